@@ -1,0 +1,98 @@
+"""Claim codes: derived from an id, a version and a server key, and never stored.
+
+The link token has 128 bits in 26 characters, the typed code 60 bits in 12 characters and a check character. The
+alphabet is Crockford's base32 (https://www.crockford.com/base32.html), the check character is Luhn's mod 32 over it.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import unicodedata
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+VALUES = {character: value for value, character in enumerate(ALPHABET)}
+# What people misread is read as what was meant.
+TWINS = str.maketrans("OIL", "011")
+LINK_LENGTH, TYPED_LENGTH = 26, 13
+# Python's base32 has the same digits in another dress, and is many times faster than counting in Python.
+_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode())
+_LINK = re.compile(r"/c/([^/?#\s]+)(?:[/?#]\S*)?\s*$", re.IGNORECASE)
+# Nothing longer is printed; a longer text is not looked at.
+MOST_CHARACTERS = 400
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What is printed for one code: the token of its link, and the typed code."""
+
+    link: str
+    typed: str
+
+    @property
+    def typed_in_groups(self) -> str:
+        """The typed code as it stands on a label: 7K3M-9QXD-2F8T-C."""
+        return "-".join(self.typed[start : start + 4] for start in range(0, TYPED_LENGTH, 4))
+
+
+def current_key() -> str:
+    """The id of the server key that makes new codes."""
+    return next(iter(settings.CLAIM_KEYS))
+
+
+def derive(code_id: UUID, version: int, key_id: str) -> Printed:
+    """What is printed for this id and version. Raises KeyError where the server key is not configured any more."""
+    key = settings.CLAIM_KEYS[key_id]
+    message = code_id.bytes + version.to_bytes(4, "big")
+    link = hmac.digest(key, b"custody/claim-code/1|link|" + message, "sha256")[:16]
+    typed = hmac.digest(key, b"custody/claim-code/1|typed|" + message, "sha256")[:8]
+    # 128 bits stand at the end of 26 digits of 5 bits; of 64 bits the first 60 make 12 digits.
+    shifted = (int.from_bytes(link, "big") << 6).to_bytes(17, "big")
+    body = _base32(typed)[: TYPED_LENGTH - 1]
+    return Printed(_base32(shifted)[:LINK_LENGTH], body + check_character(body))
+
+
+def sha256(code: str) -> str:
+    """What the database keeps of a code."""
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+def _base32(data: bytes) -> str:
+    return base64.b32encode(data).translate(_CROCKFORD).decode()
+
+
+def check_character(body: str) -> str:
+    """Luhn's check character of a text in the alphabet, mod 32. It catches every single wrong character and nearly
+    every swap of two neighbours."""
+    total = 0
+    for position, character in enumerate(reversed(body)):
+        value = VALUES[character]
+        if position % 2 == 0:
+            value *= 2
+            value = value // 32 + value % 32
+        total += value
+    return ALPHABET[-total % 32]
+
+
+def normalise(text: str) -> str:
+    """What a person typed or a camera read, as it was printed.
+
+    Of a claim link it is the code in it. Upper case, without separators, O as 0, I and L as 1; a text that is longer
+    than anything printed gives nothing.
+    """
+    if len(text) > MOST_CHARACTERS:
+        return ""
+    link = _LINK.search(text)
+    plain = unicodedata.normalize("NFKC", link[1] if link else text).upper()
+    return "".join(character for character in plain if character.isalnum()).translate(TWINS)
+
+
+def is_mistyped(code: str) -> bool:
+    """Whether a normalised code has the length of a typed one but a wrong check character."""
+    return len(code) == TYPED_LENGTH and (
+        any(character not in VALUES for character in code) or check_character(code[:-1]) != code[-1]
+    )

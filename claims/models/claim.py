@@ -1,0 +1,52 @@
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from claims.models.claim_code import ClaimCode
+from claims.models.claim_profile import ClaimProfile
+from console.access import Actor
+from console.tenancy import TenantModel, TenantQuerySet
+from customers.models import Customer, Project
+
+
+class ClaimQuerySet(TenantQuerySet):
+    def for_customer(self, actor: Actor) -> "ClaimQuerySet":
+        """The claims of the person's customers."""
+        return self.filter(customer__in=actor.customers)
+
+
+class Claim(TenantModel):
+    """One execution of a profile."""
+
+    profile = models.ForeignKey(ClaimProfile, models.PROTECT, related_name="claims")
+    code = models.ForeignKey(ClaimCode, models.PROTECT, related_name="claims")
+    # The version of the code that was redeemed: it is raised when the unit comes back, and can then be claimed anew.
+    code_version = models.PositiveIntegerField()
+    is_unit = models.BooleanField()
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="claims")
+    user = models.ForeignKey("console.User", models.PROTECT, related_name="+")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    # [{"kind": "device", "id": 1, "label": "AQM26-…"}, {"kind": "document", "title": …, "link": …}]
+    given = models.JSONField(default=list)
+    answers = models.JSONField(default=dict)
+
+    objects = ClaimQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "customer"], condition=Q(is_unit=False),
+                                    name="claim_once_each_customer"),
+            models.UniqueConstraint(fields=["code", "code_version", "customer"], condition=Q(is_unit=True),
+                                    name="claim_once_each_version"),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["profile", "-id"], name="claim_by_profile"),
+            models.Index(fields=["profile", "at"], name="claim_by_profile_day"),
+            models.Index(fields=["organization", "-id"], name="claim_by_organization"),
+            models.Index(fields=["customer", "-id"], name="claim_by_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile} · {self.customer}"
+

@@ -1,0 +1,150 @@
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.fields import KeyField, fold
+from console.models import Member, OrganizationDomain
+from console.tenancy import TenantModel
+from customers.models import CustomerRole, Project
+from devices.models import Device, Product
+
+
+class Scope(models.TextChoices):
+    LINK = "link", _("One code for all")
+    UNIT = "unit", _("A code for each unit")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+class Grant(models.TextChoices):
+    OWNERSHIP = "ownership", _("Ownership")
+    ACCESS = "access", _("Access")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+class ResourceKind(models.TextChoices):
+    DEVICE = "device", _("Device")
+    DOCUMENT = "document", _("Document")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+class ClaimProfile(TenantModel):
+    """A named, switchable offer: what a customer gets who redeems its code, and how often.
+
+    With scope *link* one code gives the listed resources; with scope *unit* each device of the product (or of a
+    selection) has its own code and gives that device, besides the listed documents.
+    """
+
+    slug = models.SlugField(_("Identifier"), max_length=60, help_text=_("Short, for your own use and the API."))
+    name = models.CharField(_("Name"), max_length=120)
+    name_key = KeyField()
+    description = models.TextField(
+        _("Description"), max_length=400, blank=True, help_text=_("Customers read this before they claim.")
+    )
+    scope = models.CharField(_("Codes"), max_length=8, choices=Scope.get_choices, default=Scope.LINK)
+    grant = models.CharField(_("Gives"), max_length=10, choices=Grant.get_choices, default=Grant.OWNERSHIP)
+    product = models.ForeignKey(
+        Product, models.PROTECT, null=True, blank=True, related_name="claim_profiles", verbose_name=_("Product"),
+        help_text=_("Every unit of it gets a code, also those registered later."),
+    )  # fmt: skip
+    is_enabled = models.BooleanField(_("Enabled"), default=True)
+    max_claims = models.PositiveIntegerField(
+        _("Max claims"), null=True, blank=True, help_text=_("How often it can be claimed. 0 or empty: unlimited.")
+    )
+    claim_count = models.PositiveIntegerField(default=0, editable=False)
+    valid_from = models.DateTimeField(_("Valid from"), null=True, blank=True)
+    valid_until = models.DateTimeField(_("Valid until"), null=True, blank=True)
+    domain = models.ForeignKey(
+        OrganizationDomain, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Claim domain"),
+        help_text=_("Its codes work only there. Empty: on every address of this server."),
+    )  # fmt: skip
+    additional_project = models.ForeignKey(
+        Project, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Additional project"),
+        help_text=_("A project of an internal account that also sees every device claimed."),
+    )  # fmt: skip
+    # [{"name": "site", "label": "Site name", "required": true}, …]; asked before the claim, answered on the claim.
+    form = models.JSONField(_("Short form"), default=list, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_claimed_at = models.DateTimeField(null=True, editable=False)
+    # Raised by every change, so that an edit of what somebody else has changed meanwhile is noticed.
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "slug"], name="claim_profile_slug_unique",
+                                    violation_error_message=_("Another claim profile has this identifier.")),
+            models.CheckConstraint(condition=Q(max_claims__isnull=True) | Q(claim_count__lte=F("max_claims")),
+                                   name="claim_profile_within_limit",
+                                   violation_error_message=_("It has been claimed more often than that already.")),
+            models.CheckConstraint(condition=Q(max_claims__isnull=True) | Q(max_claims__gt=0),
+                                   name="claim_profile_limit_positive"),
+            models.CheckConstraint(condition=Q(valid_from__isnull=True) | Q(valid_until__isnull=True)
+                                   | Q(valid_until__gt=F("valid_from")), name="claim_profile_window",
+                                   violation_error_message=_("It must end after it begins.")),
+            models.CheckConstraint(condition=Q(product__isnull=True) | Q(scope="unit"),
+                                   name="claim_profile_product_with_unit"),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["organization", "name_key", "id"], name="claim_profile_by_name"),
+            models.Index(fields=["organization", "-id"], name="claim_profile_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("claims:claim_profile_detail", args=[self.pk])
+
+    def set_keys(self) -> None:
+        """Bring the folded copy in step with the name."""
+        self.name_key = fold(self.name)[:200]
+
+
+class ClaimProfileResource(models.Model):
+    """One thing that a claim gives: a device, or a document by title and link. A claim makes no new resource."""
+
+    profile = models.ForeignKey(ClaimProfile, models.CASCADE, related_name="resources")
+    kind = models.CharField(max_length=10, choices=ResourceKind.get_choices)
+    device = models.ForeignKey(Device, models.PROTECT, null=True, blank=True, related_name="+")
+    title = models.CharField(_("Title"), max_length=120, blank=True)
+    link = models.URLField(_("Link"), max_length=500, blank=True)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "device"], condition=Q(device__isnull=False),
+                                    name="claim_profile_device_once"),
+            models.CheckConstraint(condition=Q(kind="device", device__isnull=False, link="")
+                                   | (~Q(kind="device") & Q(device__isnull=True)), name="claim_profile_resource_kind"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.title or str(self.device)
+
+
+class ClaimProfileMember(models.Model):
+    """A member of the organization who gets into the claimer's project, with a role there."""
+
+    profile = models.ForeignKey(ClaimProfile, models.CASCADE, related_name="members")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+")
+    role = models.CharField(_("Role"), max_length=10, choices=CustomerRole.get_choices)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["profile", "member"], name="claim_profile_member_once")]
+
+    def __str__(self) -> str:
+        return str(self.member)

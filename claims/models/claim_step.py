@@ -1,0 +1,70 @@
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from claims.models.claim_code import ClaimCode
+from claims.models.claim_profile import ClaimProfile
+
+
+class Step(models.TextChoices):
+    SCAN = "scan", _("Scanned")
+    SIGN_IN = "sign_in", _("Signed in")
+    CLAIM = "claim", _("Claimed")
+    REFUSAL = "refusal", _("Refused")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """How many came how far. `refusals` holds (cause, how many), the most frequent first."""
+
+    scans: int
+    sign_ins: int
+    claims: int
+    refusals: list[tuple[str, int]]
+
+    @property
+    def refused(self) -> int:
+        """How many were refused, whatever the cause."""
+        return sum(number for _cause, number in self.refusals)
+
+
+class ClaimStepQuerySet(models.QuerySet):
+    def funnel(self) -> Funnel:
+        """The steps counted by kind, and the refusals by cause; one query."""
+        rows = self.order_by().values_list("step", "cause").annotate(number=Count("pk"))
+        counts: dict[str, int] = {}
+        refusals: list[tuple[str, int]] = []
+        for step, cause, number in rows:
+            counts[step] = counts.get(step, 0) + number
+            if step == Step.REFUSAL:
+                refusals.append((cause, number))
+        return Funnel(
+            counts.get(Step.SCAN, 0), counts.get(Step.SIGN_IN, 0), counts.get(Step.CLAIM, 0),
+            sorted(refusals, key=lambda pair: (-pair[1], pair[0])),
+        )  # fmt: skip
+
+
+class ClaimStep(models.Model):
+    """One step of somebody on the way to a claim, for the funnel. Rows are only added, so that nothing contends."""
+
+    profile = models.ForeignKey(ClaimProfile, models.CASCADE, related_name="steps")
+    code = models.ForeignKey(ClaimCode, models.CASCADE, null=True, related_name="+", db_index=False)
+    step = models.CharField(max_length=10, choices=Step.get_choices)
+    cause = models.CharField(max_length=40, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = ClaimStepQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["profile", "step", "cause"], name="claim_step_funnel")]
+
+    def __str__(self) -> str:
+        return f"{self.profile_id} {self.step}"

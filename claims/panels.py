@@ -1,0 +1,1 @@
+"""What claims show on other apps' pages."""

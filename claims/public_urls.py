@@ -1,0 +1,3 @@
+"""The public claim pages."""
+
+urlpatterns: list = []

@@ -1,0 +1,196 @@
+"""Who may do what: one table of role × permission, and the marks that every view carries.
+
+A view is open to nobody until it says so with `@requires`, `@portal` or `@public`; a test walks all routes
+and fails where a mark is missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+
+class Permission(StrEnum):
+    """One right in the console. What it allows stands in its label, as the settings page shows it."""
+
+    VIEW = "view"
+    EXPORT = "export"
+    PRODUCT_EDIT = "product.edit"
+    DEVICE_EDIT = "device.edit"
+    DEVICE_IMPORT = "device.import"
+    DEVICE_ARCHIVE = "device.archive"
+    DEVICE_ASSIGN = "device.assign"
+    DEVICE_UNCLAIM = "device.unclaim"
+    DEVICE_UNCLAIM_MANY = "device.unclaim_many"
+    CUSTOMER_EDIT = "customer.edit"
+    CUSTOMER_IMPORT = "customer.import"
+    CUSTOMER_INVITE = "customer.invite"
+    PROFILE_EDIT = "profile.edit"
+    CODE_VIEW = "code.view"
+    MEMBER_MANAGE = "member.manage"
+    ORGANIZATION_EDIT = "organization.edit"
+
+    @property
+    def label(self) -> str:
+        """What the right allows, in words."""
+        return LABELS[self]
+
+
+LABELS: dict[Permission, Any] = {
+    Permission.VIEW: _("See products, devices, customers, claim profiles and activity"),
+    Permission.EXPORT: _("Export lists"),
+    Permission.PRODUCT_EDIT: _("Make and edit products"),
+    Permission.DEVICE_EDIT: _("Register and edit devices, notes and tags"),
+    Permission.DEVICE_IMPORT: _("Import factory manifests"),
+    Permission.DEVICE_ARCHIVE: _("Archive and restore devices"),
+    Permission.DEVICE_ASSIGN: _("Assign devices to customers"),
+    Permission.DEVICE_UNCLAIM: _("Unclaim devices, up to 50 an hour"),
+    Permission.DEVICE_UNCLAIM_MANY: _("Unclaim more than 50 devices an hour"),
+    Permission.CUSTOMER_EDIT: _("Make, edit and archive customers"),
+    Permission.CUSTOMER_IMPORT: _("Import customers"),
+    Permission.CUSTOMER_INVITE: _("Invite and remove a customer's people"),
+    Permission.PROFILE_EDIT: _("Make and edit claim profiles"),
+    Permission.CODE_VIEW: _("See claim links, QR codes and typed codes"),
+    Permission.MEMBER_MANAGE: _("Invite members and change their roles"),
+    Permission.ORGANIZATION_EDIT: _("Edit the organization, its brand and domains"),
+}
+
+P = Permission
+_READ = {P.VIEW}
+_FULFILMENT = _READ | {P.EXPORT, P.DEVICE_ASSIGN, P.CODE_VIEW, P.CUSTOMER_EDIT, P.CUSTOMER_INVITE}
+_SUPPORT = _READ | {P.EXPORT, P.DEVICE_EDIT, P.DEVICE_ASSIGN, P.DEVICE_UNCLAIM, P.CUSTOMER_EDIT, P.CUSTOMER_INVITE,
+                    P.CODE_VIEW}  # fmt: skip
+_PRODUCT_MANAGER = _FULFILMENT | _SUPPORT | {P.PRODUCT_EDIT, P.DEVICE_IMPORT, P.DEVICE_ARCHIVE, P.CUSTOMER_IMPORT,
+                                             P.PROFILE_EDIT}  # fmt: skip
+_ADMINISTRATOR = _PRODUCT_MANAGER | {P.DEVICE_UNCLAIM_MANY, P.MEMBER_MANAGE, P.ORGANIZATION_EDIT}
+
+# The table. An owner differs from an administrator in one thing only: nobody else can make or remove an owner.
+ROLES: dict[str, frozenset[Permission]] = {
+    "owner": frozenset(_ADMINISTRATOR),
+    "administrator": frozenset(_ADMINISTRATOR),
+    "product_manager": frozenset(_PRODUCT_MANAGER),
+    "fulfilment": frozenset(_FULFILMENT),
+    "support": frozenset(_SUPPORT),
+    "viewer": frozenset(_READ),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, and for whom. Every edge hands it to `visible_to` and every action takes it as `by`.
+
+    `kind` is member, customer, system or anonymous. `customers` are the customers that a customer's person
+    belongs to, `projects` those that he reaches as an additional member.
+    """
+
+    kind: str = "anonymous"
+    user: Any = None
+    organization: Any = None
+    role: str = ""
+    permissions: frozenset[Permission] = frozenset()
+    customers: frozenset[int] = frozenset()
+    projects: frozenset[int] = frozenset()
+    label: str = ""
+    has_second_factor: bool = False
+    has_other_organizations: bool = False
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this actor holds the permission."""
+        return permission in self.permissions
+
+    @property
+    def user_id(self) -> int | None:
+        """The id of the person, or None for the system."""
+        return self.user.pk if self.user is not None else None
+
+
+ANONYMOUS = Actor()
+
+
+def system(organization: Any, label: str = "Custody") -> Actor:
+    """The server itself (a command, the worker) acting for one organization, with every right in it."""
+    return Actor(kind="system", organization=organization, permissions=frozenset(Permission), label=label)
+
+
+View = Callable[..., HttpResponse]
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Open a console view to the members that hold the permission; others get 403, the signed out a sign-in page."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            actor: Actor = request.actor  # type: ignore[attr-defined]
+            if actor.user is None:
+                return to_sign_in(request)
+            if actor.kind != "member":
+                return redirect("portal:home") if request.path == "/" else _refuse()
+            if actor.organization.requires_second_factor and not actor.has_second_factor:
+                return redirect("console:second_factor")
+            if not actor.may(permission):
+                _refuse()
+            return view(request, *args, **kwargs)
+
+        guarded.policy = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def portal(view: View) -> View:
+    """Open a view to signed-in people in their part as a customer; what each sees is decided by `visible_to`."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return to_sign_in(request, "account_request_login_code")
+        request.actor = request.customer_actor  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)
+
+    guarded.policy = "portal"  # type: ignore[attr-defined]
+    return guarded
+
+
+def signed_in(view: View) -> View:
+    """Open a view to whoever is signed in, for what concerns the person alone."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return to_sign_in(request)
+        return view(request, *args, **kwargs)
+
+    guarded.policy = "signed_in"  # type: ignore[attr-defined]
+    return guarded
+
+
+def public(reason: str) -> Callable[[View], View]:
+    """Open a view to everybody. The reason is for the reader."""
+
+    def decorate(view: View) -> View:
+        view.policy = "public"  # type: ignore[attr-defined]
+        view.policy_reason = reason  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def to_sign_in(request: HttpRequest, page: str | None = None) -> HttpResponse:
+    """A redirect to the sign-in page, which leads back here. htmx is told to load the whole page."""
+    from django.contrib.auth.views import redirect_to_login
+
+    response = redirect_to_login(request.get_full_path(), page)
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=204, headers={"HX-Redirect": response.url})
+    return response
+
+
+def _refuse() -> HttpResponse:
+    raise PermissionDenied

@@ -1,0 +1,91 @@
+"""Writes the audit log, in the transaction of what it tells."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.utils import timezone
+
+from console import sql
+from console.access import Actor
+from console.models import Event
+
+
+def kind_of(row: models.Model) -> str:
+    """The word for a row's kind in the log: its model's name."""
+    return row._meta.model_name or ""
+
+
+def record(
+    kind: str,
+    subject: models.Model,
+    *,
+    by: Actor,
+    about: models.Model | None = None,
+    act: UUID | None = None,
+    at: Any = None,
+    **data: Any,
+) -> Event:
+    """Write one line.
+
+    `about` is the other party. A datum `field=[old, new]` tells a change, any other one belongs to the sentence.
+    """
+    return Event.objects.create(
+        organization=getattr(subject, "organization", None) or by.organization,
+        at=at or timezone.now(),
+        kind=kind,
+        subject_kind=kind_of(subject),
+        subject_id=subject.pk,
+        subject_label=str(subject)[:200],
+        object_kind=kind_of(about) if about else "",
+        object_id=about.pk if about else None,
+        object_label=str(about)[:200] if about else "",
+        actor_id=by.user_id,
+        actor_label=by.label[:200],
+        data=data,
+        act=act,
+    )
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list]:
+    """`{field: [old, new]}` for the fields that differ, as text."""
+    return {
+        name: [_plain(before.get(name)), _plain(value)] for name, value in after.items() if before.get(name) != value
+    }
+
+
+def record_set(
+    kind: str,
+    model: type[models.Model],
+    ids: list[int],
+    *,
+    label: str,
+    by: Actor,
+    about: models.Model | None = None,
+    act: UUID | None = None,
+    at: Any = None,
+    **data: Any,
+) -> None:
+    """Write one line for each row of `model` in `ids`, in one statement. `label` is the column to copy.
+
+    The organization is that of the row: a customer's person acts for none.
+    """
+    constants: dict[str, Any] = {
+        "at": at or timezone.now(),
+        "kind": kind,
+        "subject_kind": model._meta.model_name,
+        "object_kind": kind_of(about) if about else "",
+        "object_id": about.pk if about else None,
+        "object_label": str(about)[:200] if about else "",
+        "actor_id": by.user_id,
+        "actor_label": by.label[:200],
+        "data": data,
+        "act": act,
+    }
+    copied = {"organization": sql.quote("organization_id"), "subject_id": sql.quote(model._meta.pk.column),
+              "subject_label": sql.quote(label)}  # fmt: skip
+    sql.insert_from(Event, constants, copied, model, ids)
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,56 @@
+"""What a bulk action works on: the rows that were ticked, or all that match the list's filters."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+
+from console.errors import Refused
+
+# Above this many rows the work goes to the worker, with progress.
+IN_REQUEST = 200
+MOST = 200_000
+NOT_FILTERS = {"ids", "all", "cursor", "sort", "csrfmiddlewaretoken"}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The selected rows, in the order of their ids, and the pairs of name and value that say them again in a form."""
+
+    rows: QuerySet
+    pairs: list[tuple[str, str]]
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the rows, at most `MOST`."""
+        return list(self.rows.order_by("pk").values_list("pk", flat=True)[:MOST])
+
+    def query(self) -> str:
+        """The selection as a query string."""
+        query = QueryDict(mutable=True)
+        for name, value in self.pairs:
+            query.appendlist(name, value)
+        return query.urlencode()
+
+
+def selection(request: HttpRequest, rows: QuerySet, filters: Any) -> Selection:
+    """Read the selection from the address or the form. Raises Refused where nothing is selected.
+
+    `rows` are those that the actor may see: an id of another organization selects nothing.
+    """
+    data = request.POST if request.method == "POST" else request.GET
+    if data.get("all"):
+        kept = [(k, v) for k in data for v in data.getlist(k) if k in filters.base_filters and v]
+        query = QueryDict(mutable=True)
+        for name, value in kept:
+            query.appendlist(name, value)
+        filterset = filters(query, queryset=rows, request=request)
+        if not filterset.is_valid():
+            raise Refused("filter", _("A filter of the list makes no sense any more. Select anew."), status=422)
+        return Selection(filterset.qs, [("all", "1"), *kept])
+    ids = [int(text) for part in data.getlist("ids") for text in part.split(",") if text.isdecimal() and len(text) < 19]
+    if not ids:
+        raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
+    return Selection(rows.filter(pk__in=ids), [("ids", ",".join(map(str, ids)))])

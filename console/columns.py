@@ -1,0 +1,144 @@
+"""Recognises the columns of a table from its headers, also where a title stands above them."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from console.errors import Refused
+from console.tabular import MAX_COLUMNS
+
+# A header stands within the first so many rows.
+SEARCHED_ROWS = 20
+# Of a header, so many characters are kept to be shown.
+MAX_LABEL = 100
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that an import understands. `label` is for people, `aliases` are what others call it.
+
+    The name and the label need not stand among the aliases.
+    """
+
+    name: str
+    label: Any
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Header:
+    """Which column of the file is what.
+
+    `row_number` is the header's row, 0 for an empty table; `labels` are its texts. `mapping` holds the
+    columns in use, index to name, in their order.
+    """
+
+    row_number: int
+    labels: tuple[str, ...]
+    mapping: dict[int, str]
+    columns: tuple[Column, ...]
+
+    @property
+    def unknown(self) -> tuple[int, ...]:
+        """The indexes of the columns that have a label and are not used."""
+        return tuple(index for index, label in enumerate(self.labels) if label and index not in self.mapping)
+
+    def missing(self, *names: str) -> tuple[str, ...]:
+        """Those of the names that no column of the file has."""
+        return tuple(name for name in names if name not in self.mapping.values())
+
+    def values(self, cells: Sequence[str]) -> dict[str, str]:
+        """The cells of one row by the names of their columns; what the row is too short for is ""."""
+        count = len(cells)
+        return {name: cells[index] if index < count else "" for index, name in self.mapping.items()}
+
+    def surplus(self, cells: list[str]) -> list[str]:
+        """What stands in a row where no header is, so that nothing gets lost unseen."""
+        cut = [cells[index] for index in self._gaps if index < len(cells)] + cells[len(self.labels) :]
+        return [cell for cell in cut if cell.strip()]
+
+    @cached_property
+    def _gaps(self) -> list[int]:
+        return [index for index, label in enumerate(self.labels) if not label and index not in self.mapping]
+
+    def with_mapping(self, changes: Mapping[int, str]) -> "Header":
+        """The header with some columns set anew, index to name, "" for not used; the rest stays as it is.
+
+        A name that another column had is taken from it. Raises Refused where two columns are set to one name,
+        or a name or an index does not exist.
+        """
+        names = {column.name for column in self.columns}
+        chosen = [name for name in changes.values() if name]
+        if not names.issuperset(chosen) or not all(0 <= index < MAX_COLUMNS for index in changes):
+            raise Refused("unknown_column", _("One of the chosen columns does not exist."), status=422)
+        for column in self.columns:
+            if chosen.count(column.name) > 1:
+                raise Refused(
+                    "column_twice",
+                    _("Two columns are set to %(column)s. Choose one of them.") % {"column": column.label},
+                    status=422,
+                )
+        kept = {
+            index: name for index, name in self.mapping.items() if index not in changes and name not in chosen
+        }
+        mapping = kept | {index: name for index, name in changes.items() if name}
+        return replace(self, mapping=dict(sorted(mapping.items())))
+
+
+def find_header(rows: Iterable[tuple[int, list[str]]], columns: Iterable[Column]) -> Header:
+    """Find the row that names most of the columns, among the first 20, and tell which column is which.
+
+    `rows` are (row number, cells), of which no more than 20 are taken. Of two equal rows the upper one wins.
+    Where no row names any column, the first one is the header, with nothing recognised: a person can then
+    map it. Where a column stands twice, the first is it and the second is unknown.
+    """
+    columns = tuple(columns)
+    known = _known(columns)
+    best = Header(0, (), {}, columns)
+    for number, cells in islice(rows, SEARCHED_ROWS):
+        header = _read(number, cells, columns, known)
+        if not best.row_number or len(header.mapping) > len(best.mapping):
+            best = header
+    return best
+
+
+def normalise(label: str) -> str:
+    """A header without what people write differently: case, accents, spaces and punctuation; ä is ae."""
+    return _plain(unicodedata.normalize("NFC", label).translate(_UMLAUTS))
+
+
+def _plain(label: str) -> str:
+    letters = unicodedata.normalize("NFKD", label.casefold())
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
+def _known(columns: tuple[Column, ...]) -> dict[str, str]:
+    """Normalised header to name. Where two columns claim one header, the first declared has it."""
+    known: dict[str, str] = {}
+    for column in columns:
+        for alias in (column.name, str(column.label), *column.aliases):
+            # Some systems drop the dots of an umlaut instead of writing it out.
+            for key in (normalise(alias), _plain(alias)):
+                known.setdefault(key, column.name)
+    known.pop("", None)
+    return known
+
+
+def _read(number: int, cells: list[str], columns: tuple[Column, ...], known: dict[str, str]) -> Header:
+    mapping: dict[int, str] = {}
+    used: set[str] = set()
+    for index, cell in enumerate(cells):
+        # "Serial number (hex)" is a serial number; "(S/N)" alone stays as it is.
+        name = known.get(normalise(cell)) or known.get(normalise(_BRACKETS.sub("", cell)))
+        if name and name not in used:
+            mapping[index] = name
+            used.add(name)
+    return Header(number, tuple(" ".join(cell.split())[:MAX_LABEL] for cell in cells), mapping, columns)

@@ -1,0 +1,156 @@
+"""Rules that only a trigger or an exclusion can hold, as constraint classes.
+
+They must be constraints in Meta: a trigger made by RunSQL is silently dropped when SQLite remakes its table,
+while these are made again with it.
+"""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.backends.ddl_references import Statement, Table
+from django.db.models import BaseConstraint, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class TriggerConstraint(BaseConstraint):
+    """A constraint kept by triggers on SQLite, and by `postgresql_sql` on PostgreSQL."""
+
+    def sqlite_triggers(self, model: Any, editor: Any) -> dict[str, str]:
+        """Trigger bodies by suffix; `%(table)s` and `%(name)s` stand for the table and the trigger."""
+        raise NotImplementedError
+
+    def postgresql_create(self, model: Any, editor: Any) -> str:
+        """The statement that makes the rule on PostgreSQL."""
+        raise NotImplementedError
+
+    def postgresql_remove(self, model: Any, editor: Any) -> str:
+        """The statement that removes it."""
+        raise NotImplementedError
+
+    def _statements(self, model: Any, editor: Any) -> list[Statement]:
+        return [
+            Statement(
+                body,
+                table=Table(model._meta.db_table, editor.quote_name),
+                name=editor.quote_name(f"{self.name}_{suffix}"),
+            )
+            for suffix, body in self.sqlite_triggers(model, editor).items()
+        ]
+
+    def constraint_sql(self, model: Any, editor: Any) -> None:
+        """Nothing stands in CREATE TABLE; the statements run when the table is there, also after SQLite remade it."""
+        if editor.connection.vendor == "sqlite":
+            editor.deferred_sql.extend(self._statements(model, editor))
+        else:
+            editor.deferred_sql.append(self.postgresql_create(model, editor))
+
+    def create_sql(self, model: Any, editor: Any) -> Any:
+        """The statement that adds the rule to a table that exists."""
+        if editor.connection.vendor != "sqlite":
+            return self.postgresql_create(model, editor)
+        first, *rest = self._statements(model, editor)
+        for statement in rest:
+            editor.execute(statement)
+        return first
+
+    def remove_sql(self, model: Any, editor: Any) -> Any:
+        """The statement that removes the rule."""
+        if editor.connection.vendor != "sqlite":
+            return self.postgresql_remove(model, editor)
+        names = [editor.quote_name(f"{self.name}_{suffix}") for suffix in self.sqlite_triggers(model, editor)]
+        for name in names[1:]:
+            editor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        return f"DROP TRIGGER IF EXISTS {names[0]}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, self.__class__) and self.deconstruct() == other.deconstruct()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class NoOverlap(TriggerConstraint):
+    """Half-open spans `[start, end)` of one `scope` never overlap; an end of null is open.
+
+    Needs no extension: on PostgreSQL an int8range of the one id stands in for equality under GiST.
+    """
+
+    def __init__(
+        self, *, name: str, scope: str, start: str, end: str, violation_error_message: Any = None, **kwargs: Any
+    ) -> None:
+        self.scope, self.start, self.end = scope, start, end
+        message = violation_error_message or _("This span overlaps another one.")
+        super().__init__(name=name, violation_error_message=message, **kwargs)
+
+    def deconstruct(self) -> tuple[str, tuple, dict]:
+        path, args, kwargs = super().deconstruct()
+        kwargs.pop("violation_error_message", None)
+        return path, args, {**kwargs, "scope": self.scope, "start": self.start, "end": self.end}
+
+    def _columns(self, model: Any, editor: Any) -> tuple[str, str, str]:
+        return tuple(editor.quote_name(model._meta.get_field(n).column) for n in (self.scope, self.start, self.end))
+
+    def postgresql_create(self, model: Any, editor: Any) -> str:
+        scope, start, end = self._columns(model, editor)
+        table, name = editor.quote_name(model._meta.db_table), editor.quote_name(self.name)
+        return (
+            f"ALTER TABLE {table} ADD CONSTRAINT {name} EXCLUDE USING gist "
+            f"(int8range({scope}, {scope}, '[]') WITH &&, tstzrange({start}, {end}) WITH &&)"
+        )
+
+    def postgresql_remove(self, model: Any, editor: Any) -> str:
+        table, name = editor.quote_name(model._meta.db_table), editor.quote_name(self.name)
+        return f"ALTER TABLE {table} DROP CONSTRAINT {name}"
+
+    def sqlite_triggers(self, model: Any, editor: Any) -> dict[str, str]:
+        scope, start, end = self._columns(model, editor)
+        pk = editor.quote_name(model._meta.pk.column)
+        clash = (
+            f"SELECT 1 FROM %(table)s AS other WHERE other.{scope} = NEW.{scope} AND other.{pk} IS NOT NEW.{pk} "
+            f"AND (other.{end} IS NULL OR other.{end} > NEW.{start}) "
+            f"AND (NEW.{end} IS NULL OR other.{start} < NEW.{end})"
+        )
+        # The name is a constraint's: Django tells an IntegrityError by this text.
+        act = f"BEGIN SELECT RAISE(ABORT, 'constraint failed: {self.name}') WHERE EXISTS ({clash}); END"
+        return {
+            "insert": f"CREATE TRIGGER %(name)s AFTER INSERT ON %(table)s {act}",
+            "update": f"CREATE TRIGGER %(name)s AFTER UPDATE OF {scope}, {start}, {end} ON %(table)s {act}",
+        }
+
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
+        """Raise ValidationError where the instance overlaps a row."""
+        start, end = getattr(instance, self.start), getattr(instance, self.end)
+        others = model._default_manager.using(using).filter(
+            Q(**{f"{self.end}__isnull": True}) | Q(**{f"{self.end}__gt": start}),
+            **{self.scope: getattr(instance, self.scope)},
+        )
+        if end is not None:
+            others = others.filter(**{f"{self.start}__lt": end})
+        if others.exclude(pk=instance.pk).exists():
+            raise ValidationError(self.get_violation_error_message())
+
+
+class AppendOnly(TriggerConstraint):
+    """Rows are added and never changed. Deleting is stopped in Python, so that a test database can be emptied."""
+
+    def postgresql_create(self, model: Any, editor: Any) -> str:
+        table, function = editor.quote_name(model._meta.db_table), editor.quote_name(f"{self.name}_refuse")
+        return (
+            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION 'constraint failed: {self.name}' USING ERRCODE = 'check_violation'; END $$; "
+            f"CREATE TRIGGER {editor.quote_name(self.name)} BEFORE UPDATE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {function}()"
+        )
+
+    def postgresql_remove(self, model: Any, editor: Any) -> str:
+        table = editor.quote_name(model._meta.db_table)
+        return f"DROP TRIGGER IF EXISTS {editor.quote_name(self.name)} ON {table}"
+
+    def sqlite_triggers(self, model: Any, editor: Any) -> dict[str, str]:
+        act = f"BEGIN SELECT RAISE(ABORT, 'constraint failed: {self.name}'); END"
+        return {"update": f"CREATE TRIGGER %(name)s BEFORE UPDATE ON %(table)s {act}"}
+
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
+        """An instance that is saved already can't be changed."""
+        if not instance._state.adding:
+            raise ValidationError(self.get_violation_error_message())
+

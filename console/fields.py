@@ -1,0 +1,39 @@
+"""Fields that mean the same on both databases."""
+
+import unicodedata
+from typing import Any
+
+from django.db import models
+
+
+def fold(text: str) -> str:
+    """The form in which two texts are compared: NFKC, without case, runs of white space as one space."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+class KeyField(models.CharField):
+    """The folded copy of a text, for uniqueness, order and prefix search.
+
+    It is compared byte by byte on both databases ("C" on PostgreSQL), so that `>=`, an index and a cursor agree.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 200)
+        kwargs["editable"] = False
+        super().__init__(*args, **kwargs)
+
+    def db_parameters(self, connection: Any) -> dict:
+        parameters = super().db_parameters(connection)
+        parameters["collation"] = "C" if connection.vendor == "postgresql" else "BINARY"
+        return parameters
+
+    def deconstruct(self) -> tuple:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("editable", None)
+        return name, path, args, kwargs
+
+
+def prefix(text: str) -> tuple[str, str]:
+    """The half-open range of keys that begin with `text`, for `key__gte` and `key__lt`."""
+    key = fold(text)
+    return key, key + "\U0010ffff"

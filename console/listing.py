@@ -1,0 +1,220 @@
+"""Lists: filtered, ordered and paged by a cursor, so that the last page costs what the first one does.
+
+django-filter says which rows, django-tables2 which columns and orders, one row template how a row looks. A cursor
+holds the order's value and the id of the row at the edge of the page; the next page is a range of an index.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import django_tables2 as tables
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+PAGE_SIZE = 50
+COUNT_CAP = 10_000
+
+
+class Table(tables.Table):
+    """The columns of a list. `row_template` draws a row; a column's `order_by` names the one key that orders it.
+
+    A key must be unique, or nearly: the id settles the rest. `default_order` is a column, with "-" for descending.
+    """
+
+    row_template = ""
+    caption: Any = ""
+    default_order = ""
+    selectable = False
+    empty_template = "components/empty.html"
+
+
+@dataclass
+class Page:
+    """One page of a list: its rows, where it lies, and the links around it."""
+
+    rows: list[Any]
+    first: int
+    total: int
+    next: str = ""
+    previous: str = ""
+    headers: list[dict] = field(default_factory=list)
+    chips: list[dict] = field(default_factory=list)
+
+    @property
+    def last(self) -> int:
+        """The number of the last row on this page."""
+        return self.first + len(self.rows) - 1
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more rows than are counted."""
+        return self.total > COUNT_CAP
+
+    @property
+    def total_capped(self) -> int:
+        """The count, up to the cap."""
+        return min(self.total, COUNT_CAP)
+
+
+def render_list(
+    request: HttpRequest,
+    *,
+    rows: QuerySet,
+    table: type[Table],
+    template: str,
+    filters: Any = None,
+    decorate: Callable[[HttpRequest, list], None] | None = None,
+    context: dict | None = None,
+) -> HttpResponse:
+    """Answer with the page, or with its results alone where htmx asks for them. At most one count and one select.
+
+    `decorate` sets what the rows of the page show besides their columns, read for all of them at once.
+    """
+    filterset = filters(request.GET, queryset=rows, request=request) if filters else None
+    if filterset is not None:
+        rows = filterset.qs if filterset.is_valid() else rows.none()
+    page = paginate(request, rows, table)
+    if decorate is not None:
+        decorate(request, page.rows)
+    if filterset is not None:
+        page.chips = _chips(request, filterset)
+    full = {"page": page, "table": table, "filterset": filterset, "filters": _query(request), **(context or {})}
+    partial = getattr(request, "htmx", False) and request.htmx.target == "results"
+    return render(request, "components/_results.html" if partial else template, full)
+
+
+def paginate(request: HttpRequest, rows: QuerySet, table: type[Table]) -> Page:
+    """The page that the cursor in the address names, or the first one. A cursor that makes no sense is ignored."""
+    instance = table([])
+    order = _order(request, instance)
+    descending, key = order.startswith("-"), _key(instance, order.lstrip("-"))
+    total = rows.order_by()[: COUNT_CAP + 1].count()
+    cursor = _decode(request.GET.get("cursor", ""), rows.model, key)
+    backwards = bool(cursor and cursor["back"])
+    if cursor:
+        rows = rows.filter(_beyond(key, cursor["value"], cursor["id"], descending != backwards))
+    sign = "-" if descending != backwards else ""
+    keys = [f"{sign}{key}"] if key in {"id", "pk"} else [f"{sign}{key}", f"{sign}id"]
+    found = list(rows.order_by(*keys)[: PAGE_SIZE + 1])
+    more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
+    if backwards:
+        found.reverse()
+    first = _first(cursor, backwards, len(found), more)
+    page = Page(found, first if found else 0, total)
+    page.headers = _headers(request, instance, order)
+    if found and (more or backwards):
+        page.next = _link(request, cursor=_encode(found[-1], key, first + len(found), back=False))
+    if found and cursor and (not backwards or more):
+        page.previous = _link(request, cursor=_encode(found[0], key, first, back=True))
+    return page
+
+
+def _order(request: HttpRequest, table: Table) -> str:
+    order = request.GET.get("sort", "")
+    name = order.lstrip("-")
+    sortable = {column.name for column in table.columns if column.orderable}
+    return order if name in sortable and order in {name, f"-{name}"} else table.default_order
+
+
+def _key(table: Table, name: str) -> str:
+    return str(next(iter(table.columns[name].order_by))).lstrip("-")
+
+
+def _beyond(key: str, value: Any, pk: int, descending: bool) -> Q:
+    """The rows past the edge. Said as a range of the key and an exception, it is one range of the index."""
+    compare = "lt" if descending else "gt"
+    if key in {"id", "pk"}:
+        return Q(**{f"id__{compare}": pk})
+    return Q(**{f"{key}__{compare}e": value}) & (Q(**{f"{key}__{compare}": value}) | Q(**{f"id__{compare}": pk}))
+
+
+def _first(cursor: dict | None, backwards: bool, length: int, more: bool) -> int:
+    if not cursor:
+        return 1
+    if not backwards:
+        return cursor["at"]
+    return max(1, cursor["at"] - length) if more else 1
+
+
+def _encode(row: Any, key: str, at: int, *, back: bool) -> str:
+    value = row.pk
+    if key not in {"id", "pk"}:
+        value = row
+        for part in key.split("__"):
+            value = getattr(value, part)
+    text = json.dumps([value, row.pk, at, int(back)], separators=(",", ":"), default=str)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(text: str, model: Any, key: str) -> dict | None:
+    try:
+        value, pk, at, back = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        cleaned = model._meta.get_field(key).to_python(value) if "__" not in key else value
+        if not all(isinstance(number, int) and 0 <= number < 2**62 for number in (pk, at)):
+            return None
+        if isinstance(cleaned, str) and "\0" in cleaned:
+            return None
+        return {"value": cleaned, "id": pk, "at": max(1, at), "back": bool(back)}
+    except (ValueError, TypeError, FieldDoesNotExist, ArithmeticError, RecursionError, ValidationError):
+        return None
+
+
+def _headers(request: HttpRequest, table: Table, order: str) -> list[dict]:
+    headers = []
+    for column in table.columns:
+        header: dict[str, Any] = {"name": column.name, "label": column.header, "class": column.attrs["th"].get("class")}
+        if column.orderable:
+            current = order.lstrip("-") == column.name
+            descending = current and not order.startswith("-")
+            header["url"] = _link(request, sort=f"-{column.name}" if descending else column.name, cursor=None)
+            header["direction"] = ("descending" if order.startswith("-") else "ascending") if current else ""
+        headers.append(header)
+    return headers
+
+
+def _chips(request: HttpRequest, filterset: Any) -> list[dict]:
+    """One chip for each filter: its value and how to drop it, or the little form that sets it."""
+    values = filterset.form.cleaned_data if filterset.form.is_valid() else {}
+    errors = filterset.form.errors
+    chips = []
+    for name, bound in ((n, filterset.form[n]) for n in filterset.form.fields):
+        if name == "q":
+            continue
+        value = values.get(name)
+        chips.append({
+            "name": name, "label": bound.label, "field": bound, "errors": errors.get(name),
+            "value": _said(bound.field, value) if value not in (None, "", [], False) else "",
+            "drop": _link(request, **{name: None, "cursor": None}), "icon": getattr(filterset, "icons", {}).get(name),
+            "others": [(k, v) for k in request.GET for v in request.GET.getlist(k) if k not in {name, "cursor"}],
+        })  # fmt: skip
+    return sorted(chips, key=lambda chip: not chip["value"])
+
+
+def _said(form_field: Any, value: Any) -> str:
+    if isinstance(value, list | tuple | QuerySet):
+        return ", ".join(_said(form_field, each) for each in value)
+    if value is True:
+        return _("yes")
+    choices = dict(getattr(form_field, "choices", ())) if isinstance(value, str) else {}
+    return str(choices.get(value, value))
+
+
+def _query(request: HttpRequest) -> list[tuple[str, str]]:
+    """The filters of this list as name and value, for forms that act on all that match."""
+    return [(k, v) for k in request.GET for v in request.GET.getlist(k) if k not in {"cursor", "sort"} and v]
+
+
+def _link(request: HttpRequest, **changes: Any) -> str:
+    query = request.GET.copy()
+    for name, value in changes.items():
+        if value is None:
+            query.pop(name, None)
+        else:
+            query[name] = value
+    return f"?{query.urlencode()}" if query else request.path

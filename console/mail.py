@@ -1,0 +1,67 @@
+"""Mail leaves through an outbox: a row in the transaction that causes it, sent by the worker."""
+
+import email
+import email.policy
+import re
+from email.message import EmailMessage as ParsedMessage
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.template.loader import render_to_string
+
+from console.models import OutgoingMail
+
+
+class OutboxBackend(BaseEmailBackend):
+    """Django's mail backend that writes rows; `console.tasks.deliver_mail` does the rest."""
+
+    def send_messages(self, email_messages: Any) -> int:
+        from console.tasks import deliver_mail
+
+        for message in email_messages:
+            for recipient in message.recipients():
+                row = OutgoingMail.objects.create(recipient=recipient, message=message.message().as_bytes())
+                deliver_mail.enqueue(row.pk)
+        return len(email_messages)
+
+
+def send(template: str, recipient: str, context: dict) -> None:
+    """Mail the template `mail/<template>.txt` (its first line is the subject) to one address, once this commits."""
+    subject, _, body = render_to_string(f"mail/{template}.txt", context).strip().partition("\n")
+    EmailMultiAlternatives(subject.strip(), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [recipient]).send()
+
+
+def transmit(row: OutgoingMail) -> None:
+    """Hand one mail to the mail server, or keep it in a file where none is set."""
+    if settings.MAIL_URL:
+        connection = get_connection("django.core.mail.backends.smtp.EmailBackend", timeout=20)
+        connection.open()
+        try:
+            connection.connection.sendmail(settings.DEFAULT_FROM_EMAIL, [row.recipient], bytes(row.message))
+        finally:
+            connection.close()
+        return
+    settings.MAIL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    safe = re.sub(r"[^a-z0-9@.+-]", "_", row.recipient.lower())[:80]
+    (settings.MAIL_DIR / f"{row.pk:08d}-{safe}.eml").write_bytes(bytes(row.message))
+
+
+def kept(limit: int = 100) -> list[dict]:
+    """The newest mails that are kept in files: name, recipient, subject, date and text of each."""
+    files = sorted(settings.MAIL_DIR.glob("*.eml"), reverse=True)[:limit] if settings.MAIL_DIR.exists() else []
+    return [_read(path) for path in files]
+
+
+def _read(path: Path) -> dict:
+    message: ParsedMessage = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)  # type: ignore[assignment]
+    body = message.get_body(("plain",))
+    return {
+        "name": path.stem,
+        "to": message["to"],
+        "subject": message["subject"],
+        "at": email.utils.parsedate_to_datetime(message["date"]),
+        "text": body.get_content() if body else "",
+    }

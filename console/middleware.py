@@ -1,0 +1,107 @@
+"""What happens around every request: headers, who acts, the time zone, and the answer to a refusal."""
+
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+from django.utils.module_loading import import_string
+
+from console.access import ANONYMOUS, ROLES, Actor
+from console.errors import Refused, answer
+from console.models import Member
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+CUSTOMER_ACTOR = "customers.people.actor_for"
+ORGANIZATION_IN_SESSION = "organization"
+# No script, style or image from elsewhere, and none inline: data that reaches a page as text can't run.
+POLICY = "; ".join([
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
+    "connect-src 'self'", "manifest-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+])  # fmt: skip
+
+
+def security_headers(get_response: GetResponse) -> GetResponse:
+    """Refuses what no database can hold, and sets the headers that every page needs."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info:
+            return HttpResponseBadRequest("This address holds a NUL character.", content_type="text/plain")
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(self), publickey-credentials-get=(self)")
+        if not request.path.startswith(settings.STATIC_URL):
+            response.headers.setdefault("Cache-Control", "private, no-store")
+            patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        return response
+
+    return middleware
+
+
+def actor(get_response: GetResponse) -> GetResponse:
+    """Sets `request.actor` (who acts in the console), `request.customer_actor` (in the portal) and the time zone."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.actor = ANONYMOUS  # type: ignore[attr-defined]
+        request.customer_actor = ANONYMOUS  # type: ignore[attr-defined]
+        zone = request.COOKIES.get("custody_tz", "")
+        if request.user.is_authenticated:
+            user = request.user
+            request.customer_actor = SimpleLazyObject(lambda: import_string(CUSTOMER_ACTOR)(user))  # type: ignore[attr-defined]
+            request.actor = member_actor(user, request.session.get(ORGANIZATION_IN_SESSION))  # type: ignore[attr-defined]
+            organization = request.actor.organization  # type: ignore[attr-defined]
+            zone = user.time_zone or (organization.time_zone if organization else zone)  # type: ignore[union-attr]
+        with timezone.override(_zone(zone)):
+            return get_response(request)
+
+    return middleware
+
+
+def member_actor(user: Any, organization_id: int | None = None) -> Actor:
+    """The person as a member: of the organization chosen, else of the first; as nobody's member, without rights."""
+    from allauth.mfa.models import Authenticator
+
+    factors = Authenticator.objects.filter(user=OuterRef("user"), type__in=["totp", "webauthn"])
+    found = list(
+        Member.objects.filter(user=user, removed_at=None)
+        .select_related("organization")
+        .annotate(has_factor=Exists(factors))
+        .order_by("id")
+    )
+    member = next((m for m in found if m.organization_id == organization_id), found[0] if found else None)
+    if member is None:
+        return Actor(kind="anonymous", user=user, label=str(user))
+    return Actor(
+        kind="member", user=user, organization=member.organization, role=member.role,
+        permissions=ROLES.get(member.role, frozenset()), label=str(user), has_second_factor=member.has_factor,  # type: ignore[attr-defined]
+        has_other_organizations=len(found) > 1,
+    )  # fmt: skip
+
+
+def refusals(get_response: GetResponse) -> GetResponse:
+    """Answers every `Refused` that a view lets through."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Refused):
+            return answer(request, exception)
+        if isinstance(exception, ValueError) and "NUL" in str(exception):
+            return HttpResponseBadRequest("The input holds a NUL character.", content_type="text/plain")
+        return None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(name or "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return zoneinfo.ZoneInfo("UTC")

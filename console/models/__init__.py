@@ -1,0 +1,11 @@
+from console.models.event import Event
+from console.models.mail import OutgoingMail
+from console.models.member import Invitation, Member, Role
+from console.models.operation import Operation, OperationRow
+from console.models.organization import Organization, OrganizationDomain, OrganizationLogo
+from console.models.throttle import Throttle
+from console.models.user import User
+from console.models.worker import WorkerHeartbeat
+
+__all__ = ["Event", "Invitation", "Member", "Operation", "OperationRow", "Organization", "OrganizationDomain",
+           "OrganizationLogo", "OutgoingMail", "Role", "Throttle", "User", "WorkerHeartbeat"]  # fmt: skip

@@ -1,0 +1,46 @@
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.constraints import AppendOnly
+from console.tenancy import TenantModel
+
+
+class Event(TenantModel):
+    """One line of the audit log: append-only, in the same transaction as what it tells.
+
+    No foreign key leads to a live row: kind, id and label of the subject are copied, and so are the actor's. The
+    object is the other party, if there is one (the customer that a device went to). `data` holds
+    `{field: [old, new]}`, and what else the sentence needs.
+    """
+
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    kind = models.CharField(_("What"), max_length=40)
+    subject_kind = models.CharField(max_length=20)
+    subject_id = models.BigIntegerField()
+    subject_label = models.CharField(max_length=200)
+    object_kind = models.CharField(max_length=20, blank=True)
+    object_id = models.BigIntegerField(null=True)
+    object_label = models.CharField(max_length=200, blank=True)
+    actor_id = models.BigIntegerField(null=True)
+    actor_label = models.CharField(_("Who"), max_length=200)
+    data = models.JSONField(default=dict)
+    # Shared by all lines of one act.
+    act = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [AppendOnly(name="event_append_only")]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="event_by_organization"),
+            models.Index(fields=["organization", "kind", "-id"], name="event_by_kind"),
+            models.Index(fields=["organization", "actor_id", "-id"], name="event_by_actor"),
+            models.Index(fields=["subject_kind", "subject_id", "-id"], name="event_by_subject"),
+            models.Index(
+                fields=["object_kind", "object_id", "-id"],
+                name="event_by_object",
+                condition=models.Q(object_id__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_label}"

@@ -1,0 +1,91 @@
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.tenancy import TenantModel
+
+
+class OperationState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+class Operation(TenantModel):
+    """A long or bulk piece of work: it survives leaving the page, and a killed worker.
+
+    `handler` is the dotted path of the function that runs it. `cursor` is how far it came, written in the same
+    transaction as the work; `attempt` fences off a worker that was given up.
+    """
+
+    handler = models.CharField(max_length=120)
+    title = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=OperationState.get_choices, default=OperationState.WAITING)
+    payload = models.JSONField(default=dict)
+    cursor = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    succeeded = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    sentence = models.CharField(max_length=500, blank=True)
+    attempt = models.IntegerField(default=0)
+    worker = models.CharField(max_length=80, blank=True)
+    permission = models.CharField(max_length=40)
+    return_url = models.CharField(max_length=200, blank=True)
+    by_user = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+")
+    by_label = models.CharField(max_length=200)
+    by_role = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="operation_by_organization"),
+            models.Index(fields=["state"], name="operation_by_state", condition=models.Q(state__in=["waiting", "running"])),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def processed(self) -> int:
+        """How many rows were looked at."""
+        return self.succeeded + self.refused
+
+    @property
+    def percent(self) -> int:
+        """Progress from 0 to 100."""
+        if self.state == OperationState.DONE:
+            return 100
+        return min(99, self.processed * 100 // self.total) if self.total else 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it will not change any more."""
+        return self.state in {OperationState.DONE, OperationState.FAILED}
+
+    def get_absolute_url(self) -> str:
+        return reverse("console:operation_detail", args=[self.pk])
+
+
+class OperationRow(models.Model):
+    """What became of one row of an operation that was refused."""
+
+    operation = models.ForeignKey(Operation, models.CASCADE, related_name="rows")
+    position = models.BigIntegerField()
+    label = models.CharField(max_length=200)
+    code = models.CharField(max_length=40)
+    sentence = models.CharField(max_length=500)
+
+    class Meta:
+        indexes = [models.Index(fields=["operation", "position"], name="operation_row_order")]
+
+    def __str__(self) -> str:
+        return f"{self.position} {self.label}"

@@ -1,0 +1,56 @@
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.fields import fold
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a person. Without a password he signs in with a code by mail only."""
+        user = self.model(email=fold(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.get(email=fold(email or ""))
+
+
+class User(AbstractBaseUser):
+    """A person who signs in. What he may do follows from his memberships and customers, never from this row.
+
+    The address is kept folded (NFKC, lower case), so that no twin of it can be registered.
+    """
+
+    email = models.EmailField(_("E-mail address"), unique=True)
+    name = models.CharField(_("Name"), max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    time_zone = models.CharField(_("Time zone"), max_length=64, blank=True)
+    language = models.CharField(_("Language"), max_length=8, blank=True)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for the round badge."""
+        words = [w for w in (self.name or self.email.split("@")[0]).replace(".", " ").split() if w]
+        return "".join(w[0] for w in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()[:2]
+
+    # allauth asks for these two.
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Nothing: rights come from `console.access`."""
+        return False

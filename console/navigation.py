@@ -1,0 +1,60 @@
+"""The entries of the sidebar. Each app names its own; the settings say in which order."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from console.access import Actor, Permission
+
+COUNT_CAP = 10_000
+SECONDS_KEPT = 30
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the sidebar. `prefixes` are the view names under which it is marked as current."""
+
+    label: Any
+    url_name: str
+    icon: str
+    position: int
+    prefixes: tuple[str, ...]
+    permission: Permission = Permission.VIEW
+    rows: Any = None
+
+
+def entries() -> list[Entry]:
+    """The foundation's own entries."""
+    return [
+        Entry(_("Overview"), "console:home", "layout-dashboard", 0, ("console:home",)),
+        Entry(_("Activity"), "console:activity_list", "history", 80, ("console:activity",)),
+        Entry(_("Settings"), "console:organization_edit", "settings", 90,
+              ("console:organization", "console:member", "console:invitation", "console:role", "console:domain")),
+    ]  # fmt: skip
+
+
+def for_actor(actor: Actor) -> list[tuple[Entry, int | None]]:
+    """The entries that the actor may open, in order, each with its count (up to 10,001) where it has one.
+
+    Counts are decoration and may be half a minute old; nothing is decided by them.
+    """
+    found = [entry for path in settings.NAVIGATION for entry in import_string(path)()]
+    allowed = sorted((entry for entry in found if actor.may(entry.permission)), key=lambda entry: entry.position)
+    counts = _counts(actor, [entry for entry in allowed if entry.rows is not None])
+    return [(entry, counts.get(entry.url_name)) for entry in allowed]
+
+
+def _counts(actor: Actor, counted: list[Entry]) -> dict[str, int]:
+    until, known = _kept.get(actor.organization.pk, (0.0, {}))
+    if time.monotonic() > until:
+        known = {entry.url_name: entry.rows(actor)[: COUNT_CAP + 1].count() for entry in counted}
+        _kept[actor.organization.pk] = (time.monotonic() + SECONDS_KEPT, known)
+    return known
+
+
+# Kept in this process: the shared cache would cost as many queries as it saves.
+_kept: dict[int, tuple[float, dict[str, int]]] = {}

@@ -1,0 +1,206 @@
+"""All settings, in one file. What an operator sets is read from the environment; docs/operating.md lists it."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from console import environment, keys
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(environment.text("CUSTODY_DATA", str(BASE_DIR / "var")))
+
+DEBUG = environment.flag("CUSTODY_DEBUG")
+PORT = environment.number("PORT", 8000)
+# Every link, QR code and mail is built from this, never from the request's host.
+BASE_URL = environment.text("CUSTODY_BASE_URL", f"http://localhost:{PORT}").rstrip("/")
+_base = urlsplit(BASE_URL)
+if _base.scheme not in {"http", "https"} or not _base.hostname:
+    raise ImproperlyConfigured(f"CUSTODY_BASE_URL is {BASE_URL!r}; it must look like https://custody.example.com.")
+SECURE = _base.scheme == "https"
+EMBEDDED = environment.flag("CUSTODY_EMBEDDED")
+
+SECRET_KEY = environment.text("CUSTODY_SECRET_KEY") or keys.read_secret(DATA_DIR)
+# Several keys may be configured by id; the first makes new codes.
+CLAIM_KEYS = keys.parse_claim_keys(environment.text("CUSTODY_CLAIM_KEYS") or keys.read_claim_keys(DATA_DIR))
+
+ALLOWED_HOSTS = sorted({_base.hostname, *filter(None, environment.text("CUSTODY_HOSTS").split(","))})
+if _base.hostname == "localhost":
+    ALLOWED_HOSTS += ["127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+INSTALLED_APPS = [
+    "console",
+    "customers",
+    "devices",
+    "claims",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_tables2",
+    "django_filters",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_tasks",
+    "django_tasks_db",
+]
+
+MIDDLEWARE = [
+    "console.middleware.security_headers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "console.middleware.actor",
+    "console.middleware.refusals",
+]
+
+ROOT_URLCONF = "console.urls"
+WSGI_APPLICATION = "console.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "console.context_processors.frame",
+            ],
+            "builtins": ["django.templatetags.i18n", "console.templatetags.custody"],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+        },
+    }
+]
+if DEBUG:
+    TEMPLATES[0]["OPTIONS"]["loaders"] = TEMPLATES[0]["OPTIONS"]["loaders"][0][1]
+FORM_RENDERER = "console.forms.Renderer"
+
+DATABASES = {"default": environment.database(environment.text("DATABASE_URL"), DATA_DIR / "custody.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# The sign-in limits are counted here, so it must be shared by all processes.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "console_cache"}}
+
+AUTH_USER_MODEL = "console.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "console:home"
+
+ACCOUNT_ADAPTER = "console.accounts.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# Members are invited and customers prove their address with a mailed code: nobody signs up by a form.
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_FORMS = {"request_login_code": "console.accounts.RequestCodeForm"}
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("CUSTODY_PROXIES", 0)
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
+MFA_TOTP_ISSUER = "Custody"
+
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = "custody", "custody_csrf", "custody_language"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if SECURE else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "console.views.errors.csrf_failure"
+# Security over http is checked by the base URL; the rest of `check --deploy` holds as it is.
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"] if not SECURE else []
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if DEBUG:
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# Files above 1 MB go to disk while they arrive, and one above the limit is refused without being kept.
+FILE_UPLOAD_HANDLERS = ["console.uploads.QuotaHandler", "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = None
+UPLOAD_LIMIT = environment.number("CUSTODY_UPLOAD_LIMIT", 50 * 1024 * 1024)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+EMAIL_BACKEND = "console.mail.OutboxBackend"
+DEFAULT_FROM_EMAIL = environment.text("CUSTODY_MAIL_FROM", f"Custody <custody@{_base.hostname}>")
+MAIL_URL = environment.text("CUSTODY_MAIL_URL")
+MAIL_DIR = DATA_DIR / "mail"
+globals().update(environment.mail(MAIL_URL))
+
+TASKS = {
+    "default": {
+        "BACKEND": environment.text("CUSTODY_TASKS", "django_tasks_db.DatabaseBackend"),
+        "QUEUES": ["mail", "operations"],
+    }
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"codes": {"()": "console.logs.HideCodes"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["codes"], "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django.server": {"handlers": ["console"], "propagate": False}, "custody": {"level": "INFO"}},
+}
+
+# The foundation reaches the domain by name only; each entry is a dotted path to a function.
+NAVIGATION = ["console.navigation.entries", "customers.navigation.entries", "devices.navigation.entries",
+              "claims.navigation.entries"]  # fmt: skip
+SEARCH_SOURCES = ["devices.search.find", "customers.search.find", "claims.search.find"]
+OVERVIEW_PANELS = ["devices.panels.overview", "claims.panels.overview", "customers.panels.overview"]
+DEVICE_PANELS = ["claims.panels.device_claim_code"]
+# Told, in the same transaction, of every change of hands and of every new unit.
+LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger"]
+LEDGER_CHECKS = ["devices.ledger_check.check", "claims.ledger_check.check"]
+PORTAL_PANELS = ["claims.panels.portal_documents"]

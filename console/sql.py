@@ -1,0 +1,118 @@
+"""The little SQL that Django's ORM does not say, in one place, for both databases."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection, models
+
+
+def quote(name: str) -> str:
+    """The name of a table or column, quoted."""
+    return connection.ops.quote_name(name)
+
+
+def table(model: type[models.Model]) -> str:
+    """The quoted table of a model."""
+    return quote(model._meta.db_table)
+
+
+def in_ids(column: str) -> str:
+    """The condition that `column` is one of the ids that are handed over as one parameter, however many."""
+    values = "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
+    return f"{quote(column)} {values}"
+
+
+def id_list(ids: Iterable[int]) -> Any:
+    """The parameter that goes with `in_ids`."""
+    return list(ids) if connection.vendor == "postgresql" else json.dumps(list(ids))
+
+
+def placeholder(field: models.Field) -> str:
+    """A placeholder of the field's type: in INSERT … SELECT, PostgreSQL does not infer it."""
+    return f"%s::{field.db_type(connection)}" if connection.vendor == "postgresql" else "%s"
+
+
+def insert_from(
+    model: type[models.Model],
+    constants: dict[str, Any],
+    copied: dict[str, str],
+    source: type[models.Model],
+    ids: Iterable[int],
+    parameters: Iterable[Any] = (),
+) -> int:
+    """One INSERT … SELECT: a row of `model` for each row of `source` in `ids`.
+
+    `constants` are field values that all rows share; `copied` maps fields to SQL over the source, whose placeholders
+    `parameters` fill. Returns how many rows were written.
+    """
+    fields = {name: model._meta.get_field(name) for name in [*constants, *copied]}
+    columns = ", ".join(quote(field.column) for field in fields.values())
+    select = ", ".join([*(placeholder(fields[name]) for name in constants), *copied.values()])
+    values = [fields[name].get_db_prep_save(value, connection) for name, value in constants.items()]
+    pk = source._meta.pk.column
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table(model)} ({columns}) SELECT {select} FROM {table(source)} WHERE {in_ids(pk)} "  # noqa: S608
+            f"ORDER BY {quote(pk)}",
+            [*values, *parameters, id_list(ids)],
+        )
+        return cursor.rowcount
+
+
+def update_returning(sql: str, parameters: list) -> list[int]:
+    """Run an UPDATE … RETURNING of one integer column and give its values."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def having_ids(rows: models.QuerySet, column: str, ids: Iterable[int]) -> models.QuerySet:
+    """The rows whose `column` is one of the ids, handed over as one parameter: an `__in` that has no upper limit."""
+    condition = in_ids(f"{rows.model._meta.db_table}.{column}".replace(".", '"."'))
+    return rows.extra(where=[condition], params=[id_list(ids)])  # noqa: S610
+
+
+def update_rows(model: type[models.Model], rows: list, names: list[str]) -> None:
+    """Write the named fields of many rows: one statement on PostgreSQL, one prepared one on SQLite.
+
+    A bulk_update builds a CASE for every row and field, which is slow beyond some hundred rows.
+    """
+    meta = model._meta
+    fields = [meta.pk, *(meta.get_field(name) for name in names)]
+    values = [[f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields] for row in rows]
+    if not values:
+        return
+    if connection.vendor == "postgresql":
+        columns = ", ".join(quote(f.column) for f in fields)
+        arrays = ", ".join(f"%s::{f.db_type(connection)}[]" for f in fields)
+        changed = ", ".join(f"{quote(f.column)} = new.{quote(f.column)}" for f in fields[1:])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {table(model)} SET {changed} FROM unnest({arrays}) AS new({columns}) "  # noqa: S608
+                f"WHERE {table(model)}.{quote(meta.pk.column)} = new.{quote(meta.pk.column)}",
+                [list(column) for column in zip(*values, strict=True)],
+            )
+        return
+    changed = ", ".join(f"{quote(f.column)} = %s" for f in fields[1:])
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table(model)} SET {changed} WHERE {quote(meta.pk.column)} = %s",  # noqa: S608
+            [[*row[1:], row[0]] for row in values],
+        )
+
+
+def capped_counts(parents: type[models.Model], ids: Iterable[int], children: models.QuerySet, column: str, cap: int) -> dict[int, int]:
+    """How many of `children` each parent in `ids` has, counted up to `cap`, in one statement.
+
+    `column` is the children's column that holds the parent's id. The cap keeps the cost from growing with the table.
+    """
+    inner, parameters = children.order_by().extra(where=[f"{table(children.model)}.{quote(column)} = parent.id"])[:cap].values(
+        "pk").query.sql_with_params()  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT parent.id, (SELECT COUNT(*) FROM ({inner}) AS counted) FROM {table(parents)} AS parent "  # noqa: S608
+            f"WHERE {in_ids('id')}",
+            [*parameters, id_list(ids)],
+        )
+        return dict(cursor.fetchall())

@@ -1,0 +1,90 @@
+"""Reads CSV, TSV and XLSX files as rows, within bounded memory, and refuses what is no honest table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from console.errors import Refused
+from console.tabular import csv_reader, guards, xlsx_reader
+from console.tabular.cells import NumberCell
+from console.tabular.guards import MAX_COLUMNS, MAX_ROWS
+
+__all__ = ["MAX_COLUMNS", "MAX_ROWS", "NumberCell", "Table", "open_table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file that was checked and can be read as often as needed.
+
+    `row_count` counts the rows that hold something, titles and headers too, and `column_count` is the widest
+    row; both are None where `open_table` was told that the file is checked.
+    """
+
+    name: str
+    source: csv_reader.CsvSource | xlsx_reader.XlsxSource
+    row_count: int | None = None
+    column_count: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """The family of the format: "csv", with any separator, or "xlsx"."""
+        return self.source.kind
+
+    @property
+    def sheet(self) -> str:
+        """The name of the sheet that is read; empty for CSV."""
+        return self.source.sheet
+
+    @property
+    def sheets(self) -> tuple[str, ...]:
+        """The names of all sheets, in their order; empty for CSV."""
+        return self.source.sheets
+
+    @property
+    def dialect(self) -> tuple[str, ...]:
+        """How the file is written, as parts of a sentence: ("semicolons", "UTF-8") or ("sheet Lot 2611",)."""
+        return self.source.dialect
+
+    @property
+    def description(self) -> str:
+        """The dialect as one line for the preview: "semicolons, UTF-8"."""
+        return ", ".join(self.dialect)
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield (row number, cells) of every row that holds something.
+
+        The row number is the one that a spreadsheet shows beside the row: it starts at 1 and counts empty
+        rows, and a record over several lines is one row. Rows may differ in length. A cell that was a number
+        in XLSX is a `NumberCell`; dates are ISO dates, booleans TRUE or FALSE, and an empty cell is "".
+        """
+        return self.source.rows()
+
+
+def open_table(
+    path: Path, name: str, *, limit: int | None = None, sheet: str = "", checked: bool = False
+) -> Table:
+    """Check a file whole and return it as a table, by what it holds and not by what it is called.
+
+    `limit` is the largest size in bytes (else `settings.UPLOAD_LIMIT`). `sheet` names a sheet of a workbook
+    (else the first that holds something, visible ones first). `checked` spares the reading of all rows, for a
+    file that was accepted before. Raises Refused, with a sentence for the person who sent the file, and
+    nothing else for a bad file. Once it has read all rows and returned, `rows()` raises nothing.
+    """
+    guards.refuse_large(path, settings.UPLOAD_LIMIT if limit is None else limit)
+    source: csv_reader.CsvSource | xlsx_reader.XlsxSource
+    if guards.kind_of(path) == "xlsx":
+        source = xlsx_reader.find_source(path, sheet)
+    else:
+        source = csv_reader.find_source(path)
+    if checked:
+        return Table(name, source)
+    row_count = column_count = 0
+    for _number, cells in source.rows():
+        row_count += 1
+        column_count = max(column_count, len(cells))
+    if not row_count:
+        raise Refused("empty_file", _("The file holds no rows."), status=422)
+    return Table(name, source, row_count, column_count)

@@ -1,0 +1,236 @@
+"""Reads separated values: finds out the encoding and the separator, and streams the records."""
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from console.errors import Refused
+from console.tabular.guards import MAX_COLUMNS, MAX_ROWS, refuse, too_many_columns, too_many_rows
+
+SEPARATORS = (";", "\t", "|", ",")
+# A record, which may run over many lines, in characters; it stands in memory as a whole.
+MAX_RECORD = 1024 * 1024
+# Spreadsheets write out empty rows to the end of their grid; so far they may go.
+MAX_RECORDS = 1_048_576
+SAMPLE = 64 * 1024
+SAMPLE_RECORDS = 100
+# Text has hardly any of these; a file in which they are common is something else.
+_CONTROLS = frozenset(range(32)) - {9, 10, 13}
+_SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?\r?\n?', re.IGNORECASE)
+_ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
+
+
+@dataclass(frozen=True)
+class CsvSource:
+    """Where and how the records lie. `encoding` is a codec's name; Excel's `sep=;` is a separator line."""
+
+    path: Path
+    encoding: str
+    separator: str
+    has_separator_line: bool = False
+    skips_spaces: bool = False
+
+    kind = "csv"
+    sheet = ""
+    sheets = ()
+
+    @property
+    def dialect(self) -> tuple[str, ...]:
+        """The separator's name, where there is one, and the encoding's."""
+        names = {
+            "": _("one column"),
+            ",": _("commas"),
+            ";": _("semicolons"),
+            "\t": _("tabs"),
+            "|": _("vertical bars"),
+        }
+        separator = names.get(self.separator, _("separated by %(sign)s") % {"sign": self.separator})
+        return separator, _ENCODINGS.get(self.encoding, "UTF-16")
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield (row number, cells) of every record that holds something. Raises Refused."""
+        number = 0
+        lines = _Lines()
+        try:
+            with self.path.open("rb") as binary:
+                text = io.TextIOWrapper(binary, encoding=self.encoding, newline="")
+                if self.has_separator_line:
+                    text.readline()
+                shape = _format(self.separator, self.skips_spaces)
+                for cells in csv.reader(lines.of(text), **shape, strict=True):
+                    number += 1
+                    lines.taken = 0
+                    if number > MAX_RECORDS:
+                        raise too_many_rows()
+                    if not any(cells) or not "".join(cells).strip():
+                        continue
+                    if number > MAX_ROWS:
+                        raise too_many_rows()
+                    if len(cells) > MAX_COLUMNS:
+                        if "".join(cells[MAX_COLUMNS:]).strip():
+                            raise too_many_columns(number)
+                        del cells[MAX_COLUMNS:]
+                    yield number, cells
+        except _Monster as error:
+            raise _monster(number + 1) from error
+        except _Binary as error:
+            raise _binary() from error
+        except UnicodeError as error:
+            raise _undecodable() from error
+        except csv.Error as error:
+            raise _broken_record(number + 1, str(error)) from error
+
+
+def find_source(path: Path) -> CsvSource:
+    """Find out how a file of separated values is written. Raises Refused where it is no text."""
+    encoding = _find_encoding(path)
+    with path.open("rb") as binary:
+        head = binary.read(SAMPLE)
+    # The last character of the sample may be cut in half; an incremental decoder keeps it back.
+    sample = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
+    if "\0" in sample or _control_share(sample) > 0.02:
+        raise _binary()
+    if declared := _SEPARATOR_LINE.match(sample):
+        separator, sample = declared[1], sample[declared.end() :]
+    else:
+        separator = _find_separator(sample)
+    skips_spaces = bool(separator) and re.search(re.escape(separator) + r' +"', sample) is not None
+    return CsvSource(path, encoding, separator, bool(declared), skips_spaces)
+
+
+class _Monster(Exception):
+    """A record that does not end."""
+
+
+class _Binary(Exception):
+    """A NUL where text should be."""
+
+
+class _Lines:
+    """Hands lines to the csv module, counting the characters since the last record in `taken`."""
+
+    taken = 0
+
+    def of(self, text: io.TextIOWrapper) -> Iterator[str]:
+        readline = text.readline
+        while line := readline(MAX_RECORD):
+            self.taken += len(line)
+            if self.taken >= MAX_RECORD:
+                raise _Monster
+            if "\0" in line:
+                raise _Binary
+            yield line
+
+
+def _format(separator: str, skips_spaces: bool) -> dict:
+    # A file of one column has no separator; the unit separator occurs in no text.
+    return {"delimiter": separator or "\x1f", "skipinitialspace": skips_spaces}
+
+
+def _find_encoding(path: Path) -> str:
+    """The codec that reads the file: by its byte-order mark, by NULs in every other place, else by trial."""
+    with path.open("rb") as binary:
+        head = binary.read(4096)
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in head:
+        first, second = head[0::2].count(0), head[1::2].count(0)
+        half = len(head) // 2
+        if second > 0.4 * half and first < 0.05 * half:
+            return "utf-16-le"
+        if first > 0.4 * half and second < 0.05 * half:
+            return "utf-16-be"
+        raise _binary()
+    for encoding in ("utf-8", "cp1252"):
+        if _decodes(path, encoding):
+            return encoding
+    raise _undecodable()
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with path.open("rb") as binary:
+            while chunk := binary.read(1024 * 1024):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+    except UnicodeError:
+        return False
+    return True
+
+
+def _control_share(sample: str) -> float:
+    counts = Counter(sample)
+    return sum(counts[chr(code)] for code in _CONTROLS) / max(len(sample), 1)
+
+
+def _find_separator(sample: str) -> str:
+    """The separator with which most records are of one width above one; the wider of two; "" for none."""
+    best, best_score = "", (0, 0)
+    for separator in SEPARATORS:
+        widths = _widths(sample, separator)
+        records = widths.total()
+        del widths[1]
+        if not widths:
+            continue
+        width, agreeing = max(widths.items(), key=lambda item: (item[1], item[0]))
+        # A comma in the title of a list is no separator.
+        if agreeing * 4 >= records and (agreeing, width) > best_score:
+            best, best_score = separator, (agreeing, width)
+    return best
+
+
+def _widths(sample: str, separator: str) -> Counter:
+    """How often each width occurs among the first records that hold something, read with this separator."""
+    widths: Counter = Counter()
+    lines = io.StringIO(sample, newline="")
+    records = csv.reader(lines, **_format(separator, skips_spaces=True))
+    try:
+        for count, cells in enumerate(records):
+            if count == SAMPLE_RECORDS:
+                break
+            if any(cells):
+                widths[len(cells)] += 1
+    except csv.Error:
+        pass
+    return widths
+
+
+def _binary() -> Refused:
+    return refuse("unknown_file", _("This is no text and no workbook. Save the table as CSV or XLSX."))
+
+
+def _undecodable() -> Refused:
+    return refuse(
+        "unreadable_text",
+        _("The file's characters are neither UTF-8, UTF-16 nor Windows-1252. Save it as CSV in UTF-8."),
+    )
+
+
+def _monster(row: int) -> Refused:
+    return refuse(
+        "endless_row",
+        _("Row %(row)s does not end. Perhaps a quotation mark was opened there and never closed.")
+        % {"row": number_format(row, force_grouping=True)},
+    )
+
+
+def _broken_record(row: int, reason: str) -> Refused:
+    """The csv module tells its errors apart by their text alone."""
+    if "field limit" in reason or "unexpected end" in reason:
+        return _monster(row)
+    return refuse(
+        "broken_quotes",
+        _("In row %(row)s text follows a closing quotation mark. Double the marks that belong to the text.")
+        % {"row": number_format(row, force_grouping=True)},
+    )

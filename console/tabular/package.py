@@ -1,0 +1,126 @@
+"""The archive of a workbook: its parts, their relations, and parsing a part within bounds.
+
+Source: ECMA-376-2 (Open Packaging Conventions).
+"""
+
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+from xml.parsers import expat
+
+from console.tabular.guards import BROKEN, CHUNK, damaged, is_markup, too_large_inside
+
+# What the parser keeps: open tags, distinct names, a tag that is not yet complete.
+MAX_DEPTH = 64
+MAX_NAMES = 4096
+MAX_TOKEN = 256 * 1024
+# A part that is read whole, such as the styles.
+MAX_SETTINGS = 16 * 1024 * 1024
+
+_UNREADABLE = (*BROKEN, expat.ExpatError, KeyError, IndexError, OverflowError)
+
+
+class Package:
+    """An open archive, with its XML parts by name, without leading slash and in small letters."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.parts = {
+            part.filename.replace("\\", "/").lower(): part for part in archive.infolist() if is_markup(part)
+        }
+
+    def related(self, name: str) -> dict[str, tuple[str, str]]:
+        """The relations of a part ("" for the whole package): id to (type, name of the other part)."""
+        place = PurePosixPath(name)
+        relations: dict[str, tuple[str, str]] = {}
+
+        def take(path: tuple[str, ...], attributes: dict[str, str]) -> None:
+            if path[-1] == "Relationship" and attributes.get("TargetMode") != "External":
+                kind = attributes["Type"].rpartition("/")[2]
+                relations[attributes["Id"]] = kind, _resolve(str(place.parent), attributes["Target"])
+
+        part = _resolve(str(place.parent), f"_rels/{place.name}.rels")
+        if part in self.parts:
+            self.read(part, take)
+        return relations
+
+    def read(self, name: str, take: Callable[[tuple[str, ...], dict[str, str]], None]) -> None:
+        """Give every element of a small part to `take`, as the path of its names and its attributes."""
+        if self.parts[name].file_size > MAX_SETTINGS:
+            raise too_large_inside()
+        path: list[str] = []
+
+        def start(element: str, attributes: dict[str, str]) -> None:
+            path.append(local(element))
+            if len(path) > MAX_DEPTH:
+                raise damaged()
+            take(tuple(path), attributes)
+
+        def end(_element: str) -> None:
+            path.pop()
+
+        for _step in self.feed(name, start, end):
+            pass
+
+    def feed(
+        self,
+        name: str,
+        start: Callable[[str, dict[str, str]], None],
+        end: Callable[[str], None],
+        text: Callable[[str], None] | None = None,
+    ) -> Iterator[None]:
+        """Parse a part chunk by chunk, yielding after each. The handlers bound the depth, for they see it.
+
+        It is read as UTF-8 whatever it declares, as the check of the archive did. Raises Refused, ExpatError.
+        """
+        names: dict[str, str] = {}
+        parser = expat.ParserCreate("utf-8", None, names)
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = _refuse_document_type
+        parser.StartElementHandler = start
+        parser.EndElementHandler = end
+        if text:
+            parser.CharacterDataHandler = text
+        fed = 0
+        with self._archive.open(self.parts[name]) as stream:
+            while chunk := stream.read(CHUNK):
+                parser.Parse(chunk)
+                fed += len(chunk)
+                if len(names) > MAX_NAMES or fed - max(parser.CurrentByteIndex, 0) > MAX_TOKEN:
+                    raise damaged()
+                yield
+        parser.Parse(b"", True)
+        yield
+
+
+@contextmanager
+def open_package(path: Path) -> Iterator[Package]:
+    """Open an archive that was checked; whatever proves unreadable inside the block becomes a refusal."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield Package(archive)
+    except _UNREADABLE as error:
+        raise damaged() from error
+
+
+def local(name: str) -> str:
+    """The name of an element or attribute without its prefix."""
+    return name.rpartition(":")[2]
+
+
+def _refuse_document_type(*_declaration: Any) -> None:
+    raise damaged()
+
+
+def _resolve(folder: str, target: str) -> str:
+    """A target as a part's name: from the root where it begins with a slash, else from the folder."""
+    target = target.replace("\\", "/")
+    steps: list[str] = []
+    for step in (target if target.startswith("/") else f"{folder}/{target}").split("/"):
+        if step == "..":
+            steps = steps[:-1]
+        elif step not in {"", "."}:
+            steps.append(step)
+    return "/".join(steps).lower()

@@ -1,0 +1,309 @@
+"""Reads one sheet of an XLSX workbook as a stream, so that neither its grid nor its size costs memory.
+
+Source: ECMA-376-1, 18.2 (workbook), 18.3 (worksheets), 18.4 (shared strings) and 18.8 (styles).
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from console.tabular.cells import classify, format_of, number_of, text_of, unescape
+from console.tabular.guards import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    MAX_UNPACKED,
+    check_archive,
+    damaged,
+    no_workbook,
+    refuse,
+    too_large_inside,
+    too_many_columns,
+    too_many_rows,
+)
+from console.tabular.package import MAX_DEPTH, Package, local, open_package
+
+# Excel's own limit of a cell, and the pieces in which the parser may hand out so much.
+MAX_TEXT = 32_767
+MAX_PIECES = 64
+MAX_SHARED_TEXT = 48 * 1024 * 1024
+MAX_SHARED_STRINGS = 2_500_000
+
+_LETTERS = [chr(65 + n) if n < 26 else chr(64 + n // 26) + chr(65 + n % 26) for n in range(MAX_COLUMNS)]
+
+
+class SharedStrings:
+    """The workbook's strings, packed: as objects, so many would cost several times the memory."""
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+        self._ends = array("L", [0])
+
+    def append(self, text: str) -> None:
+        """Add a string. Raises Refused where there are too many."""
+        self._text += text.encode()
+        self._ends.append(len(self._text))
+        if len(self._text) > MAX_SHARED_TEXT or len(self._ends) > MAX_SHARED_STRINGS:
+            raise too_large_inside()
+
+    def __getitem__(self, index: int) -> str:
+        if index < 0:
+            raise IndexError(index)
+        return self._text[self._ends[index] : self._ends[index + 1]].decode()
+
+
+@dataclass
+class _Workbook:
+    """The sheets as (name, part, is visible), and what their cells refer to."""
+
+    sheets: list[tuple[str, str, bool]] = field(default_factory=list)
+    starts_1904: bool = False
+    formats: list[str] = field(default_factory=list)
+    strings: SharedStrings = field(default_factory=SharedStrings)
+
+
+@dataclass(frozen=True)
+class XlsxSource:
+    """One sheet of a workbook whose archive was checked. `part` is its place in the archive."""
+
+    path: Path
+    sheet: str
+    part: str
+    sheets: tuple[str, ...]
+
+    kind = "xlsx"
+
+    @property
+    def dialect(self) -> tuple[str, ...]:
+        """The sheet's name."""
+        return (_("sheet %(name)s") % {"name": self.sheet},)
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield (row number, cells) of every row that holds something. Raises Refused."""
+        with open_package(self.path) as package:
+            yield from _read_rows(package, self.part, _read_workbook(package))
+
+
+def find_source(path: Path, sheet: str = "") -> XlsxSource:
+    """Check the archive and find the sheet of that name, else the first that holds something.
+
+    Visible sheets come first. Raises Refused where the archive is hostile or broken, or no such sheet exists.
+    """
+    check_archive(path)
+    with open_package(path) as package:
+        book = _read_workbook(package)
+        names = tuple(name for name, _part, _is_visible in book.sheets)
+        if sheet:
+            for name, part, _is_visible in book.sheets:
+                if name == sheet:
+                    return XlsxSource(path, name, part, names)
+            raise refuse("no_such_sheet", _("The workbook has no sheet %(name)s.") % {"name": sheet})
+        for name, part, _is_visible in sorted(book.sheets, key=lambda entry: not entry[2]):
+            if next(_read_rows(package, part, book), None):
+                return XlsxSource(path, name, part, names)
+    raise refuse("empty_file", _("The file holds no rows."))
+
+
+def _read_workbook(package: Package) -> _Workbook:
+    book = _Workbook()
+    place = "xl/workbook.xml"
+    for kind, name in package.related("").values():
+        if kind == "officeDocument":
+            place = name
+    if place not in package.parts:
+        raise no_workbook()
+    relations = package.related(place)
+
+    def take(path: tuple[str, ...], attributes: dict[str, str]) -> None:
+        if path[-1] == "workbookPr":
+            book.starts_1904 = attributes.get("date1904") in {"1", "true"}
+        elif path[-2:] == ("sheets", "sheet"):
+            reference = next((value for name, value in attributes.items() if local(name) == "id"), "")
+            kind, part = relations[reference]
+            # There are sheets of charts and of macros too.
+            if kind == "worksheet":
+                is_visible = attributes.get("state", "visible") == "visible"
+                book.sheets.append((attributes["name"], part, is_visible))
+
+    package.read(place, take)
+    for kind, part in relations.values():
+        if kind == "styles" and part in package.parts:
+            book.formats = _read_formats(package, part)
+        elif kind == "sharedStrings" and part in package.parts:
+            book.strings = _read_strings(package, part)
+    return book
+
+
+def _read_formats(package: Package, part: str) -> list[str]:
+    """How each cell style shows a number, as `cells.format_of` tells."""
+    codes: dict[int, str] = {}
+    styles = array("L")
+
+    def take(path: tuple[str, ...], attributes: dict[str, str]) -> None:
+        if path[-1] == "numFmt":
+            codes[int(attributes["numFmtId"])] = classify(attributes["formatCode"])
+        elif path[-2:] == ("cellXfs", "xf"):
+            styles.append(int(attributes.get("numFmtId", 0)))
+
+    package.read(part, take)
+    return [format_of(number, codes) for number in styles]
+
+
+def _read_strings(package: Package, part: str) -> SharedStrings:
+    """The shared strings, each without its formats and its pronunciation."""
+    strings = SharedStrings()
+    depth = skipped = 0
+    is_collecting = False
+    pieces: list[str] = []
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        nonlocal depth, skipped, is_collecting
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise damaged()
+        name = local(name)
+        if name == "t":
+            is_collecting = not skipped
+        elif name == "rPh":
+            skipped += 1
+
+    def text(piece: str) -> None:
+        if is_collecting:
+            pieces.append(piece)
+            # A rich text has a piece for each of its formats, so only the length counts here.
+            if len(pieces) > MAX_PIECES and sum(map(len, pieces)) > MAX_TEXT:
+                raise too_large_inside()
+
+    def end(name: str) -> None:
+        nonlocal depth, skipped, is_collecting
+        depth -= 1
+        name = local(name)
+        if name == "t":
+            is_collecting = False
+        elif name == "rPh":
+            skipped -= 1
+        elif name == "si":
+            strings.append("".join(pieces))
+            pieces.clear()
+
+    for _step in package.feed(part, start, end, text):
+        pass
+    return strings
+
+
+def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[int, list[str]]]:  # noqa: PLR0915
+    """Yield (row number, cells) of every row of a sheet that holds something.
+
+    Cells without content may stand anywhere, for Excel formats whole columns and rows; content may not. The
+    text is bounded as a whole, for a shared string may be long and referred to often.
+    The handlers are closures, and ask for the commonest names first, because they run ten times for a cell.
+    """
+    ready: list[tuple[int, list[str]]] = []
+    cells: list[str] = []
+    pieces: list[str] = []
+    row = depth = skipped = total = 0
+    column = -1
+    row_digits = kind = style = content = ""
+    is_in_row = is_in_cell = is_in_text = is_done = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal row, row_digits, column, depth, skipped, kind, style, is_in_row, is_in_cell, is_in_text
+        if name == "c":
+            if is_in_cell or not is_in_row:
+                raise damaged()
+            is_in_cell = True
+            column += 1
+            place = attributes.get("r")
+            if place is not None and (column >= MAX_COLUMNS or place != _LETTERS[column] + row_digits):
+                column = _column(place, row_digits)
+            kind, style = attributes.get("t", "n"), attributes.get("s", "")
+        elif name == "v" or name == "t":  # noqa: PLR1714 - faster than a set
+            if is_in_text:
+                raise damaged()
+            is_in_text = True
+            pieces.clear()
+        elif name == "row":
+            if is_in_row:
+                raise damaged()
+            is_in_row = True
+            number = int(attributes["r"]) if "r" in attributes else row + 1
+            if number <= row:
+                raise damaged()
+            row, row_digits, column = number, str(number), -1
+        elif ":" in name:
+            start(local(name), attributes)
+        else:
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise damaged()
+            skipped += name == "rPh"
+
+    def end(name: str) -> None:  # noqa: PLR0912
+        nonlocal cells, content, depth, skipped, total, is_in_row, is_in_cell, is_in_text, is_done
+        if name == "v" or name == "t":  # noqa: PLR1714
+            is_in_text = False
+            if is_in_cell and not skipped and (name == "t") == (kind == "inlineStr"):
+                content += "".join(pieces)
+                if len(content) > MAX_TEXT:
+                    raise too_large_inside()
+        elif name == "c":
+            is_in_cell = False
+            if content and (value := _value(content, kind, style, book)):
+                if column >= MAX_COLUMNS:
+                    raise too_many_columns(row)
+                if column < len(cells):
+                    cells[column] = value
+                else:
+                    cells.extend([""] * (column - len(cells)))
+                    cells.append(value)
+            content = ""
+        elif name == "row":
+            is_in_row = False
+            if cells and (joined := "".join(cells).strip()):
+                if row > MAX_ROWS:
+                    raise too_many_rows()
+                total += len(joined)
+                if total > MAX_UNPACKED:
+                    raise too_large_inside()
+                ready.append((row, cells))
+            cells = []
+        elif ":" in name:
+            end(local(name))
+        else:
+            depth -= 1
+            skipped -= name == "rPh"
+            is_done |= name == "sheetData"
+
+    # All text is collected, which costs no call of ours; what is not wanted goes at the next chunk or cell.
+    for _step in package.feed(part, start, end, pieces.append):
+        yield from ready
+        ready.clear()
+        if is_done:
+            return
+        if not is_in_text:
+            pieces.clear()
+        elif len(pieces) > MAX_PIECES:
+            raise too_large_inside()
+
+
+def _column(place: str, row_digits: str) -> int:
+    """The index of a cell's column, 0 for A and 26 for AA. Refuses a cell that claims another row."""
+    letters = place.removesuffix(row_digits)
+    if letters == place or not 1 <= len(letters) <= 3 or not letters.isascii() or not letters.isalpha():
+        raise damaged()
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def _value(content: str, kind: str, style: str, book: _Workbook) -> str:
+    if kind == "s":
+        return unescape(book.strings[int(content)])
+    if kind == "n":
+        return number_of(
+            content, book.formats[int(style)] if style and book.formats else "", book.starts_1904
+        )
+    return text_of(content, kind)

@@ -1,0 +1,109 @@
+"""The few tags that all templates share."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.module_loading import import_string
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+register = template.Library()
+NONE = "—"
+
+STATUSES = {
+    "in_stock": ("idle", "archive"), "reserved": ("accent", "package"), "owned": ("ok", "circle-check"),
+    "returned": ("warn", "undo-2"), "scrapped": ("bad", "trash-2"),
+}  # fmt: skip
+
+
+@register.simple_tag
+def icon(name: str, title: str = "") -> SafeString:
+    """An icon of the sprite; decoration unless it has a title."""
+    url = static("img/icons.svg")
+    if title:
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', title, url, name)
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', url, name)
+
+
+@register.simple_tag
+def pill(kind: str, icon_name: str, text: Any) -> SafeString:
+    """A status: an icon and a word in a colour (ok, warn, bad, accent, idle)."""
+    return format_html('<span class="status {}">{}{}</span>', kind, icon(icon_name), text)
+
+
+@register.simple_tag
+def device_status(device: Any) -> SafeString:
+    """The status of a device."""
+    if device.archived_at:
+        return pill("idle", "archive", _("Archived"))
+    kind, name = STATUSES[device.status]
+    return pill(kind, name, device.get_status_display())
+
+
+@register.filter
+def when(value: datetime | None) -> str | SafeString:
+    """Day and time where the reader is, with the exact UTC time in the tooltip."""
+    return _time(value, "DATETIME_SHORT")
+
+
+@register.filter
+def day(value: datetime | None) -> str | SafeString:
+    """The day where the reader is, with the exact UTC time in the tooltip."""
+    return _time(value, "DAY")
+
+
+@register.filter
+def ago(value: datetime | None) -> str | SafeString:
+    """How long ago in one unit: "3 min", "2 h", "4 d", then the day."""
+    if value is None:
+        return NONE
+    seconds = (timezone.now() - value).total_seconds()
+    if seconds >= 7 * 86400 or seconds < -60:
+        return day(value)
+    if seconds < 60:
+        text = _("now")
+    elif seconds < 3600:
+        text = _("%d min") % (seconds // 60)
+    elif seconds < 86400:
+        text = _("%d h") % (seconds // 3600)
+    else:
+        text = _("%d d") % (seconds // 86400)
+    return _tag(value, text)
+
+
+@register.filter
+def dash(value: Any) -> Any:
+    """The value, or a dash where there is none."""
+    return value if value not in (None, "") else NONE
+
+
+@register.filter
+def may(actor: Any, permission: str) -> bool:
+    """Whether the actor holds the permission: `{% if actor|may:"device.assign" %}`."""
+    return bool(actor) and permission in actor.permissions
+
+
+@register.simple_tag(takes_context=True)
+def panels(context: dict, place: str, subject: Any = None) -> SafeString:
+    """What other apps add to this page: the functions that the setting names, each (request, subject) -> html."""
+    request = context["request"]
+    parts = [import_string(path)(request, subject) for path in getattr(settings, f"{place.upper()}_PANELS")]
+    return SafeString("".join(part for part in parts if part))
+
+
+def _time(value: datetime | None, style: str) -> str | SafeString:
+    if value is None:
+        return NONE
+    local = timezone.localtime(value)
+    text = formats.date_format(local, "j M Y H:i" if style == "DATETIME_SHORT" else "j M Y")
+    return _tag(value, text)
+
+
+def _tag(value: datetime, text: str) -> SafeString:
+    exact = value.astimezone(UTC)
+    return format_html('<time datetime="{}" title="{} UTC">{}</time>', exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S}", text)

@@ -1,0 +1,42 @@
+"""Counts tries in the database, per place and window of time, before anything is looked up."""
+
+import hashlib
+import time
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from console.errors import Refused
+from console.models import Throttle
+
+# The window of the rows that are only taken turns at; it is never forgotten.
+NEVER = 2**62
+
+
+def spend(scope: str, who: str, *, limit: int, seconds: int, at: float | None = None) -> None:
+    """Count one try of `who` at `scope`. Raises Refused (429) from the one after `limit` in a window of `seconds` on.
+
+    The count is committed by itself, so that a refusal that follows can't roll it back.
+    """
+    now = time.time() if at is None else at
+    key = hashlib.sha256(f"{scope}:{who}".encode()).hexdigest()
+    window = int(now // seconds) * seconds
+    with transaction.atomic():
+        Throttle.objects.bulk_create([Throttle(key=key, window=window)], ignore_conflicts=True)
+        within = Throttle.objects.filter(key=key, window=window, count__lt=limit).update(count=F("count") + 1)
+    if not within:
+        minutes = max(1, round((window + seconds - now) / 60))
+        raise Refused("too_many_tries", _("Too many tries. Wait %(n)d min and try again.") % {"n": minutes}, status=429)
+
+
+def forget_old(before: float) -> int:
+    """Delete the counts of windows that began before the Unix time `before`."""
+    return Throttle.objects.filter(window__lt=int(before)).delete()[0]
+
+
+def take_turn(scope: str, who: str) -> None:
+    """Make the transactions of `who` at `scope` wait for each other, until the surrounding one ends."""
+    key = hashlib.sha256(f"{scope}:{who}".encode()).hexdigest()
+    Throttle.objects.bulk_create([Throttle(key=key, window=NEVER)], ignore_conflicts=True)
+    Throttle.objects.filter(key=key, window=NEVER).update(count=F("count") + 1)

@@ -1,0 +1,38 @@
+"""Transactions that survive a clash with another one."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils.translation import gettext as _
+
+from console.errors import Refused
+
+P = ParamSpec("P")
+R = TypeVar("R")
+TRIES = 3
+
+
+def retrying(action: Callable[P, R]) -> Callable[P, R]:
+    """Run the action in a transaction, anew after a deadlock or a broken constraint, three times at most.
+
+    Then it raises Refused: two people at the same row is no server error. Within another transaction the action runs
+    once, as the outer one has to be repeated as a whole.
+    """
+
+    @wraps(action)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        if connection.in_atomic_block:
+            with transaction.atomic():
+                return action(*args, **kwargs)
+        for attempt in range(TRIES):
+            try:
+                with transaction.atomic():
+                    return action(*args, **kwargs)
+            except (IntegrityError, OperationalError):
+                time.sleep(0.02 * attempt)
+        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+
+    return wrapper

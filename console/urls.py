@@ -1,0 +1,48 @@
+"""Every address. The domain's are included by name."""
+
+from django.urls import include, path
+
+from console.views import accounts, activity, errors, health, home, mail, members, operations, organization, search, setup
+
+console = [
+    path("", home.home, name="home"),
+    path("search/", search.search, name="search"),
+    path("activity/", activity.activity_list, name="activity_list"),
+    path("activity/export/", activity.activity_export, name="activity_export"),
+    path("operations/<int:pk>/", operations.operation_detail, name="operation_detail"),
+    path("operations/<int:pk>/refused.csv", operations.operation_refused, name="operation_refused"),
+    path("settings/", organization.organization_edit, name="organization_edit"),
+    path("settings/logo/", organization.organization_logo, name="organization_logo"),
+    path("settings/domains/", organization.domain_list, name="domain_list"),
+    path("settings/domains/<int:pk>/remove/", organization.domain_remove, name="domain_remove"),
+    path("settings/roles/", organization.role_list, name="role_list"),
+    path("settings/members/", members.member_list, name="member_list"),
+    path("settings/members/invite/", members.invitation_create, name="invitation_create"),
+    path("settings/members/<int:pk>/", members.member_edit, name="member_edit"),
+    path("settings/members/<int:pk>/remove/", members.member_remove, name="member_remove"),
+    path("settings/invitations/<int:pk>/revoke/", members.invitation_revoke, name="invitation_revoke"),
+    path("organization/", organization.organization_switch, name="organization_switch"),
+    path("mail/", mail.mail_list, name="mail_list"),
+    path("mail/<str:key>/", mail.mail_open, name="mail_open"),
+    path("setup/", setup.setup, name="setup"),
+    path("invitation/<str:token>/", members.invitation_accept, name="invitation_accept"),
+    path("account/", accounts.account_edit, name="account_edit"),
+    path("account/second-step/", accounts.second_factor, name="second_factor"),
+    path("brand/<slug:slug>/logo.png", organization.logo, name="logo"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]
+
+urlpatterns = [
+    path("", include((console, "console"))),
+    path("", include("customers.urls")),
+    path("", include("devices.urls")),
+    path("", include("claims.urls")),
+    path("account/", include("allauth.account.urls")),
+    path("account/security/", include("allauth.mfa.urls")),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found_page
+handler500 = errors.server_error

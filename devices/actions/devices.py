@@ -1,0 +1,106 @@
+"""Registers, edits and archives devices."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from console.access import Actor
+from console.audit import changes, record, record_set
+from console.errors import Refused
+from console.fields import fold
+from devices import ledger
+from devices.actions import ownership
+from devices.ledger import Change
+from devices.models import Device, DeviceTag, Product, Tag
+
+
+def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
+    """Register one unit. Raises Refused where one of its identifiers is taken."""
+    device = Device(organization=by.organization, **fields)
+    device.set_keys()
+    try:
+        with transaction.atomic():
+            device.save(force_insert=True)
+            set_tags([device.pk], tags, by=by)
+            record("device.registered", device, by=by)
+            welcome(device.product, [device.pk], by=by, at=device.created_at)
+    except IntegrityError:
+        raise Refused("duplicate", _("This serial number, device name, IMEI, ICCID or MAC is registered already."),
+                      status=422) from None  # fmt: skip
+    return device
+
+
+@transaction.atomic
+def welcome(product: Product, device_ids: list[int], *, by: Actor, at: datetime) -> None:
+    """What every new unit gets: its claim codes, and its owner where the product has a single account."""
+    ledger.tell(Change("registered", device_ids, by, at, uuid4()))
+    if product.single_account_id:
+        ownership.assign(device_ids, customer=product.single_account, by=by, at=at, reason="import")  # type: ignore[arg-type]
+
+
+def edit(device: Device, *, by: Actor, tags: Iterable[str] | None = None, **fields: Any) -> Device:
+    """Change the given fields, and the tags where given. Raises Refused where an identifier is taken."""
+    changed = changes({name: getattr(device, name) for name in fields}, fields)
+    for name, value in fields.items():
+        setattr(device, name, value)
+    device.set_keys()
+    try:
+        with transaction.atomic():
+            device.save(update_fields=[*fields, "serial_key", "name_key"])
+            if tags is not None:
+                changed |= _tag_change(device, list(tags), by=by)
+            if changed:
+                record("device.edited", device, by=by, **changed)
+    except IntegrityError:
+        raise Refused("duplicate", _("This serial number, device name, IMEI, ICCID or MAC is registered already."),
+                      status=422) from None  # fmt: skip
+    return device
+
+
+@transaction.atomic
+def archive(device_ids: Iterable[int], *, by: Actor) -> int:
+    """Take units out of lists. Those that have an owner stay; returns how many were archived."""
+    rows = Device.objects.visible_to(by).filter(pk__in=list(device_ids), archived_at=None, customer=None)
+    ids = list(rows.values_list("pk", flat=True))
+    count = Device.objects.filter(pk__in=ids, archived_at=None, customer=None).update(archived_at=timezone.now())
+    record_set("device.archived", Device, ids, label="serial_number", by=by)
+    if not count:
+        raise Refused("owned", _("It has an owner. Unclaim it before you archive it."))
+    return count
+
+
+@transaction.atomic
+def restore(device_ids: Iterable[int], *, by: Actor) -> int:
+    """Bring archived units back. Returns how many."""
+    rows = Device.objects.visible_to(by).filter(pk__in=list(device_ids), archived_at__isnull=False)
+    ids = list(rows.values_list("pk", flat=True))
+    count = Device.objects.filter(pk__in=ids).update(archived_at=None)
+    record_set("device.restored", Device, ids, label="serial_number", by=by)
+    return count
+
+
+@transaction.atomic
+def set_tags(device_ids: list[int], names: Iterable[str], *, by: Actor) -> None:
+    """Give the devices these tags and no others. Tags that do not exist yet are made."""
+    wanted = {fold(name): " ".join(name.split()) for name in names}
+    Tag.objects.bulk_create(
+        [Tag(organization=by.organization, name=name, name_key=key) for key, name in wanted.items()],
+        ignore_conflicts=True,
+    )
+    tags = list(Tag.objects.filter(organization=by.organization, name_key__in=wanted))
+    DeviceTag.objects.filter(device__in=device_ids).exclude(tag__in=tags).delete()
+    DeviceTag.objects.bulk_create(
+        [DeviceTag(tag=tag, device_id=pk) for pk in device_ids for tag in tags], ignore_conflicts=True
+    )
+
+
+def _tag_change(device: Device, names: list[str], *, by: Actor) -> dict[str, list]:
+    before = sorted(device.device_tags.values_list("tag__name", flat=True))
+    set_tags([device.pk], names, by=by)
+    after = sorted(device.device_tags.values_list("tag__name", flat=True))
+    return {"tags": [", ".join(before), ", ".join(after)]} if before != after else {}

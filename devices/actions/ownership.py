@@ -1,0 +1,153 @@
+"""Changes of hands, as people ask for them: assign and unclaim."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from console import sql, throttle
+from console.access import Actor, Permission
+from console.audit import record_set
+from console.errors import Refused
+from console.models import Event, Operation
+from console.operations import advance
+from console.transactions import retrying
+from customers.actions import projects
+from customers.models import Customer
+from devices import ledger
+from devices.ledger import Outcome
+from devices.models import Device, SharedAccess
+
+UNCLAIMS_AN_HOUR = 50
+CHUNK = 5_000
+
+
+@retrying
+def assign(
+    device_ids: Iterable[int],
+    *,
+    customer: Customer,
+    by: Actor,
+    project: Any = None,
+    at: datetime | None = None,
+    note: str = "",
+    reason: str = "assignment",
+    evidence: str = "",
+) -> Outcome:
+    """Give unowned devices to a customer; nobody there has to do anything.
+
+    Refuses an archived customer as a whole, and each device that can't be assigned by itself.
+    """
+    if customer.archived_at:
+        raise Refused("archived", _("%(customer)s is archived. Restore it first.") % {"customer": customer})
+    outcome = ledger.assign(
+        device_ids, customer=customer, project=project or projects.default_of(customer), by=by, reason=reason, at=at,
+        note=note, evidence=evidence,
+    )  # fmt: skip
+    kind = "device.claimed" if reason == "claim" else "device.assigned"
+    record_set(kind, Device, outcome.done, label="serial_number", by=by, about=customer, act=outcome.act,
+               at=at, note=note)  # fmt: skip
+    return outcome
+
+
+@retrying
+def unclaim(
+    device_ids: Iterable[int], *, reason: str, by: Actor, at: datetime | None = None, evidence: str = ""
+) -> Outcome:
+    """Take owned devices back while they are offline: they stay in their product, their printed codes are dead.
+
+    Raises Refused without a reason, and above 50 units an hour for who may not unclaim many.
+    """
+    reason, ids = reason.strip(), sorted(set(device_ids))
+    if not reason:
+        raise Refused("reason_missing", _("Say why. The reason stays in the device's history."), status=422)
+    check_unclaim_limit(len(ids), by=by, at=at)
+    owners = _owners(ids)
+    outcome = ledger.release(ids, by=by, reason="unclaim", at=at, note=reason, evidence=evidence)
+    done = set(outcome.done)
+    for customer, owned in owners.items():
+        record_set("device.unclaimed", Device, [i for i in owned if i in done], label="serial_number", by=by,
+                   about=customer, act=outcome.act, at=at, note=reason)  # fmt: skip
+    return outcome
+
+
+@retrying
+def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
+    """Take shared access back, span by span. Returns how many ended."""
+
+
+    shares = list(SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None).select_related("customer"))
+    count = ledger.end_share([share.pk for share in shares], by=by, reason="unclaim", note=reason)
+    for share in shares:
+        record_set("device.access_ended", Device, [share.device_id], label="serial_number", by=by,
+                   about=share.customer, note=reason)  # fmt: skip
+    return count
+
+
+def run_assign(operation: Operation, by: Actor) -> None:
+    """The handler of a bulk assignment: payload {ids, customer, note}."""
+    customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
+    note = operation.payload.get("note", "")
+    _in_chunks(operation, lambda ids: assign(ids, customer=customer, by=by, note=note))
+    operation.sentence = ngettext("%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.",
+                                  _succeeded(operation)) % {"n": _succeeded(operation), "customer": customer}  # fmt: skip
+
+
+def run_unclaim(operation: Operation, by: Actor) -> None:
+    """The handler of a bulk unclaim: payload {ids, reason}."""
+    _in_chunks(operation, lambda ids: unclaim(ids, reason=operation.payload["reason"], by=by))
+    operation.sentence = ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.",
+                                  _succeeded(operation)) % {"n": _succeeded(operation)}  # fmt: skip
+
+
+def _in_chunks(operation: Operation, act: Any) -> None:
+    ids = operation.payload["ids"]
+    while operation.cursor < len(ids):
+        _one_chunk(operation, ids[operation.cursor : operation.cursor + CHUNK], act)
+
+
+@retrying
+def _one_chunk(operation: Operation, ids: list[int], act: Any) -> None:
+    outcome = act(ids)
+    position = {device_id: operation.cursor + n for n, device_id in enumerate(ids, 1)}
+    refused = [(position[r.device_id], r.label, r.code, r.sentence) for r in outcome.refused]
+    advance(operation, cursor=operation.cursor + len(ids), succeeded=len(outcome.done), refused=refused)
+
+
+def _succeeded(operation: Operation) -> int:
+    return Operation.objects.values_list("succeeded", flat=True).get(pk=operation.pk)
+
+
+@transaction.atomic
+def check_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) -> None:
+    """Raise Refused where so many more would pass the actor's limit of the last hour."""
+    if by.may(Permission.DEVICE_UNCLAIM_MANY):
+        return
+    at = at or timezone.now()
+    # Taking the row makes the unclaims of one person wait for each other, so the count below can't be outrun.
+    throttle.take_turn("unclaim", str(by.user_id))
+    past = Event.objects.filter(
+        organization=by.organization, kind="device.unclaimed", actor_id=by.user_id, at__gt=at - timedelta(hours=1)
+    ).count()
+    if past + count > UNCLAIMS_AN_HOUR:
+        left = max(0, UNCLAIMS_AN_HOUR - past)
+        sentence = ngettext(
+            "You can unclaim %(limit)d devices an hour; %(left)d is left. Ask an administrator for more.",
+            "You can unclaim %(limit)d devices an hour; %(left)d are left. Ask an administrator for more.", left,
+        )  # fmt: skip
+        raise Refused("unclaim_limit", sentence % {"limit": UNCLAIMS_AN_HOUR, "left": left}, status=403)
+
+
+def _owners(ids: list[int]) -> dict[Customer, list[int]]:
+    found: dict[int, list[int]] = {}
+
+
+    for device_id, customer_id in sql.having_ids(
+        Device.objects.filter(customer__isnull=False), "id", ids
+    ).values_list("id", "customer_id"):
+        found.setdefault(customer_id, []).append(device_id)
+    return {customer: found[customer.pk] for customer in Customer.objects.filter(pk__in=found)}

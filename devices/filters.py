@@ -1,0 +1,104 @@
+"""Which devices and products a list shows. Every filter has its index in the model."""
+
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from console.fields import prefix
+from console.listing import COUNT_CAP
+from customers.fields import CustomerField
+from customers.models import Customer
+from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
+
+
+def _products(request: Any) -> QuerySet:
+    return Product.objects.visible_to(request.actor).current().order_by("name_key")
+
+
+def _customers(request: Any) -> QuerySet:
+    return Customer.objects.visible_to(request.actor)
+
+
+def _tags(request: Any) -> QuerySet:
+    return Tag.objects.visible_to(request.actor).order_by("name_key")
+
+
+class CustomerFilter(filters.ModelChoiceFilter):
+    """A customer, by id in links and by name in the form."""
+
+    field_class = CustomerField
+
+
+class DeviceFilter(filters.FilterSet):
+    """The filters of the device list. Archived units are hidden unless they are asked for."""
+
+    q = filters.CharFilter(method="search", label=_("Serial or device name"))
+    product = filters.ModelMultipleChoiceFilter(
+        queryset=_products, label=_("Product"), widget=forms.CheckboxSelectMultiple
+    )
+    status = filters.MultipleChoiceFilter(
+        choices=DeviceStatus.choices, label=_("Status"), widget=forms.CheckboxSelectMultiple
+    )
+    customer = CustomerFilter(queryset=_customers, label=_("Owner"))
+    tag = filters.ModelChoiceFilter(queryset=_tags, method="tagged", label=_("Tag"))
+    development = filters.BooleanFilter(
+        field_name="is_development", label=_("Development"), method="development_only", widget=forms.CheckboxInput
+    )
+    archived = filters.BooleanFilter(label=_("Archived"), method="archived_only", widget=forms.CheckboxInput)
+
+    class Meta:
+        model = Device
+        fields: list[str] = []
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        if not self.form.cleaned_data.get("archived"):
+            queryset = queryset.filter(archived_at=None)
+        return super().filter_queryset(queryset)
+
+    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Those whose serial number or device name begins with the text, each found by its own index."""
+        low, high = prefix(value[:64])
+        if not low:
+            return queryset
+        mine = Device.objects.visible_to(self.request.actor).order_by()
+        by_serial, by_name = Q(serial_key__gte=low, serial_key__lt=high), Q(name_key__gte=low, name_key__lt=high)
+        any_serial, any_name = mine.filter(by_serial).exists(), mine.filter(by_name).exists()
+        if not (any_serial and any_name):
+            # One range of one index, which the order and the cursor can use; that is nearly every search.
+            return queryset.filter(by_name if any_name else by_serial)
+        found = [mine.filter(q).values_list("pk", flat=True)[: COUNT_CAP + 1] for q in (by_serial, by_name)]
+        return queryset.filter(Q(pk__in=found[0]) | Q(pk__in=found[1]))
+
+    def tagged(self, queryset: QuerySet, name: str, value: Tag) -> QuerySet:
+        """Devices that carry the tag."""
+        return queryset.filter(Exists(DeviceTag.objects.filter(tag=value, device=OuterRef("pk"))))
+
+    def development_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
+        """Only the engineers' units, when ticked."""
+        return queryset.filter(is_development=True) if value else queryset
+
+    def archived_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
+        """Only archived units, when ticked."""
+        return queryset.filter(archived_at__isnull=False) if value else queryset
+
+
+class ProductFilter(filters.FilterSet):
+    """The filters of the product list."""
+
+    archived = filters.BooleanFilter(label=_("Archived"), method="archived_only", widget=forms.CheckboxInput)
+
+    class Meta:
+        model = Product
+        fields: list[str] = []
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        if not self.form.cleaned_data.get("archived"):
+            queryset = queryset.filter(archived_at=None)
+        return super().filter_queryset(queryset)
+
+    def archived_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
+        """Only archived products, when ticked."""
+        return queryset.filter(archived_at__isnull=False) if value else queryset

@@ -1,0 +1,151 @@
+"""Forms of products, devices and changes of hands."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from console.access import Actor
+from console.fields import fold
+from console.forms import TextGuard
+from customers.fields import CustomerField
+from customers.models import Customer, CustomerKind
+from devices import identifiers
+from devices.models import Device, OwnershipMode, Product
+
+MAX_TAGS = 20
+
+
+class ProductForm(TextGuard, forms.ModelForm):
+    """A product. An empty slug is made from the name."""
+
+    class Meta:
+        model = Product
+        fields = ["name", "slug", "platform", "description", "ownership_mode", "single_account",
+                  "unowned_may_subscribe"]  # fmt: skip
+        widgets = {"description": forms.Textarea(attrs={"rows": 3}), "ownership_mode": forms.RadioSelect}
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+        accounts = Customer.objects.visible_to(actor).current().filter(kind=CustomerKind.INTERNAL)
+        self.fields["single_account"].queryset = accounts.order_by("name_key")
+        self.fields["slug"].required = False
+        self.fields["slug"].help_text = _("Stands in links and in the API. Empty: made from the name.")
+        self.fields["ownership_mode"].choices = [
+            (OwnershipMode.CUSTOMER, _("Customer: units are assigned to or claimed by customers")),
+            (OwnershipMode.SINGLE_ACCOUNT, _("Single account: new units belong to one internal account")),
+            (OwnershipMode.UNOWNED, _("Unowned: units need no owner")),
+        ]
+        self.fields["single_account"].help_text = _("Only for the ownership “single account”.")
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        if not cleaned.get("slug") and cleaned.get("name"):
+            cleaned["slug"] = slugify(cleaned["name"])[:60] or "product"
+        if cleaned.get("ownership_mode") == OwnershipMode.SINGLE_ACCOUNT and not cleaned.get("single_account"):
+            self.add_error("single_account", _("Choose the account. If there is none, make an internal customer first."))
+        if cleaned.get("ownership_mode") != OwnershipMode.SINGLE_ACCOUNT:
+            cleaned["single_account"] = None
+        self._check_unique("slug", Q(slug=cleaned.get("slug")), _("Another product has this slug."))
+        self._check_unique("name", Q(name_key=fold(cleaned.get("name", ""))), _("Another product has this name."))
+        return cleaned
+
+    def _check_unique(self, field: str, condition: Q, sentence: Any) -> None:
+        others = Product.objects.visible_to(self.actor).exclude(pk=self.instance.pk)
+        if field not in self.errors and others.filter(condition).exists():
+            self.add_error(field, sentence)
+
+    def _post_clean(self) -> None:
+        """The action writes the row; the form only checks."""
+
+
+class TagsField(forms.CharField):
+    """Tags, separated by commas."""
+
+    def to_python(self, value: Any) -> list[str]:
+        text = super().to_python(value) or ""
+        names = {fold(name): " ".join(name.split()) for name in text.split(",") if name.strip()}
+        if len(names) > MAX_TAGS or any(len(name) > 40 for name in names.values()):
+            raise ValidationError(_("At most 20 tags, each of 40 letters or fewer."))
+        return list(names.values())
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+
+class DeviceForm(forms.ModelForm):
+    """A unit. Its identifiers are cleaned and checked as in a manifest."""
+
+    tags = TagsField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
+
+    CLEANERS = {
+        "serial_number": identifiers.clean_serial_number,
+        "device_name": identifiers.clean_device_name,
+        "imei": identifiers.clean_imei,
+        "iccid": identifiers.clean_iccid,
+        "mac": identifiers.clean_mac,
+        "hardware_revision": identifiers.clean_hardware_revision,
+        "notes": identifiers.clean_notes,
+    }
+    UNIQUE = {
+        "serial_number": ("serial_key", _("This serial number is registered already.")),
+        "device_name": ("name_key", _("This device name is registered already.")),
+        "imei": ("imei", _("This IMEI is registered already.")),
+        "iccid": ("iccid", _("This ICCID is registered already.")),
+        "mac": ("mac", _("This MAC is registered already.")),
+    }
+
+    class Meta:
+        model = Device
+        fields = ["product", "serial_number", "device_name", "imei", "iccid", "mac", "hardware_revision",
+                  "manufactured_on", "is_development", "tags", "notes"]  # fmt: skip
+        widgets = {"manufactured_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+        self.fields["product"].queryset = Product.objects.visible_to(actor).current().order_by("name_key")
+        if self.instance.pk:
+            self.fields["product"].disabled = True
+            self.fields["product"].queryset = Product.objects.visible_to(actor)
+            self.initial["tags"] = [tag.tag.name for tag in self.instance.device_tags.select_related("tag")]
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        for name, cleaner in self.CLEANERS.items():
+            if cleaned.get(name):
+                try:
+                    cleaned[name] = cleaner(cleaned[name])
+                except identifiers.Unfit as unfit:
+                    self.add_error(name, str(unfit))
+        for name in set(self.UNIQUE) - set(self.errors):
+            if cleaned.get(name):
+                self._check_unique(name, cleaned)
+        return cleaned
+
+    def _check_unique(self, name: str, cleaned: dict) -> None:
+        column, sentence = self.UNIQUE[name]
+        value = fold(cleaned[name]) if column.endswith("_key") else cleaned[name]
+        others = Device.objects.visible_to(self.actor).exclude(pk=self.instance.pk).filter(**{column: value})
+        if name == "serial_number":
+            others = others.filter(product=cleaned.get("product"))
+        if others.exists():
+            self.add_error(name, sentence)
+
+    def _post_clean(self) -> None:
+        """The action writes the row; the form only checks."""
+
+
+class AssignForm(forms.Form):
+    """To whom, and a note for the history."""
+
+    customer = CustomerField(label=_("Customer"), help_text=_("Write the beginning of the name."))
+    note = forms.CharField(label=_("Note"), max_length=500, required=False, help_text=_("It stays in the history."))
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["customer"].queryset = Customer.objects.visible_to(actor).current()

@@ -1,0 +1,475 @@
+"""What a device is known by: cleans and checks each identifier, and says in one sentence what is wrong.
+
+Every `clean_` function takes the text as it stands in a form or a file, returns the clean value, and raises
+`Unfit` with a sentence for people. Blanks around a value are dropped. An empty value is unfit, but for notes:
+whoever calls skips what may be missing.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from console.columns import Column
+from console.tabular import NumberCell
+
+MAX_SERIAL_NUMBER = 64
+MIN_DEVICE_NAME, MAX_DEVICE_NAME = 6, 64
+MAX_HARDWARE_REVISION = 40
+MIN_SECRET, MAX_SECRET = 16, 200
+MAX_NOTES = 2000
+FIRST_YEAR = 1990
+# A factory may announce the units of next year.
+FUTURE = timedelta(days=366)
+
+# What the sentences are about; translated only when one is needed.
+_SERIAL_NUMBER, _THIS_SERIAL_NUMBER = gettext_lazy("The serial number"), gettext_lazy("this serial number")
+_DEVICE_NAME = gettext_lazy("The device name")
+_IMEI, _THIS_IMEI = gettext_lazy("The IMEI"), gettext_lazy("this IMEI")
+_ICCID, _THIS_ICCID = gettext_lazy("The ICCID"), gettext_lazy("this ICCID")
+_MAC_ADDRESS = gettext_lazy("The MAC address")
+_REVISION = gettext_lazy("The hardware revision")
+_DATE = gettext_lazy("The date")
+_SECRET, _THIS_SECRET = gettext_lazy("The secret"), gettext_lazy("this secret")
+_NOTE = gettext_lazy("The note")
+
+# Nobody sees these, though Unicode has them as letters and marks; the categories C and Z hold the others.
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# How a spreadsheet writes a long number into CSV.
+_SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d{1,3}", re.ASCII)
+_TIME = r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+_YEAR_FIRST = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})" + _TIME, re.ASCII)
+_COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+_GERMAN_DATE = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})" + _TIME, re.ASCII)
+_YEAR_LAST = re.compile(r"(\d{1,2})([-/])(\d{1,2})\2(\d{4})" + _TIME, re.ASCII)
+_PAIR = "[0-9A-Fa-f]{2}"
+_MAC = re.compile(
+    rf"{_PAIR}(?::{_PAIR}){{5}}(?:(?::{_PAIR}){{2}})?|{_PAIR}(?:-{_PAIR}){{5}}(?:(?:-{_PAIR}){{2}})?"
+    rf"|{_PAIR}{_PAIR}(?:\.{_PAIR}{_PAIR}){{2,3}}|(?:{_PAIR}){{6}}(?:{_PAIR}{_PAIR})?"
+)
+_UNSTORABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+_DOUBLED = dict(zip("0123456789", (0, 2, 4, 6, 8, 1, 3, 5, 7, 9), strict=True))
+# The day from which Excel counts, for days after February 1900.
+_EXCEL_EPOCH = date(1899, 12, 30)
+_PLAIN_NUMBER = re.compile(r"[+-]?[\d\s().,/-]*(?:\d[eE][+-]?\d+)?\s?%?")
+_MARKUP = re.compile(r"<[/!?]?[a-z]|&(?:#\d+|#x[0-9a-f]+|[a-z]{2,8});|javascript:", re.IGNORECASE)
+
+
+class Unfit(ValueError):
+    """A value that cannot be taken; `sentence` tells a person why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = str(sentence)
+
+
+def clean_serial_number(raw: str) -> str:
+    """1 to 64 visible characters, in Unicode's composed form; single spaces may stand between them."""
+    _refuse_rounded(raw, _THIS_SERIAL_NUMBER)
+    return _visible(raw, _SERIAL_NUMBER, MAX_SERIAL_NUMBER)
+
+
+def clean_device_name(raw: str) -> str:
+    """6 to 64 ASCII letters, digits, hyphens or underscores."""
+    name = _printable(raw, _DEVICE_NAME)
+    strange = re.search(r"[^A-Za-z0-9_-]", name)
+    if strange and strange[0] == " ":
+        raise Unfit(_("A device name has 6 to 64 letters, digits, - or _; this one holds a space."))
+    if strange:
+        sentence = _("A device name has 6 to 64 letters, digits, - or _; this one holds “%(character)s”.")
+        raise Unfit(sentence % {"character": strange[0]})
+    if not MIN_DEVICE_NAME <= len(name) <= MAX_DEVICE_NAME:
+        sentence = _("A device name has 6 to 64 letters, digits, - or _; this one has %(count)s.")
+        raise Unfit(sentence % {"count": len(name)})
+    return name
+
+
+def clean_imei(raw: str) -> str:
+    """15 digits, of which the last is the Luhn check digit (3GPP TS 23.003, 6.2.1 and annex B).
+
+    Spaces, hyphens and slashes between them are dropped.
+    """
+    _refuse_rounded(raw, _THIS_IMEI)
+    text = _printable(raw, _IMEI)
+    digits = re.sub(r"[ /-]", "", text)
+    if not _is_digits(digits):
+        raise Unfit(_("%(text)s is no IMEI: it should be 15 digits.") % {"text": _shown(text)})
+    if len(digits) != 15:
+        raise Unfit(_("%(digits)s has %(count)s digits; an IMEI has 15.") % _counted(digits))
+    if not digits.strip("0"):
+        raise Unfit(_("%(digits)s is no IMEI: it is all zeros.") % {"digits": digits})
+    if digits[-1] != (right := luhn_digit(digits[:-1])):
+        sentence = _("%(digits)s is no IMEI: its check digit should be %(right)s.")
+        raise Unfit(sentence % {"digits": digits, "right": right})
+    return digits
+
+
+def clean_iccid(raw: str) -> str:
+    """19 or 20 digits that begin with 89 and end with the Luhn check digit (ITU-T E.118).
+
+    Spaces and hyphens are dropped, and the F with which SIM files fill up 19 digits.
+    """
+    _refuse_rounded(raw, _THIS_ICCID)
+    text = _printable(raw, _ICCID)
+    digits = re.sub(r"[ -]", "", text)
+    if len(digits) == 20 and digits[-1] in "Ff":
+        digits = digits[:-1]
+    if not _is_digits(digits):
+        raise Unfit(_("%(text)s is no ICCID: it should be 19 or 20 digits.") % {"text": _shown(text)})
+    if len(digits) not in {19, 20}:
+        raise Unfit(_("%(digits)s has %(count)s digits; an ICCID has 19 or 20.") % _counted(digits))
+    if not digits.startswith("89"):
+        raise Unfit(_("%(digits)s is no ICCID: it should begin with 89.") % {"digits": digits})
+    if digits[-1] != (right := luhn_digit(digits[:-1])):
+        sentence = _("%(digits)s is no ICCID: its check digit should be %(right)s.")
+        raise Unfit(sentence % {"digits": digits, "right": right})
+    return digits
+
+
+def clean_mac(raw: str) -> str:
+    """An EUI-48 or EUI-64 of one interface, as E0:4F:43:75:E4:55 (IEEE 802, 8).
+
+    Octets may be separated by : or -, groups of four digits by a dot, or nothing. Group addresses, the
+    broadcast address and zeros are refused.
+    """
+    text = _printable(raw, _MAC_ADDRESS)
+    if _SCIENTIFIC.fullmatch(text) or (isinstance(raw, NumberCell) and len(text) != 12):
+        raise Unfit(_("Excel made a number of this MAC address; format the column as text and export again."))
+    if not _MAC.fullmatch(text):
+        sentence = _("%(text)s is no MAC address: it should be 12 or 16 hexadecimal digits.")
+        raise Unfit(sentence % {"text": _shown(text)})
+    digits = re.sub("[^0-9A-F]", "", text.upper())
+    address = ":".join(digits[index : index + 2] for index in range(0, len(digits), 2))
+    if not digits.strip("0"):
+        raise Unfit(_("%(address)s is no device's address: it is all zeros.") % {"address": address})
+    if not digits.strip("F"):
+        raise Unfit(_("%(address)s is no device's address: it is for broadcast.") % {"address": address})
+    if int(digits[:2], 16) & 1:
+        raise Unfit(_("%(address)s is no device's address: it is for multicast.") % {"address": address})
+    return address
+
+
+def clean_hardware_revision(raw: str) -> str:
+    """1 to 40 visible characters; single spaces may stand between them."""
+    return _visible(raw, _REVISION, MAX_HARDWARE_REVISION)
+
+
+def clean_manufactured_on(raw: str, *, today: date | None = None) -> date:
+    """A day from 1990 to 366 days after `today` (else the day it is in UTC); a time of day is dropped.
+
+    Read are 2026-11-02, 2026/11/02, 20261102, the German 2.11.2026, Excel's day numbers (`NumberCell` only),
+    and 11/25/2026 or 25-11-2026 where it is beyond doubt which is the month.
+    """
+    text = _printable(raw, _DATE)
+    day = _read_date(text, isinstance(raw, NumberCell))
+    if day is None:
+        raise Unfit(_("%(text)s is no date. Write it as 2026-11-30.") % {"text": _shown(text)})
+    if day.year < FIRST_YEAR:
+        raise Unfit(_("The date %(date)s lies before 1990.") % {"date": day.isoformat()})
+    if day > (today or datetime.now(UTC).date()) + FUTURE:
+        raise Unfit(_("The date %(date)s lies more than a year ahead.") % {"date": day.isoformat()})
+    return day
+
+
+def clean_secret(raw: str) -> str:
+    """16 to 200 visible ASCII characters. No sentence repeats any of them."""
+    _refuse_rounded(raw, _THIS_SECRET)
+    secret = _present(raw, _SECRET)
+    if not all("!" <= character <= "~" for character in secret):
+        raise Unfit(_("A secret has only ASCII letters, digits and signs, and no spaces."))
+    if not MIN_SECRET <= len(secret) <= MAX_SECRET:
+        raise Unfit(_("A secret has 16 to 200 characters; this one has %(count)s.") % {"count": len(secret)})
+    return secret
+
+
+def clean_notes(raw: str) -> str:
+    """Up to 2,000 characters, possibly none; of the control characters, only new lines and tabs."""
+    notes = str(raw).replace("\r\n", "\n").replace("\r", "\n").strip()
+    if found := _UNSTORABLE.search(notes):
+        raise Unfit(_invisible(_NOTE, found[0]))
+    if len(notes) > MAX_NOTES:
+        raise Unfit(_too_long(_NOTE, MAX_NOTES, len(notes)))
+    return notes
+
+
+CLEANERS: dict[str, Callable[[str], Any]] = {
+    "serial_number": clean_serial_number,
+    "device_name": clean_device_name,
+    "imei": clean_imei,
+    "iccid": clean_iccid,
+    "mac": clean_mac,
+    "hardware_revision": clean_hardware_revision,
+    "manufactured_on": clean_manufactured_on,
+    "secret": clean_secret,
+    "notes": clean_notes,
+}
+
+
+def _aliases(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(","))
+
+
+# What factories call the columns of a manifest.
+COLUMNS = (
+    Column(
+        "serial_number",
+        gettext_lazy("Serial number"),
+        _aliases(
+            """
+            S/N, SN, S.N., SNR, SerNo, Ser No, Ser. Nr., Serial, Serial no, Serial nr, Serial #, Serial num,
+            Serial code, Serial ID, Device serial, Device serial number, Unit serial, Unit serial number,
+            Product serial number, Hardware serial, Factory serial number, Manufacturer serial number,
+            Seriennummer, Serien-Nr., Seriennr, Serien Nummer, Seriennummern, Serial-Nr., Serialnummer,
+            Gerätenummer, Geräte-Nr., Gerätenr, Geräteseriennummer, Fabriknummer, Fabrik-Nr., Fabriknr,
+            Fabrikationsnummer, Fertigungsnummer, Zählernummer, Zähler-Nr., Werknummer, Werk-Nr.
+            """
+        ),
+    ),
+    Column(
+        "device_name",
+        gettext_lazy("Device name"),
+        _aliases(
+            """
+            Device, Device ID, Dev ID, DevID, Device identifier, Device UID, Device UUID, Name, Unit ID,
+            Unit name, Thing, Thing name, Thing ID, UID, UUID, Chip ID, Core ID, Module ID, Hardware ID,
+            HWID, Factory ID, Client ID, Endpoint, Endpoint name, DevEUI, Gerät, Gerätename, Geräte-Name,
+            Gerätekennung, Geräte-Kennung, Geräte-ID, Gerätebezeichner, Gerätebezeichnung,
+            Gerätekennzeichen, Gerätekenner, Kennung, Bezeichner, Werkskennung, Fabrikkennung, Modul-ID,
+            Modulkennung
+            """
+        ),
+    ),
+    Column(
+        "imei",
+        gettext_lazy("IMEI"),
+        _aliases(
+            """
+            IMEI number, IMEI no, IMEI nr, IMEI code, IMEI 1, IMEI1, IMEI-Nummer, IMEI-Nr., Modem IMEI,
+            Device IMEI, Cellular IMEI, IMEI Modem, MEID/IMEI, IMEI/MEID
+            """
+        ),
+    ),
+    Column(
+        "iccid",
+        gettext_lazy("ICCID"),
+        _aliases(
+            """
+            ICC, ICC ID, ICCID number, ICCID no, ICCID 1, SIM, SIM ICCID, SIM ID, SIM number, SIM no, SIM
+            card, SIM card number, SIM serial, SIM serial number, eSIM, eSIM ICCID, ICCID-Nummer, ICCID-Nr.,
+            SIM-Nummer, SIM-Nr., SIM-Karte, SIM-Kartennummer, SIM-Karten-Nr., Kartennummer,
+            SIM-Seriennummer, SIM-Kennung
+            """
+        ),
+    ),
+    Column(
+        "mac",
+        gettext_lazy("MAC address"),
+        _aliases(
+            """
+            MAC, MAC address, MAC ID, MAC addr, MAC no, MAC number, MAC-48, EUI, EUI-48, EUI-64, EUI48,
+            EUI64, Ethernet address, Ethernet MAC, LAN MAC, WLAN MAC, WiFi MAC, Wi-Fi MAC address, WiFi
+            address, Bluetooth MAC, BLE MAC, Bluetooth address, Physical address, Hardware address,
+            MAC-Adresse, MAC-Adr., Ethernet-Adresse, WLAN-MAC, WLAN-Adresse, Hardware-Adresse,
+            Hardwareadresse, Physikalische Adresse, Physische Adresse, Netzwerkadresse
+            """
+        ),
+    ),
+    Column(
+        "hardware_revision",
+        gettext_lazy("Hardware revision"),
+        _aliases(
+            """
+            Hardware rev, HW revision, HW rev, HW, HWRev, Hardware, Hardware version, HW version, HW ver,
+            Revision, Rev, Board revision, Board rev, PCB revision, PCB rev, PCB version, PCBA revision,
+            Hardware level, Hardwarestand, Hardware-Stand, HW-Stand, Hardwarerevision, Hardware-Version,
+            Hardwareversion, Hardware-Ausgabe, Revisionsstand, Bauzustand, Baustand, Platinenstand,
+            Leiterplattenstand, Platinenrevision, Änderungsstand, Geräterevision
+            """
+        ),
+    ),
+    Column(
+        "manufactured_on",
+        gettext_lazy("Manufactured on"),
+        _aliases(
+            """
+            Manufactured, Manufactured at, Manufacture date, Manufacturing date, Date manufactured, Date of
+            manufacture, Mfg date, MFD, DOM, Production date, Produced, Produced on, Produced at, Date
+            produced, Build date, Built, Built on, Date, Factory date, Assembly date, Herstelldatum,
+            Herstellungsdatum, Hergestellt, Hergestellt am, Herstellung, Produktionsdatum, Produziert,
+            Produziert am, Produktionstag, Fertigungsdatum, Gefertigt, Gefertigt am, Fertigungstag,
+            Baudatum, Gebaut am, Montagedatum, Datum
+            """
+        ),
+    ),
+    Column(
+        "secret",
+        gettext_lazy("Secret"),
+        _aliases(
+            """
+            Device secret, Device key, Secret key, Device key secret, Shared secret, Shared key, Pre-shared
+            key, PSK, Key, Password, Device password, Passwd, Credential, Credentials, Device credential,
+            Token, Device token, Auth key, Auth token, API key, Access key, Provisioning key, Geheimnis,
+            Gerätegeheimnis, Geräte-Geheimnis, Schlüssel, Geräteschlüssel, Geheimschlüssel, Geheimer
+            Schlüssel, Passwort, Gerätepasswort, Kennwort, Gerätekennwort, Zugangsschlüssel
+            """
+        ),
+    ),
+    Column(
+        "notes",
+        gettext_lazy("Notes"),
+        _aliases(
+            """
+            Note, Remark, Remarks, Comment, Comments, Description, Info, Information, Text, Memo,
+            Annotation, Bemerkung, Bemerkungen, Anmerkung, Anmerkungen, Notiz, Notizen, Kommentar,
+            Kommentare, Hinweis, Hinweise, Beschreibung, Vermerk, Zusatz
+            """
+        ),
+    ),
+)
+
+
+def looks_like_formula(text: str) -> bool:
+    """Whether a spreadsheet might compute the text instead of showing it (OWASP ASVS 5.0, 1.2.10).
+
+    Numbers, phone numbers and dashes are none, though they begin with a sign.
+    """
+    first = text.lstrip(" \u00a0")[:1]
+    if first in {"=", "@", "\t", "\r", "\uff1d", "\uff20"}:
+        return True
+    return first in {"+", "-", "\uff0b", "\uff0d"} and not _PLAIN_NUMBER.fullmatch(text.strip())
+
+
+def looks_like_markup(text: str) -> bool:
+    """Whether the text holds what a browser would take for HTML or a script."""
+    return _MARKUP.search(text) is not None
+
+
+def guess_padding(serials: Iterable[tuple[str, bool]]) -> int | None:
+    """The width to which to fill up serial numbers with zeros, where Excel has cut zeros off; else None.
+
+    `serials` are (text, was a number). The evidence is that all serials of digits that stayed text have one
+    length, and those that became numbers are not longer, and some shorter.
+    """
+    text_widths: set[int] = set()
+    number_widths: set[int] = set()
+    for text, was_number in serials:
+        if text.isascii() and text.isdigit():
+            (number_widths if was_number else text_widths).add(len(text))
+    if len(text_widths) != 1 or not number_widths:
+        return None
+    (width,) = text_widths
+    return width if max(number_widths) <= width and min(number_widths) < width else None
+
+
+def luhn_digit(payload: str) -> str:
+    """The check digit for a number without it (ISO/IEC 7812-1, annex B)."""
+    total = sum(map(_DOUBLED.__getitem__, payload[-1::-2])) + sum(map(int, payload[-2::-2]))
+    return str(-total % 10)
+
+
+def _present(raw: str, subject: Any) -> str:
+    text = str(raw).strip()
+    if not text:
+        raise Unfit(_("%(subject)s is missing.") % {"subject": subject})
+    return text
+
+
+def _visible(raw: str, subject: Any, limit: int) -> str:
+    text = unicodedata.normalize("NFC", _printable(raw, subject))
+    if "  " in text:
+        raise Unfit(_("%(subject)s holds two spaces in a row.") % {"subject": subject})
+    if len(text) > limit:
+        raise Unfit(_too_long(subject, limit, len(text)))
+    return text
+
+
+def _printable(raw: str, subject: Any) -> str:
+    """The stripped text, refused where it is empty or holds an invisible character other than the space."""
+    text = _present(raw, subject)
+    if text.isascii() and text.isprintable():
+        return text
+    for character in text:
+        if _is_invisible(character):
+            raise Unfit(_invisible(subject, character))
+    return text
+
+
+def _is_invisible(character: str) -> bool:
+    if character.isascii():
+        return not character.isprintable()
+    return (
+        unicodedata.category(character)[0] in "CZ"
+        or character in _BLANK_LETTERS
+        or "\ufe00" <= character <= "\ufe0f"
+        or "\U000e0100" <= character <= "\U000e01ef"
+    )
+
+
+def _invisible(subject: Any, character: str) -> str:
+    named = {"subject": subject, "code": f"U+{ord(character):04X}"}
+    category = unicodedata.category(character)
+    if category in {"Cc", "Cf"}:
+        return _("%(subject)s holds an invisible control character (%(code)s).") % named
+    if category[0] == "Z" or category == "Lo":
+        return _("%(subject)s holds an unusual space (%(code)s).") % named
+    return _("%(subject)s holds a character that cannot be shown (%(code)s).") % named
+
+
+def _too_long(subject: Any, limit: int, count: int) -> str:
+    return _("%(subject)s has at most %(limit)s characters; this one has %(count)s.") % {
+        "subject": subject, "limit": limit, "count": count,
+    }  # fmt: skip
+
+
+def _refuse_rounded(raw: str, subject: Any) -> None:
+    if (isinstance(raw, NumberCell) and raw.rounded) or _SCIENTIFIC.fullmatch(raw.strip()):
+        sentence = _("Excel has rounded %(subject)s; format the column as text and export again.")
+        raise Unfit(sentence % {"subject": subject})
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _counted(digits: str) -> dict[str, Any]:
+    return {"digits": _shown(digits), "count": len(digits)}
+
+
+def _shown(text: str) -> str:
+    """A value as a sentence quotes it: not longer than the sentence itself."""
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _read_date(text: str, is_number: bool) -> date | None:
+    try:
+        if found := _YEAR_FIRST.fullmatch(text):
+            return date(int(found[1]), int(found[3]), int(found[4]))
+        if found := _COMPACT_DATE.fullmatch(text):
+            return date(int(found[1]), int(found[2]), int(found[3]))
+        if found := _GERMAN_DATE.fullmatch(text):
+            return date(int(found[3]), int(found[2]), int(found[1]))
+        if found := _YEAR_LAST.fullmatch(text):
+            return _unambiguous(text, int(found[1]), int(found[3]), int(found[4]))
+        if is_number:
+            return _EXCEL_EPOCH + timedelta(days=int(float(text)))
+    except (ValueError, OverflowError):
+        pass
+    return None
+
+
+def _unambiguous(text: str, first: int, second: int, year: int) -> date:
+    """The date of which day and month are `first` and `second` in one order or the other."""
+    if first > 12 or first == second:
+        return date(year, second, first)
+    if second > 12:
+        return date(year, first, second)
+    sentence = _("%(text)s can be read in two ways; write it as %(one)s or %(other)s.")
+    raise Unfit(
+        sentence % {"text": text, "one": date(year, second, first), "other": date(year, first, second)}
+    )

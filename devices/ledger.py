@@ -1,0 +1,282 @@
+"""The ledger: the only code that writes Ownership, SharedAccess, `Device.customer` and `Device.status`.
+
+Every function works on a set of devices in one transaction and with a fixed number of statements. The condition
+stands in the UPDATE of the device rows, so who comes second finds nothing to change; the constraints of the tables
+are the net below. Who may do it, and what else follows, is decided in `devices.actions`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from console import sql
+from console.access import Actor
+from devices.models import Device, DeviceStatus, Ownership, SharedAccess
+
+TICK = timedelta(microseconds=1)
+ASSIGNABLE = (DeviceStatus.IN_STOCK, DeviceStatus.RETURNED)
+
+
+@dataclass(frozen=True)
+class RefusedDevice:
+    """A device that an operation left as it was, and why."""
+
+    device_id: int
+    label: str
+    code: str
+    sentence: str
+
+
+@dataclass
+class Outcome:
+    """What an operation over a set did: the ids that changed, and those that were refused."""
+
+    done: list[int] = field(default_factory=list)
+    refused: list[RefusedDevice] = field(default_factory=list)
+    act: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the followers are told: `kind` is registered, assigned or released."""
+
+    kind: str
+    device_ids: list[int]
+    by: Actor
+    at: datetime
+    act: UUID
+
+
+@transaction.atomic
+def assign(
+    device_ids: Iterable[int],
+    *,
+    customer: models.Model,
+    project: models.Model,
+    by: Actor,
+    reason: str,
+    at: datetime | None = None,
+    evidence: str = "",
+    note: str = "",
+    act: UUID | None = None,
+) -> Outcome:
+    """Open a span of `customer` for each unowned device, from `at` on, or from the end of its last span if that is later.
+
+    Devices that are owned, reserved, scrapped or archived are refused, each with its reason.
+    """
+    outcome = Outcome(act=act or uuid4())
+    ids, at = sorted(set(device_ids)), at or timezone.now()
+    outcome.done = _guarded_update(
+        ids,
+        "customer_id = %s, status = %s, wipe_asked_at = NULL, wipe_confirmed_at = NULL",
+        [customer.pk, DeviceStatus.OWNED.value],
+        f"customer_id IS NULL AND archived_at IS NULL AND status IN ({_marks(ASSIGNABLE)}) AND organization_id = %s",
+        [*(status.value for status in ASSIGNABLE), customer.organization_id],  # type: ignore[attr-defined]
+    )
+    outcome.refused = _why_not_assignable(set(ids) - set(outcome.done))
+    if outcome.done:
+        _open(Ownership, outcome.done, customer, project, by, reason, at, evidence, note)
+        tell(Change("assigned", outcome.done, by, at, outcome.act))
+    return outcome
+
+
+@transaction.atomic
+def release(
+    device_ids: Iterable[int],
+    *,
+    by: Actor,
+    reason: str,
+    at: datetime | None = None,
+    evidence: str = "",
+    note: str = "",
+    status: str = DeviceStatus.IN_STOCK,
+    expect: models.Model | None = None,
+    act: UUID | None = None,
+) -> Outcome:
+    """Close the open span of each owned device at `at`, end its shares and ask it to wipe itself.
+
+    The device keeps its product and gets `status`. With `expect`, only devices that this customer owns are released.
+    Devices without an owner are refused.
+    """
+    outcome = Outcome(act=act or uuid4())
+    ids, at = sorted(set(device_ids)), at or timezone.now()
+    condition, parameters = "customer_id IS NOT NULL", []
+    if expect is not None:
+        condition, parameters = "customer_id = %s", [expect.pk]
+    outcome.done = _guarded_update(
+        ids,
+        "customer_id = NULL, status = %s, wipe_asked_at = %s, wipe_confirmed_at = NULL",
+        [str(status), _time(at)],
+        condition,
+        parameters,
+    )
+    outcome.refused = _why_not_releasable(set(ids) - set(outcome.done))
+    if outcome.done:
+        _close(Ownership, outcome.done, by, reason, at, evidence, note)
+        _close(SharedAccess, outcome.done, by, reason, at, evidence, note)
+        tell(Change("released", outcome.done, by, at, outcome.act))
+    return outcome
+
+
+@transaction.atomic
+def transfer(
+    device_ids: Iterable[int],
+    *,
+    source: models.Model,
+    customer: models.Model,
+    project: models.Model,
+    by: Actor,
+    at: datetime | None = None,
+    evidence: str = "",
+    note: str = "",
+) -> Outcome:
+    """Release from `source` and assign to `customer` in one step, at one instant for each device."""
+    at, act = at or timezone.now(), uuid4()
+    released = release(device_ids, by=by, reason="transfer", at=at, evidence=evidence, note=note, expect=source, act=act)
+    outcome = assign(
+        released.done, customer=customer, project=project, by=by, reason="transfer", at=at, evidence=evidence,
+        note=note, act=act,
+    )  # fmt: skip
+    outcome.refused = released.refused + outcome.refused
+    return outcome
+
+
+@transaction.atomic
+def share(
+    device_ids: Iterable[int],
+    *,
+    customer: models.Model,
+    project: models.Model,
+    by: Actor,
+    reason: str,
+    at: datetime | None = None,
+    evidence: str = "",
+) -> list[int]:
+    """Let a project see the devices from `at` on, whoever owns them. Returns the ids that it did not see before."""
+    at, ids = at or timezone.now(), sorted(set(device_ids))
+    seen = SharedAccess.objects.filter(device__in=ids, project=project, ended_at=None)
+    new = sorted(set(ids) - set(seen.values_list("device_id", flat=True)))
+    if new:
+        _open(SharedAccess, new, customer, project, by, reason, at, evidence, "")
+    return new
+
+
+@transaction.atomic
+def end_share(share_ids: Iterable[int], *, by: Actor, reason: str, at: datetime | None = None, note: str = "") -> int:
+    """End single shares, by their own ids. Returns how many were open."""
+    return _close_rows(SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None), by, reason,
+                       at or timezone.now(), "", note)  # fmt: skip
+
+
+@transaction.atomic
+def set_status(device_ids: Iterable[int], *, frm: Iterable[str], to: str) -> list[int]:
+    """Move unowned devices from one of the statuses `frm` to `to`. Returns the ids that moved."""
+    frm = [str(status) for status in frm]
+    return _guarded_update(
+        sorted(set(device_ids)), "status = %s", [str(to)], f"customer_id IS NULL AND status IN ({_marks(frm)})", frm
+    )
+
+
+def tell(change: Change) -> None:
+    """Tell the followers named in the settings, in this transaction."""
+    for path in settings.LEDGER_FOLLOWERS:
+        import_string(path)(change)
+
+
+def _guarded_update(ids: list[int], assignments: str, values: list, condition: str, parameters: list) -> list[int]:
+    """UPDATE … WHERE condition RETURNING id. Rows are locked in the order of their ids, so that sets never deadlock."""
+    if not ids:
+        return []
+    if connection.vendor == "postgresql" and len(ids) > 1:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT count(*) FROM (SELECT 1 FROM {sql.table(Device)} WHERE {sql.in_ids('id')} ORDER BY id "  # noqa: S608
+                "FOR NO KEY UPDATE) AS locked",
+                [sql.id_list(ids)],
+            )
+    done = sql.update_returning(
+        f"UPDATE {sql.table(Device)} SET {assignments} WHERE {sql.in_ids('id')} AND {condition} RETURNING id",  # noqa: S608
+        [*values, sql.id_list(ids), *parameters],
+    )
+    return sorted(done)
+
+
+def _open(
+    model: Any, ids: list[int], customer: Any, project: Any, by: Actor, reason: str, at: datetime, evidence: str,
+    note: str,
+) -> None:  # fmt: skip
+    """One row for each device, from `at` on, but never before the end of the device's last span."""
+    constants = {
+        "organization": customer.organization_id, "customer": customer.pk, "project": project.pk,
+        "start_reason": str(reason), "started_by": by.label[:200], "start_evidence": evidence,
+        "start_note": note[:500], "ended_by": "", "end_evidence": "", "end_note": "",
+    }  # fmt: skip
+    last = f"(SELECT MAX(ended_at) FROM {sql.table(model)} AS past WHERE past.device_id = {sql.table(Device)}.id)"  # noqa: S608
+    later, mark = ("GREATEST", "%s::timestamptz") if connection.vendor == "postgresql" else ("MAX", "%s")
+    started = f"{later}({mark}, COALESCE({last}, {mark}))" if model is Ownership else mark
+    stamps = [_time(at)] * (2 if model is Ownership else 1)
+    sql.insert_from(model, constants, {"device": "id", "started_at": started}, Device, ids, stamps)
+
+
+def _close(model: Any, ids: list[int], by: Actor, reason: str, at: datetime, evidence: str, note: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {sql.table(model)} SET ended_at = %s, end_reason = %s, ended_by = %s, end_evidence = %s, "  # noqa: S608
+            f"end_note = %s WHERE {sql.in_ids('device_id')} AND ended_at IS NULL AND started_at < %s",
+            [_time(at), str(reason), by.label[:200], evidence, note[:500], sql.id_list(ids), _time(at)],
+        )
+    # A span that began at this very instant, or later by another clock, ends one tick after it began.
+    for row in sql.having_ids(model.objects.filter(ended_at=None, started_at__gte=at), "device_id", ids):
+        _close_rows(model.objects.filter(pk=row.pk), by, reason, row.started_at + TICK, evidence, note)
+
+
+def _close_rows(rows: Any, by: Actor, reason: str, at: datetime, evidence: str, note: str) -> int:
+    return rows.update(
+        ended_at=models.Case(
+            models.When(started_at__lt=at, then=models.Value(at, output_field=models.DateTimeField())),
+            default=models.F("started_at") + TICK,
+            output_field=models.DateTimeField(),
+        ),
+        end_reason=str(reason), ended_by=by.label[:200], end_evidence=evidence, end_note=note[:500],
+    )  # fmt: skip
+
+
+def _why_not_assignable(ids: set[int]) -> list[RefusedDevice]:
+    reasons = {
+        DeviceStatus.OWNED: ("already_owned", _("It already has an owner. Unclaim it first.")),
+        DeviceStatus.RESERVED: ("reserved", _("It is packed in an open shipment. Take it out there first.")),
+        DeviceStatus.SCRAPPED: ("scrapped", _("It is scrapped.")),
+    }
+    unknown = ("changed", _("It was changed by somebody else at the same moment. Try again."))
+    archived = ("archived", _("It is archived. Restore it first."))
+    return [
+        RefusedDevice(d.pk, d.serial_number, *(archived if d.archived_at else reasons.get(d.status, unknown)))
+        for d in _rows(ids)
+    ]
+
+
+def _why_not_releasable(ids: set[int]) -> list[RefusedDevice]:
+    reason = ("not_owned", _("It has no owner, so there is nothing to unclaim."))
+    other = ("not_owner", _("It belongs to somebody else by now."))
+    return [RefusedDevice(d.pk, d.serial_number, *(other if d.customer_id else reason)) for d in _rows(ids)]
+
+
+def _rows(ids: set[int]) -> Iterable[Device]:
+    rows = Device.objects.only("pk", "serial_number", "status", "archived_at", "customer_id").order_by("pk")
+    return sql.having_ids(rows, "id", ids) if ids else ()
+
+
+def _marks(values: Iterable[Any]) -> str:
+    return ", ".join("%s" for _value in values)
+
+
+def _time(at: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(at)

@@ -1,0 +1,44 @@
+"""Compares what is copied with the truth, over all organizations."""
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from devices.models import Device, Ownership, SharedAccess
+
+SHOWN = 20
+
+
+def check() -> list[str]:
+    """A sentence for each device whose copied owner or status contradicts the ledger (the first twenty of each kind),
+    and for spans that overlap or lie about their project."""
+    open_spans = Ownership.objects.filter(device=OuterRef("pk"), ended_at=None)
+    same_owner = open_spans.filter(customer=OuterRef("customer"))
+    owned = Device.objects.filter(customer__isnull=False)
+    problems = [
+        f"Device {d.pk} ({d}) says it is owned, but the ledger has no open span of that customer."
+        for d in owned.filter(~Exists(same_owner))[:SHOWN]
+    ]
+    problems += [
+        f"Device {d.pk} ({d}) says it is free, but the ledger has an open span."
+        for d in Device.objects.filter(Exists(open_spans), customer=None)[:SHOWN]
+    ]
+    problems += [
+        f"Device {d.pk} ({d}) has the status {d.status}, which contradicts its owner."
+        for d in Device.objects.filter(Q(status="owned", customer=None) | ~Q(status="owned") & Q(customer__isnull=False))[:SHOWN]
+    ]
+    return problems + _overlaps() + _projects()
+
+
+def _overlaps() -> list[str]:
+    later = Ownership.objects.filter(
+        Q(ended_at=None) | Q(ended_at__gt=OuterRef("started_at")), device=OuterRef("device"), started_at__lt=OuterRef("started_at")
+    )
+    rows = Ownership.objects.filter(Exists(later.exclude(pk=OuterRef("pk"))))[:SHOWN]
+    return [f"Ownership {span.pk} of device {span.device_id} begins before the one before it has ended." for span in rows]
+
+
+def _projects() -> list[str]:
+    return [
+        f"{model.__name__} {span.pk} lies in a project of another customer."
+        for model in (Ownership, SharedAccess)
+        for span in model.objects.exclude(project__customer=F("customer"))[:SHOWN]
+    ]

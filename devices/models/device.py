@@ -1,0 +1,138 @@
+from typing import Self
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.access import Actor
+from console.fields import KeyField, fold
+from console.tenancy import TenantModel, TenantQuerySet
+from devices.models.product import Product
+
+
+class DeviceStatus(models.TextChoices):
+    IN_STOCK = "in_stock", _("In stock")
+    RESERVED = "reserved", _("Reserved")
+    OWNED = "owned", _("Owned")
+    RETURNED = "returned", _("Returned")
+    SCRAPPED = "scrapped", _("Scrapped")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+class DeviceQuerySet(TenantQuerySet):
+    def for_customer(self, actor: Actor) -> Self:
+        """What the person's customers own now, and what is shared with a project that he reaches."""
+        from devices.models.ownership import Ownership, SharedAccess
+
+        shared = SharedAccess.objects.open().reached_by(actor).filter(device=OuterRef("pk"))
+        owned = Ownership.objects.open().reached_by(actor).filter(device=OuterRef("pk"))
+        return self.filter(Exists(owned) | Exists(shared))
+
+    def current(self) -> Self:
+        """Those that are not archived."""
+        return self.filter(archived_at=None)
+
+    def listed(self) -> Self:
+        """With what a row of a list shows, and no more."""
+        return self.select_related("product", "customer").only(
+            "serial_number", "serial_key", "name_key", "device_name", "status", "archived_at", "created_at", "is_development",
+            "product__name", "customer__name",
+        )  # fmt: skip
+
+
+class Device(TenantModel):
+    """One unit.
+
+    `customer` is the current owner, a copy of the open ownership. It and `status` are written by `devices.ledger`
+    alone. The keys are the folded identifiers, by which they are unique, ordered and found.
+    """
+
+    product = models.ForeignKey(Product, models.PROTECT, related_name="devices", verbose_name=_("Product"))
+    serial_number = models.CharField(_("Serial number"), max_length=64)
+    serial_key = KeyField(max_length=64)
+    device_name = models.CharField(
+        _("Device name"), max_length=64, help_text=_("The factory identifier: 6 to 64 letters, digits, - or _.")
+    )
+    name_key = KeyField(max_length=64)
+    imei = models.CharField("IMEI", max_length=15, blank=True)
+    iccid = models.CharField("ICCID", max_length=20, blank=True)
+    mac = models.CharField("MAC", max_length=23, blank=True)
+    hardware_revision = models.CharField(_("Hardware revision"), max_length=40, blank=True)
+    manufactured_on = models.DateField(_("Made on"), null=True, blank=True)
+    secret_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    status = models.CharField(
+        _("Status"), max_length=10, choices=DeviceStatus.get_choices, default=DeviceStatus.IN_STOCK, editable=False
+    )
+    customer = models.ForeignKey(
+        "customers.Customer", models.PROTECT, null=True, blank=True, editable=False, related_name="devices",
+        verbose_name=_("Owner"),
+    )  # fmt: skip
+    is_development = models.BooleanField(
+        _("Development device"), default=False,
+        help_text=_("A unit for your own engineers. It gets no automatic firmware."),
+    )  # fmt: skip
+    notes = models.TextField(_("Notes"), max_length=2000, blank=True)
+    wipe_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    wipe_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("Registered"), default=timezone.now, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["product", "serial_key"], name="device_serial_unique",
+                                    violation_error_message=_("This serial number is registered already.")),
+            models.UniqueConstraint(fields=["organization", "name_key"], name="device_name_unique",
+                                    violation_error_message=_("This device name is registered already.")),
+            models.UniqueConstraint(fields=["organization", "imei"], name="device_imei_unique",
+                                    condition=~Q(imei=""),
+                                    violation_error_message=_("This IMEI is registered already.")),
+            models.UniqueConstraint(fields=["organization", "iccid"], name="device_iccid_unique",
+                                    condition=~Q(iccid=""),
+                                    violation_error_message=_("This ICCID is registered already.")),
+            models.UniqueConstraint(fields=["organization", "mac"], name="device_mac_unique",
+                                    condition=~Q(mac=""),
+                                    violation_error_message=_("This MAC is registered already.")),
+            models.CheckConstraint(condition=Q(status="owned", customer__isnull=False)
+                                   | (~Q(status="owned") & Q(customer__isnull=True)), name="device_owned_has_owner"),
+            models.CheckConstraint(condition=Q(archived_at__isnull=True) | Q(customer__isnull=True),
+                                   name="device_archived_unowned"),
+        ]  # fmt: skip
+        # One index for each filter of the list in each of its orders; archived units stand in none of them.
+        indexes = [
+            models.Index(fields=["organization", "serial_key", "id"], name="device_by_serial",
+                         condition=Q(archived_at__isnull=True)),
+            models.Index(fields=["organization", "-id"], name="device_by_age", condition=Q(archived_at__isnull=True)),
+            models.Index(fields=["product", "status", "serial_key", "id"], name="device_by_product_status",
+                         condition=Q(archived_at__isnull=True)),
+            models.Index(fields=["organization", "status", "serial_key", "id"], name="device_by_status",
+                         condition=Q(archived_at__isnull=True)),
+            models.Index(fields=["customer", "serial_key", "id"], name="device_by_customer",
+                         condition=Q(customer__isnull=False)),
+            models.Index(fields=["organization", "serial_key", "id"], name="device_development",
+                         condition=Q(is_development=True)),
+            models.Index(fields=["organization", "serial_key", "id"], name="device_archived",
+                         condition=Q(archived_at__isnull=False)),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.serial_number
+
+    def get_absolute_url(self) -> str:
+        return reverse("devices:device_detail", args=[self.pk])
+
+    @property
+    def serial_tail(self) -> str:
+        """The last four characters of the serial number, for pages that strangers may see."""
+        return self.serial_number[-4:]
+
+    def set_keys(self) -> None:
+        """Bring the folded copies in step with serial number and device name."""
+        self.serial_key, self.name_key = fold(self.serial_number), fold(self.device_name)

@@ -1,0 +1,42 @@
+"""Finds devices and products for the search of everything."""
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from console.access import Actor
+from console.fields import fold, prefix
+from console.search import Hit
+from devices.models import Device, Product
+
+
+def find(actor: Actor, text: str, limit: int) -> list[Hit]:
+    """Devices by serial number, device name, IMEI, ICCID or MAC; products by name. Exact ones rank first."""
+    rows = Device.objects.visible_to(actor).select_related("product", "customer")
+    exact = list(rows.filter(_identified_by(text)).order_by("archived_at", "pk")[:limit])
+    low, high = prefix(text[:64])
+    begins = rows.current().filter(serial_key__gte=low, serial_key__lt=high).order_by("serial_key", "pk")[:limit]
+    named = rows.current().filter(name_key__gte=low, name_key__lt=high).order_by("name_key")[:limit]
+    known = {device.pk for device in exact}
+    others = {device.pk: device for device in [*begins, *named] if device.pk not in known}
+    hits = [_hit(device, 0) for device in exact] + [_hit(device, 1) for device in list(others.values())[:limit]]
+    products = Product.objects.visible_to(actor).current().filter(name_key__gte=low, name_key__lt=high)[:limit]
+    return hits + [Hit(kind=_("Product"), icon="box", title=p.name, detail=p.platform, url=p.get_absolute_url(),
+                       rank=0 if p.name_key == fold(text) else 1) for p in products]  # fmt: skip
+
+
+def _identified_by(text: str) -> Q:
+    key, compact = fold(text), "".join(c for c in text if c.isalnum()).upper()
+    condition = Q(serial_key=key) | Q(name_key=key)
+    if compact.isdigit() and len(compact) == 15:
+        condition |= Q(imei=compact)
+    if compact.isdigit() and len(compact) in {19, 20}:
+        condition |= Q(iccid=compact)
+    if len(compact) in {12, 16} and all(c in "0123456789ABCDEF" for c in compact):
+        condition |= Q(mac=":".join(compact[i : i + 2] for i in range(0, len(compact), 2)))
+    return condition
+
+
+def _hit(device: Device, rank: int) -> Hit:
+    owner = device.customer.name if device.customer else device.get_status_display()
+    return Hit(kind=_("Device"), icon="cpu", title=device.serial_number, detail=f"{device.product} · {owner}",
+               url=device.get_absolute_url(), rank=rank)  # fmt: skip

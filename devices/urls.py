@@ -1,0 +1,31 @@
+"""Products, devices and manifests."""
+
+from django.urls import include, path
+
+from devices.views import devices, manifests, ownership, products
+
+devices_patterns = [
+    path("products/", products.product_list, name="product_list"),
+    path("products/new/", products.product_create, name="product_create"),
+    path("products/<int:pk>/", products.product_detail, name="product_detail"),
+    path("products/<int:pk>/edit/", products.product_edit, name="product_edit"),
+    path("products/<int:pk>/archive/", products.product_archive, name="product_archive"),
+    path("products/<int:pk>/restore/", products.product_restore, name="product_restore"),
+    path("devices/", devices.device_list, name="device_list"),
+    path("devices/new/", devices.device_create, name="device_create"),
+    path("devices/export/", devices.device_export, name="device_export"),
+    path("devices/assign/", ownership.device_assign, name="device_assign"),
+    path("devices/unclaim/", ownership.device_unclaim, name="device_unclaim"),
+    path("devices/import/", manifests.manifest_create, name="manifest_create"),
+    path("devices/import/<int:pk>/", manifests.manifest_detail, name="manifest_detail"),
+    path("devices/import/<int:pk>/columns/", manifests.manifest_columns, name="manifest_columns"),
+    path("devices/import/<int:pk>/apply/", manifests.manifest_apply, name="manifest_apply"),
+    path("devices/import/<int:pk>/refused.csv", manifests.manifest_refused, name="manifest_refused"),
+    path("devices/<int:pk>/", devices.device_detail, name="device_detail"),
+    path("devices/<int:pk>/edit/", devices.device_edit, name="device_edit"),
+    path("devices/<int:pk>/archive/", devices.device_archive, name="device_archive"),
+    path("devices/<int:pk>/restore/", devices.device_restore, name="device_restore"),
+    path("devices/<int:pk>/access/<int:share_pk>/end/", ownership.device_access_end, name="device_access_end"),
+]
+
+urlpatterns = [path("", include((devices_patterns, "devices")))]

@@ -1,0 +1,87 @@
+"""Pages of devices."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from console.access import Permission, requires
+from console.listing import render_list
+from devices import timeline
+from devices.actions import devices
+from devices.exports import device_rows
+from devices.filters import DeviceFilter
+from devices.forms import DeviceForm
+from devices.models import Device, Ownership, Product, SharedAccess
+from devices.pages import with_owner_details
+from devices.tables import DeviceTable
+
+
+@requires(Permission.VIEW)
+def device_list(request: HttpRequest) -> HttpResponse:
+    """All devices, filtered, ordered and paged."""
+    rows = Device.objects.visible_to(request.actor).listed()
+    context = {"bulk_template": "devices/_device_bulk.html"}
+    return render_list(request, rows=rows, table=DeviceTable, filters=DeviceFilter, decorate=with_owner_details,
+                       template="devices/device_list.html", context=context)  # fmt: skip
+
+
+@requires(Permission.EXPORT)
+def device_export(request: HttpRequest) -> HttpResponse:
+    """The filtered list as CSV or XLSX, streamed."""
+    return device_rows(request)
+
+
+@requires(Permission.DEVICE_EDIT)
+def device_create(request: HttpRequest) -> HttpResponse:
+    """Register one unit."""
+    form = DeviceForm(request.POST or None, actor=request.actor, initial={"product": request.GET.get("product")})
+    if request.method == "POST" and form.is_valid():
+        return redirect(devices.register(by=request.actor, **form.cleaned_data))
+    has_product = Product.objects.visible_to(request.actor).current().exists()
+    context = {"form": form, "has_product": has_product}
+    return render(request, "devices/device_create.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.VIEW)
+def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One unit: who holds it and held it, what it is, and what happened to it."""
+    rows = Device.objects.visible_to(request.actor).select_related("product", "customer", "organization")
+    device = get_object_or_404(rows, pk=pk)
+    spans = list(
+        Ownership.objects.visible_to(request.actor).filter(device=device).select_related("customer").order_by("-started_at")
+    )
+    shares = SharedAccess.objects.visible_to(request.actor).filter(device=device, ended_at=None)
+    bar = timeline.parts(device.created_at, spans)
+    tags = [row.tag for row in device.device_tags.select_related("tag").order_by("tag__name_key")]
+    context = {"device": device, "spans": spans, "bar": bar, "scale": timeline.scale(device.created_at, bar),
+               "shares": shares.select_related("customer", "project"), "tags": tags}  # fmt: skip
+    return render(request, "devices/device_detail.html", context)
+
+
+@requires(Permission.DEVICE_EDIT)
+def device_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Edit a unit."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    form = DeviceForm(request.POST or None, instance=device, actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        return redirect(devices.edit(device, by=request.actor, **form.cleaned_data))
+    context = {"form": form, "device": device}
+    return render(request, "devices/device_edit.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.DEVICE_ARCHIVE)
+def device_archive(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then archive."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    if request.method == "POST":
+        devices.archive([device.pk], by=request.actor)
+        return redirect(device)
+    return render(request, "devices/device_archive.html", {"device": device})
+
+
+@requires(Permission.DEVICE_ARCHIVE)
+def device_restore(request: HttpRequest, pk: int) -> HttpResponse:
+    """Bring back."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    if request.method == "POST":
+        devices.restore([device.pk], by=request.actor)
+    return redirect(device)

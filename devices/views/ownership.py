@@ -1,0 +1,58 @@
+"""Assign and unclaim: a preview of what would happen, then the act."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from console.access import Permission, requires
+from console.bulk import selection
+from console.errors import Refused
+from console.forms import ReasonForm
+from devices import handover
+from devices.actions import ownership
+from devices.filters import DeviceFilter
+from devices.forms import AssignForm
+from devices.models import Device, SharedAccess
+
+
+@requires(Permission.DEVICE_ASSIGN)
+def device_assign(request: HttpRequest) -> HttpResponse:
+    """Give the selected devices to a customer."""
+    chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
+    form = AssignForm(request.POST or None, actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return handover.assign(request, chosen, **form.cleaned_data)
+        except Refused as refusal:
+            form.add_error(None, refusal.sentence)
+    context = {"form": form, "chosen": chosen, **handover.preview(chosen, assigning=True)}
+    return render(request, "devices/device_assign.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.DEVICE_UNCLAIM)
+def device_unclaim(request: HttpRequest) -> HttpResponse:
+    """Take the selected devices back."""
+    chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return handover.unclaim(request, chosen, **form.cleaned_data)
+        except Refused as refusal:
+            form.add_error(None, refusal.sentence)
+    context = {"form": form, "chosen": chosen, **handover.preview(chosen, assigning=False)}
+    return render(request, "devices/device_unclaim.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.DEVICE_UNCLAIM)
+def device_access_end(request: HttpRequest, pk: int, share_pk: int) -> HttpResponse:
+    """Take shared access back."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    shares = SharedAccess.objects.visible_to(request.actor).select_related("customer", "project")
+    share = get_object_or_404(shares, pk=share_pk, device=device, ended_at=None)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        ownership.end_shares([share.pk], by=request.actor, **form.cleaned_data)
+        messages.success(request, handover.access_ended(share))
+        return redirect(device)
+    context = {"form": form, "device": device, "share": share}
+    return render(request, "devices/device_access_end.html", context, status=422 if form.errors else 200)

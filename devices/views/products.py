@@ -1,0 +1,76 @@
+"""Pages of products."""
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from console.access import Permission, requires
+from console.listing import render_list
+from devices.actions import products
+from devices.filters import ProductFilter
+from devices.forms import ProductForm
+from devices.models import Device, DeviceStatus, Product
+from devices.pages import with_device_counts
+from devices.tables import ProductTable
+
+
+@requires(Permission.VIEW)
+def product_list(request: HttpRequest) -> HttpResponse:
+    """All products."""
+    rows = Product.objects.visible_to(request.actor)
+    return render_list(request, rows=rows, table=ProductTable, filters=ProductFilter, decorate=with_device_counts,
+                       template="devices/product_list.html")  # fmt: skip
+
+
+@requires(Permission.PRODUCT_EDIT)
+def product_create(request: HttpRequest) -> HttpResponse:
+    """Make a product."""
+    form = ProductForm(request.POST or None, actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        return redirect(products.create(by=request.actor, **form.cleaned_data))
+    status = 422 if form.errors else 200
+    return render(request, "devices/product_create.html", {"form": form}, status=status)
+
+
+@requires(Permission.VIEW)
+def product_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A product with its units by status."""
+    product = get_object_or_404(Product.objects.visible_to(request.actor).select_related("single_account"), pk=pk)
+    counts = (
+        Device.objects.visible_to(request.actor).filter(product=product, archived_at=None)
+        .order_by().values("status").annotate(n=Count("pk"))
+    )  # fmt: skip
+    by_status = {row["status"]: row["n"] for row in counts}
+    figures = [(value, label, by_status.get(value, 0)) for value, label in DeviceStatus.choices]
+    context = {"product": product, "figures": figures, "total": sum(by_status.values())}
+    return render(request, "devices/product_detail.html", context)
+
+
+@requires(Permission.PRODUCT_EDIT)
+def product_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Edit a product."""
+    product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
+    form = ProductForm(request.POST or None, instance=product, actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        return redirect(products.edit(product, by=request.actor, **form.cleaned_data))
+    status = 422 if form.errors else 200
+    return render(request, "devices/product_edit.html", {"form": form, "product": product}, status=status)
+
+
+@requires(Permission.PRODUCT_EDIT)
+def product_archive(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then archive."""
+    product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
+    if request.method == "POST":
+        products.archive(product, by=request.actor)
+        return redirect(product)
+    return render(request, "devices/product_archive.html", {"product": product})
+
+
+@requires(Permission.PRODUCT_EDIT)
+def product_restore(request: HttpRequest, pk: int) -> HttpResponse:
+    """Bring back."""
+    product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
+    if request.method == "POST":
+        products.restore(product, by=request.actor)
+    return redirect(product)

@@ -1,0 +1,114 @@
+"""The small world: Alice runs the organization, Bob supports it, Charlie is from another one and must see nothing;
+Dana is a customer's person, Erin another's."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+from django.utils.module_loading import import_string
+
+from console.access import Actor
+from console.models import Organization, User
+from tests import factories
+
+
+@pytest.fixture
+def organization(db) -> Organization:
+    return factories.make_organization()
+
+
+@pytest.fixture
+def other_organization(db) -> Organization:
+    return factories.make_organization("Southridge")
+
+
+@pytest.fixture
+def alice(organization) -> User:
+    return factories.make_member(organization, "owner", "alice@northlake.example", "Alice Kemp")
+
+
+@pytest.fixture
+def bob(organization) -> User:
+    return factories.make_member(organization, "support", "bob@northlake.example", "Bob Adeyemi")
+
+
+@pytest.fixture
+def charlie(other_organization) -> User:
+    return factories.make_member(other_organization, "owner", "charlie@southridge.example", "Charlie Moss")
+
+
+@pytest.fixture
+def customer(organization):
+    return factories.make_customer(organization)
+
+
+@pytest.fixture
+def other_customer(organization):
+    return factories.make_customer(organization, "Hallberg Utilities")
+
+
+@pytest.fixture
+def dana(customer) -> User:
+    return factories.make_person(customer, "dana@aalen.example")
+
+
+@pytest.fixture
+def erin(other_customer) -> User:
+    return factories.make_person(other_customer, "erin@hallberg.example")
+
+
+@pytest.fixture
+def product(organization):
+    return factories.make_product(organization)
+
+
+@pytest.fixture
+def device(product):
+    return factories.make_device(product, "AQM26-100000")
+
+
+@pytest.fixture
+def foreign_device(other_organization):
+    return factories.make_device(factories.make_product(other_organization, "Wind Gauge"), "WND-1")
+
+
+@pytest.fixture
+def make_devices(product) -> Callable:
+    def make(number: int, product=product, **fields) -> list:
+        return [factories.make_device(product, **fields) for _each in range(number)]
+
+    return make
+
+
+@pytest.fixture
+def member(organization) -> Callable[[str], User]:
+    return lambda role: factories.make_member(organization, role)
+
+
+@pytest.fixture
+def actor(member) -> Callable[..., Actor]:
+    """The actor for a user, or for a new member of a role."""
+    return lambda who: factories.actor_of(member(who) if isinstance(who, str) else who)
+
+
+@pytest.fixture
+def client_for(member) -> Callable[..., Client]:
+    """A signed-in client for a user, or for a new member of a role."""
+
+    def make(who) -> Client:
+        client = Client()
+        client.force_login(member(who) if isinstance(who, str) else who, "allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def ledger_is_true(request) -> Iterator[None]:
+    """After every test with a database, the denormalised columns are compared with the truth."""
+    yield
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        from django.conf import settings
+
+        found = [problem for path in settings.LEDGER_CHECKS for problem in import_string(path)()]
+        assert found == []

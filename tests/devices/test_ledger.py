@@ -1,0 +1,181 @@
+"""The ledger: sets, guards, spans, and what the databases themselves refuse."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from console.access import system
+from customers.actions import projects
+from devices import ledger
+from devices.models import Device, DeviceStatus, Ownership, SharedAccess
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def by(organization):
+    return system(organization)
+
+
+def assign(devices, customer, by, at=NOON):
+    return ledger.assign([d.pk for d in devices], customer=customer, project=projects.default_of(customer), by=by,
+                         reason="assignment", at=at)  # fmt: skip
+
+
+def release(devices, by, at=NOON + HOUR, **more):
+    return ledger.release([d.pk for d in devices], by=by, reason="unclaim", at=at, **more)
+
+
+def test_assigning_opens_a_span_and_marks_the_device(device, customer, by):
+    outcome = assign([device], customer, by)
+    span = Ownership.objects.get()
+    device.refresh_from_db()
+    assert (outcome.done, outcome.refused) == ([device.pk], [])
+    assert (span.device_id, span.customer_id, span.started_at, span.ended_at) == (device.pk, customer.pk, NOON, None)
+    assert (device.customer_id, device.status) == (customer.pk, DeviceStatus.OWNED)
+
+
+def test_assigning_a_set_does_what_can_be_done_and_says_why_not_for_the_rest(make_devices, customer, other_customer, by):
+    free, owned, reserved, scrapped, archived = make_devices(5)
+    assign([owned], other_customer, by)
+    Device.objects.filter(pk=reserved.pk).update(status="reserved")
+    Device.objects.filter(pk=scrapped.pk).update(status="scrapped")
+    Device.objects.filter(pk=archived.pk).update(archived_at=NOON)
+    outcome = assign([free, owned, reserved, scrapped, archived], customer, by)
+    assert outcome.done == [free.pk]
+    assert [(r.device_id, r.code) for r in outcome.refused] == [
+        (owned.pk, "already_owned"), (reserved.pk, "reserved"), (scrapped.pk, "scrapped"), (archived.pk, "archived"),
+    ]  # fmt: skip
+    assert Ownership.objects.filter(customer=customer).count() == 1
+
+
+def test_assigning_many_devices_takes_as_many_queries_as_assigning_two(make_devices, customer, by):
+    devices = make_devices(300)
+
+
+
+    with CaptureQueriesContext(connection) as for_two:
+        assign(devices[:2], customer, by)
+    with CaptureQueriesContext(connection) as for_many:
+        assign(devices[2:], customer, by)
+    assert len(for_many) == len(for_two)
+
+
+def test_a_device_of_another_organization_is_not_assigned(foreign_device, customer, by):
+    outcome = assign([foreign_device], customer, by)
+    assert outcome.done == []
+    assert not Ownership.objects.exists()
+
+
+def test_releasing_closes_the_span_and_asks_the_device_to_wipe_itself(device, customer, by):
+    assign([device], customer, by)
+    release([device], by, note="came back")
+    span = Ownership.objects.get()
+    device.refresh_from_db()
+    assert (span.ended_at, span.end_reason, span.end_note, span.ended_by) == (NOON + HOUR, "unclaim", "came back", "Custody")
+    assert (device.customer_id, device.status, device.wipe_asked_at) == (None, DeviceStatus.IN_STOCK, NOON + HOUR)
+
+
+def test_releasing_ends_what_was_shared(device, customer, other_customer, by):
+    assign([device], customer, by)
+    ledger.share([device.pk], customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim", at=NOON)
+    release([device], by)
+    assert SharedAccess.objects.get().ended_at == NOON + HOUR
+
+
+def test_releasing_what_nobody_owns_is_refused(device, by):
+    outcome = release([device], by)
+    assert [(r.label, r.code) for r in outcome.refused] == [(str(device), "not_owned")]
+
+
+def test_a_span_that_ends_when_it_began_is_one_tick_long(device, customer, by):
+    assign([device], customer, by)
+    release([device], by, at=NOON - HOUR)
+    assert Ownership.objects.get().ended_at == NOON + ledger.TICK
+
+
+def test_a_span_never_begins_before_the_last_one_ended(device, customer, other_customer, by):
+    assign([device], customer, by)
+    release([device], by)
+    assign([device], other_customer, by, at=NOON)
+    assert Ownership.objects.get(ended_at=None).started_at == NOON + HOUR
+
+
+def test_a_transfer_leaves_no_gap(device, customer, other_customer, by):
+    assign([device], customer, by)
+    ledger.transfer([device.pk], source=customer, customer=other_customer, project=projects.default_of(other_customer),
+                    by=by, at=NOON + HOUR)  # fmt: skip
+    old, new = Ownership.objects.order_by("started_at")
+    assert (old.ended_at, new.started_at, new.customer_id) == (NOON + HOUR, NOON + HOUR, other_customer.pk)
+
+
+def test_only_the_owner_named_is_released(device, customer, other_customer, by):
+    assign([device], customer, by)
+    outcome = release([device], by, expect=other_customer)
+    assert [r.code for r in outcome.refused] == ["not_owner"]
+    assert Ownership.objects.get().ended_at is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(NOON - HOUR, NOON + HOUR / 2), (NOON, NOON + HOUR), (NOON + HOUR / 2, None), (NOON - HOUR, None),
+     (NOON + HOUR / 4, NOON + HOUR / 2)],
+)  # fmt: skip
+def test_the_database_refuses_spans_that_overlap(device, customer, other_customer, by, start, end):
+    assign([device], customer, by)
+    release([device], by)
+    with pytest.raises(IntegrityError, match="ownership_no_overlap"), transaction.atomic():
+        raw_span(device, other_customer, start, end)
+    assert Ownership.objects.count() == 1
+
+
+@pytest.mark.parametrize(("start", "end"), [(NOON - HOUR, NOON), (NOON + HOUR, None), (NOON + HOUR, NOON + 2 * HOUR)])
+def test_the_database_takes_spans_that_touch(device, customer, other_customer, by, start, end):
+    assign([device], customer, by)
+    release([device], by)
+    span = raw_span(device, other_customer, start, end)
+    assert Ownership.objects.count() == 2
+    if end is None:
+        span.ended_at, span.end_reason = NOON + 9 * HOUR, "correction"
+        span.save(update_fields=["ended_at", "end_reason"])
+
+
+def test_the_database_refuses_to_stretch_a_span_over_its_neighbour(device, customer, other_customer, by):
+    assign([device], customer, by)
+    release([device], by)
+    first = Ownership.objects.get()
+    raw_span(device, other_customer, NOON + 2 * HOUR, NOON + 3 * HOUR)
+    with pytest.raises(IntegrityError, match="ownership_no_overlap"), transaction.atomic():
+        Ownership.objects.filter(pk=first.pk).update(ended_at=NOON + 4 * HOUR)
+
+
+def test_the_database_refuses_a_second_open_span(device, customer, other_customer, by):
+    assign([device], customer, by)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        raw_span(device, other_customer, NOON + HOUR, None)
+
+
+def test_the_database_refuses_a_span_that_ends_before_it_begins(device, customer):
+    with pytest.raises(IntegrityError, match="ownership_ends_after_start|range lower bound"), transaction.atomic():
+        raw_span(device, customer, NOON, NOON)
+
+
+def test_the_database_refuses_an_end_without_a_reason(device, customer):
+    with pytest.raises(IntegrityError, match="ownership_end_with_reason"), transaction.atomic():
+        raw_span(device, customer, NOON, NOON + HOUR, end_reason=None)
+
+
+def test_the_database_refuses_an_owner_without_the_status(device, customer):
+    with pytest.raises(IntegrityError, match="device_owned_has_owner"), transaction.atomic():
+        Device.objects.filter(pk=device.pk).update(customer=customer)
+
+
+def raw_span(device, customer, start, end, end_reason="correction"):
+    return Ownership.objects.create(
+        organization=device.organization, device=device, customer=customer, project=projects.default_of(customer),
+        started_at=start, ended_at=end, start_reason="assignment", end_reason=end_reason if end else None, started_by="test",
+    )  # fmt: skip
