@@ -1,6 +1,62 @@
-"""Compares what claims keep with the truth."""
+"""Compares what claims and their codes say with the truth, over all organizations."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from django.db.models import Count, Exists, F, OuterRef, Q
+
+from claims import codes
+from claims.models import Claim, ClaimCode, ClaimProfile, Scope
+from console.models import Operation
+from console.models.operation import OperationState
+from devices.models import Device
+
+SHOWN = 20
+CHUNK = 5_000
 
 
 def check() -> list[str]:
-    """Every difference, as a sentence."""
-    return []
+    """A sentence for each contradiction, the first twenty of each kind."""
+    return [*_counters(), *_claims(), *_missing_codes(), *_wrong_codes()]
+
+
+def _counters() -> Iterator[str]:
+    counted = ClaimProfile.objects.annotate(number=Count("claims")).exclude(number=F("claim_count"))
+    for profile in counted.order_by("pk")[:SHOWN]:
+        yield f"Claim profile {profile.pk} ({profile}) counts {profile.claim_count} claims, but {profile.number} were made."
+
+
+def _claims() -> Iterator[str]:
+    wrong = ~Q(code__profile=F("profile")) | ~Q(project__customer=F("customer"))
+    for claim in Claim.objects.filter(wrong | ~Q(customer__organization=F("organization"))).order_by("pk")[:SHOWN]:
+        yield f"Claim {claim.pk} is of a code, a project or a customer that does not belong to it."
+
+
+def _missing_codes() -> Iterator[str]:
+    own = ClaimCode.objects.filter(profile=OuterRef("pk"), device=None)
+    for profile in ClaimProfile.objects.filter(~Exists(own), scope=Scope.LINK).order_by("pk")[:SHOWN]:
+        yield f"Claim profile {profile.pk} ({profile}) has no code."
+    running = Operation.objects.filter(
+        handler="claims.actions.claim_codes.run_make", state__in=[OperationState.WAITING, OperationState.RUNNING]
+    )
+    making = {operation.payload.get("profile") for operation in running}
+    for profile in ClaimProfile.objects.filter(scope=Scope.UNIT, product__isnull=False).exclude(pk__in=making):
+        having = ClaimCode.objects.filter(profile=profile, device=OuterRef("pk"))
+        for device in Device.objects.filter(~Exists(having), product=profile.product_id).order_by("pk")[:SHOWN]:
+            yield f"Device {device.pk} ({device}) has no code of claim profile {profile.pk} ({profile})."
+
+
+def _wrong_codes() -> Iterator[str]:
+    found, unknown = 0, Counter[str]()
+    for code in ClaimCode.objects.order_by("pk").iterator(chunk_size=CHUNK):
+        try:
+            printed = codes.derive(code.pk, code.version, code.key_id)
+        except KeyError:
+            unknown[code.key_id] += 1
+            continue
+        if (code.link_sha256, code.typed_sha256) != (codes.sha256(printed.link), codes.sha256(printed.typed)):
+            found += 1
+            if found <= SHOWN:
+                yield f"Claim code {code.pk} keeps hashes of something else than what its label says."
+    for key, number in sorted(unknown.items()):
+        yield f"{number} claim codes were made with the key {key}, which is not configured: they can't be printed again."

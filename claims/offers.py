@@ -3,13 +3,17 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.db.models import QuerySet
+from django.http.request import split_domain_port
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from claims import codes
-from claims.models import ClaimCode, ClaimProfile, ResourceKind, Scope
+from claims.models import ClaimCode, ClaimProfile, Grant, ResourceKind, Scope
 from console.errors import Refused
+from customers.models import Customer
 from devices.models import Device, DeviceStatus
 
 
@@ -32,11 +36,17 @@ def find(text: str) -> ClaimCode | None:
     """The code that was printed as `text` (link token or typed code), in one indexed query; None for any other text."""
     code = codes.normalise(text)
     column = "typed_sha256" if len(code) == codes.TYPED_LENGTH else "link_sha256"
-    return (
-        ClaimCode.objects.filter(**{column: codes.sha256(code)})
-        .select_related("profile__organization", "profile__domain", "profile__product", "device__product")
-        .first()
-    )
+    return _rows().filter(**{column: codes.sha256(code)}).first()
+
+
+def get(code_id: UUID) -> ClaimCode | None:
+    """The code with this id as it stands now, found in the same way."""
+    return _rows().filter(pk=code_id).first()
+
+
+def _rows() -> QuerySet[ClaimCode]:
+    related = ("profile__organization", "profile__domain", "profile__product", "device__product")
+    return ClaimCode.objects.select_related(*related)
 
 
 def of(code: ClaimCode) -> Offer:
@@ -49,33 +59,47 @@ def of(code: ClaimCode) -> Offer:
     return Offer(code, profile, devices, documents)
 
 
-def check(offer: Offer, *, host: str, at: datetime | None = None) -> None:
+def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Customer | None = None) -> None:
     """Raise Refused, with what to do next, where this offer can't be claimed at `host` at the time `at`.
 
-    Only for people who signed in: before that, every cause looks alike.
+    Only for people who signed in: before that, every cause looks alike. Where the customer is known, what is his
+    already is told apart from what is somebody else's.
     """
     profile, at = offer.profile, at or timezone.now()
-    brand = profile.organization.brand
-    if profile.domain_id and profile.domain.host != host.lower():
+    brand = {"brand": profile.organization.brand}
+    if profile.domain_id and profile.domain.host != bare(host):
         raise Refused("wrong_domain", _("This code works on %(host)s only. Scan it again there.")
                       % {"host": profile.domain.host})  # fmt: skip
     if not profile.is_enabled:
-        raise Refused("disabled", _("%(brand)s has switched this offer off. Ask them about it.") % {"brand": brand})
+        raise Refused("disabled", _("%(brand)s has switched this offer off. Ask them about it.") % brand)
     if profile.valid_from and at < profile.valid_from:
-        raise Refused("not_yet_valid", _("This offer begins later. Try again then, or ask %(brand)s.")
-                      % {"brand": brand})  # fmt: skip
+        raise Refused("not_yet_valid", _("This offer begins later. Try again then, or ask %(brand)s.") % brand)
     if profile.valid_until and at >= profile.valid_until:
-        raise Refused("expired", _("This offer is over. Ask %(brand)s for a new code.") % {"brand": brand})
+        raise Refused("expired", _("This offer is over. Ask %(brand)s for a new code.") % brand)
     if profile.max_claims is not None and profile.claim_count >= profile.max_claims:
-        raise Refused("used_up", _("All claims of this offer are taken. Ask %(brand)s for a new code.")
-                      % {"brand": brand})  # fmt: skip
+        raise Refused("used_up", _("All claims of this offer are taken. Ask %(brand)s for a new code.") % brand)
     for device in offer.devices:
-        if device.status == DeviceStatus.SCRAPPED or device.archived_at:
-            raise Refused("scrapped", _("This unit is out of service. Ask %(brand)s about it.") % {"brand": brand})
-        if profile.grant == "ownership" and device.status == DeviceStatus.RESERVED:
-            raise Refused("reserved", _("This unit is on its way to somebody else. Ask %(brand)s about it.")
-                          % {"brand": brand})  # fmt: skip
-        if profile.grant == "ownership" and device.customer_id is not None:
-            raise Refused("already_owned", _("This unit belongs to somebody already. If you bought it second hand, ask "
-                          "the former owner to release it, or contact %(brand)s with your proof of purchase.")
-                          % {"brand": brand})  # fmt: skip
+        _check_device(offer, device, customer)
+
+
+def bare(host: str) -> str:
+    """A host name as domains are kept: lower case, without port and the dot at the end."""
+    return split_domain_port(host.lower())[0].rstrip(".")
+
+
+def _check_device(offer: Offer, device: Device, customer: Customer | None) -> None:
+    words = {"brand": offer.profile.organization.brand, "tail": device.serial_tail}
+    if device.status == DeviceStatus.SCRAPPED or device.archived_at:
+        raise Refused("scrapped", _("The unit …%(tail)s is out of service. Ask %(brand)s about it.") % words)
+    if offer.profile.grant != Grant.OWNERSHIP:
+        return
+    if device.status == DeviceStatus.RESERVED:
+        raise Refused("reserved", _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.")
+                      % words)  # fmt: skip
+    if customer is not None and device.customer_id == customer.pk:
+        raise Refused("already_yours", _("The unit …%(tail)s is yours already; there is nothing left to claim. Open it "
+                      "in your devices.") % words)  # fmt: skip
+    if device.customer_id is not None:
+        raise Refused("already_owned", _("The unit …%(tail)s belongs to somebody already. If you bought it second hand, "
+                      "ask the former owner to release it, or contact %(brand)s with your proof of purchase.")
+                      % words)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from claims import public_urls
+from claims import portal_urls, public_urls
 from claims.views import claim_profiles, codes, units
 
 claims_patterns = [
@@ -26,4 +26,5 @@ claims_patterns = [
 urlpatterns = [
     path("", include((claims_patterns, "claims"))),
     path("", include((public_urls.urlpatterns, "claim"))),
+    path("", include((portal_urls.urlpatterns, "portal"))),
 ]

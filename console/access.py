@@ -5,13 +5,13 @@ and fails where a mark is missing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
@@ -109,8 +109,14 @@ class Actor:
         """The id of the person, or None for the system."""
         return self.user.pk if self.user is not None else None
 
+    def within(self, organization: Any) -> "Actor":
+        """The same person, acting in this organization: a customer's person may know several."""
+        return replace(self, organization=organization)
+
 
 ANONYMOUS = Actor()
+# What pages answer to. A form changes by POST, everything else reads.
+METHODS = ["GET", "HEAD", "POST"]
 
 
 def system(organization: Any, label: str = "Custody") -> Actor:
@@ -127,6 +133,8 @@ def requires(permission: Permission) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in METHODS:
+                return HttpResponseNotAllowed(METHODS)
             actor: Actor = request.actor  # type: ignore[attr-defined]
             if actor.user is None:
                 return to_sign_in(request)
@@ -149,8 +157,11 @@ def portal(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
         if not request.user.is_authenticated:
             return to_sign_in(request, "account_request_login_code")
+        request.is_member = request.actor.kind == "member"  # type: ignore[attr-defined]
         request.actor = request.customer_actor  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)
 
@@ -163,6 +174,8 @@ def signed_in(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
         if not request.user.is_authenticated:
             return to_sign_in(request)
         return view(request, *args, **kwargs)
@@ -175,9 +188,15 @@ def public(reason: str) -> Callable[[View], View]:
     """Open a view to everybody. The reason is for the reader."""
 
     def decorate(view: View) -> View:
-        view.policy = "public"  # type: ignore[attr-defined]
-        view.policy_reason = reason  # type: ignore[attr-defined]
-        return view
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in METHODS:
+                return HttpResponseNotAllowed(METHODS)
+            return view(request, *args, **kwargs)
+
+        guarded.policy = "public"  # type: ignore[attr-defined]
+        guarded.policy_reason = reason  # type: ignore[attr-defined]
+        return guarded
 
     return decorate
 

@@ -87,5 +87,13 @@ def record_set(
     sql.insert_from(Event, constants, copied, model, ids)
 
 
+def events_about(reader: Actor, kind: str, pk: int, *, limit: int) -> list[Event]:
+    """The newest events that have this thing as their subject or as the other party. Two short index ranges."""
+    rows = Event.objects.visible_to(reader)
+    sides = [rows.filter(subject_kind=kind, subject_id=pk), rows.filter(object_kind=kind, object_id=pk)]
+    found = {event.pk: event for side in sides for event in side.order_by("-pk")[:limit]}
+    return [found[key] for key in sorted(found, reverse=True)[:limit]]
+
+
 def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

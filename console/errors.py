@@ -21,7 +21,9 @@ def answer(request: HttpRequest, refusal: Refused) -> HttpResponse:
     if "application/json" in request.headers.get("Accept", ""):
         body = {"type": "about:blank", "title": refusal.sentence, "status": refusal.status, "code": refusal.code}
         return JsonResponse(body, status=refusal.status, content_type="application/problem+json")
-    template = "console/_refused.html" if getattr(request, "htmx", False) else "console/refused.html"
+    # Customers' pages name their own page: it has another frame.
+    page = getattr(request, "refused_template", "console/refused.html")
+    template = "console/_refused.html" if getattr(request, "htmx", False) else page
     response = render(request, template, {"refusal": refusal}, status=refusal.status)
     if getattr(request, "htmx", False):
         response["HX-Retarget"], response["HX-Reswap"] = "#notices", "innerHTML"

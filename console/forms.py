@@ -1,11 +1,21 @@
 """Forms look alike everywhere: every page writes `{{ form }}` and nothing else."""
 
 import unicodedata
+import zoneinfo
+from functools import cache
+from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
 from django.forms.renderers import TemplatesSetting
 from django.utils.translation import gettext_lazy as _
+
+from console import hosts
+from console.errors import Refused
+from console.fields import fold
+from console.models import Organization, Role, User
 
 
 class Renderer(TemplatesSetting):
@@ -48,3 +58,173 @@ class TextGuard:
                 except forms.ValidationError as error:
                     self.add_error(name, error)  # type: ignore[attr-defined]
         return self.cleaned_data  # type: ignore[attr-defined]
+
+
+@cache
+def zone_choices() -> list[tuple[str, Any]]:
+    """The time zones, in groups by continent; UTC first."""
+    names = sorted(name for name in zoneinfo.available_timezones() if name.partition("/")[0] in CONTINENTS)
+    groups = groupby(names, key=lambda name: name.partition("/")[0])
+    return [("UTC", "UTC"), *((area, [(name, name.replace("_", " ")) for name in each]) for area, each in groups)]
+
+
+CONTINENTS = {"Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+
+
+class PasswordField(forms.CharField):
+    """A new password, shown as dots."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Password"))
+        kwargs.setdefault("widget", forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+        super().__init__(strip=False, max_length=256, **kwargs)
+
+
+def check_password(form: forms.Form, user: User) -> None:
+    """Put what speaks against the form's password at its field."""
+    password = form.cleaned_data.get("password")
+    if password:
+        try:
+            validate_password(password, user)
+        except forms.ValidationError as error:
+            form.add_error("password", error)
+
+
+class AddressField(forms.EmailField):
+    """An e-mail address, folded as accounts keep it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("E-mail address"))
+        super().__init__(**kwargs)
+        self.widget.attrs.update({"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"})
+
+    def clean(self, value: Any) -> str:
+        return fold(super().clean(value))
+
+
+class SetupForm(TextGuard, forms.Form):
+    """The first organization and its owner."""
+
+    code = forms.CharField(
+        label=_("Setup code"), max_length=100,
+        help_text=_("The server printed it when it started."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+    )  # fmt: skip
+    organization = forms.CharField(
+        label=_("Organization"), max_length=120, help_text=_("The company that makes or sells the devices."),
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )  # fmt: skip
+    name = forms.CharField(
+        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = AddressField(label=_("Your e-mail address"))
+    password = PasswordField(help_text=_("At least 10 characters. A few words are easy to keep in mind."))
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
+    requires_second_factor = forms.BooleanField(
+        label=_("Ask every member for a second step"), required=False, initial=True,
+        help_text=_("An authenticator app or a passkey, besides the password."),
+    )  # fmt: skip
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        check_password(self, User(email=cleaned.get("email", ""), name=cleaned.get("name", "")))
+        return cleaned
+
+
+class JoinForm(TextGuard, forms.Form):
+    """Who was invited and has no account: a name and a password."""
+
+    name = forms.CharField(
+        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    password = PasswordField(help_text=_("At least 10 characters. A few words are easy to keep in mind."))
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        check_password(self, User(email=self.email, name=cleaned.get("name", "")))
+        return cleaned
+
+
+class AccountForm(TextGuard, forms.Form):
+    """A person's own name, language and time zone."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("As it stands in the history of what you do."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )  # fmt: skip
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+
+    def __init__(self, *args: Any, default_zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = [("", _("As the browser says")), *settings.LANGUAGES]
+        self.fields["time_zone"].choices = [("", default_zone), *zone_choices()]
+
+
+class OrganizationForm(TextGuard, forms.ModelForm):
+    """What an organization is called, shows to customers and asks of members."""
+
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zone_choices, help_text=_("For members who chose none of their own.")
+    )
+
+    class Meta:
+        model = Organization
+        fields = ["name", "time_zone", "requires_second_factor", "brand_name", "support_email", "support_phone",
+                  "support_note"]  # fmt: skip
+        help_texts = {
+            "requires_second_factor": _("An authenticator app or a passkey. Who has none sets one up at the next sign-in."),
+            "brand_name": _("What customers read on claim pages and in mails. Empty: the organization's name."),
+            "support_email": _("Shown to customers where a claim is refused."),
+            "support_note": _("Such as your hours."),
+        }  # fmt: skip
+
+
+class LogoForm(forms.Form):
+    """A picture for claim pages and the portal."""
+
+    logo = forms.FileField(
+        label=_("Logo"), help_text=_("PNG, JPEG or WebP. It is shown up to 256 pixels wide."),
+        widget=forms.ClearableFileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+    )  # fmt: skip
+
+
+class DomainForm(forms.Form):
+    """A host name that claim links may carry."""
+
+    host = forms.CharField(
+        label=_("Domain"), max_length=300, help_text=_("The host name alone, such as claim.example.com."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false",
+                                      "inputmode": "url"}),
+    )  # fmt: skip
+
+    def clean_host(self) -> str:
+        try:
+            return hosts.parse(self.cleaned_data["host"])
+        except Refused as refusal:
+            raise forms.ValidationError(refusal.sentence, code=refusal.code) from None
+
+
+class RoleForm(forms.Form):
+    """What a member may do."""
+
+    role = forms.ChoiceField(label=_("Role"))
+
+    def __init__(self, *args: Any, roles: list[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = roles
+
+
+class InvitationForm(RoleForm):
+    """Whom to invite, as what."""
+
+    email = AddressField()
+    field_order = ["email", "role"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].initial = Role.VIEWER

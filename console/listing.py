@@ -32,6 +32,8 @@ class Table(tables.Table):
     default_order = ""
     selectable = False
     empty_template = "components/empty.html"
+    # Templates get the class for these names; they would make an instance of it.
+    do_not_call_in_templates = True
 
 
 @dataclass

@@ -1,72 +1,81 @@
 """Runs long and bulk work in the background, so that it survives leaving the page and a killed worker.
 
-A handler is `run(operation, by)`: it works in chunks, and writes the progress of each chunk with `advance` in the
-chunk's own transaction. So a chunk is done and counted, or neither.
+A handler is `run(operation, by)`: it works in chunks, and writes the progress of each chunk with `advance` in
+the chunk's own transaction. So a chunk is done and counted, or neither; and a handler that is called again
+goes on from `operation.cursor`.
 """
 
 import logging
-import os
-import socket
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console.access import ROLES, Actor, Permission, system
 from console.errors import Refused
-from console.models import Member, Operation, OperationRow, WorkerHeartbeat
+from console.liveness import beating, lives, worker_name
+from console.models import Member, Operation, OperationRow
 from console.models.operation import OperationState
 
 log = logging.getLogger("custody.operations")
 MAX_ATTEMPTS = 3
-SILENCE = timedelta(seconds=60)
+PAUSE = timedelta(seconds=5)
+# The operations that this process is at; what the database says to run here but does not is lost.
+_here: set[int] = set()
+_stopping = False
 
 
 class Superseded(Exception):
     """Another worker took this operation over; nothing of the current chunk may be kept."""
 
 
-def worker_name() -> str:
-    """This process, by host and process id."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+class Interrupted(Exception):
+    """This worker is asked to stop; the chunk that it was at is kept."""
 
 
 @transaction.atomic
 def start(
-    handler: str, title: str, *, by: Actor, permission: Permission, total: int, payload: dict, return_url: str = ""
+    handler: str,
+    title: str,
+    *,
+    by: Actor,
+    permission: Permission,
+    total: int,
+    payload: dict,
+    return_url: str = "",
 ) -> Operation:
-    """Note an operation down and hand it to the worker; it begins when the surrounding transaction commits."""
+    """Note an operation down and hand it to the worker, which begins when this transaction commits."""
     from console.tasks import run_operation
 
     operation = Operation.objects.create(
-        organization=by.organization, handler=handler, title=title[:200], permission=permission, total=total,
-        payload=payload, return_url=return_url, by_user_id=by.user_id, by_label=by.label[:200], by_role=by.role,
+        organization=by.organization, handler=handler, title=title[:200], permission=permission,
+        total=total, payload=payload, return_url=return_url, by_user_id=by.user_id,
+        by_label=by.label[:200], by_role=by.role,
     )  # fmt: skip
     run_operation.enqueue(operation.pk)
     return operation
 
 
 def run(operation_id: int) -> None:
-    """Take the operation and run its handler. Does nothing where it is over or another living worker has it."""
-    operation = _take(operation_id)
-    if operation is None:
-        return
+    """Take the operation and run its handler. Does nothing where it is over or another worker has it."""
+    _here.add(operation_id)
     try:
-        import_string(operation.handler)(operation, actor_of(operation))
-    except Superseded:
-        log.warning("operation %s was taken over by another worker", operation_id)
-    except Refused as refusal:
-        _end(operation, OperationState.FAILED, refusal.sentence)
-    except Exception:
-        log.exception("operation %s failed", operation_id)
-        _end(operation, OperationState.FAILED, _("It stopped at an unexpected error. Nothing after that was changed."))
-    else:
-        _end(operation, OperationState.DONE, operation.sentence)
+        operation = _take(operation_id)
+        if operation is not None:
+            _run(operation)
+    finally:
+        _here.discard(operation_id)
+
+
+def stop_soon() -> None:
+    """Hand the operation under way back to the queue after its current chunk: this worker is to end."""
+    global _stopping  # noqa: PLW0603
+    _stopping = True
 
 
 def advance(
@@ -83,6 +92,8 @@ def advance(
         raise Superseded
     OperationRow.objects.bulk_create(rows, batch_size=500)
     operation.cursor = cursor
+    if _stopping and cursor < operation.total:
+        transaction.on_commit(_interrupt)
 
 
 def actor_of(operation: Operation) -> Actor:
@@ -101,29 +112,92 @@ def actor_of(operation: Operation) -> Actor:
 
 
 def recover() -> int:
-    """Hand the operations of dead workers, and those that waited in vain, to a living one. Returns how many."""
+    """Let a living worker have the operations of the dead, and those whose task is gone. Returns how many."""
+    heard = beating()
+    running = [o for o in Operation.objects.filter(state=OperationState.RUNNING) if not _is_run(o, heard)]
+    count = sum(_hand_back(operation) for operation in running)
+    waiting = list(Operation.objects.filter(state=OperationState.WAITING).values_list("pk", flat=True))
+    lost = set(waiting) - _queued() if waiting else ()
+    for operation_id in lost:
+        _enqueue(operation_id)
+    return count + len(lost)
+
+
+def _run(operation: Operation) -> None:
+    try:
+        import_string(operation.handler)(operation, actor_of(operation))
+    except Superseded:
+        log.warning("operation %s was taken over by another worker", operation.pk)
+    except Interrupted:
+        # Nobody was at fault, so this attempt does not count.
+        _hand_back(operation, attempt=F("attempt") - 1)
+    except (OperationalError, InterfaceError):
+        log.exception("operation %s lost the database", operation.pk)
+        _retry(operation)
+    except Refused as refusal:
+        if refusal.code == "busy":
+            _retry(operation)
+        else:
+            _end(operation, OperationState.FAILED, refusal.sentence)
+    except Exception:
+        log.exception("operation %s failed", operation.pk)
+        _end(
+            operation,
+            OperationState.FAILED,
+            _("It stopped at an unexpected error. Nothing after that was changed."),
+        )
+    else:
+        _end(operation, OperationState.DONE, operation.sentence)
+
+
+def _interrupt() -> None:
+    raise Interrupted
+
+
+def _is_run(operation: Operation, heard: set[str]) -> bool:
+    if operation.worker == worker_name():
+        return operation.pk in _here
+    return lives(operation.worker, heard)
+
+
+def _retry(operation: Operation) -> None:
+    # A connection that broke is replaced; if there is none to be had yet, `recover` does the rest later.
+    close_old_connections()
+    _hand_back(operation, after=PAUSE)
+
+
+@transaction.atomic
+def _hand_back(operation: Operation, *, after: timedelta | None = None, **values: Any) -> bool:
+    """Let a running operation wait for a worker again. Gives False where somebody else was faster."""
+    mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING)
+    if not mine.update(state=OperationState.WAITING, worker="", **values):
+        return False
+    _enqueue(operation.pk, after)
+    return True
+
+
+def _enqueue(operation_id: int, after: timedelta | None = None) -> None:
     from console.tasks import run_operation
 
-    living = set(WorkerHeartbeat.objects.filter(at__gt=timezone.now() - SILENCE).values_list("worker", flat=True))
-    orphans = [o for o in Operation.objects.filter(state=OperationState.RUNNING) if not _lives(o.worker, living)]
-    for operation in orphans:
-        if Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING).update(
-            state=OperationState.WAITING
-        ):
-            run_operation.enqueue(operation.pk)
-    return len(orphans)
+    run_operation.using(run_after=timezone.now() + after if after else None).enqueue(operation_id)
 
 
-def _lives(worker: str, living: set[str]) -> bool:
-    host, _sep, pid = worker.partition(":")
-    if host == socket.gethostname() and not os.path.exists(f"/proc/{pid}"):
-        return False
-    return worker in living
+def _queued() -> set[int]:
+    """The operations that a task will run, or is about to take."""
+    from django_tasks_db.models import DBTaskResult
+
+    from console.tasks import run_operation
+
+    tasks = DBTaskResult.objects.filter(task_path=run_operation.module_path, status__in=["READY", "RUNNING"])
+    return {arguments["args"][0] for arguments in tasks.values_list("args_kwargs", flat=True)}
 
 
 def _take(operation_id: int) -> Operation | None:
-    taken = Operation.objects.filter(Q(state=OperationState.WAITING), pk=operation_id).update(
-        state=OperationState.RUNNING, attempt=F("attempt") + 1, worker=worker_name(), started_at=timezone.now()
+    taken = Operation.objects.filter(state=OperationState.WAITING, pk=operation_id).update(
+        state=OperationState.RUNNING,
+        attempt=F("attempt") + 1,
+        worker=worker_name(),
+        started_at=timezone.now(),
     )
     if not taken:
         return None
@@ -136,4 +210,6 @@ def _take(operation_id: int) -> Operation | None:
 
 def _end(operation: Operation, state: str, sentence: str) -> None:
     values: dict[str, Any] = {"state": state, "sentence": sentence[:500], "finished_at": timezone.now()}
-    Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING).update(**values)
+    Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING).update(
+        **values
+    )

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.humanize",
+    "django.forms",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
@@ -125,13 +126,28 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
-ACCOUNT_FORMS = {"request_login_code": "console.accounts.RequestCodeForm"}
+# Who asks for codes in the name of another slows himself: `console.accounts` counts by address and account together.
+ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip"}
+ACCOUNT_FORMS = {
+    "login": "console.accounts.LoginForm",
+    "request_login_code": "console.accounts.RequestCodeForm",
+    "confirm_login_code": "console.accounts.ConfirmCodeForm",
+    "reset_password": "console.accounts.ResetPasswordForm",
+    "reset_password_from_key": "console.accounts.ResetPasswordKeyForm",
+    "change_password": "console.accounts.ChangePasswordForm",
+    "set_password": "console.accounts.SetPasswordForm",
+    "reauthenticate": "console.accounts.ReauthenticateForm",
+}
+# A second, unproved address would let one person receive codes in the name of another.
+ACCOUNT_MAX_EMAIL_ADDRESSES = 1
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("CUSTODY_PROXIES", 0)
+MFA_ADAPTER = "console.accounts.MfaAdapter"
+MFA_FORMS = {"add_webauthn": "console.accounts.AddPasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE

@@ -1,10 +1,13 @@
 """Counts tries in the database, per place and window of time, before anything is looked up."""
 
 import hashlib
+import ipaddress
 import time
 
+from allauth.account.adapter import get_adapter
 from django.db import transaction
 from django.db.models import F
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from console.errors import Refused
@@ -12,6 +15,18 @@ from console.models import Throttle
 
 # The window of the rows that are only taken turns at; it is never forgotten.
 NEVER = 2**62
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from: the address behind the trusted proxies, of IPv6 the /64 that one line has."""
+    text = get_adapter().get_client_ip(request)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address, 64), strict=False).network_address)
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def spend(scope: str, who: str, *, limit: int, seconds: int, at: float | None = None) -> None:

@@ -1,7 +1,9 @@
 """Every address. The domain's are included by name."""
 
 from django.urls import include, path
+from django.views.i18n import set_language
 
+from console.access import public
 from console.views import accounts, activity, errors, health, home, mail, members, operations, organization, search, setup
 
 console = [
@@ -27,6 +29,7 @@ console = [
     path("setup/", setup.setup, name="setup"),
     path("invitation/<str:token>/", members.invitation_accept, name="invitation_accept"),
     path("account/", accounts.account_edit, name="account_edit"),
+    path("account/language/", public("Everybody may choose a language.")(set_language), name="language"),
     path("account/second-step/", accounts.second_factor, name="second_factor"),
     path("brand/<slug:slug>/logo.png", organization.logo, name="logo"),
     path("healthz", health.healthz, name="healthz"),

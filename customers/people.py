@@ -2,18 +2,32 @@
 
 from typing import Any
 
+from django.db.models import QuerySet, Value
+
 from console.access import Actor
-from customers.models import CustomerUser, ProjectMember
+from customers.models import Customer, CustomerRole, CustomerUser, ProjectMember
 
 
 def actor_for(user: Any) -> Actor:
     """The person as a customer: the customers that he belongs to, and the projects that he was let into."""
     customers = CustomerUser.objects.filter(user=user, removed_at=None, customer__archived_at=None)
     projects = ProjectMember.objects.filter(user=user)
+    found = customers.values_list("customer_id", Value(True)).union(
+        projects.values_list("project_id", Value(False)), all=True
+    )
+    reached = list(found)
     return Actor(
         kind="customer",
         user=user,
-        customers=frozenset(customers.values_list("customer_id", flat=True)),
-        projects=frozenset(projects.values_list("project_id", flat=True)),
+        customers=frozenset(pk for pk, is_customer in reached if is_customer),
+        projects=frozenset(pk for pk, is_customer in reached if not is_customer),
         label=str(user),
     )
+
+
+def claiming_customers(user: Any, organization: Any) -> QuerySet[Customer]:
+    """The organization's customers for which the person may claim: as admin or operator."""
+    return Customer.objects.filter(
+        organization=organization, archived_at=None, people__user=user, people__removed_at=None,
+        people__role__in=[CustomerRole.ADMIN, CustomerRole.OPERATOR],
+    ).order_by("name_key", "pk")  # fmt: skip

@@ -2,10 +2,11 @@
 
 from django.urls import include, path
 
-from customers.views import customers, imports, people
+from customers.views import customers, imports, options, people
 
 customers_patterns = [
     path("customers/", customers.customer_list, name="customer_list"),
+    path("customers/options/", options.customer_options, name="customer_options"),
     path("customers/new/", customers.customer_create, name="customer_create"),
     path("customers/export/", customers.customer_export, name="customer_export"),
     path("customers/import/", imports.customer_import, name="customer_import"),

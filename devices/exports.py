@@ -18,7 +18,7 @@ CHUNK = 2_000
 def device_rows(request: HttpRequest) -> HttpResponse:
     """The devices that match the filters of the address, as the format that it names."""
     filterset = DeviceFilter(request.GET, queryset=Device.objects.visible_to(request.actor), request=request)
-    rows = filterset.qs if filterset.is_valid() else Device.objects.none()
+    rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
     return stream(request, _("devices"), HEADER, _lines(rows))
 
 

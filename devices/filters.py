@@ -74,7 +74,8 @@ class DeviceFilter(filters.FilterSet):
 
     def tagged(self, queryset: QuerySet, name: str, value: Tag) -> QuerySet:
         """Devices that carry the tag."""
-        return queryset.filter(Exists(DeviceTag.objects.filter(tag=value, device=OuterRef("pk"))))
+        carried = DeviceTag.objects.filter(tag=value, device=OuterRef("pk"))  # unscoped: of a tag that was visible
+        return queryset.filter(Exists(carried))
 
     def development_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
         """Only the engineers' units, when ticked."""

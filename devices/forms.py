@@ -94,7 +94,6 @@ class DeviceForm(forms.ModelForm):
     UNIQUE = {
         "serial_number": ("serial_key", _("This serial number is registered already.")),
         "device_name": ("name_key", _("This device name is registered already.")),
-        "imei": ("imei", _("This IMEI is registered already.")),
         "iccid": ("iccid", _("This ICCID is registered already.")),
         "mac": ("mac", _("This MAC is registered already.")),
     }

@@ -58,7 +58,7 @@ _DOUBLED = dict(zip("0123456789", (0, 2, 4, 6, 8, 1, 3, 5, 7, 9), strict=True))
 # The day from which Excel counts, for days after February 1900.
 _EXCEL_EPOCH = date(1899, 12, 30)
 _PLAIN_NUMBER = re.compile(r"[+-]?[\d\s().,/-]*(?:\d[eE][+-]?\d+)?\s?%?")
-_MARKUP = re.compile(r"<[/!?]?[a-z]|&(?:#\d+|#x[0-9a-f]+|[a-z]{2,8});|javascript:", re.IGNORECASE)
+_MARKUP = re.compile(r"<!--|<[/!?]?[a-z]|&(?:#\d+|#x[0-9a-f]+|[a-z]{2,8});|javascript:", re.IGNORECASE)
 
 
 class Unfit(ValueError):
@@ -458,8 +458,11 @@ def _read_date(text: str, is_number: bool) -> date | None:
             return _unambiguous(text, int(found[1]), int(found[3]), int(found[4]))
         if is_number:
             return _EXCEL_EPOCH + timedelta(days=int(float(text)))
+    except Unfit:
+        raise
     except (ValueError, OverflowError):
-        pass
+        # The text has the form of a date and is none, such as 30 February.
+        return None
     return None
 
 

@@ -14,7 +14,8 @@ def with_owner_details(request: HttpRequest, devices: list[Device]) -> None:
         Ownership.objects.visible_to(request.actor).open().filter(device__in=ids).values_list("device", "started_at")
     )
     tags: dict[int, list[str]] = {}
-    for device_id, name in DeviceTag.objects.filter(device__in=ids).values_list("device", "tag__name"):
+    rows = DeviceTag.objects.filter(device__in=ids)  # unscoped: tags of devices that were visible
+    for device_id, name in rows.values_list("device", "tag__name"):
         tags.setdefault(device_id, []).append(name)
     for device in devices:
         device.since = since.get(device.pk)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ class DeviceTable(Table):
     """Devices. Every order is an index."""
 
     serial = tables.Column(verbose_name=_("Serial"), order_by="serial_key")
-    product = tables.Column(verbose_name=_("Product"), orderable=False)
+    product = tables.Column(verbose_name=_("Product"), orderable=False, attrs={"th": {"class": "wide-only"}})
     status = tables.Column(verbose_name=_("Status"), orderable=False)
     owner = tables.Column(verbose_name=_("Owner"), orderable=False)
     since = tables.Column(verbose_name=_("Since"), orderable=False, attrs={"th": {"class": "wide-only"}})

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from claims import codes
-from claims.models import ClaimCode, ClaimProfile, Grant, Scope
-from console import operations, sql, throttle
+from claims.models import ClaimCode, ClaimProfile, Scope
+from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import record, record_set
 from console.errors import Refused
@@ -48,13 +48,22 @@ def make_for_devices(profile: ClaimProfile, device_ids: Iterable[int]) -> int:
     return made
 
 
+def hold_product(product_id: int | None) -> None:
+    """Wait for those who are registering units of the product, and let new ones wait until this transaction ends.
+
+    Who registers a unit holds its product by the foreign key. So either his unit is seen here, or he sees the new
+    profile; without this, a unit registered at the moment at which a profile is made would get no code.
+    """
+    list(Product.objects.select_for_update().filter(pk=product_id).values_list("pk"))
+
+
 @transaction.atomic
 def make_for_product(profile: ClaimProfile, *, by: Actor) -> Operation | None:
     """Make a code for every unit of the profile's product: at once, or by an operation where they are very many.
 
     Returns the operation, if there is one.
     """
-    _wait_for_registrations(profile.product_id)
+    hold_product(profile.product_id)
     ids = list(_units(profile).values_list("pk", flat=True)[: IN_REQUEST + 1])
     if len(ids) <= IN_REQUEST:
         make_for_devices(profile, ids)
@@ -130,31 +139,25 @@ def _welcome(device_ids: list[int]) -> None:
     """Make the codes of new units. One query where their product has no unit profile."""
     devices = sql.having_ids(Device.objects.order_by(), "id", device_ids)
     products = set(devices.values_list("product_id", flat=True).distinct())
-    for product_id in sorted(products):
-        _wait_for_registrations(product_id)
     for profile in ClaimProfile.objects.filter(scope=Scope.UNIT, product__in=products).order_by("pk"):
         make_for_devices(profile, devices.filter(product=profile.product_id).values_list("pk", flat=True))
 
 
 def _kill_printed(change: Change, ids: list[int]) -> None:
-    """Raise the versions of the units' own codes, and of the links that give one of them away.
+    """Raise the versions of the units' own codes, and of the links that give one of them, owned or shared.
 
-    Whoever had a unit may have kept a picture of the link that gave it, just as of its label.
+    Whoever had a unit may have kept a picture of the link that gave it, just as of its label; and a link that shares
+    it would let strangers see what the next owner does.
     """
     units = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", ids))
     touched = sorted({code.device_id for code in units})
     record_set("device.code_replaced", Device, touched, label="serial_number", by=change.by, act=change.act,
                at=change.at)  # fmt: skip
-    giving = ClaimProfile.objects.filter(scope=Scope.LINK, grant=Grant.OWNERSHIP, resources__device__isnull=False)
+    giving = ClaimProfile.objects.filter(scope=Scope.LINK, resources__device__isnull=False)
     giving = giving.extra(where=[sql.in_ids('claims_claimprofileresource"."device_id')], params=[sql.id_list(ids)])  # noqa: S610
     for profile in giving.select_related("organization").order_by("pk").distinct():
         _raise_versions(ClaimCode.objects.filter(profile=profile, device=None))
         record("claim_profile.code_replaced", profile, by=change.by, act=change.act, at=change.at)
-
-
-def _wait_for_registrations(product_id: int | None) -> None:
-    """Registering units of a product and making codes for it take turns, so that no new unit is overlooked."""
-    throttle.take_turn("unit_codes", str(product_id))
 
 
 def _units(profile: ClaimProfile) -> QuerySet[Device]:
@@ -176,7 +179,7 @@ def _make_chunk(operation: Operation, profile: ClaimProfile, batch: list[int] | 
     The cursor is the place in the list of ids or, without one, the id of the last unit.
     """
     if batch is None:
-        _wait_for_registrations(profile.product_id)
+        hold_product(profile.product_id)
         units = _units(profile).filter(pk__gt=operation.cursor)
         batch = list(units.values_list("pk", flat=True)[:BATCH])
         cursor = batch[-1] if batch else operation.cursor

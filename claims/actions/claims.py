@@ -3,21 +3,26 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from claims import offers
-from claims.models import Claim, ClaimCode, ClaimProfile, Grant, Scope
+from claims.actions import steps
+from claims.models import Claim, ClaimCode, ClaimProfile, Grant, Scope, Step
 from claims.offers import Offer
 from console.access import Actor
-from console.audit import record
+from console.audit import record, record_set
 from console.errors import Refused
 from console.transactions import retrying
 from customers.actions import projects
 from customers.models import Customer
 from devices import ledger
 from devices.actions import ownership
+from devices.models import Device, SharedAccess
+
+MOST_OF_AN_ANSWER = 500
 
 
 @retrying
@@ -37,18 +42,21 @@ def redeem(
     """
     at = at or timezone.now()
     offer = offers.of(_fresh(code))
+    _check_customer(offer, customer)
     past = _past_claim(offer, customer)
     if past is not None:
+        _check_still_held(past)
         return past
-    offers.check(offer, host=host, at=at)
-    project = projects.default_of(customer)
+    offers.check(offer, host=host, at=at, customer=customer)
     claim = Claim.objects.create(
         organization_id=offer.profile.organization_id, profile=offer.profile, code=offer.code,
         code_version=offer.code.version, is_unit=offer.profile.scope == Scope.UNIT, customer=customer, user=by.user,
-        project=project, at=at, answers=answers or {}, given=_given(offer),
+        project=projects.default_of(customer), at=at, answers=_answers(offer.profile, answers or {}),
+        given=_given(offer),
     )  # fmt: skip
-    _give(offer, claim, by=by, at=at)
-    _count(offer, at)
+    _give(offer, claim, by=by, host=host, at=at)
+    steps.note(offer.code, Step.CLAIM, at=at)
+    _count(offer, claim, host=host, at=at)
     return claim
 
 
@@ -62,11 +70,41 @@ def _fresh(code: ClaimCode) -> ClaimCode:
     return now
 
 
+def _check_customer(offer: Offer, customer: Customer) -> None:
+    brand = {"brand": offer.profile.organization.brand}
+    if customer.organization_id != offer.profile.organization_id:
+        raise Refused("wrong_customer", _("This account belongs to another supplier. Claim it with one of %(brand)s.")
+                      % brand)  # fmt: skip
+    if customer.archived_at:
+        raise Refused("customer_archived", _("Your account is closed. Ask %(brand)s to open it again.") % brand)
+
+
 def _past_claim(offer: Offer, customer: Customer) -> Claim | None:
-    past = Claim.objects.filter(profile=offer.profile, customer=customer)
+    past = Claim.objects.filter(profile=offer.profile, customer=customer).select_related("profile__organization")
     if offer.profile.scope == Scope.UNIT:
         past = past.filter(code=offer.code, code_version=offer.code.version)
     return past.first()
+
+
+def _check_still_held(claim: Claim) -> None:
+    """Raise Refused where the customer gave back, or lost, what this claim once gave: it can't be had twice."""
+    ids = [thing["id"] for thing in claim.given if thing["kind"] == "device"]
+    owned = Device.objects.filter(pk__in=ids, customer=claim.customer_id).values("pk")
+    seen = SharedAccess.objects.open().filter(device__in=ids, customer=claim.customer_id).values("device")
+    if Device.objects.filter(pk__in=ids).exclude(pk__in=owned).exclude(pk__in=seen).exists():
+        day = date_format(timezone.localtime(claim.at), "j M Y")
+        raise Refused("claimed_before", _("You claimed this on %(day)s and no longer hold it. Ask %(brand)s for a new "
+                      "code.") % {"day": day, "brand": claim.profile.organization.brand})  # fmt: skip
+
+
+def _answers(profile: ClaimProfile, answers: dict[str, str]) -> dict[str, str]:
+    """The answers to what the profile asks, and nothing else. Raises Refused where a required one is missing."""
+    given = {asked["name"]: str(answers.get(asked["name"], "")).strip()[:MOST_OF_AN_ANSWER] for asked in profile.form}
+    for asked in profile.form:
+        if asked["required"] and not given[asked["name"]]:
+            raise Refused("answer_missing", _("“%(label)s” is needed. Fill it in.") % {"label": asked["label"]},
+                          status=422)  # fmt: skip
+    return given
 
 
 def _given(offer: Offer) -> list[dict[str, Any]]:
@@ -75,43 +113,47 @@ def _given(offer: Offer) -> list[dict[str, Any]]:
     return devices + [{"kind": "document", "title": d.title, "link": d.link} for d in offer.documents]
 
 
-def _give(offer: Offer, claim: Claim, *, by: Actor, at: datetime) -> None:
+def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> None:
     profile, ids, evidence = offer.profile, [device.pk for device in offer.devices], f"claim:{claim.pk}"
     if profile.grant == Grant.OWNERSHIP and ids:
         outcome = ownership.assign(ids, customer=claim.customer, project=claim.project, by=by, at=at,
                                    reason="claim", evidence=evidence)  # fmt: skip
         if outcome.refused:
             # Somebody else was faster since the page was shown: read it again, for the right sentence.
-            offers.check(offers.of(_fresh(offer.code)), host=_host(profile), at=at)
+            offers.check(offers.of(_fresh(offer.code)), host=host, at=at, customer=claim.customer)
             raise Refused(outcome.refused[0].code, outcome.refused[0].sentence)
     elif ids:
-        ledger.share(ids, customer=claim.customer, project=claim.project, by=by, reason="claim", at=at,
-                     evidence=evidence)  # fmt: skip
+        seen = ledger.share(ids, customer=claim.customer, project=claim.project, by=by, reason="claim", at=at,
+                            evidence=evidence)  # fmt: skip
+        record_set("device.access_given", Device, seen, label="serial_number", by=by, about=claim.customer, at=at)
     extra = profile.additional_project
-    if extra is not None and ids:
+    if extra is not None and extra.customer_id != claim.customer_id and ids:
         ledger.share(ids, customer=extra.customer, project=extra, by=by, reason="claim", at=at, evidence=evidence)
     members = [(row.member.user, row.role) for row in profile.members.select_related("member__user")
                if row.member.removed_at is None]  # fmt: skip
     if members:
         projects.add_members(claim.project, members)
-    record("claim.made", profile, by=by, about=claim.customer, at=at, given=[g.get("label") or g["title"]
-                                                                              for g in claim.given])  # fmt: skip
+    record("claim.made", profile, by=by, about=claim.customer, at=at,
+           given=[thing.get("label") or thing["title"] for thing in claim.given],
+           members=[f"{user} ({role})" for user, role in members])  # fmt: skip
 
 
-def _count(offer: Offer, at: datetime) -> None:
-    """Take one of the profile's claims; the condition stands in the UPDATE."""
+def _count(offer: Offer, claim: Claim, *, host: str, at: datetime) -> None:
+    """Take one of the profile's claims. All that must still hold stands in the UPDATE: the limit and the switch, that
+    nobody edited the profile or replaced the code since they were read."""
     profile = offer.profile
+    printed = ClaimCode.objects.filter(pk=offer.code.pk, version=offer.code.version, profile=OuterRef("pk"))
     taken = ClaimProfile.objects.filter(
+        Exists(printed),
         Q(max_claims=None) | Q(claim_count__lt=F("max_claims")),
         Q(valid_from=None) | Q(valid_from__lte=at),
         Q(valid_until=None) | Q(valid_until__gt=at),
         pk=profile.pk,
+        version=profile.version,
         is_enabled=True,
     ).update(claim_count=F("claim_count") + 1, last_claimed_at=at)
     if not taken:
-        offers.check(offers.of(_fresh(offer.code)), host=_host(profile), at=at)
-        raise Refused("used_up", _("All claims of this offer are taken."))
-
-
-def _host(profile: ClaimProfile) -> str:
-    return profile.domain.host if profile.domain_id else ""
+        now = offers.of(_fresh(offer.code))
+        # Not the devices: within this transaction they are the claimant's already.
+        offers.check(offers.Offer(now.code, now.profile), host=host, at=at, customer=claim.customer)
+        raise Refused("changed", _("This offer was changed at this moment. Look at it again, then claim it."))

@@ -1,4 +1,5 @@
 from console.models.event import Event
+from console.models.imports import FileImport
 from console.models.mail import OutgoingMail
 from console.models.member import Invitation, Member, Role
 from console.models.operation import Operation, OperationRow
@@ -7,5 +8,6 @@ from console.models.throttle import Throttle
 from console.models.user import User
 from console.models.worker import WorkerHeartbeat
 
-__all__ = ["Event", "Invitation", "Member", "Operation", "OperationRow", "Organization", "OrganizationDomain",
-           "OrganizationLogo", "OutgoingMail", "Role", "Throttle", "User", "WorkerHeartbeat"]  # fmt: skip
+__all__ = ["Event", "FileImport", "Invitation", "Member", "Operation", "OperationRow", "Organization",
+           "OrganizationDomain", "OrganizationLogo", "OutgoingMail", "Role", "Throttle", "User",
+           "WorkerHeartbeat"]  # fmt: skip

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from django.utils.formats import number_format
@@ -96,13 +97,14 @@ def find_source(path: Path) -> CsvSource:
         head = binary.read(SAMPLE)
     # The last character of the sample may be cut in half; an incremental decoder keeps it back.
     sample = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
-    if "\0" in sample or _control_share(sample) > 0.02:
-        raise _binary()
     if declared := _SEPARATOR_LINE.match(sample):
         separator, sample = declared[1], sample[declared.end() :]
     else:
         separator = _find_separator(sample)
-    skips_spaces = bool(separator) and re.search(re.escape(separator) + r' +"', sample) is not None
+    # Some write a space after each separator, and then a quotation mark does not begin its value.
+    skips_spaces = any(
+        re.match(' +"', cell) for cells in _sample_records(sample, separator, False) for cell in cells
+    )
     return CsvSource(path, encoding, separator, bool(declared), skips_spaces)
 
 
@@ -151,6 +153,8 @@ def _find_encoding(path: Path) -> str:
         if first > 0.4 * half and second < 0.05 * half:
             return "utf-16-be"
         raise _binary()
+    if _control_share(head.decode("latin-1")) > 0.02:
+        raise _binary()
     for encoding in ("utf-8", "cp1252"):
         if _decodes(path, encoding):
             return encoding
@@ -181,29 +185,28 @@ def _find_separator(sample: str) -> str:
         widths = _widths(sample, separator)
         records = widths.total()
         del widths[1]
-        if not widths:
-            continue
-        width, agreeing = max(widths.items(), key=lambda item: (item[1], item[0]))
+        width, agreeing = max(widths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
+        if not records and separator in sample:
+            # Nothing but separators.
+            width = 2
         # A comma in the title of a list is no separator.
-        if agreeing * 4 >= records and (agreeing, width) > best_score:
+        if width > 1 and agreeing * 4 >= records and (agreeing, width) > best_score:
             best, best_score = separator, (agreeing, width)
     return best
 
 
 def _widths(sample: str, separator: str) -> Counter:
     """How often each width occurs among the first records that hold something, read with this separator."""
-    widths: Counter = Counter()
+    return Counter(len(cells) for cells in _sample_records(sample, separator, True) if any(cells))
+
+
+def _sample_records(sample: str, separator: str, skips_spaces: bool) -> Iterator[list[str]]:
+    """The first records, as far as they can be read."""
     lines = io.StringIO(sample, newline="")
-    records = csv.reader(lines, **_format(separator, skips_spaces=True))
     try:
-        for count, cells in enumerate(records):
-            if count == SAMPLE_RECORDS:
-                break
-            if any(cells):
-                widths[len(cells)] += 1
+        yield from islice(csv.reader(lines, **_format(separator, skips_spaces)), SAMPLE_RECORDS)
     except csv.Error:
-        pass
-    return widths
+        return
 
 
 def _binary() -> Refused:

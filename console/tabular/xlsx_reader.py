@@ -6,6 +6,7 @@ Source: ECMA-376-1, 18.2 (workbook), 18.3 (worksheets), 18.4 (shared strings) an
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -28,37 +29,53 @@ from console.tabular.package import MAX_DEPTH, Package, local, open_package
 # Excel's own limit of a cell, and the pieces in which the parser may hand out so much.
 MAX_TEXT = 32_767
 MAX_PIECES = 64
+# Characters in the rows of one chunk; a row itself may hold half of them.
+MAX_WAITING = 4 * 1024 * 1024
 MAX_SHARED_TEXT = 48 * 1024 * 1024
 MAX_SHARED_STRINGS = 2_500_000
+BLOCK = 1024
 
 _LETTERS = [chr(65 + n) if n < 26 else chr(64 + n // 26) + chr(65 + n % 26) for n in range(MAX_COLUMNS)]
 
 
 class SharedStrings:
-    """The workbook's strings, packed: as objects, so many would cost several times the memory."""
+    """The workbook's strings, packed into blocks: as objects, so many would cost several times the memory.
+
+    One large buffer would be no smaller, for it is copied as it grows.
+    """
 
     def __init__(self) -> None:
-        self._text = bytearray()
-        self._ends = array("L", [0])
+        self._blocks: list[tuple[bytes, array]] = []
+        self._last: list[bytes] = []
+        self._size = 0
 
     def append(self, text: str) -> None:
         """Add a string. Raises Refused where there are too many."""
-        self._text += text.encode()
-        self._ends.append(len(self._text))
-        if len(self._text) > MAX_SHARED_TEXT or len(self._ends) > MAX_SHARED_STRINGS:
+        self._last.append(text.encode())
+        self._size += len(self._last[-1])
+        if len(self._last) == BLOCK:
+            ends = array("L", [0, *accumulate(map(len, self._last))])
+            self._blocks.append((b"".join(self._last), ends))
+            self._last = []
+        if self._size > MAX_SHARED_TEXT or len(self._blocks) * BLOCK > MAX_SHARED_STRINGS:
             raise too_large_inside()
 
     def __getitem__(self, index: int) -> str:
         if index < 0:
             raise IndexError(index)
-        return self._text[self._ends[index] : self._ends[index + 1]].decode()
+        block, place = divmod(index, BLOCK)
+        if block == len(self._blocks):
+            return self._last[place].decode()
+        text, ends = self._blocks[block]
+        return text[ends[place] : ends[place + 1]].decode()
 
 
 @dataclass
 class _Workbook:
-    """The sheets as (name, part, is visible), and what their cells refer to."""
+    """The sheets as (name, part, is visible), other parts as (kind, part), and what the cells refer to."""
 
     sheets: list[tuple[str, str, bool]] = field(default_factory=list)
+    others: list[tuple[str, str]] = field(default_factory=list)
     starts_1904: bool = False
     formats: list[str] = field(default_factory=list)
     strings: SharedStrings = field(default_factory=SharedStrings)
@@ -83,7 +100,9 @@ class XlsxSource:
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (row number, cells) of every row that holds something. Raises Refused."""
         with open_package(self.path) as package:
-            yield from _read_rows(package, self.part, _read_workbook(package))
+            book = _read_workbook(package)
+            _read_references(package, book)
+            yield from _read_rows(package, self.part, book)
 
 
 def find_source(path: Path, sheet: str = "") -> XlsxSource:
@@ -100,6 +119,10 @@ def find_source(path: Path, sheet: str = "") -> XlsxSource:
                 if name == sheet:
                     return XlsxSource(path, name, part, names)
             raise refuse("no_such_sheet", _("The workbook has no sheet %(name)s.") % {"name": sheet})
+        if len(book.sheets) == 1:
+            # Whether it holds something is seen when it is read.
+            return XlsxSource(path, *book.sheets[0][:2], names)
+        _read_references(package, book)
         for name, part, _is_visible in sorted(book.sheets, key=lambda entry: not entry[2]):
             if next(_read_rows(package, part, book), None):
                 return XlsxSource(path, name, part, names)
@@ -128,12 +151,17 @@ def _read_workbook(package: Package) -> _Workbook:
                 book.sheets.append((attributes["name"], part, is_visible))
 
     package.read(place, take)
-    for kind, part in relations.values():
-        if kind == "styles" and part in package.parts:
-            book.formats = _read_formats(package, part)
-        elif kind == "sharedStrings" and part in package.parts:
-            book.strings = _read_strings(package, part)
+    book.others = [(kind, part) for kind, part in relations.values() if part in package.parts]
     return book
+
+
+def _read_references(package: Package, book: _Workbook) -> None:
+    """Read into the book what its cells refer to. It takes long, for the strings may be all there is."""
+    for kind, part in book.others:
+        if kind == "styles":
+            book.formats = _read_formats(package, part)
+        elif kind == "sharedStrings":
+            book.strings = _read_strings(package, part)
 
 
 def _read_formats(package: Package, part: str) -> list[str]:
@@ -203,7 +231,7 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
     ready: list[tuple[int, list[str]]] = []
     cells: list[str] = []
     pieces: list[str] = []
-    row = depth = skipped = total = 0
+    row = depth = skipped = total = waiting = 0
     column = -1
     row_digits = kind = style = content = ""
     is_in_row = is_in_cell = is_in_text = is_done = False
@@ -241,7 +269,7 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
             skipped += name == "rPh"
 
     def end(name: str) -> None:  # noqa: PLR0912
-        nonlocal cells, content, depth, skipped, total, is_in_row, is_in_cell, is_in_text, is_done
+        nonlocal cells, content, depth, skipped, total, waiting, is_in_row, is_in_cell, is_in_text, is_done
         if name == "v" or name == "t":  # noqa: PLR1714
             is_in_text = False
             if is_in_cell and not skipped and (name == "t") == (kind == "inlineStr"):
@@ -265,7 +293,8 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
                 if row > MAX_ROWS:
                     raise too_many_rows()
                 total += len(joined)
-                if total > MAX_UNPACKED:
+                waiting += len(joined)
+                if total > MAX_UNPACKED or waiting > MAX_WAITING:
                     raise too_large_inside()
                 ready.append((row, cells))
             cells = []
@@ -280,6 +309,7 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
     for _step in package.feed(part, start, end, pieces.append):
         yield from ready
         ready.clear()
+        waiting = 0
         if is_done:
             return
         if not is_in_text:

@@ -12,6 +12,9 @@ from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from console import sentences
+from console.audit import events_about, kind_of
+
 register = template.Library()
 NONE = "—"
 
@@ -94,6 +97,21 @@ def panels(context: dict, place: str, subject: Any = None) -> SafeString:
     request = context["request"]
     parts = [import_string(path)(request, subject) for path in getattr(settings, f"{place.upper()}_PANELS")]
     return SafeString("".join(part for part in parts if part))
+
+
+@register.simple_tag(takes_context=True)
+def said(context: dict, event: Any) -> Any:
+    """The event as a sentence for who reads this page: `{% said event as line %}`."""
+    return sentences.say(event, context["request"].actor)
+
+
+@register.inclusion_tag("console/_activity.html", takes_context=True)
+def activity(context: dict, subject: Any) -> dict:
+    """What happened to an object last, as a card with a link to all of it."""
+    reader, kind = context["request"].actor, kind_of(subject)
+    found = events_about(reader, kind, subject.pk, limit=20)
+    return {"lines": [sentences.say(event, reader, (kind, subject.pk)) for event in found],
+            "about": f"{kind}:{subject.pk}"}  # fmt: skip
 
 
 def _time(value: datetime | None, style: str) -> str | SafeString:

@@ -45,8 +45,12 @@ class Migration(migrations.Migration):
                 ('stored_as', models.CharField(max_length=200)),
                 ('sha256', models.CharField(max_length=64)),
                 ('size', models.BigIntegerField()),
+                ('row_count', models.BigIntegerField(default=0)),
                 ('reading', models.JSONField(default=dict)),
                 ('summary', models.JSONField(default=dict)),
+                ('outcome', models.JSONField(default=dict)),
+                ('version', models.PositiveIntegerField(default=0)),
+                ('checked_as', models.CharField(blank=True, max_length=200)),
                 ('checked_at', models.DateTimeField(null=True)),
                 ('applied_at', models.DateTimeField(null=True)),
                 ('by_label', models.CharField(max_length=200)),
@@ -162,6 +166,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='manifestimport',
             index=models.Index(fields=['organization', '-id'], name='manifest_by_organization'),
+        ),
+        migrations.AddIndex(
+            model_name='manifestimport',
+            index=models.Index(fields=['organization', 'sha256'], name='manifest_by_file'),
         ),
         migrations.AddIndex(
             model_name='device',

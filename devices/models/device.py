@@ -1,7 +1,7 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -30,9 +30,9 @@ class DeviceQuerySet(TenantQuerySet):
         """What the person's customers own now, and what is shared with a project that he reaches."""
         from devices.models.ownership import Ownership, SharedAccess
 
-        shared = SharedAccess.objects.open().reached_by(actor).filter(device=OuterRef("pk"))
-        owned = Ownership.objects.open().reached_by(actor).filter(device=OuterRef("pk"))
-        return self.filter(Exists(owned) | Exists(shared))
+        owned = Ownership.objects.open().reached_by(actor).values("device")
+        # One set of ids, not two conditions: so the spans lead to the devices, and not all devices to their spans.
+        return self.filter(pk__in=owned.union(SharedAccess.objects.open().reached_by(actor).values("device")))
 
     def current(self) -> Self:
         """Those that are not archived."""
@@ -91,9 +91,6 @@ class Device(TenantModel):
                                     violation_error_message=_("This serial number is registered already.")),
             models.UniqueConstraint(fields=["organization", "name_key"], name="device_name_unique",
                                     violation_error_message=_("This device name is registered already.")),
-            models.UniqueConstraint(fields=["organization", "imei"], name="device_imei_unique",
-                                    condition=~Q(imei=""),
-                                    violation_error_message=_("This IMEI is registered already.")),
             models.UniqueConstraint(fields=["organization", "iccid"], name="device_iccid_unique",
                                     condition=~Q(iccid=""),
                                     violation_error_message=_("This ICCID is registered already.")),
@@ -116,6 +113,8 @@ class Device(TenantModel):
                          condition=Q(archived_at__isnull=True)),
             models.Index(fields=["customer", "serial_key", "id"], name="device_by_customer",
                          condition=Q(customer__isnull=False)),
+            # Not unique: factories do send an IMEI twice, and that is their fault to mend, not a reason to refuse a unit.
+            models.Index(fields=["organization", "imei"], name="device_by_imei", condition=~Q(imei="")),
             models.Index(fields=["organization", "serial_key", "id"], name="device_development",
                          condition=Q(is_development=True)),
             models.Index(fields=["organization", "serial_key", "id"], name="device_archived",

@@ -1,0 +1,204 @@
+"""Makes, edits, enables and disables claim profiles."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.actions import claim_codes
+from claims.models import ClaimProfile, ClaimProfileMember, ClaimProfileResource, ResourceKind, Scope
+from console.access import Actor
+from console.audit import changes, record
+from console.errors import Refused
+from console.fields import fold
+from console.models import Member, Operation
+from console.transactions import retrying
+from devices.models import Device
+
+Documents = Iterable[tuple[str, str]]
+Members = Iterable[tuple[Member, str]]
+
+
+@retrying
+def create(
+    *, by: Actor, devices: Iterable[Device] = (), documents: Documents = (), members: Members = (), **fields: Any
+) -> ClaimProfile:  # fmt: skip
+    """Make a claim profile with its code, or with a code for each unit of its product (by an operation where they are
+    very many).
+
+    Raises Refused where the identifier is taken.
+    """
+    profile = ClaimProfile(organization=by.organization, **fields)
+    profile.set_keys()
+    claim_codes.hold_product(profile.product_id)
+    try:
+        with transaction.atomic():
+            profile.save(force_insert=True)
+    except IntegrityError:
+        raise Refused("duplicate", _("Another claim profile has this identifier.")) from None
+    _list(profile, devices, documents, members)
+    _make_codes(profile, by=by)
+    record("claim_profile.made", profile, by=by)
+    return profile
+
+
+@retrying
+def create_for_units(name: str, device_ids: Iterable[int], *, by: Actor) -> tuple[ClaimProfile, int, Operation | None]:
+    """Make a profile that gives each of a selection of units its own code.
+
+    Returns it with the number of codes made, or with the operation that makes them where they are very many.
+    """
+    profile = create(name=name, slug=propose_slug(name, by=by), scope=Scope.UNIT, by=by)
+    return (profile, *claim_codes.add_units(profile, device_ids, by=by))
+
+
+@retrying
+def edit(
+    profile: ClaimProfile,
+    *,
+    version: int,
+    by: Actor,
+    devices: Iterable[Device] = (),
+    documents: Documents = (),
+    members: Members = (),
+    **fields: Any,
+) -> ClaimProfile:
+    """Change a claim profile and all that it lists, as it was at `version`.
+
+    Raises Refused where somebody else changed it since, where the identifier is taken, where the limit is below what
+    was claimed, or where scope or product change though codes exist.
+    """
+    now = ClaimProfile.objects.get(pk=profile.pk)
+    devices, documents, members = list(devices), list(documents), list(members)
+    changed = compare(now, devices=devices, documents=documents, members=members, **fields)
+    if now.version != version:
+        raise _edited_meanwhile()
+    if not changed:
+        return now
+    if {"scope", "product"} & set(changed) and now.codes.exists():
+        raise Refused("codes_exist", _("Codes are printed already, so scope and product stay. Make another profile."))
+    _write(now, version, fields)
+    if {"devices", "documents", "members"} & set(changed):
+        now.resources.all().delete()
+        now.members.all().delete()
+        _list(now, devices, documents, members)
+    now.refresh_from_db()
+    if not now.codes.exists():
+        _make_codes(now, by=by)
+    record("claim_profile.edited", now, by=by, **changed)
+    return now
+
+
+@retrying
+def enable(profile: ClaimProfile, *, by: Actor) -> bool:
+    """Let a profile be claimed. Returns whether that is new."""
+    return _switch(profile, True, by=by)
+
+
+@retrying
+def disable(profile: ClaimProfile, *, by: Actor) -> bool:
+    """Stop a profile from being claimed, from this instant on. Returns whether that is new."""
+    return _switch(profile, False, by=by)
+
+
+def compare(profile: ClaimProfile, **values: Any) -> dict[str, list]:
+    """`{field: [what is saved, what `values` say]}` for what differs, as text."""
+    return changes(_said(_kept(profile, values)), _said(values))
+
+
+def propose_slug(name: str, *, by: Actor, besides: int | None = None) -> str:
+    """An identifier made from the name that no other profile has; `besides` is the profile that may keep its own."""
+    base = slugify(name)[:52] or "profile"
+    others = ClaimProfile.objects.filter(organization=by.organization, slug__startswith=base).exclude(pk=besides)
+    taken, number, slug = set(others.values_list("slug", flat=True)), 1, base
+    while slug in taken:
+        number += 1
+        slug = f"{base}-{number}"
+    return slug
+
+
+def below_count(count: int) -> str:
+    """The sentence for a limit below what was claimed already."""
+    return ngettext(
+        "It has been claimed %(n)d time already. Choose at least as many, or disable it to stop further claims.",
+        "It has been claimed %(n)d times already. Choose at least as many, or disable it to stop further claims.", count,
+    ) % {"n": count}  # fmt: skip
+
+
+def _write(profile: ClaimProfile, version: int, fields: dict[str, Any]) -> None:
+    """The conditions stand in the UPDATE: nobody edited it, and no more was claimed than is now allowed."""
+    if "name" in fields:
+        fields = {**fields, "name_key": fold(fields["name"])[:200]}
+    limit = fields.get("max_claims")
+    within = Q() if limit is None else Q(claim_count__lte=limit)
+    rows = ClaimProfile.objects.filter(within, pk=profile.pk, version=version)
+    try:
+        with transaction.atomic():
+            written = rows.update(**fields, version=F("version") + 1)
+    except IntegrityError:
+        raise Refused("duplicate", _("Another claim profile has this identifier.")) from None
+    if not written:
+        now = ClaimProfile.objects.get(pk=profile.pk)
+        if now.version != version:
+            raise _edited_meanwhile()
+        raise Refused("below_count", below_count(now.claim_count), status=422)
+
+
+def _list(profile: ClaimProfile, devices: Iterable[Device], documents: Documents, members: Members) -> None:
+    things = [{"kind": ResourceKind.DEVICE, "device": device} for device in devices]
+    things += [{"kind": ResourceKind.DOCUMENT, "title": title, "link": link} for title, link in documents]
+    ClaimProfileResource.objects.bulk_create(
+        [ClaimProfileResource(profile=profile, position=place, **thing) for place, thing in enumerate(things)]
+    )
+    ClaimProfileMember.objects.bulk_create(
+        [ClaimProfileMember(profile=profile, member=member, role=role) for member, role in members]
+    )
+
+
+def _make_codes(profile: ClaimProfile, *, by: Actor) -> None:
+    if profile.scope == Scope.LINK:
+        claim_codes.make_for_profile(profile)
+    elif profile.product_id:
+        claim_codes.make_for_product(profile, by=by)
+
+
+def _switch(profile: ClaimProfile, on: bool, *, by: Actor) -> bool:
+    rows = ClaimProfile.objects.filter(pk=profile.pk, is_enabled=not on)
+    if not rows.update(is_enabled=on, version=F("version") + 1):
+        return False
+    record("claim_profile.enabled" if on else "claim_profile.disabled", profile, by=by, is_enabled=[not on, on])
+    return True
+
+
+def _kept(profile: ClaimProfile, names: Iterable[str]) -> dict[str, Any]:
+    """What is saved for these names."""
+    resources = list(profile.resources.select_related("device"))
+    lists = {
+        "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
+        "documents": [(r.title, r.link) for r in resources if r.kind == ResourceKind.DOCUMENT],
+        "members": [(m.member, m.role) for m in profile.members.select_related("member__user").order_by("pk")],
+    }
+    return {name: lists[name] if name in lists else getattr(profile, name) for name in names}
+
+
+def _said(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as they are compared and kept in the log: lists as one text."""
+    said = dict(values)
+    if "devices" in said:
+        said["devices"] = ", ".join(device.serial_number for device in said["devices"])
+    if "documents" in said:
+        said["documents"] = ", ".join(f"{title} ({link})" for title, link in said["documents"])
+    if "members" in said:
+        said["members"] = ", ".join(f"{member} ({role})" for member, role in said["members"])
+    if "form" in said:
+        said["form"] = ", ".join(f"{asked['label']}{'*' if asked['required'] else ''}" for asked in said["form"])
+    return said
+
+
+def _edited_meanwhile() -> Refused:
+    return Refused("edited_meanwhile", _("Somebody else changed this profile while you edited it. Nothing of yours is "
+                   "saved yet: compare, then save again to let yours win."))  # fmt: skip

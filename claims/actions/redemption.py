@@ -1,0 +1,51 @@
+"""Redeems a code for a person: for one of his customers, or for a new one that is made with the claim."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from claims.actions import claims, steps
+from claims.models import Claim, ClaimCode, Step
+from console.access import Actor
+from console.errors import Refused
+from console.transactions import retrying
+from customers.actions import newcomers
+from customers.models import Customer
+
+
+@dataclass(frozen=True)
+class Claimant:
+    """For whom a code is redeemed: a customer, or for a newcomer the kind and name of the one to be made."""
+
+    customer: Customer | None = None
+    kind: str = ""
+    name: str = ""
+
+
+def redeem(
+    code: ClaimCode,
+    *,
+    claimant: Claimant,
+    by: Actor,
+    host: str,
+    answers: dict[str, str] | None = None,
+    at: datetime | None = None,
+) -> Claim:
+    """Give the claimant what the code offers. A refusal makes no customer, but is noted for the funnel.
+
+    Redeeming again returns the same claim. Raises Refused with what to do next.
+    """
+    try:
+        return _redeem(code, claimant, by.within(code.profile.organization), host, answers, at)
+    except Refused as refusal:
+        steps.note(code, Step.REFUSAL, cause=refusal.code)
+        raise
+
+
+@retrying
+def _redeem(
+    code: ClaimCode, claimant: Claimant, by: Actor, host: str, answers: dict[str, str] | None, at: datetime | None
+) -> Claim:
+    customer = claimant.customer or newcomers.join(
+        code.profile.organization, user=by.user, kind=claimant.kind, name=claimant.name, by=by
+    )
+    return claims.redeem(code, customer=customer, by=by, host=host, answers=answers, at=at)

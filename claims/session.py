@@ -1,0 +1,137 @@
+"""Keeps a scanned code in the session, from the camera to the claim: its row, never its text.
+
+What is kept lasts 15 minutes and outlives the sign-in. Before it, a page may tell a code that works from one that
+does not, and nothing else: `refusal` is for people who signed in.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+
+from claims import offers
+from claims.actions import steps
+from claims.models import ClaimCode, Step
+from claims.offers import Offer
+from console import throttle
+from console.errors import Refused
+from customers.models import Customer
+
+KEY = "claim"
+SECONDS_KEPT = 15 * 60
+# How often codes may be tried from one address, and by one account. Enough for a fitter with a van full of devices.
+SCANS, WINDOW = 60, 10 * 60
+NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The code at hand: what it offers, or why it can't be claimed. `nonce` stands in the form that redeems it."""
+
+    nonce: str
+    offer: Offer | None
+    refusal: Refused | None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it could be claimed now."""
+        return self.refusal is None
+
+
+def scan(request: HttpRequest, text: str) -> None:
+    """Look a code up and keep it. Raises Refused (429), before any look-up, after too many tries.
+
+    The count, the look-up and the note for the funnel are one transaction, so that a code that exists takes no
+    longer than one that does not.
+    """
+    with transaction.atomic():
+        throttle.spend("claim-scan", throttle.address_of(request), limit=SCANS, seconds=WINDOW)
+        if request.user.is_authenticated:
+            throttle.spend("claim-scan", f"user {request.user.pk}", limit=SCANS, seconds=WINDOW)
+        code = offers.find(text)
+        past = _entry(request)
+        if code is not None and not _is_of(past, code):
+            steps.note(code, Step.SCAN)
+    kept = past if code is not None and _is_of(past, code) else {"nonce": get_random_string(22)}
+    request.session[KEY] = {
+        **(kept or {}), "code": str(code.pk) if code else "", "version": code.version if code else 0,
+        "at": int(time.time()),
+    }  # fmt: skip
+    request._claim_pending = None  # type: ignore[attr-defined]
+
+
+def current(request: HttpRequest) -> Pending | None:
+    """The code at hand, as it stands at this moment; None without one. Read once a request."""
+    known = getattr(request, "_claim_pending", None)
+    if known is None:
+        entry = _entry(request)
+        known = _read(request, entry) if entry else None
+        request._claim_pending = known  # type: ignore[attr-defined]
+    return known
+
+
+def has_pending(request: HttpRequest) -> bool:
+    """Whether a code is at hand, of whatever worth: what follows for the visitor must not tell its worth."""
+    return _entry(request) is not None
+
+
+def note_once(request: HttpRequest, step: Step, cause: str = "") -> None:
+    """Note a step for the funnel, once for each code at hand."""
+    pending, entry = current(request), _entry(request)
+    mark = f"{step}:{cause}"
+    if entry is None or pending is None or pending.offer is None or mark in entry.get("steps", []):
+        return
+    steps.note(pending.offer.code, step, cause=cause)
+    request.session[KEY] = {**entry, "steps": [*entry.get("steps", []), mark]}
+
+
+def take(request: HttpRequest) -> dict | None:
+    """What `put` puts back into another session: the code at hand, under another nonce."""
+    entry = _entry(request)
+    return {**entry, "nonce": get_random_string(22)} if entry else None
+
+
+def put(request: HttpRequest, taken: dict | None) -> None:
+    """Keep a code that was at hand in another session."""
+    if taken is not None:
+        request.session[KEY] = taken
+
+
+def _entry(request: HttpRequest) -> dict[str, Any] | None:
+    entry = request.session.get(KEY)
+    if not isinstance(entry, dict) or not 0 <= time.time() - entry.get("at", 0) < SECONDS_KEPT:
+        return None
+    return entry
+
+
+def _is_of(entry: dict | None, code: ClaimCode) -> bool:
+    return entry is not None and entry["code"] == str(code.pk) and entry["version"] == code.version
+
+
+def _read(request: HttpRequest, entry: dict) -> Pending:
+    code = offers.get(UUID(entry["code"]) if entry["code"] else NOBODY)
+    if code is None:
+        return Pending(entry["nonce"], None, Refused("unknown", _(
+            "No device has this code. Compare it with the label, and scan or type it again. If the device was returned "
+            "or got a new label, its old label no longer works.")))  # fmt: skip
+    # What was scanned, not what would be printed now: a replaced label must stay dead for whoever scanned it before.
+    now, code.version = code.version, entry["version"]
+    offer, refusal = offers.of(code), None
+    try:
+        if now != code.version:
+            raise Refused("replaced", _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
+                          % {"brand": code.profile.organization.brand})  # fmt: skip
+        offers.check(offer, host=request.get_host(), customer=_owner_at_hand(request, offer))
+    except Refused as caught:
+        refusal = caught
+    return Pending(entry["nonce"], offer, refusal)
+
+
+def _owner_at_hand(request: HttpRequest, offer: Offer) -> Customer | None:
+    mine = request.customer_actor.customers  # type: ignore[attr-defined]
+    return next((device.customer for device in offer.devices if device.customer_id in mine), None)

@@ -1,0 +1,132 @@
+"""From a scanned code to a claim, on a phone. Only `redeem` changes anything."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from claims import holdings, session
+from claims.actions import redemption
+from claims.models import Claim, Step
+from claims.public_forms import ReviewForm, TypedCodeForm
+from console.access import portal, public
+from console.errors import Refused
+from customers.people import claiming_customers
+
+View = Callable[..., HttpResponse]
+
+
+def claim_page(view: View) -> View:
+    """Answers what the view refuses in the frame of the claim pages, and lets nobody keep a copy of the page."""
+
+    @wraps(view)
+    def framed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.refused_template = "claims/public/refused.html"  # type: ignore[attr-defined]
+        response = view(request, *args, **kwargs)
+        response["Cache-Control"], response["Referrer-Policy"] = "private, no-store", "same-origin"
+        return response
+
+    return framed
+
+
+@public("Whoever holds a label may see what it offers.")
+@claim_page
+@require_safe
+def code(request: HttpRequest, text: str) -> HttpResponse:
+    """Take the code out of the address and into the session. It claims nothing; a HEAD does not even look."""
+    if request.method == "GET":
+        session.scan(request, text)
+    return _see_other("claim:landing")
+
+
+@public("Whoever holds a label may see what it offers.")
+@claim_page
+def landing(request: HttpRequest) -> HttpResponse:
+    """What the code at hand offers and whence it comes; without one, a field to type it. Every bad code looks alike."""
+    form = TypedCodeForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        if not form.is_valid():
+            return render(request, "claims/public/landing_type.html", {"form": form}, status=422)
+        session.scan(request, form.cleaned_data["code"])
+        return _see_other("claim:landing")
+    pending = None if "another" in request.GET else session.current(request)
+    if pending is None:
+        return render(request, "claims/public/landing_type.html", {"form": form})
+    if request.user.is_authenticated:
+        return _see_other("claim:review")
+    template = "claims/public/landing.html" if pending.is_usable else "claims/public/landing_bad.html"
+    return render(request, template, {"pending": pending, "form": form})
+
+
+@portal
+@claim_page
+@require_safe
+def review(request: HttpRequest) -> HttpResponse:
+    """What will be given to whom, before the claim; or why it can't be, and what to do next."""
+    pending = session.current(request)
+    if pending is None:
+        return _see_other("claim:landing")
+    past = holdings.past_claim(request.actor, pending.offer)
+    if past is not None:
+        return _see_other("claim:done", past.pk)
+    session.note_once(request, Step.SIGN_IN)
+    if pending.refusal is not None:
+        session.note_once(request, Step.REFUSAL, pending.refusal.code)
+        context = {"pending": pending, "refusal": pending.refusal, "form": TypedCodeForm()}
+        return render(request, "claims/public/review_refused.html", context)
+    return render(request, "claims/public/review.html", {"pending": pending, "form": _review_form(request, pending)})
+
+
+@portal
+@claim_page
+def redeem(request: HttpRequest) -> HttpResponse:
+    """Claim. A second post, or one after going back, comes to the same claim."""
+    pending = session.current(request)
+    if pending is None or pending.offer is None or request.method != "POST":
+        return _see_other("claim:review" if pending else "claim:landing")
+    if request.POST.get("nonce") != pending.nonce:
+        raise Refused("other_code", _("Another code was scanned since this page was opened. Look at it again."))
+    form = _review_form(request, pending)
+    if not form.is_valid():
+        return render(request, "claims/public/review.html", {"pending": pending, "form": form}, status=422)
+    claim = redemption.redeem(
+        pending.offer.code, claimant=form.claimant, answers=form.answers, by=request.actor, host=request.get_host()
+    )
+    return _see_other("claim:done", claim.pk)
+
+
+@portal
+@claim_page
+@require_safe
+def done(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a claim of one's own gave, and where to find it."""
+    claims = Claim.objects.visible_to(request.actor).select_related("profile__organization", "customer", "project")
+    claim = get_object_or_404(claims, pk=pk)
+    return render(request, "claims/public/done.html", {"claim": claim, "given": holdings.given(request.actor, claim)})
+
+
+@public("Whoever sits at somebody else's account may leave it.")
+@require_POST
+def switch(request: HttpRequest) -> HttpResponse:
+    """Sign out, or ask for another address, and keep the code at hand."""
+    taken = session.take(request)
+    logout(request)
+    session.put(request, taken)
+    return _see_other("claim:landing" if taken else "account_request_login_code")
+
+
+def _review_form(request: HttpRequest, pending: session.Pending) -> ReviewForm:
+    return ReviewForm(
+        request.POST if request.method == "POST" else None, initial={"nonce": pending.nonce}, offer=pending.offer,
+        customers=claiming_customers(request.user, pending.offer.profile.organization), user=request.user,  # type: ignore[union-attr]
+    )  # fmt: skip
+
+
+def _see_other(name: str, *args: Any) -> HttpResponse:
+    return HttpResponse(status=303, headers={"Location": reverse(name, args=args)})

@@ -1,0 +1,31 @@
+"""Changes to a person's own account."""
+
+from django.db import IntegrityError, transaction
+
+from console.fields import fold
+from console.models import User
+
+
+def find_or_make(email: str) -> User | None:
+    """The person with this address, made if there is none; he can do nothing before he has proved it with a code.
+
+    None for an address that is another one when it is folded: its owner must not get codes for that one.
+    """
+    address = email.strip().lower()
+    if fold(address) != address:
+        return None
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(address)
+    except IntegrityError:
+        return User.objects.filter(email=address, is_active=True).first()
+
+
+@transaction.atomic
+def edit(user: User, *, name: str, language: str, time_zone: str) -> None:
+    """Change how a person is called, and how pages and times are shown to him.
+
+    It is the person's own and belongs to no organization, so no log tells it.
+    """
+    user.name, user.language, user.time_zone = name.strip(), language, time_zone
+    user.save(update_fields=["name", "language", "time_zone"])

@@ -1,0 +1,181 @@
+"""Who belongs to an organization: invitations, roles, and leaving."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from console import mail, throttle
+from console.access import ROLES, Actor, Permission, system
+from console.actions.organizations import actor_of, make
+from console.audit import record
+from console.errors import Refused
+from console.fields import fold
+from console.models import Invitation, Member, Organization, Role, User
+from console.transactions import retrying
+
+VALID = timedelta(days=7)
+
+
+@retrying
+def create_organization(name: str, *, owner: str) -> tuple[Organization, str]:
+    """Make a further organization and invite its owner by mail. Returns it with the link that was mailed."""
+    organization = make(name)
+    by = system(organization)
+    record("organization.made", organization, by=by)
+    return organization, invite(owner, Role.OWNER, by=by)[1]
+
+
+@retrying
+def invite(
+    email: str, role: str, *, by: Actor, token: str | None = None, at: datetime | None = None
+) -> tuple[Invitation, str]:
+    """Mail a link to become a member, and return the invitation with its link. An older open one is revoked.
+
+    `token` is the secret of the link; only its SHA-256 is kept. Raises Refused for a member, and where somebody else
+    than an owner invites an owner.
+    """
+    at, token, email = at or timezone.now(), token or secrets.token_urlsafe(32), fold(email)
+    _may_grant(role, by)
+    if Member.objects.filter(organization=by.organization, user__email=email, removed_at=None).exists():
+        raise Refused("member_already", _("%(email)s is a member already.") % {"email": email}, status=422)
+    older = Invitation.objects.filter(organization=by.organization, email=email, accepted_at=None, revoked_at=None)
+    kind = "member.invited_again" if older.update(revoked_at=at) else "member.invited"
+    invitation = Invitation.objects.create(
+        organization=by.organization, email=email, role=role, token_sha256=digest(token), invited_by=by.label,
+        created_at=at, expires_at=at + VALID,
+    )  # fmt: skip
+    link = settings.BASE_URL + reverse("console:invitation_accept", args=[token])
+    mail.send("invitation", email, {"invitation": invitation, "organization": by.organization, "link": link})
+    record(kind, invitation, by=by, at=at, role=invitation.get_role_display())
+    return invitation, link
+
+
+@retrying
+def revoke(invitation: Invitation, *, by: Actor, at: datetime | None = None) -> None:
+    """Make an open invitation's link dead. One that is used, or dead already, stays as it is."""
+    _may_grant(invitation.role, by)
+    if Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(
+        revoked_at=at or timezone.now()
+    ):
+        record("member.invitation_revoked", invitation, by=by, at=at)
+
+
+def find_open(token: str, *, at: datetime | None = None) -> Invitation | None:
+    """The invitation that this link's token opens, if it is neither used, revoked nor expired."""
+    rows = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=at or timezone.now())
+    return rows.select_related("organization").filter(token_sha256=digest(token)).first()
+
+
+@retrying
+def join(invitation: Invitation, *, name: str, password: str, at: datetime | None = None) -> Member:
+    """Make an account for the invited address, which the mailed link has proved, and its person a member."""
+    if User.objects.filter(email=invitation.email).exists():
+        raise Refused("account_exists", _("%(email)s has an account. Sign in to accept.") % {"email": invitation.email})
+    user = User.objects.create_user(invitation.email, password, name=name.strip())
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return accept(invitation, user=user, at=at)
+
+
+@retrying
+def accept(invitation: Invitation, *, user: User, at: datetime | None = None) -> Member:
+    """Make the person a member, also one who was removed before; the invitation is used up by that.
+
+    Raises Refused where the link is not open any more, and for another address than the invited one.
+    """
+    at = at or timezone.now()
+    if user.email != invitation.email:
+        raise Refused("other_address", _("This invitation is for %(email)s.") % {"email": invitation.email}, status=403)
+    open_ = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None, expires_at__gt=at)
+    if not open_.update(accepted_at=at):
+        raise Refused("not_open", _("This invitation was used or revoked. Ask for a new one."))
+    values: dict[str, Any] = {"role": invitation.role, "removed_at": None}
+    member, _made = Member.objects.select_related("user", "organization").update_or_create(
+        organization=invitation.organization, user=user, defaults=values, create_defaults={**values, "created_at": at}
+    )
+    record("member.joined", member, by=actor_of(member), at=at, role=member.get_role_display())
+    return member
+
+
+@retrying
+def change_role(member: Member, role: str, *, by: Actor) -> None:
+    """Give a member another role.
+
+    Raises Refused for one's own role, for an owner's unless an owner asks, and for the last owner's.
+    """
+    if role == member.role:
+        return
+    _may_touch(member, by)
+    _may_grant(role, by)
+    _keep_an_owner(member)
+    if not Member.objects.filter(pk=member.pk, role=member.role, removed_at=None).update(role=role):
+        raise Refused("changed_meanwhile", _("Somebody else changed this member meanwhile. Look at it again."))
+    record("member.edited", member, by=by, role=[member.role, role])
+    if member.role == Role.OWNER or Permission.MEMBER_MANAGE not in ROLES[role]:
+        _revoke_invitations_of(member, by=by)
+
+
+@retrying
+def remove(member: Member, *, by: Actor, at: datetime | None = None) -> None:
+    """End a membership. What the person did stays in the history; his next request finds nothing.
+
+    Raises Refused for oneself, for an owner unless an owner asks, and for the last owner.
+    """
+    at = at or timezone.now()
+    _may_touch(member, by)
+    _keep_an_owner(member)
+    if Member.objects.filter(pk=member.pk, role=member.role, removed_at=None).update(removed_at=at):
+        record("member.removed", member, by=by, at=at)
+        _revoke_invitations_of(member, by=by)
+
+
+def digest(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def grantable(by: Actor) -> list[tuple[str, Any]]:
+    """The roles that this member may give."""
+    return [(role, label) for role, label in Role.choices if role != Role.OWNER or _is_owner(by)]
+
+
+def _is_owner(by: Actor) -> bool:
+    return by.kind == "system" or by.role == Role.OWNER
+
+
+def _may_grant(role: str, by: Actor) -> None:
+    if role == Role.OWNER and not _is_owner(by):
+        raise Refused("owners_only", _("Only an owner can make somebody an owner."), status=403)
+
+
+def _may_touch(member: Member, by: Actor) -> None:
+    if member.user_id == by.user_id:
+        raise Refused("oneself", _("Nobody changes his own membership. Ask another administrator."), status=403)
+    if member.role == Role.OWNER and not _is_owner(by):
+        raise Refused("owners_only", _("Only an owner can change or remove an owner."), status=403)
+
+
+def _keep_an_owner(member: Member) -> None:
+    if member.role != Role.OWNER:
+        return
+    # Two owners who remove each other at once wait for one another here; the second finds none left.
+    throttle.take_turn("owners", str(member.organization_id))
+    owners = Member.objects.filter(organization=member.organization_id, role=Role.OWNER, removed_at=None)
+    if not owners.exclude(pk=member.pk).exists():
+        raise Refused("last_owner", _("An organization keeps one owner. Make somebody else an owner first."))
+
+
+def _revoke_invitations_of(member: Member, *, by: Actor) -> None:
+    """Whoever may not invite any more leaves no open door behind."""
+    rows = Invitation.objects.filter(
+        organization=member.organization_id, invited_by=str(member.user), accepted_at=None, revoked_at=None
+    )
+    for invitation in rows:
+        record("member.invitation_revoked", invitation, by=by)
+    rows.update(revoked_at=timezone.now())

@@ -1,0 +1,152 @@
+"""Makes organizations and changes what their owners decide: name, brand, logo, claim domains."""
+
+import io
+from datetime import datetime
+from typing import IO, Any
+
+from allauth.account.models import EmailAddress
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from PIL import Image, ImageOps
+
+from console import throttle
+from console.access import ROLES, Actor
+from console.audit import changes, record
+from console.errors import Refused
+from console.models import Member, Organization, OrganizationDomain, OrganizationLogo, Role, User
+from console.transactions import retrying
+
+LOGO_FORMATS = ("PNG", "JPEG", "WEBP")
+LOGO_PIXELS = 16_000_000
+LOGO_SIDE = 256
+
+
+@retrying
+def found(
+    *,
+    name: str,
+    owner_name: str,
+    email: str,
+    password: str,
+    time_zone: str = "UTC",
+    requires_second_factor: bool = True,
+    at: datetime | None = None,
+) -> Member:
+    """Make the first organization of this server, and the owner who signs in with this password.
+
+    Raises Refused where there is an organization already: of two who try at once, one succeeds.
+    """
+    throttle.take_turn("first run", "")
+    if Organization.objects.exists():
+        raise Refused("set_up_already", _("This server is set up already. Sign in, or ask its owner to invite you."))
+    organization = make(name, time_zone=time_zone, requires_second_factor=requires_second_factor, at=at)
+    owner = User.objects.create_user(email, password, name=owner_name.strip(), time_zone="")
+    EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
+    member = Member.objects.create(organization=organization, user=owner, role=Role.OWNER)
+    record("organization.made", organization, by=actor_of(member), at=at)
+    return member
+
+
+@retrying
+def make(
+    name: str,
+    *,
+    time_zone: str = "UTC",
+    requires_second_factor: bool = True,
+    at: datetime | None = None,
+) -> Organization:
+    """Make an organization without members. Its slug is made of the name."""
+    return Organization.objects.create(
+        name=name.strip(), slug=_free_slug(name), time_zone=time_zone,
+        requires_second_factor=requires_second_factor, created_at=at or timezone.now(),
+    )  # fmt: skip
+
+
+def actor_of(member: Member) -> Actor:
+    """The member as the one who acts."""
+    return Actor(
+        kind="member", user=member.user, organization=member.organization, role=member.role,
+        permissions=ROLES[member.role], label=str(member.user),
+    )  # fmt: skip
+
+
+@transaction.atomic
+def edit(organization: Organization, values: dict[str, Any], *, by: Actor) -> None:
+    """Change the organization's own fields. Nothing is written or told where nothing changes."""
+    before = {name: getattr(organization, name) for name in values}
+    changed = changes(before, values)
+    if not changed:
+        return
+    for name in changed:
+        setattr(organization, name, values[name])
+    organization.save(update_fields=list(changed))
+    record("organization.edited", organization, by=by, **changed)
+
+
+def set_logo(organization: Organization, file: IO[bytes], *, by: Actor) -> None:
+    """Keep a small PNG, drawn anew from the picture, so that nothing but its pixels survives.
+
+    Raises Refused for what is no picture in PNG, JPEG or WebP, or has more than 16 million pixels.
+    """
+    png = _redrawn(file)
+    with transaction.atomic():
+        OrganizationLogo.objects.update_or_create(
+            organization=organization, defaults={"png": png, "changed_at": timezone.now()}
+        )
+        record("organization.logo_changed", organization, by=by)
+
+
+@transaction.atomic
+def remove_logo(organization: Organization, *, by: Actor) -> None:
+    """Show the brand's name instead of a logo."""
+    if OrganizationLogo.objects.filter(organization=organization).delete()[0]:
+        record("organization.logo_removed", organization, by=by)
+
+
+def add_domain(organization: Organization, host: str, *, by: Actor) -> OrganizationDomain:
+    """Let claim links carry this host. Raises Refused where any organization has it already."""
+    try:
+        with transaction.atomic():
+            domain = OrganizationDomain.objects.create(organization=organization, host=host)
+            record("domain.added", domain, by=by)
+    except IntegrityError:
+        raise Refused("duplicate", _("This domain is registered already."), status=422) from None
+    return domain
+
+
+@transaction.atomic
+def remove_domain(domain: OrganizationDomain, *, by: Actor) -> None:
+    """Take a domain out of use. Raises Refused where a claim profile's links carry it."""
+    record("domain.removed", domain, by=by)
+    try:
+        domain.delete()
+    except ProtectedError:
+        raise Refused(
+            "in_use",
+            _("Claim profiles use %(host)s: printed links would die. Give those profiles another domain first.")
+            % {"host": domain.host},
+        ) from None
+
+
+def _free_slug(name: str) -> str:
+    base = slugify(name)[:50].strip("-") or "organization"
+    taken = set(Organization.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
+
+
+def _redrawn(file: IO[bytes]) -> bytes:
+    try:
+        picture = Image.open(file, formats=LOGO_FORMATS)
+        if picture.width * picture.height > LOGO_PIXELS:
+            raise Refused("too_large", _("This picture has too many pixels. Make it smaller, 256 pixels wide are enough."),
+                          status=422)  # fmt: skip
+        picture = ImageOps.exif_transpose(picture).convert("RGBA")
+        picture.thumbnail((LOGO_SIDE, LOGO_SIDE))
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG", optimize=True)
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise Refused("no_picture", _("This is no picture in PNG, JPEG or WebP. Choose another file."), status=422) from None  # fmt: skip
+    return buffer.getvalue()

@@ -1,0 +1,197 @@
+"""Checks a file row by row: what is new, unchanged, changed and refused, and why."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import ngettext, ngettext_lazy
+
+from console.columns import Column, Header, find_header
+from console.export import harmless
+from console.imports.staging import Key, Row, Staging
+from console.tabular import Table
+
+BATCH = 5_000
+# How many rows a notice names.
+NAMED = 5
+
+Progress = Callable[[int], None]
+
+
+class Notices:
+    """What is worth saying of a file that is no reason to refuse a row: by its code, how often and where first."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, list] = {}
+
+    def add(self, code: str, number: int, count: int = 1) -> None:
+        """Count it; `number` is the row."""
+        entry = self._counts.setdefault(code, [0, []])
+        entry[0] += count
+        if len(entry[1]) < NAMED and number not in entry[1]:
+            entry[1].append(number)
+
+    def __contains__(self, code: str) -> bool:
+        return code in self._counts
+
+    def drop(self, code: str) -> None:
+        """Say it no more."""
+        self._counts.pop(code, None)
+
+    def as_list(self) -> list[list]:
+        """[[code, count, [first rows]], …], to be kept as JSON."""
+        return [[code, count, rows] for code, (count, rows) in self._counts.items()]
+
+
+class Kind:
+    """What one kind of import knows of its things. A subclass is made anew for every check.
+
+    `columns` are those that a file may have and `required` those that it must; `fields` name the values of a checked
+    row; `keys` may stand only once in a file; `shown` are the fields by which people know a row; `sentences` say the
+    notices by their code, as lazy plural strings over %(n)s.
+    """
+
+    columns: tuple[Column, ...] = ()
+    required: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    keys: tuple[Key, ...] = ()
+    shown: tuple[str, ...] = ()
+    sentences: dict[str, Any] = {}
+
+    def __init__(self, reading: dict[str, Any]) -> None:
+        self.reading, self.notices = reading, Notices()
+
+    def begin(self, header: Header) -> None:
+        """Look at the header, before the first row."""
+
+    def clean(self, row: Row, cells: list[str]) -> None:
+        """Fill the row's values from its cells, and name every reason to refuse it."""
+        raise NotImplementedError
+
+    def match(self, rows: list[Row]) -> None:
+        """Compare rows that are good so far with what is registered: set `target` and `changes`, or refuse them.
+
+        It is asked for thousands of rows at once, and answers with a few queries for all of them.
+        """
+        raise NotImplementedError
+
+    def finish(self, staging: Staging) -> dict[str, Any]:
+        """Decide what only the whole file can tell. Returns what the summary shall hold of it."""
+        return {}
+
+
+SENTENCES = {
+    "empty_rows": ngettext_lazy("%(n)s empty row was skipped.", "%(n)s empty rows were skipped.", "n"),
+    "unlabelled": ngettext_lazy(
+        "%(n)s row has a value in a column without a header. It is not imported.",
+        "%(n)s rows have a value in a column without a header. It is not imported.", "n",
+    ),
+    "spaces": ngettext_lazy(
+        "Spaces around the values of %(n)s row were removed.",
+        "Spaces around the values of %(n)s rows were removed.", "n",
+    ),
+    "formula": ngettext_lazy(
+        "A text in %(n)s row begins like a formula. It is kept as text and never computed.",
+        "A text in %(n)s rows begins like a formula. It is kept as text and never computed.", "n",
+    ),
+    "markup": ngettext_lazy(
+        "A text in %(n)s row holds markup. It is kept as text and never run.",
+        "A text in %(n)s rows holds markup. It is kept as text and never run.", "n",
+    ),
+    "other_letters": ngettext_lazy(
+        "%(n)s row writes a registered one in other letters. The registered letters stay.",
+        "%(n)s rows write registered ones in other letters. The registered letters stay.", "n",
+    ),
+}  # fmt: skip
+
+
+def unguarded(text: str) -> str:
+    """The text as it was before an export put an apostrophe in front of it, so that no spreadsheet computes it."""
+    return text[1:] if text[:1] == "'" and harmless(text[1:]) != text[1:] else text
+
+
+def header_of(table: Table, kind: Kind) -> Header:
+    """How the columns are read: recognised from the file, then as a person corrected them. Raises Refused."""
+    header = find_header(table.rows(), kind.columns)
+    corrections = kind.reading.get("columns", {})
+    return header.with_mapping({int(index): name for index, name in corrections.items()}) if corrections else header
+
+
+def check(table: Table, kind: Kind, path: Path, *, on_progress: Progress | None = None) -> dict[str, Any]:
+    """Check every row, write the checked rows to `path`, and return the summary, which goes into JSON as it is.
+
+    A file without a required column gets a summary that names the `missing` ones, and no checked rows.
+    `on_progress` is told how many rows were looked at, a few times a second.
+    """
+    header = header_of(table, kind)
+    summary = summarise(table, header, kind)
+    if summary["missing"]:
+        return summary
+    staging = Staging(path, kind.fields, kind.keys)
+    staging.create()
+    try:
+        kind.begin(header)
+        summary["rows"] = _check_rows(table, header, kind, staging, on_progress)
+        staging.refuse_duplicates()
+        summary |= kind.finish(staging)
+        summary |= staging.finish()
+    except BaseException:
+        staging.abandon()
+        raise
+    summary["notices"] = kind.notices.as_list()
+    return summary
+
+
+def summarise(table: Table, header: Header, kind: Kind) -> dict[str, Any]:
+    """What the summary says of the file itself: "dialect", "sheet", "sheets", "header", "missing"."""
+    return {
+        "dialect": list(table.dialect),
+        "sheet": table.sheet,
+        "sheets": list(table.sheets),
+        "header": {
+            "row": header.row_number, "labels": list(header.labels),
+            "mapping": {str(index): name for index, name in header.mapping.items()},
+        },
+        "missing": list(header.missing(*kind.required)),
+    }  # fmt: skip
+
+
+def _check_rows(table: Table, header: Header, kind: Kind, staging: Staging, on_progress: Progress | None) -> int:
+    width, fields, previous, count = len(header.labels), len(kind.fields), header.row_number, 0
+    unlabelled = [i for i, label in enumerate(header.labels) if not label and i not in header.mapping]
+    batch: list[Row] = []
+    for number, cells in table.rows():
+        if number <= header.row_number:
+            continue
+        if number > previous + 1:
+            kind.notices.add("empty_rows", previous + 1, number - previous - 1)
+        previous = number
+        row = Row(number, fields)
+        if len(cells) > width and header.surplus(cells):
+            row.reasons.append(_surplus(cells, width))
+        if unlabelled and any(cells[i].strip() for i in unlabelled if i < len(cells)):
+            kind.notices.add("unlabelled", number)
+        kind.clean(row, cells)
+        batch.append(row)
+        if len(batch) == BATCH:
+            count += _settle(batch, kind, staging)
+            batch = []
+            if on_progress:
+                on_progress(count)
+    return count + _settle(batch, kind, staging)
+
+
+def _settle(batch: list[Row], kind: Kind, staging: Staging) -> int:
+    good = [row for row in batch if not row.reasons]
+    if good:
+        kind.match(good)
+    staging.add(batch)
+    return len(batch)
+
+
+def _surplus(cells: list[str], columns: int) -> str:
+    values = max(index for index, cell in enumerate(cells, 1) if cell.strip())
+    return ngettext(
+        "This row has %(n)s value but the header has %(columns)s.",
+        "This row has %(n)s values but the header has %(columns)s.", values,
+    ) % {"n": values, "columns": columns}  # fmt: skip

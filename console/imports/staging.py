@@ -1,0 +1,191 @@
+"""The checked rows of one file, in a small database file of their own.
+
+They are written once while the file is read, so that neither the check nor the preview nor the import ever holds a
+file in memory; duplicates and counts are questions that SQLite answers.
+"""
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from console.imports.files import gone
+
+
+class Verdict(IntEnum):
+    """What becomes of a row."""
+
+    NEW = 0
+    UNCHANGED = 1
+    CHANGED = 2
+    REFUSED = 3
+
+
+class Row:
+    """A row while it is checked.
+
+    `values` follow the fields of the import's kind; an empty one is None. `reasons` are the sentences for which it is
+    refused, `target` is the id of the row that it stands for, `changes` is {field: [old, new]}.
+    """
+
+    __slots__ = ("changes", "is_marked", "number", "reasons", "target", "values")
+
+    def __init__(self, number: int, width: int) -> None:
+        self.number, self.values = number, [None] * width
+        self.reasons: list[str] = []
+        self.target: int | None = None
+        self.changes: dict[str, list] | None = None
+        # For what only the end of the file can tell; see `Staging.refuse_marked`.
+        self.is_marked = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """What becomes of it, as far as is known."""
+        if self.reasons:
+            return Verdict.REFUSED
+        if self.target is None:
+            return Verdict.NEW
+        return Verdict.CHANGED if self.changes else Verdict.UNCHANGED
+
+
+def visible(text: str, limit: int = 80) -> str:
+    """A text from a file as it can be shown: what is invisible becomes a sign that is not, and it has an end."""
+    cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in cut)
+
+
+class Staged(NamedTuple):
+    """A row that was checked."""
+
+    number: int
+    values: dict[str, Any]
+    reason: str
+    target: int | None
+    changes: dict[str, list]
+
+
+class Key(NamedTuple):
+    """What may stand only once in a file: its field, the field that people see, and the sentence for a second one.
+
+    `other_letters` is the sentence where the two differ in nothing but their letters; both name the first by %(row)s.
+    """
+
+    field: str
+    shown: str
+    same: Any
+    other_letters: Any = None
+
+
+class Staging:
+    """The rows of one check. `fields` are the names of their values, fixed for each kind of import."""
+
+    def __init__(self, path: Path, fields: tuple[str, ...], keys: tuple[Key, ...] = ()) -> None:
+        self.path, self.fields, self.keys = path, fields, keys
+        self._positions = [fields.index(key.field) for key in keys]
+        self._hashes = [array("q") for _key in keys]
+
+    def create(self) -> None:
+        """Make the file, empty. What is written is only read after `finish`, so it needs no journal."""
+        self.path.touch(mode=0o600, exist_ok=False)
+        self._connection = sqlite3.connect(self.path, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = OFF")
+        self._connection.execute("PRAGMA synchronous = OFF")
+        columns = ", ".join(f'"{name}"' for name in self.fields)
+        self._connection.execute(
+            f"CREATE TABLE line (number INTEGER PRIMARY KEY, verdict INTEGER, target INTEGER, marked INTEGER, "
+            f"changes TEXT, reason TEXT, {columns})"
+        )
+        self._connection.execute("BEGIN")
+        marks = ", ".join("?" * (6 + len(self.fields)))
+        self._insert = f"INSERT INTO line VALUES ({marks})"  # noqa: S608 - question marks
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Write rows down."""
+        self._connection.executemany(self._insert, [self._line(row) for row in rows])
+
+    def _line(self, row: Row) -> tuple:
+        for position, hashes in zip(self._positions, self._hashes, strict=True):
+            value = row.values[position]
+            if value:
+                hashes.append(hash(value))
+        changes = json.dumps(row.changes) if row.changes else None
+        reason = " ".join(row.reasons) if row.reasons else None
+        return (row.number, row.verdict.value, row.target, row.is_marked or None, changes, reason, *row.values)
+
+    def samples(self, field: str) -> list[tuple[str, bool]]:
+        """One value of the field for each length it occurs in, among the marked rows and among the others."""
+        found = self._connection.execute(
+            f'SELECT min("{field}"), marked FROM line WHERE "{field}" IS NOT NULL '  # noqa: S608
+            f"GROUP BY length(\"{field}\"), marked, \"{field}\" GLOB '*[^0-9]*'"
+        )
+        return [(value, bool(is_marked)) for value, is_marked in found]
+
+    def refuse_marked(self, sentence: str, condition: str, *parameters: Any) -> int:
+        """Refuse the marked rows of which an SQL condition over the fields holds. Returns how many there were."""
+        return self._connection.execute(
+            "UPDATE line SET verdict = 3, target = NULL, changes = NULL, "
+            f"reason = trim(coalesce(reason, '') || ' ' || ?) WHERE marked AND ({condition})",  # noqa: S608
+            [sentence, *parameters],
+        ).rowcount
+
+    def refuse_duplicates(self) -> None:
+        """Refuse each row with a key that stands in a row above, naming that row."""
+        for key, hashes in zip(self.keys, self._hashes, strict=True):
+            # Equal hashes are rare without equal keys, and this costs a fraction of the question below.
+            if len(set(hashes)) < len(hashes):
+                self._refuse_duplicates(key)
+
+    def _refuse_duplicates(self, key: Key) -> None:
+        found = self._connection.execute(
+            f'SELECT later.number, first.number, later."{key.shown}" = first."{key.shown}" FROM line AS later '  # noqa: S608
+            f'JOIN (SELECT "{key.field}" AS value, min(number) AS number FROM line '
+            f"WHERE \"{key.field}\" <> '' GROUP BY 1 HAVING count(*) > 1) AS twice "
+            f'ON later."{key.field}" = twice.value AND later.number > twice.number '
+            "JOIN line AS first ON first.number = twice.number"
+        ).fetchall()
+        said = [
+            ((key.same if is_same or not key.other_letters else key.other_letters) % {"row": first}, number)
+            for number, first, is_same in found
+        ]
+        self._connection.executemany(
+            "UPDATE line SET verdict = 3, target = NULL, changes = NULL, "
+            "reason = trim(coalesce(reason, '') || ' ' || ?) WHERE number = ?",
+            said,
+        )
+
+    def finish(self) -> dict[str, int]:
+        """Write the file to its end, and count the rows by their verdict."""
+        counts = dict(self._connection.execute("SELECT verdict, count(*) FROM line GROUP BY verdict").fetchall())
+        for verdict in (Verdict.CHANGED, Verdict.REFUSED):
+            name = verdict.name.lower()
+            self._connection.execute(f"CREATE INDEX {name} ON line (number) WHERE verdict = {verdict.value}")
+        self._connection.execute("COMMIT")
+        self._connection.close()
+        return {verdict.name.lower(): counts.get(verdict, 0) for verdict in Verdict}
+
+    def abandon(self) -> None:
+        """Give up half way, and leave nothing behind."""
+        self._connection.close()
+        self.path.unlink(missing_ok=True)
+
+    def read(self, verdict: Verdict, limit: int = -1) -> Iterator[Staged]:
+        """The rows of one verdict in the order of the file. Raises Refused where the file is gone."""
+        for number, reason, target, changes, *values in self.tuples(
+            verdict, ("number", "reason", "target", "changes", *self.fields), limit
+        ):
+            named = dict(zip(self.fields, values, strict=True))
+            yield Staged(number, named, reason or "", target, json.loads(changes) if changes else {})
+
+    def tuples(self, verdict: Verdict, columns: tuple[str, ...], limit: int = -1) -> Iterator[tuple]:
+        """The same as bare tuples of some columns, for many rows."""
+        if not self.path.is_file():
+            raise gone()
+        named = ", ".join(f'"{name}"' for name in columns)
+        with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            yield from connection.execute(
+                f"SELECT {named} FROM line WHERE verdict = {verdict.value} ORDER BY number LIMIT {limit:d}"  # noqa: S608
+            )

@@ -1,0 +1,75 @@
+"""Which workers live, so that the work of the dead goes to the living."""
+
+import os
+import socket
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from django.utils import timezone
+
+from console.models import WorkerHeartbeat
+
+SILENCE = timedelta(seconds=60)
+DEAD_STATES = {"Z", "X"}
+
+
+def worker_name() -> str:
+    """This process: its machine, its process id, and when it began, because ids are given out again."""
+    pid = str(os.getpid())
+    return f"{_machine()}:{pid}:{_began(pid)}"
+
+
+def beat(queues: str) -> None:
+    """Say that this process lives and serves the queues."""
+    WorkerHeartbeat.objects.update_or_create(
+        worker=worker_name(), defaults={"queues": queues[:80], "at": timezone.now()}
+    )
+
+
+def leave() -> None:
+    """Take back that this process lives."""
+    WorkerHeartbeat.objects.filter(worker=worker_name()).delete()
+
+
+def beating() -> set[str]:
+    """The workers that were heard of within the last minute."""
+    recent = WorkerHeartbeat.objects.filter(at__gt=timezone.now() - SILENCE)
+    return set(recent.values_list("worker", flat=True))
+
+
+def lives(worker: str, heard: set[str]) -> bool:
+    """Whether the worker lives: on this machine if its process runs, elsewhere if it was `heard` of.
+
+    On SQLite a long transaction silences all heartbeats, so a process that can be seen is not judged by them.
+    """
+    machine, _sep, process = worker.partition(":")
+    pid, _sep, began = process.partition(":")
+    if began and machine == _machine():
+        return _began(pid) == began
+    return worker in heard
+
+
+def forget_silent() -> int:
+    """Delete the heartbeats that are older than a day. Returns how many."""
+    return WorkerHeartbeat.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()[0]
+
+
+@cache
+def _machine() -> str:
+    """The host, and the container on it: process ids mean something within one only."""
+    try:
+        container = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        container = ""
+    return f"{socket.gethostname()[:40]}/{container}"
+
+
+def _began(pid: str) -> str:
+    """When the process began, in ticks of the machine; empty if it is over, or the system does not tell."""
+    try:
+        # The name of the program stands in brackets and may itself hold some.
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return ""
+    return "" if state in DEAD_STATES else fields[18]

@@ -1,0 +1,32 @@
+"""manage.py serve"""
+
+import io
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+
+from console import serve
+
+
+class Command(BaseCommand):
+    help = "Brings the database up to date, then serves console, portal and API, and runs the workers."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="Load a demo organization, once.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        where, told = serve.bind(), io.StringIO()
+        if serve.is_taken(where):
+            raise CommandError(f"Something listens at {where} already. Stop it, or choose another PORT.")
+        try:
+            serve.prepare()
+        except OperationalError as error:
+            raise CommandError(f"The database does not answer: {str(error).strip()}") from error
+        if options["demo"]:
+            self.stdout.write("Loading the demo organization, if it is not there yet…")
+            call_command("load_demo", stdout=told)
+        if not serve.run(self.stdout.write, told.getvalue().rstrip()):
+            raise CommandError("The server did not start; what it said stands above.")

@@ -1,0 +1,44 @@
+"""The search for everything: each app finds among its own rows, here it is put in order."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from console.access import Actor
+
+MAX_LENGTH = 200
+EXACT = 0
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing found. `kind` is its label, `rank` 0 where the text is its very name or number, higher otherwise."""
+
+    kind: str
+    icon: str
+    title: str
+    url: str
+    detail: str = ""
+    rank: int = 1
+
+
+def clean(text: str) -> str:
+    """The text as it is searched for: no longer than 200 characters, without control characters and ends."""
+    return "".join(character if character.isprintable() else " " for character in text[:MAX_LENGTH]).strip()
+
+
+def find_all(actor: Actor, text: str, limit: int) -> list[Hit]:
+    """What the text finds, the exact matches first, and of each source no more than `limit`. Nothing for no text."""
+    if not text:
+        return []
+    found = [hit for path in settings.SEARCH_SOURCES for hit in import_string(path)(actor, text, limit)[:limit]]
+    return sorted(found, key=lambda hit: hit.rank)
+
+
+def only(hits: list[Hit]) -> Hit | None:
+    """The one that was meant: the only exact match, or the only match at all."""
+    exact = {hit.url: hit for hit in hits if hit.rank == EXACT}
+    if len(exact) == 1:
+        return next(iter(exact.values()))
+    return hits[0] if len({hit.url for hit in hits}) == 1 else None

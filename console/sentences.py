@@ -1,0 +1,235 @@
+"""Says each line of the audit log as a sentence. Every kind is a word of the log; the domain is known by name only."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from console.access import Actor, Permission
+from console.models import Event
+
+# What belongs to the sentence itself and tells no change, though it may be a list of two.
+SPOKEN = {"note", "reason", "given", "members"}
+LONGEST = 80
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of event reads. The sentence names {actor}, {subject} and, where it has one, {object}."""
+
+    label: Any
+    icon: str
+    sentence: Any
+
+
+@dataclass(frozen=True)
+class Said:
+    """An event as a reader sees it. `changes` are (field, old, new), `details` what else it tells."""
+
+    event: Event
+    icon: str
+    text: SafeString
+    note: str = ""
+    changes: list[tuple[str, str, str]] = field(default_factory=list)
+    details: list[tuple[str, str]] = field(default_factory=list)
+
+
+# Kinds in groups, as the filter offers them.
+GROUPS: dict[Any, dict[str, Kind]] = {
+    _("Devices"): {
+        "device.registered": Kind(_("Registered"), "circle-plus", _("{actor} registered {subject}")),
+        "device.imported": Kind(_("Imported"), "upload", _("{actor} imported {subject}")),
+        "device.edited": Kind(_("Edited"), "pencil", _("{actor} edited {subject}")),
+        "device.assigned": Kind(_("Assigned"), "user-plus", _("{actor} assigned {subject} to {object}")),
+        "device.claimed": Kind(_("Claimed"), "hand", _("{actor} claimed {subject} for {object}")),
+        "device.unclaimed": Kind(_("Unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}")),
+        "device.access_given": Kind(_("Access given"), "eye", _("{actor} gave {object} access to {subject}")),
+        "device.access_ended": Kind(_("Access ended"), "user-x", _("{actor} ended the access of {object} to {subject}")),
+        "device.code_replaced": Kind(
+            _("Claim code replaced"), "key-round", _("The claim code of {subject} was replaced; the old label is dead")
+        ),
+        "device.archived": Kind(_("Archived"), "archive", _("{actor} archived {subject}")),
+        "device.restored": Kind(_("Restored"), "archive-restore", _("{actor} restored {subject}")),
+    },
+    _("Products"): {
+        "product.made": Kind(_("Made"), "box", _("{actor} made the product {subject}")),
+        "product.edited": Kind(_("Edited"), "pencil", _("{actor} edited the product {subject}")),
+        "product.archived": Kind(_("Archived"), "archive", _("{actor} archived the product {subject}")),
+        "product.restored": Kind(_("Restored"), "archive-restore", _("{actor} restored the product {subject}")),
+        "manifest.applied": Kind(_("Manifest applied"), "file-spreadsheet", _("{actor} applied the manifest {subject}")),
+    },
+    _("Customers"): {
+        "customer.made": Kind(_("Made"), "building-2", _("{actor} made the customer {subject}")),
+        "customer.edited": Kind(_("Edited"), "pencil", _("{actor} edited the customer {subject}")),
+        "customer.imported": Kind(_("Imported"), "upload", _("{actor} imported the customer {subject}")),
+        "customer.archived": Kind(_("Archived"), "archive", _("{actor} archived the customer {subject}")),
+        "customer.restored": Kind(_("Restored"), "archive-restore", _("{actor} restored the customer {subject}")),
+        "customer.person_invited": Kind(_("Person invited"), "user-plus", _("{actor} invited {subject} to {object}")),
+        "customer.person_edited": Kind(
+            _("Person's role changed"), "user-check", _("{actor} changed the role of {subject} at {object}")
+        ),
+        "customer.person_removed": Kind(_("Person removed"), "user-x", _("{actor} removed {subject} from {object}")),
+        "project.made": Kind(_("Project made"), "folder", _("{actor} made the project {subject} for {object}")),
+    },
+    _("Claims"): {
+        "claim.made": Kind(_("Claimed"), "gift", _("{actor} redeemed {subject} for {object}")),
+        "claim_profile.made": Kind(_("Profile made"), "qr-code", _("{actor} made the claim profile {subject}")),
+        "claim_profile.edited": Kind(_("Profile edited"), "pencil", _("{actor} edited the claim profile {subject}")),
+        "claim_profile.enabled": Kind(_("Profile enabled"), "play", _("{actor} enabled the claim profile {subject}")),
+        "claim_profile.disabled": Kind(_("Profile disabled"), "pause", _("{actor} disabled the claim profile {subject}")),
+        "claim_profile.units_added": Kind(
+            _("Units added"), "circle-plus", _("{actor} gave units a code of the claim profile {subject}")
+        ),
+        "claim_profile.code_replaced": Kind(
+            _("Code replaced"), "key-round", _("The code of {subject} was replaced; the old link is dead")
+        ),
+    },
+    _("Members and settings"): {
+        "organization.made": Kind(_("Organization made"), "building", _("{actor} made the organization {subject}")),
+        "organization.edited": Kind(_("Organization edited"), "settings", _("{actor} edited the organization {subject}")),
+        "organization.logo_changed": Kind(_("Logo changed"), "sparkles", _("{actor} changed the logo")),
+        "organization.logo_removed": Kind(_("Logo removed"), "trash-2", _("{actor} removed the logo")),
+        "domain.added": Kind(_("Domain added"), "globe", _("{actor} added the domain {subject}")),
+        "domain.removed": Kind(_("Domain removed"), "globe", _("{actor} removed the domain {subject}")),
+        "member.invited": Kind(_("Member invited"), "mail", _("{actor} invited {subject}")),
+        "member.invited_again": Kind(_("Invitation sent again"), "mail", _("{actor} sent {subject} a new invitation")),
+        "member.invitation_revoked": Kind(_("Invitation revoked"), "ban", _("{actor} revoked the invitation of {subject}")),
+        "member.joined": Kind(_("Member joined"), "user-check", _("{subject} joined")),
+        "member.edited": Kind(_("Role changed"), "user-check", _("{actor} changed the role of {subject}")),
+        "member.removed": Kind(_("Member removed"), "user-x", _("{actor} removed {subject}")),
+    },
+}  # fmt: skip
+KINDS = {name: kind for group in GROUPS.values() for name, kind in group.items()}
+
+# Where the page of a subject is, by its kind, and who may open it.
+PAGES: dict[str, tuple[str, Permission]] = {
+    "device": ("devices:device_detail", Permission.VIEW),
+    "product": ("devices:product_detail", Permission.VIEW),
+    "manifest": ("devices:manifest_detail", Permission.DEVICE_IMPORT),
+    "customer": ("customers:customer_detail", Permission.VIEW),
+    "claimprofile": ("claims:claim_profile_detail", Permission.VIEW),
+    "operation": ("console:operation_detail", Permission.VIEW),
+    "member": ("console:member_edit", Permission.MEMBER_MANAGE),
+}
+
+
+def say(event: Event, reader: Actor, page: tuple[str, int] | None = None) -> Said:
+    """The event as a sentence with links that the reader may follow; `page` is what the page is about: no link."""
+    kind = KINDS.get(event.kind)
+    words = {
+        "actor": format_html('<strong class="strong">{}</strong>', event.actor_label),
+        "subject": _named(event.subject_kind, event.subject_id, event.subject_label, reader, page),
+        "object": _named(event.object_kind, event.object_id, event.object_label, reader, page),
+    }
+    sentence = str(kind.sentence) if kind else ""
+    if not kind or ("{object}" in sentence and not event.object_label):
+        sentence = _plain(event)
+        words["what"] = capfirst(event.kind.rpartition(".")[2].replace("_", " "))
+    changes, details = _told(event)
+    note = str(event.data.get("note") or event.data.get("reason") or "")
+    return Said(event, kind.icon if kind else "circle-dot", format_html(sentence, **words), note, changes, details)
+
+
+def label(kind: str) -> str:
+    """The kind in words, for lists and exports."""
+    known = KINDS.get(kind)
+    return str(known.label) if known else capfirst(kind.rpartition(".")[2].replace("_", " "))
+
+
+def choices() -> list[tuple[Any, list[tuple[str, Any]]]]:
+    """The kinds in groups, as choices of a form."""
+    return [(group, [(name, kind.label) for name, kind in kinds.items()]) for group, kinds in GROUPS.items()]
+
+
+def subject_kinds() -> list[tuple[str, Any]]:
+    """What events are about, as choices of a form."""
+    return [("device", _("Devices")), ("product", _("Products")), ("customer", _("Customers")), ("claimprofile", _("Claim profiles")),
+            ("member", _("Members")), ("organization", _("Organization"))]  # fmt: skip
+
+
+def _plain(event: Event) -> str:
+    return _now("{actor}: {what}, {subject}, {object}") if event.object_label else _now("{actor}: {what}, {subject}")
+
+
+def _named(kind: str, pk: int | None, text: str, reader: Actor, page: tuple[str, int] | None) -> SafeString:
+    url = "" if (kind, pk) == page else page_of(kind, pk, reader)
+    style = "mono strong" if kind == "device" else "strong"
+    if url:
+        return format_html('<a class="{}" href="{}">{}</a>', style, url, text)
+    return format_html('<strong class="{}">{}</strong>', style, text)
+
+
+def page_of(kind: str, pk: int | None, reader: Actor) -> str:
+    """The address of the thing's page, or nothing where it has none or the reader may not open it."""
+    name, permission = PAGES.get(kind, ("", Permission.VIEW))
+    if not name or pk is None or not reader.may(permission):
+        return ""
+    try:
+        return reverse(name, args=[pk])
+    except NoReverseMatch:
+        return ""
+
+
+def _told(event: Event) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
+    changes, details = [], []
+    for name, value in event.data.items():
+        title = field_label(event.subject_kind, name)
+        if name in {"note", "reason"}:
+            continue
+        if isinstance(value, list) and len(value) == 2 and name not in SPOKEN:
+            old, new = (_worded(event.subject_kind, name, each) for each in value)
+            changes.append((title, old, new))
+        elif value not in (None, "", [], {}):
+            details.append((title, _worded(event.subject_kind, name, value)))
+    return changes, details
+
+
+def field_label(kind: str, name: str) -> str:
+    """What people call a field of this kind of thing."""
+    found = _field(kind, name)
+    known = getattr(found, "verbose_name", "") or _now("Given" if name == "given" else name.replace("_", " "))
+    return str(capfirst(known))
+
+
+def _worded(kind: str, name: str, value: Any) -> str:
+    if value in (None, "", []):
+        return "—"
+    if isinstance(value, bool):
+        return _now("yes") if value else _now("no")
+    if isinstance(value, list):
+        text = ", ".join(_worded(kind, name, each) for each in value)
+    else:
+        text = str(dict(getattr(_field(kind, name), "flatchoices", None) or ()).get(value, value))
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _field(kind: str, name: str) -> Any:
+    try:
+        return _models()[kind]._meta.get_field(name)
+    except (KeyError, FieldDoesNotExist):
+        return None
+
+
+@cache
+def _models() -> dict[str, type[models.Model]]:
+    return {model._meta.model_name or "": model for model in apps.get_models()}
+
+
+def row(event: Event) -> list[Any]:
+    """The event as a line of an export."""
+    changes, details = _told(event)
+    told = [f"{name}: {old} → {new}" for name, old, new in changes] + [f"{name}: {text}" for name, text in details]
+    note = event.data.get("note") or event.data.get("reason") or ""
+    at: datetime = event.at
+    return [at, event.actor_label, event.kind, label(event.kind), event.subject_kind, event.subject_id,
+            event.subject_label, event.object_label, str(note), "; ".join(told)]  # fmt: skip

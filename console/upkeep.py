@@ -1,0 +1,124 @@
+"""What the workers do on the side: nothing that was begun is forgotten, and nothing that is spent is kept."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError, InterfaceError, connection, models
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from console import liveness, operations, throttle
+from console.models import OutgoingMail
+from console.tasks import RETRY_MINUTES, deliver_mail
+
+log = logging.getLogger("custody.upkeep")
+READY, RUNNING, FAILED = "READY", "RUNNING", "FAILED"
+MAX_DEATHS = 3
+GRACE = timedelta(minutes=1)
+
+
+def go_on() -> None:
+    """Take up what was interrupted. For every half minute, and for the start of a worker."""
+    _each([release_tasks, operations.recover, resend_mail])
+
+
+def tidy() -> None:
+    """Delete what is spent. For every ten minutes."""
+    _each([forget_tasks, forget_mail, forget_throttles, forget_sessions, forget_strangers])
+    _each([liveness.forget_silent])
+
+
+def release_tasks() -> int:
+    """Give the tasks of dead workers back to the queue. Returns how many.
+
+    A task that three workers died of is not tried again.
+    """
+    heard, count = liveness.beating(), 0
+    for task in DBTaskResult.objects.filter(status=RUNNING).only("pk", "worker_ids", "started_at"):
+        if task.worker_ids and liveness.lives(task.worker_ids[-1], heard):
+            continue
+        mine = DBTaskResult.objects.filter(pk=task.pk, status=RUNNING, started_at=task.started_at)
+        if len(task.worker_ids) < MAX_DEATHS:
+            count += mine.update(status=READY)
+        else:
+            log.error("task %s is given up: three workers died of it", task.pk)
+            count += mine.update(status=FAILED, finished_at=timezone.now())
+    return count
+
+
+def resend_mail() -> int:
+    """Queue the unsent mails that no task will send, so that none is lost. Returns how many.
+
+    Each time counts as a try, and after the last one the mail is given up.
+    """
+    unsent = OutgoingMail.objects.filter(
+        sent_at=None, attempts__lte=len(RETRY_MINUTES), created_at__lt=timezone.now() - GRACE
+    )
+    waiting = set(unsent.values_list("pk", flat=True))
+    lost = waiting - _queued_mail() if waiting else set()
+    for mail_id in sorted(lost):
+        OutgoingMail.objects.filter(pk=mail_id).update(attempts=F("attempts") + 1)
+        deliver_mail.enqueue(mail_id)
+    return len(lost)
+
+
+def forget_tasks() -> int:
+    """Delete the tasks that ended more than a week ago. Returns how many."""
+    ended = DBTaskResult.objects.filter(finished_at__lt=timezone.now() - timedelta(days=7))
+    return ended.exclude(status__in=[READY, RUNNING]).delete()[0]
+
+
+def forget_mail() -> int:
+    """Delete the mails of more than 30 days ago, sent or not. Returns how many."""
+    return OutgoingMail.objects.filter(created_at__lt=timezone.now() - timedelta(days=30)).delete()[0]
+
+
+def forget_throttles() -> int:
+    """Delete the counts of tries that began more than two days ago. Returns how many."""
+    return throttle.forget_old(time.time() - timedelta(days=2).total_seconds())
+
+
+def forget_sessions() -> int:
+    """Delete the sessions that are over. Returns how many."""
+    return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
+
+
+def forget_strangers() -> int:
+    """Delete who began a claim more than a day ago and never proved the address. Returns how many rows."""
+    people = get_user_model().objects.filter(
+        last_login=None, date_joined__lt=timezone.now() - timedelta(days=1)
+    )
+    for field in _references_to_people():
+        rows = field.model._base_manager.filter(**{field.name: OuterRef("pk")})
+        people = people.filter(~Exists(rows))
+    return people.delete()[0]
+
+
+def _references_to_people() -> Iterable[models.Field]:
+    """The columns of every app that keep a person: whoever stands in one belongs somewhere."""
+    for relation in get_user_model()._meta.get_fields(include_hidden=True):
+        if relation.auto_created and getattr(relation, "on_delete", None) is models.PROTECT:
+            yield relation.field
+
+
+def _queued_mail() -> set[int]:
+    tasks = DBTaskResult.objects.filter(task_path=deliver_mail.module_path, status__in=[READY, RUNNING])
+    return {arguments["args"][0] for arguments in tasks.values_list("args_kwargs", flat=True)}
+
+
+def _each(steps: list[Callable[[], int]]) -> None:
+    """Do each step; one that the database has no time for now is left to the next round."""
+    for step in steps:
+        try:
+            count = step()
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("%s is put off: %s", step.__name__, str(error).strip())
+            connection.close()
+        else:
+            if count:
+                log.info("%s: %s", step.__name__, count)

@@ -1,0 +1,137 @@
+"""The worker: runs the tasks of its queues one after the other, says that it lives, and does the upkeep."""
+
+import logging
+import sys
+import threading
+import time
+from types import FrameType
+
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
+from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
+
+from console import liveness, operations, upkeep
+
+log = logging.getLogger("custody.worker")
+INTERVAL = 0.3
+PAUSE_WITHOUT_DATABASE = 1.0
+BEAT, GO_ON_EVERY, TIDY_EVERY = 10.0, 3, 60
+
+
+class QueueWorker(Worker):
+    """django-tasks-db's worker, but it takes a task by one UPDATE, and survives a database that is away.
+
+    The original opens an exclusive transaction at every look, which on SQLite contends with every write.
+    """
+
+    def __init__(self, queues: list[str], *, interval: float = INTERVAL, batch: bool = False) -> None:
+        super().__init__(
+            queue_names=queues, interval=interval, batch=batch, backend_name="default", startup_delay=False,
+            max_tasks=None, worker_id=liveness.worker_name(), excluded_queue_names=[],
+        )  # fmt: skip
+        self.unfinished: DBTaskResult | None = None
+
+    def run(self) -> None:
+        """Work until told to stop or, with `batch`, until nothing is left."""
+        while self.running:
+            try:
+                worked = self.step()
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("the database does not answer, trying again: %s", str(error).strip())
+                connection.close()
+                time.sleep(PAUSE_WITHOUT_DATABASE)
+                continue
+            if self.batch and not worked:
+                return
+            if self.running and not worked:
+                time.sleep(self.interval)
+
+    def step(self) -> bool:
+        """Run one task. Gives False if there was none."""
+        close_old_connections()
+        self.hand_back()
+        task = self.take()
+        if task is None:
+            return False
+        self.unfinished = task
+        self.run_task(task)
+        self.unfinished = None
+        return True
+
+    def take(self) -> DBTaskResult | None:
+        """Mark the first waiting task as this worker's. Who comes second at one takes the next."""
+        waiting = DBTaskResult.objects.ready().filter(backend_name=self.backend_name)
+        if not self.process_all_queues:
+            waiting = waiting.filter(queue_name__in=self.queue_names)
+        for task in waiting[:20]:
+            values = {"status": "RUNNING", "started_at": timezone.now(),
+                      "worker_ids": [*task.worker_ids, self.worker_id]}  # fmt: skip
+            if DBTaskResult.objects.filter(pk=task.pk, status="READY").update(**values):
+                task.__dict__.update(values)
+                return task
+        return None
+
+    def hand_back(self) -> None:
+        """Give back a task whose end could not be written down because the database was away."""
+        if self.unfinished is not None:
+            DBTaskResult.objects.filter(pk=self.unfinished.pk, status="RUNNING").update(status="READY")
+            self.unfinished = None
+
+    def shutdown(self, signum: int, frame: FrameType | None) -> None:
+        """The first time: end after the current task or, if it is an operation, its chunk. Then: at once."""
+        if not self.running:
+            self.reset_signals()
+            sys.exit(1)
+        self.running = False
+        operations.stop_soon()
+        if not self.running_task:
+            sys.exit(0)
+
+
+class Companion(threading.Thread):
+    """Beats and does the upkeep beside the worker, on a connection of its own."""
+
+    def __init__(self, queues: str) -> None:
+        super().__init__(name="companion", daemon=True)
+        self.queues = queues
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        for turn in iter(range(sys.maxsize)):
+            self.beat()
+            if turn % GO_ON_EVERY == 0:
+                upkeep.go_on()
+            if turn % TIDY_EVERY == 0:
+                upkeep.tidy()
+            close_old_connections()
+            if self.over.wait(BEAT):
+                break
+        connection.close()
+
+    def beat(self) -> None:
+        """Write the heartbeat; a database that is locked or away gets the next one."""
+        try:
+            liveness.beat(self.queues)
+        except (DatabaseError, InterfaceError):
+            connection.close()
+
+    def stop(self) -> None:
+        """End, and take the heartbeat back."""
+        self.over.set()
+        self.join(2)
+        try:
+            liveness.leave()
+        except (DatabaseError, InterfaceError):
+            log.warning("the heartbeat of %s stays behind", liveness.worker_name())
+
+
+def run(queues: list[str], *, interval: float = INTERVAL, batch: bool = False) -> None:
+    """Serve the queues until a signal comes or, with `batch`, until they are empty."""
+    worker, companion = QueueWorker(queues, interval=interval, batch=batch), Companion(",".join(queues))
+    worker.configure_signals()
+    companion.start()
+    try:
+        worker.run()
+    finally:
+        companion.stop()

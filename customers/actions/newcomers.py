@@ -1,0 +1,33 @@
+"""Lets somebody who is nobody's customer yet become one."""
+
+from typing import Any
+
+from console import throttle
+from console.access import Actor
+from console.audit import record
+from console.models import Organization, User
+from console.transactions import retrying
+from customers.actions import projects
+from customers.models import Customer, CustomerKind, CustomerRole, CustomerUser
+from customers.people import claiming_customers
+
+
+@retrying
+def join(organization: Organization, *, user: Any, kind: str, name: str, by: Actor) -> Customer:
+    """Make a customer of this organization with the person as its admin, and its project.
+
+    Who may act for a customer already gets that one: two requests at once make one customer.
+    """
+    throttle.take_turn("join", f"{organization.pk}:{user.pk}")
+    past = claiming_customers(user, organization).first()
+    if past is not None:
+        return past
+    customer = Customer(organization=organization, kind=kind, name=name.strip(), email=user.email)
+    customer.set_keys()
+    customer.save()
+    projects.make_default(customer)
+    CustomerUser.objects.create(organization=organization, customer=customer, user=user, role=CustomerRole.ADMIN)
+    if kind == CustomerKind.PERSON:
+        User.objects.filter(pk=user.pk, name="").update(name=customer.name)
+    record("customer.made", customer, by=by)
+    return customer

@@ -1,0 +1,207 @@
+"""What a manifest holds, and how one row of it becomes a checked device."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext_lazy
+
+from console.columns import Column, Header
+from console.fields import fold
+from console.imports import SENTENCES, Key, Kind, Row, Staging, unguarded, visible
+from console.tabular import NumberCell
+from devices import identifiers
+from devices.identifiers import Unfit, looks_like_formula, looks_like_markup
+from devices.manifest.registered import compare
+from devices.models import Product
+
+MAX_TAGS, MAX_TAG = 20, 40
+YES = {"yes", "y", "true", "1", "x", "ja", "j", "wahr"}
+NO = {"no", "n", "false", "0", "nein", "falsch"}
+
+COLUMNS = (
+    *identifiers.COLUMNS,
+    Column("tags", gettext_lazy("Tags"), ("Tag", "Label", "Labels", "Etikett", "Etiketten", "Schlagwort",
+                                          "Schlagwörter", "Stichwort", "Stichwörter")),
+    Column("is_development", gettext_lazy("Development device"),
+           ("Development", "Dev", "Dev device", "Dev unit", "Is development", "Engineering unit", "Entwicklung",
+            "Entwicklungsgerät", "Entwicklermuster", "Testgerät")),
+)  # fmt: skip
+
+MISSING = {
+    "serial_number": gettext_lazy("The serial number is missing."),
+    "device_name": gettext_lazy("The device name is missing."),
+}
+
+# The columns that hold free text, which may look like what a program would run.
+_FREE = {"serial_number", "hardware_revision", "notes", "tags"}
+# Values that repeat from row to row, and cost more to clean than to remember.
+_REPEATED = {"hardware_revision", "manufactured_on", "tags", "is_development"}
+_REMEMBERED = 2_000
+
+
+class ManifestKind(Kind):
+    """The import of a manifest into a product."""
+
+    columns = COLUMNS
+    required = ("serial_number", "device_name")
+    fields = ("serial_number", "serial_key", "device_name", "name_key", "imei", "iccid", "mac", "hardware_revision",
+              "manufactured_on", "secret_sha256", "is_development", "notes", "tags")  # fmt: skip
+    keys = (
+        Key("serial_key", "serial_number", gettext_lazy("The serial number already stands in row %(row)s."),
+            gettext_lazy("The same serial number stands in row %(row)s, in other letters.")),
+        Key("name_key", "device_name", gettext_lazy("The device name already stands in row %(row)s."),
+            gettext_lazy("The same device name stands in row %(row)s, in other letters.")),
+        Key("imei", "imei", gettext_lazy("The IMEI already stands in row %(row)s.")),
+        Key("iccid", "iccid", gettext_lazy("The ICCID already stands in row %(row)s.")),
+        Key("mac", "mac", gettext_lazy("The MAC address already stands in row %(row)s.")),
+    )  # fmt: skip
+    shown = ("serial_number", "device_name")
+    sentences = SENTENCES | {
+        "number_names": ngettext_lazy(
+            "Excel made a number of %(n)s device name. Compare it with the label.",
+            "Excel made numbers of %(n)s device names. Compare them with the labels.", "n",
+        ),
+        "numbers": ngettext_lazy(
+            "Excel made a number of %(n)s serial number. Leading zeros, if it had any, are lost.",
+            "Excel made numbers of %(n)s serial numbers. Leading zeros, if they had any, are lost.", "n",
+        ),
+        "padded": ngettext_lazy(
+            "%(n)s serial number was filled up with zeros.",
+            "%(n)s serial numbers were filled up with zeros.", "n",
+        ),
+    }  # fmt: skip
+
+    def __init__(self, product: Product, reading: dict[str, Any]) -> None:
+        super().__init__(reading)
+        self.product = product
+        self._pad: int | None = reading.get("pad")
+
+    def begin(self, header: Header) -> None:
+        """Lay out which cell goes where, once for all rows: index, name, position, position of the key, cleaner."""
+        places = {name: position for position, name in enumerate(self.fields)}
+        places["secret"] = places["secret_sha256"]
+        keys = {"serial_number": places["serial_key"], "device_name": places["name_key"]}
+        cleaners = {name: _remembering(c) if name in _REPEATED else c for name, c in CLEANERS.items()}
+        self._plan = [
+            (index, name, places[name], keys.get(name), name in _FREE, cleaners[name])
+            for index, name in header.mapping.items()
+        ]
+        self._told = {self.fields[place] for _i, _n, place, *_rest in self._plan} - set(self.required)
+
+    def clean(self, row: Row, cells: list[str]) -> None:
+        """Fill the row's values from its cells, and name every reason to refuse it."""
+        count, values, has_spaces = len(cells), row.values, False
+        for index, name, place, key_place, is_free, cleaner in self._plan:
+            raw = cells[index] if index < count else ""
+            text = raw.strip()
+            if not text:
+                if name in MISSING:
+                    row.reasons.append(str(MISSING[name]))
+                continue
+            if len(text) != len(raw):
+                has_spaces = True
+            if text[0] == "'":
+                text = raw = unguarded(text)
+            if type(raw) is not str:
+                raw = self._number(row, name, raw)
+            if is_free:
+                self._remark(row.number, text)
+            try:
+                value = values[place] = cleaner(raw)
+            except Unfit as unfit:
+                row.reasons.append(unfit.sentence)
+                values[place] = visible(text) if name in self.shown else None
+            else:
+                if key_place is not None:
+                    values[key_place] = value.lower() if value.isascii() else fold(value)
+        if has_spaces:
+            self.notices.add("spaces", row.number)
+
+    def match(self, rows: list[Row]) -> None:
+        """Compare good rows with what is registered."""
+        compare(rows, self.fields, self._told, self.product, self.notices)
+
+    def finish(self, staging: Staging) -> dict[str, Any]:
+        """Where Excel has cut off zeros, refuse those serial numbers until a person says what is right."""
+        if self._pad is not None or "numbers" not in self.notices:
+            return {"pad": None}
+        width = identifiers.guess_padding(staging.samples("serial_number"))
+        if width is None:
+            return {"pad": None}
+        self.notices.drop("numbers")
+        sentence = _("Excel made a number of this serial number and cut off zeros. Choose above how to read it.")
+        return {"pad": {"count": staging.refuse_marked(sentence, "length(serial_number) < ?", width), "to": width}}
+
+    def _number(self, row: Row, name: str, raw: NumberCell) -> str:
+        """A cell that was a number in the workbook: what Excel may have done to it is noticed, or undone."""
+        if name == "device_name":
+            self.notices.add("number_names", row.number)
+            if raw.rounded:
+                row.reasons.append(_("Excel has rounded this device name; format the column as text and export again."))
+        if name != "serial_number" or not raw.isdigit():
+            return raw
+        row.is_marked = True
+        if self._pad is None:
+            self.notices.add("numbers", row.number)
+        elif len(raw) < self._pad:
+            self.notices.add("padded", row.number)
+            return raw.zfill(self._pad)
+        return raw
+
+    def _remark(self, number: int, text: str) -> None:
+        if looks_like_formula(text):
+            self.notices.add("formula", number)
+        if ("<" in text or "&" in text or ":" in text) and looks_like_markup(text):
+            self.notices.add("markup", number)
+
+
+def _remembering(cleaner: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The cleaner, for values that repeat from row to row and cost more to clean than to remember."""
+    known: dict[str, Any] = {}
+
+    def clean(raw: str) -> Any:
+        if type(raw) is not str:
+            return cleaner(raw)
+        value = known.get(raw)
+        if value is None:
+            if len(known) > _REMEMBERED:
+                known.clear()
+            value = known[raw] = cleaner(raw)
+        return value
+
+    return clean
+
+
+def _hash_of_secret(raw: str) -> str:
+    return hashlib.sha256(identifiers.clean_secret(raw).encode()).hexdigest()
+
+
+def _day(raw: str) -> str:
+    return identifiers.clean_manufactured_on(raw).isoformat()
+
+
+def _tags(raw: str) -> str:
+    """Up to 20 tags between commas or semicolons, as a JSON list."""
+    names = {fold(name): " ".join(name.split()) for name in re.split("[,;]", raw) if name.strip()}
+    if any(not name.isprintable() for name in names.values()):
+        raise Unfit(_("A tag holds an invisible control character."))
+    if len(names) > MAX_TAGS or any(len(text) > MAX_TAG for pair in names.items() for text in pair):
+        raise Unfit(_("A device has at most 20 tags, each of 40 characters or fewer."))
+    return json.dumps(list(names.values()))
+
+
+def _yes_or_no(raw: str) -> int:
+    word = raw.strip().casefold()
+    if word not in YES | NO:
+        raise Unfit(_("Development device: write yes or no, not “%(text)s”.") % {"text": visible(raw.strip(), 40)})
+    return int(word in YES)
+
+
+CLEANERS: dict[str, Callable[[str], Any]] = {
+    **identifiers.CLEANERS, "secret": _hash_of_secret, "manufactured_on": _day, "tags": _tags,
+    "is_development": _yes_or_no,
+}  # fmt: skip

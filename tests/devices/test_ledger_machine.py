@@ -1,0 +1,140 @@
+"""The ledger against a model in plain Python, over random handovers and a clock that steps both ways."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from django.db import IntegrityError
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from console.access import system
+from customers.actions import projects
+from devices import ledger
+from devices.models import Device, Ownership
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+START = datetime(2026, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+DEVICES, CUSTOMERS = 3, 3
+device_sets = st.sets(st.integers(0, DEVICES - 1), min_size=1)
+customer_numbers = st.integers(0, CUSTOMERS - 1)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Three devices and three customers. The model is a list of [customer, start, end] for each device."""
+
+    @initialize()
+    def make_the_world(self):
+        organization = factories.make_organization(f"World {next(factories._numbers)}")
+        product = factories.make_product(organization)
+        self.by = system(organization)
+        self.customers = [factories.make_customer(organization, f"Customer {n}") for n in range(CUSTOMERS)]
+        self.projects = [projects.default_of(customer) for customer in self.customers]
+        self.devices = [factories.make_device(product) for _n in range(DEVICES)]
+        self.model = [[] for _n in range(DEVICES)]
+        self.now = START
+
+    @rule(seconds=st.integers(-3600, 7200), micro=st.integers(-2, 2))
+    def the_clock_steps(self, seconds, micro):
+        self.now += timedelta(seconds=seconds, microseconds=micro)
+
+    @rule(chosen=device_sets, to=customer_numbers, reason=st.sampled_from(["assignment", "claim", "import"]))
+    def assign(self, chosen, to, reason):
+        outcome = ledger.assign(self.ids(chosen), customer=self.customers[to], project=self.projects[to], by=self.by,
+                                reason=reason, at=self.now)  # fmt: skip
+        expected = [n for n in sorted(chosen) if self.owner(n) is None]
+        assert outcome.done == self.ids(expected)
+        assert {r.device_id for r in outcome.refused} == set(self.ids(chosen)) - set(self.ids(expected))
+        for n in expected:
+            self.model_assign(n, to, self.now)
+
+    @rule(chosen=device_sets)
+    def unclaim(self, chosen):
+        outcome = ledger.release(self.ids(chosen), by=self.by, reason="unclaim", at=self.now)
+        expected = [n for n in sorted(chosen) if self.owner(n) is not None]
+        assert outcome.done == self.ids(expected)
+        for n in expected:
+            self.model_release(n, self.now)
+
+    @rule(chosen=device_sets, source=customer_numbers, to=customer_numbers)
+    def transfer(self, chosen, source, to):
+        outcome = ledger.transfer(self.ids(chosen), source=self.customers[source], customer=self.customers[to],
+                                  project=self.projects[to], by=self.by, at=self.now)  # fmt: skip
+        expected = [n for n in sorted(chosen) if self.owner(n) == source]
+        assert outcome.done == self.ids(expected)
+        for n in expected:
+            self.model_release(n, self.now)
+            self.model_assign(n, to, self.now)
+
+    @invariant()
+    def the_spans_are_those_of_the_model(self):
+        for n, device in enumerate(self.devices):
+            spans = [
+                [self.customers.index(span.customer), span.started_at, span.ended_at]
+                for span in Ownership.objects.filter(device=device).select_related("customer").order_by("started_at")
+            ]
+            assert spans == self.model[n]
+
+    @invariant()
+    def no_span_overlaps_another_and_only_the_last_is_open(self):
+        for spans in self.model:
+            for (_c, start, end), (_d, following, _end) in pairwise(spans):
+                assert start < end <= following
+
+    @invariant()
+    def the_device_says_what_the_ledger_says(self):
+        for n, device in enumerate(self.devices):
+            device = Device.objects.get(pk=device.pk)
+            owner = self.owner(n)
+            assert device.customer_id == (None if owner is None else self.customers[owner].pk)
+            assert device.status == ("in_stock" if owner is None else "owned")
+
+    @invariant()
+    def each_instant_belongs_to_one_owner_at_most(self):
+        for n, device in enumerate(self.devices):
+            for _customer, start, end in self.model[n][-3:]:
+                for moment in (start - TICK, start, start + TICK, *((end - TICK, end) if end else ())):
+                    seen = Ownership.objects.filter(device=device).covering(moment).values_list("customer", flat=True)
+                    expected = [self.customers[c].pk for c, s, e in self.model[n] if s <= moment and (e is None or moment < e)]
+                    assert list(seen) == expected
+                    assert len(expected) <= 1
+
+    def ids(self, numbers):
+        return [self.devices[n].pk for n in sorted(numbers)]
+
+    def owner(self, n):
+        spans = self.model[n]
+        return spans[-1][0] if spans and spans[-1][2] is None else None
+
+    def model_assign(self, n, to, at):
+        last = self.model[n][-1][2] if self.model[n] else at
+        self.model[n].append([to, max(at, last), None])
+
+    def model_release(self, n, at):
+        span = self.model[n][-1]
+        span[2] = at if at > span[1] else span[1] + TICK
+
+
+# Everything runs in the test's one transaction: each example makes a world of its own.
+QUICK = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_the_ledger_behaves_like_its_model():
+    run_state_machine_as_test(LedgerMachine, settings=QUICK)
+
+
+def test_the_machine_sees_a_ledger_that_keeps_no_order(monkeypatch):
+    """The negative control: with spans that begin at any time, the machine must fail."""
+    honest = ledger.assign
+
+    def careless(device_ids, **how):
+        outcome = honest(device_ids, **how)
+        Ownership.objects.filter(device__in=outcome.done, ended_at=None).update(started_at=how["at"] - timedelta(seconds=1))
+        return outcome
+
+    monkeypatch.setattr(ledger, "assign", careless)
+    with pytest.raises((AssertionError, IntegrityError)):
+        run_state_machine_as_test(LedgerMachine, settings=settings(QUICK, report_multiple_bugs=False, print_blob=False))
