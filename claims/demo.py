@@ -68,7 +68,7 @@ class World:
     profiles: dict[str, ClaimProfile] = field(default_factory=dict)
     customers: dict[str, Customer] = field(default_factory=dict)
     people: dict[str, list[Actor]] = field(default_factory=dict)
-    # Units by product that nobody has, those that were taken back, and those that are out, with their customer.
+    # Units by product that nobody has, those that were taken back, and those that are out, with who has them.
     stock: dict[str, list[int]] = field(default_factory=dict)
     returned: list[int] = field(default_factory=list)
     held: list[tuple[int, str]] = field(default_factory=list)
@@ -143,11 +143,8 @@ def _found(world: World) -> None:
 def _plan_products(world: World) -> None:
     for number, facts in enumerate(PRODUCTS):
         world.note(140 - number, lambda at, facts=facts: _make_product(world, facts, at))
-        for lot, size in enumerate(facts["lots"]):
-            world.note(
-                [112, 64, 21][lot] - number,
-                lambda at, f=facts, n=lot, s=size: _register_lot(world, f, n, s, at),
-            )
+        for lot, days_ago in enumerate([112, 64, 21]):
+            world.note(days_ago - number, lambda at, f=facts, n=lot: _register_lot(world, f, n, at))
 
 
 def _make_product(world: World, facts: dict[str, Any], at: datetime) -> None:
@@ -159,23 +156,19 @@ def _make_product(world: World, facts: dict[str, Any], at: datetime) -> None:
     record("product.made", product, by=world.members["product_manager"], at=at)
 
 
-def _register_lot(world: World, facts: dict[str, Any], lot: int, size: int, at: datetime) -> None:
+def _register_lot(world: World, facts: dict[str, Any], lot: int, at: datetime) -> None:
     """A factory lot: numbered units with identifiers that pass their checks.
 
     The first four of a product's first lot are for the engineers.
     """
-    by, product, known = (
-        world.members["product_manager"],
-        world.products[facts["slug"]],
-        sum(facts["lots"][:lot]),
-    )
-    rows = [_unit(world, facts, product, known + number, lot, at) for number in range(size)]
+    by, product = world.members["product_manager"], world.products[facts["slug"]]
+    before, size = sum(facts["lots"][:lot]), facts["lots"][lot]
+    revision = facts["revisions"][: lot + 1][-1]
+    rows = [_unit(world, facts, before + number, revision, at) for number in range(size)]
     Device.objects.bulk_create(rows, batch_size=500)
     names = [device.name_key for device in rows]
-    ids = list(
-        Device.objects.filter(organization=world.organization, product=product, created_at=at, name_key__in=names)
-        .order_by("pk").values_list("pk", flat=True)
-    )  # fmt: skip
+    made = Device.objects.filter(organization=world.organization, name_key__in=names)
+    ids = list(made.order_by("pk").values_list("pk", flat=True))
     record_set("device.registered", Device, ids, label="serial_number", by=by, at=at, act=uuid4())
     ledger.tell(Change("registered", ids, by, at, uuid4()))
     device_actions.set_tags(ids, [f"lot-{at:%y%m}"], by=by)
@@ -187,19 +180,16 @@ def _register_lot(world: World, facts: dict[str, Any], lot: int, size: int, at: 
     world.stock[product.slug] += ids
 
 
-def _unit(
-    world: World, facts: dict[str, Any], product: Product, number: int, lot: int, at: datetime
-) -> Device:
+def _unit(world: World, facts: dict[str, Any], number: int, revision: str, at: datetime) -> Device:
     random = world.random
     imei = "35912210" + f"{random.randrange(10**6):06d}"
     iccid = "894920" + f"{random.randrange(10**12):012d}"
     device = Device(
-        organization=world.organization, product=product, created_at=at,
+        organization=world.organization, product=world.products[facts["slug"]], created_at=at,
         serial_number=f"{facts['prefix']}{at:%y}-{number * 7 + 200_003:06d}",
         device_name=f"{facts['name_prefix']}{random.getrandbits(64):016x}",
         mac=":".join(["D8", "3B", "DA", *(f"{random.randrange(256):02X}" for _octet in range(3))]),
-        hardware_revision=facts["revisions"][min(lot, len(facts["revisions"]) - 1)],
-        manufactured_on=(at - timedelta(days=9)).date(),
+        hardware_revision=revision, manufactured_on=(at - timedelta(days=9)).date(),
         imei=imei + luhn_digit(imei) if facts["is_cellular"] else "",
         iccid=iccid + luhn_digit(iccid) if facts["is_cellular"] else "",
     )  # fmt: skip
@@ -208,16 +198,17 @@ def _unit(
 
 
 def _plan_customers(world: World) -> None:
-    for number, row in enumerate(reversed(CUSTOMERS)):
-        world.note(135 - number * 3, lambda at, row=row: _make_customer(world, row, at))
+    for number, facts in enumerate(reversed(CUSTOMERS)):
+        world.note(135 - number * 3, lambda at, facts=facts: _make_customer(world, facts, at))
 
 
-def _make_customer(world: World, row: tuple, at: datetime) -> None:
-    name, kind, reference, phone, address, people, _units, _claims = row
-    by = world.members["fulfilment"]
-    customer = Customer(organization=world.organization, name=name, kind=kind, reference=reference, phone=phone,
-                        address=address, created_at=at,
-                        email="" if kind == CustomerKind.INTERNAL else people[0][1])  # fmt: skip
+def _make_customer(world: World, facts: dict[str, Any], at: datetime) -> None:
+    by, name, people = world.members["fulfilment"], facts["name"], facts["people"]
+    customer = Customer(
+        organization=world.organization, name=name, kind=facts["kind"], reference=facts["reference"],
+        phone=facts["phone"], address=facts["address"], created_at=at,
+        email="" if facts["kind"] == CustomerKind.INTERNAL else people[0][1],
+    )  # fmt: skip
     customer.set_keys()
     customer.save()
     projects.make_default(customer)
@@ -227,11 +218,12 @@ def _make_customer(world: World, row: tuple, at: datetime) -> None:
         user = User.objects.filter(email=email).first() or User.objects.create_user(
             email, name=person, date_joined=at
         )
-        row = CustomerUser.objects.create(organization=world.organization, customer=customer, user=user, role=role,
-                                          created_at=at)  # fmt: skip
+        row = CustomerUser.objects.create(
+            organization=world.organization, customer=customer, user=user, role=role, created_at=at
+        )
         record("customer.person_invited", row, by=by, about=customer, at=at)
-        world.people[name].append(Actor(kind="customer", user=user, organization=world.organization, label=person,
-                                        customers=frozenset([customer.pk])))  # fmt: skip
+        known = {"organization": world.organization, "customers": frozenset([customer.pk]), "label": person}
+        world.people[name].append(Actor(kind="customer", user=user, **known))
 
 
 def _plan_profiles(world: World) -> None:
@@ -246,9 +238,10 @@ def _make_profile(world: World, facts: dict[str, Any], at: datetime) -> None:
     by, product = world.members["product_manager"], world.products.get(facts.get("product", ""))
     extra = world.customers.get(facts.get("additional_project", ""))
     profile = ClaimProfile(
-        organization=world.organization, slug=facts["slug"], name=facts["name"], description=facts["description"],
-        scope=Scope.UNIT if product else Scope.LINK, grant=facts.get("grant", Grant.OWNERSHIP), product=product,
-        max_claims=facts.get("max_claims"), form=facts.get("form", []), created_at=at,
+        organization=world.organization, slug=facts["slug"], name=facts["name"], created_at=at,
+        description=facts["description"], product=product, scope=Scope.UNIT if product else Scope.LINK,
+        grant=facts.get("grant", Grant.OWNERSHIP), max_claims=facts.get("max_claims"),
+        form=facts.get("form", []),
         additional_project=projects.default_of(extra) if extra else None,
     )  # fmt: skip
     profile.set_keys()
@@ -279,18 +272,20 @@ def _disable(world: World, slug: str, at: datetime) -> None:
 
 def _plan_shipments(world: World) -> None:
     """Units that were assigned before they left: the customer had nothing to do."""
-    for name, *_facts, units, _claims in CUSTOMERS:
-        while units > 0:
-            size = min(units, world.random.randrange(12, 48))
+    for facts in CUSTOMERS:
+        left = facts["units"]
+        while left > 0:
+            size = min(left, world.random.randrange(12, 48))
             slug = world.random.choices(["aqua-meter", "edge-gateway", "wind-gauge"], [6, 3, 2])[0]
-            order = f"Order {world.random.randrange(40_000, 60_000)}"
-            days_ago = world.random.uniform(1, 98)
-            world.note(
-                days_ago,
-                lambda at, n=name, s=slug, k=size, o=order: _assign(world, n, _take(world, s, k), o, at),
-            )
-            units -= size
+            _plan_shipment(world, facts["name"], slug, size)
+            left -= size
     world.note(106, lambda at: _assign(world, "Northlake Engineering", _development(world), "Lab units", at))
+
+
+def _plan_shipment(world: World, name: str, slug: str, size: int) -> None:
+    note = f"Order {world.random.randrange(40_000, 60_000)}"
+    days_ago = world.random.uniform(1, 98)
+    world.note(days_ago, lambda at: _assign(world, name, _take(world, slug, size), note, at))
 
 
 def _take(world: World, slug: str, size: int) -> list[int]:
@@ -313,7 +308,7 @@ def _assign(world: World, name: str, ids: list[int], note: str, at: datetime) ->
 
 def _plan_claims(world: World) -> None:
     """Claims by the label in the box, more of them lately; and those that got no further than a scan."""
-    for name, *_facts, number in CUSTOMERS:
+    for name, number in [(facts["name"], facts["claims"]) for facts in CUSTOMERS]:
         for _each in range(number):
             days_ago = 90 * world.random.random() ** 1.3
             world.note(days_ago, lambda at, n=name: _claim_unit(world, n, at), office=False)
@@ -360,7 +355,7 @@ def _step(world: World, code: ClaimCode, step: Step, at: datetime, cause: str = 
 
 def _plan_shares(world: World) -> None:
     """The profiles with one link: who redeemed them, and when."""
-    names = [name for name, kind, *_facts in CUSTOMERS if kind != CustomerKind.INTERNAL]
+    names = [facts["name"] for facts in CUSTOMERS if facts["kind"] != CustomerKind.INTERNAL]
     for facts in PROFILES:
         last = facts.get("ends", 1)
         for name in world.random.sample(names, facts.get("claims", 0)):
@@ -377,7 +372,7 @@ def _plan_returns(world: World) -> None:
     """Units that came back, and those of them that went to the next customer."""
     for _each in range(64):
         world.note(world.random.uniform(0.5, 86), lambda at: _unclaim(world, at))
-    names = [name for name, _kind, *_facts, units, _claims in CUSTOMERS if units]
+    names = [facts["name"] for facts in CUSTOMERS if facts["units"]]
     for _each in range(26):
         name = world.random.choice(names)
         world.note(world.random.uniform(0.5, 70), lambda at, n=name: _assign_again(world, n, at))

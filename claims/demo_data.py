@@ -12,75 +12,271 @@ MEMBERS = [
 
 PRODUCTS = [
     {
-        "name": "Aqua Meter", "slug": "aqua-meter", "prefix": "AQM", "name_prefix": "e00fce68", "platform": "STM32WB55",
+        "name": "Aqua Meter",
+        "slug": "aqua-meter",
+        "prefix": "AQM",
+        "name_prefix": "e00fce68",
+        "platform": "STM32WB55",
         "description": "Measures how much water runs through, and reports leaks within a minute.",
-        "is_cellular": True, "lots": [520, 380, 300], "revisions": ["B3", "B4", "C1"],
+        "is_cellular": True,
+        "lots": [520, 380, 300],
+        "revisions": ["B3", "B4", "C1"],
     },
     {
-        "name": "Edge Gateway", "slug": "edge-gateway", "prefix": "EGW", "name_prefix": "egw-", "platform": "i.MX 8M Mini",
+        "name": "Edge Gateway",
+        "slug": "edge-gateway",
+        "prefix": "EGW",
+        "name_prefix": "egw-",
+        "platform": "i.MX 8M Mini",
         "description": "Connects up to 64 sensors of a site by radio, and the site by Ethernet or LTE.",
-        "is_cellular": True, "lots": [220, 160, 120], "revisions": ["2.0", "2.1"],
+        "is_cellular": True,
+        "lots": [220, 160, 120],
+        "revisions": ["2.0", "2.1"],
     },
     {
-        "name": "Wind Gauge", "slug": "wind-gauge", "prefix": "WND", "name_prefix": "wnd_", "platform": "ESP32-S3",
+        "name": "Wind Gauge",
+        "slug": "wind-gauge",
+        "prefix": "WND",
+        "name_prefix": "wnd_",
+        "platform": "ESP32-S3",
         "description": "Wind speed and direction without moving parts.",
-        "is_cellular": False, "lots": [140, 100, 60], "revisions": ["A1", "A2"],
+        "is_cellular": False,
+        "lots": [140, 100, 60],
+        "revisions": ["A1", "A2"],
     },
-]  # fmt: skip
+]
 
-# Name, kind, reference, phone, address, people as (name, address, role), how many units it is sent, how often it claims.
+# `units` is how many it is sent, `claims` how often its people claim; `people` are name, address and role.
 CUSTOMERS = [
-    ("Stadtwerke Aalen", "company", "C-1004", "+49 7361 555 120", "Im Hasennest 9\n73433 Aalen\nGermany",
-     [("Dana Vogt", "dana@aalen.example", "admin"), ("Jonas Maier", "jonas@aalen.example", "operator"),
-      ("Lea Kurz", "lea@aalen.example", "viewer")], 210, 34),
-    ("Hallberg Utilities", "company", "C-1011", "+46 31 555 0177", "Hamngatan 12\n411 14 Göteborg\nSweden",
-     [("Erin Hallberg", "erin@hallberg.example", "admin"), ("Oskar Lind", "oskar@hallberg.example", "operator")], 160, 28),
-    ("Wasserverband Ostalb", "company", "C-1017", "+49 7171 555 340", "Talstraße 2\n73525 Schwäbisch Gmünd\nGermany",
-     [("Matthias Frey", "frey@wv-ostalb.example", "admin")], 120, 19),
-    ("Brightwater Estates", "company", "C-1023", "+44 117 496 0122", "3 Quay Street\nBristol BS1 4DB\nUnited Kingdom",
-     [("Grace Whitfield", "grace@brightwater.example", "admin"), ("Tom Ashby", "tom@brightwater.example", "operator")],
-     90, 31),
-    ("Fjordkraft Måling AS", "company", "C-1029", "+47 55 55 01 90", "Strandkaien 4\n5013 Bergen\nNorway",
-     [("Ingrid Solberg", "ingrid@fjordkraft-maling.example", "admin")], 75, 22),
-    ("Agrovento Coop", "company", "C-1036", "+39 051 555 0143", "Via Emilia 88\n40026 Imola\nItaly",
-     [("Giulia Ferri", "giulia@agrovento.example", "admin"), ("Marco Ferri", "marco@agrovento.example", "viewer")], 60, 26),
-    ("Helder Windparken", "company", "C-1042", "+31 223 555 018", "Havenplein 1\n1781 AC Den Helder\nNetherlands",
-     [("Sanne de Wit", "sanne@helderwind.example", "admin")], 45, 17),
-    ("Kettle & Sons Plumbing", "company", "C-1048", "+44 161 496 0188", "41 Canal Row\nManchester M4 6AJ\nUnited Kingdom",
-     [("Ruth Kettle", "ruth@kettleplumbing.example", "admin")], 0, 38),
-    ("Marta Oliveira", "person", "", "+351 21 555 0167", "", [("Marta Oliveira", "marta.oliveira@post.example", "admin")], 0, 3),
-    ("Henrik Aalto", "person", "", "", "", [("Henrik Aalto", "henrik.aalto@post.example", "admin")], 0, 2),
-    ("Northlake Engineering", "internal", "INT-ENG", "", "", [("Pia Brandt", "product-manager@northlake.example", "admin")],
-     0, 0),
-    ("Northlake Showroom", "internal", "INT-SHOW", "", "", [("Victor Nagy", "viewer@northlake.example", "viewer")], 0, 0),
-]  # fmt: skip
+    {
+        "name": "Stadtwerke Aalen",
+        "kind": "company",
+        "reference": "C-1004",
+        "phone": "+49 7361 555 120",
+        "address": "Im Hasennest 9\n73433 Aalen\nGermany",
+        "people": [
+            ("Dana Vogt", "dana@aalen.example", "admin"),
+            ("Jonas Maier", "jonas@aalen.example", "operator"),
+            ("Lea Kurz", "lea@aalen.example", "viewer"),
+        ],
+        "units": 210,
+        "claims": 34,
+    },
+    {
+        "name": "Hallberg Utilities",
+        "kind": "company",
+        "reference": "C-1011",
+        "phone": "+46 31 555 0177",
+        "address": "Hamngatan 12\n411 14 Göteborg\nSweden",
+        "people": [
+            ("Erin Hallberg", "erin@hallberg.example", "admin"),
+            ("Oskar Lind", "oskar@hallberg.example", "operator"),
+        ],
+        "units": 160,
+        "claims": 28,
+    },
+    {
+        "name": "Wasserverband Ostalb",
+        "kind": "company",
+        "reference": "C-1017",
+        "phone": "+49 7171 555 340",
+        "address": "Talstraße 2\n73525 Schwäbisch Gmünd\nGermany",
+        "people": [
+            ("Matthias Frey", "frey@wv-ostalb.example", "admin"),
+        ],
+        "units": 120,
+        "claims": 19,
+    },
+    {
+        "name": "Brightwater Estates",
+        "kind": "company",
+        "reference": "C-1023",
+        "phone": "+44 117 496 0122",
+        "address": "3 Quay Street\nBristol BS1 4DB\nUnited Kingdom",
+        "people": [
+            ("Grace Whitfield", "grace@brightwater.example", "admin"),
+            ("Tom Ashby", "tom@brightwater.example", "operator"),
+        ],
+        "units": 90,
+        "claims": 31,
+    },
+    {
+        "name": "Fjordkraft Måling AS",
+        "kind": "company",
+        "reference": "C-1029",
+        "phone": "+47 55 55 01 90",
+        "address": "Strandkaien 4\n5013 Bergen\nNorway",
+        "people": [
+            ("Ingrid Solberg", "ingrid@fjordkraft-maling.example", "admin"),
+        ],
+        "units": 75,
+        "claims": 22,
+    },
+    {
+        "name": "Agrovento Coop",
+        "kind": "company",
+        "reference": "C-1036",
+        "phone": "+39 051 555 0143",
+        "address": "Via Emilia 88\n40026 Imola\nItaly",
+        "people": [
+            ("Giulia Ferri", "giulia@agrovento.example", "admin"),
+            ("Marco Ferri", "marco@agrovento.example", "viewer"),
+        ],
+        "units": 60,
+        "claims": 26,
+    },
+    {
+        "name": "Helder Windparken",
+        "kind": "company",
+        "reference": "C-1042",
+        "phone": "+31 223 555 018",
+        "address": "Havenplein 1\n1781 AC Den Helder\nNetherlands",
+        "people": [
+            ("Sanne de Wit", "sanne@helderwind.example", "admin"),
+        ],
+        "units": 45,
+        "claims": 17,
+    },
+    {
+        "name": "Kettle & Sons Plumbing",
+        "kind": "company",
+        "reference": "C-1048",
+        "phone": "+44 161 496 0188",
+        "address": "41 Canal Row\nManchester M4 6AJ\nUnited Kingdom",
+        "people": [
+            ("Ruth Kettle", "ruth@kettleplumbing.example", "admin"),
+        ],
+        "units": 0,
+        "claims": 38,
+    },
+    {
+        "name": "Marta Oliveira",
+        "kind": "person",
+        "reference": "",
+        "phone": "+351 21 555 0167",
+        "address": "",
+        "people": [
+            ("Marta Oliveira", "marta.oliveira@post.example", "admin"),
+        ],
+        "units": 0,
+        "claims": 3,
+    },
+    {
+        "name": "Henrik Aalto",
+        "kind": "person",
+        "reference": "",
+        "phone": "",
+        "address": "",
+        "people": [
+            ("Henrik Aalto", "henrik.aalto@post.example", "admin"),
+        ],
+        "units": 0,
+        "claims": 2,
+    },
+    {
+        "name": "Northlake Engineering",
+        "kind": "internal",
+        "reference": "INT-ENG",
+        "phone": "",
+        "address": "",
+        "people": [
+            ("Pia Brandt", "product-manager@northlake.example", "admin"),
+        ],
+        "units": 0,
+        "claims": 0,
+    },
+    {
+        "name": "Northlake Showroom",
+        "kind": "internal",
+        "reference": "INT-SHOW",
+        "phone": "",
+        "address": "",
+        "people": [
+            ("Victor Nagy", "viewer@northlake.example", "viewer"),
+        ],
+        "units": 0,
+        "claims": 0,
+    },
+]
 
 DOCUMENTS = {
-    "aqua-meter": ("Quick start: fit the meter in ten minutes", "https://docs.northlake.example/aqua-meter/quick-start"),
-    "edge-gateway": ("Gateway installation guide", "https://docs.northlake.example/edge-gateway/installation"),
+    "aqua-meter": (
+        "Quick start: fit the meter in ten minutes",
+        "https://docs.northlake.example/aqua-meter/quick-start",
+    ),
+    "edge-gateway": (
+        "Gateway installation guide",
+        "https://docs.northlake.example/edge-gateway/installation",
+    ),
     "wind-gauge": ("Where to mount a wind gauge", "https://docs.northlake.example/wind-gauge/mounting"),
 }
 
-# Of scope unit if it names a product; else `units` of the product `from` are listed. `claims`: how many customers redeem.
+# Of scope unit if it names a product, else `units` of the product `from` are listed and `claims` customers
+# redeem it. `days_ago` it was made, `ends` days ago it was switched off.
 PROFILES = [
-    {"slug": "aqua-meter-box", "name": "Aqua Meter, label in the box", "product": "aqua-meter", "days_ago": 118,
-     "description": "Scan the label on your meter to see it in your portal."},
-    {"slug": "gateway-installer", "name": "Gateway for installers", "product": "edge-gateway", "days_ago": 117,
-     "description": "For the technician who mounts the gateway.", "member": "support",
-     "form": [{"name": "site", "label": "Site name", "required": True},
-              {"name": "cabinet", "label": "Cabinet", "required": False}]},
-    {"slug": "wind-gauge-box", "name": "Wind Gauge, label in the box", "product": "wind-gauge", "days_ago": 116,
-     "description": "Scan the label on your gauge.", "additional_project": "Northlake Engineering"},
-    {"slug": "pilot-weather", "name": "Weather pilot, shared readings", "from": "wind-gauge", "units": 3, "days_ago": 88,
-     "grant": "access", "max_claims": 25, "claims": 7, "document": "wind-gauge",
-     "description": "See three gauges at the harbour for as long as the pilot runs."},
-    {"slug": "starter-kit-munich", "name": "Starter kit, Munich fair", "from": "aqua-meter", "units": 4, "days_ago": 70,
-     "max_claims": 1, "claims": 1, "document": "aqua-meter",
-     "description": "Four meters, for the winner of the draw."},
-    {"slug": "spring-open-day", "name": "Open day in spring", "from": "edge-gateway", "units": 1, "days_ago": 95,
-     "grant": "access", "claims": 4, "ends": 40, "document": "edge-gateway",
-     "description": "A look at our demo gateway."},
-]  # fmt: skip
+    {
+        "slug": "aqua-meter-box",
+        "name": "Aqua Meter, label in the box",
+        "product": "aqua-meter",
+        "days_ago": 118,
+        "description": "Scan the label on your meter to see it in your portal.",
+    },
+    {
+        "slug": "gateway-installer",
+        "name": "Gateway for installers",
+        "product": "edge-gateway",
+        "days_ago": 117,
+        "description": "For the technician who mounts the gateway.",
+        "member": "support",
+        "form": [
+            {"name": "site", "label": "Site name", "required": True},
+            {"name": "cabinet", "label": "Cabinet", "required": False},
+        ],
+    },
+    {
+        "slug": "wind-gauge-box",
+        "name": "Wind Gauge, label in the box",
+        "product": "wind-gauge",
+        "days_ago": 116,
+        "description": "Scan the label on your gauge.",
+        "additional_project": "Northlake Engineering",
+    },
+    {
+        "slug": "pilot-weather",
+        "name": "Weather pilot, shared readings",
+        "from": "wind-gauge",
+        "units": 3,
+        "days_ago": 88,
+        "grant": "access",
+        "max_claims": 25,
+        "claims": 7,
+        "document": "wind-gauge",
+        "description": "See three gauges at the harbour for as long as the pilot runs.",
+    },
+    {
+        "slug": "starter-kit-munich",
+        "name": "Starter kit, Munich fair",
+        "from": "aqua-meter",
+        "units": 4,
+        "days_ago": 70,
+        "max_claims": 1,
+        "claims": 1,
+        "document": "aqua-meter",
+        "description": "Four meters, for the winner of the draw.",
+    },
+    {
+        "slug": "spring-open-day",
+        "name": "Open day in spring",
+        "from": "edge-gateway",
+        "units": 1,
+        "days_ago": 95,
+        "grant": "access",
+        "claims": 4,
+        "ends": 40,
+        "document": "edge-gateway",
+        "description": "A look at our demo gateway.",
+    },
+]
 
 REASONS = [
     "Returned under warranty: display stays dark",
@@ -104,7 +300,15 @@ NOTES = [
 
 TAGS = ["spare", "field-test", "priority", "refurbished"]
 
-ANSWERS = ["Pump house north", "Plant room 2", "Roof east", "Harbour office", "Basement B1", "Substation 14", "Barn 3"]
+ANSWERS = [
+    "Pump house north",
+    "Plant room 2",
+    "Roof east",
+    "Harbour office",
+    "Basement B1",
+    "Substation 14",
+    "Barn 3",
+]
 
 # Why claims were refused, with their weights.
 CAUSES = [("already_owned", 9), ("replaced", 4), ("used_up", 3), ("disabled", 3)]

@@ -1,12 +1,12 @@
 """Forms of claim profiles. Every choice is among what the actor may see."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -27,14 +27,19 @@ MOST_DEVICES = 500
 MOST_DOCUMENTS, MOST_MEMBERS, MOST_QUESTIONS = 20, 20, 5
 MOST_CLAIMS = 1_000_000_000
 NAMED = 10
-FIRST_DAY, LAST_DAY = timezone.datetime(2000, 1, 1, tzinfo=timezone.UTC), timezone.datetime(2200, 1, 1, tzinfo=timezone.UTC)
+FIRST_DAY, LAST_DAY = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _hinted(text: Any) -> forms.TextInput:
+    """A text field of a row: its label is only heard, so what belongs there is hinted at."""
+    return forms.TextInput(attrs={"placeholder": text})
 
 
 class DocumentForm(TextGuard, forms.Form):
     """A document that a claim gives."""
 
-    title = forms.CharField(label=_("Title"), max_length=120)
-    link = forms.URLField(label=_("Link"), max_length=500, assume_scheme="https")
+    title = forms.CharField(label=_("Title"), max_length=120, widget=_hinted(_("Title")))
+    link = forms.URLField(label=_("Link"), max_length=500, assume_scheme="https", widget=_hinted("https://"))
 
     def clean_link(self) -> str:
         link = self.cleaned_data["link"]
@@ -46,7 +51,7 @@ class DocumentForm(TextGuard, forms.Form):
 class MemberForm(forms.Form):
     """A member who gets into the claimer's project."""
 
-    member = forms.ModelChoiceField(Member.objects.none(), label=_("Member"), empty_label="—")
+    member = forms.ModelChoiceField(Member.objects.none(), label=_("Member"), empty_label=_("Choose a member"))
     role = forms.ChoiceField(label=_("Role"), choices=CustomerRole.choices, initial=CustomerRole.VIEWER)
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -59,7 +64,7 @@ class MemberForm(forms.Form):
 class QuestionForm(TextGuard, forms.Form):
     """One field of the short form. Its name stays while its label changes, so that answers keep their place."""
 
-    label = forms.CharField(label=_("Question"), max_length=60)
+    label = forms.CharField(label=_("Question"), max_length=60, widget=_hinted(_("Question, such as “Site name”")))
     required = forms.BooleanField(label=_("Must be answered"), required=False)
     name = forms.SlugField(required=False, max_length=40, widget=forms.HiddenInput)
 
@@ -99,7 +104,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
 
     def __init__(self, data: Any = None, *, actor: Actor, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        self.actor, self.compared = actor, []
+        self.actor, self.compared, self.has_codes = actor, [], False
         self._limit_choices()
         profile = self.instance
         self.documents = self._rows(DocumentForm, "documents", data, MOST_DOCUMENTS, spare=2)
@@ -152,12 +157,27 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         self.add_error(None, refusal.sentence)
         if refusal.code == "edited_meanwhile":
             now = ClaimProfile.objects.visible_to(self.actor).get(pk=self.instance.pk)
-            self.compared = claim_profiles.compare(now, **self.values)
+            self.compared = self._lines(claim_profiles.compare(now, **self.values))
             self.data = self.data.copy()
             self.data["version"] = now.version
 
     def _post_clean(self) -> None:
         """The action writes the row; the form only checks."""
+
+    def _lines(self, compared: dict[str, list]) -> list[dict]:
+        """What differs, in the words of the form."""
+        labels = {"documents": _("Documents"), "additional_members": _("Additional members"), "form": _("Short form")}
+        return [
+            {"label": labels.get(name) or self.fields[name].label, "saved": self._say(name, saved),
+             "yours": self._say(name, yours)}
+            for name, (saved, yours) in compared.items()
+        ]  # fmt: skip
+
+    def _say(self, name: str, value: Any) -> Any:
+        if isinstance(value, bool):
+            return _now("yes") if value else _now("no")
+        choices = {"scope": Scope, "grant": Grant}.get(name)
+        return choices(value).label if choices and value else value
 
     def _rows(self, form_class: Any, name: str, data: Any, most: int, **options: Any) -> Rows:
         profile, initial = self.instance, []

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from claims import offers
 from claims.models import Claim
 from claims.offers import Offer
 from console.access import Actor
@@ -59,7 +60,10 @@ def spans_of(actor: Actor, device: Device) -> list[Any]:
         model.objects.reached_by(actor).filter(device=device).select_related("project")
         for model in (Ownership, SharedAccess)
     )
-    return sorted([*owned, *shared], key=lambda span: span.started_at, reverse=True)
+    spans = sorted([*owned, *shared], key=lambda span: span.started_at, reverse=True)
+    for span in spans:
+        span.is_shared = isinstance(span, SharedAccess)  # type: ignore[attr-defined]
+    return spans
 
 
 def past_spans(actor: Actor) -> QuerySet[Ownership]:
@@ -97,8 +101,17 @@ def given(actor: Actor, claim: Claim) -> list[dict]:
 def organization_of(actor: Actor) -> Organization | None:
     """The one organization that the person is a customer of; None for several or none."""
     found = Organization.objects.filter(
-        Q(pk__in=Project.objects.visible_to(actor).values("organization"))
+        pk__in=Project.objects.visible_to(actor).values("organization")
     ).select_related("logo").defer("logo__png")[:2]  # fmt: skip
+    return found[0] if len(found) == 1 else None
+
+
+def organization_at(host: str) -> Organization | None:
+    """Whose pages these are for somebody unknown: by the claim domain, else the only organization there is."""
+    named = Organization.objects.filter(domains__host=offers.bare(host)).first()
+    if named is not None:
+        return named
+    found = Organization.objects.order_by("pk")[:2]
     return found[0] if len(found) == 1 else None
 
 

@@ -1,1 +1,49 @@
-"""What claims show on other apps' pages."""
+"""What claims show on other apps' pages: each function takes (request, subject) and gives HTML, or nothing."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from claims import charts, qr
+from claims.models import Claim, ClaimCode
+from console.access import Permission
+from customers.models import Customer
+from devices.models import Device
+
+NEWEST = 5
+OF_CUSTOMER = 10
+
+
+def device_claim_code(request: HttpRequest, device: Device) -> str:
+    """The claim code of a unit, with its label; or why it has none and how it gets one."""
+    actor = request.actor  # type: ignore[attr-defined]
+    rows = ClaimCode.objects.visible_to(actor).filter(device=device).select_related("profile__domain")
+    codes = list(rows.order_by("-profile_id"))
+    claims = Claim.objects.visible_to(actor).of_current_codes().filter(code__in=[code.pk for code in codes])
+    claimed = {claim.code_id: claim for claim in claims.select_related("customer").order_by("-pk")}
+    shown = [_code(actor, code, claimed.get(code.pk)) for code in codes]
+    return render_to_string("claims/_device_claim_code.html", {"device": device, "codes": shown}, request)
+
+
+def overview(request: HttpRequest, subject: Any = None) -> str:
+    """The claims of the last 30 days, and the newest ones."""
+    claims = Claim.objects.visible_to(request.actor)  # type: ignore[attr-defined]
+    newest = list(claims.select_related("profile", "customer").order_by("-pk")[:NEWEST])
+    return render_to_string("claims/_overview.html", {"chart": charts.by_day(claims), "claims": newest}, request)
+
+
+def customer_claims(request: HttpRequest, customer: Customer) -> str:
+    """What a customer has claimed; nothing where it never claimed anything."""
+    rows = Claim.objects.visible_to(request.actor).filter(customer=customer)  # type: ignore[attr-defined]
+    claims = list(rows.select_related("profile", "user").order_by("-pk")[: OF_CUSTOMER + 1])
+    if not claims:
+        return ""
+    context = {"claims": claims[:OF_CUSTOMER], "has_more": len(claims) > OF_CUSTOMER}
+    return render_to_string("claims/_customer_claims.html", context, request)
+
+
+def _code(actor: Any, code: ClaimCode, claim: Claim | None) -> dict[str, Any]:
+    label = qr.label(code) if actor.may(Permission.CODE_VIEW) else None
+    return {"code": code, "profile": code.profile, "claim": claim, "label": label,
+            "drawing": label.draw() if label else None}  # fmt: skip

@@ -1,6 +1,48 @@
-"""What the search for everything finds among claim profiles and codes."""
+"""Finds claim profiles, and what a scanned claim code belongs to, for the search of everything."""
+
+from django.utils.translation import gettext as _
+
+from claims import codes
+from claims.models import ClaimCode, ClaimProfile
+from console.access import Actor
+from console.fields import fold, prefix
+from console.search import Hit
 
 
-def find(actor, text, limit):
-    """Nothing yet."""
-    return []
+def find(actor: Actor, text: str, limit: int) -> list[Hit]:
+    """Claim profiles by name or identifier; the unit or profile that a scanned link or typed code belongs to."""
+    return [*_scanned(actor, text), *_profiles(actor, text, limit)]
+
+
+def _scanned(actor: Actor, text: str) -> list[Hit]:
+    """By the code's hash, so a scanner gun at a label opens its unit. No query for what is none of our codes."""
+    code = codes.normalise(text)
+    if len(code) == codes.TYPED_LENGTH and not codes.is_mistyped(code):
+        column = "typed_sha256"
+    elif len(code) == codes.LINK_LENGTH:
+        column = "link_sha256"
+    else:
+        return []
+    rows = ClaimCode.objects.visible_to(actor).select_related("profile", "device__product")
+    found = rows.filter(**{column: codes.sha256(code)}).first()
+    if found is None:
+        return []
+    if found.device is None:
+        return [_hit(found.profile, 0)]
+    return [Hit(kind=_("Device"), icon="cpu", title=found.device.serial_number, rank=0, url=found.device.get_absolute_url(),
+                detail=f"{found.device.product} · {found.profile}")]  # fmt: skip
+
+
+def _profiles(actor: Actor, text: str, limit: int) -> list[Hit]:
+    low, high = prefix(text[:120])
+    rows = ClaimProfile.objects.visible_to(actor)
+    named = rows.filter(name_key__gte=low, name_key__lt=high).order_by("name_key", "pk")[:limit]
+    called = rows.filter(slug__startswith=text.lower()[:60]).order_by("slug")[:limit] if text.isascii() else []
+    found = {profile.pk: profile for profile in [*named, *called]}
+    exact = {fold(text), text.lower()}
+    return [_hit(profile, 0 if {profile.name_key, profile.slug} & exact else 1) for profile in list(found.values())[:limit]]
+
+
+def _hit(profile: ClaimProfile, rank: int) -> Hit:
+    return Hit(kind=_("Claim profile"), icon="qr-code", title=profile.name, detail=profile.slug, rank=rank,
+               url=profile.get_absolute_url())  # fmt: skip

@@ -143,7 +143,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
             if actor.organization.requires_second_factor and not actor.has_second_factor:
                 return redirect("console:second_factor")
             if not actor.may(permission):
-                _refuse()
+                raise PermissionDenied(permission)
             return view(request, *args, **kwargs)
 
         guarded.policy = permission  # type: ignore[attr-defined]
@@ -202,10 +202,17 @@ def public(reason: str) -> Callable[[View], View]:
 
 
 def to_sign_in(request: HttpRequest, page: str | None = None) -> HttpResponse:
-    """A redirect to the sign-in page, which leads back here. htmx is told to load the whole page."""
+    """A redirect to the sign-in page, which leads back here; to the first run while there is no organization.
+
+    htmx is told to load the whole page.
+    """
     from django.contrib.auth.views import redirect_to_login
 
+    from console.models import Organization
+
     response = redirect_to_login(request.get_full_path(), page)
+    if not Organization.objects.exists():
+        response = redirect("console:setup")
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Redirect": response.url})
     return response

@@ -1,5 +1,6 @@
 """Writes the audit log, in the transaction of what it tells."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -87,12 +88,41 @@ def record_set(
     sql.insert_from(Event, constants, copied, model, ids)
 
 
+def record_each(
+    kind: str,
+    changed: Iterable[tuple[models.Model, dict[str, Any]]],
+    *,
+    by: Actor,
+    act: UUID | None = None,
+    at: Any = None,
+) -> None:
+    """Write one line for each row with data of its own: (row, {field: [old, new]}) each."""
+    at = at or timezone.now()
+    Event.objects.bulk_create(
+        [
+            Event(
+                organization_id=row.organization_id,  # type: ignore[attr-defined]
+                at=at, kind=kind, subject_kind=kind_of(row), subject_id=row.pk, subject_label=str(row)[:200],
+                actor_id=by.user_id, actor_label=by.label[:200], data=data, act=act,
+            )
+            for row, data in changed
+        ],
+        batch_size=500,
+    )  # fmt: skip
+
+
 def events_about(reader: Actor, kind: str, pk: int, *, limit: int) -> list[Event]:
     """The newest events that have this thing as their subject or as the other party. Two short index ranges."""
     rows = Event.objects.visible_to(reader)
     sides = [rows.filter(subject_kind=kind, subject_id=pk), rows.filter(object_kind=kind, object_id=pk)]
     found = {event.pk: event for side in sides for event in side.order_by("-pk")[:limit]}
     return [found[key] for key in sorted(found, reverse=True)[:limit]]
+
+
+def label_of(reader: Actor, kind: str, pk: int) -> str:
+    """What a thing was called last in the log, or its kind and id where it tells nothing of it."""
+    rows = Event.objects.visible_to(reader).filter(subject_kind=kind, subject_id=pk).order_by("-pk")
+    return rows.values_list("subject_label", flat=True).first() or f"{kind} {pk}"
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,8 @@ from console.errors import Refused
 # Above this many rows the work goes to the worker, with progress.
 IN_REQUEST = 200
 MOST = 200_000
-NOT_FILTERS = {"ids", "all", "cursor", "sort", "csrfmiddlewaretoken"}
+# In a form the filters carry this, so that none of them is taken for a field of the form.
+WHERE = "where_"
 
 
 @dataclass(frozen=True)
@@ -27,29 +28,22 @@ class Selection:
         """The ids of the rows, at most `MOST`."""
         return list(self.rows.order_by("pk").values_list("pk", flat=True)[:MOST])
 
-    def query(self) -> str:
-        """The selection as a query string."""
-        query = QueryDict(mutable=True)
-        for name, value in self.pairs:
-            query.appendlist(name, value)
-        return query.urlencode()
-
 
 def selection(request: HttpRequest, rows: QuerySet, filters: Any) -> Selection:
     """Read the selection from the address or the form. Raises Refused where nothing is selected.
 
     `rows` are those that the actor may see: an id of another organization selects nothing.
     """
-    data = request.POST if request.method == "POST" else request.GET
+    data, prefix = (request.POST, WHERE) if request.method == "POST" else (request.GET, "")
     if data.get("all"):
-        kept = [(k, v) for k in data for v in data.getlist(k) if k in filters.base_filters and v]
+        kept = [(k, v) for k in filters.base_filters for v in data.getlist(f"{prefix}{k}") if v]
         query = QueryDict(mutable=True)
         for name, value in kept:
             query.appendlist(name, value)
         filterset = filters(query, queryset=rows, request=request)
         if not filterset.is_valid():
             raise Refused("filter", _("A filter of the list makes no sense any more. Select anew."), status=422)
-        return Selection(filterset.qs, [("all", "1"), *kept])
+        return Selection(filterset.qs, [("all", "1"), *((f"{WHERE}{name}", value) for name, value in kept)])
     ids = [int(text) for part in data.getlist("ids") for text in part.split(",") if text.isdecimal() and len(text) < 19]
     if not ids:
         raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)

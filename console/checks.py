@@ -1,0 +1,85 @@
+"""What this server refuses to run with, or warns of. Django's own checks do not see these."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+Found = list[CheckMessage]
+
+
+@register(Tags.security)
+def hosts_are_named(**kwargs: Any) -> Found:
+    """A wildcard would let a stranger's host into mails, links and QR codes."""
+    loose = [host for host in settings.ALLOWED_HOSTS if "*" in host or host.startswith(".")]
+    if not loose:
+        return []
+    return [Error(f"CUSTODY_HOSTS holds {', '.join(loose)}.", hint="Name each host; no * and no leading dot.",
+                  id="custody.E001")]  # fmt: skip
+
+
+@register(Tags.database)
+def sqlite_takes_its_lock_first(**kwargs: Any) -> Found:
+    """A transaction that reads and then writes fails half way under load, unless it takes the lock when it begins."""
+    if not _on_sqlite() or _options().get("transaction_mode") == "IMMEDIATE":
+        return []
+    return [Error("SQLite's transaction_mode is not IMMEDIATE.", hint="Leave the DATABASES setting as it is.",
+                  id="custody.E002")]  # fmt: skip
+
+
+@register(Tags.database)
+def sqlite_keeps_what_it_acknowledged(**kwargs: Any) -> Found:
+    """Anything less than FULL may lose acknowledged commits when the power fails."""
+    command = _options().get("init_command", "").replace(" ", "").lower()
+    if not _on_sqlite() or "synchronous=full" in command or "synchronous=extra" in command:
+        return []
+    return [Error("SQLite's synchronous is not FULL.", hint="Leave the DATABASES setting as it is.",
+                  id="custody.E003")]  # fmt: skip
+
+
+@register(Tags.security)
+def secret_key_is_long(**kwargs: Any) -> Found:
+    """Sessions and mailed links are signed with it."""
+    if len(settings.SECRET_KEY) >= 40 and len(set(settings.SECRET_KEY)) >= 10:
+        return []
+    return [Error("CUSTODY_SECRET_KEY is too short.", hint="Set 40 random characters or more.", id="custody.E004")]
+
+
+@register(Tags.security)
+def claim_keys_are_there(**kwargs: Any) -> Found:
+    """Without them no printed label can be redeemed."""
+    if settings.CLAIM_KEYS:
+        return []
+    return [Error("No claim key is set.", hint="Set CUSTODY_CLAIM_KEYS to id:hex, 32 bytes or more.", id="custody.E005")]
+
+
+@register(Tags.security)
+def debug_stays_at_home(**kwargs: Any) -> Found:
+    """Error pages with settings and code in them are for the developer alone."""
+    if not (settings.DEBUG and settings.SECURE):
+        return []
+    return [Error("CUSTODY_DEBUG is on for an https address.", hint="Unset CUSTODY_DEBUG.", id="custody.E006")]
+
+
+@register(Tags.security)
+def base_url_is_encrypted(**kwargs: Any) -> Found:
+    """Passwords and claim codes pass through it. The embedded default serves one machine, and warns of nothing."""
+    if settings.SECURE or settings.EMBEDDED or settings.DEBUG or settings.BASE_URL.startswith("http://localhost"):
+        return []
+    return [Warning(f"CUSTODY_BASE_URL is {settings.BASE_URL}, without encryption.", hint="Set an https:// address.",
+                    id="custody.W001")]  # fmt: skip
+
+
+ALL: list[Callable[..., Found]] = [
+    hosts_are_named, sqlite_takes_its_lock_first, sqlite_keeps_what_it_acknowledged, secret_key_is_long,
+    claim_keys_are_there, debug_stays_at_home, base_url_is_encrypted,
+]  # fmt: skip
+
+
+def _on_sqlite() -> bool:
+    return settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+
+
+def _options() -> dict[str, Any]:
+    return settings.DATABASES["default"].get("OPTIONS", {})

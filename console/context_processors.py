@@ -1,20 +1,28 @@
 """What the page frame needs."""
 
+import time
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
-from console import navigation
+from console import mailbox, navigation
+from console.access import Actor
 from console.models import Member, Organization
+
+SECONDS_KEPT = 30
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The actor and, lazily, the sidebar with the entry of the current page marked."""
+    """The actor and, lazily, the sidebar with the entry of the current page marked.
+
+    `account_frame` is the frame of a person's own pages: the console's for a member who may enter it.
+    """
     actor = getattr(request, "actor", None)
+    enters = actor is not None and actor.kind == "member" and not _lacks_second_step(actor)
 
     def sidebar() -> list[dict]:
-        if actor is None or actor.kind != "member":
+        if not enters or actor is None:
             return []
         match = request.resolver_match
         view = match.view_name if match else ""
@@ -30,5 +38,26 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return [member.organization for member in members.select_related("organization")]
 
     return {
-        "actor": actor, "sidebar": sidebar, "other_organizations": others, "mail_is_kept": not settings.MAIL_URL,
+        "actor": actor, "sidebar": sidebar, "other_organizations": others,
+        "mail_is_kept": lambda: enters and _reads_kept_mail(actor),
+        "account_frame": "base.html" if enters else "console/plain.html",
     }  # fmt: skip
+
+
+def _lacks_second_step(actor: Actor) -> bool:
+    return actor.organization.requires_second_factor and not actor.has_second_factor
+
+
+def _reads_kept_mail(actor: Actor) -> bool:
+    """Whether to offer the kept mails; the page itself asks again. May be half a minute old."""
+    if settings.MAIL_URL:
+        return False
+    until, known = _kept.get((actor.organization.pk, actor.role), (0.0, False))
+    if time.monotonic() > until:
+        known = mailbox.is_open_to(actor)
+        _kept[actor.organization.pk, actor.role] = (time.monotonic() + SECONDS_KEPT, known)
+    return known
+
+
+# Kept in this process, for it stands on every page.
+_kept: dict[tuple[int, str], tuple[float, bool]] = {}

@@ -47,12 +47,12 @@ def clean_text(value: str) -> str:
 
 
 class TextGuard:
-    """For forms: no text field takes invisible control characters."""
+    """For forms: no text field takes invisible control characters. A password is taken as it is."""
 
     def clean(self) -> Any:
         cleaned = super().clean()  # type: ignore[misc]
         for name, value in list((cleaned or self.cleaned_data).items()):  # type: ignore[attr-defined]
-            if isinstance(value, str):
+            if isinstance(value, str) and not isinstance(self.fields[name].widget, forms.PasswordInput):  # type: ignore[attr-defined]
                 try:
                     self.cleaned_data[name] = clean_text(value)  # type: ignore[attr-defined]
                 except forms.ValidationError as error:

@@ -17,7 +17,9 @@ MISSING = "No {what} is set. Set {name}, or start with script/server, which make
 def folder(data: Path) -> Path:
     """The folder of the key files, made with mode 700 if it is missing."""
     path = data / "keys"
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The folder itself too: the database in it is nobody else's to read.
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 

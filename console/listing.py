@@ -6,7 +6,7 @@ holds the order's value and the id of the row at the edge of the page; the next 
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -186,9 +186,9 @@ def _chips(request: HttpRequest, filterset: Any) -> list[dict]:
     errors = filterset.form.errors
     chips = []
     for name, bound in ((n, filterset.form[n]) for n in filterset.form.fields):
-        if name == "q":
-            continue
         value = values.get(name)
+        if name == "q" or (bound.is_hidden and not value):
+            continue
         chips.append({
             "name": name, "label": bound.label, "field": bound, "errors": errors.get(name),
             "value": _said(bound.field, value) if value not in (None, "", [], False) else "",
@@ -203,8 +203,14 @@ def _said(form_field: Any, value: Any) -> str:
         return ", ".join(_said(form_field, each) for each in value)
     if value is True:
         return _("yes")
-    choices = dict(getattr(form_field, "choices", ())) if isinstance(value, str) else {}
+    choices = dict(_flat(getattr(form_field, "choices", ()))) if isinstance(value, str) else {}
     return str(choices.get(value, value))
+
+
+def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
+    """Choices without their groups."""
+    for value, label in choices:
+        yield from label if isinstance(label, list | tuple) else [(value, label)]
 
 
 def _query(request: HttpRequest) -> list[tuple[str, str]]:

@@ -1,21 +1,23 @@
-"""Keeps claim codes out of every log."""
+"""Keeps claim codes, and the secrets of mailed links, out of every log."""
 
 import logging
 import re
 
-CODE = re.compile(r"(/c/)[^\s\"'?/]+", re.IGNORECASE)
+# Claim links, invitations, the mailbox, new passwords, and the setup code.
+PLACES = ("/c/", "/invitation/", "/mail/", "/password/reset/key/", "/setup/?code=")
+CODE = re.compile(rf"({'|'.join(map(re.escape, PLACES))})[^\s\"'?/&]+", re.IGNORECASE)
 
 
 class HideCodes(logging.Filter):
-    """Replaces the code in a claim link with dots."""
+    """Replaces the code in a link with dots."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        if "/c/" in message.lower():
+        if any(place in message.lower() for place in PLACES):
             record.msg, record.args = hide(message), None
         return True
 
 
 def hide(text: str) -> str:
-    """The text with the codes in its claim links replaced."""
+    """The text with the codes in its links replaced."""
     return CODE.sub(r"\1…", text)

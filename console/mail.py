@@ -23,7 +23,9 @@ class OutboxBackend(BaseEmailBackend):
 
         for message in email_messages:
             for recipient in message.recipients():
-                row = OutgoingMail.objects.create(recipient=recipient, message=message.message().as_bytes())
+                # Mail servers refuse bare line feeds, and nothing after this would mend them.
+                text = message.message().as_bytes(linesep="\r\n")
+                row = OutgoingMail.objects.create(recipient=recipient, message=text)
                 deliver_mail.enqueue(row.pk)
         return len(email_messages)
 
@@ -46,7 +48,10 @@ def transmit(row: OutgoingMail) -> None:
         return
     settings.MAIL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     safe = re.sub(r"[^a-z0-9@.+-]", "_", row.recipient.lower())[:80]
-    (settings.MAIL_DIR / f"{row.pk:08d}-{safe}.eml").write_bytes(bytes(row.message))
+    path = settings.MAIL_DIR / f"{row.pk:08d}-{safe}.eml"
+    # Who looks at this moment sees the whole mail or none.
+    path.with_suffix(".part").write_bytes(bytes(row.message))
+    path.with_suffix(".part").replace(path)
 
 
 def kept(limit: int = 100) -> list[dict]:

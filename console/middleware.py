@@ -3,11 +3,12 @@
 import zoneinfo
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
@@ -44,19 +45,21 @@ def security_headers(get_response: GetResponse) -> GetResponse:
 
 
 def actor(get_response: GetResponse) -> GetResponse:
-    """Sets `request.actor` (who acts in the console), `request.customer_actor` (in the portal) and the time zone."""
+    """Sets `request.actor` (who acts in the console), `request.customer_actor` (in the portal), zone and language."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.actor = ANONYMOUS  # type: ignore[attr-defined]
         request.customer_actor = ANONYMOUS  # type: ignore[attr-defined]
-        zone = request.COOKIES.get("custody_tz", "")
+        zone, language = unquote(request.COOKIES.get("custody_tz", "")), None
         if request.user.is_authenticated:
             user = request.user
             request.customer_actor = SimpleLazyObject(lambda: import_string(CUSTOMER_ACTOR)(user))  # type: ignore[attr-defined]
             request.actor = member_actor(user, request.session.get(ORGANIZATION_IN_SESSION))  # type: ignore[attr-defined]
             organization = request.actor.organization  # type: ignore[attr-defined]
             zone = user.time_zone or (organization.time_zone if organization else zone)  # type: ignore[union-attr]
-        with timezone.override(_zone(zone)):
+            # What was chosen in this browser last goes before what the account says.
+            language = user.language if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES else None  # type: ignore[union-attr]
+        with timezone.override(_zone(zone)), translation.override(language or translation.get_language()):
             return get_response(request)
 
     return middleware

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from console import sql
 from console.access import Actor, Permission
 
 COUNT_CAP = 10_000
@@ -25,6 +26,8 @@ class Entry:
     prefixes: tuple[str, ...]
     permission: Permission = Permission.VIEW
     rows: Any = None
+    # Not for who holds this right: there is another entry of the same name for him.
+    unless: Permission | None = None
 
 
 def entries() -> list[Entry]:
@@ -33,7 +36,9 @@ def entries() -> list[Entry]:
         Entry(_("Overview"), "console:home", "layout-dashboard", 0, ("console:home",)),
         Entry(_("Activity"), "console:activity_list", "history", 80, ("console:activity",)),
         Entry(_("Settings"), "console:organization_edit", "settings", 90,
-              ("console:organization", "console:member", "console:invitation", "console:role", "console:domain")),
+              ("console:organization", "console:member", "console:invitation", "console:role", "console:domain"),
+              permission=Permission.ORGANIZATION_EDIT),
+        Entry(_("Settings"), "console:role_list", "settings", 90, ("console:role",), unless=Permission.ORGANIZATION_EDIT),
     ]  # fmt: skip
 
 
@@ -43,7 +48,8 @@ def for_actor(actor: Actor) -> list[tuple[Entry, int | None]]:
     Counts are decoration and may be half a minute old; nothing is decided by them.
     """
     found = [entry for path in settings.NAVIGATION for entry in import_string(path)()]
-    allowed = sorted((entry for entry in found if actor.may(entry.permission)), key=lambda entry: entry.position)
+    allowed = [e for e in found if actor.may(e.permission) and not (e.unless and actor.may(e.unless))]
+    allowed.sort(key=lambda entry: entry.position)
     counts = _counts(actor, [entry for entry in allowed if entry.rows is not None])
     return [(entry, counts.get(entry.url_name)) for entry in allowed]
 
@@ -51,7 +57,8 @@ def for_actor(actor: Actor) -> list[tuple[Entry, int | None]]:
 def _counts(actor: Actor, counted: list[Entry]) -> dict[str, int]:
     until, known = _kept.get(actor.organization.pk, (0.0, {}))
     if time.monotonic() > until:
-        known = {entry.url_name: entry.rows(actor)[: COUNT_CAP + 1].count() for entry in counted}
+        counts = sql.capped_count_of_each([entry.rows(actor) for entry in counted], COUNT_CAP + 1) if counted else []
+        known = {entry.url_name: count for entry, count in zip(counted, counts, strict=True)}
         _kept[actor.organization.pk] = (time.monotonic() + SECONDS_KEPT, known)
     return known
 

@@ -1,4 +1,4 @@
-"""Says each line of the audit log as a sentence. Every kind is a word of the log; the domain is known by name only."""
+"""Says each line of the audit log as a sentence. The domain is known by the names of its kinds only."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,71 +45,121 @@ class Said:
 
 
 # Kinds in groups, as the filter offers them.
-GROUPS: dict[Any, dict[str, Kind]] = {
-    _("Devices"): {
-        "device.registered": Kind(_("Registered"), "circle-plus", _("{actor} registered {subject}")),
-        "device.imported": Kind(_("Imported"), "upload", _("{actor} imported {subject}")),
-        "device.edited": Kind(_("Edited"), "pencil", _("{actor} edited {subject}")),
-        "device.assigned": Kind(_("Assigned"), "user-plus", _("{actor} assigned {subject} to {object}")),
-        "device.claimed": Kind(_("Claimed"), "hand", _("{actor} claimed {subject} for {object}")),
-        "device.unclaimed": Kind(_("Unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}")),
+GROUPS: list[tuple[Any, dict[str, Kind]]] = [
+    (_("Devices"), {
+        "device.registered": Kind(_("Device registered"), "circle-plus", _("{actor} registered {subject}")),
+        "device.imported": Kind(_("Device imported"), "upload", _("{actor} imported {subject}")),
+        "device.edited": Kind(_("Device edited"), "pencil", _("{actor} edited {subject}")),
+        "device.assigned": Kind(
+            _("Device assigned"), "user-plus", _("{actor} assigned {subject} to {object}")
+        ),
+        "device.claimed": Kind(_("Device claimed"), "hand", _("{actor} claimed {subject} for {object}")),
+        "device.unclaimed": Kind(
+            _("Device unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}")
+        ),
         "device.access_given": Kind(_("Access given"), "eye", _("{actor} gave {object} access to {subject}")),
-        "device.access_ended": Kind(_("Access ended"), "user-x", _("{actor} ended the access of {object} to {subject}")),
+        "device.access_ended": Kind(
+            _("Access ended"), "user-x", _("{actor} ended the access of {object} to {subject}")
+        ),
         "device.code_replaced": Kind(
-            _("Claim code replaced"), "key-round", _("The claim code of {subject} was replaced; the old label is dead")
+            _("Device's claim code replaced"),
+            "key-round",
+            _("The claim code of {subject} was replaced; the old label is dead"),
         ),
-        "device.archived": Kind(_("Archived"), "archive", _("{actor} archived {subject}")),
-        "device.restored": Kind(_("Restored"), "archive-restore", _("{actor} restored {subject}")),
-    },
-    _("Products"): {
-        "product.made": Kind(_("Made"), "box", _("{actor} made the product {subject}")),
-        "product.edited": Kind(_("Edited"), "pencil", _("{actor} edited the product {subject}")),
-        "product.archived": Kind(_("Archived"), "archive", _("{actor} archived the product {subject}")),
-        "product.restored": Kind(_("Restored"), "archive-restore", _("{actor} restored the product {subject}")),
-        "manifest.applied": Kind(_("Manifest applied"), "file-spreadsheet", _("{actor} applied the manifest {subject}")),
-    },
-    _("Customers"): {
-        "customer.made": Kind(_("Made"), "building-2", _("{actor} made the customer {subject}")),
-        "customer.edited": Kind(_("Edited"), "pencil", _("{actor} edited the customer {subject}")),
-        "customer.imported": Kind(_("Imported"), "upload", _("{actor} imported the customer {subject}")),
-        "customer.archived": Kind(_("Archived"), "archive", _("{actor} archived the customer {subject}")),
-        "customer.restored": Kind(_("Restored"), "archive-restore", _("{actor} restored the customer {subject}")),
-        "customer.person_invited": Kind(_("Person invited"), "user-plus", _("{actor} invited {subject} to {object}")),
+        "device.archived": Kind(_("Device archived"), "archive", _("{actor} archived {subject}")),
+        "device.restored": Kind(_("Device restored"), "archive-restore", _("{actor} restored {subject}")),
+    }),
+    (_("Products"), {
+        "product.made": Kind(_("Product made"), "box", _("{actor} made the product {subject}")),
+        "product.edited": Kind(_("Product edited"), "pencil", _("{actor} edited the product {subject}")),
+        "product.archived": Kind(
+            _("Product archived"), "archive", _("{actor} archived the product {subject}")
+        ),
+        "product.restored": Kind(
+            _("Product restored"), "archive-restore", _("{actor} restored the product {subject}")
+        ),
+        "manifest.applied": Kind(
+            _("Manifest applied"), "file-spreadsheet", _("{actor} applied the manifest {subject}")
+        ),
+    }),
+    (_("Customers"), {
+        "customer.made": Kind(_("Customer made"), "building-2", _("{actor} made the customer {subject}")),
+        "customer.edited": Kind(_("Customer edited"), "pencil", _("{actor} edited the customer {subject}")),
+        "customer.imported": Kind(
+            _("Customer imported"), "upload", _("{actor} imported the customer {subject}")
+        ),
+        "customer.archived": Kind(
+            _("Customer archived"), "archive", _("{actor} archived the customer {subject}")
+        ),
+        "customer.restored": Kind(
+            _("Customer restored"), "archive-restore", _("{actor} restored the customer {subject}")
+        ),
+        "customer.person_invited": Kind(
+            _("Customer's person invited"), "user-plus", _("{actor} invited {subject} to {object}")
+        ),
         "customer.person_edited": Kind(
-            _("Person's role changed"), "user-check", _("{actor} changed the role of {subject} at {object}")
+            _("Customer's person edited"),
+            "user-check",
+            _("{actor} changed the role of {subject} at {object}"),
         ),
-        "customer.person_removed": Kind(_("Person removed"), "user-x", _("{actor} removed {subject} from {object}")),
-        "project.made": Kind(_("Project made"), "folder", _("{actor} made the project {subject} for {object}")),
-    },
-    _("Claims"): {
-        "claim.made": Kind(_("Claimed"), "gift", _("{actor} redeemed {subject} for {object}")),
-        "claim_profile.made": Kind(_("Profile made"), "qr-code", _("{actor} made the claim profile {subject}")),
-        "claim_profile.edited": Kind(_("Profile edited"), "pencil", _("{actor} edited the claim profile {subject}")),
-        "claim_profile.enabled": Kind(_("Profile enabled"), "play", _("{actor} enabled the claim profile {subject}")),
-        "claim_profile.disabled": Kind(_("Profile disabled"), "pause", _("{actor} disabled the claim profile {subject}")),
+        "customer.person_removed": Kind(
+            _("Customer's person removed"), "user-x", _("{actor} removed {subject} from {object}")
+        ),
+        "project.made": Kind(
+            _("Project made"), "folder", _("{actor} made the project {subject} for {object}")
+        ),
+    }),
+    (_("Claims"), {
+        "claim.made": Kind(_("Profile redeemed"), "gift", _("{actor} redeemed {subject} for {object}")),
+        "claim_profile.made": Kind(
+            _("Profile made"), "qr-code", _("{actor} made the claim profile {subject}")
+        ),
+        "claim_profile.edited": Kind(
+            _("Profile edited"), "pencil", _("{actor} edited the claim profile {subject}")
+        ),
+        "claim_profile.enabled": Kind(
+            _("Profile enabled"), "play", _("{actor} enabled the claim profile {subject}")
+        ),
+        "claim_profile.disabled": Kind(
+            _("Profile disabled"), "pause", _("{actor} disabled the claim profile {subject}")
+        ),
         "claim_profile.units_added": Kind(
-            _("Units added"), "circle-plus", _("{actor} gave units a code of the claim profile {subject}")
+            _("Profile's units added"),
+            "circle-plus",
+            _("{actor} gave units a code of the claim profile {subject}"),
         ),
         "claim_profile.code_replaced": Kind(
-            _("Code replaced"), "key-round", _("The code of {subject} was replaced; the old link is dead")
+            _("Profile's code replaced"),
+            "key-round",
+            _("The code of {subject} was replaced; the old link is dead"),
         ),
-    },
-    _("Members and settings"): {
-        "organization.made": Kind(_("Organization made"), "building", _("{actor} made the organization {subject}")),
-        "organization.edited": Kind(_("Organization edited"), "settings", _("{actor} edited the organization {subject}")),
+    }),
+    (_("Members and settings"), {
+        "organization.made": Kind(
+            _("Organization made"), "building", _("{actor} made the organization {subject}")
+        ),
+        "organization.edited": Kind(
+            _("Organization edited"), "settings", _("{actor} edited the organization {subject}")
+        ),
         "organization.logo_changed": Kind(_("Logo changed"), "sparkles", _("{actor} changed the logo")),
         "organization.logo_removed": Kind(_("Logo removed"), "trash-2", _("{actor} removed the logo")),
         "domain.added": Kind(_("Domain added"), "globe", _("{actor} added the domain {subject}")),
         "domain.removed": Kind(_("Domain removed"), "globe", _("{actor} removed the domain {subject}")),
         "member.invited": Kind(_("Member invited"), "mail", _("{actor} invited {subject}")),
-        "member.invited_again": Kind(_("Invitation sent again"), "mail", _("{actor} sent {subject} a new invitation")),
-        "member.invitation_revoked": Kind(_("Invitation revoked"), "ban", _("{actor} revoked the invitation of {subject}")),
+        "member.invited_again": Kind(
+            _("Invitation sent again"), "mail", _("{actor} sent {subject} a new invitation")
+        ),
+        "member.invitation_revoked": Kind(
+            _("Invitation revoked"), "ban", _("{actor} revoked the invitation of {subject}")
+        ),
         "member.joined": Kind(_("Member joined"), "user-check", _("{subject} joined")),
-        "member.edited": Kind(_("Role changed"), "user-check", _("{actor} changed the role of {subject}")),
+        "member.edited": Kind(
+            _("Member's role changed"), "user-check", _("{actor} changed the role of {subject}")
+        ),
         "member.removed": Kind(_("Member removed"), "user-x", _("{actor} removed {subject}")),
-    },
-}  # fmt: skip
-KINDS = {name: kind for group in GROUPS.values() for name, kind in group.items()}
+    }),
+]
+KINDS = {name: kind for _group, kinds in GROUPS for name, kind in kinds.items()}
 
 # Where the page of a subject is, by its kind, and who may open it.
 PAGES: dict[str, tuple[str, Permission]] = {
@@ -137,7 +187,9 @@ def say(event: Event, reader: Actor, page: tuple[str, int] | None = None) -> Sai
         words["what"] = capfirst(event.kind.rpartition(".")[2].replace("_", " "))
     changes, details = _told(event)
     note = str(event.data.get("note") or event.data.get("reason") or "")
-    return Said(event, kind.icon if kind else "circle-dot", format_html(sentence, **words), note, changes, details)
+    return Said(
+        event, kind.icon if kind else "circle-dot", format_html(sentence, **words), note, changes, details
+    )
 
 
 def label(kind: str) -> str:
@@ -148,7 +200,7 @@ def label(kind: str) -> str:
 
 def choices() -> list[tuple[Any, list[tuple[str, Any]]]]:
     """The kinds in groups, as choices of a form."""
-    return [(group, [(name, kind.label) for name, kind in kinds.items()]) for group, kinds in GROUPS.items()]
+    return [(group, [(name, kind.label) for name, kind in kinds.items()]) for group, kinds in GROUPS]
 
 
 def subject_kinds() -> list[tuple[str, Any]]:
@@ -158,7 +210,11 @@ def subject_kinds() -> list[tuple[str, Any]]:
 
 
 def _plain(event: Event) -> str:
-    return _now("{actor}: {what}, {subject}, {object}") if event.object_label else _now("{actor}: {what}, {subject}")
+    return (
+        _now("{actor}: {what}, {subject}, {object}")
+        if event.object_label
+        else _now("{actor}: {what}, {subject}")
+    )
 
 
 def _named(kind: str, pk: int | None, text: str, reader: Actor, page: tuple[str, int] | None) -> SafeString:
@@ -228,7 +284,9 @@ def _models() -> dict[str, type[models.Model]]:
 def row(event: Event) -> list[Any]:
     """The event as a line of an export."""
     changes, details = _told(event)
-    told = [f"{name}: {old} → {new}" for name, old, new in changes] + [f"{name}: {text}" for name, text in details]
+    told = [f"{name}: {old} → {new}" for name, old, new in changes] + [
+        f"{name}: {text}" for name, text in details
+    ]
     note = event.data.get("note") or event.data.get("reason") or ""
     at: datetime = event.at
     return [at, event.actor_label, event.kind, label(event.kind), event.subject_kind, event.subject_id,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from django.db import connection, models
@@ -116,3 +117,94 @@ def capped_counts(parents: type[models.Model], ids: Iterable[int], children: mod
             [*parameters, id_list(ids)],
         )
         return dict(cursor.fetchall())
+
+
+def reserve_ids(model: type[models.Model], count: int) -> list[int]:
+    """Ids for as many new rows, in ascending order, which nobody else gets. Within a transaction."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                [table(model), model._meta.pk.column, count],
+            )
+            return sorted(row[0] for row in cursor.fetchall())
+        # The lock that a transaction holds from its beginning keeps others from taking the same.
+        cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [model._meta.db_table])
+        last = cursor.fetchone()[0]
+        return list(range(last + 1, last + 1 + count))
+
+
+def insert_rows(model: type[models.Model], names: Iterable[str], rows: Iterable[tuple]) -> None:
+    """Write very many new rows without making objects of them: COPY on PostgreSQL, one statement on SQLite.
+
+    The values follow the fields in `names`, as the database takes them. Raises IntegrityError like any INSERT.
+    """
+    columns = [model._meta.get_field(name).column for name in names]
+    named = ", ".join(quote(column) for column in columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table(model)} ({named}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return
+        marks = ", ".join("%s" for _column in columns)
+        # In portions, because Django keeps what it was handed until the statement is done.
+        waiting = iter(rows)
+        while portion := list(islice(waiting, 2_000)):
+            cursor.executemany(f"INSERT INTO {table(model)} ({named}) VALUES ({marks})", portion)  # noqa: S608
+
+
+def prepared(model: type[models.Model], name: str, value: Any) -> Any:
+    """A value as the database takes it in the field's column."""
+    return model._meta.get_field(name).get_db_prep_save(value, connection)
+
+
+def capped_count_of_each(querysets: list[models.QuerySet], cap: int) -> list[int]:
+    """How many rows each queryset has, counted up to `cap`, all in one statement."""
+    parts, parameters = [], []
+    for rows in querysets:
+        inner, values = rows.order_by()[:cap].values("pk").query.sql_with_params()
+        parts.append(f"(SELECT COUNT(*) FROM ({inner}) AS counted)")  # noqa: S608
+        parameters += values
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", parameters)
+        return list(cursor.fetchone())
+
+
+def ids_by_value(
+    model: type[models.Model], name: str, values: Iterable[str], *, where: str = "", **scope: int
+) -> dict[str, int]:
+    """The id of a row for each of the values that stands in field `name`, within `scope` (field=id), however many.
+
+    PostgreSQL is held to one descent of an index for each value: its guess, while a table grows, is to read all rows
+    of the scope. `where` is a further condition, in the words of a partial index.
+    """
+    column = quote(model._meta.get_field(name).column)
+    scoped = [f"{quote(model._meta.get_field(field).column)} = %s" for field in scope]
+    condition = " AND ".join([*scoped, *filter(None, [where])])
+    if connection.vendor == "postgresql":
+        statement = (
+            f"SELECT wanted.value, found.id FROM unnest(%s::text[]) AS wanted(value) CROSS JOIN LATERAL "  # noqa: S608
+            f"(SELECT id FROM {table(model)} WHERE {condition} AND {column} = wanted.value LIMIT 1) AS found"
+        )
+        parameters: list[Any] = [list(values), *scope.values()]
+    else:
+        wanted = "(SELECT value FROM json_each(%s))"
+        statement = f"SELECT {column}, id FROM {table(model)} WHERE {condition} AND {column} IN {wanted}"  # noqa: S608
+        parameters = [*scope.values(), json.dumps(list(values))]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return dict(cursor.fetchall())
+
+
+class Joined(models.Aggregate):
+    """The texts of a group as one, with `SEPARATOR` between them; for the few names that belong to a row of a list."""
+
+    SEPARATOR = "\x1f"
+    function = "STRING_AGG"
+    template = "%(function)s(%(expressions)s, '\x1f')"
+    output_field = models.TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """SQLite has its own name for it."""
+        return super().as_sql(compiler, connection, function="GROUP_CONCAT", **context)

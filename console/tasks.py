@@ -1,14 +1,17 @@
 """The work that is done outside of requests."""
 
+import logging
 import smtplib
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
 
 from console import mail, operations
 from console.models import OutgoingMail
 
+log = logging.getLogger("custody.mail")
 # Minutes to wait after each failed try to send a mail; about two days in all.
 RETRY_MINUTES = [1, 5, 15, 60, 240, 720, 1440]
 
@@ -22,12 +25,20 @@ def deliver_mail(mail_id: int) -> None:
     try:
         mail.transmit(row)
     except (OSError, smtplib.SMTPException) as error:
-        OutgoingMail.objects.filter(pk=row.pk).update(attempts=row.attempts + 1, error=str(error)[:300])
-        if row.attempts < len(RETRY_MINUTES):
-            wait = timedelta(minutes=RETRY_MINUTES[row.attempts])
-            deliver_mail.using(run_after=timezone.now() + wait).enqueue(mail_id)
+        _put_off(row, error)
         return
     OutgoingMail.objects.filter(pk=row.pk).update(sent_at=timezone.now(), message=b"", error="")
+
+
+@transaction.atomic
+def _put_off(row: OutgoingMail, error: Exception) -> None:
+    """Note why a mail could not be sent, and try it again later, until the last wait is over."""
+    is_last = row.attempts >= len(RETRY_MINUTES)
+    log.warning("mail %s could not be sent%s: %s", row.pk, " and is given up" if is_last else "", error)
+    OutgoingMail.objects.filter(pk=row.pk).update(attempts=row.attempts + 1, error=str(error)[:300])
+    if not is_last:
+        wait = timedelta(minutes=RETRY_MINUTES[row.attempts])
+        deliver_mail.using(run_after=timezone.now() + wait).enqueue(row.pk)
 
 
 @task(queue_name="operations")

@@ -48,4 +48,5 @@ urlpatterns = [
 handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler404 = errors.not_found_page
+handler429 = errors.too_many
 handler500 = errors.server_error

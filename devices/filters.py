@@ -4,26 +4,28 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
-from console.fields import prefix
+from console import sql
+from console.access import Actor
+from console.fields import fold, prefix
 from console.listing import COUNT_CAP
 from customers.fields import CustomerField
 from customers.models import Customer
 from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
 
 
-def _products(request: Any) -> QuerySet:
-    return Product.objects.visible_to(request.actor).current().order_by("name_key")
-
-
 def _customers(request: Any) -> QuerySet:
     return Customer.objects.visible_to(request.actor)
 
 
-def _tags(request: Any) -> QuerySet:
-    return Tag.objects.visible_to(request.actor).order_by("name_key")
+def _choices(actor: Actor) -> tuple[list, list]:
+    """The products and the tags to choose from, read in one query."""
+    products = Product.objects.visible_to(actor).current().values_list(Value("product"), "pk", "name")
+    tags = Tag.objects.visible_to(actor).values_list(Value("tag"), "pk", "name")
+    found = sorted(products.union(tags, all=True), key=lambda row: fold(row[2]))
+    return tuple([(str(pk), name) for kind, pk, name in found if kind == wanted] for wanted in ("product", "tag"))  # type: ignore[return-value]
 
 
 class CustomerFilter(filters.ModelChoiceFilter):
@@ -36,14 +38,12 @@ class DeviceFilter(filters.FilterSet):
     """The filters of the device list. Archived units are hidden unless they are asked for."""
 
     q = filters.CharFilter(method="search", label=_("Serial or device name"))
-    product = filters.ModelMultipleChoiceFilter(
-        queryset=_products, label=_("Product"), widget=forms.CheckboxSelectMultiple
-    )
+    product = filters.MultipleChoiceFilter(label=_("Product"), widget=forms.CheckboxSelectMultiple)
     status = filters.MultipleChoiceFilter(
         choices=DeviceStatus.choices, label=_("Status"), widget=forms.CheckboxSelectMultiple
     )
     customer = CustomerFilter(queryset=_customers, label=_("Owner"))
-    tag = filters.ModelChoiceFilter(queryset=_tags, method="tagged", label=_("Tag"))
+    tag = filters.ChoiceFilter(method="tagged", label=_("Tag"))
     development = filters.BooleanFilter(
         field_name="is_development", label=_("Development"), method="development_only", widget=forms.CheckboxInput
     )
@@ -52,6 +52,11 @@ class DeviceFilter(filters.FilterSet):
     class Meta:
         model = Device
         fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        products, tags = _choices(self.request.actor)
+        self.filters["product"].extra["choices"], self.filters["tag"].extra["choices"] = products, tags
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         if not self.form.cleaned_data.get("archived"):
@@ -65,16 +70,16 @@ class DeviceFilter(filters.FilterSet):
             return queryset
         mine = Device.objects.visible_to(self.request.actor).order_by()
         by_serial, by_name = Q(serial_key__gte=low, serial_key__lt=high), Q(name_key__gte=low, name_key__lt=high)
-        any_serial, any_name = mine.filter(by_serial).exists(), mine.filter(by_name).exists()
+        any_serial, any_name = sql.capped_count_of_each([mine.filter(by_serial), mine.filter(by_name)], 1)
         if not (any_serial and any_name):
             # One range of one index, which the order and the cursor can use; that is nearly every search.
             return queryset.filter(by_name if any_name else by_serial)
         found = [mine.filter(q).values_list("pk", flat=True)[: COUNT_CAP + 1] for q in (by_serial, by_name)]
         return queryset.filter(Q(pk__in=found[0]) | Q(pk__in=found[1]))
 
-    def tagged(self, queryset: QuerySet, name: str, value: Tag) -> QuerySet:
+    def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Devices that carry the tag."""
-        carried = DeviceTag.objects.filter(tag=value, device=OuterRef("pk"))  # unscoped: of a tag that was visible
+        carried = DeviceTag.objects.filter(tag=int(value), device=OuterRef("pk"))  # unscoped: of a tag that was visible
         return queryset.filter(Exists(carried))
 
     def development_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:

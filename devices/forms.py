@@ -68,7 +68,9 @@ class TagsField(forms.CharField):
 
     def to_python(self, value: Any) -> list[str]:
         text = super().to_python(value) or ""
-        names = {fold(name): " ".join(name.split()) for name in text.split(",") if name.strip()}
+        names: dict[str, str] = {}
+        for name in filter(str.strip, text.split(",")):
+            names.setdefault(fold(name), " ".join(name.split()))
         if len(names) > MAX_TAGS or any(len(name) > 40 for name in names.values()):
             raise ValidationError(_("At most 20 tags, each of 40 letters or fewer."))
         return list(names.values())

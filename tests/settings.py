@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 _data = Path(os.environ.setdefault("CUSTODY_DATA", tempfile.mkdtemp(prefix="custody-tests-")))
-_data.mkdir(parents=True, exist_ok=True)
+(_data / "static").mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("CUSTODY_SECRET_KEY", "a key for tests only, of no worth to anybody at all")
 os.environ.setdefault("CUSTODY_CLAIM_KEYS", "t1:" + "11" * 32 + ",t0:" + "22" * 32)
 os.environ["CUSTODY_BASE_URL"] = "http://localhost:8000"

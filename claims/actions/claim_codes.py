@@ -118,6 +118,14 @@ def replace_for_devices(device_ids: Iterable[int], *, reason: str, by: Actor) ->
     return len(raised)
 
 
+@transaction.atomic
+def note_export(profile: ClaimProfile, *, by: Actor) -> int:
+    """Tell in the log who took the codes of all units of a profile. Returns how many there are."""
+    count = profile.codes.count()
+    record("claim_profile.codes_exported", profile, by=by, units=count)
+    return count
+
+
 def follow_ledger(change: Change) -> None:
     """New units of a product with a unit profile get their codes; of those that come back the printed ones die."""
     if change.kind == "registered":

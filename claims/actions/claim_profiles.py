@@ -82,7 +82,7 @@ def edit(
     if {"scope", "product"} & set(changed) and now.codes.exists():
         raise Refused("codes_exist", _("Codes are printed already, so scope and product stay. Make another profile."))
     _write(now, version, fields)
-    if {"devices", "documents", "members"} & set(changed):
+    if {"devices", "documents", "additional_members"} & set(changed):
         now.resources.all().delete()
         now.members.all().delete()
         _list(now, devices, documents, members)
@@ -186,14 +186,14 @@ def _kept(profile: ClaimProfile, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:
-    """Values as they are compared and kept in the log: lists as one text."""
-    said = dict(values)
+    """Values as they are compared and kept in the log: lists as one text. The log's "members" are those of a claim."""
+    said = {name: value for name, value in values.items() if name != "members"}
     if "devices" in said:
         said["devices"] = ", ".join(device.serial_number for device in said["devices"])
     if "documents" in said:
         said["documents"] = ", ".join(f"{title} ({link})" for title, link in said["documents"])
-    if "members" in said:
-        said["members"] = ", ".join(f"{member} ({role})" for member, role in said["members"])
+    if "members" in values:
+        said["additional_members"] = ", ".join(f"{member} ({role})" for member, role in values["members"])
     if "form" in said:
         said["form"] = ", ".join(f"{asked['label']}{'*' if asked['required'] else ''}" for asked in said["form"])
     return said

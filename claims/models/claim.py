@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from claims.models.claim_code import ClaimCode
@@ -8,11 +8,18 @@ from console.access import Actor
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import Customer, Project
 
+# So many things that a claim gave are named in a line.
+SHOWN = 2
+
 
 class ClaimQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> "ClaimQuerySet":
         """The claims of the person's customers."""
         return self.filter(customer__in=actor.customers)
+
+    def of_current_codes(self) -> "ClaimQuerySet":
+        """The claims whose label still is the one that was redeemed: of units that did not come back since."""
+        return self.filter(code_version=F("code__version"))
 
 
 class Claim(TenantModel):
@@ -44,9 +51,21 @@ class Claim(TenantModel):
             models.Index(fields=["profile", "-id"], name="claim_by_profile"),
             models.Index(fields=["profile", "at"], name="claim_by_profile_day"),
             models.Index(fields=["organization", "-id"], name="claim_by_organization"),
+            models.Index(fields=["organization", "at"], name="claim_by_day"),
             models.Index(fields=["customer", "-id"], name="claim_by_customer"),
         ]
 
     def __str__(self) -> str:
         return f"{self.profile} · {self.customer}"
+
+    @property
+    def given_shown(self) -> list[dict]:
+        """The first things that it gave, devices before documents, each with its `text`."""
+        first = sorted(self.given, key=lambda thing: thing["kind"] != "device")[:SHOWN]
+        return [{**thing, "text": thing.get("label") or thing.get("title", "")} for thing in first]
+
+    @property
+    def given_more(self) -> int:
+        """How many things it gave besides those that are shown."""
+        return max(0, len(self.given) - SHOWN)
 

@@ -41,6 +41,16 @@ class ResourceKind(models.TextChoices):
         return cls.choices
 
 
+class State(models.TextChoices):
+    """Whether a profile can be claimed at this moment, and if not why."""
+
+    ENABLED = "enabled", _("Enabled")
+    DISABLED = "disabled", _("Disabled")
+    USED_UP = "used_up", _("Used up")
+    EXPIRED = "expired", _("Expired")
+    NOT_YET = "not_yet", _("Not yet")
+
+
 class ClaimProfile(TenantModel):
     """A named, switchable offer: what a customer gets who redeems its code, and how often.
 
@@ -107,6 +117,20 @@ class ClaimProfile(TenantModel):
 
     def get_absolute_url(self) -> str:
         return reverse("claims:claim_profile_detail", args=[self.pk])
+
+    @property
+    def state(self) -> State:
+        """Whether it can be claimed now; the first cause that it can't."""
+        now = timezone.now()
+        if not self.is_enabled:
+            return State.DISABLED
+        if self.valid_until and now >= self.valid_until:
+            return State.EXPIRED
+        if self.valid_from and now < self.valid_from:
+            return State.NOT_YET
+        if self.max_claims is not None and self.claim_count >= self.max_claims:
+            return State.USED_UP
+        return State.ENABLED
 
     def set_keys(self) -> None:
         """Bring the folded copy in step with the name."""

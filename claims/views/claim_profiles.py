@@ -1,34 +1,91 @@
+"""Claim profiles: list, detail, edit, the switch, and what was claimed."""
+
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from claims import pages
+from claims.actions import claim_profiles
+from claims.exports import claim_profile_rows
+from claims.filters import ClaimProfileFilter
+from claims.forms import ClaimProfileForm
+from claims.models import Claim, ClaimProfile
+from claims.tables import ClaimProfileTable, ClaimTable
+from console.access import Permission, requires
+from console.errors import Refused
+from console.listing import render_list
 
 
-
-def claim_profile_list(request: HttpRequest, **kwargs) -> HttpResponse:
-    return HttpResponse()
-
-
-def claim_profile_create(request: HttpRequest, **kwargs) -> HttpResponse:
-    return HttpResponse()
-
-
-def claim_profile_export(request: HttpRequest, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.VIEW)
+def claim_profile_list(request: HttpRequest) -> HttpResponse:
+    """All claim profiles."""
+    rows = ClaimProfile.objects.visible_to(request.actor)
+    return render_list(request, rows=rows.select_related("product"), table=ClaimProfileTable, filters=ClaimProfileFilter,
+                       template="claims/claim_profile_list.html")  # fmt: skip
 
 
-def claim_profile_detail(request: HttpRequest, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.EXPORT)
+def claim_profile_export(request: HttpRequest) -> HttpResponse:
+    """The filtered list as CSV or XLSX, streamed."""
+    return claim_profile_rows(request)
 
 
-def claim_profile_edit(request: HttpRequest, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.PROFILE_EDIT)
+def claim_profile_create(request: HttpRequest) -> HttpResponse:
+    """Make a claim profile."""
+    data = request.POST if request.method == "POST" else None
+    form = ClaimProfileForm(data, actor=request.actor, initial=pages.wished(request))
+    if request.method == "POST" and form.is_valid():
+        return redirect(claim_profiles.create(by=request.actor, **form.values))
+    return render(request, "claims/claim_profile_create.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
-def claim_profile_enable(request: HttpRequest, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.VIEW)
+def claim_profile_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One profile: its code, how it does, what it gives and to whom it went."""
+    rows = ClaimProfile.objects.visible_to(request.actor)
+    rows = rows.select_related("organization", "domain", "product", "additional_project__customer")
+    profile = get_object_or_404(rows, pk=pk)
+    return render(request, "claims/claim_profile_detail.html", pages.detail(request, profile))
 
 
-def claim_profile_disable(request: HttpRequest, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.PROFILE_EDIT)
+def claim_profile_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Edit a claim profile. Who was overtaken by somebody else sees what differs, and loses nothing."""
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
+    form = ClaimProfileForm(request.POST if request.method == "POST" else None, instance=profile, actor=request.actor)
+    status = 422 if form.is_bound else 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect(claim_profiles.edit(profile, by=request.actor, **form.cleaned_data))
+        except Refused as refusal:
+            form.meet(refusal)
+            status = refusal.status
+    return render(request, "claims/claim_profile_edit.html", {"form": form, "profile": profile}, status=status)
 
 
-def claim_profile_claims(request: HttpRequest, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.PROFILE_EDIT)
+@require_POST
+def claim_profile_enable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch on."""
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
+    claim_profiles.enable(profile, by=request.actor)
+    return redirect(profile)
+
+
+@requires(Permission.PROFILE_EDIT)
+@require_POST
+def claim_profile_disable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch off."""
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
+    claim_profiles.disable(profile, by=request.actor)
+    return redirect(profile)
+
+
+@requires(Permission.VIEW)
+def claim_profile_claims(request: HttpRequest, pk: int) -> HttpResponse:
+    """All claims of a profile."""
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
+    rows = Claim.objects.visible_to(request.actor).filter(profile=profile).select_related("customer", "user")
+    return render_list(request, rows=rows, table=ClaimTable, template="claims/claim_profile_claims.html",
+                       decorate=pages.with_answers(profile), context={"profile": profile})  # fmt: skip

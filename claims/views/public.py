@@ -78,7 +78,7 @@ def review(request: HttpRequest) -> HttpResponse:
     session.note_once(request, Step.SIGN_IN)
     if pending.refusal is not None:
         session.note_once(request, Step.REFUSAL, pending.refusal.code)
-        context = {"pending": pending, "refusal": pending.refusal, "form": TypedCodeForm()}
+        context = {"pending": pending, "refusal": pending.refusal, "form": TypedCodeForm(), **_house(pending)}
         return render(request, "claims/public/review_refused.html", context)
     return render(request, "claims/public/review.html", {"pending": pending, "form": _review_form(request, pending)})
 
@@ -108,7 +108,12 @@ def done(request: HttpRequest, pk: int) -> HttpResponse:
     """What a claim of one's own gave, and where to find it."""
     claims = Claim.objects.visible_to(request.actor).select_related("profile__organization", "customer", "project")
     claim = get_object_or_404(claims, pk=pk)
-    return render(request, "claims/public/done.html", {"claim": claim, "given": holdings.given(request.actor, claim)})
+    given = holdings.given(request.actor, claim)
+    context = {
+        "claim": claim, "organization": claim.profile.organization, "given": given,
+        "held": [thing for thing in given if thing["kind"] == "device" and thing["is_held"]],
+    }  # fmt: skip
+    return render(request, "claims/public/done.html", context)
 
 
 @public("Whoever sits at somebody else's account may leave it.")
@@ -126,6 +131,10 @@ def _review_form(request: HttpRequest, pending: session.Pending) -> ReviewForm:
         request.POST if request.method == "POST" else None, initial={"nonce": pending.nonce}, offer=pending.offer,
         customers=claiming_customers(request.user, pending.offer.profile.organization), user=request.user,  # type: ignore[union-attr]
     )  # fmt: skip
+
+
+def _house(pending: session.Pending) -> dict[str, Any]:
+    return {"organization": pending.offer.profile.organization} if pending.offer else {}
 
 
 def _see_other(name: str, *args: Any) -> HttpResponse:

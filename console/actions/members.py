@@ -145,6 +145,11 @@ def grantable(by: Actor) -> list[tuple[str, Any]]:
     return [(role, label) for role, label in Role.choices if role != Role.OWNER or _is_owner(by)]
 
 
+def may_touch(member: Member, by: Actor) -> bool:
+    """Whether this member may change or remove that one."""
+    return member.user_id != by.user_id and (member.role != Role.OWNER or _is_owner(by))
+
+
 def _is_owner(by: Actor) -> bool:
     return by.kind == "system" or by.role == Role.OWNER
 

@@ -132,7 +132,7 @@ def check(table: Table, kind: Kind, path: Path, *, on_progress: Progress | None 
     try:
         kind.begin(header)
         summary["rows"] = _check_rows(table, header, kind, staging, on_progress)
-        staging.refuse_duplicates()
+        _judge_duplicates(kind, staging)
         summary |= kind.finish(staging)
         summary |= staging.finish()
     except BaseException:
@@ -187,6 +187,16 @@ def _settle(batch: list[Row], kind: Kind, staging: Staging) -> int:
         kind.match(good)
     staging.add(batch)
     return len(batch)
+
+
+def _judge_duplicates(kind: Kind, staging: Staging) -> None:
+    refused = []
+    for key, number, sentence in staging.duplicates():
+        if key.notice:
+            kind.notices.add(key.notice, number)
+        else:
+            refused.append((number, sentence))
+    staging.refuse(refused)
 
 
 def _surplus(cells: list[str], columns: int) -> str:

@@ -69,15 +69,17 @@ class Staged(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What may stand only once in a file: its field, the field that people see, and the sentence for a second one.
+    """What should stand only once in a file: its field, and the field that people see.
 
-    `other_letters` is the sentence where the two differ in nothing but their letters; both name the first by %(row)s.
+    `same` is the sentence by which a second one is refused, `other_letters` that where the two differ in nothing but
+    their letters; both name the first by %(row)s. A key with a `notice` instead is noticed and not refused.
     """
 
     field: str
     shown: str
-    same: Any
+    same: Any = None
     other_letters: Any = None
+    notice: str = ""
 
 
 class Staging:
@@ -132,29 +134,30 @@ class Staging:
             [sentence, *parameters],
         ).rowcount
 
-    def refuse_duplicates(self) -> None:
-        """Refuse each row with a key that stands in a row above, naming that row."""
+    def duplicates(self) -> Iterator[tuple[Key, int, str]]:
+        """The key, row and sentence of each row with a key that stands in a row above already."""
         for key, hashes in zip(self.keys, self._hashes, strict=True):
             # Equal hashes are rare without equal keys, and this costs a fraction of the question below.
             if len(set(hashes)) < len(hashes):
-                self._refuse_duplicates(key)
+                for number, first, is_same in self._twice(key):
+                    sentence = key.same if is_same or not key.other_letters else key.other_letters
+                    yield key, number, sentence % {"row": first} if sentence else ""
 
-    def _refuse_duplicates(self, key: Key) -> None:
-        found = self._connection.execute(
+    def _twice(self, key: Key) -> list[tuple[int, int, int]]:
+        return self._connection.execute(
             f'SELECT later.number, first.number, later."{key.shown}" = first."{key.shown}" FROM line AS later '  # noqa: S608
             f'JOIN (SELECT "{key.field}" AS value, min(number) AS number FROM line '
             f"WHERE \"{key.field}\" <> '' GROUP BY 1 HAVING count(*) > 1) AS twice "
             f'ON later."{key.field}" = twice.value AND later.number > twice.number '
-            "JOIN line AS first ON first.number = twice.number"
+            "JOIN line AS first ON first.number = twice.number ORDER BY later.number"
         ).fetchall()
-        said = [
-            ((key.same if is_same or not key.other_letters else key.other_letters) % {"row": first}, number)
-            for number, first, is_same in found
-        ]
+
+    def refuse(self, refused: Iterable[tuple[int, str]]) -> None:
+        """Refuse rows that were added already, for one more reason each: (row, sentence)."""
         self._connection.executemany(
             "UPDATE line SET verdict = 3, target = NULL, changes = NULL, "
-            "reason = trim(coalesce(reason, '') || ' ' || ?) WHERE number = ?",
-            said,
+            "reason = trim(coalesce(reason, '') || ' ' || ?2) WHERE number = ?1",
+            refused,
         )
 
     def finish(self) -> dict[str, int]:

@@ -25,7 +25,7 @@ SAMPLE = 64 * 1024
 SAMPLE_RECORDS = 100
 # Text has hardly any of these; a file in which they are common is something else.
 _CONTROLS = frozenset(range(32)) - {9, 10, 13}
-_SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?\r?\n?', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
 
 
@@ -101,11 +101,7 @@ def find_source(path: Path) -> CsvSource:
         separator, sample = declared[1], sample[declared.end() :]
     else:
         separator = _find_separator(sample)
-    # Some write a space after each separator, and then a quotation mark does not begin its value.
-    skips_spaces = any(
-        re.match(' +"', cell) for cells in _sample_records(sample, separator, False) for cell in cells
-    )
-    return CsvSource(path, encoding, separator, bool(declared), skips_spaces)
+    return CsvSource(path, encoding, separator, bool(declared), _has_spaces_before_quotes(sample, separator))
 
 
 class _Monster(Exception):
@@ -195,18 +191,26 @@ def _find_separator(sample: str) -> str:
     return best
 
 
+def _has_spaces_before_quotes(sample: str, separator: str) -> bool:
+    """Whether some put a space after each separator, so that a quotation mark does not begin its value."""
+    border = re.escape(separator) + r"\r\n"
+    # Values quoted as they should be are taken out, for they may hold anything.
+    rest = re.sub(rf'(^|[{border}])"(?:[^"]|"")*+"(?=[{border}]|$)', r"\1", sample)
+    return bool(separator) and f"{separator} " in rest and re.search(rf'[{border}] +"', rest) is not None
+
+
 def _widths(sample: str, separator: str) -> Counter:
     """How often each width occurs among the first records that hold something, read with this separator."""
-    return Counter(len(cells) for cells in _sample_records(sample, separator, True) if any(cells))
-
-
-def _sample_records(sample: str, separator: str, skips_spaces: bool) -> Iterator[list[str]]:
-    """The first records, as far as they can be read."""
-    lines = io.StringIO(sample, newline="")
+    widths: Counter = Counter()
+    records = csv.reader(io.StringIO(sample, newline=""), **_format(separator, skips_spaces=True))
     try:
-        yield from islice(csv.reader(lines, **_format(separator, skips_spaces)), SAMPLE_RECORDS)
+        for cells in islice(records, SAMPLE_RECORDS):
+            if any(cells):
+                widths[len(cells)] += 1
     except csv.Error:
-        return
+        # As far as it could be read it tells.
+        pass
+    return widths
 
 
 def _binary() -> Refused:

@@ -1,9 +1,50 @@
+"""What concerns the signed-in person alone. Signing in itself is django-allauth's."""
+
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from console.access import signed_in
+from console.actions import accounts
+from console.forms import AccountForm
 
 
-def account_edit(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@signed_in
+def account_edit(request: HttpRequest) -> HttpResponse:
+    """The person's name, language and time zone."""
+    user = request.user
+    initial = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
+    form = AccountForm(request.POST or None, initial=initial, default_zone=_default_zone(request))
+    if request.method == "POST" and form.is_valid():
+        accounts.edit(user, **form.cleaned_data)
+        messages.success(request, _("Your account is saved."))
+        return _in_language(redirect("console:account_edit"), user.language)
+    return render(request, "console/account_edit.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
-def second_factor(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@signed_in
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Why the organization asks for a second step, and the ways to set one up."""
+    if request.actor.has_second_factor or request.actor.kind != "member":
+        return redirect("console:home")
+    return render(request, "console/second_factor.html")
+
+
+def _in_language(response: HttpResponse, language: str) -> HttpResponse:
+    response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
+    if language:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, language, max_age=31_536_000, samesite="Lax", secure=settings.SECURE
+        )
+    return response
+
+
+def _default_zone(request: HttpRequest) -> str:
+    organization = request.actor.organization
+    zone = organization.time_zone if organization else unquote(request.COOKIES.get("custody_tz", "")) or "UTC"
+    words = _("As the organization: %(zone)s") if organization else _("As the browser says: %(zone)s")
+    return words % {"zone": zone.replace("_", " ")}

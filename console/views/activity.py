@@ -1,9 +1,29 @@
+"""The audit log as one list."""
+
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from console import sentences
+from console.access import Permission, requires
+from console.export import newest_first, stream
+from console.filters import EventFilter
+from console.listing import render_list
+from console.models import Event
+from console.tables import EventTable
 
 
-def activity_list(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.VIEW)
+def activity_list(request: HttpRequest) -> HttpResponse:
+    """Who did what, the newest first."""
+    rows = Event.objects.visible_to(request.actor)
+    return render_list(request, rows=rows, table=EventTable, filters=EventFilter, template="console/activity_list.html")
 
 
-def activity_export(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.EXPORT)
+def activity_export(request: HttpRequest) -> HttpResponse:
+    """The lines that match the filters, as CSV or XLSX."""
+    filterset = EventFilter(request.GET, queryset=Event.objects.visible_to(request.actor), request=request)
+    rows = newest_first(filterset.qs) if filterset.is_valid() else ()
+    header = [_("Time"), _("Who"), _("Kind"), _("What"), _("Kind of subject"), _("Id"), _("Subject"), _("Other party"),
+              _("Reason"), _("Details")]  # fmt: skip
+    return stream(request, _("activity"), header, (sentences.row(event) for event in rows))

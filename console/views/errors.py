@@ -1,21 +1,52 @@
+"""The pages for what went wrong."""
+
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+from django.utils.translation import gettext as _
+
+from console import rosters
+from console.access import Permission
+from console.errors import Refused, answer
 
 
-def bad_request(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """What came is no request that this server understands."""
+    return render(request, "400.html", status=400)
 
 
-def forbidden(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The right that is missing, and who can give it."""
+    right = next((each for each in getattr(exception, "args", ()) if isinstance(each, Permission)), None)
+    if getattr(request, "htmx", False):
+        return answer(request, Refused("forbidden", _("Your role does not allow this."), status=403))
+    actor = getattr(request, "actor", None)
+    helpers = rosters.helpers(actor) if actor and actor.kind == "member" else []
+    return render(request, "403.html", {"right": right, "helpers": helpers}, status=403)
 
 
-def not_found_page(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+def not_found_page(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Nothing is here, or nothing that this person may see; which of the two is not told."""
+    return render(request, "404.html", status=404)
 
 
-def server_error(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A page that needs neither the database nor the session."""
+    try:
+        return HttpResponse(get_template("500.html").render(), status=500)
+    except (TemplateDoesNotExist, ValueError):
+        # No static files were collected: the address of the style is not known.
+        return HttpResponse("Something went wrong on our side. Try again in a minute.", "text/plain", status=500)
 
 
-def csrf_failure(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form was too old, or came from elsewhere. Nothing was changed."""
+    if getattr(request, "htmx", False):
+        return answer(request, Refused("stale", _("This page is too old. Load it again and repeat."), status=403))
+    return render(request, "403_csrf.html", status=403)
+
+
+def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The sign-in library's limits."""
+    return render(request, "429.html", status=429)

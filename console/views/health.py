@@ -1,9 +1,20 @@
-from django.http import HttpRequest, HttpResponse
+"""Whether the server lives and can work, for load balancers and whoever watches it."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from console import health
+from console.access import public
 
 
-def healthz(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@public("Watched from outside, and it tells nothing but that the process answers.")
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
 
 
-def readyz(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@public("Watched from outside; it names what is missing and no detail of it.")
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Database, migrations and worker are there; 503 and the name of what is not."""
+    checks = health.checks()
+    is_ready = all(word == health.OK for word in checks.values())
+    return JsonResponse({"status": "ready" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503)

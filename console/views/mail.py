@@ -1,9 +1,33 @@
-from django.http import HttpRequest, HttpResponse
+"""The mails that are kept in files as long as no mail server is set, so that sign-in codes can be tried."""
+
+import secrets
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from console import keys, mailbox, throttle
+from console.access import public
+
+OPENED = "mailbox"
 
 
-def mail_list(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@public("The key that the server printed opens it: before anybody can sign in, codes must be readable.")
+def mail_open(request: HttpRequest, key: str) -> HttpResponse:
+    """Open the kept mails for this browser, for who has the key."""
+    throttle.spend("mailbox", throttle.address_of(request), limit=60, seconds=600)
+    expected = keys.read(settings.DATA_DIR, keys.MAILBOX_FILE)
+    if settings.MAIL_URL or not expected or not secrets.compare_digest(key.encode(), expected.encode()):
+        raise Http404
+    request.session[OPENED] = True
+    return redirect("console:mail_list")
 
 
-def mail_open(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@public("Opened by the key, or by being an owner or administrator; to everybody else it does not exist.")
+def mail_list(request: HttpRequest) -> HttpResponse:
+    """The kept mails, the newest first; the page looks for new ones by itself."""
+    if settings.MAIL_URL or not (request.session.get(OPENED) or mailbox.is_open_to(request.actor)):
+        raise Http404
+    is_partial = request.htmx and request.htmx.target == "mails"
+    template = "console/_mails.html" if is_partial else "console/mail_list.html"
+    return render(request, template, {"mails": mailbox.newest()})

@@ -1,25 +1,121 @@
+"""Who belongs to the organization."""
+
+from allauth.account.utils import perform_login
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from console import rosters, throttle
+from console.access import Permission, public, requires
+from console.actions import members
+from console.errors import Refused
+from console.forms import InvitationForm, JoinForm, RoleForm
+from console.middleware import ORGANIZATION_IN_SESSION
+from console.models import Invitation, Member
+
+TOKEN_IN_SESSION, CLEAN = "invitation", "accept"
 
 
-def member_list(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.MEMBER_MANAGE)
+def member_list(request: HttpRequest) -> HttpResponse:
+    """The members and the open invitations."""
+    context = {"members": rosters.members(request.actor), "invitations": rosters.invitations(request.actor)}
+    return render(request, "console/member_list.html", context)
 
 
-def invitation_create(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.MEMBER_MANAGE)
+def invitation_create(request: HttpRequest) -> HttpResponse:
+    """Invite somebody by mail; the same address again gets a new link."""
+    form = InvitationForm(request.POST or None, roles=members.grantable(request.actor))
+    if request.method == "POST" and form.is_valid():
+        throttle.spend("invite", str(request.actor.organization.pk), limit=100, seconds=3600)
+        try:
+            members.invite(form.cleaned_data["email"], form.cleaned_data["role"], by=request.actor)
+        except Refused as refusal:
+            form.add_error("email", refusal.sentence)
+        else:
+            messages.success(request, _("The invitation to %(email)s is on its way.") % form.cleaned_data)
+            return redirect("console:member_list")
+    return render(request, "console/invitation_create.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
-def member_edit(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.MEMBER_MANAGE)
+def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make an invitation's link dead."""
+    invitation = get_object_or_404(Invitation.objects.visible_to(request.actor), pk=pk)
+    if request.method == "POST":
+        members.revoke(invitation, by=request.actor)
+        messages.success(request, _("The invitation of %(email)s is revoked.") % {"email": invitation.email})
+    return redirect("console:member_list")
 
 
-def member_remove(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.MEMBER_MANAGE)
+def member_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """A member's role, and the way to remove him."""
+    member = get_object_or_404(rosters.current(request.actor), pk=pk)
+    form = RoleForm(request.POST or None, initial={"role": member.role}, roles=members.grantable(request.actor))
+    if request.method == "POST" and form.is_valid():
+        try:
+            members.change_role(member, form.cleaned_data["role"], by=request.actor)
+        except Refused as refusal:
+            form.add_error("role", refusal.sentence)
+        else:
+            messages.success(request, _("The role of %(name)s is changed.") % {"name": member})
+            return redirect("console:member_list")
+    context = {"member": member, "form": form, "may_change": members.may_touch(member, request.actor)}
+    return render(request, "console/member_edit.html", context, status=422 if form.is_bound else 200)
 
 
-def invitation_revoke(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.MEMBER_MANAGE)
+def member_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then end a membership."""
+    member = get_object_or_404(rosters.current(request.actor), pk=pk)
+    if request.method != "POST":
+        return render(request, "console/member_remove.html", {"member": member})
+    members.remove(member, by=request.actor)
+    messages.success(request, _("%(name)s is no member any more.") % {"name": member})
+    return redirect("console:member_list")
 
 
-def invitation_accept(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@public("Whoever was invited may have no account yet; the mailed link opens it.")
+def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
+    """Take the token out of the address, then ask for what is missing, and make the person a member."""
+    throttle.spend("invitation", throttle.address_of(request), limit=60, seconds=600)
+    if token != CLEAN:
+        request.session[TOKEN_IN_SESSION] = token[:100]
+        return redirect("console:invitation_accept", CLEAN)
+    invitation = members.find_open(request.session.get(TOKEN_IN_SESSION, ""))
+    if invitation is None:
+        return render(request, "console/invitation_closed.html", status=404)
+    if request.user.is_authenticated:
+        return _accept_as(request, invitation)
+    if rosters.has_account(invitation):
+        return render(request, "console/invitation_accept.html", {"invitation": invitation, "must_sign_in": True})
+    return _join(request, invitation)
+
+
+def _accept_as(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    if request.method == "POST":
+        members.accept(invitation, user=request.user)
+        return _welcome(request, invitation)
+    context = {"invitation": invitation, "is_other": request.user.email != invitation.email}
+    return render(request, "console/invitation_accept.html", context)
+
+
+def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    form = JoinForm(request.POST or None, email=invitation.email)
+    if request.method == "POST" and form.is_valid():
+        member: Member = members.join(invitation, **form.cleaned_data)
+        response = perform_login(request, member.user, email_verification="none")
+        _welcome(request, invitation)
+        return response
+    context = {"invitation": invitation, "form": form}
+    return render(request, "console/invitation_accept.html", context, status=422 if form.is_bound else 200)
+
+
+def _welcome(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    request.session.pop(TOKEN_IN_SESSION, None)
+    request.session[ORGANIZATION_IN_SESSION] = invitation.organization_id
+    messages.success(request, _("Welcome to %(name)s.") % {"name": invitation.organization})
+    return redirect("console:home")

@@ -1,9 +1,30 @@
+"""Long and bulk work: how far it is, and what was refused."""
+
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+
+from console.access import Permission, requires
+from console.export import stream_csv
+from console.models import Operation
+
+ROWS_SHOWN = 100
 
 
-def operation_detail(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.VIEW)
+def operation_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Progress, counts and the refused rows; it asks again by itself until the operation is over."""
+    operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
+    is_partial = request.htmx and request.htmx.target == "operation"
+    template = "console/_operation.html" if is_partial else "console/operation_detail.html"
+    rows = operation.rows.order_by("position")[:ROWS_SHOWN]
+    return render(request, template, {"operation": operation, "rows": rows})
 
 
-def operation_refused(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.VIEW)
+def operation_refused(request: HttpRequest, pk: int) -> HttpResponse:
+    """All refused rows as a file."""
+    operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
+    rows = operation.rows.order_by("position").values_list("position", "label", "code", "sentence")
+    header = [_("Row"), _("Name"), _("Code"), _("Why it was refused")]
+    return stream_csv(_("refused"), header, (list(row) for row in rows.iterator(2_000)))

@@ -1,29 +1,119 @@
-from django.http import HttpRequest, HttpResponse
+"""The settings of an organization: its name and brand, its claim domains, and what each role may do."""
+
+from copy import copy
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from console import hosts
+from console.access import ROLES, Permission, public, requires, signed_in
+from console.actions import organizations
+from console.errors import Refused
+from console.forms import DomainForm, LogoForm, OrganizationForm
+from console.middleware import ORGANIZATION_IN_SESSION
+from console.models import Member, OrganizationLogo, Role
+from console.uploads import oversized
 
 
-def organization_edit(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.ORGANIZATION_EDIT)
+def organization_edit(request: HttpRequest) -> HttpResponse:
+    """Name, time zone, second step, brand and support contact."""
+    organization = request.actor.organization
+    # A copy: the page's frame shows the name that stands, not the one that is typed.
+    form = OrganizationForm(request.POST or None, instance=copy(organization))
+    if request.method == "POST" and form.is_valid():
+        organizations.edit(organization, form.cleaned_data, by=request.actor)
+        messages.success(request, _("The organization is saved."))
+        return redirect("console:organization_edit")
+    context = {"form": form, "logo_form": LogoForm(), "logo": _logo_of(organization)}
+    return render(request, "console/organization_edit.html", context, status=422 if form.is_bound else 200)
 
 
-def organization_logo(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.ORGANIZATION_EDIT)
+def organization_logo(request: HttpRequest) -> HttpResponse:
+    """Take a new logo, or remove the one there is."""
+    organization = request.actor.organization
+    form = LogoForm(request.POST, request.FILES)
+    if "remove" in request.POST:
+        organizations.remove_logo(organization, by=request.actor)
+        messages.success(request, _("The logo is removed."))
+    elif request.method == "POST" and not _set_logo(request, form):
+        context = {"form": OrganizationForm(instance=organization), "logo_form": form, "logo": _logo_of(organization)}
+        return render(request, "console/organization_edit.html", context, status=422)
+    elif request.method == "POST":
+        messages.success(request, _("The logo is changed."))
+    return redirect("console:organization_edit")
 
 
-def domain_list(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+def _set_logo(request: HttpRequest, form: LogoForm) -> bool:
+    too_large = oversized(request, "logo")
+    if too_large:
+        form.errors["logo"] = form.error_class([too_large])
+    if too_large or not form.is_valid():
+        return False
+    try:
+        organizations.set_logo(request.actor.organization, form.cleaned_data["logo"], by=request.actor)
+    except Refused as refusal:
+        form.add_error("logo", refusal.sentence)
+        return False
+    return True
 
 
-def domain_remove(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+def _logo_of(organization) -> OrganizationLogo | None:
+    return OrganizationLogo.objects.filter(organization=organization).first()  # unscoped: of the actor's own
 
 
-def role_list(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@public("Customers see it on claim pages before they sign in.")
+def logo(request: HttpRequest, slug: str) -> HttpResponse:
+    """The logo of an organization, as PNG."""
+    found = OrganizationLogo.objects.filter(organization__slug=slug).first()  # unscoped: logos are public
+    if found is None:
+        raise Http404
+    return HttpResponse(bytes(found.png), content_type="image/png", headers={"Cache-Control": "public, max-age=300"})
 
 
-def organization_switch(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.ORGANIZATION_EDIT)
+def domain_list(request: HttpRequest) -> HttpResponse:
+    """The host names that claim links may carry; add one."""
+    organization = request.actor.organization
+    form = DomainForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            domain = organizations.add_domain(organization, form.cleaned_data["host"], by=request.actor)
+        except Refused as refusal:
+            form.add_error("host", refusal.sentence)
+        else:
+            messages.success(request, _("%(host)s is added.") % {"host": domain.host})
+            return redirect("console:domain_list")
+    domains = [(domain, hosts.is_served(domain.host)) for domain in organization.domains.order_by("host")]
+    context = {"form": form, "domains": domains}
+    return render(request, "console/domain_list.html", context, status=422 if form.is_bound else 200)
 
 
-def logo(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.ORGANIZATION_EDIT)
+def domain_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a domain out of use."""
+    domain = get_object_or_404(request.actor.organization.domains, pk=pk)
+    if request.method == "POST":
+        organizations.remove_domain(domain, by=request.actor)
+        messages.success(request, _("%(host)s is removed.") % {"host": domain.host})
+    return redirect("console:domain_list")
+
+
+@requires(Permission.VIEW)
+def role_list(request: HttpRequest) -> HttpResponse:
+    """The table of role × permission, as the code holds it."""
+    rows = [(permission.label, [permission in ROLES[role] for role in Role.values]) for permission in Permission]
+    return render(request, "console/role_list.html", {"roles": Role.labels, "rows": rows})
+
+
+@signed_in
+def organization_switch(request: HttpRequest) -> HttpResponse:
+    """Act in another organization from now on."""
+    if request.method == "POST":
+        members = Member.objects.filter(user=request.user, removed_at=None)  # unscoped: the person's own
+        member = get_object_or_404(members, organization__slug=request.POST.get("organization", "")[:60])
+        request.session[ORGANIZATION_IN_SESSION] = member.organization_id
+    return redirect("console:home")

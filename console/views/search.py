@@ -1,5 +1,25 @@
+"""The search for everything, from the top bar."""
+
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from console.access import Permission, requires
+from console.search import clean, find_all, only
+
+SHORT, LONG = 5, 20
 
 
-def search(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@requires(Permission.VIEW)
+def search(request: HttpRequest) -> HttpResponse:
+    """The best hits below the field while one types; on Enter the one that was meant, or a page of all.
+
+    A scanner types a serial number and Enter: it opens the unit.
+    """
+    text = clean(request.GET.get("q", ""))
+    is_partial = request.htmx and request.htmx.target == "search-results"
+    hits = find_all(request.actor, text, SHORT if is_partial else LONG)
+    context = {"text": text, "hits": hits}
+    if is_partial:
+        return render(request, "console/_search_results.html", context)
+    hit = only(hits)
+    return redirect(hit.url) if hit else render(request, "console/search.html", context)

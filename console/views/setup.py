@@ -1,5 +1,49 @@
-from django.http import HttpRequest, HttpResponse
+"""The first run of a new server."""
+
+import secrets
+from urllib.parse import unquote
+
+from allauth.account.utils import perform_login
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from console import keys, throttle
+from console.access import public
+from console.actions import organizations
+from console.forms import SetupForm
+from console.models import Organization
 
 
-def setup(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-    return HttpResponse()
+@public("There is nobody who could sign in yet; the code that the server printed opens it.")
+def setup(request: HttpRequest) -> HttpResponse:
+    """Make the organization and its owner, who is signed in by that. Not there any more once there is one."""
+    if Organization.objects.exists():  # unscoped: asks only whether the server is set up
+        raise Http404
+    form = SetupForm(request.POST or None, initial=_initial(request))
+    if request.method == "POST":
+        throttle.spend("setup", throttle.address_of(request), limit=20, seconds=600)
+        if form.is_valid() and _is_right(form.cleaned_data["code"]):
+            member = _found(form.cleaned_data)
+            return perform_login(request, member.user, email_verification="none")
+        if form.is_valid():
+            form.add_error("code", _("This is not the code. Look at what the server printed when it started."))
+    return render(request, "console/setup.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def _initial(request: HttpRequest) -> dict:
+    zone = unquote(request.COOKIES.get("custody_tz", ""))
+    return {"code": request.GET.get("code", "")[:100], "time_zone": zone or "UTC"}
+
+
+def _is_right(code: str) -> bool:
+    expected = keys.read(settings.DATA_DIR, keys.SETUP_FILE)
+    return bool(expected) and secrets.compare_digest(code.encode(), expected.encode())
+
+
+def _found(values: dict):
+    return organizations.found(
+        name=values["organization"], owner_name=values["name"], email=values["email"], password=values["password"],
+        time_zone=values["time_zone"], requires_second_factor=values["requires_second_factor"],
+    )  # fmt: skip

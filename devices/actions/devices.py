@@ -87,7 +87,9 @@ def restore(device_ids: Iterable[int], *, by: Actor) -> int:
 @transaction.atomic
 def set_tags(device_ids: list[int], names: Iterable[str], *, by: Actor) -> None:
     """Give the devices these tags and no others. Tags that do not exist yet are made."""
-    wanted = {fold(name): " ".join(name.split()) for name in names}
+    wanted: dict[str, str] = {}
+    for name in names:
+        wanted.setdefault(fold(name), " ".join(name.split()))
     Tag.objects.bulk_create(
         [Tag(organization=by.organization, name=name, name_key=key) for key, name in wanted.items()],
         ignore_conflicts=True,

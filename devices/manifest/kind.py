@@ -15,7 +15,7 @@ from console.imports import SENTENCES, Key, Kind, Row, Staging, unguarded, visib
 from console.tabular import NumberCell
 from devices import identifiers
 from devices.identifiers import Unfit, looks_like_formula, looks_like_markup
-from devices.manifest.registered import compare
+from devices.manifest.registered import Comparison
 from devices.models import Product
 
 MAX_TAGS, MAX_TAG = 20, 40
@@ -55,12 +55,20 @@ class ManifestKind(Kind):
             gettext_lazy("The same serial number stands in row %(row)s, in other letters.")),
         Key("name_key", "device_name", gettext_lazy("The device name already stands in row %(row)s."),
             gettext_lazy("The same device name stands in row %(row)s, in other letters.")),
-        Key("imei", "imei", gettext_lazy("The IMEI already stands in row %(row)s.")),
+        Key("imei", "imei", notice="imei_twice"),
         Key("iccid", "iccid", gettext_lazy("The ICCID already stands in row %(row)s.")),
         Key("mac", "mac", gettext_lazy("The MAC address already stands in row %(row)s.")),
     )  # fmt: skip
     shown = ("serial_number", "device_name")
     sentences = SENTENCES | {
+        "imei_twice": ngettext_lazy(
+            "The IMEI of %(n)s row stands in a row above too. Ask the factory which is right.",
+            "The IMEIs of %(n)s rows stand in rows above too. Ask the factory which are right.", "n",
+        ),
+        "imei_taken": ngettext_lazy(
+            "The IMEI of %(n)s row belongs to a registered device too. Ask the factory which is right.",
+            "The IMEIs of %(n)s rows belong to registered devices too. Ask the factory which are right.", "n",
+        ),
         "number_names": ngettext_lazy(
             "Excel made a number of %(n)s device name. Compare it with the label.",
             "Excel made numbers of %(n)s device names. Compare them with the labels.", "n",
@@ -123,7 +131,7 @@ class ManifestKind(Kind):
 
     def match(self, rows: list[Row]) -> None:
         """Compare good rows with what is registered."""
-        compare(rows, self.fields, self._told, self.product, self.notices)
+        Comparison(rows, self.fields, self._told, self.product).judge(self.notices)
 
     def finish(self, staging: Staging) -> dict[str, Any]:
         """Where Excel has cut off zeros, refuse those serial numbers until a person says what is right."""

@@ -1,9 +1,9 @@
 """Compares checked rows with the devices that are registered, thousands at once with a few queries."""
 
 import json
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from console import sql
@@ -13,43 +13,121 @@ from devices.models import Device, DeviceTag, Product
 
 # A secret is never shown, not even in the history.
 HIDDEN = "•••"
-_PLAIN = ("imei", "iccid", "mac", "hardware_revision", "manufactured_on", "is_development", "notes")
+_COMPARED = ("imei", "iccid", "mac", "hardware_revision", "manufactured_on", "is_development", "notes")
 _TAKEN = {
-    "imei": lambda: _("This IMEI is registered already, for %(unit)s."),
     "iccid": lambda: _("This ICCID is registered already, for %(unit)s."),
     "mac": lambda: _("This MAC address is registered already, for %(unit)s."),
 }
 
 
-def compare(rows: list[Row], fields: tuple[str, ...], told: set[str], product: Product, notices: Notices) -> None:
-    """Set `target` and `changes` of rows that stand for a registered device, and refuse those that clash with one.
+class Known(NamedTuple):
+    """What a row is compared with, of one registered device."""
+
+    pk: int
+    product_id: int
+    product__name: str
+    serial_number: str
+    name_key: str
+    imei: str
+    iccid: str
+    mac: str
+    hardware_revision: str
+    manufactured_on: date | None
+    secret_sha256: str
+    is_development: bool
+    notes: str
+    archived_at: datetime | None
+
+    def __str__(self) -> str:
+        named = {"serial": self.serial_number, "product": self.product__name}
+        return (_("%(serial)s in %(product)s (archived)") if self.archived_at else _("%(serial)s in %(product)s")) % named
+
+
+class Comparison:
+    """One batch of rows beside the devices that have any of their identifiers.
 
     `fields` name the values of the rows; `told` are the fields that the file has columns for. An empty cell says
     nothing, so it changes nothing.
     """
-    place = {name: position for position, name in enumerate(fields)}
-    mine = Device.objects.filter(organization_id=product.organization_id).select_related("product").order_by()
-    by_serial = _found(mine.filter(product=product), "serial_key", rows, place)
-    by_name = _found(mine, "name_key", rows, place)
-    others = {name: _found(mine, name, rows, place) for name in _TAKEN if name in told}
-    for row in rows:
-        serial, name = row.values[place["serial_key"]], row.values[place["name_key"]]
-        device, namesake = by_serial.get(serial), by_name.get(name)
-        if device is None and namesake is None:
-            _refuse_taken(row, None, others, place)
-        elif device is not None and device.name_key == name:
-            _refuse_taken(row, device, others, place)
-            _settle(row, device, told, place, notices)
-        else:
-            row.reasons.append(_clash(device, namesake))
-    if "tags" in told:
-        _compare_tags(rows, place["tags"])
+
+    def __init__(self, rows: list[Row], fields: tuple[str, ...], told: set[str], product: Product) -> None:
+        self.rows, self.told = rows, told
+        self.place = {name: position for position, name in enumerate(fields)}
+        self.scope = {"organization": product.organization_id}
+        self.by_serial = self._ids("serial_key", product=product.pk)
+        self.by_name = self._ids("name_key", **self.scope)
+        # The indexes hold the filled ones only, which the database has to be told in their own words.
+        self.others = {
+            name: self._ids(name, where=f"NOT ({sql.quote(name)} = '')", **self.scope)
+            for name in ("imei", *_TAKEN) if name in told
+        }  # fmt: skip
+        found = [self.by_serial, self.by_name, *self.others.values()]
+        self.known = _known({pk for ids in found for pk in ids.values()})
+
+    def _ids(self, name: str, *, where: str = "", **scope: int) -> dict[str, int]:
+        position = self.place[name]
+        values = [row.values[position] for row in self.rows if row.values[position]]
+        return sql.ids_by_value(Device, name, values, where=where, **scope) if values else {}
+
+    def judge(self, notices: Notices) -> None:
+        """Set `target` and `changes` of rows that stand for a registered device, and refuse those that clash with one."""
+        serial_place, name_place = self.place["serial_key"], self.place["name_key"]
+        for row in self.rows if self.known else ():
+            by_serial = self.by_serial.get(row.values[serial_place])
+            by_name = self.by_name.get(row.values[name_place])
+            if by_serial != by_name:
+                row.reasons.append(self._clash(by_serial, by_name))
+                continue
+            device = self.known[by_serial] if by_serial else None
+            self._look_at_others(row, device, notices)
+            if device:
+                self._settle(row, device, notices)
+        if "tags" in self.told:
+            self._compare_tags()
+
+    def _clash(self, by_serial: int | None, by_name: int | None) -> str:
+        """Why a row can't be: its serial number or its device name belongs to another unit."""
+        if by_serial and self.known[by_serial].archived_at:
+            return _("This serial number is registered already, with another device name, on an archived unit.")
+        if by_serial:
+            return _("This serial number is registered already, with another device name.")
+        return _("This device name is registered already, for %(unit)s.") % {"unit": self.known[by_name or 0]}
+
+    def _look_at_others(self, row: Row, device: Known | None, notices: Notices) -> None:
+        """An ICCID or MAC of another unit refuses a row. A new IMEI of another one is noticed: factories err there."""
+        for name, ids in self.others.items():
+            value = row.values[self.place[name]]
+            holder = ids.get(value)
+            if holder is None or (device and (holder == device.pk or getattr(device, name) == value)):
+                continue
+            if name in _TAKEN:
+                row.reasons.append(_TAKEN[name]() % {"unit": self.known[holder]})
+            else:
+                notices.add("imei_taken", row.number)
+
+    def _settle(self, row: Row, device: Known, notices: Notices) -> None:
+        if device.archived_at:
+            row.reasons.append(_("This unit is archived. Restore it first, then check the file again."))
+            return
+        if row.values[self.place["serial_number"]] != device.serial_number:
+            notices.add("other_letters", row.number)
+        row.target = device.pk
+        row.changes = differences(device, {name: row.values[self.place[name]] for name in self.told}) or None
+
+    def _compare_tags(self) -> None:
+        position = self.place["tags"]
+        named = {row.target: row for row in self.rows if row.target and row.values[position]}
+        tags = tags_of(list(named)) if named else {}
+        for device_id, row in named.items():
+            change = tag_difference(tags.get(device_id, []), json.loads(row.values[position]))
+            if change:
+                row.changes = (row.changes or {}) | {"tags": change}
 
 
-def differences(device: Device, values: dict[str, Any]) -> dict[str, list]:
+def differences(device: Known | Device, values: dict[str, Any]) -> dict[str, list]:
     """`{field: [old, new]}` for the fields of a registered device that a file's values would change."""
     found: dict[str, list] = {}
-    for name in _PLAIN:
+    for name in _COMPARED:
         new = values.get(name)
         if new is None:
             continue
@@ -81,57 +159,8 @@ def tag_difference(old: list[str], named: list[str]) -> list | None:
     return [", ".join(old), ", ".join([*old, *added])] if added else None
 
 
-def _found(devices: QuerySet, column: str, rows: list[Row], place: dict[str, int]) -> dict[str, Device]:
-    """The devices by the value of `column`, for the values of the rows."""
-    position = place[column]
-    values = [row.values[position] for row in rows if row.values[position]]
-    if not values:
+def _known(ids: set[int]) -> dict[int, Known]:
+    if not ids:
         return {}
-    found = sql.having_ids(devices, column, values)
-    if column in _TAKEN:
-        # The index holds the filled ones only, which the database has to be told in the index's own words.
-        filled = f'"{Device._meta.db_table}"."{column}"'
-        found = found.extra(where=[f"NOT ({filled} = '')"])  # noqa: S610 - a column's name
-    return {getattr(device, column): device for device in found}
-
-
-def _refuse_taken(row: Row, device: Device | None, others: dict[str, dict], place: dict[str, int]) -> None:
-    for name, holders in others.items():
-        holder = holders.get(row.values[place[name]])
-        if holder is not None and (device is None or holder.pk != device.pk):
-            row.reasons.append(_TAKEN[name]() % {"unit": _unit(holder)})
-
-
-def _settle(row: Row, device: Device, told: set[str], place: dict[str, int], notices: Notices) -> None:
-    if device.archived_at:
-        row.reasons.append(_("This unit is archived. Restore it first, then check the file again."))
-        return
-    if row.values[place["serial_number"]] != device.serial_number:
-        notices.add("other_letters", row.number)
-    row.target = device.pk
-    row.changes = differences(device, {name: row.values[place[name]] for name in told}) or None
-
-
-def _clash(device: Device | None, namesake: Device | None) -> str:
-    """Why a row can't be: its serial number or its device name belongs to another unit."""
-    if device is not None and device.archived_at:
-        return _("This serial number is registered already, with another device name, on an archived unit.")
-    if device is not None:
-        return _("This serial number is registered already, with another device name.")
-    return _("This device name is registered already, for %(unit)s.") % {"unit": _unit(namesake)}
-
-
-def _unit(device: Any) -> str:
-    named = {"serial": device.serial_number, "product": device.product.name}
-    return (_("%(serial)s in %(product)s (archived)") if device.archived_at else _("%(serial)s in %(product)s")) % named
-
-
-def _compare_tags(rows: list[Row], position: int) -> None:
-    named = {row.target: row for row in rows if row.target and row.values[position]}
-    if not named:
-        return
-    tags = tags_of(list(named))
-    for device_id, row in named.items():
-        change = tag_difference(tags.get(device_id, []), json.loads(row.values[position]))
-        if change:
-            row.changes = (row.changes or {}) | {"tags": change}
+    rows = sql.having_ids(Device.objects.order_by(), "id", sorted(ids)).values_list(*Known._fields)
+    return {row[0]: Known(*row) for row in rows}

@@ -173,6 +173,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='device',
+            index=models.Index(condition=models.Q(('imei', ''), _negated=True), fields=['organization', 'imei'], name='device_by_imei'),
+        ),
+        migrations.AddIndex(
+            model_name='device',
             index=models.Index(condition=models.Q(('archived_at__isnull', True)), fields=['organization', 'serial_key', 'id'], name='device_by_serial'),
         ),
         migrations.AddIndex(
@@ -206,10 +210,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='device',
             constraint=models.UniqueConstraint(fields=('organization', 'name_key'), name='device_name_unique', violation_error_message='This device name is registered already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(condition=models.Q(('imei', ''), _negated=True), fields=('organization', 'imei'), name='device_imei_unique', violation_error_message='This IMEI is registered already.'),
         ),
         migrations.AddConstraint(
             model_name='device',

@@ -1,13 +1,14 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.fields import KeyField, fold
+from console.sql import Joined
 from console.tenancy import TenantModel, TenantQuerySet
 from devices.models.product import Product
 
@@ -39,8 +40,14 @@ class DeviceQuerySet(TenantQuerySet):
         return self.filter(archived_at=None)
 
     def listed(self) -> Self:
-        """With what a row of a list shows, and no more."""
-        return self.select_related("product", "customer").only(
+        """With what a row of a list shows, and no more; `since` is when the current ownership began."""
+        from devices.models.ownership import Ownership
+        from devices.models.tag import DeviceTag
+
+        began = Ownership.objects.open().filter(device=OuterRef("pk")).values("started_at")[:1]
+        names = DeviceTag.objects.filter(device=OuterRef("pk")).order_by().values("device")
+        tags = names.annotate(joined=Joined("tag__name")).values("joined")
+        return self.annotate(since=Subquery(began), joined_tags=Subquery(tags)).select_related("product", "customer").only(
             "serial_number", "serial_key", "name_key", "device_name", "status", "archived_at", "created_at", "is_development",
             "product__name", "customer__name",
         )  # fmt: skip
@@ -126,6 +133,12 @@ class Device(TenantModel):
 
     def get_absolute_url(self) -> str:
         return reverse("devices:device_detail", args=[self.pk])
+
+    @property
+    def tag_names(self) -> list[str]:
+        """The names of the tags of a device that came from `listed`."""
+        joined = getattr(self, "joined_tags", None)
+        return sorted(joined.split(Joined.SEPARATOR)) if joined else []
 
     @property
     def serial_tail(self) -> str:

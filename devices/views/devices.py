@@ -11,7 +11,6 @@ from devices.exports import device_rows
 from devices.filters import DeviceFilter
 from devices.forms import DeviceForm
 from devices.models import Device, Ownership, Product, SharedAccess
-from devices.pages import with_owner_details
 from devices.tables import DeviceTable
 
 
@@ -20,7 +19,7 @@ def device_list(request: HttpRequest) -> HttpResponse:
     """All devices, filtered, ordered and paged."""
     rows = Device.objects.visible_to(request.actor).listed()
     context = {"bulk_template": "devices/_device_bulk.html"}
-    return render_list(request, rows=rows, table=DeviceTable, filters=DeviceFilter, decorate=with_owner_details,
+    return render_list(request, rows=rows, table=DeviceTable, filters=DeviceFilter,
                        template="devices/device_list.html", context=context)  # fmt: skip
 
 

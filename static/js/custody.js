@@ -93,5 +93,5 @@
   const focusError = (root) => { const bad = $("[aria-invalid=true]", root); if (bad) bad.focus(); };
   document.addEventListener("htmx:afterSettle", (event) => focusError(event.target));
   focusError(document);
-  document.addEventListener("htmx:beforeSwap", (event) => { if ([409, 422, 429].includes(event.detail.xhr.status)) { event.detail.shouldSwap = true; event.detail.isError = false; } });
+  document.addEventListener("htmx:beforeSwap", (event) => { if ([403, 409, 422, 429].includes(event.detail.xhr.status)) { event.detail.shouldSwap = true; event.detail.isError = false; } });
 })();

@@ -192,6 +192,10 @@ def test_the_separator_line_may_name_any_sign(table_of):
     assert list(table.rows()) == [(1, ["a", "b"])]
 
 
+def test_a_header_that_begins_like_a_separator_line_is_a_header(rows_of):
+    assert rows_of("sep=;x;y\r\na;b;c\r\n") == [(1, ["sep=", "x", "y"]), (2, ["a", "b", "c"])]
+
+
 def test_a_comma_in_every_remark_does_not_hide_the_semicolons(table_of):
     table = table_of("serial;remark\na;one, two\nb;three, four\n")
     assert table.dialect[0] == "semicolons"
@@ -213,6 +217,10 @@ def test_a_title_above_the_header_does_not_hide_the_separator(table_of):
 
 def test_a_space_before_a_quote_is_no_part_of_the_value(rows_of):
     assert rows_of('a, b\n"x", "y, z"\n') == [(1, ["a", "b"]), (2, ["x", "y, z"])]
+
+
+def test_a_quoted_value_may_begin_with_a_space_and_a_quote(rows_of):
+    assert rows_of('a,b\n x," ""y"""\n') == [(1, ["a", "b"]), (2, [" x", ' "y"'])]
 
 
 def test_spaces_in_values_are_kept_for_those_who_check_them(rows_of):

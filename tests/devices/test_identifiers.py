@@ -291,8 +291,9 @@ def test_a_hardware_revision_is_taken_and_refused():
     "raw",
     [
         "2026-11-02", "2026-11-2", "2026-11-02T10:15:00Z", "2026-11-02 10:15:00",
-        "2026-11-02T10:15:00.123+01:00",        "2026/11/02", "20261102", "02.11.2026", "2.11.2026", "2. 11. 2026",
-        "02.11.2026 10:15", NumberCell("46328"), NumberCell("46328.75"), NumberCell("20261102"),
+        "2026-11-02T10:15:00.123+01:00", "2026/11/02", "20261102", "02.11.2026", "2.11.2026",
+        "2. 11. 2026", "02.11.2026 10:15", NumberCell("46328"), NumberCell("46328.75"),
+        NumberCell("20261102"),
     ],
 )  # fmt: skip
 def test_a_date_is_read_in_each_unambiguous_form(raw):
@@ -561,8 +562,9 @@ def test_the_columns_of_the_manifests_are_recognised(name, row, names):
         ("S/N", "serial_number"), ("Serien-Nr.", "serial_number"), ("Serial No", "serial_number"),
         ("Seriennummer", "serial_number"), ("Device ID", "device_name"), ("Gerätename", "device_name"),
         ("Gerätekennung", "device_name"), ("Modem IMEI", "imei"), ("SIM-Karte", "iccid"),
-        ("MAC-Adresse", "mac"), ("MAC Address", "mac"), ("Hardwarestand", "hardware_revision"), ("HW Rev.", "hardware_revision"),
-        ("Hardware revision", "hardware_revision"), ("Fertigungsdatum", "manufactured_on"),
+        ("MAC-Adresse", "mac"), ("MAC Address", "mac"), ("Hardwarestand", "hardware_revision"),
+        ("HW Rev.", "hardware_revision"), ("Hardware revision", "hardware_revision"),
+        ("Fertigungsdatum", "manufactured_on"),
         ("Mfg. date", "manufactured_on"), ("Manufactured on", "manufactured_on"), ("Geheimnis", "secret"),
         ("Device Secret", "secret"),
         ("Device key", "secret"), ("Bemerkung", "notes"), ("Remark", "notes"), ("Notes", "notes"),

@@ -30,3 +30,10 @@ class Command(BaseCommand):
             call_command("load_demo", stdout=told)
         if not serve.run(self.stdout.write, told.getvalue().rstrip()):
             raise CommandError("The server did not start; what it said stands above.")
+
+    def execute(self, *args: Any, **options: Any) -> None:
+        try:
+            super().execute(*args, **options)
+        except KeyboardInterrupt:
+            # Ctrl-C before there was anything to stop.
+            raise SystemExit(130) from None

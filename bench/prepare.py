@@ -1,0 +1,16 @@
+"""Makes the tables of a new database, and collects the static files, as the server does when it starts."""
+
+import django
+
+if __name__ == "__main__":
+    django.setup()
+    from django.db import connection
+
+    from console import serve
+
+    serve.prepare()
+    if connection.vendor == "sqlite":
+        # A copy of the file alone must be whole.
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()

@@ -1,0 +1,8 @@
+"""The settings of the product, with Django's admin as the peer and an empty view as the floor beside it."""
+
+from console.settings import *  # noqa: F403
+from console.settings import ALLOWED_HOSTS, INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS, "django.contrib.admin"]
+ALLOWED_HOSTS = [*ALLOWED_HOSTS, "testserver"]
+ROOT_URLCONF = "bench.urls"

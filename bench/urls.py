@@ -1,0 +1,60 @@
+"""The addresses of the product, of the peer, and of the floor."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+from console.models import Organization
+from devices.models import Device
+
+
+class Site(admin.AdminSite):
+    """Open to whoever is signed in: its look is measured, not its rights."""
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_authenticated
+
+
+class DeviceAdmin(admin.ModelAdmin):
+    """The device list as plain Django gives it: the same columns and filters, as far as it has them without help.
+
+    The rows are those of one organization, like ours. Owner since and tags are not shown, as each would be a query
+    for every row.
+    """
+
+    list_display = ("serial_number", "product", "status", "customer", "is_development", "created_at")
+    list_filter = ("product", "status")
+    search_fields = ("serial_number", "device_name")
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest):  # noqa: ANN201 -- the type is the peer's
+        return super().get_queryset(request).filter(organization=request.actor.organization)  # type: ignore[attr-defined]
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return True
+
+    has_module_permission = has_add_permission = has_view_permission
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return True
+
+
+site = Site()
+site.register(Device, DeviceAdmin)
+
+
+def empty(request: HttpRequest) -> HttpResponse:
+    """Nothing but what every page needs: session, user and one query."""
+    name = Organization.objects.values_list("name", flat=True).first()
+    return HttpResponse(f"{name} {request.user.is_authenticated} {len(request.session.keys())}")
+
+
+urlpatterns = [
+    path("bench/admin/", site.urls),
+    path("bench/empty/", empty),
+    path("", include("console.urls")),
+]
+handler400, handler403, handler404, handler429, handler500 = (
+    "console.views.errors.bad_request", "console.views.errors.forbidden", "console.views.errors.not_found_page",
+    "console.views.errors.too_many", "console.views.errors.server_error",
+)  # fmt: skip

@@ -1,0 +1,29 @@
+"""Why a claim was refused, in a few words for the console."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+CAUSES: dict[str, Any] = {
+    "replaced": _("Label was replaced"),
+    "wrong_domain": _("On another domain"),
+    "disabled": _("Profile was disabled"),
+    "not_yet_valid": _("Before it began"),
+    "expired": _("After it ended"),
+    "used_up": _("All claims taken"),
+    "scrapped": _("Unit out of service"),
+    "reserved": _("Unit reserved for somebody else"),
+    "already_owned": _("Unit owned by somebody else"),
+    "already_yours": _("Unit was theirs already"),
+    "claimed_before": _("Claimed before and given back"),
+    "answer_missing": _("Question not answered"),
+    "wrong_customer": _("Account of another supplier"),
+    "customer_archived": _("Account closed"),
+    "changed": _("Offer changed meanwhile"),
+    "busy": _("Somebody else was faster"),
+}
+
+
+def say(cause: str) -> str:
+    """The cause in words; one that is not known is shown as it is."""
+    return str(CAUSES.get(cause) or cause.replace("_", " ").capitalize() or _("Unknown"))

@@ -1,0 +1,55 @@
+"""Which claim profiles and units a list shows."""
+
+from typing import Any
+
+import django_filters as filters
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from claims.models import ClaimProfile, Grant, Scope
+from console.fields import prefix
+from devices.models import Device
+
+STATES = [("enabled", _("Enabled")), ("disabled", _("Disabled"))]
+
+
+class ClaimProfileFilter(filters.FilterSet):
+    """The filters of the list of claim profiles."""
+
+    q = filters.CharFilter(method="search", label=_("Name or identifier"))
+    scope = filters.ChoiceFilter(choices=Scope.choices, label=_("Codes"))
+    grant = filters.ChoiceFilter(choices=Grant.choices, label=_("Gives"))
+    state = filters.ChoiceFilter(choices=STATES, method="switched", label=_("State"))
+
+    class Meta:
+        model = ClaimProfile
+        fields: list[str] = []
+
+    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """What begins with the text."""
+        if not value.strip():
+            return queryset
+        low, high = prefix(value[:120])
+        slug = value.strip().lower()[:60]
+        return queryset.filter(Q(name_key__gte=low, name_key__lt=high) | Q(slug__startswith=slug))
+
+    def switched(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
+        """Those that are switched on, or off."""
+        return queryset.filter(is_enabled=value == "enabled")
+
+
+class UnitFilter(filters.FilterSet):
+    """The filter of the units of a profile."""
+
+    q = filters.CharFilter(method="search", label=_("Serial"))
+
+    class Meta:
+        model = Device
+        fields: list[str] = []
+
+    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """What begins with the text."""
+        if not value.strip():
+            return queryset
+        low, high = prefix(value[:64])
+        return queryset.filter(serial_key__gte=low, serial_key__lt=high)

@@ -1,0 +1,43 @@
+"""The few tags of customers' pages and of the sign-in by code, which may come before a claim."""
+
+from typing import Any
+
+from django import template
+from django.urls import reverse
+
+from claims import holdings, session
+from console.models import Organization, OrganizationLogo
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def pending_claim(context: dict) -> session.Pending | None:
+    """The code at hand if it can be claimed. A bad one is told to nobody before he signed in."""
+    pending = session.current(context["request"])
+    return pending if pending is not None and pending.is_usable else None
+
+
+@register.simple_tag(takes_context=True)
+def house(context: dict) -> Organization | None:
+    """Whose page this is: the view's or the code's organization, else that of the domain, else the only one here."""
+    if context.get("organization") is not None:
+        return context["organization"]
+    pending = pending_claim(context)
+    if pending is not None and pending.offer is not None:
+        return pending.offer.profile.organization
+    return holdings.organization_at(context["request"].get_host())
+
+
+@register.inclusion_tag("claims/public/_brand.html")
+def brand(organization: Organization | None, url: str = "") -> dict[str, Any]:
+    """Logo and brand name."""
+    return {"name": organization.brand if organization else "Custody", "logo": _logo(organization), "url": url}
+
+
+def _logo(organization: Organization | None) -> str:
+    if organization is None:
+        return ""
+    cached = organization._state.fields_cache
+    has_logo = cached["logo"] is not None if "logo" in cached else OrganizationLogo.objects.filter(pk=organization.pk).exists()
+    return reverse("console:logo", args=[organization.slug]) if has_logo else ""

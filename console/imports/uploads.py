@@ -1,0 +1,102 @@
+"""The life of an uploaded file: received, checked as often as needed, applied once."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from console.access import Actor
+from console.errors import Refused
+from console.imports import checking, files
+from console.imports.checking import Kind, Progress
+from console.imports.staging import Staging, visible
+from console.models import FileImport
+from console.tabular import open_table
+
+Import = TypeVar("Import", bound=FileImport)
+
+# Files up to so many rows are dealt with while the person waits; larger ones are handed to the worker.
+CHECKED_IN_REQUEST, APPLIED_IN_REQUEST = 20_000, 2_000
+
+
+def receive(model: type[Import], file_name: str, chunks: Iterable[bytes], *, by: Actor, **fields: Any) -> Import:
+    """Keep an uploaded file as a new import of `model`. Raises Refused (422) where it is no table; then nothing stays."""
+    stored = files.store(chunks, by.organization.pk)
+    with files.kept_only_if_fine(stored):
+        name = visible(file_name.strip() or _("file"), 200)
+        table = open_table(files.path_of(stored.name), name)
+        return model.objects.create(
+            organization=by.organization, file_name=name, stored_as=stored.name, sha256=stored.sha256,
+            size=stored.size, row_count=table.row_count, by_label=by.label[:200], **fields,
+        )  # fmt: skip
+
+
+def begin_check(row: FileImport, reading: dict[str, Any]) -> None:
+    """Throw away what was found before, and note how the file is to be read from now on.
+
+    A check that still runs for another reading finds its version gone, and leaves nothing. Raises Refused where the
+    file is applied already.
+    """
+    before = row.checked_as
+    values = {"reading": reading, "summary": {}, "checked_as": "", "checked_at": None, "version": F("version") + 1}
+    if not type(row).objects.filter(pk=row.pk, applied_at=None).update(**values):
+        raise applied_already()
+    files.discard(before)
+    row.refresh_from_db()
+
+
+def run_check(row: FileImport, kind: Kind, *, at: datetime, on_progress: Progress | None = None) -> None:
+    """Check the file that `begin_check` prepared, and note what was found, unless it is to be read otherwise by now."""
+    name = files.new_name(row.organization_id)
+    try:
+        summary = checking.check(files.table_of(row), kind, files.path_of(name), on_progress=on_progress)
+        found = type(row).objects.filter(pk=row.pk, version=row.version, applied_at=None)
+        if found.update(summary=summary, checked_as="" if summary["missing"] else name, checked_at=at):
+            row.refresh_from_db()
+            return
+    except BaseException:
+        files.discard(name)
+        raise
+    files.discard(name)
+
+
+def staging_of(row: FileImport, kind: type[Kind] | Kind) -> Staging:
+    """The checked rows of an import."""
+    return Staging(files.path_of(row.checked_as), kind.fields)
+
+
+def take(row: FileImport, *, version: int, at: datetime, outcome: dict[str, Any]) -> None:
+    """Mark an import as applied, in the transaction of what it does. Of two that try, one is refused.
+
+    `version` is that of the preview on which it was decided.
+    """
+    free = type(row).objects.filter(pk=row.pk, version=version, applied_at=None).exclude(checked_as="")
+    if not free.update(applied_at=at, outcome=outcome):
+        row.refresh_from_db()
+        raise applied_already() if row.applied_at else outdated()
+
+
+def hand_over(row: FileImport, *, version: int, operation: Any) -> None:
+    """Note that the worker is at it. Raises Refused where it is already."""
+    free = type(row).objects.filter(pk=row.pk, version=version, applied_at=None, operation=row.operation_id)
+    if row.is_running or not free.update(operation=operation):
+        row.refresh_from_db()
+        raise applied_already() if row.applied_at else outdated() if row.version != version else running()
+    row.refresh_from_db()
+
+
+def applied_already() -> Refused:
+    """The refusal of what can be done once."""
+    return Refused("applied_already", _("This file was applied already. What it did stands on its page."))
+
+
+def outdated() -> Refused:
+    """The refusal of a decision on a preview that is not the last one."""
+    return Refused("preview_outdated", _("The file was checked anew since you looked. Look at the preview again."))
+
+
+def running() -> Refused:
+    """The refusal of a second start."""
+    return Refused("running", _("The server is at this file already. Wait until it is done."))

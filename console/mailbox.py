@@ -1,0 +1,32 @@
+"""The kept mails as the browser shows them."""
+
+import re
+
+from console import mail
+from console.access import Actor
+from console.models import Organization, Role
+
+SHOWN = 50
+_CODE = re.compile(r"(?<![\d/-])\d{6}(?![\d/-])")
+
+
+def newest() -> list[dict]:
+    """The newest kept mails, each with its six-digit `code` where there is one."""
+    return [{**each, "code": _code(each["subject"] or "") or _code(each["text"])} for each in mail.kept(SHOWN)]
+
+
+def is_open_to(actor: Actor) -> bool:
+    """Whether the member runs this server alone: an owner or administrator of its only organization.
+
+    Where there are several, one must not read the sign-in codes of another.
+    """
+    if actor.kind != "member" or actor.role not in {Role.OWNER, Role.ADMINISTRATOR}:
+        return False
+    if actor.organization.requires_second_factor and not actor.has_second_factor:
+        return False
+    return Organization.objects.count() == 1
+
+
+def _code(text: str) -> str:
+    found = _CODE.search(text)
+    return found.group() if found else ""

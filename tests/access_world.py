@@ -1,0 +1,50 @@
+"""One row of each kind, for the access table."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from claims.actions import claim_codes
+from claims.models import ClaimProfile
+from console.access import Permission
+from console.models import Invitation, Operation, OrganizationDomain
+from customers.actions import projects
+from customers.models import CustomerImport
+from devices import ledger
+from devices.models import ManifestImport, SharedAccess
+from tests import factories
+
+
+def rows(organization: Any, device: Any, customer: Any, dana: Any, product: Any, alice: Any, owned: Any) -> dict:
+    """The rows by the names that the table uses. `owned` belongs to the customer, and `device` is shared with it."""
+    by, project = factories.actor_of(alice), projects.default_of(customer)
+    ledger.assign([owned.pk], customer=customer, project=project, by=by, reason="assignment")
+    ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim")
+    profile = ClaimProfile(organization=organization, slug="pilot", name="Pilot")
+    profile.set_keys()
+    profile.save()
+    claim_codes.make_for_profile(profile)
+    files = {"file_name": "a.csv", "stored_as": "none", "sha256": "0" * 64, "size": 1, "by_label": "Alice"}
+    return {
+        "device": device,
+        "owned_device": owned,
+        "share": SharedAccess.objects.get(),
+        "customer": customer,
+        "person": dana,
+        "project": project,
+        "product": product,
+        "profile": profile,
+        "member": alice.memberships.get(),
+        "domain": OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example"),
+        "invitation": Invitation.objects.create(
+            organization=organization, email="new@northlake.example", role="viewer", token_sha256="0" * 64,
+            invited_by="Alice", expires_at=timezone.now() + timedelta(days=7),
+        ),
+        "operation": Operation.objects.create(
+            organization=organization, handler="none", title="None", permission=Permission.VIEW, by_label="Alice",
+            state="done",
+        ),
+        "manifest": ManifestImport.objects.create(organization=organization, product=product, **files),
+        "customer_import": CustomerImport.objects.create(organization=organization, **files),
+    }  # fmt: skip

@@ -1,0 +1,245 @@
+"""Who may open what: every route, every role, every method, in one table. A route that is not in it fails the tests.
+
+The table says it in its own words and does not ask the code: a mistake in the code's table shows here.
+"""
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from console.models import Event
+from devices.models import Ownership
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+MEMBERS = ["owner", "administrator", "product_manager", "fulfilment", "support", "viewer"]
+EVERY = set(MEMBERS)
+MANAGERS = {"owner", "administrator", "product_manager"}
+HEADS = {"owner", "administrator"}
+NO_VIEWER = EVERY - {"viewer"}
+STAFF = {"owner", "administrator", "product_manager", "support"}
+METHODS = ["get", "post", "put", "patch", "delete", "options"]
+
+# name: (who may open it, the names of its arguments). A "device" stands for the id of Northlake's device, and so on.
+CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
+    "console:home": (EVERY, {}),
+    "console:search": (EVERY, {}),
+    "console:activity_list": (EVERY, {}),
+    "console:activity_export": (NO_VIEWER, {}),
+    "console:operation_detail": (EVERY, {"pk": "operation"}),
+    "console:operation_refused": (EVERY, {"pk": "operation"}),
+    "console:organization_edit": (HEADS, {}),
+    "console:organization_logo": (HEADS, {}),
+    "console:domain_list": (HEADS, {}),
+    "console:domain_remove": (HEADS, {"pk": "domain"}),
+    "console:role_list": (EVERY, {}),
+    "console:member_list": (HEADS, {}),
+    "console:invitation_create": (HEADS, {}),
+    "console:member_edit": (HEADS, {"pk": "member"}),
+    "console:member_remove": (HEADS, {"pk": "member"}),
+    "console:invitation_revoke": (HEADS, {"pk": "invitation"}),
+    "customers:customer_list": (EVERY, {}),
+    "customers:customer_options": (EVERY, {}),
+    "customers:customer_create": (NO_VIEWER, {}),
+    "customers:customer_export": (NO_VIEWER, {}),
+    "customers:customer_import": (MANAGERS, {}),
+    "customers:customer_import_detail": (MANAGERS, {"pk": "customer_import"}),
+    "customers:customer_import_columns": (MANAGERS, {"pk": "customer_import"}),
+    "customers:customer_import_apply": (MANAGERS, {"pk": "customer_import"}),
+    "customers:customer_import_refused": (MANAGERS, {"pk": "customer_import"}),
+    "customers:customer_detail": (EVERY, {"pk": "customer"}),
+    "customers:customer_edit": (NO_VIEWER, {"pk": "customer"}),
+    "customers:customer_archive": (NO_VIEWER, {"pk": "customer"}),
+    "customers:customer_restore": (NO_VIEWER, {"pk": "customer"}),
+    "customers:customer_invite": (NO_VIEWER, {"pk": "customer"}),
+    "customers:customer_user_edit": (NO_VIEWER, {"pk": "customer", "user_pk": "person"}),
+    "customers:customer_user_remove": (NO_VIEWER, {"pk": "customer", "user_pk": "person"}),
+    "devices:product_list": (EVERY, {}),
+    "devices:product_create": (MANAGERS, {}),
+    "devices:product_detail": (EVERY, {"pk": "product"}),
+    "devices:product_edit": (MANAGERS, {"pk": "product"}),
+    "devices:product_archive": (MANAGERS, {"pk": "product"}),
+    "devices:product_restore": (MANAGERS, {"pk": "product"}),
+    "devices:device_list": (EVERY, {}),
+    "devices:device_create": (STAFF, {}),
+    "devices:device_export": (NO_VIEWER, {}),
+    "devices:device_assign": (NO_VIEWER, {}),
+    "devices:device_unclaim": (STAFF, {}),
+    "devices:manifest_create": (MANAGERS, {}),
+    "devices:manifest_detail": (MANAGERS, {"pk": "manifest"}),
+    "devices:manifest_columns": (MANAGERS, {"pk": "manifest"}),
+    "devices:manifest_apply": (MANAGERS, {"pk": "manifest"}),
+    "devices:manifest_refused": (MANAGERS, {"pk": "manifest"}),
+    "devices:device_detail": (EVERY, {"pk": "device"}),
+    "devices:device_edit": (STAFF, {"pk": "device"}),
+    "devices:device_archive": (MANAGERS, {"pk": "device"}),
+    "devices:device_restore": (MANAGERS, {"pk": "device"}),
+    "devices:device_access_end": (STAFF, {"pk": "device", "share_pk": "share"}),
+    "claims:claim_profile_list": (EVERY, {}),
+    "claims:claim_profile_create": (MANAGERS, {}),
+    "claims:claim_profile_export": (NO_VIEWER, {}),
+    "claims:claim_profile_add_units": (MANAGERS, {}),
+    "claims:claim_profile_detail": (EVERY, {"pk": "profile"}),
+    "claims:claim_profile_edit": (MANAGERS, {"pk": "profile"}),
+    "claims:claim_profile_enable": (MANAGERS, {"pk": "profile"}),
+    "claims:claim_profile_disable": (MANAGERS, {"pk": "profile"}),
+    "claims:claim_profile_claims": (EVERY, {"pk": "profile"}),
+    "claims:claim_profile_units": (EVERY, {"pk": "profile"}),
+    "claims:claim_profile_units_export": (NO_VIEWER, {"pk": "profile"}),
+    "claims:claim_profile_replace_code": (MANAGERS, {"pk": "profile"}),
+    "claims:claim_profile_qr": (NO_VIEWER, {"pk": "profile", "form": "=svg"}),
+    "claims:unit_code_qr": (NO_VIEWER, {"pk": "device", "form": "=svg"}),
+    "claims:unit_code_replace": (STAFF, {"pk": "device"}),
+}
+
+# Open to everybody, to whoever is signed in, or to people in their part as a customer. The reason stands at the view.
+PUBLIC = {
+    "console:setup", "console:invitation_accept", "console:mail_open", "console:mail_list", "console:logo",
+    "console:healthz", "console:readyz", "claim:landing", "claim:code",
+}  # fmt: skip
+SIGNED_IN = {
+    "console:account_edit", "console:second_factor", "console:organization_switch", "claim:review", "claim:redeem",
+    "claim:done", "claim:switch",
+}  # fmt: skip
+PORTAL: dict[str, dict[str, str]] = {
+    "portal:home": {},
+    "portal:project_detail": {"pk": "project"},
+    "portal:device_detail": {"pk": "owned_device"},
+}
+# Pages of the sign-in library, which guards them itself, and of Django.
+LIBRARY = ("account_", "mfa_", "set_language")
+
+
+def routes(patterns=None, namespace="") -> list[str]:
+    """The full names of all routes."""
+    found: list[str] = []
+    for entry in patterns if patterns is not None else get_resolver().url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            found += routes(entry.url_patterns, inner)
+        elif isinstance(entry, URLPattern):
+            found.append(f"{namespace}{entry.name}")
+    return found
+
+
+@pytest.fixture
+def world(organization, device, customer, dana, product, alice, make_devices):
+    """One row of each kind in Northlake, by the names that the table uses."""
+    from tests.access_world import rows
+
+    return rows(organization, device, customer, dana, product, alice, make_devices(1)[0])
+
+
+def address(name: str, arguments: dict[str, str], world: dict) -> str:
+    values = {key: value[1:] if value.startswith("=") else world[value].pk for key, value in arguments.items()}
+    return reverse(name, kwargs=values)
+
+
+def test_every_route_stands_in_the_table():
+    known = set(CONSOLE) | PUBLIC | SIGNED_IN | set(PORTAL)
+    unknown = {name for name in routes() if name not in known and not name.startswith(LIBRARY)}
+    assert unknown == set()
+    assert {name for name in known if name not in routes()} == set()
+
+
+def test_every_view_of_ours_says_who_may_open_it():
+    def views(patterns):
+        for entry in patterns:
+            if isinstance(entry, URLResolver):
+                yield from views(entry.url_patterns)
+            else:
+                yield entry
+
+    for entry in views(get_resolver().url_patterns):
+        if entry.callback.__module__.split(".")[0] in {"console", "customers", "devices", "claims"}:
+            assert getattr(entry.callback, "policy", None), entry.name
+
+
+@pytest.mark.parametrize("name", CONSOLE)
+@pytest.mark.parametrize("role", MEMBERS)
+def test_a_role_opens_what_the_table_gives_it_and_nothing_else(name, role, world, client_for):
+    allowed, arguments = CONSOLE[name]
+    client, url = client_for(role), address(name, arguments, world)
+    before = (Event.objects.count(), Ownership.objects.filter(ended_at=None).count())
+    for method in METHODS:
+        status = getattr(client, method)(url).status_code
+        if method not in {"get", "post"}:
+            assert status == 405, (name, role, method, status)
+        elif role in allowed:
+            assert status in {200, 302, 303, 409, 422}, (name, role, method, status)
+        else:
+            assert status == 403, (name, role, method, status)
+    if role not in allowed:
+        assert (Event.objects.count(), Ownership.objects.filter(ended_at=None).count()) == before
+
+
+@pytest.mark.parametrize("name", CONSOLE)
+def test_the_signed_out_are_sent_to_sign_in_and_customers_are_refused(name, world, client, client_for, dana):
+    url = address(name, CONSOLE[name][1], world)
+    events = Event.objects.count()
+    for method in ("get", "post"):
+        answer = getattr(client, method)(url)
+        assert answer.status_code == 302, (name, method)
+        assert answer.url.startswith("/account/login/"), (name, method)
+        as_customer = getattr(client_for(dana), method)(url)
+        assert as_customer.status_code == 403 or (name == "console:home" and as_customer.url == "/portal/"), (name, method)
+    assert Event.objects.count() == events
+
+
+@pytest.mark.parametrize("name", [name for name, (_roles, arguments) in CONSOLE.items() if "pk" in arguments])
+def test_rows_of_another_organization_do_not_exist(name, world, client_for, charlie):
+    client, events = client_for(charlie), Event.objects.count()
+    for method in ("get", "post"):
+        assert getattr(client, method)(address(name, CONSOLE[name][1], world)).status_code == 404, (name, method)
+    assert Event.objects.count() == events
+
+
+@pytest.mark.parametrize("name", PORTAL)
+def test_the_portal_shows_each_customer_its_own(name, world, client, client_for, dana, erin, charlie):
+    url = address(name, PORTAL[name], world)
+    assert client_for(dana).get(url).status_code == 200
+    for stranger in (erin, charlie):
+        assert client_for(stranger).get(url).status_code == (404 if PORTAL[name] else 200), (name, stranger)
+    answer = client.get(url)
+    assert (answer.status_code, answer.url.split("?")[0]) == (302, "/account/login/code/")
+
+
+@pytest.mark.parametrize("name", ["console:account_edit", "console:second_factor"])
+def test_pages_of_the_person_need_a_person(name, client, client_for):
+    assert client.get(reverse(name)).status_code == 302
+    assert client_for("viewer").get(reverse(name)).status_code == 200
+
+
+def test_a_member_who_left_is_out_at_once(world, client_for, bob):
+    client = client_for(bob)
+    assert client.get("/devices/").status_code == 200
+    bob.memberships.update(removed_at="2026-11-01T00:00Z")
+    assert client.get("/devices/").status_code == 403
+
+
+def test_a_member_without_the_second_step_that_is_asked_for_sees_nothing(world, client_for, bob, organization):
+    type(organization).objects.update(requires_second_factor=True)
+    answer = client_for(bob).get("/devices/")
+    assert (answer.status_code, answer.url) == (302, reverse("console:second_factor"))
+
+
+def test_a_form_without_its_token_is_refused(world, alice):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice, "allauth.account.auth_backends.AuthenticationBackend")
+    for name, (_roles, arguments) in CONSOLE.items():
+        assert client.post(address(name, arguments, world)).status_code == 403, name
+
+
+def test_a_foreign_id_in_a_selection_selects_nothing(world, client_for, alice, foreign_device, customer):
+    answer = client_for(alice).post(reverse("devices:device_assign"), {"ids": foreign_device.pk, "customer": customer.pk})
+    assert answer.status_code in {302, 409, 422}
+    assert not Ownership.objects.filter(device=foreign_device).exists()
+
+
+def test_a_device_is_not_assigned_to_the_customer_of_another_organization(world, client_for, alice, device, other_organization):
+    stranger = factories.make_customer(other_organization, "Stranger")
+    answer = client_for(alice).post(reverse("devices:device_assign"), {"ids": device.pk, "customer": stranger.pk})
+    assert answer.status_code == 422
+    assert not Ownership.objects.filter(customer=stranger).exists()
