@@ -130,6 +130,9 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         return limit
 
     def clean_devices(self) -> list[Device]:
+        if self.cleaned_data.get("scope") == Scope.UNIT:
+            # The field is not shown then: each code gives its own unit.
+            return []
         lines = {fold(line): clean_text(line) for line in self.cleaned_data["devices"].splitlines() if line.strip()}
         if len(lines) > MOST_DEVICES:
             raise ValidationError(_("A claim gives at most %(n)d devices."), params={"n": MOST_DEVICES})
@@ -142,8 +145,6 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
             cleaned["slug"] = self._slug(cleaned.get("slug", ""), name)
         if cleaned.get("scope") == Scope.LINK:
             cleaned["product"] = None
-        elif "devices" not in self.errors:
-            cleaned["devices"] = []
         start, end = cleaned.get("valid_from"), cleaned.get("valid_until")
         if start and end and end <= start:
             self.add_error("valid_until", _("It must end after it begins."))
@@ -243,8 +244,8 @@ class UnitsForm(TextGuard, forms.Form):
     """The profile that a selection of units gets codes of: one that exists, or a new one by its name."""
 
     profile = forms.ModelChoiceField(
-        ClaimProfile.objects.none(), label=_("Claim profile"), required=False, empty_label=_("A new one"),
-        widget=forms.RadioSelect,
+        ClaimProfile.objects.none(), label=_("Claim profile"), required=False, blank=True, widget=forms.RadioSelect,
+        empty_label=_("A new one, named below"),
     )  # fmt: skip
     name = forms.CharField(label=_("Name of the new profile"), max_length=120, required=False)
 
@@ -252,10 +253,14 @@ class UnitsForm(TextGuard, forms.Form):
         super().__init__(*args, **kwargs)
         rows = ClaimProfile.objects.visible_to(actor).filter(scope=Scope.UNIT, product=None)
         self.fields["profile"].queryset = rows.order_by("name_key", "pk")
+        if not rows.exists():
+            self.fields["profile"].widget = forms.HiddenInput()
+            self.fields["name"].required = True
+            self.fields["name"].label = _("Name of the claim profile")
 
     def clean(self) -> dict:
         cleaned = super().clean()
-        if "profile" not in self.errors and not cleaned.get("profile") and not cleaned.get("name"):
+        if not self.errors and not cleaned.get("profile") and not cleaned.get("name"):
             self.add_error("name", _("Choose a profile, or name a new one."))
         return cleaned
 

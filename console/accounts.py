@@ -3,18 +3,22 @@
 Every link in a mail is built from the configured base URL, whatever host the request named.
 """
 
+import time
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from allauth.account import app_settings as account_settings
 from allauth.account import forms as account_forms
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.account.utils import perform_login
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.module_loading import import_string
@@ -42,8 +46,22 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         return reverse("claim:review" if import_string(PENDING_CLAIM)(request) else "console:home")
 
+    def is_safe_url(self, url: str) -> bool:
+        """Whether it is a path of this host; allauth stumbles over a broken address."""
+        try:
+            return url.startswith("/") and super().is_safe_url(url)
+        except ValueError:
+            return False
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("mfa_index")
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not again for who has just signed in: a new member sets up the second step as the next thing."""
+        records = get_authentication_records(context.request, context.request.user)
+        if records and time.time() - records[-1]["at"] < account_settings.REAUTHENTICATION_TIMEOUT:
+            return False
+        return super().is_reauthentication_required(app=app, **kwargs)
 
     def format_email_subject(self, subject: str) -> str:
         return subject
@@ -57,6 +75,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         return settings.BASE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
+
+
+def sign_in(request: HttpRequest, user: Any) -> HttpResponse:
+    """Sign in who has just chosen a password, and redirect; the password is not asked for again at once."""
+    record_authentication(request, user, method="password")
+    return perform_login(request, user, email_verification="none")
 
 
 class MfaAdapter(DefaultMFAAdapter):

@@ -16,7 +16,8 @@ SECONDS_KEPT = 30
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The actor and, lazily, the sidebar with the entry of the current page marked.
 
-    `account_frame` is the frame of a person's own pages: the console's for a member who may enter it.
+    `account_frame` is the frame of a person's own pages, and of refusals: the console's for a member who may enter
+    it.
     """
     actor = getattr(request, "actor", None)
     enters = actor is not None and actor.kind == "member" and not _lacks_second_step(actor)
@@ -40,7 +41,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "actor": actor, "sidebar": sidebar, "other_organizations": others,
         "mail_is_kept": lambda: enters and _reads_kept_mail(actor),
-        "account_frame": "base.html" if enters else "console/plain.html",
+        "account_frame": "base.html" if enters else "console/plain.html" if actor and actor.user else "entrance.html",
     }  # fmt: skip
 
 

@@ -119,7 +119,9 @@ class SetupForm(TextGuard, forms.Form):
     )
     email = AddressField(label=_("Your e-mail address"))
     password = PasswordField(help_text=_("At least 10 characters. A few words are easy to keep in mind."))
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zone_choices, widget=forms.Select(attrs={"data-zone": ""})
+    )
     requires_second_factor = forms.BooleanField(
         label=_("Ask every member for a second step"), required=False, initial=True,
         help_text=_("An authenticator app or a passkey, besides the password."),

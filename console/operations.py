@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -21,6 +21,7 @@ from console.errors import Refused
 from console.liveness import beating, lives, worker_name
 from console.models import Member, Operation, OperationRow
 from console.models.operation import OperationState
+from console.transactions import drop_broken_connection
 
 log = logging.getLogger("custody.operations")
 MAX_ATTEMPTS = 3
@@ -162,7 +163,7 @@ def _is_run(operation: Operation, heard: set[str]) -> bool:
 
 def _retry(operation: Operation) -> None:
     # A connection that broke is replaced; if there is none to be had yet, `recover` does the rest later.
-    close_old_connections()
+    drop_broken_connection()
     _hand_back(operation, after=PAUSE)
 
 

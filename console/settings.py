@@ -219,4 +219,5 @@ DEVICE_PANELS = ["claims.panels.device_claim_code"]
 # Told, in the same transaction, of every change of hands and of every new unit.
 LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger"]
 LEDGER_CHECKS = ["devices.ledger_check.check", "claims.ledger_check.check"]
+CUSTOMER_PANELS = ["devices.panels.customer_devices", "claims.panels.customer_claims"]
 PORTAL_PANELS = ["claims.panels.portal_documents"]

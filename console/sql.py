@@ -181,17 +181,17 @@ def ids_by_value(
     """
     column = quote(model._meta.get_field(name).column)
     scoped = [f"{quote(model._meta.get_field(field).column)} = %s" for field in scope]
-    condition = " AND ".join([*scoped, *filter(None, [where])])
+    condition, text = " AND ".join([*scoped, *filter(None, [where])]), json.dumps(list(values))
     if connection.vendor == "postgresql":
         statement = (
-            f"SELECT wanted.value, found.id FROM unnest(%s::text[]) AS wanted(value) CROSS JOIN LATERAL "  # noqa: S608
+            "SELECT wanted.value, found.id FROM json_array_elements_text(%s::json) AS wanted(value) CROSS JOIN LATERAL "  # noqa: S608
             f"(SELECT id FROM {table(model)} WHERE {condition} AND {column} = wanted.value LIMIT 1) AS found"
         )
-        parameters: list[Any] = [list(values), *scope.values()]
+        parameters: list[Any] = [text, *scope.values()]
     else:
         wanted = "(SELECT value FROM json_each(%s))"
         statement = f"SELECT {column}, id FROM {table(model)} WHERE {condition} AND {column} IN {wanted}"  # noqa: S608
-        parameters = [*scope.values(), json.dumps(list(values))]
+        parameters = [*scope.values(), text]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return dict(cursor.fetchall())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, close_old_connections, connection, transaction
 from django.utils.translation import gettext as _
 
 from console.errors import Refused
@@ -36,3 +36,9 @@ def retrying(action: Callable[P, R]) -> Callable[P, R]:
         raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
 
     return wrapper
+
+
+def drop_broken_connection() -> None:
+    """Close this thread's connection if it broke or is old; the next query opens another. Not within a transaction."""
+    if not connection.in_atomic_block:
+        close_old_connections()

@@ -6,12 +6,13 @@ import threading
 import time
 from types import FrameType
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from console import liveness, operations, upkeep
+from console.transactions import drop_broken_connection
 
 log = logging.getLogger("custody.worker")
 INTERVAL = 0.3
@@ -38,6 +39,8 @@ class QueueWorker(Worker):
             try:
                 worked = self.step()
             except (DatabaseError, InterfaceError) as error:
+                if self.batch:
+                    raise
                 log.warning("the database does not answer, trying again: %s", str(error).strip())
                 connection.close()
                 time.sleep(PAUSE_WITHOUT_DATABASE)
@@ -49,7 +52,7 @@ class QueueWorker(Worker):
 
     def step(self) -> bool:
         """Run one task. Gives False if there was none."""
-        close_old_connections()
+        drop_broken_connection()
         self.hand_back()
         task = self.take()
         if task is None:
@@ -104,7 +107,7 @@ class Companion(threading.Thread):
                 upkeep.go_on()
             if turn % TIDY_EVERY == 0:
                 upkeep.tidy()
-            close_old_connections()
+            drop_broken_connection()
             if self.over.wait(BEAT):
                 break
         connection.close()

@@ -8,32 +8,22 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-WIDTH = 1000
-# A narrower part has no room for its name, and none may vanish.
-NARROWEST = 6
-ROOM_FOR_TEXT = 70
+# In hundredths of the bar: what is shorter is still drawn this wide, so that nothing vanishes.
+NARROWEST = 0.6
+# Between two parts.
+SEAM = 0.25
 
 
 @dataclass(frozen=True)
 class Part:
-    """One stretch of the bar, in thousandths of its width. `kind` is gap, past or now."""
+    """One stretch of the bar, in hundredths of its width, as text that CSS reads. `kind` is gap, past or now."""
 
-    x: float
-    width: float
+    x: str
+    width: str
     kind: str
     label: str
     start: datetime
     end: datetime | None
-
-    @property
-    def text_x(self) -> float:
-        """Where the label begins."""
-        return self.x + 10
-
-    @property
-    def has_room(self) -> bool:
-        """Whether the label fits."""
-        return self.width >= max(ROOM_FOR_TEXT, 9 * len(self.label))
 
 
 def parts(made_at: datetime, spans: Iterable[Any], now: datetime | None = None) -> list[Part]:
@@ -56,11 +46,12 @@ def parts(made_at: datetime, spans: Iterable[Any], now: datetime | None = None) 
 def _laid_out(stretches: list, begin: datetime, now: datetime) -> list[Part]:
     lengths = [max(0.0, ((end or now) - start).total_seconds()) for start, end, _kind, _label in stretches]
     whole = sum(lengths) or 1.0
-    widths = [max(NARROWEST, WIDTH * length / whole) for length in lengths]
-    scale, x, laid = WIDTH / sum(widths), 0.0, []
+    widths = [max(NARROWEST, 100 * length / whole) for length in lengths]
+    stretch, x, laid = 100 / sum(widths), 0.0, []
     for (start, end, kind, label), width in zip(stretches, widths, strict=True):
-        laid.append(Part(round(x, 1), round(width * scale, 1), kind, label, start, end))
-        x += width * scale
+        drawn = max(width * stretch - SEAM, SEAM)
+        laid.append(Part(f"{x:.2f}", f"{drawn:.2f}", kind, label, start, end))
+        x += width * stretch
     return laid
 
 

@@ -106,8 +106,12 @@ def client_for(member) -> Callable[..., Client]:
 @pytest.fixture(autouse=True)
 def ledger_is_true(request) -> Iterator[None]:
     """After every test with a database, the denormalised columns are compared with the truth."""
+    has_database = "db" in request.fixturenames or request.node.get_closest_marker("django_db")
+    if has_database:
+        # Set up first, so torn down last.
+        request.getfixturevalue("db")
     yield
-    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+    if has_database:
         from django.conf import settings
 
         found = [problem for path in settings.LEDGER_CHECKS for problem in import_string(path)()]

@@ -46,15 +46,18 @@ PR_SET_PDEATHSIG = 1
 
 
 @contextlib.contextmanager
-def server() -> Iterator[str]:
-    """Start a server, give its DATABASE_URL, and stop it and delete its folder at the end, come what may."""
+def server(settings: dict[str, str] | None = None) -> Iterator[str]:
+    """Start a server, give its DATABASE_URL, and stop it and delete its folder at the end, come what may.
+
+    `settings` are laid over those of the tests.
+    """
     folder = Path(tempfile.mkdtemp(prefix="custody-postgres-"))
     process = None
     try:
         account = _account(folder)
         programs = _programs(folder, account)
         _run([programs / "initdb", "-D", folder / "data", *INITIALISATION], account)
-        process = _start(programs, folder, account)
+        process = _start(programs, folder, account, SETTINGS | (settings or {}))
         url = f"postgres://postgres@/postgres?host={folder}"
         _wait_for(url, process, folder)
         yield url
@@ -87,11 +90,11 @@ def _run(command: list, account: dict[str, Any]) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", env=_environment(), **account)
 
 
-def _start(programs: Path, folder: Path, account: dict[str, Any]) -> subprocess.Popen:
-    settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+def _start(programs: Path, folder: Path, account: dict[str, Any], settings: dict[str, str]) -> subprocess.Popen:
+    words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
-            [programs / "postgres", "-D", folder / "data", "-k", folder, *settings],
+            [programs / "postgres", "-D", folder / "data", "-k", folder, *words],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", env=_environment(), process_group=0,
             preexec_fn=_die_with_parent, **account,
         )  # fmt: skip

@@ -28,6 +28,8 @@ def mail_list(request: HttpRequest) -> HttpResponse:
     """The kept mails, the newest first; the page looks for new ones by itself."""
     if settings.MAIL_URL or not (request.session.get(OPENED) or mailbox.is_open_to(request.actor)):
         raise Http404
+    mails = mailbox.newest()
     is_partial = request.htmx and request.htmx.target == "mails"
-    template = "console/_mails.html" if is_partial else "console/mail_list.html"
-    return render(request, template, {"mails": mailbox.newest()})
+    if is_partial and request.GET.get("have") == (mails[0]["name"] if mails else ""):
+        return HttpResponse(status=204)
+    return render(request, "console/_mails.html" if is_partial else "console/mail_list.html", {"mails": mails})

@@ -1,6 +1,5 @@
 """Who belongs to the organization."""
 
-from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from console import rosters, throttle
 from console.access import Permission, public, requires
+from console.accounts import sign_in
 from console.actions import members
 from console.errors import Refused
 from console.forms import InvitationForm, JoinForm, RoleForm
@@ -107,7 +107,7 @@ def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     form = JoinForm(request.POST or None, email=invitation.email)
     if request.method == "POST" and form.is_valid():
         member: Member = members.join(invitation, **form.cleaned_data)
-        response = perform_login(request, member.user, email_verification="none")
+        response = sign_in(request, member.user)
         _welcome(request, invitation)
         return response
     context = {"invitation": invitation, "form": form}

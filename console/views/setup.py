@@ -3,7 +3,6 @@
 import secrets
 from urllib.parse import unquote
 
-from allauth.account.utils import perform_login
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console import keys, throttle
 from console.access import public
+from console.accounts import sign_in
 from console.actions import organizations
 from console.forms import SetupForm
 from console.models import Organization
@@ -26,7 +26,7 @@ def setup(request: HttpRequest) -> HttpResponse:
         throttle.spend("setup", throttle.address_of(request), limit=20, seconds=600)
         if form.is_valid() and _is_right(form.cleaned_data["code"]):
             member = _found(form.cleaned_data)
-            return perform_login(request, member.user, email_verification="none")
+            return sign_in(request, member.user)
         if form.is_valid():
             form.add_error("code", _("This is not the code. Look at what the server printed when it started."))
     return render(request, "console/setup.html", {"form": form}, status=422 if form.is_bound else 200)

@@ -1,38 +1,78 @@
-from django.http import HttpResponse
+"""Pages of customers."""
 
-from console.access import public
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 
-@public("x")
-def customer_list(request, **kwargs):
-    return HttpResponse("")
-
-
-@public("x")
-def customer_create(request, **kwargs):
-    return HttpResponse("")
-
-
-@public("x")
-def customer_export(request, **kwargs):
-    return HttpResponse("")
+from console.access import Permission, requires
+from console.listing import render_list
+from customers.actions import customers
+from customers.exports import customer_rows
+from customers.filters import CustomerFilter
+from customers.forms import CustomerForm
+from customers.models import Customer, CustomerUser, Project
+from customers.pages import with_counts
+from customers.tables import CustomerTable
 
 
-@public("x")
-def customer_detail(request, **kwargs):
-    return HttpResponse("")
+@requires(Permission.VIEW)
+def customer_list(request: HttpRequest) -> HttpResponse:
+    """All customers, those without devices too."""
+    rows = Customer.objects.visible_to(request.actor)
+    return render_list(request, rows=rows, table=CustomerTable, filters=CustomerFilter, decorate=with_counts,
+                       template="customers/customer_list.html")  # fmt: skip
 
 
-@public("x")
-def customer_edit(request, **kwargs):
-    return HttpResponse("")
+@requires(Permission.EXPORT)
+def customer_export(request: HttpRequest) -> HttpResponse:
+    """The filtered list as CSV or XLSX, streamed."""
+    return customer_rows(request)
 
 
-@public("x")
-def customer_archive(request, **kwargs):
-    return HttpResponse("")
+@requires(Permission.CUSTOMER_EDIT)
+def customer_create(request: HttpRequest) -> HttpResponse:
+    """Make a customer."""
+    form = CustomerForm(request.POST or None, actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        return redirect(customers.create(by=request.actor, **form.cleaned_data))
+    return render(request, "customers/customer_create.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@public("x")
-def customer_restore(request, **kwargs):
-    return HttpResponse("")
+@requires(Permission.VIEW)
+def customer_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One customer: what it owns and owned, its people and projects, and what happened."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
+    people = CustomerUser.objects.visible_to(request.actor).filter(customer=customer, removed_at=None)
+    projects = Project.objects.visible_to(request.actor).filter(customer=customer)
+    context = {"customer": customer, "people": people.select_related("user").order_by("pk"),
+               "projects": projects.order_by("-is_default", "name")}  # fmt: skip
+    return render(request, "customers/customer_detail.html", context)
 
+
+@requires(Permission.CUSTOMER_EDIT)
+def customer_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Edit a customer."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
+    form = CustomerForm(request.POST or None, instance=customer, actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        return redirect(customers.edit(customer, by=request.actor, **form.cleaned_data))
+    context = {"form": form, "customer": customer}
+    return render(request, "customers/customer_edit.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.CUSTOMER_EDIT)
+def customer_archive(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then archive."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
+    if request.method == "POST":
+        customers.archive(customer, by=request.actor)
+        return redirect(customer)
+    return render(request, "customers/customer_archive.html", {"customer": customer})
+
+
+@requires(Permission.CUSTOMER_EDIT)
+def customer_restore(request: HttpRequest, pk: int) -> HttpResponse:
+    """Bring back."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
+    if request.method == "POST":
+        customers.restore(customer, by=request.actor)
+    return redirect(customer)

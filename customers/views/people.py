@@ -1,18 +1,57 @@
-from django.http import HttpResponse
+"""The people of a customer."""
 
-from console.access import public
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
-@public("x")
-def customer_invite(request, **kwargs):
-    return HttpResponse("")
+from console.access import Permission, requires
+from console.errors import Refused
+from customers.actions import people
+from customers.forms import PersonForm, PersonRoleForm
+from customers.models import Customer, CustomerUser
 
 
-@public("x")
-def customer_user_edit(request, **kwargs):
-    return HttpResponse("")
+@requires(Permission.CUSTOMER_INVITE)
+def customer_invite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Invite a person by mail."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
+    form = PersonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            person = people.invite(customer, by=request.actor, **form.cleaned_data)
+        except Refused as refusal:
+            form.add_error("email", refusal.sentence)
+        else:
+            messages.success(request, _("%(person)s is invited; the mail is on its way.") % {"person": person.user})
+            return redirect(customer)
+    context = {"form": form, "customer": customer}
+    return render(request, "customers/customer_invite.html", context, status=422 if form.errors else 200)
 
 
-@public("x")
-def customer_user_remove(request, **kwargs):
-    return HttpResponse("")
+@requires(Permission.CUSTOMER_INVITE)
+def customer_user_edit(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
+    """Change a person's role."""
+    person = _person(request, pk, user_pk)
+    form = PersonRoleForm(request.POST or None, initial={"role": person.role})
+    if request.method == "POST" and form.is_valid():
+        people.change_role(person, by=request.actor, **form.cleaned_data)
+        return redirect(person.customer)
+    context = {"form": form, "person": person, "customer": person.customer}
+    return render(request, "customers/customer_user_edit.html", context, status=422 if form.errors else 200)
 
+
+@requires(Permission.CUSTOMER_INVITE)
+def customer_user_remove(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
+    """Ask, then remove a person."""
+    person = _person(request, pk, user_pk)
+    if request.method == "POST":
+        people.remove(person, by=request.actor)
+        messages.success(request, _("%(person)s no longer sees this customer's devices.") % {"person": person.user})
+        return redirect(person.customer)
+    return render(request, "customers/customer_user_remove.html", {"person": person, "customer": person.customer})
+
+
+def _person(request: HttpRequest, customer_id: int, user_id: int) -> CustomerUser:
+    rows = CustomerUser.objects.visible_to(request.actor).select_related("customer", "user")  # type: ignore[attr-defined]
+    return get_object_or_404(rows, customer=customer_id, user=user_id, removed_at=None)

@@ -8,6 +8,7 @@
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.includes("custody_tz=")) {
     document.cookie = `custody_tz=${encodeURIComponent(zone)};path=/;max-age=31536000;samesite=lax`;
+    $$("select[data-zone]").forEach((select) => { if ($(`option[value="${zone}"]`, select)) select.value = zone; });
   }
 
   document.addEventListener("keydown", (event) => {
@@ -22,6 +23,11 @@
       if (found) found.replaceChildren();
       const drawer = $("#drawer");
       if (drawer) drawer.checked = false;
+    }
+    // The first hit, if it was found for what stands in the field now: a scanner is faster than the search.
+    if (event.key === "Enter" && event.target.id === "search") {
+      const first = $("#search-results a.first");
+      if (first && first.closest("[data-query]").dataset.query === event.target.value.trim()) { event.preventDefault(); first.click(); }
     }
     if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.closest(".search")) {
       const links = $$("#search-results a");

@@ -16,6 +16,7 @@ from console.access import Permission, system
 from console.errors import Refused
 from console.models import Operation, Throttle, WorkerHeartbeat
 from console.models.operation import OperationState
+from console.throttle import NEVER
 
 HERE = "tests.console.test_operations"
 STEPS = 4
@@ -24,10 +25,10 @@ DEAD = "elsewhere/1:1:1"
 
 
 def do_steps(operation, by):
-    """A handler of four chunks; each leaves a row. The payload says where it waits, for somebody to interrupt it."""
+    """A handler of four chunks; each leaves a row. The payload says where it waits to be interrupted."""
     while operation.cursor < STEPS:
         with transaction.atomic():
-            Throttle.objects.create(key=f"step {operation.cursor}", window=operation.attempt)
+            Throttle.objects.create(key=f"step {operation.cursor}", window=NEVER)
             wait_if(operation, "within")
             operations.advance(operation, cursor=operation.cursor + 1, succeeded=1)
         wait_if(operation, "between")
@@ -196,7 +197,7 @@ def test_a_worker_that_was_given_up_keeps_nothing_of_its_chunk(organization):
     mine = operations._take(operation.pk)
     Operation.objects.update(attempt=2)
     with pytest.raises(operations.Superseded), transaction.atomic():
-        Throttle.objects.create(key="step 0", window=1)
+        Throttle.objects.create(key="step 0", window=NEVER)
         operations.advance(mine, cursor=1, succeeded=1)
     assert steps_done() == []
     assert has(operation, cursor=0, succeeded=0)

@@ -1,0 +1,261 @@
+"""Makes large worlds quickly: rows by INSERT … SELECT over a series of numbers, on both databases alike."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import connection, models
+from django.test import Client
+
+from claims.models import Claim, ClaimCode, ClaimProfile, Scope
+from console import sql
+from console.models import Event, Member, Organization, User
+from customers.models import Customer, CustomerRole, CustomerUser, Project
+from devices.models import Device, DeviceTag, Ownership, Product, Tag
+
+PASSWORD = make_password(None)
+PRODUCTS = ["Aqua Meter", "Gateway", "Wind Gauge", "Soil Probe", "Door Sensor"]
+# One of this many devices carries the tag; "few" is on as many devices in every organization.
+TAGS = {"lot": 10, "pilot": 100}
+FEW = 60
+YEAR = 365 * 24 * 60 * 60
+
+
+def is_postgresql() -> bool:
+    """Which of the two databases this is."""
+    return connection.vendor == "postgresql"
+
+
+def execute(statement: str, parameters: list | tuple = ()) -> None:
+    """Run one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def settle() -> None:
+    """What a server does by and by: on PostgreSQL, clean up, count, and write the past to disk."""
+    if is_postgresql():
+        execute("VACUUM ANALYZE")
+        execute("CHECKPOINT")
+    else:
+        execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def series(count: int) -> str:
+    """The numbers from 1 to `count` as `s.i`."""
+    if is_postgresql():
+        return f"generate_series(1, {count}) AS s(i)"
+    numbers = f"WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {count}) SELECT i FROM c"
+    return f"({numbers}) AS s"
+
+
+def padded(number: str, width: int) -> str:
+    """A number as text, filled with zeros."""
+    filled = f"'{'0' * width}' || CAST({number} AS text)"
+    return f"right({filled}, {width})" if is_postgresql() else f"substr({filled}, -{width})"
+
+
+def ago(seconds: str) -> str:
+    """The time so many seconds ago."""
+    if is_postgresql():
+        return f"now() - make_interval(secs => {seconds})"
+    return f"strftime('%Y-%m-%d %H:%M:%f', 'now', '-' || ({seconds}) || ' seconds')"
+
+
+def numbered_uuid(number: str) -> str:
+    """A UUID that holds the number, which is below 10^12."""
+    digits = f"'00000000' || '00004000' || '8000' || {padded(number, 12)}"
+    return f"({digits})::uuid" if is_postgresql() else f"({digits})"
+
+
+def insert(model: type[models.Model], columns: dict[str, str], source: str) -> None:
+    """One INSERT … SELECT of SQL expressions by field; the other fields get their defaults."""
+    constants = {}
+    for each in model._meta.concrete_fields:
+        if each.name not in columns and not each.primary_key:
+            value = "" if each.empty_strings_allowed and not each.has_default() and not each.null else each.get_default()
+            constants[each] = each.get_db_prep_save(value, connection)
+    names = [model._meta.get_field(name).column for name in columns] + [each.column for each in constants]
+    chosen = [*(text.replace("%", "%%") for text in columns.values()), *(sql.placeholder(each) for each in constants)]
+    source = source.replace("%", "%%")
+    execute(
+        f"INSERT INTO {sql.table(model)} ({', '.join(map(sql.quote, names))}) SELECT {', '.join(chosen)} FROM {source}",
+        list(constants.values()),
+    )
+
+
+@dataclass
+class World:
+    """One organization with as many devices, and all that goes with them."""
+
+    name: str
+    size: int
+    organization: Organization = None  # type: ignore[assignment]
+    member: User = None  # type: ignore[assignment]
+    products: list[Product] = field(default_factory=list)
+    tags: dict[str, Tag] = field(default_factory=dict)
+    # Who owns one device in forty, and who owns ten or so.
+    large: Customer = None  # type: ignore[assignment]
+    usual: Customer = None  # type: ignore[assignment]
+    units: ClaimProfile = None  # type: ignore[assignment]
+
+    @property
+    def customer_count(self) -> int:
+        """One for twenty devices."""
+        return self.size // 20
+
+    def client(self, user: User | None = None) -> Client:
+        """A browser in which the user, or the member, is signed in."""
+        client = Client()
+        client.force_login(user or self.member, settings.AUTHENTICATION_BACKENDS[0])
+        return client
+
+    def person(self, customer: Customer) -> User:
+        """Somebody of the customer, for the portal."""
+        user = User.objects.create(email=f"person-{customer.pk}@customer.example", password=PASSWORD, name="Dana")
+        CustomerUser.objects.create(
+            organization=self.organization, customer=customer, user=user, role=CustomerRole.ADMIN
+        )
+        return user
+
+
+def make(name: str, size: int) -> World:
+    """An organization with an owner and products, and as many devices with customers, tags, spans, codes and a log."""
+    world = start(name, size)
+    _customers(world)
+    _devices(world)
+    _spans(world)
+    _tags(world)
+    _profiles(world)
+    _events(world)
+    return world
+
+
+def start(name: str, size: int = 0) -> World:
+    """An organization with an owner and products, and nothing else."""
+    world = World(name, size)
+    world.organization = Organization.objects.create(name=name, slug=name.lower(), requires_second_factor=False)
+    world.member = User.objects.create(email=f"owner@{name.lower()}.example", password=PASSWORD, name="Alice Kemp")
+    Member.objects.create(organization=world.organization, user=world.member, role="owner")
+    for title in PRODUCTS:
+        product = Product(organization=world.organization, name=title, slug=title.lower().replace(" ", "-"))
+        product.set_keys()
+        product.save()
+        world.products.append(product)
+    return world
+
+
+def _customers(world: World) -> None:
+    number = padded("s.i", 7)
+    organization = str(world.organization.pk)
+    named = {"name": f"'Customer ' || {number}", "name_key": f"'customer ' || {number}",
+             "reference": f"'K' || {number}", "reference_key": f"'k' || {number}",
+             "email": f"'office-' || {number} || '@customer.example'"}  # fmt: skip
+    insert(Customer, {"organization": organization, "kind": "'company'", **named}, series(world.customer_count))
+    make_projects(world)
+    world.large, world.usual = Customer.objects.filter(organization=world.organization).order_by("pk")[:2]
+
+
+def make_projects(world: World) -> None:
+    """A default project for each customer."""
+    source = f"{sql.table(Customer)} WHERE organization_id = {world.organization.pk} ORDER BY id"
+    insert(Project, {"organization": "organization_id", "customer": "id", "name": "name", "is_default": "TRUE"}, source)
+
+
+def device_columns(world: World, serial: str, product: str) -> dict[str, str]:
+    """The columns of devices in stock that are numbered by `s.i`; `serial` is an expression for seven digits of it."""
+    key, wide = f"{world.organization.pk:04d}", padded("s.i", 12)
+    return {
+        "organization": str(world.organization.pk), "product": product, "status": "'in_stock'",
+        "serial_number": f"'AQM26-' || {serial}", "serial_key": f"'aqm26-' || {serial}",
+        "device_name": f"'e00fce68{key}' || {wide}", "name_key": f"'e00fce68{key}' || {wide}",
+        "imei": f"'352' || {wide}", "iccid": f"'8944{key}' || {wide}", "mac": f"'E0:4F:' || {wide}",
+        "hardware_revision": "'C1'",
+    }  # fmt: skip
+
+
+def _devices(world: World) -> None:
+    """Serial numbers come in another order than the ids, as in life; one device in two is owned."""
+    first, count = world.large.pk, world.customer_count
+    owner = f"CASE WHEN s.i % 20 = 0 THEN {first} ELSE {first} + 1 + (s.i / 2) % {count - 1} END"
+    columns = device_columns(world, padded(f"(s.i * 7919) % {world.size}", 7), f"{world.products[0].pk} + s.i % 5")
+    columns |= {
+        "status": "CASE WHEN s.i % 2 = 0 THEN 'owned' WHEN s.i % 25 = 1 THEN 'returned' WHEN s.i % 25 = 3 THEN 'scrapped' "
+        "WHEN s.i % 50 = 5 THEN 'reserved' ELSE 'in_stock' END",
+        "customer": f"CASE WHEN s.i % 2 = 0 THEN {owner} END",
+        "is_development": "s.i % 100 = 9",
+        "created_at": ago(f"({world.size} - s.i) * {YEAR // world.size}.0"),
+        "archived_at": f"CASE WHEN s.i % 50 = 7 THEN {ago('3600')} END",
+    }
+    insert(Device, columns, series(world.size))
+
+
+def _spans(world: World) -> None:
+    """An open span for each owned device, and for one in ten an older one of somebody else."""
+    owned = f"{sql.table(Device)} AS d JOIN {sql.table(Project)} AS p ON p.customer_id = d.customer_id"
+    mine = f"d.organization_id = {world.organization.pk}"
+    columns = {"organization": "d.organization_id", "device": "d.id", "customer": "d.customer_id", "project": "p.id",
+               "start_reason": "'assignment'", "started_by": "'Alice Kemp'", "started_at": ago("d.id % 86400")}  # fmt: skip
+    insert(Ownership, columns, f"{owned} WHERE {mine} ORDER BY d.id")
+    past = columns | {"started_at": ago("400000 + d.id % 86400"), "ended_at": ago("200000 + d.id % 86400"),
+                      "end_reason": "'unclaim'", "ended_by": "'Bob Adeyemi'"}  # fmt: skip
+    insert(Ownership, past, f"{owned} WHERE {mine} AND d.id % 10 = 0 ORDER BY d.id")
+
+
+def _tags(world: World) -> None:
+    devices = f"{sql.table(Device)} WHERE organization_id = {world.organization.pk}"
+    parts = {name: f"{devices} AND id % {share} = 3 ORDER BY id" for name, share in TAGS.items()}
+    parts["few"] = f"{devices} AND id % {world.size // FEW} = 3 ORDER BY id"
+    for name, source in parts.items():
+        tag = Tag.objects.create(organization=world.organization, name=name, name_key=name)
+        insert(DeviceTag, {"tag": str(tag.pk), "device": "id"}, source)
+        world.tags[name] = tag
+
+
+def _profiles(world: World) -> None:
+    """Many profiles, and one whose codes one device in ten has; every second of these was claimed."""
+    organization = world.organization.pk
+    number = padded("s.i", 6)
+    columns = {"organization": str(organization), "slug": f"'offer-' || {number}", "name": f"'Offer ' || {number}",
+               "name_key": f"'offer ' || {number}", "scope": "'link'", "grant": "'ownership'"}  # fmt: skip
+    insert(ClaimProfile, columns, series(max(200, world.size // 500)))
+    world.units = ClaimProfile(organization=world.organization, slug="units", name="Units", scope=Scope.UNIT,
+                               product=world.products[0])  # fmt: skip
+    world.units.set_keys()
+    world.units.save()
+    unit = numbered_uuid(f"{organization} * 100000000 + id")
+    fake = {name: f"'{word}' || {padded('id', 60)}" for name, word in {"link_sha256": "link", "typed_sha256": "type"}.items()}
+    key = next(iter(settings.CLAIM_KEYS))
+    insert(
+        ClaimCode,
+        {"id": unit, "organization": "organization_id", "profile": str(world.units.pk), "device": "id", "key_id": f"'{key}'"}
+        | fake,
+        f"{sql.table(Device)} WHERE organization_id = {organization} AND id % 10 IN (0, 5) "
+        f"AND product_id = {world.products[0].pk} ORDER BY id",
+    )
+    source = (
+        f"{sql.table(ClaimCode)} AS c JOIN {sql.table(Device)} AS d ON d.id = c.device_id "
+        f"JOIN {sql.table(Project)} AS p ON p.customer_id = d.customer_id WHERE c.profile_id = {world.units.pk} ORDER BY d.id"
+    )
+    insert(Claim, {"organization": "d.organization_id", "profile": "c.profile_id", "code": "c.id", "code_version": "1",
+                   "is_unit": "TRUE", "customer": "d.customer_id", "user": str(world.member.pk), "project": "p.id",
+                   "at": ago("d.id % 8000000")}, source)  # fmt: skip
+
+
+def _events(world: World) -> None:
+    """One line for each device that was registered, and one for each that was assigned."""
+    table = sql.table(Device)
+    columns = {"organization": "d.organization_id", "at": "d.created_at", "subject_kind": "'device'",
+               "subject_id": "d.id", "subject_label": "d.serial_number", "actor_id": str(world.member.pk),
+               "actor_label": "'Alice Kemp'"}  # fmt: skip
+    mine = f"d.organization_id = {world.organization.pk}"
+    insert(Event, columns | {"kind": "'device.registered'"}, f"{table} AS d WHERE {mine} ORDER BY d.id")
+    customers = f"{table} AS d JOIN {sql.table(Customer)} AS c ON c.id = d.customer_id WHERE {mine} ORDER BY d.id"
+    insert(Event, columns | {"kind": "'device.assigned'", "object_kind": "'customer'", "object_id": "c.id",
+                             "object_label": "c.name"}, customers)  # fmt: skip
+
+
+def rows_of(queryset: Any) -> int:
+    """How many rows there are."""
+    return queryset.order_by().count()

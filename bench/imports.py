@@ -1,0 +1,2 @@
+def measure(bulk):
+    return iter(())

@@ -1,0 +1,25 @@
+"""Customers as rows of a file."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from console.export import newest_first, stream
+from customers.filters import CustomerFilter
+from customers.models import Customer
+
+HEADER = ["name", "kind", "reference", "email", "phone", "address", "notes", "since"]
+
+
+def customer_rows(request: HttpRequest) -> HttpResponse:
+    """The customers that match the filters of the address, as the format that it names."""
+    filterset = CustomerFilter(request.GET, queryset=Customer.objects.visible_to(request.actor), request=request)
+    rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
+    return stream(request, _("customers"), HEADER, _lines(rows))
+
+
+def _lines(rows: Any) -> Iterator[list]:
+    for c in newest_first(rows):
+        yield [c.name, c.kind, c.reference, c.email, c.phone, c.address, c.notes, c.created_at]

@@ -1,0 +1,19 @@
+"""What a page of customers shows besides their own columns, read for the whole page at once."""
+
+from django.http import HttpRequest
+
+from console import sql
+from console.listing import COUNT_CAP
+from customers.models import Customer, CustomerUser
+
+
+def with_counts(request: HttpRequest, customers: list[Customer]) -> None:
+    """Set `device_count` and `people_count` on each customer, with two queries for all."""
+    actor, ids = request.actor, [customer.pk for customer in customers]  # type: ignore[attr-defined]
+    device = Customer._meta.get_field("devices").related_model
+    devices = sql.capped_counts(Customer, ids, device.objects.visible_to(actor), "customer_id", COUNT_CAP + 1)
+    active = CustomerUser.objects.visible_to(actor).filter(removed_at=None)
+    people = sql.capped_counts(Customer, ids, active, "customer_id", COUNT_CAP + 1)
+    for customer in customers:
+        customer.device_count = devices.get(customer.pk, 0)  # type: ignore[attr-defined]
+        customer.people_count = people.get(customer.pk, 0)  # type: ignore[attr-defined]

@@ -1,0 +1,22 @@
+"""The columns of the customer list."""
+
+import django_tables2 as tables
+from django.utils.translation import gettext_lazy as _
+
+from console.listing import Table
+
+
+class CustomerTable(Table):
+    """Customers, those without devices too."""
+
+    name = tables.Column(verbose_name=_("Name"), order_by="name_key")
+    kind = tables.Column(verbose_name=_("Kind"), orderable=False)
+    reference = tables.Column(verbose_name=_("Reference"), orderable=False, attrs={"th": {"class": "wide-only"}})
+    devices = tables.Column(verbose_name=_("Devices"), orderable=False, attrs={"th": {"class": "num"}})
+    people = tables.Column(verbose_name=_("People"), orderable=False, attrs={"th": {"class": "num wide-only"}})
+    since = tables.Column(verbose_name=_("Since"), order_by="id", attrs={"th": {"class": "wide-only"}})
+
+    row_template = "customers/_customer_row.html"
+    empty_template = "customers/_customer_empty.html"
+    caption = _("Customers")
+    default_order = "name"

@@ -1,0 +1,51 @@
+"""The bar of a device's life."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.utils import translation
+
+from devices import timeline
+
+DAY = timedelta(days=1)
+BORN = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = BORN + 100 * DAY
+
+
+@dataclass
+class Owned:
+    started_at: datetime
+    ended_at: datetime | None
+    customer: str
+
+
+def drawn(spans):
+    return [(part.kind, part.label, float(part.x), float(part.width)) for part in timeline.parts(BORN, spans, NOW)]
+
+
+def test_a_unit_that_nobody_owned_is_one_gap():
+    assert drawn([]) == [("gap", "In stock", 0.0, 99.75)]
+
+
+def test_owners_and_the_times_between_them_follow_each_other():
+    spans = [Owned(BORN + 50 * DAY, None, "B"), Owned(BORN + 20 * DAY, BORN + 40 * DAY, "A")]
+    assert drawn(spans) == [
+        ("gap", "In stock", 0.0, 19.75), ("past", "A", 20.0, 19.75), ("gap", "In stock", 40.0, 9.75), ("now", "B", 50.0, 49.75),
+    ]  # fmt: skip
+
+
+def test_a_handover_without_a_gap_shows_none():
+    spans = [Owned(BORN, BORN + 50 * DAY, "A"), Owned(BORN + 50 * DAY, None, "B")]
+    assert [kind for kind, *_rest in drawn(spans)] == ["past", "now"]
+
+
+def test_a_very_short_span_is_still_seen():
+    spans = [Owned(BORN + DAY, BORN + DAY + timedelta(seconds=1), "A")]
+    assert [width for kind, _label, _x, width in drawn(spans) if kind == "past"] == [0.35]
+
+
+def test_the_numbers_are_written_for_css_in_every_language():
+
+
+    with translation.override("de"):
+        assert all("," not in part.x + part.width for part in timeline.parts(BORN, [], NOW))

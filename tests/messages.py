@@ -1,0 +1,101 @@
+"""Reads what customers' pages say out of the sources, for `script/messages` and for the test of the translation.
+
+The console itself speaks English. What a customer may meet, with what stands around it, is listed here.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import polib
+from django.conf import settings
+from django.template import engines
+from django.template.base import Node
+from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+
+ROOT = Path(__file__).resolve().parent.parent
+PO = ROOT / "locale/de/LC_MESSAGES/django.po"
+TEMPLATES = [
+    "portal.html", "portal/*", "claims/public/*", "entrance.html", "account/**/*", "mfa/**/*", "mail/*",
+    "components/messages.html", "components/field.html", "components/form.html", "console/plain.html",
+    "console/refused.html", "console/_refused.html", "console/setup.html", "console/invitation_*.html",
+]  # fmt: skip
+PYTHON = [
+    "claims/offers.py", "claims/session.py", "claims/public_forms.py", "claims/views/public.py",
+    "claims/actions/claims.py", "claims/actions/redemption.py", "customers/actions/newcomers.py",
+    "devices/ledger.py", "console/accounts.py", "console/throttle.py", "console/transactions.py",
+    "console/middleware.py", "console/views/errors.py", "console/views/accounts.py",
+]  # fmt: skip
+CALLS = {"_", "_now", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
+Message = tuple[str, str]
+
+
+def extract() -> dict[Message, list[str]]:
+    """Every message as (singular, plural or empty), with the files that hold it."""
+    found: dict[Message, list[str]] = {}
+    for path in sources():
+        read = in_python if path.suffix == ".py" else in_template
+        for message in read(path):
+            names = found.setdefault(message, [])
+            if (name := str(path.relative_to(ROOT))) not in names:
+                names.append(name)
+    return found
+
+
+def sources() -> list[Path]:
+    """The files of customers' pages."""
+    templates = {path for pattern in TEMPLATES for path in (ROOT / "templates").glob(pattern) if path.is_file()}
+    return [*sorted(templates), *(ROOT / name for name in PYTHON if (ROOT / name).exists())]
+
+
+def in_template(path: Path) -> Iterator[Message]:
+    """What a template marks for translation, as it is looked up when the template is rendered."""
+    template = engines["django"].engine.from_string(path.read_text())
+    for node in template.nodelist.get_nodes_by_type(Node):
+        if isinstance(node, TranslateNode):
+            yield str(node.filter_expression.var.literal), ""
+        elif isinstance(node, BlockTranslateNode):
+            plural = node.render_token_list(node.plural)[0] if node.plural else ""
+            yield node.render_token_list(node.singular)[0], plural
+
+
+def in_python(path: Path) -> Iterator[Message]:
+    """What a module hands to gettext."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
+            texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            if texts:
+                yield texts[0], texts[1] if node.func.id.startswith("ngettext") else ""
+
+
+def update() -> list[str]:
+    """Bring the .po in step with the sources, keep what is translated, compile it; returns what is not translated."""
+    known = {(entry.msgid, entry.msgid_plural): entry for entry in polib.pofile(str(PO))} if PO.exists() else {}
+    book = polib.POFile(wrapwidth=110)
+    book.metadata = {
+        "Content-Type": "text/plain; charset=UTF-8", "Content-Transfer-Encoding": "8bit", "Language": "de",
+        "MIME-Version": "1.0", "Plural-Forms": "nplurals=2; plural=(n != 1);", "Project-Id-Version": "Custody",
+    }  # fmt: skip
+    for (one, many), names in extract().items():
+        past = known.get((one, many))
+        entry = polib.POEntry(msgid=one, msgid_plural=many, occurrences=[(name, "") for name in names])
+        if many:
+            entry.msgstr_plural = past.msgstr_plural if past else {0: "", 1: ""}
+        else:
+            entry.msgstr = past.msgstr if past else ""
+        if "%(" in one + many:
+            entry.flags.append("python-format")
+        book.append(entry)
+    PO.parent.mkdir(parents=True, exist_ok=True)
+    book.save(str(PO))
+    book.save_as_mofile(str(PO.with_suffix(".mo")))
+    return [entry.msgid for entry in book if not entry.translated()]
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    assert settings.USE_I18N
+    for text in update():
+        print("untranslated:", text)
