@@ -45,7 +45,7 @@ def settle() -> None:
 def series(count: int) -> str:
     """The numbers from 1 to `count` as `s.i`."""
     if is_postgresql():
-        return f"generate_series(1, {count}) AS s(i)"
+        return f"generate_series(1::bigint, {count}) AS s(i)"
     numbers = f"WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {count}) SELECT i FROM c"
     return f"({numbers}) AS s"
 
@@ -151,7 +151,8 @@ def _customers(world: World) -> None:
     organization = str(world.organization.pk)
     named = {"name": f"'Customer ' || {number}", "name_key": f"'customer ' || {number}",
              "reference": f"'K' || {number}", "reference_key": f"'k' || {number}",
-             "email": f"'office-' || {number} || '@customer.example'"}  # fmt: skip
+             "email": f"'office-' || {number} || '@customer.example'",
+             "email_key": f"'office-' || {number} || '@customer.example'"}  # fmt: skip
     insert(Customer, {"organization": organization, "kind": "'company'", **named}, series(world.customer_count))
     make_projects(world)
     world.large, world.usual = Customer.objects.filter(organization=world.organization).order_by("pk")[:2]

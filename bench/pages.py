@@ -1,2 +1,57 @@
-def measure(world):
-    return iter(())
+"""Single pages, against an empty Django view with session, user and one query behind the same middleware."""
+
+from collections.abc import Iterator
+
+from django.test import Client
+from django.urls import reverse
+
+from bench.data import World
+from bench.lists import get, sample
+from bench.report import Line, milliseconds
+from bench.timing import interleaved
+from claims.actions import claim_codes, claim_profiles
+from claims.models import ClaimProfile, Scope
+from console.access import system
+from devices.models import Device
+
+MOST = 4.0
+EMPTY = "/bench/empty/"
+
+
+def profile_of(world: World) -> ClaimProfile:
+    """A profile whose link gives one device."""
+    stock = Device.objects.filter(organization=world.organization, status="in_stock", archived_at=None)
+    return claim_profiles.create(
+        by=system(world.organization), name="A single unit", slug="single", scope=Scope.LINK,
+        devices=[stock.order_by("-id")[0]],
+    )  # fmt: skip
+
+
+def link_of(profile: ClaimProfile) -> str:
+    """The address in the QR code of a profile."""
+    printed = claim_codes.printed(profile.codes.get())
+    assert printed is not None
+    return f"/c/{printed.link}"
+
+
+def scanned(link: str) -> Client:
+    """A browser of somebody unknown who has just scanned the code."""
+    client = Client()
+    assert client.get(link).status_code == 303
+    return client
+
+
+def measure(world: World) -> Iterator[Line]:
+    """Each page at the median, against the empty view for the same browser."""
+    person = world.person(world.usual)
+    mine = Device.objects.filter(customer=world.usual).order_by("id")[0]
+    visitor = scanned(link_of(profile_of(world)))
+    pages = {
+        "device detail": (world.client(), mine.get_absolute_url()),
+        "claim landing": (visitor, reverse("claim:landing")),
+        "portal": (world.client(person), reverse("portal:home")),
+        "portal, device": (world.client(person), reverse("portal:device_detail", args=[mine.pk])),
+    }
+    for work, (client, url) in pages.items():
+        ours, theirs = interleaved(get(client, url), get(client, EMPTY), rounds=60)
+        yield Line(f"{work} against an empty view", milliseconds(ours), milliseconds(theirs), ours / theirs, most=MOST)

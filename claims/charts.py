@@ -52,7 +52,13 @@ def by_day(claims: QuerySet, *, now: datetime | None = None) -> Chart:
     today = timezone.localdate(now)
     first = today - timedelta(days=DAYS - 1)
     start = timezone.make_aware(datetime.combine(first, time.min))
-    rows = claims.filter(at__gte=start).order_by().annotate(day=TruncDate("at")).values_list("day").annotate(n=Count("pk"))
+    rows = (
+        claims.filter(at__gte=start)
+        .order_by()
+        .annotate(day=TruncDate("at"))
+        .values_list("day")
+        .annotate(n=Count("pk"))
+    )
     counts = dict(rows)
     numbers = [counts.get(first + timedelta(days=place), 0) for place in range(DAYS)]
     # A single claim is no tower.
@@ -61,5 +67,14 @@ def by_day(claims: QuerySet, *, now: datetime | None = None) -> Chart:
     for place, number in enumerate(numbers):
         height = max(3, round(number * HEIGHT / most)) if number else 0
         day = first + timedelta(days=place)
-        bars.append(Bar(day, number, str(place * STEP + (STEP - WIDTH) // 2), str(HEIGHT - height), str(height), day == today))
+        bars.append(
+            Bar(
+                day,
+                number,
+                str(place * STEP + (STEP - WIDTH) // 2),
+                str(HEIGHT - height),
+                str(height),
+                day == today,
+            )
+        )
     return Chart(bars)

@@ -1,7 +1,8 @@
 """Claim codes: derived from an id, a version and a server key, and never stored.
 
-The link token has 128 bits in 26 characters, the typed code 60 bits in 12 characters and a check character. The
-alphabet is Crockford's base32 (https://www.crockford.com/base32.html), the check character is Luhn's mod 32 over it.
+The link token has 128 bits in 26 characters, the typed code 60 bits in 12 characters and a check character.
+The alphabet is Crockford's base32 (https://www.crockford.com/base32.html), the check character is Luhn's mod
+32 over it.
 """
 
 import base64
@@ -45,7 +46,8 @@ def current_key() -> str:
 
 
 def derive(code_id: UUID, version: int, key_id: str) -> Printed:
-    """What is printed for this id and version. Raises KeyError where the server key is not configured any more."""
+    """What is printed for this id and version. Raises KeyError where the server key is not configured any
+    more."""
     key = settings.CLAIM_KEYS[key_id]
     message = code_id.bytes + version.to_bytes(4, "big")
     link = hmac.digest(key, b"custody/claim-code/1|link|" + message, "sha256")[:16]
@@ -66,8 +68,8 @@ def _base32(data: bytes) -> str:
 
 
 def check_character(body: str) -> str:
-    """Luhn's check character of a text in the alphabet, mod 32. It catches every single wrong character and nearly
-    every swap of two neighbours."""
+    """Luhn's check character of a text in the alphabet, mod 32. It catches every single wrong character
+    and nearly every swap of two neighbours."""
     total = 0
     for position, character in enumerate(reversed(body)):
         value = VALUES[character]
@@ -81,8 +83,8 @@ def check_character(body: str) -> str:
 def normalise(text: str) -> str:
     """What a person typed or a camera read, as it was printed.
 
-    Of a claim link it is the code in it. Upper case, without separators, O as 0, I and L as 1; a text that is longer
-    than anything printed gives nothing.
+    Of a claim link it is the code in it. Upper case, without separators, O as 0, I and L as 1; a text that is
+    longer than anything printed gives nothing.
     """
     if len(text) > MOST_CHARACTERS:
         return ""

@@ -12,15 +12,30 @@ from claims.filters import ClaimProfileFilter
 from claims.models import ClaimProfile
 from console.export import newest_first, stream
 
-PROFILE_HEADER = ["name", "identifier", "codes", "gives", "product", "state", "claims", "max_claims", "valid_from",
-                  "valid_until", "domain", "last_claimed_at", "created_at"]  # fmt: skip
+PROFILE_HEADER = [
+    "name",
+    "identifier",
+    "codes",
+    "gives",
+    "product",
+    "state",
+    "claims",
+    "max_claims",
+    "valid_from",
+    "valid_until",
+    "domain",
+    "last_claimed_at",
+    "created_at",
+]
 UNIT_HEADER = ["serial_number", "device_name", "typed_code", "link", "version"]
 CHUNK = 2_000
 
 
 def claim_profile_rows(request: HttpRequest) -> HttpResponse:
     """The profiles that match the filters of the address, as the format that it names."""
-    filterset = ClaimProfileFilter(request.GET, queryset=ClaimProfile.objects.visible_to(request.actor), request=request)
+    filterset = ClaimProfileFilter(
+        request.GET, queryset=ClaimProfile.objects.visible_to(request.actor), request=request
+    )
     rows = filterset.qs if filterset.is_valid() else ClaimProfile.objects.none()
     return stream(request, _("claim profiles"), PROFILE_HEADER, _profile_lines(rows))
 
@@ -35,9 +50,21 @@ def unit_codes(request: HttpRequest, profile: ClaimProfile) -> HttpResponse:
 
 def _profile_lines(rows: Any) -> Iterator[list]:
     for profile in newest_first(rows.select_related("product", "domain")):
-        yield [profile.name, profile.slug, profile.get_scope_display(), profile.get_grant_display(), profile.product,
-               profile.state.label, profile.claim_count, profile.max_claims, profile.valid_from, profile.valid_until,
-               profile.domain, profile.last_claimed_at, profile.created_at]  # fmt: skip
+        yield [
+            profile.name,
+            profile.slug,
+            profile.get_scope_display(),
+            profile.get_grant_display(),
+            profile.product,
+            profile.state.label,
+            profile.claim_count,
+            profile.max_claims,
+            profile.valid_from,
+            profile.valid_until,
+            profile.domain,
+            profile.last_claimed_at,
+            profile.created_at,
+        ]
 
 
 def _unit_lines(profile: ClaimProfile) -> Iterator[list]:

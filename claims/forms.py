@@ -51,7 +51,9 @@ class DocumentForm(TextGuard, forms.Form):
 class MemberForm(forms.Form):
     """A member who gets into the claimer's project."""
 
-    member = forms.ModelChoiceField(Member.objects.none(), label=_("Member"), empty_label=_("Choose a member"))
+    member = forms.ModelChoiceField(
+        Member.objects.none(), label=_("Member"), empty_label=_("Choose a member")
+    )
     role = forms.ChoiceField(label=_("Role"), choices=CustomerRole.choices, initial=CustomerRole.VIEWER)
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -62,9 +64,11 @@ class MemberForm(forms.Form):
 
 
 class QuestionForm(TextGuard, forms.Form):
-    """One field of the short form. Its name stays while its label changes, so that answers keep their place."""
+    """One field of the short form. Its name stays while its label changes, so answers keep their place."""
 
-    label = forms.CharField(label=_("Question"), max_length=60, widget=_hinted(_("Question, such as “Site name”")))
+    label = forms.CharField(
+        label=_("Question"), max_length=60, widget=_hinted(_("Question, such as “Site name”"))
+    )
     required = forms.BooleanField(label=_("Must be answered"), required=False)
     name = forms.SlugField(required=False, max_length=40, widget=forms.HiddenInput)
 
@@ -98,9 +102,25 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
 
     class Meta:
         model = ClaimProfile
-        fields = ["name", "slug", "description", "scope", "product", "grant", "is_enabled", "max_claims", "valid_from",
-                  "valid_until", "domain", "additional_project"]  # fmt: skip
-        widgets = {"description": forms.Textarea(attrs={"rows": 2}), "scope": forms.RadioSelect, "grant": forms.RadioSelect}
+        fields = [
+            "name",
+            "slug",
+            "description",
+            "scope",
+            "product",
+            "grant",
+            "is_enabled",
+            "max_claims",
+            "valid_from",
+            "valid_until",
+            "domain",
+            "additional_project",
+        ]
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 2}),
+            "scope": forms.RadioSelect,
+            "grant": forms.RadioSelect,
+        }
 
     def __init__(self, data: Any = None, *, actor: Actor, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -133,7 +153,9 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         if self.cleaned_data.get("scope") == Scope.UNIT:
             # The field is not shown then: each code gives its own unit.
             return []
-        lines = {fold(line): clean_text(line) for line in self.cleaned_data["devices"].splitlines() if line.strip()}
+        lines = {
+            fold(line): clean_text(line) for line in self.cleaned_data["devices"].splitlines() if line.strip()
+        }
         if len(lines) > MOST_DEVICES:
             raise ValidationError(_("A claim gives at most %(n)d devices."), params={"n": MOST_DEVICES})
         return _find(lines, self.actor)
@@ -149,12 +171,15 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         if start and end and end <= start:
             self.add_error("valid_until", _("It must end after it begins."))
         if self.instance.pk and cleaned.get("version") is None:
-            self.add_error(None, _("A part of this form is missing. Open the page again, then repeat your changes."))
+            self.add_error(
+                None, _("A part of this form is missing. Open the page again, then repeat your changes.")
+            )
         self._take_rows(cleaned)
         return cleaned
 
     def meet(self, refusal: Refused) -> None:
-        """Show why it was refused; after somebody else's edit also what differs, so that saving again is a decision."""
+        """Show why it was refused; after somebody else's edit also what differs, so that saving again is a
+        decision."""
         self.add_error(None, refusal.sentence)
         if refusal.code == "edited_meanwhile":
             now = ClaimProfile.objects.visible_to(self.actor).get(pk=self.instance.pk)
@@ -167,7 +192,11 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
 
     def _lines(self, compared: dict[str, list]) -> list[dict]:
         """What differs, in the words of the form."""
-        labels = {"documents": _("Documents"), "additional_members": _("Additional members"), "form": _("Short form")}
+        labels = {
+            "documents": _("Documents"),
+            "additional_members": _("Additional members"),
+            "form": _("Short form"),
+        }
         return [
             {"label": labels.get(name) or self.fields[name].label, "saved": self._say(name, saved),
              "yours": self._say(name, yours)}
@@ -185,7 +214,9 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         if profile.pk and name == "documents":
             initial = list(profile.resources.filter(kind=ResourceKind.DOCUMENT).values("title", "link"))
         if profile.pk and name == "members":
-            initial = list(profile.members.filter(member__removed_at=None).order_by("pk").values("member", "role"))
+            initial = list(
+                profile.members.filter(member__removed_at=None).order_by("pk").values("member", "role")
+            )
         if profile.pk and name == "questions":
             initial = profile.form
         return Rows(form_class, name, data, initial=initial, most=most, **options)
@@ -202,7 +233,9 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         fields["domain"].help_text = _("Its codes work only there.")
         internal = Project.objects.visible_to(actor).filter(customer__kind=CustomerKind.INTERNAL)
         open_ones = Q(customer__archived_at=None) | Q(pk=self.instance.additional_project_id)
-        fields["additional_project"].queryset = internal.filter(open_ones).select_related("customer").order_by("name")
+        fields["additional_project"].queryset = (
+            internal.filter(open_ones).select_related("customer").order_by("name")
+        )
         fields["additional_project"].empty_label = _now("None")
         fields["additional_project"].label_from_instance = _project_label
         fields["slug"].required = False
@@ -244,9 +277,13 @@ class UnitsForm(TextGuard, forms.Form):
     """The profile that a selection of units gets codes of: one that exists, or a new one by its name."""
 
     profile = forms.ModelChoiceField(
-        ClaimProfile.objects.none(), label=_("Claim profile"), required=False, blank=True, widget=forms.RadioSelect,
+        ClaimProfile.objects.none(),
+        label=_("Claim profile"),
+        required=False,
+        blank=True,
+        widget=forms.RadioSelect,
         empty_label=_("A new one, named below"),
-    )  # fmt: skip
+    )
     name = forms.CharField(label=_("Name of the new profile"), max_length=120, required=False)
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -266,14 +303,23 @@ class UnitsForm(TextGuard, forms.Form):
 
 
 def _find(lines: dict[str, str], actor: Actor) -> list[Device]:
-    """The devices that the lines name, in their order. Raises ValidationError with a sentence for each kind of fault."""
+    """The devices that the lines name, in their order. Raises ValidationError with a sentence for each kind
+    of fault."""
     found: dict[str, dict[int, Device]] = {key: {} for key in lines}
-    rows = Device.objects.visible_to(actor).filter(Q(serial_key__in=lines) | Q(name_key__in=lines)).order_by("pk")
+    rows = (
+        Device.objects.visible_to(actor)
+        .filter(Q(serial_key__in=lines) | Q(name_key__in=lines))
+        .order_by("pk")
+    )
     for device in rows:
         for key in {device.serial_key, device.name_key} & set(lines):
             found[key][device.pk] = device
-    unfit = [lines[key] for key, devices in found.items()
-             if len(devices) == 1 and any(d.archived_at or d.status == DeviceStatus.SCRAPPED for d in devices.values())]  # fmt: skip
+    unfit = [
+        lines[key]
+        for key, devices in found.items()
+        if len(devices) == 1
+        and any(d.archived_at or d.status == DeviceStatus.SCRAPPED for d in devices.values())
+    ]
     faults = [
         (_now("Not found: %s."), [lines[key] for key, devices in found.items() if not devices]),
         (_now("Several devices are called %s. Write the device name."),
@@ -293,7 +339,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _names(profile: ClaimProfile) -> list[str]:
-    """What to write for each device of the profile: its serial number or, where another has the same, its name."""
+    """What to write for each device of the profile: its serial number or, where another has the same, its
+    name."""
     devices = [r.device for r in profile.resources.filter(kind=ResourceKind.DEVICE).select_related("device")]
     keys = [device.serial_key for device in devices]
     same = Device.objects.filter(organization=profile.organization_id).exclude(pk__in=[d.pk for d in devices])

@@ -1,7 +1,7 @@
 """What a customer's person holds now and held before: read by the portal and the claim pages.
 
-All of it starts at `visible_to` or `reached_by`: a device that went to somebody else is not there any more, and of
-its history nothing but one's own spans.
+All of it starts at `visible_to` or `reached_by`: a device that went to somebody else is not there any more,
+and of its history nothing but one's own spans.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ def projects(actor: Actor) -> QuerySet[Project]:
 
 
 def devices(actor: Actor, *, project: Project | None = None, q: str = "") -> QuerySet[Device]:
-    """What the person owns or shares now, in one project or in all. `q` is a part of the serial or product name."""
+    """What the person owns or shares now, in one project or in all. `q` is part of serial or product."""
     owned, shared = _open_spans(actor)
     if project is not None:
         owned, shared = owned.filter(project=project), shared.filter(project=project)
@@ -42,14 +42,16 @@ def devices(actor: Actor, *, project: Project | None = None, q: str = "") -> Que
 
 
 def add_spans(actor: Actor, rows: list[Device]) -> None:
-    """Give each device its current span as `held`: since when, in which project, and whether it is only shared."""
+    """Give each device its current span as `held`: since when, in which project, whether only shared."""
     columns = ("device", "started_at", "project", "project__name")
     owned, shared = (spans.filter(device__in=rows) for spans in _open_spans(actor))
     found = owned.values_list(*columns, Value(0)).union(shared.values_list(*columns, Value(1)), all=True)
     held: dict[int, dict] = {}
     # An owner may also share his own device with another of his projects: what he owns comes first.
     for device, since, project, name, is_shared in sorted(found, key=lambda row: (row[4], row[1])):
-        held.setdefault(device, {"since": since, "project": project, "name": name, "is_shared": bool(is_shared)})
+        held.setdefault(
+            device, {"since": since, "project": project, "name": name, "is_shared": bool(is_shared)}
+        )
     for row in rows:
         row.held = held.get(row.pk)  # type: ignore[attr-defined]
 
@@ -94,7 +96,11 @@ def past_claim(actor: Actor, offer: Offer | None) -> Claim | None:
 def given(actor: Actor, claim: Claim) -> list[dict]:
     """What a claim gave, each device with whether the person still holds it."""
     ids = [thing["id"] for thing in claim.given if thing["kind"] == "device"]
-    held = set(Device.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+    held = (
+        set(Device.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", flat=True))
+        if ids
+        else set()
+    )
     return [{**thing, "is_held": thing["kind"] != "device" or thing["id"] in held} for thing in claim.given]
 
 
@@ -107,7 +113,7 @@ def organization_of(actor: Actor) -> Organization | None:
 
 
 def organization_at(host: str) -> Organization | None:
-    """Whose pages these are for somebody unknown: by the claim domain, else the only organization there is."""
+    """Whose pages these are for somebody unknown: by the claim domain, else the only organization."""
     named = Organization.objects.filter(domains__host=offers.bare(host)).first()
     if named is not None:
         return named

@@ -23,12 +23,15 @@ def check() -> list[str]:
 def _counters() -> Iterator[str]:
     counted = ClaimProfile.objects.annotate(number=Count("claims")).exclude(number=F("claim_count"))
     for profile in counted.order_by("pk")[:SHOWN]:
-        yield f"Claim profile {profile.pk} ({profile}) counts {profile.claim_count} claims, but {profile.number} were made."
+        told = f"counts {profile.claim_count} claims, but {profile.number} were made."
+        yield f"Claim profile {profile.pk} ({profile}) {told}"
 
 
 def _claims() -> Iterator[str]:
     wrong = ~Q(code__profile=F("profile")) | ~Q(project__customer=F("customer"))
-    for claim in Claim.objects.filter(wrong | ~Q(customer__organization=F("organization"))).order_by("pk")[:SHOWN]:
+    for claim in Claim.objects.filter(wrong | ~Q(customer__organization=F("organization"))).order_by("pk")[
+        :SHOWN
+    ]:
         yield f"Claim {claim.pk} is of a code, a project or a customer that does not belong to it."
 
 
@@ -37,12 +40,17 @@ def _missing_codes() -> Iterator[str]:
     for profile in ClaimProfile.objects.filter(~Exists(own), scope=Scope.LINK).order_by("pk")[:SHOWN]:
         yield f"Claim profile {profile.pk} ({profile}) has no code."
     running = Operation.objects.filter(
-        handler="claims.actions.claim_codes.run_make", state__in=[OperationState.WAITING, OperationState.RUNNING]
+        handler="claims.actions.claim_codes.run_make",
+        state__in=[OperationState.WAITING, OperationState.RUNNING],
     )
     making = {operation.payload.get("profile") for operation in running}
-    for profile in ClaimProfile.objects.filter(scope=Scope.UNIT, product__isnull=False).exclude(pk__in=making):
+    for profile in ClaimProfile.objects.filter(scope=Scope.UNIT, product__isnull=False).exclude(
+        pk__in=making
+    ):
         having = ClaimCode.objects.filter(profile=profile, device=OuterRef("pk"))
-        for device in Device.objects.filter(~Exists(having), product=profile.product_id).order_by("pk")[:SHOWN]:
+        for device in Device.objects.filter(~Exists(having), product=profile.product_id).order_by("pk")[
+            :SHOWN
+        ]:
             yield f"Device {device.pk} ({device}) has no code of claim profile {profile.pk} ({profile})."
 
 
@@ -59,4 +67,4 @@ def _wrong_codes() -> Iterator[str]:
             if found <= SHOWN:
                 yield f"Claim code {code.pk} keeps hashes of something else than what its label says."
     for key, number in sorted(unknown.items()):
-        yield f"{number} claim codes were made with the key {key}, which is not configured: they can't be printed again."
+        yield f"{number} claim codes are of the key {key}, which is not configured: no reprint is possible."

@@ -1,4 +1,4 @@
-"""What a code offers right now, and why it may not: read by the claim pages and by `claims.actions.claims`."""
+"""What a code offers right now, and why it may not: for the claim pages and for `claims.actions.claims`."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +33,8 @@ class Offer:
 
 
 def find(text: str) -> ClaimCode | None:
-    """The code that was printed as `text` (link token or typed code), in one indexed query; None for any other text."""
+    """The code that was printed as `text` (link token or typed code), in one indexed query; None for any
+    other text."""
     code = codes.normalise(text)
     column = "typed_sha256" if len(code) == codes.TYPED_LENGTH else "link_sha256"
     return _rows().filter(**{column: codes.sha256(code)}).first()
@@ -62,22 +63,28 @@ def of(code: ClaimCode) -> Offer:
 def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Customer | None = None) -> None:
     """Raise Refused, with what to do next, where this offer can't be claimed at `host` at the time `at`.
 
-    Only for people who signed in: before that, every cause looks alike. Where the customer is known, what is his
-    already is told apart from what is somebody else's.
+    Only for people who signed in: before that, every cause looks alike. Where the customer is known, what is
+    his already is told apart from what is somebody else's.
     """
     profile, at = offer.profile, at or timezone.now()
     brand = {"brand": profile.organization.brand}
     if profile.domain_id and profile.domain.host != bare(host):
-        raise Refused("wrong_domain", _("This code works on %(host)s only. Scan it again there.")
-                      % {"host": profile.domain.host})  # fmt: skip
+        raise Refused(
+            "wrong_domain",
+            _("This code works on %(host)s only. Scan it again there.") % {"host": profile.domain.host},
+        )
     if not profile.is_enabled:
         raise Refused("disabled", _("%(brand)s has switched this offer off. Ask them about it.") % brand)
     if profile.valid_from and at < profile.valid_from:
-        raise Refused("not_yet_valid", _("This offer begins later. Try again then, or ask %(brand)s.") % brand)
+        raise Refused(
+            "not_yet_valid", _("This offer begins later. Try again then, or ask %(brand)s.") % brand
+        )
     if profile.valid_until and at >= profile.valid_until:
         raise Refused("expired", _("This offer is over. Ask %(brand)s for a new code.") % brand)
     if profile.max_claims is not None and profile.claim_count >= profile.max_claims:
-        raise Refused("used_up", _("All claims of this offer are taken. Ask %(brand)s for a new code.") % brand)
+        raise Refused(
+            "used_up", _("All claims of this offer are taken. Ask %(brand)s for a new code.") % brand
+        )
     for device in offer.devices:
         _check_device(offer, device, customer)
 
@@ -94,12 +101,22 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
     if offer.profile.grant != Grant.OWNERSHIP:
         return
     if device.status == DeviceStatus.RESERVED:
-        raise Refused("reserved", _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.")
-                      % words)  # fmt: skip
+        raise Refused(
+            "reserved",
+            _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.") % words,
+        )
     if customer is not None and device.customer_id == customer.pk:
-        raise Refused("already_yours", _("The unit …%(tail)s is yours already; there is nothing left to claim. Open it "
-                      "in your devices.") % words)  # fmt: skip
+        raise Refused(
+            "already_yours",
+            _("The unit …%(tail)s is yours already; there is nothing left to claim. Open it in your devices.")
+            % words,
+        )
     if device.customer_id is not None:
-        raise Refused("already_owned", _("The unit …%(tail)s belongs to somebody already. If you bought it second hand, "
-                      "ask the former owner to release it, or contact %(brand)s with your proof of purchase.")
-                      % words)  # fmt: skip
+        raise Refused(
+            "already_owned",
+            _(
+                "The unit …%(tail)s belongs to somebody already. If you bought it second hand, "
+                "ask the former owner to release it, or contact %(brand)s with your proof of purchase."
+            )
+            % words,
+        )

@@ -45,7 +45,9 @@ def detail(request: HttpRequest, profile: ClaimProfile) -> dict[str, Any]:
         "profile": profile,
         "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
         "documents": [r for r in resources if r.kind == ResourceKind.DOCUMENT],
-        "members": profile.members.filter(member__removed_at=None).select_related("member__user").order_by("pk"),
+        "members": profile.members.filter(member__removed_at=None)
+        .select_related("member__user")
+        .order_by("pk"),
         "chart": charts.by_day(claims),
         "funnel": funnel,
         "refusals": [(causes.say(cause), number) for cause, number in funnel.refusals],
@@ -57,7 +59,8 @@ def detail(request: HttpRequest, profile: ClaimProfile) -> dict[str, Any]:
 
 
 def _code(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
-    """The one code, for those who may see it. Its label is None where the server key is not configured any more."""
+    """The one code, for those who may see it. Its label is None where the server key is not configured any
+    more."""
     if not actor.may(Permission.CODE_VIEW):
         return {}
     code = profile.codes.filter(device=None).first()
@@ -69,14 +72,19 @@ def _code(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
 
 
 def _units(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
-    """How many units have a code, how many of these codes were claimed; and the work that is still making some."""
+    """How many units have a code, how many of these codes were claimed; and the work that is still making
+    some."""
     making = Operation.objects.visible_to(actor).filter(
-        handler="claims.actions.claim_codes.run_make", payload__profile=profile.pk,
+        handler="claims.actions.claim_codes.run_make",
+        payload__profile=profile.pk,
         state__in=[OperationState.WAITING, OperationState.RUNNING],
-    )  # fmt: skip
+    )
     return {
         "unit_count": profile.codes.all()[: COUNT_CAP + 1].count(),
-        "claimed_count": Claim.objects.visible_to(actor).of_current_codes().filter(profile=profile)[: COUNT_CAP + 1].count(),
+        "claimed_count": Claim.objects.visible_to(actor)
+        .of_current_codes()
+        .filter(profile=profile)[: COUNT_CAP + 1]
+        .count(),
         "making": making.order_by("-pk").first(),
     }
 
@@ -88,7 +96,11 @@ def with_codes(profile: ClaimProfile) -> Callable[[HttpRequest, list], None]:
         actor = request.actor  # type: ignore[attr-defined]
         ids = [device.pk for device in devices]
         codes = {code.device_id: code for code in profile.codes.filter(device__in=ids)}
-        claims = Claim.objects.visible_to(actor).of_current_codes().filter(code__in=[code.pk for code in codes.values()])
+        claims = (
+            Claim.objects.visible_to(actor)
+            .of_current_codes()
+            .filter(code__in=[code.pk for code in codes.values()])
+        )
         claimed = {claim.code_id: claim for claim in claims.select_related("customer").order_by("-pk")}
         for device in devices:
             code = codes[device.pk]
@@ -111,7 +123,8 @@ def with_answers(profile: ClaimProfile) -> Callable[[HttpRequest, list], None]:
 
 
 def chosen_code(request: HttpRequest, rows: QuerySet[ClaimCode]) -> ClaimCode:
-    """The code of the profile that the address names, else the newest one. Raises Http404 where there is none."""
+    """The code of the profile that the address names, else the newest one. Raises Http404 where there is
+    none."""
     wanted = request.GET.get("profile", "")
     if wanted:
         if not (wanted.isdecimal() and len(wanted) < 19):
@@ -129,7 +142,10 @@ def picture(code: ClaimCode, form: str) -> HttpResponse:
         raise Http404
     label = qr.label(code)
     if label is None:
-        raise Refused("key_missing", _("The server key that made this code is not configured any more. Replace the code."))
+        raise Refused(
+            "key_missing",
+            _("The server key that made this code is not configured any more. Replace the code."),
+        )
     name = f"{code.profile.slug}-{code.device}" if code.device_id else code.profile.slug
     return qr.as_file(label.draw(), name, form)
 
@@ -137,13 +153,22 @@ def picture(code: ClaimCode, form: str) -> HttpResponse:
 def units_preview(request: HttpRequest, chosen: Selection) -> dict[str, Any]:
     """The first of the selected devices, and how many of all have a code of each profile already."""
     total = chosen.rows.order_by()[: COUNT_CAP + 1].count()
-    codes = ClaimCode.objects.visible_to(request.actor).filter(profile__product=None, device__in=chosen.rows.order_by())  # type: ignore[attr-defined]
-    having = codes.order_by().values_list("profile__name").annotate(number=Count("pk")).order_by("profile__name_key")
+    codes = ClaimCode.objects.visible_to(request.actor).filter(
+        profile__product=None, device__in=chosen.rows.order_by()
+    )  # type: ignore[attr-defined]
+    having = (
+        codes.order_by()
+        .values_list("profile__name")
+        .annotate(number=Count("pk"))
+        .order_by("profile__name_key")
+    )
     rows = chosen.rows.select_related("product", "customer").order_by("serial_key", "pk")[:SHOWN]
     return {"total": total, "having": list(having), "rows": rows, "shown": SHOWN}
 
 
-def add_units(request: HttpRequest, chosen: Selection, *, profile: ClaimProfile | None, name: str) -> HttpResponse:
+def add_units(
+    request: HttpRequest, chosen: Selection, *, profile: ClaimProfile | None, name: str
+) -> HttpResponse:
     """Make the codes now, or start an operation where they are very many."""
     by, ids = request.actor, chosen.ids  # type: ignore[attr-defined]
     if profile is None:
@@ -155,4 +180,3 @@ def add_units(request: HttpRequest, chosen: Selection, *, profile: ClaimProfile 
     sentence = ngettext("%(n)d code of %(profile)s made.", "%(n)d codes of %(profile)s made.", made)
     messages.success(request, sentence % {"n": made, "profile": profile})
     return redirect("claims:claim_profile_units", profile.pk)
-

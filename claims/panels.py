@@ -1,4 +1,4 @@
-"""What claims show on other apps' pages: each function takes (request, subject) and gives HTML, or nothing."""
+"""What claims show on other apps' pages: each function takes (request, subject) and gives HTML or nothing."""
 
 from typing import Any
 
@@ -30,7 +30,9 @@ def overview(request: HttpRequest, subject: Any = None) -> str:
     """The claims of the last 30 days, and the newest ones."""
     claims = Claim.objects.visible_to(request.actor)  # type: ignore[attr-defined]
     newest = list(claims.select_related("profile", "customer").order_by("-pk")[:NEWEST])
-    return render_to_string("claims/_overview.html", {"chart": charts.by_day(claims), "claims": newest}, request)
+    return render_to_string(
+        "claims/_overview.html", {"chart": charts.by_day(claims), "claims": newest}, request
+    )
 
 
 def customer_claims(request: HttpRequest, customer: Customer) -> str:

@@ -32,8 +32,11 @@ class TypedCodeForm(forms.Form):
         if codes.is_mistyped(code):
             raise forms.ValidationError(_("One character is mistyped. Compare the code with the label."))
         if len(code) not in {codes.TYPED_LENGTH, codes.LINK_LENGTH}:
-            said = ngettext("A code has 13 characters, this is %(n)d. Compare it with the label.",
-                            "A code has 13 characters, these are %(n)d. Compare them with the label.", len(code))  # fmt: skip
+            said = ngettext(
+                "A code has 13 characters, this is %(n)d. Compare it with the label.",
+                "A code has 13 characters, these are %(n)d. Compare them with the label.",
+                len(code),
+            )
             raise forms.ValidationError(said % {"n": len(code)})
         return code
 
@@ -45,13 +48,17 @@ class ReviewForm(TextGuard, forms.Form):
     """
 
     nonce = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    customer = forms.ModelChoiceField(label=_("Claim for"), queryset=None, widget=forms.RadioSelect, empty_label=None)
+    customer = forms.ModelChoiceField(
+        label=_("Claim for"), queryset=None, widget=forms.RadioSelect, empty_label=None
+    )
     kind = forms.ChoiceField(
         label=_("Claim for"), widget=forms.RadioSelect, initial=CustomerKind.PERSON,
         choices=[(CustomerKind.PERSON.value, _("Myself")), (CustomerKind.COMPANY.value, _("A company"))],
     )  # fmt: skip
     name = forms.CharField(
-        label=_("Your name, or that of the company"), max_length=120, widget=forms.TextInput({"autocomplete": "name"})
+        label=_("Your name, or that of the company"),
+        max_length=120,
+        widget=forms.TextInput({"autocomplete": "name"}),
     )
 
     def __init__(self, *args: Any, offer: Offer, customers: Any, user: Any, **kwargs: Any) -> None:
@@ -80,4 +87,8 @@ class ReviewForm(TextGuard, forms.Form):
     @property
     def answers(self) -> dict[str, str]:
         """What was answered, by the names of the profile's form."""
-        return {name.removeprefix(ANSWER): text for name, text in self.cleaned_data.items() if name.startswith(ANSWER)}
+        return {
+            name.removeprefix(ANSWER): text
+            for name, text in self.cleaned_data.items()
+            if name.startswith(ANSWER)
+        }

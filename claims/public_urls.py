@@ -1,4 +1,4 @@
-"""The public claim pages. A printed link is in upper case, which makes a smaller QR code; people type any case."""
+"""The public claim pages. A printed link is in upper case, for a smaller QR code; people type any."""
 
 from django.urls import path, re_path
 

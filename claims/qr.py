@@ -1,5 +1,5 @@
-"""Claim links and their QR codes. Both are built from the configured address or the profile's domain, never from the
-host of a request."""
+"""Claim links and their QR codes. Both are built from the configured address or the profile's domain,
+never from the host of a request."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -91,7 +91,8 @@ def label(code: ClaimCode) -> Label | None:
 
 
 def as_file(drawing: Drawing, name: str, form: str) -> HttpResponse:
-    """The picture to keep, as `svg` or else `png`. Whoever has it can claim, so nothing on the way may store it."""
+    """The picture to keep, as `svg` or else `png`. Whoever has it can claim, so nothing on the way may store
+    it."""
     if form == "svg":
         content = render_to_string("claims/qr.svg", {"drawing": drawing})
         response = HttpResponse(content, content_type="image/svg+xml")
@@ -109,7 +110,8 @@ def link(profile: ClaimProfile, token: str) -> str:
 
 
 def canonical(profile: ClaimProfile, token: str) -> str:
-    """The claim link as the QR code holds it: upper case, so that a QR code needs little more than half the modules.
+    """The claim link as the QR code holds it: upper case, so that a QR code needs little more than half the
+    modules.
 
     A path of the base address stays as it is: there, case may matter.
     """

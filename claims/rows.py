@@ -1,6 +1,7 @@
 """A list of small forms within a form, with a few spare rows: it grows and shrinks without JavaScript.
 
-A row that is left empty does not exist; so a row is removed by emptying it, and more spare ones come when all are full.
+A row that is left empty does not exist; so a row is removed by emptying it, and more spare ones come when all
+are full.
 """
 
 import re
@@ -13,8 +14,16 @@ class Rows:
     """The rows called `name`, each a `form_class` with the prefix `name-number`; at most `most` of them."""
 
     def __init__(
-        self, form_class: type[forms.Form], name: str, data: Any, *, initial: list[dict], spare: int, most: int, **options: Any
-    ) -> None:  # fmt: skip
+        self,
+        form_class: type[forms.Form],
+        name: str,
+        data: Any,
+        *,
+        initial: list[dict],
+        spare: int,
+        most: int,
+        **options: Any,
+    ) -> None:
         self.form_class, self.name, self.options = form_class, name, options
         if data is None:
             filled = [self._form(number, initial=values) for number, values in enumerate(initial[:most])]
@@ -30,8 +39,9 @@ class Rows:
         return iter([*self.forms, *self.spare])
 
     def is_valid(self) -> bool:
-        """Whether every row that is not empty is right. All are looked at, so that each shows its own errors."""
-        return all([form.is_valid() for form in self.forms])
+        """Whether every row that is not empty is right. All are looked at: each shows its own errors."""
+        right = [form.is_valid() for form in self.forms]
+        return all(right)
 
     @property
     def is_filled(self) -> bool:

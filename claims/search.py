@@ -10,12 +10,12 @@ from console.search import Hit
 
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
-    """Claim profiles by name or identifier; the unit or profile that a scanned link or typed code belongs to."""
+    """Claim profiles by name or identifier; the unit or profile that a scanned link or code belongs to."""
     return [*_scanned(actor, text), *_profiles(actor, text, limit)]
 
 
 def _scanned(actor: Actor, text: str) -> list[Hit]:
-    """By the code's hash, so a scanner gun at a label opens its unit. No query for what is none of our codes."""
+    """By the code's hash: a scanner gun at a label opens its unit. No query for what is no code of ours."""
     code = codes.normalise(text)
     if len(code) == codes.TYPED_LENGTH and not codes.is_mistyped(code):
         column = "typed_sha256"
@@ -29,18 +29,31 @@ def _scanned(actor: Actor, text: str) -> list[Hit]:
         return []
     if found.device is None:
         return [_hit(found.profile, 0)]
-    return [Hit(kind=_("Device"), icon="cpu", title=found.device.serial_number, rank=0, url=found.device.get_absolute_url(),
-                detail=f"{found.device.product} · {found.profile}")]  # fmt: skip
+    return [
+        Hit(
+            kind=_("Device"),
+            icon="cpu",
+            title=found.device.serial_number,
+            rank=0,
+            url=found.device.get_absolute_url(),
+            detail=f"{found.device.product} · {found.profile}",
+        )
+    ]
 
 
 def _profiles(actor: Actor, text: str, limit: int) -> list[Hit]:
     low, high = prefix(text[:120])
     rows = ClaimProfile.objects.visible_to(actor)
     named = rows.filter(name_key__gte=low, name_key__lt=high).order_by("name_key", "pk")[:limit]
-    called = rows.filter(slug__startswith=text.lower()[:60]).order_by("slug")[:limit] if text.isascii() else []
+    called = (
+        rows.filter(slug__startswith=text.lower()[:60]).order_by("slug")[:limit] if text.isascii() else []
+    )
     found = {profile.pk: profile for profile in [*named, *called]}
     exact = {fold(text), text.lower()}
-    return [_hit(profile, 0 if {profile.name_key, profile.slug} & exact else 1) for profile in list(found.values())[:limit]]
+    return [
+        _hit(profile, 0 if {profile.name_key, profile.slug} & exact else 1)
+        for profile in list(found.values())[:limit]
+    ]
 
 
 def _hit(profile: ClaimProfile, rank: int) -> Hit:

@@ -1,7 +1,7 @@
 """Keeps a scanned code in the session, from the camera to the claim: its row, never its text.
 
-What is kept lasts 15 minutes and outlives the sign-in. Before it, a page may tell a code that works from one that
-does not, and nothing else: `refusal` is for people who signed in.
+What is kept lasts 15 minutes and outlives the sign-in. Before it, a page may tell a code that works from one
+that does not, and nothing else: `refusal` is for people who signed in.
 """
 
 import time
@@ -24,14 +24,14 @@ from customers.models import Customer
 
 KEY = "claim"
 SECONDS_KEPT = 15 * 60
-# How often codes may be tried from one address, and by one account. Enough for a fitter with a van full of devices.
+# How often codes may be tried from one address, and by one account: enough for a fitter and a van of devices.
 SCANS, WINDOW = 60, 10 * 60
 NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True)
 class Pending:
-    """The code at hand: what it offers, or why it can't be claimed. `nonce` stands in the form that redeems it."""
+    """The code at hand: what it offers, or why it can't be claimed. `nonce` is in the form that redeems."""
 
     nonce: str
     offer: Offer | None
@@ -42,12 +42,19 @@ class Pending:
         """Whether it could be claimed now."""
         return self.refusal is None
 
+    def expect(self, nonce: str) -> None:
+        """Raise Refused where a page was opened for another code than the one at hand."""
+        if nonce != self.nonce:
+            raise Refused(
+                "other_code", _("Another code was scanned since this page was opened. Look at it again.")
+            )
+
 
 def scan(request: HttpRequest, text: str) -> None:
     """Look a code up and keep it. Raises Refused (429), before any look-up, after too many tries.
 
-    The count, the look-up and the note for the funnel are one transaction, so that a code that exists takes no
-    longer than one that does not.
+    The count, the look-up and the note for the funnel are one transaction, so that a code that exists takes
+    no longer than one that does not.
     """
     with transaction.atomic():
         throttle.spend("claim-scan", throttle.address_of(request), limit=SCANS, seconds=WINDOW)
@@ -84,7 +91,9 @@ def note_once(request: HttpRequest, step: Step, cause: str = "") -> None:
     """Note a step for the funnel, once for each code at hand."""
     pending, entry = current(request), _entry(request)
     mark = f"{step}:{cause}"
-    if entry is None or pending is None or pending.offer is None or mark in entry.get("steps", []):
+    if request.method != "GET" or entry is None or pending is None or pending.offer is None:
+        return
+    if mark in entry.get("steps", []):
         return
     steps.note(pending.offer.code, step, cause=cause)
     request.session[KEY] = {**entry, "steps": [*entry.get("steps", []), mark]}
@@ -116,10 +125,8 @@ def _is_of(entry: dict | None, code: ClaimCode) -> bool:
 def _read(request: HttpRequest, entry: dict) -> Pending:
     code = offers.get(UUID(entry["code"]) if entry["code"] else NOBODY)
     if code is None:
-        return Pending(entry["nonce"], None, Refused("unknown", _(
-            "No device has this code. Compare it with the label, and scan or type it again. If the device was returned "
-            "or got a new label, its old label no longer works.")))  # fmt: skip
-    # What was scanned, not what would be printed now: a replaced label must stay dead for whoever scanned it before.
+        return Pending(entry["nonce"], None, Refused("unknown", _unknown()))
+    # What was scanned, not what would be printed now: a replaced label stays dead for who scanned it before.
     now, code.version = code.version, entry["version"]
     offer, refusal = offers.of(code), None
     try:
@@ -135,3 +142,10 @@ def _read(request: HttpRequest, entry: dict) -> Pending:
 def _owner_at_hand(request: HttpRequest, offer: Offer) -> Customer | None:
     mine = request.customer_actor.customers  # type: ignore[attr-defined]
     return next((device.customer for device in offer.devices if device.customer_id in mine), None)
+
+
+def _unknown() -> str:
+    return _(
+        "No device has this code. Compare it with the label, and scan or type it again. If the device was "
+        "returned or got a new label, its old label no longer works."
+    )

@@ -40,7 +40,8 @@ class ClaimTable(Table):
 
 
 class UnitTable(Table):
-    """The units of a profile. By default in the order of their registration, which is that of the codes' index."""
+    """The units of a profile. By default in the order of their registration, which is that of the codes'
+    index."""
 
     serial = tables.Column(verbose_name=_("Serial"), order_by="serial_key")
     product = tables.Column(verbose_name=_("Product"), orderable=False, attrs=WIDE)

@@ -10,9 +10,11 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 
@@ -144,7 +146,11 @@ def requires(permission: Permission) -> Callable[[View], View]:
                 return redirect("console:second_factor")
             if not actor.may(permission):
                 raise PermissionDenied(permission)
-            return view(request, *args, **kwargs)
+            # The console speaks one language; customers' pages, and those of a person's own account, speak his.
+            translation.activate(settings.LANGUAGE_CODE)
+            response = view(request, *args, **kwargs)
+            response.headers.setdefault("Content-Language", settings.LANGUAGE_CODE)
+            return response
 
         guarded.policy = permission  # type: ignore[attr-defined]
         return guarded

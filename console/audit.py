@@ -20,6 +20,7 @@ def kind_of(row: models.Model) -> str:
 def record(
     kind: str,
     subject: models.Model,
+    /,
     *,
     by: Actor,
     about: models.Model | None = None,

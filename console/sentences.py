@@ -97,6 +97,9 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
         "customer.person_invited": Kind(
             _("Customer's person invited"), "user-plus", _("{actor} invited {subject} to {object}")
         ),
+        "customer.person_invited_again": Kind(
+            _("Customer's person invited again"), "mail", _("{actor} sent {subject} the invitation to {object} again")
+        ),
         "customer.person_edited": Kind(
             _("Customer's person edited"),
             "user-check",

@@ -10,7 +10,7 @@ class EventTable(Table):
     """The audit log. Its order is that of the ids, in which it was written."""
 
     what = tables.Column(verbose_name=_("What happened"), orderable=False)
-    at = tables.Column(verbose_name=_("When"), order_by="id", attrs={"th": {"class": "end-text"}})
+    at = tables.Column(verbose_name=_("When"), order_by="id", attrs={"th": {"class": "end-text wide-only"}})
 
     row_template = "console/_event_row.html"
     empty_template = "console/_event_empty.html"

@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from console import liveness, operations, throttle
+from console import imports, liveness, operations, throttle
 from console.models import OutgoingMail
 from console.tasks import RETRY_MINUTES, deliver_mail
 
@@ -30,7 +30,7 @@ def go_on() -> None:
 def tidy() -> None:
     """Delete what is spent. For every ten minutes."""
     _each([forget_tasks, forget_mail, forget_throttles, forget_sessions, forget_strangers])
-    _each([liveness.forget_silent])
+    _each([liveness.forget_silent, forget_imported_files])
 
 
 def release_tasks() -> int:
@@ -97,6 +97,11 @@ def forget_strangers() -> int:
         rows = field.model._base_manager.filter(**{field.name: OuterRef("pk")})
         people = people.filter(~Exists(rows))
     return people.delete()[0]
+
+
+def forget_imported_files() -> int:
+    """Delete the files of imports of more than 30 days ago. Returns how many; what they did stays known."""
+    return imports.forget_old()
 
 
 def _references_to_people() -> Iterable[models.Field]:

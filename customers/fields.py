@@ -70,6 +70,10 @@ class CustomerField(forms.Field):
         if not found:
             raise ValidationError(_("No customer of this name. Choose one from the list, or make it first."))
         raise ValidationError(
-            ngettext("%(n)s customer begins like this. Choose one.", "%(n)s customers begin like this. Choose one.",
-                     len(found)) % {"n": len(found) if len(found) <= 100 else "100+"}
-        )  # fmt: skip
+            ngettext(
+                "%(n)s customer begins like this. Choose one.",
+                "%(n)s customers begin like this. Choose one.",
+                len(found),
+            )
+            % {"n": len(found) if len(found) <= 100 else "100+"}
+        )

@@ -2,10 +2,12 @@
 
 import django_filters as filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from console.fields import prefix
+from console import sql
+from console.listing import COUNT_CAP
+from customers import lookup
 from customers.models import Customer, CustomerKind
 
 
@@ -17,7 +19,11 @@ class CustomerFilter(filters.FilterSet):
         choices=CustomerKind.choices, label=_("Kind"), widget=forms.CheckboxSelectMultiple
     )
     devices = filters.ChoiceFilter(
-        choices=[("yes", _("owns devices")), ("no", _("owns none"))], label=_("Devices"), method="owning"
+        choices=[("yes", _("owns some now")), ("no", _("owns none now"))],
+        label=_("Devices"),
+        method="owning",
+        empty_label=None,
+        widget=forms.RadioSelect,
     )
     archived = filters.BooleanFilter(label=_("Archived"), method="archived_only", widget=forms.CheckboxInput)
 
@@ -31,20 +37,27 @@ class CustomerFilter(filters.FilterSet):
         return super().filter_queryset(queryset)
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Those whose name, reference or address begins with the text."""
-        low, high = prefix(value[:200])
-        if not low:
+        """Those whose name, reference or e-mail begins with the text, each found by its own index."""
+        if not value.strip():
             return queryset
-        return queryset.filter(
-            Q(name_key__gte=low, name_key__lt=high)
-            | Q(reference_key__gte=low, reference_key__lt=high)
-            | Q(email__gte=low, email__lt=high)
+        mine, conditions = (
+            Customer.objects.visible_to(self.request.actor).order_by(),
+            lookup.beginning_with(value),
         )
+        any_found = sql.capped_count_of_each([mine.filter(condition) for condition in conditions], 1)
+        fitting = [condition for condition, count in zip(conditions, any_found, strict=True) if count]
+        if len(fitting) < 2:
+            # One range of one index, which the order and the cursor can use; that is nearly every search.
+            return queryset.filter(fitting[0] if fitting else conditions[0])
+        found = [
+            Q(pk__in=mine.filter(condition).values_list("pk", flat=True)[: COUNT_CAP + 1])
+            for condition in fitting
+        ]
+        return queryset.filter(Q(*found, _connector=Q.OR))
 
     def owning(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Those with devices, or those without."""
-        devices = Customer._meta.get_field("devices").related_model.objects.filter(customer=OuterRef("pk"))  # unscoped
-        return queryset.filter(Exists(devices) if value == "yes" else ~Exists(devices))
+        return queryset.owning() if value == "yes" else queryset.owning_none()
 
     def archived_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
         """Only archived ones, when ticked."""

@@ -7,33 +7,64 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.fields import fold
-from console.forms import TextGuard
+from console.forms import AddressField, TextGuard
 from customers.models import Customer, CustomerRole
+
+# Who has the first customer of a name open knows that one; more than these are not shown.
+TWINS = 5
+
+
+# What each role means, as the forms say it.
+ROLES = [
+    (CustomerRole.ADMIN, _("Admin: sees and claims devices, and answers for the account")),
+    (CustomerRole.OPERATOR, _("Operator: sees and claims devices")),
+    (CustomerRole.VIEWER, _("Viewer: sees devices")),
+]
 
 
 class CustomerForm(TextGuard, forms.ModelForm):
-    """A customer. Two may have the same name, but not the same reference."""
+    """A customer. Two may have the same name, if that is said; they never have the same reference."""
 
     class Meta:
         model = Customer
         fields = ["kind", "name", "reference", "email", "phone", "address", "notes"]
         widgets = {
             "kind": forms.RadioSelect,
+            "name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "reference": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            "email": forms.EmailInput(attrs={"autocomplete": "off"}),
+            "phone": forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
             "address": forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
             "notes": forms.Textarea(attrs={"rows": 3}),
         }
+        help_texts = {"email": _("How you reach them. It gives nobody access to the portal."),
+                      "notes": _("For your own people only.")}  # fmt: skip
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.actor = actor
+        self.others = Customer.objects.visible_to(actor).exclude(pk=self.instance.pk)
+        self.twins: list[Customer] = []
         self.fields["kind"].help_text = _("Internal: an account of your own organization.")
 
-    def clean_reference(self) -> str:
-        reference = self.cleaned_data["reference"].strip()
-        others = Customer.objects.visible_to(self.actor).exclude(pk=self.instance.pk)
-        if reference and others.filter(reference_key=fold(reference)).exists():
-            raise forms.ValidationError(_("Another customer has this reference."))
-        return reference
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        for name in ("name", "reference", "phone"):
+            if name in cleaned:
+                cleaned[name] = " ".join(cleaned[name].split())
+        reference = cleaned.get("reference")
+        if reference and self.others.filter(reference_key=fold(reference)[:200]).exists():
+            self.add_error("reference", _("Another customer has this reference."))
+        self._look_for_twins(cleaned.get("name", ""))
+        return cleaned
+
+    def _look_for_twins(self, name: str) -> None:
+        """Say once that there is a customer of this name; the button that then stands there says to go on."""
+        key = fold(name)[:200]
+        if not name or key == self.instance.name_key:
+            return
+        self.twins = list(self.others.filter(name_key=key).order_by("archived_at", "pk")[:TWINS])
+        if self.twins and not self.data.get("same_name"):
+            self.add_error("name", _("There is a customer of this name already. Is this another one?"))
 
     def _post_clean(self) -> None:
         """The action writes the row; the form only checks."""
@@ -42,12 +73,14 @@ class CustomerForm(TextGuard, forms.ModelForm):
 class PersonForm(TextGuard, forms.Form):
     """A person to invite."""
 
-    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    email = AddressField(max_length=254)
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
-    role = forms.ChoiceField(label=_("Role"), choices=CustomerRole.choices, initial=CustomerRole.ADMIN)
+    role = forms.ChoiceField(
+        label=_("Role"), choices=ROLES, initial=CustomerRole.ADMIN, widget=forms.RadioSelect
+    )
 
 
 class PersonRoleForm(forms.Form):
     """Another role for a person."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=CustomerRole.choices)
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES, widget=forms.RadioSelect)

@@ -1,5 +1,6 @@
 """What a page of customers shows besides their own columns, read for the whole page at once."""
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from console import sql
@@ -10,10 +11,19 @@ from customers.models import Customer, CustomerUser
 def with_counts(request: HttpRequest, customers: list[Customer]) -> None:
     """Set `device_count` and `people_count` on each customer, with two queries for all."""
     actor, ids = request.actor, [customer.pk for customer in customers]  # type: ignore[attr-defined]
-    device = Customer._meta.get_field("devices").related_model
-    devices = sql.capped_counts(Customer, ids, device.objects.visible_to(actor), "customer_id", COUNT_CAP + 1)
+    devices = sql.capped_counts(Customer, ids, _devices(request), "customer_id", COUNT_CAP + 1)
     active = CustomerUser.objects.visible_to(actor).filter(removed_at=None)
     people = sql.capped_counts(Customer, ids, active, "customer_id", COUNT_CAP + 1)
     for customer in customers:
         customer.device_count = devices.get(customer.pk, 0)  # type: ignore[attr-defined]
         customer.people_count = people.get(customer.pk, 0)  # type: ignore[attr-defined]
+
+
+def device_count_of(request: HttpRequest, customer: Customer) -> int:
+    """How many devices the customer owns now."""
+    return _devices(request).filter(customer=customer).count()
+
+
+def _devices(request: HttpRequest) -> QuerySet:
+    """The devices, which are known here by their relation to customers only."""
+    return Customer._meta.get_field("devices").related_model.objects.visible_to(request.actor)  # type: ignore[attr-defined]

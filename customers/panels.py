@@ -5,12 +5,14 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from console.listing import COUNT_CAP
 from customers.models import Customer
 
 NEWEST = 5
 
 
 def overview(request: HttpRequest, subject: Any) -> str:
-    """The newest customers."""
-    rows = Customer.objects.visible_to(request.actor).current().order_by("-pk")[:NEWEST]  # type: ignore[attr-defined]
-    return render_to_string("customers/_overview.html", {"customers": rows}, request)
+    """How many customers there are, and the newest ones."""
+    rows = Customer.objects.visible_to(request.actor).current()  # type: ignore[attr-defined]
+    context = {"count": rows[: COUNT_CAP + 1].count(), "customers": rows.order_by("-pk")[:NEWEST]}
+    return render_to_string("customers/_overview.html", context, request)

@@ -11,7 +11,7 @@ from customers.models import Customer, CustomerRole, CustomerUser, ProjectMember
 def actor_for(user: Any) -> Actor:
     """The person as a customer: the customers that he belongs to, and the projects that he was let into."""
     customers = CustomerUser.objects.filter(user=user, removed_at=None, customer__archived_at=None)
-    projects = ProjectMember.objects.filter(user=user)
+    projects = ProjectMember.objects.filter(user=user, project__customer__archived_at=None)
     found = customers.values_list("customer_id", Value(True)).union(
         projects.values_list("project_id", Value(False)), all=True
     )

@@ -1,30 +1,51 @@
 """Finds customers for the search of everything."""
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from console.access import Actor
-from console.fields import fold, prefix
+from console.fields import fold
 from console.search import Hit
-from customers.models import Customer
+from customers import lookup
+from customers.models import Customer, CustomerUser
 
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
-    """Customers by name, reference or e-mail, exactly or by their beginning. Exact ones rank first."""
-    rows, key, (low, high) = Customer.objects.visible_to(actor).current(), fold(text), prefix(text)
-    exact = Q(name_key=key) | Q(reference_key=key) | Q(email=key)
-    begins = (
-        Q(name_key__gte=low, name_key__lt=high)
-        | Q(reference_key__gte=low, reference_key__lt=high)
-        | Q(email__gte=low, email__lt=high)
-    )
-    found = list(rows.filter(exact).order_by("name_key")[:limit]) if key else []
-    known = {customer.pk for customer in found}
-    more = rows.filter(begins).exclude(pk__in=known).order_by("name_key")[:limit] if key else []
-    return [_hit(customer, 0) for customer in found] + [_hit(customer, 1) for customer in more]
+    """Customers by name, reference or e-mail, also that of one of their people. Exact ones rank first."""
+    if not fold(text):
+        return []
+    rows = Customer.objects.visible_to(actor)
+    ids = [rows.filter(condition).order_by().values("pk") for condition in lookup.exactly(text)]
+    exact = list(rows.filter(pk__in=ids[0].union(*ids[1:])).order_by("archived_at", "name_key", "pk")[:limit])
+    others: dict[int, Customer] = {}
+    for condition, key in zip(lookup.beginning_with(text), lookup.KEYS, strict=True):
+        others |= {c.pk: c for c in rows.current().filter(condition).order_by(key, "pk")[:limit]}
+    begins = [customer for pk, customer in others.items() if pk not in {c.pk for c in exact}]
+    return [_hit(c, 0) for c in exact] + [_hit(c, 1) for c in begins[:limit]] + _people(actor, text, limit)
+
+
+def _people(actor: Actor, text: str, limit: int) -> list[Hit]:
+    """The customers of the person with this address."""
+    if "@" not in text:
+        return []
+    rows = CustomerUser.objects.visible_to(actor).filter(user__email=fold(text), removed_at=None)
+    found = rows.select_related("customer", "user").order_by("-pk")[:limit]
+    return [
+        Hit(
+            kind=_("Person"),
+            icon="user",
+            title=str(person.user),
+            detail=f"{person.customer} · {person.get_role_display()}",
+            url=person.customer.get_absolute_url(),
+            rank=0,
+        )
+        for person in found
+    ]
 
 
 def _hit(customer: Customer, rank: int) -> Hit:
-    detail = " · ".join(filter(None, [str(customer.get_kind_display()), customer.reference, customer.email]))
+    archived = _("archived") if customer.archived_at else ""
+    detail = " · ".join(
+        filter(None, [str(customer.get_kind_display()), customer.reference, customer.email, archived])
+    )
     return Hit(kind=_("Customer"), icon="building-2", title=customer.name, detail=detail,
                url=customer.get_absolute_url(), rank=rank)  # fmt: skip

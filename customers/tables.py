@@ -10,10 +10,12 @@ class CustomerTable(Table):
     """Customers, those without devices too."""
 
     name = tables.Column(verbose_name=_("Name"), order_by="name_key")
-    kind = tables.Column(verbose_name=_("Kind"), orderable=False)
-    reference = tables.Column(verbose_name=_("Reference"), orderable=False, attrs={"th": {"class": "wide-only"}})
+    kind = tables.Column(verbose_name=_("Kind"), orderable=False, attrs={"th": {"class": "wide-only"}})
+    reference = tables.Column(
+        verbose_name=_("Reference"), orderable=False, attrs={"th": {"class": "wide-only"}}
+    )
     devices = tables.Column(verbose_name=_("Devices"), orderable=False, attrs={"th": {"class": "num"}})
-    people = tables.Column(verbose_name=_("People"), orderable=False, attrs={"th": {"class": "num wide-only"}})
+    people = tables.Column(verbose_name=_("People"), orderable=False, attrs={"th": {"class": "num"}})
     since = tables.Column(verbose_name=_("Since"), order_by="id", attrs={"th": {"class": "wide-only"}})
 
     row_template = "customers/_customer_row.html"

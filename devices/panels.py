@@ -6,11 +6,12 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from console import sql
-from console.listing import COUNT_CAP
+from console.listing import COUNT_CAP, paginate
 from devices.models import Device, DeviceStatus, Ownership, SharedAccess
+from devices.tables import PastSpanTable
 
-# So many devices of each sort stand on the page of a customer.
-SHOWN = 20
+# So many devices stand on the page of a customer; the device list has all.
+SHOWN = 50
 
 # The statuses in the order in which a unit lives through them, each with the icon and colour of its pill.
 LIFE = [
@@ -34,15 +35,16 @@ def overview(request: HttpRequest, subject: Any) -> str:
 
 
 def customer_devices(request: HttpRequest, customer: Any) -> str:
-    """What the customer owns now and owned before, and what is shared with it; the first ones of each."""
+    """What a customer owns now and what is shared with it, the newest; what it owned before, page by page."""
     actor = request.actor  # type: ignore[attr-defined]
     spans = Ownership.objects.visible_to(actor).filter(customer=customer).select_related("device__product")
     shares = SharedAccess.objects.visible_to(actor).filter(customer=customer, ended_at=None)
+    owned = Device.objects.visible_to(actor).filter(customer=customer)
+    count, share_count = sql.capped_count_of_each([owned, shares], COUNT_CAP + 1)
     context = {
-        "customer": customer,
-        "now": list(spans.open().order_by("-started_at")[: SHOWN + 1]),
-        "before": list(spans.exclude(ended_at=None).order_by("-ended_at")[: SHOWN + 1]),
-        "shares": list(shares.select_related("device__product").order_by("-started_at")[: SHOWN + 1]),
-        "shown": SHOWN,
-    }
+        "customer": customer, "count": count, "share_count": share_count,
+        "now": list(spans.open().order_by("-started_at", "-pk")[:SHOWN]),
+        "past": paginate(request, spans.exclude(ended_at=None), PastSpanTable),
+        "shares": list(shares.select_related("device__product").order_by("-started_at", "-pk")[:SHOWN]),
+    }  # fmt: skip
     return render_to_string("devices/_customer_devices.html", context, request)

@@ -37,3 +37,11 @@ class ProductTable(Table):
     empty_template = "devices/_product_empty.html"
     caption = _("Products")
     default_order = "name"
+
+
+class PastSpanTable(Table):
+    """Spans that are over, the last that began first."""
+
+    began = tables.Column(order_by="started_at")
+
+    default_order = "-began"

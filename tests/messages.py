@@ -1,6 +1,6 @@
-"""Reads what customers' pages say out of the sources, for `script/messages` and for the test of the translation.
+"""Reads what customers' pages say out of the sources, for `script/messages` and the test of the translation.
 
-The console itself speaks English. What a customer may meet, with what stands around it, is listed here.
+The console itself speaks English. Listed here is what a customer meets, and what stands around it.
 """
 
 import ast
@@ -15,37 +15,72 @@ from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
 ROOT = Path(__file__).resolve().parent.parent
 PO = ROOT / "locale/de/LC_MESSAGES/django.po"
-TEMPLATES = [
-    "portal.html", "portal/*", "claims/public/*", "entrance.html", "account/**/*", "mfa/**/*", "mail/*",
-    "components/messages.html", "components/field.html", "components/form.html", "console/plain.html",
-    "console/refused.html", "console/_refused.html", "console/setup.html", "console/invitation_*.html",
-]  # fmt: skip
-PYTHON = [
-    "claims/offers.py", "claims/session.py", "claims/public_forms.py", "claims/views/public.py",
-    "claims/actions/claims.py", "claims/actions/redemption.py", "customers/actions/newcomers.py",
-    "devices/ledger.py", "console/accounts.py", "console/throttle.py", "console/transactions.py",
-    "console/middleware.py", "console/views/errors.py", "console/views/accounts.py",
-]  # fmt: skip
+# What a customer meets: all of it must be translated.
+CUSTOMERS = [
+    "templates/portal.html",
+    "templates/portal/*",
+    "templates/claims/public/*",
+    "templates/mail/customer*",
+    "templates/account/request_login_code.html",
+    "templates/account/confirm_login_code.html",
+    "templates/account/email/login_code_*",
+    "templates/account/email/unknown_account_*",
+    "templates/components/messages.html",
+    "templates/components/field.html",
+    "claims/offers.py",
+    "claims/session.py",
+    "claims/public_forms.py",
+    "claims/views/public.py",
+    "claims/actions/claims.py",
+    "claims/actions/redemption.py",
+    "customers/actions/newcomers.py",
+    "devices/ledger.py",
+    "console/accounts.py",
+    "console/throttle.py",
+    "console/transactions.py",
+]
+# What stands around it: sign-in with a password, a person's own account, errors.
+AROUND = [
+    "templates/entrance.html",
+    "templates/account/**/*",
+    "templates/mfa/**/*",
+    "templates/mail/*",
+    "templates/base.html",
+    "templates/components/*_menu.html",
+    "templates/components/form.html",
+    "templates/console/account_edit.html",
+    "templates/console/second_factor.html",
+    "templates/console/plain.html",
+    "templates/console/refused.html",
+    "templates/console/_refused.html",
+    "templates/console/setup.html",
+    "templates/console/invitation_accept.html",
+    "templates/console/invitation_closed.html",
+    "console/middleware.py",
+    "console/views/errors.py",
+    "console/views/accounts.py",
+    "console/forms.py",
+    "console/navigation.py",
+    "customers/navigation.py",
+    "devices/navigation.py",
+    "claims/navigation.py",
+    "console/templatetags/custody.py",
+    "console/settings.py",
+]
 CALLS = {"_", "_now", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
 Message = tuple[str, str]
 
 
-def extract() -> dict[Message, list[str]]:
+def extract(patterns: list[str]) -> dict[Message, list[str]]:
     """Every message as (singular, plural or empty), with the files that hold it."""
     found: dict[Message, list[str]] = {}
-    for path in sources():
+    for path in sorted({path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}):
         read = in_python if path.suffix == ".py" else in_template
         for message in read(path):
             names = found.setdefault(message, [])
             if (name := str(path.relative_to(ROOT))) not in names:
                 names.append(name)
     return found
-
-
-def sources() -> list[Path]:
-    """The files of customers' pages."""
-    templates = {path for pattern in TEMPLATES for path in (ROOT / "templates").glob(pattern) if path.is_file()}
-    return [*sorted(templates), *(ROOT / name for name in PYTHON if (ROOT / name).exists())]
 
 
 def in_template(path: Path) -> Iterator[Message]:
@@ -63,20 +98,30 @@ def in_python(path: Path) -> Iterator[Message]:
     """What a module hands to gettext."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
-            texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            texts = [
+                each.value
+                for each in node.args
+                if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            ]
             if texts:
                 yield texts[0], texts[1] if node.func.id.startswith("ngettext") else ""
 
 
 def update() -> list[str]:
-    """Bring the .po in step with the sources, keep what is translated, compile it; returns what is not translated."""
-    known = {(entry.msgid, entry.msgid_plural): entry for entry in polib.pofile(str(PO))} if PO.exists() else {}
+    """Bring the .po in step with the sources, keep what is translated, compile; returns what is not translated."""
+    known = (
+        {(entry.msgid, entry.msgid_plural): entry for entry in polib.pofile(str(PO))} if PO.exists() else {}
+    )
     book = polib.POFile(wrapwidth=110)
     book.metadata = {
-        "Content-Type": "text/plain; charset=UTF-8", "Content-Transfer-Encoding": "8bit", "Language": "de",
-        "MIME-Version": "1.0", "Plural-Forms": "nplurals=2; plural=(n != 1);", "Project-Id-Version": "Custody",
-    }  # fmt: skip
-    for (one, many), names in extract().items():
+        "Content-Type": "text/plain; charset=UTF-8",
+        "Content-Transfer-Encoding": "8bit",
+        "Language": "de",
+        "MIME-Version": "1.0",
+        "Plural-Forms": "nplurals=2; plural=(n != 1);",
+        "Project-Id-Version": "Custody",
+    }
+    for (one, many), names in extract(CUSTOMERS + AROUND).items():
         past = known.get((one, many))
         entry = polib.POEntry(msgid=one, msgid_plural=many, occurrences=[(name, "") for name in names])
         if many:

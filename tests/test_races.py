@@ -26,16 +26,17 @@ def make_profile(organization, **fields):
     return profile
 
 
-def signed_in_at(user, link):
-    """A client that has scanned the code and stands at the last button."""
-    client = Client()
+def at_the_last_button(user, link, number):
+    """A client, each on an address of its own, that has scanned the code and signed in."""
+    client = Client(REMOTE_ADDR=f"192.0.2.{number}")
     client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
-    assert client.get(f"/c/{link}").status_code in {302, 303}
-    return client
+    assert client.get(f"/c/{link}").status_code == 303
+    return client, {"nonce": client.session["claim"]["nonce"]}
 
 
-def press(client):
-    return client.post("/c/redeem/").status_code
+def press(prepared):
+    client, form = prepared
+    return client.post("/c/redeem/", form).status_code
 
 
 @pytest.fixture
@@ -51,7 +52,8 @@ def claimants(organization):
 
 def race_for(profile, people):
     link = claim_codes.printed(profile.codes.get()).link
-    return Counter(processes.run(len(people), lambda n: signed_in_at(people[n], link), press))
+    clients = [at_the_last_button(user, link, number) for number, user in enumerate(people)]
+    return Counter(processes.run(len(people), lambda n: clients[n], press))
 
 
 @pytest.mark.parametrize("limit", [1, 10, 63, None])

@@ -1,16 +1,18 @@
 """Makes claim codes and kills them."""
 
 from collections.abc import Iterable
-from uuid import uuid4
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from claims import codes
-from claims.models import ClaimCode, ClaimProfile, Scope
+from claims.models import ClaimCode, ClaimProfile, ClaimProfileResource, Scope
 from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import record, record_set
@@ -23,14 +25,26 @@ from devices.models import Device, Product
 BATCH = 5_000
 # Above this many units the worker makes the codes.
 IN_REQUEST = 5_000
+HASHES = ("link_sha256", "typed_sha256")
+
+
+class Raised(NamedTuple):
+    """A code whose version was raised, in the words of its row."""
+
+    id: UUID
+    device_id: int | None
+    version: int
+    key_id: str
+    changed_at: datetime
+    link_sha256: str
+    typed_sha256: str
 
 
 @transaction.atomic
 def make_for_profile(profile: ClaimProfile) -> ClaimCode:
     """Make the one code of a profile with scope link."""
-    code = _new(profile, None)
-    code.save(force_insert=True)
-    return code
+    _new(profile, [None])
+    return profile.codes.get(device=None)
 
 
 @transaction.atomic
@@ -42,24 +56,25 @@ def make_for_devices(profile: ClaimProfile, device_ids: Iterable[int]) -> int:
         batch = ids[start : start + BATCH]
         having = sql.having_ids(ClaimCode.objects.filter(profile=profile), "device_id", batch)
         missing = sorted(set(batch) - set(having.values_list("device_id", flat=True)))
-        rows = [_new(profile, device_id) for device_id in missing]
-        ClaimCode.objects.bulk_create(rows, batch_size=500 if connection.vendor == "postgresql" else None)
+        _new(profile, missing)
         made += len(missing)
     return made
 
 
 def hold_product(product_id: int | None) -> None:
-    """Wait for those who are registering units of the product, and let new ones wait until this transaction ends.
+    """Wait for those who are registering units of the product, and let new ones wait until this transaction
+    ends.
 
-    Who registers a unit holds its product by the foreign key. So either his unit is seen here, or he sees the new
-    profile; without this, a unit registered at the moment at which a profile is made would get no code.
+    Who registers a unit holds its product by the foreign key. So either his unit is seen here, or he sees the
+    new profile; without this, a unit registered at the moment at which a profile is made would get no code.
     """
     list(Product.objects.select_for_update().filter(pk=product_id).values_list("pk"))
 
 
 @transaction.atomic
 def make_for_product(profile: ClaimProfile, *, by: Actor) -> Operation | None:
-    """Make a code for every unit of the profile's product: at once, or by an operation where they are very many.
+    """Make a code for every unit of the profile's product: at once, or by an operation where they are very
+    many.
 
     Returns the operation, if there is one.
     """
@@ -78,7 +93,9 @@ def add_units(profile: ClaimProfile, device_ids: Iterable[int], *, by: Actor) ->
     Returns how many were made, or the operation that makes them where they are very many.
     """
     if profile.scope != Scope.UNIT or profile.product_id:
-        raise Refused("not_for_selection", _("This profile makes its codes by itself. Choose one for a selection."))
+        raise Refused(
+            "not_for_selection", _("This profile makes its codes by itself. Choose one for a selection.")
+        )
     ids = sorted(set(device_ids))
     if len(ids) > IN_REQUEST:
         return 0, _start(profile, {"profile": profile.pk, "ids": ids}, len(ids), by=by)
@@ -89,8 +106,8 @@ def add_units(profile: ClaimProfile, device_ids: Iterable[int], *, by: Actor) ->
 
 
 def run_make(operation: Operation, by: Actor) -> None:
-    """The handler of an operation that makes codes: payload {profile} for all of a product, {profile, ids} for a
-    selection."""
+    """The handler of an operation that makes codes: payload {profile} for all of a product, {profile, ids}
+    for a selection."""
     profile = ClaimProfile.objects.visible_to(by).get(pk=operation.payload["profile"])
     ids = operation.payload.get("ids")
     while True:
@@ -113,7 +130,7 @@ def replace(profile: ClaimProfile, *, reason: str, by: Actor) -> None:
 def replace_for_devices(device_ids: Iterable[int], *, reason: str, by: Actor) -> int:
     """Kill the printed codes of the devices, and make new ones. Returns how many."""
     raised = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", list(device_ids)))
-    touched = sorted({code.device_id for code in raised})
+    touched = sorted({code.device_id for code in raised if code.device_id})
     record_set("device.code_replaced", Device, touched, label="serial_number", by=by, note=reason)
     return len(raised)
 
@@ -127,7 +144,8 @@ def note_export(profile: ClaimProfile, *, by: Actor) -> int:
 
 
 def follow_ledger(change: Change) -> None:
-    """New units of a product with a unit profile get their codes; of those that come back the printed ones die."""
+    """New units of a product with a unit profile get their codes; of those that come back the printed ones
+    die."""
     if change.kind == "registered":
         _welcome(change.device_ids)
     if change.kind == "released":
@@ -136,7 +154,8 @@ def follow_ledger(change: Change) -> None:
 
 
 def printed(code: ClaimCode) -> codes.Printed | None:
-    """What stands on the label of this code; None where the server key that it was made with is not configured."""
+    """What stands on the label of this code; None where the server key that it was made with is not
+    configured."""
     try:
         return codes.derive(code.pk, code.version, code.key_id)
     except KeyError:
@@ -154,16 +173,25 @@ def _welcome(device_ids: list[int]) -> None:
 def _kill_printed(change: Change, ids: list[int]) -> None:
     """Raise the versions of the units' own codes, and of the links that give one of them, owned or shared.
 
-    Whoever had a unit may have kept a picture of the link that gave it, just as of its label; and a link that shares
-    it would let strangers see what the next owner does.
+    Whoever had a unit may have kept a picture of the link that gave it, just as of its label; and a link that
+    shares it would let strangers see what the next owner does.
     """
     units = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", ids))
-    touched = sorted({code.device_id for code in units})
-    record_set("device.code_replaced", Device, touched, label="serial_number", by=change.by, act=change.act,
-               at=change.at)  # fmt: skip
-    giving = ClaimProfile.objects.filter(scope=Scope.LINK, resources__device__isnull=False)
-    giving = giving.extra(where=[sql.in_ids('claims_claimprofileresource"."device_id')], params=[sql.id_list(ids)])  # noqa: S610
-    for profile in giving.select_related("organization").order_by("pk").distinct():
+    touched = sorted({code.device_id for code in units if code.device_id})
+    record_set(
+        "device.code_replaced",
+        Device,
+        touched,
+        label="serial_number",
+        by=change.by,
+        act=change.act,
+        at=change.at,
+    )
+    listed = sql.having_ids(ClaimProfileResource.objects.order_by(), "device_id", ids)
+    giving = ClaimProfile.objects.filter(
+        scope=Scope.LINK, pk__in=set(listed.values_list("profile_id", flat=True))
+    )
+    for profile in giving.select_related("organization").order_by("pk"):
         _raise_versions(ClaimCode.objects.filter(profile=profile, device=None))
         record("claim_profile.code_replaced", profile, by=change.by, act=change.act, at=change.at)
 
@@ -175,9 +203,14 @@ def _units(profile: ClaimProfile) -> QuerySet[Device]:
 def _start(profile: ClaimProfile, payload: dict, total: int, *, by: Actor) -> Operation:
     title = ngettext("Make %(n)d claim code of %(profile)s", "Make %(n)d claim codes of %(profile)s", total)
     return operations.start(
-        "claims.actions.claim_codes.run_make", title % {"n": total, "profile": profile}, by=by,
-        permission=Permission.PROFILE_EDIT, total=total, payload=payload, return_url=profile.get_absolute_url(),
-    )  # fmt: skip
+        "claims.actions.claim_codes.run_make",
+        title % {"n": total, "profile": profile},
+        by=by,
+        permission=Permission.PROFILE_EDIT,
+        total=total,
+        payload=payload,
+        return_url=profile.get_absolute_url(),
+    )
 
 
 @retrying
@@ -208,29 +241,35 @@ def _succeeded(operation: Operation) -> int:
     return Operation.objects.values_list("succeeded", flat=True).get(pk=operation.pk)
 
 
-def _new(profile: ClaimProfile, device_id: int | None) -> ClaimCode:
-    code = ClaimCode(
-        id=uuid4(), organization_id=profile.organization_id, profile=profile, device_id=device_id,
-        key_id=codes.current_key(),
-    )  # fmt: skip
-    return _with_hashes(code)
+def _new(profile: ClaimProfile, device_ids: list[int | None]) -> None:
+    """Write a new code for each device; of None it is the profile's own. No objects are made: they may be many."""
+    key, at = codes.current_key(), sql.prepared(ClaimCode, "changed_at", timezone.now())
+    names = ["id", "organization", "profile", "device", "version", "key_id", "changed_at", *HASHES]
+    made = ((uuid4(), device_id) for device_id in device_ids)
+    rows = (
+        (sql.prepared(ClaimCode, "id", code_id), profile.organization_id, profile.pk, device_id, 1, key, at)
+        + _hashes(code_id, 1, key)
+        for code_id, device_id in made
+    )
+    sql.insert_rows(ClaimCode, names, rows)
 
 
-def _with_hashes(code: ClaimCode) -> ClaimCode:
-    texts = codes.derive(code.pk, code.version, code.key_id)
-    code.link_sha256, code.typed_sha256 = codes.sha256(texts.link), codes.sha256(texts.typed)
-    return code
+def _hashes(code_id: UUID, version: int, key: str) -> tuple[str, str]:
+    printed = codes.derive(code_id, version, key)
+    return codes.sha256(printed.link), codes.sha256(printed.typed)
 
 
-def _raise_versions(rows: QuerySet[ClaimCode]) -> list[ClaimCode]:
+def _raise_versions(rows: QuerySet[ClaimCode]) -> list[Raised]:
     """Raise each code's version. The old hashes are overwritten, so what was printed finds nothing any more.
 
     The rows are locked first (on SQLite the transaction holds the only lock), so that two who raise at the same
     moment raise twice: else both would give out the same new code, and one of them not know that it is dead.
     """
-    at, found = timezone.now(), list(rows.select_for_update(of=("self",)).order_by("pk"))
-    for code in found:
-        code.version, code.key_id, code.changed_at = code.version + 1, codes.current_key(), at
-        _with_hashes(code)
-    sql.update_rows(ClaimCode, found, ["version", "key_id", "link_sha256", "typed_sha256", "changed_at"])
-    return found
+    at, key = timezone.now(), codes.current_key()
+    locked = rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", "device_id", "version")
+    raised = [
+        Raised(pk, device_id, version + 1, key, at, *_hashes(pk, version + 1, key))
+        for pk, device_id, version in locked
+    ]
+    sql.update_rows(ClaimCode, raised, ["version", "key_id", "changed_at", *HASHES])
+    return raised

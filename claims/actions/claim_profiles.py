@@ -25,10 +25,15 @@ Members = Iterable[tuple[Member, str]]
 
 @retrying
 def create(
-    *, by: Actor, devices: Iterable[Device] = (), documents: Documents = (), members: Members = (), **fields: Any
-) -> ClaimProfile:  # fmt: skip
-    """Make a claim profile with its code, or with a code for each unit of its product (by an operation where they are
-    very many).
+    *,
+    by: Actor,
+    devices: Iterable[Device] = (),
+    documents: Documents = (),
+    members: Members = (),
+    **fields: Any,
+) -> ClaimProfile:
+    """Make a claim profile with its code, or with a code for each unit of its product (by an operation where
+    they are very many).
 
     Raises Refused where the identifier is taken.
     """
@@ -47,7 +52,9 @@ def create(
 
 
 @retrying
-def create_for_units(name: str, device_ids: Iterable[int], *, by: Actor) -> tuple[ClaimProfile, int, Operation | None]:
+def create_for_units(
+    name: str, device_ids: Iterable[int], *, by: Actor
+) -> tuple[ClaimProfile, int, Operation | None]:
     """Make a profile that gives each of a selection of units its own code.
 
     Returns it with the number of codes made, or with the operation that makes them where they are very many.
@@ -69,8 +76,8 @@ def edit(
 ) -> ClaimProfile:
     """Change a claim profile and all that it lists, as it was at `version`.
 
-    Raises Refused where somebody else changed it since, where the identifier is taken, where the limit is below what
-    was claimed, or where scope or product change though codes exist.
+    Raises Refused where somebody else changed it since, where the identifier is taken, where the limit is
+    below what was claimed, or where scope or product change though codes exist.
     """
     now = ClaimProfile.objects.get(pk=profile.pk)
     devices, documents, members = list(devices), list(documents), list(members)
@@ -80,7 +87,9 @@ def edit(
     if not changed:
         return now
     if {"scope", "product"} & set(changed) and now.codes.exists():
-        raise Refused("codes_exist", _("Codes are printed already, so scope and product stay. Make another profile."))
+        raise Refused(
+            "codes_exist", _("Codes are printed already, so scope and product stay. Make another profile.")
+        )
     _write(now, version, fields)
     if {"devices", "documents", "additional_members"} & set(changed):
         now.resources.all().delete()
@@ -111,9 +120,12 @@ def compare(profile: ClaimProfile, **values: Any) -> dict[str, list]:
 
 
 def propose_slug(name: str, *, by: Actor, besides: int | None = None) -> str:
-    """An identifier made from the name that no other profile has; `besides` is the profile that may keep its own."""
+    """An identifier made from the name that no other profile has; `besides` is the profile that may keep its
+    own."""
     base = slugify(name)[:52] or "profile"
-    others = ClaimProfile.objects.filter(organization=by.organization, slug__startswith=base).exclude(pk=besides)
+    others = ClaimProfile.objects.filter(organization=by.organization, slug__startswith=base).exclude(
+        pk=besides
+    )
     taken, number, slug = set(others.values_list("slug", flat=True)), 1, base
     while slug in taken:
         number += 1
@@ -124,9 +136,10 @@ def propose_slug(name: str, *, by: Actor, besides: int | None = None) -> str:
 def below_count(count: int) -> str:
     """The sentence for a limit below what was claimed already."""
     return ngettext(
-        "It has been claimed %(n)d time already. Choose at least as many, or disable it to stop further claims.",
-        "It has been claimed %(n)d times already. Choose at least as many, or disable it to stop further claims.", count,
-    ) % {"n": count}  # fmt: skip
+        "It has been claimed %(n)d time already. Choose at least as many, or disable it to stop claims.",
+        "It has been claimed %(n)d times already. Choose at least as many, or disable it to stop claims.",
+        count,
+    ) % {"n": count}
 
 
 def _write(profile: ClaimProfile, version: int, fields: dict[str, Any]) -> None:
@@ -170,7 +183,9 @@ def _switch(profile: ClaimProfile, on: bool, *, by: Actor) -> bool:
     rows = ClaimProfile.objects.filter(pk=profile.pk, is_enabled=not on)
     if not rows.update(is_enabled=on, version=F("version") + 1):
         return False
-    record("claim_profile.enabled" if on else "claim_profile.disabled", profile, by=by, is_enabled=[not on, on])
+    record(
+        "claim_profile.enabled" if on else "claim_profile.disabled", profile, by=by, is_enabled=[not on, on]
+    )
     return True
 
 
@@ -180,13 +195,16 @@ def _kept(profile: ClaimProfile, names: Iterable[str]) -> dict[str, Any]:
     lists = {
         "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
         "documents": [(r.title, r.link) for r in resources if r.kind == ResourceKind.DOCUMENT],
-        "members": [(m.member, m.role) for m in profile.members.select_related("member__user").order_by("pk")],
+        "members": [
+            (m.member, m.role) for m in profile.members.select_related("member__user").order_by("pk")
+        ],
     }
     return {name: lists[name] if name in lists else getattr(profile, name) for name in names}
 
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:
-    """Values as they are compared and kept in the log: lists as one text. The log's "members" are those of a claim."""
+    """Values as they are compared and kept in the log: lists as one text. The log's "members" are those of a
+    claim."""
     said = {name: value for name, value in values.items() if name != "members"}
     if "devices" in said:
         said["devices"] = ", ".join(device.serial_number for device in said["devices"])
@@ -195,10 +213,17 @@ def _said(values: dict[str, Any]) -> dict[str, Any]:
     if "members" in values:
         said["additional_members"] = ", ".join(f"{member} ({role})" for member, role in values["members"])
     if "form" in said:
-        said["form"] = ", ".join(f"{asked['label']}{'*' if asked['required'] else ''}" for asked in said["form"])
+        said["form"] = ", ".join(
+            f"{asked['label']}{'*' if asked['required'] else ''}" for asked in said["form"]
+        )
     return said
 
 
 def _edited_meanwhile() -> Refused:
-    return Refused("edited_meanwhile", _("Somebody else changed this profile while you edited it. Nothing of yours is "
-                   "saved yet: compare, then save again to let yours win."))  # fmt: skip
+    return Refused(
+        "edited_meanwhile",
+        _(
+            "Somebody else changed this profile while you edited it. Nothing of yours is "
+            "saved yet: compare, then save again to let yours win."
+        ),
+    )

@@ -37,8 +37,9 @@ def redeem(
 ) -> Claim:
     """Give the customer what the code offers, all of it or nothing, and count it.
 
-    Redeeming again returns the same claim and counts nothing. Raises Refused with what to do next. The profile's
-    counter comes last in the transaction, so that many claimants of one profile wait as briefly as can be.
+    Redeeming again returns the same claim and counts nothing. Raises Refused with what to do next. The
+    profile's counter comes last in the transaction, so that many claimants of one profile wait as briefly as
+    can be.
     """
     at = at or timezone.now()
     offer = offers.of(_fresh(code))
@@ -49,11 +50,18 @@ def redeem(
         return past
     offers.check(offer, host=host, at=at, customer=customer)
     claim = Claim.objects.create(
-        organization_id=offer.profile.organization_id, profile=offer.profile, code=offer.code,
-        code_version=offer.code.version, is_unit=offer.profile.scope == Scope.UNIT, customer=customer, user=by.user,
-        project=projects.default_of(customer), at=at, answers=_answers(offer.profile, answers or {}),
+        organization_id=offer.profile.organization_id,
+        profile=offer.profile,
+        code=offer.code,
+        code_version=offer.code.version,
+        is_unit=offer.profile.scope == Scope.UNIT,
+        customer=customer,
+        user=by.user,
+        project=projects.default_of(customer),
+        at=at,
+        answers=_answers(offer.profile, answers or {}),
         given=_given(offer),
-    )  # fmt: skip
+    )
     _give(offer, claim, by=by, host=host, at=at)
     steps.note(offer.code, Step.CLAIM, at=at)
     _count(offer, claim, host=host, at=at)
@@ -73,37 +81,52 @@ def _fresh(code: ClaimCode) -> ClaimCode:
 def _check_customer(offer: Offer, customer: Customer) -> None:
     brand = {"brand": offer.profile.organization.brand}
     if customer.organization_id != offer.profile.organization_id:
-        raise Refused("wrong_customer", _("This account belongs to another supplier. Claim it with one of %(brand)s.")
-                      % brand)  # fmt: skip
+        raise Refused(
+            "wrong_customer",
+            _("This account belongs to another supplier. Claim it with one of %(brand)s.") % brand,
+        )
     if customer.archived_at:
-        raise Refused("customer_archived", _("Your account is closed. Ask %(brand)s to open it again.") % brand)
+        raise Refused(
+            "customer_archived", _("Your account is closed. Ask %(brand)s to open it again.") % brand
+        )
 
 
 def _past_claim(offer: Offer, customer: Customer) -> Claim | None:
-    past = Claim.objects.filter(profile=offer.profile, customer=customer).select_related("profile__organization")
+    past = Claim.objects.filter(profile=offer.profile, customer=customer).select_related(
+        "profile__organization"
+    )
     if offer.profile.scope == Scope.UNIT:
         past = past.filter(code=offer.code, code_version=offer.code.version)
     return past.first()
 
 
 def _check_still_held(claim: Claim) -> None:
-    """Raise Refused where the customer gave back, or lost, what this claim once gave: it can't be had twice."""
+    """Raise Refused where the customer gave back, or lost, what this claim gave: it can't be had twice."""
     ids = [thing["id"] for thing in claim.given if thing["kind"] == "device"]
     owned = Device.objects.filter(pk__in=ids, customer=claim.customer_id).values("pk")
     seen = SharedAccess.objects.open().filter(device__in=ids, customer=claim.customer_id).values("device")
     if Device.objects.filter(pk__in=ids).exclude(pk__in=owned).exclude(pk__in=seen).exists():
         day = date_format(timezone.localtime(claim.at), "j M Y")
-        raise Refused("claimed_before", _("You claimed this on %(day)s and no longer hold it. Ask %(brand)s for a new "
-                      "code.") % {"day": day, "brand": claim.profile.organization.brand})  # fmt: skip
+        raise Refused(
+            "claimed_before",
+            _("You claimed this on %(day)s and no longer hold it. Ask %(brand)s for a new code.")
+            % {"day": day, "brand": claim.profile.organization.brand},
+        )
 
 
 def _answers(profile: ClaimProfile, answers: dict[str, str]) -> dict[str, str]:
-    """The answers to what the profile asks, and nothing else. Raises Refused where a required one is missing."""
-    given = {asked["name"]: str(answers.get(asked["name"], "")).strip()[:MOST_OF_AN_ANSWER] for asked in profile.form}
+    """The answers to what the profile asks, nothing else. Raises Refused where a required one is missing."""
+    given = {
+        asked["name"]: str(answers.get(asked["name"], "")).strip()[:MOST_OF_AN_ANSWER]
+        for asked in profile.form
+    }
     for asked in profile.form:
         if asked["required"] and not given[asked["name"]]:
-            raise Refused("answer_missing", _("“%(label)s” is needed. Fill it in.") % {"label": asked["label"]},
-                          status=422)  # fmt: skip
+            raise Refused(
+                "answer_missing",
+                _("“%(label)s” is needed. Fill it in.") % {"label": asked["label"]},
+                status=422,
+            )
     return given
 
 
@@ -125,10 +148,14 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
     elif ids:
         seen = ledger.share(ids, customer=claim.customer, project=claim.project, by=by, reason="claim", at=at,
                             evidence=evidence)  # fmt: skip
-        record_set("device.access_given", Device, seen, label="serial_number", by=by, about=claim.customer, at=at)
+        record_set(
+            "device.access_given", Device, seen, label="serial_number", by=by, about=claim.customer, at=at
+        )
     extra = profile.additional_project
     if extra is not None and extra.customer_id != claim.customer_id and ids:
-        ledger.share(ids, customer=extra.customer, project=extra, by=by, reason="claim", at=at, evidence=evidence)
+        ledger.share(
+            ids, customer=extra.customer, project=extra, by=by, reason="claim", at=at, evidence=evidence
+        )
     members = [(row.member.user, row.role) for row in profile.members.select_related("member__user")
                if row.member.removed_at is None]  # fmt: skip
     if members:
@@ -139,8 +166,8 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
 
 
 def _count(offer: Offer, claim: Claim, *, host: str, at: datetime) -> None:
-    """Take one of the profile's claims. All that must still hold stands in the UPDATE: the limit and the switch, that
-    nobody edited the profile or replaced the code since they were read."""
+    """Take one of the profile's claims. All that must still hold stands in the UPDATE: the limit and the
+    switch, that nobody edited the profile or replaced the code since they were read."""
     profile = offer.profile
     printed = ClaimCode.objects.filter(pk=offer.code.pk, version=offer.code.version, profile=OuterRef("pk"))
     taken = ClaimProfile.objects.filter(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from claims.actions import claims, steps
 from claims.models import Claim, ClaimCode, Step
@@ -34,18 +35,18 @@ def redeem(
 
     Redeeming again returns the same claim. Raises Refused with what to do next.
     """
+    by = by.within(code.profile.organization)
     try:
-        return _redeem(code, claimant, by.within(code.profile.organization), host, answers, at)
+        return _redeem(code, claimant, by, host=host, answers=answers, at=at)
     except Refused as refusal:
         steps.note(code, Step.REFUSAL, cause=refusal.code)
         raise
 
 
 @retrying
-def _redeem(
-    code: ClaimCode, claimant: Claimant, by: Actor, host: str, answers: dict[str, str] | None, at: datetime | None
-) -> Claim:
-    customer = claimant.customer or newcomers.join(
-        code.profile.organization, user=by.user, kind=claimant.kind, name=claimant.name, by=by
-    )
-    return claims.redeem(code, customer=customer, by=by, host=host, answers=answers, at=at)
+def _redeem(code: ClaimCode, claimant: Claimant, by: Actor, **terms: Any) -> Claim:
+    customer = claimant.customer
+    if customer is None:
+        organization = code.profile.organization
+        customer = newcomers.join(organization, user=by.user, kind=claimant.kind, name=claimant.name, by=by)
+    return claims.redeem(code, customer=customer, by=by, **terms)

@@ -18,7 +18,7 @@ class ClaimQuerySet(TenantQuerySet):
         return self.filter(customer__in=actor.customers)
 
     def of_current_codes(self) -> "ClaimQuerySet":
-        """The claims whose label still is the one that was redeemed: of units that did not come back since."""
+        """The claims whose label still is the one that was redeemed: the unit did not come back since."""
         return self.filter(code_version=F("code__version"))
 
 
@@ -27,7 +27,8 @@ class Claim(TenantModel):
 
     profile = models.ForeignKey(ClaimProfile, models.PROTECT, related_name="claims")
     code = models.ForeignKey(ClaimCode, models.PROTECT, related_name="claims")
-    # The version of the code that was redeemed: it is raised when the unit comes back, and can then be claimed anew.
+    # The version of the code that was redeemed: it is raised when the unit comes back, and can then be
+    # claimed anew.
     code_version = models.PositiveIntegerField()
     is_unit = models.BooleanField()
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="claims")
@@ -68,4 +69,3 @@ class Claim(TenantModel):
     def given_more(self) -> int:
         """How many things it gave besides those that are shown."""
         return max(0, len(self.given) - SHOWN)
-

@@ -12,9 +12,10 @@ from devices.models import Device
 class ClaimCode(TenantModel):
     """What is printed: a link and a typed code, of a profile or of one unit.
 
-    Neither is stored. Both are derived from `id`, `version` and the server key `key_id`, and the row keeps only their
-    SHA-256; so a label can be printed again, and a copy of the database redeems nothing. A raised version kills what
-    was printed. The id is random because it is made before the row, and both hashes with it, in one insert.
+    Neither is stored. Both are derived from `id`, `version` and the server key `key_id`, and the row keeps
+    only their SHA-256; so a label can be printed again, and a copy of the database redeems nothing. A raised
+    version kills what was printed. The id is random because it is made before the row, and both hashes with
+    it, in one insert.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -28,10 +29,13 @@ class ClaimCode(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["profile"], condition=Q(device__isnull=True), name="claim_code_one_of_profile"),
-            models.UniqueConstraint(fields=["profile", "device"], condition=Q(device__isnull=False),
-                                    name="claim_code_one_of_unit"),
-        ]  # fmt: skip
+            models.UniqueConstraint(
+                fields=["profile"], condition=Q(device__isnull=True), name="claim_code_one_of_profile"
+            ),
+            models.UniqueConstraint(
+                fields=["profile", "device"], condition=Q(device__isnull=False), name="claim_code_one_of_unit"
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

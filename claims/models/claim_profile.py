@@ -54,11 +54,13 @@ class State(models.TextChoices):
 class ClaimProfile(TenantModel):
     """A named, switchable offer: what a customer gets who redeems its code, and how often.
 
-    With scope *link* one code gives the listed resources; with scope *unit* each device of the product (or of a
-    selection) has its own code and gives that device, besides the listed documents.
+    With scope *link* one code gives the listed resources; with scope *unit* each device of the product (or of
+    a selection) has its own code and gives that device, besides the listed documents.
     """
 
-    slug = models.SlugField(_("Identifier"), max_length=60, help_text=_("Short, for your own use and the API."))
+    slug = models.SlugField(
+        _("Identifier"), max_length=60, help_text=_("Short, for your own use and the API.")
+    )
     name = models.CharField(_("Name"), max_length=120)
     name_key = KeyField()
     description = models.TextField(
@@ -67,25 +69,44 @@ class ClaimProfile(TenantModel):
     scope = models.CharField(_("Codes"), max_length=8, choices=Scope.get_choices, default=Scope.LINK)
     grant = models.CharField(_("Gives"), max_length=10, choices=Grant.get_choices, default=Grant.OWNERSHIP)
     product = models.ForeignKey(
-        Product, models.PROTECT, null=True, blank=True, related_name="claim_profiles", verbose_name=_("Product"),
+        Product,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="claim_profiles",
+        verbose_name=_("Product"),
         help_text=_("Every unit of it gets a code, also those registered later."),
-    )  # fmt: skip
+    )
     is_enabled = models.BooleanField(_("Enabled"), default=True)
     max_claims = models.PositiveIntegerField(
-        _("Max claims"), null=True, blank=True, help_text=_("How often it can be claimed. 0 or empty: unlimited.")
+        _("Max claims"),
+        null=True,
+        blank=True,
+        help_text=_("How often it can be claimed. 0 or empty: unlimited."),
     )
     claim_count = models.PositiveIntegerField(default=0, editable=False)
     valid_from = models.DateTimeField(_("Valid from"), null=True, blank=True)
     valid_until = models.DateTimeField(_("Valid until"), null=True, blank=True)
     domain = models.ForeignKey(
-        OrganizationDomain, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Claim domain"),
+        OrganizationDomain,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("Claim domain"),
         help_text=_("Its codes work only there. Empty: on every address of this server."),
-    )  # fmt: skip
+    )
     additional_project = models.ForeignKey(
-        Project, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Additional project"),
+        Project,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("Additional project"),
         help_text=_("A project of an internal account that also sees every device claimed."),
-    )  # fmt: skip
-    # [{"name": "site", "label": "Site name", "required": true}, …]; asked before the claim, answered on the claim.
+    )
+    # [{"name": "site", "label": "Site name", "required": true}, …]; asked before the claim, answered on the
+    # claim.
     form = models.JSONField(_("Short form"), default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_claimed_at = models.DateTimeField(null=True, editable=False)
@@ -94,19 +115,31 @@ class ClaimProfile(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organization", "slug"], name="claim_profile_slug_unique",
-                                    violation_error_message=_("Another claim profile has this identifier.")),
-            models.CheckConstraint(condition=Q(max_claims__isnull=True) | Q(claim_count__lte=F("max_claims")),
-                                   name="claim_profile_within_limit",
-                                   violation_error_message=_("It has been claimed more often than that already.")),
-            models.CheckConstraint(condition=Q(max_claims__isnull=True) | Q(max_claims__gt=0),
-                                   name="claim_profile_limit_positive"),
-            models.CheckConstraint(condition=Q(valid_from__isnull=True) | Q(valid_until__isnull=True)
-                                   | Q(valid_until__gt=F("valid_from")), name="claim_profile_window",
-                                   violation_error_message=_("It must end after it begins.")),
-            models.CheckConstraint(condition=Q(product__isnull=True) | Q(scope="unit"),
-                                   name="claim_profile_product_with_unit"),
-        ]  # fmt: skip
+            models.UniqueConstraint(
+                fields=["organization", "slug"],
+                name="claim_profile_slug_unique",
+                violation_error_message=_("Another claim profile has this identifier."),
+            ),
+            models.CheckConstraint(
+                condition=Q(max_claims__isnull=True) | Q(claim_count__lte=F("max_claims")),
+                name="claim_profile_within_limit",
+                violation_error_message=_("It has been claimed more often than that already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(max_claims__isnull=True) | Q(max_claims__gt=0),
+                name="claim_profile_limit_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_until__isnull=True)
+                | Q(valid_until__gt=F("valid_from")),
+                name="claim_profile_window",
+                violation_error_message=_("It must end after it begins."),
+            ),
+            models.CheckConstraint(
+                condition=Q(product__isnull=True) | Q(scope="unit"), name="claim_profile_product_with_unit"
+            ),
+        ]
         indexes = [
             models.Index(fields=["organization", "name_key", "id"], name="claim_profile_by_name"),
             models.Index(fields=["organization", "-id"], name="claim_profile_by_age"),
@@ -138,7 +171,7 @@ class ClaimProfile(TenantModel):
 
 
 class ClaimProfileResource(models.Model):
-    """One thing that a claim gives: a device, or a document by title and link. A claim makes no new resource."""
+    """One thing that a claim gives: a device, or a document by title and link. A claim makes none."""
 
     profile = models.ForeignKey(ClaimProfile, models.CASCADE, related_name="resources")
     kind = models.CharField(max_length=10, choices=ResourceKind.get_choices)
@@ -150,11 +183,17 @@ class ClaimProfileResource(models.Model):
     class Meta:
         ordering = ["position", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["profile", "device"], condition=Q(device__isnull=False),
-                                    name="claim_profile_device_once"),
-            models.CheckConstraint(condition=Q(kind="device", device__isnull=False, link="")
-                                   | (~Q(kind="device") & Q(device__isnull=True)), name="claim_profile_resource_kind"),
-        ]  # fmt: skip
+            models.UniqueConstraint(
+                fields=["profile", "device"],
+                condition=Q(device__isnull=False),
+                name="claim_profile_device_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="device", device__isnull=False, link="")
+                | (~Q(kind="device") & Q(device__isnull=True)),
+                name="claim_profile_resource_kind",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.device)
@@ -168,7 +207,9 @@ class ClaimProfileMember(models.Model):
     role = models.CharField(_("Role"), max_length=10, choices=CustomerRole.get_choices)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["profile", "member"], name="claim_profile_member_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "member"], name="claim_profile_member_once")
+        ]
 
     def __str__(self) -> str:
         return str(self.member)

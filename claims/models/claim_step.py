@@ -53,7 +53,8 @@ class ClaimStepQuerySet(models.QuerySet):
 
 
 class ClaimStep(models.Model):
-    """One step of somebody on the way to a claim, for the funnel. Rows are only added, so that nothing contends."""
+    """One step of somebody on the way to a claim, for the funnel. Rows are only added, so that nothing
+    contends."""
 
     profile = models.ForeignKey(ClaimProfile, models.CASCADE, related_name="steps")
     code = models.ForeignKey(ClaimCode, models.CASCADE, null=True, related_name="+", db_index=False)

@@ -20,7 +20,7 @@ def pending_claim(context: dict) -> session.Pending | None:
 
 @register.simple_tag(takes_context=True)
 def house(context: dict) -> Organization | None:
-    """Whose page this is: the view's or the code's organization, else that of the domain, else the only one here."""
+    """Whose page this is: the view's or the code's organization, else the domain's, else the only one."""
     if context.get("organization") is not None:
         return context["organization"]
     pending = pending_claim(context)
@@ -32,12 +32,20 @@ def house(context: dict) -> Organization | None:
 @register.inclusion_tag("claims/public/_brand.html")
 def brand(organization: Organization | None, url: str = "") -> dict[str, Any]:
     """Logo and brand name."""
-    return {"name": organization.brand if organization else "Custody", "logo": _logo(organization), "url": url}
+    return {
+        "name": organization.brand if organization else "Custody",
+        "logo": _logo(organization),
+        "url": url,
+    }
 
 
 def _logo(organization: Organization | None) -> str:
     if organization is None:
         return ""
     cached = organization._state.fields_cache
-    has_logo = cached["logo"] is not None if "logo" in cached else OrganizationLogo.objects.filter(pk=organization.pk).exists()
+    has_logo = (
+        cached["logo"] is not None
+        if "logo" in cached
+        else OrganizationLogo.objects.filter(pk=organization.pk).exists()
+    )
     return reverse("console:logo", args=[organization.slug]) if has_logo else ""

@@ -20,8 +20,13 @@ from console.listing import render_list
 def claim_profile_list(request: HttpRequest) -> HttpResponse:
     """All claim profiles."""
     rows = ClaimProfile.objects.visible_to(request.actor)
-    return render_list(request, rows=rows.select_related("product"), table=ClaimProfileTable, filters=ClaimProfileFilter,
-                       template="claims/claim_profile_list.html")  # fmt: skip
+    return render_list(
+        request,
+        rows=rows.select_related("product"),
+        table=ClaimProfileTable,
+        filters=ClaimProfileFilter,
+        template="claims/claim_profile_list.html",
+    )
 
 
 @requires(Permission.EXPORT)
@@ -37,7 +42,9 @@ def claim_profile_create(request: HttpRequest) -> HttpResponse:
     form = ClaimProfileForm(data, actor=request.actor, initial=pages.wished(request))
     if request.method == "POST" and form.is_valid():
         return redirect(claim_profiles.create(by=request.actor, **form.values))
-    return render(request, "claims/claim_profile_create.html", {"form": form}, status=422 if form.is_bound else 200)
+    return render(
+        request, "claims/claim_profile_create.html", {"form": form}, status=422 if form.is_bound else 200
+    )
 
 
 @requires(Permission.VIEW)
@@ -53,7 +60,9 @@ def claim_profile_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def claim_profile_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit a claim profile. Who was overtaken by somebody else sees what differs, and loses nothing."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
-    form = ClaimProfileForm(request.POST if request.method == "POST" else None, instance=profile, actor=request.actor)
+    form = ClaimProfileForm(
+        request.POST if request.method == "POST" else None, instance=profile, actor=request.actor
+    )
     status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -61,7 +70,9 @@ def claim_profile_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except Refused as refusal:
             form.meet(refusal)
             status = refusal.status
-    return render(request, "claims/claim_profile_edit.html", {"form": form, "profile": profile}, status=status)
+    return render(
+        request, "claims/claim_profile_edit.html", {"form": form, "profile": profile}, status=status
+    )
 
 
 @requires(Permission.PROFILE_EDIT)

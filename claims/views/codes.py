@@ -24,7 +24,11 @@ def claim_profile_qr(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 def unit_code_qr(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     """The QR code of a unit, to keep and print; `?profile=` chooses among several."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    rows = ClaimCode.objects.visible_to(request.actor).filter(device=device).select_related("profile__domain", "device")
+    rows = (
+        ClaimCode.objects.visible_to(request.actor)
+        .filter(device=device)
+        .select_related("profile__domain", "device")
+    )
     return pages.picture(pages.chosen_code(request, rows), form)
 
 
@@ -38,13 +42,17 @@ def claim_profile_replace_code(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The old code is dead. Print and share the new one."))
         return redirect(profile)
     context = {"form": form, "profile": profile}
-    return render(request, "claims/claim_profile_replace_code.html", context, status=422 if form.is_bound else 200)
+    return render(
+        request, "claims/claim_profile_replace_code.html", context, status=422 if form.is_bound else 200
+    )
 
 
 @requires(Permission.DEVICE_EDIT)
 def unit_code_replace(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask why, then kill the printed label of a unit."""
-    device = get_object_or_404(Device.objects.visible_to(request.actor).filter(claim_codes__isnull=False).distinct(), pk=pk)
+    device = get_object_or_404(
+        Device.objects.visible_to(request.actor).filter(claim_codes__isnull=False).distinct(), pk=pk
+    )
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         claim_codes.replace_for_devices([device.pk], by=request.actor, **form.cleaned_data)

@@ -2,32 +2,18 @@
 
 from typing import Any
 
-import django_tables2 as tables
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from claims import holdings
+from claims.portal_tables import DeviceTable, PastTable
 from console.access import Actor, portal
-from console.listing import Table, paginate
+from console.listing import paginate
 from customers.models import Project
 from devices.models import Device
 
 MANY_DEVICES = 20
 MOST_PROJECTS = 100
-
-
-class DeviceTable(Table):
-    """The one order of devices."""
-
-    serial = tables.Column(order_by="serial_key")
-    default_order = "serial"
-
-
-class PastTable(Table):
-    """The one order of past spans: the last that ended first."""
-
-    ended = tables.Column(order_by="ended_at")
-    default_order = "-ended"
 
 
 @portal
@@ -47,9 +33,8 @@ def home(request: HttpRequest) -> HttpResponse:
 def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One project and its devices."""
     project = get_object_or_404(holdings.projects(request.actor), pk=pk)
-    context = {
-        "project": project, "organization": project.organization, "device_count": project.owned + project.shared,
-    }  # fmt: skip
+    context = {"project": project, "organization": project.organization}
+    context["device_count"] = project.owned + project.shared
     return _device_list(request, "portal/project_detail.html", context, project)
 
 

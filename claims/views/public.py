@@ -8,7 +8,6 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from claims import holdings, session
@@ -16,14 +15,13 @@ from claims.actions import redemption
 from claims.models import Claim, Step
 from claims.public_forms import ReviewForm, TypedCodeForm
 from console.access import portal, public
-from console.errors import Refused
 from customers.people import claiming_customers
 
 View = Callable[..., HttpResponse]
 
 
 def claim_page(view: View) -> View:
-    """Answers what the view refuses in the frame of the claim pages, and lets nobody keep a copy of the page."""
+    """Answers what the view refuses in the frame of the claim pages, and lets nobody keep a copy."""
 
     @wraps(view)
     def framed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -48,7 +46,7 @@ def code(request: HttpRequest, text: str) -> HttpResponse:
 @public("Whoever holds a label may see what it offers.")
 @claim_page
 def landing(request: HttpRequest) -> HttpResponse:
-    """What the code at hand offers and whence it comes; without one, a field to type it. Every bad code looks alike."""
+    """What the code at hand offers, or a field to type one. Every bad code looks alike."""
     form = TypedCodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if not form.is_valid():
@@ -80,7 +78,8 @@ def review(request: HttpRequest) -> HttpResponse:
         session.note_once(request, Step.REFUSAL, pending.refusal.code)
         context = {"pending": pending, "refusal": pending.refusal, "form": TypedCodeForm(), **_house(pending)}
         return render(request, "claims/public/review_refused.html", context)
-    return render(request, "claims/public/review.html", {"pending": pending, "form": _review_form(request, pending)})
+    context = {"pending": pending, "form": _review_form(request, pending)}
+    return render(request, "claims/public/review.html", context)
 
 
 @portal
@@ -90,14 +89,12 @@ def redeem(request: HttpRequest) -> HttpResponse:
     pending = session.current(request)
     if pending is None or pending.offer is None or request.method != "POST":
         return _see_other("claim:review" if pending else "claim:landing")
-    if request.POST.get("nonce") != pending.nonce:
-        raise Refused("other_code", _("Another code was scanned since this page was opened. Look at it again."))
+    pending.expect(request.POST.get("nonce", ""))
     form = _review_form(request, pending)
     if not form.is_valid():
         return render(request, "claims/public/review.html", {"pending": pending, "form": form}, status=422)
-    claim = redemption.redeem(
-        pending.offer.code, claimant=form.claimant, answers=form.answers, by=request.actor, host=request.get_host()
-    )
+    terms = {"answers": form.answers, "by": request.actor, "host": request.get_host()}
+    claim = redemption.redeem(pending.offer.code, claimant=form.claimant, **terms)
     return _see_other("claim:done", claim.pk)
 
 
@@ -106,7 +103,7 @@ def redeem(request: HttpRequest) -> HttpResponse:
 @require_safe
 def done(request: HttpRequest, pk: int) -> HttpResponse:
     """What a claim of one's own gave, and where to find it."""
-    claims = Claim.objects.visible_to(request.actor).select_related("profile__organization", "customer", "project")
+    claims = Claim.objects.visible_to(request.actor).select_related("profile__organization", "customer")
     claim = get_object_or_404(claims, pk=pk)
     given = holdings.given(request.actor, claim)
     context = {
@@ -127,10 +124,15 @@ def switch(request: HttpRequest) -> HttpResponse:
 
 
 def _review_form(request: HttpRequest, pending: session.Pending) -> ReviewForm:
+    data = request.POST if request.method == "POST" else None
+    customers = claiming_customers(request.user, pending.offer.profile.organization)  # type: ignore[union-attr]
     return ReviewForm(
-        request.POST if request.method == "POST" else None, initial={"nonce": pending.nonce}, offer=pending.offer,
-        customers=claiming_customers(request.user, pending.offer.profile.organization), user=request.user,  # type: ignore[union-attr]
-    )  # fmt: skip
+        data,
+        initial={"nonce": pending.nonce},
+        offer=pending.offer,
+        customers=customers,
+        user=request.user,
+    )
 
 
 def _house(pending: session.Pending) -> dict[str, Any]:

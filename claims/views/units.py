@@ -21,9 +21,20 @@ from devices.models import Device
 def claim_profile_units(request: HttpRequest, pk: int) -> HttpResponse:
     """The units that have a code of this profile."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk, scope=Scope.UNIT)
-    rows = Device.objects.visible_to(request.actor).filter(claim_codes__profile=profile).select_related("product")
-    return render_list(request, rows=rows, table=UnitTable, filters=UnitFilter, decorate=pages.with_codes(profile),
-                       template="claims/claim_profile_units.html", context={"profile": profile})  # fmt: skip
+    rows = (
+        Device.objects.visible_to(request.actor)
+        .filter(claim_codes__profile=profile)
+        .select_related("product")
+    )
+    return render_list(
+        request,
+        rows=rows,
+        table=UnitTable,
+        filters=UnitFilter,
+        decorate=pages.with_codes(profile),
+        template="claims/claim_profile_units.html",
+        context={"profile": profile},
+    )
 
 
 @requires(Permission.CODE_VIEW)
@@ -42,4 +53,6 @@ def claim_profile_add_units(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return pages.add_units(request, chosen, **form.cleaned_data)
     context = {"form": form, "chosen": chosen, **pages.units_preview(request, chosen)}
-    return render(request, "claims/claim_profile_add_units.html", context, status=422 if form.is_bound else 200)
+    return render(
+        request, "claims/claim_profile_add_units.html", context, status=422 if form.is_bound else 200
+    )

@@ -1,6 +1,6 @@
 """Checks a file row by row: what is new, unchanged, changed and refused, and why."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,32 +75,37 @@ class Kind:
         """
         raise NotImplementedError
 
+    @staticmethod
+    def said(column: str, values: dict[str, Any]) -> str:
+        """The value of a column in a checked row, for the preview."""
+        return str(values.get(column) or "")
+
     def finish(self, staging: Staging) -> dict[str, Any]:
         """Decide what only the whole file can tell. Returns what the summary shall hold of it."""
         return {}
 
 
 SENTENCES = {
-    "empty_rows": ngettext_lazy("%(n)s empty row was skipped.", "%(n)s empty rows were skipped.", "n"),
+    "empty_rows": ngettext_lazy("%(n)s empty row was skipped.", "%(n)s empty rows were skipped.", "count"),
     "unlabelled": ngettext_lazy(
         "%(n)s row has a value in a column without a header. It is not imported.",
-        "%(n)s rows have a value in a column without a header. It is not imported.", "n",
+        "%(n)s rows have a value in a column without a header. It is not imported.", "count",
     ),
     "spaces": ngettext_lazy(
         "Spaces around the values of %(n)s row were removed.",
-        "Spaces around the values of %(n)s rows were removed.", "n",
+        "Spaces around the values of %(n)s rows were removed.", "count",
     ),
     "formula": ngettext_lazy(
         "A text in %(n)s row begins like a formula. It is kept as text and never computed.",
-        "A text in %(n)s rows begins like a formula. It is kept as text and never computed.", "n",
+        "A text in %(n)s rows begins like a formula. It is kept as text and never computed.", "count",
     ),
     "markup": ngettext_lazy(
         "A text in %(n)s row holds markup. It is kept as text and never run.",
-        "A text in %(n)s rows holds markup. It is kept as text and never run.", "n",
+        "A text in %(n)s rows holds markup. It is kept as text and never run.", "count",
     ),
     "other_letters": ngettext_lazy(
         "%(n)s row writes a registered one in other letters. The registered letters stay.",
-        "%(n)s rows write registered ones in other letters. The registered letters stay.", "n",
+        "%(n)s rows write registered ones in other letters. The registered letters stay.", "count",
     ),
 }  # fmt: skip
 
@@ -114,7 +119,11 @@ def header_of(table: Table, kind: Kind) -> Header:
     """How the columns are read: recognised from the file, then as a person corrected them. Raises Refused."""
     header = find_header(table.rows(), kind.columns)
     corrections = kind.reading.get("columns", {})
-    return header.with_mapping({int(index): name for index, name in corrections.items()}) if corrections else header
+    return (
+        header.with_mapping({int(index): name for index, name in corrections.items()})
+        if corrections
+        else header
+    )
 
 
 def check(table: Table, kind: Kind, path: Path, *, on_progress: Progress | None = None) -> dict[str, Any]:
@@ -156,7 +165,9 @@ def summarise(table: Table, header: Header, kind: Kind) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check_rows(table: Table, header: Header, kind: Kind, staging: Staging, on_progress: Progress | None) -> int:
+def _check_rows(
+    table: Table, header: Header, kind: Kind, staging: Staging, on_progress: Progress | None
+) -> int:
     width, fields, previous, count = len(header.labels), len(kind.fields), header.row_number, 0
     unlabelled = [i for i, label in enumerate(header.labels) if not label and i not in header.mapping]
     batch: list[Row] = []

@@ -116,13 +116,21 @@ class Staging:
                 hashes.append(hash(value))
         changes = json.dumps(row.changes) if row.changes else None
         reason = " ".join(row.reasons) if row.reasons else None
-        return (row.number, row.verdict.value, row.target, row.is_marked or None, changes, reason, *row.values)
+        return (
+            row.number,
+            row.verdict.value,
+            row.target,
+            row.is_marked or None,
+            changes,
+            reason,
+            *row.values,
+        )
 
     def samples(self, field: str) -> list[tuple[str, bool]]:
         """One value of the field for each length it occurs in, among the marked rows and among the others."""
         found = self._connection.execute(
             f'SELECT min("{field}"), marked FROM line WHERE "{field}" IS NOT NULL '  # noqa: S608
-            f"GROUP BY length(\"{field}\"), marked, \"{field}\" GLOB '*[^0-9]*'"
+            f'GROUP BY length("{field}"), marked, "{field}" GLOB \'*[^0-9]*\''
         )
         return [(value, bool(is_marked)) for value, is_marked in found]
 
@@ -130,7 +138,7 @@ class Staging:
         """Refuse the marked rows of which an SQL condition over the fields holds. Returns how many there were."""
         return self._connection.execute(
             "UPDATE line SET verdict = 3, target = NULL, changes = NULL, "
-            f"reason = trim(coalesce(reason, '') || ' ' || ?) WHERE marked AND ({condition})",  # noqa: S608
+            f"reason = trim(coalesce(reason, '') || ' ' || ?) WHERE marked AND ({condition})",
             [sentence, *parameters],
         ).rowcount
 
@@ -162,7 +170,9 @@ class Staging:
 
     def finish(self) -> dict[str, int]:
         """Write the file to its end, and count the rows by their verdict."""
-        counts = dict(self._connection.execute("SELECT verdict, count(*) FROM line GROUP BY verdict").fetchall())
+        counts = dict(
+            self._connection.execute("SELECT verdict, count(*) FROM line GROUP BY verdict").fetchall()
+        )
         for verdict in (Verdict.CHANGED, Verdict.REFUSED):
             name = verdict.name.lower()
             self._connection.execute(f"CREATE INDEX {name} ON line (number) WHERE verdict = {verdict.value}")

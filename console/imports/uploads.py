@@ -21,7 +21,9 @@ Import = TypeVar("Import", bound=FileImport)
 CHECKED_IN_REQUEST, APPLIED_IN_REQUEST = 20_000, 2_000
 
 
-def receive(model: type[Import], file_name: str, chunks: Iterable[bytes], *, by: Actor, **fields: Any) -> Import:
+def receive(
+    model: type[Import], file_name: str, chunks: Iterable[bytes], *, by: Actor, **fields: Any
+) -> Import:
     """Keep an uploaded file as a new import of `model`. Raises Refused (422) where it is no table; then nothing stays."""
     stored = files.store(chunks, by.organization.pk)
     with files.kept_only_if_fine(stored):
@@ -40,7 +42,13 @@ def begin_check(row: FileImport, reading: dict[str, Any]) -> None:
     file is applied already.
     """
     before = row.checked_as
-    values = {"reading": reading, "summary": {}, "checked_as": "", "checked_at": None, "version": F("version") + 1}
+    values = {
+        "reading": reading,
+        "summary": {},
+        "checked_as": "",
+        "checked_at": None,
+        "version": F("version") + 1,
+    }
     if not type(row).objects.filter(pk=row.pk, applied_at=None).update(**values):
         raise applied_already()
     files.discard(before)
@@ -94,7 +102,9 @@ def applied_already() -> Refused:
 
 def outdated() -> Refused:
     """The refusal of a decision on a preview that is not the last one."""
-    return Refused("preview_outdated", _("The file was checked anew since you looked. Look at the preview again."))
+    return Refused(
+        "preview_outdated", _("The file was checked anew since you looked. Look at the preview again.")
+    )
 
 
 def running() -> Refused:

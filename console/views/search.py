@@ -21,5 +21,5 @@ def search(request: HttpRequest) -> HttpResponse:
     context = {"text": text, "hits": hits}
     if is_partial:
         return render(request, "console/_search_results.html", context)
-    hit = only(hits)
+    hit = None if "all" in request.GET else only(hits)
     return redirect(hit.url) if hit else render(request, "console/search.html", context)

@@ -1,9 +1,9 @@
 """Makes, edits and archives customers."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from console.access import Actor
 from console.audit import changes, record
 from console.errors import Refused
+from console.transactions import retrying
 from customers.actions import projects
 from customers.models import Customer
 
@@ -30,40 +31,66 @@ def create(*, by: Actor, **fields: Any) -> Customer:
 
 
 def edit(customer: Customer, *, by: Actor, **fields: Any) -> Customer:
-    """Change the given fields. Raises Refused where the reference is taken."""
+    """Change the given fields. Nothing is written or told where nothing changes.
+
+    Raises Refused where the reference is taken.
+    """
     changed = changes({name: getattr(customer, name) for name in fields}, fields)
-    for name, value in fields.items():
-        setattr(customer, name, value)
+    if not changed:
+        return customer
+    for name in changed:
+        setattr(customer, name, fields[name])
     customer.set_keys()
+    keys = {"name": "name_key", "reference": "reference_key", "email": "email_key"}
     try:
         with transaction.atomic():
-            customer.save(update_fields=[*fields, "name_key", "reference_key"])
-            if changed:
-                record("customer.edited", customer, by=by, **changed)
+            customer.save(update_fields=[*changed, *(key for name, key in keys.items() if name in changed)])
+            record("customer.edited", customer, by=by, **changed)
     except IntegrityError:
         raise _taken() from None
     return customer
 
 
-@transaction.atomic
-def archive(customer: Customer, *, by: Actor) -> None:
-    """Take a customer out of lists; its people lose the portal. Raises Refused while it owns devices."""
-    devices = Customer._meta.get_field("devices").related_model.objects.filter(customer=OuterRef("pk"))
-    rows = Customer.objects.filter(~Exists(devices), pk=customer.pk, archived_at=None)
-    if rows.update(archived_at=timezone.now()):
-        record("customer.archived", customer, by=by)
-        return
-    count = customer.devices.count()
-    if count:
-        raise Refused("owns_devices", ngettext(
-            "%(customer)s owns %(n)d device. Unclaim it first.", "%(customer)s owns %(n)d devices. Unclaim them first.",
-            count,
-        ) % {"customer": customer, "n": count})  # fmt: skip
+def hold(customer: Customer) -> None:
+    """Keep a customer from being archived until this transaction ends. Raises Refused where it is already.
+
+    For what gives it something: else it could be archived at the same moment, and own devices from then on.
+    """
+    if (
+        not Customer.objects.select_for_update(no_key=True)
+        .filter(pk=customer.pk, archived_at=None)
+        .values_list("pk")
+    ):
+        raise Refused("archived", _("%(customer)s is archived. Restore it first.") % {"customer": customer})
+
+
+@retrying
+def archive(customer: Customer, *, by: Actor, at: datetime | None = None) -> None:
+    """Take a customer out of lists and choices; its people lose the portal.
+
+    Raises Refused while it owns devices.
+    """
+    # Who is just giving it a device holds the row, see `hold`: the condition is asked after that is done.
+    Customer.objects.select_for_update().filter(pk=customer.pk).values_list("pk").first()
+    free = Customer.objects.owning_none().filter(pk=customer.pk, archived_at=None)
+    if free.update(archived_at=at or timezone.now()):
+        record("customer.archived", customer, by=by, at=at)
+    elif count := customer.devices.count():
+        raise Refused("owns_devices", owns_devices(customer, count))
+
+
+def owns_devices(customer: Customer, count: int) -> str:
+    """Why a customer with devices can't be archived, and what to do."""
+    return ngettext(
+        "%(customer)s owns %(n)d device. Unclaim it first, then archive.",
+        "%(customer)s owns %(n)d devices. Unclaim them first, then archive.",
+        count,
+    ) % {"customer": customer, "n": count}
 
 
 @transaction.atomic
 def restore(customer: Customer, *, by: Actor) -> None:
-    """Bring an archived customer back."""
+    """Bring an archived customer back; its people reach the portal again."""
     if Customer.objects.filter(pk=customer.pk, archived_at__isnull=False).update(archived_at=None):
         record("customer.restored", customer, by=by)
 

@@ -4,10 +4,9 @@ from typing import Any
 
 from console import throttle
 from console.access import Actor
-from console.audit import record
 from console.models import Organization, User
 from console.transactions import retrying
-from customers.actions import projects
+from customers.actions import customers
 from customers.models import Customer, CustomerKind, CustomerRole, CustomerUser
 from customers.people import claiming_customers
 
@@ -22,12 +21,10 @@ def join(organization: Organization, *, user: Any, kind: str, name: str, by: Act
     past = claiming_customers(user, organization).first()
     if past is not None:
         return past
-    customer = Customer(organization=organization, kind=kind, name=name.strip(), email=user.email)
-    customer.set_keys()
-    customer.save()
-    projects.make_default(customer)
-    CustomerUser.objects.create(organization=organization, customer=customer, user=user, role=CustomerRole.ADMIN)
+    customer = customers.create(by=by.within(organization), kind=kind, name=name.strip(), email=user.email)
+    CustomerUser.objects.create(
+        organization=organization, customer=customer, user=user, role=CustomerRole.ADMIN
+    )
     if kind == CustomerKind.PERSON:
         User.objects.filter(pk=user.pk, name="").update(name=customer.name)
-    record("customer.made", customer, by=by)
     return customer

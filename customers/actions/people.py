@@ -1,51 +1,87 @@
 """The people of a customer."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from console import mail
 from console.access import Actor
+from console.actions import accounts
 from console.audit import record
 from console.errors import Refused
 from console.models import User
 from console.transactions import retrying
+from customers.actions.customers import hold
 from customers.models import Customer, CustomerUser
 
 
 @retrying
-def invite(customer: Customer, *, email: str, role: str, by: Actor, name: str = "") -> CustomerUser:
+def invite(
+    customer: Customer, *, email: str, role: str, by: Actor, name: str = "", at: datetime | None = None
+) -> CustomerUser:
     """Let a person into the customer, and mail him the way to the portal, where a mailed code signs him in.
 
-    Somebody who was removed before comes back. Raises Refused for who belongs to the customer already.
+    Who was removed comes back; who was invited and has not signed in yet gets the mail again. Raises Refused
+    for who belongs to the customer already, and for an address that can't have an account.
     """
-    if customer.archived_at:
-        raise Refused("archived", _("%(customer)s is archived. Restore it first.") % {"customer": customer})
-    email = User.objects.normalize_email(email).lower()
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email, name=name)
-    back = CustomerUser.objects.filter(customer=customer, user=user).exclude(removed_at=None)
-    if not back.update(removed_at=None, role=role):
-        if CustomerUser.objects.filter(customer=customer, user=user).exists():
-            raise Refused("already_there", _("%(person)s belongs to this customer already.") % {"person": user}, status=422)
-        CustomerUser.objects.create(organization_id=customer.organization_id, customer=customer, user=user, role=role)
-    record("customer.person_invited", customer, by=by, email=email, role=role)
-    mail.send("customer_invited", email, {"customer": customer, "organization": customer.organization, "by": by.label,
-                                          "link": settings.BASE_URL + reverse("portal:home")})  # fmt: skip
-    return CustomerUser.objects.get(customer=customer, user=user)
+    hold(customer)
+    user = accounts.find_or_make(email)
+    if user is None:
+        raise Refused("no_account", _("This address can't be used. Ask for another one."), status=422)
+    if name and not user.name:
+        User.objects.filter(pk=user.pk, name="").update(name=name)
+        user.refresh_from_db(fields=["name"])
+    person = CustomerUser.objects.filter(customer=customer, user=user).first()
+    if person is None or person.removed_at:
+        person, kind = _let_in(customer, user, role, at or timezone.now()), "customer.person_invited"
+    elif user.last_login is None:
+        kind = "customer.person_invited_again"
+    else:
+        raise Refused(
+            "already_there", _("%(person)s belongs to this customer already.") % {"person": user}, status=422
+        )
+    record(kind, person, by=by, about=customer, at=at, email=user.email, role=person.get_role_display())
+    _mail(person, by)
+    return person
+
+
+def _let_in(customer: Customer, user: User, role: str, at: datetime) -> CustomerUser:
+    values = {"role": role, "removed_at": None}
+    person, _made = CustomerUser.objects.update_or_create(
+        customer=customer, user=user, defaults=values,
+        create_defaults={**values, "organization_id": customer.organization_id, "created_at": at},
+    )  # fmt: skip
+    return person
+
+
+def _mail(person: CustomerUser, by: Actor) -> None:
+    organization = person.customer.organization
+    context = {"customer": person.customer, "organization": organization, "by": by.label, "person": person,
+               "link": settings.BASE_URL + reverse("portal:home")}  # fmt: skip
+    with override(person.user.language or get_language()):
+        mail.send("customer_invited", person.user.email, context)
 
 
 @transaction.atomic
 def change_role(person: CustomerUser, *, role: str, by: Actor) -> None:
-    """Give a person another role."""
+    """Give a person another role. Raises Refused where somebody else changed or removed him meanwhile."""
     old = person.role
-    if CustomerUser.objects.filter(pk=person.pk, removed_at=None).exclude(role=role).update(role=role):
-        record("customer.person_role", person.customer, by=by, email=person.user.email, role=[old, role])
+    if role == old:
+        return
+    if not CustomerUser.objects.filter(pk=person.pk, role=old, removed_at=None).update(role=role):
+        raise Refused(
+            "changed_meanwhile", _("Somebody else changed this person meanwhile. Look at it again.")
+        )
+    record("customer.person_edited", person, by=by, about=person.customer, role=[old, role])
 
 
 @transaction.atomic
-def remove(person: CustomerUser, *, by: Actor) -> None:
-    """Take a person out of the customer; he sees nothing of it from the next page on."""
-    if CustomerUser.objects.filter(pk=person.pk, removed_at=None).update(removed_at=timezone.now()):
-        record("customer.person_removed", person.customer, by=by, email=person.user.email)
+def remove(person: CustomerUser, *, by: Actor, at: datetime | None = None) -> None:
+    """Take a person out of the customer; his next request finds nothing of it."""
+    if CustomerUser.objects.filter(pk=person.pk, removed_at=None).update(removed_at=at or timezone.now()):
+        record("customer.person_removed", person, by=by, about=person.customer, at=at)

@@ -25,14 +25,16 @@ def default_of(customer: Customer) -> Project:
 @transaction.atomic
 def make(customer: Customer, *, name: str, by: Actor) -> Project:
     """Make another project for the customer."""
-    project = Project.objects.create(organization_id=customer.organization_id, customer=customer, name=name.strip())
+    project = Project.objects.create(
+        organization_id=customer.organization_id, customer=customer, name=name.strip()
+    )
     record("project.made", project, by=by, about=customer)
     return project
 
 
 @transaction.atomic
 def add_members(project: Project, members: list[tuple[Any, str]]) -> None:
-    """Let people from outside the customer into the project: (user, role) each. A role that stands is kept."""
+    """Let people from outside the customer into the project: (user, role) each. A standing role is kept."""
     ProjectMember.objects.bulk_create(
         [
             ProjectMember(organization_id=project.organization_id, project=project, user=user, role=role)

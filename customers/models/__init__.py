@@ -1,5 +1,14 @@
 from customers.models.customer import Customer, CustomerKind
+from customers.models.customer_import import CustomerImport
 from customers.models.people import CustomerRole, CustomerUser, ProjectMember
 from customers.models.project import Project
 
-__all__ = ["Customer", "CustomerKind", "CustomerRole", "CustomerUser", "Project", "ProjectMember"]
+__all__ = [
+    "Customer",
+    "CustomerImport",
+    "CustomerKind",
+    "CustomerRole",
+    "CustomerUser",
+    "Project",
+    "ProjectMember",
+]

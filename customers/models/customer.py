@@ -21,6 +21,12 @@ class CustomerKind(models.TextChoices):
         return cls.choices
 
 
+def _owned() -> models.Exists:
+    """Whether a device names this customer as its owner. Devices are known by the relation only."""
+    devices = Customer._meta.get_field("devices").related_model
+    return models.Exists(devices._base_manager.filter(customer=models.OuterRef("pk")))
+
+
 class CustomerQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
         """The customers that the person belongs to."""
@@ -30,18 +36,36 @@ class CustomerQuerySet(TenantQuerySet):
         """Those that are not archived."""
         return self.filter(archived_at=None)
 
+    def listed(self) -> Self:
+        """With what a row of a list shows, and no more."""
+        return self.only("kind", "name", "name_key", "reference", "created_at", "archived_at")
+
+    def owning(self) -> Self:
+        """Those that own a device now."""
+        return self.filter(_owned())
+
+    def owning_none(self) -> Self:
+        """Those that own no device now."""
+        return self.filter(~_owned())
+
 
 class Customer(TenantModel):
     """Who can own devices: a company, a person, or an account of the organization itself (internal)."""
 
-    kind = models.CharField(_("Kind"), max_length=10, choices=CustomerKind.get_choices, default=CustomerKind.COMPANY)
+    kind = models.CharField(
+        _("Kind"), max_length=10, choices=CustomerKind.get_choices, default=CustomerKind.COMPANY
+    )
     name = models.CharField(_("Name"), max_length=120)
     name_key = KeyField()
     reference = models.CharField(
-        _("Your reference"), max_length=60, blank=True, help_text=_("The number that your own books know them by.")
+        _("Your reference"),
+        max_length=60,
+        blank=True,
+        help_text=_("The number that your own books know them by."),
     )
-    reference_key = KeyField(max_length=60, blank=True)
+    reference_key = KeyField(blank=True)
     email = models.EmailField(_("E-mail"), blank=True)
+    email_key = KeyField(max_length=254, blank=True)
     phone = models.CharField(_("Phone"), max_length=40, blank=True)
     address = models.TextField(_("Address"), max_length=400, blank=True)
     notes = models.TextField(_("Notes"), max_length=2000, blank=True)
@@ -62,7 +86,17 @@ class Customer(TenantModel):
         indexes = [
             models.Index(fields=["organization", "name_key", "id"], name="customer_by_name"),
             models.Index(fields=["organization", "kind", "name_key", "id"], name="customer_by_kind"),
-            models.Index(fields=["organization", "email"], name="customer_by_email"),
+            models.Index(fields=["organization", "-id"], name="customer_by_age"),
+            models.Index(
+                fields=["organization", "name_key", "id"],
+                name="customer_archived",
+                condition=models.Q(archived_at__isnull=False),
+            ),
+            models.Index(
+                fields=["organization", "email_key"],
+                name="customer_by_email",
+                condition=~models.Q(email_key=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -72,5 +106,6 @@ class Customer(TenantModel):
         return reverse("customers:customer_detail", args=[self.pk])
 
     def set_keys(self) -> None:
-        """Bring the folded copies in step with name and reference."""
-        self.name_key, self.reference_key = fold(self.name)[:200], fold(self.reference)
+        """Bring the folded copies in step with name, reference and e-mail."""
+        self.name_key, self.reference_key = fold(self.name)[:200], fold(self.reference)[:200]
+        self.email_key = fold(self.email)[:254]

@@ -23,7 +23,9 @@ class CustomerUser(TenantModel):
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="people")
     user = models.ForeignKey("console.User", models.PROTECT, related_name="customer_users")
-    role = models.CharField(_("Role"), max_length=10, choices=CustomerRole.get_choices, default=CustomerRole.ADMIN)
+    role = models.CharField(
+        _("Role"), max_length=10, choices=CustomerRole.get_choices, default=CustomerRole.ADMIN
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     removed_at = models.DateTimeField(null=True, blank=True)
 

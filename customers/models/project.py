@@ -18,7 +18,7 @@ class ProjectQuerySet(TenantQuerySet):
 
 
 class Project(TenantModel):
-    """A customer's workspace: what was claimed or shared lies in one. Each customer has one default project."""
+    """A customer's workspace: what was claimed or shared lies in one. Each customer has a default one."""
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="projects")
     name = models.CharField(_("Name"), max_length=120)

@@ -1,23 +1,26 @@
 """Pages of customers."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from console.access import Permission, requires
+from console.errors import Refused
 from console.listing import render_list
 from customers.actions import customers
 from customers.exports import customer_rows
 from customers.filters import CustomerFilter
 from customers.forms import CustomerForm
 from customers.models import Customer, CustomerUser, Project
-from customers.pages import with_counts
+from customers.pages import device_count_of, with_counts
 from customers.tables import CustomerTable
 
 
 @requires(Permission.VIEW)
 def customer_list(request: HttpRequest) -> HttpResponse:
     """All customers, those without devices too."""
-    rows = Customer.objects.visible_to(request.actor)
+    rows = Customer.objects.visible_to(request.actor).listed()
     return render_list(request, rows=rows, table=CustomerTable, filters=CustomerFilter, decorate=with_counts,
                        template="customers/customer_list.html")  # fmt: skip
 
@@ -33,8 +36,13 @@ def customer_create(request: HttpRequest) -> HttpResponse:
     """Make a customer."""
     form = CustomerForm(request.POST or None, actor=request.actor)
     if request.method == "POST" and form.is_valid():
-        return redirect(customers.create(by=request.actor, **form.cleaned_data))
-    return render(request, "customers/customer_create.html", {"form": form}, status=422 if form.errors else 200)
+        try:
+            return redirect(customers.create(by=request.actor, **form.cleaned_data))
+        except Refused as refusal:
+            form.add_error("reference", refusal.sentence)
+    return render(
+        request, "customers/customer_create.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @requires(Permission.VIEW)
@@ -44,7 +52,7 @@ def customer_detail(request: HttpRequest, pk: int) -> HttpResponse:
     people = CustomerUser.objects.visible_to(request.actor).filter(customer=customer, removed_at=None)
     projects = Project.objects.visible_to(request.actor).filter(customer=customer)
     context = {"customer": customer, "people": people.select_related("user").order_by("pk"),
-               "projects": projects.order_by("-is_default", "name")}  # fmt: skip
+               "projects": projects.order_by("-is_default", "name", "pk")}  # fmt: skip
     return render(request, "customers/customer_detail.html", context)
 
 
@@ -54,19 +62,29 @@ def customer_edit(request: HttpRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = CustomerForm(request.POST or None, instance=customer, actor=request.actor)
     if request.method == "POST" and form.is_valid():
-        return redirect(customers.edit(customer, by=request.actor, **form.cleaned_data))
+        try:
+            return redirect(customers.edit(customer, by=request.actor, **form.cleaned_data))
+        except Refused as refusal:
+            form.add_error("reference", refusal.sentence)
     context = {"form": form, "customer": customer}
     return render(request, "customers/customer_edit.html", context, status=422 if form.errors else 200)
 
 
 @requires(Permission.CUSTOMER_EDIT)
 def customer_archive(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask, then archive."""
+    """Ask, then archive; while it owns devices, say so and show them."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     if request.method == "POST":
-        customers.archive(customer, by=request.actor)
+        try:
+            customers.archive(customer, by=request.actor)
+        except Refused as refusal:
+            context = {"customer": customer, "refused": refusal.sentence}
+            return render(request, "customers/customer_archive.html", context, status=409)
+        messages.success(request, _("%(customer)s is archived.") % {"customer": customer})
         return redirect(customer)
-    return render(request, "customers/customer_archive.html", {"customer": customer})
+    count = device_count_of(request, customer)
+    context = {"customer": customer, "refused": customers.owns_devices(customer, count) if count else ""}
+    return render(request, "customers/customer_archive.html", context)
 
 
 @requires(Permission.CUSTOMER_EDIT)
@@ -75,4 +93,7 @@ def customer_restore(request: HttpRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     if request.method == "POST":
         customers.restore(customer, by=request.actor)
+        messages.success(
+            request, _("%(customer)s is back; its people reach the portal again.") % {"customer": customer}
+        )
     return redirect(customer)

@@ -2,6 +2,7 @@ from django.http import HttpResponse
 
 from console.access import public
 
+
 @public("x")
 def customer_import(request, **kwargs):
     return HttpResponse("")
@@ -25,4 +26,3 @@ def customer_import_apply(request, **kwargs):
 @public("x")
 def customer_import_refused(request, **kwargs):
     return HttpResponse("")
-

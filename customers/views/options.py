@@ -15,4 +15,6 @@ def customer_options(request: HttpRequest) -> HttpResponse:
     """The first customers whose name begins with what was typed."""
     low, high = prefix(request.GET.get(request.GET.get("field", ""), "")[:200])
     rows = Customer.objects.visible_to(request.actor).current().filter(name_key__gte=low, name_key__lt=high)
-    return render(request, "customers/_customer_options.html", {"customers": rows.order_by("name_key")[:SUGGESTIONS]})
+    return render(
+        request, "customers/_customer_options.html", {"customers": rows.order_by("name_key")[:SUGGESTIONS]}
+    )

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from console import throttle
 from console.access import Permission, requires
 from console.errors import Refused
 from customers.actions import people
@@ -18,12 +19,15 @@ def customer_invite(request: HttpRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = PersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        throttle.spend("invite", str(request.actor.organization.pk), limit=100, seconds=3600)
         try:
             person = people.invite(customer, by=request.actor, **form.cleaned_data)
         except Refused as refusal:
             form.add_error("email", refusal.sentence)
         else:
-            messages.success(request, _("%(person)s is invited; the mail is on its way.") % {"person": person.user})
+            messages.success(
+                request, _("The invitation to %(email)s is on its way.") % {"email": person.user.email}
+            )
             return redirect(customer)
     context = {"form": form, "customer": customer}
     return render(request, "customers/customer_invite.html", context, status=422 if form.errors else 200)
@@ -36,6 +40,7 @@ def customer_user_edit(request: HttpRequest, pk: int, user_pk: int) -> HttpRespo
     form = PersonRoleForm(request.POST or None, initial={"role": person.role})
     if request.method == "POST" and form.is_valid():
         people.change_role(person, by=request.actor, **form.cleaned_data)
+        messages.success(request, _("The role of %(person)s is changed.") % {"person": person.user})
         return redirect(person.customer)
     context = {"form": form, "person": person, "customer": person.customer}
     return render(request, "customers/customer_user_edit.html", context, status=422 if form.errors else 200)
@@ -47,9 +52,11 @@ def customer_user_remove(request: HttpRequest, pk: int, user_pk: int) -> HttpRes
     person = _person(request, pk, user_pk)
     if request.method == "POST":
         people.remove(person, by=request.actor)
-        messages.success(request, _("%(person)s no longer sees this customer's devices.") % {"person": person.user})
+        messages.success(request, _("%(person)s sees nothing of it any more.") % {"person": person.user})
         return redirect(person.customer)
-    return render(request, "customers/customer_user_remove.html", {"person": person, "customer": person.customer})
+    return render(
+        request, "customers/customer_user_remove.html", {"person": person, "customer": person.customer}
+    )
 
 
 def _person(request: HttpRequest, customer_id: int, user_id: int) -> CustomerUser:

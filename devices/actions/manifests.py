@@ -30,20 +30,28 @@ def receive(product: Product, file_name: str, chunks: Iterable[bytes], *, by: Ac
     return uploads.receive(ManifestImport, file_name, chunks, by=by, product=product)
 
 
-def check(
-    manifest: ManifestImport, *, by: Actor, reading: dict[str, Any] | None = None, at: datetime | None = None
-) -> None:
+def check(manifest: ManifestImport, *, by: Actor, reading: dict[str, Any] | None = None) -> None:
     """Check the file, anew where it was checked before: at once or, above 20,000 rows, by the worker.
 
-    `reading` is how it is to be read from now on, else as before. Raises Refused where the file is applied, is gone,
-    or can't be read like this; then nothing is changed.
+    `reading` is how it is to be read from now on, else as before. Raises Refused where the file is applied or gone.
     """
-    uploads.begin_check(manifest, manifest.reading if reading is None else reading)
+    if manifest.is_running:
+        raise uploads.running()
     if manifest.row_count <= uploads.CHECKED_IN_REQUEST:
-        uploads.run_check(manifest, ManifestKind(manifest.product, manifest.reading), at=at or timezone.now())
+        check_now(manifest, reading=reading)
         return
+    _begin(manifest, reading)
     title = _("Checking %(file)s") % {"file": manifest}
     _hand_over(manifest, "devices.actions.manifests.run_check", title, by=by, payload={"version": manifest.version})
+
+
+def check_now(
+    manifest: ManifestImport, *, reading: dict[str, Any] | None = None, at: datetime | None = None
+) -> None:
+    """The same, however many rows there are, before it returns."""
+    _begin(manifest, reading)
+    kind = ManifestKind(manifest.product, manifest.reading)
+    uploads.run_check(manifest, kind, at=at or timezone.now())
 
 
 def run_check(operation: Operation, by: Actor) -> None:
@@ -87,20 +95,34 @@ def run_apply(operation: Operation, by: Actor) -> None:
     payload, manifest = operation.payload, _manifest_of(operation, by)
     with override(payload["language"]):
         if not operation.cursor:
-            import_rows(manifest, version=payload["version"], by=by, good_rows=payload["good_rows"], operation=operation)
+            import_rows(
+                manifest,
+                version=payload["version"],
+                by=by,
+                good_rows=payload["good_rows"],
+                operation=operation,
+            )
         operation.sentence = said(manifest.outcome)
 
 
 def said(outcome: dict[str, Any]) -> str:
     """What an import did, in one sentence."""
-    parts = [ngettext("%(n)d device registered", "%(n)d devices registered", outcome["new"]) % {"n": outcome["new"]}]
+    parts = [
+        ngettext("%(n)d device registered", "%(n)d devices registered", outcome["new"])
+        % {"n": outcome["new"]}
+    ]
     if outcome["changed"]:
-        parts.append(ngettext("%(n)d changed", "%(n)d changed", outcome["changed"]) % {"n": outcome["changed"]})
+        parts.append(
+            ngettext("%(n)d changed", "%(n)d changed", outcome["changed"]) % {"n": outcome["changed"]}
+        )
     if outcome["unchanged"]:
         parts.append(ngettext("%(n)d was as in the file", "%(n)d were as in the file", outcome["unchanged"])
                      % {"n": outcome["unchanged"]})  # fmt: skip
     if outcome["refused"]:
-        parts.append(ngettext("%(n)d row left out", "%(n)d rows left out", outcome["refused"]) % {"n": outcome["refused"]})
+        parts.append(
+            ngettext("%(n)d row left out", "%(n)d rows left out", outcome["refused"])
+            % {"n": outcome["refused"]}
+        )
     return ", ".join(parts) + "."
 
 
@@ -124,27 +146,42 @@ def import_rows(
             time.sleep(0.05 * attempt)
         except (IntegrityError, Outdated):
             uploads.begin_check(manifest, manifest.reading)
-            uploads.run_check(manifest, ManifestKind(manifest.product, manifest.reading), at=at or timezone.now())
+            uploads.run_check(
+                manifest, ManifestKind(manifest.product, manifest.reading), at=at or timezone.now()
+            )
             version = manifest.version
             _refuse_unfit(manifest, good_rows)
-    raise Refused("busy", _("Somebody else changes these devices at the same moment. Wait a little and try again."))
+    raise Refused(
+        "busy", _("Somebody else changes these devices at the same moment. Wait a little and try again.")
+    )
 
 
 @transaction.atomic
 def _import_once(
-    manifest: ManifestImport, version: int, good_rows: bool, by: Actor, operation: Operation | None, at: datetime
+    manifest: ManifestImport,
+    version: int,
+    good_rows: bool,
+    by: Actor,
+    operation: Operation | None,
+    at: datetime,
 ) -> None:
     product, act, summary = manifest.product, uuid4(), manifest.summary
-    outcome = {name: summary.get(name, 0) for name in ("new", "changed", "unchanged", "refused")} | {"by": by.label}
+    outcome = {name: summary.get(name, 0) for name in ("new", "changed", "unchanged", "refused")} | {
+        "by": by.label
+    }
     uploads.take(manifest, version=version, at=at, outcome=outcome)
     if not Product.objects.filter(pk=product.pk, archived_at=None).exists():
-        raise Refused("product_archived", _("%(product)s is archived. Restore it first.") % {"product": product})
+        raise Refused(
+            "product_archived", _("%(product)s is archived. Restore it first.") % {"product": product}
+        )
     staging = uploads.staging_of(manifest, ManifestKind)
     if outcome["changed"]:
         outcome["changed"] = update_changed(product, staging, by=by, at=at, act=act)
     if outcome["new"]:
         ids = insert_new(product, staging, count=outcome["new"], at=at)
-        record_set("device.registered", Device, ids, label="serial_number", by=by, about=product, act=act, at=at)
+        record_set(
+            "device.registered", Device, ids, label="serial_number", by=by, about=product, act=act, at=at
+        )
         if "tags" in summary["header"]["mapping"].values():
             tag_new(product, staging, ids)
         devices.welcome(product, ids, by=by, at=at)
@@ -154,6 +191,10 @@ def _import_once(
         done = outcome["new"] + outcome["changed"] + outcome["unchanged"]
         operations.advance(operation, cursor=summary["rows"], succeeded=done)
     manifest.applied_at, manifest.outcome = at, outcome
+
+
+def _begin(manifest: ManifestImport, reading: dict[str, Any] | None) -> None:
+    uploads.begin_check(manifest, manifest.reading if reading is None else reading)
 
 
 def _refuse_unfit(manifest: ManifestImport, good_rows: bool) -> None:
@@ -168,11 +209,16 @@ def _refuse_unfit(manifest: ManifestImport, good_rows: bool) -> None:
         )
         raise Refused("rows_refused", sentence % {"n": summary["refused"]})
     if not summary["new"] + summary["changed"] + summary["unchanged"]:
-        raise Refused("nothing_to_apply", _("No row of this file can be imported. Correct the file and upload it again."))
+        raise Refused(
+            "nothing_to_apply",
+            _("No row of this file can be imported. Correct the file and upload it again."),
+        )
 
 
 @transaction.atomic
-def _hand_over(manifest: ManifestImport, handler: str, title: str, *, by: Actor, payload: dict[str, Any]) -> None:
+def _hand_over(
+    manifest: ManifestImport, handler: str, title: str, *, by: Actor, payload: dict[str, Any]
+) -> None:
     operation = operations.start(
         handler, title, by=by, permission=Permission.DEVICE_IMPORT, total=manifest.row_count,
         payload={"import": manifest.pk, "language": get_language() or "en", **payload},

@@ -16,7 +16,7 @@ from console.errors import Refused
 from console.models import Event, Operation
 from console.operations import advance
 from console.transactions import retrying
-from customers.actions import projects
+from customers.actions import customers, projects
 from customers.models import Customer
 from devices import ledger
 from devices.ledger import Outcome
@@ -42,8 +42,7 @@ def assign(
 
     Refuses an archived customer as a whole, and each device that can't be assigned by itself.
     """
-    if customer.archived_at:
-        raise Refused("archived", _("%(customer)s is archived. Restore it first.") % {"customer": customer})
+    customers.hold(customer)
     outcome = ledger.assign(
         device_ids, customer=customer, project=project or projects.default_of(customer), by=by, reason=reason, at=at,
         note=note, evidence=evidence,

@@ -15,7 +15,7 @@ from console.imports import SENTENCES, Key, Kind, Row, Staging, unguarded, visib
 from console.tabular import NumberCell
 from devices import identifiers
 from devices.identifiers import Unfit, looks_like_formula, looks_like_markup
-from devices.manifest.registered import Comparison
+from devices.manifest.registered import HIDDEN, Comparison
 from devices.models import Product
 
 MAX_TAGS, MAX_TAG = 20, 40
@@ -63,23 +63,23 @@ class ManifestKind(Kind):
     sentences = SENTENCES | {
         "imei_twice": ngettext_lazy(
             "The IMEI of %(n)s row stands in a row above too. Ask the factory which is right.",
-            "The IMEIs of %(n)s rows stand in rows above too. Ask the factory which are right.", "n",
+            "The IMEIs of %(n)s rows stand in rows above too. Ask the factory which are right.", "count",
         ),
         "imei_taken": ngettext_lazy(
             "The IMEI of %(n)s row belongs to a registered device too. Ask the factory which is right.",
-            "The IMEIs of %(n)s rows belong to registered devices too. Ask the factory which are right.", "n",
+            "The IMEIs of %(n)s rows belong to registered devices too. Ask the factory which are right.", "count",
         ),
         "number_names": ngettext_lazy(
             "Excel made a number of %(n)s device name. Compare it with the label.",
-            "Excel made numbers of %(n)s device names. Compare them with the labels.", "n",
+            "Excel made numbers of %(n)s device names. Compare them with the labels.", "count",
         ),
         "numbers": ngettext_lazy(
             "Excel made a number of %(n)s serial number. Leading zeros, if it had any, are lost.",
-            "Excel made numbers of %(n)s serial numbers. Leading zeros, if they had any, are lost.", "n",
+            "Excel made numbers of %(n)s serial numbers. Leading zeros, if they had any, are lost.", "count",
         ),
         "padded": ngettext_lazy(
             "%(n)s serial number was filled up with zeros.",
-            "%(n)s serial numbers were filled up with zeros.", "n",
+            "%(n)s serial numbers were filled up with zeros.", "count",
         ),
     }  # fmt: skip
 
@@ -141,15 +141,31 @@ class ManifestKind(Kind):
         if width is None:
             return {"pad": None}
         self.notices.drop("numbers")
-        sentence = _("Excel made a number of this serial number and cut off zeros. Choose above how to read it.")
-        return {"pad": {"count": staging.refuse_marked(sentence, "length(serial_number) < ?", width), "to": width}}
+        sentence = _(
+            "Excel made a number of this serial number and cut off zeros. Choose above how to read it."
+        )
+        return {
+            "pad": {"count": staging.refuse_marked(sentence, "length(serial_number) < ?", width), "to": width}
+        }
+
+    @staticmethod
+    def said(column: str, values: dict[str, Any]) -> str:
+        """The value of a column in a checked row, for the preview. Of a secret, only that there is one."""
+        value = values["secret_sha256" if column == "secret" else column]
+        if column == "is_development" and value is not None:
+            return _("yes") if value else _("no")
+        if column == "tags" and value:
+            return ", ".join(json.loads(value))
+        return HIDDEN if column == "secret" and value else str(value or "")
 
     def _number(self, row: Row, name: str, raw: NumberCell) -> str:
         """A cell that was a number in the workbook: what Excel may have done to it is noticed, or undone."""
         if name == "device_name":
             self.notices.add("number_names", row.number)
             if raw.rounded:
-                row.reasons.append(_("Excel has rounded this device name; format the column as text and export again."))
+                row.reasons.append(
+                    _("Excel has rounded this device name; format the column as text and export again.")
+                )
         if name != "serial_number" or not raw.isdigit():
             return raw
         row.is_marked = True
@@ -205,7 +221,9 @@ def _tags(raw: str) -> str:
 def _yes_or_no(raw: str) -> int:
     word = raw.strip().casefold()
     if word not in YES | NO:
-        raise Unfit(_("Development device: write yes or no, not “%(text)s”.") % {"text": visible(raw.strip(), 40)})
+        raise Unfit(
+            _("Development device: write yes or no, not “%(text)s”.") % {"text": visible(raw.strip(), 40)}
+        )
     return int(word in YES)
 
 

@@ -40,7 +40,9 @@ class Known(NamedTuple):
 
     def __str__(self) -> str:
         named = {"serial": self.serial_number, "product": self.product__name}
-        return (_("%(serial)s in %(product)s (archived)") if self.archived_at else _("%(serial)s in %(product)s")) % named
+        return (
+            _("%(serial)s in %(product)s (archived)") if self.archived_at else _("%(serial)s in %(product)s")
+        ) % named
 
 
 class Comparison:
@@ -88,7 +90,9 @@ class Comparison:
     def _clash(self, by_serial: int | None, by_name: int | None) -> str:
         """Why a row can't be: its serial number or its device name belongs to another unit."""
         if by_serial and self.known[by_serial].archived_at:
-            return _("This serial number is registered already, with another device name, on an archived unit.")
+            return _(
+                "This serial number is registered already, with another device name, on an archived unit."
+            )
         if by_serial:
             return _("This serial number is registered already, with another device name.")
         return _("This device name is registered already, for %(unit)s.") % {"unit": self.known[by_name or 0]}

@@ -94,7 +94,16 @@ def _update(product: Product, batch: list[Staged], *, by: Actor, at: datetime, a
     return len(changed)
 
 
-_UPDATED = ("imei", "iccid", "mac", "hardware_revision", "manufactured_on", "secret_sha256", "is_development", "notes")
+_UPDATED = (
+    "imei",
+    "iccid",
+    "mac",
+    "hardware_revision",
+    "manufactured_on",
+    "secret_sha256",
+    "is_development",
+    "notes",
+)
 
 
 def _is_as_seen(device: Device, product: Product, values: dict[str, Any]) -> bool:

@@ -24,7 +24,9 @@ def scan(client: Client, code: str, **extra: Any) -> Any:
 
 
 def ask_for_code(client: Client, email: str, **fields: Any) -> Any:
-    return client.post(reverse("account_request_login_code"), {"email": email, "next": reverse("claim:review"), **fields})
+    return client.post(
+        reverse("account_request_login_code"), {"email": email, "next": reverse("claim:review"), **fields}
+    )
 
 
 def mailed_code() -> str:
@@ -35,7 +37,9 @@ def mailed_code() -> str:
 
 
 def confirm(client: Client, code: str, **fields: Any) -> Any:
-    return client.post(reverse("account_confirm_login_code"), {"code": code, "next": reverse("claim:review"), **fields})
+    return client.post(
+        reverse("account_confirm_login_code"), {"code": code, "next": reverse("claim:review"), **fields}
+    )
 
 
 def sign_in(client: Client, email: str) -> Any:

@@ -75,11 +75,19 @@ def test_a_text_of_another_length_is_no_mistyped_code():
     assert not codes.is_mistyped("")
 
 
-@pytest.mark.parametrize("typed", [
-    "3PVT-HASX-DR2S-M", "3pvt hasx dr2s m", "  3PVTHASXDR2SM\n", "3PVT–HASX–DR2S–M", "３ＰＶＴ－ＨＡＳＸ－ＤＲ２Ｓ－Ｍ",
-    "HTTPS://CLAIM.NORTHLAKE.EXAMPLE/C/3PVTHASXDR2SM", "https://localhost:8000/c/3pvt-hasx-dr2s-m/",
-    "https://localhost/c/3PVTHASXDR2SM?utm=1#x",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "3PVT-HASX-DR2S-M",
+        "3pvt hasx dr2s m",
+        "  3PVTHASXDR2SM\n",
+        "3PVT–HASX–DR2S–M",
+        "３ＰＶＴ－ＨＡＳＸ－ＤＲ２Ｓ－Ｍ",
+        "HTTPS://CLAIM.NORTHLAKE.EXAMPLE/C/3PVTHASXDR2SM",
+        "https://localhost:8000/c/3pvt-hasx-dr2s-m/",
+        "https://localhost/c/3PVTHASXDR2SM?utm=1#x",
+    ],
+)
 def test_a_code_is_read_however_it_is_typed_or_scanned(typed):
     assert codes.normalise(typed) == "3PVTHASXDR2SM"
 
@@ -181,13 +189,20 @@ def test_replacing_kills_the_label_and_is_told_with_its_reason(organization, act
 @pytest.mark.django_db
 def test_replacing_the_label_of_a_unit_replaces_those_of_all_its_profiles(product, make_devices, actor):
     first, second = make_devices(2)
-    sale, rental = worlds.make_unit_profile(product), worlds.make_unit_profile(product, slug="rental", grant="access")
+    sale, rental = (
+        worlds.make_unit_profile(product),
+        worlds.make_unit_profile(product, slug="rental", grant="access"),
+    )
     assert claim_codes.replace_for_devices([first.pk], reason="torn off", by=actor("support")) == 2
     versions = ClaimCode.objects.order_by("device", "profile").values_list("device", "profile", "version")
     assert list(versions) == [(first.pk, sale.pk, 2), (first.pk, rental.pk, 2),
                               (second.pk, sale.pk, 1), (second.pk, rental.pk, 1)]  # fmt: skip
     event = worlds.event("device.code_replaced")
-    assert (event.subject_id, event.subject_label, event.data) == (first.pk, first.serial_number, {"note": "torn off"})
+    assert (event.subject_id, event.subject_label, event.data) == (
+        first.pk,
+        first.serial_number,
+        {"note": "torn off"},
+    )
 
 
 @pytest.mark.django_db
@@ -202,4 +217,9 @@ def test_many_codes_are_made_with_few_queries(product, number, django_assert_max
 
 def _made_with(key: str, code: ClaimCode) -> dict:
     texts = codes.derive(code.pk, 1, key)
-    return {"version": 1, "key_id": key, "link_sha256": codes.sha256(texts.link), "typed_sha256": codes.sha256(texts.typed)}
+    return {
+        "version": 1,
+        "key_id": key,
+        "link_sha256": codes.sha256(texts.link),
+        "typed_sha256": codes.sha256(texts.typed),
+    }

@@ -36,18 +36,30 @@ def by(actor, alice):
 
 def entries(**changes) -> dict:
     """What the form sends for a simple profile."""
-    return {"name": "North pilot", "slug": "", "scope": "link", "grant": "ownership", "is_enabled": "on", **changes}
+    return {
+        "name": "North pilot",
+        "slug": "",
+        "scope": "link",
+        "grant": "ownership",
+        "is_enabled": "on",
+        **changes,
+    }
 
 
 def as_sent(response) -> dict:
     """What a browser would send of the form in this page, unchanged."""
     form = response.context["form"]
-    rows = [*form, *(field for rows in (form.documents, form.members, form.questions) for row in rows for field in row)]
+    rows = [
+        *form,
+        *(field for rows in (form.documents, form.members, form.questions) for row in rows for field in row),
+    ]
     data = {}
     for field in rows:
         value = field.value()
         if not field.field.disabled and value not in (None, "", False):
-            data[field.html_name] = field.field.widget.format_value(value) if hasattr(value, "year") else value
+            data[field.html_name] = (
+                field.field.widget.format_value(value) if hasattr(value, "year") else value
+            )
     return data
 
 
@@ -57,7 +69,10 @@ def as_sent(response) -> dict:
 def test_a_name_is_enough(owner, organization, alice):
     response = owner.post(CREATE, entries())
     profile = ClaimProfile.objects.get()
-    assert (response.status_code, response.url) == (302, reverse("claims:claim_profile_detail", args=[profile.pk]))
+    assert (response.status_code, response.url) == (
+        302,
+        reverse("claims:claim_profile_detail", args=[profile.pk]),
+    )
     assert (profile.organization, profile.name, profile.slug, profile.name_key) == (
         organization, "North pilot", "north-pilot", "north pilot")  # fmt: skip
     assert (profile.scope, profile.grant, profile.is_enabled, profile.max_claims, profile.version) == (
@@ -74,19 +89,37 @@ def test_everything_that_a_profile_can_hold_is_kept(owner, organization, make_de
     organization.time_zone = "Europe/Berlin"
     organization.save(update_fields=["time_zone"])
     sent = entries(
-        slug="Pilot-7", description="For the north.", grant="access", max_claims="1000", valid_from="2026-11-01T08:00",
-        valid_until="2026-12-01T08:00", domain=domain.pk, additional_project=fleet.projects.get().pk,
+        slug="Pilot-7",
+        description="For the north.",
+        grant="access",
+        max_claims="1000",
+        valid_from="2026-11-01T08:00",
+        valid_until="2026-12-01T08:00",
+        domain=domain.pk,
+        additional_project=fleet.projects.get().pk,
         devices=f"{first.serial_number}\n\n  {second.device_name.upper()} \n{first.serial_number}",
         **{
-            "documents-0-title": "Manual", "documents-0-link": "northlake.example/manual.pdf",
-            "documents-1-title": "", "documents-1-link": "", "members-0-member": Member.objects.get(user=bob).pk,
-            "members-0-role": "operator", "members-1-member": "", "members-1-role": "viewer",
-            "questions-0-label": "Site name", "questions-0-required": "on", "questions-3-label": "Site name",
+            "documents-0-title": "Manual",
+            "documents-0-link": "northlake.example/manual.pdf",
+            "documents-1-title": "",
+            "documents-1-link": "",
+            "members-0-member": Member.objects.get(user=bob).pk,
+            "members-0-role": "operator",
+            "members-1-member": "",
+            "members-1-role": "viewer",
+            "questions-0-label": "Site name",
+            "questions-0-required": "on",
+            "questions-3-label": "Site name",
         },
-    )  # fmt: skip
+    )
     assert owner.post(CREATE, sent).status_code == 302
     profile = ClaimProfile.objects.get()
-    assert (profile.slug, profile.description, profile.grant, profile.max_claims) == ("pilot-7", "For the north.", "access", 1000)
+    assert (profile.slug, profile.description, profile.grant, profile.max_claims) == (
+        "pilot-7",
+        "For the north.",
+        "access",
+        1000,
+    )
     assert profile.valid_from == datetime(2026, 11, 1, 7, tzinfo=UTC)
     assert profile.valid_until == datetime(2026, 12, 1, 7, tzinfo=UTC)
     assert (profile.domain, profile.additional_project) == (domain, fleet.projects.get())
@@ -98,7 +131,9 @@ def test_everything_that_a_profile_can_hold_is_kept(owner, organization, make_de
                             {"name": "site-name-2", "label": "Site name", "required": False}]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "slug"), [("Übergrößen & Co.", "ubergroen-co"), ("北", "profile"), ("x" * 120, "x" * 52)])
+@pytest.mark.parametrize(
+    ("name", "slug"), [("Übergrößen & Co.", "ubergroen-co"), ("北", "profile"), ("x" * 120, "x" * 52)]
+)
 def test_an_identifier_is_made_from_the_name(owner, name, slug):
     owner.post(CREATE, entries(name=name))
     owner.post(CREATE, entries(name=name))
@@ -117,29 +152,51 @@ def test_a_limit_of_nothing_or_0_is_unlimited(owner, limit):
     assert ClaimProfile.objects.get().max_claims is None
 
 
-@pytest.mark.parametrize(("changes", "field", "sentence"), [
-    ({"name": ""}, "name", "This field is required."),
-    ({"name": "   "}, "name", "This field is required."),
-    ({"name": "A\u202eB"}, "name", "It holds an invisible control character (U+202E)."),
-    ({"slug": "a b"}, "slug", "Enter a valid “slug” consisting of letters, numbers, underscores or hyphens."),
-    ({"slug": "taken"}, "slug", "Another claim profile has this identifier."),
-    ({"slug": "TAKEN"}, "slug", "Another claim profile has this identifier."),
-    ({"scope": "all"}, "scope", "Select a valid choice. all is not one of the available choices."),
-    ({"max_claims": "-1"}, "max_claims", "Ensure this value is greater than or equal to 0."),
-    ({"max_claims": "9" * 30}, "max_claims", "Ensure this value is less than or equal to 1000000000."),
-    ({"max_claims": "many"}, "max_claims", "Enter a whole number."),
-    ({"valid_from": "2026-01-02T00:00", "valid_until": "2026-01-02T00:00"}, "valid_until", "It must end after it begins."),
-    ({"valid_from": "0001-01-01T00:00"}, "valid_from", "Choose a day between 2000 and 2200."),
-    ({"valid_until": "9999-12-31T23:59"}, "valid_until", "Choose a day between 2000 and 2200."),
-    ({"valid_until": "soon"}, "valid_until", "Enter a valid date/time."),
-    ({"devices": "NOPE-1\nNOPE-2"}, "devices", "Not found: NOPE-1, NOPE-2."),
-    ({"devices": "\n".join(f"N{n}" for n in range(12))}, "devices",
-     "Not found: N0, N1, N2, N3, N4, N5, N6, N7, N8, N9 and 2 more."),
-    ({"devices": "\n".join(f"N{n}" for n in range(501))}, "devices", "A claim gives at most 500 devices."),
-    ({"devices": "AQM\u0000"}, "devices", "Null characters are not allowed."),
-    ({"devices": "AQM\u202e"}, "devices", "It holds an invisible control character (U+202E)."),
-    ({"product": "999"}, "product", "Select a valid choice. That choice is not one of the available choices."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"name": ""}, "name", "This field is required."),
+        ({"name": "   "}, "name", "This field is required."),
+        ({"name": "A\u202eB"}, "name", "It holds an invisible control character (U+202E)."),
+        (
+            {"slug": "a b"},
+            "slug",
+            "Enter a valid “slug” consisting of letters, numbers, underscores or hyphens.",
+        ),
+        ({"slug": "taken"}, "slug", "Another claim profile has this identifier."),
+        ({"slug": "TAKEN"}, "slug", "Another claim profile has this identifier."),
+        ({"scope": "all"}, "scope", "Select a valid choice. all is not one of the available choices."),
+        ({"max_claims": "-1"}, "max_claims", "Ensure this value is greater than or equal to 0."),
+        ({"max_claims": "9" * 30}, "max_claims", "Ensure this value is less than or equal to 1000000000."),
+        ({"max_claims": "many"}, "max_claims", "Enter a whole number."),
+        (
+            {"valid_from": "2026-01-02T00:00", "valid_until": "2026-01-02T00:00"},
+            "valid_until",
+            "It must end after it begins.",
+        ),
+        ({"valid_from": "0001-01-01T00:00"}, "valid_from", "Choose a day between 2000 and 2200."),
+        ({"valid_until": "9999-12-31T23:59"}, "valid_until", "Choose a day between 2000 and 2200."),
+        ({"valid_until": "soon"}, "valid_until", "Enter a valid date/time."),
+        ({"devices": "NOPE-1\nNOPE-2"}, "devices", "Not found: NOPE-1, NOPE-2."),
+        (
+            {"devices": "\n".join(f"N{n}" for n in range(12))},
+            "devices",
+            "Not found: N0, N1, N2, N3, N4, N5, N6, N7, N8, N9 and 2 more.",
+        ),
+        (
+            {"devices": "\n".join(f"N{n}" for n in range(501))},
+            "devices",
+            "A claim gives at most 500 devices.",
+        ),
+        ({"devices": "AQM\u0000"}, "devices", "Null characters are not allowed."),
+        ({"devices": "AQM\u202e"}, "devices", "It holds an invisible control character (U+202E)."),
+        (
+            {"product": "999"},
+            "product",
+            "Select a valid choice. That choice is not one of the available choices.",
+        ),
+    ],
+)
 def test_a_mistake_is_named_at_its_field_and_nothing_is_made(owner, organization, changes, field, sentence):
     worlds.make_link_profile(organization, slug="taken")
     response = owner.post(CREATE, entries(**changes))
@@ -148,15 +205,26 @@ def test_a_mistake_is_named_at_its_field_and_nothing_is_made(owner, organization
     assert ClaimProfile.objects.count() == 1
 
 
-@pytest.mark.parametrize(("row", "field", "sentence"), [
-    ({"documents-0-title": "Manual"}, "link", "This field is required."),
-    ({"documents-0-link": "https://northlake.example"}, "title", "This field is required."),
-    ({"documents-0-title": "M", "documents-0-link": "http://northlake.example/"}, "link", "Give a link that begins with https://."),
-    ({"documents-0-title": "M", "documents-0-link": "javascript:alert(1)"}, "link", "Enter a valid URL."),
-    ({"members-0-role": "admin"}, "member", "This field is required."),
-    ({"members-0-member": "999"}, "member", "Select a valid choice. That choice is not one of the available choices."),
-    ({"questions-0-required": "on"}, "label", "This field is required."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("row", "field", "sentence"),
+    [
+        ({"documents-0-title": "Manual"}, "link", "This field is required."),
+        ({"documents-0-link": "https://northlake.example"}, "title", "This field is required."),
+        (
+            {"documents-0-title": "M", "documents-0-link": "http://northlake.example/"},
+            "link",
+            "Give a link that begins with https://.",
+        ),
+        ({"documents-0-title": "M", "documents-0-link": "javascript:alert(1)"}, "link", "Enter a valid URL."),
+        ({"members-0-role": "admin"}, "member", "This field is required."),
+        (
+            {"members-0-member": "999"},
+            "member",
+            "Select a valid choice. That choice is not one of the available choices.",
+        ),
+        ({"questions-0-required": "on"}, "label", "This field is required."),
+    ],
+)
 def test_a_mistake_in_a_row_is_named_in_it(owner, row, field, sentence):
     response = owner.post(CREATE, entries(**row))
     assert response.status_code == 422
@@ -180,21 +248,32 @@ def test_a_member_is_a_portal_role_and_listed_once(owner, bob):
 def test_no_more_rows_are_read_than_may_be(owner):
     sent = {f"questions-{n}-label": f"Question {n}" for n in range(30)}
     owner.post(CREATE, entries(**sent))
-    assert [asked["label"] for asked in ClaimProfile.objects.get().form] == [f"Question {n}" for n in range(5)]
+    assert [asked["label"] for asked in ClaimProfile.objects.get().form] == [
+        f"Question {n}" for n in range(5)
+    ]
 
 
-def test_choices_of_another_organization_are_refused(owner, other_organization, foreign_device, charlie, organization):
-    domain = OrganizationDomain.objects.create(organization=other_organization, host="claim.southridge.example")
+def test_choices_of_another_organization_are_refused(
+    owner, other_organization, foreign_device, charlie, organization
+):
+    domain = OrganizationDomain.objects.create(
+        organization=other_organization, host="claim.southridge.example"
+    )
     internal = factories.make_customer(other_organization, "Their fleet", kind=CustomerKind.INTERNAL)
     wrong = "Select a valid choice. That choice is not one of the available choices."
     for field, value, sentence in [
-        ("domain", domain.pk, wrong), ("additional_project", internal.projects.get().pk, wrong),
-        ("product", foreign_device.product_id, wrong), ("devices", foreign_device.serial_number, "Not found: WND-1."),
-    ]:  # fmt: skip
+        ("domain", domain.pk, wrong),
+        ("additional_project", internal.projects.get().pk, wrong),
+        ("product", foreign_device.product_id, wrong),
+        ("devices", foreign_device.serial_number, "Not found: WND-1."),
+    ]:
         response = owner.post(CREATE, entries(**{field: value}))
         assert response.context["form"].errors[field] == [sentence]
     member = Member.objects.get(user=charlie).pk
-    assert owner.post(CREATE, entries(**{"members-0-member": member, "members-0-role": "admin"})).status_code == 422
+    assert (
+        owner.post(CREATE, entries(**{"members-0-member": member, "members-0-role": "admin"})).status_code
+        == 422
+    )
     assert not ClaimProfile.objects.exists()
 
 
@@ -206,7 +285,9 @@ def test_the_additional_project_is_one_of_an_internal_account(owner, customer):
 def test_a_serial_of_two_products_needs_the_device_name(owner, organization, product, device):
     twin = factories.make_device(factories.make_product(organization, "Gas Meter"), device.serial_number)
     response = owner.post(CREATE, entries(devices=device.serial_number))
-    assert response.context["form"].errors["devices"] == ["Several devices are called AQM26-100000. Write the device name."]
+    assert response.context["form"].errors["devices"] == [
+        "Several devices are called AQM26-100000. Write the device name."
+    ]
     assert owner.post(CREATE, entries(devices=twin.device_name)).status_code == 302
     edit = owner.get(reverse("claims:claim_profile_edit", args=[ClaimProfile.objects.get().pk]))
     assert edit.context["form"]["devices"].value() == twin.device_name
@@ -256,9 +337,17 @@ def test_an_unchanged_form_changes_nothing(owner, organization, device, bob):
     )  # fmt: skip
     worlds.add_member(profile, Member.objects.get(user=bob), "admin")
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
-    before = (ClaimProfile.objects.values().get(), list(profile.resources.values()), list(profile.members.values()))
+    before = (
+        ClaimProfile.objects.values().get(),
+        list(profile.resources.values()),
+        list(profile.members.values()),
+    )
     assert owner.post(url, as_sent(owner.get(url))).status_code == 302
-    assert (ClaimProfile.objects.values().get(), list(profile.resources.values()), list(profile.members.values())) == before
+    assert (
+        ClaimProfile.objects.values().get(),
+        list(profile.resources.values()),
+        list(profile.members.values()),
+    ) == before
     assert not Event.objects.exists()
 
 
@@ -266,18 +355,25 @@ def test_an_edit_is_told_field_by_field(owner, organization, device, bob):
     profile = worlds.make_link_profile(organization, device)
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     sent = as_sent(owner.get(url)) | {
-        "name": "South pilot", "max_claims": "7", "devices": "", "documents-0-title": "Manual",
-        "documents-0-link": "https://northlake.example/m", "members-0-member": Member.objects.get(user=bob).pk,
+        "name": "South pilot",
+        "max_claims": "7",
+        "devices": "",
+        "documents-0-title": "Manual",
+        "documents-0-link": "https://northlake.example/m",
+        "members-0-member": Member.objects.get(user=bob).pk,
         "members-0-role": "admin",
-    }  # fmt: skip
+    }
     owner.post(url, sent)
     profile.refresh_from_db()
     assert (profile.name, profile.name_key, profile.slug, profile.max_claims, profile.version) == (
         "South pilot", "south pilot", "north-pilot", 7, 2)  # fmt: skip
     assert worlds.event("claim_profile.edited").data == {
-        "name": ["North pilot", "South pilot"], "max_claims": [None, 7], "devices": ["AQM26-100000", ""],
-        "documents": ["", "Manual (https://northlake.example/m)"], "additional_members": ["", "Bob Adeyemi (admin)"],
-    }  # fmt: skip
+        "name": ["North pilot", "South pilot"],
+        "max_claims": [None, 7],
+        "devices": ["AQM26-100000", ""],
+        "documents": ["", "Manual (https://northlake.example/m)"],
+        "additional_members": ["", "Bob Adeyemi (admin)"],
+    }
     assert profile.codes.get().version == 1
 
 
@@ -289,13 +385,16 @@ def test_the_second_of_two_stale_edits_is_refused_and_loses_nothing(owner, organ
     response = owner.post(url, mine | {"name": "Mine", "description": "Long and thought over."})
     assert response.status_code == 409
     assert response.context["form"].non_field_errors() == [
-        "Somebody else changed this profile while you edited it. Nothing of yours is saved yet: compare, then save again "
-        "to let yours win."
+        "Somebody else changed this profile while you edited it. Nothing of yours is saved yet: compare, "
+        "then save again to let yours win."
     ]
     page = response.content.decode()
     assert "Long and thought over." in page
     assert [(line["label"], line["saved"], line["yours"]) for line in response.context["form"].compared] == [
-        ("Name", "Theirs", "Mine"), ("Description", "", "Long and thought over."), ("Max claims", 5, None)]  # fmt: skip
+        ("Name", "Theirs", "Mine"),
+        ("Description", "", "Long and thought over."),
+        ("Max claims", 5, None),
+    ]
     profile.refresh_from_db()
     assert (profile.name, profile.description, profile.version) == ("Theirs", "", 2)
     again = as_sent(response)
@@ -331,7 +430,8 @@ def test_a_limit_below_what_was_claimed_is_refused(owner, organization, customer
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     response = owner.post(url, as_sent(owner.get(url)) | {"max_claims": "1"})
     assert response.context["form"].errors["max_claims"] == [
-        "It has been claimed 2 times already. Choose at least as many, or disable it to stop further claims."]  # fmt: skip
+        "It has been claimed 2 times already. Choose at least as many, or disable it to stop claims."
+    ]
     with pytest.raises(Refused) as refusal:
         claim_profiles.edit(profile, version=1, by=by, max_claims=1)
     assert refusal.value.code == "below_count"
@@ -371,7 +471,9 @@ def test_a_profile_without_codes_may_become_another_kind(owner, product, organiz
 
 
 def test_the_answers_keep_their_names_when_a_question_is_worded_anew(owner, organization):
-    profile = worlds.make_link_profile(organization, form=[{"name": "site", "label": "Site", "required": False}])
+    profile = worlds.make_link_profile(
+        organization, form=[{"name": "site", "label": "Site", "required": False}]
+    )
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     owner.post(url, as_sent(owner.get(url)) | {"questions-0-label": "Where is it?"})
     profile.refresh_from_db()
@@ -411,11 +513,17 @@ def test_a_get_switches_nothing(owner, organization):
     assert profile.is_enabled
 
 
-@pytest.mark.parametrize(("fields", "state"), [
-    ({}, "enabled"), ({"is_enabled": False, "max_claims": 1, "claim_count": 1}, "disabled"),
-    ({"max_claims": 1, "claim_count": 1}, "used_up"), ({"valid_until": timezone.now() - timedelta(1)}, "expired"),
-    ({"valid_from": timezone.now() + timedelta(1)}, "not_yet"), ({"valid_from": timezone.now() - timedelta(1)}, "enabled"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fields", "state"),
+    [
+        ({}, "enabled"),
+        ({"is_enabled": False, "max_claims": 1, "claim_count": 1}, "disabled"),
+        ({"max_claims": 1, "claim_count": 1}, "used_up"),
+        ({"valid_until": timezone.now() - timedelta(1)}, "expired"),
+        ({"valid_from": timezone.now() + timedelta(1)}, "not_yet"),
+        ({"valid_from": timezone.now() - timedelta(1)}, "enabled"),
+    ],
+)
 def test_the_state_says_whether_it_can_be_claimed(organization, fields, state):
     assert ClaimProfile(organization=organization, **fields).state == state
 
@@ -428,8 +536,10 @@ def test_only_who_may_edit_profiles_makes_edits_and_switches_them(client_for, or
     profile, client = worlds.make_link_profile(organization), client_for(role)
     before = ClaimProfile.objects.values().get()
     answers = [client.post(CREATE, entries(slug="new"))]
-    answers += [client.post(reverse(f"claims:claim_profile_{verb}", args=[profile.pk]), {"name": "x", "reason": "x"})
-                for verb in ("edit", "enable", "disable", "replace_code")]  # fmt: skip
+    answers += [
+        client.post(reverse(f"claims:claim_profile_{verb}", args=[profile.pk]), {"name": "x", "reason": "x"})
+        for verb in ("edit", "enable", "disable", "replace_code")
+    ]
     assert [answer.status_code for answer in answers] == [403] * 5
     assert ClaimProfile.objects.values().get() == before
     assert profile.codes.get().version == 1
@@ -441,7 +551,12 @@ def test_another_organization_finds_nothing(client_for, charlie, organization):
     for verb in ("detail", "edit", "claims", "replace_code"):
         assert client.get(reverse(f"claims:claim_profile_{verb}", args=[profile.pk])).status_code == 404
     for verb in ("edit", "enable", "disable", "replace_code"):
-        assert client.post(reverse(f"claims:claim_profile_{verb}", args=[profile.pk]), {"reason": "x"}).status_code == 404
+        assert (
+            client.post(
+                reverse(f"claims:claim_profile_{verb}", args=[profile.pk]), {"reason": "x"}
+            ).status_code
+            == 404
+        )
     assert list(client.get(LIST).context["page"].rows) == []
     assert profile.codes.get().version == 1
 
@@ -460,13 +575,24 @@ def test_the_list_shows_what_happened_to_each(owner, organization, product):
         assert text in page
 
 
-@pytest.mark.parametrize(("query", "names"), [
-    ("", ["Alpha", "Beta", "Gamma"]), ("?sort=-name", ["Gamma", "Beta", "Alpha"]),
-    ("?sort=-added", ["Gamma", "Beta", "Alpha"]), ("?q=bE", ["Beta"]), ("?q=third", ["Gamma"]), ("?q=%25", []),
-    ("?scope=unit", ["Beta"]), ("?grant=access", ["Gamma"]), ("?state=disabled", ["Alpha"]),
-    ("?state=enabled&scope=link", ["Gamma"]), ("?scope=nonsense", []), ("?sort=nonsense", ["Alpha", "Beta", "Gamma"]),
-    ("?cursor=nonsense", ["Alpha", "Beta", "Gamma"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["Alpha", "Beta", "Gamma"]),
+        ("?sort=-name", ["Gamma", "Beta", "Alpha"]),
+        ("?sort=-added", ["Gamma", "Beta", "Alpha"]),
+        ("?q=bE", ["Beta"]),
+        ("?q=third", ["Gamma"]),
+        ("?q=%25", []),
+        ("?scope=unit", ["Beta"]),
+        ("?grant=access", ["Gamma"]),
+        ("?state=disabled", ["Alpha"]),
+        ("?state=enabled&scope=link", ["Gamma"]),
+        ("?scope=nonsense", []),
+        ("?sort=nonsense", ["Alpha", "Beta", "Gamma"]),
+        ("?cursor=nonsense", ["Alpha", "Beta", "Gamma"]),
+    ],
+)
 def test_the_list_is_filtered_and_ordered(owner, organization, query, names):
     worlds.make_link_profile(organization, name="Alpha", slug="first", is_enabled=False)
     worlds.make_unit_profile(None, organization=organization, name="Beta", slug="second")
@@ -508,7 +634,9 @@ def test_who_may_not_export_gets_nothing(client_for):
 # The detail
 
 
-def test_the_detail_counts_scans_sign_ins_claims_and_refusals(owner, organization, device, customer, dana, actor):
+def test_the_detail_counts_scans_sign_ins_claims_and_refusals(
+    owner, organization, device, customer, dana, actor
+):
     profile = worlds.make_link_profile(organization, device, max_claims=1000)
     code = profile.codes.get()
     for _each in range(3):
@@ -524,7 +652,13 @@ def test_the_detail_counts_scans_sign_ins_claims_and_refusals(owner, organizatio
     assert context["refusals"] == [("Unit owned by somebody else", 2), ("Some new cause", 1)]
     assert [(c.customer, c.user) for c in context["claims"]] == [(customer, dana)]
     page = owner.get(profile.get_absolute_url()).content.decode()
-    for text in ("1 <span class=\"of\">of 1,000</span>", device.serial_number, "own it", customer.name, "Disable"):
+    for text in (
+        '1 <span class="of">of 1,000</span>',
+        device.serial_number,
+        "own it",
+        customer.name,
+        "Disable",
+    ):
         assert text in page
 
 
@@ -555,7 +689,9 @@ def test_the_page_has_no_inline_style_or_script(owner, organization, device):
     assert "<script>" not in page
 
 
-@pytest.mark.parametrize(("role", "sees"), [("owner", True), ("fulfilment", True), ("support", True), ("viewer", False)])
+@pytest.mark.parametrize(
+    ("role", "sees"), [("owner", True), ("fulfilment", True), ("support", True), ("viewer", False)]
+)
 def test_only_who_may_see_codes_sees_them(client_for, organization, device, product, role, sees):
     profile, unit = worlds.make_link_profile(organization), worlds.make_unit_profile(product)
     link, typed = qr.label(profile.codes.get()).link, qr.label(profile.codes.get()).typed
@@ -570,8 +706,14 @@ def test_only_who_may_see_codes_sees_them(client_for, organization, device, prod
 
 
 def test_an_offer_of_nothing_is_pointed_out(owner, organization, device):
-    empty, full = worlds.make_link_profile(organization), worlds.make_link_profile(organization, device, slug="full")
-    assert "Nothing yet: no device and no document is listed." in owner.get(empty.get_absolute_url()).content.decode()
+    empty, full = (
+        worlds.make_link_profile(organization),
+        worlds.make_link_profile(organization, device, slug="full"),
+    )
+    assert (
+        "Nothing yet: no device and no document is listed."
+        in owner.get(empty.get_absolute_url()).content.decode()
+    )
     assert "Nothing yet" not in owner.get(full.get_absolute_url()).content.decode()
 
 
@@ -599,7 +741,9 @@ def test_replacing_a_code_asks_why(owner, organization):
 # The claims
 
 
-def test_the_claims_of_a_profile_are_listed_newest_first(owner, product, make_devices, customer, dana, actor, organization):
+def test_the_claims_of_a_profile_are_listed_newest_first(
+    owner, product, make_devices, customer, dana, actor, organization
+):
     profile = worlds.make_unit_profile(product, form=[{"name": "site", "label": "Site", "required": False}])
     first, second = make_devices(2)
     claim_codes.make_for_devices(profile, [first.pk, second.pk])
@@ -607,17 +751,26 @@ def test_the_claims_of_a_profile_are_listed_newest_first(owner, product, make_de
         claims.redeem(profile.codes.get(device=device), customer=customer, by=actor(dana), host="localhost",
                       answers={"site": f"Mill {device.pk}"})  # fmt: skip
     response = owner.get(reverse("claims:claim_profile_claims", args=[profile.pk]))
-    assert [claim.given[0]["label"] for claim in response.context["page"].rows] == [second.serial_number, first.serial_number]
+    assert [claim.given[0]["label"] for claim in response.context["page"].rows] == [
+        second.serial_number,
+        first.serial_number,
+    ]
     page = response.content.decode()
     assert f"Site: Mill {first.pk}" in page
     assert customer.get_absolute_url() in page
 
 
-def test_the_claims_of_a_profile_take_a_fixed_number_of_queries(owner, organization, dana, actor, django_assert_max_num_queries):
+def test_the_claims_of_a_profile_take_a_fixed_number_of_queries(
+    owner, organization, dana, actor, django_assert_max_num_queries
+):
     profile = worlds.make_link_profile(organization)
     for number in range(5):
-        claims.redeem(profile.codes.get(), customer=factories.make_customer(organization, f"C{number}"), by=actor(dana),
-                      host="localhost")  # fmt: skip
+        claims.redeem(
+            profile.codes.get(),
+            customer=factories.make_customer(organization, f"C{number}"),
+            by=actor(dana),
+            host="localhost",
+        )
     url = reverse("claims:claim_profile_claims", args=[profile.pk])
     owner.get(url)
     with django_assert_max_num_queries(8):
@@ -627,33 +780,54 @@ def test_the_claims_of_a_profile_take_a_fixed_number_of_queries(owner, organizat
 # Elsewhere
 
 
-def test_the_overview_and_the_customers_page_show_claims(rf, organization, device, customer, dana, actor, alice):
+def test_the_overview_and_the_customers_page_show_claims(
+    rf, organization, device, customer, dana, actor, alice
+):
     request = rf.get("/")
     request.user, request.actor = alice, actor(alice)
     assert "No claims yet" in panels.overview(request, None)
     assert panels.customer_claims(request, customer) == ""
-    claims.redeem(worlds.make_link_profile(organization, device).codes.get(), customer=customer, by=actor(dana), host="x")
+    claims.redeem(
+        worlds.make_link_profile(organization, device).codes.get(),
+        customer=customer,
+        by=actor(dana),
+        host="x",
+    )
     assert "1 claim in the last 30 days" in panels.overview(request, None)
     assert device.serial_number in panels.customer_claims(request, customer)
 
 
 def test_a_stranger_sees_no_claims_in_panels(rf, organization, device, customer, dana, actor, charlie):
-    claims.redeem(worlds.make_link_profile(organization, device).codes.get(), customer=customer, by=actor(dana), host="x")
+    claims.redeem(
+        worlds.make_link_profile(organization, device).codes.get(),
+        customer=customer,
+        by=actor(dana),
+        host="x",
+    )
     request = rf.get("/")
     request.user, request.actor = charlie, actor(charlie)
     assert customer.name not in panels.overview(request, None)
     assert panels.customer_claims(request, customer) == ""
 
 
-@pytest.mark.parametrize(("text", "rank"), [("North pilot", 0), ("NORTH-PILOT", 0), ("nor", 1), ("north-p", 1)])
+@pytest.mark.parametrize(
+    ("text", "rank"), [("North pilot", 0), ("NORTH-PILOT", 0), ("nor", 1), ("north-p", 1)]
+)
 def test_a_profile_is_found_by_its_name_or_identifier(by, organization, text, rank):
     profile = worlds.make_link_profile(organization)
-    assert [(hit.title, hit.rank, hit.url) for hit in search.find(by, text, 5)] == [("North pilot", rank, profile.get_absolute_url())]
+    assert [(hit.title, hit.rank, hit.url) for hit in search.find(by, text, 5)] == [
+        ("North pilot", rank, profile.get_absolute_url())
+    ]
 
 
-def test_a_scanned_label_opens_its_unit_and_a_scanned_link_its_profile(by, organization, device, product, actor, charlie):
+def test_a_scanned_label_opens_its_unit_and_a_scanned_link_its_profile(
+    by, organization, device, product, actor, charlie
+):
     link, unit = worlds.make_link_profile(organization), worlds.make_unit_profile(product)
-    for code, url in [(link.codes.get(), link.get_absolute_url()), (unit.codes.get(), device.get_absolute_url())]:
+    for code, url in [
+        (link.codes.get(), link.get_absolute_url()),
+        (unit.codes.get(), device.get_absolute_url()),
+    ]:
         label = qr.label(code)
         for text in (label.canonical, label.link, label.typed, label.typed.lower().replace("-", "")):
             assert [(hit.rank, hit.url) for hit in search.find(by, text, 5)] == [(0, url)]

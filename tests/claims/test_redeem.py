@@ -70,11 +70,22 @@ def test_the_code_of_a_unit_gives_that_unit_and_no_other(product, make_devices, 
     profile = worlds.make_unit_profile(product)
     at = timezone.now()
     claim = redeem(_code(profile, mine), at=at)
-    assert (claim.customer, claim.user, claim.project, claim.is_unit) == (customer, dana, customer.projects.get(), True)
-    assert claim.given == [{"kind": "device", "id": mine.pk, "label": mine.serial_number, "product": "Aqua Meter"}]
+    assert (claim.customer, claim.user, claim.project, claim.is_unit) == (
+        customer,
+        dana,
+        customer.projects.get(),
+        True,
+    )
+    assert claim.given == [
+        {"kind": "device", "id": mine.pk, "label": mine.serial_number, "product": "Aqua Meter"}
+    ]
     span = Ownership.objects.get()
     assert (span.device, span.customer, span.started_at, span.ended_at) == (mine, customer, at, None)
-    assert (span.start_reason, span.start_evidence, span.started_by) == ("claim", f"claim:{claim.pk}", str(dana))
+    assert (span.start_reason, span.start_evidence, span.started_by) == (
+        "claim",
+        f"claim:{claim.pk}",
+        str(dana),
+    )
     mine.refresh_from_db()
     other.refresh_from_db()
     assert (mine.status, mine.customer, other.status, other.customer) == ("owned", customer, "in_stock", None)
@@ -89,16 +100,23 @@ def test_a_link_gives_all_that_is_listed(organization, make_devices, customer, r
     claim = redeem(_code(profile))
     assert [thing.get("label") or (thing["title"], thing["link"]) for thing in claim.given] == [
         first.serial_number, second.serial_number, manual]  # fmt: skip
-    assert set(Ownership.objects.open().values_list("device", "customer")) == {(first.pk, customer.pk), (second.pk, customer.pk)}
+    assert set(Ownership.objects.open().values_list("device", "customer")) == {
+        (first.pk, customer.pk),
+        (second.pk, customer.pk),
+    }
     assert (claim.is_unit, claim.code_version) == (False, 1)
 
 
 def test_a_profile_without_devices_gives_its_documents(organization, redeem):
     profile = worlds.make_link_profile(organization, documents=[("Manual", "https://northlake.example/m")])
-    assert redeem(_code(profile)).given == [{"kind": "document", "title": "Manual", "link": "https://northlake.example/m"}]
+    assert redeem(_code(profile)).given == [
+        {"kind": "document", "title": "Manual", "link": "https://northlake.example/m"}
+    ]
 
 
-def test_access_lets_many_customers_see_a_device_that_nobody_loses(organization, device, customer, other_customer, erin, redeem):
+def test_access_lets_many_customers_see_a_device_that_nobody_loses(
+    organization, device, customer, other_customer, erin, redeem
+):
     profile = worlds.make_link_profile(organization, device, grant=Grant.ACCESS)
     redeem(_code(profile))
     redeem(_code(profile), customer=other_customer, by=erin)
@@ -109,7 +127,9 @@ def test_access_lets_many_customers_see_a_device_that_nobody_loses(organization,
     assert Event.objects.filter(kind="device.access_given", subject_id=device.pk).count() == 2
 
 
-def test_access_is_given_to_a_device_that_somebody_owns(product, device, other_customer, erin, alice, customer, actor, redeem):
+def test_access_is_given_to_a_device_that_somebody_owns(
+    product, device, other_customer, erin, alice, customer, actor, redeem
+):
     ownership.assign([device.pk], customer=customer, by=actor(alice))
     profile = worlds.make_unit_profile(product, grant=Grant.ACCESS)
     redeem(_code(profile, device), customer=other_customer, by=erin)
@@ -128,14 +148,18 @@ def test_the_additional_project_sees_every_device_claimed(organization, product,
     assert share.start_evidence == f"claim:{claim.pk}"
 
 
-def test_the_additional_project_is_not_given_what_its_customer_owns(organization, product, device, redeem, member):
+def test_the_additional_project_is_not_given_what_its_customer_owns(
+    organization, product, device, redeem, member
+):
     fleet = factories.make_customer(organization, "Northlake fleet", kind=CustomerKind.INTERNAL)
     profile = worlds.make_unit_profile(product, additional_project=fleet.projects.get())
     redeem(_code(profile, device), customer=fleet, by=factories.make_person(fleet, "fleet@northlake.example"))
     assert not SharedAccess.objects.exists()
 
 
-def test_additional_members_are_those_of_the_moment_of_the_claim(organization, product, make_devices, alice, bob, customer, redeem):
+def test_additional_members_are_those_of_the_moment_of_the_claim(
+    organization, product, make_devices, alice, bob, customer, redeem
+):
     first, second = make_devices(2)
     profile = worlds.make_unit_profile(product)
     worlds.add_member(profile, Member.objects.get(user=bob), "operator")
@@ -146,7 +170,10 @@ def test_additional_members_are_those_of_the_moment_of_the_claim(organization, p
     worlds.add_member(profile, Member.objects.get(user=alice), "viewer")
     assert ProjectMember.objects.get().role == "operator"
     redeem(_code(profile, second))
-    assert set(ProjectMember.objects.values_list("user", "role")) == {(bob.pk, "operator"), (alice.pk, "viewer")}
+    assert set(ProjectMember.objects.values_list("user", "role")) == {
+        (bob.pk, "operator"),
+        (alice.pk, "viewer"),
+    }
 
 
 def test_a_member_who_left_is_not_let_in(product, device, bob, redeem):
@@ -163,18 +190,36 @@ def test_a_claim_makes_nobody_a_member_of_the_organization(product, device, dana
     assert CustomerUser.objects.filter(user=dana).count() == 1
 
 
-def test_a_claim_is_told_in_the_log_of_the_profile_and_of_the_device(organization, product, device, customer, dana, redeem):
+def test_a_claim_is_told_in_the_log_of_the_profile_and_of_the_device(
+    organization, product, device, customer, dana, redeem
+):
     profile = worlds.make_unit_profile(product)
     claim = redeem(_code(profile, device))
     made, claimed = worlds.event("claim.made"), worlds.event("device.claimed")
-    assert (made.organization, made.subject_kind, made.subject_id) == (organization, "claimprofile", profile.pk)
-    assert (made.object_kind, made.object_id, made.actor_id, made.at) == ("customer", customer.pk, dana.pk, claim.at)
+    assert (made.organization, made.subject_kind, made.subject_id) == (
+        organization,
+        "claimprofile",
+        profile.pk,
+    )
+    assert (made.object_kind, made.object_id, made.actor_id, made.at) == (
+        "customer",
+        customer.pk,
+        dana.pk,
+        claim.at,
+    )
     assert made.data == {"given": [device.serial_number], "members": []}
-    assert (claimed.organization, claimed.subject_id, claimed.object_id) == (organization, device.pk, customer.pk)
+    assert (claimed.organization, claimed.subject_id, claimed.object_id) == (
+        organization,
+        device.pk,
+        customer.pk,
+    )
 
 
 def test_only_the_answers_that_were_asked_for_are_kept(organization, redeem):
-    asked = [{"name": "site", "label": "Site", "required": True}, {"name": "floor", "label": "Floor", "required": False}]
+    asked = [
+        {"name": "site", "label": "Site", "required": True},
+        {"name": "floor", "label": "Floor", "required": False},
+    ]
     profile = worlds.make_link_profile(organization, form=asked)
     claim = redeem(_code(profile), answers={"site": "  Mill 4 ", "role": "admin"})
     assert claim.answers == {"site": "Mill 4", "floor": ""}
@@ -190,7 +235,9 @@ def test_a_device_that_is_returned_but_not_restocked_can_be_claimed(product, dev
 
 
 @pytest.mark.parametrize("scope", ["link", "unit"])
-def test_redeeming_again_gives_the_same_claim_and_counts_nothing(organization, product, device, redeem, scope):
+def test_redeeming_again_gives_the_same_claim_and_counts_nothing(
+    organization, product, device, redeem, scope
+):
     unit = scope == "unit"
     profile = worlds.make_unit_profile(product) if unit else worlds.make_link_profile(organization, device)
     code = _code(profile, device if unit else None)
@@ -207,14 +254,18 @@ def test_redeeming_again_works_when_all_claims_are_taken_or_the_offer_is_over(or
     assert redeem(_code(profile)) == claim
 
 
-def test_redeeming_again_after_the_device_is_gone_is_refused(organization, device, alice, actor, redeem, refused):
+def test_redeeming_again_after_the_device_is_gone_is_refused(
+    organization, device, alice, actor, redeem, refused
+):
     profile = worlds.make_link_profile(organization, device)
     redeem(_code(profile))
     ownership.unclaim([device.pk], reason="returned", by=actor(alice))
     assert refused(_code(profile)) == "claimed_before"
 
 
-def test_redeeming_access_again_after_it_was_taken_back_is_refused(organization, device, alice, actor, redeem, refused):
+def test_redeeming_access_again_after_it_was_taken_back_is_refused(
+    organization, device, alice, actor, redeem, refused
+):
     profile = worlds.make_link_profile(organization, device, grant=Grant.ACCESS)
     redeem(_code(profile))
     ownership.end_shares([SharedAccess.objects.get().pk], reason="left", by=actor(alice))
@@ -232,8 +283,16 @@ def test_one_customer_claims_many_units_of_one_profile(product, make_devices, re
 def test_the_database_refuses_a_second_claim_of_the_same_offer(organization, redeem):
     claim = redeem(_code(worlds.make_link_profile(organization)))
     with pytest.raises(IntegrityError), transaction.atomic():
-        Claim.objects.create(organization=organization, profile=claim.profile, code=claim.code, code_version=1,
-                             is_unit=False, customer=claim.customer, user=claim.user, project=claim.project)  # fmt: skip
+        Claim.objects.create(
+            organization=organization,
+            profile=claim.profile,
+            code=claim.code,
+            code_version=1,
+            is_unit=False,
+            customer=claim.customer,
+            user=claim.user,
+            project=claim.project,
+        )
 
 
 # Refusals
@@ -257,7 +316,9 @@ def test_the_limit_stands_in_the_update_and_not_in_what_was_read(organization, r
     {"is_enabled": False}, {"version": 2}, {"valid_until": timezone.now() - timedelta(hours=1)},
     {"valid_from": timezone.now() + timedelta(hours=1)},
 ])  # fmt: skip
-def test_what_changed_after_the_offer_was_read_is_noticed_at_the_end(organization, redeem, monkeypatch, change):
+def test_what_changed_after_the_offer_was_read_is_noticed_at_the_end(
+    organization, redeem, monkeypatch, change
+):
     profile = worlds.make_link_profile(organization)
     give = actions._give
 
@@ -272,7 +333,9 @@ def test_what_changed_after_the_offer_was_read_is_noticed_at_the_end(organizatio
     assert not Claim.objects.exists()
 
 
-def test_a_code_that_is_replaced_while_it_is_redeemed_gives_nothing(organization, device, alice, actor, redeem, monkeypatch):
+def test_a_code_that_is_replaced_while_it_is_redeemed_gives_nothing(
+    organization, device, alice, actor, redeem, monkeypatch
+):
     profile = worlds.make_link_profile(organization, device)
     give, by = actions._give, actor(alice)
 
@@ -302,18 +365,37 @@ def test_the_window_holds_from_its_first_instant_and_ends_before_its_last(organi
     assert redeem(_code(profile), at=end - tick).at == end - tick
 
 
-@pytest.mark.parametrize("host", ["claim.northlake.example", "CLAIM.Northlake.example", "claim.northlake.example:8443",
-                                  "claim.northlake.example."])  # fmt: skip
+@pytest.mark.parametrize(
+    "host",
+    [
+        "claim.northlake.example",
+        "CLAIM.Northlake.example",
+        "claim.northlake.example:8443",
+        "claim.northlake.example.",
+    ],
+)
 def test_a_code_of_a_domain_is_redeemed_there(organization, redeem, host):
     domain = OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example")
     assert redeem(_code(worlds.make_link_profile(organization, domain=domain)), host=host).pk
 
 
-@pytest.mark.parametrize("host", [
-    "", "localhost", "northlake.example", "x.claim.northlake.example", "claim.northlake.example.evil.example",
-    "claim.northlake.example@evil.example", "evil.example#claim.northlake.example", "claim.northlake.example:80@evil",
-    "claim_northlake.example", "clаim.northlake.example", "[::1]", "claim.northlake.example:http",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "localhost",
+        "northlake.example",
+        "x.claim.northlake.example",
+        "claim.northlake.example.evil.example",
+        "claim.northlake.example@evil.example",
+        "evil.example#claim.northlake.example",
+        "claim.northlake.example:80@evil",
+        "claim_northlake.example",
+        "clаim.northlake.example",
+        "[::1]",
+        "claim.northlake.example:http",
+    ],
+)
 def test_a_code_of_a_domain_is_redeemed_nowhere_else(organization, refused, host):
     domain = OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example")
     assert refused(_code(worlds.make_link_profile(organization, domain=domain)), host=host) == "wrong_domain"
@@ -325,13 +407,17 @@ def test_a_unit_of_somebody_else_is_refused(product, device, other_customer, ali
     assert refused(_code(profile, device)) == "already_owned"
 
 
-def test_a_unit_that_was_assigned_to_the_claimant_is_his_already(product, device, customer, alice, actor, refused):
+def test_a_unit_that_was_assigned_to_the_claimant_is_his_already(
+    product, device, customer, alice, actor, refused
+):
     profile = worlds.make_unit_profile(product)
     ownership.assign([device.pk], customer=customer, by=actor(alice))
     assert refused(_code(profile, device)) == "already_yours"
 
 
-def test_a_link_gives_all_of_its_devices_or_none(organization, make_devices, other_customer, alice, actor, refused):
+def test_a_link_gives_all_of_its_devices_or_none(
+    organization, make_devices, other_customer, alice, actor, refused
+):
     first, second, third = make_devices(3)
     profile = worlds.make_link_profile(organization, first, second, third)
     ownership.assign([second.pk], customer=other_customer, by=actor(alice))
@@ -383,7 +469,9 @@ def test_an_archived_customer_is_refused(organization, device, customer, refused
 
 
 def test_a_missing_answer_is_refused(organization, refused):
-    profile = worlds.make_link_profile(organization, form=[{"name": "site", "label": "Site", "required": True}])
+    profile = worlds.make_link_profile(
+        organization, form=[{"name": "site", "label": "Site", "required": True}]
+    )
     assert refused(_code(profile), answers={"site": "  "}) == "answer_missing"
 
 
@@ -408,7 +496,9 @@ def test_an_unclaimed_unit_is_claimed_by_another_with_its_new_label_only(
     assert spans[1] == (other_customer.pk, None)
 
 
-def test_the_former_owner_claims_his_unit_again_with_its_new_label(product, device, customer, alice, actor, redeem):
+def test_the_former_owner_claims_his_unit_again_with_its_new_label(
+    product, device, customer, alice, actor, redeem
+):
     profile = worlds.make_unit_profile(product)
     first = redeem(_code(profile, device))
     ownership.unclaim([device.pk], reason="repair", by=actor(alice))
@@ -418,9 +508,13 @@ def test_the_former_owner_claims_his_unit_again_with_its_new_label(product, devi
 
 
 @pytest.mark.parametrize("grant", Grant.values)
-def test_a_link_dies_with_the_unclaim_of_a_device_that_it_gives(organization, device, customer, alice, actor, grant):
+def test_a_link_dies_with_the_unclaim_of_a_device_that_it_gives(
+    organization, device, customer, alice, actor, grant
+):
     giving = worlds.make_link_profile(organization, device, grant=grant)
-    manual = worlds.make_link_profile(organization, slug="manual", documents=[("Manual", "https://northlake.example/m")])
+    manual = worlds.make_link_profile(
+        organization, slug="manual", documents=[("Manual", "https://northlake.example/m")]
+    )
     labels = [claim_codes.printed(_code(profile)) for profile in (giving, manual)]
     ownership.assign([device.pk], customer=customer, by=actor(alice))
     ownership.unclaim([device.pk], reason="returned", by=actor(alice))
@@ -433,8 +527,13 @@ def test_a_transfer_kills_the_label_too(product, device, customer, other_custome
     profile = worlds.make_unit_profile(product)
     label = claim_codes.printed(_code(profile, device))
     redeem(_code(profile, device))
-    ledger.transfer([device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(),
-                    by=actor(alice))  # fmt: skip
+    ledger.transfer(
+        [device.pk],
+        source=customer,
+        customer=other_customer,
+        project=other_customer.projects.get(),
+        by=actor(alice),
+    )
     assert offers.find(label.link) is None
     assert _code(profile, device).version == 2
 
@@ -466,13 +565,22 @@ def test_a_unit_that_is_registered_later_gets_its_code(product, organization, al
     profile = worlds.make_unit_profile(product)
     disabled = worlds.make_unit_profile(product, slug="off", is_enabled=False)
     elsewhere = factories.make_product(organization, "Gas Meter")
-    device = devices.register(product=product, serial_number="NEW-1", device_name="newdevice1", by=actor(alice))
-    other = devices.register(product=elsewhere, serial_number="NEW-2", device_name="newdevice2", by=actor(alice))
-    assert set(ClaimCode.objects.values_list("profile", "device")) == {(profile.pk, device.pk), (disabled.pk, device.pk)}
+    device = devices.register(
+        product=product, serial_number="NEW-1", device_name="newdevice1", by=actor(alice)
+    )
+    other = devices.register(
+        product=elsewhere, serial_number="NEW-2", device_name="newdevice2", by=actor(alice)
+    )
+    assert set(ClaimCode.objects.values_list("profile", "device")) == {
+        (profile.pk, device.pk),
+        (disabled.pk, device.pk),
+    }
     assert not other.claim_codes.exists()
 
 
-def test_a_claim_at_the_end_of_the_last_span_begins_where_that_ends(product, device, customer, alice, actor, redeem):
+def test_a_claim_at_the_end_of_the_last_span_begins_where_that_ends(
+    product, device, customer, alice, actor, redeem
+):
     profile = worlds.make_unit_profile(product)
     at = timezone.now()
     ownership.assign([device.pk], customer=customer, by=actor(alice), at=at)

@@ -10,21 +10,32 @@ from console.models import Event
 from devices.models import Device, Product
 
 
-def make_link_profile(organization: Any, *devices: Device, documents: list | None = None, **fields: Any) -> ClaimProfile:
+def make_link_profile(
+    organization: Any, *devices: Device, documents: list | None = None, **fields: Any
+) -> ClaimProfile:
     profile = _profile(organization, scope=Scope.LINK, **fields)
     for position, device in enumerate(devices):
-        ClaimProfileResource.objects.create(profile=profile, kind=ResourceKind.DEVICE, device=device, position=position)
+        ClaimProfileResource.objects.create(
+            profile=profile, kind=ResourceKind.DEVICE, device=device, position=position
+        )
     for position, (title, link) in enumerate(documents or [], len(devices)):
-        ClaimProfileResource.objects.create(profile=profile, kind=ResourceKind.DOCUMENT, title=title, link=link,
-                                            position=position)  # fmt: skip
+        ClaimProfileResource.objects.create(
+            profile=profile, kind=ResourceKind.DOCUMENT, title=title, link=link, position=position
+        )
     claim_codes.make_for_profile(profile)
     return profile
 
 
-def make_unit_profile(product: Product | None, *devices: Device, organization: Any = None, **fields: Any) -> ClaimProfile:
+def make_unit_profile(
+    product: Product | None, *devices: Device, organization: Any = None, **fields: Any
+) -> ClaimProfile:
     fields = {"slug": "units", "name": "Units", **fields}
     profile = _profile(organization or product.organization, scope=Scope.UNIT, product=product, **fields)
-    ids = Device.objects.filter(product=product).values_list("pk", flat=True) if product else [d.pk for d in devices]
+    ids = (
+        Device.objects.filter(product=product).values_list("pk", flat=True)
+        if product
+        else [d.pk for d in devices]
+    )
     claim_codes.make_for_devices(profile, ids)
     return profile
 

@@ -21,7 +21,10 @@ def client(client_for, alice):
 def test_customers_without_devices_are_listed_too(client, customer, other_customer, device, actor, alice):
     ownership.assign([device.pk], customer=customer, by=actor(alice))
     rows = client.get(reverse("customers:customer_list")).context["page"].rows
-    assert [(row.name, row.device_count) for row in rows] == [("Hallberg Utilities", 0), ("Stadtwerke Aalen", 1)]
+    assert [(row.name, row.device_count) for row in rows] == [
+        ("Hallberg Utilities", 0),
+        ("Stadtwerke Aalen", 1),
+    ]
 
 
 def test_the_list_takes_few_queries_for_many(client, organization, django_assert_max_num_queries):
@@ -46,7 +49,10 @@ def test_filters_find_what_they_say(client, organization, customer, device, acto
 
 
 def test_a_customer_is_made_with_its_project(client):
-    answer = client.post(reverse("customers:customer_create"), {"kind": "company", "name": "Ferro Agrícola", "reference": "K-77"})
+    answer = client.post(
+        reverse("customers:customer_create"),
+        {"kind": "company", "name": "Ferro Agrícola", "reference": "K-77"},
+    )
     made = Customer.objects.get()
     assert (answer.status_code, answer.url) == (302, made.get_absolute_url())
     assert (made.projects.get().name, made.projects.get().is_default) == ("Ferro Agrícola", True)
@@ -55,7 +61,9 @@ def test_a_customer_is_made_with_its_project(client):
 
 def test_a_reference_is_given_once_and_nothing_that_was_typed_is_lost(client, organization):
     factories.make_customer(organization, "Ferro", reference="K-77")
-    answer = client.post(reverse("customers:customer_create"), {"kind": "company", "name": "Other", "reference": "k-77"})
+    answer = client.post(
+        reverse("customers:customer_create"), {"kind": "company", "name": "Other", "reference": "k-77"}
+    )
     assert answer.status_code == 422
     assert answer.context["form"].errors["reference"] == ["Another customer has this reference."]
     assert b'value="Other"' in answer.content
@@ -71,7 +79,9 @@ def test_a_name_that_is_none_gets_a_sentence(client, name):
 
 
 def test_editing_tells_what_changed(client, customer):
-    client.post(reverse("customers:customer_edit", args=[customer.pk]), {"kind": "company", "name": "Stadtwerke Ulm"})
+    client.post(
+        reverse("customers:customer_edit", args=[customer.pk]), {"kind": "company", "name": "Stadtwerke Ulm"}
+    )
     assert Event.objects.get().data == {"name": ["Stadtwerke Aalen", "Stadtwerke Ulm"]}
 
 
@@ -99,59 +109,36 @@ def test_the_page_shows_what_it_owns_and_owned(client, customer, make_devices, a
     assert before.serial_number in past
 
 
-def test_inviting_mails_the_way_to_the_portal(client, customer):
-    client.post(reverse("customers:customer_invite", args=[customer.pk]), {"email": "Eva@Aalen.example", "role": "viewer"})
-    person = CustomerUser.objects.get()
-    assert (person.user.email, person.role, person.user.has_usable_password()) == ("eva@aalen.example", "viewer", False)
-    assert mail.outbox[0].to == ["eva@aalen.example"]
-    assert "http://localhost:8000/portal/" in mail.outbox[0].body
-
-
-def test_nobody_is_invited_twice_but_who_left_may_come_back(client, customer, dana):
-    url = reverse("customers:customer_invite", args=[customer.pk])
-    answer = client.post(url, {"email": dana.email, "role": "viewer"})
-    assert (answer.status_code, len(mail.outbox)) == (422, 0)
-    client.post(reverse("customers:customer_user_remove", args=[customer.pk, dana.pk]))
-    client.post(url, {"email": dana.email, "role": "viewer"})
-    person = CustomerUser.objects.get()
-    assert (person.removed_at, person.role, User.objects.filter(email=dana.email).count()) == (None, "viewer", 1)
-
-
-def test_who_was_removed_sees_nothing_from_the_next_page_on(client, customer, dana, client_for):
-    visitor = client_for(dana)
-    project = reverse("portal:project_detail", args=[customer.projects.get().pk])
-    assert visitor.get(project).status_code == 200
-    client.post(reverse("customers:customer_user_remove", args=[customer.pk, dana.pk]))
-    assert visitor.get(project).status_code == 404
-
-
-def test_a_role_is_changed_and_told(client, customer, dana):
-    client.post(reverse("customers:customer_user_edit", args=[customer.pk, dana.pk]), {"role": "viewer"})
-    assert CustomerUser.objects.get().role == "viewer"
-    assert Event.objects.get().data["role"] == ["admin", "viewer"]
-
-
-def test_the_field_of_a_customer_understands_ids_names_and_beginnings(organization, customer, other_customer, actor, alice):
-
+def test_the_field_of_a_customer_understands_ids_names_and_beginnings(
+    organization, customer, other_customer, actor, alice
+):
 
     field = CustomerField(queryset=Customer.objects.visible_to(actor(alice)))
     for text in (str(customer.pk), f"Stadtwerke Aalen ({customer.pk})", "stadtwerke aalen", "stadt"):
         assert field.clean(text) == customer
     factories.make_customer(organization, "Stadtwerke Ulm")
-    for text, said in (("stadtwerke", "2 customers begin"), ("nobody", "No customer of this name"), ("", "required")):
+    for text, said in (
+        ("stadtwerke", "2 customers begin"),
+        ("nobody", "No customer of this name"),
+        ("", "required"),
+    ):
         with pytest.raises(Exception, match=said):
             field.clean(text)
 
 
 def test_suggestions_stay_in_the_organization(client, customer, other_organization):
     factories.make_customer(other_organization, "Stadtwerke Fremd")
-    content = client.get(reverse("customers:customer_options"), {"field": "customer", "customer": "stadt"}).content.decode()
+    content = client.get(
+        reverse("customers:customer_options"), {"field": "customer", "customer": "stadt"}
+    ).content.decode()
     assert "Stadtwerke Aalen" in content
     assert "Fremd" not in content
 
 
 def test_the_search_finds_a_customer_by_name_reference_and_address(client, organization):
-    made = factories.make_customer(organization, "Ferro Agrícola", reference="K-77", email="info@ferro.example")
+    made = factories.make_customer(
+        organization, "Ferro Agrícola", reference="K-77", email="info@ferro.example"
+    )
     for text in ("ferro agrícola", "k-77", "INFO@ferro.example", "ferro"):
         answer = client.get(reverse("console:search"), {"q": text})
         assert (answer.status_code, answer.url) == (302, made.get_absolute_url()), text

@@ -26,10 +26,15 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database does not answer: {str(error).strip()}") from error
         if options["demo"]:
-            self.stdout.write("Loading the demo organization, if it is not there yet…")
+            self.say("Loading the demo organization, if it is not there yet…")
             call_command("load_demo", stdout=told)
-        if not serve.run(self.stdout.write, told.getvalue().rstrip()):
+        if not serve.run(self.say, told.getvalue().rstrip()):
             raise CommandError("The server did not start; what it said stands above.")
+
+    def say(self, text: str) -> None:
+        """Print it now, also where the output is no terminal."""
+        self.stdout.write(text)
+        self.stdout.flush()
 
     def execute(self, *args: Any, **options: Any) -> None:
         try:

@@ -1,0 +1,19 @@
+"""The orders of the portal's lists; how a row looks is in its templates."""
+
+import django_tables2 as tables
+
+from console.listing import Table
+
+
+class DeviceTable(Table):
+    """Devices by serial number."""
+
+    serial = tables.Column(order_by="serial_key")
+    default_order = "serial"
+
+
+class PastTable(Table):
+    """Past spans, the last that ended first."""
+
+    ended = tables.Column(order_by="ended_at")
+    default_order = "-ended"

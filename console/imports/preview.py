@@ -1,0 +1,253 @@
+"""What the pages of an import show, and the forms on them."""
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from console.columns import Column
+from console.errors import Refused
+from console.imports.checking import Kind
+from console.imports.staging import Staged, Verdict
+from console.imports.uploads import staging_of
+from console.models import FileImport
+from console.uploads import oversized
+
+REFUSED_SHOWN, CHANGED_SHOWN, NEW_SHOWN = 200, 100, 3
+
+
+class Figure(NamedTuple):
+    """One of the four numbers: its colour, icon, label and value."""
+
+    tone: str
+    icon: str
+    label: str
+    value: int
+
+
+class Line(NamedTuple):
+    """A row as the page shows it: its number, the cells, why it is refused, and (label, old, new) of what changes."""
+
+    number: int
+    cells: list[str]
+    reason: str
+    changes: list[tuple[str, str, str]]
+
+
+class Preview:
+    """What the check of an import found, as its page shows it. Reads the checked rows, and never the file."""
+
+    def __init__(self, row: FileImport, kind: type[Kind]) -> None:
+        self.row, self.kind, self.summary = row, kind, row.summary
+        self.labels = {column.name: column.label for column in kind.columns}
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether there are counts."""
+        return "new" in self.summary
+
+    @property
+    def good(self) -> int:
+        """How many rows are not refused."""
+        return sum(self.summary.get(name, 0) for name in ("new", "unchanged", "changed"))
+
+    @property
+    def effects(self) -> int:
+        """How many rows would change something."""
+        return self.summary.get("new", 0) + self.summary.get("changed", 0)
+
+    @property
+    def figures(self) -> list[Figure]:
+        """The four numbers."""
+        return [
+            Figure("ok", "circle-plus", _("New"), self.summary.get("new", 0)),
+            Figure("", "equal", _("Unchanged"), self.summary.get("unchanged", 0)),
+            Figure("", "pencil", _("Changed"), self.summary.get("changed", 0)),
+            Figure("bad", "circle-alert", _("Refused"), self.summary.get("refused", 0)),
+        ]
+
+    @property
+    def columns(self) -> list[tuple[str, Any]]:
+        """(header of the file, what it is read as or None) of every column that has a header or is used."""
+        header = self.summary.get("header", {"labels": [], "mapping": {}})
+        mapping = {int(index): self.labels.get(name, name) for index, name in header["mapping"].items()}
+        count = max([len(header["labels"]), *(index + 1 for index in mapping)])
+        labels = [*header["labels"], *[""] * (count - len(header["labels"]))]
+        named = [
+            (label or column_name(i), mapping.get(i))
+            for i, label in enumerate(labels)
+            if label or i in mapping
+        ]
+        return [pair for pair in named if pair[1] is not None or pair[0]]
+
+    @property
+    def missing(self) -> list[Any]:
+        """The labels of the columns without which nothing can be read."""
+        return [self.labels[name] for name in self.summary.get("missing", ())]
+
+    @property
+    def notices(self) -> list[tuple[str, str]]:
+        """(sentence, the first rows) of everything that was noticed."""
+        return [
+            (self.kind.sentences[code] % {"count": count, "n": _number(count)}, _first(rows, count))
+            for code, count, rows in self.summary.get("notices", ())
+        ]
+
+    @cached_property
+    def refused(self) -> list[Line]:
+        """The first refused rows."""
+        return self._lines(Verdict.REFUSED, REFUSED_SHOWN)
+
+    @property
+    def refused_beyond(self) -> int:
+        """How many more there are."""
+        return self.summary.get("refused", 0) - len(self.refused)
+
+    @cached_property
+    def changed(self) -> list[Line]:
+        """The first rows that change what is registered."""
+        return self._lines(Verdict.CHANGED, CHANGED_SHOWN)
+
+    @property
+    def changed_beyond(self) -> int:
+        """How many more there are."""
+        return self.summary.get("changed", 0) - len(self.changed)
+
+    @cached_property
+    def new(self) -> list[Line]:
+        """How the first new rows are read, in the columns of `new_labels`."""
+        names = [name for name, _label in self._told]
+        return [
+            Line(r.number, [self.kind.said(name, r.values) for name in names], "", [])
+            for r in self._rows(Verdict.NEW, NEW_SHOWN)
+        ]
+
+    @property
+    def new_labels(self) -> list[Any]:
+        """The columns that the file has."""
+        return [label for _name, label in self._told]
+
+    @property
+    def shown_labels(self) -> list[Any]:
+        """The columns by which people know a row."""
+        return [self.labels[name] for name in self.kind.shown]
+
+    @property
+    def _told(self) -> list[tuple[str, Any]]:
+        used = set(self.summary.get("header", {}).get("mapping", {}).values())
+        return [(name, label) for name, label in self.labels.items() if name in used]
+
+    def _rows(self, verdict: Verdict, limit: int) -> list[Staged]:
+        if not self.row.checked_as or not self.summary.get(verdict.name.lower()):
+            return []
+        try:
+            return list(staging_of(self.row, self.kind).read(verdict, limit))
+        except Refused:
+            # The file is older than 30 days. The counts stay.
+            return []
+
+    def _lines(self, verdict: Verdict, limit: int) -> list[Line]:
+        return [
+            Line(row.number, [str(row.values[name] or "") for name in self.kind.shown], row.reason, [
+                (str(self.labels.get(name, name)), _plain(old), _plain(new)) for name, (old, new) in row.changes.items()
+            ])
+            for row in self._rows(verdict, limit)
+        ]  # fmt: skip
+
+
+class UploadForm(forms.Form):
+    """A file to import. A subclass adds what else has to be chosen; nothing of it is lost when the file is refused."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File"), allow_empty_file=True,
+        help_text=gettext_lazy("CSV, TSV or XLSX, with any of the usual separators and encodings, up to 250,000 rows."),
+        error_messages={"required": gettext_lazy("Choose a file.")},
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.tab,.xlsx"}),
+    )  # fmt: skip
+
+    def __init__(self, request: HttpRequest, **kwargs: Any) -> None:
+        is_sent = request.method == "POST"
+        super().__init__(request.POST if is_sent else None, request.FILES if is_sent else None, **kwargs)
+        self.too_large = oversized(request, "file")
+        if self.too_large:
+            self.fields["file"].error_messages["required"] = self.too_large
+
+
+class ColumnsForm(forms.Form):
+    """Which column of the file is what, and in a workbook, which sheet is read."""
+
+    def __init__(self, data: Any, row: FileImport, kind: type[Kind]) -> None:
+        super().__init__(data)
+        self.row, header = row, row.summary.get("header", {"labels": [], "mapping": {}})
+        sheets, choices = row.summary.get("sheets", []), _choices(kind.columns)
+        if len(sheets) > 1:
+            self.fields["sheet"] = forms.ChoiceField(
+                label=_("Sheet"), choices=[(name, name) for name in sheets], initial=row.summary["sheet"],
+                help_text=_("For another sheet, the columns are recognised anew."),
+            )  # fmt: skip
+        for index, label in enumerate(header["labels"]):
+            self.fields[f"column_{index}"] = forms.ChoiceField(
+                label=label or column_name(index), choices=choices, required=False,
+                initial=header["mapping"].get(str(index), ""),
+            )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        chosen: dict[str, str] = {}
+        for field, name in cleaned.items():
+            if field == "sheet" or not name:
+                continue
+            if name in chosen:
+                sentence = _("“%(other)s” is set to this already. Choose one of them.")
+                self.add_error(field, ValidationError(sentence % {"other": self.fields[chosen[name]].label}))
+            chosen.setdefault(name, field)
+        return cleaned
+
+    def reading(self) -> dict[str, Any]:
+        """How the file is to be read from now on."""
+        sheet = self.cleaned_data.get("sheet", self.row.reading.get("sheet", ""))
+        if sheet != self.row.summary.get("sheet", ""):
+            return {"sheet": sheet}
+        columns = {f.removeprefix("column_"): name for f, name in self.cleaned_data.items() if f != "sheet"}
+        return {**self.row.reading, "columns": columns}
+
+
+class ApplyForm(forms.Form):
+    """Which preview was decided on, and whether the refused rows are left out."""
+
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 1)
+    good_rows = forms.BooleanField(required=False)
+
+
+def column_name(index: int) -> str:
+    """What a column without a header is called: "column C"."""
+    letters = chr(65 + index) if index < 26 else chr(64 + index // 26) + chr(65 + index % 26)
+    return _("column %(letters)s") % {"letters": letters}
+
+
+def _choices(columns: tuple[Column, ...]) -> list[tuple[str, Any]]:
+    return [("", _("not used")), *((column.name, column.label) for column in columns)]
+
+
+def _first(rows: list[int], count: int) -> str:
+    named = ", ".join(map(_number, rows))
+    if not named:
+        return ""
+    return (
+        _("Rows %(rows)s …") % {"rows": named} if count > len(rows) else _("Row %(rows)s") % {"rows": named}
+    )
+
+
+def _number(value: int) -> str:
+    return number_format(value, force_grouping=True)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value) if value not in (None, "") else "—"

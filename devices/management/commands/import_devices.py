@@ -1,0 +1,119 @@
+"""manage.py import_devices"""
+
+import csv
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.formats import number_format
+from django.utils.translation import ngettext
+
+from console.access import Actor, system
+from console.errors import Refused
+from console.export import harmless
+from console.imports import refused
+from console.imports.files import chunks_of
+from console.imports.preview import Preview
+from devices.actions import manifests
+from devices.manifest import ManifestKind
+from devices.models import ManifestImport, Product
+
+NO, WRONG = 1, 2
+
+
+class Command(BaseCommand):
+    help = (
+        "Checks a factory manifest (CSV, TSV or XLSX) and prints what is new, unchanged, changed and refused. Nothing is "
+        "changed without --apply. Ends with 0; with 1 where rows are refused or it could not be applied, and with 2 "
+        "where the product or the file is of no use."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("product", help="The slug of the product.")
+        parser.add_argument("file", type=Path, help="The manifest.")
+        parser.add_argument("--apply", action="store_true", help="Register the devices: all rows, or none.")
+        parser.add_argument("--good-rows", action="store_true", help="With --apply: leave out the refused rows.")
+        parser.add_argument("--organization", metavar="SLUG", help="Whose product it is, where there are several.")
+        parser.add_argument("--pad", type=int, metavar="DIGITS",
+                            help="Fill up to so many digits the serial numbers of which Excel made numbers; "
+                                 "0 leaves them as they are.")  # fmt: skip
+        parser.add_argument("--refused", type=Path, metavar="FILE", help="Write the refused rows there, as CSV.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        product = self._product(options["product"], options["organization"])
+        by = system(product.organization, "manage.py import_devices")
+        manifest = self._receive(product, options["file"], options["pad"], by=by)
+        self._print(Preview(manifest, ManifestKind))
+        if options["refused"] and manifest.summary.get("refused"):
+            self._write_refused(manifest, options["refused"])
+        if manifest.summary["missing"]:
+            raise SystemExit(WRONG)
+        if options["apply"]:
+            self._apply(manifest, good_rows=options["good_rows"], by=by)
+        elif manifest.summary["refused"]:
+            raise SystemExit(NO)
+
+    def _product(self, slug: str, organization: str | None) -> Product:
+        found = Product.objects.filter(slug=slug, archived_at=None).select_related("organization")
+        if organization:
+            found = found.filter(organization__slug=organization)
+        if not (rows := list(found[:2])):
+            raise CommandError(f"There is no product {slug}.", returncode=WRONG)
+        if len(rows) > 1:
+            raise CommandError(f"Several organizations have a product {slug}. Name one with --organization.",
+                               returncode=WRONG)  # fmt: skip
+        return rows[0]
+
+    def _receive(self, product: Product, path: Path, pad: int | None, *, by: Actor) -> ManifestImport:
+        try:
+            manifest = manifests.receive(product, path.name, chunks_of(path), by=by)
+            manifests.check_now(manifest, reading={} if pad is None else {"pad": pad})
+        except OSError as error:
+            raise CommandError(f"{path} can't be read: {error.strerror}.", returncode=WRONG) from None
+        except Refused as refusal:
+            raise CommandError(refusal.sentence, returncode=WRONG) from None
+        return manifest
+
+    def _apply(self, manifest: ManifestImport, *, good_rows: bool, by: Actor) -> None:
+        try:
+            manifests.import_rows(manifest, version=manifest.version, good_rows=good_rows, by=by)
+        except Refused as refusal:
+            raise CommandError(refusal.sentence, returncode=NO) from None
+        self.stdout.write(manifests.said(manifest.outcome))
+
+    def _print(self, preview: Preview) -> None:
+        manifest = preview.row
+        rows = preview.summary.get("rows", manifest.row_count)
+        said = ngettext("%(n)s row", "%(n)s rows", rows) % {"n": _number(rows)}
+        self.stdout.write(f"{manifest} into {manifest.product}: {', '.join([said, *preview.summary['dialect']])}")  # type: ignore[attr-defined]
+        for header, column in preview.columns:
+            self.stdout.write(f"  {header} -> {column or '(not used)'}")
+        for label in preview.missing:
+            self.stdout.write(f"No column was recognised as {label}.")
+        if preview.is_checked:
+            self.stdout.write(", ".join(f"{figure.label} {_number(figure.value)}" for figure in preview.figures))
+        if pad := preview.summary.get("pad"):
+            self.stdout.write(f"Of {_number(pad['count'])} serial numbers Excel made numbers, and cut off zeros. The others "
+                              f"have {pad['to']} digits: --pad {pad['to']} fills up, --pad 0 leaves them.")  # fmt: skip
+        for sentence, where in preview.notices:
+            self.stdout.write(f"Noticed: {sentence} {where}".rstrip())
+        for line in preview.refused:
+            self.stdout.write(f"Row {line.number} ({' / '.join(cell or '-' for cell in line.cells)}): {line.reason}")
+        if preview.refused_beyond > 0:
+            self.stdout.write(f"and {_number(preview.refused_beyond)} more. --refused FILE writes all of them.")
+        for line in preview.changed:
+            changes = "; ".join(f"{label}: {old} -> {new}" for label, old, new in line.changes)
+            self.stdout.write(f"Row {line.number} ({' / '.join(line.cells)}) changes {changes}")
+
+    def _write_refused(self, manifest: ManifestImport, path: Path) -> None:
+        header, rows = refused.rows_of(manifest, ManifestKind)
+        try:
+            with path.open("w", newline="", encoding="utf-8-sig") as file:
+                csv.writer(file).writerows([harmless(cell) for cell in row] for row in [header, *rows])
+        except OSError as error:
+            raise CommandError(f"{path} can't be written: {error.strerror}.", returncode=WRONG) from None
+
+
+def _number(value: int) -> str:
+    return number_format(value, force_grouping=True)

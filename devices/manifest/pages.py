@@ -1,0 +1,114 @@
+"""What the pages of a manifest need besides what all imports have in common."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from console.access import Actor
+from console.errors import Refused
+from console.imports.preview import ColumnsForm, UploadForm
+from devices.actions import manifests
+from devices.manifest.kind import COLUMNS, ManifestKind
+from devices.models import ManifestImport, Product
+
+EARLIER_SHOWN = 8
+# What must stand in a column, for the page where a file is chosen.
+MEANINGS = {
+    "serial_number": _("Up to 64 characters, unique in the product. Required."),
+    "device_name": _("The factory identifier: 6 to 64 letters, digits, - or _, unique. Required."),
+    "imei": _("15 digits with the right check digit."),
+    "iccid": _("19 or 20 digits with the right check digit."),
+    "mac": _("12 or 16 hexadecimal digits, with or without separators."),
+    "hardware_revision": _("Up to 40 characters."),
+    "manufactured_on": _("A day, such as 2026-11-30 or 30.11.2026."),
+    "secret": _("The device's own password, 16 to 200 characters. Only its hash is kept."),
+    "notes": _("Up to 2,000 characters."),
+    "tags": _("Between commas or semicolons. They are added, none is taken away."),
+    "is_development": _("Yes or no. Such a unit is for your own engineers."),
+}
+
+
+class ManifestForm(UploadForm):
+    """A manifest and the product that it is for."""
+
+    product = forms.ModelChoiceField(Product.objects.none(), label=_("Product"), empty_label=_("Choose a product"))
+    field_order = ("product", "file")
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request)
+        field = self.fields["product"]
+        field.queryset = Product.objects.visible_to(request.actor).current().order_by("name_key")  # type: ignore[attr-defined]
+        chosen = request.GET.get("product", "")
+        field.initial = int(chosen) if chosen.isdecimal() and len(chosen) < 19 else _only(field.queryset)
+
+    def receive(self, *, by: Actor) -> ManifestImport | None:
+        """Keep the file; where it is no table, say so at its field and return None."""
+        file = self.cleaned_data["file"]
+        try:
+            return manifests.receive(self.cleaned_data["product"], file.name, file.chunks(), by=by)
+        except Refused as refusal:
+            self.add_error("file", refusal.sentence)
+            return None
+
+
+class ManifestColumnsForm(ColumnsForm):
+    """The columns, and how many digits the serial numbers have of which Excel made numbers."""
+
+    pad = forms.IntegerField(
+        label=_("Digits of a serial number"), min_value=0, max_value=64, required=False, widget=forms.HiddenInput
+    )
+
+    def __init__(self, data: Any, manifest: ManifestImport) -> None:
+        super().__init__(data, manifest, ManifestKind)
+        self.is_about_padding = data is not None and "pad" in data
+        if self.is_about_padding:
+            self.fields = {"pad": self.fields["pad"]}
+        else:
+            del self.fields["pad"]
+
+    def reading(self) -> dict[str, Any]:
+        """How the file is to be read from now on."""
+        if self.is_about_padding:
+            return {**self.row.reading, "pad": self.cleaned_data["pad"]}
+        return super().reading()
+
+
+def earlier(visible: QuerySet) -> list[ManifestImport]:
+    """The last imports, for the page where the next one begins."""
+    return list(visible.order_by("-pk")[:EARLIER_SHOWN])
+
+
+def same_files(visible: QuerySet, manifest: ManifestImport) -> list[ManifestImport]:
+    """Where the very same file was applied before."""
+    rows = visible.filter(organization=manifest.organization_id, sha256=manifest.sha256, applied_at__isnull=False)
+    return list(rows.exclude(pk=manifest.pk).order_by("-applied_at")[:3])
+
+
+def progress(request: HttpRequest, manifest: ManifestImport) -> HttpResponse:
+    """How far the worker came, for the page that asks every second; once it is done, the page loads itself anew."""
+    if not manifest.is_running:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return render(request, "components/_import_progress.html", {"operation": manifest.operation})
+
+
+def template_file() -> HttpResponse:
+    """A CSV file that has the headers and nothing else."""
+    content = "\ufeff" + ",".join(column.name for column in COLUMNS) + "\r\n"
+    answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="custody-manifest.csv"'
+    return answer
+
+
+def understood() -> list[tuple[Any, Any, str]]:
+    """(label, what it must be, how others call it) of every column that a manifest may have."""
+    return [(column.label, MEANINGS[column.name], ", ".join(column.aliases[:6])) for column in COLUMNS]
+
+
+def _only(products: QuerySet) -> Product | None:
+    """The product, where there is exactly one to choose."""
+    found = list(products[:2])
+    return found[0] if len(found) == 1 else None
