@@ -11,6 +11,6 @@ urlpatterns = [
     path("c/done/<int:pk>/", public.done, name="done"),
     path("c/not-you/", public.switch, name="switch"),
     path("c/<str:text>/", public.code, name="code"),
-    re_path(r"^[cC]/(?P<text>[^/]+)/?$", public.code),
-    re_path(r"^C/?$|^c$", public.landing),
+    re_path(r"^[cC]/(?P<text>[^/]+)/?$", public.code, name="code_as_printed"),
+    re_path(r"^C/?$|^c$", public.landing, name="landing_as_typed"),
 ]

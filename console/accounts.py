@@ -69,6 +69,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
         super().send_mail(template_prefix, email, {"base_url": settings.BASE_URL, **context})
 
+    def send_notification_mail(
+        self, template_prefix: str, user: Any, context: dict | None = None, email: str | None = None
+    ) -> None:
+        # To the address that people sign in with, also where the library has no row of its own for it.
+        super().send_notification_mail(template_prefix, user, context, email or user.email)
+
     def get_reset_password_from_key_url(self, key: str) -> str:
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return settings.BASE_URL + path.replace("UID-KEY", quote(key))

@@ -32,6 +32,7 @@ class Table(tables.Table):
     default_order = ""
     selectable = False
     empty_template = "components/empty.html"
+    page_size = PAGE_SIZE
     # Templates get the class for these names; they would make an instance of it.
     do_not_call_in_templates = True
 
@@ -103,8 +104,8 @@ def paginate(request: HttpRequest, rows: QuerySet, table: type[Table]) -> Page:
         rows = rows.filter(_beyond(key, cursor["value"], cursor["id"], descending != backwards))
     sign = "-" if descending != backwards else ""
     keys = [f"{sign}{key}"] if key in {"id", "pk"} else [f"{sign}{key}", f"{sign}id"]
-    found = list(rows.order_by(*keys)[: PAGE_SIZE + 1])
-    more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
+    found = list(rows.order_by(*keys)[: table.page_size + 1])
+    more, found = len(found) > table.page_size, found[: table.page_size]
     if backwards:
         found.reverse()
     first = _first(cursor, backwards, len(found), more)

@@ -3,6 +3,7 @@
 import email
 import email.policy
 import re
+from datetime import UTC, datetime
 from email.message import EmailMessage as ParsedMessage
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,14 @@ def _read(path: Path) -> dict:
     body = message.get_body(("plain",))
     return {
         "name": path.stem,
-        "to": message["to"],
-        "subject": message["subject"],
-        "at": email.utils.parsedate_to_datetime(message["date"]),
+        "to": str(message["to"] or ""),
+        "subject": str(message["subject"] or ""),
+        "at": _written_at(message, path),
         "text": body.get_content() if body else "",
     }
+
+
+def _written_at(message: ParsedMessage, path: Path) -> datetime:
+    """The date of the mail, in UTC where it names no zone; that of the file where it has none."""
+    at = getattr(message["date"], "datetime", None) or datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

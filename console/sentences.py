@@ -131,6 +131,9 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "circle-plus",
             _("{actor} gave units a code of the claim profile {subject}"),
         ),
+        "claim_profile.codes_exported": Kind(
+            _("Profile's codes exported"), "download", _("{actor} exported the codes of {subject}")
+        ),
         "claim_profile.code_replaced": Kind(
             _("Profile's code replaced"),
             "key-round",

@@ -8,12 +8,17 @@ from django.utils.translation import gettext_lazy as _
 from console.access import Actor
 from console.fields import fold
 from console.forms import AddressField, TextGuard
-from customers.models import Customer, CustomerRole
+from customers.models import Customer, CustomerKind, CustomerRole
 
 # Who has the first customer of a name open knows that one; more than these are not shown.
 TWINS = 5
 
 
+KINDS = [
+    (CustomerKind.COMPANY, _("Company")),
+    (CustomerKind.PERSON, _("Person")),
+    (CustomerKind.INTERNAL, _("Internal: an account of your own organization")),
+]
 # What each role means, as the forms say it.
 ROLES = [
     (CustomerRole.ADMIN, _("Admin: sees and claims devices, and answers for the account")),
@@ -44,7 +49,7 @@ class CustomerForm(TextGuard, forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.others = Customer.objects.visible_to(actor).exclude(pk=self.instance.pk)
         self.twins: list[Customer] = []
-        self.fields["kind"].help_text = _("Internal: an account of your own organization.")
+        self.fields["kind"].choices = KINDS
 
     def clean(self) -> dict:
         cleaned = super().clean()

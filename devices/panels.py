@@ -11,7 +11,7 @@ from devices.models import Device, DeviceStatus, Ownership, SharedAccess
 from devices.tables import PastSpanTable
 
 # So many devices stand on the page of a customer; the device list has all.
-SHOWN = 50
+SHOWN = 15
 
 # The statuses in the order in which a unit lives through them, each with the icon and colour of its pill.
 LIFE = [

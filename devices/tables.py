@@ -45,3 +45,4 @@ class PastSpanTable(Table):
     began = tables.Column(order_by="started_at")
 
     default_order = "-began"
+    page_size = 10

@@ -25,6 +25,10 @@ def rows(organization: Any, device: Any, customer: Any, dana: Any, product: Any,
     profile.set_keys()
     profile.save()
     claim_codes.make_for_profile(profile)
+    by_unit = ClaimProfile(organization=organization, slug="units", name="Units", scope="unit", product=product)
+    by_unit.set_keys()
+    by_unit.save()
+    claim_codes.make_for_devices(by_unit, [device.pk, owned.pk])
     files = {"file_name": "a.csv", "stored_as": "none", "sha256": "0" * 64, "size": 1, "by_label": "Alice"}
     return {
         "device": device,
@@ -35,7 +39,8 @@ def rows(organization: Any, device: Any, customer: Any, dana: Any, product: Any,
         "project": project,
         "product": product,
         "profile": profile,
-        "member": alice.memberships.get(),
+        "unit_profile": by_unit,
+        "member": factories.make_member(organization, "viewer").memberships.get(),
         "domain": OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example"),
         "invitation": Invitation.objects.create(
             organization=organization, email="new@northlake.example", role="viewer", token_sha256="0" * 64,

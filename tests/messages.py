@@ -108,7 +108,7 @@ def in_python(path: Path) -> Iterator[Message]:
 
 
 def update() -> list[str]:
-    """Bring the .po in step with the sources, keep what is translated, compile; returns what is not translated."""
+    """Bring the .po in step with the sources, keep what is translated, compile. Returns what is left."""
     known = (
         {(entry.msgid, entry.msgid_plural): entry for entry in polib.pofile(str(PO))} if PO.exists() else {}
     )

@@ -1,6 +1,6 @@
 """Checks a file row by row: what is new, unchanged, changed and refused, and why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -165,13 +165,24 @@ def summarise(table: Table, header: Header, kind: Kind) -> dict[str, Any]:
     }  # fmt: skip
 
 
+class _Counted:
+    """The rows of a table and, once they are read, the number of the `last`, be it empty or not."""
+
+    def __init__(self, table: Table) -> None:
+        self.table, self.last = table, 0
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        self.last = (yield from self.table.rows()) or 0
+
+
 def _check_rows(
     table: Table, header: Header, kind: Kind, staging: Staging, on_progress: Progress | None
 ) -> int:
     width, fields, previous, count = len(header.labels), len(kind.fields), header.row_number, 0
     unlabelled = [i for i, label in enumerate(header.labels) if not label and i not in header.mapping]
     batch: list[Row] = []
-    for number, cells in table.rows():
+    rows = _Counted(table)
+    for number, cells in rows:
         if number <= header.row_number:
             continue
         if number > previous + 1:
@@ -189,6 +200,8 @@ def _check_rows(
             batch = []
             if on_progress:
                 on_progress(count)
+    if rows.last > previous:
+        kind.notices.add("empty_rows", previous + 1, rows.last - previous)
     return count + _settle(batch, kind, staging)
 
 

@@ -19,6 +19,7 @@ from console.models import FileImport
 from console.uploads import oversized
 
 REFUSED_SHOWN, CHANGED_SHOWN, NEW_SHOWN = 200, 100, 3
+UNUSED = "-"
 
 
 class Figure(NamedTuple):
@@ -192,15 +193,15 @@ class ColumnsForm(forms.Form):
             )  # fmt: skip
         for index, label in enumerate(header["labels"]):
             self.fields[f"column_{index}"] = forms.ChoiceField(
-                label=label or column_name(index), choices=choices, required=False,
-                initial=header["mapping"].get(str(index), ""),
+                label=label or column_name(index), choices=choices,
+                initial=header["mapping"].get(str(index), UNUSED),
             )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         chosen: dict[str, str] = {}
         for field, name in cleaned.items():
-            if field == "sheet" or not name:
+            if field == "sheet" or name == UNUSED:
                 continue
             if name in chosen:
                 sentence = _("“%(other)s” is set to this already. Choose one of them.")
@@ -213,7 +214,10 @@ class ColumnsForm(forms.Form):
         sheet = self.cleaned_data.get("sheet", self.row.reading.get("sheet", ""))
         if sheet != self.row.summary.get("sheet", ""):
             return {"sheet": sheet}
-        columns = {f.removeprefix("column_"): name for f, name in self.cleaned_data.items() if f != "sheet"}
+        columns = {
+            field.removeprefix("column_"): "" if name == UNUSED else name
+            for field, name in self.cleaned_data.items() if field != "sheet"
+        }  # fmt: skip
         return {**self.row.reading, "columns": columns}
 
 
@@ -231,16 +235,15 @@ def column_name(index: int) -> str:
 
 
 def _choices(columns: tuple[Column, ...]) -> list[tuple[str, Any]]:
-    return [("", _("not used")), *((column.name, column.label) for column in columns)]
+    return [(UNUSED, _("not used")), *((column.name, column.label) for column in columns)]
 
 
 def _first(rows: list[int], count: int) -> str:
-    named = ", ".join(map(_number, rows))
-    if not named:
-        return ""
-    return (
-        _("Rows %(rows)s …") % {"rows": named} if count > len(rows) else _("Row %(rows)s") % {"rows": named}
-    )
+    named = {"rows": ", ".join(map(_number, rows))}
+    if count == 1:
+        return _("Row %(rows)s") % named
+    return (_("Rows %(rows)s") if count == len(rows) else _("From row %(rows)s on") if len(rows) == 1
+            else _("Rows %(rows)s …")) % named  # fmt: skip
 
 
 def _number(value: int) -> str:

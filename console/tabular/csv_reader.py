@@ -5,7 +5,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -56,8 +56,11 @@ class CsvSource:
         separator = names.get(self.separator, _("separated by %(sign)s") % {"sign": self.separator})
         return separator, _ENCODINGS.get(self.encoding, "UTF-16")
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield (row number, cells) of every record that holds something. Raises Refused."""
+    def rows(self) -> Generator[tuple[int, list[str]], None, int]:
+        """Yield (row number, cells) of every record that holds something. Raises Refused.
+
+        At its end the generator returns the number of the last record, be it empty or not.
+        """
         number = 0
         lines = _Lines()
         try:
@@ -80,6 +83,7 @@ class CsvSource:
                             raise too_many_columns(number)
                         del cells[MAX_COLUMNS:]
                     yield number, cells
+                return number
         except _Monster as error:
             raise _monster(number + 1) from error
         except _Binary as error:

@@ -35,7 +35,10 @@ MEANINGS = {
 class ManifestForm(UploadForm):
     """A manifest and the product that it is for."""
 
-    product = forms.ModelChoiceField(Product.objects.none(), label=_("Product"), empty_label=_("Choose a product"))
+    product = forms.ModelChoiceField(
+        Product.objects.none(), label=_("Product"), empty_label=_("Choose a product"),
+        error_messages={"required": _("Choose the product that the devices are of.")},
+    )  # fmt: skip
     field_order = ("product", "file")
 
     def __init__(self, request: HttpRequest) -> None:
@@ -105,7 +108,9 @@ def template_file() -> HttpResponse:
 
 def understood() -> list[tuple[Any, Any, str]]:
     """(label, what it must be, how others call it) of every column that a manifest may have."""
-    return [(column.label, MEANINGS[column.name], ", ".join(column.aliases[:6])) for column in COLUMNS]
+    # The aliases begin in English and end in German.
+    names = {column.name: dict.fromkeys((*column.aliases[:3], *column.aliases[-3:])) for column in COLUMNS}
+    return [(column.label, MEANINGS[column.name], ", ".join(names[column.name])) for column in COLUMNS]
 
 
 def _only(products: QuerySet) -> Product | None:
