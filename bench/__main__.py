@@ -20,9 +20,15 @@ NAMES = [name for group in GROUPS for name in group]
 
 def options() -> argparse.Namespace:
     """What was asked for."""
-    parser = argparse.ArgumentParser(prog="bench/run", description="Measure Custody and print the table of its budgets.")
-    parser.add_argument("--quick", action="store_true", help="with 10,000 and 100,000 devices, and 10,000 in bulk")
-    parser.add_argument("--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}")
+    parser = argparse.ArgumentParser(
+        prog="bench/run", description="Measure Custody and print the table of its budgets."
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="with 10,000 and 100,000 devices, and 10,000 in bulk"
+    )
+    parser.add_argument(
+        "--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}"
+    )
     parser.add_argument("--database", choices=[*PLACES, "both"], default="both")
     parser.add_argument("--tests-seconds", type=float, help="how long script/test took, for its line")
     return parser.parse_args()
@@ -83,7 +89,9 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     if asked.tests_seconds:
         minutes = asked.tests_seconds / 60
-        print(f"\n{report.table([report.Line('script/test', f'{minutes:.1f} min', '–', minutes, most=6, unit='min')])}")
+        print(
+            f"\n{report.table([report.Line('script/test', f'{minutes:.1f} min', '–', minutes, most=6, unit='min')])}"
+        )
     return int(any("FAILED" in line.work for line in lines))
 
 

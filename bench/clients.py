@@ -21,13 +21,21 @@ class Result:
 
 
 def run(
-    port: int, orders: list[list[str]], path: str, session: str, csrf: str, secret: str, fields: dict[str, str]
+    port: int,
+    orders: list[list[str]],
+    path: str,
+    session: str,
+    csrf: str,
+    secret: str,
+    fields: dict[str, str],
 ) -> Result:
     """Let one process for each list post with the sessions in it, all from the same moment on."""
     context = multiprocessing.get_context("spawn")
     barrier, queue = context.Barrier(len(orders)), context.Queue()
     body = urlencode(fields | {"csrfmiddlewaretoken": secret})
-    arguments = [(port, order, path, f"{csrf}={secret}; {session}=", body, barrier, queue) for order in orders]
+    arguments = [
+        (port, order, path, f"{csrf}={secret}; {session}=", body, barrier, queue) for order in orders
+    ]
     processes = [context.Process(target=_post_all, args=each, daemon=True) for each in arguments]
     for process in processes:
         process.start()
@@ -42,7 +50,9 @@ def run(
     return result
 
 
-def _post_all(port: int, order: list[str], path: str, cookies: str, body: str, barrier: Any, queue: Any) -> None:
+def _post_all(
+    port: int, order: list[str], path: str, cookies: str, body: str, barrier: Any, queue: Any
+) -> None:
     connection = http.client.HTTPConnection("localhost", port, timeout=60)
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     times, failures = [], []

@@ -79,7 +79,8 @@ class Stock:
         """One UPDATE of the devices and one of their spans."""
         ids = sql.id_list(self.ids)
         execute(
-            f"UPDATE {sql.table(Device)} SET customer_id = NULL, status = 'in_stock' WHERE {sql.in_ids('id')}", [ids]
+            f"UPDATE {sql.table(Device)} SET customer_id = NULL, status = 'in_stock' WHERE {sql.in_ids('id')}",
+            [ids],
         )
         execute(
             f"UPDATE {sql.table(Ownership)} SET ended_at = %s, end_reason = 'unclaim', ended_by = 'Alice Kemp' "
@@ -97,7 +98,9 @@ def stock(count: int) -> Stock:
                       "name_key": "'stadtwerke aalen'"}, series(1))  # fmt: skip
     make_projects(world)
     ids = list(Device.objects.order_by("pk").values_list("pk", flat=True))
-    profile = ClaimProfile(organization=world.organization, slug="units", name="Units", scope=Scope.UNIT, product=product)
+    profile = ClaimProfile(
+        organization=world.organization, slug="units", name="Units", scope=Scope.UNIT, product=product
+    )
     profile.set_keys()
     profile.save()
     claim_codes.make_for_devices(profile, ids)
@@ -113,7 +116,9 @@ def measure(count: int) -> Iterator[Line]:
         held.time(f"bare {ASSIGN}", held.bare_assign)
         held.time(f"bare {UNCLAIM}", held.bare_unclaim)
         held.time(f"{ASSIGN} as an operation", lambda: held.operate("run_assign", customer=held.customer.pk))
-        held.time(f"{UNCLAIM} as an operation", lambda: held.operate("run_unclaim", reason="The lease is over"))
+        held.time(
+            f"{UNCLAIM} as an operation", lambda: held.operate("run_unclaim", reason="The lease is over")
+        )
     times = {name: median(taken) for name, taken in held.times.items()}
     for name in (ASSIGN, UNCLAIM):
         floor = times[f"bare {name}"]

@@ -4,6 +4,7 @@ import json
 import resource
 import sys
 import time
+from io import StringIO
 
 import django
 
@@ -19,9 +20,13 @@ def main(product_id: str, path: str) -> None:
     product = Product.objects.get(pk=product_id)
     connection.ensure_connection()
     start = time.perf_counter()
-    call_command("import_devices", product.slug, path, apply=True, stdout=sys.stderr)
+    call_command("import_devices", product.slug, path, apply=True, stdout=StringIO())
     seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(
+        json.dumps(
+            {"seconds": seconds, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        )
+    )
 
 
 if __name__ == "__main__":

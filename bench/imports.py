@@ -24,7 +24,16 @@ from devices.models import Device, Product
 
 MEMORY = 150.0
 ROUNDS = 3
-HEADER = ["serial_number", "device_name", "imei", "iccid", "mac", "hardware_revision", "manufactured_at", "secret"]
+HEADER = [
+    "serial_number",
+    "device_name",
+    "imei",
+    "iccid",
+    "mac",
+    "hardware_revision",
+    "manufactured_at",
+    "secret",
+]
 
 
 def manifest(path: Path, count: int) -> None:
@@ -55,7 +64,9 @@ def import_file(product: Product, path: Path) -> dict[str, float]:
 def empty_tables() -> None:
     """Take back the devices and all that followed from them."""
     if is_postgresql():
-        execute(f"TRUNCATE {sql.table(Device)}, console_event, devices_manifestimport, console_operation CASCADE")
+        execute(
+            f"TRUNCATE {sql.table(Device)}, console_event, devices_manifestimport, console_operation CASCADE"
+        )
     else:
         for table in ("devices_devicetag", "devices_ownership", "claims_claimcode", "devices_device", "console_event",
                       "devices_manifestimport"):  # fmt: skip

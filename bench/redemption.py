@@ -19,7 +19,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench import clients, pgbench, server
-from bench.data import PASSWORD, World, device_columns, execute, insert, is_postgresql, numbered_uuid, padded, series, settle, start
+from bench.data import (
+    PASSWORD,
+    World,
+    device_columns,
+    execute,
+    insert,
+    is_postgresql,
+    numbered_uuid,
+    padded,
+    series,
+    settle,
+    start,
+)
 from bench.report import Line, milliseconds
 from claims.actions import claim_codes
 from claims.models import ClaimCode, ClaimProfile, ClaimProfileResource, Grant, ResourceKind, Scope
@@ -34,7 +46,13 @@ ROUNDS = 3
 LONGER = 3
 LEAST, MOST_SPREAD = 0.1, 5.0
 # The ids of the rows of claim number k begin here; they are far from each other, and from all that is counted up.
-FIRST = {User: 110_000_000, Customer: 120_000_000, Project: 130_000_000, ClaimProfile: 140_000_000, Device: 150_000_000}
+FIRST = {
+    User: 110_000_000,
+    Customer: 120_000_000,
+    Project: 130_000_000,
+    ClaimProfile: 140_000_000,
+    Device: 150_000_000,
+}
 FIRST_CLAIM = 190_000_000
 NONCE = "n" * 22
 SECRET = "c" * 32
@@ -75,7 +93,11 @@ def things(world: World, count: int) -> None:
     insert(ClaimProfile, {"id": profile, "organization": organization, "slug": f"'offer-' || {number}", "scope": "'link'",
                           "name": f"'Offer ' || {number}", "name_key": f"'offer ' || {number}", "grant": "'ownership'"},
            series(count))  # fmt: skip
-    insert(ClaimProfileResource, {"profile": profile, "device": device, "kind": "'device'", "position": "0"}, series(count))
+    insert(
+        ClaimProfileResource,
+        {"profile": profile, "device": device, "kind": "'device'", "position": "0"},
+        series(count),
+    )
     insert(ClaimCode, {"id": numbered_uuid("s.i"), "organization": organization, "profile": profile,
                        "key_id": f"'{claim_codes.codes.current_key()}'", "link_sha256": f"'link' || {padded('s.i', 60)}",
                        "typed_sha256": f"'type' || {padded('s.i', 60)}"}, series(count))  # fmt: skip
@@ -83,7 +105,9 @@ def things(world: World, count: int) -> None:
 
 def hot_code(world: World, number: int) -> ClaimCode:
     """The code of one profile that gives access to the device of that number to whoever comes."""
-    profile = ClaimProfile(organization=world.organization, slug="hot", name="Hot", scope=Scope.LINK, grant=Grant.ACCESS)
+    profile = ClaimProfile(
+        organization=world.organization, slug="hot", name="Hot", scope=Scope.LINK, grant=Grant.ACCESS
+    )
     profile.set_keys()
     profile.save()
     device = Device.objects.get(pk=FIRST[Device] + number)
@@ -99,7 +123,11 @@ def sign_in(plan: Plan, numbers: range) -> None:
     for number in numbers:
         code = plan.code(number)
         pending = {"nonce": NONCE, "code": str(code.pk), "version": code.version, "at": int(now.timestamp())}
-        user = {"_auth_user_id": str(FIRST[User] + number), "_auth_user_backend": backend, "_auth_user_hash": proof}
+        user = {
+            "_auth_user_id": str(FIRST[User] + number),
+            "_auth_user_backend": backend,
+            "_auth_user_hash": proof,
+        }
         rows.append(Session(session_key=session_key(number), session_data=store.encode(user | {KEY: pending}),
                             expire_date=now + timedelta(days=1)))  # fmt: skip
     Session.objects.filter(session_key__startswith="bench").delete()
@@ -112,7 +140,10 @@ def statements(number: int) -> tuple[list[str], list[str]]:
     client.cookies[settings.SESSION_COOKIE_NAME] = session_key(number)
     with CaptureQueriesContext(connection) as captured:
         response = client.post(reverse("claim:redeem"), {"nonce": NONCE})
-    assert response.status_code == 303 and "/c/done/" in response["Location"], (response.status_code, response.content)
+    assert response.status_code == 303 and "/c/done/" in response["Location"], (
+        response.status_code,
+        response.content,
+    )
     whole = [query["sql"] for query in captured]
     begins = [place for place, text in enumerate(whole) if text.startswith("BEGIN")]
     ends = [place for place, text in enumerate(whole) if text.startswith("COMMIT")]
@@ -138,7 +169,10 @@ def measure_plan(plan: Plan, share: int) -> Iterator[Line]:
     """One plan: a claim to learn the statements from, then rounds of HTTP and pgbench in turns."""
     sign_in(plan, range(1, claims_of(share) + 1))
     whole, part = statements(1)
-    scripts = {"whole": pgbench.script(whole, 1, FIRST, session_key), "part": pgbench.script(part, 1, FIRST, session_key)}
+    scripts = {
+        "whole": pgbench.script(whole, 1, FIRST, session_key),
+        "part": pgbench.script(part, 1, FIRST, session_key),
+    }
     ours, theirs, latencies, next_number = [], {"whole": [], "part": []}, [], 2
     for _round in range(ROUNDS):
         settle()
@@ -154,7 +188,10 @@ def measure_plan(plan: Plan, share: int) -> Iterator[Line]:
     rate, p50, p95 = median(ours), median(latencies), quantiles(latencies, n=20)[-1]
     said = f"{rate:,.0f} claims/s"
     if is_postgresql():
-        for name, words, count in (("whole", "the request's", len(whole)), ("part", "the transaction's", len(part))):
+        for name, words, count in (
+            ("whole", "the request's", len(whole)),
+            ("part", "the transaction's", len(part)),
+        ):
             peer = median(theirs[name])
             yield Line(f"claims over HTTP, {plan.work}, against {words} {count} statements by pgbench", said,
                        f"{peer:,.0f}/s", rate / peer, least=LEAST)  # fmt: skip

@@ -37,7 +37,13 @@ class Line:
 
     def cells(self) -> tuple[str, ...]:
         """The columns of the table."""
-        ratio = "–" if self.ratio is None else f"{self.ratio:.2f} {self.unit}" if self.unit == "×" else f"{self.ratio:.4g} {self.unit}"
+        ratio = (
+            "–"
+            if self.ratio is None
+            else f"{self.ratio:.2f} {self.unit}"
+            if self.unit == "×"
+            else f"{self.ratio:.4g} {self.unit}"
+        )
         return self.work, self.ours, self.theirs, ratio, self.budget, self.verdict
 
     def dump(self) -> str:
@@ -54,7 +60,10 @@ def table(lines: Iterable[Line]) -> str:
     """The lines as a table in Markdown, which is readable as it is."""
     rows: list[tuple[Any, ...]] = [HEADINGS, *(line.cells() for line in lines)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    drawn = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    drawn = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
     drawn.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(drawn)
 

@@ -16,7 +16,7 @@ def seconds(work: Work) -> float:
     return time.perf_counter() - start
 
 
-def interleaved(*works: Work, rounds: int = 25, most_seconds: float = 6.0, warm: int = 2) -> list[float]:
+def interleaved(*works: Work, rounds: int = 15, most_seconds: float = 3.0, warm: int = 2) -> list[float]:
     """The median time of each work: they take turns (ABAB), so that whatever else the machine does hits all alike.
 
     After `most_seconds` no further round begins, but there are three at least.

@@ -1,11 +1,12 @@
 """The addresses of the product, of the peer, and of the floor."""
 
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from console.models import Organization
-from devices.models import Device
+from devices.models import Device, Ownership
 
 
 class Site(admin.AdminSite):
@@ -16,19 +17,28 @@ class Site(admin.AdminSite):
 
 
 class DeviceAdmin(admin.ModelAdmin):
-    """The device list as plain Django gives it: the same columns and filters, as far as it has them without help.
+    """The device list as Django's admin gives it: the same columns, rows and filters, without a query for each row."""
 
-    The rows are those of one organization, like ours. Owner since and tags are not shown, as each would be a query
-    for every row.
-    """
-
-    list_display = ("serial_number", "product", "status", "customer", "is_development", "created_at")
+    list_display = ("serial_number", "product", "status", "customer", "since", "tags", "created_at")
     list_filter = ("product", "status")
     search_fields = ("serial_number", "device_name")
     list_per_page = 50
 
-    def get_queryset(self, request: HttpRequest):  # noqa: ANN201 -- the type is the peer's
-        return super().get_queryset(request).filter(organization=request.actor.organization)  # type: ignore[attr-defined]
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """The devices of one organization."""
+        rows = super().get_queryset(request).filter(organization=request.actor.organization)  # type: ignore[attr-defined]
+        spans = Ownership.objects.filter(device=OuterRef("pk"), ended_at=None)
+        return rows.annotate(owned_since=Subquery(spans.values("started_at")[:1])).prefetch_related(
+            "device_tags__tag"
+        )
+
+    def since(self, device: Device) -> object:
+        """When the current ownership began."""
+        return device.owned_since  # type: ignore[attr-defined]
+
+    def tags(self, device: Device) -> str:
+        """Its tags."""
+        return ", ".join(sorted(row.tag.name for row in device.device_tags.all()))
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return True

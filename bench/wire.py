@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from bench import server
 from bench.data import World
-from bench.pages import link_of, profile_of, scanned
+from bench.pages import link_of, scanned, single_profile
 from bench.report import Line
 
 CONSOLE, CLAIM = 40_000, 30_000
@@ -63,7 +63,7 @@ def measure(world: World) -> Iterator[Line]:
     pages = {
         "console, overview": (reverse("console:home"), world.client(), CONSOLE),
         "console, 50 devices": (reverse("devices:device_list"), world.client(), CONSOLE),
-        "claim landing": (reverse("claim:landing"), scanned(link_of(profile_of(world))), CLAIM),
+        "claim landing": (reverse("claim:landing"), scanned(link_of(single_profile(world))), CLAIM),
     }
     with server.running() as port:
         for work, (path, client, most) in pages.items():
@@ -74,4 +74,6 @@ def measure(world: World) -> Iterator[Line]:
             total = sum(size for size, _encoding in parts.values())
             said = ", ".join(f"{kind} {size / 1000:.1f}" for kind, size in sizes.items())
             said += f", other {(total - sum(sizes.values())) / 1000:.1f}; HTML {parts[path][1]}"
-            yield Line(f"first page on the wire: {work}", said, "–", total / 1000, most=most / 1000, unit="kB")
+            yield Line(
+                f"first page on the wire: {work}", said, "–", total / 1000, most=most / 1000, unit="kB"
+            )

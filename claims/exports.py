@@ -36,7 +36,7 @@ def claim_profile_rows(request: HttpRequest) -> HttpResponse:
     filterset = ClaimProfileFilter(
         request.GET, queryset=ClaimProfile.objects.visible_to(request.actor), request=request
     )
-    rows = filterset.qs if filterset.is_valid() else ClaimProfile.objects.none()
+    rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
     return stream(request, _("claim profiles"), PROFILE_HEADER, _profile_lines(rows))
 
 

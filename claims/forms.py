@@ -51,9 +51,7 @@ class DocumentForm(TextGuard, forms.Form):
 class MemberForm(forms.Form):
     """A member who gets into the claimer's project."""
 
-    member = forms.ModelChoiceField(
-        Member.objects.none(), label=_("Member"), empty_label=_("Choose a member")
-    )
+    member = forms.ModelChoiceField(None, label=_("Member"), empty_label=_("Choose a member"))
     role = forms.ChoiceField(label=_("Role"), choices=CustomerRole.choices, initial=CustomerRole.VIEWER)
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -131,7 +129,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         self.members = self._rows(MemberForm, "members", data, MOST_MEMBERS, spare=2, actor=actor)
         self.questions = self._rows(QuestionForm, "questions", data, MOST_QUESTIONS, spare=2)
         if profile.pk:
-            self.initial |= {"devices": "\n".join(_names(profile)), "version": profile.version}
+            self.initial |= {"devices": "\n".join(_names(profile, actor)), "version": profile.version}
             self.has_codes = profile.codes.exists()
             for name in ("scope", "product") if self.has_codes else ():
                 self.fields[name].disabled = True
@@ -277,7 +275,7 @@ class UnitsForm(TextGuard, forms.Form):
     """The profile that a selection of units gets codes of: one that exists, or a new one by its name."""
 
     profile = forms.ModelChoiceField(
-        ClaimProfile.objects.none(),
+        None,
         label=_("Claim profile"),
         required=False,
         blank=True,
@@ -338,15 +336,13 @@ def _listed(names: list[str]) -> str:
     return listed + ngettext(" and %d more", " and %d more", rest) % rest if rest > 0 else listed
 
 
-def _names(profile: ClaimProfile) -> list[str]:
-    """What to write for each device of the profile: its serial number or, where another has the same, its
-    name."""
-    devices = [r.device for r in profile.resources.filter(kind=ResourceKind.DEVICE).select_related("device")]
+def _names(profile: ClaimProfile, actor: Actor) -> list[str]:
+    """What to write for each device of the profile: its serial or, where another has the same, its name."""
+    devices = [r.device for r in profile.resources.exclude(device=None).select_related("device") if r.device]
     keys = [device.serial_key for device in devices]
-    same = Device.objects.filter(organization=profile.organization_id).exclude(pk__in=[d.pk for d in devices])
-    twins = set(same.filter(Q(serial_key__in=keys)).values_list("serial_key", flat=True))
-    twins |= set(same.filter(Q(name_key__in=keys)).values_list("name_key", flat=True))
-    twins |= {key for key in keys if keys.count(key) > 1}
+    others = Device.objects.visible_to(actor).exclude(pk__in=[device.pk for device in devices])
+    same = others.filter(Q(serial_key__in=keys) | Q(name_key__in=keys)).values_list("serial_key", "name_key")
+    twins = {key for pair in same for key in pair} | {key for key in keys if keys.count(key) > 1}
     return [device.device_name if device.serial_key in twins else device.serial_number for device in devices]
 
 

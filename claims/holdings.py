@@ -6,8 +6,7 @@ and of its history nothing but one's own spans.
 
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 
 from claims import offers
 from claims.models import Claim
@@ -18,24 +17,55 @@ from console.models import Organization
 from customers.models import Project
 from devices.models import Device, Ownership, SharedAccess
 
+MOST_PROJECTS = 100
+
 
 def projects(actor: Actor) -> QuerySet[Project]:
-    """The person's projects by name, each with how many devices lie in it, in one query."""
+    """The person's projects by name, with what `devices` needs to know of them."""
     return (
         Project.objects.visible_to(actor)
         .select_related("organization__logo")
         .defer("organization__logo__png")
-        .annotate(owned=_count(Ownership), shared=_count(SharedAccess))
+        .annotate(
+            has_shares=Exists(SharedAccess.objects.open().filter(project=OuterRef("pk"))),
+            has_siblings=Exists(
+                Project.objects.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))
+            ),
+        )
         .order_by("name", "pk")
     )
 
 
-def devices(actor: Actor, *, project: Project | None = None, q: str = "") -> QuerySet[Device]:
-    """What the person owns or shares now, in one project or in all. `q` is part of serial or product."""
-    owned, shared = _open_spans(actor)
-    if project is not None:
-        owned, shared = owned.filter(project=project), shared.filter(project=project)
-    rows = Device.objects.filter(pk__in=owned.values("device").union(shared.values("device")))
+def add_counts(projects: list[Project]) -> None:
+    """Tell how many devices lie in each project, as `device_count`."""
+    totals: dict[int, int] = {}
+    owned, shared = (
+        spans.objects.open()
+        .filter(project__in=projects)
+        .values_list("project")
+        .annotate(Count("pk"))
+        .order_by()
+        for spans in (Ownership, SharedAccess)
+    )
+    for project, count in owned.union(shared, all=True):
+        totals[project] = totals.get(project, 0) + count
+    for each in projects:
+        each.device_count = totals.get(each.pk, 0)  # type: ignore[attr-defined]
+
+
+def devices(actor: Actor, within: list[Project], *, is_all: bool, q: str = "") -> QuerySet[Device]:
+    """What the person owns or shares now in these projects, or in all. `q` is part of serial or product.
+
+    Where nothing is shared, the owner in the device's own row says it all, and an index has them in order.
+    """
+    customers = {each.customer_id for each in within}
+    if customers <= actor.customers and _is_plain(actor, within, is_all):
+        rows = Device.objects.filter(customer__in=customers)
+    else:
+        owned, shared = _open_spans(actor)
+        if not is_all:
+            owned, shared = owned.filter(project__in=within), shared.filter(project__in=within)
+        rows = Device.objects.filter(pk__in=owned.values("device").union(shared.values("device")))
     if q:
         rows = rows.filter(Q(serial_key__contains=fold(q)) | Q(product__name_key__contains=fold(q)))
     return rows.select_related("product")
@@ -121,10 +151,12 @@ def organization_at(host: str) -> Organization | None:
     return found[0] if len(found) == 1 else None
 
 
+def _is_plain(actor: Actor, within: list[Any], is_all: bool) -> bool:
+    """Whether these projects hold all that their customers own, and nothing else."""
+    if len(within) > MOST_PROJECTS or any(project.has_shares for project in within):
+        return False
+    return not actor.projects if is_all else not any(project.has_siblings for project in within)
+
+
 def _open_spans(actor: Actor) -> tuple[QuerySet[Ownership], QuerySet[SharedAccess]]:
     return Ownership.objects.open().reached_by(actor), SharedAccess.objects.open().reached_by(actor)
-
-
-def _count(model: Any) -> Coalesce:
-    spans = model.objects.open().filter(project=OuterRef("pk")).order_by().values("project")
-    return Coalesce(Subquery(spans.annotate(n=Count("pk")).values("n")), 0)

@@ -46,16 +46,16 @@ def get(code_id: UUID) -> ClaimCode | None:
 
 
 def _rows() -> QuerySet[ClaimCode]:
-    related = ("profile__organization", "profile__domain", "profile__product", "device__product")
-    return ClaimCode.objects.select_related(*related)
+    return ClaimCode.objects.select_related("profile__organization", "device__product")
 
 
 def of(code: ClaimCode) -> Offer:
     """What the code gives."""
     profile = code.profile
-    resources = list(profile.resources.select_related("device__product"))
-    listed = [r.device for r in resources if r.kind == ResourceKind.DEVICE]
-    devices = [code.device] if profile.scope == Scope.UNIT else listed
+    # A unit's own code gives that unit, so its profile lists documents alone.
+    is_unit = profile.scope == Scope.UNIT
+    resources = profile.resources.all() if is_unit else profile.resources.select_related("device__product")
+    devices = [code.device] if is_unit else [r.device for r in resources if r.kind == ResourceKind.DEVICE]
     documents = [r for r in resources if r.kind == ResourceKind.DOCUMENT]
     return Offer(code, profile, devices, documents)
 

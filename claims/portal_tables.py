@@ -4,12 +4,16 @@ import django_tables2 as tables
 
 from console.listing import Table
 
+# Less than in the console: a phone shows few at a time.
+PAGE_SIZE = 25
+
 
 class DeviceTable(Table):
     """Devices by serial number."""
 
     serial = tables.Column(order_by="serial_key")
     default_order = "serial"
+    page_size = PAGE_SIZE
 
 
 class PastTable(Table):
@@ -17,3 +21,4 @@ class PastTable(Table):
 
     ended = tables.Column(order_by="ended_at")
     default_order = "-ended"
+    page_size = PAGE_SIZE

@@ -13,7 +13,10 @@ def text(name: str, default: str = "") -> str:
     """The variable `name`, or the content of the file that `name`_FILE points at, or `default`."""
     file = os.environ.get(f"{name}_FILE")
     if file:
-        return Path(file).read_text().strip()
+        try:
+            return Path(file).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{name}_FILE is {file!r}, which can't be read: {error}.") from error
     return os.environ.get(name, default)
 
 

@@ -89,4 +89,7 @@ def _write_new(path: Path, value: str) -> None:
 if __name__ == "__main__":
     from console import environment
 
-    make(Path(environment.text("CUSTODY_DATA", str(Path(__file__).resolve().parent.parent / "var"))))
+    try:
+        make(Path(environment.text("CUSTODY_DATA", str(Path(__file__).resolve().parent.parent / "var"))))
+    except OSError as error:
+        raise SystemExit(f"The keys can't be written: {error}. Look at CUSTODY_DATA.") from None

@@ -92,12 +92,15 @@ def render_list(
     return render(request, "components/_results.html" if partial else template, full)
 
 
-def paginate(request: HttpRequest, rows: QuerySet, table: type[Table]) -> Page:
-    """The page that the cursor in the address names, or the first one. A cursor that makes no sense is ignored."""
+def paginate(request: HttpRequest, rows: QuerySet, table: type[Table], *, is_counted: bool = True) -> Page:
+    """The page that the cursor in the address names, or the first one. A cursor that makes no sense is ignored.
+
+    Without the count a page costs the same however many rows there are; its total is then 0.
+    """
     instance = table([])
     order = _order(request, instance)
     descending, key = order.startswith("-"), _key(instance, order.lstrip("-"))
-    total = rows.order_by()[: COUNT_CAP + 1].count()
+    total = rows.order_by()[: COUNT_CAP + 1].count() if is_counted else 0
     cursor = _decode(request.GET.get("cursor", ""), rows.model, key)
     backwards = bool(cursor and cursor["back"])
     if cursor:

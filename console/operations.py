@@ -93,7 +93,7 @@ def advance(
         raise Superseded
     OperationRow.objects.bulk_create(rows, batch_size=500)
     operation.cursor = cursor
-    if _stopping and cursor < operation.total:
+    if _stopping:
         transaction.on_commit(_interrupt)
 
 

@@ -88,6 +88,9 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
         "customer.imported": Kind(
             _("Customer imported"), "upload", _("{actor} imported the customer {subject}")
         ),
+        "customer.file_applied": Kind(
+            _("Customer file applied"), "file-spreadsheet", _("{actor} imported customers from {subject}")
+        ),
         "customer.archived": Kind(
             _("Customer archived"), "archive", _("{actor} archived the customer {subject}")
         ),
@@ -173,6 +176,7 @@ PAGES: dict[str, tuple[str, Permission]] = {
     "product": ("devices:product_detail", Permission.VIEW),
     "manifest": ("devices:manifest_detail", Permission.DEVICE_IMPORT),
     "customer": ("customers:customer_detail", Permission.VIEW),
+    "customerimport": ("customers:customer_import_detail", Permission.CUSTOMER_IMPORT),
     "claimprofile": ("claims:claim_profile_detail", Permission.VIEW),
     "operation": ("console:operation_detail", Permission.VIEW),
     "member": ("console:member_edit", Permission.MEMBER_MANAGE),

@@ -50,21 +50,15 @@ def bind() -> str:
     return f"[{address.strip('[]')}]:{settings.PORT}" if ":" in address else f"{address}:{settings.PORT}"
 
 
-def is_taken(where: str) -> bool:
-    """Whether somebody else listens there."""
+def probe(where: str) -> None:
+    """Raise OSError where the server could not listen, because somebody else does or it may not."""
     if where.startswith("unix:"):
-        return False
+        return
     host, _sep, port = where.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host.strip("[]"), int(port)))
-        except PermissionError:
-            raise
-        except OSError:
-            return True
-    return False
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), int(port)))
 
 
 def migrate() -> bool:

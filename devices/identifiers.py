@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.columns import Column
+from console.fields import fold
 from console.tabular import NumberCell
 
 MAX_SERIAL_NUMBER = 64
@@ -75,7 +76,11 @@ class Unfit(ValueError):
 def clean_serial_number(raw: str) -> str:
     """1 to 64 visible characters, in Unicode's composed form; single spaces may stand between them."""
     _refuse_rounded(raw, _THIS_SERIAL_NUMBER)
-    return _visible(raw, _SERIAL_NUMBER, MAX_SERIAL_NUMBER)
+    serial = _visible(raw, _SERIAL_NUMBER, MAX_SERIAL_NUMBER)
+    # Some characters stand for up to eighteen, and the form in which serials are compared has to be stored too.
+    if not serial.isascii() and (count := len(fold(serial))) > MAX_SERIAL_NUMBER:
+        raise Unfit(_too_long(_SERIAL_NUMBER, MAX_SERIAL_NUMBER, count))
+    return serial
 
 
 def clean_device_name(raw: str) -> str:
@@ -301,7 +306,7 @@ COLUMNS = (
         gettext_lazy("Manufactured on"),
         _aliases(
             """
-            Manufactured, Manufactured at, Manufacture date, Manufacturing date, Date manufactured, Date of
+            Made on, Manufactured, Manufactured at, Manufacture date, Manufacturing date, Date manufactured, Date of
             manufacture, Mfg date, MFD, DOM, Production date, Produced, Produced on, Produced at, Date
             produced, Build date, Built, Built on, Date, Factory date, Assembly date, Herstelldatum,
             Herstellungsdatum, Hergestellt, Hergestellt am, Herstellung, Produktionsdatum, Produziert,

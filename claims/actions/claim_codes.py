@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -242,13 +242,16 @@ def _succeeded(operation: Operation) -> int:
 
 
 def _new(profile: ClaimProfile, device_ids: list[int | None]) -> None:
-    """Write a new code for each device; of None it is the profile's own. No objects are made: they may be many."""
+    """Write a new code for each device; of None it is the profile's own. They may be very many."""
     key, at = codes.current_key(), sql.prepared(ClaimCode, "changed_at", timezone.now())
-    names = ["id", "organization", "profile", "device", "version", "key_id", "changed_at", *HASHES]
+    names = ["id", "organization", "profile", "version", "key_id", "changed_at", "device", *HASHES]
+    constants, prepare = (
+        (profile.organization_id, profile.pk, 1, key, at),
+        ClaimCode._meta.pk.get_db_prep_save,
+    )
     made = ((uuid4(), device_id) for device_id in device_ids)
     rows = (
-        (sql.prepared(ClaimCode, "id", code_id), profile.organization_id, profile.pk, device_id, 1, key, at)
-        + _hashes(code_id, 1, key)
+        (prepare(code_id, connection), *constants, device_id, *_hashes(code_id, 1, key))
         for code_id, device_id in made
     )
     sql.insert_rows(ClaimCode, names, rows)
@@ -262,8 +265,8 @@ def _hashes(code_id: UUID, version: int, key: str) -> tuple[str, str]:
 def _raise_versions(rows: QuerySet[ClaimCode]) -> list[Raised]:
     """Raise each code's version. The old hashes are overwritten, so what was printed finds nothing any more.
 
-    The rows are locked first (on SQLite the transaction holds the only lock), so that two who raise at the same
-    moment raise twice: else both would give out the same new code, and one of them not know that it is dead.
+    The rows are locked first (on SQLite the transaction holds the only lock), so that two who raise at the
+    same moment raise twice: else both would give out the same new code, and one not know that it is dead.
     """
     at, key = timezone.now(), codes.current_key()
     locked = rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", "device_id", "version")

@@ -61,11 +61,12 @@ class Claim(TenantModel):
 
     @property
     def given_shown(self) -> list[dict]:
-        """The first things that it gave, devices before documents, each with its `text`."""
-        first = sorted(self.given, key=lambda thing: thing["kind"] != "device")[:SHOWN]
+        """The first devices that it gave, or documents where there is none, each with its `text`."""
+        devices = [thing for thing in self.given if thing["kind"] == "device"]
+        first = (devices or self.given)[:SHOWN]
         return [{**thing, "text": thing.get("label") or thing.get("title", "")} for thing in first]
 
     @property
     def given_more(self) -> int:
         """How many things it gave besides those that are shown."""
-        return max(0, len(self.given) - SHOWN)
+        return len(self.given) - len(self.given_shown)

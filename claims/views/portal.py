@@ -13,20 +13,22 @@ from customers.models import Project
 from devices.models import Device
 
 MANY_DEVICES = 20
-MOST_PROJECTS = 100
 
 
 @portal
 def home(request: HttpRequest) -> HttpResponse:
     """All projects, and all devices that lie in them."""
-    projects = list(holdings.projects(request.actor)[: MOST_PROJECTS + 1])
+    projects = list(holdings.projects(request.actor)[: holdings.MOST_PROJECTS + 1])
     organizations = {project.organization for project in projects}
     context = {
-        "projects": projects[:MOST_PROJECTS], "has_more_projects": len(projects) > MOST_PROJECTS,
+        "projects": projects[: holdings.MOST_PROJECTS],
+        "is_several": len(projects) > 1,
+        "has_more_projects": len(projects) > holdings.MOST_PROJECTS,
         "organization": organizations.pop() if len(organizations) == 1 else None,
-        "device_count": sum(project.owned + project.shared for project in projects),
-    }  # fmt: skip
-    return _device_list(request, "portal/home.html", context)
+    }
+    if len(projects) > 1:
+        holdings.add_counts(projects)
+    return _device_list(request, "portal/home.html", context, projects, is_all=True)
 
 
 @portal
@@ -34,8 +36,7 @@ def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One project and its devices."""
     project = get_object_or_404(holdings.projects(request.actor), pk=pk)
     context = {"project": project, "organization": project.organization}
-    context["device_count"] = project.owned + project.shared
-    return _device_list(request, "portal/project_detail.html", context, project)
+    return _device_list(request, "portal/project_detail.html", context, [project], is_all=False)
 
 
 @portal
@@ -61,11 +62,12 @@ def past_device_list(request: HttpRequest) -> HttpResponse:
 
 
 def _device_list(
-    request: HttpRequest, template: str, context: dict[str, Any], project: Project | None = None
+    request: HttpRequest, template: str, context: dict[str, Any], within: list[Project], *, is_all: bool
 ) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     q = request.GET.get("q", "").strip()[:64]
-    page = paginate(request, holdings.devices(actor, project=project, q=q), DeviceTable)
+    rows = holdings.devices(actor, within, is_all=is_all, q=q)
+    page = paginate(request, rows, DeviceTable, is_counted=False)
     holdings.add_spans(actor, page.rows)
-    has_search = context["device_count"] > MANY_DEVICES or bool(q)
+    has_search = bool(q or page.next or page.previous or len(page.rows) > MANY_DEVICES)
     return render(request, template, {**context, "page": page, "q": q, "has_search": has_search})

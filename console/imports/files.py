@@ -115,6 +115,5 @@ def forget_old(now: float | None = None) -> int:
 
 
 def _private(path: Path) -> None:
-    path.mkdir(parents=True, exist_ok=True)
-    for each in (path, path.parent):
-        each.chmod(0o700)
+    for each in (path.parent, path):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -200,7 +200,7 @@ class ColumnsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         chosen: dict[str, str] = {}
-        for field, name in cleaned.items():
+        for field, name in list(cleaned.items()):
             if field == "sheet" or name == UNUSED:
                 continue
             if name in chosen:

@@ -7,15 +7,19 @@ from django.template.loader import get_template
 from django.utils.translation import gettext as _
 
 from console import rosters
-from console.access import Permission
+from console.access import Permission, public
 from console.errors import Refused, answer
 
+REASON = "Django shows it in place of a page."
 
+
+@public(REASON)
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """What came is no request that this server understands."""
     return render(request, "400.html", status=400)
 
 
+@public(REASON)
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The right that is missing, and who can give it."""
     right = next((each for each in getattr(exception, "args", ()) if isinstance(each, Permission)), None)
@@ -26,11 +30,13 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return render(request, "403.html", {"right": right, "helpers": helpers}, status=403)
 
 
+@public(REASON)
 def not_found_page(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Nothing is here, or nothing that this person may see; which of the two is not told."""
     return render(request, "404.html", status=404)
 
 
+@public(REASON)
 def server_error(request: HttpRequest) -> HttpResponse:
     """A page that needs neither the database nor the session."""
     try:
@@ -40,6 +46,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return HttpResponse("Something went wrong on our side. Try again in a minute.", "text/plain", status=500)
 
 
+@public(REASON)
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old, or came from elsewhere. Nothing was changed."""
     if getattr(request, "htmx", False):
@@ -47,6 +54,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "403_csrf.html", status=403)
 
 
+@public(REASON)
 def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The sign-in library's limits."""
     return render(request, "429.html", status=429)

@@ -142,7 +142,7 @@ class ManifestKind(Kind):
             return {"pad": None}
         self.notices.drop("numbers")
         sentence = _(
-            "Excel made a number of this serial number and cut off zeros. Choose above how to read it."
+            "Excel made a number of this serial number and cut off zeros. First say how many digits it has."
         )
         return {
             "pad": {"count": staging.refuse_marked(sentence, "length(serial_number) < ?", width), "to": width}

@@ -36,7 +36,7 @@ class ManifestForm(UploadForm):
     """A manifest and the product that it is for."""
 
     product = forms.ModelChoiceField(
-        Product.objects.none(), label=_("Product"), empty_label=_("Choose a product"),
+        None, label=_("Product"), empty_label=_("Choose a product"),
         error_messages={"required": _("Choose the product that the devices are of.")},
     )  # fmt: skip
     field_order = ("product", "file")

@@ -31,9 +31,9 @@ class DeviceQuerySet(TenantQuerySet):
         """What the person's customers own now, and what is shared with a project that he reaches."""
         from devices.models.ownership import Ownership, SharedAccess
 
-        owned = Ownership.objects.open().reached_by(actor).values("device")
-        # One set of ids, not two conditions: so the spans lead to the devices, and not all devices to their spans.
-        return self.filter(pk__in=owned.union(SharedAccess.objects.open().reached_by(actor).values("device")))
+        shared = SharedAccess.objects.open().reached_by(actor).filter(device=OuterRef("pk"))
+        owned = Ownership.objects.open().reached_by(actor).filter(device=OuterRef("pk"))
+        return self.filter(Exists(owned) | Exists(shared))
 
     def current(self) -> Self:
         """Those that are not archived."""

@@ -411,6 +411,26 @@ def test_codes_are_counted_before_they_are_looked_up(client, code, monkeypatch):
     assert b"claim.css" in response.content
 
 
+@pytest.mark.races
+@pytest.mark.django_db(transaction=True)
+def test_of_many_guesses_at_once_no_more_are_looked_up_than_the_limit(monkeypatch):
+    monkeypatch.setattr(session, "SCANS", 5)
+    looked, answers = [], []
+    monkeypatch.setattr("claims.offers.find", lambda text: looked.append(text))
+
+    def guess() -> None:
+        answers.extend(scan(Client(), UNKNOWN).status_code for _try in range(3))
+        connections.close_all()
+
+    threads = [threading.Thread(target=guess) for _each in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(looked) == answers.count(303) == 5
+    assert answers.count(429) == 19
+
+
 def test_who_guesses_slows_only_himself(client, code, monkeypatch):
     monkeypatch.setattr(session, "SCANS", 1)
     guesser = Client(REMOTE_ADDR="203.0.113.9")

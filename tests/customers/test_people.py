@@ -45,16 +45,17 @@ def test_who_has_signed_in_is_not_invited_again(invite, dana):
     User.objects.filter(pk=dana.pk).update(last_login=timezone.now())
     answer = invite(email=dana.email)
     assert answer.status_code == 422
-    assert answer.context["form"].errors["email"] == [
-        "dana@aalen.example belongs to this customer already."
-    ]
+    assert answer.context["form"].errors["email"] == ["dana@aalen.example belongs to this customer already."]
     assert (len(mail.outbox), Event.objects.count(), CustomerUser.objects.get().role) == (0, 0, "admin")
 
 
 def test_who_has_not_signed_in_yet_gets_the_mail_again_and_keeps_the_role(invite, dana):
     assert invite(email=dana.email).status_code == 302
     assert len(mail.outbox) == 1
-    assert (Event.objects.get().kind, CustomerUser.objects.get().role) == ("customer.person_invited_again", "admin")
+    assert (Event.objects.get().kind, CustomerUser.objects.get().role) == (
+        "customer.person_invited_again",
+        "admin",
+    )
 
 
 def test_who_was_removed_may_come_back(client, invite, customer, dana):
@@ -94,7 +95,10 @@ def test_nobody_is_invited_with_a_role_that_does_not_exist(invite):
 def test_a_deactivated_account_is_not_let_in(invite, erin):
     User.objects.filter(pk=erin.pk).update(is_active=False)
     answer = invite(email=erin.email)
-    assert (answer.status_code, CustomerUser.objects.filter(customer__name="Stadtwerke Aalen").count()) == (422, 0)
+    assert (answer.status_code, CustomerUser.objects.filter(customer__name="Stadtwerke Aalen").count()) == (
+        422,
+        0,
+    )
 
 
 def test_nobody_is_invited_to_an_archived_customer(client, invite, customer):

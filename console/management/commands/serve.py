@@ -1,5 +1,6 @@
 """manage.py serve"""
 
+import errno
 import io
 from argparse import ArgumentParser
 from typing import Any
@@ -19,17 +20,28 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         where, told = serve.bind(), io.StringIO()
-        if serve.is_taken(where):
-            raise CommandError(f"Something listens at {where} already. Stop it, or choose another PORT.")
+        try:
+            serve.probe(where)
+        except (OSError, OverflowError) as error:
+            raise CommandError(self.why_not(where, error)) from error
         try:
             serve.prepare()
         except OperationalError as error:
             raise CommandError(f"The database does not answer: {str(error).strip()}") from error
+        except OSError as error:
+            raise CommandError(f"CUSTODY_DATA can't be written: {error}") from error
         if options["demo"]:
             self.say("Loading the demo organization, if it is not there yet…")
             call_command("load_demo", stdout=told)
         if not serve.run(self.say, told.getvalue().rstrip()):
             raise CommandError("The server did not start; what it said stands above.")
+
+    def why_not(self, where: str, error: Exception) -> str:
+        """The sentence for an address that can't be listened at."""
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            return f"Something listens at {where} already. Stop it, or choose another PORT."
+        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
+        return f"The server can't listen at {where}: {reason}. Look at PORT and CUSTODY_BIND."
 
     def say(self, text: str) -> None:
         """Print it now, also where the output is no terminal."""

@@ -1,0 +1,236 @@
+"""What becomes of a checked file, whatever it holds: applied once and whole, at once or by the worker."""
+
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext, override
+from django.utils.translation import gettext as _
+
+from console import operations
+from console.access import Actor, Permission
+from console.errors import Refused
+from console.imports import uploads
+from console.imports.checking import Kind
+from console.imports.staging import Staging
+from console.models import FileImport, Operation
+
+TRIES = 3
+
+
+class Outdated(Exception):
+    """A row that a file changes is not any more what the check has seen."""
+
+
+class Importer:
+    """How one kind of file is taken in. An app makes one, and has `run_check` and `run_apply` as handlers.
+
+    `handlers` is the module in which these two lie; `related` is what is read along with an import.
+    """
+
+    model: type[FileImport]
+    permission: Permission
+    handlers: str
+    related: tuple[str, ...] = ()
+
+    def kind_of(self, row: FileImport) -> Kind:
+        """What checks this import's rows, made anew for each check."""
+        raise NotImplementedError
+
+    def title(self, row: FileImport) -> str:
+        """What the operation is called that applies it."""
+        raise NotImplementedError
+
+    def write(
+        self, row: FileImport, staging: Staging, *, by: Actor, at: datetime, act: UUID
+    ) -> dict[str, int]:
+        """Make and change what the checked rows say, and record it. Returns the counts that came out so.
+
+        Raises Outdated or IntegrityError where the check does not hold any more; then the file is checked
+        anew.
+        """
+        raise NotImplementedError
+
+    def made(self, count: int) -> str:
+        """How many were made, in words."""
+        raise NotImplementedError
+
+    def receive(self, file_name: str, chunks: Iterable[bytes], *, by: Actor, **fields: Any) -> Any:
+        """Keep an uploaded file. Raises Refused (422) where it is no table."""
+        return uploads.receive(self.model, file_name, chunks, by=by, **fields)
+
+    def check(self, row: FileImport, *, by: Actor, reading: dict[str, Any] | None = None) -> None:
+        """Check the file, anew where it was checked before; above 20,000 rows the worker does.
+
+        `reading` is how it is to be read from now on, else as before. Raises Refused where the file is
+        applied or gone.
+        """
+        if row.is_running:
+            raise uploads.running()
+        if row.row_count <= uploads.CHECKED_IN_REQUEST:
+            self.check_now(row, reading=reading)
+            return
+        self._begin(row, reading)
+        title = _("Checking %(file)s") % {"file": row}
+        self._hand_over(row, "run_check", title, by=by, payload={"version": row.version})
+
+    def check_now(
+        self, row: FileImport, *, reading: dict[str, Any] | None = None, at: datetime | None = None
+    ) -> None:
+        """The same, however many rows there are, before it returns."""
+        self._begin(row, reading)
+        uploads.run_check(row, self.kind_of(row), at=at or timezone.now())
+
+    def run_check(self, operation: Operation, by: Actor) -> None:
+        """The handler of a long check: payload {import, version, language}."""
+        row = self._import_of(operation, by)
+        if row.version != operation.payload["version"] or row.checked_as:
+            return
+        mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt)
+        with override(operation.payload["language"]):
+            uploads.run_check(
+                row,
+                self.kind_of(row),
+                at=timezone.now(),
+                on_progress=lambda done: mine.update(succeeded=done),
+            )
+            mine.update(succeeded=operation.total)
+            operation.sentence = _("The file is checked.")
+
+    def apply(
+        self,
+        row: FileImport,
+        *,
+        version: int,
+        by: Actor,
+        good_rows: bool = False,
+        at: datetime | None = None,
+    ) -> None:
+        """Apply the checked file, all of it or nothing; with `good_rows`, without the refused rows.
+
+        `version` is that of the preview on which it was decided. It is done at once or, above 2,000 rows,
+        by the worker, in one transaction either way. Raises Refused where rows are refused, where the
+        preview is not the last one, and where the file is applied already.
+        """
+        self._refuse_unfit(row, good_rows)
+        if row.row_count <= uploads.APPLIED_IN_REQUEST:
+            self.apply_now(row, version=version, by=by, good_rows=good_rows, at=at)
+            return
+        payload = {"version": version, "good_rows": good_rows}
+        self._hand_over(row, "run_apply", self.title(row), by=by, payload=payload)
+
+    def run_apply(self, operation: Operation, by: Actor) -> None:
+        """The handler of a long import: payload {import, version, good_rows, language}.
+
+        It is one transaction with its progress, so a killed worker has done all of it or nothing.
+        """
+        payload, row = operation.payload, self._import_of(operation, by)
+        with override(payload["language"]):
+            if not operation.cursor:
+                self.apply_now(
+                    row,
+                    version=payload["version"],
+                    by=by,
+                    good_rows=payload["good_rows"],
+                    operation=operation,
+                )
+            operation.sentence = self.said(row.outcome)
+
+    def apply_now(
+        self,
+        row: FileImport,
+        *,
+        version: int,
+        by: Actor,
+        good_rows: bool = False,
+        operation: Operation | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Do what `apply` decides, however many rows there are, before it returns.
+
+        Where somebody changed what the check has seen, the file is checked anew, and what is still good by
+        then is imported.
+        """
+        for attempt in range(TRIES):
+            try:
+                self._apply_once(row, version, by, operation, at or timezone.now())
+                return
+            except OperationalError:
+                # A deadlock, or a lock that was waited for too long.
+                time.sleep(0.05 * attempt)
+            except (IntegrityError, Outdated):
+                self.check_now(row, at=at)
+                version = row.version
+                self._refuse_unfit(row, good_rows)
+        raise Refused(
+            "busy", _("Somebody else changes the same rows at this moment. Wait a little and try again.")
+        )
+
+    def said(self, outcome: dict[str, Any]) -> str:
+        """What an import did, in one sentence."""
+        changed, unchanged, refused = outcome["changed"], outcome["unchanged"], outcome["refused"]
+        parts = [self.made(outcome["new"])]
+        if changed:
+            parts.append(ngettext("%(n)d changed", "%(n)d changed", changed) % {"n": changed})
+        if unchanged:
+            sentence = ngettext("%(n)d was as in the file", "%(n)d were as in the file", unchanged)
+            parts.append(sentence % {"n": unchanged})
+        if refused:
+            parts.append(ngettext("%(n)d row left out", "%(n)d rows left out", refused) % {"n": refused})
+        return ", ".join(parts) + "."
+
+    @transaction.atomic
+    def _apply_once(
+        self, row: FileImport, version: int, by: Actor, operation: Operation | None, at: datetime
+    ) -> None:
+        counts = {name: row.summary.get(name, 0) for name in ("new", "changed", "unchanged", "refused")}
+        outcome = counts | {"by": by.label}
+        uploads.take(row, version=version, at=at, outcome=outcome)
+        outcome |= self.write(row, uploads.staging_of(row, self.kind_of(row)), by=by, at=at, act=uuid4())
+        if operation is not None:
+            done = outcome["new"] + outcome["changed"] + outcome["unchanged"]
+            operations.advance(operation, cursor=row.summary["rows"], succeeded=done)
+        row.applied_at, row.outcome = at, outcome
+
+    def _begin(self, row: FileImport, reading: dict[str, Any] | None) -> None:
+        uploads.begin_check(row, row.reading if reading is None else reading)
+
+    def _refuse_unfit(self, row: FileImport, good_rows: bool) -> None:
+        summary = row.summary
+        if not row.checked_as:
+            raise Refused("not_checked", _("This file is not checked yet. Look at the preview first."))
+        if summary["refused"] and not good_rows:
+            sentence = ngettext(
+                "%(n)d row is refused, so nothing is imported. Correct the file, or apply the good rows.",
+                "%(n)d rows are refused, so nothing is imported. Correct the file, or apply the good rows.",
+                summary["refused"],
+            )
+            raise Refused("rows_refused", sentence % {"n": summary["refused"]})
+        if not summary["new"] + summary["changed"] + summary["unchanged"]:
+            raise Refused(
+                "nothing_to_apply",
+                _("No row of this file can be imported. Correct the file and upload it again."),
+            )
+
+    @transaction.atomic
+    def _hand_over(
+        self, row: FileImport, handler: str, title: str, *, by: Actor, payload: dict[str, Any]
+    ) -> None:
+        operation = operations.start(
+            f"{self.handlers}.{handler}",
+            title,
+            by=by,
+            permission=self.permission,
+            total=row.row_count,
+            payload={"import": row.pk, "language": get_language() or "en", **payload},
+            return_url=row.get_absolute_url(),  # type: ignore[attr-defined]
+        )
+        uploads.hand_over(row, version=payload["version"], operation=operation)
+
+    def _import_of(self, operation: Operation, by: Actor) -> Any:
+        rows = self.model.objects.visible_to(by)  # type: ignore[attr-defined]
+        return rows.select_related(*self.related).get(pk=operation.payload["import"])

@@ -1,0 +1,58 @@
+"""Takes files of customers in: received, checked, and applied once and whole."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from console.access import Actor, Permission
+from console.audit import record
+from console.imports import Staging
+from console.imports.lifecycle import Importer
+from console.models import Operation
+from customers.imports import CustomerFileKind
+from customers.imports.writing import insert_new, update_changed
+from customers.models import CustomerImport
+
+
+class CustomerImporter(Importer):
+    """The import of customers."""
+
+    model = CustomerImport
+    permission = Permission.CUSTOMER_IMPORT
+    handlers = "customers.actions.imports"
+    related = ("organization", "operation")
+
+    def kind_of(self, row: Any) -> CustomerFileKind:
+        return CustomerFileKind(row.organization, row.reading)
+
+    def title(self, row: Any) -> str:
+        return _("Importing customers from %(file)s") % {"file": row}
+
+    def made(self, count: int) -> str:
+        return ngettext("%(n)d customer made", "%(n)d customers made", count) % {"n": count}
+
+    def write(self, row: Any, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> dict[str, int]:
+        counts = {name: row.summary[name] for name in ("new", "changed", "unchanged", "refused")}
+        counts["changed"] = update_changed(row, staging, by=by, at=at, act=act) if counts["changed"] else 0
+        if counts["new"]:
+            insert_new(row, staging, by=by, at=at, act=act)
+        record("customer.file_applied", row, by=by, act=act, at=at, **counts)
+        return counts
+
+
+IMPORTER = CustomerImporter()
+receive, check, check_now = IMPORTER.receive, IMPORTER.check, IMPORTER.check_now
+apply, apply_now, said = IMPORTER.apply, IMPORTER.apply_now, IMPORTER.said
+
+
+def run_check(operation: Operation, by: Actor) -> None:
+    """The handler of a long check."""
+    IMPORTER.run_check(operation, by)
+
+
+def run_apply(operation: Operation, by: Actor) -> None:
+    """The handler of a long import."""
+    IMPORTER.run_apply(operation, by)

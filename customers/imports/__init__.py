@@ -1,0 +1,5 @@
+"""Files of customers: what they hold, how a row becomes a customer, and how checked rows are written."""
+
+from customers.imports.kind import CustomerFileKind
+
+__all__ = ["CustomerFileKind"]

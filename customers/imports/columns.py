@@ -1,0 +1,91 @@
+"""The columns that a file of customers may have, and what others call them."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from console.columns import Column
+from customers.models import CustomerKind
+
+
+def _column(name: str, label: Any, english: str, german: str) -> Column:
+    return Column(name, label, (*english.split(", "), *german.split(", ")))
+
+
+COLUMNS = (
+    _column(
+        "name",
+        _("Name"),
+        "Customer, Customer name, Company, Company name, Account name, Organisation, Organization, Client, "
+        "Full name",
+        "Name 1, Bezeichnung, Firmenname, Kundenname, Kunde, Firma",
+    ),
+    _column(
+        "kind",
+        _("Kind"),
+        "Type, Customer type, Category, Customer kind",
+        "Kundengruppe, Kundentyp, Kundenart, Typ, Art",
+    ),
+    _column(
+        "reference",
+        _("Reference"),
+        "Customer number, Customer no, Customer ID, Your reference, Ref, Account number, Account no, "
+        "Debtor number, Number, No, ID",
+        "Referenz, Debitor, Debitorennummer, Debitorennr, Kunden-ID, KdNr, Kundennr, Kundennummer",
+    ),
+    _column(
+        "email",
+        _("E-mail"),
+        "Email address, Mail, Mail address, E-mail address",
+        "Mailadresse, E-Mail-Adresse",
+    ),
+    _column(
+        "phone",
+        _("Phone"),
+        "Telephone, Phone number, Tel, Mobile",
+        "Mobil, Handy, Rufnummer, Telefonnummer, Telefon",
+    ),
+    _column("address", _("Address"), "Postal address, Full address", "Postanschrift, Adresse, Anschrift"),
+    _column(
+        "street",
+        _("Street"),
+        "Street address, Address line 1, Street and number",
+        "Straße und Hausnummer, Str, Straße",
+    ),
+    _column("postcode", _("Postcode"), "Postal code, ZIP, ZIP code, Post code", "Postleitzahl, PLZ"),
+    _column("city", _("City"), "Town, Place, Locality", "Wohnort, Stadt, Ort"),
+    _column("country", _("Country"), "Country code, Country name, Nation", "Staat, Land"),
+    _column(
+        "notes",
+        _("Notes"),
+        "Note, Comment, Comments, Remark, Remarks",
+        "Notiz, Notizen, Kommentar, Anmerkung, Bemerkungen, Bemerkung",
+    ),
+)
+ADDRESS = ("address", "street", "postcode", "city", "country")
+LABELS = {column.name: column.label for column in COLUMNS}
+
+# What must stand in a column, for the page where a file is chosen.
+MEANINGS = {
+    "name": _("Up to 120 characters. Required."),
+    "kind": _("Company, person or internal. Empty: company."),
+    "reference": _("The number that your own books know them by, unique. By it they are found again."),
+    "email": _("How you reach them. Nobody is invited by an import."),
+    "phone": _("Up to 40 characters."),
+    "address": _("All in one cell, or in the four columns below."),
+    "street": _("With its number."),
+    "postcode": _("Stands before the city."),
+    "city": _("In the line with the postcode."),
+    "country": _("The last line of the address."),
+    "notes": _("For your own people, up to 2,000 characters."),
+}
+
+# What others call the kinds.
+_WORDS = {
+    CustomerKind.COMPANY: "company, business, organisation, organization, b2b, firma, unternehmen, gewerbe, "
+    "geschäftskunde, firmenkunde",
+    CustomerKind.PERSON: "person, private, individual, consumer, private person, b2c, privat, privatperson, "
+    "privatkunde, endkunde",
+    CustomerKind.INTERNAL: "internal, own, intern, eigen",
+}
+KINDS = {word: kind.value for kind, words in _WORDS.items() for word in words.split(", ")}

@@ -1,0 +1,125 @@
+"""Compares checked rows with the customers that are registered, thousands at once with two queries."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from console import sql
+from console.fields import fold
+from console.imports import Notices, Row
+from console.models import Organization
+from customers.models import Customer
+
+COMPARED = ("name", "kind", "reference", "email", "phone", "address", "notes")
+
+
+class Known(NamedTuple):
+    """What a row is compared with, of one registered customer."""
+
+    pk: int
+    kind: str
+    name: str
+    name_key: str
+    reference: str
+    reference_key: str
+    email: str
+    phone: str
+    address: str
+    notes: str
+    archived_at: datetime | None
+
+
+class Comparison:
+    """One batch of rows beside the customers of their references and names.
+
+    `told` are the fields that the file has columns for; an empty cell says and changes nothing.
+    `stood_for` remembers, over all batches, which row stands for which customer: no two may.
+    """
+
+    def __init__(
+        self,
+        rows: list[Row],
+        fields: tuple[str, ...],
+        told: set[str],
+        organization: Organization,
+        stood_for: dict[int, int],
+    ) -> None:
+        self.rows, self.told, self.stood_for = rows, told, stood_for
+        self.place = {name: position for position, name in enumerate(fields)}
+        mine = Customer.objects.filter(organization=organization).order_by("pk")
+        self.by_reference: dict[str, Known] = {}
+        self.by_name: dict[str, list[Known]] = {}
+        # The index holds the filled ones only, which the database has to be told in its own words.
+        for known in self._known(mine.exclude(reference_key=""), "reference_key"):
+            self.by_reference[known.reference_key] = known
+        for known in self._known(mine, "name_key"):
+            self.by_name.setdefault(known.name_key, []).append(known)
+
+    def _known(self, customers: Any, key: str) -> list[Known]:
+        position = self.place[key]
+        values = sorted({row.values[position] for row in self.rows if row.values[position]})
+        found = sql.having_ids(customers, key, values) if values else customers.none()
+        return [Known(*each) for each in found.values_list(*Known._fields)]
+
+    def judge(self, notices: Notices) -> None:
+        """Set `target` and `changes` of rows that stand for a customer, and refuse what can't be."""
+        for row in self.rows:
+            known = self._find(row, notices)
+            if known is None or row.reasons:
+                continue
+            if known.archived_at:
+                row.reasons.append(
+                    _("This customer is archived. Restore it first, then check the file again.")
+                )
+                continue
+            first = self.stood_for.setdefault(known.pk, row.number)
+            if first != row.number:
+                row.reasons.append(_("Row %(row)s stands for this customer already.") % {"row": first})
+                continue
+            self._settle(row, known, notices)
+
+    def _find(self, row: Row, notices: Notices) -> Known | None:
+        """The customer of the row's reference, else that of its name and, where the row says it, its kind."""
+        reference, name, kind = (row.values[self.place[n]] for n in ("reference_key", "name_key", "kind"))
+        if reference and reference in self.by_reference:
+            return self.by_reference[reference]
+        named = [k for k in self.by_name.get(name, ()) if not kind or k.kind == kind]
+        current = [k for k in named if not k.archived_at]
+        bare = [k for k in current if not k.reference_key]
+        if reference:
+            # A customer that has no reference yet may be given this one; any other is another customer.
+            free = [k for k in bare if self.stood_for.get(k.pk, row.number) == row.number]
+            if named and len(free) != 1:
+                notices.add("same_name", row.number)
+            return free[0] if len(free) == 1 else None
+        fitting = bare if len(bare) == 1 else current
+        if len(fitting) > 1:
+            row.reasons.append(_("Several customers have this name. Say which one by its reference."))
+        return fitting[0] if fitting else named[0] if named else None
+
+    def _settle(self, row: Row, known: Known, notices: Notices) -> None:
+        values = {name: row.values[self.place[name]] for name in self.told}
+        row.target = known.pk
+        row.changes = differences(known, values) or None
+        if any(_differs_in_letters(known, name, values.get(name)) for name in ("name", "reference")):
+            notices.add("other_letters", row.number)
+
+
+def differences(known: Known | Customer, values: dict[str, Any]) -> dict[str, list]:
+    """`{field: [old, new]}` for the fields of a registered customer that a file's values would change.
+
+    What differs in its letters only stays as it is registered.
+    """
+    return {
+        name: [getattr(known, name), values[name]]
+        for name in COMPARED
+        if values.get(name)
+        and values[name] != getattr(known, name)
+        and not (name in {"name", "reference"} and _differs_in_letters(known, name, values[name]))
+    }
+
+
+def _differs_in_letters(known: Known | Customer, name: str, value: str | None) -> bool:
+    registered = getattr(known, name)
+    return bool(value) and value != registered and fold(value or "") == fold(registered)

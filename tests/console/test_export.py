@@ -1,0 +1,94 @@
+"""Lists as files: no formulas, nothing lost, and no more memory than one page."""
+
+import csv
+import io
+import tracemalloc
+from datetime import UTC, date, datetime
+
+import openpyxl
+import pytest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.export import harmless, stream, stream_csv, stream_xlsx
+
+PAYLOADS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://evil.example")', "=cmd|' /C calc'!A0",
+            "+49 7361 1", "-", "=", "@"]  # fmt: skip
+PLAIN = ["", "Aalen", "-5", "+5", "-12.50", "3,5", "a=b", "'quoted'", "0042", "#N/A", "Zähler", "二", "a\nb", 'a"b,c;d']
+
+
+def read_csv(response) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig"), newline="")))
+
+
+def read_xlsx(response) -> list:
+    return list(openpyxl.load_workbook(io.BytesIO(response.getvalue())).active.rows)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_no_cell_of_a_csv_is_a_formula(payload):
+    cell = read_csv(stream_csv("x", ["a"], [[payload]]))[1][0]
+    assert cell == f"'{payload}"
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_other_text_stays_as_it_is(text):
+    assert harmless(text) == text
+    assert read_csv(stream_csv("x", ["a", "b"], [[text, "end"]]))[1] == [text, "end"]
+
+
+@pytest.mark.parametrize("payload", [*PAYLOADS, "#N/A", "#REF!"])
+def test_every_text_of_an_excel_file_is_text(payload):
+    cell = read_xlsx(stream_xlsx("x", ["=a"], [[payload]]))[1][0]
+    assert cell.data_type in {"s", "inlineStr"}
+    # XML has one kind of line end.
+    assert cell.value == payload.replace("\r", "\n")
+
+
+def test_values_keep_their_kind():
+    row = [5, -2.5, True, None, date(2026, 11, 2), datetime(2026, 11, 1, 23, 30, tzinfo=UTC), _("Devices")]
+    with timezone.override("Europe/Berlin"):
+        text, cells = read_csv(stream_csv("x", [], [row]))[1], read_xlsx(stream_xlsx("x", ["h"], [row]))[1]
+    assert text == ["5", "-2.5", "true", "", "2026-11-02", "2026-11-02T00:30:00+01:00", "Devices"]
+    assert [cell.value for cell in cells] == [5, -2.5, True, None, datetime(2026, 11, 2), datetime(2026, 11, 2, 0, 30), "Devices"]
+
+
+def test_characters_that_excel_can_not_hold_are_left_out():
+    assert read_xlsx(stream_xlsx("x", ["h"], [["a\x01b"]]))[1][0].value == "ab"
+
+
+def test_a_list_without_rows_has_its_header():
+    assert read_csv(stream_csv("x", ["a", "b"], [])) == [["a", "b"]]
+    assert [cell.value for cell in read_xlsx(stream_xlsx("x", ["a", "b"], []))[0]] == ["a", "b"]
+
+
+def test_the_file_is_named_and_dated(rf):
+    day = f"{timezone.localdate():%Y-%m-%d}"
+    names = {form: stream(rf.get("/", {"format": form}), "Geräte", ["a"], [])["Content-Disposition"] for form in ("csv", "xlsx", "exe")}
+    assert names == {"csv": f'attachment; filename="gerate-{day}.csv"', "xlsx": f'attachment; filename="gerate-{day}.xlsx"',
+                     "exe": f'attachment; filename="gerate-{day}.csv"'}  # fmt: skip
+
+
+def test_a_large_list_is_sent_while_it_is_read():
+    read = []
+
+    def rows():
+        for number in range(200_000):
+            read.append(number) if number < 2_000 else None
+            yield [number, "AQM26-100000", "x" * 50]
+
+    tracemalloc.start()
+    pieces = iter(stream_csv("x", ["a", "b", "c"], rows()))
+    next(pieces)
+    assert len(read) == 500
+    length = sum(len(piece) for piece in pieces)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert length > 14_000_000
+    assert peak < 2_000_000
+
+
+def test_more_rows_than_a_sheet_holds_go_on_the_next_one(monkeypatch):
+    monkeypatch.setattr("console.export.SHEET_ROWS", 4)
+    book = openpyxl.load_workbook(io.BytesIO(stream_xlsx("x", ["n"], [[n] for n in range(7)]).getvalue()))
+    assert [[row[0].value for row in sheet.rows] for sheet in book] == [["n", 0, 1, 2], ["n", 3, 4, 5], ["n", 6]]

@@ -1,0 +1,72 @@
+"""Manifests for the tests: small files made of rows, and the three that factories sent."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from console.access import system
+from console.imports import Verdict
+from console.imports.uploads import staging_of
+from devices.actions import manifests
+from devices.manifest import ManifestKind
+from devices.models import ManifestImport, Product
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+AQUA, GATEWAY, MESSY = (
+    DATA / name for name in ("aqua-meter-lot-2611.csv", "gateway-lot-2611.xlsx", "messy-lot.csv")
+)
+
+
+def text(*lines: str) -> bytes:
+    """A file of these lines."""
+    return "\n".join(lines).encode()
+
+
+def workbook(path: Path, rows: Iterable[Iterable]) -> bytes:
+    """An XLSX file of these rows; numbers stay numbers."""
+    book = Workbook()
+    for row in rows:
+        book.active.append(list(row))
+    book.save(path)
+    return path.read_bytes()
+
+
+def received(product: Product, content: bytes, name: str = "lot.csv") -> ManifestImport:
+    """A manifest as it is after its upload."""
+    return manifests.receive(product, name, [content], by=system(product.organization, "Alice"))
+
+
+def checked(product: Product, content: bytes, name: str = "lot.csv", **reading) -> ManifestImport:
+    """A manifest as it is after its check."""
+    manifest = received(product, content, name)
+    manifests.check_now(manifest, reading=reading)
+    return manifest
+
+
+def applied(product: Product, content: bytes, name: str = "lot.csv", *, good_rows: bool = False, **reading):
+    """A manifest as it is once it is applied."""
+    manifest = checked(product, content, name, **reading)
+    by = system(product.organization, "Alice")
+    manifests.import_rows(manifest, version=manifest.version, by=by, good_rows=good_rows)
+    return manifest
+
+
+def counts(manifest: ManifestImport) -> tuple[int, int, int, int]:
+    """New, unchanged, changed, refused."""
+    return tuple(manifest.summary[name] for name in ("new", "unchanged", "changed", "refused"))
+
+
+def refused(manifest: ManifestImport) -> dict[int, str]:
+    """The reasons by row."""
+    return {row.number: row.reason for row in staging_of(manifest, ManifestKind).read(Verdict.REFUSED)}
+
+
+def changed(manifest: ManifestImport) -> dict[int, dict]:
+    """What changes, by row."""
+    return {row.number: row.changes for row in staging_of(manifest, ManifestKind).read(Verdict.CHANGED)}
+
+
+def noticed(manifest: ManifestImport) -> dict[str, tuple[int, list[int]]]:
+    """What was noticed: how often, and in which rows first."""
+    return {code: (count, rows) for code, count, rows in manifest.summary["notices"]}

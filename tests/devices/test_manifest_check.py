@@ -1,0 +1,272 @@
+"""The check of a manifest: what is new, unchanged, changed and refused, and why."""
+
+import pytest
+
+from console.imports import Staging
+from devices.models import Device
+from tests import factories
+from tests.devices.manifests import (
+    AQUA,
+    GATEWAY,
+    MESSY,
+    applied,
+    changed,
+    checked,
+    counts,
+    noticed,
+    refused,
+    text,
+    workbook,
+)
+
+pytestmark = pytest.mark.django_db
+HEAD = "serial_number,device_name"
+NAMES = ["e00fce680000000000000001", "e00fce680000000000000002", "e00fce680000000000000003"]
+
+
+@pytest.fixture(autouse=True)
+def files(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+
+
+def test_the_clean_lot_is_new_from_its_first_row_to_its_last(product):
+    manifest = checked(product, AQUA.read_bytes())
+    assert counts(manifest) == (5000, 0, 0, 0)
+    assert manifest.summary["dialect"] == ["commas", "UTF-8"]
+    assert list(manifest.summary["header"]["mapping"].values()) == [
+        "serial_number", "device_name", "imei", "iccid", "mac", "hardware_revision", "manufactured_on", "secret",
+    ]  # fmt: skip
+
+
+def test_an_imei_that_the_factory_gave_twice_is_noticed_and_not_refused(product):
+    assert noticed(checked(product, AQUA.read_bytes())) == {"imei_twice": (22, [479, 836, 1322, 1323, 1355])}
+
+
+def test_every_planted_fault_of_the_messy_lot_is_reported(product, device):
+    manifest = checked(product, MESSY.read_bytes())
+    assert refused(manifest) == {
+        5: "The same serial number stands in row 4, in other letters.",
+        12: "The device name already stands in row 11.",
+        22: "The serial number is missing.",
+        23: "The device name is missing.",
+        32: "352656101234567 is no IMEI: its check digit should be 8.",
+        62: "This serial number is registered already, with another device name.",
+        72: "A device name has 6 to 64 letters, digits, - or _; this one has 80.",
+        82: "The serial number holds an invisible control character (U+202E).",
+        92: "This row has 5 values but the header has 4.",
+    }
+    assert noticed(manifest) == {
+        "formula": (1, [42]), "markup": (1, [43]), "spaces": (1, [52]), "empty_rows": (2, [202]),
+    }  # fmt: skip
+    assert counts(manifest) == (191, 0, 0, 9)
+    assert manifest.summary["dialect"] == ["semicolons", "UTF-8"]
+
+
+def test_serials_of_which_excel_made_numbers_are_refused_until_somebody_says_how_long_they_are(product):
+    manifest = checked(product, GATEWAY.read_bytes(), "gateway.xlsx")
+    assert counts(manifest) == (960, 0, 0, 240)
+    assert manifest.summary["pad"] == {"count": 240, "to": 6}
+    assert set(refused(manifest).values()) == {
+        "Excel made a number of this serial number and cut off zeros. First say how many digits it has."
+    }
+    assert manifest.summary["header"]["row"] == 3
+
+
+def test_filled_up_serials_are_good(product):
+    manifest = applied(product, GATEWAY.read_bytes(), "gateway.xlsx", pad=6)
+    assert counts(manifest) == (1200, 0, 0, 0)
+    assert noticed(manifest) == {"padded": (240, [4, 9, 14, 19, 24])}
+    assert Device.objects.filter(serial_number="012000", manufactured_on="2026-11-02").count() == 1
+    assert {len(serial) for serial in Device.objects.values_list("serial_number", flat=True)} == {6}
+
+
+def test_numbers_that_are_right_as_they_are_stay_so(product):
+    manifest = checked(product, GATEWAY.read_bytes(), "gateway.xlsx", pad=0)
+    assert counts(manifest) == (1200, 0, 0, 0)
+    assert manifest.summary["pad"] is None
+
+
+def test_numbers_without_any_evidence_are_noticed(product, tmp_path):
+    rows = [["Serial", "Device name"], [12000, NAMES[0]], [12001, NAMES[1]]]
+    manifest = checked(product, workbook(tmp_path / "a.xlsx", rows))
+    assert counts(manifest) == (2, 0, 0, 0)
+    assert noticed(manifest) == {"numbers": (2, [2, 3])}
+
+
+def test_a_long_number_that_excel_has_rounded_is_refused(product, tmp_path):
+    rows = [["Serial", "Device name"], [12345678901234567, NAMES[0]], ["S-1", 12345678901234567]]
+    manifest = checked(product, workbook(tmp_path / "a.xlsx", rows))
+    assert refused(manifest) == {
+        2: "Excel has rounded this serial number; format the column as text and export again.",
+        3: "Excel has rounded this device name; format the column as text and export again.",
+    }
+
+
+def test_a_row_names_all_its_faults(product):
+    manifest = checked(product, text(f"{HEAD},imei,mac", "S-1,short,123,zz"))
+    assert refused(manifest) == {
+        2: "A device name has 6 to 64 letters, digits, - or _; this one has 5. 123 has 3 digits; an IMEI has 15. "
+        "zz is no MAC address: it should be 12 or 16 hexadecimal digits."
+    }
+
+
+def test_a_row_that_is_refused_still_counts_for_the_ones_below(product):
+    manifest = checked(product, text(f"{HEAD},imei", f"S-1,{NAMES[0]},1", f"S-1,{NAMES[1]},"))
+    assert refused(manifest)[3] == "The serial number already stands in row 2."
+
+
+def test_iccid_and_mac_may_stand_once_in_a_file(product):
+    head = f"{HEAD},iccid,mac"
+    manifest = checked(product, text(
+        head, f"S-1,{NAMES[0]},8944500652928419690,E0:4F:43:75:E4:55", f"S-2,{NAMES[1]},8944500652928419690,",
+        f"S-3,{NAMES[2]},,e04f4375e455",
+    ))  # fmt: skip
+    assert refused(manifest) == {
+        3: "The ICCID already stands in row 2.", 4: "The MAC address already stands in row 2.",
+    }  # fmt: skip
+
+
+def test_a_file_that_was_imported_is_unchanged(product):
+    applied(product, AQUA.read_bytes())
+    manifest = checked(product, AQUA.read_bytes())
+    assert counts(manifest) == (0, 5000, 0, 0)
+    assert manifest.summary["notices"] == [["imei_twice", 22, [479, 836, 1322, 1323, 1355]]]
+
+
+def test_other_letters_of_a_registered_unit_are_noticed_and_change_nothing(product):
+    factories.make_device(product, "AQM-1", device_name=NAMES[0])
+    manifest = checked(product, text(HEAD, f"aqm-1,{NAMES[0].upper()}"))
+    assert counts(manifest) == (0, 1, 0, 0)
+    assert noticed(manifest) == {"other_letters": (1, [2])}
+
+
+def test_what_differs_is_told_field_by_field_and_an_empty_cell_says_nothing(product):
+    factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1", notes="Keep me")
+    content = text(
+        f"{HEAD},hardware revision,notes,made on,development,secret,tags",
+        f"S-1,{NAMES[0]},B2,,2026-11-02,ja,0123456789abcdef,Rework; Ulm",
+    )
+    assert changed(checked(product, content)) == {
+        2: {
+            "hardware_revision": ["B1", "B2"], "manufactured_on": ["", "2026-11-02"], "is_development": [False, True],
+            "secret": ["", "•••"], "tags": ["", "Rework, Ulm"],
+        }
+    }  # fmt: skip
+
+
+def test_a_device_name_of_another_unit_is_refused_with_the_place_where_it_is(product, organization):
+    other = factories.make_product(organization, "Wind Gauge")
+    factories.make_device(other, "WND-1", device_name=NAMES[0])
+    manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
+    assert refused(manifest) == {2: "This device name is registered already, for WND-1 in Wind Gauge."}
+
+
+def test_the_same_serial_in_another_product_is_another_unit(product, organization):
+    factories.make_device(factories.make_product(organization, "Wind Gauge"), "S-1")
+    assert counts(checked(product, text(HEAD, f"S-1,{NAMES[0]}"))) == (1, 0, 0, 0)
+
+
+def test_units_of_another_organization_are_neither_seen_nor_in_the_way(product, foreign_device):
+    content = text(HEAD, f"{foreign_device.serial_number},{foreign_device.device_name}")
+    assert counts(checked(product, content)) == (1, 0, 0, 0)
+
+
+def test_an_archived_unit_is_said_to_be_one(product):
+    from django.utils import timezone
+
+    factories.make_device(product, "S-1", device_name=NAMES[0], archived_at=timezone.now())
+    factories.make_device(product, "S-2", archived_at=timezone.now())
+    manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}"))
+    assert refused(manifest) == {
+        2: "This unit is archived. Restore it first, then check the file again.",
+        3: "This serial number is registered already, with another device name, on an archived unit.",
+    }
+
+
+def test_identifiers_of_other_units_are_refused_but_for_the_imei(product):
+    factories.make_device(
+        product, "S-9", imei="352656103159466", iccid="8944500652928419690", mac="E0:4F:43:75:E4:55"
+    )
+    head = f"{HEAD},imei,iccid,mac"
+    manifest = checked(product, text(
+        head, f"S-1,{NAMES[0]},352656103159466,,", f"S-2,{NAMES[1]},,8944500652928419690,",
+        f"S-3,{NAMES[2]},,,E04F4375E455",
+    ))  # fmt: skip
+    assert refused(manifest) == {
+        3: "This ICCID is registered already, for S-9 in Aqua Meter.",
+        4: "This MAC address is registered already, for S-9 in Aqua Meter.",
+    }
+    assert noticed(manifest) == {"imei_taken": (1, [2])}
+
+
+def test_tags_are_split_and_limited(product):
+    many = ";".join(f"t{n}" for n in range(21))
+    manifest = checked(product, text("S/N;Device ID;Tags", f'S-1;{NAMES[0]};"a, b ;A"', f'S-2;{NAMES[1]};"{many}"'))
+    assert refused(manifest) == {3: "A device has at most 20 tags, each of 40 characters or fewer."}
+
+
+def test_a_word_that_is_neither_yes_nor_no_is_refused(product):
+    manifest = checked(product, text(f"{HEAD},development", f"S-1,{NAMES[0]},maybe"))
+    assert refused(manifest) == {2: "Development device: write yes or no, not “maybe”."}
+
+
+def test_a_value_in_a_column_without_a_header_is_noticed(product):
+    manifest = checked(product, text("S/N,,Device ID", f"S-1,lost,{NAMES[0]}"))
+    assert (counts(manifest), noticed(manifest)) == ((1, 0, 0, 0), {"unlabelled": (1, [2])})
+
+
+def test_a_file_without_a_needed_column_is_not_checked_and_says_which(product):
+    manifest = checked(product, text("Article,IMEI", "S-1,352656103159466"))
+    assert manifest.summary["missing"] == ["serial_number", "device_name"]
+    assert manifest.checked_as == ""
+    assert "new" not in manifest.summary
+
+
+def test_corrected_columns_are_read_as_they_were_set(product):
+    content = text("Article,Code,Remark", f"S-1,{NAMES[0]},hello")
+    manifest = checked(product, content, columns={"0": "serial_number", "1": "device_name", "2": ""})
+    assert counts(manifest) == (1, 0, 0, 0)
+    assert manifest.summary["header"]["mapping"] == {"0": "serial_number", "1": "device_name"}
+
+
+def test_a_serial_that_grows_when_it_is_compared_is_refused(product):
+    manifest = checked(product, text(HEAD, "ﷺ" * 5 + f",{NAMES[0]}"))
+    assert refused(manifest) == {2: "The serial number has at most 64 characters; this one has 90."}
+
+
+def test_the_checked_rows_hold_no_secret(product):
+    manifest = checked(product, AQUA.read_bytes())
+    from console.imports import files
+
+    content = files.path_of(manifest.checked_as).read_bytes()
+    assert b"AQM26-100000" in content
+    assert b"DwrussVfovTopOF1RdBfQQa84mDkET7x20tsi4MyoSY" not in content
+
+
+def test_both_files_are_for_the_server_alone(product, tmp_path):
+    manifest = checked(product, AQUA.read_bytes())
+    from console.imports import files
+
+    for name in (manifest.stored_as, manifest.checked_as):
+        assert files.path_of(name).stat().st_mode & 0o777 == 0o600
+        assert files.path_of(name).parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("known", [0, 300])
+def test_a_check_asks_the_same_few_questions_however_many_units_are_known(
+    product, known, django_assert_max_num_queries
+):
+    for n in range(known):
+        factories.make_device(product, f"K-{n}", device_name=f"known-{n:06d}")
+    lines = [f"K-{n},known-{n:06d}" for n in range(300)]
+    with django_assert_max_num_queries(12):
+        manifest = checked(product, text(HEAD, *lines))
+    assert counts(manifest) == (300 - known, known, 0, 0)
+
+
+def test_a_check_that_fails_leaves_nothing_behind(product, monkeypatch, tmp_path):
+    monkeypatch.setattr(Staging, "finish", lambda self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
+    stored = list((tmp_path / "files" / "imports").glob("*/*"))
+    assert len(stored) == 1
