@@ -37,10 +37,14 @@ def options() -> argparse.Namespace:
 def environment(folder: Path) -> dict[str, str]:
     """What the processes need besides the address of their database: settings and keys, all thrown away."""
     return {
-        "CUSTODY_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "bench.settings",
-        "CUSTODY_SECRET_KEY": secrets.token_urlsafe(50), "CUSTODY_CLAIM_KEYS": f"b1:{secrets.token_hex(32)}",
-        "CUSTODY_BASE_URL": "http://localhost:8000", "CUSTODY_DEBUG": "", "CUSTODY_EMBEDDED": "",
-    }  # fmt: skip
+        "CUSTODY_DATA": str(folder),
+        "DJANGO_SETTINGS_MODULE": "bench.settings",
+        "CUSTODY_SECRET_KEY": secrets.token_urlsafe(50),
+        "CUSTODY_CLAIM_KEYS": f"b1:{secrets.token_hex(32)}",
+        "CUSTODY_BASE_URL": "http://localhost:8000",
+        "CUSTODY_DEBUG": "",
+        "CUSTODY_EMBEDDED": "",
+    }
 
 
 def measure(names: list[str], url: str, extra: dict[str, str], quick: bool) -> list[report.Line]:
@@ -63,11 +67,14 @@ def machine() -> str:
     """What it was measured on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = ", ".join(f"{number:.1f}" for number in os.getloadavg())
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}, load before: {load}"
+    made_of = (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    )
+    return f"{made_of}; load before: {load}"
 
 
 def main() -> int:
-    """Measure what was asked for; gives 1 where a measurement failed. A budget that is missed is no failure."""
+    """Measure what was asked for. Gives 1 where a measurement failed; a missed budget is no failure."""
     asked = options()
     lines: list[report.Line] = []
     print(f"\n{machine()}")
@@ -89,9 +96,8 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     if asked.tests_seconds:
         minutes = asked.tests_seconds / 60
-        print(
-            f"\n{report.table([report.Line('script/test', f'{minutes:.1f} min', '–', minutes, most=6, unit='min')])}"
-        )
+        line = report.Line("script/test", f"{minutes:.1f} min", "–", minutes, most=6, unit="min")
+        print(f"\n{report.table([line])}")
     return int(any("FAILED" in line.work for line in lines))
 
 

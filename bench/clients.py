@@ -12,7 +12,7 @@ PATIENCE = 300
 
 @dataclass
 class Result:
-    """What came of it: how many claims in how many seconds, the time of each, and the first answers that were none."""
+    """What came of it: how many claims in how many seconds, the time of each, and what was no claim."""
 
     claims: int = 0
     seconds: float = 0.0

@@ -88,7 +88,8 @@ def insert(model: type[models.Model], columns: dict[str, str], source: str) -> N
     ]
     source = source.replace("%", "%%")
     execute(
-        f"INSERT INTO {sql.table(model)} ({', '.join(map(sql.quote, names))}) SELECT {', '.join(chosen)} FROM {source}",
+        f"INSERT INTO {sql.table(model)} ({', '.join(map(sql.quote, names))}) "
+        f"SELECT {', '.join(chosen)} FROM {source}",
         list(constants.values()),
     )
 
@@ -131,7 +132,7 @@ class World:
 
 
 def make(name: str, size: int) -> World:
-    """An organization with an owner and products, and as many devices with customers, tags, spans, codes and a log."""
+    """An organization with as many devices, and with products, customers, tags, spans, codes and a log."""
     world = start(name, size)
     _customers(world)
     _devices(world)
@@ -163,10 +164,14 @@ def start(name: str, size: int = 0) -> World:
 def _customers(world: World) -> None:
     number = padded("s.i", 7)
     organization = str(world.organization.pk)
-    named = {"name": f"'Customer ' || {number}", "name_key": f"'customer ' || {number}",
-             "reference": f"'K' || {number}", "reference_key": f"'k' || {number}",
-             "email": f"'office-' || {number} || '@customer.example'",
-             "email_key": f"'office-' || {number} || '@customer.example'"}  # fmt: skip
+    named = {
+        "name": f"'Customer ' || {number}",
+        "name_key": f"'customer ' || {number}",
+        "reference": f"'K' || {number}",
+        "reference_key": f"'k' || {number}",
+        "email": f"'office-' || {number} || '@customer.example'",
+        "email_key": f"'office-' || {number} || '@customer.example'",
+    }
     insert(
         Customer, {"organization": organization, "kind": "'company'", **named}, series(world.customer_count)
     )
@@ -185,15 +190,21 @@ def make_projects(world: World) -> None:
 
 
 def device_columns(world: World, serial: str, product: str) -> dict[str, str]:
-    """The columns of devices in stock that are numbered by `s.i`; `serial` is an expression for seven digits of it."""
+    """The columns of devices in stock, numbered by `s.i`; `serial` is an expression for their digits."""
     key, wide = f"{world.organization.pk:04d}", padded("s.i", 12)
     return {
-        "organization": str(world.organization.pk), "product": product, "status": "'in_stock'",
-        "serial_number": f"'AQM26-' || {serial}", "serial_key": f"'aqm26-' || {serial}",
-        "device_name": f"'e00fce68{key}' || {wide}", "name_key": f"'e00fce68{key}' || {wide}",
-        "imei": f"'352' || {wide}", "iccid": f"'8944{key}' || {wide}", "mac": f"'E0:4F:' || {wide}",
+        "organization": str(world.organization.pk),
+        "product": product,
+        "status": "'in_stock'",
+        "serial_number": f"'AQM26-' || {serial}",
+        "serial_key": f"'aqm26-' || {serial}",
+        "device_name": f"'e00fce68{key}' || {wide}",
+        "name_key": f"'e00fce68{key}' || {wide}",
+        "imei": f"'352' || {wide}",
+        "iccid": f"'8944{key}' || {wide}",
+        "mac": f"'E0:4F:' || {wide}",
         "hardware_revision": "'C1'",
-    }  # fmt: skip
+    }
 
 
 def _devices(world: World) -> None:
@@ -204,8 +215,8 @@ def _devices(world: World) -> None:
         world, padded(f"(s.i * 7919) % {world.size}", 7), f"{world.products[0].pk} + s.i % 5"
     )
     columns |= {
-        "status": "CASE WHEN s.i % 2 = 0 THEN 'owned' WHEN s.i % 25 = 1 THEN 'returned' WHEN s.i % 25 = 3 THEN 'scrapped' "
-        "WHEN s.i % 50 = 5 THEN 'reserved' ELSE 'in_stock' END",
+        "status": "CASE WHEN s.i % 2 = 0 THEN 'owned' WHEN s.i % 25 = 1 THEN 'returned' "
+        "WHEN s.i % 25 = 3 THEN 'scrapped' WHEN s.i % 50 = 5 THEN 'reserved' ELSE 'in_stock' END",
         "customer": f"CASE WHEN s.i % 2 = 0 THEN {owner} END",
         "is_development": "s.i % 100 = 9",
         "created_at": ago(f"({world.size} - s.i) * {YEAR // world.size}.0"),
@@ -218,11 +229,22 @@ def _spans(world: World) -> None:
     """An open span for each owned device, and for one in ten an older one of somebody else."""
     owned = f"{sql.table(Device)} AS d JOIN {sql.table(Project)} AS p ON p.customer_id = d.customer_id"
     mine = f"d.organization_id = {world.organization.pk}"
-    columns = {"organization": "d.organization_id", "device": "d.id", "customer": "d.customer_id", "project": "p.id",
-               "start_reason": "'assignment'", "started_by": "'Alice Kemp'", "started_at": ago("d.id % 86400")}  # fmt: skip
+    columns = {
+        "organization": "d.organization_id",
+        "device": "d.id",
+        "customer": "d.customer_id",
+        "project": "p.id",
+        "start_reason": "'assignment'",
+        "started_by": "'Alice Kemp'",
+        "started_at": ago("d.id % 86400"),
+    }
     insert(Ownership, columns, f"{owned} WHERE {mine} ORDER BY d.id")
-    past = columns | {"started_at": ago("400000 + d.id % 86400"), "ended_at": ago("200000 + d.id % 86400"),
-                      "end_reason": "'unclaim'", "ended_by": "'Bob Adeyemi'"}  # fmt: skip
+    past = columns | {
+        "started_at": ago("400000 + d.id % 86400"),
+        "ended_at": ago("200000 + d.id % 86400"),
+        "end_reason": "'unclaim'",
+        "ended_by": "'Bob Adeyemi'",
+    }
     insert(Ownership, past, f"{owned} WHERE {mine} AND d.id % 10 = 0 ORDER BY d.id")
 
 
@@ -240,11 +262,22 @@ def _profiles(world: World) -> None:
     """Many profiles, and one whose codes one device in ten has; every second of these was claimed."""
     organization = world.organization.pk
     number = padded("s.i", 6)
-    columns = {"organization": str(organization), "slug": f"'offer-' || {number}", "name": f"'Offer ' || {number}",
-               "name_key": f"'offer ' || {number}", "scope": "'link'", "grant": "'ownership'"}  # fmt: skip
+    columns = {
+        "organization": str(organization),
+        "slug": f"'offer-' || {number}",
+        "name": f"'Offer ' || {number}",
+        "name_key": f"'offer ' || {number}",
+        "scope": "'link'",
+        "grant": "'ownership'",
+    }
     insert(ClaimProfile, columns, series(max(200, world.size // 500)))
-    world.units = ClaimProfile(organization=world.organization, slug="units", name="Units", scope=Scope.UNIT,
-                               product=world.products[0])  # fmt: skip
+    world.units = ClaimProfile(
+        organization=world.organization,
+        slug="units",
+        name="Units",
+        scope=Scope.UNIT,
+        product=world.products[0],
+    )
     world.units.set_keys()
     world.units.save()
     unit = numbered_uuid(f"{organization} * 100000000 + id")
@@ -268,23 +301,51 @@ def _profiles(world: World) -> None:
     )
     source = (
         f"{sql.table(ClaimCode)} AS c JOIN {sql.table(Device)} AS d ON d.id = c.device_id "
-        f"JOIN {sql.table(Project)} AS p ON p.customer_id = d.customer_id WHERE c.profile_id = {world.units.pk} ORDER BY d.id"
+        f"JOIN {sql.table(Project)} AS p ON p.customer_id = d.customer_id "
+        f"WHERE c.profile_id = {world.units.pk} ORDER BY d.id"
     )
-    insert(Claim, {"organization": "d.organization_id", "profile": "c.profile_id", "code": "c.id", "code_version": "1",
-                   "is_unit": "TRUE", "customer": "d.customer_id", "user": str(world.member.pk), "project": "p.id",
-                   "at": ago("(d.id * 37) % 8000000")}, source)  # fmt: skip
+    insert(
+        Claim,
+        {
+            "organization": "d.organization_id",
+            "profile": "c.profile_id",
+            "code": "c.id",
+            "code_version": "1",
+            "is_unit": "TRUE",
+            "customer": "d.customer_id",
+            "user": str(world.member.pk),
+            "project": "p.id",
+            "at": ago("(d.id * 37) % 8000000"),
+        },
+        source,
+    )
 
 
 def _events(world: World) -> None:
     """One line for each device that was registered, and one for each that was assigned."""
     table = sql.table(Device)
-    columns = {"organization": "d.organization_id", "at": "d.created_at", "subject_kind": "'device'",
-               "subject_id": "d.id", "subject_label": "d.serial_number", "actor_id": str(world.member.pk),
-               "actor_label": "'Alice Kemp'"}  # fmt: skip
+    columns = {
+        "organization": "d.organization_id",
+        "at": "d.created_at",
+        "subject_kind": "'device'",
+        "subject_id": "d.id",
+        "subject_label": "d.serial_number",
+        "actor_id": str(world.member.pk),
+        "actor_label": "'Alice Kemp'",
+    }
     mine = f"d.organization_id = {world.organization.pk}"
     insert(Event, columns | {"kind": "'device.registered'"}, f"{table} AS d WHERE {mine} ORDER BY d.id")
     customers = (
         f"{table} AS d JOIN {sql.table(Customer)} AS c ON c.id = d.customer_id WHERE {mine} ORDER BY d.id"
     )
-    insert(Event, columns | {"kind": "'device.assigned'", "object_kind": "'customer'", "object_id": "c.id",
-                             "object_label": "c.name"}, customers)  # fmt: skip
+    insert(
+        Event,
+        columns
+        | {
+            "kind": "'device.assigned'",
+            "object_kind": "'customer'",
+            "object_id": "c.id",
+            "object_label": "c.name",
+        },
+        customers,
+    )

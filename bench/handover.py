@@ -54,9 +54,13 @@ class Stock:
     def operate(self, handler: str, **payload: Any) -> None:
         """Ours as a person starts it: an operation that works in chunks and writes down how far it came."""
         operation = operations.start(
-            f"devices.actions.ownership.{handler}", "Bench", by=self.by, permission=Permission.DEVICE_ASSIGN,
-            total=len(self.ids), payload={"ids": self.ids, **payload},
-        )  # fmt: skip
+            f"devices.actions.ownership.{handler}",
+            "Bench",
+            by=self.by,
+            permission=Permission.DEVICE_ASSIGN,
+            total=len(self.ids),
+            payload={"ids": self.ids, **payload},
+        )
         operations.run(operation.pk)
         assert Operation.objects.get(pk=operation.pk).succeeded == len(self.ids)
 
@@ -68,10 +72,18 @@ class Stock:
             [self.customer.pk, sql.id_list(self.ids)],
         )
         constants = {
-            "organization": self.customer.organization_id, "customer": self.customer.pk, "project": self.project.pk,
-            "started_at": timezone.now(), "start_reason": "assignment", "started_by": "Alice Kemp", "ended_by": "",
-            "start_evidence": "", "end_evidence": "", "start_note": "", "end_note": "",
-        }  # fmt: skip
+            "organization": self.customer.organization_id,
+            "customer": self.customer.pk,
+            "project": self.project.pk,
+            "started_at": timezone.now(),
+            "start_reason": "assignment",
+            "started_by": "Alice Kemp",
+            "ended_by": "",
+            "start_evidence": "",
+            "end_evidence": "",
+            "start_note": "",
+            "end_note": "",
+        }
         sql.insert_from(Ownership, constants, {"device": "id"}, Device, self.ids)
 
     @transaction.atomic
@@ -79,11 +91,13 @@ class Stock:
         """One UPDATE of the devices and one of their spans."""
         ids = sql.id_list(self.ids)
         execute(
-            f"UPDATE {sql.table(Device)} SET customer_id = NULL, status = 'in_stock' WHERE {sql.in_ids('id')}",
+            f"UPDATE {sql.table(Device)} SET customer_id = NULL, status = 'in_stock' "
+            f"WHERE {sql.in_ids('id')}",
             [ids],
         )
         execute(
-            f"UPDATE {sql.table(Ownership)} SET ended_at = %s, end_reason = 'unclaim', ended_by = 'Alice Kemp' "
+            f"UPDATE {sql.table(Ownership)} "
+            "SET ended_at = %s, end_reason = 'unclaim', ended_by = 'Alice Kemp' "
             f"WHERE {sql.in_ids('device_id')} AND ended_at IS NULL",
             [sql.prepared(Ownership, "ended_at", timezone.now()), ids],
         )
@@ -94,8 +108,16 @@ def stock(count: int) -> Stock:
     world = start("Northlake")
     product = world.products[0]
     insert(Device, device_columns(world, padded("s.i", 7), str(product.pk)), series(count))
-    insert(Customer, {"organization": str(world.organization.pk), "kind": "'company'", "name": "'Stadtwerke Aalen'",
-                      "name_key": "'stadtwerke aalen'"}, series(1))  # fmt: skip
+    insert(
+        Customer,
+        {
+            "organization": str(world.organization.pk),
+            "kind": "'company'",
+            "name": "'Stadtwerke Aalen'",
+            "name_key": "'stadtwerke aalen'",
+        },
+        series(1),
+    )
     make_projects(world)
     ids = list(Device.objects.order_by("pk").values_list("pk", flat=True))
     profile = ClaimProfile(
@@ -123,5 +145,10 @@ def measure(count: int) -> Iterator[Line]:
     for name in (ASSIGN, UNCLAIM):
         floor = times[f"bare {name}"]
         for work in (name, f"{name} as an operation"):
-            yield Line(f"{work}, {count:,} devices", per_second(count, times[work]), per_second(count, floor),
-                       times[work] / floor, most=MOST)  # fmt: skip
+            yield Line(
+                f"{work}, {count:,} devices",
+                per_second(count, times[work]),
+                per_second(count, floor),
+                times[work] / floor,
+                most=MOST,
+            )

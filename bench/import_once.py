@@ -10,7 +10,7 @@ import django
 
 
 def main(product_id: str, path: str) -> None:
-    """The clock runs from the opened file to the last commit; the start of Python and Django stands before it."""
+    """The clock runs from the opened file to the last commit; Python and Django start before it."""
     django.setup()
     from django.core.management import call_command
     from django.db import connection

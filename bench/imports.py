@@ -1,4 +1,4 @@
-"""The import of a large manifest in a fresh process, against the bare floor on the same rows and the same table."""
+"""The import of a large manifest in a fresh process, against the same rows written with nothing around."""
 
 import csv
 import json
@@ -45,10 +45,18 @@ def manifest(path: Path, count: int) -> None:
         for number in range(count):
             imei, iccid = f"35265610{number:06d}", f"894450{random.randrange(10**6):06d}{number:06d}"
             mac = ":".join(f"{byte:02X}" for byte in (0xE04F43000000 + number).to_bytes(6, "big"))
-            writer.writerow([
-                f"AQM26-{number:07d}", f"e00fce68{random.getrandbits(32):08x}{number:08x}", imei + luhn_digit(imei),
-                iccid + luhn_digit(iccid), mac, "C1", "2026-11-02", f"{random.getrandbits(250):043x}",
-            ])  # fmt: skip
+            writer.writerow(
+                [
+                    f"AQM26-{number:07d}",
+                    f"e00fce68{random.getrandbits(32):08x}{number:08x}",
+                    imei + luhn_digit(imei),
+                    iccid + luhn_digit(iccid),
+                    mac,
+                    "C1",
+                    "2026-11-02",
+                    f"{random.getrandbits(250):043x}",
+                ]
+            )
 
 
 def import_file(product: Product, path: Path) -> dict[str, float]:
@@ -56,8 +64,11 @@ def import_file(product: Product, path: Path) -> dict[str, float]:
     connection.close()
     done = subprocess.run(
         [sys.executable, "-m", "bench.import_once", str(product.pk), str(path)],
-        check=True, stdout=subprocess.PIPE, text=True, env=os.environ,
-    )  # fmt: skip
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -68,8 +79,14 @@ def empty_tables() -> None:
             f"TRUNCATE {sql.table(Device)}, console_event, devices_manifestimport, console_operation CASCADE"
         )
     else:
-        for table in ("devices_devicetag", "devices_ownership", "claims_claimcode", "devices_device", "console_event",
-                      "devices_manifestimport"):  # fmt: skip
+        for table in (
+            "devices_devicetag",
+            "devices_ownership",
+            "claims_claimcode",
+            "devices_device",
+            "console_event",
+            "devices_manifestimport",
+        ):
             execute(f"DELETE FROM {sql.quote(table)}")
     settle()
 
@@ -124,7 +141,18 @@ def measure(count: int) -> Iterator[Line]:
             theirs.append(timing.seconds(floor.write))
             assert Device.objects.count() == count
     peer, least = ("COPY", 0.3) if is_postgresql() else ("bulk_create", 0.5)
-    yield Line(f"import of {count:,} rows, file to committed, against {peer}", per_second(count, median(ours)),
-               per_second(count, median(theirs)), median(theirs) / median(ours), least=least)  # fmt: skip
-    yield Line(f"import of {count:,} rows, largest size in memory", f"{max(memory):.0f} MiB", "–", max(memory),
-               most=MEMORY, unit="MiB")  # fmt: skip
+    yield Line(
+        f"import of {count:,} rows, file to committed, against {peer}",
+        per_second(count, median(ours)),
+        per_second(count, median(theirs)),
+        median(theirs) / median(ours),
+        least=least,
+    )
+    yield Line(
+        f"import of {count:,} rows, largest size in memory",
+        f"{max(memory):.0f} MiB",
+        "–",
+        max(memory),
+        most=MEMORY,
+        unit="MiB",
+    )

@@ -25,9 +25,12 @@ def single_profile(world: World) -> ClaimProfile:
         return found
     stock = Device.objects.filter(organization=world.organization, status="in_stock", archived_at=None)
     return claim_profiles.create(
-        by=system(world.organization), name="A single unit", slug="single", scope=Scope.LINK,
+        by=system(world.organization),
+        name="A single unit",
+        slug="single",
+        scope=Scope.LINK,
         devices=[stock.order_by("-id")[0]],
-    )  # fmt: skip
+    )
 
 
 def link_of(profile: ClaimProfile) -> str:

@@ -25,8 +25,8 @@ def script(
 ) -> str:
     """The statements of claim `number` as a script of pgbench, in which `:k` is the number of the claim.
 
-    Ids and keys that follow from the number become expressions of it, the claim's own id is read back from its INSERT,
-    and everything else (texts, times) stays as it was.
+    Ids and keys that follow from the number become expressions of it, the claim's own id is read back from
+    its INSERT, and everything else (texts, times) stays as it was.
     """
     ids = {str(start + number): f"(:k::bigint + {start})" for start in first.values()}
     texts = {
@@ -53,17 +53,34 @@ def script(
 
 
 def run(text: str, clients: int, share: int, start: int) -> float:
-    """Let the clients run the script `share` times each, for the claims from `start` on. Returns scripts a second."""
+    """Let the clients run the script `share` times each, for the claims from `start` on. Gives their rate."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "claim.sql"
         path.write_text(text)
         options = connection.settings_dict
         done = subprocess.run(
-            [INSTALLATION / "bin" / "pgbench", "-n", "-M", "prepared", f"-c{clients}", "-j2", f"-t{share}",
-             f"-f{path}", "-Dn=0", f"-Dshare={share}", f"-Dstart={start}", "-h", options["OPTIONS"]["host"],
-             "-U", options["USER"], options["NAME"]],
-            check=False, capture_output=True, text=True,
-        )  # fmt: skip
+            [
+                INSTALLATION / "bin" / "pgbench",
+                "-n",
+                "-M",
+                "prepared",
+                f"-c{clients}",
+                "-j2",
+                f"-t{share}",
+                f"-f{path}",
+                "-Dn=0",
+                f"-Dshare={share}",
+                f"-Dstart={start}",
+                "-h",
+                options["OPTIONS"]["host"],
+                "-U",
+                options["USER"],
+                options["NAME"],
+            ],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
     found = re.search(r"tps = ([\d.]+) \(without", done.stdout)
     if done.returncode or not found or f"actually processed: {clients * share}/" not in done.stdout:
         raise SystemExit(f"pgbench failed:\n{done.stdout}\n{done.stderr[-2000:]}\n{text}")

@@ -1,7 +1,7 @@
 """Claims over HTTP by eight clients, against the same statements run by pgbench with eight clients.
 
-Every claim has a number, and every row that it needs has an id that follows from the number: so the statements that
-one claim sends are written down once, and run again by pgbench for other numbers.
+Every claim has a number, and every row that it needs has an id that follows from the number: so the
+statements that one claim sends are written down once, and run again by pgbench for other numbers.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ ROUNDS = 3
 # How many times as many claims pgbench makes, being that much faster.
 LONGER = 3
 LEAST, MOST_SPREAD = 0.1, 5.0
-# The ids of the rows of claim number k begin here; they are far from each other, and from all that is counted up.
+# The ids of the rows of claim number k begin here, far from each other and from all that is counted up.
 FIRST = {
     User: 110_000_000,
     Customer: 120_000_000,
@@ -75,14 +75,43 @@ def people(world: World, count: int) -> None:
     """As many claimants, each the admin of a customer of its own, with its default project."""
     organization, number = str(world.organization.pk), padded("s.i", 9)
     ids = {model: f"{first} + s.i" for model, first in FIRST.items()}
-    insert(User, {"id": ids[User], "email": f"'dana' || {number} || '@customer.example'", "name": f"'Dana ' || {number}",
-                  "password": f"'{PASSWORD}'"}, series(count))  # fmt: skip
-    insert(Customer, {"id": ids[Customer], "organization": organization, "kind": "'company'",
-                      "name": f"'Customer ' || {number}", "name_key": f"'customer ' || {number}"}, series(count))  # fmt: skip
-    insert(Project, {"id": ids[Project], "organization": organization, "customer": ids[Customer], "is_default": "TRUE",
-                     "name": f"'Customer ' || {number}"}, series(count))  # fmt: skip
-    insert(CustomerUser, {"organization": organization, "customer": ids[Customer], "user": ids[User], "role": "'admin'"},
-           series(count))  # fmt: skip
+    insert(
+        User,
+        {
+            "id": ids[User],
+            "email": f"'dana' || {number} || '@customer.example'",
+            "name": f"'Dana ' || {number}",
+            "password": f"'{PASSWORD}'",
+        },
+        series(count),
+    )
+    insert(
+        Customer,
+        {
+            "id": ids[Customer],
+            "organization": organization,
+            "kind": "'company'",
+            "name": f"'Customer ' || {number}",
+            "name_key": f"'customer ' || {number}",
+        },
+        series(count),
+    )
+    insert(
+        Project,
+        {
+            "id": ids[Project],
+            "organization": organization,
+            "customer": ids[Customer],
+            "is_default": "TRUE",
+            "name": f"'Customer ' || {number}",
+        },
+        series(count),
+    )
+    insert(
+        CustomerUser,
+        {"organization": organization, "customer": ids[Customer], "user": ids[User], "role": "'admin'"},
+        series(count),
+    )
 
 
 def things(world: World, count: int) -> None:
@@ -90,17 +119,36 @@ def things(world: World, count: int) -> None:
     organization, number = str(world.organization.pk), padded("s.i", 9)
     device, profile = f"{FIRST[Device]} + s.i", f"{FIRST[ClaimProfile]} + s.i"
     insert(Device, device_columns(world, number, str(world.products[0].pk)) | {"id": device}, series(count))
-    insert(ClaimProfile, {"id": profile, "organization": organization, "slug": f"'offer-' || {number}", "scope": "'link'",
-                          "name": f"'Offer ' || {number}", "name_key": f"'offer ' || {number}", "grant": "'ownership'"},
-           series(count))  # fmt: skip
+    insert(
+        ClaimProfile,
+        {
+            "id": profile,
+            "organization": organization,
+            "slug": f"'offer-' || {number}",
+            "scope": "'link'",
+            "name": f"'Offer ' || {number}",
+            "name_key": f"'offer ' || {number}",
+            "grant": "'ownership'",
+        },
+        series(count),
+    )
     insert(
         ClaimProfileResource,
         {"profile": profile, "device": device, "kind": "'device'", "position": "0"},
         series(count),
     )
-    insert(ClaimCode, {"id": numbered_uuid("s.i"), "organization": organization, "profile": profile,
-                       "key_id": f"'{claim_codes.codes.current_key()}'", "link_sha256": f"'link' || {padded('s.i', 60)}",
-                       "typed_sha256": f"'type' || {padded('s.i', 60)}"}, series(count))  # fmt: skip
+    insert(
+        ClaimCode,
+        {
+            "id": numbered_uuid("s.i"),
+            "organization": organization,
+            "profile": profile,
+            "key_id": f"'{claim_codes.codes.current_key()}'",
+            "link_sha256": f"'link' || {padded('s.i', 60)}",
+            "typed_sha256": f"'type' || {padded('s.i', 60)}",
+        },
+        series(count),
+    )
 
 
 def hot_code(world: World, number: int) -> ClaimCode:
@@ -128,14 +176,19 @@ def sign_in(plan: Plan, numbers: range) -> None:
             "_auth_user_backend": backend,
             "_auth_user_hash": proof,
         }
-        rows.append(Session(session_key=session_key(number), session_data=store.encode(user | {KEY: pending}),
-                            expire_date=now + timedelta(days=1)))  # fmt: skip
+        rows.append(
+            Session(
+                session_key=session_key(number),
+                session_data=store.encode(user | {KEY: pending}),
+                expire_date=now + timedelta(days=1),
+            )
+        )
     Session.objects.filter(session_key__startswith="bench").delete()
     Session.objects.bulk_create(rows, batch_size=500)
 
 
 def statements(number: int) -> tuple[list[str], list[str]]:
-    """What the claim of this number sends to the database: the whole request, and of it the transaction alone."""
+    """What the claim of this number sends to the database: the whole request, and its transaction alone."""
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = session_key(number)
     with CaptureQueriesContext(connection) as captured:
@@ -156,8 +209,15 @@ def by_http(numbers: range) -> clients.Result:
     """Let eight clients claim these numbers, each its share."""
     with server.running() as port:
         orders = [[session_key(number) for number in numbers[share::CLIENTS]] for share in range(CLIENTS)]
-        return clients.run(port, orders, reverse("claim:redeem"), settings.SESSION_COOKIE_NAME,
-                           settings.CSRF_COOKIE_NAME, SECRET, {"nonce": NONCE})  # fmt: skip
+        return clients.run(
+            port,
+            orders,
+            reverse("claim:redeem"),
+            settings.SESSION_COOKIE_NAME,
+            settings.CSRF_COOKIE_NAME,
+            SECRET,
+            {"nonce": NONCE},
+        )
 
 
 def claims_of(share: int) -> int:
@@ -193,12 +253,22 @@ def measure_plan(plan: Plan, share: int) -> Iterator[Line]:
             ("part", "the transaction's", len(part)),
         ):
             peer = median(theirs[name])
-            yield Line(f"claims over HTTP, {plan.work}, against {words} {count} statements by pgbench", said,
-                       f"{peer:,.0f}/s", rate / peer, least=LEAST)  # fmt: skip
+            yield Line(
+                f"claims over HTTP, {plan.work}, against {words} {count} statements by pgbench",
+                said,
+                f"{peer:,.0f}/s",
+                rate / peer,
+                least=LEAST,
+            )
     else:
         yield Line(f"claims over HTTP, {plan.work}", said, "–")
-    yield Line(f"claims over HTTP, {plan.work}, p95 against p50", milliseconds(p95), milliseconds(p50), p95 / p50,
-               most=MOST_SPREAD)  # fmt: skip
+    yield Line(
+        f"claims over HTTP, {plan.work}, p95 against p50",
+        milliseconds(p95),
+        milliseconds(p50),
+        p95 / p50,
+        most=MOST_SPREAD,
+    )
 
 
 def measure(bulk: int) -> Iterator[Line]:

@@ -17,7 +17,7 @@ def seconds(work: Work) -> float:
 
 
 def interleaved(*works: Work, rounds: int = 15, most_seconds: float = 3.0, warm: int = 2) -> list[float]:
-    """The median time of each work: they take turns (ABAB), so that whatever else the machine does hits all alike.
+    """The median time of each work. They take turns (ABAB), so that what else runs here hits all alike.
 
     After `most_seconds` no further round begins, but there are three at least.
     """

@@ -17,7 +17,7 @@ class Site(admin.AdminSite):
 
 
 class DeviceAdmin(admin.ModelAdmin):
-    """The device list as Django's admin gives it: the same columns, rows and filters, without a query for each row."""
+    """The device list as Django's admin gives it: the same columns, rows and filters, few queries."""
 
     list_display = ("serial_number", "product", "status", "customer", "since", "tags", "created_at")
     list_filter = ("product", "status")
@@ -65,6 +65,9 @@ urlpatterns = [
     path("", include("console.urls")),
 ]
 handler400, handler403, handler404, handler429, handler500 = (
-    "console.views.errors.bad_request", "console.views.errors.forbidden", "console.views.errors.not_found_page",
-    "console.views.errors.too_many", "console.views.errors.server_error",
-)  # fmt: skip
+    "console.views.errors.bad_request",
+    "console.views.errors.forbidden",
+    "console.views.errors.not_found_page",
+    "console.views.errors.too_many",
+    "console.views.errors.server_error",
+)

@@ -1,6 +1,7 @@
 """What a browser receives for a first page, by the product's own server: the bodies as they are sent."""
 
 import http.client
+from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
@@ -37,7 +38,7 @@ class Links(HTMLParser):
 
 
 def fetch(port: int, path: str, client: Client) -> tuple[str, int, str]:
-    """Load one address with the cookies of the client: the text, the bytes on the wire, and their encoding."""
+    """Load one address with the cookies of the client: text, bytes on the wire, and their encoding."""
     connection = http.client.HTTPConnection("localhost", port, timeout=30)
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
     connection.request("GET", path, headers={"Accept-Encoding": ENCODINGS, "Cookie": cookies})
@@ -58,6 +59,11 @@ def first_page(port: int, path: str, client: Client) -> dict[str, tuple[int, str
     return found
 
 
+def kind_of(link: str) -> str:
+    """CSS, JS, or anything else."""
+    return {"css": "CSS", "js": "JS"}.get(link.rpartition(".")[2], "other")
+
+
 def measure(world: World) -> Iterator[Line]:
     """The console's overview, a full list, and the claim page."""
     pages = {
@@ -68,12 +74,12 @@ def measure(world: World) -> Iterator[Line]:
     with server.running() as port:
         for work, (path, client, most) in pages.items():
             parts = first_page(port, path, client)
-            kinds = {"HTML": "", "CSS": ".css", "JS": ".js"}
-            sizes = {kind: sum(size for link, (size, _e) in parts.items() if ("." + link.rpartition(".")[2] == ending if ending
-                     else link == path)) for kind, ending in kinds.items()}  # fmt: skip
-            total = sum(size for size, _encoding in parts.values())
+            sizes = Counter()
+            for link, (size, _encoding) in parts.items():
+                sizes["HTML" if link == path else kind_of(link)] += size
             said = ", ".join(f"{kind} {size / 1000:.1f}" for kind, size in sizes.items())
-            said += f", other {(total - sum(sizes.values())) / 1000:.1f}; HTML {parts[path][1]}"
+            said += f"; HTML {parts[path][1]}"
+            total = sum(sizes.values())
             yield Line(
                 f"first page on the wire: {work}", said, "–", total / 1000, most=most / 1000, unit="kB"
             )

@@ -48,7 +48,7 @@ from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.identifiers import luhn_digit
 from devices.ledger import Change
-from devices.models import Device, Product
+from devices.models import Device, DeviceStatus, Product
 
 SLUG = "northlake-sensors"
 PASSWORD = "demo-custody-2026"  # noqa: S105 -- printed for everybody who loads the demo
@@ -386,6 +386,9 @@ def _unclaim(world: World, at: datetime) -> None:
         world.held.remove(pair)
         ownership.unclaim([pair[0]], reason=world.random.choice(REASONS), by=world.members["support"], at=at)
         world.returned.append(pair[0])
+        if at > world.now - timedelta(days=14):
+            # Nobody has looked at it yet.
+            ledger.set_status([pair[0]], frm=[DeviceStatus.IN_STOCK], to=DeviceStatus.RETURNED)
 
 
 def _assign_again(world: World, name: str, at: datetime) -> None:

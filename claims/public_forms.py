@@ -11,7 +11,7 @@ from claims import codes
 from claims.actions.redemption import Claimant
 from claims.offers import Offer
 from console.forms import TextGuard
-from customers.models import CustomerKind
+from customers.models import Customer, CustomerKind
 
 LINK = re.compile(r".*/c/", re.IGNORECASE | re.DOTALL)
 ANSWER = "answer_"
@@ -49,7 +49,7 @@ class ReviewForm(TextGuard, forms.Form):
 
     nonce = forms.CharField(widget=forms.HiddenInput, max_length=64)
     customer = forms.ModelChoiceField(
-        label=_("Claim for"), queryset=None, widget=forms.RadioSelect, empty_label=None
+        label=_("Claim for"), queryset=Customer.objects.none(), widget=forms.RadioSelect, empty_label=None
     )
     kind = forms.ChoiceField(
         label=_("Claim for"), widget=forms.RadioSelect, initial=CustomerKind.PERSON,

@@ -170,6 +170,18 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
 ]
 KINDS = {name: kind for _group, kinds in GROUPS for name, kind in kinds.items()}
 
+# Kinds of this app's own few things: members, invitations, domains, the organization.
+OWN_KINDS = list(GROUPS[-1][1])
+
+# How things are found by their names, in their models' folded keys. Each line is one range of an index.
+NAMES: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("device", "devices.Device", "serial_key", {"archived_at__isnull": True}),
+    ("device", "devices.Device", "serial_key", {"archived_at__isnull": False}),
+    ("product", "devices.Product", "name_key", {}),
+    ("customer", "customers.Customer", "name_key", {}),
+    ("claimprofile", "claims.ClaimProfile", "name_key", {}),
+]
+
 # Where the page of a subject is, by its kind, and who may open it.
 PAGES: dict[str, tuple[str, Permission]] = {
     "device": ("devices:device_detail", Permission.VIEW),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, models
 
@@ -171,30 +171,49 @@ def capped_count_of_each(querysets: list[models.QuerySet], cap: int) -> list[int
         return list(cursor.fetchone())
 
 
-def ids_by_value(
-    model: type[models.Model], name: str, values: Iterable[str], *, where: str = "", **scope: int
-) -> dict[str, int]:
-    """The id of a row for each of the values that stands in field `name`, within `scope` (field=id), however many.
+class Lookup(NamedTuple):
+    """What is looked for: the `values` of field `name` within `scope` ({field: id}).
+
+    `where` is a further condition, in the words of a partial index.
+    """
+
+    name: str
+    values: list[str]
+    scope: dict[str, int]
+    where: str = ""
+
+
+def ids_by_value(model: type[models.Model], lookups: Iterable[Lookup]) -> list[dict[str, int]]:
+    """For each lookup, the id of a row for each value that is there, however many; all as of one instant.
 
     PostgreSQL is held to one descent of an index for each value: its guess, while a table grows, is to read all rows
-    of the scope. `where` is a further condition, in the words of a partial index.
+    of the scope.
     """
-    column = quote(model._meta.get_field(name).column)
-    scoped = [f"{quote(model._meta.get_field(field).column)} = %s" for field in scope]
-    condition, text = " AND ".join([*scoped, *filter(None, [where])]), json.dumps(list(values))
-    if connection.vendor == "postgresql":
-        statement = (
-            "SELECT wanted.value, found.id FROM json_array_elements_text(%s::json) AS wanted(value) CROSS JOIN LATERAL "  # noqa: S608
-            f"(SELECT id FROM {table(model)} WHERE {condition} AND {column} = wanted.value LIMIT 1) AS found"
-        )
-        parameters: list[Any] = [text, *scope.values()]
-    else:
-        wanted = "(SELECT value FROM json_each(%s))"
-        statement = f"SELECT {column}, id FROM {table(model)} WHERE {condition} AND {column} IN {wanted}"  # noqa: S608
-        parameters = [*scope.values(), text]
+    found: list[dict[str, int]] = []
+    parts, parameters = [], []
+    for name, values, scope, where in lookups:
+        column = quote(model._meta.get_field(name).column)
+        scoped = [f"{quote(model._meta.get_field(field).column)} = %s" for field in scope]
+        condition, wanted = " AND ".join([*scoped, *filter(None, [where])]), json.dumps(values)
+        if connection.vendor == "postgresql":
+            parts.append(
+                f"SELECT {len(found)}, wanted.value, hit.id FROM json_array_elements_text(%s::json) AS wanted(value) "  # noqa: S608
+                f"CROSS JOIN LATERAL (SELECT id FROM {table(model)} WHERE {condition} AND {column} = wanted.value "
+                "LIMIT 1) AS hit"
+            )
+            parameters += [wanted, *scope.values()]
+        else:
+            parts.append(
+                f"SELECT {len(found)}, {column}, id FROM {table(model)} "  # noqa: S608
+                f"WHERE {condition} AND {column} IN (SELECT value FROM json_each(%s))"
+            )
+            parameters += [*scope.values(), wanted]
+        found.append({})
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return dict(cursor.fetchall())
+        cursor.execute(" UNION ALL ".join(parts), parameters)
+        for number, value, pk in cursor.fetchall():
+            found[number][value] = pk
+    return found
 
 
 class Joined(models.Aggregate):

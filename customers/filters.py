@@ -16,7 +16,7 @@ class CustomerFilter(filters.FilterSet):
 
     q = filters.CharFilter(method="search", label=_("Name, reference or e-mail"))
     kind = filters.MultipleChoiceFilter(
-        choices=CustomerKind.choices, label=_("Kind"), widget=forms.CheckboxSelectMultiple
+        choices=CustomerKind.choices, label=_("Kind"), widget=forms.CheckboxSelectMultiple, distinct=False
     )
     devices = filters.ChoiceFilter(
         choices=[("yes", _("owns some now")), ("no", _("owns none now"))],

@@ -38,9 +38,10 @@ class DeviceFilter(filters.FilterSet):
     """The filters of the device list. Archived units are hidden unless they are asked for."""
 
     q = filters.CharFilter(method="search", label=_("Serial or device name"))
-    product = filters.MultipleChoiceFilter(label=_("Product"), widget=forms.CheckboxSelectMultiple)
+    # Without `distinct=False` the list would be made distinct, at the cost of reading all of it.
+    product = filters.MultipleChoiceFilter(label=_("Product"), widget=forms.CheckboxSelectMultiple, distinct=False)
     status = filters.MultipleChoiceFilter(
-        choices=DeviceStatus.choices, label=_("Status"), widget=forms.CheckboxSelectMultiple
+        choices=DeviceStatus.choices, label=_("Status"), widget=forms.CheckboxSelectMultiple, distinct=False
     )
     customer = CustomerFilter(queryset=_customers, label=_("Owner"))
     tag = filters.ChoiceFilter(method="tagged", label=_("Tag"))

@@ -125,6 +125,7 @@ def switch(request: HttpRequest) -> HttpResponse:
 
 def _review_form(request: HttpRequest, pending: session.Pending) -> ReviewForm:
     data = request.POST if request.method == "POST" else None
+    assert pending.offer is not None
     customers = claiming_customers(request.user, pending.offer.profile.organization)  # type: ignore[union-attr]
     return ReviewForm(
         data,

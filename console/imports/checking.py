@@ -56,6 +56,8 @@ class Kind:
     fields: tuple[str, ...] = ()
     keys: tuple[Key, ...] = ()
     shown: tuple[str, ...] = ()
+    # How the preview sets its cells: identifiers in the face where each character counts.
+    cell_class = "mono"
     sentences: dict[str, Any] = {}
 
     def __init__(self, reading: dict[str, Any]) -> None:

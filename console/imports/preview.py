@@ -48,6 +48,11 @@ class Preview:
         self.labels = {column.name: column.label for column in kind.columns}
 
     @property
+    def cell_class(self) -> str:
+        """How cells are set."""
+        return self.kind.cell_class
+
+    @property
     def is_checked(self) -> bool:
         """Whether there are counts."""
         return "new" in self.summary

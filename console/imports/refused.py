@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from console.columns import normalise
 from console.errors import Refused
 from console.export import stream
-from console.imports.checking import Kind
+from console.imports.checking import Kind, unguarded
 from console.imports.files import table_of
 from console.imports.staging import Verdict
 from console.imports.uploads import staging_of
@@ -49,7 +49,8 @@ def _lines(table: Table, reasons: Iterator[tuple], skipped: int) -> Iterator[lis
     wanted, reason = next(reasons, (0, ""))
     for number, cells in table.rows():
         if number == wanted:
-            yield [str(number), reason, *cells[skipped:]]
+            # What an export made harmless before is made so once, not twice.
+            yield [str(number), reason, *map(unguarded, cells[skipped:])]
             wanted, reason = next(reasons, (0, ""))
             if not wanted:
                 return

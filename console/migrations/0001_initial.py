@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='event',
             name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='console.organization'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='console.organization'),
         ),
         migrations.AddField(
             model_name='organizationdomain',
@@ -248,6 +248,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='event',
             index=models.Index(fields=['organization', 'kind', '-id'], name='event_by_kind'),
+        ),
+        migrations.AddIndex(
+            model_name='event',
+            index=models.Index(fields=['organization', 'at'], name='event_by_time'),
         ),
         migrations.AddIndex(
             model_name='event',

@@ -14,6 +14,8 @@ class Event(TenantModel):
     `{field: [old, new]}`, and what else the sentence needs.
     """
 
+    # Every index below begins with it, or with what says more.
+    organization = models.ForeignKey("console.Organization", models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField(default=timezone.now, editable=False)
     kind = models.CharField(_("What"), max_length=40)
     subject_kind = models.CharField(max_length=20)
@@ -33,6 +35,7 @@ class Event(TenantModel):
         indexes = [
             models.Index(fields=["organization", "-id"], name="event_by_organization"),
             models.Index(fields=["organization", "kind", "-id"], name="event_by_kind"),
+            models.Index(fields=["organization", "at"], name="event_by_time"),
             models.Index(fields=["organization", "actor_id", "-id"], name="event_by_actor"),
             models.Index(fields=["subject_kind", "subject_id", "-id"], name="event_by_subject"),
             models.Index(

@@ -16,7 +16,7 @@ from console.imports import SENTENCES, Key, Kind, Row, unguarded, visible
 from console.models import Organization
 from console.tabular import NumberCell
 from customers.imports.columns import ADDRESS, COLUMNS, KINDS, LABELS
-from customers.imports.registered import Comparison
+from customers.imports.registered import Comparison, First
 from customers.models import Customer, CustomerKind
 
 # A number in these columns of a workbook has lost what stood before it: a zero, or a plus.
@@ -37,6 +37,7 @@ class CustomerFileKind(Kind):
             gettext_lazy("The same customer stands in row %(row)s. If they are two, give each a reference.")),
     )  # fmt: skip
     shown = ("name", "reference")
+    cell_class = ""
     sentences = SENTENCES | {
         "same_name": ngettext_lazy(
             "%(n)s row has the name of another customer, with another reference. It becomes a new customer.",
@@ -59,7 +60,7 @@ class CustomerFileKind(Kind):
         super().__init__(reading)
         self.organization = organization
         # By the id of a registered customer, the row that stands for it.
-        self._stood_for: dict[int, int] = {}
+        self._stood_for: dict[int, First] = {}
 
     def begin(self, header: Header) -> None:
         """Lay out which cell goes where, once for all rows."""
@@ -93,6 +94,12 @@ class CustomerFileKind(Kind):
     def match(self, rows: list[Row]) -> None:
         """Compare good rows with what is registered."""
         Comparison(rows, self.fields, self._told, self.organization, self._stood_for).judge(self.notices)
+
+    @staticmethod
+    def said(column: str, values: dict[str, Any]) -> str:
+        """The value of a column in a checked row, for the preview."""
+        value = values.get(column) or ""
+        return str(CustomerKind(value).label) if column == "kind" and value else value
 
     def _remark(self, row: Row, name: str, raw: str, text: str) -> None:
         if isinstance(raw, NumberCell) and name in _NUMBERS:

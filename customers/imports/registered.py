@@ -30,6 +30,14 @@ class Known(NamedTuple):
     archived_at: datetime | None
 
 
+class First(NamedTuple):
+    """The row that stands for a registered customer, and what no other row may have."""
+
+    number: int
+    reference_key: str | None
+    identity: str | None
+
+
 class Comparison:
     """One batch of rows beside the customers of their references and names.
 
@@ -43,7 +51,7 @@ class Comparison:
         fields: tuple[str, ...],
         told: set[str],
         organization: Organization,
-        stood_for: dict[int, int],
+        stood_for: dict[int, First],
     ) -> None:
         self.rows, self.told, self.stood_for = rows, told, stood_for
         self.place = {name: position for position, name in enumerate(fields)}
@@ -73,9 +81,14 @@ class Comparison:
                     _("This customer is archived. Restore it first, then check the file again.")
                 )
                 continue
-            first = self.stood_for.setdefault(known.pk, row.number)
-            if first != row.number:
-                row.reasons.append(_("Row %(row)s stands for this customer already.") % {"row": first})
+            mine = First(row.number, *(row.values[self.place[name]] for name in First._fields[1:]))
+            first = self.stood_for.setdefault(known.pk, mine)
+            if first is not mine:
+                # Two of one reference, or of one name without any, are told apart later, for the whole file.
+                if not any(a and a == b for a, b in zip(mine[1:], first[1:], strict=True)):
+                    row.reasons.append(
+                        _("Row %(row)s stands for this customer already.") % {"row": first.number}
+                    )
                 continue
             self._settle(row, known, notices)
 
@@ -89,7 +102,7 @@ class Comparison:
         bare = [k for k in current if not k.reference_key]
         if reference:
             # A customer that has no reference yet may be given this one; any other is another customer.
-            free = [k for k in bare if self.stood_for.get(k.pk, row.number) == row.number]
+            free = [k for k in bare if k.pk not in self.stood_for]
             if named and len(free) != 1:
                 notices.add("same_name", row.number)
             return free[0] if len(free) == 1 else None

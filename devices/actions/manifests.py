@@ -138,6 +138,7 @@ def import_rows(
     """Do now what `apply` decides. Where somebody registered or changed a unit since the check, the file is checked
     anew, and what is still good by then is imported."""
     for attempt in range(TRIES):
+        _refuse_unfit(manifest, good_rows)
         try:
             _import_once(manifest, version, good_rows, by, operation, at or timezone.now())
             return
@@ -145,12 +146,8 @@ def import_rows(
             # A deadlock, or a lock that was waited for too long.
             time.sleep(0.05 * attempt)
         except (IntegrityError, Outdated):
-            uploads.begin_check(manifest, manifest.reading)
-            uploads.run_check(
-                manifest, ManifestKind(manifest.product, manifest.reading), at=at or timezone.now()
-            )
+            check_now(manifest, at=at)
             version = manifest.version
-            _refuse_unfit(manifest, good_rows)
     raise Refused(
         "busy", _("Somebody else changes these devices at the same moment. Wait a little and try again.")
     )

@@ -55,21 +55,19 @@ class Comparison:
     def __init__(self, rows: list[Row], fields: tuple[str, ...], told: set[str], product: Product) -> None:
         self.rows, self.told = rows, told
         self.place = {name: position for position, name in enumerate(fields)}
-        self.scope = {"organization": product.organization_id}
-        self.by_serial = self._ids("serial_key", product=product.pk)
-        self.by_name = self._ids("name_key", **self.scope)
+        others = [name for name in ("imei", *_TAKEN) if name in told]
+        everywhere, here = {"organization": product.organization_id}, {"product": product.pk}
+        lookups = [self._lookup("serial_key", here), self._lookup("name_key", everywhere)]
         # The indexes hold the filled ones only, which the database has to be told in their own words.
-        self.others = {
-            name: self._ids(name, where=f"NOT ({sql.quote(name)} = '')", **self.scope)
-            for name in ("imei", *_TAKEN) if name in told
-        }  # fmt: skip
-        found = [self.by_serial, self.by_name, *self.others.values()]
+        lookups += [self._lookup(name, everywhere, f"NOT ({sql.quote(name)} = '')") for name in others]
+        # All at one instant: between two, somebody could have registered the very unit.
+        found = sql.ids_by_value(Device, lookups)
+        self.by_serial, self.by_name, self.others = found[0], found[1], dict(zip(others, found[2:], strict=True))
         self.known = _known({pk for ids in found for pk in ids.values()})
 
-    def _ids(self, name: str, *, where: str = "", **scope: int) -> dict[str, int]:
+    def _lookup(self, name: str, scope: dict[str, int], where: str = "") -> sql.Lookup:
         position = self.place[name]
-        values = [row.values[position] for row in self.rows if row.values[position]]
-        return sql.ids_by_value(Device, name, values, where=where, **scope) if values else {}
+        return sql.Lookup(name, [row.values[position] for row in self.rows if row.values[position]], scope, where)
 
     def judge(self, notices: Notices) -> None:
         """Set `target` and `changes` of rows that stand for a registered device, and refuse those that clash with one."""

@@ -120,12 +120,12 @@ def test_a_member_without_the_second_step_opens_no_page_of_the_console(client, b
     assert "/devices/" not in client.get(reverse("mfa_index")).content.decode()
 
 
-def test_setting_up_an_app_opens_the_console_at_once(client, bob, strict, django_capture_on_commit_callbacks):
+@pytest.mark.django_db(transaction=True)
+def test_setting_up_an_app_opens_the_console_at_once(client, bob, strict):
     sign_in(client, bob)
     page = client.get(reverse("mfa_activate_totp"))
     assert page.status_code == 200
-    with django_capture_on_commit_callbacks(execute=True):
-        response = client.post(reverse("mfa_activate_totp"), {"code": code_of(page.context["form"].secret)})
+    response = client.post(reverse("mfa_activate_totp"), {"code": code_of(page.context["form"].secret)})
     assert response.url == reverse("mfa_view_recovery_codes")
     assert len(client.get(response.url).context["unused_codes"]) == 10
     assert client.get("/devices/").status_code == 200

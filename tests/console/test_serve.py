@@ -16,6 +16,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 
 from console import keys, serve
 
@@ -98,6 +99,10 @@ def place(tmp_path_factory):
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+# One process runs these, where several run the tests: they share the server.
+with_server = pytest.mark.xdist_group("server")
+
+
 @pytest.fixture(scope="module")
 def server(place):
     server = Server(*place)
@@ -127,6 +132,7 @@ def supervised(tmp_path):
     process.join()
 
 
+@with_server
 def test_a_start_serves_pages_and_files_and_says_how_to_get_in(server):
     said = server.said()
     assert f"Custody is at http://localhost:{server.port}" in said
@@ -138,6 +144,7 @@ def test_a_start_serves_pages_and_files_and_says_how_to_get_in(server):
     assert (server.folder / "data").stat().st_mode & 0o777 == 0o700
 
 
+@with_server
 def test_a_port_that_is_taken_is_refused_with_a_sentence(place, server):
     second = Server(*place, port=server.port)
     assert second.process.wait(PATIENCE) == 1
@@ -145,6 +152,7 @@ def test_a_port_that_is_taken_is_refused_with_a_sentence(place, server):
     assert server.get("/healthz") == 200
 
 
+@with_server
 def test_no_claim_code_reaches_the_log(server):
     server.get(f"/c/{CODE}")
     server.get(f"/c/{CODE}%00")
@@ -154,6 +162,7 @@ def test_no_claim_code_reaches_the_log(server):
     assert CODE not in server.said()
 
 
+@with_server
 def test_stopping_it_stops_all_that_it_started(server):
     children = children_of(server.process.pid)
     server.process.terminate()
@@ -212,6 +221,33 @@ def test_it_listens_to_this_machine_alone_unless_told(monkeypatch, settings):
     monkeypatch.delenv("CUSTODY_BIND", raising=False)
     settings.PORT = 8000
     assert serve.bind() == "127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("port", "address", "reason"),
+    [
+        (99999, "127.0.0.1", "bind(): port must be 0-65535"),
+        (8000, "192.0.2.1", "Cannot assign requested address"),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_named(monkeypatch, settings, port, address, reason):
+    monkeypatch.setenv("CUSTODY_BIND", address)
+    monkeypatch.setattr(serve, "prepare", lambda: pytest.fail("it went on"))
+    settings.PORT = port
+    with pytest.raises(CommandError) as error:
+        call_command("serve")
+    said = f"The server can't listen at {address}:{port}: {reason}. Look at PORT and CUSTODY_BIND."
+    assert str(error.value) == said
+
+
+def test_a_folder_that_cannot_be_written_is_named(monkeypatch, settings):
+    def prepare():
+        raise PermissionError(13, "Permission denied", "/data/static")
+
+    monkeypatch.setattr(serve, "prepare", prepare)
+    settings.PORT = free_port()
+    with pytest.raises(CommandError, match=r"CUSTODY_DATA can't be written: .*Permission denied"):
+        call_command("serve")
 
 
 @pytest.mark.django_db

@@ -124,7 +124,9 @@ def test_all_or_nothing_is_nothing_where_a_row_is_refused(taken, by):
 
 
 def test_the_same_file_again_finds_everything_unchanged(taken, by):
-    text = "name,reference,kind,phone\nFerro,K-1,company,+49 7361 5550\nMiriam Osei,,person,\nFerro,K-2,company,\n"
+    text = (
+        "name,reference,kind,phone\nFerro,K-1,company,+49 7361 55\nMiriam Osei,,person,\nFerro,K-2,company,\n"
+    )
     row = taken(text)
     imports.apply(row, version=row.version, by=by)
     assert counts(taken(text)) == {"new": 0, "unchanged": 3, "changed": 0, "refused": 0}
@@ -196,6 +198,12 @@ def test_two_rows_do_not_stand_for_one_customer(taken, organization):
     factories.make_customer(organization, "Ferro", reference="K-1")
     row = taken("name,reference,phone\nFerro,K-1,1\nFerro,,2\n")
     assert reasons(row) == {3: "Row 2 stands for this customer already."}
+
+
+def test_a_row_that_stands_twice_for_a_customer_is_refused_with_one_sentence(taken, organization):
+    factories.make_customer(organization, "Ferro")
+    row = taken("name\nFerro\nFERRO\n")
+    assert reasons(row) == {3: "The same customer stands in row 2. If they are two, give each a reference."}
 
 
 def test_an_archived_customer_is_not_changed(taken, organization, by):

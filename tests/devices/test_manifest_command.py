@@ -1,0 +1,121 @@
+"""manage.py import_devices: the same check and the same import as the pages, for scripts."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from console.models import Event
+from devices.models import Device, ManifestImport
+from tests import factories
+from tests.devices.manifests import AQUA, GATEWAY, MESSY, text
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def data(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+
+
+def run(*arguments, **options):
+    """What it prints, and how it ends: 0, 1 or 2."""
+    out = io.StringIO()
+    try:
+        call_command("import_devices", *map(str, arguments), stdout=out, **options)
+    except SystemExit as end:
+        return out.getvalue(), end.code
+    except CommandError as error:
+        return out.getvalue() + str(error), error.returncode
+    return out.getvalue(), 0
+
+
+def test_a_preview_prints_what_the_page_says_and_changes_nothing(product):
+    said, code = run("aqua-meter", MESSY)
+    assert code == 1
+    assert said.splitlines()[:6] == [
+        "messy-lot.csv into Aqua Meter: 200 rows, semicolons, UTF-8",
+        "  S/N -> Serial number",
+        "  Device ID -> Device name",
+        "  IMEI -> IMEI",
+        "  Remark -> Notes",
+        "New 192, Unchanged 0, Changed 0, Refused 8",
+    ]
+    assert "Row 92 (aqm26-900090 / e00fce68762d55f3e8b923b1): This row has 5 values but the header has 4." in said
+    assert "Noticed: 2 empty rows were skipped. From row 202 on" in said
+    assert not Device.objects.exists()
+
+
+def test_apply_registers_all_rows_of_a_file_however_large_it_is(product):
+    said, code = run("aqua-meter", AQUA, apply=True)
+    assert (code, said.splitlines()[-1]) == (0, "5000 devices registered.")
+    assert Device.objects.count() == 5000
+    assert Event.objects.get(kind="manifest.applied").actor_label == "manage.py import_devices"
+
+
+def test_apply_is_all_or_nothing(product):
+    said, code = run("aqua-meter", MESSY, apply=True)
+    assert code == 1
+    assert "8 rows are refused, so nothing is imported." in said
+    assert not Device.objects.exists()
+
+
+def test_good_rows_are_applied_and_the_others_written_to_a_file(product, tmp_path):
+    refused = tmp_path / "refused.csv"
+    said, code = run("aqua-meter", MESSY, apply=True, good_rows=True, refused=refused)
+    assert (code, said.splitlines()[-1]) == (0, "192 devices registered, 8 rows left out.")
+    lines = refused.read_text("utf-8-sig").splitlines()
+    assert lines[0] == "Row,Why,S/N,Device ID,IMEI,Remark"
+    assert len(lines) == 9
+
+
+def test_the_padding_is_an_option(product):
+    said, code = run("aqua-meter", GATEWAY)
+    assert (code, "--pad 6 fills up, --pad 0 leaves them." in said) == (1, True)
+    said, code = run("aqua-meter", GATEWAY, apply=True, pad=6)
+    assert (code, Device.objects.filter(serial_number="012000").count()) == (0, 1)
+
+
+def test_a_second_run_changes_nothing(product, tmp_path):
+    path = tmp_path / "lot.csv"
+    path.write_bytes(text("S/N,Device ID", "S-1,unit-1"))
+    run("aqua-meter", path, apply=True)
+    said, code = run("aqua-meter", path, apply=True)
+    assert (code, said.splitlines()[-1]) == (0, "0 devices registered, 1 was as in the file.")
+    assert Device.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nothing", AQUA], "There is no product nothing."),
+        (["aqua-meter", "/nowhere/lot.csv"], "/nowhere/lot.csv can't be read: No such file or directory."),
+        (["aqua-meter", "/"], "/ can't be read: Is a directory."),
+    ],
+)
+def test_what_is_of_no_use_ends_with_two(product, arguments, sentence):
+    assert run(*arguments, apply=True) == (sentence, 2)
+    assert not ManifestImport.objects.exists()
+
+
+def test_a_file_that_is_no_table_ends_with_two(product, tmp_path):
+    path = tmp_path / "lot.csv"
+    path.write_bytes(b"%PDF-1.7")
+    said, code = run("aqua-meter", path, apply=True)
+    assert (code, said) == (2, "This is a PDF file, no table. Save the table as CSV or XLSX.")
+
+
+def test_a_file_without_the_needed_columns_ends_with_two(product, tmp_path):
+    path = tmp_path / "lot.csv"
+    path.write_bytes(text("Article,Price", "a,1"))
+    said, code = run("aqua-meter", path, apply=True)
+    assert code == 2
+    assert "No column was recognised as Serial number." in said
+
+
+def test_one_slug_in_two_organizations_asks_whose_it_is(product, other_organization):
+    factories.make_product(other_organization)
+    said, code = run("aqua-meter", AQUA)
+    assert (code, said) == (2, "Several organizations have a product aqua-meter. Name one with --organization.")
+    said, code = run("aqua-meter", AQUA, apply=True, organization="southridge")
+    assert (code, Device.objects.filter(organization=other_organization).count()) == (0, 5000)
