@@ -53,7 +53,7 @@ from devices.models import Device, DeviceStatus, Product
 SLUG = "northlake-sensors"
 PASSWORD = "demo-custody-2026"  # noqa: S105 -- printed for everybody who loads the demo
 SEED = 2026
-Act = Callable[[datetime], Any]
+Act = Callable[..., Any]
 
 
 @dataclass
@@ -151,7 +151,7 @@ def _make_product(world: World, facts: dict[str, Any], at: datetime) -> None:
     product = Product(organization=world.organization, name=facts["name"], slug=facts["slug"], created_at=at,
                       platform=facts["platform"], description=facts["description"])  # fmt: skip
     product.set_keys()
-    product.save()
+    product.save(force_insert=True)
     world.products[product.slug], world.stock[product.slug] = product, []
     record("product.made", product, by=world.members["product_manager"], at=at)
 
@@ -210,7 +210,7 @@ def _make_customer(world: World, facts: dict[str, Any], at: datetime) -> None:
         email="" if facts["kind"] == CustomerKind.INTERNAL else people[0][1],
     )  # fmt: skip
     customer.set_keys()
-    customer.save()
+    customer.save(force_insert=True)
     projects.make_default(customer)
     record("customer.made", customer, by=by, at=at)
     world.customers[name], world.people[name] = customer, []
@@ -245,7 +245,7 @@ def _make_profile(world: World, facts: dict[str, Any], at: datetime) -> None:
         additional_project=projects.default_of(extra) if extra else None,
     )  # fmt: skip
     profile.set_keys()
-    profile.save()
+    profile.save(force_insert=True)
     world.profiles[profile.slug] = profile
     units = [world.stock[facts["from"]].pop() for _each in range(facts["units"])] if "from" in facts else []
     title, link = DOCUMENTS[facts.get("product") or facts["document"]]
@@ -340,7 +340,7 @@ def _give_up(world: World, at: datetime) -> None:
     """Somebody who scanned and went no further, or was refused after signing in."""
     codes = ClaimCode.objects.filter(organization=world.organization).order_by("link_sha256")
     start = f"{world.random.getrandbits(32):08x}"
-    code = codes.filter(link_sha256__gte=start).first() or codes.first()
+    code = codes.filter(link_sha256__gte=start).first() or codes[0]
     _step(world, code, Step.SCAN, at)
     if world.random.random() < 0.55:
         _step(world, code, Step.SIGN_IN, at + timedelta(seconds=40))

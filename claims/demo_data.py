@@ -1,5 +1,7 @@
 """Who and what appears in the demo organization. All names are invented; their addresses end in .example."""
 
+from typing import Any
+
 # What the sign-in is called, address, role, person.
 MEMBERS = [
     ("Owner", "owner@northlake.example", "owner", "Nora Lindqvist"),
@@ -10,7 +12,7 @@ MEMBERS = [
     ("Viewer", "viewer@northlake.example", "viewer", "Victor Nagy"),
 ]
 
-PRODUCTS = [
+PRODUCTS: list[dict[str, Any]] = [
     {
         "name": "Aqua Meter",
         "slug": "aqua-meter",
@@ -47,7 +49,7 @@ PRODUCTS = [
 ]
 
 # `units` is how many it is sent, `claims` how often its people claim; `people` are name, address and role.
-CUSTOMERS = [
+CUSTOMERS: list[dict[str, Any]] = [
     {
         "name": "Stadtwerke Aalen",
         "kind": "company",
@@ -213,7 +215,7 @@ DOCUMENTS = {
 
 # Of scope unit if it names a product, else `units` of the product `from` are listed and `claims` customers
 # redeem it. `days_ago` it was made, `ends` days ago it was switched off.
-PROFILES = [
+PROFILES: list[dict[str, Any]] = [
     {
         "slug": "aqua-meter-box",
         "name": "Aqua Meter, label in the box",

@@ -10,5 +10,5 @@ def entries() -> list[Entry]:
     """Claim profiles."""
     return [
         Entry(_("Claim profiles"), "claims:claim_profile_list", "qr-code", 40, ("claims:",),
-              rows=lambda actor: ClaimProfile.objects.visible_to(actor)),
+              rows=ClaimProfile.objects.visible_to),
     ]  # fmt: skip

@@ -155,7 +155,9 @@ class RequestCodeForm(account_forms.RequestLoginCodeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].widget.attrs.update({"autocomplete": "email", "inputmode": "email", "placeholder": ""})
+        self.fields["email"].widget.attrs.update(
+            {"autocomplete": "email", "inputmode": "email", "placeholder": ""}
+        )
 
     def clean_email(self) -> str:
         email, address = fold(self.cleaned_data["email"]), throttle.address_of(context.request)

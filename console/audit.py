@@ -52,7 +52,9 @@ def record(
 def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list]:
     """`{field: [old, new]}` for the fields that differ, as text."""
     return {
-        name: [_plain(before.get(name)), _plain(value)] for name, value in after.items() if before.get(name) != value
+        name: [_plain(before.get(name)), _plain(value)]
+        for name, value in after.items()
+        if before.get(name) != value
     }
 
 

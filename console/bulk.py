@@ -42,9 +42,16 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any) -> Selection:
             query.appendlist(name, value)
         filterset = filters(query, queryset=rows, request=request)
         if not filterset.is_valid():
-            raise Refused("filter", _("A filter of the list makes no sense any more. Select anew."), status=422)
+            raise Refused(
+                "filter", _("A filter of the list makes no sense any more. Select anew."), status=422
+            )
         return Selection(filterset.qs, [("all", "1"), *((f"{WHERE}{name}", value) for name, value in kept)])
-    ids = [int(text) for part in data.getlist("ids") for text in part.split(",") if text.isdecimal() and len(text) < 19]
+    ids = [
+        int(text)
+        for part in data.getlist("ids")
+        for text in part.split(",")
+        if text.isdecimal() and len(text) < 19
+    ]
     if not ids:
         raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
     return Selection(rows.filter(pk__in=ids), [("ids", ",".join(map(str, ids)))])

@@ -43,7 +43,9 @@ def secret_key_is_long(**kwargs: Any) -> Found:
     """Sessions and mailed links are signed with it."""
     if len(settings.SECRET_KEY) >= 40 and len(set(settings.SECRET_KEY)) >= 10:
         return []
-    return [Error("CUSTODY_SECRET_KEY is too short.", hint="Set 40 random characters or more.", id="custody.E004")]
+    return [
+        Error("CUSTODY_SECRET_KEY is too short.", hint="Set 40 random characters or more.", id="custody.E004")
+    ]
 
 
 @register(Tags.security)
@@ -51,7 +53,13 @@ def claim_keys_are_there(**kwargs: Any) -> Found:
     """Without them no printed label can be redeemed."""
     if settings.CLAIM_KEYS:
         return []
-    return [Error("No claim key is set.", hint="Set CUSTODY_CLAIM_KEYS to id:hex, 32 bytes or more.", id="custody.E005")]
+    return [
+        Error(
+            "No claim key is set.",
+            hint="Set CUSTODY_CLAIM_KEYS to id:hex, 32 bytes or more.",
+            id="custody.E005",
+        )
+    ]
 
 
 @register(Tags.security)
@@ -59,13 +67,20 @@ def debug_stays_at_home(**kwargs: Any) -> Found:
     """Error pages with settings and code in them are for the developer alone."""
     if not (settings.DEBUG and settings.SECURE):
         return []
-    return [Error("CUSTODY_DEBUG is on for an https address.", hint="Unset CUSTODY_DEBUG.", id="custody.E006")]
+    return [
+        Error("CUSTODY_DEBUG is on for an https address.", hint="Unset CUSTODY_DEBUG.", id="custody.E006")
+    ]
 
 
 @register(Tags.security)
 def base_url_is_encrypted(**kwargs: Any) -> Found:
     """Passwords and claim codes pass through it. The embedded default serves one machine, and warns of nothing."""
-    if settings.SECURE or settings.EMBEDDED or settings.DEBUG or settings.BASE_URL.startswith("http://localhost"):
+    if (
+        settings.SECURE
+        or settings.EMBEDDED
+        or settings.DEBUG
+        or settings.BASE_URL.startswith("http://localhost")
+    ):
         return []
     return [Warning(f"CUSTODY_BASE_URL is {settings.BASE_URL}, without encryption.", hint="Set an https:// address.",
                     id="custody.W001")]  # fmt: skip

@@ -75,7 +75,14 @@ class NoOverlap(TriggerConstraint):
     """
 
     def __init__(
-        self, *, name: str, scope: str, start: str, end: str, violation_error_message: Any = None, **kwargs: Any
+        self,
+        *,
+        name: str,
+        scope: str,
+        start: str,
+        end: str,
+        violation_error_message: Any = None,
+        **kwargs: Any,
     ) -> None:
         self.scope, self.start, self.end = scope, start, end
         message = violation_error_message or _("This span overlaps another one.")
@@ -87,7 +94,9 @@ class NoOverlap(TriggerConstraint):
         return path, args, {**kwargs, "scope": self.scope, "start": self.start, "end": self.end}
 
     def _columns(self, model: Any, editor: Any) -> tuple[str, str, str]:
-        return tuple(editor.quote_name(model._meta.get_field(n).column) for n in (self.scope, self.start, self.end))
+        return tuple(
+            editor.quote_name(model._meta.get_field(n).column) for n in (self.scope, self.start, self.end)
+        )
 
     def postgresql_create(self, model: Any, editor: Any) -> str:
         scope, start, end = self._columns(model, editor)
@@ -105,7 +114,7 @@ class NoOverlap(TriggerConstraint):
         scope, start, end = self._columns(model, editor)
         pk = editor.quote_name(model._meta.pk.column)
         clash = (
-            f"SELECT 1 FROM %(table)s AS other WHERE other.{scope} = NEW.{scope} AND other.{pk} IS NOT NEW.{pk} "
+            f"SELECT 1 FROM %(table)s AS other WHERE other.{scope} = NEW.{scope} AND other.{pk} IS NOT NEW.{pk} "  # noqa: S608
             f"AND (other.{end} IS NULL OR other.{end} > NEW.{start}) "
             f"AND (NEW.{end} IS NULL OR other.{start} < NEW.{end})"
         )
@@ -153,4 +162,3 @@ class AppendOnly(TriggerConstraint):
         """An instance that is saved already can't be changed."""
         if not instance._state.adding:
             raise ValidationError(self.get_violation_error_message())
-

@@ -19,7 +19,12 @@ class Refused(Exception):
 def answer(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """The refusal as a problem document (RFC 9457) for programs, else as a page or, to htmx, as a notice."""
     if "application/json" in request.headers.get("Accept", ""):
-        body = {"type": "about:blank", "title": refusal.sentence, "status": refusal.status, "code": refusal.code}
+        body = {
+            "type": "about:blank",
+            "title": refusal.sentence,
+            "status": refusal.status,
+            "code": refusal.code,
+        }
         return JsonResponse(body, status=refusal.status, content_type="application/problem+json")
     # Customers' pages name their own page: it has another frame.
     page = getattr(request, "refused_template", "console/refused.html")

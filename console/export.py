@@ -29,7 +29,9 @@ _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?\Z")
 _MARK = "\ufeff"
 
 
-def stream(request: HttpRequest, name: str, header: Iterable[Any], rows: Iterable[list]) -> StreamingHttpResponse:
+def stream(
+    request: HttpRequest, name: str, header: Iterable[Any], rows: Iterable[list]
+) -> StreamingHttpResponse:
     """The rows as the format that `?format=` names, xlsx or else csv."""
     answer = stream_xlsx if request.GET.get("format") == "xlsx" else stream_csv
     return answer(name, header, rows)
@@ -78,7 +80,9 @@ def _zone() -> ZoneInfo:
 def _answer(content: Iterator[bytes], content_type: str, name: str, ending: str) -> StreamingHttpResponse:
     file = f"{slugify(name) or 'export'}-{timezone.localdate():%Y-%m-%d}.{ending}"
     disposition = content_disposition_header(as_attachment=True, filename=file)
-    return StreamingHttpResponse(content, content_type=content_type, headers={"Content-Disposition": disposition})
+    return StreamingHttpResponse(
+        content, content_type=content_type, headers={"Content-Disposition": disposition}
+    )
 
 
 def _csv(header: list[str], rows: Iterable[list], zone: ZoneInfo) -> Iterator[bytes]:

@@ -49,7 +49,9 @@ class AboutField(forms.CharField):
         if not text:
             return None
         kind, _sep, number = text.partition(":")
-        if not (number.isascii() and number.isdigit() and len(number) < 19 and kind.isascii() and kind.isalpha()):
+        if not (
+            number.isascii() and number.isdigit() and len(number) < 19 and kind.isascii() and kind.isalpha()
+        ):
             raise forms.ValidationError(_("This address names nothing."))
         return About(kind, int(number), label_of(self.actor, kind, int(number)))
 
@@ -81,7 +83,9 @@ class EventFilter(filters.FilterSet):
     q = filters.CharFilter(method="search", label=_("Serial, name or address"))
     about = AboutFilter(method="concerning", label=_("About"))
     kind = filters.ChoiceFilter(choices=sentences.choices, label=_("What"))
-    subject = filters.ChoiceFilter(method="of_kind", choices=sentences.subject_kinds, label=_("Kind of thing"))
+    subject = filters.ChoiceFilter(
+        method="of_kind", choices=sentences.subject_kinds, label=_("Kind of thing")
+    )
     who = PersonFilter(method="done_by", label=_("Who"), choices=())
     since = filters.DateFilter(method="as_it_is", label=_("From"), widget=_day_input())
     until = filters.DateFilter(method="as_it_is", label=_("To"), widget=_day_input())
@@ -93,7 +97,9 @@ class EventFilter(filters.FilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.form.fields["about"].actor = self.request.actor
-        members = Member.objects.visible_to(self.request.actor).select_related("user").order_by("user__name", "pk")
+        members = (
+            Member.objects.visible_to(self.request.actor).select_related("user").order_by("user__name", "pk")
+        )
         self.form.fields["who"].choices = [
             ("", "---------"), (SYSTEM, _("The server itself")), *((str(m.user_id), str(m)) for m in members)
         ]  # fmt: skip
@@ -109,8 +115,12 @@ class EventFilter(filters.FilterSet):
         things = _things_called(self.request.actor, text)
         first, *others = [rows for _kind, rows in things]
         if len(first.union(*others, all=True)[: FEW + 1]) > FEW:
-            return queryset.filter(Q(subject_label__startswith=text) | Q(subject_label__startswith=text.upper()))
-        found = [self._all().filter(subject_kind=kind, subject_id__in=rows).values("pk") for kind, rows in things]
+            return queryset.filter(
+                Q(subject_label__startswith=text) | Q(subject_label__startswith=text.upper())
+            )
+        found = [
+            self._all().filter(subject_kind=kind, subject_id__in=rows).values("pk") for kind, rows in things
+        ]
         own = Event.objects.visible_to(self.request.actor).filter(kind__in=sentences.OWN_KINDS)
         called = own.filter(subject_label__istartswith=text).values("pk")
         return queryset.filter(pk__in=called.union(*found))
@@ -124,7 +134,11 @@ class EventFilter(filters.FilterSet):
     def of_kind(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Those about one kind of thing."""
         rows = self._all().filter(subject_kind=value).order_by().values("pk")
-        return queryset.filter(subject_kind=value) if len(rows[: MANY + 1]) > MANY else queryset.filter(pk__in=rows)
+        return (
+            queryset.filter(subject_kind=value)
+            if len(rows[: MANY + 1]) > MANY
+            else queryset.filter(pk__in=rows)
+        )
 
     def done_by(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Those that one person did."""
@@ -144,7 +158,11 @@ class EventFilter(filters.FilterSet):
             span["at__gte"] = _midnight(since)
         if until:
             span["at__lt"] = _midnight(until) + timedelta(days=1)
-        ends = Event.objects.visible_to(self.request.actor).filter(**span).aggregate(first=Min("id"), last=Max("id"))
+        ends = (
+            Event.objects.visible_to(self.request.actor)
+            .filter(**span)
+            .aggregate(first=Min("id"), last=Max("id"))
+        )
         if ends["first"] is None:
             return queryset.none()
         # Said so that no database takes the index of times, and sorts all that is in it.

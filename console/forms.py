@@ -37,11 +37,14 @@ class ReasonForm(forms.Form):
 def clean_text(value: str) -> str:
     """Text without surrounding white space. Raises ValidationError for invisible control and direction characters."""
 
-
     for character in value:
-        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} and character not in "\n\r\t\u200d\u00ad":
+        if (
+            unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"}
+            and character not in "\n\r\t\u200d\u00ad"
+        ):
             raise forms.ValidationError(
-                _("It holds an invisible control character (U+%(code)s)."), params={"code": f"{ord(character):04X}"}
+                _("It holds an invisible control character (U+%(code)s)."),
+                params={"code": f"{ord(character):04X}"},
             )
     return value.strip()
 
@@ -65,10 +68,23 @@ def zone_choices() -> list[tuple[str, Any]]:
     """The time zones, in groups by continent; UTC first."""
     names = sorted(name for name in zoneinfo.available_timezones() if name.partition("/")[0] in CONTINENTS)
     groups = groupby(names, key=lambda name: name.partition("/")[0])
-    return [("UTC", "UTC"), *((area, [(name, name.replace("_", " ")) for name in each]) for area, each in groups)]
+    return [
+        ("UTC", "UTC"),
+        *((area, [(name, name.replace("_", " ")) for name in each]) for area, each in groups),
+    ]
 
 
-CONTINENTS = {"Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+CONTINENTS = {
+    "Africa",
+    "America",
+    "Antarctica",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+}
 
 
 class PasswordField(forms.CharField):

@@ -87,7 +87,13 @@ def render_list(
         decorate(request, page.rows)
     if filterset is not None:
         page.chips = _chips(request, filterset)
-    full = {"page": page, "table": table, "filterset": filterset, "filters": _query(request), **(context or {})}
+    full = {
+        "page": page,
+        "table": table,
+        "filterset": filterset,
+        "filters": _query(request),
+        **(context or {}),
+    }
     partial = getattr(request, "htmx", False) and request.htmx.target == "results"
     return render(request, "components/_results.html" if partial else template, full)
 
@@ -137,7 +143,9 @@ def _beyond(key: str, value: Any, pk: int, descending: bool) -> Q:
     compare = "lt" if descending else "gt"
     if key in {"id", "pk"}:
         return Q(**{f"id__{compare}": pk})
-    return Q(**{f"{key}__{compare}e": value}) & (Q(**{f"{key}__{compare}": value}) | Q(**{f"id__{compare}": pk}))
+    return Q(**{f"{key}__{compare}e": value}) & (
+        Q(**{f"{key}__{compare}": value}) | Q(**{f"id__{compare}": pk})
+    )
 
 
 def _first(cursor: dict | None, backwards: bool, length: int, more: bool) -> int:
@@ -174,7 +182,11 @@ def _decode(text: str, model: Any, key: str) -> dict | None:
 def _headers(request: HttpRequest, table: Table, order: str) -> list[dict]:
     headers = []
     for column in table.columns:
-        header: dict[str, Any] = {"name": column.name, "label": column.header, "class": column.attrs["th"].get("class")}
+        header: dict[str, Any] = {
+            "name": column.name,
+            "label": column.header,
+            "class": column.attrs["th"].get("class"),
+        }
         if column.orderable:
             current = order.lstrip("-") == column.name
             descending = current and not order.startswith("-")

@@ -12,7 +12,9 @@ _CODE = re.compile(r"(?<![\d/-])\d{6}(?![\d/-])")
 
 def newest() -> list[dict]:
     """The newest kept mails, each with its six-digit `code` where there is one."""
-    return [{**each, "code": _code(each["subject"] or "") or _code(each["text"])} for each in mail.kept(SHOWN)]
+    return [
+        {**each, "code": _code(each["subject"] or "") or _code(each["text"])} for each in mail.kept(SHOWN)
+    ]
 
 
 def is_open_to(actor: Actor) -> bool:

@@ -57,7 +57,11 @@ def for_actor(actor: Actor) -> list[tuple[Entry, int | None]]:
 def _counts(actor: Actor, counted: list[Entry]) -> dict[str, int]:
     until, known = _kept.get(actor.organization.pk, (0.0, {}))
     if time.monotonic() > until:
-        counts = sql.capped_count_of_each([entry.rows(actor) for entry in counted], COUNT_CAP + 1) if counted else []
+        counts = (
+            sql.capped_count_of_each([entry.rows(actor) for entry in counted], COUNT_CAP + 1)
+            if counted
+            else []
+        )
         known = {entry.url_name: count for entry, count in zip(counted, counts, strict=True)}
         _kept[actor.organization.pk] = (time.monotonic() + SECONDS_KEPT, known)
     return known

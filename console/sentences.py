@@ -46,127 +46,150 @@ class Said:
 
 # Kinds in groups, as the filter offers them.
 GROUPS: list[tuple[Any, dict[str, Kind]]] = [
-    (_("Devices"), {
-        "device.registered": Kind(_("Device registered"), "circle-plus", _("{actor} registered {subject}")),
-        "device.imported": Kind(_("Device imported"), "upload", _("{actor} imported {subject}")),
-        "device.edited": Kind(_("Device edited"), "pencil", _("{actor} edited {subject}")),
-        "device.assigned": Kind(
-            _("Device assigned"), "user-plus", _("{actor} assigned {subject} to {object}")
-        ),
-        "device.claimed": Kind(_("Device claimed"), "hand", _("{actor} claimed {subject} for {object}")),
-        "device.unclaimed": Kind(
-            _("Device unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}")
-        ),
-        "device.access_given": Kind(_("Access given"), "eye", _("{actor} gave {object} access to {subject}")),
-        "device.access_ended": Kind(
-            _("Access ended"), "user-x", _("{actor} ended the access of {object} to {subject}")
-        ),
-        "device.code_replaced": Kind(
-            _("Device's claim code replaced"),
-            "key-round",
-            _("The claim code of {subject} was replaced; the old label is dead"),
-        ),
-        "device.archived": Kind(_("Device archived"), "archive", _("{actor} archived {subject}")),
-        "device.restored": Kind(_("Device restored"), "archive-restore", _("{actor} restored {subject}")),
-    }),
-    (_("Products"), {
-        "product.made": Kind(_("Product made"), "box", _("{actor} made the product {subject}")),
-        "product.edited": Kind(_("Product edited"), "pencil", _("{actor} edited the product {subject}")),
-        "product.archived": Kind(
-            _("Product archived"), "archive", _("{actor} archived the product {subject}")
-        ),
-        "product.restored": Kind(
-            _("Product restored"), "archive-restore", _("{actor} restored the product {subject}")
-        ),
-        "manifest.applied": Kind(
-            _("Manifest applied"), "file-spreadsheet", _("{actor} applied the manifest {subject}")
-        ),
-    }),
-    (_("Customers"), {
-        "customer.made": Kind(_("Customer made"), "building-2", _("{actor} made the customer {subject}")),
-        "customer.edited": Kind(_("Customer edited"), "pencil", _("{actor} edited the customer {subject}")),
-        "customer.imported": Kind(
-            _("Customer imported"), "upload", _("{actor} imported the customer {subject}")
-        ),
-        "customer.file_applied": Kind(
-            _("Customer file applied"), "file-spreadsheet", _("{actor} imported customers from {subject}")
-        ),
-        "customer.archived": Kind(
-            _("Customer archived"), "archive", _("{actor} archived the customer {subject}")
-        ),
-        "customer.restored": Kind(
-            _("Customer restored"), "archive-restore", _("{actor} restored the customer {subject}")
-        ),
-        "customer.person_invited": Kind(
-            _("Customer's person invited"), "user-plus", _("{actor} invited {subject} to {object}")
-        ),
-        "customer.person_invited_again": Kind(
-            _("Customer's person invited again"), "mail", _("{actor} sent {subject} the invitation to {object} again")
-        ),
-        "customer.person_edited": Kind(
-            _("Customer's person edited"),
-            "user-check",
-            _("{actor} changed the role of {subject} at {object}"),
-        ),
-        "customer.person_removed": Kind(
-            _("Customer's person removed"), "user-x", _("{actor} removed {subject} from {object}")
-        ),
-        "project.made": Kind(
-            _("Project made"), "folder", _("{actor} made the project {subject} for {object}")
-        ),
-    }),
-    (_("Claims"), {
-        "claim.made": Kind(_("Profile redeemed"), "gift", _("{actor} redeemed {subject} for {object}")),
-        "claim_profile.made": Kind(
-            _("Profile made"), "qr-code", _("{actor} made the claim profile {subject}")
-        ),
-        "claim_profile.edited": Kind(
-            _("Profile edited"), "pencil", _("{actor} edited the claim profile {subject}")
-        ),
-        "claim_profile.enabled": Kind(
-            _("Profile enabled"), "play", _("{actor} enabled the claim profile {subject}")
-        ),
-        "claim_profile.disabled": Kind(
-            _("Profile disabled"), "pause", _("{actor} disabled the claim profile {subject}")
-        ),
-        "claim_profile.units_added": Kind(
-            _("Profile's units added"),
-            "circle-plus",
-            _("{actor} gave units a code of the claim profile {subject}"),
-        ),
-        "claim_profile.codes_exported": Kind(
-            _("Profile's codes exported"), "download", _("{actor} exported the codes of {subject}")
-        ),
-        "claim_profile.code_replaced": Kind(
-            _("Profile's code replaced"),
-            "key-round",
-            _("The code of {subject} was replaced; the old link is dead"),
-        ),
-    }),
-    (_("Members and settings"), {
-        "organization.made": Kind(
-            _("Organization made"), "building", _("{actor} made the organization {subject}")
-        ),
-        "organization.edited": Kind(
-            _("Organization edited"), "settings", _("{actor} edited the organization {subject}")
-        ),
-        "organization.logo_changed": Kind(_("Logo changed"), "sparkles", _("{actor} changed the logo")),
-        "organization.logo_removed": Kind(_("Logo removed"), "trash-2", _("{actor} removed the logo")),
-        "domain.added": Kind(_("Domain added"), "globe", _("{actor} added the domain {subject}")),
-        "domain.removed": Kind(_("Domain removed"), "globe", _("{actor} removed the domain {subject}")),
-        "member.invited": Kind(_("Member invited"), "mail", _("{actor} invited {subject}")),
-        "member.invited_again": Kind(
-            _("Invitation sent again"), "mail", _("{actor} sent {subject} a new invitation")
-        ),
-        "member.invitation_revoked": Kind(
-            _("Invitation revoked"), "ban", _("{actor} revoked the invitation of {subject}")
-        ),
-        "member.joined": Kind(_("Member joined"), "user-check", _("{subject} joined")),
-        "member.edited": Kind(
-            _("Member's role changed"), "user-check", _("{actor} changed the role of {subject}")
-        ),
-        "member.removed": Kind(_("Member removed"), "user-x", _("{actor} removed {subject}")),
-    }),
+    (
+        _("Devices"),
+        {
+            "device.registered": Kind(
+                _("Device registered"), "circle-plus", _("{actor} registered {subject}")
+            ),
+            "device.imported": Kind(_("Device imported"), "upload", _("{actor} imported {subject}")),
+            "device.edited": Kind(_("Device edited"), "pencil", _("{actor} edited {subject}")),
+            "device.assigned": Kind(
+                _("Device assigned"), "user-plus", _("{actor} assigned {subject} to {object}")
+            ),
+            "device.claimed": Kind(_("Device claimed"), "hand", _("{actor} claimed {subject} for {object}")),
+            "device.unclaimed": Kind(
+                _("Device unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}")
+            ),
+            "device.access_given": Kind(
+                _("Access given"), "eye", _("{actor} gave {object} access to {subject}")
+            ),
+            "device.access_ended": Kind(
+                _("Access ended"), "user-x", _("{actor} ended the access of {object} to {subject}")
+            ),
+            "device.code_replaced": Kind(
+                _("Device's claim code replaced"),
+                "key-round",
+                _("The claim code of {subject} was replaced; the old label is dead"),
+            ),
+            "device.archived": Kind(_("Device archived"), "archive", _("{actor} archived {subject}")),
+            "device.restored": Kind(_("Device restored"), "archive-restore", _("{actor} restored {subject}")),
+        },
+    ),
+    (
+        _("Products"),
+        {
+            "product.made": Kind(_("Product made"), "box", _("{actor} made the product {subject}")),
+            "product.edited": Kind(_("Product edited"), "pencil", _("{actor} edited the product {subject}")),
+            "product.archived": Kind(
+                _("Product archived"), "archive", _("{actor} archived the product {subject}")
+            ),
+            "product.restored": Kind(
+                _("Product restored"), "archive-restore", _("{actor} restored the product {subject}")
+            ),
+            "manifest.applied": Kind(
+                _("Manifest applied"), "file-spreadsheet", _("{actor} applied the manifest {subject}")
+            ),
+        },
+    ),
+    (
+        _("Customers"),
+        {
+            "customer.made": Kind(_("Customer made"), "building-2", _("{actor} made the customer {subject}")),
+            "customer.edited": Kind(
+                _("Customer edited"), "pencil", _("{actor} edited the customer {subject}")
+            ),
+            "customer.imported": Kind(
+                _("Customer imported"), "upload", _("{actor} imported the customer {subject}")
+            ),
+            "customer.file_applied": Kind(
+                _("Customer file applied"), "file-spreadsheet", _("{actor} imported customers from {subject}")
+            ),
+            "customer.archived": Kind(
+                _("Customer archived"), "archive", _("{actor} archived the customer {subject}")
+            ),
+            "customer.restored": Kind(
+                _("Customer restored"), "archive-restore", _("{actor} restored the customer {subject}")
+            ),
+            "customer.person_invited": Kind(
+                _("Customer's person invited"), "user-plus", _("{actor} invited {subject} to {object}")
+            ),
+            "customer.person_invited_again": Kind(
+                _("Customer's person invited again"),
+                "mail",
+                _("{actor} sent {subject} the invitation to {object} again"),
+            ),
+            "customer.person_edited": Kind(
+                _("Customer's person edited"),
+                "user-check",
+                _("{actor} changed the role of {subject} at {object}"),
+            ),
+            "customer.person_removed": Kind(
+                _("Customer's person removed"), "user-x", _("{actor} removed {subject} from {object}")
+            ),
+            "project.made": Kind(
+                _("Project made"), "folder", _("{actor} made the project {subject} for {object}")
+            ),
+        },
+    ),
+    (
+        _("Claims"),
+        {
+            "claim.made": Kind(_("Profile redeemed"), "gift", _("{actor} redeemed {subject} for {object}")),
+            "claim_profile.made": Kind(
+                _("Profile made"), "qr-code", _("{actor} made the claim profile {subject}")
+            ),
+            "claim_profile.edited": Kind(
+                _("Profile edited"), "pencil", _("{actor} edited the claim profile {subject}")
+            ),
+            "claim_profile.enabled": Kind(
+                _("Profile enabled"), "play", _("{actor} enabled the claim profile {subject}")
+            ),
+            "claim_profile.disabled": Kind(
+                _("Profile disabled"), "pause", _("{actor} disabled the claim profile {subject}")
+            ),
+            "claim_profile.units_added": Kind(
+                _("Profile's units added"),
+                "circle-plus",
+                _("{actor} gave units a code of the claim profile {subject}"),
+            ),
+            "claim_profile.codes_exported": Kind(
+                _("Profile's codes exported"), "download", _("{actor} exported the codes of {subject}")
+            ),
+            "claim_profile.code_replaced": Kind(
+                _("Profile's code replaced"),
+                "key-round",
+                _("The code of {subject} was replaced; the old link is dead"),
+            ),
+        },
+    ),
+    (
+        _("Members and settings"),
+        {
+            "organization.made": Kind(
+                _("Organization made"), "building", _("{actor} made the organization {subject}")
+            ),
+            "organization.edited": Kind(
+                _("Organization edited"), "settings", _("{actor} edited the organization {subject}")
+            ),
+            "organization.logo_changed": Kind(_("Logo changed"), "sparkles", _("{actor} changed the logo")),
+            "organization.logo_removed": Kind(_("Logo removed"), "trash-2", _("{actor} removed the logo")),
+            "domain.added": Kind(_("Domain added"), "globe", _("{actor} added the domain {subject}")),
+            "domain.removed": Kind(_("Domain removed"), "globe", _("{actor} removed the domain {subject}")),
+            "member.invited": Kind(_("Member invited"), "mail", _("{actor} invited {subject}")),
+            "member.invited_again": Kind(
+                _("Invitation sent again"), "mail", _("{actor} sent {subject} a new invitation")
+            ),
+            "member.invitation_revoked": Kind(
+                _("Invitation revoked"), "ban", _("{actor} revoked the invitation of {subject}")
+            ),
+            "member.joined": Kind(_("Member joined"), "user-check", _("{subject} joined")),
+            "member.edited": Kind(
+                _("Member's role changed"), "user-check", _("{actor} changed the role of {subject}")
+            ),
+            "member.removed": Kind(_("Member removed"), "user-x", _("{actor} removed {subject}")),
+        },
+    ),
 ]
 KINDS = {name: kind for _group, kinds in GROUPS for name, kind in kinds.items()}
 

@@ -21,7 +21,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -72,7 +71,7 @@ def migrate() -> bool:
 
 def make_cache_table() -> None:
     """Make the table that the sign-in limits are counted in, if it is missing."""
-    if caches["default"]._table not in connection.introspection.table_names():
+    if settings.CACHES["default"]["LOCATION"] not in connection.introspection.table_names():
         call_command("createcachetable", verbosity=0)
 
 
@@ -89,7 +88,7 @@ def collect_static() -> bool:
 
 def _static_state() -> str:
     """A checksum over the way of storing, and the names, sizes and times of all static files."""
-    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for name, storage in finder.list([]):
             stat = Path(storage.path(name)).stat()

@@ -17,7 +17,9 @@ PORT = environment.number("PORT", 8000)
 BASE_URL = environment.text("CUSTODY_BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 _base = urlsplit(BASE_URL)
 if _base.scheme not in {"http", "https"} or not _base.hostname:
-    raise ImproperlyConfigured(f"CUSTODY_BASE_URL is {BASE_URL!r}; it must look like https://custody.example.com.")
+    raise ImproperlyConfigured(
+        f"CUSTODY_BASE_URL is {BASE_URL!r}; it must look like https://custody.example.com."
+    )
 SECURE = _base.scheme == "https"
 EMBEDDED = environment.flag("CUSTODY_EMBEDDED")
 
@@ -162,7 +164,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "console.views.errors.csrf_failure"
 # Security over http is checked by the base URL; the rest of `check --deploy` holds as it is.
-SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"] if not SECURE else []
+SILENCED_SYSTEM_CHECKS = (
+    ["security.W004", "security.W008", "security.W012", "security.W016"] if not SECURE else []
+)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
@@ -175,14 +179,20 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "files"},
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if DEBUG:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 # Files above 1 MB go to disk while they arrive, and one above the limit is refused without being kept.
-FILE_UPLOAD_HANDLERS = ["console.uploads.QuotaHandler", "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = [
+    "console.uploads.QuotaHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 FILE_UPLOAD_TEMP_DIR = None
 UPLOAD_LIMIT = environment.number("CUSTODY_UPLOAD_LIMIT", 50 * 1024 * 1024)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000

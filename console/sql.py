@@ -103,13 +103,16 @@ def update_rows(model: type[models.Model], rows: list, names: list[str]) -> None
         )
 
 
-def capped_counts(parents: type[models.Model], ids: Iterable[int], children: models.QuerySet, column: str, cap: int) -> dict[int, int]:
+def capped_counts(
+    parents: type[models.Model], ids: Iterable[int], children: models.QuerySet, column: str, cap: int
+) -> dict[int, int]:
     """How many of `children` each parent in `ids` has, counted up to `cap`, in one statement.
 
     `column` is the children's column that holds the parent's id. The cap keeps the cost from growing with the table.
     """
-    inner, parameters = children.order_by().extra(where=[f"{table(children.model)}.{quote(column)} = parent.id"])[:cap].values(
-        "pk").query.sql_with_params()  # fmt: skip
+    of_parent = f"{table(children.model)}.{quote(column)} = parent.id"
+    counted = children.order_by().extra(where=[of_parent])[:cap].values("pk")  # noqa: S610
+    inner, parameters = counted.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT parent.id, (SELECT COUNT(*) FROM ({inner}) AS counted) FROM {table(parents)} AS parent "  # noqa: S608
@@ -129,7 +132,9 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
             )
             return sorted(row[0] for row in cursor.fetchall())
         # The lock that a transaction holds from its beginning keeps others from taking the same.
-        cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [model._meta.db_table])
+        cursor.execute(
+            "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [model._meta.db_table]
+        )
         last = cursor.fetchone()[0]
         return list(range(last + 1, last + 1 + count))
 
@@ -143,7 +148,10 @@ def insert_rows(model: type[models.Model], names: Iterable[str], rows: Iterable[
     named = ", ".join(quote(column) for column in columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with connection.wrap_database_errors, cursor.copy(f"COPY {table(model)} ({named}) FROM STDIN") as copy:
+            with (
+                connection.wrap_database_errors,
+                cursor.copy(f"COPY {table(model)} ({named}) FROM STDIN") as copy,
+            ):
                 for row in rows:
                     copy.write_row(row)
             return

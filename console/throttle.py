@@ -42,7 +42,9 @@ def spend(scope: str, who: str, *, limit: int, seconds: int, at: float | None = 
         within = Throttle.objects.filter(key=key, window=window, count__lt=limit).update(count=F("count") + 1)
     if not within:
         minutes = max(1, round((window + seconds - now) / 60))
-        raise Refused("too_many_tries", _("Too many tries. Wait %(n)d min and try again.") % {"n": minutes}, status=429)
+        raise Refused(
+            "too_many_tries", _("Too many tries. Wait %(n)d min and try again.") % {"n": minutes}, status=429
+        )
 
 
 def forget_old(before: float) -> int:

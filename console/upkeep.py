@@ -107,7 +107,7 @@ def forget_imported_files() -> int:
 def _references_to_people() -> Iterable[models.Field]:
     """The columns of every app that keep a person: whoever stands in one belongs somewhere."""
     for relation in get_user_model()._meta.get_fields(include_hidden=True):
-        if relation.auto_created and getattr(relation, "on_delete", None) is models.PROTECT:
+        if isinstance(relation, models.ManyToOneRel) and relation.on_delete is models.PROTECT:
             yield relation.field
 
 

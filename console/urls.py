@@ -4,7 +4,19 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from console.access import public
-from console.views import accounts, activity, errors, health, home, mail, members, operations, organization, search, setup
+from console.views import (
+    accounts,
+    activity,
+    errors,
+    health,
+    home,
+    mail,
+    members,
+    operations,
+    organization,
+    search,
+    setup,
+)
 
 console = [
     path("", home.home, name="home"),

@@ -25,7 +25,9 @@ def _choices(actor: Actor) -> tuple[list, list]:
     products = Product.objects.visible_to(actor).current().values_list(Value("product"), "pk", "name")
     tags = Tag.objects.visible_to(actor).values_list(Value("tag"), "pk", "name")
     found = sorted(products.union(tags, all=True), key=lambda row: fold(row[2]))
-    return tuple([(str(pk), name) for kind, pk, name in found if kind == wanted] for wanted in ("product", "tag"))  # type: ignore[return-value]
+    return tuple(
+        [(str(pk), name) for kind, pk, name in found if kind == wanted] for wanted in ("product", "tag")
+    )  # type: ignore[return-value]
 
 
 class CustomerFilter(filters.ModelChoiceFilter):
@@ -39,14 +41,19 @@ class DeviceFilter(filters.FilterSet):
 
     q = filters.CharFilter(method="search", label=_("Serial or device name"))
     # Without `distinct=False` the list would be made distinct, at the cost of reading all of it.
-    product = filters.MultipleChoiceFilter(label=_("Product"), widget=forms.CheckboxSelectMultiple, distinct=False)
+    product = filters.MultipleChoiceFilter(
+        label=_("Product"), widget=forms.CheckboxSelectMultiple, distinct=False
+    )
     status = filters.MultipleChoiceFilter(
         choices=DeviceStatus.choices, label=_("Status"), widget=forms.CheckboxSelectMultiple, distinct=False
     )
     customer = CustomerFilter(queryset=_customers, label=_("Owner"))
     tag = filters.ChoiceFilter(method="tagged", label=_("Tag"))
     development = filters.BooleanFilter(
-        field_name="is_development", label=_("Development"), method="development_only", widget=forms.CheckboxInput
+        field_name="is_development",
+        label=_("Development"),
+        method="development_only",
+        widget=forms.CheckboxInput,
     )
     archived = filters.BooleanFilter(label=_("Archived"), method="archived_only", widget=forms.CheckboxInput)
 
@@ -70,7 +77,10 @@ class DeviceFilter(filters.FilterSet):
         if not low:
             return queryset
         mine = Device.objects.visible_to(self.request.actor).order_by()
-        by_serial, by_name = Q(serial_key__gte=low, serial_key__lt=high), Q(name_key__gte=low, name_key__lt=high)
+        by_serial, by_name = (
+            Q(serial_key__gte=low, serial_key__lt=high),
+            Q(name_key__gte=low, name_key__lt=high),
+        )
         any_serial, any_name = sql.capped_count_of_each([mine.filter(by_serial), mine.filter(by_name)], 1)
         if not (any_serial and any_name):
             # One range of one index, which the order and the cursor can use; that is nearly every search.
@@ -80,7 +90,9 @@ class DeviceFilter(filters.FilterSet):
 
     def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Devices that carry the tag."""
-        carried = DeviceTag.objects.filter(tag=int(value), device=OuterRef("pk"))  # unscoped: of a tag that was visible
+        carried = DeviceTag.objects.filter(
+            tag=int(value), device=OuterRef("pk")
+        )  # unscoped: of a tag that was visible
         return queryset.filter(Exists(carried))
 
     def development_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:

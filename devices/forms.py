@@ -46,12 +46,18 @@ class ProductForm(TextGuard, forms.ModelForm):
         cleaned = super().clean()
         if not cleaned.get("slug") and cleaned.get("name"):
             cleaned["slug"] = slugify(cleaned["name"])[:60] or "product"
-        if cleaned.get("ownership_mode") == OwnershipMode.SINGLE_ACCOUNT and not cleaned.get("single_account"):
-            self.add_error("single_account", _("Choose the account. If there is none, make an internal customer first."))
+        if cleaned.get("ownership_mode") == OwnershipMode.SINGLE_ACCOUNT and not cleaned.get(
+            "single_account"
+        ):
+            self.add_error(
+                "single_account", _("Choose the account. If there is none, make an internal customer first.")
+            )
         if cleaned.get("ownership_mode") != OwnershipMode.SINGLE_ACCOUNT:
             cleaned["single_account"] = None
         self._check_unique("slug", Q(slug=cleaned.get("slug")), _("Another product has this slug."))
-        self._check_unique("name", Q(name_key=fold(cleaned.get("name", ""))), _("Another product has this name."))
+        self._check_unique(
+            "name", Q(name_key=fold(cleaned.get("name", ""))), _("Another product has this name.")
+        )
         return cleaned
 
     def _check_unique(self, field: str, condition: Q, sentence: Any) -> None:
@@ -145,7 +151,9 @@ class AssignForm(forms.Form):
     """To whom, and a note for the history."""
 
     customer = CustomerField(label=_("Customer"), help_text=_("Write the beginning of the name."))
-    note = forms.CharField(label=_("Note"), max_length=500, required=False, help_text=_("It stays in the history."))
+    note = forms.CharField(
+        label=_("Note"), max_length=500, required=False, help_text=_("It stays in the history.")
+    )
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -40,7 +40,9 @@ def assign(request: HttpRequest, chosen: Selection, *, customer: Customer, note:
     """Assign now, or start an operation above 200 devices."""
     ids, by = chosen.ids, request.actor  # type: ignore[attr-defined]
     if len(ids) > IN_REQUEST:
-        title = ngettext("Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(ids))
+        title = ngettext(
+            "Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(ids)
+        )
         operation = operations.start(
             "devices.actions.ownership.run_assign", title % {"n": len(ids), "customer": customer}, by=by,
             permission=Permission.DEVICE_ASSIGN, total=len(ids), return_url=reverse("devices:device_list"),

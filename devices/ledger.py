@@ -140,7 +140,9 @@ def transfer(
 ) -> Outcome:
     """Release from `source` and assign to `customer` in one step, at one instant for each device."""
     at, act = at or timezone.now(), uuid4()
-    released = release(device_ids, by=by, reason="transfer", at=at, evidence=evidence, note=note, expect=source, act=act)
+    released = release(
+        device_ids, by=by, reason="transfer", at=at, evidence=evidence, note=note, expect=source, act=act
+    )
     outcome = assign(
         released.done, customer=customer, project=project, by=by, reason="transfer", at=at, evidence=evidence,
         note=note, act=act,
@@ -170,7 +172,9 @@ def share(
 
 
 @transaction.atomic
-def end_share(share_ids: Iterable[int], *, by: Actor, reason: str, at: datetime | None = None, note: str = "") -> int:
+def end_share(
+    share_ids: Iterable[int], *, by: Actor, reason: str, at: datetime | None = None, note: str = ""
+) -> int:
     """End single shares, by their own ids. Returns how many were open."""
     return _close_rows(SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None), by, reason,
                        at or timezone.now(), "", note)  # fmt: skip
@@ -181,7 +185,11 @@ def set_status(device_ids: Iterable[int], *, frm: Iterable[str], to: str) -> lis
     """Move unowned devices from one of the statuses `frm` to `to`. Returns the ids that moved."""
     frm = [str(status) for status in frm]
     return _guarded_update(
-        sorted(set(device_ids)), "status = %s", [str(to)], f"customer_id IS NULL AND status IN ({_marks(frm)})", frm
+        sorted(set(device_ids)),
+        "status = %s",
+        [str(to)],
+        f"customer_id IS NULL AND status IN ({_marks(frm)})",
+        frm,
     )
 
 
@@ -191,7 +199,9 @@ def tell(change: Change) -> None:
         import_string(path)(change)
 
 
-def _guarded_update(ids: list[int], assignments: str, values: list, condition: str, parameters: list) -> list[int]:
+def _guarded_update(
+    ids: list[int], assignments: str, values: list, condition: str, parameters: list
+) -> list[int]:
     """UPDATE … WHERE condition RETURNING id. Rows are locked in the order of their ids, so that sets never deadlock."""
     if not ids:
         return []
@@ -226,7 +236,9 @@ def _open(
     sql.insert_from(model, constants, {"device": "id", "started_at": started}, Device, ids, stamps)
 
 
-def _close(model: Any, ids: list[int], by: Actor, reason: str, at: datetime, evidence: str, note: str) -> None:
+def _close(
+    model: Any, ids: list[int], by: Actor, reason: str, at: datetime, evidence: str, note: str
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {sql.table(model)} SET ended_at = %s, end_reason = %s, ended_by = %s, end_evidence = %s, "  # noqa: S608

@@ -23,17 +23,24 @@ def check() -> list[str]:
     ]
     problems += [
         f"Device {d.pk} ({d}) has the status {d.status}, which contradicts its owner."
-        for d in Device.objects.filter(Q(status="owned", customer=None) | ~Q(status="owned") & Q(customer__isnull=False))[:SHOWN]
+        for d in Device.objects.filter(
+            Q(status="owned", customer=None) | ~Q(status="owned") & Q(customer__isnull=False)
+        )[:SHOWN]
     ]
     return problems + _overlaps() + _projects()
 
 
 def _overlaps() -> list[str]:
     later = Ownership.objects.filter(
-        Q(ended_at=None) | Q(ended_at__gt=OuterRef("started_at")), device=OuterRef("device"), started_at__lt=OuterRef("started_at")
+        Q(ended_at=None) | Q(ended_at__gt=OuterRef("started_at")),
+        device=OuterRef("device"),
+        started_at__lt=OuterRef("started_at"),
     )
     rows = Ownership.objects.filter(Exists(later.exclude(pk=OuterRef("pk"))))[:SHOWN]
-    return [f"Ownership {span.pk} of device {span.device_id} begins before the one before it has ended." for span in rows]
+    return [
+        f"Ownership {span.pk} of device {span.device_id} begins before the one before it has ended."
+        for span in rows
+    ]
 
 
 def _projects() -> list[str]:

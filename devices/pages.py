@@ -10,6 +10,8 @@ from devices.models import Device, Product
 def with_device_counts(request: HttpRequest, products: list[Product]) -> None:
     """Set `device_count` on each product, up to one more than is counted exactly; one query for all."""
     rows = Device.objects.visible_to(request.actor).current()  # type: ignore[attr-defined]
-    counts = sql.capped_counts(Product, [product.pk for product in products], rows, "product_id", COUNT_CAP + 1)
+    counts = sql.capped_counts(
+        Product, [product.pk for product in products], rows, "product_id", COUNT_CAP + 1
+    )
     for product in products:
         product.device_count = counts.get(product.pk, 0)  # type: ignore[attr-defined]

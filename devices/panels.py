@@ -26,7 +26,9 @@ def overview(request: HttpRequest, subject: Any) -> str:
     """How many units are in stock, reserved, owned and returned."""
     actor = request.actor  # type: ignore[attr-defined]
     rows = Device.objects.visible_to(actor).current()
-    counts = sql.capped_count_of_each([rows.filter(status=status) for status, _icon, _tone in LIFE], COUNT_CAP + 1)
+    counts = sql.capped_count_of_each(
+        [rows.filter(status=status) for status, _icon, _tone in LIFE], COUNT_CAP + 1
+    )
     figures = [
         {"status": status, "label": status.label, "icon": icon, "tone": tone, "count": count}
         for (status, icon, tone), count in zip(LIFE, counts, strict=True)

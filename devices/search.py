@@ -14,12 +14,18 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     rows = Device.objects.visible_to(actor).select_related("product", "customer")
     exact = list(rows.filter(_identified_by(text)).order_by("archived_at", "pk")[:limit])
     low, high = prefix(text[:64])
-    begins = rows.current().filter(serial_key__gte=low, serial_key__lt=high).order_by("serial_key", "pk")[:limit]
+    begins = (
+        rows.current().filter(serial_key__gte=low, serial_key__lt=high).order_by("serial_key", "pk")[:limit]
+    )
     named = rows.current().filter(name_key__gte=low, name_key__lt=high).order_by("name_key")[:limit]
     known = {device.pk for device in exact}
     others = {device.pk: device for device in [*begins, *named] if device.pk not in known}
-    hits = [_hit(device, 0) for device in exact] + [_hit(device, 1) for device in list(others.values())[:limit]]
-    products = Product.objects.visible_to(actor).current().filter(name_key__gte=low, name_key__lt=high)[:limit]
+    hits = [_hit(device, 0) for device in exact] + [
+        _hit(device, 1) for device in list(others.values())[:limit]
+    ]
+    products = (
+        Product.objects.visible_to(actor).current().filter(name_key__gte=low, name_key__lt=high)[:limit]
+    )
     return hits + [Hit(kind=_("Product"), icon="box", title=p.name, detail=p.platform, url=p.get_absolute_url(),
                        rank=0 if p.name_key == fold(text) else 1) for p in products]  # fmt: skip
 

@@ -25,7 +25,9 @@ devices_patterns = [
     path("devices/<int:pk>/edit/", devices.device_edit, name="device_edit"),
     path("devices/<int:pk>/archive/", devices.device_archive, name="device_archive"),
     path("devices/<int:pk>/restore/", devices.device_restore, name="device_restore"),
-    path("devices/<int:pk>/access/<int:share_pk>/end/", ownership.device_access_end, name="device_access_end"),
+    path(
+        "devices/<int:pk>/access/<int:share_pk>/end/", ownership.device_access_end, name="device_access_end"
+    ),
 ]
 
 urlpatterns = [path("", include((devices_patterns, "devices")))]

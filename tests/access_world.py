@@ -16,7 +16,9 @@ from devices.models import ManifestImport, SharedAccess
 from tests import factories
 
 
-def rows(organization: Any, device: Any, customer: Any, dana: Any, product: Any, alice: Any, owned: Any) -> dict:
+def rows(
+    organization: Any, device: Any, customer: Any, dana: Any, product: Any, alice: Any, owned: Any
+) -> dict:
     """The rows by the names that the table uses. `owned` belongs to the customer, and `device` is shared with it."""
     by, project = factories.actor_of(alice), projects.default_of(customer)
     ledger.assign([owned.pk], customer=customer, project=project, by=by, reason="assignment")
@@ -25,7 +27,9 @@ def rows(organization: Any, device: Any, customer: Any, dana: Any, product: Any,
     profile.set_keys()
     profile.save()
     claim_codes.make_for_profile(profile)
-    by_unit = ClaimProfile(organization=organization, slug="units", name="Units", scope="unit", product=product)
+    by_unit = ClaimProfile(
+        organization=organization, slug="units", name="Units", scope="unit", product=product
+    )
     by_unit.set_keys()
     by_unit.save()
     claim_codes.make_for_devices(by_unit, [device.pk, owned.pk])

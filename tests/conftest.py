@@ -4,6 +4,7 @@ Dana is a customer's person, Erin another's."""
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils.module_loading import import_string
 
@@ -97,7 +98,10 @@ def client_for(member) -> Callable[..., Client]:
 
     def make(who) -> Client:
         client = Client()
-        client.force_login(member(who) if isinstance(who, str) else who, "allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(
+            member(who) if isinstance(who, str) else who,
+            "allauth.account.auth_backends.AuthenticationBackend",
+        )
         return client
 
     return make
@@ -106,13 +110,13 @@ def client_for(member) -> Callable[..., Client]:
 @pytest.fixture(autouse=True)
 def ledger_is_true(request) -> Iterator[None]:
     """After every test with a database, the denormalised columns are compared with the truth."""
-    has_database = "db" in request.fixturenames or request.node.get_closest_marker("django_db")
-    if has_database:
-        # Set up first, so torn down last.
+    uses_database = {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker(
+        "django_db"
+    )
+    if uses_database and "transactional_db" not in request.fixturenames:
+        # Asked for first, so that it is still there when this fixture looks.
         request.getfixturevalue("db")
     yield
-    if has_database:
-        from django.conf import settings
-
+    if uses_database:
         found = [problem for path in settings.LEDGER_CHECKS for problem in import_string(path)()]
         assert found == []

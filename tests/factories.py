@@ -18,7 +18,9 @@ def make_organization(name: str = "Northlake", **fields: Any) -> Organization:
 
 
 def make_member(organization: Organization, role: str, email: str = "", name: str = "") -> User:
-    user = User.objects.create_user(email or f"{role}-{next(_numbers)}@northlake.example", "correct horse battery", name=name)
+    user = User.objects.create_user(
+        email or f"{role}-{next(_numbers)}@northlake.example", "correct horse battery", name=name
+    )
     Member.objects.create(organization=organization, user=user, role=role)
     return user
 
@@ -38,7 +40,12 @@ def make_person(customer: Customer, email: str, role: str = CustomerRole.ADMIN) 
 
 
 def make_product(organization: Organization, name: str = "Aqua Meter", **fields: Any) -> Product:
-    product = Product(organization=organization, name=name, slug=fields.pop("slug", name.lower().replace(" ", "-")), **fields)
+    product = Product(
+        organization=organization,
+        name=name,
+        slug=fields.pop("slug", name.lower().replace(" ", "-")),
+        **fields,
+    )
     product.set_keys()
     product.save()
     return product

@@ -90,7 +90,9 @@ def _run(command: list, account: dict[str, Any]) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", env=_environment(), **account)
 
 
-def _start(programs: Path, folder: Path, account: dict[str, Any], settings: dict[str, str]) -> subprocess.Popen:
+def _start(
+    programs: Path, folder: Path, account: dict[str, Any], settings: dict[str, str]
+) -> subprocess.Popen:
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(

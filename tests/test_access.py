@@ -94,7 +94,11 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
 }
 
 # Pages without a page: they are pressed, not opened.
-POST_ONLY = {"claims:claim_profile_enable", "claims:claim_profile_disable", "claims:claim_profile_units_export"}
+POST_ONLY = {
+    "claims:claim_profile_enable",
+    "claims:claim_profile_disable",
+    "claims:claim_profile_units_export",
+}
 # Open to everybody, to whoever is signed in, or to people in their part as a customer. The reason stands at the view.
 PUBLIC = {
     "console:setup", "console:invitation_accept", "console:mail_open", "console:mail_list", "console:logo",
@@ -136,7 +140,9 @@ def world(organization, device, customer, dana, product, alice, make_devices):
 
 
 def address(name: str, arguments: dict[str, str], world: dict) -> str:
-    values = {key: value[1:] if value.startswith("=") else world[value].pk for key, value in arguments.items()}
+    values = {
+        key: value[1:] if value.startswith("=") else world[value].pk for key, value in arguments.items()
+    }
     return reverse(name, kwargs=values)
 
 
@@ -197,7 +203,11 @@ def test_the_signed_out_are_sent_to_sign_in_and_customers_are_refused(world, cli
         url = address(name, arguments, world)
         for method in ("get", "post"):
             answer, traces = ask(client, method, url)
-            if answer.status_code != 302 or not answer.url.startswith("/account/login/") or traces != untouched:
+            if (
+                answer.status_code != 302
+                or not answer.url.startswith("/account/login/")
+                or traces != untouched
+            ):
                 wrong.append((name, method, "signed out", answer.status_code))
             answer, traces = ask(customer, method, url)
             is_led_home = name == "console:home" and answer.status_code == 302 and answer.url == "/portal/"
@@ -214,7 +224,9 @@ def test_rows_of_another_organization_do_not_exist(world, client_for, charlie):
             continue
         for method in ("get", "post"):
             answer, traces = ask(client, method, address(name, arguments, world))
-            is_refused = answer.status_code == 404 or (method == "get" and name in POST_ONLY and answer.status_code == 405)
+            is_refused = answer.status_code == 404 or (
+                method == "get" and name in POST_ONLY and answer.status_code == 405
+            )
             if not is_refused or traces != untouched:
                 wrong.append((name, method, answer.status_code))
     assert wrong == []
@@ -243,7 +255,9 @@ def test_a_member_who_left_is_out_at_once(world, client_for, bob):
     assert client.get("/devices/").status_code == 403
 
 
-def test_a_member_without_the_second_step_that_is_asked_for_sees_nothing(world, client_for, bob, organization):
+def test_a_member_without_the_second_step_that_is_asked_for_sees_nothing(
+    world, client_for, bob, organization
+):
     type(organization).objects.update(requires_second_factor=True)
     answer = client_for(bob).get("/devices/")
     assert (answer.status_code, answer.url) == (302, reverse("console:second_factor"))
@@ -259,13 +273,19 @@ def test_a_form_without_its_token_is_refused(world, alice):
 
 
 def test_a_foreign_id_in_a_selection_selects_nothing(world, client_for, alice, foreign_device, customer):
-    answer = client_for(alice).post(reverse("devices:device_assign"), {"ids": foreign_device.pk, "customer": customer.pk})
+    answer = client_for(alice).post(
+        reverse("devices:device_assign"), {"ids": foreign_device.pk, "customer": customer.pk}
+    )
     assert answer.status_code in {302, 409, 422}
     assert not Ownership.objects.filter(device=foreign_device).exists()
 
 
-def test_a_device_is_not_assigned_to_the_customer_of_another_organization(world, client_for, alice, device, other_organization):
+def test_a_device_is_not_assigned_to_the_customer_of_another_organization(
+    world, client_for, alice, device, other_organization
+):
     stranger = factories.make_customer(other_organization, "Stranger")
-    answer = client_for(alice).post(reverse("devices:device_assign"), {"ids": device.pk, "customer": stranger.pk})
+    answer = client_for(alice).post(
+        reverse("devices:device_assign"), {"ids": device.pk, "customer": stranger.pk}
+    )
     assert answer.status_code == 422
     assert not Ownership.objects.filter(customer=stranger).exists()

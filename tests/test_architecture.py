@@ -61,7 +61,9 @@ def test_views_are_short_functions_with_a_policy(path):
             if arguments[:1] != ["request"]:
                 continue
             marks = {ast.unparse(d).split("(")[0] for d in node.decorator_list}
-            assert marks & {"requires", "public", "portal", "signed_in"}, f"{node.name} says not who may open it"
+            assert marks & {"requires", "public", "portal", "signed_in"}, (
+                f"{node.name} says not who may open it"
+            )
             body = [statement for statement in node.body if not _is_docstring(statement)]
             lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
             assert lines <= 15, f"{node.name} has {lines} lines"
@@ -71,7 +73,9 @@ def _is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-@pytest.mark.parametrize("path", [p for p in sources() if set(p.with_suffix("").parts) & set(EDGES)], ids=name)
+@pytest.mark.parametrize(
+    "path", [p for p in sources() if set(p.with_suffix("").parts) & set(EDGES)], ids=name
+)
 def test_edges_get_rows_only_through_visible_to_and_write_nothing(path):
     for node in ast.walk(tree(path)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
@@ -81,7 +85,11 @@ def test_edges_get_rows_only_through_visible_to_and_write_nothing(path):
             source = ast.get_source_segment(path.read_text(), node) or ""
             line = path.read_text().splitlines()[node.lineno - 1]
             assert "# unscoped:" in line, f"line {node.lineno}: {source[:80]}"
-        if node.func.attr in WRITERS and isinstance(owner, ast.Call | ast.Attribute) and "objects" in ast.unparse(owner):
+        if (
+            node.func.attr in WRITERS
+            and isinstance(owner, ast.Call | ast.Attribute)
+            and "objects" in ast.unparse(owner)
+        ):
             pytest.fail(f"line {node.lineno}: an edge writes")
 
 
@@ -90,7 +98,9 @@ def test_only_the_ledger_writes_owners_and_statuses(path):
     if name(path) == "devices/ledger.py":
         return
     source = path.read_text()
-    assert not re.search(r"\b(Ownership|SharedAccess)(\.objects)?(\.\w+\(.*\))*\.?(create|bulk_create|update)\(", source)
+    assert not re.search(
+        r"\b(Ownership|SharedAccess)(\.objects)?(\.\w+\(.*\))*\.?(create|bulk_create|update)\(", source
+    )
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update":
             touched = {keyword.arg for keyword in node.keywords}
@@ -105,8 +115,18 @@ def test_nothing_hides_in_signals_or_marks_text_as_safe(path):
     assert "mark_safe" not in source
     if "actions" not in path.parts and "models" not in path.parts and "migrations" not in path.parts:
         for node in ast.walk(tree(path)):
-            is_save = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "save"
-            if is_save and ast.unparse(node.func.value) not in {"book", "image", "form", "workbook", "picture"}:
+            is_save = (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "save"
+            )
+            if is_save and ast.unparse(node.func.value) not in {
+                "book",
+                "image",
+                "form",
+                "workbook",
+                "picture",
+            }:
                 keywords = {keyword.arg for keyword in node.keywords}
                 assert keywords or node.args, f"line {node.lineno}: a bare save()"
 

@@ -43,7 +43,9 @@ def press(prepared):
 def claimants(organization):
     def make(number):
         return [
-            factories.make_person(factories.make_customer(organization, f"Claimant {n}"), f"c{n}@claimant.example")
+            factories.make_person(
+                factories.make_customer(organization, f"Claimant {n}"), f"c{n}@claimant.example"
+            )
             for n in range(number)
         ]
 
@@ -70,7 +72,9 @@ def test_sixty_four_claimants_of_one_profile_get_exactly_its_limit(limit, organi
     assert (profile.claim_count, Claim.objects.count()) == (granted, granted)
 
 
-def test_thirty_two_claimants_of_one_device_make_one_owner_and_thirty_one_polite_refusals(organization, claimants, product):
+def test_thirty_two_claimants_of_one_device_make_one_owner_and_thirty_one_polite_refusals(
+    organization, claimants, product
+):
     device = factories.make_device(product)
     profile = make_profile(organization, scope="unit", product=product)
     claim_codes.make_for_devices(profile, [device.pk])
@@ -83,7 +87,9 @@ def test_thirty_two_claimants_of_one_device_make_one_owner_and_thirty_one_polite
     assert (profile.claim_count, Claim.objects.count()) == (1, 1)
 
 
-def test_the_race_for_a_limit_is_lost_without_the_condition_in_the_update(organization, claimants, monkeypatch):
+def test_the_race_for_a_limit_is_lost_without_the_condition_in_the_update(
+    organization, claimants, monkeypatch
+):
     """The negative control: read, compare, write instead of one guarded UPDATE, and no CHECK below it."""
     profile = make_profile(organization, grant="access", max_claims=5)
     claim_codes.make_for_profile(profile)
@@ -119,7 +125,9 @@ def test_thirty_two_who_assign_one_device_make_one_owner(organization, product, 
     assert Ownership.objects.filter(ended_at=None).count() == 1
 
 
-def test_the_race_for_a_device_is_lost_without_the_condition_in_the_update(organization, product, monkeypatch):
+def test_the_race_for_a_device_is_lost_without_the_condition_in_the_update(
+    organization, product, monkeypatch
+):
     """The negative control: look first, then write. The constraint stops the second owner, but rudely."""
     device = factories.make_device(product)
     customers = [factories.make_customer(organization, f"Customer {n}") for n in range(8)]

@@ -41,7 +41,9 @@ def found(
     """
     throttle.take_turn("first run", "")
     if Organization.objects.exists():
-        raise Refused("set_up_already", _("This server is set up already. Sign in, or ask its owner to invite you."))
+        raise Refused(
+            "set_up_already", _("This server is set up already. Sign in, or ask its owner to invite you.")
+        )
     organization = make(name, time_zone=time_zone, requires_second_factor=requires_second_factor, at=at)
     owner = User.objects.create_user(email, password, name=owner_name.strip(), time_zone="")
     EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
@@ -126,7 +128,9 @@ def remove_domain(domain: OrganizationDomain, *, by: Actor) -> None:
     except ProtectedError:
         raise Refused(
             "in_use",
-            _("Claim profiles use %(host)s: printed links would die. Give those profiles another domain first.")
+            _(
+                "Claim profiles use %(host)s: printed links would die. Give those profiles another domain first."
+            )
             % {"host": domain.host},
         ) from None
 
@@ -134,7 +138,9 @@ def remove_domain(domain: OrganizationDomain, *, by: Actor) -> None:
 def _free_slug(name: str) -> str:
     base = slugify(name)[:50].strip("-") or "organization"
     taken = set(Organization.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
+    return next(
+        slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken
+    )
 
 
 def _redrawn(file: IO[bytes]) -> bytes:
@@ -147,6 +153,13 @@ def _redrawn(file: IO[bytes]) -> bytes:
         picture.thumbnail((LOGO_SIDE, LOGO_SIDE))
         buffer = io.BytesIO()
         picture.save(buffer, "PNG", optimize=True)
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):
         raise Refused("no_picture", _("This is no picture in PNG, JPEG or WebP. Choose another file."), status=422) from None  # fmt: skip
     return buffer.getvalue()

@@ -19,7 +19,9 @@ Progress = Callable[[int], None]
 
 
 class Notices:
-    """What is worth saying of a file that is no reason to refuse a row: by its code, how often and where first."""
+    """What is worth saying of a file that is no reason to refuse a row: by its code, how often and where
+    first.
+    """
 
     def __init__(self) -> None:
         self._counts: dict[str, list] = {}
@@ -46,9 +48,9 @@ class Notices:
 class Kind:
     """What one kind of import knows of its things. A subclass is made anew for every check.
 
-    `columns` are those that a file may have and `required` those that it must; `fields` name the values of a checked
-    row; `keys` may stand only once in a file; `shown` are the fields by which people know a row; `sentences` say the
-    notices by their code, as lazy plural strings over %(n)s.
+    `columns` are those that a file may have and `required` those that it must; `fields` name the values of a
+    checked row; `keys` may stand only once in a file; `shown` are the fields by which people know a row;
+    `sentences` say the notices by their code, as lazy plural strings over %(n)s.
     """
 
     columns: tuple[Column, ...] = ()
@@ -71,7 +73,8 @@ class Kind:
         raise NotImplementedError
 
     def match(self, rows: list[Row]) -> None:
-        """Compare rows that are good so far with what is registered: set `target` and `changes`, or refuse them.
+        """Compare rows that are good so far with what is registered: set `target` and `changes`, or refuse
+        them.
 
         It is asked for thousands of rows at once, and answers with a few queries for all of them.
         """
@@ -113,7 +116,9 @@ SENTENCES = {
 
 
 def unguarded(text: str) -> str:
-    """The text as it was before an export put an apostrophe in front of it, so that no spreadsheet computes it."""
+    """The text as it was before an export put an apostrophe in front of it, so that no spreadsheet computes
+    it.
+    """
     return text[1:] if text[:1] == "'" and harmless(text[1:]) != text[1:] else text
 
 
@@ -129,7 +134,8 @@ def header_of(table: Table, kind: Kind) -> Header:
 
 
 def check(table: Table, kind: Kind, path: Path, *, on_progress: Progress | None = None) -> dict[str, Any]:
-    """Check every row, write the checked rows to `path`, and return the summary, which goes into JSON as it is.
+    """Check every row, write the checked rows to `path`, and return the summary, which goes into JSON as it
+    is.
 
     A file without a required column gets a summary that names the `missing` ones, and no checked rows.
     `on_progress` is told how many rows were looked at, a few times a second.

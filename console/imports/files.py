@@ -82,7 +82,7 @@ def chunks_of(path: Path) -> Iterator[bytes]:
 
 
 def table_of(row: FileImport) -> Table:
-    """The file of an import, to be read again. Raises Refused where it is gone, or not the one that was sent."""
+    """The file of an import, to be read again. Raises Refused where it is gone or was changed."""
     path, digest = path_of(row.stored_as), hashlib.sha256()
     try:
         for chunk in chunks_of(path):

@@ -48,7 +48,7 @@ class Importer:
     def write(
         self, row: FileImport, staging: Staging, *, by: Actor, at: datetime, act: UUID
     ) -> dict[str, int]:
-        """Make and change what the checked rows say, and record it. Returns the counts that came out so.
+        """Make and change what the checked rows say, and record it. Returns the four counts of what was done.
 
         Raises Outdated or IntegrityError where the check does not hold any more; then the file is checked
         anew.
@@ -156,8 +156,9 @@ class Importer:
         then is imported.
         """
         for attempt in range(TRIES):
+            self._refuse_unfit(row, good_rows)
             try:
-                self._apply_once(row, version, by, operation, at or timezone.now())
+                self._apply_once(row, version=version, by=by, operation=operation, at=at or timezone.now())
                 return
             except OperationalError:
                 # A deadlock, or a lock that was waited for too long.
@@ -165,7 +166,6 @@ class Importer:
             except (IntegrityError, Outdated):
                 self.check_now(row, at=at)
                 version = row.version
-                self._refuse_unfit(row, good_rows)
         raise Refused(
             "busy", _("Somebody else changes the same rows at this moment. Wait a little and try again.")
         )
@@ -185,16 +185,15 @@ class Importer:
 
     @transaction.atomic
     def _apply_once(
-        self, row: FileImport, version: int, by: Actor, operation: Operation | None, at: datetime
+        self, row: FileImport, *, version: int, by: Actor, operation: Operation | None, at: datetime
     ) -> None:
-        counts = {name: row.summary.get(name, 0) for name in ("new", "changed", "unchanged", "refused")}
-        outcome = counts | {"by": by.label}
-        uploads.take(row, version=version, at=at, outcome=outcome)
-        outcome |= self.write(row, uploads.staging_of(row, self.kind_of(row)), by=by, at=at, act=uuid4())
+        uploads.take(row, version=version, at=at)
+        staging = uploads.staging_of(row, self.kind_of(row))
+        outcome = self.write(row, staging, by=by, at=at, act=uuid4())
         if operation is not None:
-            done = outcome["new"] + outcome["changed"] + outcome["unchanged"]
-            operations.advance(operation, cursor=row.summary["rows"], succeeded=done)
-        row.applied_at, row.outcome = at, outcome
+            good = outcome["new"] + outcome["changed"] + outcome["unchanged"]
+            operations.advance(operation, cursor=row.summary["rows"], succeeded=good)
+        uploads.note_outcome(row, outcome | {"by": by.label}, at=at)
 
     def _begin(self, row: FileImport, reading: dict[str, Any] | None) -> None:
         uploads.begin_check(row, row.reading if reading is None else reading)

@@ -32,7 +32,9 @@ class Figure(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A row as the page shows it: its number, the cells, why it is refused, and (label, old, new) of what changes."""
+    """A row as the page shows it: its number, the cells, why it is refused, and (label, old, new) of what
+    changes.
+    """
 
     number: int
     cells: list[str]
@@ -159,22 +161,33 @@ class Preview:
 
     def _lines(self, verdict: Verdict, limit: int) -> list[Line]:
         return [
-            Line(row.number, [str(row.values[name] or "") for name in self.kind.shown], row.reason, [
-                (str(self.labels.get(name, name)), _plain(old), _plain(new)) for name, (old, new) in row.changes.items()
-            ])
+            Line(
+                row.number,
+                [str(row.values[name] or "") for name in self.kind.shown],
+                row.reason,
+                [
+                    (str(self.labels.get(name, name)), _plain(old), _plain(new))
+                    for name, (old, new) in row.changes.items()
+                ],
+            )
             for row in self._rows(verdict, limit)
-        ]  # fmt: skip
+        ]
 
 
 class UploadForm(forms.Form):
-    """A file to import. A subclass adds what else has to be chosen; nothing of it is lost when the file is refused."""
+    """A file to import. A subclass adds what else has to be chosen; nothing of it is lost when the file is
+    refused.
+    """
 
     file = forms.FileField(
-        label=gettext_lazy("File"), allow_empty_file=True,
-        help_text=gettext_lazy("CSV, TSV or XLSX, with any of the usual separators and encodings, up to 250,000 rows."),
+        label=gettext_lazy("File"),
+        allow_empty_file=True,
+        help_text=gettext_lazy(
+            "CSV, TSV or XLSX, with any of the usual separators and encodings, up to 250,000 rows."
+        ),
         error_messages={"required": gettext_lazy("Choose a file.")},
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.tab,.xlsx"}),
-    )  # fmt: skip
+    )
 
     def __init__(self, request: HttpRequest, **kwargs: Any) -> None:
         is_sent = request.method == "POST"

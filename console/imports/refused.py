@@ -16,12 +16,15 @@ from console.imports.uploads import staging_of
 from console.models import FileImport
 from console.tabular import Table
 
-# What the two first columns of such a file are called, in every language, so that they don't add up when it comes back.
+# What the two first columns of such a file are called, in every language, so that they don't add up when it
+# comes back.
 _OURS = {"row", "zeile"}, {"why", "warum"}
 
 
 def answer(request: HttpRequest, row: FileImport, kind: type[Kind]) -> StreamingHttpResponse:
-    """The refused rows of an import as CSV or, with `?format=xlsx`, XLSX. Raises Refused where there are none."""
+    """The refused rows of an import as CSV or, with `?format=xlsx`, XLSX. Raises Refused where there are
+    none.
+    """
     header, lines = rows_of(row, kind)
     name = _("%(file)s refused") % {"file": PurePath(row.file_name).stem}
     return stream(request, name, header, lines)

@@ -1,7 +1,7 @@
 """The checked rows of one file, in a small database file of their own.
 
-They are written once while the file is read, so that neither the check nor the preview nor the import ever holds a
-file in memory; duplicates and counts are questions that SQLite answers.
+They are written once while the file is read, so that neither the check nor the preview nor the import ever
+holds a file in memory; duplicates and counts are questions that SQLite answers.
 """
 
 import json
@@ -28,8 +28,8 @@ class Verdict(IntEnum):
 class Row:
     """A row while it is checked.
 
-    `values` follow the fields of the import's kind; an empty one is None. `reasons` are the sentences for which it is
-    refused, `target` is the id of the row that it stands for, `changes` is {field: [old, new]}.
+    `values` follow the fields of the import's kind; an empty one is None. `reasons` are the sentences for
+    which it is refused, `target` is the id of the row that it stands for, `changes` is {field: [old, new]}.
     """
 
     __slots__ = ("changes", "is_marked", "number", "reasons", "target", "values")
@@ -71,8 +71,9 @@ class Staged(NamedTuple):
 class Key(NamedTuple):
     """What should stand only once in a file: its field, and the field that people see.
 
-    `same` is the sentence by which a second one is refused, `other_letters` that where the two differ in nothing but
-    their letters; both name the first by %(row)s. A key with a `notice` instead is noticed and not refused.
+    `same` is the sentence by which a second one is refused, `other_letters` that where the two differ in
+    nothing but their letters; both name the first by %(row)s. A key with a `notice` instead is noticed and
+    not refused.
     """
 
     field: str
@@ -135,9 +136,11 @@ class Staging:
         return [(value, bool(is_marked)) for value, is_marked in found]
 
     def refuse_marked(self, sentence: str, condition: str, *parameters: Any) -> int:
-        """Refuse the marked rows of which an SQL condition over the fields holds. Returns how many there were."""
+        """Refuse the marked rows of which an SQL condition over the fields holds. Returns how many there
+        were.
+        """
         return self._connection.execute(
-            "UPDATE line SET verdict = 3, target = NULL, changes = NULL, "
+            "UPDATE line SET verdict = 3, target = NULL, changes = NULL, "  # noqa: S608
             f"reason = trim(coalesce(reason, '') || ' ' || ?) WHERE marked AND ({condition})",
             [sentence, *parameters],
         ).rowcount

@@ -24,7 +24,9 @@ CHECKED_IN_REQUEST, APPLIED_IN_REQUEST = 20_000, 2_000
 def receive(
     model: type[Import], file_name: str, chunks: Iterable[bytes], *, by: Actor, **fields: Any
 ) -> Import:
-    """Keep an uploaded file as a new import of `model`. Raises Refused (422) where it is no table; then nothing stays."""
+    """Keep an uploaded file as a new import of `model`. Raises Refused (422) where it is no table; then
+    nothing stays.
+    """
     stored = files.store(chunks, by.organization.pk)
     with files.kept_only_if_fine(stored):
         name = visible(file_name.strip() or _("file"), 200)
@@ -38,8 +40,8 @@ def receive(
 def begin_check(row: FileImport, reading: dict[str, Any]) -> None:
     """Throw away what was found before, and note how the file is to be read from now on.
 
-    A check that still runs for another reading finds its version gone, and leaves nothing. Raises Refused where the
-    file is applied already.
+    A check that still runs for another reading finds its version gone, and leaves nothing. Raises Refused
+    where the file is applied already.
     """
     before = row.checked_as
     values = {
@@ -56,7 +58,9 @@ def begin_check(row: FileImport, reading: dict[str, Any]) -> None:
 
 
 def run_check(row: FileImport, kind: Kind, *, at: datetime, on_progress: Progress | None = None) -> None:
-    """Check the file that `begin_check` prepared, and note what was found, unless it is to be read otherwise by now."""
+    """Check the file that `begin_check` prepared, and note what was found, unless it is to be read otherwise
+    by now.
+    """
     name = files.new_name(row.organization_id)
     try:
         summary = checking.check(files.table_of(row), kind, files.path_of(name), on_progress=on_progress)
@@ -75,15 +79,21 @@ def staging_of(row: FileImport, kind: type[Kind] | Kind) -> Staging:
     return Staging(files.path_of(row.checked_as), kind.fields)
 
 
-def take(row: FileImport, *, version: int, at: datetime, outcome: dict[str, Any]) -> None:
+def take(row: FileImport, *, version: int, at: datetime) -> None:
     """Mark an import as applied, in the transaction of what it does. Of two that try, one is refused.
 
     `version` is that of the preview on which it was decided.
     """
     free = type(row).objects.filter(pk=row.pk, version=version, applied_at=None).exclude(checked_as="")
-    if not free.update(applied_at=at, outcome=outcome):
+    if not free.update(applied_at=at):
         row.refresh_from_db()
         raise applied_already() if row.applied_at else outdated()
+
+
+def note_outcome(row: FileImport, outcome: dict[str, Any], *, at: datetime) -> None:
+    """Write down what was done, in the same transaction."""
+    type(row).objects.filter(pk=row.pk).update(outcome=outcome)
+    row.applied_at, row.outcome = at, outcome
 
 
 def hand_over(row: FileImport, *, version: int, operation: Any) -> None:

@@ -6,10 +6,12 @@ from console.tenancy import TenantModel
 
 
 class FileImport(TenantModel):
-    """A file that was uploaded to be imported: where it lies, how it is read, what the check found, what was done.
+    """A file that was uploaded to be imported: where it lies, how it is read, what the check found, what was
+    done.
 
-    The file is kept as it came, and the check writes what it found into a second file beside it (`checked_as`), so
-    nothing half done lies anywhere. `version` counts the checks: who applies names the one that he looked at.
+    The file is kept as it came, and the check writes what it found into a second file beside it
+    (`checked_as`), so nothing half done lies anywhere. `version` counts the checks: who applies names the one
+    that he looked at.
     """
 
     file_name = models.CharField(max_length=200)
@@ -21,7 +23,8 @@ class FileImport(TenantModel):
     reading = models.JSONField(default=dict)
     # What the check found, see console.imports.checking.summarise; empty until the file is checked.
     summary = models.JSONField(default=dict)
-    # What was done: {"new": n, "changed": n, "unchanged": n, "refused": n, "by": "…"}; empty until it is applied.
+    # What was done: {"new": n, "changed": n, "unchanged": n, "refused": n, "by": "…"}; empty until it is
+    # applied.
     outcome = models.JSONField(default=dict)
     version = models.PositiveIntegerField(default=0)
     checked_as = models.CharField(max_length=200, blank=True)

@@ -27,7 +27,9 @@ class Operation(TenantModel):
 
     handler = models.CharField(max_length=120)
     title = models.CharField(max_length=200)
-    state = models.CharField(max_length=10, choices=OperationState.get_choices, default=OperationState.WAITING)
+    state = models.CharField(
+        max_length=10, choices=OperationState.get_choices, default=OperationState.WAITING
+    )
     payload = models.JSONField(default=dict)
     cursor = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)

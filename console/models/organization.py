@@ -19,7 +19,9 @@ class Organization(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=~models.Q(name=""), name="organization_name_not_empty")]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="organization_name_not_empty")
+        ]
 
     def __str__(self) -> str:
         return self.name

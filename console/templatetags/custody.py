@@ -29,7 +29,9 @@ def icon(name: str, title: str = "") -> SafeString:
     """An icon of the sprite; decoration unless it has a title."""
     url = static("img/icons.svg")
     if title:
-        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', title, url, name)
+        return format_html(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', title, url, name
+        )
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', url, name)
 
 
@@ -124,4 +126,6 @@ def _time(value: datetime | None, style: str) -> str | SafeString:
 
 def _tag(value: datetime, text: str) -> SafeString:
     exact = value.astimezone(UTC)
-    return format_html('<time datetime="{}" title="{} UTC">{}</time>', exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S}", text)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>', exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S}", text
+    )

@@ -38,7 +38,11 @@ def _in_language(response: HttpResponse, language: str) -> HttpResponse:
     response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
     if language:
         response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, language, max_age=31_536_000, samesite="Lax", secure=settings.SECURE
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=31_536_000,
+            samesite="Lax",
+            secure=settings.SECURE,
         )
     return response
 

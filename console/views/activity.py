@@ -16,7 +16,9 @@ from console.tables import EventTable
 def activity_list(request: HttpRequest) -> HttpResponse:
     """Who did what, the newest first."""
     rows = Event.objects.visible_to(request.actor)
-    return render_list(request, rows=rows, table=EventTable, filters=EventFilter, template="console/activity_list.html")
+    return render_list(
+        request, rows=rows, table=EventTable, filters=EventFilter, template="console/activity_list.html"
+    )
 
 
 @requires(Permission.EXPORT)

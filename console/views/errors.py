@@ -43,14 +43,18 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return HttpResponse(get_template("500.html").render(), status=500)
     except (TemplateDoesNotExist, ValueError):
         # No static files were collected: the address of the style is not known.
-        return HttpResponse("Something went wrong on our side. Try again in a minute.", "text/plain", status=500)
+        return HttpResponse(
+            "Something went wrong on our side. Try again in a minute.", "text/plain", status=500
+        )
 
 
 @public(REASON)
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old, or came from elsewhere. Nothing was changed."""
     if getattr(request, "htmx", False):
-        return answer(request, Refused("stale", _("This page is too old. Load it again and repeat."), status=403))
+        return answer(
+            request, Refused("stale", _("This page is too old. Load it again and repeat."), status=403)
+        )
     return render(request, "403_csrf.html", status=403)
 
 

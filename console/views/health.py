@@ -17,4 +17,6 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Database, migrations and worker are there; 503 and the name of what is not."""
     checks = health.checks()
     is_ready = all(word == health.OK for word in checks.values())
-    return JsonResponse({"status": "ready" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503)
+    return JsonResponse(
+        {"status": "ready" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503
+    )

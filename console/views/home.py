@@ -13,5 +13,9 @@ def home(request: HttpRequest) -> HttpResponse:
     steps = first_steps.of(request.actor)
     upcoming = [step.title for step, is_done in steps if not is_done]
     # Before the first step is done there is nothing that a panel could show.
-    context = {"steps": steps, "next": upcoming[0] if upcoming else "", "has_begun": len(upcoming) < len(first_steps.STEPS)}
+    context = {
+        "steps": steps,
+        "next": upcoming[0] if upcoming else "",
+        "has_begun": len(upcoming) < len(first_steps.STEPS),
+    }
     return render(request, "console/home.html", context)

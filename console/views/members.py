@@ -37,7 +37,9 @@ def invitation_create(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("The invitation to %(email)s is on its way.") % form.cleaned_data)
             return redirect("console:member_list")
-    return render(request, "console/invitation_create.html", {"form": form}, status=422 if form.is_bound else 200)
+    return render(
+        request, "console/invitation_create.html", {"form": form}, status=422 if form.is_bound else 200
+    )
 
 
 @requires(Permission.MEMBER_MANAGE)
@@ -54,7 +56,9 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 def member_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """A member's role, and the way to remove him."""
     member = get_object_or_404(rosters.current(request.actor), pk=pk)
-    form = RoleForm(request.POST or None, initial={"role": member.role}, roles=members.grantable(request.actor))
+    form = RoleForm(
+        request.POST or None, initial={"role": member.role}, roles=members.grantable(request.actor)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             members.change_role(member, form.cleaned_data["role"], by=request.actor)
@@ -91,7 +95,9 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
     if request.user.is_authenticated:
         return _accept_as(request, invitation)
     if rosters.has_account(invitation):
-        return render(request, "console/invitation_accept.html", {"invitation": invitation, "must_sign_in": True})
+        return render(
+            request, "console/invitation_accept.html", {"invitation": invitation, "must_sign_in": True}
+        )
     return _join(request, invitation)
 
 

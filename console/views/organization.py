@@ -40,7 +40,11 @@ def organization_logo(request: HttpRequest) -> HttpResponse:
         organizations.remove_logo(organization, by=request.actor)
         messages.success(request, _("The logo is removed."))
     elif request.method == "POST" and not _set_logo(request, form):
-        context = {"form": OrganizationForm(instance=organization), "logo_form": form, "logo": _logo_of(organization)}
+        context = {
+            "form": OrganizationForm(instance=organization),
+            "logo_form": form,
+            "logo": _logo_of(organization),
+        }
         return render(request, "console/organization_edit.html", context, status=422)
     elif request.method == "POST":
         messages.success(request, _("The logo is changed."))
@@ -71,7 +75,9 @@ def logo(request: HttpRequest, slug: str) -> HttpResponse:
     found = OrganizationLogo.objects.filter(organization__slug=slug).first()  # unscoped: logos are public
     if found is None:
         raise Http404
-    return HttpResponse(bytes(found.png), content_type="image/png", headers={"Cache-Control": "public, max-age=300"})
+    return HttpResponse(
+        bytes(found.png), content_type="image/png", headers={"Cache-Control": "public, max-age=300"}
+    )
 
 
 @requires(Permission.ORGANIZATION_EDIT)
@@ -105,7 +111,9 @@ def domain_remove(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.VIEW)
 def role_list(request: HttpRequest) -> HttpResponse:
     """The table of role × permission, as the code holds it."""
-    rows = [(permission.label, [permission in ROLES[role] for role in Role.values]) for permission in Permission]
+    rows = [
+        (permission.label, [permission in ROLES[role] for role in Role.values]) for permission in Permission
+    ]
     return render(request, "console/role_list.html", {"roles": Role.labels, "rows": rows})
 
 

@@ -28,7 +28,9 @@ def setup(request: HttpRequest) -> HttpResponse:
             member = _found(form.cleaned_data)
             return sign_in(request, member.user)
         if form.is_valid():
-            form.add_error("code", _("This is not the code. Look at what the server printed when it started."))
+            form.add_error(
+                "code", _("This is not the code. Look at what the server printed when it started.")
+            )
     return render(request, "console/setup.html", {"form": form}, status=422 if form.is_bound else 200)
 
 

@@ -36,7 +36,9 @@ class CustomerImporter(Importer):
 
     def write(self, row: Any, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> dict[str, int]:
         counts = {name: row.summary[name] for name in ("new", "changed", "unchanged", "refused")}
-        counts["changed"] = update_changed(row, staging, by=by, at=at, act=act) if counts["changed"] else 0
+        if seen := counts["changed"]:
+            counts["changed"] = update_changed(row, staging, by=by, at=at, act=act)
+            counts["unchanged"] += seen - counts["changed"]
         if counts["new"]:
             insert_new(row, staging, by=by, at=at, act=act)
         record("customer.file_applied", row, by=by, act=act, at=at, **counts)

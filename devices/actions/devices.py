@@ -67,7 +67,9 @@ def archive(device_ids: Iterable[int], *, by: Actor) -> int:
     """Take units out of lists. Those that have an owner stay; returns how many were archived."""
     rows = Device.objects.visible_to(by).filter(pk__in=list(device_ids), archived_at=None, customer=None)
     ids = list(rows.values_list("pk", flat=True))
-    count = Device.objects.filter(pk__in=ids, archived_at=None, customer=None).update(archived_at=timezone.now())
+    count = Device.objects.filter(pk__in=ids, archived_at=None, customer=None).update(
+        archived_at=timezone.now()
+    )
     record_set("device.archived", Device, ids, label="serial_number", by=by)
     if not count:
         raise Refused("owned", _("It has an owner. Unclaim it before you archive it."))

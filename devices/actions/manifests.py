@@ -33,7 +33,8 @@ def receive(product: Product, file_name: str, chunks: Iterable[bytes], *, by: Ac
 def check(manifest: ManifestImport, *, by: Actor, reading: dict[str, Any] | None = None) -> None:
     """Check the file, anew where it was checked before: at once or, above 20,000 rows, by the worker.
 
-    `reading` is how it is to be read from now on, else as before. Raises Refused where the file is applied or gone.
+    `reading` is how it is to be read from now on, else as before. Raises Refused where the file is applied or
+    gone.
     """
     if manifest.is_running:
         raise uploads.running()
@@ -42,7 +43,9 @@ def check(manifest: ManifestImport, *, by: Actor, reading: dict[str, Any] | None
         return
     _begin(manifest, reading)
     title = _("Checking %(file)s") % {"file": manifest}
-    _hand_over(manifest, "devices.actions.manifests.run_check", title, by=by, payload={"version": manifest.version})
+    _hand_over(
+        manifest, "devices.actions.manifests.run_check", title, by=by, payload={"version": manifest.version}
+    )
 
 
 def check_now(
@@ -74,9 +77,9 @@ def apply(
 ) -> None:
     """Apply the checked file, all of it or nothing; with `good_rows`, without the refused rows.
 
-    `version` is that of the preview on which it was decided. It is done at once or, above 2,000 rows, by the worker,
-    in one transaction either way. Raises Refused where rows are refused, where the preview is not the last one, and
-    where the file is applied already.
+    `version` is that of the preview on which it was decided. It is done at once or, above 2,000 rows, by the
+    worker, in one transaction either way. Raises Refused where rows are refused, where the preview is not the
+    last one, and where the file is applied already.
     """
     _refuse_unfit(manifest, good_rows)
     if manifest.row_count <= uploads.APPLIED_IN_REQUEST:
@@ -135,12 +138,13 @@ def import_rows(
     operation: Operation | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Do now what `apply` decides. Where somebody registered or changed a unit since the check, the file is checked
-    anew, and what is still good by then is imported."""
+    """Do now what `apply` decides. Where somebody registered or changed a unit since the check, the file is
+    checked anew, and what is still good by then is imported.
+    """
     for attempt in range(TRIES):
         _refuse_unfit(manifest, good_rows)
         try:
-            _import_once(manifest, version, good_rows, by, operation, at or timezone.now())
+            _import_once(manifest, version=version, by=by, operation=operation, at=at or timezone.now())
             return
         except OperationalError:
             # A deadlock, or a lock that was waited for too long.
@@ -155,18 +159,11 @@ def import_rows(
 
 @transaction.atomic
 def _import_once(
-    manifest: ManifestImport,
-    version: int,
-    good_rows: bool,
-    by: Actor,
-    operation: Operation | None,
-    at: datetime,
+    manifest: ManifestImport, *, version: int, by: Actor, operation: Operation | None, at: datetime
 ) -> None:
     product, act, summary = manifest.product, uuid4(), manifest.summary
-    outcome = {name: summary.get(name, 0) for name in ("new", "changed", "unchanged", "refused")} | {
-        "by": by.label
-    }
-    uploads.take(manifest, version=version, at=at, outcome=outcome)
+    outcome = {name: summary[name] for name in ("new", "changed", "unchanged", "refused")}
+    uploads.take(manifest, version=version, at=at)
     if not Product.objects.filter(pk=product.pk, archived_at=None).exists():
         raise Refused(
             "product_archived", _("%(product)s is archived. Restore it first.") % {"product": product}
@@ -174,6 +171,7 @@ def _import_once(
     staging = uploads.staging_of(manifest, ManifestKind)
     if outcome["changed"]:
         outcome["changed"] = update_changed(product, staging, by=by, at=at, act=act)
+        outcome["unchanged"] += summary["changed"] - outcome["changed"]
     if outcome["new"]:
         ids = insert_new(product, staging, count=outcome["new"], at=at)
         record_set(
@@ -182,12 +180,11 @@ def _import_once(
         if "tags" in summary["header"]["mapping"].values():
             tag_new(product, staging, ids)
         devices.welcome(product, ids, by=by, at=at)
-    record("manifest.applied", product, by=by, about=manifest, act=act, at=at,
-           **{name: outcome[name] for name in ("new", "changed", "unchanged", "refused")})  # fmt: skip
+    record("manifest.applied", product, by=by, about=manifest, act=act, at=at, **outcome)
     if operation is not None:
-        done = outcome["new"] + outcome["changed"] + outcome["unchanged"]
-        operations.advance(operation, cursor=summary["rows"], succeeded=done)
-    manifest.applied_at, manifest.outcome = at, outcome
+        good = outcome["new"] + outcome["changed"] + outcome["unchanged"]
+        operations.advance(operation, cursor=summary["rows"], succeeded=good)
+    uploads.note_outcome(manifest, outcome | {"by": by.label}, at=at)
 
 
 def _begin(manifest: ManifestImport, reading: dict[str, Any] | None) -> None:

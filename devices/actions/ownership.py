@@ -78,8 +78,9 @@ def unclaim(
 def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
     """Take shared access back, span by span. Returns how many ended."""
 
-
-    shares = list(SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None).select_related("customer"))
+    shares = list(
+        SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None).select_related("customer")
+    )
     count = ledger.end_share([share.pk for share in shares], by=by, reason="unclaim", note=reason)
     for share in shares:
         record_set("device.access_ended", Device, [share.device_id], label="serial_number", by=by,
@@ -130,7 +131,10 @@ def check_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) ->
     # Taking the row makes the unclaims of one person wait for each other, so the count below can't be outrun.
     throttle.take_turn("unclaim", str(by.user_id))
     past = Event.objects.filter(
-        organization=by.organization, kind="device.unclaimed", actor_id=by.user_id, at__gt=at - timedelta(hours=1)
+        organization=by.organization,
+        kind="device.unclaimed",
+        actor_id=by.user_id,
+        at__gt=at - timedelta(hours=1),
     ).count()
     if past + count > UNCLAIMS_AN_HOUR:
         left = max(0, UNCLAIMS_AN_HOUR - past)
@@ -143,7 +147,6 @@ def check_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) ->
 
 def _owners(ids: list[int]) -> dict[Customer, list[int]]:
     found: dict[int, list[int]] = {}
-
 
     for device_id, customer_id in sql.having_ids(
         Device.objects.filter(customer__isnull=False), "id", ids

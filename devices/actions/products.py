@@ -12,7 +12,6 @@ from console.errors import Refused
 from devices.models import Product
 
 
-
 def create(*, by: Actor, **fields: Any) -> Product:
     """Make a product of the actor's organization. Raises Refused where name or slug are taken."""
     product = Product(organization=by.organization, **fields)

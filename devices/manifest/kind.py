@@ -89,7 +89,9 @@ class ManifestKind(Kind):
         self._pad: int | None = reading.get("pad")
 
     def begin(self, header: Header) -> None:
-        """Lay out which cell goes where, once for all rows: index, name, position, position of the key, cleaner."""
+        """Lay out which cell goes where, once for all rows: index, name, position, position of the key,
+        cleaner.
+        """
         places = {name: position for position, name in enumerate(self.fields)}
         places["secret"] = places["secret_sha256"]
         keys = {"serial_number": places["serial_key"], "device_name": places["name_key"]}

@@ -62,7 +62,11 @@ class ManifestColumnsForm(ColumnsForm):
     """The columns, and how many digits the serial numbers have of which Excel made numbers."""
 
     pad = forms.IntegerField(
-        label=_("Digits of a serial number"), min_value=0, max_value=64, required=False, widget=forms.HiddenInput
+        label=_("Digits of a serial number"),
+        min_value=0,
+        max_value=64,
+        required=False,
+        widget=forms.HiddenInput,
     )
 
     def __init__(self, data: Any, manifest: ManifestImport) -> None:
@@ -87,12 +91,16 @@ def earlier(visible: QuerySet) -> list[ManifestImport]:
 
 def same_files(visible: QuerySet, manifest: ManifestImport) -> list[ManifestImport]:
     """Where the very same file was applied before."""
-    rows = visible.filter(organization=manifest.organization_id, sha256=manifest.sha256, applied_at__isnull=False)
+    rows = visible.filter(
+        organization=manifest.organization_id, sha256=manifest.sha256, applied_at__isnull=False
+    )
     return list(rows.exclude(pk=manifest.pk).order_by("-applied_at")[:3])
 
 
 def progress(request: HttpRequest, manifest: ManifestImport) -> HttpResponse:
-    """How far the worker came, for the page that asks every second; once it is done, the page loads itself anew."""
+    """How far the worker came, for the page that asks every second; once it is done, the page loads itself
+    anew.
+    """
     if not manifest.is_running:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return render(request, "components/_import_progress.html", {"operation": manifest.operation})

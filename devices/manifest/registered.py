@@ -48,8 +48,8 @@ class Known(NamedTuple):
 class Comparison:
     """One batch of rows beside the devices that have any of their identifiers.
 
-    `fields` name the values of the rows; `told` are the fields that the file has columns for. An empty cell says
-    nothing, so it changes nothing.
+    `fields` name the values of the rows; `told` are the fields that the file has columns for. An empty cell
+    says nothing, so it changes nothing.
     """
 
     def __init__(self, rows: list[Row], fields: tuple[str, ...], told: set[str], product: Product) -> None:
@@ -62,15 +62,23 @@ class Comparison:
         lookups += [self._lookup(name, everywhere, f"NOT ({sql.quote(name)} = '')") for name in others]
         # All at one instant: between two, somebody could have registered the very unit.
         found = sql.ids_by_value(Device, lookups)
-        self.by_serial, self.by_name, self.others = found[0], found[1], dict(zip(others, found[2:], strict=True))
+        self.by_serial, self.by_name, self.others = (
+            found[0],
+            found[1],
+            dict(zip(others, found[2:], strict=True)),
+        )
         self.known = _known({pk for ids in found for pk in ids.values()})
 
     def _lookup(self, name: str, scope: dict[str, int], where: str = "") -> sql.Lookup:
         position = self.place[name]
-        return sql.Lookup(name, [row.values[position] for row in self.rows if row.values[position]], scope, where)
+        return sql.Lookup(
+            name, [row.values[position] for row in self.rows if row.values[position]], scope, where
+        )
 
     def judge(self, notices: Notices) -> None:
-        """Set `target` and `changes` of rows that stand for a registered device, and refuse those that clash with one."""
+        """Set `target` and `changes` of rows that stand for a registered device, and refuse those that clash
+        with one.
+        """
         serial_place, name_place = self.place["serial_key"], self.place["name_key"]
         for row in self.rows if self.known else ():
             by_serial = self.by_serial.get(row.values[serial_place])
@@ -96,7 +104,9 @@ class Comparison:
         return _("This device name is registered already, for %(unit)s.") % {"unit": self.known[by_name or 0]}
 
     def _look_at_others(self, row: Row, device: Known | None, notices: Notices) -> None:
-        """An ICCID or MAC of another unit refuses a row. A new IMEI of another one is noticed: factories err there."""
+        """An ICCID or MAC of another unit refuses a row. A new IMEI of another one is noticed: factories err
+        there.
+        """
         for name, ids in self.others.items():
             value = row.values[self.place[name]]
             holder = ids.get(value)

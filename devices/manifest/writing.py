@@ -60,7 +60,8 @@ def tag_new(product: Product, staging: Staging, ids: list[int]) -> None:
 
 
 def update_changed(product: Product, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> int:
-    """Write what the changed rows say into their devices, each with its line in the log. Returns how many changed.
+    """Write what the changed rows say into their devices, each with its line in the log. Returns how many
+    changed.
 
     Raises Outdated where a device is not any more the one that the check has found.
     """

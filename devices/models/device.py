@@ -64,7 +64,9 @@ class Device(TenantModel):
     serial_number = models.CharField(_("Serial number"), max_length=64)
     serial_key = KeyField(max_length=64)
     device_name = models.CharField(
-        _("Device name"), max_length=64, help_text=_("The factory identifier: 6 to 64 letters, digits, - or _.")
+        _("Device name"),
+        max_length=64,
+        help_text=_("The factory identifier: 6 to 64 letters, digits, - or _."),
     )
     name_key = KeyField(max_length=64)
     imei = models.CharField("IMEI", max_length=15, blank=True)
@@ -74,7 +76,11 @@ class Device(TenantModel):
     manufactured_on = models.DateField(_("Made on"), null=True, blank=True)
     secret_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     status = models.CharField(
-        _("Status"), max_length=10, choices=DeviceStatus.get_choices, default=DeviceStatus.IN_STOCK, editable=False
+        _("Status"),
+        max_length=10,
+        choices=DeviceStatus.get_choices,
+        default=DeviceStatus.IN_STOCK,
+        editable=False,
     )
     customer = models.ForeignKey(
         "customers.Customer", models.PROTECT, null=True, blank=True, editable=False, related_name="devices",

@@ -97,7 +97,9 @@ class Ownership(Span):
         abstract = False
         constraints = [
             *Span.Meta.constraints,
-            models.UniqueConstraint(fields=["device"], condition=Q(ended_at__isnull=True), name="ownership_one_open"),
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(ended_at__isnull=True), name="ownership_one_open"
+            ),
             NoOverlap(name="ownership_no_overlap", scope="device", start="started_at", end="ended_at"),
         ]
         indexes = [

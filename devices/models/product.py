@@ -33,7 +33,9 @@ class Product(TenantModel):
     name = models.CharField(_("Name"), max_length=120)
     name_key = KeyField()
     slug = models.SlugField(_("Slug"), max_length=60, help_text=_("Stands in links and in the API."))
-    platform = models.CharField(_("Platform"), max_length=60, blank=True, help_text=_("The hardware, such as ESP32-S3."))
+    platform = models.CharField(
+        _("Platform"), max_length=60, blank=True, help_text=_("The hardware, such as ESP32-S3.")
+    )
     description = models.TextField(
         _("Description"), max_length=400, blank=True, help_text=_("Customers read this before they claim.")
     )
@@ -41,7 +43,12 @@ class Product(TenantModel):
         _("Ownership"), max_length=20, choices=OwnershipMode.get_choices, default=OwnershipMode.CUSTOMER
     )
     single_account = models.ForeignKey(
-        "customers.Customer", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Account")
+        "customers.Customer",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("Account"),
     )
     unowned_may_subscribe = models.BooleanField(
         _("Units without an owner may receive messages"), default=False,

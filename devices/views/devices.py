@@ -32,7 +32,9 @@ def device_export(request: HttpRequest) -> HttpResponse:
 @requires(Permission.DEVICE_EDIT)
 def device_create(request: HttpRequest) -> HttpResponse:
     """Register one unit."""
-    form = DeviceForm(request.POST or None, actor=request.actor, initial={"product": request.GET.get("product")})
+    form = DeviceForm(
+        request.POST or None, actor=request.actor, initial={"product": request.GET.get("product")}
+    )
     if request.method == "POST" and form.is_valid():
         return redirect(devices.register(by=request.actor, **form.cleaned_data))
     has_product = Product.objects.visible_to(request.actor).current().exists()
@@ -46,7 +48,10 @@ def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer", "organization")
     device = get_object_or_404(rows, pk=pk)
     spans = list(
-        Ownership.objects.visible_to(request.actor).filter(device=device).select_related("customer").order_by("-started_at")
+        Ownership.objects.visible_to(request.actor)
+        .filter(device=device)
+        .select_related("customer")
+        .order_by("-started_at")
     )
     shares = SharedAccess.objects.visible_to(request.actor).filter(device=device, ended_at=None)
     bar = timeline.parts(device.created_at, spans)

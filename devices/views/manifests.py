@@ -10,7 +10,13 @@ from console.imports.preview import ApplyForm, Preview
 from devices.actions import manifests
 from devices.manifest import ManifestKind
 from devices.manifest.pages import (
-    ManifestColumnsForm, ManifestForm, earlier, progress, same_files, template_file, understood,
+    ManifestColumnsForm,
+    ManifestForm,
+    earlier,
+    progress,
+    same_files,
+    template_file,
+    understood,
 )
 from devices.models import ManifestImport
 

@@ -35,7 +35,9 @@ def product_create(request: HttpRequest) -> HttpResponse:
 @requires(Permission.VIEW)
 def product_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A product with its units by status."""
-    product = get_object_or_404(Product.objects.visible_to(request.actor).select_related("single_account"), pk=pk)
+    product = get_object_or_404(
+        Product.objects.visible_to(request.actor).select_related("single_account"), pk=pk
+    )
     counts = (
         Device.objects.visible_to(request.actor).filter(product=product, archived_at=None)
         .order_by().values("status").annotate(n=Count("pk"))

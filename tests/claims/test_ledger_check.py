@@ -61,9 +61,7 @@ def test_a_version_that_was_raised_without_its_hashes_is_found(organization):
 def test_codes_of_a_key_that_is_gone_are_counted(organization):
     worlds.make_link_profile(organization)
     ClaimCode.objects.update(key_id="gone")
-    assert check() == [
-        "1 claim codes are of the key gone, which is not configured: no reprint is possible."
-    ]
+    assert check() == ["1 claim codes are of the key gone, which is not configured: no reprint is possible."]
 
 
 def test_a_claim_of_another_profiles_code_is_found(organization, customer, dana):

@@ -112,7 +112,15 @@ def test_a_new_password_does_not_go_around_the_second_step(client, bob, secret):
 
 def test_a_member_without_the_second_step_opens_no_page_of_the_console(client, bob, strict):
     sign_in(client, bob)
-    for path in ("/", "/devices/", "/customers/", "/activity/", "/search/?q=a", "/settings/roles/", "/claim-profiles/"):
+    for path in (
+        "/",
+        "/devices/",
+        "/customers/",
+        "/activity/",
+        "/search/?q=a",
+        "/settings/roles/",
+        "/claim-profiles/",
+    ):
         assert client.get(path).url == reverse("console:second_factor"), path
     page = client.get(reverse("console:second_factor"))
     assert page.status_code == 200
@@ -151,10 +159,15 @@ def test_a_passkey_is_offered_and_belongs_to_the_host_of_the_base_url(client, bo
     assert json.loads(answer.content)["request_options"]["publicKey"]["rpId"] == "localhost"
     sign_in(client, bob)
     page = client.get(reverse("mfa_add_webauthn"))
-    assert page.context["js_data"]["creation_options"]["publicKey"]["rp"] == {"id": "localhost", "name": "Custody"}
+    assert page.context["js_data"]["creation_options"]["publicKey"]["rp"] == {
+        "id": "localhost",
+        "name": "Custody",
+    }
 
 
-@pytest.mark.parametrize("credential", ["", "{}", "[]", "x", '{"response": {}}', '{"response": {"userHandle": "x"}}', "null"])
+@pytest.mark.parametrize(
+    "credential", ["", "{}", "[]", "x", '{"response": {}}', '{"response": {"userHandle": "x"}}', "null"]
+)
 def test_a_made_up_passkey_opens_nothing(client, bob, credential):
     client.get(reverse("mfa_login_webauthn"), headers={"accept": "application/json"})
     response = client.post(reverse("mfa_login_webauthn"), {"credential": credential})
@@ -227,7 +240,9 @@ def test_the_language_of_the_account_is_that_of_a_new_browser(client, bob):
     assert 'lang="en"' in client.get(reverse("mfa_index")).content.decode()
 
 
-@pytest.mark.parametrize(("field", "value"), [("name", ""), ("language", "xx"), ("time_zone", "Mars"), ("name", "a\u202eb")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("name", ""), ("language", "xx"), ("time_zone", "Mars"), ("name", "a\u202eb")]
+)
 def test_a_bad_value_of_the_account_is_said_at_its_field(client, bob, field, value):
     sign_in(client, bob)
     data = {"name": "Bob", "language": "", "time_zone": "", field: value}

@@ -69,7 +69,9 @@ def test_every_kind_that_the_code_records_has_a_sentence():
 
 
 def test_a_kind_that_nobody_knows_still_reads(by, device, customer):
-    assert text_of(record("device.sent_to_moon", device, by=by), by) == "Alice Kemp: Sent to moon, AQM26-100000"
+    assert (
+        text_of(record("device.sent_to_moon", device, by=by), by) == "Alice Kemp: Sent to moon, AQM26-100000"
+    )
     event = record("thing.lost", device, by=by, about=customer)
     assert text_of(event, by) == "Alice Kemp: Lost, AQM26-100000, Stadtwerke Aalen"
 
@@ -186,7 +188,10 @@ def test_the_export_follows_the_filters(owner, by, device, customer):
     record("customer.edited", customer, by=by, name=["A", "B"])
     response = owner.get(reverse("console:activity_export"), {"subject": "device", "format": "csv"})
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert response["Content-Disposition"] == f'attachment; filename="activity-{timezone.localdate():%Y-%m-%d}.csv"'
+    assert (
+        response["Content-Disposition"]
+        == f'attachment; filename="activity-{timezone.localdate():%Y-%m-%d}.csv"'
+    )
     rows = list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
     assert len(rows) == 2
     assert rows[1][1:9] == ["Alice Kemp", "device.assigned", "Device assigned", "device", str(device.pk),
@@ -220,6 +225,8 @@ def test_times_are_told_where_the_reader_is(owner, by, device, organization):
     organization.save(update_fields=["time_zone"])
     record("device.edited", device, by=by, at=timezone.now() - timedelta(days=30))
     at = Event.objects.get().at
-    rows = list(csv.reader(io.StringIO(owner.get(reverse("console:activity_export")).getvalue().decode("utf-8-sig"))))
+    rows = list(
+        csv.reader(io.StringIO(owner.get(reverse("console:activity_export")).getvalue().decode("utf-8-sig")))
+    )
     assert datetime.fromisoformat(rows[1][0]).utcoffset() == timedelta(hours=9)
     assert datetime.fromisoformat(rows[1][0]) == at.replace(microsecond=0)

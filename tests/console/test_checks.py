@@ -27,7 +27,9 @@ def test_sqlite_must_take_its_lock_first_and_keep_what_it_acknowledged(monkeypat
     monkeypatch.setattr(checks.settings, "DATABASES", {"default": database})
     assert found(checks.sqlite_takes_its_lock_first) == ["custody.E002"]
     assert found(checks.sqlite_keeps_what_it_acknowledged) == ["custody.E003"]
-    monkeypatch.setattr(checks.settings, "DATABASES", {"default": {"ENGINE": "django.db.backends.postgresql"}})
+    monkeypatch.setattr(
+        checks.settings, "DATABASES", {"default": {"ENGINE": "django.db.backends.postgresql"}}
+    )
     assert found(checks.sqlite_takes_its_lock_first) + found(checks.sqlite_keeps_what_it_acknowledged) == []
 
 
@@ -48,7 +50,12 @@ def test_debugging_on_a_public_address_is_refused(settings):
 
 
 def test_a_public_address_without_encryption_is_warned_of(settings):
-    settings.BASE_URL, settings.SECURE, settings.EMBEDDED, settings.DEBUG = "http://custody.example.com", False, False, False
+    settings.BASE_URL, settings.SECURE, settings.EMBEDDED, settings.DEBUG = (
+        "http://custody.example.com",
+        False,
+        False,
+        False,
+    )
     assert found(checks.base_url_is_encrypted) == ["custody.W001"]
     settings.EMBEDDED = True
     assert found(checks.base_url_is_encrypted) == []

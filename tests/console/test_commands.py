@@ -26,7 +26,16 @@ def test_a_further_organization_gets_its_owner_by_invitation(client, organizatio
         ("organization.made", made.pk), ("member.invited", made.pk), ("member.joined", made.pk)]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "owner"), [("", "a@b.example"), (" ", "a@b.example"), ("x" * 121, "a@b.example"), ("Ok", "nobody"), ("a\u200bb", "a@b.example")])
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("", "a@b.example"),
+        (" ", "a@b.example"),
+        ("x" * 121, "a@b.example"),
+        ("Ok", "nobody"),
+        ("a\u200bb", "a@b.example"),
+    ],
+)
 def test_a_bad_name_or_address_makes_nothing(db, name, owner):
     with pytest.raises(CommandError):
         call_command("create_organization", name, owner=owner)

@@ -35,7 +35,9 @@ def test_the_signed_out_are_sent_to_sign_in_by_htmx_too(client, organization):
     assert (response.status_code, response["HX-Redirect"]) == (204, "/account/login/?next=/devices/")
 
 
-@pytest.mark.parametrize("path", ["/nope/", "/devices/999999/", "/settings/members/99999999999999999/", "/nope/%F0%9F%98%80/"])
+@pytest.mark.parametrize(
+    "path", ["/nope/", "/devices/999999/", "/settings/members/99999999999999999/", "/nope/%F0%9F%98%80/"]
+)
 def test_what_is_not_there_is_a_page(client_for, path):
     response = client_for("owner").get(path)
     assert response.status_code == 404
@@ -70,7 +72,10 @@ def test_a_broken_page_answers_without_database_or_session(client, monkeypatch, 
 def test_a_broken_page_answers_even_without_static_files(rf, settings):
     from console.views.errors import server_error
 
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
     settings.STATIC_ROOT = "/nonexistent"
     assert server_error(rf.get("/")).status_code == 500
 

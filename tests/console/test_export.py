@@ -14,7 +14,22 @@ from console.export import harmless, stream, stream_csv, stream_xlsx
 
 PAYLOADS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://evil.example")', "=cmd|' /C calc'!A0",
             "+49 7361 1", "-", "=", "@"]  # fmt: skip
-PLAIN = ["", "Aalen", "-5", "+5", "-12.50", "3,5", "a=b", "'quoted'", "0042", "#N/A", "Zähler", "二", "a\nb", 'a"b,c;d']
+PLAIN = [
+    "",
+    "Aalen",
+    "-5",
+    "+5",
+    "-12.50",
+    "3,5",
+    "a=b",
+    "'quoted'",
+    "0042",
+    "#N/A",
+    "Zähler",
+    "二",
+    "a\nb",
+    'a"b,c;d',
+]
 
 
 def read_csv(response) -> list[list[str]]:
@@ -50,7 +65,15 @@ def test_values_keep_their_kind():
     with timezone.override("Europe/Berlin"):
         text, cells = read_csv(stream_csv("x", [], [row]))[1], read_xlsx(stream_xlsx("x", ["h"], [row]))[1]
     assert text == ["5", "-2.5", "true", "", "2026-11-02", "2026-11-02T00:30:00+01:00", "Devices"]
-    assert [cell.value for cell in cells] == [5, -2.5, True, None, datetime(2026, 11, 2), datetime(2026, 11, 2, 0, 30), "Devices"]
+    assert [cell.value for cell in cells] == [
+        5,
+        -2.5,
+        True,
+        None,
+        datetime(2026, 11, 2),
+        datetime(2026, 11, 2, 0, 30),
+        "Devices",
+    ]
 
 
 def test_characters_that_excel_can_not_hold_are_left_out():
@@ -64,7 +87,10 @@ def test_a_list_without_rows_has_its_header():
 
 def test_the_file_is_named_and_dated(rf):
     day = f"{timezone.localdate():%Y-%m-%d}"
-    names = {form: stream(rf.get("/", {"format": form}), "Geräte", ["a"], [])["Content-Disposition"] for form in ("csv", "xlsx", "exe")}
+    names = {
+        form: stream(rf.get("/", {"format": form}), "Geräte", ["a"], [])["Content-Disposition"]
+        for form in ("csv", "xlsx", "exe")
+    }
     assert names == {"csv": f'attachment; filename="gerate-{day}.csv"', "xlsx": f'attachment; filename="gerate-{day}.xlsx"',
                      "exe": f'attachment; filename="gerate-{day}.csv"'}  # fmt: skip
 
@@ -91,4 +117,8 @@ def test_a_large_list_is_sent_while_it_is_read():
 def test_more_rows_than_a_sheet_holds_go_on_the_next_one(monkeypatch):
     monkeypatch.setattr("console.export.SHEET_ROWS", 4)
     book = openpyxl.load_workbook(io.BytesIO(stream_xlsx("x", ["n"], [[n] for n in range(7)]).getvalue()))
-    assert [[row[0].value for row in sheet.rows] for sheet in book] == [["n", 0, 1, 2], ["n", 3, 4, 5], ["n", 6]]
+    assert [[row[0].value for row in sheet.rows] for sheet in book] == [
+        ["n", 0, 1, 2],
+        ["n", 3, 4, 5],
+        ["n", 6],
+    ]

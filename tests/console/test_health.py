@@ -23,7 +23,10 @@ def test_a_server_with_all_it_needs_is_ready(client):
     liveness.beat("mail")
     response = client.get("/readyz")
     assert response.status_code == 200
-    assert response.json() == {"status": "ready", "checks": {"database": "ok", "migrations": "ok", "worker": "ok"}}
+    assert response.json() == {
+        "status": "ready",
+        "checks": {"database": "ok", "migrations": "ok", "worker": "ok"},
+    }
 
 
 def test_a_silent_worker_makes_it_not_ready(client):

@@ -40,7 +40,9 @@ def test_a_step_that_the_role_does_not_allow_has_no_button(client_for, organizat
     assert html.count("Start</a>") == 1
 
 
-def test_the_page_asks_a_fixed_number_of_questions(client_for, make_devices, customer, django_assert_max_num_queries):
+def test_the_page_asks_a_fixed_number_of_questions(
+    client_for, make_devices, customer, django_assert_max_num_queries
+):
     client = client_for("owner")
     make_devices(3)
     client.get(HOME)

@@ -47,7 +47,9 @@ def test_no_key_fits_where_the_server_has_none(client, folder):
     assert client.get("/mail/x/").status_code == 404
 
 
-@pytest.mark.parametrize(("role", "status"), [("owner", 200), ("administrator", 200), ("support", 404), ("viewer", 404)])
+@pytest.mark.parametrize(
+    ("role", "status"), [("owner", 200), ("administrator", 200), ("support", 404), ("viewer", 404)]
+)
 def test_who_runs_the_organization_reads_them(client_for, role, status):
     assert client_for(role).get(LIST).status_code == status
 
@@ -57,7 +59,9 @@ def test_customers_and_strangers_do_not_read_them(client, client_for, dana):
     assert client_for(dana).get(LIST).status_code == 404
 
 
-def test_the_owner_of_one_organization_does_not_read_the_codes_of_another(client_for, alice, other_organization):
+def test_the_owner_of_one_organization_does_not_read_the_codes_of_another(
+    client_for, alice, other_organization
+):
     assert client_for(alice).get(LIST).status_code == 404
 
 

@@ -40,10 +40,16 @@ def kinds() -> list[str]:
 
 
 def test_an_invitation_is_mailed_with_a_link_of_which_only_the_hash_is_kept(owner, organization):
-    response = owner.post(reverse("console:invitation_create"), {"email": "Zoe@Northlake.example", "role": "support"})
+    response = owner.post(
+        reverse("console:invitation_create"), {"email": "Zoe@Northlake.example", "role": "support"}
+    )
     assert (response.status_code, response.url) == (302, reverse("console:member_list"))
     invitation = Invitation.objects.get()
-    assert (invitation.email, invitation.role, invitation.invited_by) == ("zoe@northlake.example", "support", "Alice Kemp")
+    assert (invitation.email, invitation.role, invitation.invited_by) == (
+        "zoe@northlake.example",
+        "support",
+        "Alice Kemp",
+    )
     assert invitation.expires_at - invitation.created_at == timedelta(days=7)
     (message,) = mail.outbox
     assert message.to == ["zoe@northlake.example"]
@@ -56,13 +62,19 @@ def test_an_invitation_is_mailed_with_a_link_of_which_only_the_hash_is_kept(owne
 
 def test_the_link_is_built_from_the_base_url_not_from_the_host_of_the_request(owner):
     data = {"email": "zoe@northlake.example", "role": "support"}
-    owner.post(reverse("console:invitation_create"), data, headers={"host": "127.0.0.1", "x-forwarded-host": "evil.example"})
+    owner.post(
+        reverse("console:invitation_create"),
+        data,
+        headers={"host": "127.0.0.1", "x-forwarded-host": "evil.example"},
+    )
     assert "http://localhost:8000/invitation/" in mail.outbox[0].body
 
 
 def test_only_an_owner_invites_an_owner(client_for, organization):
     client = client_for("administrator")
-    response = client.post(reverse("console:invitation_create"), {"email": "zoe@northlake.example", "role": "owner"})
+    response = client.post(
+        reverse("console:invitation_create"), {"email": "zoe@northlake.example", "role": "owner"}
+    )
     assert response.status_code == 422
     assert not Invitation.objects.exists()
     assert mail.outbox == []
@@ -71,7 +83,10 @@ def test_only_an_owner_invites_an_owner(client_for, organization):
     ).status_code == 302  # fmt: skip
 
 
-@pytest.mark.parametrize("data", [{"email": "x", "role": "viewer"}, {"email": "z@n.example", "role": "king"}, {"email": "", "role": ""}])
+@pytest.mark.parametrize(
+    "data",
+    [{"email": "x", "role": "viewer"}, {"email": "z@n.example", "role": "king"}, {"email": "", "role": ""}],
+)
 def test_a_bad_invitation_is_said_at_its_field(owner, data):
     assert owner.post(reverse("console:invitation_create"), data).status_code == 422
     assert not Invitation.objects.exists()
@@ -121,7 +136,9 @@ def test_a_weak_password_is_said_at_its_field_and_makes_nobody(client, link):
 def test_every_link_that_is_not_open_gives_the_same_page(client, by, owner, link):
     def page(path: str) -> tuple[int, bytes]:
         response = client.get(path, follow=True)
-        return response.status_code, re.sub(rb'name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"', b"", response.content)
+        return response.status_code, re.sub(
+            rb'name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"', b"", response.content
+        )
 
     revoked = members.invite("r@northlake.example", "viewer", by=by)
     members.revoke(revoked[0], by=by)
@@ -147,7 +164,9 @@ def test_who_has_an_account_signs_in_and_accepts(client, by, charlie, organizati
     path = link.removeprefix("http://localhost:8000")
     page = client.get(path, follow=True)
     assert "/account/login/?next=/invitation/accept/" in page.content.decode()
-    response = client.post(reverse("account_login"), {"login": charlie.email, "password": "correct horse battery", "next": OPEN})
+    response = client.post(
+        reverse("account_login"), {"login": charlie.email, "password": "correct horse battery", "next": OPEN}
+    )
     assert response.url == OPEN
     assert client.post(OPEN).status_code == 302
     assert Member.objects.get(organization=organization, user=charlie).role == "viewer"
@@ -214,7 +233,9 @@ def test_nobody_changes_his_own_role(owner, alice):
 
 def test_an_administrator_touches_no_owner(client_for, alice):
     client, member = client_for("administrator"), Member.objects.get(user=alice)
-    assert client.post(reverse("console:member_edit", args=[member.pk]), {"role": "viewer"}).status_code == 422
+    assert (
+        client.post(reverse("console:member_edit", args=[member.pk]), {"role": "viewer"}).status_code == 422
+    )
     assert client.post(reverse("console:member_remove", args=[member.pk])).status_code == 403
     member.refresh_from_db()
     assert (member.role, member.removed_at) == ("owner", None)
@@ -222,7 +243,9 @@ def test_an_administrator_touches_no_owner(client_for, alice):
 
 def test_an_administrator_makes_nobody_an_owner(client_for, bob):
     member = Member.objects.get(user=bob)
-    response = client_for("administrator").post(reverse("console:member_edit", args=[member.pk]), {"role": "owner"})
+    response = client_for("administrator").post(
+        reverse("console:member_edit", args=[member.pk]), {"role": "owner"}
+    )
     assert response.status_code == 422
     member.refresh_from_db()
     assert member.role == "support"
@@ -233,7 +256,10 @@ def test_the_last_owner_stays(by, organization):
     last = Member.objects.get(user=by.user)
     former = factories.actor_of(factories.make_member(organization, "owner"))
     Member.objects.filter(user=former.user).update(role="viewer")
-    for act in (lambda: members.change_role(last, "viewer", by=former), lambda: members.remove(last, by=former)):
+    for act in (
+        lambda: members.change_role(last, "viewer", by=former),
+        lambda: members.remove(last, by=former),
+    ):
         with pytest.raises(Refused) as refusal:
             act()
         assert refusal.value.code == "last_owner"
@@ -279,7 +305,9 @@ def test_the_list_tells_who_has_no_second_step(owner, bob, organization):
     assert "never" in html
 
 
-def test_the_pages_of_members_ask_a_fixed_number_of_questions(owner, organization, django_assert_max_num_queries):
+def test_the_pages_of_members_ask_a_fixed_number_of_questions(
+    owner, organization, django_assert_max_num_queries
+):
     for _each in range(20):
         factories.make_member(organization, "viewer")
     owner.get("/")

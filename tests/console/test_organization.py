@@ -34,7 +34,9 @@ def values(**changes) -> dict:
 
 
 def test_an_edit_is_saved_and_told(owner, organization):
-    response = owner.post(reverse("console:organization_edit"), values(name="Northlake Sensors", support_email="help@n.example"))
+    response = owner.post(
+        reverse("console:organization_edit"), values(name="Northlake Sensors", support_email="help@n.example")
+    )
     assert (response.status_code, response.url) == (302, reverse("console:organization_edit"))
     organization.refresh_from_db()
     assert (organization.name, organization.support_email) == ("Northlake Sensors", "help@n.example")
@@ -48,7 +50,10 @@ def test_saving_without_a_change_tells_nothing(owner):
     assert not Event.objects.exists()
 
 
-@pytest.mark.parametrize(("field", "value"), [("name", ""), ("time_zone", "Nowhere"), ("support_email", "x"), ("brand_name", "a\u200bb")])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", ""), ("time_zone", "Nowhere"), ("support_email", "x"), ("brand_name", "a\u200bb")],
+)
 def test_a_bad_value_is_said_at_its_field_and_changes_nothing(owner, organization, field, value):
     response = owner.post(reverse("console:organization_edit"), values(**{field: value}))
     assert response.status_code == 422
@@ -71,7 +76,9 @@ def test_a_logo_is_drawn_anew_as_a_small_png(owner, organization):
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_three_kinds_of_pictures_are_taken(owner, kind):
-    assert owner.post(reverse("console:organization_logo"), {"logo": picture((64, 64), kind)}).status_code == 302
+    assert (
+        owner.post(reverse("console:organization_logo"), {"logo": picture((64, 64), kind)}).status_code == 302
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,7 +137,9 @@ def test_what_is_more_or_less_than_a_host_name_is_refused(owner, host):
     assert not OrganizationDomain.objects.exists()
 
 
-@pytest.mark.parametrize("host", ["localhost", "CLAIM.example.com", "xn--mller-kva.example", "a-b.c1.example"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "CLAIM.example.com", "xn--mller-kva.example", "a-b.c1.example"]
+)
 def test_host_names_are_taken(host):
     assert hosts.parse(host) == host.lower()
 
@@ -193,7 +202,9 @@ def test_a_member_of_two_organizations_switches_between_them(owner, alice, other
 
 
 def test_nobody_switches_to_an_organization_of_others(owner, other_organization):
-    assert owner.post(reverse("console:organization_switch"), {"organization": "southridge"}).status_code == 404
+    assert (
+        owner.post(reverse("console:organization_switch"), {"organization": "southridge"}).status_code == 404
+    )
     assert owner.get(reverse("console:home")).context["actor"].organization.slug == "northlake"
 
 

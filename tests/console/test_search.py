@@ -34,7 +34,9 @@ def test_several_hits_are_a_page(search, product, make_devices):
     first, second = make_devices(2)
     response = search("AQM26-")
     assert response.status_code == 200
-    assert [each.title for each in response.context["hits"]] == sorted([first.serial_number, second.serial_number])
+    assert [each.title for each in response.context["hits"]] == sorted(
+        [first.serial_number, second.serial_number]
+    )
 
 
 def test_all_results_are_a_page_even_for_one_hit(search, device):
@@ -75,7 +77,17 @@ def test_nothing_found_says_so(search):
 
 
 def test_long_and_odd_text_is_no_error(search):
-    for text in ("x" * 5000, "%", "_", "'; DROP TABLE", "\u202e", "\U0001f600", "1" * 400, "AQM26-100000" * 30, "c/" + "A" * 26):
+    for text in (
+        "x" * 5000,
+        "%",
+        "_",
+        "'; DROP TABLE",
+        "\u202e",
+        "\U0001f600",
+        "1" * 400,
+        "AQM26-100000" * 30,
+        "c/" + "A" * 26,
+    ):
         assert search(text).status_code in {200, 302}
     assert clean("x" * 5000) == "x" * 200
 

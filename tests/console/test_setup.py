@@ -56,7 +56,10 @@ def test_the_right_code_makes_the_organization_and_signs_its_owner_in(client, co
 
 
 def test_without_the_second_step_the_owner_starts_at_once(client, code):
-    client.post(reverse("console:setup"), {k: v for k, v in {**VALUES, "code": code}.items() if k != "requires_second_factor"})
+    client.post(
+        reverse("console:setup"),
+        {k: v for k, v in {**VALUES, "code": code}.items() if k != "requires_second_factor"},
+    )
     assert Organization.objects.get().requires_second_factor is False
     assert client.get(reverse("console:home")).status_code == 200
 

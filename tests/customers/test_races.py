@@ -27,7 +27,7 @@ def answered(act, *arguments, **named) -> str:
 
 
 def race_of_archiving_and_assigning(organization, product) -> list[Customer]:
-    """As many customers as pairs: one process archives while another gives a device. Gives those that broke the rule."""
+    """Each customer is archived by one process while another gives it a device. Gives who broke the rule."""
     by = system(organization)
     made = [factories.make_customer(organization, f"Customer {n}") for n in range(EACH)]
     units = [factories.make_device(product) for _each in range(EACH)]

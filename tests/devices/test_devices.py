@@ -25,7 +25,11 @@ def test_the_list_shows_fifty_in_the_order_of_their_serials(client, make_devices
     answer = client.get(reverse("devices:device_list"))
     expected = sorted(Device.objects.values_list("serial_number", flat=True))
     assert serials(answer) == expected[:50]
-    assert (answer.context["page"].first, answer.context["page"].last, answer.context["page"].total) == (1, 50, 60)
+    assert (answer.context["page"].first, answer.context["page"].last, answer.context["page"].total) == (
+        1,
+        50,
+        60,
+    )
 
 
 def test_pages_follow_each_other_forth_and_back_without_a_gap(client, make_devices):
@@ -59,12 +63,16 @@ def test_the_same_serial_in_two_products_is_not_lost_between_pages(client, organ
     assert sorted(seen) == sorted(Device.objects.values_list("pk", flat=True))
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "WyJhIiwxLDEsMF0x", "%00", "WyJhIiwiYiIsMSwwXQ", "[" * 2000])
+@pytest.mark.parametrize(
+    "cursor", ["x", "W10", "bnVsbA", "WyJhIiwxLDEsMF0x", "%00", "WyJhIiwiYiIsMSwwXQ", "[" * 2000]
+)
 def test_a_cursor_that_makes_no_sense_gives_the_first_page(client, device, cursor):
     assert serials(client.get(reverse("devices:device_list"), {"cursor": cursor})) == [device.serial_number]
 
 
-def test_the_list_takes_as_many_queries_for_fifty_devices_as_for_one(client, make_devices, customer, actor, alice, django_assert_max_num_queries):
+def test_the_list_takes_as_many_queries_for_fifty_devices_as_for_one(
+    client, make_devices, customer, actor, alice, django_assert_max_num_queries
+):
     ownership.assign([d.pk for d in make_devices(55)], customer=customer, by=actor(alice))
     with django_assert_max_num_queries(8) as for_fifty:
         client.get(reverse("devices:device_list"))
@@ -96,7 +104,9 @@ def test_filters_find_what_they_say(client, organization, product, customer, act
 
 
 def test_htmx_gets_the_results_alone(client, device):
-    answer = client.get(reverse("devices:device_list"), headers={"HX-Request": "true", "HX-Target": "results"})
+    answer = client.get(
+        reverse("devices:device_list"), headers={"HX-Request": "true", "HX-Target": "results"}
+    )
     assert b"<html" not in answer.content
     assert b"AQM26-100000" in answer.content
     assert "HX-Request" in answer.headers["Vary"]
@@ -109,7 +119,11 @@ def test_a_device_is_registered_with_cleaned_identifiers(client, product):
     })  # fmt: skip
     device = Device.objects.get()
     assert answer.status_code == 302
-    assert (device.serial_number, device.serial_key, device.mac) == ("AQM26-7", "aqm26-7", "E0:4F:43:75:E4:55")
+    assert (device.serial_number, device.serial_key, device.mac) == (
+        "AQM26-7",
+        "aqm26-7",
+        "E0:4F:43:75:E4:55",
+    )
     assert sorted(device.device_tags.values_list("tag__name", flat=True)) == ["Lot 1", "pilot"]
     assert Event.objects.get().kind == "device.registered"
 
@@ -121,7 +135,13 @@ def test_a_device_is_registered_with_cleaned_identifiers(client, product):
      ("mac", "zz", "MAC"), ("manufactured_on", "32.13.2026", "valid date")],
 )  # fmt: skip
 def test_a_wrong_field_gets_a_sentence_and_nothing_is_lost(client, device, product, field, value, sentence):
-    sent = {"product": product.pk, "serial_number": "AQM26-8", "device_name": "e00fce68bbbb", "notes": "kept", field: value}
+    sent = {
+        "product": product.pk,
+        "serial_number": "AQM26-8",
+        "device_name": "e00fce68bbbb",
+        "notes": "kept",
+        field: value,
+    }
     answer = client.post(reverse("devices:device_create"), sent)
     assert answer.status_code == 422
     assert sentence in " ".join(answer.context["form"].errors[field])
@@ -143,10 +163,16 @@ def test_an_owned_device_is_not_archived(client, device, customer, actor, alice)
     assert (answer.status_code, device.archived_at) == (409, None)
 
 
-def test_a_selection_is_assigned_and_what_could_not_be_is_said(client, make_devices, customer, other_customer, actor, alice):
+def test_a_selection_is_assigned_and_what_could_not_be_is_said(
+    client, make_devices, customer, other_customer, actor, alice
+):
     free, owned = make_devices(2)
     ownership.assign([owned.pk], customer=other_customer, by=actor(alice))
-    answer = client.post(reverse("devices:device_assign"), {"ids": f"{free.pk},{owned.pk}", "customer": "Stadtwerke"}, follow=True)
+    answer = client.post(
+        reverse("devices:device_assign"),
+        {"ids": f"{free.pk},{owned.pk}", "customer": "Stadtwerke"},
+        follow=True,
+    )
     said = [str(message) for message in answer.context["messages"]]
     assert said == ["1 device assigned to Stadtwerke Aalen.",
                     f"{owned}: It already has an owner. Unclaim it first."]  # fmt: skip
@@ -189,7 +215,9 @@ def test_what_a_scanner_gun_types_opens_the_unit(client, device):
 
 def test_products_are_made_with_a_slug_from_their_name(client):
     client.post(reverse("devices:product_create"), {"name": "Wind Gauge", "ownership_mode": "customer"})
-    answer = client.post(reverse("devices:product_create"), {"name": "wind  gauge", "slug": "x", "ownership_mode": "customer"})
+    answer = client.post(
+        reverse("devices:product_create"), {"name": "wind  gauge", "slug": "x", "ownership_mode": "customer"}
+    )
     assert answer.status_code == 422
     assert "Another product has this name." in answer.context["form"].errors["name"]
 
@@ -201,5 +229,8 @@ def test_a_product_of_a_single_account_needs_the_account(client, organization):
     account = factories.make_customer(organization, "Our fleet", kind="internal")
     client.post(reverse("devices:product_create"), {**sent, "single_account": account.pk})
     product = Product.objects.get()
-    client.post(reverse("devices:device_create"), {"product": product.pk, "serial_number": "F-1", "device_name": "fleet-1"})
+    client.post(
+        reverse("devices:device_create"),
+        {"product": product.pk, "serial_number": "F-1", "device_name": "fleet-1"},
+    )
     assert Device.objects.get().customer == account

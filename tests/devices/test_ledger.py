@@ -35,11 +35,18 @@ def test_assigning_opens_a_span_and_marks_the_device(device, customer, by):
     span = Ownership.objects.get()
     device.refresh_from_db()
     assert (outcome.done, outcome.refused) == ([device.pk], [])
-    assert (span.device_id, span.customer_id, span.started_at, span.ended_at) == (device.pk, customer.pk, NOON, None)
+    assert (span.device_id, span.customer_id, span.started_at, span.ended_at) == (
+        device.pk,
+        customer.pk,
+        NOON,
+        None,
+    )
     assert (device.customer_id, device.status) == (customer.pk, DeviceStatus.OWNED)
 
 
-def test_assigning_a_set_does_what_can_be_done_and_says_why_not_for_the_rest(make_devices, customer, other_customer, by):
+def test_assigning_a_set_does_what_can_be_done_and_says_why_not_for_the_rest(
+    make_devices, customer, other_customer, by
+):
     free, owned, reserved, scrapped, archived = make_devices(5)
     assign([owned], other_customer, by)
     Device.objects.filter(pk=reserved.pk).update(status="reserved")
@@ -55,8 +62,6 @@ def test_assigning_a_set_does_what_can_be_done_and_says_why_not_for_the_rest(mak
 
 def test_assigning_many_devices_takes_as_many_queries_as_assigning_two(make_devices, customer, by):
     devices = make_devices(300)
-
-
 
     with CaptureQueriesContext(connection) as for_two:
         assign(devices[:2], customer, by)
@@ -76,13 +81,29 @@ def test_releasing_closes_the_span_and_asks_the_device_to_wipe_itself(device, cu
     release([device], by, note="came back")
     span = Ownership.objects.get()
     device.refresh_from_db()
-    assert (span.ended_at, span.end_reason, span.end_note, span.ended_by) == (NOON + HOUR, "unclaim", "came back", "Custody")
-    assert (device.customer_id, device.status, device.wipe_asked_at) == (None, DeviceStatus.IN_STOCK, NOON + HOUR)
+    assert (span.ended_at, span.end_reason, span.end_note, span.ended_by) == (
+        NOON + HOUR,
+        "unclaim",
+        "came back",
+        "Custody",
+    )
+    assert (device.customer_id, device.status, device.wipe_asked_at) == (
+        None,
+        DeviceStatus.IN_STOCK,
+        NOON + HOUR,
+    )
 
 
 def test_releasing_ends_what_was_shared(device, customer, other_customer, by):
     assign([device], customer, by)
-    ledger.share([device.pk], customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim", at=NOON)
+    ledger.share(
+        [device.pk],
+        customer=other_customer,
+        project=projects.default_of(other_customer),
+        by=by,
+        reason="claim",
+        at=NOON,
+    )
     release([device], by)
     assert SharedAccess.objects.get().ended_at == NOON + HOUR
 
@@ -133,7 +154,9 @@ def test_the_database_refuses_spans_that_overlap(device, customer, other_custome
     assert Ownership.objects.count() == 1
 
 
-@pytest.mark.parametrize(("start", "end"), [(NOON - HOUR, NOON), (NOON + HOUR, None), (NOON + HOUR, NOON + 2 * HOUR)])
+@pytest.mark.parametrize(
+    ("start", "end"), [(NOON - HOUR, NOON), (NOON + HOUR, None), (NOON + HOUR, NOON + 2 * HOUR)]
+)
 def test_the_database_takes_spans_that_touch(device, customer, other_customer, by, start, end):
     assign([device], customer, by)
     release([device], by)
@@ -160,7 +183,10 @@ def test_the_database_refuses_a_second_open_span(device, customer, other_custome
 
 
 def test_the_database_refuses_a_span_that_ends_before_it_begins(device, customer):
-    with pytest.raises(IntegrityError, match="ownership_ends_after_start|range lower bound"), transaction.atomic():
+    with (
+        pytest.raises(IntegrityError, match=r"ownership_ends_after_start|range lower bound"),
+        transaction.atomic(),
+    ):
         raw_span(device, customer, NOON, NOON)
 
 

@@ -74,7 +74,9 @@ class LedgerMachine(RuleBasedStateMachine):
         for n, device in enumerate(self.devices):
             spans = [
                 [self.customers.index(span.customer), span.started_at, span.ended_at]
-                for span in Ownership.objects.filter(device=device).select_related("customer").order_by("started_at")
+                for span in Ownership.objects.filter(device=device)
+                .select_related("customer")
+                .order_by("started_at")
             ]
             assert spans == self.model[n]
 
@@ -97,8 +99,16 @@ class LedgerMachine(RuleBasedStateMachine):
         for n, device in enumerate(self.devices):
             for _customer, start, end in self.model[n][-3:]:
                 for moment in (start - TICK, start, start + TICK, *((end - TICK, end) if end else ())):
-                    seen = Ownership.objects.filter(device=device).covering(moment).values_list("customer", flat=True)
-                    expected = [self.customers[c].pk for c, s, e in self.model[n] if s <= moment and (e is None or moment < e)]
+                    seen = (
+                        Ownership.objects.filter(device=device)
+                        .covering(moment)
+                        .values_list("customer", flat=True)
+                    )
+                    expected = [
+                        self.customers[c].pk
+                        for c, s, e in self.model[n]
+                        if s <= moment and (e is None or moment < e)
+                    ]
                     assert list(seen) == expected
                     assert len(expected) <= 1
 
@@ -119,7 +129,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 # Everything runs in the test's one transaction: each example makes a world of its own.
-QUICK = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(
+    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
 def test_the_ledger_behaves_like_its_model():
@@ -132,9 +144,13 @@ def test_the_machine_sees_a_ledger_that_keeps_no_order(monkeypatch):
 
     def careless(device_ids, **how):
         outcome = honest(device_ids, **how)
-        Ownership.objects.filter(device__in=outcome.done, ended_at=None).update(started_at=how["at"] - timedelta(seconds=1))
+        Ownership.objects.filter(device__in=outcome.done, ended_at=None).update(
+            started_at=how["at"] - timedelta(seconds=1)
+        )
         return outcome
 
     monkeypatch.setattr(ledger, "assign", careless)
     with pytest.raises((AssertionError, IntegrityError)):
-        run_state_machine_as_test(LedgerMachine, settings=settings(QUICK, report_multiple_bugs=False, print_blob=False))
+        run_state_machine_as_test(
+            LedgerMachine, settings=settings(QUICK, report_multiple_bugs=False, print_blob=False)
+        )

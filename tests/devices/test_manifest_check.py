@@ -201,7 +201,9 @@ def test_identifiers_of_other_units_are_refused_but_for_the_imei(product):
 
 def test_tags_are_split_and_limited(product):
     many = ";".join(f"t{n}" for n in range(21))
-    manifest = checked(product, text("S/N;Device ID;Tags", f'S-1;{NAMES[0]};"a, b ;A"', f'S-2;{NAMES[1]};"{many}"'))
+    manifest = checked(
+        product, text("S/N;Device ID;Tags", f'S-1;{NAMES[0]};"a, b ;A"', f'S-2;{NAMES[1]};"{many}"')
+    )
     assert refused(manifest) == {3: "A device has at most 20 tags, each of 40 characters or fewer."}
 
 

@@ -84,7 +84,9 @@ def test_a_form_without_the_consent_to_leave_rows_out_imports_nothing(client, pr
     assert not Device.objects.exists()
 
 
-@pytest.mark.parametrize("form", [{}, {"version": "x"}, {"version": "99999999999999999999"}, {"version": "-1"}])
+@pytest.mark.parametrize(
+    "form", [{}, {"version": "x"}, {"version": "99999999999999999999"}, {"version": "-1"}]
+)
 def test_a_form_that_makes_no_sense_leads_back_to_the_preview(client, product, form):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     answer = client.post(url("apply", manifest), form)
@@ -108,7 +110,9 @@ def test_opening_the_address_of_apply_changes_nothing(client, product):
         (b"PK\x03\x04 broken", "The workbook is damaged."),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_at_its_field_and_the_product_stays(client, product, content, sentence, tmp_path):
+def test_a_file_that_is_no_table_is_refused_at_its_field_and_the_product_stays(
+    client, product, content, sentence, tmp_path
+):
     other = factories.make_product(product.organization, "Wind Gauge")
     answer = upload(client, other, content)
     assert answer.status_code == 422
@@ -185,7 +189,9 @@ def test_two_columns_can_not_be_the_same(client, product):
     form = {"column_0": "serial_number", "column_1": "device_name", "column_2": "device_name"}
     answer = client.post(url("columns", manifest), form)
     assert answer.status_code == 422
-    assert answer.context["form"].errors["column_2"] == ["“Device ID” is set to this already. Choose one of them."]
+    assert answer.context["form"].errors["column_2"] == [
+        "“Device ID” is set to this already. Choose one of them."
+    ]
     manifest.refresh_from_db()
     assert counts(manifest) == (1, 0, 0, 0)
 
@@ -202,7 +208,10 @@ def test_the_padding_is_chosen_by_a_button(client, product):
     answer = upload(client, product, GATEWAY.read_bytes(), "gateway.xlsx")
     manifest = ManifestImport.objects.get()
     page = body(client.get(answer.url))
-    assert "Excel turned 240 serial numbers into numbers, and leading zeros are lost. The others have 6 digits." in page
+    assert (
+        "Excel turned 240 serial numbers into numbers, and leading zeros are lost. The others have 6 digits."
+        in page
+    )
     assert "Fill up to 6 digits" in page
     client.post(url("columns", manifest), {"pad": "6"})
     manifest.refresh_from_db()
@@ -254,12 +263,16 @@ def test_refused_rows_come_back_exactly_as_they_left(client, product):
         "line\nbreak": "line\nbreak",
     }  # fmt: skip
     quoted = [value.replace('"', '""') for value in odd]
-    manifest = checked(product, text("S/N,Device ID,Remark", *(f'S-{n},bad,"{v}"' for n, v in enumerate(quoted))))
+    manifest = checked(
+        product, text("S/N,Device ID,Remark", *(f'S-{n},bad,"{v}"' for n, v in enumerate(quoted)))
+    )
     first = b"".join(client.get(url("refused", manifest)).streaming_content)
     assert b",'=1+2\r\n" in first
     again = checked(product, first, "again.csv")
     assert (counts(manifest), counts(again)) == ((0, 0, 0, len(odd)), (0, 0, 0, len(odd)))
-    second = list(csv.reader(io.StringIO(b"".join(client.get(url("refused", again)).streaming_content).decode())))
+    second = list(
+        csv.reader(io.StringIO(b"".join(client.get(url("refused", again)).streaming_content).decode()))
+    )
     assert [row[2:] for row in second] == [row[2:] for row in csv.reader(io.StringIO(first.decode()))]
     names = iter(f"good-{n}".encode() for n in range(len(odd)))
     applied(product, re.sub(b",bad,", lambda _found: b"," + next(names) + b",", first))
@@ -275,7 +288,9 @@ def test_a_refused_file_that_is_refused_again_has_one_reason_column(client, prod
 
 
 def test_refused_rows_of_a_workbook_keep_their_digits(client, product, tmp_path):
-    content = workbook(tmp_path / "a.xlsx", [["Serial", "Device name"], [12000, NAMES[0]], ["012001", NAMES[1]]])
+    content = workbook(
+        tmp_path / "a.xlsx", [["Serial", "Device name"], [12000, NAMES[0]], ["012001", NAMES[1]]]
+    )
     manifest = checked(product, content, "a.xlsx")
     assert rows_of(client.get(url("refused", manifest)))[1][2:] == ["12000", NAMES[0]]
 
@@ -327,7 +342,9 @@ def test_the_page_waits_for_the_worker_and_loads_itself_anew_when_it_is_done(cli
     client.post(url("apply", manifest), {"version": manifest.version})
     assert 'hx-trigger="every 1s"' in body(client.get(manifest.get_absolute_url()))
     headers = {"HX-Request": "true", "HX-Target": "progress"}
-    assert "Importing lot.csv into Aqua Meter" in body(client.get(manifest.get_absolute_url(), headers=headers))
+    assert "Importing lot.csv into Aqua Meter" in body(
+        client.get(manifest.get_absolute_url(), headers=headers)
+    )
     Operation.objects.update(state="done")
     done = client.get(manifest.get_absolute_url(), headers=headers)
     assert (done.status_code, done["HX-Refresh"]) == (204, "true")
@@ -397,7 +414,9 @@ def test_another_organization_finds_nothing(client_for, charlie, product):
     assert ManifestImport.objects.get().version == manifest.version
 
 
-def test_another_organization_is_not_told_that_the_same_file_was_applied(client_for, charlie, product, other_organization):
+def test_another_organization_is_not_told_that_the_same_file_was_applied(
+    client_for, charlie, product, other_organization
+):
     content = text(HEAD, f"S-1,{NAMES[0]}")
     applied(product, content)
     other = factories.make_product(other_organization, "Wind Gauge")

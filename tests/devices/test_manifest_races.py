@@ -43,7 +43,10 @@ def test_of_eight_that_apply_one_file_at_once_one_does(product):
     answers = processes.run(8, lambda n: ManifestImport.objects.select_related("product").get(pk=pk), apply)
     assert Counter(answers) == {"applied": 1, "applied_already": 7}
     assert Device.objects.count() == 200
-    assert Counter(Event.objects.values_list("kind", flat=True)) == {"device.registered": 200, "manifest.applied": 1}
+    assert Counter(Event.objects.values_list("kind", flat=True)) == {
+        "device.registered": 200,
+        "manifest.applied": 1,
+    }
 
 
 def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(product, monkeypatch):
@@ -51,9 +54,11 @@ def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(produ
     pk = checked(product, lot(0, 200)).pk
     monkeypatch.setattr(
         manifests.uploads, "take",
-        lambda row, *, version, at, outcome: type(row).objects.filter(pk=row.pk).update(applied_at=at),
+        lambda row, *, version, at: type(row).objects.filter(pk=row.pk).update(applied_at=at),
     )  # fmt: skip
-    monkeypatch.setattr(manifests, "check_now", lambda manifest, **_values: manifest.summary.update(new=0, unchanged=200))
+    monkeypatch.setattr(
+        manifests, "check_now", lambda manifest, **_values: manifest.summary.update(new=0, unchanged=200)
+    )
     processes.run(8, lambda n: ManifestImport.objects.select_related("product").get(pk=pk), apply)
     assert Event.objects.filter(kind="manifest.applied").count() > 1
 

@@ -39,7 +39,9 @@ def test_unclaiming_needs_a_reason(device, customer, actor, bob):
     assert Ownership.objects.get().ended_at is None
 
 
-def test_a_unit_is_claimed_by_another_customer_right_after_it_was_unclaimed(device, customer, other_customer, actor, bob):
+def test_a_unit_is_claimed_by_another_customer_right_after_it_was_unclaimed(
+    device, customer, other_customer, actor, bob
+):
     by = actor(bob)
     ownership.assign([device.pk], customer=customer, by=by)
     ownership.unclaim([device.pk], reason="meter shows E4", by=by)
@@ -70,7 +72,9 @@ def test_an_administrator_unclaims_as_many_as_it_takes(make_devices, customer, a
     assert len(ownership.unclaim(ids, reason="recall", by=by).done) == 60
 
 
-def test_a_bulk_assignment_runs_in_chunks_and_counts_what_was_refused(make_devices, customer, other_customer, actor, alice, monkeypatch):
+def test_a_bulk_assignment_runs_in_chunks_and_counts_what_was_refused(
+    make_devices, customer, other_customer, actor, alice, monkeypatch
+):
     monkeypatch.setattr(ownership, "CHUNK", 10)
     by, ids = actor(alice), [d.pk for d in make_devices(25)]
     ownership.assign(ids[3:5], customer=other_customer, by=by)
@@ -79,7 +83,10 @@ def test_a_bulk_assignment_runs_in_chunks_and_counts_what_was_refused(make_devic
     operations.run(operation.pk)
     operation.refresh_from_db()
     assert (operation.state, operation.succeeded, operation.refused, operation.cursor) == ("done", 23, 2, 25)
-    assert list(operation.rows.values_list("position", "code")) == [(4, "already_owned"), (5, "already_owned")]
+    assert list(operation.rows.values_list("position", "code")) == [
+        (4, "already_owned"),
+        (5, "already_owned"),
+    ]
     assert Device.objects.filter(customer=customer).count() == 23
 
 

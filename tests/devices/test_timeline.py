@@ -20,7 +20,9 @@ class Owned:
 
 
 def drawn(spans):
-    return [(part.kind, part.label, float(part.x), float(part.width)) for part in timeline.parts(BORN, spans, NOW)]
+    return [
+        (part.kind, part.label, float(part.x), float(part.width)) for part in timeline.parts(BORN, spans, NOW)
+    ]
 
 
 def test_a_unit_that_nobody_owned_is_one_gap():
@@ -45,7 +47,6 @@ def test_a_very_short_span_is_still_seen():
 
 
 def test_the_numbers_are_written_for_css_in_every_language():
-
 
     with translation.override("de"):
         assert all("," not in part.x + part.width for part in timeline.parts(BORN, [], NOW))

@@ -22,7 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 # What axe looks for: all of WCAG 2.2 AA and its own best practices.
-AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+AXE = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
 expect.set_options(timeout=15_000)
 
 
@@ -49,12 +54,18 @@ def server(tmp_path_factory: Any) -> Iterator[Server]:
         port = free.getsockname()[1]
     data = tmp_path_factory.mktemp("data")
     environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(("CUSTODY_", "DJANGO_", "DATABASE_URL"))
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("CUSTODY_", "DJANGO_", "DATABASE_URL"))
     } | {"CUSTODY_DATA": str(data), "PORT": str(port), "CUSTODY_EMBEDDED": "1", "PYTHONUNBUFFERED": "1"}
     subprocess.run([sys.executable, "-m", "console.keys"], cwd=ROOT, env=environment, check=True)
     with (data / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     try:
         yield _ready(data / "log", process)
@@ -112,7 +123,9 @@ class Person:
         found = Axe().run(self.page, options=AXE)
         wrong = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found.response["violations"]]
         assert wrong == [], f"{name}: {wrong}"
-        overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        overflow = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert overflow <= 0, f"{name} is {overflow} px too wide"
         assert self.complaints == [], name
 

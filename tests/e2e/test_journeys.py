@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import PHONE, Person, mailed_code, read_qr
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,9 @@ def owner(person: Any, server: Any) -> Person:
     """The first run: the link that the server printed makes the organization and its owner."""
     alice = person()
     alice.go(server.setup)
-    alice.fill(Organization="Northlake Sensors", Your_name="Alice Kemp", **{"E-mail": "alice@northlake.example"})
+    alice.fill(
+        Organization="Northlake Sensors", Your_name="Alice Kemp", **{"E-mail": "alice@northlake.example"}
+    )
     alice.page.get_by_label("Password", exact=True).fill(PASSWORD)
     alice.page.get_by_label(re.compile("second step")).uncheck()
     alice.press("Make organization")
@@ -175,7 +177,9 @@ def test_a_device_is_assigned_before_it_is_shipped(offer):
 @pytest.mark.parametrize("width", [1280, 360])
 def test_axe_finds_nothing_on_any_page(offer, claimed, person, scheme, width, server):
     """Every page of the console that is reached by a link, in both themes and both widths."""
-    visitor = person({"width": width, "height": 800}, color_scheme=scheme, storage_state=offer.context.storage_state())
+    visitor = person(
+        {"width": width, "height": 800}, color_scheme=scheme, storage_state=offer.context.storage_state()
+    )
     pages = ["/", "/devices/", "/devices/?status=owned", "/devices/?q=nothing", "/devices/1/", "/devices/1/edit/",
              "/devices/new/", "/devices/import/", "/devices/assign/?ids=2", "/devices/unclaim/?ids=1", "/products/",
              "/products/1/", "/products/1/edit/", "/customers/", "/customers/1/", "/customers/1/edit/",
@@ -187,7 +191,13 @@ def test_axe_finds_nothing_on_any_page(offer, claimed, person, scheme, width, se
     for address in pages:
         visitor.go(address)
     signed_out = person({"width": width, "height": 800}, color_scheme=scheme)
-    for address in ("/account/login/", "/account/login/code/", "/account/password/reset/", "/c/", server.mailbox):
+    for address in (
+        "/account/login/",
+        "/account/login/code/",
+        "/account/password/reset/",
+        "/c/",
+        server.mailbox,
+    ):
         signed_out.go(address)
     customer = person({"width": width, "height": 800}, color_scheme=scheme,
                       storage_state=claimed["phone"].context.storage_state())  # fmt: skip

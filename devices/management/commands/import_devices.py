@@ -33,12 +33,18 @@ class Command(BaseCommand):
         parser.add_argument("product", help="The slug of the product.")
         parser.add_argument("file", type=Path, help="The manifest.")
         parser.add_argument("--apply", action="store_true", help="Register the devices: all rows, or none.")
-        parser.add_argument("--good-rows", action="store_true", help="With --apply: leave out the refused rows.")
-        parser.add_argument("--organization", metavar="SLUG", help="Whose product it is, where there are several.")
+        parser.add_argument(
+            "--good-rows", action="store_true", help="With --apply: leave out the refused rows."
+        )
+        parser.add_argument(
+            "--organization", metavar="SLUG", help="Whose product it is, where there are several."
+        )
         parser.add_argument("--pad", type=int, metavar="DIGITS",
                             help="Fill up to so many digits the serial numbers of which Excel made numbers; "
                                  "0 leaves them as they are.")  # fmt: skip
-        parser.add_argument("--refused", type=Path, metavar="FILE", help="Write the refused rows there, as CSV.")
+        parser.add_argument(
+            "--refused", type=Path, metavar="FILE", help="Write the refused rows there, as CSV."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         product = self._product(options["product"], options["organization"])
@@ -86,22 +92,30 @@ class Command(BaseCommand):
         manifest = preview.row
         rows = preview.summary.get("rows", manifest.row_count)
         said = ngettext("%(n)s row", "%(n)s rows", rows) % {"n": _number(rows)}
-        self.stdout.write(f"{manifest} into {manifest.product}: {', '.join([said, *preview.summary['dialect']])}")  # type: ignore[attr-defined]
+        self.stdout.write(
+            f"{manifest} into {manifest.product}: {', '.join([said, *preview.summary['dialect']])}"
+        )  # type: ignore[attr-defined]
         for header, column in preview.columns:
             self.stdout.write(f"  {header} -> {column or '(not used)'}")
         for label in preview.missing:
             self.stdout.write(f"No column was recognised as {label}.")
         if preview.is_checked:
-            self.stdout.write(", ".join(f"{figure.label} {_number(figure.value)}" for figure in preview.figures))
+            self.stdout.write(
+                ", ".join(f"{figure.label} {_number(figure.value)}" for figure in preview.figures)
+            )
         if pad := preview.summary.get("pad"):
             self.stdout.write(f"Of {_number(pad['count'])} serial numbers Excel made numbers, and cut off zeros. The others "
                               f"have {pad['to']} digits: --pad {pad['to']} fills up, --pad 0 leaves them.")  # fmt: skip
         for sentence, where in preview.notices:
             self.stdout.write(f"Noticed: {sentence} {where}".rstrip())
         for line in preview.refused:
-            self.stdout.write(f"Row {line.number} ({' / '.join(cell or '-' for cell in line.cells)}): {line.reason}")
+            self.stdout.write(
+                f"Row {line.number} ({' / '.join(cell or '-' for cell in line.cells)}): {line.reason}"
+            )
         if preview.refused_beyond > 0:
-            self.stdout.write(f"and {_number(preview.refused_beyond)} more. --refused FILE writes all of them.")
+            self.stdout.write(
+                f"and {_number(preview.refused_beyond)} more. --refused FILE writes all of them."
+            )
         for line in preview.changed:
             changes = "; ".join(f"{label}: {old} -> {new}" for label, old, new in line.changes)
             self.stdout.write(f"Row {line.number} ({' / '.join(line.cells)}) changes {changes}")
