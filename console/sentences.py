@@ -250,8 +250,14 @@ def choices() -> list[tuple[Any, list[tuple[str, Any]]]]:
 
 def subject_kinds() -> list[tuple[str, Any]]:
     """What events are about, as choices of a form."""
-    return [("device", _("Devices")), ("product", _("Products")), ("customer", _("Customers")), ("claimprofile", _("Claim profiles")),
-            ("member", _("Members")), ("organization", _("Organization"))]  # fmt: skip
+    return [
+        ("device", _("Devices")),
+        ("product", _("Products")),
+        ("customer", _("Customers")),
+        ("claimprofile", _("Claim profiles")),
+        ("member", _("Members")),
+        ("organization", _("Organization")),
+    ]
 
 
 def _plain(event: Event) -> str:

@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 
 # In hundredths of the bar: what is shorter is still drawn this wide, so that nothing vanishes.
 NARROWEST = 0.6
+# A name needs this much, and one more for each letter.
+NARROWEST_NAME = 3.0
 # Between two parts.
 SEAM = 0.25
 
@@ -24,6 +26,11 @@ class Part:
     label: str
     start: datetime
     end: datetime | None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the label fits at the width that the bar has on a desk."""
+        return float(self.width) >= NARROWEST_NAME + len(self.label)
 
 
 def parts(made_at: datetime, spans: Iterable[Any], now: datetime | None = None) -> list[Part]:

@@ -163,3 +163,10 @@ def test_the_foundation_names_the_domain_only_in_settings_and_by_url():
         if path.name in {"settings.py", "urls.py"}:
             continue
         assert not {m.split(".")[0] for m in imported(path)} & {"claims", "devices", "customers"}, name(path)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=name)
+def test_no_id_is_printed_as_a_number_for_people(path):
+    """With thousands separated, 2000 becomes "2,000", and a form would send back 2."""
+    for printed in re.findall(r"{{\s*[\w.]+(?:\.pk|\.id|_id|_pk)\s*}}", path.read_text()):
+        pytest.fail(f"{printed} needs |stringformat:'d'")

@@ -161,5 +161,7 @@ def _redrawn(file: IO[bytes]) -> bytes:
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
     ):
-        raise Refused("no_picture", _("This is no picture in PNG, JPEG or WebP. Choose another file."), status=422) from None  # fmt: skip
+        raise Refused(
+            "no_picture", _("This is no picture in PNG, JPEG or WebP. Choose another file."), status=422
+        ) from None
     return buffer.getvalue()

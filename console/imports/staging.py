@@ -53,7 +53,7 @@ class Row:
 
 
 def visible(text: str, limit: int = 80) -> str:
-    """A text from a file as it can be shown: what is invisible becomes a sign that is not, and it has an end."""
+    """A text from a file as it can be shown: the invisible becomes a sign that is not, and it has an end."""
     cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
     return cut if cut.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in cut)
 
@@ -99,7 +99,7 @@ class Staging:
         self._connection.execute("PRAGMA synchronous = OFF")
         columns = ", ".join(f'"{name}"' for name in self.fields)
         self._connection.execute(
-            f"CREATE TABLE line (number INTEGER PRIMARY KEY, verdict INTEGER, target INTEGER, marked INTEGER, "
+            "CREATE TABLE line (number INTEGER PRIMARY KEY, verdict INTEGER, target INTEGER, marked INTEGER, "
             f"changes TEXT, reason TEXT, {columns})"
         )
         self._connection.execute("BEGIN")
@@ -136,9 +136,7 @@ class Staging:
         return [(value, bool(is_marked)) for value, is_marked in found]
 
     def refuse_marked(self, sentence: str, condition: str, *parameters: Any) -> int:
-        """Refuse the marked rows of which an SQL condition over the fields holds. Returns how many there
-        were.
-        """
+        """Refuse the marked rows of which an SQL condition over the fields holds. Returns how many."""
         return self._connection.execute(
             "UPDATE line SET verdict = 3, target = NULL, changes = NULL, "  # noqa: S608
             f"reason = trim(coalesce(reason, '') || ' ' || ?) WHERE marked AND ({condition})",
@@ -156,8 +154,8 @@ class Staging:
 
     def _twice(self, key: Key) -> list[tuple[int, int, int]]:
         return self._connection.execute(
-            f'SELECT later.number, first.number, later."{key.shown}" = first."{key.shown}" FROM line AS later '  # noqa: S608
-            f'JOIN (SELECT "{key.field}" AS value, min(number) AS number FROM line '
+            f'SELECT later.number, first.number, later."{key.shown}" = first."{key.shown}" '  # noqa: S608
+            f'FROM line AS later JOIN (SELECT "{key.field}" AS value, min(number) AS number FROM line '
             f"WHERE \"{key.field}\" <> '' GROUP BY 1 HAVING count(*) > 1) AS twice "
             f'ON later."{key.field}" = twice.value AND later.number > twice.number '
             "JOIN line AS first ON first.number = twice.number ORDER BY later.number"

@@ -214,7 +214,9 @@ def _hand_over(
     manifest: ManifestImport, handler: str, title: str, *, by: Actor, payload: dict[str, Any]
 ) -> None:
     operation = operations.start(
-        handler, title, by=by, permission=Permission.DEVICE_IMPORT, total=manifest.summary.get("rows", manifest.row_count - 1),
+        handler, title, by=by, permission=Permission.DEVICE_IMPORT,
+        # Until the header is found, one row is taken for it.
+        total=manifest.summary.get("rows", manifest.row_count - 1),
         payload={"import": manifest.pk, "language": get_language() or "en", **payload},
         return_url=manifest.get_absolute_url(),
     )  # fmt: skip

@@ -27,8 +27,8 @@ COLUMNS = (
     Column("tags", gettext_lazy("Tags"), ("Tag", "Label", "Labels", "Etikett", "Etiketten", "Schlagwort",
                                           "Schlagwörter", "Stichwort", "Stichwörter")),
     Column("is_development", gettext_lazy("Development device"),
-           ("Development", "Dev", "Dev device", "Dev unit", "Is development", "Engineering unit", "Entwicklung",
-            "Entwicklungsgerät", "Entwicklermuster", "Testgerät")),
+           ("Development", "Dev", "Dev device", "Dev unit", "Is development", "Engineering unit",
+            "Entwicklung", "Entwicklungsgerät", "Entwicklermuster", "Testgerät")),
 )  # fmt: skip
 
 MISSING = {
@@ -48,8 +48,9 @@ class ManifestKind(Kind):
 
     columns = COLUMNS
     required = ("serial_number", "device_name")
-    fields = ("serial_number", "serial_key", "device_name", "name_key", "imei", "iccid", "mac", "hardware_revision",
-              "manufactured_on", "secret_sha256", "is_development", "notes", "tags")  # fmt: skip
+    fields = ("serial_number", "serial_key", "device_name", "name_key", "imei", "iccid", "mac",
+              "hardware_revision", "manufactured_on", "secret_sha256", "is_development", "notes",
+              "tags")  # fmt: skip
     keys = (
         Key("serial_key", "serial_number", gettext_lazy("The serial number already stands in row %(row)s."),
             gettext_lazy("The same serial number stands in row %(row)s, in other letters.")),
@@ -67,7 +68,8 @@ class ManifestKind(Kind):
         ),
         "imei_taken": ngettext_lazy(
             "The IMEI of %(n)s row belongs to a registered device too. Ask the factory which is right.",
-            "The IMEIs of %(n)s rows belong to registered devices too. Ask the factory which are right.", "count",
+            "The IMEIs of %(n)s rows belong to registered devices too. Ask the factory which are right.",
+            "count",
         ),
         "number_names": ngettext_lazy(
             "Excel made a number of %(n)s device name. Compare it with the label.",

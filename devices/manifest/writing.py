@@ -17,8 +17,8 @@ from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
 
 BATCH = 2_000
 # In the order in which a staged row holds them; what a cell did not say is empty.
-_COPIED = ("serial_number", "serial_key", "device_name", "name_key", "imei", "iccid", "mac", "hardware_revision",
-           "manufactured_on", "secret_sha256", "notes", "is_development")  # fmt: skip
+_COPIED = ("serial_number", "serial_key", "device_name", "name_key", "imei", "iccid", "mac",
+           "hardware_revision", "manufactured_on", "secret_sha256", "notes", "is_development")  # fmt: skip
 _EMPTY = ("", "", "", "", "", "", "", "", None, "", "", False)
 
 

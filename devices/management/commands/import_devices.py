@@ -24,9 +24,9 @@ NO, WRONG = 1, 2
 
 class Command(BaseCommand):
     help = (
-        "Checks a factory manifest (CSV, TSV or XLSX) and prints what is new, unchanged, changed and refused. Nothing is "
-        "changed without --apply. Ends with 0; with 1 where rows are refused or it could not be applied, and with 2 "
-        "where the product or the file is of no use."
+        "Checks a factory manifest (CSV, TSV or XLSX) and prints what is new, unchanged, changed and refused. "
+        "Nothing is changed without --apply. Ends with 0; with 1 where rows are refused or it could not be "
+        "applied, and with 2 where the product or the file is of no use."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -104,8 +104,10 @@ class Command(BaseCommand):
                 ", ".join(f"{figure.label} {_number(figure.value)}" for figure in preview.figures)
             )
         if pad := preview.summary.get("pad"):
-            self.stdout.write(f"Of {_number(pad['count'])} serial numbers Excel made numbers, and cut off zeros. The others "
-                              f"have {pad['to']} digits: --pad {pad['to']} fills up, --pad 0 leaves them.")  # fmt: skip
+            self.stdout.write(
+                f"Of {_number(pad['count'])} serial numbers Excel made numbers, and cut off zeros. The others "
+                f"have {pad['to']} digits: --pad {pad['to']} fills up, --pad 0 leaves them."
+            )
         for sentence, where in preview.notices:
             self.stdout.write(f"Noticed: {sentence} {where}".rstrip())
         for line in preview.refused:
