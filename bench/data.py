@@ -8,7 +8,7 @@ from django.db import connection, models
 from django.test import Client
 
 from claims.models import Claim, ClaimCode, ClaimProfile, Scope
-from console import sql
+from console import sql, upkeep
 from console.models import Event, Member, Organization, User
 from customers.models import Customer, CustomerRole, CustomerUser, Project
 from devices.models import Device, DeviceTag, Ownership, Product, Tag
@@ -33,7 +33,8 @@ def execute(statement: str, parameters: list | tuple = ()) -> None:
 
 
 def settle() -> None:
-    """What a server does by and by: on PostgreSQL, clean up, count, and write the past to disk."""
+    """What a server does by and by: its own upkeep; on PostgreSQL clean up, count, and write the past to disk."""
+    upkeep.tidy()
     if is_postgresql():
         execute("VACUUM ANALYZE")
         execute("CHECKPOINT")

@@ -42,7 +42,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
     return {
         "actor": actor, "sidebar": sidebar, "other_organizations": others,
-        "mail_is_kept": lambda: enters and _reads_kept_mail(actor),
+        "mail_is_kept": lambda: bool(enters and actor and _reads_kept_mail(actor)),
         "account_frame": "base.html" if enters else "console/plain.html" if actor and actor.user else "entrance.html",
     }  # fmt: skip
 

@@ -221,7 +221,7 @@ PAGES: dict[str, tuple[str, Permission]] = {
 def say(event: Event, reader: Actor, page: tuple[str, int] | None = None) -> Said:
     """The event as a sentence with links that the reader may follow; `page` is what the page is about: no link."""
     kind = KINDS.get(event.kind)
-    words = {
+    words: dict[str, Any] = {
         "actor": format_html('<strong class="strong">{}</strong>', event.actor_label),
         "subject": _named(event.subject_kind, event.subject_id, event.subject_label, reader, page),
         "object": _named(event.object_kind, event.object_id, event.object_label, reader, page),

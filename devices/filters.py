@@ -90,9 +90,8 @@ class DeviceFilter(filters.FilterSet):
 
     def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Devices that carry the tag."""
-        carried = DeviceTag.objects.filter(
-            tag=int(value), device=OuterRef("pk")
-        )  # unscoped: of a tag that was visible
+        of_device = {"tag": int(value), "device": OuterRef("pk")}
+        carried = DeviceTag.objects.filter(**of_device)  # unscoped: of a tag that was visible
         return queryset.filter(Exists(carried))
 
     def development_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:

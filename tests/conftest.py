@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import translation
 from django.utils.module_loading import import_string
 
 from console.access import Actor
@@ -105,6 +106,12 @@ def client_for(member) -> Callable[..., Client]:
         return client
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """A page in German leaves German switched on in this thread, for whatever test comes next."""
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True)

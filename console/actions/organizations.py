@@ -145,7 +145,7 @@ def _free_slug(name: str) -> str:
 
 def _redrawn(file: IO[bytes]) -> bytes:
     try:
-        picture = Image.open(file, formats=LOGO_FORMATS)
+        picture: Image.Image = Image.open(file, formats=LOGO_FORMATS)
         if picture.width * picture.height > LOGO_PIXELS:
             raise Refused("too_large", _("This picture has too many pixels. Make it smaller, 256 pixels wide are enough."),
                           status=422)  # fmt: skip

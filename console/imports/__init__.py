@@ -3,15 +3,15 @@
 How a kind of import is made, as `devices.manifest` does it:
 
 * its model is a `console.models.FileImport` and what it needs besides (a manifest: its product);
-* a `Kind` says which columns it understands, how a row is cleaned (`clean`: values, or sentences why not),
-  and how thousands of good rows are compared with what is registered (`match`: `target` and `changes`, or a
+* a `Kind` says which columns it understands, how a row is cleaned (`clean`: values, or sentences why not), and
+  how thousands of good rows are compared with what is registered (`match`: `target` and `changes`, or a
   sentence);
-* its actions are `uploads.receive` → `uploads.check` → its own `apply`, which reads the checked rows from
-  `staging_of(row, kind)`: `read(Verdict.NEW)`, `read(Verdict.CHANGED)`, each row with its values, in the
-  order of the file, as often as needed. `uploads.take` takes the import in the transaction of what it does,
-  so that it is applied once, and `uploads.note_outcome` writes down what was done;
-* its pages use `preview.Preview` with the templates `components/import_*.html`, and `refused.answer` for the
-  rows to take home.
+* a `lifecycle.Importer` says how the checked rows are written; receiving, checking, applying once and whole, and
+  handing large files to the worker are the same for all. What it writes it reads from the staging:
+  `read(Verdict.NEW)`, `read(Verdict.CHANGED)`, each row with its values, in the order of the file, as often as
+  needed;
+* its pages use `preview.Preview` and the functions of `pages` with the templates `components/import_*.html`, of
+  which `import_detail.html` is the page of one import, and `refused.answer` for the rows to take home.
 
 A row is refused by adding a sentence to `row.reasons`; nothing else is needed. Reasons are whole sentences,
 in the language of who uploaded the file.

@@ -224,7 +224,8 @@ class Importer:
             title,
             by=by,
             permission=self.permission,
-            total=row.row_count,
+            # Until the header is found, one row is taken for it.
+            total=row.summary.get("rows", row.row_count - 1),
             payload={"import": row.pk, "language": get_language() or "en", **payload},
             return_url=row.get_absolute_url(),  # type: ignore[attr-defined]
         )

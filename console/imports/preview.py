@@ -229,6 +229,9 @@ class ColumnsForm(forms.Form):
 
     def reading(self) -> dict[str, Any]:
         """How the file is to be read from now on."""
+        if not self.fields:
+            # It was not checked to its end, so nothing could be chosen.
+            return self.row.reading
         sheet = self.cleaned_data.get("sheet", self.row.reading.get("sheet", ""))
         if sheet != self.row.summary.get("sheet", ""):
             return {"sheet": sheet}

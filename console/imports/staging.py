@@ -42,15 +42,6 @@ class Row:
         # For what only the end of the file can tell; see `Staging.refuse_marked`.
         self.is_marked = False
 
-    @property
-    def verdict(self) -> Verdict:
-        """What becomes of it, as far as is known."""
-        if self.reasons:
-            return Verdict.REFUSED
-        if self.target is None:
-            return Verdict.NEW
-        return Verdict.CHANGED if self.changes else Verdict.UNCHANGED
-
 
 def visible(text: str, limit: int = 80) -> str:
     """A text from a file as it can be shown: the invisible becomes a sign that is not, and it has an end."""
@@ -88,8 +79,9 @@ class Staging:
 
     def __init__(self, path: Path, fields: tuple[str, ...], keys: tuple[Key, ...] = ()) -> None:
         self.path, self.fields, self.keys = path, fields, keys
-        self._positions = [fields.index(key.field) for key in keys]
         self._hashes = [array("q") for _key in keys]
+        places = [fields.index(key.field) for key in keys]
+        self._remember = [(p, hashes.append) for p, hashes in zip(places, self._hashes, strict=True)]
 
     def create(self) -> None:
         """Make the file, empty. What is written is only read after `finish`, so it needs no journal."""
@@ -111,21 +103,16 @@ class Staging:
         self._connection.executemany(self._insert, [self._line(row) for row in rows])
 
     def _line(self, row: Row) -> tuple:
-        for position, hashes in zip(self._positions, self._hashes, strict=True):
-            value = row.values[position]
+        values, reasons, changes = row.values, row.reasons, row.changes
+        for position, remember in self._remember:
+            value = values[position]
             if value:
-                hashes.append(hash(value))
-        changes = json.dumps(row.changes) if row.changes else None
-        reason = " ".join(row.reasons) if row.reasons else None
-        return (
-            row.number,
-            row.verdict.value,
-            row.target,
-            row.is_marked or None,
-            changes,
-            reason,
-            *row.values,
-        )
+                remember(hash(value))
+        # The numbers of the Verdict, for this runs for every row.
+        verdict = 3 if reasons else 0 if row.target is None else 2 if changes else 1
+        told = json.dumps(changes) if changes else None
+        reason = " ".join(reasons) if reasons else None
+        return (row.number, verdict, row.target, row.is_marked or None, told, reason, *values)
 
     def samples(self, field: str) -> list[tuple[str, bool]]:
         """One value of the field for each length it occurs in, among the marked rows and among the others."""

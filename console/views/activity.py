@@ -1,6 +1,6 @@
 """The audit log as one list."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from console import sentences
@@ -22,7 +22,7 @@ def activity_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.EXPORT)
-def activity_export(request: HttpRequest) -> HttpResponse:
+def activity_export(request: HttpRequest) -> HttpResponseBase:
     """The lines that match the filters, as CSV or XLSX."""
     filterset = EventFilter(request.GET, queryset=Event.objects.visible_to(request.actor), request=request)
     rows = newest_first(filterset.qs) if filterset.is_valid() else ()

@@ -1,6 +1,6 @@
 """Long and bulk work: how far it is, and what was refused."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
@@ -22,7 +22,7 @@ def operation_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def operation_refused(request: HttpRequest, pk: int) -> HttpResponse:
+def operation_refused(request: HttpRequest, pk: int) -> HttpResponseBase:
     """All refused rows as a file."""
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     rows = operation.rows.order_by("position").values_list("position", "label", "code", "sentence")

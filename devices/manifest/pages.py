@@ -5,17 +5,16 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.errors import Refused
+from console.imports import pages
 from console.imports.preview import ColumnsForm, UploadForm
 from devices.actions import manifests
 from devices.manifest.kind import COLUMNS, ManifestKind
 from devices.models import ManifestImport, Product
 
-EARLIER_SHOWN = 8
 # What must stand in a column, for the page where a file is chosen.
 MEANINGS = {
     "serial_number": _("Up to 64 characters, unique in the product. Required."),
@@ -84,41 +83,14 @@ class ManifestColumnsForm(ColumnsForm):
         return super().reading()
 
 
-def earlier(visible: QuerySet) -> list[ManifestImport]:
-    """The last imports, for the page where the next one begins."""
-    return list(visible.order_by("-pk")[:EARLIER_SHOWN])
-
-
-def same_files(visible: QuerySet, manifest: ManifestImport) -> list[ManifestImport]:
-    """Where the very same file was applied before."""
-    rows = visible.filter(
-        organization=manifest.organization_id, sha256=manifest.sha256, applied_at__isnull=False
-    )
-    return list(rows.exclude(pk=manifest.pk).order_by("-applied_at")[:3])
-
-
-def progress(request: HttpRequest, manifest: ManifestImport) -> HttpResponse:
-    """How far the worker came, for the page that asks every second; once it is done, the page loads itself
-    anew.
-    """
-    if not manifest.is_running:
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return render(request, "components/_import_progress.html", {"operation": manifest.operation})
-
-
 def template_file() -> HttpResponse:
     """A CSV file that has the headers and nothing else."""
-    content = "\ufeff" + ",".join(column.name for column in COLUMNS) + "\r\n"
-    answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="custody-manifest.csv"'
-    return answer
+    return pages.template_file(COLUMNS, "custody-manifest")
 
 
 def understood() -> list[tuple[Any, Any, str]]:
     """(label, what it must be, how others call it) of every column that a manifest may have."""
-    # The aliases begin in English and end in German.
-    names = {column.name: dict.fromkeys((*column.aliases[:3], *column.aliases[-3:])) for column in COLUMNS}
-    return [(column.label, MEANINGS[column.name], ", ".join(names[column.name])) for column in COLUMNS]
+    return pages.understood(COLUMNS, MEANINGS)
 
 
 def _only(products: QuerySet) -> Product | None:

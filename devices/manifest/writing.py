@@ -12,6 +12,7 @@ from console.access import Actor
 from console.audit import record_each
 from console.fields import fold
 from console.imports import Staged, Staging, Verdict
+from console.imports.lifecycle import Outdated
 from devices.manifest.registered import differences, tag_difference, tags_of
 from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
 
@@ -20,10 +21,6 @@ BATCH = 2_000
 _COPIED = ("serial_number", "serial_key", "device_name", "name_key", "imei", "iccid", "mac",
            "hardware_revision", "manufactured_on", "secret_sha256", "notes", "is_development")  # fmt: skip
 _EMPTY = ("", "", "", "", "", "", "", "", None, "", "", False)
-
-
-class Outdated(Exception):
-    """A device is not any more what the check has seen."""
 
 
 def insert_new(product: Product, staging: Staging, *, count: int, at: datetime) -> list[int]:

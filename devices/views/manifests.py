@@ -6,18 +6,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
 from console.imports import refused
+from console.imports.pages import earlier, progress, same_files, urls
 from console.imports.preview import ApplyForm, Preview
 from devices.actions import manifests
 from devices.manifest import ManifestKind
-from devices.manifest.pages import (
-    ManifestColumnsForm,
-    ManifestForm,
-    earlier,
-    progress,
-    same_files,
-    template_file,
-    understood,
-)
+from devices.manifest.pages import ManifestColumnsForm, ManifestForm, template_file, understood
 from devices.models import ManifestImport
 
 
@@ -46,8 +39,12 @@ def manifest_detail(request: HttpRequest, pk: int) -> HttpResponse:
     manifest = get_object_or_404(_visible(request), pk=pk)
     if request.htmx.target == "progress":
         return progress(request, manifest)
-    context = {"manifest": manifest, "preview": Preview(manifest, ManifestKind),
-               "same": same_files(_visible(request), manifest)}  # fmt: skip
+    context = {
+        "import": manifest,
+        "preview": Preview(manifest, ManifestKind),
+        "same": same_files(_visible(request), manifest),
+        "urls": urls("devices:manifest", manifest.pk),
+    }
     return render(request, "devices/manifest_detail.html", context)
 
 

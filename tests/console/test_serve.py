@@ -252,6 +252,7 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch, settings):
 
 @pytest.mark.django_db
 def test_who_has_an_organization_is_sent_to_sign_in(organization, settings):
+    keys.make(settings.DATA_DIR)
     said = serve.greeting()
     assert f"{settings.BASE_URL}/account/login/" in said
     assert "/setup/" not in said

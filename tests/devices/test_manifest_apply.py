@@ -10,7 +10,7 @@ from claims.models import ClaimCode, ClaimProfile
 from console import operations
 from console.access import system
 from console.errors import Refused
-from console.imports import files
+from console.imports import files, uploads
 from console.models import Event, Operation
 from devices.actions import manifests
 from devices.models import Device, DeviceStatus, DeviceTag, ManifestImport, Ownership, Tag
@@ -284,7 +284,7 @@ def test_a_large_file_is_applied_by_the_worker(product, alice):
 
 
 def test_a_large_file_is_checked_by_the_worker(product, alice, monkeypatch):
-    monkeypatch.setattr(manifests.uploads, "CHECKED_IN_REQUEST", 100)
+    monkeypatch.setattr(uploads, "CHECKED_IN_REQUEST", 100)
     manifest = manifests.receive(product, "lot.csv", [AQUA.read_bytes()], by=factories.actor_of(alice))
     manifests.check(manifest, by=factories.actor_of(alice))
     assert manifest.summary == {}

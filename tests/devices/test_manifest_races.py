@@ -11,6 +11,7 @@ from django.db import connections
 from console import operations
 from console.access import system
 from console.errors import Refused
+from console.imports import uploads
 from console.models import Event, Operation
 from devices.actions import manifests
 from devices.models import Device, ManifestImport
@@ -53,11 +54,11 @@ def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(produ
     """The negative control: the import is marked without a look at who was first."""
     pk = checked(product, lot(0, 200)).pk
     monkeypatch.setattr(
-        manifests.uploads, "take",
+        uploads, "take",
         lambda row, *, version, at: type(row).objects.filter(pk=row.pk).update(applied_at=at),
     )  # fmt: skip
     monkeypatch.setattr(
-        manifests, "check_now", lambda manifest, **_values: manifest.summary.update(new=0, unchanged=200)
+        manifests.IMPORTER, "check_now", lambda manifest, **_values: manifest.summary.update(new=0, unchanged=200)
     )
     processes.run(8, lambda n: ManifestImport.objects.select_related("product").get(pk=pk), apply)
     assert Event.objects.filter(kind="manifest.applied").count() > 1
@@ -124,7 +125,7 @@ def test_a_worker_that_is_killed_after_its_commit_has_done_all_and_the_next_one_
     manifest = checked(product, AQUA.read_bytes())
     manifests.apply(manifest, version=manifest.version, by=factories.actor_of(alice))
     operation = Operation.objects.get()
-    killed_within((manifests, "import_rows"), lambda: operations.run(operation.pk))
+    killed_within((manifests.IMPORTER, "apply_now"), lambda: operations.run(operation.pk))
     assert (Device.objects.count(), Event.objects.count()) == (5000, 5001)
     Operation.objects.filter(state="running").update(state="waiting")
     operations.run(operation.pk)
@@ -134,7 +135,7 @@ def test_a_worker_that_is_killed_after_its_commit_has_done_all_and_the_next_one_
 
 def test_a_check_that_is_killed_changes_nothing_and_can_be_done_again(product):
     manifest = checked(product, AQUA.read_bytes())
-    killed_within((manifests.uploads.checking, "summarise"), lambda: manifests.check_now(manifest))
+    killed_within((uploads.checking, "summarise"), lambda: manifests.check_now(manifest))
     manifest.refresh_from_db()
     assert (manifest.checked_as, manifest.summary, Device.objects.count()) == ("", {}, 0)
     manifests.check_now(manifest)
