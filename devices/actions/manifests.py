@@ -49,9 +49,7 @@ class ManifestImporter(Importer):
             outcome["unchanged"] += summary["changed"] - outcome["changed"]
         if outcome["new"]:
             ids = insert_new(product, staging, count=outcome["new"], at=at)
-            record_set(
-                "device.registered", Device, ids, label="serial_number", by=by, about=product, act=act, at=at
-            )
+            record_set("device.registered", Device, ids, label="serial_number", by=by, act=act, at=at)
             if "tags" in summary["header"]["mapping"].values():
                 tag_new(product, staging, ids)
             devices.welcome(product, ids, by=by, at=at)

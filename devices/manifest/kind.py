@@ -120,7 +120,7 @@ class ManifestKind(Kind):
                 text = raw = unguarded(text)
             if type(raw) is not str:
                 raw = self._number(row, name, raw)
-            if is_free:
+            if is_free and not text.isalnum():
                 self._remark(row.number, text)
             try:
                 value = values[place] = cleaner(raw)
@@ -181,7 +181,7 @@ class ManifestKind(Kind):
         return raw
 
     def _remark(self, number: int, text: str) -> None:
-        if looks_like_formula(text):
+        if not text[0].isalnum() and looks_like_formula(text):
             self.notices.add("formula", number)
         if ("<" in text or "&" in text or ":" in text) and looks_like_markup(text):
             self.notices.add("markup", number)
