@@ -207,7 +207,9 @@ def ids_by_value(model: type[models.Model], lookups: Iterable[Lookup]) -> list[d
         column, ids = quote(model._meta.get_field(name).column), list(scope.values())
         scoped = [f"{quote(model._meta.get_field(field).column)} = %s" for field in scope]
         condition = " AND ".join([*scoped, *filter(None, [where])])
-        is_near = f"(SELECT EXISTS (SELECT 1 FROM {table(model)} WHERE {condition} AND {column} BETWEEN %s AND %s))"  # noqa: S608
+        is_near = (
+            f"(SELECT EXISTS (SELECT 1 FROM {table(model)} WHERE {condition} AND {column} BETWEEN %s AND %s))"  # noqa: S608
+        )
         if connection.vendor == "postgresql":
             parts.append(
                 f"SELECT {len(found) - 1}, wanted.value, hit.id "  # noqa: S608

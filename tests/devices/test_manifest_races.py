@@ -58,7 +58,9 @@ def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(produ
         lambda row, *, version, at: type(row).objects.filter(pk=row.pk).update(applied_at=at),
     )  # fmt: skip
     monkeypatch.setattr(
-        manifests.IMPORTER, "check_now", lambda manifest, **_values: manifest.summary.update(new=0, unchanged=200)
+        manifests.IMPORTER,
+        "check_now",
+        lambda manifest, **_values: manifest.summary.update(new=0, unchanged=200),
     )
     processes.run(8, lambda n: ManifestImport.objects.select_related("product").get(pk=pk), apply)
     assert Event.objects.filter(kind="manifest.applied").count() > 1
