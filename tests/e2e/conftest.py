@@ -149,7 +149,7 @@ class Person:
 
     def sees(self, text: str) -> None:
         """The text stands on the page."""
-        expect(self.page.get_by_text(text).first).to_be_visible()
+        expect(self.page.get_by_text(text).locator("visible=true").first).to_be_visible()
 
     def close(self) -> None:
         """Leave. Nothing may have gone wrong on the way."""
