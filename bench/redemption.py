@@ -213,6 +213,7 @@ def by_http(numbers: range) -> clients.Result:
             port,
             orders,
             reverse("claim:redeem"),
+            reverse("portal:home"),
             settings.SESSION_COOKIE_NAME,
             settings.CSRF_COOKIE_NAME,
             SECRET,

@@ -52,6 +52,9 @@ _MAC = re.compile(
     rf"{_PAIR}(?::{_PAIR}){{5}}(?:(?::{_PAIR}){{2}})?|{_PAIR}(?:-{_PAIR}){{5}}(?:(?:-{_PAIR}){{2}})?"
     rf"|{_PAIR}{_PAIR}(?:\.{_PAIR}{_PAIR}){{2,3}}|(?:{_PAIR}){{6}}(?:{_PAIR}{_PAIR})?"
 )
+# Of one interface, and written as it is kept: most of a factory's are.
+_CLEAN_MAC = re.compile(r"[0-9A-F][02468ACE](?::[0-9A-F]{2}){5}")
+_NO_MAC = "00:00:00:00:00:00"
 _UNSTORABLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
@@ -146,6 +149,8 @@ def clean_mac(raw: str) -> str:
     Octets may be separated by : or -, groups of four digits by a dot, or nothing. Group addresses, the
     broadcast address and zeros are refused.
     """
+    if _CLEAN_MAC.fullmatch(raw) and raw != _NO_MAC:
+        return str(raw)
     text = _printable(raw, _MAC_ADDRESS)
     if _SCIENTIFIC.fullmatch(text) or (isinstance(raw, NumberCell) and len(text) != 12):
         raise Unfit(_("Excel made a number of this MAC address; format the column as text and export again."))

@@ -14,8 +14,11 @@ class Event(TenantModel):
     `{field: [old, new]}`, and what else the sentence needs.
     """
 
-    # Every index below begins with it, or with what says more.
-    organization = models.ForeignKey("console.Organization", models.PROTECT, related_name="+", db_index=False)
+    # Every index below begins with it, or with what says more. Organizations are never deleted, so no constraint
+    # has to look after each line of a hundred thousand.
+    organization = models.ForeignKey(
+        "console.Organization", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     at = models.DateTimeField(default=timezone.now, editable=False)
     kind = models.CharField(_("What"), max_length=40)
     subject_kind = models.CharField(max_length=20)

@@ -74,7 +74,8 @@ class CsvSource:
                     lines.taken = 0
                     if number > MAX_RECORDS:
                         raise too_many_rows()
-                    if not any(cells) or not "".join(cells).strip():
+                    # Nearly every row has something in its first cell; only the others are looked at whole.
+                    if not (cells and cells[0].strip()) and not "".join(cells).strip():
                         continue
                     if number > MAX_ROWS:
                         raise too_many_rows()
