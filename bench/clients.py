@@ -26,17 +26,18 @@ def run(
     port: int,
     orders: list[list[str]],
     path: str,
+    warm: str,
     session: str,
     csrf: str,
     secret: str,
     fields: dict[str, str],
 ) -> Result:
-    """Let one process for each list post with the sessions in it, all from the same moment on."""
+    """Let one process for each list post with the sessions in it, all from the same moment on, after a warm-up."""
     context = multiprocessing.get_context("spawn")
     barrier, queue = context.Barrier(len(orders)), context.Queue()
     body = urlencode(fields | {"csrfmiddlewaretoken": secret})
     arguments = [
-        (port, order, path, f"{csrf}={secret}; {session}=", body, barrier, queue) for order in orders
+        (port, order, path, warm, f"{csrf}={secret}; {session}=", body, barrier, queue) for order in orders
     ]
     processes = [context.Process(target=_post_all, args=each, daemon=True) for each in arguments]
     for process in processes:

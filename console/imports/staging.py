@@ -35,7 +35,8 @@ class Row:
     __slots__ = ("changes", "is_marked", "number", "reasons", "target", "values")
 
     def __init__(self, number: int, width: int) -> None:
-        self.number, self.values = number, [None] * width
+        self.number = number
+        self.values: list[Any] = [None] * width
         self.reasons: list[str] = []
         self.target: int | None = None
         self.changes: dict[str, list] | None = None

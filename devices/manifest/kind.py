@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from console.columns import Column, Header
 from console.fields import fold
 from console.imports import SENTENCES, Key, Kind, Row, Staging, unguarded, visible
-from console.tabular import NumberCell
 from devices import identifiers
 from devices.identifiers import Unfit, looks_like_formula, looks_like_markup
 from devices.manifest.registered import HIDDEN, Comparison
@@ -162,7 +161,7 @@ class ManifestKind(Kind):
             return ", ".join(json.loads(value))
         return HIDDEN if column == "secret" and value else str(value or "")
 
-    def _number(self, row: Row, name: str, raw: NumberCell) -> str:
+    def _number(self, row: Row, name: str, raw: Any) -> str:
         """A cell that was a number in the workbook: what Excel may have done to it is noticed, or undone."""
         if name == "device_name":
             self.notices.add("number_names", row.number)
