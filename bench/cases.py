@@ -218,7 +218,13 @@ def other_cases() -> Iterator[Case]:
         rows=lambda w: Claim.objects.filter(profile=w.units),
     )
     yield Case("units of a profile by age", units, order="id", rows=coded)
-    yield Case("units of a profile by serial", units, lambda w: {"sort": "serial"}, rows=coded)
+    yield Case(
+        "units of a profile by age, descending",
+        units,
+        lambda w: {"sort": "-registered"},
+        rows=coded,
+        order="-id",
+    )
     yield Case(
         "units of a profile, search", units, lambda w: {"q": sample(w).serial_number[:-3]}, places=(FIRST,)
     )
@@ -228,24 +234,24 @@ def other_cases() -> Iterator[Case]:
 def activity_cases() -> Iterator[Case]:
     """The audit log."""
     activity = named("console:activity_list")
-    yield Case("activity", activity, order="-id", rows=events, places=(FIRST, MIDDLE, END))
+    yield Case("activity", activity, order="-at", rows=events, places=(FIRST, MIDDLE, END))
     yield Case(
         "activity, one kind",
         activity,
         lambda w: {"kind": "device.assigned"},
-        order="-id",
+        order="-at",
         rows=lambda w: events(w).filter(kind="device.assigned"),
     )
     yield Case(
         "activity, one device", activity, lambda w: {"about": f"device:{sample(w).pk}"}, places=(FIRST,)
     )
-    yield Case("activity, one person", activity, lambda w: {"who": w.member.pk}, order="-id", rows=events)
+    yield Case("activity, one person", activity, lambda w: {"who": w.member.pk}, order="-at", rows=events)
     yield Case("activity, search", activity, lambda w: {"q": sample(w).serial_number}, places=(FIRST,))
     yield Case(
         "activity, one kind of thing",
         activity,
         lambda w: {"subject": "device"},
-        order="-id",
+        order="-at",
         rows=lambda w: events(w).filter(subject_kind="device"),
     )
     yield Case("activity, a rare kind of thing", activity, lambda w: {"subject": "product"}, places=(FIRST,))

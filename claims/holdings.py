@@ -60,7 +60,8 @@ def devices(actor: Actor, within: list[Project], *, is_all: bool, q: str = "") -
     """
     customers = {each.customer_id for each in within}
     if customers <= actor.customers and _is_plain(actor, within, is_all):
-        rows = Device.objects.filter(customer__in=customers)
+        organizations = {each.organization_id for each in within}
+        rows = Device.objects.current().filter(organization__in=organizations, customer__in=customers)
     else:
         owned, shared = _open_spans(actor)
         if not is_all:

@@ -13,10 +13,10 @@ from django.utils.translation import ngettext
 from claims import causes, charts, qr
 from claims.actions import claim_codes, claim_profiles
 from claims.models import Claim, ClaimCode, ClaimProfile, ResourceKind, Scope
+from console import counts
 from console.access import Permission
 from console.bulk import Selection
 from console.errors import Refused
-from console.listing import COUNT_CAP
 from console.models import Operation
 from console.models.operation import OperationState
 from devices.models import Device
@@ -80,11 +80,10 @@ def _units(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
         state__in=[OperationState.WAITING, OperationState.RUNNING],
     )
     return {
-        "unit_count": profile.codes.all()[: COUNT_CAP + 1].count(),
-        "claimed_count": Claim.objects.visible_to(actor)
-        .of_current_codes()
-        .filter(profile=profile)[: COUNT_CAP + 1]
-        .count(),
+        "unit_count": counts.of(profile.codes.all()),
+        "claimed_count": counts.of(
+            Claim.objects.visible_to(actor).of_current_codes().filter(profile=profile)
+        ),
         "making": making.order_by("-pk").first(),
     }
 
@@ -152,7 +151,7 @@ def picture(code: ClaimCode, form: str) -> HttpResponse:
 
 def units_preview(request: HttpRequest, chosen: Selection) -> dict[str, Any]:
     """The first of the selected devices, and how many of all have a code of each profile already."""
-    total = chosen.rows.order_by()[: COUNT_CAP + 1].count()
+    total = counts.of(chosen.rows)
     codes = ClaimCode.objects.visible_to(request.actor).filter(
         profile__product=None, device__in=chosen.rows.order_by()
     )  # type: ignore[attr-defined]

@@ -40,10 +40,9 @@ class ClaimTable(Table):
 
 
 class UnitTable(Table):
-    """The units of a profile. By default in the order of their registration, which is that of the codes'
-    index."""
+    """The units of a profile, in the order of their registration, which is that of the codes' index."""
 
-    serial = tables.Column(verbose_name=_("Serial"), order_by="serial_key")
+    serial = tables.Column(verbose_name=_("Serial"), orderable=False)
     product = tables.Column(verbose_name=_("Product"), orderable=False, attrs=WIDE)
     status = tables.Column(verbose_name=_("Status"), orderable=False)
     claimed = tables.Column(verbose_name=_("Claimed"), orderable=False)

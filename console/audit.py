@@ -118,13 +118,13 @@ def events_about(reader: Actor, kind: str, pk: int, *, limit: int) -> list[Event
     """The newest events that have this thing as their subject or as the other party. Two short index ranges."""
     rows = Event.objects.visible_to(reader)
     sides = [rows.filter(subject_kind=kind, subject_id=pk), rows.filter(object_kind=kind, object_id=pk)]
-    found = {event.pk: event for side in sides for event in side.order_by("-pk")[:limit]}
-    return [found[key] for key in sorted(found, reverse=True)[:limit]]
+    found = {event.pk: event for side in sides for event in side.order_by("-at", "-pk")[:limit]}
+    return sorted(found.values(), key=lambda event: (event.at, event.pk), reverse=True)[:limit]
 
 
 def label_of(reader: Actor, kind: str, pk: int) -> str:
     """What a thing was called last in the log, or its kind and id where it tells nothing of it."""
-    rows = Event.objects.visible_to(reader).filter(subject_kind=kind, subject_id=pk).order_by("-pk")
+    rows = Event.objects.visible_to(reader).filter(subject_kind=kind, subject_id=pk).order_by("-at", "-pk")
     return rows.values_list("subject_label", flat=True).first() or f"{kind} {pk}"
 
 

@@ -12,7 +12,7 @@ from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -20,6 +20,8 @@ from django.utils.text import slugify
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from console.listing import beyond
 
 CHUNK = 2_000
 SHEET_ROWS = 1_048_576
@@ -48,15 +50,16 @@ def stream_xlsx(name: str, header: Iterable[Any], rows: Iterable[list]) -> Strea
     return _answer(_xlsx(_titles(header), rows, _zone()), content, name, "xlsx")
 
 
-def newest_first(rows: QuerySet, size: int = CHUNK) -> Iterator[Any]:
-    """The rows by descending id, read in pages, so that none is held longer than it is written."""
-    last = None
+def newest_first(rows: QuerySet, size: int = CHUNK, *, key: str = "id") -> Iterator[Any]:
+    """The rows by descending key and id, read in pages, so that none is held longer than it is written."""
+    ordered, last = rows.order_by(f"-{key}", "-id"), None
     while True:
-        page = list((rows if last is None else rows.filter(pk__lt=last)).order_by("-pk")[:size])
+        edge = Q() if last is None else beyond(key, getattr(last, key), last.pk, descending=True)
+        page = list(ordered.filter(edge)[:size])
         yield from page
         if len(page) < size:
             return
-        last = page[-1].pk
+        last = page[-1]
 
 
 def harmless(text: str) -> str:

@@ -7,8 +7,7 @@ from typing import Any
 import django_filters as filters
 from django import forms
 from django.apps import apps
-from django.db.models import Max, Min, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -76,7 +75,7 @@ class PersonFilter(filters.ChoiceFilter):
 class EventFilter(filters.FilterSet):
     """By what happened, who did it, what it is about, and when.
 
-    Each is a range of an index, whose rows are then put in the order of their ids; where there are very many of them,
+    Each is a range of an index, whose rows are then put in the order of their times; where there are very many of them,
     they are met soon enough in that order.
     """
 
@@ -87,8 +86,8 @@ class EventFilter(filters.FilterSet):
         method="of_kind", choices=sentences.subject_kinds, label=_("Kind of thing")
     )
     who = PersonFilter(method="done_by", label=_("Who"), choices=())
-    since = filters.DateFilter(method="as_it_is", label=_("From"), widget=_day_input())
-    until = filters.DateFilter(method="as_it_is", label=_("To"), widget=_day_input())
+    since = filters.DateFilter(method="from_day", label=_("From"), widget=_day_input())
+    until = filters.DateFilter(method="up_to_day", label=_("To"), widget=_day_input())
 
     class Meta:
         model = Event
@@ -103,11 +102,6 @@ class EventFilter(filters.FilterSet):
         self.form.fields["who"].choices = [
             ("", "---------"), (SYSTEM, _("The server itself")), *((str(m.user_id), str(m)) for m in members)
         ]  # fmt: skip
-
-    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        queryset = super().filter_queryset(queryset)
-        since, until = self.form.cleaned_data.get("since"), self.form.cleaned_data.get("until")
-        return self._within(queryset, since, until) if since or until else queryset
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Those about things whose name begins with the text, and those about people and domains that are called so."""
@@ -144,31 +138,13 @@ class EventFilter(filters.FilterSet):
         """Those that one person did."""
         return queryset.filter(actor_id=None if value == SYSTEM else int(value))
 
-    def as_it_is(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
-        """Both ends of the time are applied together, at last."""
-        return queryset
+    def from_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
+        """Those from the beginning of a day on, where the reader is."""
+        return queryset.filter(at__gte=_midnight(value))
 
-    def _within(self, queryset: QuerySet, since: date | None, until: date | None) -> QuerySet:
-        """Those from the beginning of one day to the end of another, where the reader is.
-
-        Ids and times run nearly side by side: the ids of the first and the last line bound what has to be read.
-        """
-        span = {}
-        if since:
-            span["at__gte"] = _midnight(since)
-        if until:
-            span["at__lt"] = _midnight(until) + timedelta(days=1)
-        ends = (
-            Event.objects.visible_to(self.request.actor)
-            .filter(**span)
-            .aggregate(first=Min("id"), last=Max("id"))
-        )
-        if ends["first"] is None:
-            return queryset.none()
-        # Said so that no database takes the index of times, and sorts all that is in it.
-        told = {name.replace("at", "told_at"): value for name, value in span.items()}
-        rows = queryset.annotate(told_at=Coalesce("at", "at")).filter(**told)
-        return rows.filter(id__gte=ends["first"], id__lte=ends["last"])
+    def up_to_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
+        """Those up to the end of a day, where the reader is."""
+        return queryset.filter(at__lt=_midnight(value) + timedelta(days=1))
 
     def _all(self) -> QuerySet:
         """All lines, by an index that does not begin with the organization; it is asked for around this."""

@@ -17,8 +17,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from console import counts
+
 PAGE_SIZE = 50
-COUNT_CAP = 10_000
 
 
 class Table(tables.Table):
@@ -57,12 +58,12 @@ class Page:
     @property
     def is_capped(self) -> bool:
         """Whether there are more rows than are counted."""
-        return self.total > COUNT_CAP
+        return self.total > counts.CAP
 
     @property
     def total_capped(self) -> int:
         """The count, up to the cap."""
-        return min(self.total, COUNT_CAP)
+        return min(self.total, counts.CAP)
 
 
 def render_list(
@@ -74,15 +75,18 @@ def render_list(
     filters: Any = None,
     decorate: Callable[[HttpRequest, list], None] | None = None,
     context: dict | None = None,
+    counted: QuerySet | None = None,
 ) -> HttpResponse:
     """Answer with the page, or with its results alone where htmx asks for them. At most one count and one select.
+
+    `counted` are other rows, as many as there are without filters, that are cheaper to count.
 
     `decorate` sets what the rows of the page show besides their columns, read for all of them at once.
     """
     filterset = filters(request.GET, queryset=rows, request=request) if filters else None
     if filterset is not None:
         rows = filterset.qs if filterset.is_valid() else rows.none()
-    page = paginate(request, rows, table)
+    page = paginate(request, rows, table, counted=None if _query(request) else counted)
     if decorate is not None:
         decorate(request, page.rows)
     if filterset is not None:
@@ -98,7 +102,14 @@ def render_list(
     return render(request, "components/_results.html" if partial else template, full)
 
 
-def paginate(request: HttpRequest, rows: QuerySet, table: type[Table], *, is_counted: bool = True) -> Page:
+def paginate(
+    request: HttpRequest,
+    rows: QuerySet,
+    table: type[Table],
+    *,
+    is_counted: bool = True,
+    counted: QuerySet | None = None,
+) -> Page:
     """The page that the cursor in the address names, or the first one. A cursor that makes no sense is ignored.
 
     Without the count a page costs the same however many rows there are; its total is then 0.
@@ -106,11 +117,11 @@ def paginate(request: HttpRequest, rows: QuerySet, table: type[Table], *, is_cou
     instance = table([])
     order = _order(request, instance)
     descending, key = order.startswith("-"), _key(instance, order.lstrip("-"))
-    total = rows.order_by()[: COUNT_CAP + 1].count() if is_counted else 0
+    total = counts.of(counted if counted is not None else rows) if is_counted else 0
     cursor = _decode(request.GET.get("cursor", ""), rows.model, key)
     backwards = bool(cursor and cursor["back"])
     if cursor:
-        rows = rows.filter(_beyond(key, cursor["value"], cursor["id"], descending != backwards))
+        rows = rows.filter(beyond(key, cursor["value"], cursor["id"], descending != backwards))
     sign = "-" if descending != backwards else ""
     keys = [f"{sign}{key}"] if key in {"id", "pk"} else [f"{sign}{key}", f"{sign}id"]
     found = list(rows.order_by(*keys)[: table.page_size + 1])
@@ -138,7 +149,7 @@ def _key(table: Table, name: str) -> str:
     return str(next(iter(table.columns[name].order_by))).lstrip("-")
 
 
-def _beyond(key: str, value: Any, pk: int, descending: bool) -> Q:
+def beyond(key: str, value: Any, pk: int, descending: bool) -> Q:
     """The rows past the edge. Said as a range of the key and an exception, it is one range of the index."""
     compare = "lt" if descending else "gt"
     if key in {"id", "pk"}:

@@ -8,10 +8,9 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from console import sql
+from console import counts
 from console.access import Actor, Permission
 
-COUNT_CAP = 10_000
 SECONDS_KEPT = 30
 
 
@@ -50,19 +49,15 @@ def for_actor(actor: Actor) -> list[tuple[Entry, int | None]]:
     found = [entry for path in settings.NAVIGATION for entry in import_string(path)()]
     allowed = [e for e in found if actor.may(e.permission) and not (e.unless and actor.may(e.unless))]
     allowed.sort(key=lambda entry: entry.position)
-    counts = _counts(actor, [entry for entry in allowed if entry.rows is not None])
-    return [(entry, counts.get(entry.url_name)) for entry in allowed]
+    known = _counts(actor, [entry for entry in allowed if entry.rows is not None])
+    return [(entry, known.get(entry.url_name)) for entry in allowed]
 
 
 def _counts(actor: Actor, counted: list[Entry]) -> dict[str, int]:
     until, known = _kept.get(actor.organization.pk, (0.0, {}))
     if time.monotonic() > until:
-        counts = (
-            sql.capped_count_of_each([entry.rows(actor) for entry in counted], COUNT_CAP + 1)
-            if counted
-            else []
-        )
-        known = {entry.url_name: count for entry, count in zip(counted, counts, strict=True)}
+        numbers = counts.of_each([entry.rows(actor) for entry in counted])
+        known = {entry.url_name: number for entry, number in zip(counted, numbers, strict=True)}
         _kept[actor.organization.pk] = (time.monotonic() + SECONDS_KEPT, known)
     return known
 

@@ -7,10 +7,10 @@ from console.listing import Table
 
 
 class EventTable(Table):
-    """The audit log. Its order is that of the ids, in which it was written."""
+    """The audit log, in the order of its times."""
 
     what = tables.Column(verbose_name=_("What happened"), orderable=False)
-    at = tables.Column(verbose_name=_("When"), order_by="id", attrs={"th": {"class": "end-text wide-only"}})
+    at = tables.Column(verbose_name=_("When"), order_by="at", attrs={"th": {"class": "end-text wide-only"}})
 
     row_template = "console/_event_row.html"
     empty_template = "console/_event_empty.html"

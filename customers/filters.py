@@ -5,8 +5,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from console import sql
-from console.listing import COUNT_CAP
+from console import counts, sql
 from customers import lookup
 from customers.models import Customer, CustomerKind
 
@@ -50,7 +49,7 @@ class CustomerFilter(filters.FilterSet):
             # One range of one index, which the order and the cursor can use; that is nearly every search.
             return queryset.filter(fitting[0] if fitting else conditions[0])
         found = [
-            Q(pk__in=mine.filter(condition).values_list("pk", flat=True)[: COUNT_CAP + 1])
+            Q(pk__in=mine.filter(condition).values_list("pk", flat=True)[: counts.CAP + 1])
             for condition in fitting
         ]
         return queryset.filter(Q(*found, _connector=Q.OR))

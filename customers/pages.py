@@ -3,17 +3,16 @@
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from console import sql
-from console.listing import COUNT_CAP
+from console import counts
 from customers.models import Customer, CustomerUser
 
 
 def with_counts(request: HttpRequest, customers: list[Customer]) -> None:
     """Set `device_count` and `people_count` on each customer, with two queries for all."""
     actor, ids = request.actor, [customer.pk for customer in customers]  # type: ignore[attr-defined]
-    devices = sql.capped_counts(Customer, ids, _devices(request), "customer_id", COUNT_CAP + 1)
+    devices = counts.of_parents(Customer, ids, _devices(request), "customer_id")
     active = CustomerUser.objects.visible_to(actor).filter(removed_at=None)
-    people = sql.capped_counts(Customer, ids, active, "customer_id", COUNT_CAP + 1)
+    people = counts.of_parents(Customer, ids, active, "customer_id")
     for customer in customers:
         customer.device_count = devices.get(customer.pk, 0)  # type: ignore[attr-defined]
         customer.people_count = people.get(customer.pk, 0)  # type: ignore[attr-defined]
@@ -25,5 +24,6 @@ def device_count_of(request: HttpRequest, customer: Customer) -> int:
 
 
 def _devices(request: HttpRequest) -> QuerySet:
-    """The devices, which are known here by their relation to customers only."""
-    return Customer._meta.get_field("devices").related_model.objects.visible_to(request.actor)  # type: ignore[attr-defined]
+    """The devices, which are known here by their relation to customers only. None that is owned is archived."""
+    rows = Customer._meta.get_field("devices").related_model.objects.visible_to(request.actor)  # type: ignore[attr-defined]
+    return rows.current()

@@ -7,10 +7,9 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
-from console import sql
+from console import counts, sql
 from console.access import Actor
 from console.fields import fold, prefix
-from console.listing import COUNT_CAP
 from customers.fields import CustomerField
 from customers.models import Customer
 from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
@@ -85,7 +84,7 @@ class DeviceFilter(filters.FilterSet):
         if not (any_serial and any_name):
             # One range of one index, which the order and the cursor can use; that is nearly every search.
             return queryset.filter(by_name if any_name else by_serial)
-        found = [mine.filter(q).values_list("pk", flat=True)[: COUNT_CAP + 1] for q in (by_serial, by_name)]
+        found = [mine.filter(q).values_list("pk", flat=True)[: counts.CAP + 1] for q in (by_serial, by_name)]
         return queryset.filter(Q(pk__in=found[0]) | Q(pk__in=found[1]))
 
     def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:

@@ -2,16 +2,13 @@
 
 from django.http import HttpRequest
 
-from console import sql
-from console.listing import COUNT_CAP
+from console import counts
 from devices.models import Device, Product
 
 
 def with_device_counts(request: HttpRequest, products: list[Product]) -> None:
     """Set `device_count` on each product, up to one more than is counted exactly; one query for all."""
     rows = Device.objects.visible_to(request.actor).current()  # type: ignore[attr-defined]
-    counts = sql.capped_counts(
-        Product, [product.pk for product in products], rows, "product_id", COUNT_CAP + 1
-    )
+    found = counts.of_parents(Product, [product.pk for product in products], rows, "product_id")
     for product in products:
-        product.device_count = counts.get(product.pk, 0)  # type: ignore[attr-defined]
+        product.device_count = found.get(product.pk, 0)  # type: ignore[attr-defined]

@@ -5,8 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from console import sql
-from console.listing import COUNT_CAP, paginate
+from console import counts
+from console.listing import paginate
 from devices.models import Device, DeviceStatus, Ownership, SharedAccess
 from devices.tables import PastSpanTable
 
@@ -26,12 +26,10 @@ def overview(request: HttpRequest, subject: Any) -> str:
     """How many units are in stock, reserved, owned and returned."""
     actor = request.actor  # type: ignore[attr-defined]
     rows = Device.objects.visible_to(actor).current()
-    counts = sql.capped_count_of_each(
-        [rows.filter(status=status) for status, _icon, _tone in LIFE], COUNT_CAP + 1
-    )
+    found = counts.of_each([rows.filter(status=status) for status, _icon, _tone in LIFE])
     figures = [
         {"status": status, "label": status.label, "icon": icon, "tone": tone, "count": count}
-        for (status, icon, tone), count in zip(LIFE, counts, strict=True)
+        for (status, icon, tone), count in zip(LIFE, found, strict=True)
     ]
     return render_to_string("devices/_overview.html", {"figures": figures}, request)
 
@@ -41,8 +39,8 @@ def customer_devices(request: HttpRequest, customer: Any) -> str:
     actor = request.actor  # type: ignore[attr-defined]
     spans = Ownership.objects.visible_to(actor).filter(customer=customer).select_related("device__product")
     shares = SharedAccess.objects.visible_to(actor).filter(customer=customer, ended_at=None)
-    owned = Device.objects.visible_to(actor).filter(customer=customer)
-    count, share_count = sql.capped_count_of_each([owned, shares], COUNT_CAP + 1)
+    owned = Device.objects.visible_to(actor).current().filter(customer=customer)
+    count, share_count = counts.of_each([owned, shares])
     context = {
         "customer": customer, "count": count, "share_count": share_count,
         "now": list(spans.open().order_by("-started_at", "-pk")[:SHOWN]),

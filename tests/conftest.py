@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import translation
 from django.utils.module_loading import import_string
 
+from console import counts
 from console.access import Actor
 from console.models import Organization, User
 from tests import factories
@@ -112,6 +113,12 @@ def client_for(member) -> Callable[..., Client]:
 def english() -> None:
     """A page in German leaves German switched on in this thread, for whatever test comes next."""
     translation.activate("en")
+
+
+@pytest.fixture(autouse=True)
+def counted_anew() -> None:
+    """What is remembered of one test's database is not true of the next one's."""
+    counts.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -21,19 +21,16 @@ from devices.models import Device
 def claim_profile_units(request: HttpRequest, pk: int) -> HttpResponse:
     """The units that have a code of this profile."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk, scope=Scope.UNIT)
-    rows = (
-        Device.objects.visible_to(request.actor)
-        .filter(claim_codes__profile=profile)
-        .select_related("product")
-    )
+    rows = Device.objects.visible_to(request.actor).filter(claim_codes__profile=profile)
     return render_list(
         request,
-        rows=rows,
+        rows=rows.select_related("product"),
         table=UnitTable,
         filters=UnitFilter,
         decorate=pages.with_codes(profile),
         template="claims/claim_profile_units.html",
         context={"profile": profile},
+        counted=profile.codes.all(),
     )
 
 

@@ -36,13 +36,12 @@ class Event(TenantModel):
     class Meta:
         constraints = [AppendOnly(name="event_append_only")]
         indexes = [
-            models.Index(fields=["organization", "-id"], name="event_by_organization"),
-            models.Index(fields=["organization", "kind", "-id"], name="event_by_kind"),
-            models.Index(fields=["organization", "at"], name="event_by_time"),
-            models.Index(fields=["organization", "actor_id", "-id"], name="event_by_actor"),
-            models.Index(fields=["subject_kind", "subject_id", "-id"], name="event_by_subject"),
+            models.Index(fields=["organization", "-at", "-id"], name="event_by_time"),
+            models.Index(fields=["organization", "kind", "-at", "-id"], name="event_by_kind"),
+            models.Index(fields=["organization", "actor_id", "-at", "-id"], name="event_by_actor"),
+            models.Index(fields=["subject_kind", "subject_id", "-at", "-id"], name="event_by_subject"),
             models.Index(
-                fields=["object_kind", "object_id", "-id"],
+                fields=["object_kind", "object_id", "-at", "-id"],
                 name="event_by_object",
                 condition=models.Q(object_id__isnull=False),
             ),

@@ -1,15 +1,17 @@
 """The few tags that all templates share."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from console import sentences
@@ -17,6 +19,8 @@ from console.audit import events_about, kind_of
 
 register = template.Library()
 NONE = "—"
+# A page shows the same icons and days again and again.
+KEPT = 4096
 
 STATUSES = {
     "in_stock": ("idle", "archive"), "reserved": ("accent", "package"), "owned": ("ok", "circle-check"),
@@ -25,6 +29,7 @@ STATUSES = {
 
 
 @register.simple_tag
+@lru_cache(maxsize=KEPT)
 def icon(name: str, title: str = "") -> SafeString:
     """An icon of the sprite; decoration unless it has a title."""
     url = static("img/icons.svg")
@@ -44,10 +49,15 @@ def pill(kind: str, icon_name: str, text: Any) -> SafeString:
 @register.simple_tag
 def device_status(device: Any) -> SafeString:
     """The status of a device."""
-    if device.archived_at:
+    return _device_status(type(device), "" if device.archived_at else device.status, get_language())
+
+
+@lru_cache(maxsize=KEPT)
+def _device_status(model: Any, status: str, language: str | None) -> SafeString:
+    if not status:
         return pill("idle", "archive", _("Archived"))
-    kind, name = STATUSES[device.status]
-    return pill(kind, name, device.get_status_display())
+    kind, name = STATUSES[status]
+    return pill(kind, name, model(status=status).get_status_display())
 
 
 @register.filter
@@ -120,12 +130,18 @@ def _time(value: datetime | None, style: str) -> str | SafeString:
     if value is None:
         return NONE
     local = timezone.localtime(value)
-    text = formats.date_format(local, "j M Y H:i" if style == "DATETIME_SHORT" else "j M Y")
-    return _tag(value, text)
+    text = _day(local.date(), get_language())
+    return _tag(value, f"{text} {local:%H:%M}" if style == "DATETIME_SHORT" else text)
+
+
+@lru_cache(maxsize=KEPT)
+def _day(value: date, language: str | None) -> str:
+    return formats.date_format(value, "j M Y")
 
 
 def _tag(value: datetime, text: str) -> SafeString:
-    exact = value.astimezone(UTC)
-    return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>', exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S}", text
+    # Nothing here comes from a person but the words of a translation, and these are escaped.
+    exact = value.astimezone(UTC).isoformat()
+    return SafeString(
+        f'<time datetime="{exact}" title="{exact[:10]} {exact[11:19]} UTC">{escape(text)}</time>'
     )

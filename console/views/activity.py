@@ -25,7 +25,7 @@ def activity_list(request: HttpRequest) -> HttpResponse:
 def activity_export(request: HttpRequest) -> HttpResponseBase:
     """The lines that match the filters, as CSV or XLSX."""
     filterset = EventFilter(request.GET, queryset=Event.objects.visible_to(request.actor), request=request)
-    rows = newest_first(filterset.qs) if filterset.is_valid() else ()
+    rows = newest_first(filterset.qs, key="at") if filterset.is_valid() else ()
     header = [_("Time"), _("Who"), _("Kind"), _("What"), _("Kind of subject"), _("Id"), _("Subject"), _("Other party"),
               _("Reason"), _("Details")]  # fmt: skip
     return stream(request, _("activity"), header, (sentences.row(event) for event in rows))

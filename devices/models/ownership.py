@@ -57,7 +57,10 @@ class SpanQuerySet(TenantQuerySet):
 
 
 class Span(TenantModel):
-    """One device, one customer, from `started_at` on and before `ended_at`. It is never edited but to be closed."""
+    """One device, one customer, from `started_at` on and before `ended_at`.
+
+    It is never edited but to be closed, and opened again where the unclaim that closed it is undone.
+    """
 
     device = models.ForeignKey(Device, models.PROTECT, related_name="%(class)s_spans")
     customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="%(class)s_spans")
@@ -104,6 +107,11 @@ class Ownership(Span):
         ]
         indexes = [
             models.Index(fields=["customer", "-started_at"], name="ownership_by_customer"),
+            models.Index(
+                fields=["customer", "-started_at", "-id"],
+                name="ownership_past_by_customer",
+                condition=Q(ended_at__isnull=False),
+            ),
             models.Index(fields=["organization", "-id"], name="ownership_by_organization"),
         ]
 

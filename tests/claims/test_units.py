@@ -70,7 +70,7 @@ def test_only_the_units_of_this_profile_are_listed(owner, organization, product,
 
 
 @pytest.mark.parametrize(("query", "serials"), [
-    ("?q=aqm-0", ["AQM-02", "AQM-01"]), ("?q=zzz", []), ("?sort=serial", ["AQM-01", "AQM-02", "AQM-11"]),
+    ("?q=aqm-0", ["AQM-02", "AQM-01"]), ("?q=zzz", []), ("?sort=registered", ["AQM-11", "AQM-02", "AQM-01"]),
     ("?sort=-registered", ["AQM-01", "AQM-02", "AQM-11"]), ("", ["AQM-11", "AQM-02", "AQM-01"]),
 ])  # fmt: skip
 def test_the_units_are_searched_and_ordered(owner, product, query, serials):
