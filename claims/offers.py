@@ -46,7 +46,9 @@ def get(code_id: UUID) -> ClaimCode | None:
 
 
 def _rows() -> QuerySet[ClaimCode]:
-    return ClaimCode.objects.select_related("profile__organization", "device__product")
+    # With the logo's row, which the pages ask for, and without its picture.
+    rows = ClaimCode.objects.select_related("profile__organization__logo", "device__product")
+    return rows.defer("profile__organization__logo__png")
 
 
 def of(code: ClaimCode) -> Offer:

@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from console import counts, sql
+from console.widgets import Checkboxes
 from customers import lookup
 from customers.models import Customer, CustomerKind
 
@@ -15,7 +16,7 @@ class CustomerFilter(filters.FilterSet):
 
     q = filters.CharFilter(method="search", label=_("Name, reference or e-mail"))
     kind = filters.MultipleChoiceFilter(
-        choices=CustomerKind.choices, label=_("Kind"), widget=forms.CheckboxSelectMultiple, distinct=False
+        choices=CustomerKind.choices, label=_("Kind"), widget=Checkboxes, distinct=False
     )
     devices = filters.ChoiceFilter(
         choices=[("yes", _("owns some now")), ("no", _("owns none now"))],

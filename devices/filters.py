@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from console import counts, sql
 from console.access import Actor
 from console.fields import fold, prefix
+from console.widgets import Checkboxes, Choice
 from customers.fields import CustomerField
 from customers.models import Customer
 from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
@@ -40,14 +41,12 @@ class DeviceFilter(filters.FilterSet):
 
     q = filters.CharFilter(method="search", label=_("Serial or device name"))
     # Without `distinct=False` the list would be made distinct, at the cost of reading all of it.
-    product = filters.MultipleChoiceFilter(
-        label=_("Product"), widget=forms.CheckboxSelectMultiple, distinct=False
-    )
+    product = filters.MultipleChoiceFilter(label=_("Product"), widget=Checkboxes, distinct=False)
     status = filters.MultipleChoiceFilter(
-        choices=DeviceStatus.choices, label=_("Status"), widget=forms.CheckboxSelectMultiple, distinct=False
+        choices=DeviceStatus.choices, label=_("Status"), widget=Checkboxes, distinct=False
     )
     customer = CustomerFilter(queryset=_customers, label=_("Owner"))
-    tag = filters.ChoiceFilter(method="tagged", label=_("Tag"))
+    tag = filters.ChoiceFilter(method="tagged", label=_("Tag"), widget=Choice)
     development = filters.BooleanFilter(
         field_name="is_development",
         label=_("Development"),

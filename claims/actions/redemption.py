@@ -6,6 +6,7 @@ from typing import Any
 
 from claims.actions import claims, steps
 from claims.models import Claim, ClaimCode, Step
+from claims.offers import Offer
 from console.access import Actor
 from console.errors import Refused
 from console.transactions import retrying
@@ -30,14 +31,16 @@ def redeem(
     host: str,
     answers: dict[str, str] | None = None,
     at: datetime | None = None,
+    offer: Offer | None = None,
 ) -> Claim:
     """Give the claimant what the code offers. A refusal makes no customer, but is noted for the funnel.
 
-    Redeeming again returns the same claim. Raises Refused with what to do next.
+    Redeeming again returns the same claim. Raises Refused with what to do next. `offer` is what the code offered a
+    moment ago, where the caller has read it.
     """
     by = by.within(code.profile.organization)
     try:
-        return _redeem(code, claimant, by, host=host, answers=answers, at=at)
+        return _redeem(code, claimant, by, host=host, answers=answers, at=at, offer=offer)
     except Refused as refusal:
         steps.note(code, Step.REFUSAL, cause=refusal.code)
         raise

@@ -94,7 +94,8 @@ def redeem(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "claims/public/review.html", {"pending": pending, "form": form}, status=422)
     terms = {"answers": form.answers, "by": request.actor, "host": request.get_host()}
-    claim = redemption.redeem(pending.offer.code, claimant=form.claimant, **terms)
+    offer = pending.offer if pending.is_usable else None
+    claim = redemption.redeem(pending.offer.code, claimant=form.claimant, offer=offer, **terms)
     return _see_other("claim:done", claim.pk)
 
 
