@@ -28,6 +28,8 @@ AXE = {
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     }
 }
+# What changes with the theme.
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 expect.set_options(timeout=15_000)
 
 
@@ -98,7 +100,10 @@ class Person:
     """Somebody at a browser. Each page that he comes to is checked by axe, and nothing may be wrong in the console."""
 
     def __init__(self, browser: Browser, server: Server, viewport: dict, **more: Any) -> None:
-        self.context: BrowserContext = browser.new_context(viewport=viewport, base_url=server.url, **more)
+        # Without motion the theme changes at once, and no check meets a colour half way.
+        self.context: BrowserContext = browser.new_context(
+            viewport=viewport, base_url=server.url, reduced_motion="reduce", **more
+        )
         self.page: Page = self.context.new_page()
         self.server, self.complaints, self.seen = server, [], set()
         self.page.on("console", self._console)
@@ -115,19 +120,25 @@ class Person:
             self.complaints.append(f"{response.status} {response.url}")
 
     def check(self, name: str) -> None:
-        """Nothing is wrong with the page that is open: axe, width, console."""
+        """Nothing is wrong with the page that is open: axe, its colours in the dark theme too, width, console."""
         if name in self.seen:
             return
         self.seen.add(name)
         self.page.wait_for_load_state()
-        found = Axe().run(self.page, options=AXE)
-        wrong = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found.response["violations"]]
-        assert wrong == [], f"{name}: {wrong}"
+        self._axe(f"{name}, light", AXE)
+        self.page.emulate_media(color_scheme="dark")
+        self._axe(f"{name}, dark", COLOURS)
+        self.page.emulate_media(color_scheme="light")
         overflow = self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert overflow <= 0, f"{name} is {overflow} px too wide"
         assert self.complaints == [], name
+
+    def _axe(self, name: str, options: dict) -> None:
+        found = Axe().run(self.page, options=options)
+        wrong = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found.response["violations"]]
+        assert wrong == [], f"{name}: {wrong}"
 
     def go(self, address: str) -> None:
         """Open an address and check the page."""
