@@ -1,4 +1,5 @@
-"""Runs long and bulk work in the background, so that it survives leaving the page and a killed worker.
+"""Runs long and bulk work in the background, so that it survives leaving the page and a killed worker; and short bulk
+work in the request, to be found and undone like the long one.
 
 A handler is `run(operation, by)`: it works in chunks, and writes the progress of each chunk with `advance` in
 the chunk's own transaction. So a chunk is done and counted, or neither; and a handler that is called again
@@ -7,7 +8,7 @@ goes on from `operation.cursor`.
 
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -20,8 +21,8 @@ from console.access import ROLES, Actor, Permission, system
 from console.errors import Refused
 from console.liveness import beating, lives, worker_name
 from console.models import Member, Operation, OperationRow
-from console.models.operation import OperationState
-from console.transactions import drop_broken_connection
+from console.models.operation import UNDO_WITHIN, OperationState
+from console.transactions import drop_broken_connection, retrying
 
 log = logging.getLogger("custody.operations")
 MAX_ATTEMPTS = 3
@@ -49,17 +50,70 @@ def start(
     total: int,
     payload: dict,
     return_url: str = "",
+    undo_route: str = "",
+    undoes: Operation | None = None,
 ) -> Operation:
     """Note an operation down and hand it to the worker, which begins when this transaction commits."""
     from console.tasks import run_operation
 
-    operation = Operation.objects.create(
-        organization=by.organization, handler=handler, title=title[:200], permission=permission,
-        total=total, payload=payload, return_url=return_url, by_user_id=by.user_id,
-        by_label=by.label[:200], by_role=by.role,
+    operation = _note(
+        handler, title, by, permission=permission, total=total, payload=payload, return_url=return_url,
+        undo_route=undo_route, undoes=undoes,
     )  # fmt: skip
     run_operation.enqueue(operation.pk)
     return operation
+
+
+@retrying
+def perform(handler: str, title: str, *, by: Actor, **plan: Any) -> Operation:
+    """Run a short operation here and now: it is over when it is answered. Takes what `start` takes.
+
+    All of it is one transaction: a process that dies in it leaves nothing behind, so nobody else ever sees it running,
+    and `recover` has nothing to do with it. What the handler refuses as a whole is raised, and leaves nothing either.
+    """
+    now = timezone.now()
+    running = {"state": OperationState.RUNNING, "attempt": 1, "worker": worker_name(), "started_at": now}
+    operation = _note(handler, title, by, **plan, **running, created_at=now)
+    import_string(handler)(operation, by)
+    _end(operation, OperationState.DONE, operation.sentence)
+    operation.refresh_from_db()
+    return operation
+
+
+def check_undo(operation: Operation, *, at: datetime | None = None) -> None:
+    """Raise Refused where the operation can't be undone, or not any more."""
+    at, until = at or timezone.now(), operation.undo_until
+    if operation.is_undoable(at):
+        return
+    if not operation.is_over:
+        raise Refused("not_over", _("It is still under way. Wait until it is over."))
+    if operation.undone_at:
+        raise Refused("undone_already", _("It was undone already. It can be undone once."))
+    if until is None or not operation.succeeded:
+        raise Refused("nothing_to_undo", _("It changed nothing that could be undone."))
+    minutes, time = UNDO_WITHIN // timedelta(minutes=1), f"{timezone.localtime(until):%H:%M}"
+    raise Refused(
+        "undo_too_late",
+        _("It could be undone for %(n)d minutes, until %(time)s.") % {"n": minutes, "time": time},
+    )
+
+
+@transaction.atomic
+def take_undo(operation: Operation, *, at: datetime | None = None) -> None:
+    """Take the one undo that an operation has, in this transaction. Raises Refused where there is none."""
+    at = at or timezone.now()
+    mine = Operation.objects.filter(
+        pk=operation.pk,
+        undone_at=None,
+        state__in=[OperationState.DONE, OperationState.FAILED],
+        succeeded__gt=0,
+        finished_at__gt=at - UNDO_WITHIN,
+    ).exclude(undo_route="")
+    if not mine.update(undone_at=at):
+        operation.refresh_from_db()
+        check_undo(operation, at=at)
+        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+    operation.undone_at = at
 
 
 def run(operation_id: int) -> None:
@@ -80,19 +134,28 @@ def stop_soon() -> None:
 
 
 def advance(
-    operation: Operation, *, cursor: int, succeeded: int, refused: Iterable[tuple[int, str, str, str]] = ()
+    operation: Operation,
+    *,
+    cursor: int,
+    succeeded: int,
+    refused: Iterable[tuple[int, str, str, str]] = (),
+    undo_data: dict | None = None,
 ) -> None:
     """Count a chunk, inside of its transaction. `refused` holds (position, label, code, sentence).
 
+    `undo_data` replaces what is kept for an undo.
     Raises Superseded where another worker took over, which rolls the chunk back.
     """
     rows = [OperationRow(operation=operation, position=p, label=label[:200], code=c, sentence=s[:500])
             for p, label, c, s in refused]  # fmt: skip
     mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING)
-    if not mine.update(cursor=cursor, succeeded=F("succeeded") + succeeded, refused=F("refused") + len(rows)):
+    kept = {} if undo_data is None else {"undo_data": undo_data}
+    counts = {"succeeded": F("succeeded") + succeeded, "refused": F("refused") + len(rows)}
+    if not mine.update(cursor=cursor, **counts, **kept):
         raise Superseded
     OperationRow.objects.bulk_create(rows, batch_size=500)
     operation.cursor = cursor
+    operation.undo_data = kept.get("undo_data", operation.undo_data)
     if _stopping:
         transaction.on_commit(_interrupt)
 
@@ -122,6 +185,13 @@ def recover() -> int:
     for operation_id in lost:
         _enqueue(operation_id)
     return count + len(lost)
+
+
+def _note(handler: str, title: str, by: Actor, **fields: Any) -> Operation:
+    return Operation.objects.create(
+        organization=by.organization, handler=handler, title=title[:200], by_user_id=by.user_id,
+        by_label=by.label[:200], by_role=by.role, **fields,
+    )  # fmt: skip
 
 
 def _run(operation: Operation) -> None:

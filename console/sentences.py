@@ -61,6 +61,14 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "device.unclaimed": Kind(
                 _("Device unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}")
             ),
+            "device.assignment_undone": Kind(
+                _("Assignment undone"),
+                "rotate-ccw",
+                _("{actor} undid the assignment of {subject} to {object}"),
+            ),
+            "device.unclaim_undone": Kind(
+                _("Unclaim undone"), "rotate-ccw", _("{actor} undid the unclaim of {subject} from {object}")
+            ),
             "device.access_given": Kind(
                 _("Access given"), "eye", _("{actor} gave {object} access to {subject}")
             ),

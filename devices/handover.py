@@ -7,18 +7,23 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from console import operations
-from console.access import Permission
+from console.access import Actor, Permission
 from console.bulk import IN_REQUEST, Selection
+from console.models import Operation
 from customers.models import Customer
-from devices.actions import ownership
+from devices.actions import ownership, undo
 from devices.ledger import ASSIGNABLE, Outcome
 from devices.models import DeviceStatus, SharedAccess
 
 SHOWN = 50
+# So many refusals are said one by one.
+SAID = 10
 
 
 def preview(chosen: Selection, *, assigning: bool) -> dict[str, Any]:
@@ -37,40 +42,32 @@ def preview(chosen: Selection, *, assigning: bool) -> dict[str, Any]:
 
 
 def assign(request: HttpRequest, chosen: Selection, *, customer: Customer, note: str) -> HttpResponse:
-    """Assign now, or start an operation above 200 devices."""
+    """Assign one device; more are an operation that can be undone, in the background above 200."""
     ids, by = chosen.ids, request.actor  # type: ignore[attr-defined]
-    if len(ids) > IN_REQUEST:
-        title = ngettext(
-            "Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(ids)
-        )
-        operation = operations.start(
-            "devices.actions.ownership.run_assign", title % {"n": len(ids), "customer": customer}, by=by,
-            permission=Permission.DEVICE_ASSIGN, total=len(ids), return_url=reverse("devices:device_list"),
-            payload={"ids": ids, "customer": customer.pk, "note": note},
-        )  # fmt: skip
-        return redirect(operation)
-    outcome = ownership.assign(ids, customer=customer, by=by, note=note)
-    done = ngettext("%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.",
-                    len(outcome.done)) % {"n": len(outcome.done), "customer": customer}  # fmt: skip
-    return _answer(request, outcome, done, ids)
+    if len(ids) < 2:
+        outcome = ownership.assign(ids, customer=customer, by=by, note=note)
+        return _answer(request, outcome, _assigned(len(outcome.done), customer), ids)
+    title = ngettext("Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(ids))
+    operation = _operate(
+        "devices.actions.ownership.run_assign", title % {"n": len(ids), "customer": customer}, ids, by=by,
+        permission=Permission.DEVICE_ASSIGN, undo_route=undo.ASSIGN, customer=customer.pk, note=note,
+    )  # fmt: skip
+    return _answer_operation(request, operation, _assigned(operation.succeeded, customer))
 
 
 def unclaim(request: HttpRequest, chosen: Selection, *, reason: str) -> HttpResponse:
-    """Unclaim now, or start an operation above 200 devices."""
+    """Unclaim one device; more are an operation that can be undone, in the background above 200."""
     ids, by = chosen.ids, request.actor  # type: ignore[attr-defined]
-    if len(ids) > IN_REQUEST:
-        ownership.check_unclaim_limit(len(ids), by=by)
-        title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(ids)) % {"n": len(ids)}
-        operation = operations.start(
-            "devices.actions.ownership.run_unclaim", title, by=by, permission=Permission.DEVICE_UNCLAIM,
-            total=len(ids), return_url=reverse("devices:device_list"), payload={"ids": ids, "reason": reason},
-        )  # fmt: skip
-        return redirect(operation)
-    outcome = ownership.unclaim(ids, reason=reason, by=by)
-    done = ngettext("%(n)d device unclaimed. It is in stock, and its old code is dead.",
-                    "%(n)d devices unclaimed. They are in stock, and their old codes are dead.",
-                    len(outcome.done)) % {"n": len(outcome.done)}  # fmt: skip
-    return _answer(request, outcome, done, ids)
+    if len(ids) < 2:
+        outcome = ownership.unclaim(ids, reason=reason, by=by)
+        return _answer(request, outcome, _unclaimed(len(outcome.done)), ids)
+    ownership.check_unclaim_limit(len(ids), by=by)
+    title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(ids)) % {"n": len(ids)}
+    operation = _operate(
+        "devices.actions.ownership.run_unclaim", title, ids, by=by, permission=Permission.DEVICE_UNCLAIM,
+        undo_route=undo.UNCLAIM, reason=reason,
+    )  # fmt: skip
+    return _answer_operation(request, operation, _unclaimed(operation.succeeded))
 
 
 def access_ended(share: SharedAccess) -> str:
@@ -78,15 +75,58 @@ def access_ended(share: SharedAccess) -> str:
     return _("%(customer)s no longer sees this device.") % {"customer": share.customer}
 
 
+def _operate(
+    handler: str,
+    title: str,
+    ids: list[int],
+    *,
+    by: Actor,
+    permission: Permission,
+    undo_route: str,
+    **payload: Any,
+) -> Operation:
+    do = operations.start if len(ids) > IN_REQUEST else operations.perform
+    return do(
+        handler, title, by=by, permission=permission, total=len(ids), return_url=reverse("devices:device_list"),
+        payload={"ids": ids, **payload}, undo_route=undo_route,
+    )  # fmt: skip
+
+
+def _assigned(n: int, customer: Customer) -> str:
+    sentence = ngettext(
+        "%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.", n
+    )
+    return sentence % {"n": n, "customer": customer}
+
+
+def _unclaimed(n: int) -> str:
+    return ngettext("%(n)d device unclaimed. It is in stock, and its old code is dead.",
+                    "%(n)d devices unclaimed. They are in stock, and their old codes are dead.", n) % {"n": n}  # fmt: skip
+
+
 def _answer(request: HttpRequest, outcome: Outcome, done: str, ids: list[int]) -> HttpResponse:
     if outcome.done:
         messages.success(request, done)
-    for refused in outcome.refused[:10]:
-        messages.error(request, f"{refused.label}: {refused.sentence}")
-    if len(outcome.refused) > 10:
-        more = len(outcome.refused) - 10
+    _tell_refused(request, [(r.label, r.sentence) for r in outcome.refused[:SAID]], len(outcome.refused))
+    return redirect("devices:device_detail", ids[0]) if ids else redirect("devices:device_list")
+
+
+def _answer_operation(request: HttpRequest, operation: Operation, done: str) -> HttpResponse:
+    if not operation.is_over:
+        return redirect(operation)
+    if operation.is_undoable():
+        url = reverse(operation.undo_route, args=[operation.pk])
+        until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
+        messages.success(request, format_html('{} <a href="{}">{}</a> {}', done, url, _("Undo"), until))
+    said = operation.rows.order_by("position").values_list("label", "sentence")[:SAID]
+    _tell_refused(request, list(said), operation.refused)
+    return redirect("devices:device_list")
+
+
+def _tell_refused(request: HttpRequest, said: list[tuple[str, str]], count: int) -> None:
+    for label, sentence in said:
+        messages.error(request, f"{label}: {sentence}")
+    if count > SAID:
+        more = count - SAID
         messages.error(request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more)
                        % {"n": more})  # fmt: skip
-    if len(ids) == 1:
-        return redirect("devices:device_detail", ids[0])
-    return redirect("devices:device_list")

@@ -37,16 +37,20 @@ class RefusedDevice:
 
 @dataclass
 class Outcome:
-    """What an operation over a set did: the ids that changed, and those that were refused."""
+    """What an operation over a set did: the ids that changed, and those that were refused.
+
+    `returned` are those of `done` that were in quarantine before, where the caller wants to know.
+    """
 
     done: list[int] = field(default_factory=list)
     refused: list[RefusedDevice] = field(default_factory=list)
+    returned: list[int] = field(default_factory=list)
     act: UUID = field(default_factory=uuid4)
 
 
 @dataclass(frozen=True)
 class Change:
-    """What the followers are told: `kind` is registered, assigned or released."""
+    """What the followers are told: `kind` is registered, assigned, released, or undone: retracted, reopened."""
 
     kind: str
     device_ids: list[int]
@@ -181,6 +185,100 @@ def end_share(
 
 
 @transaction.atomic
+def retract(
+    device_ids: Iterable[int],
+    *,
+    began: str,
+    by: Actor,
+    returned: Iterable[int] = (),
+    at: datetime | None = None,
+    evidence: str = "",
+    act: UUID | None = None,
+) -> Outcome:
+    """Close the open spans that rest on the evidence `began`, as a correction; the devices are what they were before.
+
+    Those in `returned` are in quarantine again, the others in stock. Shares go on. Who owned a device before is still
+    to be wiped from it: assigning it took that request back, so it is made again, with its own date. Gives what was
+    done; why the rest was not is for the caller to say.
+    """
+    outcome = Outcome(act=act or uuid4())
+    ids, at = sorted(set(device_ids)), at or timezone.now()
+    hold(ids)
+    spans, devices = sql.table(Ownership), sql.table(Device)
+    asked = (
+        f"SELECT MAX(ended_at) FROM {spans} AS past WHERE past.device_id = {devices}.id "  # noqa: S608
+        "AND past.end_reason <> 'correction'"
+    )
+    outcome.done = _guarded_update(
+        ids,
+        f"customer_id = NULL, status = CASE WHEN {sql.in_ids('id')} THEN %s ELSE %s END, wipe_asked_at = ({asked}), "
+        "wipe_confirmed_at = NULL",
+        [sql.id_list(returned), DeviceStatus.RETURNED.value, DeviceStatus.IN_STOCK.value],
+        f"customer_id IS NOT NULL AND EXISTS (SELECT 1 FROM {spans} AS span WHERE span.device_id = {devices}.id "  # noqa: S608
+        "AND span.ended_at IS NULL AND span.start_evidence = %s)",
+        [began],
+    )
+    if outcome.done:
+        _close(Ownership, outcome.done, by, "correction", at, evidence, "")
+        tell(Change("retracted", outcome.done, by, at, outcome.act))
+    return outcome
+
+
+@transaction.atomic
+def reopen(
+    device_ids: Iterable[int],
+    *,
+    ended: str,
+    customer_ids: Iterable[int],
+    by: Actor,
+    at: datetime | None = None,
+    act: UUID | None = None,
+) -> Outcome:
+    """Open the spans again that were closed on the evidence `ended`, and the shares that ended with them.
+
+    Only where the device is in stock, nobody owned it since, and its owner is one of `customer_ids`. The span is as if
+    it had never ended, and the device is not asked to wipe itself any more. Gives what was done; why the rest was not
+    is for the caller to say.
+    """
+    outcome = Outcome(act=act or uuid4())
+    ids, at = sorted(set(device_ids)), at or timezone.now()
+    hold(ids)
+    spans, devices = sql.table(Ownership), sql.table(Device)
+    last = (
+        f"FROM {spans} AS span WHERE span.device_id = {devices}.id AND span.end_evidence = %s AND NOT EXISTS "  # noqa: S608
+        f"(SELECT 1 FROM {spans} AS later WHERE later.device_id = {devices}.id AND later.started_at > span.started_at)"
+    )
+    outcome.done = _guarded_update(
+        ids,
+        f"customer_id = (SELECT span.customer_id {last}), status = %s, wipe_asked_at = NULL, wipe_confirmed_at = NULL",
+        [ended, DeviceStatus.OWNED.value],
+        f"customer_id IS NULL AND archived_at IS NULL AND status = %s AND EXISTS (SELECT 1 {last} "
+        f"AND span.{sql.in_ids('customer_id')})",
+        [DeviceStatus.IN_STOCK.value, ended, sql.id_list(customer_ids)],
+    )
+    if outcome.done:
+        _reopen(Ownership, outcome.done, ended)
+        _reopen(SharedAccess, outcome.done, ended)
+        tell(Change("reopened", outcome.done, by, at, outcome.act))
+    return outcome
+
+
+def hold(ids: list[int]) -> None:
+    """Keep the devices as they are until this transaction ends, but for what it does itself.
+
+    Without it, a condition over their spans would look at those of a moment ago. On SQLite the transaction holds the
+    only lock. Rows are locked in the order of their ids, so that sets never deadlock.
+    """
+    if ids and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT count(*) FROM (SELECT 1 FROM {sql.table(Device)} WHERE {sql.in_ids('id')} ORDER BY id "  # noqa: S608
+                "FOR NO KEY UPDATE) AS locked",
+                [sql.id_list(ids)],
+            )
+
+
+@transaction.atomic
 def set_status(device_ids: Iterable[int], *, frm: Iterable[str], to: str) -> list[int]:
     """Move unowned devices from one of the statuses `frm` to `to`. Returns the ids that moved."""
     frm = [str(status) for status in frm]
@@ -205,13 +303,8 @@ def _guarded_update(
     """UPDATE … WHERE condition RETURNING id. Rows are locked in the order of their ids, so that sets never deadlock."""
     if not ids:
         return []
-    if connection.vendor == "postgresql" and len(ids) > 1:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT count(*) FROM (SELECT 1 FROM {sql.table(Device)} WHERE {sql.in_ids('id')} ORDER BY id "  # noqa: S608
-                "FOR NO KEY UPDATE) AS locked",
-                [sql.id_list(ids)],
-            )
+    if len(ids) > 1:
+        hold(ids)
     done = sql.update_returning(
         f"UPDATE {sql.table(Device)} SET {assignments} WHERE {sql.in_ids('id')} AND {condition} RETURNING id",  # noqa: S608
         [*values, sql.id_list(ids), *parameters],
@@ -248,6 +341,21 @@ def _close(
     # A span that began at this very instant, or later by another clock, ends one tick after it began.
     for row in sql.having_ids(model.objects.filter(ended_at=None, started_at__gte=at), "device_id", ids):
         _close_rows(model.objects.filter(pk=row.pk), by, reason, row.started_at + TICK, evidence, note)
+
+
+def _reopen(model: Any, ids: list[int], ended: str) -> None:
+    """Open again what ended on this evidence; a share only where the project sees the device by no newer one."""
+    table = sql.table(model)
+    newer = (
+        f"SELECT 1 FROM {table} AS newer WHERE newer.device_id = {table}.device_id "  # noqa: S608
+        f"AND newer.project_id = {table}.project_id AND newer.ended_at IS NULL"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET ended_at = NULL, end_reason = NULL, ended_by = '', end_evidence = '', end_note = '' "  # noqa: S608
+            f"WHERE {sql.in_ids('device_id')} AND end_evidence = %s AND NOT EXISTS ({newer})",
+            [sql.id_list(ids), ended],
+        )
 
 
 def _close_rows(rows: Any, by: Actor, reason: str, at: datetime, evidence: str, note: str) -> int:

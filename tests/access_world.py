@@ -12,6 +12,7 @@ from console.models import Invitation, Operation, OrganizationDomain
 from customers.actions import projects
 from customers.models import CustomerImport
 from devices import ledger
+from devices.actions import undo
 from devices.models import ManifestImport, SharedAccess
 from tests import factories
 
@@ -54,6 +55,16 @@ def rows(
             organization=organization, handler="none", title="None", permission=Permission.VIEW, by_label="Alice",
             state="done",
         ),
+        "assigned": _bulk(organization, Permission.DEVICE_ASSIGN, undo.ASSIGN, customer),
+        "unclaimed": _bulk(organization, Permission.DEVICE_UNCLAIM, undo.UNCLAIM, customer),
         "manifest": ManifestImport.objects.create(organization=organization, product=product, **files),
         "customer_import": CustomerImport.objects.create(organization=organization, **files),
     }  # fmt: skip
+
+
+def _bulk(organization: Any, permission: Permission, undo_route: str, customer: Any) -> Operation:
+    """A bulk operation that is over and can be undone."""
+    return Operation.objects.create(
+        organization=organization, handler="none", title="Bulk", permission=permission, by_label="Alice", state="done",
+        succeeded=1, finished_at=timezone.now(), undo_route=undo_route, payload={"ids": [], "customer": customer.pk},
+    )  # fmt: skip

@@ -66,6 +66,8 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "devices:device_export": (NO_VIEWER, {}),
     "devices:device_assign": (NO_VIEWER, {}),
     "devices:device_unclaim": (STAFF, {}),
+    "devices:device_assign_undo": (NO_VIEWER, {"pk": "assigned"}),
+    "devices:device_unclaim_undo": (STAFF, {"pk": "unclaimed"}),
     "devices:manifest_create": (MANAGERS, {}),
     "devices:manifest_detail": (MANAGERS, {"pk": "manifest"}),
     "devices:manifest_columns": (MANAGERS, {"pk": "manifest"}),

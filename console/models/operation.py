@@ -1,9 +1,14 @@
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.tenancy import TenantModel
+
+# For so long after its end an operation can be undone.
+UNDO_WITHIN = timedelta(minutes=15)
 
 
 class OperationState(models.TextChoices):
@@ -23,6 +28,9 @@ class Operation(TenantModel):
 
     `handler` is the dotted path of the function that runs it. `cursor` is how far it came, written in the same
     transaction as the work; `attempt` fences off a worker that was given up.
+
+    `undo_route` names the page that undoes it, and is empty where nothing does; `undo_data` is what that needs beside
+    the rows. `undone_at` is when its one undo was taken, and `undoes` is what that undo, an operation too, takes back.
     """
 
     handler = models.CharField(max_length=120)
@@ -46,6 +54,10 @@ class Operation(TenantModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    undo_route = models.CharField(max_length=60, blank=True)
+    undo_data = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
+    undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
 
     class Meta:
         indexes = [
@@ -72,6 +84,22 @@ class Operation(TenantModel):
     def is_over(self) -> bool:
         """Whether it will not change any more."""
         return self.state in {OperationState.DONE, OperationState.FAILED}
+
+    @property
+    def undo_until(self) -> datetime | None:
+        """When the time for undoing it is over; None while it is under way, and where nothing undoes it."""
+        return self.finished_at + UNDO_WITHIN if self.undo_route and self.finished_at else None
+
+    def is_undoable(self, at: datetime | None = None) -> bool:
+        """Whether it changed something that can still be taken back."""
+        until = self.undo_until
+        return (
+            self.is_over
+            and bool(self.succeeded)
+            and self.undone_at is None
+            and until is not None
+            and (at or timezone.now()) < until
+        )
 
     def get_absolute_url(self) -> str:
         return reverse("console:operation_detail", args=[self.pk])

@@ -1,6 +1,6 @@
 """Changes of hands, as people ask for them: assign and unclaim."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from customers.actions import customers, projects
 from customers.models import Customer
 from devices import ledger
 from devices.ledger import Outcome
-from devices.models import Device, SharedAccess
+from devices.models import Device, DeviceStatus, SharedAccess
 
 UNCLAIMS_AN_HOUR = 50
 CHUNK = 5_000
@@ -89,36 +89,61 @@ def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
 
 
 def run_assign(operation: Operation, by: Actor) -> None:
-    """The handler of a bulk assignment: payload {ids, customer, note}."""
+    """The handler of a bulk assignment: payload {ids, customer, note}. It keeps which units were in quarantine."""
     customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
-    note = operation.payload.get("note", "")
-    _in_chunks(operation, lambda ids: assign(ids, customer=customer, by=by, note=note))
+    note, evidence = operation.payload.get("note", ""), evidence_of(operation)
+
+    def act(ids: list[int]) -> Outcome:
+        ledger.hold(sorted(ids))
+        returned = _returned(ids)
+        outcome = assign(ids, customer=customer, by=by, note=note, evidence=evidence)
+        outcome.returned = sorted(returned & set(outcome.done))
+        return outcome
+
+    in_chunks(operation, act)
     operation.sentence = ngettext("%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.",
-                                  _succeeded(operation)) % {"n": _succeeded(operation), "customer": customer}  # fmt: skip
+                                  succeeded(operation)) % {"n": succeeded(operation), "customer": customer}  # fmt: skip
 
 
 def run_unclaim(operation: Operation, by: Actor) -> None:
     """The handler of a bulk unclaim: payload {ids, reason}."""
-    _in_chunks(operation, lambda ids: unclaim(ids, reason=operation.payload["reason"], by=by))
+    reason, evidence = operation.payload["reason"], evidence_of(operation)
+    in_chunks(operation, lambda ids: unclaim(ids, reason=reason, by=by, evidence=evidence))
     operation.sentence = ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.",
-                                  _succeeded(operation)) % {"n": _succeeded(operation)}  # fmt: skip
+                                  succeeded(operation)) % {"n": succeeded(operation)}  # fmt: skip
 
 
-def _in_chunks(operation: Operation, act: Any) -> None:
+def evidence_of(operation: Operation) -> str:
+    """What stands on the spans that an operation opens and closes; by it they are found again."""
+    return f"operation:{operation.pk}"
+
+
+def in_chunks(operation: Operation, act: Callable[[list[int]], Outcome]) -> None:
+    """Do `act` to the ids of the payload, a chunk in a transaction, from where the operation stands."""
     ids = operation.payload["ids"]
     while operation.cursor < len(ids):
         _one_chunk(operation, ids[operation.cursor : operation.cursor + CHUNK], act)
 
 
 @retrying
-def _one_chunk(operation: Operation, ids: list[int], act: Any) -> None:
+def _one_chunk(operation: Operation, ids: list[int], act: Callable[[list[int]], Outcome]) -> None:
     outcome = act(ids)
     position = {device_id: operation.cursor + n for n, device_id in enumerate(ids, 1)}
     refused = [(position[r.device_id], r.label, r.code, r.sentence) for r in outcome.refused]
-    advance(operation, cursor=operation.cursor + len(ids), succeeded=len(outcome.done), refused=refused)
+    kept = None
+    if outcome.returned:
+        kept = {"returned": [*operation.undo_data.get("returned", ()), *outcome.returned]}
+    cursor = operation.cursor + len(ids)
+    advance(operation, cursor=cursor, succeeded=len(outcome.done), refused=refused, undo_data=kept)
 
 
-def _succeeded(operation: Operation) -> int:
+def _returned(ids: list[int]) -> set[int]:
+    rows = Device.objects.filter(status=DeviceStatus.RETURNED)
+    return set(sql.having_ids(rows, "id", ids).values_list("pk", flat=True))
+
+
+def succeeded(operation: Operation) -> int:
+    """How many units an operation under way has changed so far."""
     return Operation.objects.values_list("succeeded", flat=True).get(pk=operation.pk)
 
 

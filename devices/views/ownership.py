@@ -8,8 +8,9 @@ from console.access import Permission, requires
 from console.bulk import selection
 from console.errors import Refused
 from console.forms import ReasonForm
+from console.models import Operation
 from devices import handover
-from devices.actions import ownership
+from devices.actions import ownership, undo
 from devices.filters import DeviceFilter
 from devices.forms import AssignForm
 from devices.models import Device, SharedAccess
@@ -41,6 +42,28 @@ def device_unclaim(request: HttpRequest) -> HttpResponse:
             form.add_error(None, refusal.sentence)
     context = {"form": form, "chosen": chosen, **handover.preview(chosen, assigning=False)}
     return render(request, "devices/device_unclaim.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.DEVICE_ASSIGN)
+def device_assign_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a bulk assignment back: what can be and what can't, then the act."""
+    operations = Operation.objects.visible_to(request.actor).filter(undo_route=undo.ASSIGN)
+    operation = get_object_or_404(operations, pk=pk)
+    if request.method == "POST":
+        return redirect(undo.begin(operation, by=request.actor))
+    context = {"operation": operation, **undo.preview(operation, shown=handover.SHOWN)}
+    return render(request, "devices/device_assign_undo.html", context)
+
+
+@requires(Permission.DEVICE_UNCLAIM)
+def device_unclaim_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the devices of a bulk unclaim back: which can be and which can't, then the act."""
+    operations = Operation.objects.visible_to(request.actor).filter(undo_route=undo.UNCLAIM)
+    operation = get_object_or_404(operations, pk=pk)
+    if request.method == "POST":
+        return redirect(undo.begin(operation, by=request.actor))
+    context = {"operation": operation, **undo.preview(operation, shown=handover.SHOWN)}
+    return render(request, "devices/device_unclaim_undo.html", context)
 
 
 @requires(Permission.DEVICE_UNCLAIM)

@@ -312,3 +312,47 @@ def test_a_process_lives_as_long_as_it_runs_however_silent_it_is():
     until(lambda: not liveness.lives(name, {name}))
     process.join()
     assert not liveness.lives(name, {name})
+
+
+def perform(organization, handler="do_steps", **plan):
+    return operations.perform(f"{HERE}.{handler}", "Four steps", by=system(organization), total=STEPS, payload={},
+                              permission=Permission.DEVICE_ASSIGN, **plan)  # fmt: skip
+
+
+def test_what_is_performed_is_over_at_once_and_no_worker_hears_of_it(organization):
+    operation = perform(organization)
+    assert (operation.state, operation.succeeded, operation.cursor, operation.sentence) == (
+        OperationState.DONE,
+        STEPS,
+        STEPS,
+        "All steps are done.",
+    )
+    assert operation.created_at <= operation.started_at <= operation.finished_at
+    assert steps_done() == [f"step {n}" for n in range(STEPS)]
+    assert not DBTaskResult.objects.exists()
+    assert operations.recover() == 0
+
+
+@pytest.mark.parametrize(("handler", "error"), [("refuse", Refused), ("fail", RuntimeError)])
+def test_what_is_performed_and_fails_leaves_nothing_behind(organization, handler, error):
+    with pytest.raises(error):
+        perform(organization, handler)
+    assert not Operation.objects.exists()
+
+
+def perform_and_die(operation, by):
+    operations.advance(operation, cursor=1, succeeded=1)
+    Throttle.objects.create(key="step 0", window=NEVER)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_is_killed_while_it_performs_leaves_nothing_to_recover(organization):
+    connections.close_all()
+    process = multiprocessing.get_context("fork").Process(
+        target=perform, args=(organization, "perform_and_die")
+    )
+    process.start()
+    process.join(PATIENCE)
+    assert process.exitcode == -signal.SIGKILL
+    assert (Operation.objects.count(), steps_done(), operations.recover()) == (0, [], 0)

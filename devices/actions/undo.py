@@ -1,0 +1,191 @@
+"""Takes a bulk assignment or a bulk unclaim back, within 15 minutes, unit by unit.
+
+Both are found again by their evidence, `operation:17`, on the spans that they opened or closed. An undo is an operation
+too, with its own results; it can't be undone itself.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _later
+from django.utils.translation import ngettext
+
+from console import operations, sql
+from console.access import Actor, Permission
+from console.audit import record_set
+from console.bulk import IN_REQUEST
+from console.models import Operation
+from console.transactions import retrying
+from customers.models import Customer
+from devices import ledger
+from devices.actions.ownership import evidence_of, in_chunks, succeeded
+from devices.ledger import Outcome, RefusedDevice
+from devices.models import Device, DeviceStatus, Ownership
+
+ASSIGN, UNCLAIM = "devices:device_assign_undo", "devices:device_unclaim_undo"
+HANDLERS = {ASSIGN: "run_undo_assign", UNCLAIM: "run_undo_unclaim"}
+SENTENCES = {
+    "unclaimed_since": _later("It was unclaimed since."),
+    "changed_hands": _later("It changed hands since."),
+    "archived": _later("It was archived since."),
+    DeviceStatus.OWNED: _later("It has an owner again."),
+    DeviceStatus.RESERVED: _later("It was packed in a shipment since."),
+    DeviceStatus.SCRAPPED: _later("It was scrapped since."),
+    DeviceStatus.RETURNED: _later("It was put in quarantine since."),
+    "customer_archived": _later("Its owner was archived since."),
+    "": _later("It was changed by somebody else at the same moment."),
+}
+
+
+@retrying
+def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Operation:
+    """Undo an operation: up to 200 units at once, above by the worker. Gives the operation that does or did it.
+
+    Raises Refused where it was undone already, has no undo, or is over for more than 15 minutes.
+    """
+    operations.take_undo(operation, at=at)
+    ids = list(touched(operation).order_by("pk").values_list("pk", flat=True))
+    do = operations.start if len(ids) > IN_REQUEST else operations.perform
+    return do(
+        f"devices.actions.undo.{HANDLERS[operation.undo_route]}",
+        _("Undo: %(title)s") % {"title": operation.title},
+        by=by, permission=Permission(operation.permission), total=len(ids), return_url=operation.return_url,
+        payload={"ids": ids, "operation": operation.pk}, undoes=operation,
+    )  # fmt: skip
+
+
+def run_undo_assign(operation: Operation, by: Actor) -> None:
+    """The handler that undoes an assignment: payload {ids, operation}."""
+    undone, evidence = _undone(operation), evidence_of(operation)
+    in_chunks(operation, lambda ids: undo_assign(ids, undone=undone, by=by, evidence=evidence))
+    n = succeeded(operation)
+    operation.sentence = ngettext("%(n)d device is not assigned any more.", "%(n)d devices are not assigned any more.",
+                                  n) % {"n": n}  # fmt: skip
+
+
+def run_undo_unclaim(operation: Operation, by: Actor) -> None:
+    """The handler that undoes an unclaim: payload {ids, operation}."""
+    undone = _undone(operation)
+    in_chunks(operation, lambda ids: undo_unclaim(ids, undone=undone, by=by))
+    n = succeeded(operation)
+    operation.sentence = ngettext("%(n)d device is back with its owner.", "%(n)d devices are back with their owners.",
+                                  n) % {"n": n}  # fmt: skip
+
+
+@retrying
+def undo_assign(
+    device_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None, evidence: str = ""
+) -> Outcome:
+    """Take devices back from the customer to whom `undone` assigned them; they are in stock or in quarantine as before.
+
+    Their printed codes stay good: nobody but who packed them has seen those.
+    """
+    ids = sorted(set(device_ids))
+    returned = set(ids) & set(undone.undo_data.get("returned", ()))
+    outcome = ledger.retract(
+        ids, began=evidence_of(undone), by=by, returned=returned, at=at, evidence=evidence
+    )
+    outcome.refused = _refused(undone, set(ids) - set(outcome.done))
+    customer = Customer.objects.get(pk=undone.payload["customer"])
+    record_set("device.assignment_undone", Device, outcome.done, label="serial_number", by=by, about=customer,
+               act=outcome.act, at=at)  # fmt: skip
+    return outcome
+
+
+@retrying
+def undo_unclaim(
+    device_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None
+) -> Outcome:
+    """Give devices back to the owners from whom `undone` took them, with the spans and shares that it ended.
+
+    Codes that were printed before the unclaim stay dead. What a device has wiped by now stays wiped, which its history
+    tells.
+    """
+    ids = sorted(set(device_ids))
+    owners = _held_owners(undone, ids)
+    ledger.hold(ids)
+    is_wiped = Device.objects.filter(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False)
+    wiped = set(sql.having_ids(is_wiped, "id", ids).values_list("pk", flat=True))
+    outcome = ledger.reopen(
+        ids, ended=evidence_of(undone), customer_ids=[owner.pk for owner in owners], by=by, at=at
+    )
+    outcome.refused = _refused(undone, set(ids) - set(outcome.done))
+    now_owned = sql.having_ids(Device.objects.all(), "id", outcome.done).values_list("pk", "customer_id")
+    by_owner: dict[tuple[int | None, bool], list[int]] = {}
+    for device_id, owner_id in now_owned:
+        by_owner.setdefault((owner_id, device_id in wiped), []).append(device_id)
+    for owner in owners:
+        for had_wiped, data in ((False, {}), (True, {"note": _("It had wiped itself already.")})):
+            record_set("device.unclaim_undone", Device, by_owner.get((owner.pk, had_wiped), []), label="serial_number",
+                       by=by, about=owner, act=outcome.act, at=at, **data)  # fmt: skip
+    return outcome
+
+
+def touched(operation: Operation) -> QuerySet[Device]:
+    """The devices whose spans the operation opened or closed."""
+    side = "start_evidence" if operation.undo_route == ASSIGN else "end_evidence"
+    spans = Ownership.objects.filter(device=OuterRef("pk"), **{side: evidence_of(operation)})
+    return sql.having_ids(Device.objects.filter(Exists(spans)), "id", operation.payload["ids"])
+
+
+def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> dict[str, Any]:
+    """How many devices an undo would change and how many not, why, and the first of those.
+
+    Raises Refused where it can't be undone at all.
+    """
+    operations.check_undo(operation, at=at)
+    rows = _with_reasons(operation, touched(operation))
+    counts = dict(rows.order_by().values_list("why").annotate(Count("pk")))
+    wiped = rows.filter(why="", wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False)
+    return {
+        "total": sum(counts.values()),
+        "fit": counts.pop("", 0),
+        "unfit": [(SENTENCES[why], n) for why, n in sorted(counts.items())],
+        "wiped": wiped.count() if operation.undo_route == UNCLAIM else 0,
+        "rows": [(row, SENTENCES[row.why]) for row in rows.exclude(why="").order_by("serial_key", "pk")[:shown]],
+        "shown": shown,
+    }  # fmt: skip
+
+
+def _with_reasons(operation: Operation, devices: QuerySet[Device]) -> QuerySet[Device]:
+    """The devices with `why` each can't be undone, as a key of the sentences; empty where it can.
+
+    The ledger asks the same in its UPDATE; this says it to people.
+    """
+    spans, evidence = Ownership.objects.filter(device=OuterRef("pk")), evidence_of(operation)
+    if operation.undo_route == ASSIGN:
+        cases = [
+            When(customer=None, then=Value("unclaimed_since")),
+            When(~Exists(spans.filter(ended_at=None, start_evidence=evidence)), then=Value("changed_hands")),
+        ]
+    else:
+        span = spans.filter(end_evidence=evidence)
+        later = Ownership.objects.filter(device=OuterRef("device"), started_at__gt=OuterRef("started_at"))
+        cases = [
+            When(archived_at__isnull=False, then=Value("archived")),
+            When(~Q(status=DeviceStatus.IN_STOCK), then=F("status")),
+            When(~Exists(span.filter(~Exists(later))), then=Value("changed_hands")),
+            When(~Exists(span.filter(customer__archived_at=None)), then=Value("customer_archived")),
+        ]
+    return devices.annotate(why=Case(*cases, default=Value(""), output_field=CharField()))
+
+
+def _refused(undone: Operation, ids: set[int]) -> list[RefusedDevice]:
+    rows = sql.having_ids(Device.objects.order_by("pk"), "id", ids) if ids else Device.objects.none()
+    found = _with_reasons(undone, rows).values_list("pk", "serial_number", "why")
+    return [RefusedDevice(pk, serial, why or "changed", str(SENTENCES[why])) for pk, serial, why in found]
+
+
+def _held_owners(undone: Operation, ids: list[int]) -> list[Customer]:
+    """The owners of the spans that are not archived, and can't be until this transaction ends."""
+    spans = Ownership.objects.filter(end_evidence=evidence_of(undone))
+    owners = set(sql.having_ids(spans, "device_id", ids).values_list("customer", flat=True))
+    rows = Customer.objects.select_for_update(no_key=True).filter(archived_at=None).order_by("pk")
+    return list(sql.having_ids(rows, "id", owners))
+
+
+def _undone(operation: Operation) -> Operation:
+    return Operation.objects.get(pk=operation.payload["operation"], organization=operation.organization_id)

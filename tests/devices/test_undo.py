@@ -1,0 +1,543 @@
+"""Undoing what was assigned or unclaimed in bulk: exactly, once, within 15 minutes, and unit by unit."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from claims.models import ClaimCode
+from console import operations
+from console.access import Permission
+from console.errors import Refused
+from console.models import Event, Operation
+from customers.actions import customers, projects
+from devices import ledger
+from devices.actions import ownership, undo
+from devices.models import Device, Ownership, SharedAccess
+from tests.claims import worlds
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def by(actor, alice):
+    return actor(alice)
+
+
+def ids_of(devices):
+    return [device.pk for device in devices]
+
+
+def bulk_assign(devices, customer, by, note="order 7"):
+    return operations.perform(
+        "devices.actions.ownership.run_assign", "Assign", by=by, permission=Permission.DEVICE_ASSIGN, total=len(devices),
+        payload={"ids": ids_of(devices), "customer": customer.pk, "note": note}, undo_route=undo.ASSIGN,
+    )  # fmt: skip
+
+
+def bulk_unclaim(devices, by, reason="wrong list"):
+    return operations.perform(
+        "devices.actions.ownership.run_unclaim", "Unclaim", by=by, permission=Permission.DEVICE_UNCLAIM,
+        total=len(devices), payload={"ids": ids_of(devices), "reason": reason}, undo_route=undo.UNCLAIM,
+    )  # fmt: skip
+
+
+def rows(model):
+    return list(model.objects.order_by("pk").values())
+
+
+def refused(operation):
+    return list(operation.rows.order_by("position").values_list("label", "sentence"))
+
+
+# What is done in bulk
+
+
+def test_two_devices_assigned_are_an_operation_that_is_over(client_for, alice, make_devices, customer):
+    one, two = make_devices(2)
+    client_for(alice).post(
+        reverse("devices:device_assign"), {"ids": f"{one.pk},{two.pk}", "customer": customer.pk}
+    )
+    operation = Operation.objects.get()
+    assert (operation.state, operation.total, operation.succeeded, operation.refused) == ("done", 2, 2, 0)
+    assert operation.title == "Assign 2 devices to Stadtwerke Aalen"
+    assert set(Ownership.objects.values_list("start_evidence", flat=True)) == {f"operation:{operation.pk}"}
+
+
+def test_one_device_is_no_operation(client_for, alice, device, customer):
+    client = client_for(alice)
+    client.post(reverse("devices:device_assign"), {"ids": device.pk, "customer": customer.pk})
+    answer = client.post(reverse("devices:device_unclaim"), {"ids": device.pk, "reason": "E4"})
+    assert answer.url == device.get_absolute_url()
+    assert not Operation.objects.exists()
+
+
+def test_the_message_says_until_when_it_can_be_undone_and_leads_there(
+    client_for, alice, make_devices, customer
+):
+    data = {"ids": ",".join(map(str, ids_of(make_devices(3)))), "customer": customer.pk}
+    answer = client_for(alice).post(reverse("devices:device_assign"), data, follow=True)
+    operation = Operation.objects.get()
+    until = timezone.localtime(operation.finished_at + 15 * MINUTE)
+    url = reverse("devices:device_assign_undo", args=[operation.pk])
+    message = f'3 devices assigned to Stadtwerke Aalen. <a href="{url}">Undo</a> until {until:%H:%M}'
+    assert [str(each) for each in answer.context["messages"]] == [message]
+    assert message in answer.content.decode()
+
+
+def test_a_name_in_the_message_stays_text(client_for, alice, make_devices, organization):
+    from tests import factories
+
+    customer = factories.make_customer(organization, "<b>Bold & Co</b>")
+    data = {"ids": ",".join(map(str, ids_of(make_devices(2)))), "customer": customer.pk}
+    answer = client_for(alice).post(reverse("devices:device_assign"), data, follow=True)
+    assert "2 devices assigned to &lt;b&gt;Bold &amp; Co&lt;/b&gt;. <a " in answer.content.decode()
+
+
+def test_where_nothing_was_changed_there_is_nothing_to_undo(client_for, alice, make_devices, by):
+    devices = make_devices(2)
+    data = {"ids": ",".join(map(str, ids_of(devices))), "reason": "E4"}
+    answer = client_for(alice).post(reverse("devices:device_unclaim"), data, follow=True)
+    assert [str(each) for each in answer.context["messages"]] == [
+        f"{device}: It has no owner, so there is nothing to unclaim." for device in devices
+    ]
+    with pytest.raises(Refused) as refusal:
+        undo.begin(Operation.objects.get(), by=by)
+    assert refusal.value.code == "nothing_to_undo"
+
+
+def test_what_is_refused_as_a_whole_leaves_no_operation(client_for, bob, make_devices, customer, by):
+    devices = make_devices(51)
+    bulk_assign(devices, customer, by)
+    Operation.objects.all().purge()
+    data = {"ids": ",".join(map(str, ids_of(devices))), "reason": "recall"}
+    answer = client_for(bob).post(reverse("devices:device_unclaim"), data)
+    assert answer.status_code == 422
+    assert not Operation.objects.exists()
+    assert Device.objects.filter(customer=customer).count() == 51
+
+
+# Undoing an assignment
+
+
+def test_undoing_an_assignment_takes_the_devices_back_as_they_were(make_devices, customer, by):
+    devices = make_devices(3)
+    ledger.set_status([devices[1].pk], frm=["in_stock"], to="returned")
+    before = rows(Device)
+    operation = bulk_assign(devices, customer, by)
+    done = undo.begin(operation, by=by)
+    assert (done.state, done.succeeded, done.refused) == ("done", 3, 0)
+    assert done.sentence == "3 devices are not assigned any more."
+    assert rows(Device) == before
+    spans = Ownership.objects.values_list("end_reason", "end_evidence", "ended_by", "start_note")
+    assert set(spans) == {("correction", f"operation:{done.pk}", "Alice Kemp", "order 7")}
+
+
+def test_undoing_an_assignment_asks_for_the_wipe_again_that_was_asked_for_before(
+    make_devices, customer, other_customer, by
+):
+    once_owned, new = make_devices(2)
+    ownership.assign([once_owned.pk], customer=other_customer, by=by)
+    ownership.unclaim([once_owned.pk], reason="back", by=by)
+    once_owned.refresh_from_db()
+    asked = once_owned.wipe_asked_at
+    assert asked is not None
+    undo.begin(bulk_assign([once_owned, new], customer, by), by=by)
+    assert dict(Device.objects.values_list("pk", "wipe_asked_at")) == {once_owned.pk: asked, new.pk: None}
+
+
+def test_a_mistaken_assignment_that_was_undone_asks_for_no_wipe_later(make_devices, customer, by):
+    devices = make_devices(2)
+    for _time in range(2):
+        undo.begin(bulk_assign(devices, customer, by), by=by)
+    assert set(Device.objects.values_list("wipe_asked_at", flat=True)) == {None}
+    assert Ownership.objects.filter(end_reason="correction").count() == 4
+
+
+def test_what_changed_hands_since_is_left_as_it_is_and_says_why(make_devices, customer, other_customer, by):
+    still, free, other, anew = make_devices(4)
+    operation = bulk_assign([still, free, other, anew], customer, by)
+    ownership.unclaim(ids_of([free, other, anew]), reason="moved", by=by)
+    ownership.assign([other.pk], customer=other_customer, by=by)
+    ownership.assign([anew.pk], customer=customer, by=by)
+    seen = undo.preview(operation, shown=50)
+    done = undo.begin(operation, by=by)
+    assert (done.succeeded, done.refused) == (1, 3)
+    assert refused(done) == [
+        (str(free), "It was unclaimed since."), (str(other), "It changed hands since."),
+        (str(anew), "It changed hands since."),
+    ]  # fmt: skip
+    assert Device.objects.get(pk=other.pk).customer == other_customer
+    assert Device.objects.get(pk=anew.pk).customer == customer
+    assert (seen["total"], seen["fit"]) == (4, 1)
+    assert sorted((str(row), str(why)) for row, why in seen["rows"]) == sorted(refused(done))
+
+
+def test_what_was_refused_then_is_no_part_of_the_undo(make_devices, customer, other_customer, by):
+    devices = make_devices(3)
+    ownership.assign([devices[0].pk], customer=other_customer, by=by)
+    done = undo.begin(bulk_assign(devices, customer, by), by=by)
+    assert (done.total, done.succeeded, done.refused) == (2, 2, 0)
+    assert Device.objects.get(pk=devices[0].pk).customer == other_customer
+
+
+def test_undoing_an_assignment_leaves_printed_codes_and_shares_alone(
+    product, make_devices, customer, other_customer, by
+):
+    devices = make_devices(2)
+    worlds.make_unit_profile(product)
+    ledger.share(ids_of(devices), customer=other_customer, project=projects.default_of(other_customer), by=by,
+                 reason="claim")  # fmt: skip
+    codes, shares = rows(ClaimCode), rows(SharedAccess)
+    undo.begin(bulk_assign(devices, customer, by), by=by)
+    assert (rows(ClaimCode), rows(SharedAccess)) == (codes, shares)
+
+
+# Undoing an unclaim
+
+
+def test_undoing_an_unclaim_restores_devices_spans_and_shares_field_by_field(
+    make_devices, customer, other_customer, by
+):
+    devices = make_devices(4)
+    ownership.assign(ids_of(devices[:2]), customer=customer, by=by, note="order 7")
+    ownership.assign(ids_of(devices[2:]), customer=other_customer, by=by)
+    ledger.share(ids_of(devices[:1]), customer=other_customer, project=projects.default_of(other_customer), by=by,
+                 reason="claim")  # fmt: skip
+    before = [rows(model) for model in (Device, Ownership, SharedAccess)]
+    operation = bulk_unclaim(devices, by)
+    assert not Ownership.objects.open().exists()
+    assert not SharedAccess.objects.open().exists()
+    done = undo.begin(operation, by=by)
+    assert (done.state, done.succeeded, done.refused) == ("done", 4, 0)
+    assert done.sentence == "4 devices are back with their owners."
+    assert [rows(model) for model in (Device, Ownership, SharedAccess)] == before
+
+
+def test_a_share_that_ended_before_stays_ended_and_a_newer_one_is_kept(
+    make_devices, customer, other_customer, by
+):
+    one, two = make_devices(2)
+    ownership.assign([one.pk, two.pk], customer=customer, by=by)
+    project = projects.default_of(other_customer)
+    shared = {"customer": other_customer, "project": project, "by": by, "reason": "claim"}
+    ledger.share([one.pk, two.pk], **shared)
+    past = SharedAccess.objects.get(device=one)
+    ownership.end_shares([past.pk], reason="over", by=by)
+    operation = bulk_unclaim([one, two], by)
+    ledger.share([two.pk], **shared)
+    undo.begin(operation, by=by)
+    assert SharedAccess.objects.get(device=one).end_note == "over"
+    assert [share.ended_at is None for share in SharedAccess.objects.filter(device=two).order_by("pk")] == [
+        False,
+        True,
+    ]
+
+
+def test_what_is_not_free_any_more_is_left_as_it_is_and_says_why(
+    make_devices, customer, other_customer, by, organization
+):
+    from tests import factories
+
+    gone = factories.make_customer(organization, "Gone")
+    back, owned, archived, reserved, scrapped, returned, passed, orphan = make_devices(8)
+    devices = [back, owned, archived, reserved, scrapped, returned, passed]
+    ownership.assign(ids_of(devices), customer=customer, by=by)
+    ownership.assign([orphan.pk], customer=gone, by=by)
+    operation = bulk_unclaim([*devices, orphan], by)
+    ownership.assign([owned.pk, passed.pk], customer=other_customer, by=by)
+    ownership.unclaim([passed.pk], reason="moved", by=by)
+    Device.objects.filter(pk=archived.pk).update(archived_at=timezone.now())
+    for device, status in ((reserved, "reserved"), (scrapped, "scrapped"), (returned, "returned")):
+        ledger.set_status([device.pk], frm=["in_stock"], to=status)
+    customers.archive(gone, by=by)
+    seen = undo.preview(operation, shown=50)
+    done = undo.begin(operation, by=by)
+    assert (done.succeeded, done.refused) == (1, 7)
+    assert refused(done) == [
+        (str(owned), "It has an owner again."), (str(archived), "It was archived since."),
+        (str(reserved), "It was packed in a shipment since."), (str(scrapped), "It was scrapped since."),
+        (str(returned), "It was put in quarantine since."), (str(passed), "It changed hands since."),
+        (str(orphan), "Its owner was archived since."),
+    ]  # fmt: skip
+    assert list(Device.objects.filter(customer=customer)) == [back]
+    assert (seen["total"], seen["fit"]) == (8, 1)
+    assert sorted((str(row), str(why)) for row, why in seen["rows"]) == sorted(refused(done))
+
+
+def test_a_device_that_has_wiped_itself_goes_back_and_its_history_says_so(make_devices, customer, by):
+    wiped, kept = make_devices(2)
+    ownership.assign([wiped.pk, kept.pk], customer=customer, by=by)
+    operation = bulk_unclaim([wiped, kept], by)
+    Device.objects.filter(pk=wiped.pk).update(wipe_confirmed_at=timezone.now())
+    assert undo.preview(operation, shown=50)["wiped"] == 1
+    undo.begin(operation, by=by)
+    told = Event.objects.filter(kind="device.unclaim_undone").values_list("subject_id", "object_id", "data")
+    assert sorted(told) == [
+        (wiped.pk, customer.pk, {"note": "It had wiped itself already."}),
+        (kept.pk, customer.pk, {}),
+    ]
+    assert set(Device.objects.values_list("wipe_asked_at", "wipe_confirmed_at")) == {(None, None)}
+
+
+def test_the_printed_code_stays_dead_when_an_unclaim_is_undone(product, make_devices, customer, by):
+    devices = make_devices(2)
+    worlds.make_unit_profile(product)
+    ownership.assign(ids_of(devices), customer=customer, by=by)
+    operation = bulk_unclaim(devices, by)
+    assert set(ClaimCode.objects.values_list("version", flat=True)) == {2}
+    codes = rows(ClaimCode)
+    undo.begin(operation, by=by)
+    assert rows(ClaimCode) == codes
+
+
+def test_undoing_first_the_unclaim_and_then_the_assignment_leaves_the_devices_free(
+    make_devices, customer, by
+):
+    devices = make_devices(2)
+    before = rows(Device)
+    assigned = bulk_assign(devices, customer, by)
+    undo.begin(bulk_unclaim(devices, by), by=by)
+    undo.begin(assigned, by=by)
+    assert rows(Device) == before
+    assert set(Ownership.objects.values_list("end_reason", flat=True)) == {"correction"}
+
+
+def test_unclaiming_undoing_and_unclaiming_again_counts_twice_within_the_hour(
+    make_devices, customer, actor, bob, by
+):
+    devices, bob = make_devices(26), actor(bob)
+    bulk_assign(devices, customer, by)
+    undo.begin(bulk_unclaim(devices, bob), by=bob)
+    with pytest.raises(Refused) as refusal:
+        bulk_unclaim(devices, bob)
+    assert refusal.value.code == "unclaim_limit"
+    assert Device.objects.filter(customer=customer).count() == 26
+
+
+# Once, within 15 minutes, by whom it concerns
+
+
+@pytest.fixture(params=["assign", "unclaim"])
+def bulk(request, make_devices, customer, by):
+    """A bulk assignment or a bulk unclaim of two devices."""
+    devices = make_devices(2)
+    operation = bulk_assign(devices, customer, by)
+    return operation if request.param == "assign" else bulk_unclaim(devices, by)
+
+
+def url_of(operation):
+    return reverse(operation.undo_route, args=[operation.pk])
+
+
+def test_an_operation_is_undone_once(bulk, by):
+    undo.begin(bulk, by=by)
+    before = [rows(model) for model in (Device, Ownership, Event, Operation)]
+    for seen in (bulk, Operation.objects.get(pk=bulk.pk)):
+        with pytest.raises(Refused) as refusal:
+            undo.begin(seen, by=by)
+        assert refusal.value.sentence == "It was undone already. It can be undone once."
+    assert [rows(model) for model in (Device, Ownership, Event, Operation)] == before
+
+
+def test_who_looked_before_it_was_undone_is_refused_by_the_update_itself(bulk, by):
+    stale = Operation.objects.get(pk=bulk.pk)
+    undo.begin(bulk, by=by)
+    assert stale.undone_at is None
+    with pytest.raises(Refused) as refusal:
+        operations.take_undo(stale)
+    assert refusal.value.code == "undone_already"
+
+
+def test_an_undo_is_not_undone(bulk, by):
+    done = undo.begin(bulk, by=by)
+    with pytest.raises(Refused) as refusal:
+        undo.begin(done, by=by)
+    assert refusal.value.code == "nothing_to_undo"
+
+
+def test_after_fifteen_minutes_it_is_too_late(bulk, by):
+    before = [rows(model) for model in (Device, Ownership, Event, Operation)]
+    until = bulk.finished_at + 15 * MINUTE
+    for act in (undo.begin, lambda operation, by, at: undo.preview(operation, shown=1, at=at)):
+        with pytest.raises(Refused) as refusal:
+            act(bulk, by=by, at=until)
+        time = f"{timezone.localtime(until):%H:%M}"
+        assert refusal.value.sentence == f"It could be undone for 15 minutes, until {time}."
+    assert [rows(model) for model in (Device, Ownership, Event, Operation)] == before
+    assert undo.begin(bulk, by=by, at=until - timedelta(microseconds=1)).succeeded == 2
+
+
+def test_what_is_still_under_way_is_not_undone(bulk, by):
+    Operation.objects.filter(pk=bulk.pk).update(state="running", finished_at=None)
+    with pytest.raises(Refused) as refusal:
+        undo.begin(Operation.objects.get(pk=bulk.pk), by=by)
+    assert refusal.value.code == "not_over"
+
+
+def test_what_a_failed_operation_did_can_be_undone(bulk, by):
+    Operation.objects.update(state="failed")
+    assert undo.begin(bulk, by=by).succeeded == 2
+
+
+def test_the_undo_of_who_lost_the_right_meanwhile_changes_nothing(bulk, actor, monkeypatch):
+    monkeypatch.setattr(undo, "IN_REQUEST", 1)
+    bob = actor("support")
+    done = undo.begin(bulk, by=bob)
+    bob.user.memberships.update(role="viewer")
+    before = rows(Ownership)
+    operations.run(done.pk)
+    done.refresh_from_db()
+    assert (done.state, done.sentence) == ("failed", "Who started this may not do it any more.")
+    assert rows(Ownership) == before
+
+
+def test_above_two_hundred_the_worker_undoes_in_chunks(make_devices, customer, by, bulk, monkeypatch):
+    monkeypatch.setattr(undo, "IN_REQUEST", 1)
+    monkeypatch.setattr(ownership, "CHUNK", 1)
+    before = rows(Ownership)
+    done = undo.begin(bulk, by=by)
+    assert (done.state, rows(Ownership)) == ("waiting", before)
+    operations.run(done.pk)
+    done.refresh_from_db()
+    assert (done.state, done.succeeded, done.cursor, done.undoes) == ("done", 2, 2, bulk)
+
+
+def test_a_bulk_assignment_by_the_worker_remembers_quarantine_over_its_chunks(
+    make_devices, customer, by, monkeypatch
+):
+    monkeypatch.setattr(ownership, "CHUNK", 2)
+    devices = make_devices(5)
+    ledger.set_status(ids_of(devices[1:4]), frm=["in_stock"], to="returned")
+    before = rows(Device)
+    operation = operations.start(
+        "devices.actions.ownership.run_assign", "Assign", by=by, permission=Permission.DEVICE_ASSIGN, total=5,
+        payload={"ids": ids_of(devices), "customer": customer.pk}, undo_route=undo.ASSIGN,
+    )  # fmt: skip
+    operations.run(operation.pk)
+    operation.refresh_from_db()
+    assert operation.undo_data == {"returned": ids_of(devices[1:4])}
+    undo.begin(operation, by=by)
+    assert rows(Device) == before
+
+
+@pytest.mark.parametrize("kind", ["assign", "unclaim"])
+def test_undoing_many_takes_as_many_queries_as_undoing_two(kind, make_devices, customer, by):
+    def queries(devices):
+        operation = bulk_assign(devices, customer, by)
+        if kind == "unclaim":
+            operation = bulk_unclaim(devices, by)
+        with CaptureQueriesContext(connection) as asked:
+            undo.begin(operation, by=by)
+        return len(asked)
+
+    assert queries(make_devices(150)) == queries(make_devices(2))
+
+
+def test_the_ledger_does_not_reopen_for_a_customer_that_is_not_named(make_devices, customer, by):
+    devices = make_devices(2)
+    bulk_assign(devices, customer, by)
+    operation = bulk_unclaim(devices, by)
+    outcome = ledger.reopen(ids_of(devices), ended=f"operation:{operation.pk}", customer_ids=[], by=by)
+    assert outcome.done == []
+
+
+def test_the_ledger_retracts_only_what_rests_on_the_evidence(make_devices, customer, by):
+    devices = make_devices(2)
+    bulk_assign(devices, customer, by)
+    assert ledger.retract(ids_of(devices), began="operation:0", by=by).done == []
+    assert ledger.retract(ids_of(devices), began="", by=by).done == []
+
+
+def test_an_undo_is_told_in_the_history_about_the_customer(bulk, customer, by):
+    done = undo.begin(bulk, by=by)
+    kind = "device.assignment_undone" if bulk.undo_route == undo.ASSIGN else "device.unclaim_undone"
+    told = Event.objects.filter(kind=kind)
+    assert list(told.values_list("object_label", "actor_label")) == [("Stadtwerke Aalen", "Alice Kemp")] * 2
+    assert len(set(told.values_list("act", flat=True))) == 1
+    assert done.title == f"Undo: {bulk.title}"
+
+
+# Pages
+
+
+def test_the_page_of_an_operation_offers_its_undo_and_then_tells_of_it(client_for, alice, bulk):
+    client = client_for(alice)
+    html = client.get(bulk.get_absolute_url()).content.decode()
+    until = timezone.localtime(bulk.finished_at + 15 * MINUTE)
+    assert f"You can undo this until {until:%H:%M}." in html
+    assert f'href="{url_of(bulk)}"' in html
+    answer = client.post(url_of(bulk), follow=True)
+    done = Operation.objects.get(undoes=bulk)
+    assert answer.redirect_chain == [(done.get_absolute_url(), 302)]
+    assert f'href="{bulk.get_absolute_url()}">What it undoes</a>' in answer.content.decode()
+    html = client.get(bulk.get_absolute_url()).content.decode()
+    assert "Alice Kemp undid this on " in html
+    assert f'href="{done.get_absolute_url()}"' in html
+    assert url_of(bulk) not in html
+
+
+def test_the_page_of_an_operation_offers_no_undo_when_the_time_is_over(client_for, alice, bulk):
+    Operation.objects.update(finished_at=timezone.now() - 15 * MINUTE)
+    client = client_for(alice)
+    assert url_of(bulk) not in client.get(bulk.get_absolute_url()).content.decode()
+    for answer in (client.get(url_of(bulk)), client.post(url_of(bulk))):
+        assert answer.status_code == 409
+        assert "It could be undone for 15 minutes, until" in answer.content.decode()
+    assert Operation.objects.filter(undoes__isnull=False).count() == 0
+
+
+def test_a_viewer_sees_the_operation_but_no_undo(client_for, bulk):
+    client, before = client_for("viewer"), rows(Ownership)
+    assert url_of(bulk) not in client.get(bulk.get_absolute_url()).content.decode()
+    assert client.get(url_of(bulk)).status_code == 403
+    assert client.post(url_of(bulk)).status_code == 403
+    assert rows(Ownership) == before
+
+
+def test_who_may_assign_but_not_unclaim_undoes_assignments_only(client_for, make_devices, customer, by):
+    devices, client = make_devices(2), client_for("fulfilment")
+    assigned = bulk_assign(devices, customer, by)
+    unclaimed = bulk_unclaim(devices, by)
+    assert client.post(url_of(unclaimed)).status_code == 403
+    assert client.post(reverse(undo.ASSIGN, args=[unclaimed.pk])).status_code == 404
+    assert not Ownership.objects.open().exists()
+    assert client.get(url_of(assigned)).status_code == 200
+
+
+def test_the_operations_of_another_organization_are_not_undone(client_for, charlie, bulk):
+    client, before = client_for(charlie), rows(Ownership)
+    assert client.get(url_of(bulk)).status_code == 404
+    assert client.post(url_of(bulk)).status_code == 404
+    assert rows(Ownership) == before
+
+
+def test_the_page_of_the_undo_counts_what_goes_and_what_does_not(
+    client_for, alice, make_devices, customer, other_customer, by
+):
+    devices = make_devices(3)
+    operation = bulk_assign(devices, customer, by)
+    ownership.unclaim([devices[0].pk], reason="moved", by=by)
+    before = rows(Ownership)
+    html = client_for(alice).get(url_of(operation)).content.decode()
+    assert "Take 2 devices back" in html
+    assert "Left as it is: It was unclaimed since." in html
+    assert str(devices[0]) in html
+    assert rows(Ownership) == before
+
+
+def test_the_page_of_the_undo_of_an_unclaim_tells_of_codes_and_wiped_devices(
+    client_for, alice, make_devices, customer, by
+):
+    devices = make_devices(2)
+    bulk_assign(devices, customer, by)
+    operation = bulk_unclaim(devices, by)
+    Device.objects.filter(pk=devices[0].pk).update(wipe_confirmed_at=timezone.now())
+    html = client_for(alice).get(url_of(operation)).content.decode()
+    assert "Codes printed before the unclaim stay dead." in html
+    assert "1 of them has wiped itself already." in html
+    assert "Give 2 devices back" in html
