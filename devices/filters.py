@@ -4,7 +4,7 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from console import counts, sql
@@ -74,7 +74,13 @@ class DeviceFilter(filters.FilterSet):
         low, high = prefix(value[:64])
         if not low:
             return queryset
-        mine = Device.objects.visible_to(self.request.actor).order_by()
+        is_archived = bool(self.form.cleaned_data.get("archived"))
+        # Serial numbers stand in one index for the archived units and in one for all others.
+        mine = (
+            Device.objects.visible_to(self.request.actor)
+            .filter(archived_at__isnull=not is_archived)
+            .order_by()
+        )
         by_serial, by_name = (
             Q(serial_key__gte=low, serial_key__lt=high),
             Q(name_key__gte=low, name_key__lt=high),
@@ -88,9 +94,8 @@ class DeviceFilter(filters.FilterSet):
 
     def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Devices that carry the tag."""
-        of_device = {"tag": int(value), "device": OuterRef("pk")}
-        carried = DeviceTag.objects.filter(**of_device)  # unscoped: of a tag that was visible
-        return queryset.filter(Exists(carried))
+        carried = DeviceTag.objects.filter(tag=int(value))  # unscoped: of a tag that was visible
+        return queryset.filter(pk__in=carried.values("device"))
 
     def development_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
         """Only the engineers' units, when ticked."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -106,3 +106,12 @@ def test_a_task_whose_end_could_not_be_written_is_given_back():
     serving.hand_back()
     assert DBTaskResult.objects.get().status == "READY"
     assert serving.unfinished is None
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL counts by itself what its indexes hold")
+def test_sqlite_learns_what_its_indexes_hold(product, make_devices):
+    make_devices(5)
+    upkeep.tidy()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT stat FROM sqlite_stat1 WHERE idx = 'device_by_serial'")
+        assert cursor.fetchone()[0].startswith("5 ")
