@@ -12,6 +12,8 @@ from console import counts
 from console.access import Actor, Permission
 
 SECONDS_KEPT = 30
+# A number from which on it may be half a minute old.
+LARGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def entries() -> list[Entry]:
 def for_actor(actor: Actor) -> list[tuple[Entry, int | None]]:
     """The entries that the actor may open, in order, each with its count (up to 10,001) where it has one.
 
-    Counts are decoration and may be half a minute old; nothing is decided by them.
+    Counts are decoration, and large ones may be half a minute old; nothing is decided by them.
     """
     found = [entry for path in settings.NAVIGATION for entry in import_string(path)()]
     allowed = [e for e in found if actor.may(e.permission) and not (e.unless and actor.may(e.unless))]
@@ -54,13 +56,15 @@ def for_actor(actor: Actor) -> list[tuple[Entry, int | None]]:
 
 
 def _counts(actor: Actor, counted: list[Entry]) -> dict[str, int]:
-    until, known = _kept.get(actor.organization.pk, (0.0, {}))
-    if time.monotonic() > until:
-        numbers = counts.of_each([entry.rows(actor) for entry in counted])
-        known = {entry.url_name: number for entry, number in zip(counted, numbers, strict=True)}
-        _kept[actor.organization.pk] = (time.monotonic() + SECONDS_KEPT, known)
-    return known
+    """The number of each entry. Small ones are counted every time, so that what somebody has just made is seen."""
+    kept, now = _kept.setdefault(actor.organization.pk, {}), time.monotonic()
+    unknown = [entry for entry in counted if kept.get(entry.url_name, (0.0, 0))[0] < now]
+    numbers = counts.of_each([entry.rows(actor) for entry in unknown])
+    found = {entry.url_name: number for entry, number in zip(unknown, numbers, strict=True)}
+    known = {name: number for name, (until, number) in kept.items() if until >= now}
+    kept.update({name: (now + SECONDS_KEPT, number) for name, number in found.items() if number >= LARGE})
+    return known | found
 
 
 # Kept in this process: the shared cache would cost as many queries as it saves.
-_kept: dict[int, tuple[float, dict[str, int]]] = {}
+_kept: dict[int, dict[str, tuple[float, int]]] = {}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 # In hundredths of the bar: what is shorter is still drawn this wide, so that nothing vanishes.
@@ -14,6 +15,8 @@ NARROWEST = 0.6
 NARROWEST_NAME = 3.0
 # Between two parts.
 SEAM = 0.25
+# How a moment under the bar is written, by how long the bar is.
+FORMS = [(timedelta(days=120), "M Y"), (timedelta(days=4), "j M"), (timedelta(0), "j M H:i")]
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,12 @@ def _laid_out(stretches: list, begin: datetime, now: datetime) -> list[Part]:
     return laid
 
 
-def scale(made_at: datetime, stretches: list[Part], now: datetime | None = None) -> list[datetime]:
-    """Four moments under the bar, evenly spread; the last one is now."""
+def scale(made_at: datetime, stretches: list[Part], now: datetime | None = None) -> list[str]:
+    """Four moments under the bar, evenly spread, as finely as its length asks for; what would repeat is left empty."""
     now = now or timezone.now()
     begin = stretches[0].start if stretches else made_at
-    return [begin + (now - begin) * step / 4 for step in range(4)]
+    length = now - begin
+    form = next(form for least, form in FORMS if length >= least)
+    moments = [timezone.localtime(begin + length * step / 4) for step in range(4)]
+    words = [date_format(moment, form) for moment in moments]
+    return [word if word != before else "" for before, word in zip(["", *words], words, strict=False)]

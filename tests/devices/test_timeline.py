@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from django.utils import translation
 
 from devices import timeline
@@ -50,3 +51,14 @@ def test_the_numbers_are_written_for_css_in_every_language():
 
     with translation.override("de"):
         assert all("," not in part.x + part.width for part in timeline.parts(BORN, [], NOW))
+
+
+@pytest.mark.parametrize(("age", "words"), [
+    (timedelta(days=400), ["Oct 2025", "Jan 2026", "May 2026", "Aug 2026"]),
+    (timedelta(days=8), ["14 Nov", "16 Nov", "18 Nov", "20 Nov"]),
+    (timedelta(hours=8), ["22 Nov 04:00", "22 Nov 06:00", "22 Nov 08:00", "22 Nov 10:00"]),
+    (timedelta(seconds=30), ["22 Nov 11:59", "", "", ""]),
+])  # fmt: skip
+def test_the_scale_is_as_fine_as_the_bar_is_short(age, words):
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert timeline.scale(now - age, [], now=now) == words
