@@ -102,6 +102,11 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
         raise Refused("scrapped", _("The unit …%(tail)s is out of service. Ask %(brand)s about it.") % words)
     if offer.profile.grant != Grant.OWNERSHIP:
         return
+    if device.status == DeviceStatus.RETURNED:
+        raise Refused(
+            "in_quarantine",
+            _("The unit …%(tail)s came back and is not checked yet. Ask %(brand)s about it.") % words,
+        )
     if device.status == DeviceStatus.RESERVED:
         raise Refused(
             "reserved",

@@ -35,6 +35,9 @@ class Permission(StrEnum):
     CUSTOMER_INVITE = "customer.invite"
     PROFILE_EDIT = "profile.edit"
     CODE_VIEW = "code.view"
+    SHIPMENT_EDIT = "shipment.edit"
+    RETURN_RECEIVE = "return.receive"
+    RETURN_EDIT = "return.edit"
     MEMBER_MANAGE = "member.manage"
     ORGANIZATION_EDIT = "organization.edit"
 
@@ -58,16 +61,27 @@ LABELS: dict[Permission, Any] = {
     Permission.CUSTOMER_IMPORT: _("Import customers"),
     Permission.CUSTOMER_INVITE: _("Invite and remove a customer's people"),
     Permission.PROFILE_EDIT: _("Make and edit claim profiles"),
-    Permission.CODE_VIEW: _("See claim links, QR codes and typed codes"),
+    Permission.CODE_VIEW: _("See claim links, QR codes and typed codes, and print labels"),
+    Permission.SHIPMENT_EDIT: _("Pack and ship shipments"),
+    Permission.RETURN_RECEIVE: _("Receive returned devices"),
+    Permission.RETURN_EDIT: _("Inspect returned devices, restock or scrap them, swap them"),
     Permission.MEMBER_MANAGE: _("Invite members and change their roles"),
     Permission.ORGANIZATION_EDIT: _("Edit the organization, its brand and domains"),
 }
 
 P = Permission
 _READ = {P.VIEW}
-_FULFILMENT = _READ | {P.EXPORT, P.DEVICE_ASSIGN, P.CODE_VIEW, P.CUSTOMER_EDIT, P.CUSTOMER_INVITE}
+_FULFILMENT = _READ | {
+    P.EXPORT,
+    P.DEVICE_ASSIGN,
+    P.CODE_VIEW,
+    P.CUSTOMER_EDIT,
+    P.CUSTOMER_INVITE,
+    P.SHIPMENT_EDIT,
+    P.RETURN_RECEIVE,
+}
 _SUPPORT = _READ | {P.EXPORT, P.DEVICE_EDIT, P.DEVICE_ASSIGN, P.DEVICE_UNCLAIM, P.CUSTOMER_EDIT, P.CUSTOMER_INVITE,
-                    P.CODE_VIEW}  # fmt: skip
+                    P.CODE_VIEW, P.RETURN_RECEIVE, P.RETURN_EDIT}  # fmt: skip
 _PRODUCT_MANAGER = _FULFILMENT | _SUPPORT | {P.PRODUCT_EDIT, P.DEVICE_IMPORT, P.DEVICE_ARCHIVE, P.CUSTOMER_IMPORT,
                                              P.PROFILE_EDIT}  # fmt: skip
 _ADMINISTRATOR = _PRODUCT_MANAGER | {P.DEVICE_UNCLAIM_MANY, P.MEMBER_MANAGE, P.ORGANIZATION_EDIT}

@@ -12,8 +12,8 @@ from console import counts
 from console.access import Actor, Permission
 
 SECONDS_KEPT = 30
-# A number from which on it may be half a minute old.
-LARGE = 1_000
+# Smaller numbers are counted anew so soon that what somebody has just made is seen.
+LARGE, SECONDS_SMALL_KEPT = 1_000, 5
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def entries() -> list[Entry]:
 def for_actor(actor: Actor) -> list[tuple[Entry, int | None]]:
     """The entries that the actor may open, in order, each with its count (up to 10,001) where it has one.
 
-    Counts are decoration, and large ones may be half a minute old; nothing is decided by them.
+    Counts are decoration, and may be some seconds old, large ones half a minute; nothing is decided by them.
     """
     found = [entry for path in settings.NAVIGATION for entry in import_string(path)()]
     allowed = [e for e in found if actor.may(e.permission) and not (e.unless and actor.may(e.unless))]
@@ -56,13 +56,14 @@ def for_actor(actor: Actor) -> list[tuple[Entry, int | None]]:
 
 
 def _counts(actor: Actor, counted: list[Entry]) -> dict[str, int]:
-    """The number of each entry. Small ones are counted every time, so that what somebody has just made is seen."""
+    """The number of each entry, counted or remembered."""
     kept, now = _kept.setdefault(actor.organization.pk, {}), time.monotonic()
     unknown = [entry for entry in counted if kept.get(entry.url_name, (0.0, 0))[0] < now]
     numbers = counts.of_each([entry.rows(actor) for entry in unknown])
     found = {entry.url_name: number for entry, number in zip(unknown, numbers, strict=True)}
     known = {name: number for name, (until, number) in kept.items() if until >= now}
-    kept.update({name: (now + SECONDS_KEPT, number) for name, number in found.items() if number >= LARGE})
+    for name, number in found.items():
+        kept[name] = (now + (SECONDS_KEPT if number >= LARGE else SECONDS_SMALL_KEPT), number)
     return known | found
 
 

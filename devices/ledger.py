@@ -22,7 +22,8 @@ from console.access import Actor
 from devices.models import Device, DeviceStatus, Ownership, SharedAccess
 
 TICK = timedelta(microseconds=1)
-ASSIGNABLE = (DeviceStatus.IN_STOCK, DeviceStatus.RETURNED)
+# A returned unit is in quarantine until somebody has inspected it.
+ASSIGNABLE = (DeviceStatus.IN_STOCK,)
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,10 @@ class RefusedDevice:
 
 @dataclass
 class Outcome:
-    """What an operation over a set did: the ids that changed, and those that were refused.
-
-    `returned` are those of `done` that were in quarantine before, where the caller wants to know.
-    """
+    """What an operation over a set did: the ids that changed, and those that were refused."""
 
     done: list[int] = field(default_factory=list)
     refused: list[RefusedDevice] = field(default_factory=list)
-    returned: list[int] = field(default_factory=list)
     act: UUID = field(default_factory=uuid4)
 
 
@@ -71,10 +68,12 @@ def assign(
     evidence: str = "",
     note: str = "",
     act: UUID | None = None,
+    frm: Iterable[str] = ASSIGNABLE,
 ) -> Outcome:
     """Open a span of `customer` for each unowned device, from `at` on, or from the end of its last span if that is later.
 
-    Devices that are owned, reserved, scrapped or archived are refused, each with its reason.
+    Only from one of the statuses `frm`: owned, reserved, quarantined, scrapped and archived devices are refused, each
+    with its reason.
     """
     outcome = Outcome(act=act or uuid4())
     ids, at = sorted(set(device_ids)), at or timezone.now()
@@ -82,8 +81,8 @@ def assign(
         ids,
         "customer_id = %s, status = %s, wipe_asked_at = NULL, wipe_confirmed_at = NULL",
         [customer.pk, DeviceStatus.OWNED.value],
-        f"customer_id IS NULL AND archived_at IS NULL AND status IN ({_marks(ASSIGNABLE)}) AND organization_id = %s",
-        [*(status.value for status in ASSIGNABLE), customer.organization_id],  # type: ignore[attr-defined]
+        f"customer_id IS NULL AND archived_at IS NULL AND status IN ({_marks(frm)}) AND organization_id = %s",
+        [*map(str, frm), customer.organization_id],  # type: ignore[attr-defined]
     )
     outcome.refused = _why_not_assignable(set(ids) - set(outcome.done))
     if outcome.done:
@@ -190,14 +189,13 @@ def retract(
     *,
     began: str,
     by: Actor,
-    returned: Iterable[int] = (),
     at: datetime | None = None,
     evidence: str = "",
     act: UUID | None = None,
 ) -> Outcome:
-    """Close the open spans that rest on the evidence `began`, as a correction; the devices are what they were before.
+    """Close the open spans that rest on the evidence `began`, as a correction; the devices are in stock as before.
 
-    Those in `returned` are in quarantine again, the others in stock. Shares go on. Who owned a device before is still
+    Shares go on. Who owned a device before is still
     to be wiped from it: assigning it took that request back, so it is made again, with its own date. Gives what was
     done; why the rest was not is for the caller to say.
     """
@@ -211,9 +209,8 @@ def retract(
     )
     outcome.done = _guarded_update(
         ids,
-        f"customer_id = NULL, status = CASE WHEN {sql.in_ids('id')} THEN %s ELSE %s END, wipe_asked_at = ({asked}), "
-        "wipe_confirmed_at = NULL",
-        [sql.id_list(returned), DeviceStatus.RETURNED.value, DeviceStatus.IN_STOCK.value],
+        f"customer_id = NULL, status = %s, wipe_asked_at = ({asked}), wipe_confirmed_at = NULL",
+        [DeviceStatus.IN_STOCK.value],
         f"customer_id IS NOT NULL AND EXISTS (SELECT 1 FROM {spans} AS span WHERE span.device_id = {devices}.id "  # noqa: S608
         "AND span.ended_at IS NULL AND span.start_evidence = %s)",
         [began],
@@ -233,12 +230,13 @@ def reopen(
     by: Actor,
     at: datetime | None = None,
     act: UUID | None = None,
+    frm: Iterable[str] = (DeviceStatus.IN_STOCK,),
 ) -> Outcome:
     """Open the spans again that were closed on the evidence `ended`, and the shares that ended with them.
 
-    Only where the device is in stock, nobody owned it since, and its owner is one of `customer_ids`. The span is as if
-    it had never ended, and the device is not asked to wipe itself any more. Gives what was done; why the rest was not
-    is for the caller to say.
+    Only where the device has one of the statuses `frm`, nobody owned it since, and its owner is one of `customer_ids`.
+    The span is as if it had never ended, and the device is not asked to wipe itself any more. Gives what was done; why
+    the rest was not is for the caller to say.
     """
     outcome = Outcome(act=act or uuid4())
     ids, at = sorted(set(device_ids)), at or timezone.now()
@@ -252,9 +250,9 @@ def reopen(
         ids,
         f"customer_id = (SELECT span.customer_id {last}), status = %s, wipe_asked_at = NULL, wipe_confirmed_at = NULL",
         [ended, DeviceStatus.OWNED.value],
-        f"customer_id IS NULL AND archived_at IS NULL AND status = %s AND EXISTS (SELECT 1 {last} "
+        f"customer_id IS NULL AND archived_at IS NULL AND status IN ({_marks(frm)}) AND EXISTS (SELECT 1 {last} "
         f"AND span.{sql.in_ids('customer_id')})",
-        [DeviceStatus.IN_STOCK.value, ended, sql.id_list(customer_ids)],
+        [*map(str, frm), ended, sql.id_list(customer_ids)],
     )
     if outcome.done:
         _reopen(Ownership, outcome.done, ended)
@@ -373,6 +371,10 @@ def _why_not_assignable(ids: set[int]) -> list[RefusedDevice]:
     reasons = {
         DeviceStatus.OWNED: ("already_owned", _("It already has an owner. Unclaim it first.")),
         DeviceStatus.RESERVED: ("reserved", _("It is packed in an open shipment. Take it out there first.")),
+        DeviceStatus.RETURNED: (
+            "in_quarantine",
+            _("It came back and is not inspected yet. Inspect it first."),
+        ),
         DeviceStatus.SCRAPPED: ("scrapped", _("It is scrapped.")),
     }
     unknown = ("changed", _("It was changed by somebody else at the same moment. Try again."))

@@ -10,6 +10,10 @@ from claims.models.claim_profile import (
     State,
 )
 from claims.models.claim_step import ClaimStep, Step
+from claims.models.label_sheet import LabelSheet
+from claims.models.returns import Grade, Return, ReturnCheck, ReturnReason, ReturnSettings, ReturnState
+from claims.models.shipment import Shipment, ShipmentLine, ShipmentState, ShipmentUnit
 
 __all__ = ["Claim", "ClaimCode", "ClaimProfile", "ClaimProfileMember", "ClaimProfileResource",
-           "ClaimStep", "Grant", "ResourceKind", "Scope", "State", "Step"]  # fmt: skip
+           "ClaimStep", "Grade", "Grant", "LabelSheet", "ResourceKind", "Return", "ReturnCheck", "ReturnReason", "ReturnSettings", "ReturnState",
+           "Scope", "Shipment", "ShipmentLine", "ShipmentState", "ShipmentUnit", "State", "Step"]  # fmt: skip

@@ -20,9 +20,11 @@ from customers.actions import customers, projects
 from customers.models import Customer
 from devices import ledger
 from devices.ledger import Outcome
-from devices.models import Device, DeviceStatus, SharedAccess
+from devices.models import Device, SharedAccess
 
 UNCLAIMS_AN_HOUR = 50
+# What counts as taking a unit from its owner; returns and swaps are told by another app, in its own words.
+TAKING = ("device.unclaimed", "device.returned", "device.swapped_out")
 CHUNK = 5_000
 
 
@@ -92,15 +94,7 @@ def run_assign(operation: Operation, by: Actor) -> None:
     """The handler of a bulk assignment: payload {ids, customer, note}. It keeps which units were in quarantine."""
     customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
     note, evidence = operation.payload.get("note", ""), evidence_of(operation)
-
-    def act(ids: list[int]) -> Outcome:
-        ledger.hold(sorted(ids))
-        returned = _returned(ids)
-        outcome = assign(ids, customer=customer, by=by, note=note, evidence=evidence)
-        outcome.returned = sorted(returned & set(outcome.done))
-        return outcome
-
-    in_chunks(operation, act)
+    in_chunks(operation, lambda ids: assign(ids, customer=customer, by=by, note=note, evidence=evidence))
     operation.sentence = ngettext("%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.",
                                   succeeded(operation)) % {"n": succeeded(operation), "customer": customer}  # fmt: skip
 
@@ -130,16 +124,7 @@ def _one_chunk(operation: Operation, ids: list[int], act: Callable[[list[int]], 
     outcome = act(ids)
     position = {device_id: operation.cursor + n for n, device_id in enumerate(ids, 1)}
     refused = [(position[r.device_id], r.label, r.code, r.sentence) for r in outcome.refused]
-    kept = None
-    if outcome.returned:
-        kept = {"returned": [*operation.undo_data.get("returned", ()), *outcome.returned]}
-    cursor = operation.cursor + len(ids)
-    advance(operation, cursor=cursor, succeeded=len(outcome.done), refused=refused, undo_data=kept)
-
-
-def _returned(ids: list[int]) -> set[int]:
-    rows = Device.objects.filter(status=DeviceStatus.RETURNED)
-    return set(sql.having_ids(rows, "id", ids).values_list("pk", flat=True))
+    advance(operation, cursor=operation.cursor + len(ids), succeeded=len(outcome.done), refused=refused)
 
 
 def succeeded(operation: Operation) -> int:
@@ -157,7 +142,7 @@ def check_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) ->
     throttle.take_turn("unclaim", str(by.user_id))
     past = Event.objects.filter(
         organization=by.organization,
-        kind="device.unclaimed",
+        kind__in=TAKING,
         actor_id=by.user_id,
         at__gt=at - timedelta(hours=1),
     ).count()

@@ -79,15 +79,12 @@ def run_undo_unclaim(operation: Operation, by: Actor) -> None:
 def undo_assign(
     device_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None, evidence: str = ""
 ) -> Outcome:
-    """Take devices back from the customer to whom `undone` assigned them; they are in stock or in quarantine as before.
+    """Take devices back from the customer to whom `undone` assigned them; they are in stock again.
 
     Their printed codes stay good: nobody but who packed them has seen those.
     """
     ids = sorted(set(device_ids))
-    returned = set(ids) & set(undone.undo_data.get("returned", ()))
-    outcome = ledger.retract(
-        ids, began=evidence_of(undone), by=by, returned=returned, at=at, evidence=evidence
-    )
+    outcome = ledger.retract(ids, began=evidence_of(undone), by=by, at=at, evidence=evidence)
     outcome.refused = _refused(undone, set(ids) - set(outcome.done))
     customer = Customer.objects.get(pk=undone.payload["customer"])
     record_set("device.assignment_undone", Device, outcome.done, label="serial_number", by=by, about=customer,

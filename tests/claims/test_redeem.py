@@ -225,12 +225,6 @@ def test_only_the_answers_that_were_asked_for_are_kept(organization, redeem):
     assert claim.answers == {"site": "Mill 4", "floor": ""}
 
 
-def test_a_device_that_is_returned_but_not_restocked_can_be_claimed(product, device, redeem):
-    Device.objects.filter(pk=device.pk).update(status=DeviceStatus.RETURNED)
-    redeem(_code(worlds.make_unit_profile(product), device))
-    assert Ownership.objects.get().device == device
-
-
 # Again
 
 
@@ -446,7 +440,7 @@ def test_a_device_that_is_taken_between_look_and_claim_takes_everything_back(
 
 @pytest.mark.parametrize(("fields", "cause"), [
     ({"status": DeviceStatus.SCRAPPED}, "scrapped"), ({"archived_at": timezone.now()}, "scrapped"),
-    ({"status": DeviceStatus.RESERVED}, "reserved"),
+    ({"status": DeviceStatus.RESERVED}, "reserved"), ({"status": DeviceStatus.RETURNED}, "in_quarantine"),
 ])  # fmt: skip
 def test_a_unit_that_is_out_of_reach_is_refused(product, device, refused, fields, cause):
     profile = worlds.make_unit_profile(product)

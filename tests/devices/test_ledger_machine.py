@@ -60,11 +60,11 @@ class LedgerMachine(RuleBasedStateMachine):
         evidence = f"operation:{next(self.numbers)}"
         outcome = ledger.assign(self.ids(chosen), customer=self.customers[to], project=self.projects[to], by=self.by,
                                 reason=reason, at=self.now, evidence=evidence)  # fmt: skip
-        expected = [n for n in sorted(chosen) if self.owner(n) is None]
+        expected = [n for n in sorted(chosen) if self.owner(n) is None and self.status[n] == "in_stock"]
         assert outcome.done == self.ids(expected)
         assert {r.device_id for r in outcome.refused} == set(self.ids(chosen)) - set(self.ids(expected))
         if expected:
-            self.assigned.append((evidence, {n for n in expected if self.status[n] == "returned"}))
+            self.assigned.append(evidence)
         for n in expected:
             self.model_assign(n, to, self.now, evidence)
 
@@ -92,16 +92,15 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.assigned)
     @rule(chosen=device_sets, back=st.integers(1, 3))
     def undo_an_assignment(self, chosen, back):
-        evidence, returned = self.assigned[-min(back, len(self.assigned))]
-        outcome = ledger.retract(self.ids(chosen), began=evidence, by=self.by, returned=self.ids(returned), at=self.now,
-                                 evidence="undo")  # fmt: skip
+        evidence = self.assigned[-min(back, len(self.assigned))]
+        outcome = ledger.retract(self.ids(chosen), began=evidence, by=self.by, at=self.now, evidence="undo")
         expected = [
             n for n in sorted(chosen) if self.owner(n) is not None and self.model[n][-1][3] == evidence
         ]
         assert outcome.done == self.ids(expected)
         for n in expected:
             self.model_release(n, self.now, "undo")
-            self.status[n] = "returned" if n in returned else "in_stock"
+            self.status[n] = "in_stock"
 
     @precondition(lambda self: self.unclaimed)
     @rule(chosen=device_sets, back=st.integers(1, 3), owners=st.sets(customer_numbers, min_size=2))

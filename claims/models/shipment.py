@@ -1,0 +1,134 @@
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.fields import KeyField, fold
+from console.tenancy import TenantModel, TenantQuerySet
+from customers.models import Customer
+from devices.models import Device, Product
+
+
+class ShipmentState(models.TextChoices):
+    OPEN = "open", _("Packing")
+    SHIPPING = "shipping", _("Being shipped")
+    SHIPPED = "shipped", _("Shipped")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+class Shipment(TenantModel):
+    """Units packed under one order for one customer: scanning reserves a unit, *ship* assigns them all at one instant.
+
+    `number` counts the organization's shipments. `unit_count` is a copy of how many units are packed, kept in the same
+    transaction. While `state` is *being shipped*, nothing can be packed or taken out.
+    """
+
+    number = models.PositiveIntegerField(editable=False)
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, related_name="shipments", verbose_name=_("Customer")
+    )
+    order_number = models.CharField(_("Order number"), max_length=60, blank=True)
+    order_key = KeyField(max_length=60, blank=True)
+    ship_to = models.TextField(
+        _("Ship to"), max_length=400, blank=True, help_text=_("Address and what the carrier should know.")
+    )
+    state = models.CharField(
+        max_length=10, choices=ShipmentState.get_choices, default=ShipmentState.OPEN, editable=False
+    )
+    tells_customer = models.BooleanField(_("Mail the customer when it is shipped"), default=False)
+    # One code for the whole box, for customers who would rather claim it.
+    profile = models.OneToOneField(
+        "claims.ClaimProfile", models.PROTECT, null=True, editable=False, related_name="shipment"
+    )
+    operation = models.ForeignKey(
+        "console.Operation", models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    unit_count = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.CharField(max_length=200, editable=False)
+    shipped_at = models.DateTimeField(null=True, editable=False)
+    cancelled_at = models.DateTimeField(null=True, editable=False)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "number"], name="shipment_number_unique"),
+            models.CheckConstraint(
+                condition=Q(state="shipped", shipped_at__isnull=False)
+                | (~Q(state="shipped") & Q(shipped_at__isnull=True)),
+                name="shipment_shipped_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="shipment_by_age"),
+            models.Index(fields=["organization", "state", "-id"], name="shipment_by_state"),
+            models.Index(fields=["customer", "-id"], name="shipment_by_customer"),
+            models.Index(fields=["organization", "order_key", "id"], name="shipment_by_order"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def code(self) -> str:
+        """The number as people say it: S-00017."""
+        return f"S-{self.number:05d}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether units can be packed and taken out."""
+        return self.state == ShipmentState.OPEN
+
+    def get_absolute_url(self) -> str:
+        return reverse("claims:shipment_detail", args=[self.pk])
+
+    def set_keys(self) -> None:
+        """Bring the folded copy in step with the order number."""
+        self.order_key = fold(self.order_number)[:60]
+
+
+class ShipmentLine(models.Model):
+    """How many units of a product were ordered."""
+
+    shipment = models.ForeignKey(Shipment, models.CASCADE, related_name="lines")
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+")
+    expected = models.PositiveIntegerField(_("Expected"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shipment", "product"], name="shipment_line_once_each_product"),
+            models.CheckConstraint(condition=Q(expected__gt=0), name="shipment_line_expects_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.expected} × {self.product}"
+
+
+class ShipmentUnit(models.Model):
+    """A unit in a shipment. `is_open` says that it is packed and not yet shipped: a unit is so in one shipment only."""
+
+    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="units")
+    device = models.ForeignKey(Device, models.PROTECT, related_name="shipment_units")
+    is_open = models.BooleanField(default=True)
+    packed_at = models.DateTimeField(default=timezone.now)
+    packed_by = models.CharField(max_length=200)
+    packed_by_user = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shipment", "device"], name="shipment_unit_once"),
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(is_open=True), name="shipment_unit_in_one_open"
+            ),
+        ]
+        indexes = [models.Index(fields=["shipment", "-id"], name="shipment_unit_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.shipment_id} {self.device_id}"
