@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from console.errors import Refused
@@ -25,8 +26,12 @@ class Selection:
 
     @property
     def ids(self) -> list[int]:
-        """The ids of the rows, at most `MOST`."""
-        return list(self.rows.order_by("pk").values_list("pk", flat=True)[:MOST])
+        """The ids of the rows. Raises Refused where there are more than `MOST`, and nothing is done to some of them."""
+        ids = list(self.rows.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
+        if len(ids) > MOST:
+            sentence = _("More than %(most)s are selected. Narrow the filters, and do it in parts.")
+            raise Refused("too_many", sentence % {"most": number_format(MOST, force_grouping=True)}, status=422)
+        return ids
 
 
 def selection(request: HttpRequest, rows: QuerySet, filters: Any) -> Selection:

@@ -195,6 +195,15 @@ def test_unclaiming_without_a_reason_keeps_the_selection(client, device, custome
     assert Ownership.objects.get().ended_at is None
 
 
+def test_a_selection_that_is_too_large_is_refused_whole(client, make_devices, customer, monkeypatch):
+    monkeypatch.setattr("console.bulk.MOST", 2)
+    make_devices(3)
+    response = client.post(reverse("devices:device_assign"), {"all": "1", "customer": customer.pk})
+    assert response.status_code == 422
+    assert "More than 2 are selected. Narrow the filters, and do it in parts." in response.content.decode()
+    assert not Device.objects.filter(customer=customer).exists()
+
+
 @pytest.mark.parametrize("ids", ["", "x", "1;2", "9" * 30])
 def test_a_selection_of_nothing_is_a_sentence(client, ids):
     assert client.get(reverse("devices:device_assign"), {"ids": ids}).status_code == 422
