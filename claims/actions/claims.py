@@ -93,12 +93,13 @@ def _check_customer(offer: Offer, customer: Customer) -> None:
 
 
 def _past_claim(offer: Offer, customer: Customer) -> Claim | None:
-    past = Claim.objects.filter(profile=offer.profile, customer=customer).select_related(
-        "profile__organization"
-    )
+    rows = Claim.objects.filter(profile=offer.profile, customer=customer)
     if offer.profile.scope == Scope.UNIT:
-        past = past.filter(code=offer.code, code_version=offer.code.version)
-    return past.first()
+        rows = rows.filter(code=offer.code, code_version=offer.code.version)
+    past = rows.first()
+    if past is not None:
+        past.profile = offer.profile
+    return past
 
 
 def _check_still_held(claim: Claim) -> None:

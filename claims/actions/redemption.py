@@ -46,10 +46,14 @@ def redeem(
         raise
 
 
-@retrying
 def _redeem(code: ClaimCode, claimant: Claimant, by: Actor, **terms: Any) -> Claim:
-    customer = claimant.customer
-    if customer is None:
-        organization = code.profile.organization
-        customer = newcomers.join(organization, user=by.user, kind=claimant.kind, name=claimant.name, by=by)
+    if claimant.customer is not None:
+        return claims.redeem(code, customer=claimant.customer, by=by, **terms)
+    return _join_and_redeem(code, claimant, by, **terms)
+
+
+@retrying
+def _join_and_redeem(code: ClaimCode, claimant: Claimant, by: Actor, **terms: Any) -> Claim:
+    organization = code.profile.organization
+    customer = newcomers.join(organization, user=by.user, kind=claimant.kind, name=claimant.name, by=by)
     return claims.redeem(code, customer=customer, by=by, **terms)
