@@ -14,7 +14,14 @@ from bench import databases, report
 
 PLACES = {"postgresql": databases.postgresql, "sqlite": databases.sqlite}
 # Which measurements share a process and a database.
-GROUPS = [["lists", "admin", "pages", "wire"], ["imports"], ["handover"], ["redemption"]]
+GROUPS = [
+    ["lists", "admin", "pages", "wire"],
+    ["imports"],
+    ["handover"],
+    ["redemption"],
+    ["labels"],
+    ["packing"],
+]
 NAMES = [name for group in GROUPS for name in group]
 
 

@@ -21,11 +21,17 @@ def main() -> None:
 
 def lines(names: list[str], quick: bool) -> Iterator:
     """The lines of the named measurements."""
-    from bench import handover, imports, lists, pages, redemption, wire
+    from bench import handover, imports, labels, lists, packing, pages, redemption, wire
     from bench.data import make, settle
 
     bulk = 10_000 if quick else 100_000
-    alone = {"imports": imports.measure, "handover": handover.measure, "redemption": redemption.measure}
+    alone = {
+        "imports": imports.measure,
+        "handover": handover.measure,
+        "redemption": redemption.measure,
+        "labels": lambda _bulk: labels.measure(),
+        "packing": lambda _bulk: packing.measure(),
+    }
     for name in names:
         if name in alone:
             yield from alone[name](bulk)

@@ -14,6 +14,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
+from claims import demo_returns, demo_shipments
 from claims.actions import claim_codes, claims
 from claims.demo_data import (
     ANSWERS,
@@ -48,7 +49,7 @@ from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.identifiers import luhn_digit
 from devices.ledger import Change
-from devices.models import Device, DeviceStatus, Product
+from devices.models import Device, Product
 
 SLUG = "northlake-sensors"
 PASSWORD = "demo-custody-2026"  # noqa: S105 -- printed for everybody who loads the demo
@@ -104,7 +105,7 @@ def load(*, now: datetime | None = None, seed: int = SEED) -> bool:
     world = World(Random(seed), now or timezone.now())  # noqa: S311 -- a story, not a secret
     _found(world)
     for plan in (_plan_products, _plan_customers, _plan_profiles, _plan_shipments, _plan_claims, _plan_shares,
-                 _plan_returns, _plan_notes):  # fmt: skip
+                 _plan_returns, demo_returns.plan, demo_shipments.plan, _plan_notes):  # fmt: skip
         plan(world)
     world.live()
     return True
@@ -386,9 +387,6 @@ def _unclaim(world: World, at: datetime) -> None:
         world.held.remove(pair)
         ownership.unclaim([pair[0]], reason=world.random.choice(REASONS), by=world.members["support"], at=at)
         world.returned.append(pair[0])
-        if at > world.now - timedelta(days=14):
-            # Nobody has looked at it yet.
-            ledger.set_status([pair[0]], frm=[DeviceStatus.IN_STOCK], to=DeviceStatus.RETURNED)
 
 
 def _assign_again(world: World, name: str, at: datetime) -> None:

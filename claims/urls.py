@@ -2,7 +2,9 @@
 
 from django.urls import include, path
 
-from claims import portal_urls, public_urls
+from claims import label_urls, portal_urls, public_urls
+from claims.return_urls import return_patterns
+from claims.shipment_urls import shipment_patterns
 from claims.views import claim_profiles, codes, units
 
 claims_patterns = [
@@ -29,8 +31,11 @@ claims_patterns = [
         name="claim_profile_replace_code",
     ),
     path("claim-profiles/<int:pk>/qr.<str:form>", codes.claim_profile_qr, name="claim_profile_qr"),
+    *return_patterns,
+    *shipment_patterns,
     path("devices/<int:pk>/claim-code.<str:form>", codes.unit_code_qr, name="unit_code_qr"),
     path("devices/<int:pk>/claim-code/replace/", codes.unit_code_replace, name="unit_code_replace"),
+    *label_urls.label_patterns,
 ]
 
 urlpatterns = [

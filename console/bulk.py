@@ -30,7 +30,9 @@ class Selection:
         ids = list(self.rows.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
         if len(ids) > MOST:
             sentence = _("More than %(most)s are selected. Narrow the filters, and do it in parts.")
-            raise Refused("too_many", sentence % {"most": number_format(MOST, force_grouping=True)}, status=422)
+            raise Refused(
+                "too_many", sentence % {"most": number_format(MOST, force_grouping=True)}, status=422
+            )
         return ids
 
 

@@ -37,7 +37,8 @@ def entries() -> list[Entry]:
         Entry(_("Overview"), "console:home", "layout-dashboard", 0, ("console:home",)),
         Entry(_("Activity"), "console:activity_list", "history", 80, ("console:activity",)),
         Entry(_("Settings"), "console:organization_edit", "settings", 90,
-              ("console:organization", "console:member", "console:invitation", "console:role", "console:domain"),
+              ("console:organization", "console:member", "console:invitation", "console:role", "console:domain",
+               "claims:return_settings"),
               permission=Permission.ORGANIZATION_EDIT),
         Entry(_("Settings"), "console:role_list", "settings", 90, ("console:role",), unless=Permission.ORGANIZATION_EDIT),
     ]  # fmt: skip

@@ -19,7 +19,7 @@ from console.access import Actor, Permission
 from console.models import Event
 
 # What belongs to the sentence itself and tells no change, though it may be a list of two.
-SPOKEN = {"note", "reason", "given", "members"}
+SPOKEN = {"note", "reason", "given", "members", "not_in_order"}
 LONGEST = 80
 
 
@@ -69,6 +69,41 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "device.unclaim_undone": Kind(
                 _("Unclaim undone"), "rotate-ccw", _("{actor} undid the unclaim of {subject} from {object}")
             ),
+            "device.return_requested": Kind(
+                _("Return requested"), "mail", _("{actor} asked to send {subject} back for {object}")
+            ),
+            "device.return_cancelled": Kind(
+                _("Return cancelled"), "ban", _("{actor} cancelled the return of {subject}")
+            ),
+            "device.returned": Kind(
+                _("Device returned"), "undo-2", _("{actor} received {subject} back from {object}")
+            ),
+            "device.quarantined": Kind(
+                _("Device put in quarantine"), "lock", _("{actor} put {subject} into quarantine")
+            ),
+            "device.return_undone": Kind(
+                _("Return undone"), "rotate-ccw", _("{actor} undid the return of {subject} from {object}")
+            ),
+            "device.quarantine_undone": Kind(
+                _("Quarantine undone"), "rotate-ccw", _("{actor} took {subject} out of quarantine again")
+            ),
+            "device.inspected": Kind(
+                _("Device inspected"), "clipboard-check", _("{actor} inspected {subject}")
+            ),
+            "device.restocked": Kind(_("Device restocked"), "archive", _("{actor} restocked {subject}")),
+            "device.refurbished": Kind(
+                _("Device refurbished"), "wrench", _("{actor} refurbished {subject}; it is in stock again")
+            ),
+            "device.scrapped": Kind(_("Device scrapped"), "trash-2", _("{actor} scrapped {subject}")),
+            "device.label_replaced": Kind(
+                _("Device's label replaced"), "tag", _("{actor} noted the new label of {subject}")
+            ),
+            "device.swapped_out": Kind(
+                _("Device swapped out"), "arrow-left-right", _("{actor} replaced {subject} by {object}")
+            ),
+            "device.swapped_in": Kind(
+                _("Device swapped in"), "arrow-left-right", _("{actor} gave {subject} in place of {object}")
+            ),
             "device.access_given": Kind(
                 _("Access given"), "eye", _("{actor} gave {object} access to {subject}")
             ),
@@ -79,6 +114,14 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
                 _("Device's claim code replaced"),
                 "key-round",
                 _("The claim code of {subject} was replaced; the old label is dead"),
+            ),
+            "device.changes_applied": Kind(
+                _("Changes from a file applied"),
+                "file-spreadsheet",
+                _("{actor} changed devices with {subject}"),
+            ),
+            "device.label_printed": Kind(
+                _("Device's label printed"), "printer", _("{actor} printed a label of {subject}")
             ),
             "device.archived": Kind(_("Device archived"), "archive", _("{actor} archived {subject}")),
             "device.restored": Kind(_("Device restored"), "archive-restore", _("{actor} restored {subject}")),
@@ -169,6 +212,34 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
                 "key-round",
                 _("The code of {subject} was replaced; the old link is dead"),
             ),
+            "label_sheet.made": Kind(_("Labels printed"), "printer", _("{actor} printed labels: {subject}")),
+            "label_sheet.downloaded": Kind(
+                _("Labels downloaded"), "download", _("{actor} downloaded labels: {subject}")
+            ),
+        },
+    ),
+    (
+        _("Shipments"),
+        {
+            "shipment.made": Kind(
+                _("Shipment opened"), "package", _("{actor} opened the shipment {subject} for {object}")
+            ),
+            "shipment.edited": Kind(
+                _("Shipment edited"), "pencil", _("{actor} edited the shipment {subject}")
+            ),
+            "shipment.shipped": Kind(
+                _("Shipment shipped"), "package-check", _("{actor} shipped {subject} to {object}")
+            ),
+            "shipment.cancelled": Kind(
+                _("Shipment cancelled"), "ban", _("{actor} cancelled the shipment {subject}")
+            ),
+            "shipment.reopened": Kind(
+                _("Shipment opened again"), "rotate-ccw", _("{actor} opened the shipment {subject} again")
+            ),
+            "device.packed": Kind(_("Device packed"), "package", _("{actor} packed {subject} into {object}")),
+            "device.unpacked": Kind(
+                _("Device taken out"), "box", _("{actor} took {subject} out of {object}")
+            ),
         },
     ),
     (
@@ -182,6 +253,15 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             ),
             "organization.logo_changed": Kind(_("Logo changed"), "sparkles", _("{actor} changed the logo")),
             "organization.logo_removed": Kind(_("Logo removed"), "trash-2", _("{actor} removed the logo")),
+            "returns.slip_edited": Kind(
+                _("Return slip edited"), "pencil", _("{actor} edited the return slip")
+            ),
+            "returns.reasons_edited": Kind(
+                _("Return reasons edited"), "pencil", _("{actor} edited the reasons of returns")
+            ),
+            "returns.checks_edited": Kind(
+                _("Checklist edited"), "clipboard-check", _("{actor} edited the checklist of returns")
+            ),
             "domain.added": Kind(_("Domain added"), "globe", _("{actor} added the domain {subject}")),
             "domain.removed": Kind(_("Domain removed"), "globe", _("{actor} removed the domain {subject}")),
             "member.invited": Kind(_("Member invited"), "mail", _("{actor} invited {subject}")),
@@ -218,9 +298,12 @@ PAGES: dict[str, tuple[str, Permission]] = {
     "device": ("devices:device_detail", Permission.VIEW),
     "product": ("devices:product_detail", Permission.VIEW),
     "manifest": ("devices:manifest_detail", Permission.DEVICE_IMPORT),
+    "roundtrip": ("devices:device_changes_detail", Permission.DEVICE_ASSIGN),
     "customer": ("customers:customer_detail", Permission.VIEW),
     "customerimport": ("customers:customer_import_detail", Permission.CUSTOMER_IMPORT),
     "claimprofile": ("claims:claim_profile_detail", Permission.VIEW),
+    "shipment": ("claims:shipment_detail", Permission.VIEW),
+    "labelsheet": ("claims:label_sheet_detail", Permission.CODE_VIEW),
     "operation": ("console:operation_detail", Permission.VIEW),
     "member": ("console:member_edit", Permission.MEMBER_MANAGE),
 }

@@ -224,10 +224,16 @@ LOGGING = {
 # The foundation reaches the domain by name only; each entry is a dotted path to a function.
 NAVIGATION = ["console.navigation.entries", "customers.navigation.entries", "devices.navigation.entries",
               "claims.navigation.entries"]  # fmt: skip
-SEARCH_SOURCES = ["devices.search.find", "customers.search.find", "claims.search.find"]
+SEARCH_SOURCES = ["devices.search.find", "customers.search.find", "claims.search.find", "claims.return_search.find",
+                  "claims.shipment_search.find"]  # fmt: skip
 OVERVIEW_PANELS = ["devices.panels.overview", "claims.panels.overview", "customers.panels.overview"]
-DEVICE_PANELS = ["claims.panels.device_claim_code"]
+DEVICE_PANELS = ["claims.panels.device_claim_code", "claims.return_panels.device_returns",
+                 "claims.shipment_panels.device_shipment"]  # fmt: skip
 # Told, in the same transaction, of every change of hands and of every new unit.
-LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger"]
-LEDGER_CHECKS = ["devices.ledger_check.check", "claims.ledger_check.check"]
-CUSTOMER_PANELS = ["devices.panels.customer_devices", "claims.panels.customer_claims"]
+LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger", "claims.actions.returns.follow_ledger"]
+# What the workers delete besides their own, each a function that gives how many.
+UPKEEP = ["claims.labels.files.forget_old"]
+LEDGER_CHECKS = ["devices.ledger_check.check", "claims.ledger_check.check", "claims.return_check.check",
+                 "claims.shipment_check.check"]  # fmt: skip
+CUSTOMER_PANELS = ["devices.panels.customer_devices", "claims.panels.customer_claims", "claims.return_panels.customer_returns",
+                   "claims.shipment_panels.customer_shipments"]  # fmt: skip

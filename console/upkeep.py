@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, InterfaceError, connection, models
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_tasks_db.models import DBTaskResult
 
 from console import imports, liveness, operations, throttle
@@ -31,7 +33,7 @@ def go_on() -> None:
 def tidy() -> None:
     """Delete what is spent. For every ten minutes."""
     _each([forget_tasks, forget_mail, forget_throttles, forget_sessions, forget_strangers])
-    _each([liveness.forget_silent, forget_imported_files, analyse])
+    _each([liveness.forget_silent, forget_imported_files, *map(import_string, settings.UPKEEP), analyse])
 
 
 def analyse() -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from devices.views import devices, manifests, ownership, products
+from devices.views import devices, manifests, ownership, products, roundtrips
 
 devices_patterns = [
     path("products/", products.product_list, name="product_list"),
@@ -23,6 +23,17 @@ devices_patterns = [
     path("devices/import/<int:pk>/columns/", manifests.manifest_columns, name="manifest_columns"),
     path("devices/import/<int:pk>/apply/", manifests.manifest_apply, name="manifest_apply"),
     path("devices/import/<int:pk>/refused.csv", manifests.manifest_refused, name="manifest_refused"),
+    path("devices/changes/", roundtrips.device_changes_create, name="device_changes_create"),
+    path("devices/changes/<int:pk>/", roundtrips.device_changes_detail, name="device_changes_detail"),
+    path(
+        "devices/changes/<int:pk>/columns/", roundtrips.device_changes_columns, name="device_changes_columns"
+    ),
+    path("devices/changes/<int:pk>/apply/", roundtrips.device_changes_apply, name="device_changes_apply"),
+    path(
+        "devices/changes/<int:pk>/refused.csv",
+        roundtrips.device_changes_refused,
+        name="device_changes_refused",
+    ),
     path("devices/<int:pk>/", devices.device_detail, name="device_detail"),
     path("devices/<int:pk>/edit/", devices.device_edit, name="device_edit"),
     path("devices/<int:pk>/archive/", devices.device_archive, name="device_archive"),

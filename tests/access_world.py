@@ -5,15 +5,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from claims.actions import claim_codes
-from claims.models import ClaimProfile
+from claims.actions import claim_codes, returns, shipments
+from claims.models import ClaimProfile, LabelSheet
 from console.access import Permission
 from console.models import Invitation, Operation, OrganizationDomain
 from customers.actions import projects
 from customers.models import CustomerImport
 from devices import ledger
 from devices.actions import undo
-from devices.models import ManifestImport, SharedAccess
+from devices.models import ManifestImport, RoundTrip, SharedAccess
 from tests import factories
 
 
@@ -22,7 +22,8 @@ def rows(
 ) -> dict:
     """The rows by the names that the table uses. `owned` belongs to the customer, and `device` is shared with it."""
     by, project = factories.actor_of(alice), projects.default_of(customer)
-    ledger.assign([owned.pk], customer=customer, project=project, by=by, reason="assignment")
+    coming = factories.make_device(product)
+    ledger.assign([owned.pk, coming.pk], customer=customer, project=project, by=by, reason="assignment")
     ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim")
     profile = ClaimProfile(organization=organization, slug="pilot", name="Pilot")
     profile.set_keys()
@@ -33,7 +34,7 @@ def rows(
     )
     by_unit.set_keys()
     by_unit.save()
-    claim_codes.make_for_devices(by_unit, [device.pk, owned.pk])
+    claim_codes.make_for_devices(by_unit, [device.pk, owned.pk, coming.pk])
     files = {"file_name": "a.csv", "stored_as": "none", "sha256": "0" * 64, "size": 1, "by_label": "Alice"}
     return {
         "device": device,
@@ -45,6 +46,10 @@ def rows(
         "product": product,
         "profile": profile,
         "unit_profile": by_unit,
+        "shipment": shipments.create(customer=customer, lines={product: 1}, by=by),
+        "label_sheet": LabelSheet.objects.create(
+            organization=organization, stock="L7160", form="pdf", count=1, created_by="Alice"
+        ),
         "member": factories.make_member(organization, "viewer").memberships.get(),
         "domain": OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example"),
         "invitation": Invitation.objects.create(
@@ -57,7 +62,10 @@ def rows(
         ),
         "assigned": _bulk(organization, Permission.DEVICE_ASSIGN, undo.ASSIGN, customer),
         "unclaimed": _bulk(organization, Permission.DEVICE_UNCLAIM, undo.UNCLAIM, customer),
+        "received": _bulk(organization, Permission.RETURN_RECEIVE, returns.UNDO, customer),
+        "return": returns.request(coming, customer=customer, reason="Upgrade", by=factories.actor_of(dana)),
         "manifest": ManifestImport.objects.create(organization=organization, product=product, **files),
+        "round_trip": RoundTrip.objects.create(organization=organization, **files),
         "customer_import": CustomerImport.objects.create(organization=organization, **files),
     }  # fmt: skip
 

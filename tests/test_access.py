@@ -19,6 +19,7 @@ MANAGERS = {"owner", "administrator", "product_manager"}
 HEADS = {"owner", "administrator"}
 NO_VIEWER = EVERY - {"viewer"}
 STAFF = {"owner", "administrator", "product_manager", "support"}
+PACKERS = {"owner", "administrator", "product_manager", "fulfilment"}
 METHODS = ["get", "post", "put", "patch", "delete", "options"]
 
 # name: (who may open it, the names of its arguments). A "device" stands for the id of Northlake's device, and so on.
@@ -73,6 +74,11 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "devices:manifest_columns": (MANAGERS, {"pk": "manifest"}),
     "devices:manifest_apply": (MANAGERS, {"pk": "manifest"}),
     "devices:manifest_refused": (MANAGERS, {"pk": "manifest"}),
+    "devices:device_changes_create": (NO_VIEWER, {}),
+    "devices:device_changes_detail": (NO_VIEWER, {"pk": "round_trip"}),
+    "devices:device_changes_columns": (NO_VIEWER, {"pk": "round_trip"}),
+    "devices:device_changes_apply": (NO_VIEWER, {"pk": "round_trip"}),
+    "devices:device_changes_refused": (NO_VIEWER, {"pk": "round_trip"}),
     "devices:device_detail": (EVERY, {"pk": "device"}),
     "devices:device_edit": (STAFF, {"pk": "device"}),
     "devices:device_archive": (MANAGERS, {"pk": "device"}),
@@ -91,8 +97,35 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "claims:claim_profile_units_export": (NO_VIEWER, {"pk": "unit_profile"}),
     "claims:claim_profile_replace_code": (MANAGERS, {"pk": "profile"}),
     "claims:claim_profile_qr": (NO_VIEWER, {"pk": "profile", "form": "=svg"}),
+    "claims:shipment_list": (EVERY, {}),
+    "claims:shipment_create": (PACKERS, {}),
+    "claims:shipment_detail": (EVERY, {"pk": "shipment"}),
+    "claims:shipment_edit": (PACKERS, {"pk": "shipment"}),
+    "claims:shipment_pack": (PACKERS, {"pk": "shipment"}),
+    "claims:shipment_unpack": (PACKERS, {"pk": "shipment"}),
+    "claims:shipment_ship": (PACKERS, {"pk": "shipment"}),
+    "claims:shipment_cancel": (PACKERS, {"pk": "shipment"}),
+    "claims:shipment_reopen": (PACKERS, {"pk": "shipment"}),
+    "claims:shipment_packing_list": (EVERY, {"pk": "shipment"}),
+    "claims:shipment_export": (NO_VIEWER, {"pk": "shipment"}),
+    "claims:return_list": (EVERY, {}),
+    "claims:return_detail": (EVERY, {"pk": "return"}),
+    "claims:return_export": (NO_VIEWER, {}),
+    "claims:return_workbench": (NO_VIEWER, {}),
+    "claims:return_receive": (NO_VIEWER, {}),
+    "claims:return_receive_undo": (NO_VIEWER, {"pk": "received"}),
+    "claims:return_inspect": (STAFF, {}),
+    "claims:return_cancel": (STAFF, {"pk": "return"}),
+    "claims:return_label_queue": (EVERY, {}),
+    "claims:return_label_done": (NO_VIEWER, {}),
+    "claims:return_settings": (HEADS, {}),
+    "claims:device_swap": (STAFF, {"pk": "owned_device"}),
     "claims:unit_code_qr": (NO_VIEWER, {"pk": "device", "form": "=svg"}),
     "claims:unit_code_replace": (STAFF, {"pk": "device"}),
+    "claims:label_sheet_list": (NO_VIEWER, {}),
+    "claims:label_sheet_create": (NO_VIEWER, {}),
+    "claims:label_sheet_detail": (NO_VIEWER, {"pk": "label_sheet"}),
+    "claims:label_sheet_download": (NO_VIEWER, {"pk": "label_sheet"}),
 }
 
 # Pages without a page: they are pressed, not opened.
@@ -100,6 +133,10 @@ POST_ONLY = {
     "claims:claim_profile_enable",
     "claims:claim_profile_disable",
     "claims:claim_profile_units_export",
+    "claims:label_sheet_download",
+    "claims:return_cancel",
+    "claims:shipment_unpack",
+    "claims:shipment_reopen",
 }
 # Open to everybody, to whoever is signed in, or to people in their part as a customer. The reason stands at the view.
 PUBLIC = {
@@ -116,7 +153,13 @@ PORTAL: dict[str, dict[str, str]] = {
     "portal:past_device_list": {},
     "portal:project_detail": {"pk": "project"},
     "portal:device_detail": {"pk": "owned_device"},
+    "portal:return_list": {},
+    "portal:return_detail": {"pk": "return"},
+    "portal:return_slip": {"pk": "return"},
+    "portal:return_create": {"pk": "owned_device"},
 }
+# The same, pressed and not opened.
+PORTAL_POST: dict[str, dict[str, str]] = {"portal:return_cancel": {"pk": "return"}}
 # Pages of the sign-in library, which guards them itself, and of Django.
 LIBRARY = ("account_", "mfa_", "set_language")
 
@@ -149,7 +192,7 @@ def address(name: str, arguments: dict[str, str], world: dict) -> str:
 
 
 def test_every_route_stands_in_the_table():
-    known = set(CONSOLE) | PUBLIC | SIGNED_IN | set(PORTAL)
+    known = set(CONSOLE) | PUBLIC | SIGNED_IN | set(PORTAL) | set(PORTAL_POST)
     unknown = {name for name in routes() if name not in known and not name.startswith(LIBRARY)}
     assert unknown == set()
     assert {name for name in known if name not in routes()} == set()
@@ -242,6 +285,21 @@ def test_the_portal_shows_each_customer_its_own(name, world, client, client_for,
         assert client_for(stranger).get(url).status_code == (404 if PORTAL[name] else 200), (name, stranger)
     answer = client.get(url)
     assert (answer.status_code, answer.url.split("?")[0]) == (302, "/account/login/code/")
+
+
+@pytest.mark.parametrize("name", PORTAL_POST)
+def test_what_is_pressed_in_the_portal_is_each_customers_own(
+    name, world, client, client_for, dana, erin, charlie
+):
+    url = address(name, PORTAL_POST[name], world)
+    untouched = (Event.objects.count(), Ownership.objects.filter(ended_at=None).count())
+    for stranger in (erin, charlie):
+        answer, traces = ask(client_for(stranger), "post", url)
+        assert (answer.status_code, traces) == (404, untouched), stranger
+    assert client_for(dana).get(url).status_code == 405
+    answer = client.post(url)
+    assert (answer.status_code, answer.url.split("?")[0]) == (302, "/account/login/code/")
+    assert client_for(dana).post(url).status_code == 302
 
 
 @pytest.mark.parametrize("name", ["console:account_edit", "console:second_factor"])

@@ -106,7 +106,7 @@ def test_the_race_for_a_limit_is_lost_without_the_condition_in_the_update(
     if connection.vendor == "sqlite":
         # SQLite takes one writer at a time; without IMMEDIATE's lock around read and write it is as blind.
         monkeypatch.setattr(claims, "redeem", claims.redeem.__wrapped__)
-        monkeypatch.setattr(redemption, "_redeem", redemption._redeem.__wrapped__)
+        monkeypatch.setattr(redemption, "_join_and_redeem", redemption._join_and_redeem.__wrapped__)
     race_for(profile, claimants(16))
     assert Claim.objects.count() > 5
     ClaimProfile.objects.update(max_claims=None, claim_count=Claim.objects.count())

@@ -15,5 +15,6 @@ from claims.models.returns import Grade, Return, ReturnCheck, ReturnReason, Retu
 from claims.models.shipment import Shipment, ShipmentLine, ShipmentState, ShipmentUnit
 
 __all__ = ["Claim", "ClaimCode", "ClaimProfile", "ClaimProfileMember", "ClaimProfileResource",
-           "ClaimStep", "Grade", "Grant", "LabelSheet", "ResourceKind", "Return", "ReturnCheck", "ReturnReason", "ReturnSettings", "ReturnState",
+           "ClaimStep", "Grade", "Grant", "LabelSheet", "ResourceKind", "Return", "ReturnCheck", "ReturnReason",
+           "ReturnSettings", "ReturnState",
            "Scope", "Shipment", "ShipmentLine", "ShipmentState", "ShipmentUnit", "State", "Step"]  # fmt: skip

@@ -1,0 +1,85 @@
+"""Two packers at one shipment: a thousand scans over HTTP, of units among many others."""
+
+import http.client
+import multiprocessing
+import re
+import time
+from collections.abc import Iterator
+from statistics import median, quantiles
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+
+from bench import server
+from bench.data import make, settle
+from bench.report import Line, milliseconds
+from claims.actions import shipments
+from claims.models import ShipmentUnit
+from console.access import system
+from devices.models import Device
+
+PACKERS, SCANS, DEVICES = 2, 1_000, 100_000
+MOST = 100.0
+SECRET = "c" * 32
+ADDED = re.compile(r"\badded, ")
+
+
+def measure(devices: int = DEVICES) -> Iterator[Line]:
+    """Each scan as the gun sends it, one after the other, by two at once; no unit may be in twice."""
+    world = make("Packing", devices)
+    settle()
+    by = system(world.organization)
+    shipment = shipments.create(customer=world.usual, lines={}, by=by)
+    stock = Device.objects.filter(organization=world.organization, status="in_stock", archived_at=None)
+    serials = list(stock.order_by("serial_key").values_list("serial_number", flat=True)[:SCANS])
+    sessions = [world.client().cookies[settings.SESSION_COOKIE_NAME].value for _packer in range(PACKERS)]
+    with server.running() as port:
+        path = reverse("claims:shipment_pack", args=[shipment.pk])
+        found = _scan(port, path, [(session, serials[n::PACKERS]) for n, session in enumerate(sessions)])
+    times, failures = [t for taken, _f in found for t in taken], [f for _t, wrong in found for f in wrong]
+    assert not failures, failures[:3]
+    assert ShipmentUnit.objects.filter(shipment=shipment, is_open=True).count() == SCANS
+    p95 = quantiles(times, n=20)[-1]
+    yield Line(f"a packing scan, two packers, {devices:,} devices, p50", milliseconds(median(times)), "–")
+    yield Line(f"a packing scan, two packers, {devices:,} devices, p95", milliseconds(p95), "–", p95 * 1000,
+               most=MOST, unit="ms")  # fmt: skip
+
+
+def _scan(port: int, path: str, packers: list[tuple[str, list[str]]]) -> list[tuple[list[float], list[str]]]:
+    context = multiprocessing.get_context("spawn")
+    barrier, queue = context.Barrier(len(packers)), context.Queue()
+    processes = [
+        context.Process(target=_pack, args=(port, path, session, serials, barrier, queue), daemon=True)
+        for session, serials in packers
+    ]
+    for process in processes:
+        process.start()
+    found = [queue.get(timeout=600) for _process in processes]
+    for process in processes:
+        process.join(60)
+    return found
+
+
+def _pack(port: int, path: str, session: str, serials: list[str], barrier: Any, queue: Any) -> None:
+    connection = http.client.HTTPConnection("localhost", port, timeout=60)
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded", "HX-Request": "true", "HX-Target": "bench",
+        "Cookie": f"{settings.CSRF_COOKIE_NAME}={SECRET}; {settings.SESSION_COOKIE_NAME}={session}",
+    }  # fmt: skip
+    for _time in range(20):
+        connection.request("GET", path, headers=headers)
+        connection.getresponse().read()
+    barrier.wait(60)
+    times, failures = [], []
+    for serial in serials:
+        body = urlencode({"scan": serial, "csrfmiddlewaretoken": SECRET})
+        start = time.perf_counter()
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        text = response.read().decode()
+        times.append(time.perf_counter() - start)
+        if response.status != 200 or not ADDED.search(text):
+            failures.append(f"{response.status} {serial} {text[:300]}")
+    queue.put((times, failures))

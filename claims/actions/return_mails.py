@@ -1,0 +1,40 @@
+"""Tells owners by mail what became of units that they sent back, or that were taken back."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import get_language, override
+
+from console import mail
+from customers.models import Customer, CustomerRole, CustomerUser
+from devices.models import Device
+
+LISTED = 20
+
+
+def tell(
+    template: str, customer: Customer, devices: Iterable[Device], *, reason: str = "", **more: Any
+) -> int:
+    """Mail the customer's admins, else its address, once each. Returns how many mails were written."""
+    devices = sorted(devices, key=lambda device: device.serial_key)
+    context = {
+        "customer": customer, "organization": customer.organization, "reason": reason, "count": len(devices),
+        "devices": devices[:LISTED], "beyond": max(0, len(devices) - LISTED),
+        "link": settings.BASE_URL + reverse("portal:return_list"), **more,
+    }  # fmt: skip
+    found = recipients(customer)
+    for address, language in found:
+        with override(language or get_language()):
+            mail.send(template, address, context)
+    return len(found)
+
+
+def recipients(customer: Customer) -> list[tuple[str, str]]:
+    """To whom mail about the customer's units goes: (address, language) of its admins, else its own address."""
+    admins = CustomerUser.objects.filter(
+        customer=customer, removed_at=None, role=CustomerRole.ADMIN, user__is_active=True
+    )
+    people = list(admins.order_by("pk").values_list("user__email", "user__language"))
+    return people or ([(customer.email, "")] if customer.email else [])

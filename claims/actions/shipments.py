@@ -1,0 +1,281 @@
+"""Packs shipments and ships them: what is packed is reserved, and *ship* assigns all of it at one instant."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.actions import shipment_mails
+from claims.models import Shipment, ShipmentLine, ShipmentState, ShipmentUnit
+from claims.packing import Answer, Judge, added, choose
+from console import operations, sql
+from console.access import Actor, Permission
+from console.audit import changes, record, record_set
+from console.bulk import IN_REQUEST
+from console.errors import Refused
+from console.models import Operation, Organization
+from console.transactions import retrying
+from customers.actions import customers, projects
+from customers.models import Customer
+from devices import ledger
+from devices.models import Device, DeviceStatus, Product
+
+NAMED = 5
+Lines = dict[Product, int]
+
+
+@retrying
+def create(
+    *, customer: Customer, lines: Lines, by: Actor, at: datetime | None = None, **fields: Any
+) -> Shipment:
+    """Open a shipment for a customer; `lines` say how many units of each product are expected, and may be empty."""
+    customers.hold(customer)
+    shipment = Shipment(organization=by.organization, customer=customer, number=_next_number(by.organization),
+                        created_at=at or timezone.now(), created_by=by.label[:200], **fields)  # fmt: skip
+    shipment.set_keys()
+    shipment.save()
+    _write_lines(shipment, lines)
+    record("shipment.made", shipment, by=by, about=customer, at=at)
+    return shipment
+
+
+@retrying
+def edit(shipment: Shipment, *, lines: Lines, by: Actor, **fields: Any) -> Shipment:
+    """Change an open shipment. Its customer stays as long as units are packed for him.
+
+    Raises Refused where it is not open any more.
+    """
+    _hold(shipment)
+    customer = fields.get("customer", shipment.customer)
+    if customer != shipment.customer and shipment.units.exists():
+        raise Refused("units_packed", _("Units are packed for %(customer)s. Take them out before you change the customer.")
+                      % {"customer": shipment.customer}, status=422)  # fmt: skip
+    before = {name: getattr(shipment, name) for name in fields}
+    for name, value in fields.items():
+        setattr(shipment, name, value)
+    shipment.set_keys()
+    shipment.save(update_fields=[*fields, "order_key"])
+    _write_lines(shipment, lines)
+    record("shipment.edited", shipment, by=by, about=customer, **changes(before, fields))
+    return shipment
+
+
+def scan(shipment: Shipment, texts: list[str], *, by: Actor, at: datetime | None = None) -> list[Answer]:
+    """Pack what was scanned: one text or a list of them. Gives an answer for each refusal and one for all that went in.
+
+    Raises Refused where the shipment is not open any more.
+    """
+    found, answers = [], []
+    for text in texts:
+        chosen = choose(by, shipment, text)
+        (answers if isinstance(chosen, Answer) else found).append(chosen)
+    return [*pack(shipment, found, by=by, at=at), *answers] if found else answers
+
+
+@retrying
+def pack(
+    shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: datetime | None = None
+) -> list[Answer]:
+    """Reserve units for a shipment, each by itself. Gives the refusals, after one answer for all that went in.
+
+    Who packs holds the shipment first and then the units, so two packers of one shipment take turns of a few
+    milliseconds, and none of them packs more than was ordered. Raises Refused where it is not open any more.
+    """
+    at, wanted = at or timezone.now(), {device.pk: device for device in devices}
+    _hold(shipment)
+    ledger.hold(sorted(wanted))
+    rows = Device.objects.select_related("product", "customer")
+    now = {device.pk: device for device in sql.having_ids(rows, "id", list(wanted))}
+    judge, fit, answers = Judge(shipment, wanted), [], []
+    for pk in wanted:
+        refusal = judge.refusal(now[pk])
+        if refusal is None:
+            fit.append(now[pk])
+        else:
+            answers.append(refusal)
+    if fit:
+        _reserve(shipment, [device.pk for device in fit], by=by, at=at)
+    return [*([added(fit)] if fit else []), *answers]
+
+
+@retrying
+def unpack(shipment: Shipment, device_ids: Iterable[int], *, by: Actor) -> list[int]:
+    """Take units out again; they are in stock. Gives the ids of those that were in.
+
+    Raises Refused where the shipment is not open any more.
+    """
+    _hold(shipment)
+    units = sql.having_ids(shipment.units.filter(is_open=True), "device_id", sorted(set(device_ids)))
+    ids = sorted(units.values_list("device_id", flat=True))
+    if ids:
+        _free(ids)
+        sql.having_ids(shipment.units.all(), "device_id", ids).delete()
+        _count(shipment, -len(ids))
+        record_set("device.unpacked", Device, ids, label="serial_number", by=by, about=shipment)
+    return ids
+
+
+@retrying
+def undo_last(shipment: Shipment, *, by: Actor) -> Device | None:
+    """Take the unit out that this person packed last. Gives it, or None where he packed none."""
+    _hold(shipment)
+    mine = shipment.units.filter(is_open=True, packed_by_user=by.user_id).select_related("device")
+    last = mine.order_by("-pk").first()
+    if last is None:
+        return None
+    unpack(shipment, [last.device_id], by=by)
+    return last.device
+
+
+@retrying
+def cancel(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
+    """Give the shipment up and free its units. Returns how many. Raises Refused where it is not open any more."""
+    at = at or timezone.now()
+    _move(shipment, frm=ShipmentState.OPEN, to=ShipmentState.CANCELLED, cancelled_at=at)
+    ids = _open_ids(shipment)
+    _free(ids)
+    shipment.units.update(is_open=False)
+    record_set("device.unpacked", Device, ids, label="serial_number", by=by, about=shipment, at=at)
+    record("shipment.cancelled", shipment, by=by, about=shipment.customer, at=at, units=len(ids))
+    return len(ids)
+
+
+@retrying
+def ship(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> Operation:
+    """Assign all units to the customer at one instant, all of them or none: up to 200 at once, above by the worker.
+
+    Raises Refused where the shipment is empty or not open any more, and where a unit can't be assigned.
+    """
+    _move(shipment, frm=ShipmentState.OPEN, to=ShipmentState.SHIPPING)
+    total = shipment.units.filter(is_open=True).count()
+    if not total:
+        raise Refused("empty", _("Nothing is packed yet. Scan a unit first."), status=422)
+    title = ngettext("Ship %(code)s with %(n)d device", "Ship %(code)s with %(n)d devices", total)
+    operation = (operations.start if total > IN_REQUEST else operations.perform)(
+        "claims.actions.shipments.run_ship", title % {"code": shipment.code, "n": total}, by=by, total=total,
+        permission=Permission.SHIPMENT_EDIT, payload={"shipment": shipment.pk, "at": at.isoformat() if at else ""},
+        return_url=shipment.get_absolute_url(),
+    )  # fmt: skip
+    Shipment.objects.filter(pk=shipment.pk).update(operation=operation)
+    return operation
+
+
+def run_ship(operation: Operation, by: Actor) -> None:
+    """The handler of shipping: payload {shipment, at}; without a time it is that of the act.
+
+    What fails leaves the shipment open, with all units in it.
+    """
+    shipment = (
+        Shipment.objects.visible_to(by).select_related("customer").get(pk=operation.payload["shipment"])
+    )
+    if operation.cursor < operation.total:
+        try:
+            at = operation.payload["at"]
+            _assign_all(operation, shipment, by=by, at=datetime.fromisoformat(at) if at else None)
+        except Refused as refusal:
+            if refusal.code != "busy":
+                Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.SHIPPING).update(
+                    state=ShipmentState.OPEN
+                )
+            raise
+    operation.sentence = ngettext(
+        "%(n)d device shipped to %(customer)s.", "%(n)d devices shipped to %(customer)s.", operation.total
+    ) % {"n": operation.total, "customer": shipment.customer}
+
+
+@retrying
+def reopen(shipment: Shipment, *, by: Actor) -> None:
+    """Let a shipment be packed again whose shipping was given up. Raises Refused while it is under way."""
+    operation = Operation.objects.filter(pk=shipment.operation_id).first()
+    if operation is not None and not operation.is_over:
+        raise Refused("under_way", _("It is being shipped at this moment. Wait until that is over."))
+    _move(shipment, frm=ShipmentState.SHIPPING, to=ShipmentState.OPEN)
+    record("shipment.reopened", shipment, by=by, about=shipment.customer)
+
+
+@retrying
+def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: datetime | None = None) -> None:
+    """One transaction with its progress, so that a killed worker has shipped all or nothing."""
+    at = at or timezone.now()
+    customers.hold(shipment.customer)
+    _move(shipment, frm=ShipmentState.SHIPPING, to=ShipmentState.SHIPPED, shipped_at=at)
+    ids = _open_ids(shipment)
+    outcome = ledger.assign(ids, customer=shipment.customer, project=projects.default_of(shipment.customer), by=by,
+                            reason="shipment", evidence=f"shipment:{shipment.pk}", note=shipment.order_number, at=at,
+                            frm=(DeviceStatus.RESERVED,))  # fmt: skip
+    if outcome.refused:
+        named = ", ".join(f"{each.label}: {each.sentence}" for each in outcome.refused[:NAMED])
+        raise Refused("not_shippable", _("Nothing was shipped. %(units)s") % {"units": named})
+    shipment.units.update(is_open=False)
+    record_set("device.assigned", Device, ids, label="serial_number", by=by, about=shipment.customer, act=outcome.act,
+               at=at, note=shipment.order_number)  # fmt: skip
+    record("shipment.shipped", shipment, by=by, about=shipment.customer, at=at, units=len(ids))
+    if shipment.tells_customer:
+        shipment_mails.tell(shipment, ids)
+    operations.advance(operation, cursor=operation.total, succeeded=len(ids))
+
+
+def _reserve(shipment: Shipment, ids: list[int], *, by: Actor, at: datetime) -> None:
+    moved = ledger.set_status(ids, frm=[DeviceStatus.IN_STOCK], to=DeviceStatus.RESERVED)
+    if len(moved) != len(ids):
+        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+    ShipmentUnit.objects.bulk_create(
+        [ShipmentUnit(shipment=shipment, device_id=pk, packed_at=at, packed_by=by.label[:200], packed_by_user=by.user)
+         for pk in ids], batch_size=500,
+    )  # fmt: skip
+    _count(shipment, len(ids))
+    record_set("device.packed", Device, ids, label="serial_number", by=by, about=shipment, at=at)
+
+
+def _free(ids: list[int]) -> None:
+    ledger.set_status(ids, frm=[DeviceStatus.RESERVED], to=DeviceStatus.IN_STOCK)
+
+
+def _open_ids(shipment: Shipment) -> list[int]:
+    return list(shipment.units.filter(is_open=True).order_by("device").values_list("device_id", flat=True))
+
+
+def _hold(shipment: Shipment) -> None:
+    """Take a turn at the open shipment until this transaction ends. Raises Refused where it is not open any more."""
+    if not Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.OPEN).update(
+        unit_count=F("unit_count")
+    ):
+        raise _not_open(shipment)
+
+
+def _move(shipment: Shipment, *, frm: str, to: str, **fields: Any) -> None:
+    if not Shipment.objects.filter(pk=shipment.pk, state=frm).update(state=to, **fields):
+        raise _not_open(shipment)
+
+
+def _not_open(shipment: Shipment) -> Refused:
+    state = Shipment.objects.values_list("state", flat=True).get(pk=shipment.pk)
+    words = {"code": shipment.code, "state": ShipmentState(state).label.lower()}
+    return Refused("not_open", _("%(code)s is %(state)s, so this can't be done any more.") % words)
+
+
+def _count(shipment: Shipment, more: int) -> None:
+    Shipment.objects.filter(pk=shipment.pk).update(unit_count=F("unit_count") + more)
+
+
+def _write_lines(shipment: Shipment, lines: Lines) -> None:
+    shipment.lines.all().delete()
+    ShipmentLine.objects.bulk_create(
+        [
+            ShipmentLine(shipment=shipment, product=product, expected=number)
+            for product, number in lines.items()
+        ]
+    )
+
+
+@transaction.atomic
+def _next_number(organization: Organization) -> int:
+    """The number after the last one; nobody else gets it until this transaction ends."""
+    list(Organization.objects.select_for_update(no_key=True).filter(pk=organization.pk).values_list("pk"))
+    last = Shipment.objects.filter(organization=organization).aggregate(last=Max("number"))["last"]
+    return (last or 0) + 1

@@ -1,0 +1,201 @@
+"""What the pages of labels show and answer."""
+
+import base64
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+from claims.actions import labels
+from claims.label_forms import LabelSheetForm
+from claims.labels import files, pictures, selecting, units
+from claims.labels.drawing import Layout, Options
+from claims.labels.pdf import Pdf
+from claims.labels.stocks import STOCKS
+from claims.labels.table import HEADER, Rows
+from claims.labels.writers import DRAWN, FORMS
+from claims.models import LabelSheet
+from console.bulk import IN_REQUEST, Selection
+from console.errors import Refused
+
+# In the session: how this person printed the last time.
+REMEMBERED = "label_sheet"
+NAMED, ROWS_SHOWN = 10, 5
+TYPES = {"pdf": Pdf.content_type, "csv": Rows.content_type}
+
+
+@dataclass
+class Job:
+    """The units that labels are asked of, and the form in which."""
+
+    request: HttpRequest
+    chosen: Selection
+
+    @cached_property
+    def total(self) -> int:
+        """How many units are selected. Raises Refused where there are too many for one file."""
+        count = self.chosen.rows.order_by()[: labels.MOST + 1].count()
+        labels.check_number(count)
+        return count
+
+    @cached_property
+    def form(self) -> LabelSheetForm:
+        """The form, as it was sent or as this person used it the last time."""
+        profiles = units.profiles_of(self.chosen.rows, by=self.request.actor)  # type: ignore[attr-defined]
+        return LabelSheetForm(
+            self.request.POST if self.request.method == "POST" else None,
+            profiles=profiles,
+            modules=units.modules([profile for profile, _number in profiles]),
+            kept={**self.request.session.get(REMEMBERED, {}), **self._named_profile()},
+        )
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the labels are to be made, and the form says how."""
+        return self.request.method == "POST" and "preview" not in self.request.POST and self.form.is_valid()
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether the page asks for a new preview, and for nothing else."""
+        return self.request.htmx.target == "label-preview"  # type: ignore[attr-defined]
+
+    def context(self) -> dict[str, Any]:
+        """What the page shows."""
+        form, total = self.form, self.total
+        shown = form if form.is_bound else _as_sent(self)
+        is_right = shown.is_valid()
+        without = units.without_code(self.chosen.rows, shown.profile_id if is_right else None)
+        lacking = without.order_by().count()
+        return {
+            "form": form,
+            "chosen": self.chosen,
+            "total": total,
+            "lacking": lacking,
+            "named": list(
+                without.order_by("serial_key", "pk").values_list("serial_number", flat=True)[:NAMED]
+            ),
+            "unnamed": max(0, lacking - NAMED),
+            "printable": total - lacking,
+            "in_background": total > IN_REQUEST,
+            "preview": self._preview(shown) if is_right else None,
+            "ids": ",".join(map(str, self._some_ids(without))) if lacking else "",
+        }
+
+    def ids(self) -> list[int]:
+        """The ids in the order of printing: by serial number."""
+        return list(self.chosen.rows.order_by("serial_key", "pk").values_list("pk", flat=True)[: labels.MOST])
+
+    def _named_profile(self) -> dict[str, Any]:
+        """The profile whose units these are, where they were chosen by it."""
+        pairs = dict(self.chosen.pairs)
+        return {"profile": pairs["claim_profile"]} if "claim_profile" in pairs else {}
+
+    def _some_ids(self, rows: Any) -> list[int]:
+        return list(rows.order_by("pk").values_list("pk", flat=True)[:IN_REQUEST])
+
+    def _preview(self, form: LabelSheetForm) -> dict[str, Any] | None:
+        """The first page, or the first label or rows, with codes that give nothing."""
+        options, kind = form.options, form.cleaned_data["output"]
+        actor = self.request.actor  # type: ignore[attr-defined]
+        without = units.without_code(self.chosen.rows, form.profile_id)
+        rows = self.chosen.rows.exclude(pk__in=without.order_by().values("pk")).select_related("product")
+        room = {"pdf": options.sheet.per_page - options.start + 1, "csv": ROWS_SHOWN}.get(kind, 1)
+        found = list(rows.order_by("serial_key", "pk")[:room])
+        if not found:
+            return None
+        drawn = units.samples(found, form.sampled, by=actor)
+        if kind == "csv":
+            cells = [[unit.serial, unit.product, unit.link, unit.typed, unit.name] for unit in drawn]
+            return {"header": HEADER, "rows": cells}
+        return {"image": _image(kind, options, drawn), "kind": kind, "is_sheet": options.sheet.is_sheet}
+
+
+def job(request: HttpRequest) -> Job:
+    """What the address or the form asks for."""
+    return Job(request, selecting.chosen_units(request))
+
+
+def print_labels(request: HttpRequest, job: Job) -> HttpResponse:
+    """Hand the labels over at once or, where they are many, start the work and lead to its page."""
+    labels.check_number(job.total)
+    form, by, ids = job.form, request.actor, job.ids()  # type: ignore[attr-defined]
+    plan: dict[str, Any] = {
+        "profile_id": form.profile_id,
+        "form": form.cleaned_data["output"],
+        "options": form.options,
+    }
+    if not ids:
+        raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
+    request.session[REMEMBERED] = form.kept
+    if len(ids) > IN_REQUEST:
+        return redirect("claims:label_sheet_detail", labels.start(ids, by=by, **plan).pk)
+    made = labels.make(ids, by=by, **plan)
+    return _as_file(HttpResponse(made.content), made.sheet)
+
+
+def download(sheet: LabelSheet, *, by: Any) -> HttpResponse:
+    """The file that the worker made. Raises Refused where it is not made yet, or not kept any more."""
+    if not sheet.file_name:
+        raise Refused("not_ready", _("These labels are not printed yet. Wait until the work is done."))
+    try:
+        file = files.path_of(sheet.file_name).open("rb")
+    except OSError:
+        raise gone() from None
+    labels.note_download(sheet, by=by)
+    return _as_file(FileResponse(file), sheet)
+
+
+def gone() -> Refused:
+    """The refusal of a file that is not there any more."""
+    return Refused(
+        "file_gone", _("This file is not kept any more; that is so after 7 days. Print the labels again.")
+    )
+
+
+def detail(sheet: LabelSheet) -> dict[str, Any]:
+    """How far a sheet is, and whether its file is there."""
+    name_all(None, [sheet])
+    return {
+        "sheet": sheet,
+        "operation": sheet.operation,
+        "is_kept": sheet.is_kept,  # type: ignore[attr-defined]
+        "days": files.KEPT.days,
+    }
+
+
+def name_all(request: Any, sheets: list[LabelSheet]) -> None:
+    """Set what people call stock and form of each sheet, and whether its file is there."""
+    for sheet in sheets:
+        stock = STOCKS.get(sheet.stock)
+        sheet.stock_name = str(stock) if stock and sheet.form in DRAWN else "—"  # type: ignore[attr-defined]
+        sheet.form_name = FORMS.get(sheet.form, sheet.form)  # type: ignore[attr-defined]
+        sheet.is_kept = files.is_kept(sheet.file_name)  # type: ignore[attr-defined]
+
+
+def _as_sent(job: Job) -> LabelSheetForm:
+    """The untouched form as if it had been sent as it is, to draw the first preview of it."""
+    form = job.form
+    data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    data = {name: value for name, value in data.items() if value is not None}
+    return LabelSheetForm(data, profiles=form.profiles, modules=form.modules, kept={})
+
+
+def _image(kind: str, options: Options, drawn: list) -> str:
+    """The preview as the address of a picture: it holds nothing that a page could run."""
+    text = pictures.page_svg(options, drawn) if kind == "pdf" else pictures.svg(Layout(options), drawn[0])
+    return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def _as_file(response: Any, sheet: LabelSheet) -> HttpResponse:
+    """The answer as a file that nothing on the way keeps: whoever has it can claim."""
+    ending = sheet.form if sheet.form in TYPES else "zip"
+    name = f"labels-{sheet.stock}-{timezone.localdate():%Y-%m-%d}.{ending}"
+    response["Content-Type"] = TYPES.get(sheet.form, "application/zip")
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,61 @@
+"""Which units labels are printed of: those ticked, all of a filter, or those of something that units belong to."""
+
+from collections.abc import Callable
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from claims.models import ClaimProfile, Return, Shipment
+from console.access import Actor
+from console.bulk import Selection, selection
+from devices.filters import DeviceFilter
+from devices.models import Device, ManifestImport
+
+Narrow = Callable[[Actor, QuerySet, int], QuerySet]
+
+
+def chosen_units(request: HttpRequest) -> Selection:
+    """The units that the address or the form names: `ids`, `all` with filters, or the id of a `shipment`, an `import` or
+    a `claim_profile`; `queue=1` are those that need a new label.
+
+    Raises Refused where nothing is selected, and Http404 where the thing is not the actor's.
+    """
+    data = request.POST if request.method == "POST" else request.GET
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    rows = Device.objects.visible_to(actor)
+    for name, narrow in SOURCES.items():
+        if text := data.get(name, ""):
+            if not (text.isdecimal() and len(text) < 19):
+                raise Http404
+            return Selection(narrow(actor, rows, int(text)), [(name, text)])
+    return selection(request, rows, DeviceFilter)
+
+
+def _packed(actor: Actor, rows: QuerySet, pk: int) -> QuerySet:
+    shipment = get_object_or_404(Shipment.objects.visible_to(actor), pk=pk)
+    return rows.filter(shipment_units__shipment=shipment)
+
+
+def _imported(actor: Actor, rows: QuerySet, pk: int) -> QuerySet:
+    manifest = get_object_or_404(ManifestImport.objects.visible_to(actor), pk=pk)
+    # What an import registers is registered at the moment of the import itself.
+    return rows.filter(product=manifest.product_id, created_at=manifest.applied_at)
+
+
+def _of_profile(actor: Actor, rows: QuerySet, pk: int) -> QuerySet:
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(actor), pk=pk)
+    return rows.filter(claim_codes__profile=profile)
+
+
+def _queued(actor: Actor, rows: QuerySet, number: int) -> QuerySet:
+    waiting = Return.objects.visible_to(actor).filter(needs_label=True)
+    return rows.filter(pk__in=waiting.order_by().values("device"))
+
+
+SOURCES: dict[str, Narrow] = {
+    "shipment": _packed,
+    "import": _imported,
+    "claim_profile": _of_profile,
+    "queue": _queued,
+}

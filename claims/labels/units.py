@@ -1,0 +1,121 @@
+"""What is printed of the chosen units, and which of them have nothing to print."""
+
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+from django.utils.translation import gettext_lazy
+
+from claims import qr
+from claims.codes import LINK_LENGTH
+from claims.labels.drawing import Unit, encode
+from claims.labels.stocks import Stock
+from claims.models import ClaimCode, ClaimProfile
+from console import sql
+from console.access import Actor
+from devices.models import Device
+
+# By the code of the refusal.
+SENTENCES = {
+    "no_code": gettext_lazy(
+        "It has no claim code. Add it to a claim profile first: tick it in the device list, then Claim codes."
+    ),
+    "no_code_there": gettext_lazy(
+        "It has no code of this claim profile. Choose another profile, or add it to this one."
+    ),
+    "key_missing": gettext_lazy(
+        "The server key that made its code is not configured any more. Replace the code on its page."
+    ),
+    "gone": gettext_lazy("It is not there any more."),
+    "too_small": gettext_lazy("Its link is too long for a QR code of this size. Choose a larger label."),
+}
+_SAMPLE = "2F8T7K3M9QXD"
+
+
+@dataclass
+class Gathered:
+    """The units to print, and those that have nothing: (position from 1, name, code, sentence)."""
+
+    units: list[Unit] = field(default_factory=list)
+    refused: list[tuple[int, str, str, str]] = field(default_factory=list)
+
+    def refuse(self, position: int, label: str, code: str) -> None:
+        """Leave one out, and say why."""
+        self.refused.append((position, label, code, str(SENTENCES[code])))
+
+
+def gather(
+    device_ids: list[int], *, profile_id: int | None, by: Actor, stock: Stock | None, first: int = 0
+) -> Gathered:
+    """The labels of the devices in the order of their ids given; the codes are those of this moment.
+
+    Of the profile, or without one of the newest that a unit has a code of. `first` is where the ids stand among all
+    that are printed. A code that would be too fine to be read from the `stock` is left out, if there is one. Two
+    queries.
+    """
+    gathered, brand = Gathered(), by.organization.brand
+    rows = Device.objects.visible_to(by).select_related("product").order_by()
+    devices = {device.pk: device for device in sql.having_ids(rows, "id", device_ids)}
+    codes = _codes(device_ids, profile_id, by)
+    for position, device_id in enumerate(device_ids, first + 1):
+        device, code = devices.get(device_id), codes.get(device_id)
+        if device is None:
+            gathered.refuse(position, str(device_id), "gone")
+        elif code is None:
+            gathered.refuse(position, device.serial_number, "no_code_there" if profile_id else "no_code")
+        elif (label := qr.label(code)) is None:
+            gathered.refuse(position, device.serial_number, "key_missing")
+        elif stock and not stock.fits(encode(label.canonical).size):
+            gathered.refuse(position, device.serial_number, "too_small")
+        else:
+            gathered.units.append(_unit(device, brand, label.canonical, label.typed))
+    return gathered
+
+
+def samples(devices: list[Device], profile: ClaimProfile | None, *, by: Actor) -> list[Unit]:
+    """The devices as they will be printed, but with a code that gives nothing: a preview takes no code out of the house."""
+    return [
+        _unit(device, by.organization.brand, _sample_link(profile), _sample_typed()) for device in devices
+    ]
+
+
+def modules(profiles: list[ClaimProfile]) -> int:
+    """How many modules on a side the largest QR code of these profiles has."""
+    return max(
+        (encode(_sample_link(profile)).size for profile in profiles), default=encode(_sample_link(None)).size
+    )
+
+
+def profiles_of(devices: QuerySet, *, by: Actor) -> list[tuple[ClaimProfile, int]]:
+    """The profiles that any of the devices has a code of, with how many: those of most units first."""
+    codes = ClaimCode.objects.visible_to(by).filter(device__in=devices.order_by().values("pk"))
+    numbers = dict(codes.order_by().values_list("profile").annotate(n=Count("pk")))
+    profiles = ClaimProfile.objects.visible_to(by).filter(pk__in=numbers).select_related("domain")
+    return sorted(((each, numbers[each.pk]) for each in profiles), key=lambda pair: (-pair[1], -pair[0].pk))
+
+
+def without_code(devices: QuerySet, profile_id: int | None) -> QuerySet:
+    """Those of the devices that have no code, or none of this profile."""
+    having = {"claim_codes__profile": profile_id} if profile_id else {"claim_codes__isnull": False}
+    return devices.exclude(pk__in=Device.objects.filter(**having).order_by().values("pk"))
+
+
+def _codes(device_ids: list[int], profile_id: int | None, by: Actor) -> dict[int, ClaimCode]:
+    rows: QuerySet[ClaimCode] = ClaimCode.objects.visible_to(by)
+    if profile_id:
+        rows = rows.filter(profile=profile_id)
+    rows = sql.having_ids(rows, "device_id", device_ids).select_related("profile__domain")
+    return {code.device_id: code for code in rows.order_by("profile_id") if code.device_id}
+
+
+def _unit(device: Device, brand: str, link: str, typed: str) -> Unit:
+    return Unit(device.pk, link, typed, device.serial_number, device.device_name, device.product.name, brand)
+
+
+def _sample_link(profile: ClaimProfile | None) -> str:
+    token = (_SAMPLE * 3)[:LINK_LENGTH]
+    return qr.canonical(profile, token) if profile else f"{settings.BASE_URL.upper()}/C/{token}"
+
+
+def _sample_typed() -> str:
+    return "0000-0000-0000-0"

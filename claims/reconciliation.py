@@ -1,0 +1,56 @@
+"""What became of a shipment: ordered, packed or shipped, now owned, returned, and what is missing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Value, When
+
+from claims.models import Return, Shipment, ShipmentUnit
+from devices.models import Product
+
+OWNED, RETURNED, MISSING = "owned", "returned", "missing"
+
+
+@dataclass
+class Balance:
+    """One product of a shipment, in units. `missing` ones are neither the customer's nor returned by him."""
+
+    product: Any
+    expected: int | None = None
+    shipped: int = 0
+    owned: int = 0
+    returned: int = 0
+    missing: int = 0
+
+    @property
+    def short(self) -> int:
+        """How many were ordered and not shipped."""
+        return max(0, (self.expected or 0) - self.shipped)
+
+
+def fates(shipment: Shipment) -> Any:
+    """The shipment's units, each with its `fate`: owned, returned or missing."""
+    back = Return.objects.filter(device=OuterRef("device"), shipment=shipment, received_at__isnull=False)
+    return ShipmentUnit.objects.filter(shipment=shipment).annotate(
+        fate=Case(
+            When(Q(device__customer=shipment.customer_id), then=Value(OWNED)),
+            When(Exists(back), then=Value(RETURNED)),
+            default=Value(MISSING), output_field=CharField(),
+        )
+    )  # fmt: skip
+
+
+def balance(shipment: Shipment) -> list[Balance]:
+    """Each product that was ordered or shipped. Three queries."""
+    expected = dict(shipment.lines.values_list("product", "expected"))
+    counted = fates(shipment).order_by().values_list(F("device__product"), "fate").annotate(n=Count("pk"))
+    found: dict[int, dict[str, int]] = {}
+    for product, fate, n in counted:
+        found.setdefault(product, {})[fate] = n
+    products = Product.objects.filter(organization=shipment.organization_id, pk__in=[*expected, *found])
+    return [
+        Balance(product, expected.get(product.pk), sum(by_fate.values()), by_fate.get(OWNED, 0),
+                by_fate.get(RETURNED, 0), by_fate.get(MISSING, 0))
+        for product in products.order_by("name_key")
+        for by_fate in [found.get(product.pk, {})]
+    ]  # fmt: skip

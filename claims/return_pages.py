@@ -1,0 +1,201 @@
+"""What the pages of returns show besides their rows' own columns, and what they answer after an act."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims import return_choices
+from claims.actions import return_inspection, return_settings
+from claims.models import Return, ReturnState
+from claims.return_forms import ChoiceList, InspectForm, ReceiveForm, SlipForm
+from claims.workbench import Bench
+from console.access import Actor
+from console.bulk import Selection
+from console.errors import Refused
+from console.models import Operation
+from devices.ledger import Outcome
+from devices.models import Device, DeviceStatus
+
+SAID = 10
+SUGGESTED = 20
+SHOWN = 50
+# The icon and colour of each state's pill.
+PILLS = {
+    ReturnState.REQUESTED: ("accent", "mail"), ReturnState.RECEIVED: ("warn", "undo-2"),
+    ReturnState.INSPECTED: ("accent", "clipboard-check"), ReturnState.RESTOCKED: ("ok", "circle-check"),
+    ReturnState.REFURBISHED: ("ok", "wrench"), ReturnState.SCRAPPED: ("bad", "trash-2"),
+    ReturnState.CANCELLED: ("idle", "ban"),
+}  # fmt: skip
+
+
+def rows(actor: Actor) -> QuerySet[Return]:
+    """The returns that the actor may see, with what a line of a list shows."""
+    return Return.objects.visible_to(actor).select_related("device__product", "customer")
+
+
+def bench_context(request: HttpRequest, bench: Bench, form: ReceiveForm | None = None) -> dict[str, Any]:
+    """The workbench; a form that is not handed over keeps what was chosen so far and complains of nothing."""
+    if form is None:
+        kept = {name: request.POST.get(name, "") for name in ("reason", "note")}
+        form = ReceiveForm(initial=kept, actor=request.actor)  # type: ignore[attr-defined]
+    return {"bench": bench, "form": form, "tab": "workbench"}
+
+
+def received(request: HttpRequest, operation: Operation) -> HttpResponse:
+    """After receiving: what came in, how to undo it and to go on; and each unit that was left as it was, with why."""
+    if not operation.is_over:
+        return redirect(operation)
+    n = operation.succeeded
+    if n:
+        done = ngettext(
+            "%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n
+        ) % {"n": n}
+        inspect = f"{reverse('claims:return_list')}?state={ReturnState.RECEIVED}"
+        found = Return.objects.visible_to(request.actor).filter(operation=operation)  # type: ignore[attr-defined]
+        pks = list(found.order_by("pk").values_list("pk", flat=True)[:200])
+        if n == len(pks):
+            inspect = f"{reverse('claims:return_inspect')}?ids={','.join(map(str, pks))}"
+        until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
+        undo = reverse(operation.undo_route, args=[operation.pk])
+        messages.success(request, format_html('{} <a href="{}">{}</a> · <a href="{}">{}</a> {}', done, inspect,
+                                              _("Inspect now"), undo, _("Undo"), until))  # fmt: skip
+    refused = operation.rows.order_by("position").values_list("label", "sentence")
+    _say_refused(request, list(refused[:SAID]), operation.refused)
+    return redirect("claims:return_workbench")
+
+
+def inspect(request: HttpRequest, chosen: Selection, form: InspectForm) -> HttpResponse:
+    """Inspect one return, or many as an operation."""
+    ids, by = chosen.ids, request.actor  # type: ignore[attr-defined]
+    if len(ids) > 1:
+        back = reverse("claims:return_list")
+        operation = return_inspection.begin(ids, form.findings, decision=form.decided, by=by, return_url=back)
+        return redirect(operation)
+    outcome = return_inspection.inspect(ids, form.findings, decision=form.decided, by=by)
+    _say_outcome(request, outcome, form.decided)
+    return redirect("claims:return_detail", ids[0]) if ids else redirect("claims:return_list")
+
+
+def selected(chosen: Selection) -> dict[str, Any]:
+    """The first of the selected returns, how many can be inspected, and those that can't, by state."""
+    states: dict[str, int] = {}
+    for state in chosen.rows.order_by().values_list("state", flat=True):
+        states[state] = states.get(state, 0) + 1
+    fit = {ReturnState.RECEIVED, ReturnState.INSPECTED}
+    labels = dict(ReturnState.choices)
+    return {
+        "total": sum(states.values()), "fit": sum(n for state, n in states.items() if state in fit),
+        "unfit": [(labels[state], n) for state, n in sorted(states.items()) if state not in fit],
+        "must_grade": ReturnState.RECEIVED in states, "shown": SHOWN,
+        "rows": list(chosen.rows.select_related("device__product", "customer").order_by("pk")[:SHOWN]),
+    }  # fmt: skip
+
+
+def inspect_form(request: HttpRequest, chosen: Selection, picked: dict[str, Any]) -> InspectForm:
+    """The form of an inspection, with what was found at a single unit before."""
+    initial: dict[str, Any] = {}
+    if picked["total"] == 1 and picked["rows"]:
+        initial = {"grade": picked["rows"][0].grade, "checks": picked["rows"][0].checks}
+    data = request.POST if request.method == "POST" else None
+    return InspectForm(data, initial=initial, actor=request.actor, must_grade=picked["must_grade"])  # type: ignore[attr-defined]
+
+
+def steps(returned: Return) -> list[dict[str, Any]]:
+    """What happened to a return so far, in order: when, who, and what it became."""
+    found = [
+        (returned.requested_at, ReturnState.REQUESTED, returned.requested_by),
+        (returned.received_at, ReturnState.RECEIVED, returned.received_by),
+        (returned.inspected_at, ReturnState.INSPECTED, returned.inspected_by),
+        (returned.closed_at, returned.state, returned.closed_by),
+    ]
+    return [
+        {"at": at, "label": ReturnState(state).label, "icon": PILLS[ReturnState(state)][1], "who": who}
+        for at, state, who in found
+        if at is not None
+    ]
+
+
+def in_stock(actor: Actor, device: Device) -> list[Device]:
+    """Some units of the same product that could take a unit's place."""
+    found = Device.objects.visible_to(actor).current().filter(
+        product=device.product_id, status=DeviceStatus.IN_STOCK, is_development=False
+    )  # fmt: skip
+    return list(found.order_by("serial_key", "pk")[:SUGGESTED])
+
+
+class SettingsPage:
+    """The three forms of the settings of returns; the button that was pressed says which of them is saved."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request, self.by = request, request.actor  # type: ignore[attr-defined]
+        self.part = request.POST.get("part", "") if request.method == "POST" else ""
+        organization = self.by.organization
+        self.slip = SlipForm(self._data("slip"), instance=return_choices.settings_of(organization))
+        self.reasons = ChoiceList(
+            self._data("reasons"), return_choices.reasons(organization, archived=True), "reason"
+        )
+        self.checks = ChoiceList(
+            self._data("checks"), return_choices.checks(organization, archived=True), "check", length=160
+        )
+
+    def store(self) -> bool:
+        """Save the part that was sent. Gives False, with errors at its fields, where it can't be."""
+        try:
+            if self.part == "slip" and self.slip.is_valid():
+                return_settings.save_slip(by=self.by, **self.slip.cleaned_data)
+            elif self.part == "reasons" and self.reasons.is_valid():
+                return_settings.save_reasons(self.reasons.choices, by=self.by)
+            elif self.part == "checks" and self.checks.is_valid():
+                return_settings.save_checks(self.checks.choices, by=self.by)
+            else:
+                return False
+        except Refused as refusal:
+            (self.reasons if self.part == "reasons" else self.checks).errors.append(refusal.sentence)
+            return False
+        messages.success(self.request, _("Saved."))
+        return True
+
+    def context(self) -> dict[str, Any]:
+        """What the page shows."""
+        return {"slip": self.slip, "reasons": self.reasons, "checks": self.checks}
+
+    def _data(self, part: str) -> Any:
+        return self.request.POST if self.part == part else None
+
+
+def _say_outcome(request: HttpRequest, outcome: Outcome, decision: str) -> None:
+    done = {
+        "": _("Inspected. It stays in quarantine until you decide."),
+        ReturnState.RESTOCKED: _("It is in stock again."),
+        ReturnState.REFURBISHED: _("It is refurbished and in stock again."),
+        ReturnState.SCRAPPED: _("It is scrapped."),
+    }
+    if outcome.done:
+        messages.success(request, done[decision])
+    _say_refused(request, [(r.label, r.sentence) for r in outcome.refused[:SAID]], len(outcome.refused))
+
+
+def _say_refused(request: HttpRequest, said: list[tuple[str, str]], count: int) -> None:
+    for label, sentence in said:
+        messages.error(request, f"{label}: {sentence}")
+    if count > SAID:
+        more = count - SAID
+        messages.error(request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more)
+                       % {"n": more})  # fmt: skip
+
+
+def label_sentence(count: int) -> str:
+    """After units left the queue of labels."""
+    if not count:
+        return _("None of them was waiting for a label any more.")
+    return ngettext("%(n)d device has its new label.", "%(n)d devices have their new labels.", count) % {
+        "n": count
+    }

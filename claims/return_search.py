@@ -1,0 +1,24 @@
+"""Finds returns by their numbers, for the search of everything."""
+
+import re
+
+from django.utils.translation import gettext as _
+
+from claims.models import Return
+from console.access import Actor
+from console.search import Hit
+
+NUMBER = re.compile(r"R-?0*([1-9]\d{0,8})\Z", re.IGNORECASE)
+
+
+def find(actor: Actor, text: str, limit: int) -> list[Hit]:
+    """The return of this number. No query for what is none."""
+    number = NUMBER.match(text.strip())
+    if number is None:
+        return []
+    rows = Return.objects.visible_to(actor).select_related("device", "customer").filter(number=int(number[1]))
+    return [
+        Hit(kind=_("Return"), icon="undo-2", title=row.code, rank=0, url=row.get_absolute_url(),
+            detail=f"{row.device} · {row.get_state_display()}")
+        for row in rows[:limit]
+    ]  # fmt: skip

@@ -1,0 +1,41 @@
+"""Which shipments a list shows. Every filter has its index in the model."""
+
+import re
+from typing import Any
+
+import django_filters as filters
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from claims.models import Shipment, ShipmentState
+from console.fields import prefix
+from console.widgets import Choice
+from customers.models import Customer
+from devices.filters import CustomerFilter
+
+NUMBER = re.compile(r"(?:S-?)?0*([1-9]\d{0,8})\Z", re.IGNORECASE)
+
+
+def _customers(request: Any) -> QuerySet:
+    return Customer.objects.visible_to(request.actor)
+
+
+class ShipmentFilter(filters.FilterSet):
+    """The filters of the list of shipments."""
+
+    q = filters.CharFilter(method="search", label=_("Number or order"))
+    state = filters.ChoiceFilter(choices=ShipmentState.choices, label=_("State"), widget=Choice)
+    customer = CustomerFilter(queryset=_customers, label=_("Customer"))
+
+    class Meta:
+        model = Shipment
+        fields: list[str] = []
+
+    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """The shipment of this number, and those whose order number begins with the text."""
+        low, high = prefix(value[:60])
+        if not low:
+            return queryset
+        of_order = Q(order_key__gte=low, order_key__lt=high)
+        number = NUMBER.match(value.strip())
+        return queryset.filter(of_order | Q(number=int(number[1])) if number else of_order)

@@ -1,0 +1,56 @@
+"""The forms of shipments."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from claims.models import Shipment
+from console.access import Actor
+from console.forms import TextGuard
+from customers.fields import CustomerField
+from customers.models import Customer
+from devices.models import Product
+
+# So many products are offered as lines; an order of more is packed without expected numbers.
+MOST_PRODUCTS, MOST_EXPECTED = 60, 100_000
+
+
+class ShipmentForm(TextGuard, forms.ModelForm):
+    """A shipment: for whom, under which order, and how many of each product are expected."""
+
+    customer = CustomerField(label=_("Customer"), help_text=_("Write the beginning of the name."))
+
+    class Meta:
+        model = Shipment
+        fields = ["customer", "order_number", "ship_to", "tells_customer"]
+        widgets = {"ship_to": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["customer"].queryset = Customer.objects.visible_to(actor).current()  # type: ignore[attr-defined]
+        expected = dict(self.instance.lines.values_list("product", "expected")) if self.instance.pk else {}
+        products = Product.objects.visible_to(actor).current().order_by("name_key")[:MOST_PRODUCTS]
+        self.products = {f"expected_{product.pk}": product for product in products}
+        for name, product in self.products.items():
+            self.fields[name] = forms.IntegerField(
+                label=product.name, required=False, min_value=0, max_value=MOST_EXPECTED,
+                initial=expected.get(product.pk),
+                widget=forms.NumberInput(attrs={"inputmode": "numeric", "class": "narrow"}),
+            )  # fmt: skip
+
+    @property
+    def own_fields(self) -> list[Any]:
+        """The fields of the shipment itself."""
+        return [self[name] for name in self.Meta.fields]
+
+    @property
+    def line_fields(self) -> list[Any]:
+        """The field of each product."""
+        return [self[name] for name in self.products]
+
+    def plan(self) -> dict[str, Any]:
+        """What the action takes: the fields, and `lines` of product and number."""
+        data = self.cleaned_data
+        lines = {product: data[name] for name, product in self.products.items() if data[name]}
+        return {**{name: data[name] for name in self.Meta.fields}, "lines": lines}

@@ -1,0 +1,112 @@
+"""What the pages of shipments show and answer besides their own columns."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from claims import packing, reading, scans
+from claims.actions import shipments
+from claims.models import Shipment
+from claims.packing import BAD, Answer
+from claims.reconciliation import balance
+from console.access import Actor, Permission
+from console.errors import Refused
+from devices.models import Device
+
+
+def rows(actor: Actor) -> QuerySet[Shipment]:
+    """The shipments that the actor may see, with their customers."""
+    return Shipment.objects.visible_to(actor).select_related("customer", "organization")
+
+
+def one(request: HttpRequest, pk: int) -> Shipment:
+    """The shipment, or a 404."""
+    return get_object_or_404(rows(request.actor), pk=pk)  # type: ignore[attr-defined]
+
+
+def bench(request: HttpRequest, shipment: Shipment, answers: list[Answer]) -> dict[str, Any]:
+    """What the packing page shows: the answers, the numbers by product, the newest units."""
+    shipment.refresh_from_db(fields=["unit_count", "state"])
+    tones = {answer.tone for answer in answers}
+    newest = shipment.units.select_related("device__product").order_by("-pk")[: packing.SHOWN]
+    return {
+        "shipment": shipment, "answers": answers, "counts": packing.progress(shipment), "newest": list(newest),
+        "tone": next((tone for tone in ("bad", "warn", "ok") if tone in tones), ""),
+        "mine": request.actor.user_id,  # type: ignore[attr-defined]
+    }  # fmt: skip
+
+
+def scanned(request: HttpRequest, shipment: Shipment) -> list[Answer]:
+    """Pack what the form holds: a scan, a pasted list, a photo, or a unit chosen among several."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    chosen = request.POST.get("choose", "")
+    try:
+        if chosen.isdecimal() and len(chosen) < 19:
+            return shipments.pack(shipment, Device.objects.visible_to(actor).filter(pk=chosen), by=actor)
+        photo = request.FILES.get("photo")
+        texts = reading.read(photo.read()) if photo else []
+        texts += scans.lines("\n".join([request.POST.get("list", ""), request.POST.get("scan", "")]))
+        if photo and not texts:
+            return [
+                Answer(
+                    BAD, "no_code", _("No code was found in the photo. Take it closer, and in better light.")
+                )
+            ]
+        return shipments.scan(shipment, texts, by=actor)
+    except Refused as refusal:
+        return [Answer(BAD, refusal.code, refusal.sentence)]
+
+
+def packed(request: HttpRequest, shipment: Shipment, answers: list[Answer]) -> HttpResponse:
+    """The packing page, or for htmx its changing part."""
+    partial = request.htmx and request.htmx.target == "bench"  # type: ignore[attr-defined]
+    template = "claims/_shipment_bench.html" if partial else "claims/shipment_pack.html"
+    return render(request, template, bench(request, shipment, answers))
+
+
+def taken_out(request: HttpRequest, shipment: Shipment) -> list[Answer]:
+    """Take one unit out, or the one that this person packed last."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    number = request.POST.get("device", "")
+    try:
+        if number.isdecimal() and len(number) < 19:
+            device = Device.objects.visible_to(actor).filter(pk=number).first()
+            done = device is not None and bool(shipments.unpack(shipment, [device.pk], by=actor))
+        else:
+            device = shipments.undo_last(shipment, by=actor)
+            done = device is not None
+    except Refused as refusal:
+        return [Answer(BAD, refusal.code, refusal.sentence)]
+    if not done or device is None:
+        return [Answer(packing.WARN, "nothing", _("There is nothing of yours to take out."))]
+    return [
+        Answer(packing.WARN, "taken_out", _("%(serial)s is out again.") % {"serial": device.serial_number})
+    ]
+
+
+def detail(request: HttpRequest, shipment: Shipment) -> dict[str, Any]:
+    """The page of a shipment: what was ordered and what became of it."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    units = Device.objects.visible_to(actor).filter(shipment_units__shipment=shipment)
+    found = units.select_related("product", "customer").order_by("-shipment_units__pk")
+    return {
+        "shipment": shipment, "balance": balance(shipment), "units": found[:SHOWN_UNITS],
+        "operation": shipment.operation, "has_more": shipment.unit_count > SHOWN_UNITS,
+        "may": actor.may(Permission.SHIPMENT_EDIT),
+    }  # fmt: skip
+
+
+def shipped(request: HttpRequest, shipment: Shipment) -> HttpResponse:
+    """Ship, and say it; a long one is followed on its operation's page."""
+    operation = shipments.ship(shipment, by=request.actor)  # type: ignore[attr-defined]
+    if not operation.is_over:
+        return redirect(operation)
+    messages.success(request, operation.sentence)
+    return redirect(shipment)
+
+
+SHOWN_UNITS = 50

@@ -1,0 +1,29 @@
+"""What shipments show on other apps' pages: each function takes (request, subject) and gives HTML or nothing."""
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from claims.models import Shipment
+from customers.models import Customer
+from devices.models import Device
+
+SHOWN = 5
+
+
+def device_shipment(request: HttpRequest, device: Device) -> str:
+    """The shipments that a unit lies in or went out with; nothing where there is none."""
+    rows = Shipment.objects.visible_to(request.actor).filter(units__device=device)  # type: ignore[attr-defined]
+    return _render(request, list(rows.select_related("customer").order_by("-pk")[:SHOWN]), {"device": device})
+
+
+def customer_shipments(request: HttpRequest, customer: Customer) -> str:
+    """The newest shipments of a customer; nothing where there is none."""
+    rows = Shipment.objects.visible_to(request.actor).filter(customer=customer).select_related("customer")  # type: ignore[attr-defined]
+    found = list(rows.order_by("-pk")[: SHOWN + 1])
+    return _render(request, found[:SHOWN], {"customer": customer, "has_more": len(found) > SHOWN})
+
+
+def _render(request: HttpRequest, shipments: list[Shipment], context: dict) -> str:
+    if not shipments:
+        return ""
+    return render_to_string("claims/_shipments_card.html", {"shipments": shipments, **context}, request)

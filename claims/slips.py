@@ -1,0 +1,108 @@
+"""The slip of a return, as PDF: its number as text and as a QR code that the workbench reads, and where to send it."""
+
+import textwrap
+from io import BytesIO
+
+from django.http import HttpResponse
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+
+from claims import qr, return_choices
+from claims.models import Return
+
+PLAIN, BOLD = "Helvetica", "Helvetica-Bold"
+LEFT, TOP, SIDE = 25 * mm, 272 * mm, 42 * mm
+
+
+def answer(returned: Return) -> HttpResponse:
+    """The slip as a download."""
+    response = HttpResponse(draw(returned), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{returned.code}.pdf"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def draw(returned: Return) -> bytes:
+    """One page A4, in the reader's language."""
+    organization = returned.organization
+    settings = return_choices.settings_of(organization)
+    canvas = Canvas(BytesIO(), pagesize=A4, pageCompression=1, invariant=1)
+    canvas.setTitle(f"{returned.code} · {organization.brand}")
+    canvas.setAuthor(organization.brand)
+    y = _text(canvas, TOP, [organization.brand], size=12, bold=True)
+    y = _text(canvas, y - 6 * mm, [_("Return %(code)s") % {"code": returned.code}], size=26, bold=True)
+    y = _text(
+        canvas,
+        y - 2 * mm,
+        _wrap(_("Put this page into the box, so that your device is recognised."), 62),
+        size=11,
+    )
+    _qr(canvas, returned.code, A4[0] - LEFT - SIDE, TOP - SIDE + 4 * mm)
+    y -= 10 * mm
+    for name, value in _facts(returned):
+        _text(canvas, y, [name], size=9, grey=True)
+        y = _text(canvas, y, _wrap(value, 56), size=11, x=LEFT + 42 * mm) - 2.5 * mm
+    y = _text(canvas, y - 8 * mm, [_("Send to")], size=9, grey=True)
+    lines = [*_lines(settings.address, 48)] or [organization.brand, _("Ask for the address: %(contact)s") % {
+        "contact": organization.support_email or organization.support_phone or organization.brand}]  # fmt: skip
+    y = _text(canvas, y - 2 * mm, lines, size=15, bold=True)
+    if settings.note:
+        y = _text(canvas, y - 8 * mm, _lines(settings.note, 78), size=11)
+    contact = " · ".join(
+        filter(None, [organization.support_phone, organization.support_email, organization.support_note])
+    )
+    if contact:
+        _text(canvas, 20 * mm, _wrap(contact, 95), size=9, grey=True)
+    canvas.showPage()
+    return canvas.getpdfdata()
+
+
+def _facts(returned: Return) -> list[tuple[str, str]]:
+    device, asked = returned.device, returned.requested_at or returned.created_at
+    facts = [
+        (_("Device"), device.product.name), (_("Serial number"), device.serial_number),
+        (_("From"), returned.customer.name if returned.customer else ""), (_("Reason"), return_choices.in_words(returned.reason)),
+        (_("Note"), returned.customer_note[:400]),
+        (_("Date"), formats.date_format(timezone.localtime(asked), "DATE_FORMAT")),
+    ]  # fmt: skip
+    return [(name, value) for name, value in facts if value]
+
+
+def _text(
+    canvas: Canvas, y: float, lines: list[str], *, size: int, bold: bool = False, grey: bool = False, x: float = LEFT
+) -> float:  # fmt: skip
+    """Write the lines one below the other, and give where the next one would stand."""
+    canvas.setFont(BOLD if bold else PLAIN, size)
+    canvas.setFillGray(0.4 if grey else 0)
+    for line in lines:
+        canvas.drawString(x, y, line)
+        y -= size * 1.3
+    return y
+
+
+def _qr(canvas: Canvas, text: str, x: float, y: float) -> None:
+    """The code, a rectangle for each run of dark modules, so that it is sharp at every size."""
+    drawing = qr.draw(text)
+    step = SIDE / len(drawing.rows)
+    canvas.setFillGray(0)
+    for number, row in enumerate(drawing.rows):
+        column = 0
+        while column < len(row):
+            start = column
+            while column < len(row) and row[column]:
+                column += 1
+            if column > start:
+                top = y + SIDE - (number + 1) * step
+                canvas.rect(x + start * step, top, (column - start) * step, step, stroke=0, fill=1)
+            column += 1
+
+
+def _lines(text: str, width: int) -> list[str]:
+    return [line for part in text.splitlines() for line in (_wrap(part, width) or [""])]
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    return textwrap.wrap(" ".join(text.split()), width)

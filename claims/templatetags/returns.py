@@ -1,0 +1,25 @@
+"""The way to send a device back, on its page in the portal."""
+
+from typing import Any
+
+from django import template
+
+from claims import portal_returns, return_choices
+from devices.models import Device
+
+register = template.Library()
+
+
+@register.filter
+def in_words(reason: str) -> str:
+    """A reason in the reader's language, where it is one of the defaults."""
+    return return_choices.in_words(reason)
+
+
+@register.inclusion_tag("portal/_return_link.html", takes_context=True)
+def send_back(context: dict, device: Device) -> dict[str, Any]:
+    """A link to send it back for who may, or to its return that is under way."""
+    actor = context["request"].actor
+    returned = portal_returns.under_way(actor, device)
+    may_send = returned is None and portal_returns.sendable(actor).filter(pk=device.pk).exists()
+    return {"device": device, "returned": returned, "may_send": may_send}

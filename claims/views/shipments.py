@@ -1,0 +1,122 @@
+"""Shipments: the list, the packing page, shipping, and what became of it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from claims import packing, packing_list
+from claims import shipment_pages as pages
+from claims.actions import shipments
+from claims.shipment_filters import ShipmentFilter
+from claims.shipment_forms import ShipmentForm
+from claims.shipment_tables import ShipmentTable
+from console.access import Permission, requires
+from console.errors import Refused
+from console.listing import render_list
+
+
+@requires(Permission.VIEW)
+def shipment_list(request: HttpRequest) -> HttpResponse:
+    """All shipments, filtered and paged."""
+    return render_list(request, rows=pages.rows(request.actor), table=ShipmentTable, filters=ShipmentFilter,
+                       template="claims/shipment_list.html")  # fmt: skip
+
+
+@requires(Permission.SHIPMENT_EDIT)
+def shipment_create(request: HttpRequest) -> HttpResponse:
+    """Open a shipment."""
+    initial = {"customer": request.GET.get("customer")}
+    form = ShipmentForm(request.POST or None, actor=request.actor, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect("claims:shipment_pack", shipments.create(by=request.actor, **form.plan()).pk)
+        except Refused as refusal:
+            form.add_error("customer", refusal.sentence)
+    return render(request, "claims/shipment_create.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@requires(Permission.SHIPMENT_EDIT)
+def shipment_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change an open shipment."""
+    shipment = pages.one(request, pk)
+    form = ShipmentForm(request.POST or None, instance=pages.one(request, pk), actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect(shipments.edit(shipment, by=request.actor, **form.plan()))
+        except Refused as refusal:
+            form.add_error("customer", refusal.sentence)
+    context = {"form": form, "shipment": shipment}
+    return render(request, "claims/shipment_edit.html", context, status=422 if form.errors else 200)
+
+
+@requires(Permission.VIEW)
+def shipment_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One shipment: what was ordered, what is in it, what became of it."""
+    return render(request, "claims/shipment_detail.html", pages.detail(request, pages.one(request, pk)))
+
+
+@requires(Permission.SHIPMENT_EDIT)
+def shipment_pack(request: HttpRequest, pk: int) -> HttpResponse:
+    """Pack by scanning: each scan is answered at once. A GET of htmx brings the numbers that others have changed."""
+    shipment = pages.one(request, pk)
+    if not shipment.is_open and request.method == "GET":
+        return redirect(shipment)
+    answers: list[packing.Answer] = pages.scanned(request, shipment) if request.method == "POST" else []
+    return pages.packed(request, shipment, answers)
+
+
+@requires(Permission.SHIPMENT_EDIT)
+@require_POST
+def shipment_unpack(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a unit out again: the one that is named, or one's own last one."""
+    shipment = pages.one(request, pk)
+    return pages.packed(request, shipment, pages.taken_out(request, shipment))
+
+
+@requires(Permission.SHIPMENT_EDIT)
+def shipment_ship(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what will be shipped and what is short, then ship."""
+    shipment = pages.one(request, pk)
+    if request.method == "POST":
+        return pages.shipped(request, shipment)
+    context: dict[str, Any] = {"shipment": shipment, "counts": packing.progress(shipment)}
+    context["short"] = [count for count in context["counts"] if count.is_short]
+    return render(request, "claims/shipment_ship.html", context)
+
+
+@requires(Permission.SHIPMENT_EDIT)
+def shipment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then cancel and free the units."""
+    shipment = pages.one(request, pk)
+    if request.method == "POST":
+        shipments.cancel(shipment, by=request.actor)
+        messages.success(
+            request, _("%(code)s is cancelled. Its units are in stock.") % {"code": shipment.code}
+        )
+        return redirect(shipment)
+    return render(request, "claims/shipment_cancel.html", {"shipment": shipment})
+
+
+@requires(Permission.SHIPMENT_EDIT)
+@require_POST
+def shipment_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a shipment be packed again whose shipping was given up."""
+    shipment = pages.one(request, pk)
+    shipments.reopen(shipment, by=request.actor)
+    return redirect("claims:shipment_pack", shipment.pk)
+
+
+@requires(Permission.VIEW)
+def shipment_packing_list(request: HttpRequest, pk: int) -> HttpResponse:
+    """The packing list as PDF."""
+    return packing_list.as_pdf(pages.one(request, pk))
+
+
+@requires(Permission.EXPORT)
+def shipment_export(request: HttpRequest, pk: int) -> HttpResponse:
+    """The units with what became of each, as CSV or XLSX."""
+    return packing_list.as_file(request, pages.one(request, pk))

@@ -1,0 +1,47 @@
+"""The columns that a file may have that comes back."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from console.columns import Column
+from devices import identifiers
+
+_MANIFEST = {column.name: column for column in identifiers.COLUMNS}
+
+
+def _column(name: str, label: Any, aliases: str) -> Column:
+    return Column(name, label, tuple(aliases.split(", ")))
+
+
+COLUMNS = (
+    _MANIFEST["device_name"],
+    _MANIFEST["serial_number"],
+    _column("product", _("Product"), "Product name, Model, Produkt, Produktname, Modell"),
+    _column("status", _("Status"), "State, Device status, Zustand"),
+    _column(
+        "owner", _("Owner"), "Customer, Owner name, Customer name, Besitzer, Eigentümer, Kunde, Kundenname"
+    ),
+    _column(
+        "owner_reference",
+        _("Owner's reference"),
+        "Owner reference, Customer reference, Customer number, Customer no, Customer ID, Referenz, Kundennr, Kundennummer",
+    ),
+    _column("tags", _("Tags"), "Tag, Labels, Etiketten, Schlagwörter, Stichwörter"),
+    _MANIFEST["notes"],
+    _column("version", _("As exported"), "Version, Row version, Stand, Fassung"),
+)
+LABELS = {column.name: column.label for column in COLUMNS}
+
+# What a person may do with each column, for the page where it begins.
+MEANINGS = {
+    "device_name": _("Says which unit the row is. Leave it as it is."),
+    "serial_number": _("Is compared and never changed."),
+    "product": _("Is compared and never changed."),
+    "status": _("Is compared and never changed."),
+    "owner": _("Another name assigns or transfers the unit; an emptied cell unclaims it."),
+    "owner_reference": _("Or name the new owner by your reference. The cell that you edit decides."),
+    "tags": _("Between commas. They replace the tags that the unit has."),
+    "notes": _("Replace the notes that the unit has."),
+    "version": _("Tells what the unit was when it was exported. Leave it as it is."),
+}

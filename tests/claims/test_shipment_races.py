@@ -1,0 +1,166 @@
+"""Two packers and more at one shipment, and workers that are killed while they ship: never a partial state."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+
+import pytest
+from django.db import connection, connections
+
+from claims.actions import shipments
+from claims.models import Shipment, ShipmentUnit
+from claims.shipment_check import check
+from console import operations
+from console.access import system
+from console.errors import Refused
+from console.models import Event, Operation
+from devices import ledger
+from devices.models import Device, Ownership
+from tests import factories, processes
+from tests.claims.worlds import make_many_devices
+
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+KILLS, UNITS = 50, 400
+
+
+@pytest.fixture
+def by(organization):
+    return system(organization)
+
+
+@pytest.fixture
+def open_shipment(customer, by):
+    return lambda lines=None: shipments.create(customer=customer, lines=lines or {}, by=by)
+
+
+def codes(act):
+    try:
+        return [answer.code for answer in act()]
+    except Refused as refusal:
+        return [refusal.code]
+
+
+def test_a_unit_that_eight_packers_scan_at_once_is_packed_once(open_shipment, product, by):
+    device, mine = factories.make_device(product), [open_shipment() for _each in range(8)]
+    found = processes.run(
+        8, lambda n: mine[n], lambda s: codes(lambda: shipments.scan(s, [device.serial_number], by=by))
+    )
+    assert sorted(code for each in found for code in each) == ["added", *["reserved"] * 7]
+    assert ShipmentUnit.objects.get().device == device
+    assert check() == []
+
+
+def test_two_packers_pack_no_more_than_was_ordered(open_shipment, product, by):
+    ids = make_many_devices(product, 40)
+    shipment, devices = open_shipment({product: 25}), list(Device.objects.filter(pk__in=ids).order_by("pk"))
+
+    def act(n):
+        return [codes(lambda d=d: shipments.pack(shipment, [d], by=by))[0] for d in devices[n::2]]
+
+    found = [code for each in processes.run(2, lambda n: n, act) for code in each]
+    assert (found.count("added"), found.count("too_many")) == (25, 15)
+    shipment.refresh_from_db()
+    assert (shipment.unit_count, shipment.units.count()) == (25, 25)
+
+
+def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(
+    open_shipment, product, by, monkeypatch
+):
+    """The negative control."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite takes one writer at a time")
+    original = shipments.Judge
+
+    def slow(*args):
+        found = original(*args)
+        time.sleep(0.3)
+        return found
+
+    monkeypatch.setattr(shipments, "_hold", lambda shipment: None)
+    monkeypatch.setattr(shipments, "Judge", slow)
+    ids = make_many_devices(product, 4)
+    shipment, devices = open_shipment({product: 1}), list(Device.objects.filter(pk__in=ids).order_by("pk"))
+    processes.run(4, lambda n: n, lambda n: codes(lambda: shipments.pack(shipment, [devices[n]], by=by)))
+    assert shipment.units.count() > 1
+
+
+def test_what_is_scanned_while_it_is_shipped_is_in_or_refused(open_shipment, product, by):
+    ids = make_many_devices(product, 60)
+    shipment, devices = open_shipment(), list(Device.objects.filter(pk__in=ids).order_by("pk"))
+    shipments.pack(shipment, devices[:20], by=by)
+
+    def act(n):
+        if n == 0:
+            return [shipments.ship(shipment, by=by).state]
+        return [codes(lambda d=d: shipments.pack(shipment, [d], by=by))[0] for d in devices[20:]]
+
+    # They come back in the order in which they ended.
+    packed = max(processes.run(2, lambda n: n, act), key=len)
+    shipment.refresh_from_db()
+    assert shipment.state == "shipped"
+    assert set(packed) <= {"added", "not_open"}
+    owned = set(Device.objects.filter(status="owned").values_list("pk", flat=True))
+    assert owned == set(shipment.units.values_list("device_id", flat=True))
+    assert len(owned) == 20 + packed.count("added")
+    assert not Device.objects.filter(status="reserved").exists()
+    assert check() == []
+
+
+def child(act):
+    connections.close_all()
+    process = multiprocessing.get_context("fork").Process(target=act, daemon=True)
+    process.start()
+    return process
+
+
+def test_a_worker_that_is_killed_at_any_moment_has_shipped_all_or_nothing(
+    organization, product, customer, by
+):
+    """Fifty kills with -9 at random moments; the next worker ships the rest, which is all of it."""
+    chance, ids = random.Random(2611), make_many_devices(product, UNITS)
+    devices, kills, whole, longest = list(Device.objects.filter(pk__in=ids)), 0, 0, 1.0
+    while kills < KILLS:
+        shipment = shipments.create(customer=customer, lines={}, by=by)
+        shipments.pack(shipment, devices, by=by)
+        operation = shipments.ship(shipment, by=by)
+        while kills < KILLS:
+            began = time.monotonic()
+            process = child(lambda pk=operation.pk: operations.run(pk))
+            process.join(chance.uniform(0.01, longest))
+            if process.is_alive():
+                os.kill(process.pid, signal.SIGKILL)
+                process.join(20)
+                kills += 1
+            operation.refresh_from_db()
+            assert_all_or_nothing(shipment, ids)
+            if operation.is_over:
+                longest = min(longest, max(0.1, time.monotonic() - began))
+                break
+            whole += Shipment.objects.get(pk=shipment.pk).state == "shipping"
+            # What `operations.recover` does for a dead worker, without waiting; attempts are not what is tested.
+            Operation.objects.filter(pk=operation.pk, state="running").update(state="waiting", attempt=0)
+        if not operation.is_over:
+            operations.run(operation.pk)
+            operation.refresh_from_db()
+        assert (operation.state, operation.succeeded) == ("done", UNITS)
+        assert_all_or_nothing(shipment, ids)
+        ledger.release(ids, by=by, reason="unclaim")
+    assert kills == KILLS
+    assert whole > 0
+
+
+def assert_all_or_nothing(shipment, ids):
+    """Either all units are the customer's by this shipment, with its time and its lines in the log, or none is."""
+    state = Shipment.objects.get(pk=shipment.pk)
+    spans = Ownership.objects.filter(start_evidence=f"shipment:{shipment.pk}")
+    told = Event.objects.filter(kind="shipment.shipped", subject_id=shipment.pk).count()
+    if state.state == "shipped":
+        assert (spans.count(), told) == (len(ids), 1)
+        assert set(spans.values_list("started_at", flat=True)) == {state.shipped_at}
+        assert Device.objects.filter(status="owned").count() == len(ids)
+    else:
+        assert (state.state, spans.count(), told) == ("shipping", 0, 0)
+        assert Device.objects.filter(status="reserved").count() == len(ids)
+    assert check() == []

@@ -1,0 +1,131 @@
+"""Round trips for the tests: exports as people save them, edited, and what the check and the apply make of them."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from openpyxl import Workbook, load_workbook
+
+from console.imports import Verdict
+from console.imports.uploads import staging_of
+from console.models import Operation
+from devices.actions import roundtrips
+from devices.models import Device, RoundTrip
+from devices.roundtrip import RoundTripKind
+from tests import factories
+
+Edit = Callable[[list[dict]], object]
+
+
+def exported(client, form: str = "csv", query: str = "") -> bytes:
+    """The list of devices as a file."""
+    answer = client.get(f"/devices/export/?format={form}{query}")
+    assert answer.status_code == 200
+    return b"".join(answer.streaming_content)
+
+
+def rows_of(content: bytes) -> list[dict]:
+    """The rows of an exported CSV file as a spreadsheet that knows no formulas shows them."""
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def as_csv(
+    rows: list[dict], *, separator: str = ",", encoding: str = "utf-8", errors: str = "strict"
+) -> bytes:
+    """Rows as a CSV file."""
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, list(rows[0]), delimiter=separator)
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue().encode(encoding, errors)
+
+
+def edited_csv(client, edit: Edit, query: str = "", **writing) -> bytes:
+    """The exported CSV file after an edit of its rows."""
+    rows = rows_of(exported(client, "csv", query))
+    edit(rows)
+    return as_csv(rows, **writing)
+
+
+def edited_xlsx(client, path: Path, edit: Edit) -> bytes:
+    """The exported workbook, loaded, edited and saved."""
+    book = load_workbook(io.BytesIO(exported(client, "xlsx")))
+    sheet = book.active
+    header = [cell.value for cell in sheet[1]]
+    rows = [
+        {name: cell.value or "" for name, cell in zip(header, line, strict=True)}
+        for line in sheet.iter_rows(min_row=2)
+    ]
+    before = [dict(row) for row in rows]
+    edit(rows)
+    for number, (old, new) in enumerate(zip(before, rows, strict=True), 2):
+        for column, name in enumerate(header, 1):
+            if old[name] != new[name]:
+                sheet.cell(number, column).value = new[name] or None
+    book.save(path)
+    return path.read_bytes()
+
+
+def workbook(path: Path, rows: list[dict]) -> bytes:
+    """A workbook of these rows."""
+    book = Workbook()
+    book.active.append(list(rows[0]))
+    for row in rows:
+        book.active.append(list(row.values()))
+        for cell in book.active[book.active.max_row]:
+            if isinstance(cell.value, str):
+                # Else openpyxl makes a formula of what begins like one, which a person who types text does not.
+                cell.data_type = "s"
+    book.save(path)
+    return path.read_bytes()
+
+
+def checked(user, content: bytes, name: str = "devices.csv") -> RoundTrip:
+    """A file as it is after its upload and check by the user."""
+    by = factories.actor_of(user)
+    row = roundtrips.receive(name, [content], by=by)
+    roundtrips.check(row, by=by)
+    row.refresh_from_db()
+    return row
+
+
+def applied(user, content: bytes, name: str = "devices.csv", **terms) -> Operation:
+    """The operation that applied a file."""
+    row = checked(user, content, name)
+    return roundtrips.apply(row, version=row.version, by=factories.actor_of(user), **terms)
+
+
+def counts(row: RoundTrip) -> tuple[int, int, int]:
+    """Unchanged, changed, refused."""
+    return tuple(row.summary[name] for name in ("unchanged", "changed", "refused"))
+
+
+def refused(row: RoundTrip) -> dict[int, str]:
+    """The reasons by row."""
+    return {each.number: each.reason for each in staging_of(row, RoundTripKind).read(Verdict.REFUSED)}
+
+
+def changes(row: RoundTrip) -> dict[int, dict]:
+    """What changes, by row."""
+    return {each.number: each.changes for each in staging_of(row, RoundTripKind).read(Verdict.CHANGED)}
+
+
+def noticed(row: RoundTrip) -> dict[str, int]:
+    """What was noticed, and how often."""
+    return {code: count for code, count, _rows in row.summary["notices"]}
+
+
+def tags_of(device: Device) -> list[str]:
+    """The names of a device's tags."""
+    return list(device.device_tags.order_by("tag__name_key").values_list("tag__name", flat=True))
+
+
+def put(*places) -> Edit:
+    """An edit: (row from 0, column, text) each."""
+
+    def edit(rows: list[dict]) -> None:
+        for number, name, text in places:
+            rows[number][name] = text
+
+    return edit
