@@ -27,6 +27,9 @@ CHUNK = 2_000
 SHEET_ROWS = 1_048_576
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?\Z")
+# XML has no way to write these two; one of them would make the whole workbook unreadable.
+_NO_XML = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
+_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # Excel takes a file without it for Windows-1252.
 _MARK = "\ufeff"
 
@@ -147,7 +150,9 @@ def _xlsx_cell(sheet: Any, value: Any, zone: ZoneInfo) -> Any:
 
 
 def _text(sheet: Any, text: str) -> Any:
-    text = ILLEGAL_CHARACTERS_RE.sub("", text[:32_767])
+    text = ILLEGAL_CHARACTERS_RE.sub("", text[:32_767]).translate(_NO_XML)
+    # Excel would read _x0041_ as an A.
+    text = _ESCAPE.sub("_x005F_", text) if "_x" in text else text
     if not text.startswith(("=", "#")):
         return text
     cell = WriteOnlyCell(sheet, text)

@@ -212,7 +212,9 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
                 "key-round",
                 _("The code of {subject} was replaced; the old link is dead"),
             ),
-            "label_sheet.made": Kind(_("Labels printed"), "printer", _("{actor} printed the labels {subject}")),
+            "label_sheet.made": Kind(
+                _("Labels printed"), "printer", _("{actor} printed the labels {subject}")
+            ),
             "label_sheet.downloaded": Kind(
                 _("Labels downloaded"), "download", _("{actor} downloaded the labels {subject}")
             ),

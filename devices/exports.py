@@ -1,6 +1,5 @@
 """Devices as rows of a file."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,40 +16,30 @@ HEADER = ["serial_number", "device_name", "product", "status", "owner", "owner_r
           "iccid", "mac", "hardware_revision", "manufactured_on", "development", "registered_at", "version"]  # fmt: skip
 CHUNK = 2_000
 _TOLD = ("product", "status", "owner", "owner_reference", "tags", "notes")
-# XML has no way to write these two; one of them in a note would make the whole workbook unreadable.
-_NO_XML = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
-_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def device_rows(request: HttpRequest) -> HttpResponse:
     """The devices that match the filters of the address, as the format that it names."""
     filterset = DeviceFilter(request.GET, queryset=Device.objects.visible_to(request.actor), request=request)
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
-    is_workbook = request.GET.get("format") == "xlsx"
-    return stream(request, _("devices"), HEADER, _lines(rows, is_workbook))
+    return stream(request, _("devices"), HEADER, _lines(rows))
 
 
-def _lines(rows: Any, is_workbook: bool) -> Iterator[list]:
+def _lines(rows: Any) -> Iterator[list]:
     """Line by line, read in pages by id, so that no page of a million rows is held or skipped over.
 
     The last cell tells what the unit was, for the day when the file comes back edited.
     """
-    last, text = 0, _in_workbook if is_workbook else str
+    last = 0
     while True:
         page = list(rows.select_related("product", "customer").filter(pk__gt=last).order_by("pk")[:CHUNK])
         tags = tags_of([device.pk for device in page]) if page else {}
         for device in page:
             unit = unit_of(device, tags.get(device.pk, []))
-            told = [text(unit.texts[name]) for name in _TOLD]
+            told = [unit.texts[name] for name in _TOLD]
             yield [device.serial_number, device.device_name, *told, device.imei, device.iccid, device.mac,
                    device.hardware_revision, device.manufactured_on, device.is_development, device.created_at,
                    unit.version]  # fmt: skip
         if len(page) < CHUNK:
             return
         last = page[-1].pk
-
-
-def _in_workbook(text: str) -> str:
-    """The text as a workbook can hold it: what Excel would take for an escaped letter, _x0041_, is escaped itself."""
-    text = text.translate(_NO_XML)
-    return _ESCAPE.sub("_x005F_", text) if "_x" in text else text
