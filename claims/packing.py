@@ -76,14 +76,20 @@ def packed_by_product(shipment: Shipment) -> dict[int, int]:
     return dict(rows)
 
 
-def choose(actor: Actor, shipment: Shipment, text: str) -> Device | Answer:
-    """The unit that a scan means, or the answer where it means none: of units that share a serial number the one whose
-    product is expected."""
-    scan = scans.find(actor, text)
+def choose(actor: Actor, shipment: Shipment, texts: list[str]) -> list[Device | Answer]:
+    """For each scan the unit that it means, or the answer where it means none."""
+    found = scans.find_all(actor, texts)
+    expected: set[int] = set()
+    if any(len(scan.devices) > 1 for scan in found):
+        expected = set(shipment.lines.values_list("product", flat=True))
+    return [_chosen(scan, expected) for scan in found]
+
+
+def _chosen(scan: scans.Scan, expected: set[int]) -> Device | Answer:
+    """Of units that share a serial number it is the one whose product is expected."""
     if scan.devices:
         if len(scan.devices) == 1:
             return scan.devices[0]
-        expected = set(shipment.lines.values_list("product", flat=True))
         fitting = [device for device in scan.devices if device.product_id in expected]
         if len(fitting) == 1:
             return fitting[0]

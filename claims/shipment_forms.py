@@ -30,8 +30,12 @@ class ShipmentForm(TextGuard, forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["customer"].queryset = Customer.objects.visible_to(actor).current()  # type: ignore[attr-defined]
         expected = dict(self.instance.lines.values_list("product", "expected")) if self.instance.pk else {}
-        products = Product.objects.visible_to(actor).current().order_by("name_key")[:MOST_PRODUCTS]
-        self.products = {f"expected_{product.pk}": product for product in products}
+        mine = Product.objects.visible_to(actor).order_by("name_key")
+        # Those that stand in the order already stay in it, whatever became of the product.
+        products = {*mine.current()[:MOST_PRODUCTS], *mine.filter(pk__in=expected)}
+        self.products = {
+            f"expected_{p.pk}": p for p in sorted(products, key=lambda product: product.name_key)
+        }
         for name, product in self.products.items():
             self.fields[name] = forms.IntegerField(
                 label=product.name, required=False, min_value=0, max_value=MOST_EXPECTED,

@@ -61,6 +61,13 @@ def scanned(request: HttpRequest, shipment: Shipment) -> list[Answer]:
         return [Answer(BAD, refusal.code, refusal.sentence)]
 
 
+def over(request: HttpRequest, shipment: Shipment) -> HttpResponse:
+    """To the page of a shipment that is not packed any more; a packing page that is still open goes there too."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=204, headers={"HX-Redirect": shipment.get_absolute_url()})
+    return redirect(shipment)
+
+
 def packed(request: HttpRequest, shipment: Shipment, answers: list[Answer]) -> HttpResponse:
     """The packing page, or for htmx its changing part."""
     partial = request.htmx and request.htmx.target == "bench"  # type: ignore[attr-defined]

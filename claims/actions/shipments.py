@@ -55,13 +55,14 @@ def edit(shipment: Shipment, *, lines: Lines, by: Actor, **fields: Any) -> Shipm
     if customer != shipment.customer and shipment.units.exists():
         raise Refused("units_packed", _("Units are packed for %(customer)s. Take them out before you change the customer.")
                       % {"customer": shipment.customer}, status=422)  # fmt: skip
-    before = {name: getattr(shipment, name) for name in fields}
+    before = {name: getattr(shipment, name) for name in fields} | {"expected": _said(shipment)}
     for name, value in fields.items():
         setattr(shipment, name, value)
     shipment.set_keys()
     shipment.save(update_fields=[*fields, "order_key"])
     _write_lines(shipment, lines)
-    record("shipment.edited", shipment, by=by, about=customer, **changes(before, fields))
+    after = fields | {"expected": _said(shipment)}
+    record("shipment.edited", shipment, by=by, about=customer, **changes(before, after))
     return shipment
 
 
@@ -71,8 +72,7 @@ def scan(shipment: Shipment, texts: list[str], *, by: Actor, at: datetime | None
     Raises Refused where the shipment is not open any more.
     """
     found, answers = [], []
-    for text in texts:
-        chosen = choose(by, shipment, text)
+    for chosen in choose(by, shipment, texts):
         (answers if isinstance(chosen, Answer) else found).append(chosen)
     return [*pack(shipment, found, by=by, at=at), *answers] if found else answers
 
@@ -270,6 +270,13 @@ def _write_lines(shipment: Shipment, lines: Lines) -> None:
             ShipmentLine(shipment=shipment, product=product, expected=number)
             for product, number in lines.items()
         ]
+    )
+
+
+def _said(shipment: Shipment) -> str:
+    """How many are expected of what, in words."""
+    return ", ".join(
+        str(line) for line in shipment.lines.select_related("product").order_by("product__name_key")
     )
 
 

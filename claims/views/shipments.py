@@ -64,7 +64,7 @@ def shipment_pack(request: HttpRequest, pk: int) -> HttpResponse:
     """Pack by scanning: each scan is answered at once. A GET of htmx brings the numbers that others have changed."""
     shipment = pages.one(request, pk)
     if not shipment.is_open and request.method == "GET":
-        return redirect(shipment)
+        return pages.over(request, shipment)
     answers: list[packing.Answer] = pages.scanned(request, shipment) if request.method == "POST" else []
     return pages.packed(request, shipment, answers)
 

@@ -41,13 +41,13 @@
   }, true);
 
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (!form.contains(event.detail.elt)) return;
-    if (event.detail.elt === add) {
-      if (event.detail.successful) { list.value = ""; if (!busy) field.value = ""; } else { waiting.unshift(...list.value.split("\n")); list.value = ""; }
-    }
+    // Only a scan ends a scan: the numbers that are fetched every few seconds lie in this form too.
+    if (event.detail.elt !== add) return;
+    if (event.detail.successful) { list.value = ""; if (!busy) field.value = ""; } else { waiting.unshift(...list.value.split("\n")); list.value = ""; }
     busy = false;
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target?.id !== "bench") return;
     const bench = document.getElementById("bench");
     if (bench.dataset.tone && !bench.dataset.played) { bench.dataset.played = "1"; play(bench.dataset.tone); }
     if (!form.contains(document.activeElement) || document.activeElement === document.body) field.focus();

@@ -359,6 +359,46 @@ def test_a_photo_of_labels_is_read(client, shipment, product, make_devices):
     assert page.status_code == 200 and 'class="answer bad"' in page.content.decode()
 
 
+def test_a_list_takes_as_many_queries_as_one_scan(shipment, make_devices, by, django_assert_max_num_queries):
+    one, *many = make_devices(60)
+    with django_assert_max_num_queries(40) as first:
+        shipments.scan(shipment, [one.serial_number], by=by)
+    with django_assert_max_num_queries(len(first)):
+        answers = shipments.scan(shipment, serials(*many), by=by)
+    assert said(answers) == [("ok", "added", "59 units added.")]
+
+
+def test_a_list_that_is_too_long_is_refused_whole(client, shipment, device, monkeypatch):
+    monkeypatch.setattr("claims.scans.MOST_LINES", 2)
+    page = client.post(url("pack", shipment), {"list": f"{device.serial_number}\nB\nC"}).content.decode()
+    assert "The list has 3 lines. Paste at most 2 at once." in page
+    assert status(device) == "in_stock"
+
+
+def test_a_packing_page_that_is_still_open_is_told_that_it_is_over(client, shipment, device, by):
+    shipments.pack(shipment, [device], by=by)
+    shipments.ship(shipment, by=by)
+    answer = client.get(url("pack", shipment), headers={"HX-Request": "true", "HX-Target": "counts"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, url("detail", shipment))
+    assert client.get(url("pack", shipment)).url == url("detail", shipment)
+
+
+def test_what_was_ordered_of_an_archived_product_stays_and_changes_are_told(
+    client, ordered, product, organization, customer
+):
+    type(product).objects.filter(pk=product.pk).update(archived_at=ordered.created_at)
+    gateway = factories.make_product(organization, "Gateway")
+    client.post(
+        url("edit", ordered),
+        {"customer": customer.name, f"expected_{product.pk}": "2", f"expected_{gateway.pk}": "3"},
+    )
+    assert dict(ordered.lines.values_list("product", "expected")) == {product.pk: 2, gateway.pk: 3}
+    assert Event.objects.get(kind="shipment.edited").data["expected"] == [
+        "2 × Aqua Meter",
+        "2 × Aqua Meter, 3 × Gateway",
+    ]
+
+
 def test_the_customer_stays_while_units_are_packed_for_him(
     client, shipment, device, other_customer, customer, by
 ):
