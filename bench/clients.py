@@ -75,3 +75,29 @@ def _post_all(
         else:
             failures.append(f"{response.status} {response.headers.get('Location')} {text[-300:]!r}")
     queue.put((begin, time.monotonic(), times, failures))
+
+
+def scan_all(
+    port: int, path: str, cookies: str, secret: str, serials: list[str], barrier: Any, queue: Any
+) -> None:
+    """What a scanner gun does: one serial number after the other, each answered before the next."""
+    connection = http.client.HTTPConnection("localhost", port, timeout=60)
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded", "HX-Request": "true", "HX-Target": "bench",
+        "Cookie": cookies,
+    }  # fmt: skip
+    for _time in range(WARM):
+        connection.request("GET", path, headers=headers)
+        connection.getresponse().read()
+    barrier.wait(60)
+    times, failures = [], []
+    for serial in serials:
+        body = urlencode({"scan": serial, "csrfmiddlewaretoken": secret})
+        start = time.perf_counter()
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        text = response.read().decode()
+        times.append(time.perf_counter() - start)
+        if response.status != 200 or f"{serial} added" not in text:
+            failures.append(f"{response.status} {serial} {text[:300]}")
+    queue.put((times, failures))

@@ -1,18 +1,13 @@
 """Two packers at one shipment: a thousand scans over HTTP, of units among many others."""
 
-import http.client
 import multiprocessing
-import re
-import time
 from collections.abc import Iterator
 from statistics import median, quantiles
-from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
 
-from bench import server
+from bench import clients, server
 from bench.data import make, settle
 from bench.report import Line, milliseconds
 from claims.actions import shipments
@@ -23,7 +18,6 @@ from devices.models import Device
 PACKERS, SCANS, DEVICES = 2, 1_000, 100_000
 MOST = 100.0
 SECRET = "c" * 32
-ADDED = re.compile(r"\badded, ")
 
 
 def measure(devices: int = DEVICES) -> Iterator[Line]:
@@ -47,39 +41,25 @@ def measure(devices: int = DEVICES) -> Iterator[Line]:
                most=MOST, unit="ms")  # fmt: skip
 
 
+def cookies(session: str) -> str:
+    """What the browser of a packer sends."""
+    return f"{settings.CSRF_COOKIE_NAME}={SECRET}; {settings.SESSION_COOKIE_NAME}={session}"
+
+
 def _scan(port: int, path: str, packers: list[tuple[str, list[str]]]) -> list[tuple[list[float], list[str]]]:
     context = multiprocessing.get_context("spawn")
     barrier, queue = context.Barrier(len(packers)), context.Queue()
     processes = [
-        context.Process(target=_pack, args=(port, path, session, serials, barrier, queue), daemon=True)
+        context.Process(
+            target=clients.scan_all,
+            args=(port, path, cookies(session), SECRET, serials, barrier, queue),
+            daemon=True,
+        )
         for session, serials in packers
     ]
     for process in processes:
         process.start()
-    found = [queue.get(timeout=600) for _process in processes]
+    found = [queue.get(timeout=120) for _process in processes]
     for process in processes:
         process.join(60)
     return found
-
-
-def _pack(port: int, path: str, session: str, serials: list[str], barrier: Any, queue: Any) -> None:
-    connection = http.client.HTTPConnection("localhost", port, timeout=60)
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded", "HX-Request": "true", "HX-Target": "bench",
-        "Cookie": f"{settings.CSRF_COOKIE_NAME}={SECRET}; {settings.SESSION_COOKIE_NAME}={session}",
-    }  # fmt: skip
-    for _time in range(20):
-        connection.request("GET", path, headers=headers)
-        connection.getresponse().read()
-    barrier.wait(60)
-    times, failures = [], []
-    for serial in serials:
-        body = urlencode({"scan": serial, "csrfmiddlewaretoken": SECRET})
-        start = time.perf_counter()
-        connection.request("POST", path, body, headers)
-        response = connection.getresponse()
-        text = response.read().decode()
-        times.append(time.perf_counter() - start)
-        if response.status != 200 or not ADDED.search(text):
-            failures.append(f"{response.status} {serial} {text[:300]}")
-    queue.put((times, failures))
