@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from claims.actions import shipments
 from claims.models import Shipment, ShipmentUnit
@@ -153,7 +153,9 @@ def test_a_worker_that_is_killed_at_any_moment_has_shipped_all_or_nothing(
 
 def assert_all_or_nothing(shipment, ids):
     """Either all units are the customer's by this shipment, with its time and its lines in the log, or none is."""
-    state = Shipment.objects.get(pk=shipment.pk)
+    # PostgreSQL may still be at the commit of a process that is gone: whose row is free has ended.
+    with transaction.atomic():
+        state = Shipment.objects.select_for_update().get(pk=shipment.pk)
     spans = Ownership.objects.filter(start_evidence=f"shipment:{shipment.pk}")
     told = Event.objects.filter(kind="shipment.shipped", subject_id=shipment.pk).count()
     if state.state == "shipped":

@@ -363,7 +363,8 @@ def test_a_list_takes_as_many_queries_as_one_scan(shipment, make_devices, by, dj
     one, *many = make_devices(60)
     with django_assert_max_num_queries(40) as first:
         shipments.scan(shipment, [one.serial_number], by=by)
-    with django_assert_max_num_queries(len(first)):
+    # One more on PostgreSQL, where many rows are locked in the order of their ids first.
+    with django_assert_max_num_queries(len(first) + 1):
         answers = shipments.scan(shipment, serials(*many), by=by)
     assert said(answers) == [("ok", "added", "59 units added.")]
 

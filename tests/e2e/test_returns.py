@@ -25,7 +25,7 @@ def support(person: Any, server: Any) -> Person:
         alice.press("Make organization")
     else:
         alice.page.goto("/account/login/")
-        alice.fill(**{"E-mail": ADDRESS})
+        alice.page.get_by_label(re.compile("mail", re.IGNORECASE)).first.fill(ADDRESS)
         alice.page.get_by_label("Password", exact=True).fill(PASSWORD)
         alice.press("Sign in")
     alice.sees("Overview")
