@@ -47,6 +47,7 @@ def unit_id(someone: Person, serial: str) -> str:
 
 def scan(person, text):
     """What a scanner gun sends: the text and Enter, into the field that has the focus."""
+    expect(person.page.locator("#scan")).to_be_focused()
     person.page.keyboard.type(text)
     person.page.keyboard.press("Enter")
 
