@@ -13,7 +13,7 @@ from claims import scans
 from claims.models import Shipment, ShipmentUnit
 from console import sql
 from console.access import Actor
-from devices.models import Device, DeviceStatus
+from devices.models import Device, DeviceStatus, Product
 
 # So many of the newest units stand on the packing page.
 SHOWN = 12
@@ -61,8 +61,6 @@ def progress(shipment: Shipment) -> list[Progress]:
     packed = packed_by_product(shipment)
     counts = [Progress(line.product, packed.pop(line.product_id, 0), line.expected) for line in lines]
     if packed:
-        from devices.models import Product
-
         others = Product.objects.filter(organization=shipment.organization_id, pk__in=packed).order_by(
             "name_key"
         )

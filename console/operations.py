@@ -139,23 +139,19 @@ def advance(
     cursor: int,
     succeeded: int,
     refused: Iterable[tuple[int, str, str, str]] = (),
-    undo_data: dict | None = None,
 ) -> None:
     """Count a chunk, inside of its transaction. `refused` holds (position, label, code, sentence).
 
-    `undo_data` replaces what is kept for an undo.
     Raises Superseded where another worker took over, which rolls the chunk back.
     """
     rows = [OperationRow(operation=operation, position=p, label=label[:200], code=c, sentence=s[:500])
             for p, label, c, s in refused]  # fmt: skip
     mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING)
-    kept = {} if undo_data is None else {"undo_data": undo_data}
     counts = {"succeeded": F("succeeded") + succeeded, "refused": F("refused") + len(rows)}
-    if not mine.update(cursor=cursor, **counts, **kept):
+    if not mine.update(cursor=cursor, **counts):
         raise Superseded
     OperationRow.objects.bulk_create(rows, batch_size=500)
     operation.cursor = cursor
-    operation.undo_data = kept.get("undo_data", operation.undo_data)
     if _stopping:
         transaction.on_commit(_interrupt)
 

@@ -16,11 +16,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='operation',
-            name='undo_data',
-            field=models.JSONField(default=dict),
-        ),
-        migrations.AddField(
-            model_name='operation',
             name='undone_at',
             field=models.DateTimeField(null=True),
         ),

@@ -29,8 +29,8 @@ class Operation(TenantModel):
     `handler` is the dotted path of the function that runs it. `cursor` is how far it came, written in the same
     transaction as the work; `attempt` fences off a worker that was given up.
 
-    `undo_route` names the page that undoes it, and is empty where nothing does; `undo_data` is what that needs beside
-    the rows. `undone_at` is when its one undo was taken, and `undoes` is what that undo, an operation too, takes back.
+    `undo_route` names the page that undoes it, and is empty where nothing does. `undone_at` is when its one undo was
+    taken, and `undoes` is what that undo, an operation too, takes back.
     """
 
     handler = models.CharField(max_length=120)
@@ -55,7 +55,6 @@ class Operation(TenantModel):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     undo_route = models.CharField(max_length=60, blank=True)
-    undo_data = models.JSONField(default=dict)
     undone_at = models.DateTimeField(null=True)
     undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
 
