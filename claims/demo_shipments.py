@@ -1,4 +1,4 @@
-"""The shipments of the demo organization: one that went out, one being packed, one just opened, one that was cancelled."""
+"""The shipments of the demo organization: one that went out, one that waits for its claim, one being packed, one just opened, one that was cancelled."""
 
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from devices.models import Device
 STORIES: list[tuple[float, str, str, str, dict[str, tuple[int, int]]]] = [
     (23, "shipped", "Stadtwerke Aalen", "PO-70431", {"aqua-meter": (12, 12), "edge-gateway": (1, 1)}),
     (6, "cancelled", "Brightwater Estates", "PO-70502", {"wind-gauge": (4, 2)}),
+    (2.3, "sent", "Brightwater Estates", "PO-70515", {"wind-gauge": (3, 3)}),
     (1.2, "open", "Fjordkraft Måling AS", "PO-70518", {"aqua-meter": (20, 13), "wind-gauge": (2, 2)}),
     (0.3, "open", "Northlake Engineering", "", {"edge-gateway": (3, 0)}),
 ]
@@ -31,7 +32,8 @@ def _tell(
 ) -> None:
     by = world.members["fulfilment"]
     lines = {world.products[slug]: ordered for slug, (ordered, _packed) in contents.items()}
-    shipment = shipments.create(customer=world.customers[name], lines=lines, by=by, at=at, order_number=order)
+    shipment = shipments.create(customer=world.customers[name], lines=lines, by=by, at=at, order_number=order,
+                                is_claimed_by_code=end == "sent")  # fmt: skip
     ids = [
         world.stock[slug].pop() for slug, (_ordered, packed) in contents.items() for _each in range(packed)
     ]
@@ -40,6 +42,8 @@ def _tell(
     if end == "shipped":
         shipments.ship(shipment, by=by, at=at)
         world.held += [(pk, name) for pk in ids]
+    if end == "sent":
+        shipments.send(shipment, by=by, at=at)
     if end == "cancelled":
         shipments.cancel(shipment, by=by, at=at)
         for slug, (_ordered, packed) in contents.items():

@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from claims import codes
-from claims.models import ClaimCode, ClaimProfile, Grant, ResourceKind, Scope
+from claims.models import ClaimCode, ClaimProfile, Grant, ResourceKind, Scope, Shipment, ShipmentState
 from console.errors import Refused
 from customers.models import Customer
+from customers.people import claiming_customers
 from devices.models import Device, DeviceStatus
 
 
@@ -25,6 +26,7 @@ class Offer:
     profile: ClaimProfile
     devices: list[Device] = field(default_factory=list)
     documents: list[Any] = field(default_factory=list)
+    shipment: Shipment | None = None
 
     @property
     def device(self) -> Device | None:
@@ -47,7 +49,9 @@ def get(code_id: UUID) -> ClaimCode | None:
 
 def _rows() -> QuerySet[ClaimCode]:
     # With the logo's row, which the pages ask for, and without its picture.
-    rows = ClaimCode.objects.select_related("profile__organization__logo", "device__product")
+    rows = ClaimCode.objects.select_related(
+        "profile__organization__logo", "profile__shipment", "device__product"
+    )
     return rows.defer("profile__organization__logo__png")
 
 
@@ -59,7 +63,11 @@ def of(code: ClaimCode) -> Offer:
     resources = profile.resources.all() if is_unit else profile.resources.select_related("device__product")
     devices = [code.device] if is_unit else [r.device for r in resources if r.kind == ResourceKind.DEVICE]
     documents = [r for r in resources if r.kind == ResourceKind.DOCUMENT]
-    return Offer(code, profile, devices, documents)
+    shipment = None if is_unit else getattr(profile, "shipment", None)
+    if shipment is not None:
+        packed = Device.objects.filter(shipment_units__shipment=shipment, shipment_units__is_open=True)
+        devices = list(packed.select_related("product").order_by("shipment_units__pk"))
+    return Offer(code, profile, devices, documents, shipment)
 
 
 def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Customer | None = None) -> None:
@@ -87,13 +95,44 @@ def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Cust
         raise Refused(
             "used_up", _("All claims of this offer are taken. Ask %(brand)s for a new code.") % brand
         )
+    if offer.shipment is not None:
+        _check_shipment(offer.shipment, brand)
     for device in offer.devices:
         _check_device(offer, device, customer)
+
+
+def check_person(offer: Offer, user: Any) -> None:
+    """Raise Refused where the offer is a shipment for a customer for which this person may not claim."""
+    shipment = offer.shipment
+    if shipment is None:
+        return
+    if not claiming_customers(user, offer.profile.organization).filter(pk=shipment.customer_id).exists():
+        raise not_theirs(offer)
+
+
+def not_theirs(offer: Offer) -> Refused:
+    """The refusal for a shipment that is another customer's. It does not say whose."""
+    return Refused(
+        "not_your_shipment",
+        _("This shipment was packed for a customer that your account does not act for. Sign in with the "
+          "address that %(brand)s knows, or ask them to add yours.") % {"brand": offer.profile.organization.brand},
+    )  # fmt: skip
 
 
 def bare(host: str) -> str:
     """A host name as domains are kept: lower case, without port and the dot at the end."""
     return split_domain_port(host.lower())[0].rstrip(".")
+
+
+def _check_shipment(shipment: Shipment, brand: dict) -> None:
+    sentences = {
+        ShipmentState.OPEN: _("This shipment has not left %(brand)s yet. Try again when you have the box."),
+        ShipmentState.SHIPPED: _("This shipment was handed over already. Look into your devices."),
+        ShipmentState.CANCELLED: _("This shipment was cancelled. Ask %(brand)s about it."),
+        ShipmentState.SHIPPING: _("%(brand)s is handing this shipment over at this moment. Look into your devices."),
+    }  # fmt: skip
+    if shipment.state in sentences:
+        raise Refused(f"shipment_{shipment.state}", sentences[ShipmentState(shipment.state)] % brand)
 
 
 def _check_device(offer: Offer, device: Device, customer: Customer | None) -> None:
@@ -107,7 +146,7 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
             "in_quarantine",
             _("The unit …%(tail)s came back and is not checked yet. Ask %(brand)s about it.") % words,
         )
-    if device.status == DeviceStatus.RESERVED:
+    if device.status == DeviceStatus.RESERVED and offer.shipment is None:
         raise Refused(
             "reserved",
             _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.") % words,

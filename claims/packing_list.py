@@ -19,6 +19,8 @@ from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, 
 from claims import packing
 from claims.labels import fonts
 from claims.models import Shipment
+from claims.paper import QrCode
+from claims.qr import Label
 from claims.reconciliation import fates
 from console.export import stream
 
@@ -34,6 +36,7 @@ def as_file(request: HttpRequest, shipment: Shipment) -> Any:
     words = {
         "owned": _("owned by the customer"),
         "returned": _("returned"),
+        "waiting": _("not claimed yet"),
         "missing": _("not with the customer"),
     }
     rows = fates(shipment).select_related("device__product", "device__customer").order_by("pk")
@@ -48,17 +51,18 @@ def as_file(request: HttpRequest, shipment: Shipment) -> Any:
     return stream(request, shipment.code, header, lines())
 
 
-def as_pdf(shipment: Shipment) -> HttpResponse:
-    """The list for the box, A4."""
-    response = HttpResponse(draw(shipment), content_type="application/pdf")
+def as_pdf(shipment: Shipment, label: Label | None = None) -> HttpResponse:
+    """The list for the box, A4, with the code of the box where it is claimed by one."""
+    response = HttpResponse(draw(shipment, label), content_type="application/pdf")
+    response["Cache-Control"] = "private, no-store"
     response["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=f"{shipment.code}.pdf"
     )
     return response
 
 
-def draw(shipment: Shipment) -> bytes:
-    """Brand, customer, order, the numbers by product and every serial number."""
+def draw(shipment: Shipment, label: Label | None = None) -> bytes:
+    """Brand, customer, order, the code if there is one, the numbers by product and every serial number."""
     file, brand = BytesIO(), shipment.organization.brand
     document = SimpleDocTemplate(file, pagesize=A4, leftMargin=22 * mm, rightMargin=22 * mm, topMargin=20 * mm,
                                  bottomMargin=20 * mm, title=shipment.code, author=brand, invariant=1)  # fmt: skip
@@ -71,6 +75,8 @@ def draw(shipment: Shipment) -> bytes:
         _table([[_line(name, 9, grey=True), _line(value, 10)] for name, value in facts if value], [32, 134])
     )
     story.append(Spacer(1, 6 * mm))
+    if label is not None:
+        story += [_claim_box(label), Spacer(1, 6 * mm)]
     counts = packing.progress(shipment)
     head = [_line(text, 9, grey=True) for text in (_("Product"), _("Ordered"), _("Packed"))]
     numbers = [[_line(c.product.name, 10), _line(c.expected if c.expected is not None else "–", 10), _line(c.packed, 10)]
@@ -79,6 +85,16 @@ def draw(shipment: Shipment) -> bytes:
     story.append(_serials(shipment))
     document.build(story, onFirstPage=_footer(shipment), onLaterPages=_footer(shipment))
     return file.getvalue()
+
+
+def _claim_box(label: Label) -> LongTable:
+    """The code of the whole box: as a QR code, as a link and to be typed."""
+    words = [
+        _line(_("Scan to claim the whole box"), 13, bold=True), Spacer(1, 2 * mm),
+        _line(_("All devices of this shipment are yours then. They need not be switched on."), 10), Spacer(1, 3 * mm),
+        _line(label.shown, 9, grey=True), Spacer(1, 1 * mm), _line(label.typed, 12, bold=True),
+    ]  # fmt: skip
+    return _table([[QrCode(label.canonical, 36 * mm), words]], [44, 122])
 
 
 def _serials(shipment: Shipment) -> Any:

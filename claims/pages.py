@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from claims import causes, charts, qr
 from claims.actions import claim_codes, claim_profiles
-from claims.models import Claim, ClaimCode, ClaimProfile, ResourceKind, Scope
+from claims.models import Claim, ClaimCode, ClaimProfile, ResourceKind, Scope, Shipment
 from console import counts
 from console.access import Permission
 from console.bulk import Selection
@@ -43,6 +43,10 @@ def detail(request: HttpRequest, profile: ClaimProfile) -> dict[str, Any]:
     funnel = profile.steps.funnel()
     context = {
         "profile": profile,
+        "shipment": Shipment.objects.visible_to(actor)
+        .filter(profile=profile)
+        .select_related("customer")
+        .first(),
         "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
         "documents": [r for r in resources if r.kind == ResourceKind.DOCUMENT],
         "members": profile.members.filter(member__removed_at=None)
@@ -55,10 +59,10 @@ def detail(request: HttpRequest, profile: ClaimProfile) -> dict[str, Any]:
         "has_more": len(newest) > NEWEST,
     }
     with_answers(profile)(request, context["claims"])
-    return context | (_units(actor, profile) if profile.scope == Scope.UNIT else _code(actor, profile))
+    return context | (_units(actor, profile) if profile.scope == Scope.UNIT else code_of(actor, profile))
 
 
-def _code(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
+def code_of(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
     """The one code, for those who may see it. Its label is None where the server key is not configured any
     more."""
     if not actor.may(Permission.CODE_VIEW):

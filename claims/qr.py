@@ -1,6 +1,7 @@
 """Claim links and their QR codes. Both are built from the configured address or the profile's domain,
 never from the host of a request."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from urllib.parse import urlsplit
@@ -36,9 +37,8 @@ class Drawing:
         return str(len(self.rows))
 
     @property
-    def path(self) -> str:
-        """The dark modules as an SVG path: one rectangle for each run in a row."""
-        runs = []
+    def runs(self) -> Iterator[tuple[int, int, int]]:
+        """The dark modules as (column, row, length) of each run in a row."""
         for y, row in enumerate(self.rows):
             x = 0
             while x < len(row):
@@ -46,9 +46,13 @@ class Drawing:
                 while x < len(row) and row[x]:
                     x += 1
                 if x > start:
-                    runs.append(f"M{start} {y}h{x - start}v1h-{x - start}z")
+                    yield start, y, x - start
                 x += 1
-        return "".join(runs)
+
+    @property
+    def path(self) -> str:
+        """The dark modules as an SVG path: one rectangle for each run."""
+        return "".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in self.runs)
 
     def png(self) -> bytes:
         """The picture as PNG of one bit a pixel, each module ten pixels wide or more."""

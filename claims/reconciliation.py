@@ -8,18 +8,20 @@ from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Val
 from claims.models import Return, Shipment, ShipmentUnit
 from devices.models import Product
 
-OWNED, RETURNED, MISSING = "owned", "returned", "missing"
+OWNED, RETURNED, WAITING, MISSING = "owned", "returned", "waiting", "missing"
 
 
 @dataclass
 class Balance:
-    """One product of a shipment, in units. `missing` ones are neither the customer's nor returned by him."""
+    """One product of a shipment, in units. `waiting` ones left and are not claimed yet; `missing` ones are neither
+    that, nor the customer's, nor returned by him."""
 
     product: Any
     expected: int | None = None
     shipped: int = 0
     owned: int = 0
     returned: int = 0
+    waiting: int = 0
     missing: int = 0
 
     @property
@@ -29,12 +31,13 @@ class Balance:
 
 
 def fates(shipment: Shipment) -> Any:
-    """The shipment's units, each with its `fate`: owned, returned or missing."""
+    """The shipment's units, each with its `fate`: owned, returned, waiting or missing."""
     back = Return.objects.filter(device=OuterRef("device"), shipment=shipment, received_at__isnull=False)
     return ShipmentUnit.objects.filter(shipment=shipment).annotate(
         fate=Case(
             When(Q(device__customer=shipment.customer_id), then=Value(OWNED)),
             When(Exists(back), then=Value(RETURNED)),
+            When(is_open=True, then=Value(WAITING)),
             default=Value(MISSING), output_field=CharField(),
         )
     )  # fmt: skip
@@ -50,7 +53,7 @@ def balance(shipment: Shipment) -> list[Balance]:
     products = Product.objects.filter(organization=shipment.organization_id, pk__in=[*expected, *found])
     return [
         Balance(product, expected.get(product.pk), sum(by_fate.values()), by_fate.get(OWNED, 0),
-                by_fate.get(RETURNED, 0), by_fate.get(MISSING, 0))
+                by_fate.get(RETURNED, 0), by_fate.get(WAITING, 0), by_fate.get(MISSING, 0))
         for product in products.order_by("name_key")
         for by_fate in [found.get(product.pk, {})]
     ]  # fmt: skip

@@ -134,6 +134,8 @@ def _read(request: HttpRequest, entry: dict) -> Pending:
             raise Refused("replaced", _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
                           % {"brand": code.profile.organization.brand})  # fmt: skip
         offers.check(offer, host=request.get_host(), customer=_owner_at_hand(request, offer))
+        if request.user.is_authenticated:
+            offers.check_person(offer, request.user)
     except Refused as caught:
         refusal = caught
     return Pending(entry["nonce"], offer, refusal)

@@ -8,7 +8,7 @@ from claims.models import Shipment, ShipmentState, ShipmentUnit
 from devices.models import DeviceStatus
 
 SHOWN = 20
-OPEN = (ShipmentState.OPEN, ShipmentState.SHIPPING)
+OPEN = (ShipmentState.OPEN, ShipmentState.SHIPPING, ShipmentState.SENT)
 
 
 def check() -> list[str]:

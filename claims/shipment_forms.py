@@ -23,7 +23,7 @@ class ShipmentForm(TextGuard, forms.ModelForm):
 
     class Meta:
         model = Shipment
-        fields = ["customer", "order_number", "ship_to", "tells_customer"]
+        fields = ["customer", "order_number", "ship_to", "tells_customer", "is_claimed_by_code"]
         widgets = {"ship_to": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:

@@ -7,20 +7,23 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from claims import packing, reading, scans
 from claims.actions import shipments
 from claims.models import Shipment
 from claims.packing import BAD, Answer
+from claims.pages import code_of
 from claims.reconciliation import balance
 from console.access import Actor, Permission
 from console.errors import Refused
+from customers.people import CLAIMING
 from devices.models import Device
 
 
 def rows(actor: Actor) -> QuerySet[Shipment]:
     """The shipments that the actor may see, with their customers."""
-    return Shipment.objects.visible_to(actor).select_related("customer", "organization")
+    return Shipment.objects.visible_to(actor).select_related("customer", "organization", "profile__domain")
 
 
 def one(request: HttpRequest, pk: int) -> Shipment:
@@ -95,12 +98,29 @@ def taken_out(request: HttpRequest, shipment: Shipment) -> list[Answer]:
     ]
 
 
+def code(request: HttpRequest, shipment: Shipment) -> dict[str, Any]:
+    """The code of a box that is claimed by one, for those who may see codes; else nothing."""
+    if not shipment.is_claimed_by_code or shipment.profile is None:
+        return {}
+    return code_of(request.actor, shipment.profile)  # type: ignore[attr-defined]
+
+
+def before_shipping(shipment: Shipment) -> dict[str, Any]:
+    """What is asked before it leaves: what is short, and whether anybody could claim it."""
+    people = shipment.customer.people.filter(removed_at=None, role__in=CLAIMING)
+    return {
+        "shipment": shipment, "short": [count for count in packing.progress(shipment) if count.is_short],
+        "has_claimant": people.exists(),
+    }  # fmt: skip
+
+
 def detail(request: HttpRequest, shipment: Shipment) -> dict[str, Any]:
     """The page of a shipment: what was ordered and what became of it."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     units = Device.objects.visible_to(actor).filter(shipment_units__shipment=shipment)
     found = units.select_related("product", "customer").order_by("-shipment_units__pk")
     return {
+        **code(request, shipment), "profile": shipment.profile,
         "shipment": shipment, "balance": balance(shipment), "units": found[:SHOWN_UNITS],
         "operation": shipment.operation, "has_more": shipment.unit_count > SHOWN_UNITS,
         "may": actor.may(Permission.SHIPMENT_EDIT),
@@ -108,7 +128,13 @@ def detail(request: HttpRequest, shipment: Shipment) -> dict[str, Any]:
 
 
 def shipped(request: HttpRequest, shipment: Shipment) -> HttpResponse:
-    """Ship, and say it; a long one is followed on its operation's page."""
+    """Ship, and say it; a long one is followed on its operation's page. A box that the customer claims just leaves."""
+    if shipment.is_claimed_by_code and shipment.is_open:
+        total = shipments.send(shipment, by=request.actor)  # type: ignore[attr-defined]
+        sentence = ngettext("%(n)d device is on its way. It waits for %(customer)s to claim it.",
+                            "%(n)d devices are on their way. They wait for %(customer)s to claim them.", total)  # fmt: skip
+        messages.success(request, sentence % {"n": total, "customer": shipment.customer})
+        return redirect(shipment)
     operation = shipments.ship(shipment, by=request.actor)  # type: ignore[attr-defined]
     if not operation.is_over:
         return redirect(operation)

@@ -10,10 +10,11 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from claims import qr, return_choices
+from claims import return_choices
+from claims.labels import fonts
 from claims.models import Return
+from claims.paper import draw_qr
 
-PLAIN, BOLD = "Helvetica", "Helvetica-Bold"
 LEFT, TOP, SIDE = 25 * mm, 272 * mm, 42 * mm
 
 
@@ -40,7 +41,7 @@ def draw(returned: Return) -> bytes:
         _wrap(_("Put this page into the box, so that your device is recognised."), 62),
         size=11,
     )
-    _qr(canvas, returned.code, A4[0] - LEFT - SIDE, TOP - SIDE + 4 * mm)
+    draw_qr(canvas, returned.code, A4[0] - LEFT - SIDE, TOP - SIDE + 4 * mm, SIDE)
     y -= 10 * mm
     for name, value in _facts(returned):
         _text(canvas, y, [name], size=9, grey=True)
@@ -75,29 +76,14 @@ def _text(
     canvas: Canvas, y: float, lines: list[str], *, size: int, bold: bool = False, grey: bool = False, x: float = LEFT
 ) -> float:  # fmt: skip
     """Write the lines one below the other, and give where the next one would stand."""
-    canvas.setFont(BOLD if bold else PLAIN, size)
     canvas.setFillGray(0.4 if grey else 0)
     for line in lines:
-        canvas.drawString(x, y, line)
+        face, shown = fonts.set_in(line, bold)
+        assert fonts.font(face)
+        canvas.setFont(face, size)
+        canvas.drawString(x, y, shown)
         y -= size * 1.3
     return y
-
-
-def _qr(canvas: Canvas, text: str, x: float, y: float) -> None:
-    """The code, a rectangle for each run of dark modules, so that it is sharp at every size."""
-    drawing = qr.draw(text)
-    step = SIDE / len(drawing.rows)
-    canvas.setFillGray(0)
-    for number, row in enumerate(drawing.rows):
-        column = 0
-        while column < len(row):
-            start = column
-            while column < len(row) and row[column]:
-                column += 1
-            if column > start:
-                top = y + SIDE - (number + 1) * step
-                canvas.rect(x + start * step, top, (column - start) * step, step, stroke=0, fill=1)
-            column += 1
 
 
 def _lines(text: str, width: int) -> list[str]:

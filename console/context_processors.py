@@ -62,5 +62,10 @@ def _reads_kept_mail(actor: Actor) -> bool:
     return known
 
 
+def forget() -> None:
+    """Ask again who may read the kept mails, in this process."""
+    _kept.clear()
+
+
 # Kept in this process, for it stands on every page.
 _kept: dict[tuple[int, str], tuple[float, bool]] = {}

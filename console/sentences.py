@@ -232,6 +232,12 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "shipment.shipped": Kind(
                 _("Shipment shipped"), "package-check", _("{actor} shipped {subject} to {object}")
             ),
+            "shipment.sent": Kind(
+                _("Shipment sent"), "package-check", _("{actor} sent {subject} to {object}, who claims it")
+            ),
+            "shipment.claimed": Kind(
+                _("Shipment claimed"), "gift", _("{actor} claimed the shipment {subject} for {object}")
+            ),
             "shipment.cancelled": Kind(
                 _("Shipment cancelled"), "ban", _("{actor} cancelled the shipment {subject}")
             ),

@@ -7,6 +7,9 @@ from django.db.models import QuerySet, Value
 from console.access import Actor
 from customers.models import Customer, CustomerRole, CustomerUser, ProjectMember
 
+# Who may claim for a customer.
+CLAIMING = (CustomerRole.ADMIN, CustomerRole.OPERATOR)
+
 
 def actor_for(user: Any) -> Actor:
     """The person as a customer: the customers that he belongs to, and the projects that he was let into."""
@@ -29,5 +32,5 @@ def claiming_customers(user: Any, organization: Any) -> QuerySet[Customer]:
     """The organization's customers for which the person may claim: as admin or operator."""
     return Customer.objects.filter(
         organization=organization, archived_at=None, people__user=user, people__removed_at=None,
-        people__role__in=[CustomerRole.ADMIN, CustomerRole.OPERATOR],
+        people__role__in=CLAIMING,
     ).order_by("name_key", "pk")  # fmt: skip

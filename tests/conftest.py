@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import translation
 from django.utils.module_loading import import_string
 
-from console import counts
+from console import context_processors, counts
 from console.access import Actor
 from console.models import Organization, User
 from tests import factories
@@ -119,6 +119,7 @@ def english() -> None:
 def counted_anew() -> None:
     """What is remembered of one test's database is not true of the next one's."""
     counts.forget()
+    context_processors.forget()
 
 
 @pytest.fixture(autouse=True)

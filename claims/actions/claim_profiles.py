@@ -10,7 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from claims.actions import claim_codes
-from claims.models import ClaimProfile, ClaimProfileMember, ClaimProfileResource, ResourceKind, Scope
+from claims.models import (
+    ClaimProfile,
+    ClaimProfileMember,
+    ClaimProfileResource,
+    ResourceKind,
+    Scope,
+    Shipment,
+)
 from console.access import Actor
 from console.audit import changes, record
 from console.errors import Refused
@@ -77,9 +84,11 @@ def edit(
     """Change a claim profile and all that it lists, as it was at `version`.
 
     Raises Refused where somebody else changed it since, where the identifier is taken, where the limit is
-    below what was claimed, or where scope or product change though codes exist.
+    below what was claimed, where scope or product change though codes exist, or where it is that of a shipment.
     """
     now = ClaimProfile.objects.get(pk=profile.pk)
+    if Shipment.objects.filter(profile=now).exists():
+        raise Refused("of_shipment", _("This profile belongs to a shipment. Edit the shipment."))
     devices, documents, members = list(devices), list(documents), list(members)
     changed = compare(now, devices=devices, documents=documents, members=members, **fields)
     if now.version != version:

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from claims import offers
-from claims.actions import steps
+from claims.actions import shipments, steps
 from claims.models import Claim, ClaimCode, ClaimProfile, Grant, Scope, Step
 from claims.offers import Offer
 from console.access import Actor
@@ -71,7 +71,8 @@ def redeem(
 
 def _fresh(code: ClaimCode) -> ClaimCode:
     """The code as it stands now: a raised version means that it was replaced since it was scanned."""
-    rows = ClaimCode.objects.select_related("profile__organization", "profile__domain", "device__product")
+    rows = ClaimCode.objects.select_related("profile__organization", "profile__domain", "profile__shipment",
+                                            "device__product")  # fmt: skip
     now = rows.get(pk=code.pk)
     if now.version != code.version:
         raise Refused("replaced", _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
@@ -86,6 +87,8 @@ def _check_customer(offer: Offer, customer: Customer) -> None:
             "wrong_customer",
             _("This account belongs to another supplier. Claim it with one of %(brand)s.") % brand,
         )
+    if offer.shipment is not None and offer.shipment.customer_id != customer.pk:
+        raise offers.not_theirs(offer)
     if customer.archived_at:
         raise Refused(
             "customer_archived", _("Your account is closed. Ask %(brand)s to open it again.") % brand
@@ -140,13 +143,12 @@ def _given(offer: Offer) -> list[dict[str, Any]]:
 
 def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> None:
     profile, ids, evidence = offer.profile, [device.pk for device in offer.devices], f"claim:{claim.pk}"
-    if profile.grant == Grant.OWNERSHIP and ids:
-        outcome = ownership.assign(ids, customer=claim.customer, project=claim.project, by=by, at=at,
-                                   reason="claim", evidence=evidence)  # fmt: skip
-        if outcome.refused:
+    if profile.grant == Grant.OWNERSHIP and (ids or offer.shipment is not None):
+        refusal = _own(offer, claim, ids, by=by, at=at, evidence=evidence)
+        if refusal is not None:
             # Somebody else was faster since the page was shown: read it again, for the right sentence.
             offers.check(offers.of(_fresh(offer.code)), host=host, at=at, customer=claim.customer)
-            raise Refused(outcome.refused[0].code, outcome.refused[0].sentence)
+            raise refusal
     elif ids:
         seen = ledger.share(ids, customer=claim.customer, project=claim.project, by=by, reason="claim", at=at,
                             evidence=evidence)  # fmt: skip
@@ -167,6 +169,21 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
            members=[f"{user} ({role})" for user, role in members])  # fmt: skip
 
 
+def _own(
+    offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str
+) -> Refused | None:
+    """Give the devices to the claimant. Returns why not all of them could be given, and then all must be rolled back."""
+    if offer.shipment is None:
+        outcome = ownership.assign(ids, customer=claim.customer, project=claim.project, by=by, at=at, reason="claim",
+                                   evidence=evidence)  # fmt: skip
+        return Refused(outcome.refused[0].code, outcome.refused[0].sentence) if outcome.refused else None
+    try:
+        outcome = shipments.hand_over(offer.shipment, by=by, claim=evidence, at=at)
+    except Refused as refusal:
+        return refusal
+    return None if outcome.done == sorted(ids) else _changed()
+
+
 def _count(offer: Offer, claim: Claim, *, host: str, at: datetime) -> None:
     """Take one of the profile's claims. All that must still hold stands in the UPDATE: the limit and the
     switch, that nobody edited the profile or replaced the code since they were read."""
@@ -185,4 +202,8 @@ def _count(offer: Offer, claim: Claim, *, host: str, at: datetime) -> None:
         now = offers.of(_fresh(offer.code))
         # Not the devices: within this transaction they are the claimant's already.
         offers.check(offers.Offer(now.code, now.profile), host=host, at=at, customer=claim.customer)
-        raise Refused("changed", _("This offer was changed at this moment. Look at it again, then claim it."))
+        raise _changed()
+
+
+def _changed() -> Refused:
+    return Refused("changed", _("This offer was changed at this moment. Look at it again, then claim it."))

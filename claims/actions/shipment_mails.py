@@ -18,7 +18,7 @@ def tell(shipment: Shipment, device_ids: list[int]) -> int:
     context = {
         "shipment": shipment, "organization": shipment.customer.organization, "customer": shipment.customer,
         "devices": list(rows[:LISTED]), "count": len(device_ids), "beyond": max(0, len(device_ids) - LISTED),
-        "link": settings.BASE_URL + reverse("portal:home"),
+        "link": settings.BASE_URL + reverse("claim:landing" if shipment.is_sent else "portal:home"),
     }  # fmt: skip
     found = recipients(shipment.customer)
     for address, language in found:

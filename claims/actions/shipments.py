@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from claims.actions import shipment_mails
+from claims.actions import box_codes, shipment_mails
 from claims.models import Shipment, ShipmentLine, ShipmentState, ShipmentUnit
 from claims.packing import Answer, Judge, added, choose
 from console import operations, sql
@@ -23,9 +23,14 @@ from console.transactions import retrying
 from customers.actions import customers, projects
 from customers.models import Customer
 from devices import ledger
+from devices.actions import ownership
+from devices.ledger import Outcome
 from devices.models import Device, DeviceStatus, Product
 
 NAMED = 5
+# More units are not given by one code: the claimant's page names each of them.
+MOST_CLAIMED = 500
+NOT_OVER = (ShipmentState.OPEN, ShipmentState.SENT)
 Lines = dict[Product, int]
 
 
@@ -40,6 +45,8 @@ def create(
     shipment.set_keys()
     shipment.save()
     _write_lines(shipment, lines)
+    if shipment.is_claimed_by_code:
+        box_codes.make(shipment, by=by)
     record("shipment.made", shipment, by=by, about=customer, at=at)
     return shipment
 
@@ -61,6 +68,8 @@ def edit(shipment: Shipment, *, lines: Lines, by: Actor, **fields: Any) -> Shipm
     shipment.set_keys()
     shipment.save(update_fields=[*fields, "order_key"])
     _write_lines(shipment, lines)
+    if shipment.is_claimed_by_code and shipment.profile_id is None:
+        box_codes.make(shipment, by=by)
     after = fields | {"expected": _said(shipment)}
     record("shipment.edited", shipment, by=by, about=customer, **changes(before, after))
     return shipment
@@ -134,9 +143,12 @@ def undo_last(shipment: Shipment, *, by: Actor) -> Device | None:
 
 @retrying
 def cancel(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
-    """Give the shipment up and free its units. Returns how many. Raises Refused where it is not open any more."""
+    """Give the shipment up and free its units, also those of a box that was sent and came back unclaimed.
+
+    Returns how many. Raises Refused where it is over already.
+    """
     at = at or timezone.now()
-    _move(shipment, frm=ShipmentState.OPEN, to=ShipmentState.CANCELLED, cancelled_at=at)
+    _move(shipment, frm=NOT_OVER, to=ShipmentState.CANCELLED, shipped_at=None, cancelled_at=at)
     ids = _open_ids(shipment)
     _free(ids)
     shipment.units.update(is_open=False)
@@ -149,12 +161,13 @@ def cancel(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
 def ship(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> Operation:
     """Assign all units to the customer at one instant, all of them or none: up to 200 at once, above by the worker.
 
-    Raises Refused where the shipment is empty or not open any more, and where a unit can't be assigned.
+    A box that was sent is assigned without its code. Raises Refused where the shipment is empty or over already, and
+    where a unit can't be assigned.
     """
-    _move(shipment, frm=ShipmentState.OPEN, to=ShipmentState.SHIPPING)
+    _move(shipment, frm=NOT_OVER, to=ShipmentState.SHIPPING, shipped_at=None)
     total = shipment.units.filter(is_open=True).count()
     if not total:
-        raise Refused("empty", _("Nothing is packed yet. Scan a unit first."), status=422)
+        raise _empty()
     title = ngettext("Ship %(code)s with %(n)d device", "Ship %(code)s with %(n)d devices", total)
     operation = (operations.start if total > IN_REQUEST else operations.perform)(
         "claims.actions.shipments.run_ship", title % {"code": shipment.code, "n": total}, by=by, total=total,
@@ -189,12 +202,50 @@ def run_ship(operation: Operation, by: Actor) -> None:
 
 
 @retrying
+def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
+    """Let a box leave that the customer claims with its code: its units stay reserved until then. Returns how many.
+
+    Raises Refused where it is empty, not open any more, not claimed by code, or where it holds too many for one claim.
+    """
+    at, total = at or timezone.now(), shipment.units.filter(is_open=True).count()
+    if not total:
+        raise _empty()
+    if total > MOST_CLAIMED:
+        raise Refused("too_many", _("A box that is claimed with one code holds up to %(n)d devices. Take some out, or edit "
+                                    "the shipment to assign them when it is shipped.") % {"n": MOST_CLAIMED},
+                      status=422)  # fmt: skip
+    moved = Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.OPEN, is_claimed_by_code=True)
+    if not moved.update(state=ShipmentState.SENT, shipped_at=at):
+        raise _not_open(shipment)
+    shipment.state, shipment.shipped_at = ShipmentState.SENT, at
+    record("shipment.sent", shipment, by=by, about=shipment.customer, at=at, units=total)
+    if shipment.tells_customer:
+        shipment_mails.tell(shipment, _open_ids(shipment))
+    return total
+
+
+@retrying
+def hand_over(shipment: Shipment, *, by: Actor, claim: str, at: datetime) -> Outcome:
+    """Give a sent box to its customer, who claimed it: all of its units, or none. `claim` is the evidence.
+
+    Raises Refused where it does not wait for its claim any more.
+    """
+    _move(shipment, frm=[ShipmentState.SENT], to=ShipmentState.SHIPPED)
+    ids = _open_ids(shipment)
+    outcome = ownership.assign(ids, customer=shipment.customer, by=by, at=at, reason="claim", evidence=claim,
+                               note=shipment.order_number, frm=(DeviceStatus.RESERVED,))  # fmt: skip
+    shipment.units.update(is_open=False)
+    record("shipment.claimed", shipment, by=by, about=shipment.customer, at=at, units=len(outcome.done))
+    return outcome
+
+
+@retrying
 def reopen(shipment: Shipment, *, by: Actor) -> None:
     """Let a shipment be packed again whose shipping was given up. Raises Refused while it is under way."""
     operation = Operation.objects.filter(pk=shipment.operation_id).first()
     if operation is not None and not operation.is_over:
         raise Refused("under_way", _("It is being shipped at this moment. Wait until that is over."))
-    _move(shipment, frm=ShipmentState.SHIPPING, to=ShipmentState.OPEN)
+    _move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.OPEN)
     record("shipment.reopened", shipment, by=by, about=shipment.customer)
 
 
@@ -203,7 +254,7 @@ def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: date
     """One transaction with its progress, so that a killed worker has shipped all or nothing."""
     at = at or timezone.now()
     customers.hold(shipment.customer)
-    _move(shipment, frm=ShipmentState.SHIPPING, to=ShipmentState.SHIPPED, shipped_at=at)
+    _move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.SHIPPED, shipped_at=at)
     ids = _open_ids(shipment)
     outcome = ledger.assign(ids, customer=shipment.customer, project=projects.default_of(shipment.customer), by=by,
                             reason="shipment", evidence=f"shipment:{shipment.pk}", note=shipment.order_number, at=at,
@@ -248,9 +299,13 @@ def _hold(shipment: Shipment) -> None:
         raise _not_open(shipment)
 
 
-def _move(shipment: Shipment, *, frm: str, to: str, **fields: Any) -> None:
-    if not Shipment.objects.filter(pk=shipment.pk, state=frm).update(state=to, **fields):
+def _move(shipment: Shipment, *, frm: Iterable[str], to: str, **fields: Any) -> None:
+    if not Shipment.objects.filter(pk=shipment.pk, state__in=frm).update(state=to, **fields):
         raise _not_open(shipment)
+
+
+def _empty() -> Refused:
+    return Refused("empty", _("Nothing is packed yet. Scan a unit first."), status=422)
 
 
 def _not_open(shipment: Shipment) -> Refused:

@@ -13,6 +13,7 @@ from devices.models import Device, Product
 class ShipmentState(models.TextChoices):
     OPEN = "open", _("Packing")
     SHIPPING = "shipping", _("Being shipped")
+    SENT = "sent", _("Waiting for its claim")
     SHIPPED = "shipped", _("Shipped")
     CANCELLED = "cancelled", _("Cancelled")
 
@@ -25,8 +26,9 @@ class ShipmentState(models.TextChoices):
 class Shipment(TenantModel):
     """Units packed under one order for one customer: scanning reserves a unit, *ship* assigns them all at one instant.
 
-    `number` counts the organization's shipments. `unit_count` is a copy of how many units are packed, kept in the same
-    transaction. While `state` is *being shipped*, nothing can be packed or taken out.
+    One that is claimed by code is *sent* instead: its units stay reserved until the customer claims the whole box with
+    the code on the packing list. `number` counts the organization's shipments. `unit_count` is a copy of how many units
+    are packed, kept in the same transaction. While `state` is *being shipped*, nothing can be packed or taken out.
     """
 
     number = models.PositiveIntegerField(editable=False)
@@ -42,7 +44,11 @@ class Shipment(TenantModel):
         max_length=10, choices=ShipmentState.get_choices, default=ShipmentState.OPEN, editable=False
     )
     tells_customer = models.BooleanField(_("Mail the customer when it is shipped"), default=False)
-    # One code for the whole box, for customers who would rather claim it.
+    is_claimed_by_code = models.BooleanField(
+        _("The customer claims the box with a code on the packing list"), default=False,
+        help_text=_("Its devices stay reserved until then. Without this they belong to the customer when they are shipped."),
+    )  # fmt: skip
+    # With the one code for the whole box.
     profile = models.OneToOneField(
         "claims.ClaimProfile", models.PROTECT, null=True, editable=False, related_name="shipment"
     )
@@ -61,9 +67,9 @@ class Shipment(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["organization", "number"], name="shipment_number_unique"),
             models.CheckConstraint(
-                condition=Q(state="shipped", shipped_at__isnull=False)
-                | (~Q(state="shipped") & Q(shipped_at__isnull=True)),
-                name="shipment_shipped_has_time",
+                condition=Q(state__in=["sent", "shipped"], shipped_at__isnull=False)
+                | (~Q(state__in=["sent", "shipped"]) & Q(shipped_at__isnull=True)),
+                name="shipment_gone_has_time",
             ),
         ]
         indexes = [
@@ -85,6 +91,11 @@ class Shipment(TenantModel):
     def is_open(self) -> bool:
         """Whether units can be packed and taken out."""
         return self.state == ShipmentState.OPEN
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether it left and waits for the customer to claim it."""
+        return self.state == ShipmentState.SENT
 
     def get_absolute_url(self) -> str:
         return reverse("claims:shipment_detail", args=[self.pk])

@@ -128,6 +128,8 @@ def _review_form(request: HttpRequest, pending: session.Pending) -> ReviewForm:
     data = request.POST if request.method == "POST" else None
     assert pending.offer is not None
     customers = claiming_customers(request.user, pending.offer.profile.organization)  # type: ignore[union-attr]
+    if pending.offer.shipment is not None:
+        customers = customers.filter(pk=pending.offer.shipment.customer_id)
     return ReviewForm(
         data,
         initial={"nonce": pending.nonce},

@@ -1,7 +1,5 @@
 """Shipments: the list, the packing page, shipping, and what became of it."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -83,9 +81,7 @@ def shipment_ship(request: HttpRequest, pk: int) -> HttpResponse:
     shipment = pages.one(request, pk)
     if request.method == "POST":
         return pages.shipped(request, shipment)
-    context: dict[str, Any] = {"shipment": shipment, "counts": packing.progress(shipment)}
-    context["short"] = [count for count in context["counts"] if count.is_short]
-    return render(request, "claims/shipment_ship.html", context)
+    return render(request, "claims/shipment_ship.html", pages.before_shipping(shipment))
 
 
 @requires(Permission.SHIPMENT_EDIT)
@@ -113,7 +109,8 @@ def shipment_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.VIEW)
 def shipment_packing_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The packing list as PDF."""
-    return packing_list.as_pdf(pages.one(request, pk))
+    shipment = pages.one(request, pk)
+    return packing_list.as_pdf(shipment, pages.code(request, shipment).get("label"))
 
 
 @requires(Permission.EXPORT)

@@ -39,15 +39,17 @@ def assign(
     note: str = "",
     reason: str = "assignment",
     evidence: str = "",
+    frm: Iterable[str] = ledger.ASSIGNABLE,
 ) -> Outcome:
     """Give unowned devices to a customer; nobody there has to do anything.
 
-    Refuses an archived customer as a whole, and each device that can't be assigned by itself.
+    Refuses an archived customer as a whole, and each device that can't be assigned by itself: only those in one of the
+    statuses `frm` can.
     """
     customers.hold(customer)
     outcome = ledger.assign(
         device_ids, customer=customer, project=project or projects.default_of(customer), by=by, reason=reason, at=at,
-        note=note, evidence=evidence,
+        note=note, evidence=evidence, frm=frm,
     )  # fmt: skip
     kind = "device.claimed" if reason == "claim" else "device.assigned"
     record_set(kind, Device, outcome.done, label="serial_number", by=by, about=customer, act=outcome.act,

@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 def test_the_demo_looks_alive_and_is_loaded_once():
     assert demo.load(now=NOW) is True
     facts = [model.objects.count() for model in (Product, Device, Customer, ClaimProfile, Member)]
-    assert facts == [3, 2000, 12, 6, 6]
+    assert facts == [3, 2000, 12, 7, 6]
     assert_people_can_sign_in()
     assert_claims_fill_the_last_ninety_days()
     assert_units_came_back_and_went_out_again()

@@ -1,19 +1,14 @@
 """Many at once at one return, and workers that are killed while they receive: never a partial state."""
 
-import multiprocessing
-import os
-import random
-import signal
 import time
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
-from claims.actions import return_inspection, return_undo, returns
+from claims.actions import claim_codes, return_inspection, return_undo, returns
 from claims.actions.return_inspection import Findings
 from claims.models import ClaimCode, Return
 from claims.return_check import check
-from console import operations
 from console.access import system
 from console.errors import Refused
 from console.models import Event, Operation, OperationRow
@@ -22,9 +17,10 @@ from devices import ledger
 from devices.models import Device, Ownership
 from tests import factories, processes
 from tests.claims.worlds import make_many_devices, make_unit_profile
+from tests.killing import kill_at_random
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
-KILLS, UNITS = 50, 240
+UNITS = 240
 
 
 @pytest.fixture
@@ -107,55 +103,23 @@ def test_an_inspection_and_the_undo_of_the_receiving_exclude_each_other(owned, b
     assert check() == []
 
 
-def child(act):
-    connections.close_all()
-    process = multiprocessing.get_context("fork").Process(target=act, daemon=True)
-    process.start()
-    return process
-
-
 def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chunk(
-    organization, product, customer, by, monkeypatch
+    product, customer, by, monkeypatch
 ):
     """Fifty kills with -9 at random moments of one bulk receive after another; the next worker goes on."""
     monkeypatch.setattr("devices.actions.ownership.CHUNK", 40)
-    make_unit_profile(product)
-    chance, project = random.Random(2026), projects.default_of(customer)
+    profile, project = make_unit_profile(product), projects.default_of(customer)
     ids = make_many_devices(product, UNITS)
-    from claims.actions import claim_codes
+    claim_codes.make_for_devices(profile, ids)
 
-    claim_codes.make_for_devices(product.claim_profiles.get(), ids)
-    kills = hits = rounds = 0
-    longest = 1.5
-    while kills < KILLS:
-        rounds += 1
+    def begin():
         Return.objects.all().purge()
         ledger.set_status(ids, frm=["returned"], to="in_stock")
         ledger.assign(ids, customer=customer, project=project, by=by, reason="assignment")
-        operation = returns.begin_receive(ids, reason="Upgrade", by=by)
-        while kills < KILLS:
-            began = time.monotonic()
-            process = child(lambda pk=operation.pk: operations.run(pk))
-            process.join(chance.uniform(0.01, longest))
-            if process.is_alive():
-                os.kill(process.pid, signal.SIGKILL)
-                process.join(20)
-                kills += 1
-            operation.refresh_from_db()
-            assert_whole(operation, ids)
-            if operation.is_over:
-                longest = min(longest, max(0.15, time.monotonic() - began))
-                break
-            hits += bool(operation.cursor)
-            # What `operations.recover` does for a dead worker, without waiting; attempts are not what is tested.
-            Operation.objects.filter(pk=operation.pk, state="running").update(state="waiting", attempt=0)
-        if not operation.is_over:
-            operations.run(operation.pk)
-            operation.refresh_from_db()
-        assert (operation.state, operation.succeeded, operation.refused) == ("done", UNITS, 0)
-        assert_whole(operation, ids)
-    assert kills == KILLS
-    assert hits > 0
+        return returns.begin_receive(ids, reason="Upgrade", by=by)
+
+    assert kill_at_random(begin, lambda operation: assert_whole(operation, ids)) > 0
+    assert not Operation.objects.exclude(succeeded=UNITS, refused=0).exists()
 
 
 def assert_whole(operation, ids):

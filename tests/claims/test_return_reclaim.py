@@ -3,14 +3,12 @@
 import pytest
 
 from claims import offers, qr
-from claims.actions import claims, return_inspection, returns
+from claims.actions import claims, return_inspection, returns, shipments
 from claims.actions.return_inspection import Findings
 from claims.models import ClaimCode, Return
 from console.errors import Refused
-from customers.actions import projects
-from devices import ledger
 from devices.actions import ownership
-from devices.models import Device, DeviceStatus, Ownership
+from devices.models import Device, Ownership
 from tests import factories
 from tests.claims.worlds import make_unit_profile
 
@@ -37,29 +35,34 @@ def restocked(device, customer, dana, by, old_label):
     return device
 
 
-def assign(device, customer, by):
+def assign(device, customer, by, person):
     ownership.assign([device.pk], customer=customer, by=by)
 
 
-def ship(device, customer, by):
-    """As a shipment does it: packed, then assigned with all others at one instant."""
-    assert ledger.set_status([device.pk], frm=[DeviceStatus.IN_STOCK], to=DeviceStatus.RESERVED) == [
-        device.pk
-    ]
-    ledger.assign([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="shipment",
-                  frm=(DeviceStatus.RESERVED,), evidence="shipment:1")  # fmt: skip
+def ship(device, customer, by, person):
+    shipment = shipments.create(customer=customer, lines={}, by=by)
+    shipments.scan(shipment, [device.serial_number], by=by)
+    shipments.ship(shipment, by=by)
 
 
-def claim(device, customer, by):
+def claim_box(device, customer, by, person):
+    """By the code on the packing list of the box that it was packed into."""
+    shipment = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
+    shipments.scan(shipment, [device.serial_number], by=by)
+    shipments.send(shipment, by=by)
+    claims.redeem(shipment.profile.codes.get(), customer=customer, by=person, host="")
+
+
+def claim(device, customer, by, person):
     label = qr.label(ClaimCode.objects.get(device=device))
-    claims.redeem(offers.find(label.typed), customer=customer, by=by, host="")
+    claims.redeem(offers.find(label.typed), customer=customer, by=person, host="")
 
 
-@pytest.mark.parametrize("way", [assign, ship, claim])
+@pytest.mark.parametrize("way", [assign, ship, claim, claim_box])
 def test_it_goes_to_the_next_customer_and_the_histories_stay_apart(
     way, restocked, customer, other_customer, dana, erin, by, client_for
 ):
-    way(restocked, other_customer, factories.actor_of(erin) if way is claim else by)
+    way(restocked, other_customer, by, factories.actor_of(erin))
     assert Device.objects.get(pk=restocked.pk).customer == other_customer
     past, now = Ownership.objects.filter(device=restocked).order_by("started_at")
     assert (past.customer, past.end_reason, now.customer, now.ended_at) == (
@@ -87,7 +90,7 @@ def test_it_goes_to_the_next_customer_and_the_histories_stay_apart(
 
 def test_the_old_label_is_dead_and_the_new_one_is_not(restocked, old_label, other_customer, erin):
     assert offers.find(old_label.typed) is None
-    claim(restocked, other_customer, factories.actor_of(erin))
+    claim(restocked, other_customer, None, factories.actor_of(erin))
     assert Ownership.objects.get(ended_at=None).customer == other_customer
 
 
@@ -97,6 +100,6 @@ def test_the_new_label_claims_nothing_while_the_unit_is_in_quarantine(
     claims.redeem(offers.find(old_label.typed), customer=customer, by=factories.actor_of(dana), host="")
     returns.begin_receive([device.pk], reason="Defective", by=by)
     with pytest.raises(Refused) as caught:
-        claim(device, other_customer, factories.actor_of(erin))
+        claim(device, other_customer, None, factories.actor_of(erin))
     assert caught.value.code == "in_quarantine"
     assert Device.objects.get(pk=device.pk).customer is None

@@ -1,0 +1,24 @@
+"""Makes the one code with which a customer claims a whole shipment."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from claims.actions import claim_profiles
+from claims.models import ClaimProfile, Grant, Scope, Shipment
+from console.access import Actor
+
+
+@transaction.atomic
+def make(shipment: Shipment, *, by: Actor) -> ClaimProfile:
+    """Make the shipment's claim profile with its code: claimed once, and only by the shipment's customer.
+
+    It lists no devices: what it gives is what lies in the box at that moment.
+    """
+    profile = claim_profiles.create(
+        name=_("Shipment %(code)s") % {"code": shipment.code}, by=by,
+        slug=claim_profiles.propose_slug(f"shipment-{shipment.code}", by=by),
+        scope=Scope.LINK, grant=Grant.OWNERSHIP, max_claims=1,
+    )  # fmt: skip
+    shipment.profile = profile
+    shipment.save(update_fields=["profile"])
+    return profile

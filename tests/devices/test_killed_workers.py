@@ -1,0 +1,92 @@
+"""Workers that are killed with -9 at random moments while they unclaim and import: never a partial state."""
+
+import pytest
+from django.db import transaction
+
+from claims.actions import claim_codes
+from claims.models import ClaimCode
+from console import operations
+from console.access import Permission, system
+from console.models import Event, Operation
+from customers.actions import projects
+from devices import ledger
+from devices.actions import manifests
+from devices.models import Device, ManifestImport, Ownership
+from tests.claims.worlds import make_many_devices, make_unit_profile
+from tests.devices.manifests import checked, text
+from tests.killing import kill_at_random
+
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+UNITS, CHUNK = 240, 40
+
+
+@pytest.fixture
+def by(organization):
+    return system(organization)
+
+
+def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(
+    product, customer, by, monkeypatch
+):
+    """What the operation counts is what is unclaimed, whole: span, status, label, event."""
+    monkeypatch.setattr("devices.actions.ownership.CHUNK", CHUNK)
+    profile, ids = make_unit_profile(product), make_many_devices(product, UNITS)
+    claim_codes.make_for_devices(profile, ids)
+    rounds = []
+
+    def begin():
+        ledger.assign(
+            ids, customer=customer, project=projects.default_of(customer), by=by, reason="assignment"
+        )
+        rounds.append(1)
+        return operations.start("devices.actions.ownership.run_unclaim", "Unclaim", by=by, total=UNITS,
+                                permission=Permission.DEVICE_UNCLAIM, payload={"ids": ids, "reason": "Lease over"})  # fmt: skip
+
+    def look(operation):
+        # PostgreSQL may still be at the commit of a process that is gone: whose row is free has ended.
+        with transaction.atomic():
+            operation = Operation.objects.select_for_update().get(pk=operation.pk)
+        done, rest = set(ids[: operation.cursor]), set(ids[operation.cursor :])
+        assert (operation.succeeded, operation.cursor % CHUNK) == (len(done), 0)
+        ended = Ownership.objects.filter(end_evidence=f"operation:{operation.pk}", end_reason="unclaim")
+        assert set(ended.values_list("device", flat=True)) == done
+        assert (
+            set(Device.objects.filter(customer=None, status="in_stock").values_list("pk", flat=True)) == done
+        )
+        assert set(Ownership.objects.filter(ended_at=None).values_list("device", flat=True)) == rest
+        told = Event.objects.filter(kind="device.unclaimed", at__gte=operation.created_at)
+        assert sorted(told.values_list("subject_id", flat=True)) == sorted(done)
+        dead = ClaimCode.objects.filter(version=len(rounds) + 1)
+        assert set(dead.values_list("device", flat=True)) == done
+
+    assert kill_at_random(begin, look) > 0
+
+
+def test_an_import_that_is_killed_has_registered_all_of_the_file_or_nothing(
+    product, by, settings, tmp_path, monkeypatch
+):
+    """Devices, their codes, their events and the mark on the import come together or not at all."""
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr("console.imports.uploads.APPLIED_IN_REQUEST", 0)
+    make_unit_profile(product)
+    files = []
+
+    def begin():
+        first = len(files) * UNITS
+        rows = (f"S-{n},unit-{n:06d}" for n in range(first, first + UNITS))
+        manifest = checked(product, text("S/N,Device ID", *rows), f"lot-{first}.csv")
+        files.append(manifest.pk)
+        manifests.apply(manifest, version=manifest.version, by=by)
+        return ManifestImport.objects.get(pk=manifest.pk).operation
+
+    def look(_operation):
+        with transaction.atomic():
+            manifest = ManifestImport.objects.select_for_update().get(pk=files[-1])
+        whole = len(files) if manifest.applied_at else len(files) - 1
+        assert Device.objects.count() == whole * UNITS
+        assert ClaimCode.objects.count() == whole * UNITS
+        assert Event.objects.filter(kind="device.registered").count() == whole * UNITS
+        assert Event.objects.filter(kind="manifest.applied").count() == whole
+
+    assert kill_at_random(begin, look) > 0
+    assert not ManifestImport.objects.filter(applied_at=None).exists()

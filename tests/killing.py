@@ -1,0 +1,58 @@
+"""Runs operations in processes that are killed with -9 at random moments."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+
+from django.db import connections
+
+from console import operations
+from console.models import Operation
+
+KILLS = 50
+LONGEST, SHORTEST = 1.0, 0.02
+PATIENCE = 20
+
+
+def kill_at_random(
+    begin: Callable[[], Operation], look: Callable[[Operation], None], *, kills: int = KILLS
+) -> int:
+    """Begin one operation after the other and kill the process that runs it, `kills` times in all, at random moments.
+
+    After each kill the next process goes on with it. `look` is called after each process, however it ended, and at the
+    end of each operation, which must be done then. Gives how many kills left an operation that was under way.
+    """
+    chance, done, met, longest = random.Random(2611), 0, 0, LONGEST
+    while done < kills:
+        operation = begin()
+        while not operation.is_over:
+            began, is_last = time.monotonic(), done == kills
+            killed = _run_and_kill(operation.pk, None if is_last else chance.uniform(0.005, longest))
+            done += killed
+            operation.refresh_from_db()
+            look(operation)
+            if not killed:
+                longest = min(longest, max(SHORTEST, time.monotonic() - began))
+            met += killed and operation.state == "running"
+            # What `operations.recover` does for a dead worker, without waiting; attempts are not what is tested.
+            Operation.objects.filter(pk=operation.pk, state="running").update(state="waiting", attempt=0)
+            operation.refresh_from_db()
+        assert operation.state == "done"
+    assert done == kills
+    return met
+
+
+def _run_and_kill(pk: int, seconds: float | None) -> bool:
+    """Run the operation in a child, and kill it where it takes longer than that. Gives whether it was killed."""
+    connections.close_all()
+    child = multiprocessing.get_context("fork").Process(target=operations.run, args=(pk,), daemon=True)
+    child.start()
+    child.join(PATIENCE if seconds is None else seconds)
+    if not child.is_alive():
+        return False
+    os.kill(child.pid, signal.SIGKILL)
+    child.join(PATIENCE)
+    return True
