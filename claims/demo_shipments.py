@@ -1,4 +1,4 @@
-"""The shipments of the demo organization: one that went out, one that waits for its claim, one being packed, one just opened, one that was cancelled."""
+"""The shipments of the demo organization, one in each state: shipped, waiting for its claim, being packed, cancelled."""
 
 from datetime import datetime
 from typing import Any

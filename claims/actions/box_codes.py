@@ -1,5 +1,7 @@
 """Makes the one code with which a customer claims a whole shipment."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -9,7 +11,7 @@ from console.access import Actor
 
 
 @transaction.atomic
-def make(shipment: Shipment, *, by: Actor) -> ClaimProfile:
+def make(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> ClaimProfile:
     """Make the shipment's claim profile with its code: claimed once, and only by the shipment's customer.
 
     It lists no devices: what it gives is what lies in the box at that moment.
@@ -17,7 +19,7 @@ def make(shipment: Shipment, *, by: Actor) -> ClaimProfile:
     profile = claim_profiles.create(
         name=_("Shipment %(code)s") % {"code": shipment.code}, by=by,
         slug=claim_profiles.propose_slug(f"shipment-{shipment.code}", by=by),
-        scope=Scope.LINK, grant=Grant.OWNERSHIP, max_claims=1,
+        scope=Scope.LINK, grant=Grant.OWNERSHIP, max_claims=1, at=at,
     )  # fmt: skip
     shipment.profile = profile
     shipment.save(update_fields=["profile"])

@@ -1,10 +1,12 @@
 """Makes, edits, enables and disables claim profiles."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -37,6 +39,7 @@ def create(
     devices: Iterable[Device] = (),
     documents: Documents = (),
     members: Members = (),
+    at: datetime | None = None,
     **fields: Any,
 ) -> ClaimProfile:
     """Make a claim profile with its code, or with a code for each unit of its product (by an operation where
@@ -44,7 +47,7 @@ def create(
 
     Raises Refused where the identifier is taken.
     """
-    profile = ClaimProfile(organization=by.organization, **fields)
+    profile = ClaimProfile(organization=by.organization, created_at=at or timezone.now(), **fields)
     profile.set_keys()
     claim_codes.hold_product(profile.product_id)
     try:
@@ -54,7 +57,7 @@ def create(
         raise Refused("duplicate", _("Another claim profile has this identifier.")) from None
     _list(profile, devices, documents, members)
     _make_codes(profile, by=by)
-    record("claim_profile.made", profile, by=by)
+    record("claim_profile.made", profile, by=by, at=at)
     return profile
 
 

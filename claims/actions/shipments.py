@@ -46,7 +46,7 @@ def create(
     shipment.save()
     _write_lines(shipment, lines)
     if shipment.is_claimed_by_code:
-        box_codes.make(shipment, by=by)
+        box_codes.make(shipment, by=by, at=at)
     record("shipment.made", shipment, by=by, about=customer, at=at)
     return shipment
 
