@@ -54,12 +54,12 @@
     send();
   });
 
-  // Sounds: two short high tones, one in the middle, one long and low. Off until somebody wants them.
+  // Sounds: two short high tones, one in the middle, one long and low. On until somebody wants quiet.
   const KEY = "custody_sound", toggle = $("[data-sound]");
   const TONES = { ok: [[880, 0, .07], [1320, .08, .09]], warn: [[520, 0, .16]], bad: [[180, 0, .38]] };
   let audio = null;
   $("[data-sound-switch]").hidden = false;
-  try { toggle.checked = localStorage.getItem(KEY) === "on"; } catch { toggle.checked = false; }
+  try { toggle.checked = localStorage.getItem(KEY) !== "off"; } catch { toggle.checked = true; }
   toggle.addEventListener("change", () => {
     try { localStorage.setItem(KEY, toggle.checked ? "on" : "off"); } catch { /* it holds for this page only */ }
     if (toggle.checked) play("ok");
