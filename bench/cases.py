@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench.data import World
-from claims.models import Claim, ClaimProfile
+from claims.models import Claim, ClaimProfile, Return, Shipment
 from console import listing
 from console.models import Event
 from customers.models import Customer
@@ -228,7 +228,43 @@ def other_cases() -> Iterator[Case]:
     yield Case(
         "units of a profile, search", units, lambda w: {"q": sample(w).serial_number[:-3]}, places=(FIRST,)
     )
+    yield from shipment_cases()
+    yield from return_cases()
     yield from activity_cases()
+
+
+def shipment_cases() -> Iterator[Case]:
+    """The shipments."""
+    address = named("claims:shipment_list")
+
+    def shipments(world: World, **conditions: Any) -> QuerySet:
+        return Shipment.objects.filter(organization=world.organization, **conditions)
+
+    yield Case("shipments", address, order="-id", rows=shipments, places=(FIRST, MIDDLE, END))
+    yield Case("shipments, shipped", address, lambda w: {"state": "shipped"}, order="-id",
+               rows=lambda w: shipments(w, state="shipped"))  # fmt: skip
+    yield Case("shipments, being packed", address, lambda w: {"state": "open"}, places=(FIRST,))
+    yield Case("shipments of a customer", address, lambda w: {"customer": w.usual.pk}, places=(FIRST,))
+    yield Case("shipments, search", address, lambda w: {"q": "PO-00000"}, places=(FIRST,))
+
+
+def return_cases() -> Iterator[Case]:
+    """The returns and the queue of labels."""
+    address, queue = named("claims:return_list"), named("claims:return_label_queue")
+
+    def returns(world: World, **conditions: Any) -> QuerySet:
+        return Return.objects.filter(organization=world.organization, **conditions)
+
+    yield Case("returns", address, order="-id", rows=returns, places=(FIRST, MIDDLE, END))
+    yield Case("returns under way", address, lambda w: {"state": "open"}, order="-id",
+               rows=lambda w: returns(w, state="received"))  # fmt: skip
+    yield Case("returns, restocked", address, lambda w: {"state": "restocked"}, order="-id",
+               rows=lambda w: returns(w, state="restocked"))  # fmt: skip
+    yield Case("returns for one reason", address, lambda w: {"reason": "Wrong item"}, places=(FIRST,))
+    yield Case("returns of a customer", address, lambda w: {"customer": w.usual.pk}, places=(FIRST,))
+    yield Case("returns, search", address, lambda w: {"q": sample(w).serial_number[:-2]}, places=(FIRST,))
+    yield Case("returns that need a label", address, lambda w: {"needs_label": "on"}, places=(FIRST,))
+    yield Case("labels to print again", queue, order="id", rows=lambda w: returns(w, needs_label=True))
 
 
 def activity_cases() -> Iterator[Case]:

@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, models
 from django.test import Client
 
-from claims.models import Claim, ClaimCode, ClaimProfile, Scope
+from claims.models import Claim, ClaimCode, ClaimProfile, Return, Scope, Shipment
 from console import sql, upkeep
 from console.models import Event, Member, Organization, User
 from customers.models import Customer, CustomerRole, CustomerUser, Project
@@ -140,6 +140,8 @@ def make(name: str, size: int) -> World:
     _spans(world)
     _tags(world)
     _profiles(world)
+    _shipments(world)
+    _returns(world)
     _events(world)
     return world
 
@@ -320,6 +322,40 @@ def _profiles(world: World) -> None:
         },
         source,
     )
+
+
+def _shipments(world: World) -> None:
+    """One for each customer; the newest are being packed, one in fifty was cancelled."""
+    state = "CASE WHEN s.i % 1000 = 0 THEN 'open' WHEN s.i % 50 = 1 THEN 'cancelled' ELSE 'shipped' END"
+    columns = {
+        "organization": str(world.organization.pk),
+        "number": "s.i",
+        "customer": f"{world.large.pk} + s.i % {world.customer_count}",
+        "order_number": f"'PO-' || {padded('s.i', 7)}",
+        "order_key": f"'po-' || {padded('s.i', 7)}",
+        "state": state,
+        "unit_count": "10",
+        "created_by": "'Felix Okafor'",
+        "shipped_at": f"CASE WHEN ({state}) = 'shipped' THEN {ago('s.i')} END",
+    }
+    insert(Shipment, columns, series(world.customer_count))
+
+
+def _returns(world: World) -> None:
+    """One for each unit in quarantine, and one that is over for each tenth unit that is owned again."""
+    mine = f"{sql.table(Device)} WHERE organization_id = {world.organization.pk}"
+    columns = {
+        "organization": "organization_id",
+        "device": "id",
+        "number": "id",
+        "reason": "CASE WHEN id % 40 = 0 THEN 'Wrong item' ELSE 'Defective' END",
+        "received_at": ago("id % 86400"),
+        "received_by": "'Bob Adeyemi'",
+    }
+    here = columns | {"state": "'received'", "needs_label": "id % 4 = 1", "customer": str(world.usual.pk)}
+    past = columns | {"state": "'restocked'", "customer": "customer_id", "grade": "'b'"}
+    insert(Return, past, f"{mine} AND status = 'owned' AND id % 10 = 0 ORDER BY id")
+    insert(Return, here, f"{mine} AND status = 'returned' ORDER BY id")
 
 
 def _events(world: World) -> None:

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from claims import return_choices
+from claims import pills, return_choices
 from claims.actions import return_inspection, return_settings
 from claims.models import Return, ReturnState
 from claims.return_forms import ChoiceList, InspectForm, ReceiveForm, SlipForm
@@ -27,13 +27,6 @@ from devices.models import Device, DeviceStatus
 SAID = 10
 SUGGESTED = 20
 SHOWN = 50
-# The icon and colour of each state's pill.
-PILLS = {
-    ReturnState.REQUESTED: ("accent", "mail"), ReturnState.RECEIVED: ("warn", "undo-2"),
-    ReturnState.INSPECTED: ("accent", "clipboard-check"), ReturnState.RESTOCKED: ("ok", "circle-check"),
-    ReturnState.REFURBISHED: ("ok", "wrench"), ReturnState.SCRAPPED: ("bad", "trash-2"),
-    ReturnState.CANCELLED: ("idle", "ban"),
-}  # fmt: skip
 
 
 def rows(actor: Actor) -> QuerySet[Return]:
@@ -117,7 +110,12 @@ def steps(returned: Return) -> list[dict[str, Any]]:
         (returned.closed_at, returned.state, returned.closed_by),
     ]
     return [
-        {"at": at, "label": ReturnState(state).label, "icon": PILLS[ReturnState(state)][1], "who": who}
+        {
+            "at": at,
+            "label": ReturnState(state).label,
+            "icon": pills.RETURNS[ReturnState(state)][1],
+            "who": who,
+        }
         for at, state, who in found
         if at is not None
     ]

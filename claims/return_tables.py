@@ -39,7 +39,6 @@ class LabelQueueTable(Table):
     caption = _("Devices that need a new label")
     default_order = "number"
     selectable = True
-    page_size = 200
 
 
 class PortalReturnTable(Table):
