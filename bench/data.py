@@ -326,7 +326,7 @@ def _profiles(world: World) -> None:
 
 def _shipments(world: World) -> None:
     """One for each customer; the newest are being packed, one in fifty was cancelled."""
-    state = "CASE WHEN s.i % 1000 = 0 THEN 'open' WHEN s.i % 50 = 1 THEN 'cancelled' ELSE 'shipped' END"
+    state = "CASE WHEN s.i % 5 = 0 THEN 'open' WHEN s.i % 50 = 1 THEN 'cancelled' ELSE 'shipped' END"
     columns = {
         "organization": str(world.organization.pk),
         "number": "s.i",

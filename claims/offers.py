@@ -49,9 +49,7 @@ def get(code_id: UUID) -> ClaimCode | None:
 
 def _rows() -> QuerySet[ClaimCode]:
     # With the logo's row, which the pages ask for, and without its picture.
-    rows = ClaimCode.objects.select_related(
-        "profile__organization__logo", "profile__shipment", "device__product"
-    )
+    rows = ClaimCode.objects.select_related("profile__organization__logo", "device__product")
     return rows.defer("profile__organization__logo__png")
 
 

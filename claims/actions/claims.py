@@ -71,8 +71,7 @@ def redeem(
 
 def _fresh(code: ClaimCode) -> ClaimCode:
     """The code as it stands now: a raised version means that it was replaced since it was scanned."""
-    rows = ClaimCode.objects.select_related("profile__organization", "profile__domain", "profile__shipment",
-                                            "device__product")  # fmt: skip
+    rows = ClaimCode.objects.select_related("profile__organization", "profile__domain", "device__product")
     now = rows.get(pk=code.pk)
     if now.version != code.version:
         raise Refused("replaced", _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
