@@ -13,6 +13,8 @@ from console.widgets import Choice
 from customers.models import Customer
 from devices.filters import CustomerFilter
 
+# So many shipments of one beginning are listed.
+MOST_FOUND = 1_000
 NUMBER = re.compile(r"(?:S-?)?0*([1-9]\d{0,8})\Z", re.IGNORECASE)
 
 
@@ -36,6 +38,8 @@ class ShipmentFilter(filters.FilterSet):
         low, high = prefix(value[:60])
         if not low:
             return queryset
-        of_order = Q(order_key__gte=low, order_key__lt=high)
+        # Found by the index of order numbers first: among the newest, few of very many would be looked for long.
+        mine = Shipment.objects.visible_to(self.request.actor).filter(order_key__gte=low, order_key__lt=high)
+        of_order = Q(pk__in=list(mine.order_by().values_list("pk", flat=True)[:MOST_FOUND]))
         number = NUMBER.match(value.strip())
         return queryset.filter(of_order | Q(number=int(number[1])) if number else of_order)

@@ -145,42 +145,42 @@ def test_another_organization_sees_nothing_of_it(client, client_for, charlie, th
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_ten_thousand_rows_go_to_the_worker(
+def test_two_thousand_rows_go_to_the_worker(
     form, client, alice, product, customer, other_customer, tmp_path, django_capture_on_commit_callbacks
 ):
     Device.objects.bulk_create(
         Device(organization=product.organization, product=product, serial_number=f"S-{n}", serial_key=f"s-{n}",
                device_name=f"unit-{n:06d}", name_key=f"unit-{n:06d}")
-        for n in range(10_000)
+        for n in range(2_000)
     )  # fmt: skip
 
     def edit(rows):
         for number, row in enumerate(rows):
             row["owner"] = (customer, other_customer)[number % 2].name
             row["tags"], row["notes"] = "berlin, pilot", f"Note {number}"
-        rows[4321]["status"] = "Scrapped"
+        rows[1321]["status"] = "Scrapped"
 
     content = edited_xlsx(client, tmp_path / "b.xlsx", edit) if form == "xlsx" else edited_csv(client, edit)
     upload(client, content, f"devices.{form}")
     row = RoundTrip.objects.get()
-    assert [row.summary[name] for name in ("unchanged", "changed", "refused")] == [0, 9_999, 1]
+    assert [row.summary[name] for name in ("unchanged", "changed", "refused")] == [0, 1_999, 1]
     done = client.post(url("apply", row), {"version": row.version})
     operation = Operation.objects.get()
-    assert (done.url, operation.state, operation.total) == (operation.get_absolute_url(), "waiting", 10_000)
-    assert "Change 9,999 devices" in body(client.get(row.get_absolute_url())) or row.applied_at is None
+    assert (done.url, operation.state, operation.total) == (operation.get_absolute_url(), "waiting", 2_000)
+    assert "Change 1,999 devices" in body(client.get(row.get_absolute_url())) or row.applied_at is None
     operations.run(operation.pk)
     operation.refresh_from_db()
-    assert (operation.state, operation.succeeded, operation.refused) == ("done", 9_999, 1)
+    assert (operation.state, operation.succeeded, operation.refused) == ("done", 1_999, 1)
     refused = operation.rows.get()
-    assert (refused.position, refused.label) == (4323, "S-4321")
+    assert (refused.position, refused.label) == (1323, "S-1321")
     assert (
         refused.sentence == "Status: “In stock” can't be changed to “Scrapped” by a file. Leave it as it was."
     )
-    assert Ownership.objects.filter(customer=customer).count() == 5_000
-    assert Ownership.objects.filter(customer=other_customer).count() == 4_999
-    assert DeviceTag.objects.count() == 19_998
+    assert Ownership.objects.filter(customer=customer).count() == 1_000
+    assert Ownership.objects.filter(customer=other_customer).count() == 999
+    assert DeviceTag.objects.count() == 3_998
     assert Device.objects.get(serial_number="S-77").notes == "Note 77"
-    assert Event.objects.filter(kind="device.edited").count() == 9_999
+    assert Event.objects.filter(kind="device.edited").count() == 1_999
 
 
 def test_what_stopped_half_way_goes_on_when_the_file_comes_again(
