@@ -21,6 +21,7 @@ GROUPS = [
     ["redemption"],
     ["labels"],
     ["packing"],
+    ["messages"],
 ]
 NAMES = [name for group in GROUPS for name in group]
 

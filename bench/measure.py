@@ -21,7 +21,7 @@ def main() -> None:
 
 def lines(names: list[str], quick: bool) -> Iterator:
     """The lines of the named measurements."""
-    from bench import handover, imports, labels, lists, packing, pages, redemption, wire
+    from bench import handover, imports, labels, lists, messages, packing, pages, redemption, wire
     from bench.data import make, settle
 
     bulk = 10_000 if quick else 100_000
@@ -31,6 +31,7 @@ def lines(names: list[str], quick: bool) -> Iterator:
         "redemption": redemption.measure,
         "labels": lambda _bulk: labels.measure(),
         "packing": lambda _bulk: packing.measure(),
+        "messages": messages.measure,
     }
     for name in names:
         if name in alone:

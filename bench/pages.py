@@ -11,10 +11,11 @@ from bench.report import Line, milliseconds
 from bench.timing import interleaved
 from claims.actions import claim_codes, claim_profiles
 from claims.models import ClaimProfile, Scope
-from console.access import system
+from console.access import ROLES, Actor, system
+from customers.actions import api_keys
 from devices.models import Device
 
-MOST = 4.0
+MOST, LEAST = 4.0, 0.3
 EMPTY = "/bench/empty/"
 
 
@@ -67,3 +68,17 @@ def measure(world: World) -> Iterator[Line]:
             ours / theirs,
             most=MOST,
         )
+    yield by_serial(world)
+
+
+def by_serial(world: World) -> Line:
+    """One device by its serial number over REST, in calls a second, against the empty view in a session."""
+    owner = Actor(kind="member", user=world.member, organization=world.organization, role="owner",
+                  permissions=ROLES["owner"], label="Alice")  # fmt: skip
+    _key, text = api_keys.create(name="Bench", scopes=["view"], by=owner)
+    device = Device.objects.filter(organization=world.organization, archived_at=None).order_by("-id")[0]
+    program = Client(headers={"authorization": f"Bearer {text}"})
+    url = f"/api/v1/devices?serial_number={device.serial_number}"
+    ours, theirs = interleaved(get(program, url), get(world.client(), EMPTY), rounds=60)
+    return Line("GET /api/v1/devices?serial_number= against an empty view", f"{1 / ours:.0f}/s", f"{1 / theirs:.0f}/s",
+                theirs / ours, least=LEAST)  # fmt: skip

@@ -44,7 +44,7 @@ from console.audit import record, record_set
 from console.models import Member, Organization, User
 from customers.actions import projects
 from customers.models import Customer, CustomerKind, CustomerUser
-from devices import ledger
+from devices import demo_messages, ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.identifiers import luhn_digit
@@ -54,6 +54,8 @@ from devices.models import Device, Product
 SLUG = "northlake-sensors"
 PASSWORD = "demo-custody-2026"  # noqa: S105 -- printed for everybody who loads the demo
 SEED = 2026
+# So many devices have sent messages.
+TALKING = 30
 Act = Callable[..., Any]
 
 
@@ -108,6 +110,11 @@ def load(*, now: datetime | None = None, seed: int = SEED) -> bool:
                  _plan_returns, demo_returns.plan, demo_shipments.plan, _plan_notes):  # fmt: skip
         plan(world)
     world.live()
+    talking = Device.objects.filter(organization=world.organization, archived_at=None).order_by(
+        "customer", "pk"
+    )
+    demo_messages.load([*talking.filter(status="owned")[:TALKING], *talking.filter(status="in_stock")[:2]], world.now,
+                       world.random)  # fmt: skip
     return True
 
 

@@ -58,10 +58,12 @@ def of(code: ClaimCode) -> Offer:
     profile = code.profile
     # A unit's own code gives that unit, so its profile lists documents alone.
     is_unit = profile.scope == Scope.UNIT
-    resources = profile.resources.all() if is_unit else profile.resources.select_related("device__product")
+    rows = profile.resources.all() if is_unit else profile.resources.select_related("device__product")
+    resources = list(rows)
     devices = [code.device] if is_unit else [r.device for r in resources if r.kind == ResourceKind.DEVICE]
     documents = [r for r in resources if r.kind == ResourceKind.DOCUMENT]
-    shipment = None if is_unit else getattr(profile, "shipment", None)
+    # A shipment's profile lists nothing, so it is asked for only where nothing is listed.
+    shipment = None if is_unit or resources else getattr(profile, "shipment", None)
     if shipment is not None:
         packed = Device.objects.filter(shipment_units__shipment=shipment, shipment_units__is_open=True)
         devices = list(packed.select_related("product").order_by("shipment_units__pk"))

@@ -22,3 +22,11 @@ class PastTable(Table):
     ended = tables.Column(order_by="ended_at")
     default_order = "-ended"
     page_size = PAGE_SIZE
+
+
+class MessageTable(Table):
+    """Messages, the newest first."""
+
+    at = tables.Column(order_by="at")
+    default_order = "-at"
+    page_size = PAGE_SIZE

@@ -2,12 +2,24 @@
 
 from django.urls import path
 
-from claims.views import portal, portal_returns
+from claims.views import portal, portal_messages, portal_returns
 
 urlpatterns = [
     path("portal/", portal.home, name="home"),
     path("portal/projects/<int:pk>/", portal.project_detail, name="project_detail"),
     path("portal/devices/<int:pk>/", portal.device_detail, name="device_detail"),
+    path("portal/devices/<int:pk>/messages/", portal_messages.message_list, name="message_list"),
+    path("portal/devices/<int:pk>/messages/export/", portal_messages.message_export, name="message_export"),
+    path(
+        "portal/projects/<int:pk>/messages/",
+        portal_messages.message_project_list,
+        name="message_project_list",
+    ),
+    path(
+        "portal/projects/<int:pk>/messages/export/",
+        portal_messages.message_project_export,
+        name="message_project_export",
+    ),
     path("portal/past/", portal.past_device_list, name="past_device_list"),
     path("portal/devices/<int:pk>/send-back/", portal_returns.return_create, name="return_create"),
     path("portal/returns/", portal_returns.return_list, name="return_list"),

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     DEVICE_ASSIGN = "device.assign"
     DEVICE_UNCLAIM = "device.unclaim"
     DEVICE_UNCLAIM_MANY = "device.unclaim_many"
+    DEVICE_CALL = "device.call"
     CUSTOMER_EDIT = "customer.edit"
     CUSTOMER_IMPORT = "customer.import"
     CUSTOMER_INVITE = "customer.invite"
@@ -38,6 +39,8 @@ class Permission(StrEnum):
     SHIPMENT_EDIT = "shipment.edit"
     RETURN_RECEIVE = "return.receive"
     RETURN_EDIT = "return.edit"
+    API_KEY_MANAGE = "api_key.manage"
+    WEBHOOK_MANAGE = "webhook.manage"
     MEMBER_MANAGE = "member.manage"
     ORGANIZATION_EDIT = "organization.edit"
 
@@ -57,6 +60,7 @@ LABELS: dict[Permission, Any] = {
     Permission.DEVICE_ASSIGN: _("Assign devices to customers"),
     Permission.DEVICE_UNCLAIM: _("Unclaim devices, up to 50 an hour"),
     Permission.DEVICE_UNCLAIM_MANY: _("Unclaim more than 50 devices an hour"),
+    Permission.DEVICE_CALL: _("Ask devices for variables and call their functions"),
     Permission.CUSTOMER_EDIT: _("Make, edit and archive customers"),
     Permission.CUSTOMER_IMPORT: _("Import customers"),
     Permission.CUSTOMER_INVITE: _("Invite and remove a customer's people"),
@@ -65,8 +69,32 @@ LABELS: dict[Permission, Any] = {
     Permission.SHIPMENT_EDIT: _("Pack and ship shipments"),
     Permission.RETURN_RECEIVE: _("Receive returned devices"),
     Permission.RETURN_EDIT: _("Inspect returned devices, restock or scrap them, swap them"),
+    Permission.API_KEY_MANAGE: _("Make and revoke API keys"),
+    Permission.WEBHOOK_MANAGE: _("Make and edit webhooks, see what they were sent"),
     Permission.MEMBER_MANAGE: _("Invite members and change their roles"),
     Permission.ORGANIZATION_EDIT: _("Edit the organization, its brand and domains"),
+}
+
+
+class CustomerScope(StrEnum):
+    """One right of a customer's API key, among its own devices."""
+
+    READ = "customer.read"
+    TAKE = "customer.take"
+    CLAIM = "customer.claim"
+    CALL = "customer.call"
+
+    @property
+    def label(self) -> str:
+        """What the right allows, in words."""
+        return CUSTOMER_LABELS[self]
+
+
+CUSTOMER_LABELS: dict[CustomerScope, Any] = {
+    CustomerScope.READ: _("See its devices, its ownerships and their messages"),
+    CustomerScope.TAKE: _("Take ownership of devices by serial number and device name, and release them"),
+    CustomerScope.CLAIM: _("Redeem claim codes"),
+    CustomerScope.CALL: _("Ask its devices for variables and call their functions"),
 }
 
 P = Permission
@@ -80,11 +108,12 @@ _FULFILMENT = _READ | {
     P.SHIPMENT_EDIT,
     P.RETURN_RECEIVE,
 }
-_SUPPORT = _READ | {P.EXPORT, P.DEVICE_EDIT, P.DEVICE_ASSIGN, P.DEVICE_UNCLAIM, P.CUSTOMER_EDIT, P.CUSTOMER_INVITE,
-                    P.CODE_VIEW, P.RETURN_RECEIVE, P.RETURN_EDIT}  # fmt: skip
+_SUPPORT = _READ | {P.EXPORT, P.DEVICE_EDIT, P.DEVICE_ASSIGN, P.DEVICE_UNCLAIM, P.DEVICE_CALL, P.CUSTOMER_EDIT,
+                    P.CUSTOMER_INVITE, P.CODE_VIEW, P.RETURN_RECEIVE, P.RETURN_EDIT}  # fmt: skip
 _PRODUCT_MANAGER = _FULFILMENT | _SUPPORT | {P.PRODUCT_EDIT, P.DEVICE_IMPORT, P.DEVICE_ARCHIVE, P.CUSTOMER_IMPORT,
                                              P.PROFILE_EDIT}  # fmt: skip
-_ADMINISTRATOR = _PRODUCT_MANAGER | {P.DEVICE_UNCLAIM_MANY, P.MEMBER_MANAGE, P.ORGANIZATION_EDIT}
+_ADMINISTRATOR = _PRODUCT_MANAGER | {P.DEVICE_UNCLAIM_MANY, P.API_KEY_MANAGE, P.WEBHOOK_MANAGE, P.MEMBER_MANAGE,
+                                     P.ORGANIZATION_EDIT}  # fmt: skip
 
 # The table. An owner differs from an administrator in one thing only: nobody else can make or remove an owner.
 ROLES: dict[str, frozenset[Permission]] = {
@@ -109,14 +138,14 @@ class Actor:
     user: Any = None
     organization: Any = None
     role: str = ""
-    permissions: frozenset[Permission] = frozenset()
+    permissions: frozenset[Permission | CustomerScope] = frozenset()
     customers: frozenset[int] = frozenset()
     projects: frozenset[int] = frozenset()
     label: str = ""
     has_second_factor: bool = False
     has_other_organizations: bool = False
 
-    def may(self, permission: Permission) -> bool:
+    def may(self, permission: Permission | CustomerScope) -> bool:
         """Whether this actor holds the permission."""
         return permission in self.permissions
 

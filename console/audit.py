@@ -10,6 +10,7 @@ from django.utils import timezone
 from console import sql
 from console.access import Actor
 from console.models import Event
+from console.webhooks import fanout
 
 
 def kind_of(row: models.Model) -> str:
@@ -32,9 +33,12 @@ def record(
 
     `about` is the other party. A datum `field=[old, new]` tells a change, any other one belongs to the sentence.
     """
+    organization, at = getattr(subject, "organization", None) or by.organization, at or timezone.now()
+    fanout.follow(kind, kind_of(subject), organization.pk if organization else 0, [subject.pk], about=about, at=at,
+                  label=str(subject), data=data)  # fmt: skip
     return Event.objects.create(
-        organization=getattr(subject, "organization", None) or by.organization,
-        at=at or timezone.now(),
+        organization=organization,
+        at=at,
         kind=kind,
         subject_kind=kind_of(subject),
         subject_id=subject.pk,
@@ -89,6 +93,10 @@ def record_set(
     copied = {"organization": sql.quote("organization_id"), "subject_id": sql.quote(model._meta.pk.column),
               "subject_label": sql.quote(label)}  # fmt: skip
     sql.insert_from(Event, constants, copied, model, ids)
+    owner = (
+        model._base_manager.filter(pk=ids[0]).values("organization_id") if ids else model._base_manager.none()
+    )
+    fanout.follow(kind, constants["subject_kind"], owner, ids, about=about, at=constants["at"], data=data)
 
 
 def record_each(

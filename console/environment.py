@@ -1,6 +1,7 @@
 """Reads the settings that an operator gives through the environment. A value that makes no sense stops the start."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -41,6 +42,17 @@ def number(name: str, default: int) -> int:
         return int(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number.") from None
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Networks in CIDR notation, separated by commas. Raises ImproperlyConfigured for anything else."""
+    value = text(name)
+    try:
+        return [ip_network(part.strip()) for part in value.split(",") if part.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; it must be networks such as 10.20.0.0/16, separated by commas: {error}."
+        ) from None
 
 
 def database(url: str, sqlite_file: Path) -> dict:

@@ -1,5 +1,7 @@
 """A refusal is a sentence with a code, raised by an action and answered in one place."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
@@ -8,24 +10,28 @@ class Refused(Exception):
     """An operation that the rules do not allow.
 
     `code` is stable and for programs (`already_owned`), `sentence` is for people and says what to do next.
-    `status` is the HTTP status of the answer.
+    `status` is the HTTP status of the answer, `headers` go with it.
     """
 
-    def __init__(self, code: str, sentence: str, *, status: int = 409) -> None:
+    def __init__(
+        self, code: str, sentence: str, *, status: int = 409, headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(sentence)
-        self.code, self.sentence, self.status = code, str(sentence), status
+        self.code, self.sentence, self.status, self.headers = code, str(sentence), status, headers or {}
+
+
+def problem(
+    code: str, sentence: str, status: int, *, headers: dict[str, str] | None = None, **more: Any
+) -> JsonResponse:
+    """A problem document (RFC 9457): `code` says in a word what `title` says in a sentence."""
+    body = {"type": "about:blank", "title": str(sentence), "status": status, "code": code, **more}
+    return JsonResponse(body, status=status, content_type="application/problem+json", headers=headers)
 
 
 def answer(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """The refusal as a problem document (RFC 9457) for programs, else as a page or, to htmx, as a notice."""
     if "application/json" in request.headers.get("Accept", ""):
-        body = {
-            "type": "about:blank",
-            "title": refusal.sentence,
-            "status": refusal.status,
-            "code": refusal.code,
-        }
-        return JsonResponse(body, status=refusal.status, content_type="application/problem+json")
+        return problem(refusal.code, refusal.sentence, refusal.status, headers=refusal.headers)
     # Customers' pages name their own page: it has another frame.
     page = getattr(request, "refused_template", "console/refused.html")
     template = "console/_refused.html" if getattr(request, "htmx", False) else page

@@ -14,7 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 
 from console.access import ANONYMOUS, ROLES, Actor
-from console.errors import Refused, answer
+from console.errors import Refused, answer, problem
 from console.models import Member
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -32,6 +32,8 @@ def security_headers(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info:
+            if request.path_info.startswith("/api/"):
+                return problem("malformed", "This address holds a NUL character.", 400)
             return HttpResponseBadRequest("This address holds a NUL character.", content_type="text/plain")
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)

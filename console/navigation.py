@@ -38,7 +38,7 @@ def entries() -> list[Entry]:
         Entry(_("Activity"), "console:activity_list", "history", 80, ("console:activity",)),
         Entry(_("Settings"), "console:organization_edit", "settings", 90,
               ("console:organization", "console:member", "console:invitation", "console:role", "console:domain",
-               "claims:return_settings"),
+               "claims:return_settings", "customers:api_key", "console:webhook"),
               permission=Permission.ORGANIZATION_EDIT),
         Entry(_("Settings"), "console:role_list", "settings", 90, ("console:role",), unless=Permission.ORGANIZATION_EDIT),
     ]  # fmt: skip

@@ -58,6 +58,9 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
                 _("Device assigned"), "user-plus", _("{actor} assigned {subject} to {object}")
             ),
             "device.claimed": Kind(_("Device claimed"), "hand", _("{actor} claimed {subject} for {object}")),
+            "device.released": Kind(
+                _("Device released"), "user-x", _("{actor} released {subject}, which {object} owned")
+            ),
             "device.unclaimed": Kind(
                 _("Device unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}")
             ),
@@ -125,6 +128,11 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             ),
             "device.archived": Kind(_("Device archived"), "archive", _("{actor} archived {subject}")),
             "device.restored": Kind(_("Device restored"), "archive-restore", _("{actor} restored {subject}")),
+            "device.secret_renewed": Kind(
+                _("Device's secret renewed"), "key-round", _("{actor} gave {subject} a new secret")
+            ),
+            "device.called": Kind(_("Device called"), "radio", _("{actor} called {subject}")),
+            "device.wiped": Kind(_("Device wiped itself"), "shield-check", _("{subject} has wiped itself")),
         },
     ),
     (
@@ -283,6 +291,26 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "member.edited": Kind(
                 _("Member's role changed"), "user-check", _("{actor} changed the role of {subject}")
             ),
+            "api_key.made": Kind(_("API key made"), "key-round", _("{actor} made the API key {subject}")),
+            "api_key.revoked": Kind(_("API key revoked"), "ban", _("{actor} revoked the API key {subject}")),
+            "webhook.made": Kind(_("Webhook made"), "webhook", _("{actor} made the webhook {subject}")),
+            "webhook.edited": Kind(_("Webhook edited"), "pencil", _("{actor} edited the webhook {subject}")),
+            "webhook.rotated": Kind(
+                _("Webhook's secret replaced"),
+                "key-round",
+                _("{actor} gave the webhook {subject} a new secret"),
+            ),
+            "webhook.enabled": Kind(_("Webhook enabled"), "play", _("{actor} enabled the webhook {subject}")),
+            "webhook.disabled": Kind(
+                _("Webhook disabled"), "pause", _("{actor} disabled the webhook {subject}")
+            ),
+            "webhook.removed": Kind(
+                _("Webhook removed"), "trash-2", _("{actor} removed the webhook {subject}")
+            ),
+            "webhook.tested": Kind(_("Webhook tested"), "send", _("{actor} tested the webhook {subject}")),
+            "webhook.sent_again": Kind(
+                _("Webhook call sent again"), "refresh-cw", _("{actor} sent a call to {subject} again")
+            ),
             "member.removed": Kind(_("Member removed"), "user-x", _("{actor} removed {subject}")),
         },
     ),
@@ -314,6 +342,7 @@ PAGES: dict[str, tuple[str, Permission]] = {
     "labelsheet": ("claims:label_sheet_detail", Permission.CODE_VIEW),
     "operation": ("console:operation_detail", Permission.VIEW),
     "member": ("console:member_edit", Permission.MEMBER_MANAGE),
+    "webhook": ("console:webhook_detail", Permission.WEBHOOK_MANAGE),
 }
 
 

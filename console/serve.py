@@ -1,6 +1,6 @@
 """What `manage.py serve` does: brings database and files up to date, and runs the server and its workers.
 
-It starts gunicorn and two workers as children, starts anew what dies, and stops them all when it stops.
+It starts gunicorn and three workers as children, starts anew what dies, and stops them all when it stops.
 """
 
 import ctypes
@@ -31,7 +31,7 @@ from console.models import Organization
 
 log = logging.getLogger("custody.serve")
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-QUEUES = ["mail", "operations"]
+QUEUES = ["mail", "operations", "webhooks"]
 # In seconds.
 BETWEEN_LOOKS = 0.1
 ANSWER_WITHIN = 60

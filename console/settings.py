@@ -48,6 +48,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_tables2",
     "django_filters",
+    "rest_framework",
+    "drf_spectacular",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -207,9 +209,59 @@ globals().update(environment.mail(MAIL_URL))
 TASKS = {
     "default": {
         "BACKEND": environment.text("CUSTODY_TASKS", "django_tasks_db.DatabaseBackend"),
-        "QUEUES": ["mail", "operations"],
+        "QUEUES": ["mail", "operations", "webhooks"],
     }
 }
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["console.rest.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "console.rest.negotiation.JsonOrFile",
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "console.rest.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Custody",
+    "DESCRIPTION": "Products, devices, customers, claims, and who held which unit from when to when.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    # Else two fields of one name get names made of digits.
+    "ENUM_NAME_OVERRIDES": {
+        "CustomerKind": "customers.models.CustomerKind.choices",
+        "CallKind": "devices.models.call.CallKind.choices",
+        "CallState": "devices.models.call.CallState.choices",
+        "DeviceStatus": "devices.models.DeviceStatus.choices",
+        "DeliveryState": "console.models.webhook.DeliveryState.choices",
+        "OperationState": "console.models.operation.OperationState.choices",
+        "ProfileState": "claims.models.claim_profile.State.choices",
+        "ShipmentState": "claims.models.ShipmentState.choices",
+        "ReturnState": "claims.models.ReturnState.choices",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "console.rest.schema.add_problems",
+    ],
+}
+API_URLS = ["customers.api.urls", "devices.api.urls", "claims.api.urls"]
+# What undoes an operation, by the name of the page that does it in the console.
+UNDOS = {
+    "devices:device_assign_undo": "devices.actions.undo.begin",
+    "devices:device_unclaim_undo": "devices.actions.undo.begin",
+    "claims:return_receive_undo": "claims.actions.return_undo.begin",
+}
+API_KEY_ACTOR = "customers.keys.find"
+# Of each key in each process.
+API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200)
+
+# Networks that webhooks may dial besides the public Internet, in CIDR notation.
+WEBHOOK_NETWORKS = environment.networks("CUSTODY_WEBHOOK_NETWORKS")
+# A webhook that only failed for so many days is disabled.
+WEBHOOK_DAYS = environment.number("CUSTODY_WEBHOOK_DAYS", 5)
 
 LOGGING = {
     "version": 1,
@@ -229,11 +281,25 @@ SEARCH_SOURCES = ["devices.search.find", "customers.search.find", "claims.search
 OVERVIEW_PANELS = ["devices.panels.overview", "claims.panels.overview", "customers.panels.overview"]
 DEVICE_PANELS = ["claims.panels.device_claim_code", "claims.return_panels.device_returns",
                  "claims.shipment_panels.device_shipment"]  # fmt: skip
+# In the wide column of a device.
+DEVICE_MAIN_PANELS = ["devices.message_panels.device_messages"]
 # Told, in the same transaction, of every change of hands and of every new unit.
-LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger", "claims.actions.returns.follow_ledger"]
+LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger", "claims.actions.returns.follow_ledger",
+                    "devices.actions.messages.follow_ledger", "devices.actions.calls.follow_ledger"]  # fmt: skip
+# Told, in the same transaction, what a device published: each a function of (publisher, drafts, at).
+MESSAGE_FOLLOWERS = ["devices.webhooks.follow_messages"]
+# So many devices at once may wait for calls in each server process; each of them holds a thread.
+DEVICE_WAITS = environment.number("CUSTODY_DEVICE_WAITS", 4)
+# What webhooks tell of devices, and which of it still lies within a customer's ownership when it is sent.
+WEBHOOK_DEVICES, WEBHOOK_STILL_THEIRS = "devices.webhooks.describe", "devices.webhooks.still_theirs"
 # What the workers delete besides their own, each a function that gives how many.
-UPKEEP = ["claims.labels.files.forget_old"]
+UPKEEP = [
+    "claims.labels.files.forget_old",
+    "devices.actions.calls.expire",
+    "devices.actions.messages.settle_recent",
+]
 LEDGER_CHECKS = ["devices.ledger_check.check", "claims.ledger_check.check", "claims.return_check.check",
-                 "claims.shipment_check.check"]  # fmt: skip
+                 "claims.shipment_check.check", "devices.message_check.check"]  # fmt: skip
+PRODUCT_PANELS = ["console.webhook_panels.bound"]
 CUSTOMER_PANELS = ["devices.panels.customer_devices", "claims.panels.customer_claims", "claims.return_panels.customer_returns",
-                   "claims.shipment_panels.customer_shipments"]  # fmt: skip
+                   "claims.shipment_panels.customer_shipments", "console.webhook_panels.bound"]  # fmt: skip

@@ -7,9 +7,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
+from django_tasks_db.models import DBTaskResult
 
 from console import mail, operations
 from console.models import OutgoingMail
+from console.webhooks import delivery
 
 log = logging.getLogger("custody.mail")
 # Minutes to wait after each failed try to send a mail; about two days in all.
@@ -45,3 +47,27 @@ def _put_off(row: OutgoingMail, error: Exception) -> None:
 def run_operation(operation_id: int) -> None:
     """Run one operation to its end, or go on where a killed worker stopped."""
     operations.run(operation_id)
+
+
+@task(queue_name="webhooks")
+def deliver_webhooks() -> None:
+    """Send the deliveries of webhooks that are due, and see to it that the rest is sent when it is."""
+    delivery.run()
+    nudge_webhooks()
+
+
+def nudge_webhooks() -> int:
+    """Queue the sending of webhooks for when the next delivery is due, unless it is queued. Gives whether it was not.
+
+    To be called after the transaction that wrote them: a task that is seen waiting then will see them.
+    """
+    at = delivery.next_due()
+    if at is None:
+        return 0
+    queued = DBTaskResult.objects.filter(
+        task_path=deliver_webhooks.module_path, status="READY", run_after__lte=at
+    )
+    if queued.exists():
+        return 0
+    deliver_webhooks.using(run_after=at).enqueue()
+    return 1

@@ -41,10 +41,9 @@ def spend(scope: str, who: str, *, limit: int, seconds: int, at: float | None = 
         Throttle.objects.bulk_create([Throttle(key=key, window=window)], ignore_conflicts=True)
         within = Throttle.objects.filter(key=key, window=window, count__lt=limit).update(count=F("count") + 1)
     if not within:
-        minutes = max(1, round((window + seconds - now) / 60))
-        raise Refused(
-            "too_many_tries", _("Too many tries. Wait %(n)d min and try again.") % {"n": minutes}, status=429
-        )
+        left = window + seconds - now
+        raise Refused("too_many_tries", _("Too many tries. Wait %(n)d min and try again.") % {"n": max(1, round(left / 60))},
+                      status=429, headers={"Retry-After": str(int(left) + 1)})  # fmt: skip
 
 
 def forget_old(before: float) -> int:

@@ -16,7 +16,9 @@ from django_tasks_db.models import DBTaskResult
 
 from console import imports, liveness, operations, throttle
 from console.models import OutgoingMail
-from console.tasks import RETRY_MINUTES, deliver_mail
+from console.rest import idempotency
+from console.tasks import RETRY_MINUTES, deliver_mail, nudge_webhooks
+from console.webhooks import leftovers
 
 log = logging.getLogger("custody.upkeep")
 READY, RUNNING, FAILED = "READY", "RUNNING", "FAILED"
@@ -27,12 +29,22 @@ ROWS_ANALYSED = 1_000
 
 def go_on() -> None:
     """Take up what was interrupted. For every half minute, and for the start of a worker."""
-    _each([release_tasks, operations.recover, resend_mail])
+    _each([release_tasks, operations.recover, resend_mail, leftovers.release_dead, nudge_webhooks])
 
 
 def tidy() -> None:
     """Delete what is spent. For every ten minutes."""
-    _each([forget_tasks, forget_mail, forget_throttles, forget_sessions, forget_strangers])
+    _each(
+        [
+            forget_tasks,
+            forget_mail,
+            forget_throttles,
+            forget_sessions,
+            forget_strangers,
+            idempotency.forget_old,
+        ]
+    )
+    _each([leftovers.give_up_old, leftovers.forget_old])
     _each([liveness.forget_silent, forget_imported_files, *map(import_string, settings.UPKEEP), analyse])
 
 

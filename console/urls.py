@@ -35,6 +35,7 @@ console = [
     path("settings/members/<int:pk>/", members.member_edit, name="member_edit"),
     path("settings/members/<int:pk>/remove/", members.member_remove, name="member_remove"),
     path("settings/invitations/<int:pk>/revoke/", members.invitation_revoke, name="invitation_revoke"),
+    path("", include("console.webhook_urls")),
     path("organization/", organization.organization_switch, name="organization_switch"),
     path("mail/", mail.mail_list, name="mail_list"),
     path("mail/<str:key>/", mail.mail_open, name="mail_open"),
@@ -49,7 +50,10 @@ console = [
 ]
 
 urlpatterns = [
+    # First, for it is asked for most, and all the others would be tried before it.
+    path("device/v1/", include("devices.device_api.urls")),
     path("", include((console, "console"))),
+    path("api/v1/", include(("console.rest.urls", "api"))),
     path("", include("customers.urls")),
     path("", include("devices.urls")),
     path("", include("claims.urls")),

@@ -22,3 +22,19 @@ class CustomerTable(Table):
     empty_template = "customers/_customer_empty.html"
     caption = _("Customers")
     default_order = "name"
+
+
+class ApiKeyTable(Table):
+    """API keys, the newest first."""
+
+    name = tables.Column(verbose_name=_("Name"), orderable=False)
+    owner = tables.Column(verbose_name=_("Of"), orderable=False)
+    scopes = tables.Column(verbose_name=_("May"), orderable=False, attrs={"th": {"class": "wide-only"}})
+    state = tables.Column(verbose_name=_("State"), orderable=False)
+    used = tables.Column(verbose_name=_("Last used"), orderable=False, attrs={"th": {"class": "wide-only"}})
+    made = tables.Column(verbose_name=_("Made"), order_by="id", attrs={"th": {"class": "wide-only"}})
+
+    row_template = "customers/_api_key_row.html"
+    empty_template = "customers/_api_key_empty.html"
+    caption = _("API keys")
+    default_order = "-made"

@@ -2,9 +2,12 @@
 
 from django.urls import include, path
 
-from customers.views import customers, imports, options, people
+from customers.views import api_keys, customers, imports, options, people
 
 customers_patterns = [
+    path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),
+    path("settings/api-keys/new/", api_keys.api_key_create, name="api_key_create"),
+    path("settings/api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("customers/", customers.customer_list, name="customer_list"),
     path("customers/options/", options.customer_options, name="customer_options"),
     path("customers/new/", customers.customer_create, name="customer_create"),

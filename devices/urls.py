@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from devices.views import devices, manifests, ownership, products, roundtrips
+from devices.views import calls, devices, manifests, messages, ownership, products, roundtrips
 
 devices_patterns = [
     path("products/", products.product_list, name="product_list"),
@@ -38,6 +38,11 @@ devices_patterns = [
     path("devices/<int:pk>/edit/", devices.device_edit, name="device_edit"),
     path("devices/<int:pk>/archive/", devices.device_archive, name="device_archive"),
     path("devices/<int:pk>/restore/", devices.device_restore, name="device_restore"),
+    path("devices/<int:pk>/messages/", messages.message_list, name="message_list"),
+    path("devices/<int:pk>/messages/export/", messages.message_export, name="message_export"),
+    path("devices/<int:pk>/call/", calls.call_create, name="call_create"),
+    path("devices/<int:pk>/calls/<int:call_pk>/", calls.call_detail, name="call_detail"),
+    path("devices/<int:pk>/secret/", calls.device_secret, name="device_secret"),
     path(
         "devices/<int:pk>/access/<int:share_pk>/end/", ownership.device_access_end, name="device_access_end"
     ),

@@ -8,11 +8,12 @@ from django.utils import timezone
 from claims.actions import claim_codes, returns, shipments
 from claims.models import ClaimProfile, LabelSheet
 from console.access import Permission
+from console.actions import webhooks
 from console.models import Invitation, Operation, OrganizationDomain
-from customers.actions import projects
+from customers.actions import api_keys, projects
 from customers.models import CustomerImport
 from devices import ledger
-from devices.actions import undo
+from devices.actions import calls, undo
 from devices.models import ManifestImport, RoundTrip, SharedAccess
 from tests import factories
 
@@ -36,12 +37,16 @@ def rows(
     by_unit.save()
     claim_codes.make_for_devices(by_unit, [device.pk, owned.pk, coming.pk])
     files = {"file_name": "a.csv", "stored_as": "none", "sha256": "0" * 64, "size": 1, "by_label": "Alice"}
+    hook = webhooks.create(url="https://hooks.northlake.example/", events=["message"], by=by)
     return {
+        "webhook": hook,
+        "webhook_call": webhooks.send_test(hook, by=by),
         "device": device,
         "owned_device": owned,
         "share": SharedAccess.objects.get(),
         "customer": customer,
         "person": dana,
+        "call": calls.ask(device, kind="variable", name="voltage", by=by),
         "project": project,
         "product": product,
         "profile": profile,
@@ -56,10 +61,8 @@ def rows(
             organization=organization, email="new@northlake.example", role="viewer", token_sha256="0" * 64,
             invited_by="Alice", expires_at=timezone.now() + timedelta(days=7),
         ),
-        "operation": Operation.objects.create(
-            organization=organization, handler="none", title="None", permission=Permission.VIEW, by_label="Alice",
-            state="done",
-        ),
+        "api_key": api_keys.create(name="Line 3", scopes=["view"], by=by)[0],
+        "operation": operation_of(organization),
         "assigned": _bulk(organization, Permission.DEVICE_ASSIGN, undo.ASSIGN, customer),
         "unclaimed": _bulk(organization, Permission.DEVICE_UNCLAIM, undo.UNCLAIM, customer),
         "received": _bulk(organization, Permission.RETURN_RECEIVE, returns.UNDO, customer),
@@ -68,6 +71,13 @@ def rows(
         "round_trip": RoundTrip.objects.create(organization=organization, **files),
         "customer_import": CustomerImport.objects.create(organization=organization, **files),
     }  # fmt: skip
+
+
+def operation_of(organization: Any) -> Operation:
+    """An operation that is over."""
+    return Operation.objects.create(
+        organization=organization, handler="none", title="None", permission=Permission.VIEW, by_label="Alice", state="done"
+    )  # fmt: skip
 
 
 def _bulk(organization: Any, permission: Permission, undo_route: str, customer: Any) -> Operation:

@@ -41,6 +41,7 @@ CUSTOMERS = [
     "claims/actions/redemption.py",
     "customers/actions/newcomers.py",
     "devices/ledger.py",
+    "devices/message_exports.py",
     "console/accounts.py",
     "console/throttle.py",
     "console/transactions.py",

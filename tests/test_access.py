@@ -40,6 +40,20 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "console:member_edit": (HEADS, {"pk": "member"}),
     "console:member_remove": (HEADS, {"pk": "member"}),
     "console:invitation_revoke": (HEADS, {"pk": "invitation"}),
+    "customers:api_key_list": (HEADS, {}),
+    "customers:api_key_create": (HEADS, {}),
+    "customers:api_key_revoke": (HEADS, {"pk": "api_key"}),
+    "console:webhook_list": (HEADS, {}),
+    "console:webhook_create": (HEADS, {}),
+    "console:webhook_detail": (HEADS, {"pk": "webhook"}),
+    "console:webhook_edit": (HEADS, {"pk": "webhook"}),
+    "console:webhook_rotate": (HEADS, {"pk": "webhook"}),
+    "console:webhook_enable": (HEADS, {"pk": "webhook"}),
+    "console:webhook_disable": (HEADS, {"pk": "webhook"}),
+    "console:webhook_remove": (HEADS, {"pk": "webhook"}),
+    "console:webhook_test": (HEADS, {"pk": "webhook"}),
+    "console:webhook_delivery": (HEADS, {"pk": "webhook", "delivery_pk": "webhook_call"}),
+    "console:webhook_delivery_again": (HEADS, {"pk": "webhook", "delivery_pk": "webhook_call"}),
     "customers:customer_list": (EVERY, {}),
     "customers:customer_options": (EVERY, {}),
     "customers:customer_create": (NO_VIEWER, {}),
@@ -83,6 +97,11 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "devices:device_edit": (STAFF, {"pk": "device"}),
     "devices:device_archive": (MANAGERS, {"pk": "device"}),
     "devices:device_restore": (MANAGERS, {"pk": "device"}),
+    "devices:message_list": (EVERY, {"pk": "device"}),
+    "devices:message_export": (NO_VIEWER, {"pk": "device"}),
+    "devices:call_create": (STAFF, {"pk": "device"}),
+    "devices:call_detail": (EVERY, {"pk": "device", "call_pk": "call"}),
+    "devices:device_secret": (STAFF, {"pk": "device"}),
     "devices:device_access_end": (STAFF, {"pk": "device", "share_pk": "share"}),
     "claims:claim_profile_list": (EVERY, {}),
     "claims:claim_profile_create": (MANAGERS, {}),
@@ -142,7 +161,9 @@ POST_ONLY = {
 PUBLIC = {
     "console:setup", "console:invitation_accept", "console:mail_open", "console:mail_list", "console:logo",
     "console:healthz", "console:readyz", "console:language", "claim:landing", "claim:code", "claim:code_as_printed",
-    "claim:landing_as_typed",
+    "claim:landing_as_typed", "api:openapi", "api:docs",
+    # A device proves who it is with its secret, in every request (tests/devices/test_device_api.py).
+    "device_api:message_create", "device_api:state", "device_api:call_list", "device_api:call_answer",
 }  # fmt: skip
 SIGNED_IN = {
     "console:account_edit", "console:second_factor", "console:organization_switch", "claim:review", "claim:redeem",
@@ -153,6 +174,10 @@ PORTAL: dict[str, dict[str, str]] = {
     "portal:past_device_list": {},
     "portal:project_detail": {"pk": "project"},
     "portal:device_detail": {"pk": "owned_device"},
+    "portal:message_list": {"pk": "owned_device"},
+    "portal:message_export": {"pk": "owned_device"},
+    "portal:message_project_list": {"pk": "project"},
+    "portal:message_project_export": {"pk": "project"},
     "portal:return_list": {},
     "portal:return_detail": {"pk": "return"},
     "portal:return_slip": {"pk": "return"},
@@ -171,7 +196,8 @@ def routes(patterns=None, namespace="") -> list[str]:
         if isinstance(entry, URLResolver):
             inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
             found += routes(entry.url_patterns, inner)
-        elif isinstance(entry, URLPattern):
+        # The calls of the API have a table of their own, in tests/rest/test_api_access.py.
+        elif isinstance(entry, URLPattern) and (namespace != "api:" or entry.name):
             found.append(f"{namespace}{entry.name}")
     return found
 

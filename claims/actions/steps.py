@@ -2,12 +2,37 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from claims.models import ClaimCode, ClaimStep, Step
+from console.webhooks import fanout, kinds
 
 
 def note(code: ClaimCode, step: Step, *, cause: str = "", at: datetime | None = None) -> None:
-    """Add one step of somebody who holds this code. `cause` is the code of a refusal."""
-    ClaimStep.objects.create(profile_id=code.profile_id, code=code, step=step, cause=cause[:40],
-                             at=at or timezone.now())  # fmt: skip
+    """Add one step of somebody who holds this code. `cause` is the code of a refusal.
+
+    Webhooks are told of a claim that the limit of the profile refused.
+    """
+    at = at or timezone.now()
+    row = ClaimStep(profile_id=code.profile_id, code=code, step=step, cause=cause[:40], at=at)
+    if cause == "used_up":
+        _tell(row, code)
+    else:
+        row.save(force_insert=True)
+
+
+@transaction.atomic
+def _tell(row: ClaimStep, code: ClaimCode) -> None:
+    row.save(force_insert=True)
+    profile = code.profile
+    data = {"claim_profile": {"id": profile.pk, "slug": profile.slug, "name": profile.name,
+                              "max_claims": profile.max_claims}}  # fmt: skip
+    fanout.emit(
+        profile.organization_id,
+        kinds.LIMIT,
+        data,
+        at=row.at,
+        product_id=profile.product_id,
+        label=profile.name,
+    )

@@ -1,4 +1,5 @@
 from console.models.event import Event
+from console.models.idempotency import IdempotentAnswer
 from console.models.imports import FileImport
 from console.models.mail import OutgoingMail
 from console.models.member import Invitation, Member, Role
@@ -6,8 +7,9 @@ from console.models.operation import Operation, OperationRow
 from console.models.organization import Organization, OrganizationDomain, OrganizationLogo
 from console.models.throttle import Throttle
 from console.models.user import User
+from console.models.webhook import DeliveryState, Webhook, WebhookAttempt, WebhookDelivery
 from console.models.worker import WorkerHeartbeat
 
-__all__ = ["Event", "FileImport", "Invitation", "Member", "Operation", "OperationRow", "Organization",
-           "OrganizationDomain", "OrganizationLogo", "OutgoingMail", "Role", "Throttle", "User",
-           "WorkerHeartbeat"]  # fmt: skip
+__all__ = ["DeliveryState", "Event", "FileImport", "IdempotentAnswer", "Invitation", "Member", "Operation",
+           "OperationRow", "Organization", "OrganizationDomain", "OrganizationLogo", "OutgoingMail", "Role",
+           "Throttle", "User", "Webhook", "WebhookAttempt", "WebhookDelivery", "WorkerHeartbeat"]  # fmt: skip

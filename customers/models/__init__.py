@@ -1,9 +1,11 @@
+from customers.models.api_key import ApiKey
 from customers.models.customer import Customer, CustomerKind
 from customers.models.customer_import import CustomerImport
 from customers.models.people import CustomerRole, CustomerUser, ProjectMember
 from customers.models.project import Project
 
 __all__ = [
+    "ApiKey",
     "Customer",
     "CustomerImport",
     "CustomerKind",

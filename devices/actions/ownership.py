@@ -24,7 +24,7 @@ from devices.models import Device, SharedAccess
 
 UNCLAIMS_AN_HOUR = 50
 # What counts as taking a unit from its owner; returns and swaps are told by another app, in its own words.
-TAKING = ("device.unclaimed", "device.returned", "device.swapped_out")
+TAKING = ("device.unclaimed", "device.released", "device.returned", "device.swapped_out")
 CHUNK = 5_000
 
 

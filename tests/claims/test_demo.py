@@ -13,7 +13,7 @@ from claims.models import Claim, ClaimProfile, ClaimStep, Step
 from console.models import Event, Member, Organization
 from customers.models import Customer, CustomerUser
 from devices.identifiers import clean_iccid, clean_imei, clean_mac
-from devices.models import Device, Ownership, Product
+from devices.models import Device, Message, Ownership, Product
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -22,6 +22,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 def test_the_demo_looks_alive_and_is_loaded_once():
     assert demo.load(now=NOW) is True
     facts = [model.objects.count() for model in (Product, Device, Customer, ClaimProfile, Member)]
+    assert Message.objects.count() > 3_000
     assert facts == [3, 2000, 12, 7, 6]
     assert_people_can_sign_in()
     assert_claims_fill_the_last_ninety_days()

@@ -140,7 +140,7 @@ def test_a_start_serves_pages_and_files_and_says_how_to_get_in(server):
     assert f"/mail/{keys.read(server.folder / 'data', keys.MAILBOX_FILE)}/" in said
     assert server.get("/healthz") == 200
     assert server.get("/account/login/") == 200
-    assert len(children_of(server.process.pid)) == 3
+    assert len(children_of(server.process.pid)) == 1 + len(serve.QUEUES)
     assert (server.folder / "data").stat().st_mode & 0o777 == 0o700
 
 

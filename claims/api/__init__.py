@@ -1,0 +1,1 @@
+"""Claim profiles, claims, shipments, returns and labels over REST."""

@@ -1,0 +1,78 @@
+"""Labels: ordered for named devices, made by the worker, fetched as a file."""
+
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from claims.actions import labels
+from claims.api import claim_profiles, naming
+from claims.api.label_shapes import LabelSheetIn, LabelSheetOut
+from claims.label_forms import LabelSheetForm
+from claims.labels import pages, units
+from claims.models import ClaimCode, ClaimProfile, LabelSheet
+from console import sql
+from console.access import Permission
+from console.rest.endpoints import endpoint
+from console.rest.forms import checked
+from console.rest.paging import PageQuery, page
+from console.rest.problems import Unfit
+
+P = Permission
+# How the console's form calls what the API calls otherwise.
+RENAMED = {"form": "output"}
+
+
+@endpoint("List label sheets", may=P.CODE_VIEW, answers=LabelSheetOut, query=PageQuery, is_list=True)
+def label_sheet_list(request: Any) -> Any:
+    """The newest first."""
+    return page(request.query, LabelSheet.objects.visible_to(request.actor), LabelSheetOut)
+
+
+@endpoint("Print labels", may=P.CODE_VIEW, takes=LabelSheetIn, answers=LabelSheetOut, status=202,
+          example={"devices": ["AQM26-200001", "AQM26-200002"], "stock": "L7160"})  # fmt: skip
+def label_sheet_create(request: Any) -> Any:
+    """Up to 20,000. Follow the operation; units without a code are left out, and its results say why."""
+    ids, profile = naming.ids(request), _profile(request)
+    labels.check_number(len(ids))
+    form = _form(request, ids, profile)
+    return labels.start(ids, profile_id=profile.pk if profile else None, form=form.cleaned_data["output"],
+                        options=form.options, by=request.actor)  # fmt: skip
+
+
+@endpoint("See a label sheet", may=P.CODE_VIEW, answers=LabelSheetOut)
+def label_sheet_detail(request: Any, pk: int) -> Any:
+    """Whether its file is ready."""
+    return get_object_or_404(LabelSheet.objects.visible_to(request.actor), pk=pk)
+
+
+@endpoint("Download a label sheet", may=P.CODE_VIEW, media=["application/pdf", "application/zip", "text/csv"])
+def label_sheet_file(request: Any, pk: int) -> Any:
+    """Whoever has the file can claim; who took it is told in the log. Refused (409) until it is ready."""
+    sheet = get_object_or_404(LabelSheet.objects.visible_to(request.actor), pk=pk)
+    return pages.download(sheet, by=request.actor)
+
+
+def _profile(request: Any) -> ClaimProfile | None:
+    key = request.body_data.get("claim_profile")
+    if key is None:
+        return None
+    try:
+        return claim_profiles.find(request, key)
+    except Http404:
+        raise Unfit({"claim_profile": ["There is no such claim profile."]}) from None
+
+
+def _form(request: Any, ids: list[int], profile: ClaimProfile | None) -> LabelSheetForm:
+    """The console's form, valid; the profile is chosen already."""
+    profiles = [profile] if profile else _profiles(request, ids)
+    said = {"devices", "named_by", "claim_profile"}
+    data = {RENAMED.get(name, name): value for name, value in request.body_data.items() if name not in said}
+    return checked(LabelSheetForm, data, profiles=[], modules=units.modules(profiles), kept={})  # type: ignore[return-value]
+
+
+def _profiles(request: Any, ids: list[int]) -> list[ClaimProfile]:
+    """Those that any of the devices has a code of: the longest of their links must fit the stock."""
+    codes = sql.having_ids(ClaimCode.objects.visible_to(request.actor), "device_id", ids).order_by()
+    known = set(codes.values_list("profile_id", flat=True).distinct())
+    return list(ClaimProfile.objects.visible_to(request.actor).filter(pk__in=known).select_related("domain"))

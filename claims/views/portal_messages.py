@@ -1,0 +1,64 @@
+"""What devices published, as their owners read it in the portal: of one device, and of a project."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+
+from claims import holdings
+from claims.portal_tables import MessageTable
+from console.access import portal
+from console.listing import paginate
+from devices import messages
+from devices.message_exports import message_rows
+from devices.message_filters import MessageFilter
+from devices.models import Device, Message
+
+
+@portal
+def message_list(request: HttpRequest, pk: int) -> HttpResponse:
+    """The messages of one device, of the time in which it was one's own."""
+    device = get_object_or_404(_devices(request), pk=pk)
+    rows = Message.objects.visible_to(request.actor, device=device)
+    context = {"device": device, "organization": device.organization}
+    return _list(request, "portal/message_list.html", rows, context)
+
+
+@portal
+def message_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The same as a file."""
+    device = get_object_or_404(_devices(request), pk=pk)
+    return message_rows(request, Message.objects.visible_to(request.actor, device=device))
+
+
+@portal
+def message_project_list(request: HttpRequest, pk: int) -> HttpResponse:
+    """The messages of all devices of a project, of the time in which they lay in it."""
+    project = get_object_or_404(holdings.projects(request.actor), pk=pk)
+    rows = Message.objects.visible_to(request.actor).of_project(project).select_related("device")
+    context = {"project": project, "organization": project.organization}
+    return _list(request, "portal/message_project_list.html", rows, context)
+
+
+@portal
+def message_project_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The same as a file."""
+    project = get_object_or_404(holdings.projects(request.actor), pk=pk)
+    return message_rows(request, Message.objects.visible_to(request.actor).of_project(project))
+
+
+def _devices(request: HttpRequest) -> QuerySet[Device]:
+    found = messages.devices_of(request.actor).select_related("product", "organization__logo")  # type: ignore[attr-defined]
+    return found.defer("organization__logo__png")
+
+
+def _list(request: HttpRequest, template: str, rows: QuerySet, context: dict[str, Any]) -> HttpResponse:
+    filterset = MessageFilter(request.GET, queryset=rows, request=request)
+    rows = filterset.qs if filterset.is_valid() else rows.none()
+    page = paginate(request, rows, MessageTable, is_counted=False)
+    asked = {name: request.GET.get(name, "")[:64] for name in ("name", "since", "until")}
+    query = request.GET.copy()
+    query.pop("cursor", None)
+    more = {"page": page, "asked": asked, "is_filtered": any(asked.values()), "query": query.urlencode()}
+    return render(request, template, {**context, **more})

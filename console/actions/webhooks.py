@@ -1,0 +1,243 @@
+"""Webhooks: made, edited, given a new secret, switched on and off, removed; and deliveries that are sent again."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from console import mail
+from console.access import Actor, system
+from console.audit import changes, record
+from console.errors import Refused
+from console.models import DeliveryState, Member, Role, Webhook, WebhookDelivery
+from console.transactions import retrying
+from console.webhooks import addresses, fanout, kinds, signing
+from console.webhooks.delivery import OLDEST
+
+MOST = 50
+BOTH_SIGN_FOR = timedelta(hours=24)
+# What a webhook may be bound to: by the name of its column.
+MODELS = {"product": "devices.Product", "customer": "customers.Customer"}
+EDITABLE = ("url", "description", "events", "message_names")
+
+
+@retrying
+def create(
+    *,
+    url: str,
+    events: Iterable[str],
+    by: Actor,
+    description: str = "",
+    product_id: int | None = None,
+    customer_id: int | None = None,
+    message_names: Iterable[str] = (),
+) -> Webhook:
+    """Make a webhook of the organization, of one product or of one customer. Its secret is `secret(webhook)`.
+
+    Raises Refused (422) for an address that could never be dialled, for events that this scope has not, for a
+    product or customer that is not the organization's, and (409) above 50 webhooks.
+    """
+    if product_id and customer_id:
+        raise Refused("one_scope", _("Choose a product or a customer, not both."), status=422)
+    label = _label("product", product_id, by) or _label("customer", customer_id, by)
+    hook = Webhook(organization=by.organization, description=description, product_id=product_id,
+                   customer_id=customer_id, scope_label=label, seed=signing.new_seed())  # fmt: skip
+    hook.url, hook.events, hook.message_names = _checked(hook.scope, url, events, message_names)
+    if Webhook.objects.filter(organization=by.organization, archived_at=None).count() >= MOST:
+        raise Refused(
+            "too_many_webhooks", _("There are 50 webhooks. Remove one that is not needed any more.")
+        )
+    hook.save()
+    record("webhook.made", hook, by=by)
+    return hook
+
+
+@retrying
+def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
+    """Change address, description, events or names of messages. Raises Refused as `create` does."""
+    before = {name: getattr(hook, name) for name in EDITABLE}
+    after = before | {name: value for name, value in fields.items() if name in EDITABLE}
+    after["url"], after["events"], after["message_names"] = _checked(
+        hook.scope, after["url"], after["events"], after["message_names"]
+    )
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    if changed:
+        if not Webhook.objects.filter(pk=hook.pk, archived_at=None).update(**changed):
+            raise _removed()
+        record("webhook.edited", hook, by=by, **changes(_told(before), _told(after)))
+        for name, value in changed.items():
+            setattr(hook, name, value)
+    return hook
+
+
+def secret(hook: Webhook) -> str:
+    """The secret that receivers verify with. Shown once, after it was made."""
+    return signing.secret_of(hook.seed)
+
+
+@retrying
+def rotate(hook: Webhook, *, by: Actor, at: datetime | None = None) -> str:
+    """Make a new secret and return it. For 24 hours the one before signs too."""
+    at, seed = at or timezone.now(), signing.new_seed()
+    moved = Webhook.objects.filter(pk=hook.pk, seed=hook.seed, archived_at=None).update(
+        seed=seed, old_seed=hook.seed, old_seed_until=at + BOTH_SIGN_FOR
+    )
+    if not moved:
+        raise Refused("changed", _("Somebody else changed this webhook meanwhile. Look at it again."))
+    hook.refresh_from_db()
+    record("webhook.rotated", hook, by=by, at=at)
+    return signing.secret_of(seed)
+
+
+@retrying
+def enable(hook: Webhook, *, by: Actor, at: datetime | None = None) -> None:
+    """Switch on. What waited when it was switched off is sent, if it is not too old; what happened since is not told."""
+    at = at or timezone.now()
+    rows = Webhook.objects.filter(pk=hook.pk, is_enabled=False, archived_at=None)
+    if rows.update(is_enabled=True, disabled_at=None, disabled_reason="", failing_since=None):
+        waiting = hook.deliveries.filter(state__in=[DeliveryState.WAITING, DeliveryState.FAILED])
+        waiting.filter(created_at__lt=at - OLDEST).update(state=DeliveryState.GIVEN_UP, next_at=None)
+        waiting.filter(created_at__gte=at - OLDEST).update(next_at=at)
+        record("webhook.enabled", hook, by=by, at=at)
+        transaction.on_commit(_nudge)
+    hook.refresh_from_db()
+
+
+@retrying
+def disable(hook: Webhook, *, by: Actor, reason: str = "", at: datetime | None = None) -> bool:
+    """Switch off. Nothing is sent and nothing that happens is kept for it, until it is enabled. Gives whether it was on."""
+    at = at or timezone.now()
+    rows = Webhook.objects.filter(pk=hook.pk, is_enabled=True)
+    was_on = bool(rows.update(is_enabled=False, disabled_at=at, disabled_reason=reason[:200]))
+    if was_on:
+        hook.deliveries.filter(next_at__isnull=False).update(next_at=None)
+        record("webhook.disabled", hook, by=by, at=at, reason=reason)
+    hook.refresh_from_db()
+    return was_on
+
+
+@retrying
+def remove(hook: Webhook, *, by: Actor, at: datetime | None = None) -> None:
+    """Take a webhook out of use for good. What waits for it is given up."""
+    at = at or timezone.now()
+    if Webhook.objects.filter(pk=hook.pk, archived_at=None).update(
+        is_enabled=False, archived_at=at, old_seed="", old_seed_until=None
+    ):
+        hook.deliveries.filter(state__in=[DeliveryState.WAITING, DeliveryState.FAILED]).update(
+            state=DeliveryState.GIVEN_UP, next_at=None
+        )
+        record("webhook.removed", hook, by=by, at=at)
+    hook.refresh_from_db()
+
+
+@retrying
+def send_test(hook: Webhook, *, by: Actor, at: datetime | None = None) -> WebhookDelivery:
+    """Send a call of the kind webhook.test, now. Raises Refused while the webhook is disabled."""
+    at = at or timezone.now()
+    _need_enabled(hook)
+    happening = fanout.Happening({"webhook": {"id": hook.pk, "description": hook.description}}, at)
+    delivery = WebhookDelivery.objects.create(
+        organization_id=hook.organization_id, webhook=hook, message_id=fanout.new_id(), kind=kinds.TEST,
+        payload=fanout.text_of(kinds.TEST, happening), at=at, next_at=at, created_at=at,
+    )  # fmt: skip
+    record("webhook.tested", hook, by=by, at=at)
+    transaction.on_commit(_nudge)
+    return delivery
+
+
+@retrying
+def send_again(delivery: WebhookDelivery, *, by: Actor, at: datetime | None = None) -> None:
+    """Send a delivery once more, now, with the same id and text; its tries are counted anew.
+
+    Raises Refused while the webhook is disabled, and while a worker sends it.
+    """
+    at, hook = at or timezone.now(), Webhook.objects.get(pk=delivery.webhook_id)
+    _need_enabled(hook)
+    free = WebhookDelivery.objects.filter(pk=delivery.pk, leased_by="")
+    if not free.update(state=DeliveryState.WAITING, attempts=0, next_at=at):
+        raise Refused("under_way", _("It is being sent at this moment. Look at it again."))
+    record("webhook.sent_again", hook, by=by, at=at, message=delivery.message_id)
+    transaction.on_commit(_nudge)
+
+
+def disable_gone(hook: Webhook, *, at: datetime) -> bool:
+    """Disable a webhook whose receiver answered that it is gone for good, and tell the owners."""
+    return _disable_by_itself(hook, _("The receiver answered 410: it wants no more calls."), at)
+
+
+def disable_failing(hook: Webhook, *, at: datetime) -> bool:
+    """Disable a webhook that only failed for days, as many as the operator set, and tell the owners."""
+    if hook.failing_since is None or hook.failing_since > at - timedelta(days=settings.WEBHOOK_DAYS):
+        return False
+    return _disable_by_itself(
+        hook, _("Every call of the last %(n)d days failed.") % {"n": settings.WEBHOOK_DAYS}, at
+    )
+
+
+def _disable_by_itself(hook: Webhook, reason: str, at: datetime) -> bool:
+    if not disable(hook, by=system(hook.organization), reason=reason, at=at):
+        return False
+    context = {"hook": hook, "organization": hook.organization, "reason": reason,
+               "link": settings.BASE_URL + reverse("console:webhook_detail", args=[hook.pk])}  # fmt: skip
+    owners = Member.objects.filter(organization=hook.organization, role=Role.OWNER, removed_at=None)
+    for owner in owners.select_related("user"):
+        mail.send("webhook_disabled", owner.user.email, context)
+    return True
+
+
+def _checked(
+    scope: str, url: str, events: Iterable[str], names: Iterable[str]
+) -> tuple[str, list[str], list[str]]:
+    url, wanted = url.strip(), set(events)
+    addresses.parse(url)
+    possible = {name for name, _label in kinds.of_scope(scope)}
+    if not wanted:
+        raise Refused("no_events", _("Choose one event or more."), status=422)
+    if wanted - possible:
+        raise Refused(
+            "unknown_event",
+            _("A webhook of this kind has no event %(names)s. Choose others.") % {"names": ", ".join(sorted(wanted - possible))},
+            status=422,
+        )  # fmt: skip
+    found = sorted({name.strip() for name in names if name.strip()})
+    if len(found) > 100 or any(len(name) > 64 for name in found):
+        raise Refused(
+            "too_many_names", _("Name up to 100 messages, each with up to 64 characters."), status=422
+        )
+    return url, [name for name in kinds.KINDS if name in wanted], found if kinds.MESSAGE in wanted else []
+
+
+def _label(kind: str, pk: int | None, by: Actor) -> str:
+    if not pk:
+        return ""
+    row: models.Model | None = apps.get_model(MODELS[kind]).objects.visible_to(by).filter(pk=pk).first()
+    if row is None:
+        raise Refused(
+            "unknown_scope", _("There is no such product or customer. Choose another one."), status=422
+        )
+    return str(row)[:200]
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: ", ".join(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _need_enabled(hook: Webhook) -> None:
+    if not Webhook.objects.filter(pk=hook.pk, is_enabled=True).exists():
+        raise Refused("disabled", _("This webhook is disabled. Enable it first."))
+
+
+def _removed() -> Refused:
+    return Refused("removed", _("This webhook was removed. Make a new one."))
+
+
+def _nudge() -> None:
+    from console.tasks import nudge_webhooks
+
+    nudge_webhooks()

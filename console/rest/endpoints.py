@@ -1,0 +1,213 @@
+"""Marks and joins the functions of the API: what a call may be made with, takes and answers.
+
+@endpoint("See a product", may=Permission.VIEW, answers=ProductOut)
+def product_detail(request, pk): ...
+
+path("products/<int:pk>", resource(get=product_detail, patch=product_edit))
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, update_wrapper
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
+from rest_framework import serializers
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from console.access import Permission
+from console.errors import Refused
+from console.rest import idempotency, limits
+from console.rest.fields import Body
+from console.rest.paging import PageQuery
+
+Function = Callable[..., Any]
+MOST_BYTES = 16 * 1024 * 1024
+TOKEN = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}, OpenApiParameter.HEADER,
+    description="Makes it safe to repeat the call: a repeat within 24 hours gets the first answer.",
+)  # fmt: skip
+
+
+@dataclass
+class Endpoint:
+    """One function of the API, with what it takes and answers.
+
+    `may` is the permission that an organization's key needs, None where none may call it; `customer` is the scope that
+    a customer's key needs, None likewise. In the function, `request.query` and `request.body_data` are what was read.
+    `guard` comes before it, and outside of the transaction in which a repeatable call does its work: a refusal can't
+    take back what it counted.
+    """
+
+    run: Function
+    summary: str
+    may: Permission | None
+    customer: str | None = None
+    query: type[Body] | None = None
+    takes: type[Body] | None = None
+    answers: type[serializers.Serializer] | dict | None = None
+    status: int = 200
+    is_list: bool = False
+    tag: str = ""
+    media: list[str] = field(default_factory=list)
+    example: dict[str, Any] | None = None
+    guard: Callable[[Any], None] | None = None
+
+    def call(self, request: Any, **kwargs: Any) -> HttpResponse:
+        """Check who calls and what was sent, then run."""
+        self._admit(request)
+        raw = _body(request._request) if self.takes else b""
+        request.query = self._read(self._query(), _single(request.query_params))
+        request.body_data = (
+            self._read(self.takes, request.data, partial=request.method == "PATCH") if self.takes else {}
+        )
+        if self.guard is not None:
+            self.guard(request)
+        act = lambda: self._answer(self.run(request, **kwargs))  # noqa: E731
+        token = request.headers.get("Idempotency-Key")
+        if token is None or request.method != "POST":
+            return act()
+        said = f"{request.method} {request.get_full_path()}\n".encode() + raw
+        return idempotency.once(
+            token, key_id=request.auth.pk, said=said, act=lambda: _rendered(request, act())
+        )
+
+    def _admit(self, request: Any) -> None:
+        if request.auth is None:
+            raise NotAuthenticated(_("Send a key: Authorization: Bearer cst_…"))
+        limits.spend(request.auth.pk)
+        actor = request.actor
+        needed = self.customer if actor.kind == "customer" else self.may
+        if needed is None or not actor.may(needed):
+            raise Refused("not_allowed", _("This key may not do that."), status=403)
+
+    def _query(self) -> type[Body] | None:
+        return self.query or (PageQuery if self.is_list else Nothing)
+
+    def _read(self, shape: type[Body] | None, data: Any, *, partial: bool = False) -> dict[str, Any]:
+        if shape is None:
+            return {}
+        reader = shape(data=data, partial=partial)
+        reader.is_valid(raise_exception=True)
+        return reader.validated_data
+
+    def _answer(self, result: Any) -> HttpResponse:
+        if isinstance(result, HttpResponseBase):
+            return result
+        if result is None:
+            return Response(status=204)
+        if isinstance(self.answers, type):
+            return Response(self.answers(result).data, status=self.status)
+        return Response(result, status=self.status)
+
+    def schema(self, name: str, method: str) -> Callable:
+        """What drf-spectacular is told."""
+        answers: Any = self.answers
+        if self.is_list and isinstance(answers, type):
+            answers = _page_of(answers)
+        if answers is None:
+            answers = OpenApiResponse(description="Done.")
+        kinds = {(self.status, media): bytes for media in self.media} or {self.status: answers}
+        query = self._query()
+        return extend_schema(
+            operation_id=name, summary=self.summary, description=self._description(), tags=[self.tag],
+            request=self.takes, responses=kinds, examples=self._examples(),
+            parameters=[*([query] if query and query is not Nothing else []), TOKEN] if method == "post" else
+                       [query] if query and query is not Nothing else [],
+        )  # fmt: skip
+
+    def _examples(self) -> list[OpenApiExample]:
+        if self.example is None:
+            return []
+        return [OpenApiExample("Example", value=self.example, request_only=True)]
+
+    def _description(self) -> str:
+        scopes = [f"`{scope.value}`" for scope in (self.may, self.customer) if scope is not None]  # type: ignore[union-attr]
+        text = " ".join((self.run.__doc__ or "").split())
+        return f"{text} Scope: {', of a customer’s key '.join(scopes)}."
+
+
+class Nothing(Body):
+    """A query without parameters."""
+
+
+def endpoint(summary: str, *, may: Permission | None, **terms: Any) -> Callable[[Function], Endpoint]:
+    """Make an endpoint of a function; see Endpoint for the terms."""
+
+    def mark(run: Function) -> Endpoint:
+        module = run.__module__.rsplit(".", 1)[-1].replace("_", " ")
+        usual = (
+            {"tag": module} if terms.get("answers") or terms.get("media") else {"tag": module, "status": 204}
+        )
+        made = Endpoint(run, summary, may, **{**usual, **terms})
+        update_wrapper(made, run, assigned=("__module__", "__name__", "__doc__"))  # type: ignore[arg-type]
+        return made
+
+    return mark
+
+
+def resource(**endpoints: Endpoint) -> Callable[..., HttpResponse]:
+    """The view of one address: an endpoint for each method, named in lower case."""
+    methods: dict[str, Any] = {"endpoints": endpoints, "http_method_names": [*endpoints, "options"]}
+    if "get" in endpoints:
+        methods["http_method_names"].append("head")
+    for method, made in endpoints.items():
+
+        def answer(self: APIView, request: Any, _made: Endpoint = made, **kwargs: Any) -> HttpResponse:
+            return _made.call(request, **kwargs)
+
+        methods[method] = made.schema(made.run.__name__, method)(answer)
+    view = type("Resource", (APIView,), methods).as_view()
+    view.policy = "api"
+    view.endpoints = endpoints
+    return view
+
+
+@cache
+def _page_of(shape: type[serializers.Serializer]) -> serializers.Serializer:
+    """What a list of these answers."""
+    fields = {"results": shape(many=True), "next": serializers.CharField(allow_null=True)}
+    return inline_serializer(f"{shape.__name__}Page", fields)
+
+
+def _single(query: Any) -> dict[str, Any]:
+    """The query as one value each; a parameter that is given twice is refused."""
+    twice = [name for name, values in query.lists() if len(values) > 1]
+    if twice:
+        raise serializers.ValidationError({name: ["It is given more than once."] for name in twice})
+    return query.dict()
+
+
+def _body(request: Any) -> bytes:
+    """All of the body, read once. Raises Refused (413) above the limit."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+        raise _too_large()
+    request._body = request.read(MOST_BYTES + 1)
+    if len(request._body) > MOST_BYTES:
+        raise _too_large()
+    return request._body
+
+
+def _too_large() -> Refused:
+    return Refused("too_large", _("A call has up to 16 MB. Send it in parts."), status=413)
+
+
+def _rendered(request: Any, response: Any) -> Any:
+    if isinstance(response, Response) and not response.is_rendered:
+        response.accepted_renderer, response.accepted_media_type = (
+            request.accepted_renderer,
+            request.accepted_media_type,
+        )
+        response.renderer_context = {"request": request}
+    return response

@@ -1,0 +1,54 @@
+"""Lets an endpoint check with the console's form what the console checks with it."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.forms import BaseForm
+from django.forms.models import model_to_dict
+from django.http import QueryDict
+from django_filters import FilterSet
+
+from console.rest.problems import Unfit
+
+
+def checked(form_class: type[BaseForm], data: dict[str, Any], **kwargs: Any) -> BaseForm:
+    """The form, bound to the data and valid; for an existing row, what the data leave out stays as it is.
+
+    Raises Unfit with the form's own sentences.
+    """
+    instance = kwargs.get("instance")
+    if instance is not None:
+        kept = model_to_dict(instance)
+        data = {**{name: value for name, value in kept.items() if value is not None}, **data}
+    form = form_class({name: _as_posted(value) for name, value in data.items()}, **kwargs)  # type: ignore[call-arg]
+    if not form.is_valid():
+        raise Unfit({name: [str(each) for each in errors] for name, errors in form.errors.items()})
+    return form
+
+
+def filtered(filters: type[FilterSet], rows: QuerySet, request: Any, **wanted: Any) -> QuerySet:
+    """The rows that the console's filters leave; what is None, False or empty filters nothing.
+
+    Raises Unfit where a filter does not know the value.
+    """
+    data = QueryDict(mutable=True)
+    for name, value in wanted.items():
+        if value not in (None, False, "", []):
+            data.setlist(
+                name,
+                [
+                    str(each)
+                    for each in (value if isinstance(value, list) else ["on" if value is True else value])
+                ],
+            )
+    filterset = filters(data, queryset=rows, request=request)
+    if not filterset.is_valid():
+        raise Unfit({name: [str(each) for each in errors] for name, errors in filterset.errors.items()})
+    return filterset.qs
+
+
+def _as_posted(value: Any) -> Any:
+    """A value as a browser would post it: an unticked box is left out, nothing is empty text."""
+    if value is False:
+        return ""
+    return "" if value is None else value

@@ -1,0 +1,68 @@
+"""Answers a call that is repeated with the same `Idempotency-Key` with its first answer.
+
+The answer is written in the transaction of the work, so either both are there or none. What was refused left nothing
+behind, and is tried anew. Two calls at once: the second waits for the first, then gets its answer.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from console.errors import Refused
+from console.models import IdempotentAnswer
+from console.transactions import retrying
+
+KEPT = timedelta(hours=24)
+VISIBLE = re.compile(r"[!-~]{1,255}")
+
+
+def once(token: str, *, key_id: int, said: bytes, act: Callable[[], Any]) -> HttpResponse:
+    """What `act` answers, or what it answered to the same call before. `said` is all that makes it the same call.
+
+    Raises Refused (422) where the same token came with another call, or is none.
+    """
+    if not VISIBLE.fullmatch(token):
+        raise Refused(
+            "bad_idempotency_key", _("An Idempotency-Key has 1 to 255 visible ASCII characters."), status=422
+        )
+    return _once(token, key_id, hashlib.sha256(said).hexdigest(), act)
+
+
+@retrying
+def _once(token: str, key_id: int, digest: str, act: Callable[[], Any]) -> HttpResponse:
+    mine = {"key_id": key_id, "token": token}
+    IdempotentAnswer.objects.bulk_create([IdempotentAnswer(**mine, digest=digest)], ignore_conflicts=True)
+    row = IdempotentAnswer.objects.get(**mine)
+    if row.digest != digest:
+        raise Refused(
+            "idempotency_key_reused",
+            _("This Idempotency-Key came with another call before. Use a new one for a new call."),
+            status=422,
+        )
+    if row.status is not None:
+        return HttpResponse(
+            row.body,
+            status=row.status,
+            content_type=row.content_type,
+            headers={"Idempotent-Replayed": "true"},
+        )
+    response = act()
+    response = response.render() if hasattr(response, "render") and not response.is_rendered else response
+    IdempotentAnswer.objects.filter(pk=row.pk).update(
+        status=response.status_code, body=response.content, content_type=response["Content-Type"]
+    )
+    return response
+
+
+@transaction.atomic
+def forget_old(at: datetime | None = None) -> int:
+    """Delete the answers of more than a day ago. Returns how many."""
+    before = (at or timezone.now()) - KEPT
+    return IdempotentAnswer.objects.filter(created_at__lt=before).delete()[0]

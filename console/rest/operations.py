@@ -1,0 +1,130 @@
+"""Operations over REST: how far they are, and the result of each row in the order of the call."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from console.access import Permission
+from console.errors import Refused
+from console.export import stream_csv
+from console.models import Operation
+from console.models.operation import OperationState
+from console.rest.endpoints import endpoint
+from console.rest.fields import Body, Whole
+from console.rest.paging import PageQuery, page
+
+MOST_RESULTS = 1_000
+
+
+class OperationOut(serializers.ModelSerializer):
+    """A long or bulk piece of work."""
+
+    state = serializers.ChoiceField(choices=OperationState.choices)
+    done = serializers.BooleanField(source="is_over", help_text="It will not change any more.")
+    progress = serializers.IntegerField(source="percent", help_text="0 to 100.")
+    counts = serializers.SerializerMethodField()
+    is_dry_run = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Operation
+        fields = ["id", "title", "state", "done", "progress", "counts", "is_dry_run", "sentence", "created_at", "started_at",
+                  "finished_at"]  # fmt: skip
+
+    def get_counts(self, operation: Operation) -> dict[str, int]:
+        """total, succeeded, refused."""
+        return {"total": operation.total, "succeeded": operation.succeeded, "refused": operation.refused}
+
+    def get_is_dry_run(self, operation: Operation) -> bool:
+        """Whether nothing was changed by it."""
+        return bool(operation.payload.get("is_dry"))
+
+
+class ResultOut(serializers.Serializer):
+    """What became of one row. `code` is ok or says why it was refused."""
+
+    position = serializers.IntegerField(help_text="In the call, from 1 on.")
+    name = serializers.CharField(help_text="As it stood in the call.")
+    code = serializers.CharField()
+    detail = serializers.CharField(allow_blank=True)
+
+
+class ResultsOut(serializers.Serializer):
+    """A page of results. `next` is the `after` of the next page."""
+
+    results = ResultOut(many=True)
+    next = serializers.IntegerField(allow_null=True)
+
+
+class ResultsQuery(Body):
+    """Which results."""
+
+    after = Whole(
+        min_value=0, max_value=2**31, default=0, in_query=True, help_text="The position of the last one seen."
+    )
+    limit = Whole(min_value=1, max_value=MOST_RESULTS, default=MOST_RESULTS, in_query=True)
+
+
+@endpoint("List operations", may=Permission.VIEW, answers=OperationOut, query=PageQuery, is_list=True)
+def operation_list(request: Any) -> Any:
+    """The newest first."""
+    return page(request.query, Operation.objects.visible_to(request.actor), OperationOut)
+
+
+@endpoint("See an operation", may=Permission.VIEW, answers=OperationOut)
+def operation_detail(request: Any, pk: int) -> Any:
+    """Ask again until it is done."""
+    return get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
+
+
+@endpoint("Undo an operation", may=Permission.VIEW, answers=OperationOut, status=202)
+def operation_undo(request: Any, pk: int) -> Any:
+    """Within 15 minutes of its end, once, with the scope that doing it needed. Answers the operation that undoes it."""
+    operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
+    if not request.actor.may(Permission(operation.permission)):
+        raise Refused("not_allowed", _("This key may not do that."), status=403)
+    begin = settings.UNDOS.get(operation.undo_route)
+    if begin is None:
+        raise Refused("nothing_to_undo", _("Nothing undoes this operation."))
+    return import_string(begin)(operation, by=request.actor)
+
+
+@endpoint("List the results of an operation", may=Permission.VIEW, query=ResultsQuery, answers=ResultsOut)
+def operation_results(request: Any, pk: int) -> Any:
+    """One for each row that was looked at so far, in the order of the call. Kept for 30 days."""
+    operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
+    after, limit = request.query["after"], request.query["limit"]
+    found = list(results(operation, after, after + limit))
+    more = bool(found) and found[-1]["position"] < operation.cursor
+    return Response({"results": found, "next": found[-1]["position"] if more else None})
+
+
+@endpoint("Download the results of an operation", may=Permission.VIEW, media=["text/csv"])
+def operation_results_csv(request: Any, pk: int) -> HttpResponseBase:
+    """All of them as CSV."""
+    operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
+    rows = (
+        [r["position"], r["name"], r["code"], r["detail"]] for r in results(operation, 0, operation.cursor)
+    )
+    return stream_csv(f"operation-{operation.pk}", ["position", "name", "code", "detail"], rows)
+
+
+def results(operation: Operation, after: int, until: int) -> Iterator[dict[str, Any]]:
+    """The results of the positions after `after`, up to `until`. Of an operation without names the refused ones alone."""
+    rows = operation.rows.filter(position__gt=after, position__lte=until).order_by("position")
+    refused = {row.position: row for row in rows.iterator(chunk_size=2_000)}
+    names = operation.payload.get("names")
+    if names is None:
+        for row in refused.values():
+            yield {"position": row.position, "name": row.label, "code": row.code, "detail": row.sentence}
+        return
+    for position in range(after + 1, min(until, operation.cursor, len(names)) + 1):
+        row = refused.get(position)
+        yield {"position": position, "name": str(names[position - 1]), "code": row.code if row else "ok",
+               "detail": row.sentence if row else ""}  # fmt: skip

@@ -1,0 +1,68 @@
+"""Pages of a list: rows by id, with a cursor, so that the last page costs what the first one does."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from console.errors import Refused
+from console.rest.fields import Body, Text, Whole
+
+MOST, USUAL = 200, 50
+
+
+class PageQuery(Body):
+    """What every list takes."""
+
+    limit = Whole(min_value=1, max_value=MOST, default=USUAL, in_query=True, help_text="Rows of a page.")
+    cursor = Text(required=False, max_length=120, help_text="Of the page before: its `next`.")
+
+
+def page(query: dict[str, Any], rows: QuerySet, shape: type[serializers.Serializer], *, newest_first: bool = True,
+         by: str = "", **context: Any) -> Response:  # fmt: skip
+    """A page of the rows as `{results, next}`; `next` is null on the last one.
+
+    Rows are ordered by their ids or, with `by`, by that column of times and then by their ids. Raises Refused (422) for
+    a cursor that no page gave.
+    """
+    sign, limit = "-" if newest_first else "", query["limit"]
+    rows = rows.order_by(*([f"{sign}{by}"] if by else []), f"{sign}pk")
+    if query.get("cursor"):
+        rows = rows.filter(_beyond(query["cursor"], by, "lt" if newest_first else "gt"))
+    found = list(rows[: limit + 1])
+    after = _write(found[limit - 1], by) if len(found) > limit else None
+    return Response({"results": shape(found[:limit], many=True, context=context).data, "next": after})
+
+
+def _write(row: Any, by: str) -> str:
+    text = f"{row.pk} {getattr(row, by).isoformat()}" if by else str(row.pk)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _beyond(cursor: str, by: str, side: str) -> Q:
+    """The condition for the rows on the other side of the cursor."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        text = ""
+    number, _space, at = text.partition(" ")
+    moment = _moment(at) if by else None
+    if not (number.isdecimal() and len(number) < 19) or bool(by) != (moment is not None):
+        raise Refused("bad_cursor", _("No page gave this cursor. Begin with the first page."), status=422)
+    if not by:
+        return Q(**{f"pk__{side}": int(number)})
+    return Q(**{f"{by}__{side}": moment}) | Q(**{by: moment, f"pk__{side}": int(number)})
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None

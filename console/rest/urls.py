@@ -1,0 +1,32 @@
+"""The addresses of the REST API. The domain's are included by name."""
+
+from django.conf import settings
+from django.urls import include, path
+
+from console.rest import events, operations, schema, webhooks
+from console.rest.endpoints import resource
+
+urlpatterns = [
+    path("openapi.json", schema.document, name="openapi"),
+    path("docs/", schema.docs, name="docs"),
+    path("operations", resource(get=operations.operation_list)),
+    path("operations/<int:pk>", resource(get=operations.operation_detail)),
+    path("operations/<int:pk>/undo", resource(post=operations.operation_undo)),
+    path("operations/<int:pk>/results", resource(get=operations.operation_results)),
+    path("operations/<int:pk>/results.csv", resource(get=operations.operation_results_csv)),
+    path("events", resource(get=events.event_list)),
+    path("webhooks", resource(get=webhooks.webhook_list, post=webhooks.webhook_create)),
+    path(
+        "webhooks/<int:pk>",
+        resource(get=webhooks.webhook_detail, patch=webhooks.webhook_edit, delete=webhooks.webhook_remove),
+    ),
+    path("webhooks/<int:pk>/enable", resource(post=webhooks.webhook_enable)),
+    path("webhooks/<int:pk>/disable", resource(post=webhooks.webhook_disable)),
+    path("webhooks/<int:pk>/rotate-secret", resource(post=webhooks.webhook_rotate)),
+    path("webhooks/<int:pk>/test", resource(post=webhooks.webhook_test)),
+    path("webhooks/<int:pk>/deliveries", resource(get=webhooks.delivery_list)),
+    path("webhooks/<int:pk>/deliveries/<int:delivery>", resource(get=webhooks.delivery_detail)),
+    path("webhooks/<int:pk>/deliveries/<int:delivery>/send-again", resource(post=webhooks.delivery_send)),
+    *(path("", include(module)) for module in settings.API_URLS),
+    path("<path:rest>", schema.nothing_here),
+]

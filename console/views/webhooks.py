@@ -1,0 +1,159 @@
+"""Webhooks: where they go, what they were sent, and what came back."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from console import throttle
+from console.access import Permission, requires
+from console.actions import webhooks
+from console.errors import Refused
+from console.listing import render_list
+from console.models import Webhook, WebhookDelivery
+from console.webhook_forms import WebhookForm, bound_to, initial_of
+from console.webhook_tables import DeliveryFilter, DeliveryTable
+from console.webhooks import kinds
+
+SHOW_SECRET = "webhook_secret"  # noqa: S105 -- a place in the session, which holds an id
+TRIES_SHOWN = 50
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_list(request: HttpRequest) -> HttpResponse:
+    """All webhooks of the organization, its products and its customers."""
+    rows = Webhook.objects.visible_to(request.actor).current().order_by("-pk")
+    return render(request, "console/webhook_list.html", {"webhooks": rows})
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_create(request: HttpRequest) -> HttpResponse:
+    """Make a webhook; the secret is shown once, on its page."""
+    scope, row = bound_to(request.actor, request.GET)
+    form = WebhookForm(request.POST or None, scope=scope)
+    if request.method == "POST" and form.is_valid():
+        bound = {f"{scope}_id": row.pk} if row else {}
+        try:
+            hook = webhooks.create(**form.cleaned_data, **bound, by=request.actor)
+            return _show_secret(request, hook)
+        except Refused as refusal:
+            form.add_error(None, refusal.sentence)
+    context = {"form": form, "scope": scope, "row": row}
+    return render(request, "console/webhook_create.html", context, status=422 if form.is_bound else 200)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One webhook with the log of its calls; its secret right after it was made."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor), pk=pk)
+    rows = WebhookDelivery.objects.visible_to(request.actor).filter(webhook=hook)
+    if request.session.get(SHOW_SECRET) == hook.pk:
+        del request.session[SHOW_SECRET]
+        secret = webhooks.secret(hook)
+    else:
+        secret = ""
+    context = {"hook": hook, "secret": secret, "kinds": [(name, kinds.label(name)) for name in hook.events]}
+    return render_list(request, rows=rows, table=DeliveryTable, filters=DeliveryFilter,
+                       template="console/webhook_detail.html", context=context)  # fmt: skip
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change where it goes and what it tells."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    form = WebhookForm(request.POST or None, scope=hook.scope, initial=initial_of(hook))
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect(webhooks.edit(hook, **form.cleaned_data, by=request.actor))
+        except Refused as refusal:
+            form.add_error(None, refusal.sentence)
+    context = {"form": form, "hook": hook}
+    return render(request, "console/webhook_edit.html", context, status=422 if form.is_bound else 200)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_rotate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then make a new secret and show it once."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    if request.method != "POST":
+        return render(request, "console/webhook_rotate.html", {"hook": hook})
+    webhooks.rotate(hook, by=request.actor)
+    return _show_secret(request, hook)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_enable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch on."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    if request.method == "POST":
+        webhooks.enable(hook, by=request.actor)
+        messages.success(request, _("The webhook is enabled."))
+    return redirect(hook)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_disable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch off."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    if request.method == "POST":
+        webhooks.disable(hook, by=request.actor)
+        messages.success(request, _("The webhook is disabled."))
+    return redirect(hook)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then take it out of use for good."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    if request.method != "POST":
+        return render(request, "console/webhook_remove.html", {"hook": hook})
+    webhooks.remove(hook, by=request.actor)
+    messages.success(request, _("The webhook is removed."))
+    return redirect("console:webhook_list")
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_test(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a test now."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    if request.method != "POST":
+        return redirect(hook)
+    throttle.spend("webhook_test", str(hook.pk), limit=60, seconds=600)
+    delivery = webhooks.send_test(hook, by=request.actor)
+    messages.success(request, _("The test is on its way. This page shows what came of it."))
+    return redirect(delivery)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_delivery(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
+    """One call: what was sent, and each try. It asks again by itself until it is sent or given up."""
+    row = _delivery(request, pk, delivery_pk)
+    is_partial = request.htmx and request.htmx.target == "delivery"
+    context = {"delivery": row, "hook": row.webhook, "tries": row.tries.order_by("-pk")[:TRIES_SHOWN],
+               "kind": kinds.label(row.kind)}  # fmt: skip
+    template = "console/_webhook_delivery.html" if is_partial else "console/webhook_delivery.html"
+    return render(request, template, context)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_delivery_again(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
+    """Send a call once more."""
+    row = _delivery(request, pk, delivery_pk)
+    if request.method == "POST":
+        throttle.spend("webhook_again", str(row.webhook_id), limit=600, seconds=600)
+        webhooks.send_again(row, by=request.actor)
+        messages.success(request, _("It is sent again, with the same id."))
+    return redirect(row)
+
+
+def _delivery(request: HttpRequest, pk: int, delivery_pk: int) -> Any:
+    rows = WebhookDelivery.objects.visible_to(request.actor).select_related("webhook")
+    return get_object_or_404(rows, webhook=pk, pk=delivery_pk)
+
+
+def _show_secret(request: HttpRequest, hook: Webhook) -> HttpResponse:
+    """Lead to the webhook's page, which shows the secret this once."""
+    request.session[SHOW_SECRET] = hook.pk
+    return redirect(hook)

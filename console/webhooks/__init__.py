@@ -1,0 +1,1 @@
+"""Webhooks: what happened, told to the receivers that an organization names."""

@@ -1,0 +1,158 @@
+"""Which addresses a webhook may dial: public ones, and those of the networks that the operator allows."""
+
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from console.errors import Refused
+
+Address = IPv4Address | IPv6Address
+Resolver = Callable[[str, int], list[str]]
+
+LONGEST = 500
+# Elsewhere than in an allowed network. Mail, databases and other services listen at other ones.
+PORTS = {443, 8443}
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_.])?\Z", re.IGNORECASE)
+# All that is registered for a special purpose. 168.63.129.16 tells the secrets of a machine at Azure.
+_SPECIAL_4 = [
+    ip_network(text) for text in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
+        "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+]  # fmt: skip
+# Of IPv6 only this part is given out; within it: Teredo and its neighbours, examples, 6to4.
+_GIVEN_OUT = ip_network("2000::/3")
+_SPECIAL_6 = [ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
+_NAT64 = [ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48")]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a webhook goes: the parts of its address."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """Host and port as the Host header says them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = {"https": 443, "http": 80}[self.scheme]
+        return host if self.port == usual else f"{host}:{self.port}"
+
+
+def parse(url: str) -> Target:
+    """The parts of a webhook's address. Raises Refused (422) for one that could never be dialled."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _bad(_("This is no address. Write it like https://example.com/hooks.")) from None
+    if not url.isascii() or not url.isprintable() or re.search(r"[\s\\]", url) or len(url) > LONGEST:
+        raise _bad(_("Write the address in ASCII characters without spaces, as a browser copies it."))
+    if parts.scheme not in {"https", "http"} or not host:
+        raise _bad(_("Write the whole address, beginning with https://."))
+    if "@" in parts.netloc:
+        raise _bad(_("Leave name and password out of the address; the signature tells who calls."))
+    if not (_HOST.match(host) or (parts.netloc.startswith("[") and _literal(host))):
+        raise _bad(_("The host name in this address is none. Write it like https://example.com/hooks."))
+    if parts.fragment:
+        raise _bad(_("Leave out the part after #; it is never sent."))
+    if parts.scheme == "http" and not settings.WEBHOOK_NETWORKS:
+        raise _bad(_("Use https. Plain http is for networks that the operator of this server allows."))
+    path = parts.path or "/"
+    target = Target(parts.scheme, host, port if port is not None else {"https": 443, "http": 80}[parts.scheme],
+                    f"{path}?{parts.query}" if parts.query else path)  # fmt: skip
+    if target.port not in PORTS and not settings.WEBHOOK_NETWORKS:
+        raise _bad(_("Use port 443 or 8443."))
+    return target
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """All addresses of a name, as the machine resolves it; an address in whatever notation is its own."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def allowed(target: Target, resolve: Resolver = look_up) -> list[Address]:
+    """The addresses to dial for this target, resolved once. Raises Refused where one of them may not be dialled.
+
+    Nothing may resolve the name again: who dials takes one of these.
+    """
+    try:
+        found = [ip_address(text) for text in resolve(target.host, target.port)]
+    except (OSError, ValueError, UnicodeError):
+        raise Refused("unresolved", _("The host name has no address. Check how it is written.")) from None
+    if not found:
+        raise Refused("unresolved", _("The host name has no address. Check how it is written."))
+    for address in found:
+        if not may_dial(address, target):
+            raise Refused(
+                "address_not_allowed",
+                _(
+                    "The address leads to a network or port that webhooks may not dial. Use a public https address."
+                ),
+            )
+    return found
+
+
+def may_dial(address: Address, target: Target) -> bool:
+    """Whether this very address may be dialled for the target."""
+    if is_allowed_by_operator(address):
+        return True
+    return target.scheme == "https" and target.port in PORTS and is_public(address)
+
+
+def is_allowed_by_operator(address: Address) -> bool:
+    """Whether CUSTODY_WEBHOOK_NETWORKS holds the address, and the IPv4 address that it wraps, if it wraps one."""
+    if getattr(address, "scope_id", None):
+        return False
+    if not any(address in network for network in settings.WEBHOOK_NETWORKS):
+        return False
+    inner = wrapped(address)
+    return inner is None or is_public(inner) or is_allowed_by_operator(inner)
+
+
+def is_public(address: Address) -> bool:
+    """Whether the address is one of the public Internet, not one that wraps another or has a special purpose."""
+    if isinstance(address, IPv4Address):
+        return address.is_global and not any(address in network for network in _SPECIAL_4)
+    if address.scope_id or address not in _GIVEN_OUT:
+        return False
+    return address.is_global and not any(address in network for network in _SPECIAL_6)
+
+
+def wrapped(address: Address) -> IPv4Address | None:
+    """The IPv4 address that packets to this IPv6 address end at: mapped, compatible, NAT64, 6to4 or Teredo."""
+    if isinstance(address, IPv4Address):
+        return None
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address.teredo is not None:
+        return address.teredo[1]
+    if any(address in network for network in _NAT64) or 1 < int(address) < 2**32:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+def _literal(host: str) -> bool:
+    try:
+        return not getattr(ip_address(host), "scope_id", None)
+    except ValueError:
+        return False
+
+
+def _bad(sentence: str) -> Refused:
+    return Refused("bad_address", sentence, status=422)

@@ -1,0 +1,182 @@
+"""The connection to a receiver: to the address that was checked, and to no other.
+
+It follows no redirect and knows no proxy. The certificate is checked for the name in the address of the webhook.
+"""
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from console.errors import Refused
+from console.webhooks import addresses
+from console.webhooks.addresses import Address, Resolver, Target
+
+CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 15.0
+READ_AT_MOST, KEPT = 64 * 1024, 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: a status, or the error in its place. `refused` tells that nothing was dialled."""
+
+    status: int | None
+    milliseconds: int
+    error: str = ""
+    text: str = ""
+    refused: bool = False
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the receiver took it."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+class Line:
+    """A connection to one receiver that is kept open between calls. Each new connection resolves and checks anew."""
+
+    def __init__(self, url: str, resolve: Resolver | None = None) -> None:
+        self.url, self.resolve = url, resolve
+        self.connection: http.client.HTTPConnection | None = None
+
+    def post(self, body: bytes, headers: dict[str, str]) -> Answer:
+        """Send one call and read the answer. Never raises for what a receiver or a network does."""
+        began = time.monotonic()
+        until = began + ANSWER_WITHIN
+        try:
+            target = addresses.parse(self.url)
+            is_old = self.connection is not None
+            try:
+                response = self._ask(target, body, headers, until)
+            except (http.client.RemoteDisconnected, ConnectionError):
+                # The receiver closed the line between two calls, as it may: that is no failure yet.
+                if not is_old:
+                    raise
+                self.close()
+                response = self._ask(target, body, headers, until)
+            text = self._read(response)
+        except Refused as refusal:
+            self.close()
+            return Answer(None, _since(began), refusal.sentence, refused=True)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()
+            return Answer(None, _since(began), _say(error))
+        return Answer(response.status, _since(began), "", text)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+    def _ask(
+        self, target: Target, body: bytes, headers: dict[str, str], until: float
+    ) -> http.client.HTTPResponse:
+        if self.connection is None:
+            self.connection = _connect(target, addresses.allowed(target, self.resolve or addresses.look_up))
+        self.connection.sock.settimeout(max(0.01, until - time.monotonic()))
+        self.connection.response_class = lambda sock, *a, **k: http.client.HTTPResponse(  # type: ignore[assignment,misc]
+            _Timed(sock, until), *a, **k  # type: ignore[arg-type]
+        )  # fmt: skip
+        sent = {"Host": target.authority, "Accept-Encoding": "identity", **headers}
+        self.connection.request("POST", target.path, body=body, headers=sent)
+        return self.connection.getresponse()
+
+    def _read(self, response: http.client.HTTPResponse) -> str:
+        found = response.read(READ_AT_MOST)
+        if not response.isclosed() or response.will_close:
+            self.close()
+        return found[:KEPT].decode("utf-8", "replace").replace("\0", "�")
+
+
+class _Timed:
+    """A socket for reading only, until a moment: who answers a byte at a time does not hold the line longer."""
+
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self.sock, self.until = sock, until
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What http.client reads from."""
+        return io.BufferedReader(_Raw(self.sock, self.until))
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        # The file keeps the socket open until it is closed itself, also where http.client closes it first.
+        self.sock, self.file, self.until = sock, sock.makefile("rb", buffering=0), until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.sock.settimeout(left)
+        return self.file.readinto(buffer)
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
+def _connect(target: Target, found: list[Address]) -> http.client.HTTPConnection:
+    """A connection over a socket to one of the checked addresses; http.client itself never dials."""
+    connection = http.client.HTTPConnection(target.host, target.port)
+    connection.auto_open = 0
+    sock = _dial(found, target.port)
+    if target.scheme == "https":
+        try:
+            sock = _context().wrap_socket(sock, server_hostname=target.host)
+        except BaseException:
+            sock.close()
+            raise
+    connection.sock = sock
+    return connection
+
+
+def _dial(found: list[Address], port: int) -> socket.socket:
+    until, last = time.monotonic() + CONNECT_WITHIN, OSError()
+    for address in found:
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.settimeout(max(0.01, until - time.monotonic()))
+        try:
+            sock.connect((str(address), port))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            sock.close()
+            last = error
+        else:
+            return sock
+    raise last
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
+
+
+def _say(error: Exception) -> str:
+    """What went wrong, in words that do not depend on the machine."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _("The certificate is not valid: %(why)s.") % {"why": error.verify_message or "unknown"}
+    if isinstance(error, ssl.SSLError):
+        return _("The receiver does not speak TLS as it should.")
+    if isinstance(error, TimeoutError):
+        return _("No answer within %(n)d seconds.") % {"n": ANSWER_WITHIN}
+    if isinstance(error, ConnectionRefusedError):
+        return _("The receiver refused the connection.")
+    if isinstance(error, OSError):
+        return _("The connection failed or broke.")
+    return _("The receiver's answer is not HTTP.")

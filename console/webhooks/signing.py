@@ -1,0 +1,47 @@
+"""The secrets of webhooks, and the signatures that are made with them, as Standard Webhooks has it.
+
+A secret is never stored: it is derived from the webhook's seed and a server key, so a copy of the database signs
+nothing. The seed names the key.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from datetime import datetime
+
+from django.conf import settings
+from standardwebhooks import Webhook as Signer
+
+from console.models import Webhook
+
+
+def new_seed() -> str:
+    """What a new secret is derived from."""
+    return f"{next(iter(settings.CLAIM_KEYS))}:{secrets.token_hex(16)}"
+
+
+def secret_of(seed: str) -> str:
+    """The secret (`whsec_…`) of a seed. Raises LookupError where its server key is not configured any more."""
+    key = settings.CLAIM_KEYS[seed.partition(":")[0]]
+    digest = hmac.new(key, f"custody webhook secret:{seed}".encode(), hashlib.sha256).digest()
+    return "whsec_" + base64.b64encode(digest).decode()
+
+
+def secrets_of(webhook: Webhook, *, at: datetime) -> list[str]:
+    """The secrets that sign at this moment: the newest first, and for a day after a rotation the one before."""
+    seeds = [webhook.seed]
+    if webhook.old_seed and webhook.old_seed_until and at < webhook.old_seed_until:
+        seeds.append(webhook.old_seed)
+    return [secret_of(seed) for seed in seeds]
+
+
+def headers(signing: list[str], message_id: str, payload: str, *, at: datetime) -> dict[str, str]:
+    """The headers of one attempt at the moment `at`, signed with each of the secrets."""
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Custody-Webhooks",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(Signer(secret).sign(message_id, at, payload) for secret in signing),
+    }

@@ -1,0 +1,64 @@
+"""Makes and revokes API keys."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from console.access import Actor, CustomerScope, Permission
+from console.audit import record
+from console.errors import Refused
+from console.transactions import retrying
+from customers import keys
+from customers.models import ApiKey, Customer
+
+LONGEST = timedelta(days=366)
+
+
+@retrying
+def create(
+    *,
+    name: str,
+    scopes: Iterable[str],
+    by: Actor,
+    customer: Customer | None = None,
+    expires_at: datetime | None = None,
+    at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """Make a key of the organization, or of a customer. Returns it with its text, which nobody sees again.
+
+    Raises Refused (422) for a scope that its maker does not have himself, and without any.
+    """
+    at, scopes = at or timezone.now(), sorted(set(scopes))
+    if not scopes:
+        raise Refused("no_scope", _("Choose what the key may do."), status=422)
+    if not set(scopes) <= set(map(str, allowed(by, customer))):
+        raise Refused("scope_not_yours", _("A key can't do more than you may do yourself."), status=422)
+    if expires_at is not None and expires_at <= at:
+        raise Refused("expired_already", _("It would have expired already. Choose a later day."), status=422)
+    text = keys.generate()
+    key = ApiKey.objects.create(
+        organization=by.organization if customer is None else customer.organization, customer=customer, name=name,
+        start=text[: keys.SHOWN], sha256=keys.sha256(text), scopes=scopes, made_by=by.user, created_at=at,
+        expires_at=expires_at,
+    )  # fmt: skip
+    record("api_key.made", key, by=by, about=customer, at=at, scopes=", ".join(scopes))
+    return key, text
+
+
+@retrying
+def revoke(key: ApiKey, *, by: Actor, at: datetime | None = None) -> bool:
+    """Make a key dead from this moment on. Returns whether that is new."""
+    at = at or timezone.now()
+    if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at):
+        return False
+    record("api_key.revoked", key, by=by, about=key.customer, at=at)
+    return True
+
+
+def allowed(by: Actor, customer: Customer | None) -> frozenset[Permission] | frozenset[CustomerScope]:
+    """The scopes that this person may give a key."""
+    if customer is not None:
+        return frozenset(CustomerScope)
+    return frozenset(Permission(right) for right in by.permissions if right in set(Permission))

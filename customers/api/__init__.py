@@ -1,0 +1,1 @@
+"""Customers, projects and API keys over REST."""

@@ -1,0 +1,57 @@
+"""Files of customers."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from console.access import Permission
+from console.imports import refused
+from console.rest import imports
+from console.rest.endpoints import endpoint
+from console.rest.imports import ApplyIn, ImportIn, ImportOut, ImportQuery
+from console.rest.paging import page
+from customers.actions import imports as actions
+from customers.imports import CustomerFileKind
+from customers.models import CustomerImport
+
+MAY = Permission.CUSTOMER_IMPORT
+
+
+@endpoint("Import customers", may=MAY, takes=ImportIn, query=ImportQuery, answers=ImportOut, status=201,
+          example={"csv": "name,reference\nWasserwerk Nord,C-2001\n"})  # fmt: skip
+def customer_import_create(request: Any) -> Any:
+    """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation."""
+    data = request.body_data
+    received = actions.receive(data["file_name"], [data["csv"].encode()], by=request.actor)
+    return imports.take(request, actions.IMPORTER, received)
+
+
+@endpoint("List imports of customers", may=MAY, answers=ImportOut, is_list=True)
+def customer_import_list(request: Any) -> Any:
+    """The newest first, those of the console too."""
+    return page(request.query, _rows(request), ImportOut)
+
+
+@endpoint("See an import of customers", may=MAY, answers=ImportOut)
+def customer_import_detail(request: Any, pk: int) -> Any:
+    """What its check found, and what was done."""
+    return get_object_or_404(_rows(request), pk=pk)
+
+
+@endpoint("Apply an import of customers", may=MAY, takes=ApplyIn, answers=ImportOut, example={"version": 1})
+def customer_import_apply(request: Any, pk: int) -> Any:
+    """Makes and changes what the check found good. `version` is that of the check that was looked at."""
+    actions.apply(get_object_or_404(_rows(request), pk=pk), by=request.actor, **request.body_data)
+    return get_object_or_404(_rows(request), pk=pk)
+
+
+@endpoint("Download the refused rows of an import of customers", may=MAY, media=["text/csv"])
+def customer_import_refused(request: Any, pk: int) -> HttpResponseBase:
+    """As they came, each with its reason."""
+    return refused.answer(request._request, get_object_or_404(_rows(request), pk=pk), CustomerFileKind)
+
+
+def _rows(request: Any) -> QuerySet[CustomerImport]:
+    return CustomerImport.objects.visible_to(request.actor).select_related("organization", "operation")

@@ -1,0 +1,101 @@
+"""What the API says and takes of customers, projects and keys."""
+
+from rest_framework import serializers
+
+from console.access import CustomerScope, Permission
+from console.rest.fields import Body, Flag, Id, Text
+from console.rest.paging import PageQuery
+from customers.models import ApiKey, Customer, CustomerKind, Project
+
+
+class CustomerRef(serializers.Serializer):
+    """A customer, named."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class CustomerOut(serializers.ModelSerializer):
+    """A customer."""
+
+    kind = serializers.ChoiceField(choices=CustomerKind.choices)
+
+    class Meta:
+        model = Customer
+        fields = [
+            "id",
+            "kind",
+            "name",
+            "reference",
+            "email",
+            "phone",
+            "address",
+            "notes",
+            "created_at",
+            "archived_at",
+        ]
+
+
+class CustomerIn(Body):
+    """A new customer."""
+
+    kind = serializers.ChoiceField(choices=CustomerKind.choices, default=CustomerKind.COMPANY)
+    name = Text(max_length=120)
+    reference = Text(max_length=60, required=False, allow_blank=True)
+    email = Text(max_length=254, required=False, allow_blank=True)
+    phone = Text(max_length=40, required=False, allow_blank=True)
+    address = Text(max_length=400, required=False, allow_blank=True)
+    notes = Text(max_length=2000, required=False, allow_blank=True)
+
+
+class CustomerQuery(PageQuery):
+    """Which customers."""
+
+    q = Text(required=False, max_length=120, help_text="Beginning of the name, reference or e-mail address.")
+    kind = serializers.ChoiceField(choices=CustomerKind.choices, required=False)
+    reference = Text(required=False, max_length=60, help_text="The whole reference.")
+    has_devices = Flag(
+        required=False, allow_null=False, help_text="Only those that own a device now, or that own none."
+    )
+    archived = Flag(default=False, help_text="Only the archived ones; else only the others.")
+
+
+class ProjectOut(serializers.ModelSerializer):
+    """A project: a customer's workspace."""
+
+    customer = CustomerRef()
+
+    class Meta:
+        model = Project
+        fields = ["id", "name", "customer", "is_default", "created_at"]
+
+
+class ProjectQuery(PageQuery):
+    """Which projects."""
+
+    customer = Id(required=False, in_query=True)
+
+
+class KeyOut(serializers.ModelSerializer):
+    """An API key, without the key itself."""
+
+    customer = CustomerRef(allow_null=True)
+    made_by = serializers.StringRelatedField()
+
+    class Meta:
+        model = ApiKey
+        fields = [
+            "id",
+            "name",
+            "start",
+            "scopes",
+            "customer",
+            "made_by",
+            "created_at",
+            "expires_at",
+            "revoked_at",
+            "last_used_at",
+        ]
+
+    scopes = serializers.ListField(child=serializers.ChoiceField(
+        choices=[*[p.value for p in Permission], *[s.value for s in CustomerScope]]))  # fmt: skip

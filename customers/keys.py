@@ -1,0 +1,117 @@
+"""API keys: how they look, and whose actor one is. The REST foundation reaches this by name."""
+
+import hashlib
+import secrets
+import zlib
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from console.access import ROLES, Actor, CustomerScope, Permission
+from console.models import Member
+from customers.models import ApiKey, CustomerRole, CustomerUser
+
+PREFIX = "cst_"
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+RANDOM, CHECK = 40, 6
+SHOWN = len(PREFIX) + 6
+# When it was last used is known to the minute; a write for every call would be too dear.
+NOTED = timedelta(minutes=1)
+
+# What a person of a customer may let a key do.
+CUSTOMER_SCOPES: dict[str, frozenset[CustomerScope]] = {
+    CustomerRole.ADMIN: frozenset(CustomerScope),
+    CustomerRole.OPERATOR: frozenset(CustomerScope),
+    CustomerRole.VIEWER: frozenset({CustomerScope.READ}),
+}
+
+
+def generate() -> str:
+    """A new key: `cst_`, 40 random characters (238 bits), and 6 that check them, so that a scanner knows a real one."""
+    body = "".join(secrets.choice(ALPHABET) for _each in range(RANDOM))
+    return PREFIX + body + _check(body)
+
+
+def is_well_formed(text: str) -> bool:
+    """Whether the text could be a key at all."""
+    body, check = text[len(PREFIX) : -CHECK], text[-CHECK:]
+    return (
+        text.startswith(PREFIX)
+        and len(body) == RANDOM
+        and set(body) <= set(ALPHABET)
+        and _check(body) == check
+    )
+
+
+def sha256(text: str) -> str:
+    """What is kept of a key."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def find(text: str) -> tuple[Actor, ApiKey] | None:
+    """The key and who acts with it; None where it is unknown, expired, revoked, or its maker may nothing any more."""
+    if not is_well_formed(text):
+        return None
+    rows = ApiKey.objects.usable().select_related("organization", "customer", "made_by")
+    key = rows.filter(sha256=sha256(text)).first()
+    if key is None:
+        return None
+    actor = _of_customer(key) if key.customer_id else _of_organization(key)
+    if actor is None or not actor.permissions:
+        return None
+    _note_use(key)
+    return actor, key
+
+
+def _of_organization(key: ApiKey) -> Actor | None:
+    role = Member.objects.filter(
+        organization=key.organization_id, user=key.made_by_id, removed_at=None
+    ).values_list("role", flat=True).first()  # fmt: skip
+    if role is None:
+        return None
+    rights = ROLES.get(role, frozenset()) & {Permission(s) for s in key.scopes if s in set(Permission)}
+    return Actor(kind="member", user=key.made_by, organization=key.organization, role=role,
+                 permissions=frozenset(rights), label=_label(key))  # fmt: skip
+
+
+def _of_customer(key: ApiKey) -> Actor | None:
+    """Its maker is a person of the customer, or a member of the organization who looks after customers."""
+    customer = key.customer
+    if customer is None or customer.archived_at:
+        return None
+    role = CustomerUser.objects.filter(
+        customer=customer, user=key.made_by_id, removed_at=None
+    ).values_list("role", flat=True).first()  # fmt: skip
+    allowed = CUSTOMER_SCOPES.get(role or "", frozenset())
+    if role is None and _looks_after_customers(key):
+        allowed = frozenset(CustomerScope)
+    rights = allowed & {CustomerScope(s) for s in key.scopes if s in set(CustomerScope)}
+    return Actor(kind="customer", user=key.made_by, organization=key.organization, customers=frozenset({customer.pk}),
+                 permissions=frozenset(rights), label=_label(key))  # fmt: skip
+
+
+def _looks_after_customers(key: ApiKey) -> bool:
+    roles = [role for role, rights in ROLES.items() if Permission.CUSTOMER_INVITE in rights]
+    return Member.objects.filter(
+        organization=key.organization_id, user=key.made_by_id, removed_at=None, role__in=roles
+    ).exists()
+
+
+def _label(key: ApiKey) -> str:
+    return f"{key.made_by} ({key.name})"
+
+
+def _note_use(key: ApiKey) -> None:
+    now = timezone.now()
+    if key.last_used_at is None or key.last_used_at < now - NOTED:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - NOTED)
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
+def _check(body: str) -> str:
+    number, check = zlib.crc32(body.encode()), ""
+    for _each in range(CHECK):
+        number, digit = divmod(number, len(ALPHABET))
+        check = ALPHABET[digit] + check
+    return check

@@ -1,0 +1,147 @@
+"""Assigns and unclaims very many devices that are named by id, serial number or device name, with a result for each.
+
+The results keep the order of the request: what is not among the refused rows of the operation was done.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from console import operations, sql
+from console.access import Actor, Permission
+from console.fields import fold
+from console.models import Operation
+from console.transactions import retrying
+from customers.models import Customer
+from devices.actions import ownership, undo
+from devices.ledger import Outcome
+from devices.models import Device
+
+MOST = 100_000
+# So many names are looked up in one statement.
+LOOKED_UP = 2_000
+# Of two units that share a serial number neither is meant.
+AMBIGUOUS = -1
+
+
+@retrying
+def assign(
+    named_by: str, names: list[str], *, customer: Customer, by: Actor, note: str = "", is_dry: bool = False
+) -> Operation:
+    """Begin to assign the devices of these names (`id`, `serial_number` or `device_name`) to a customer."""
+    title = ngettext(
+        "Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(names)
+    )
+    return _start("run_assign", title % {"n": len(names), "customer": customer}, named_by, names, by=by, is_dry=is_dry,
+                  permission=Permission.DEVICE_ASSIGN, undo_route=undo.ASSIGN, customer=customer.pk, note=note)  # fmt: skip
+
+
+@retrying
+def unclaim(named_by: str, names: list[str], *, reason: str, by: Actor, is_dry: bool = False) -> Operation:
+    """Begin to unclaim the devices of these names. Raises Refused above 50 units an hour for who may not unclaim many."""
+    if not is_dry:
+        ownership.check_unclaim_limit(len(names), by=by)
+    title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(names)) % {"n": len(names)}
+    return _start("run_unclaim", title, named_by, names, by=by, is_dry=is_dry, permission=Permission.DEVICE_UNCLAIM,
+                  undo_route=undo.UNCLAIM, reason=reason)  # fmt: skip
+
+
+def run_assign(operation: Operation, by: Actor) -> None:
+    """The handler of a batch that assigns: payload {named_by, names, ids, is_dry, customer, note}."""
+    customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
+    note, evidence = operation.payload["note"], ownership.evidence_of(operation)
+    _in_chunks(operation, lambda ids: ownership.assign(ids, customer=customer, by=by, note=note, evidence=evidence,
+                                                       reason="api"))  # fmt: skip
+    operation.sentence = _said(operation, ngettext("%(n)d device assigned.", "%(n)d devices assigned.",
+                                                   ownership.succeeded(operation)))  # fmt: skip
+
+
+def run_unclaim(operation: Operation, by: Actor) -> None:
+    """The handler of a batch that unclaims: payload {named_by, names, ids, is_dry, reason}."""
+    reason, evidence = operation.payload["reason"], ownership.evidence_of(operation)
+    _in_chunks(operation, lambda ids: ownership.unclaim(ids, reason=reason, by=by, evidence=evidence))
+    operation.sentence = _said(operation, ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.",
+                                                   ownership.succeeded(operation)))  # fmt: skip
+
+
+def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
+    """The id of the device of each name, in order: 0 for none, AMBIGUOUS for several. Archived ones have none."""
+    rows = Device.objects.visible_to(by).current()
+    if named_by == "id":
+        ids = [int(name) if name.isascii() and name.isdecimal() and len(name) < 19 else 0 for name in names]
+        known = set(sql.having_ids(rows, "id", ids).values_list("pk", flat=True))
+        return [pk if pk in known else 0 for pk in ids]
+    column = {"serial_number": "serial_key", "device_name": "name_key"}[named_by]
+    keys = [fold(name) for name in names]
+    found: dict[str, int] = {}
+    wanted = sorted(set(keys))
+    for start in range(0, len(wanted), LOOKED_UP):
+        part = rows.filter(**{f"{column}__in": wanted[start : start + LOOKED_UP]})
+        for key, pk in part.order_by().values_list(column, "pk"):
+            found[key] = AMBIGUOUS if key in found else pk
+    return [found.get(key, 0) for key in keys]
+
+
+def _start(handler: str, title: str, named_by: str, names: list[str], *, by: Actor, is_dry: bool, permission: Permission,
+           undo_route: str, **payload: Any) -> Operation:  # fmt: skip
+    payload |= {
+        "named_by": named_by,
+        "names": names,
+        "ids": resolve(named_by, names, by=by),
+        "is_dry": is_dry,
+    }
+    return operations.start(
+        f"devices.actions.batches.{handler}", _("Trial: %(title)s") % {"title": title} if is_dry else title, by=by,
+        permission=permission, total=len(names), payload=payload, undo_route="" if is_dry else undo_route,
+    )  # fmt: skip
+
+
+def _in_chunks(operation: Operation, act: Callable[[list[int]], Outcome]) -> None:
+    seen: set[int] = set(operation.payload["ids"][: operation.cursor])
+    while operation.cursor < operation.total:
+        _one_chunk(operation, act, seen)
+
+
+@retrying
+def _one_chunk(operation: Operation, act: Callable[[list[int]], Outcome], seen: set[int]) -> None:
+    """Do the next names in one transaction with their count; of a trial everything but the count is rolled back."""
+    start, payload = operation.cursor, operation.payload
+    names, ids = (payload[key][start : start + ownership.CHUNK] for key in ("names", "ids"))
+    places: dict[int, int] = {}
+    refused: list[tuple[int, str, str, str]] = []
+    for place, (name, pk) in enumerate(zip(names, ids, strict=True), start + 1):
+        unfit = _unfit(pk, pk in seen or pk in places)
+        if unfit is None:
+            places[pk] = place
+        else:
+            refused.append((place, name, *unfit))
+    with transaction.atomic():
+        outcome = act(sorted(places)) if places else Outcome()
+        if payload["is_dry"]:
+            transaction.set_rollback(True)
+    refused += [(places[r.device_id], (names[places[r.device_id] - start - 1]), r.code, r.sentence)
+                for r in outcome.refused]  # fmt: skip
+    operations.advance(
+        operation, cursor=start + len(names), succeeded=len(outcome.done), refused=sorted(refused)
+    )
+    seen |= set(places)
+
+
+def _unfit(pk: int, is_again: bool) -> tuple[str, str] | None:
+    if pk == AMBIGUOUS:
+        return "ambiguous", _("Several devices have this serial number. Name it by id or device name.")
+    if not pk:
+        return "not_found", _("There is no such device.")
+    return ("duplicate", _("It stands in the list more than once.")) if is_again else None
+
+
+def _said(operation: Operation, sentence: str) -> str:
+    said = sentence % {"n": ownership.succeeded(operation)}
+    return (
+        _("%(said)s It was a trial: nothing is changed.") % {"said": said}
+        if operation.payload["is_dry"]
+        else said
+    )

@@ -1,0 +1,149 @@
+"""Stores what devices publish."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from console import sql
+from console.models import Organization, Webhook
+from console.transactions import retrying
+from devices.ledger import Change
+from devices.messages import Draft
+from devices.models import Device, Message, Ownership, SharedAccess
+
+COLUMNS = ["organization", "device", "project", "name", "data", "at", "device_at"]
+# So far back messages are looked at when the ledger changes, and of the newest ones so many by the upkeep.
+BACK = timedelta(days=1)
+RECENT = 20_000
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """A device that has shown its secret, as the ledger knows it.
+
+    `not_before` is its last change of hands. No message is stamped before it: clocks of servers differ, and what was
+    published after a handover must not fall into the span of who owned the device before. Without `is_heard` nobody
+    follows what its organization's devices publish, so nobody is asked.
+    """
+
+    device_id: int
+    organization_id: int
+    project_id: int | None = None
+    not_before: datetime | None = None
+    is_heard: bool = True
+
+    def stamp(self, at: datetime | None = None) -> datetime:
+        """The time of what the device says now."""
+        at = at or timezone.now()
+        return max(at, self.not_before) if self.not_before else at
+
+
+def publish(drafts: list[Draft], *, by: Publisher, at: datetime | None = None) -> datetime:
+    """Store all the messages or none, at one and the same instant, which is returned."""
+    at = by.stamp(at)
+    if len(drafts) == 1 and not (by.is_heard and settings.MESSAGE_FOLLOWERS):
+        # One statement is a transaction by itself.
+        _insert(drafts, by, at)
+    else:
+        _publish_many(drafts, by, at)
+    return at
+
+
+def publish_at_once(draft: Draft, *, name_key: str, secret_sha256: str, at: datetime | None = None) -> bool:
+    """Store one message of the device that has this name and secret, and is not followed: one statement for all.
+
+    Gives False where there is no such device; what to answer then is found out in the longer way.
+    """
+    adapt = connection.ops.adapt_datetimefield_value
+    stamp = adapt(at or timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(_at_once(), [draft.name, str(draft.data), stamp, stamp, stamp, adapt(draft.device_at), name_key,
+                                    secret_sha256])  # fmt: skip
+        return cursor.rowcount == 1
+
+
+@cache
+def _at_once() -> str:
+    """The same promises as `Publisher.stamp` and `publish`, in SQL."""
+    fields = [Message._meta.get_field(name) for name in COLUMNS]
+    columns = ", ".join(sql.quote(field.column) for field in fields)
+    name, data, at, device_at = (sql.placeholder(field) for field in fields[3:])
+    spans, later = sql.table(Ownership), "GREATEST" if connection.vendor == "postgresql" else "MAX"
+    owned = f"SELECT MAX(COALESCE(s.ended_at, s.started_at)) FROM {spans} AS s WHERE s.device_id = d.id"  # noqa: S608
+    shared = f"SELECT MAX(s.ended_at) FROM {sql.table(SharedAccess)} AS s WHERE s.device_id = d.id"  # noqa: S608
+    return (
+        f"INSERT INTO {sql.table(Message)} ({columns}) SELECT d.organization_id, d.id, "  # noqa: S608
+        f"(SELECT s.project_id FROM {spans} AS s WHERE s.device_id = d.id AND s.ended_at IS NULL), {name}, {data}, "
+        f"{later}({at}, COALESCE(({owned}), {at}), COALESCE(({shared}), {at})), {device_at} "
+        f"FROM {sql.table(Device)} AS d WHERE d.name_key = %s AND d.secret_sha256 = %s AND d.archived_at IS NULL "
+        # The unique index of names begins with the organization.
+        f"AND d.organization_id IN (SELECT id FROM {sql.table(Organization)}) AND NOT EXISTS (SELECT 1 FROM "
+        f"{sql.table(Webhook)} AS w WHERE w.organization_id = d.organization_id AND w.is_enabled) ORDER BY d.id LIMIT 1"
+    )
+
+
+@retrying
+def _publish_many(drafts: list[Draft], by: Publisher, at: datetime) -> None:
+    _insert(drafts, by, at)
+    for path in settings.MESSAGE_FOLLOWERS if by.is_heard else ():
+        import_string(path)(by, drafts, at)
+
+
+def _insert(drafts: list[Draft], by: Publisher, at: datetime) -> None:
+    stamp = connection.ops.adapt_datetimefield_value(at)
+    fixed = (by.organization_id, by.device_id, by.project_id)
+    rows = [(*fixed, draft.name, str(draft.data), stamp, connection.ops.adapt_datetimefield_value(draft.device_at))
+            for draft in drafts]  # fmt: skip
+    if len(rows) > 1:
+        sql.insert_rows(Message, COLUMNS, rows)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_one(), rows[0])
+
+
+@cache
+def _one() -> str:
+    columns = ", ".join(sql.quote(Message._meta.get_field(name).column) for name in COLUMNS)
+    return f"INSERT INTO {sql.table(Message)} ({columns}) VALUES (%s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
+
+
+def follow_ledger(change: Change) -> None:
+    """Messages that came while the devices changed hands get the project in which they lie by the ledger, or none."""
+    if change.kind != "registered":
+        settle(change.device_ids, since=change.at - BACK)
+
+
+@retrying
+def settle(device_ids: Iterable[int], *, since: datetime) -> int:
+    """Bring the projects of the devices' messages from `since` on in step with the ledger. Returns how many changed."""
+    return _settle(f"{sql.in_ids('device_id')} AND at >= %s",
+                   [sql.id_list(device_ids), connection.ops.adapt_datetimefield_value(since)])  # fmt: skip
+
+
+@retrying
+def settle_recent() -> int:
+    """The same for the newest messages of all devices: one may have come at the very moment of a handover."""
+    newest = Message.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return _settle("id > %s", [newest - RECENT])
+
+
+def _settle(condition: str, parameters: list[Any]) -> int:
+    table, spans = sql.table(Message), sql.table(Ownership)
+    true = (
+        f"(SELECT span.project_id FROM {spans} AS span WHERE span.device_id = {table}.device_id "  # noqa: S608
+        f"AND span.started_at <= {table}.at AND (span.ended_at IS NULL OR span.ended_at > {table}.at))"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET project_id = {true} WHERE {condition} "  # noqa: S608
+            f"AND COALESCE(project_id, 0) <> COALESCE({true}, 0)",
+            parameters,
+        )
+        return cursor.rowcount

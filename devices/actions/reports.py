@@ -1,0 +1,39 @@
+"""What devices say about themselves: their firmware, and that they have wiped themselves."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from console.access import system
+from console.audit import record
+from console.errors import Refused
+from console.transactions import retrying
+from devices.actions.messages import Publisher
+from devices.models import Device, DeviceReport
+
+
+@retrying
+def report_firmware(version: str, *, by: Publisher, at: datetime | None = None) -> None:
+    """Remember which firmware the device runs."""
+    DeviceReport.objects.update_or_create(
+        device_id=by.device_id,
+        defaults={"firmware_version": version, "reported_at": at or timezone.now()},
+        create_defaults={"organization_id": by.organization_id, "firmware_version": version,
+                         "reported_at": at or timezone.now()},
+    )  # fmt: skip
+
+
+@retrying
+def confirm_wipe(asked_at: datetime, *, by: Publisher, at: datetime | None = None) -> None:
+    """The device has wiped itself as it was asked to at `asked_at`.
+
+    Raises Refused where it was not asked then: an older wipe says nothing of what the last owner left. Saying it again
+    changes nothing.
+    """
+    asked = Device.objects.filter(pk=by.device_id, wipe_asked_at=asked_at)
+    if asked.filter(wipe_confirmed_at=None).update(wipe_confirmed_at=at or timezone.now()):
+        device = Device.objects.select_related("organization").get(pk=by.device_id)
+        record("device.wiped", device, by=system(device.organization, str(device)), at=at)
+    elif not asked.exists():
+        raise Refused("not_asked", _("No wipe was asked for at this time. Ask for the state again."))

@@ -1,0 +1,66 @@
+"""Takes and releases devices for a customer by what stands on them: serial number and device name together."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from console.access import Actor
+from console.audit import record_set
+from console.errors import Refused
+from console.fields import fold
+from console.transactions import retrying
+from customers.models import Customer
+from devices import ledger
+from devices.actions import ownership
+from devices.models import Device, Ownership
+
+# Wrong and right tries from one address, and by one customer, in ten minutes.
+TRIES, WINDOW = 60, 10 * 60
+
+
+@retrying
+def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None = None) -> Ownership:
+    """Make the actor's customer the owner. Returns the span that begins, or that is his already.
+
+    Raises Refused: `unknown_device` (404) alike for a wrong pair and for an unknown serial number, `already_owned`
+    where another holds it, which is all that is said about that one.
+    """
+    customer = Customer.objects.visible_to(by).current().filter(organization=by.organization).get()
+    device = Device.objects.filter(
+        organization=by.organization, name_key=fold(device_name), serial_key=fold(serial_number), archived_at=None
+    ).first()  # fmt: skip
+    if device is None:
+        raise Refused(
+            "unknown_device", _("No device has this serial number and this device name together."), status=404
+        )
+    if device.customer_id != customer.pk:
+        outcome = ownership.assign([device.pk], customer=customer, by=by, at=at, reason="api")
+        if outcome.refused and not Device.objects.filter(pk=device.pk, customer=customer).exists():
+            raise _for_strangers(outcome.refused[0])
+    return Ownership.objects.open().select_related("device").get(device=device, customer=customer)
+
+
+@retrying
+def release(span: Ownership, *, by: Actor, at: datetime | None = None) -> Ownership:
+    """End an open span. Returns it as it stands then. Raises Refused where it has ended.
+
+    Staff that may unclaim 50 units an hour releases no more of them in this way.
+    """
+    if by.kind != "customer":
+        ownership.check_unclaim_limit(1, by=by, at=at)
+    outcome = ledger.release([span.device_id], by=by, reason="api", expect=span.customer, at=at)
+    if outcome.refused or Ownership.objects.filter(pk=span.pk, ended_at=None).exists():
+        raise Refused("not_owner", _("This ownership has ended already."))
+    record_set("device.released", Device, outcome.done, label="serial_number", by=by, about=span.customer, at=at,
+               act=outcome.act)  # fmt: skip
+    return Ownership.objects.select_related("device").get(pk=span.pk)
+
+
+def _for_strangers(refused: ledger.RefusedDevice) -> Refused:
+    """Why it can't be had, without a word about who has it."""
+    if refused.code == "already_owned":
+        return Refused(
+            "already_owned",
+            _("This device has an owner already. Ask that one, or your supplier, to release it."),
+        )
+    return Refused(refused.code, refused.sentence)

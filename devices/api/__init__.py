@@ -1,0 +1,1 @@
+"""Products, devices, ownerships and batches over REST."""

@@ -1,0 +1,61 @@
+"""Assigns and unclaims up to 100,000 devices in one call, as an operation with a result for each."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+
+from console.access import Permission
+from console.rest.endpoints import endpoint
+from console.rest.fields import Body, Flag, Text
+from console.rest.operations import OperationOut
+from customers.models import Customer
+from devices.actions import batches
+
+NAMED_BY = [("serial_number", "serial numbers"), ("device_name", "device names"), ("id", "ids, as text")]
+
+
+class DryQuery(Body):
+    """What every batch takes."""
+
+    dry_run = Flag(default=False, help_text="true: say what would happen, and change nothing.")
+
+
+class Batch(Body):
+    """The devices, by one kind of name."""
+
+    named_by = serializers.ChoiceField(choices=NAMED_BY, default="serial_number")
+    devices = serializers.ListField(child=Text(max_length=64), min_length=1, max_length=batches.MOST)
+
+
+class AssignBatch(Batch):
+    """The devices to assign."""
+
+    note = Text(max_length=500, required=False, allow_blank=True)
+
+
+class UnclaimBatch(Batch):
+    """The devices to unclaim, and why."""
+
+    reason = Text(max_length=500)
+
+
+@endpoint("Assign many devices", may=Permission.DEVICE_ASSIGN, takes=AssignBatch, query=DryQuery, answers=OperationOut,
+          status=202, tag="batches", example={"devices": ["AQM26-200001", "AQM26-200002"]})  # fmt: skip
+def devices_assign(request: Any, pk: int) -> Any:
+    """Each is assigned or refused by itself; follow the operation for the results, in the order of the call."""
+    customer = get_object_or_404(Customer.objects.visible_to(request.actor).current(), pk=pk)
+    return batches.assign(*_names(request), customer=customer, note=request.body_data.get("note", ""), by=request.actor,
+                          is_dry=request.query["dry_run"])  # fmt: skip
+
+
+@endpoint("Unclaim many devices", may=Permission.DEVICE_UNCLAIM, takes=UnclaimBatch, query=DryQuery, answers=OperationOut,
+          status=202, tag="batches", example={"devices": ["AQM26-200001"], "reason": "Lease over"})  # fmt: skip
+def devices_unclaim(request: Any) -> Any:
+    """Each is unclaimed or refused by itself; follow the operation for the results, in the order of the call."""
+    return batches.unclaim(*_names(request), reason=request.body_data["reason"], by=request.actor,
+                           is_dry=request.query["dry_run"])  # fmt: skip
+
+
+def _names(request: Any) -> tuple[str, list[str]]:
+    return request.body_data["named_by"], request.body_data["devices"]

@@ -1,0 +1,178 @@
+"""Devices and their owners."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from console.access import CustomerScope, Permission
+from console.errors import Refused
+from console.fields import fold
+from console.rest.endpoints import endpoint
+from console.rest.forms import checked, filtered
+from console.rest.paging import page
+from console.rest.problems import Unfit
+from customers.models import Customer
+from devices.actions import devices, ownership
+from devices.api.products import find_named as find_product
+from devices.api.shapes import DeviceIn, DeviceOut, DeviceQuery, OwnerIn, ReasonQuery
+from devices.filters import DeviceFilter
+from devices.forms import DeviceForm
+from devices.ledger import Outcome
+from devices.models import Device, Tag
+
+P = Permission
+EXAMPLE = {
+    "product": "aqua-meter",
+    "serial_number": "AQM26-209001",
+    "device_name": "e00fce68aa209001",
+    "tags": ["lot-7"],
+}
+
+
+@endpoint(
+    "List devices",
+    may=P.VIEW,
+    customer=CustomerScope.READ,
+    answers=DeviceOut,
+    query=DeviceQuery,
+    is_list=True,
+)
+def device_list(request: Any) -> Any:
+    """A customer's key lists what its customer owns now and what is shared with it; `current=true`: what it owns."""
+    query, actor = request.query, request.actor
+    rows = _rows(actor)
+    for name, column in {"serial_number": "serial_key", "device_name": "name_key"}.items():
+        if query.get(name):
+            rows = rows.filter(**{column: fold(query[name])})
+    if actor.kind == "customer":
+        rows = rows.filter(
+            archived_at=None, **({"customer__in": actor.customers} if query.get("current") else {})
+        )
+        if query.get("status"):
+            rows = rows.filter(status=query["status"])
+        return page(query, rows, DeviceOut, **context(actor))
+    if query.get("current") is not None:
+        rows = rows.filter(customer__isnull=not query["current"])
+    return page(query, filtered(DeviceFilter, rows, request, **_wanted(request)), DeviceOut, **context(actor))
+
+
+@endpoint(
+    "Register a device", may=P.DEVICE_EDIT, takes=DeviceIn, answers=DeviceOut, status=201, example=EXAMPLE
+)
+def device_create(request: Any) -> Any:
+    """Its identifiers are cleaned and checked as in a manifest."""
+    form = checked(DeviceForm, _posted(request), actor=request.actor)
+    device = devices.register(by=request.actor, **form.cleaned_data)
+    return one(request, device.pk)
+
+
+@endpoint("See a device", may=P.VIEW, customer=CustomerScope.READ, answers=DeviceOut)
+def device_detail(request: Any, pk: int) -> Any:
+    """One device."""
+    return one(request, pk)
+
+
+@endpoint("Edit a device", may=P.DEVICE_EDIT, takes=DeviceIn, answers=DeviceOut)
+def device_edit(request: Any, pk: int) -> Any:
+    """What is left out stays as it is; a device stays in its product."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    data = _posted(request)
+    if data.get("product", device.product_id) != device.product_id:
+        raise Refused("product_stays", "A device stays in its product.", status=422)
+    kept = {"tags": ", ".join(device.device_tags.values_list("tag__name", flat=True))}
+    form = checked(DeviceForm, kept | data, instance=device, actor=request.actor)
+    devices.edit(device, by=request.actor, **form.cleaned_data)
+    return one(request, pk)
+
+
+@endpoint("Archive a device", may=P.DEVICE_ARCHIVE)
+def device_archive(request: Any, pk: int) -> None:
+    """It leaves the lists; its history stays. Refused while it has an owner."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    if device.archived_at is None:
+        devices.archive([device.pk], by=request.actor)
+
+
+@endpoint("Restore an archived device", may=P.DEVICE_ARCHIVE, answers=DeviceOut)
+def device_restore(request: Any, pk: int) -> Any:
+    """It is back in the lists."""
+    devices.restore([one(request, pk).pk], by=request.actor)
+    return one(request, pk)
+
+
+@endpoint("Assign a device", may=P.DEVICE_ASSIGN, takes=OwnerIn, answers=DeviceOut)
+def owner_assign(request: Any, pk: int) -> Any:
+    """The customer owns it from this instant on, and has nothing to do. Again, it changes nothing."""
+    device, data = one(request, pk), request.body_data
+    customer = Customer.objects.visible_to(request.actor).filter(pk=data["customer"]).first()
+    if customer is None:
+        raise Unfit({"customer": ["There is no such customer."]})
+    if device.customer_id != customer.pk:
+        _done(
+            ownership.assign(
+                [pk], customer=customer, by=request.actor, note=data.get("note", ""), reason="api"
+            )
+        )
+    return one(request, pk)
+
+
+@endpoint("Unclaim a device", may=P.DEVICE_UNCLAIM, query=ReasonQuery, answers=DeviceOut)
+def owner_unclaim(request: Any, pk: int) -> Any:
+    """Ends the ownership while the device is offline; it stays in its product, and its printed code is dead."""
+    _done(ownership.unclaim([one(request, pk).pk], reason=request.query["reason"], by=request.actor))
+    return one(request, pk)
+
+
+def one(request: Any, pk: int) -> DeviceOut:
+    """The device, or a 404."""
+    device = _rows(request.actor).filter(pk=pk).first()
+    if device is None:
+        raise Http404
+    return device
+
+
+def context(actor: Any) -> dict[str, Any]:
+    """Who reads, for the shape."""
+    return {"reader": actor.kind, "customers": actor.customers}
+
+
+def _rows(actor: Any) -> QuerySet[Device]:
+    rows = Device.objects.visible_to(actor).select_related("product", "customer")
+    return rows if actor.kind == "customer" else rows.prefetch_related("device_tags__tag")
+
+
+def _wanted(request: Any) -> dict[str, Any]:
+    """The query as the console's filters take it."""
+    query = request.query
+    wanted = {name: query.get(name) for name in ("q", "customer", "development", "archived")}
+    wanted["status"] = [query["status"]] if query.get("status") else []
+    if query.get("product"):
+        wanted["product"] = [find_product(request, query["product"]).pk]
+    if query.get("tag"):
+        wanted["tag"] = _tag(request, query["tag"])
+    return wanted
+
+
+def _tag(request: Any, name: str) -> int:
+    tag = Tag.objects.visible_to(request.actor).filter(name_key=fold(name)).first()
+    if tag is None:
+        raise Unfit({"tag": ["There is no such tag."]})
+    return tag.pk
+
+
+def _posted(request: Any) -> dict[str, Any]:
+    """The body as the console's form takes it: the product by id, the tags as one text."""
+    data = dict(request.body_data)
+    if "product" in data:
+        data["product"] = find_product(request, data["product"]).pk
+    if "tags" in data:
+        data["tags"] = ", ".join(data["tags"])
+    return data
+
+
+def _done(outcome: Outcome) -> None:
+    """Raise Refused where the one device was left as it was."""
+    if outcome.refused:
+        raise Refused(outcome.refused[0].code, outcome.refused[0].sentence)

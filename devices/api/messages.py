@@ -1,0 +1,110 @@
+"""What devices published, within the caller's ownership spans and nowhere else."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+
+from console.access import CustomerScope, Permission
+from console.errors import Refused
+from console.export import stream_csv
+from console.rest.endpoints import endpoint
+from console.rest.fields import Body, Text
+from console.rest.paging import PageQuery, page
+from customers.models import Project
+from devices import messages
+from devices.models import Message
+
+
+class MessageOut(serializers.ModelSerializer):
+    """A message. `at` is the server's time, `device_at` what the device said."""
+
+    device = serializers.IntegerField(source="device_id")
+    data = serializers.JSONField()
+
+    class Meta:
+        model = Message
+        fields = ["id", "device", "name", "data", "at", "device_at"]
+
+
+class Window(Body):
+    """Which messages."""
+
+    name = Text(required=False, max_length=64)
+    to = serializers.DateTimeField(required=False, help_text="Before this time.")
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """`from` is no name for an attribute."""
+        since = serializers.DateTimeField(required=False, help_text="From this time on.")
+        return {**super().get_fields(), "from": since}
+
+
+class MessageQuery(Window, PageQuery):
+    """Which messages, and which page of them."""
+
+
+@endpoint("List a device's messages", may=Permission.VIEW, customer=CustomerScope.READ, query=MessageQuery, answers=MessageOut,
+          is_list=True)  # fmt: skip
+def message_list(request: Any, pk: int) -> Any:
+    """The newest first. A time that touches none of the caller's ownerships is a 403 that says so."""
+    return page(request.query, _of_device(request, pk), MessageOut, by="at")
+
+
+@endpoint(
+    "Download a device's messages",
+    may=Permission.VIEW,
+    customer=CustomerScope.READ,
+    query=Window,
+    media=["text/csv"],
+)
+def message_csv(request: Any, pk: int) -> HttpResponseBase:
+    """All of them as CSV, the oldest first."""
+    return _csv(f"messages-{pk}", _of_device(request, pk))
+
+
+@endpoint("List a project's messages", may=Permission.VIEW, customer=CustomerScope.READ, query=MessageQuery,
+          answers=MessageOut, is_list=True)  # fmt: skip
+def project_message_list(request: Any, pk: int) -> Any:
+    """What its devices published while they lay in it, the newest first."""
+    return page(request.query, _of_project(request, pk), MessageOut, by="at")
+
+
+@endpoint("Download a project's messages", may=Permission.VIEW, customer=CustomerScope.READ, query=Window,
+          media=["text/csv"])  # fmt: skip
+def project_message_csv(request: Any, pk: int) -> HttpResponseBase:
+    """All of them as CSV, the oldest first."""
+    return _csv(f"project-{pk}-messages", _of_project(request, pk))
+
+
+def _of_device(request: Any, pk: int) -> QuerySet[Message]:
+    device = get_object_or_404(messages.devices_of(request.actor), pk=pk)
+    window = messages.window(request.actor, device, request.query.get("from"), request.query.get("to"))
+    if not window.is_within:
+        raise Refused("outside_ownership", "You did not own this device at any moment of this time. Ask for another time.",
+                      status=403)  # fmt: skip
+    return _named(window.rows, request)
+
+
+def _of_project(request: Any, pk: int) -> QuerySet[Message]:
+    project = get_object_or_404(Project.objects.visible_to(request.actor), pk=pk)
+    rows, query = Message.objects.visible_to(request.actor).of_project(project), request.query
+    if query.get("from"):
+        rows = rows.filter(at__gte=query["from"])
+    if query.get("to"):
+        rows = rows.filter(at__lt=query["to"])
+    return _named(rows, request)
+
+
+def _named(rows: QuerySet[Message], request: Any) -> QuerySet[Message]:
+    return rows.filter(name=request.query["name"]) if request.query.get("name") else rows
+
+
+def _csv(name: str, rows: QuerySet[Message]) -> HttpResponseBase:
+    def lines() -> Iterator[list[Any]]:
+        for row in rows.order_by("at", "pk").iterator(chunk_size=2_000):
+            yield [row.device_id, row.at, row.name, row.text, row.device_at]
+
+    return stream_csv(name, ["device", "at", "name", "data", "device_at"], lines())

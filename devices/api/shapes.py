@@ -1,0 +1,191 @@
+"""What the API says and takes of products, devices and ownerships."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from console.rest.fields import Body, Flag, Id, Text
+from console.rest.paging import PageQuery
+from customers.api.shapes import CustomerRef
+from devices.models import Device, DeviceStatus, Ownership, OwnershipMode, Product
+
+# How an open end is written; it is nowhere kept so.
+OPEN_END = "2999-12-31T23:59:59Z"
+
+
+class ProductRef(serializers.Serializer):
+    """A product, named."""
+
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class ProductOut(serializers.ModelSerializer):
+    """A product."""
+
+    ownership_mode = serializers.ChoiceField(choices=OwnershipMode.choices)
+    single_account = CustomerRef(allow_null=True)
+
+    class Meta:
+        model = Product
+        fields = ["id", "slug", "name", "platform", "description", "ownership_mode", "single_account",
+                  "unowned_may_subscribe", "created_at", "archived_at"]  # fmt: skip
+
+
+class ProductIn(Body):
+    """A new product. An empty slug is made from the name."""
+
+    name = Text(max_length=120)
+    slug = Text(pattern="^[-a-zA-Z0-9_]*$", max_length=60, required=False, allow_blank=True)
+    platform = Text(max_length=60, required=False, allow_blank=True)
+    description = Text(max_length=400, required=False, allow_blank=True)
+    ownership_mode = serializers.ChoiceField(choices=OwnershipMode.choices, default=OwnershipMode.CUSTOMER)
+    single_account = Id(
+        required=False, allow_null=True, help_text="An internal customer; only for the mode single_account."
+    )
+    unowned_may_subscribe = Flag(required=False)
+
+
+class ProductQuery(PageQuery):
+    """Which products."""
+
+    archived = Flag(default=False, help_text="Only the archived ones; else only the others.")
+
+
+class DeviceOut(serializers.ModelSerializer):
+    """A device. To a customer's key, what is the organization's alone is null: notes, tags, identifiers of the radio."""
+
+    product = ProductRef()
+    status = serializers.ChoiceField(choices=DeviceStatus.choices)
+    customer = CustomerRef(allow_null=True)
+    tags = serializers.SerializerMethodField()
+    notes = serializers.SerializerMethodField()
+    is_development = serializers.BooleanField()
+
+    class Meta:
+        model = Device
+        fields = ["id", "serial_number", "device_name", "product", "status", "customer", "imei", "iccid", "mac",
+                  "hardware_revision", "manufactured_on", "is_development", "tags", "notes", "wipe_asked_at",
+                  "wipe_confirmed_at", "created_at", "archived_at"]  # fmt: skip
+
+    def get_tags(self, device: Device) -> list[str]:
+        """The names, in order."""
+        return [] if self._is_customer else sorted(each.tag.name for each in device.device_tags.all())
+
+    def get_notes(self, device: Device) -> str | None:
+        """For the organization alone."""
+        return None if self._is_customer else device.notes
+
+    @property
+    def _is_customer(self) -> bool:
+        return self.context.get("reader") == "customer"
+
+    def to_representation(self, device: Device) -> dict[str, Any]:
+        said = super().to_representation(device)
+        if self._is_customer and device.customer_id not in self.context["customers"]:
+            # It is shared with the reader: who owns it is not his to know.
+            said["customer"] = None
+        return said
+
+
+class DeviceIn(Body):
+    """A new device."""
+
+    product = Text(max_length=60, help_text="The id or the slug.")
+    serial_number = Text(max_length=64)
+    device_name = Text(
+        pattern=r"^[A-Za-z0-9_-]{6,64}$",
+        max_length=64,
+        help_text="The factory identifier: 6 to 64 letters, digits, - or _.",
+    )
+    imei = Text(pattern=r"^([0-9]{15})?$", max_length=15, required=False, allow_blank=True)
+    iccid = Text(pattern=r"^(89[0-9]{17,18})?$", max_length=20, required=False, allow_blank=True)
+    mac = Text(pattern=r"^([0-9A-F]{2}(:[0-9A-F]{2}){5})?$", max_length=17, required=False, allow_blank=True)
+    hardware_revision = Text(max_length=40, required=False, allow_blank=True)
+    manufactured_on = serializers.DateField(required=False, allow_null=True)
+    is_development = Flag(required=False)
+    tags = serializers.ListField(
+        child=Text(pattern=r"^[^,\x00]+$", max_length=40), required=False, max_length=20
+    )
+    notes = Text(max_length=2000, required=False, allow_blank=True)
+
+
+class DeviceQuery(PageQuery):
+    """Which devices. Archived ones are left out unless they are asked for."""
+
+    q = Text(required=False, max_length=64, help_text="Beginning of the serial number or device name.")
+    serial_number = Text(required=False, max_length=64, help_text="The whole serial number.")
+    device_name = Text(required=False, max_length=64, help_text="The whole device name.")
+    product = Text(required=False, max_length=60, help_text="The id or the slug.")
+    customer = Id(required=False, in_query=True, help_text="Whose they are now.")
+    status = serializers.ChoiceField(choices=DeviceStatus.choices, required=False)
+    tag = Text(required=False, max_length=40)
+    current = Flag(required=False, help_text="true: only what is owned now, of a customer's key by itself.")
+    development = Flag(default=False, help_text="Only the engineers' units.")
+    archived = Flag(default=False, help_text="Only the archived ones; else only the others.")
+
+
+class OwnerIn(Body):
+    """Whom a device goes to."""
+
+    customer = Id()
+    note = Text(max_length=500, required=False, allow_blank=True)
+
+
+class ReasonQuery(Body):
+    """Why."""
+
+    reason = Text(max_length=500)
+
+
+class DeviceDetails(serializers.Serializer):
+    """What a device is known by."""
+
+    id = serializers.IntegerField()
+    device_name = serializers.CharField()
+    serial_number = serializers.CharField()
+
+
+class OwnershipOut(serializers.ModelSerializer):
+    """A span of ownership: from `start_time` on and before `end_time`, which for an open one is 2999-12-31T23:59:59Z."""
+
+    start_time = serializers.DateTimeField(source="started_at")
+    end_time = serializers.SerializerMethodField()
+    device = serializers.IntegerField(source="device_id")
+    manager = serializers.IntegerField(source="customer_id")
+    device_details = DeviceDetails(source="device")
+
+    class Meta:
+        model = Ownership
+        fields = ["id", "start_time", "end_time", "device", "manager", "device_details"]
+
+    def get_end_time(self, span: Ownership) -> datetime:
+        """The end, or the sign of an open one."""
+        return (
+            OPEN_END
+            if span.ended_at is None
+            else span.ended_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        )  # type: ignore[return-value]
+
+
+class OwnershipQuery(PageQuery):
+    """Which ownerships. `from` and `to` take those that touch the time between them."""
+
+    device = Id(required=False, in_query=True)
+    serial_number = Text(required=False, max_length=64)
+    manager = Id(required=False, in_query=True, help_text="The customer.")
+    current = Flag(required=False, help_text="true: open ones only; false: ended ones only.")
+    to = serializers.DateTimeField(required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """`from` is no name for an attribute."""
+        return {**super().get_fields(), "from": serializers.DateTimeField(required=False)}
+
+
+class TakeIn(Body):
+    """The device to take: both of its names, as they stand on it and in the factory's list."""
+
+    serial_number = Text(max_length=64)
+    device_name = Text(max_length=64)

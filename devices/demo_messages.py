@@ -1,0 +1,38 @@
+"""A few days of messages for the demo: what simulated devices would have sent."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from random import Random
+
+from django.db import connection, transaction
+
+from console import sql
+from devices.actions.messages import COLUMNS, settle
+from devices.messages import dumps
+from devices.models import Device, Message
+from devices.simulator.unit import Unit
+
+DAYS, EVERY = 3, timedelta(minutes=30)
+
+
+@transaction.atomic
+def load(devices: Iterable[Device], at: datetime, chance: Random) -> int:
+    """Write what the devices published in the days before `at`, each within its own life. Returns how many messages."""
+    rows, ids = [], []
+    for device in devices:
+        unit = Unit(device.device_name, "", "http://localhost", chance=chance)
+        stamp = max(at - timedelta(days=DAYS), device.created_at) + EVERY * chance.random()
+        ids.append(device.pk)
+        while stamp < at:
+            for message in unit.measure():
+                text = str(dumps(message["data"], 1024))
+                rows.append((stamp, device.organization_id, device.pk, message["name"], text))
+            stamp += EVERY * chance.uniform(0.9, 1.1)
+    # In the order of their times, as they would have come.
+    rows.sort()
+    adapt = connection.ops.adapt_datetimefield_value
+    sql.insert_rows(Message, COLUMNS, (
+        (organization, pk, None, name, text, adapt(stamp), None) for stamp, organization, pk, name, text in rows
+    ))  # fmt: skip
+    settle(ids, since=at - timedelta(days=DAYS + 1))
+    return len(rows)

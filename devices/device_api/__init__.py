@@ -1,0 +1,1 @@
+"""What devices call over HTTP, each with its own secret. Plain views: publishing is the busiest path there is."""

@@ -1,0 +1,191 @@
+"""Which device calls: Basic auth with its device name and its secret (RFC 7617). No session, no cookie, no cache."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache, wraps
+from typing import Any
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.views.decorators.csrf import csrf_exempt
+
+from console import sql, throttle
+from console.access import public
+from console.errors import Refused, problem
+from console.fields import fold
+from console.models import Organization, Webhook
+from devices.actions.messages import Publisher
+from devices.actions.secrets import sha256
+from devices.messages import BadMessage
+from devices.models import Device, Ownership, SharedAccess
+
+# So many wrong secrets of one address are looked at in so many seconds.
+TRIES, SECONDS = 60, 60
+LONGEST = 512
+KEPT = 20_000
+NOBODY = "0" * 64
+# Compared where nobody has the name, so that this takes as long.
+STRANGER = (0, 0, NOBODY, None, None, None, False)
+# Who showed a right secret from an address is not held up by who guesses there, but proves himself each time anew.
+_proven: OrderedDict[bytes, None] = OrderedDict()
+# Addresses that guessed too often, and until when nothing of theirs is looked at.
+_blocked: dict[str, float] = {}
+
+
+class Unknown(Refused):
+    """No such device, or not its secret, or it is archived: nobody learns which."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "unauthorized", "Send a device name and its secret with Basic authentication.", status=401,
+            headers={"WWW-Authenticate": 'Basic realm="Custody devices"'},
+        )  # fmt: skip
+
+
+View = Callable[..., HttpResponse]
+
+
+def not_at_once(request: HttpRequest) -> HttpResponse | None:
+    """No view but one can answer before the device is looked up."""
+    return None
+
+
+def device(
+    *methods: str, at_once: Callable[[HttpRequest], HttpResponse | None] = not_at_once
+) -> Callable[[View], View]:
+    """Open a view to devices: it gets the request and the Publisher. What it refuses is a problem document.
+
+    `at_once` may answer first; it must look at name and secret itself.
+    """
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @public("A device proves who it is with its secret, in every request.")
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
+            try:
+                return at_once(request) or view(request, authenticate(request), *args, **kwargs)
+            except BadMessage as bad:
+                return problem(bad.code, bad.sentence, bad.status, index=bad.index)
+            except Refused as refusal:
+                return problem(refusal.code, refusal.sentence, refusal.status, headers=refusal.headers)
+
+        return guarded
+
+    return decorate
+
+
+def authenticate(request: HttpRequest) -> Publisher:
+    """The device whose name and secret came. Raises Unknown, and Refused (429) for an address that guesses."""
+    header, address = request.META.get("HTTP_AUTHORIZATION", ""), throttle.address_of(request)
+    credential = _credential(address, header)
+    is_proven = credential in _proven
+    if not is_proven and _blocked.get(address, 0.0) > time.monotonic():
+        raise _too_many()
+    name, secret = _parsed(header)
+    found = find(name, secret)
+    if found is None:
+        _proven.pop(credential, None)
+        _count(address)
+        raise Unknown
+    if not is_proven:
+        _remember(credential)
+    return found
+
+
+def proven(request: HttpRequest) -> tuple[str, str] | None:
+    """The folded name and the hash of the secret, where both were right before; whether they still are, is not said."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    if _credential(throttle.address_of(request), header) not in _proven:
+        return None
+    name, secret = _parsed(header)
+    return fold(name), sha256(secret)
+
+
+def find(name: str, secret: str) -> Publisher | None:
+    """The device that is called so and has this secret. Of two organizations' devices of one name, the secret decides."""
+    given, found = sha256(secret), None
+    candidates = _candidates(fold(name)) if name and "\0" not in name else []
+    for pk, organization, kept, project, owned, shared, is_heard in candidates or [STRANGER]:
+        if hmac.compare_digest(given, kept or NOBODY) and kept:
+            times = [_aware(each) for each in (owned, shared) if each]
+            found = Publisher(pk, organization, project, max(times, default=None), bool(is_heard))
+    return found if found and found.device_id else None
+
+
+def forget() -> None:
+    """Know no address any more. For tests, which share a process."""
+    _proven.clear()
+    _blocked.clear()
+
+
+def _credential(address: str, header: str) -> bytes:
+    return hashlib.sha256(f"{address} {header}".encode(errors="replace")).digest()
+
+
+def _candidates(key: str) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(), [key])
+        return cursor.fetchall()
+
+
+@cache
+def _statement() -> str:
+    """All that publishing asks of a device, in one statement; short subqueries are planned sooner than joins."""
+    devices, spans, shares = sql.table(Device), sql.table(Ownership), sql.table(SharedAccess)
+    return (
+        "SELECT d.id, d.organization_id, d.secret_sha256, "  # noqa: S608
+        f"(SELECT s.project_id FROM {spans} AS s WHERE s.device_id = d.id AND s.ended_at IS NULL), "
+        f"(SELECT MAX(COALESCE(s.ended_at, s.started_at)) FROM {spans} AS s WHERE s.device_id = d.id), "
+        f"(SELECT MAX(s.ended_at) FROM {shares} AS s WHERE s.device_id = d.id), "
+        f"EXISTS (SELECT 1 FROM {sql.table(Webhook)} AS w WHERE w.organization_id = d.organization_id AND w.is_enabled) "
+        f"FROM {devices} AS d WHERE d.name_key = %s AND d.archived_at IS NULL "
+        # The unique index of names begins with the organization.
+        f"AND d.organization_id IN (SELECT id FROM {sql.table(Organization)}) ORDER BY d.id DESC"
+    )
+
+
+def _aware(value: datetime | str) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def _parsed(header: str) -> tuple[str, str]:
+    kind, _space, text = header.partition(" ")
+    if kind.lower() != "basic" or len(header) > LONGEST:
+        return "", ""
+    try:
+        name, colon, secret = base64.b64decode(text.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return (name, secret) if colon else ("", "")
+
+
+def _remember(credential: bytes) -> None:
+    _proven[credential] = None
+    while len(_proven) > KEPT:
+        _proven.popitem(last=False)
+
+
+def _count(address: str) -> None:
+    try:
+        throttle.spend("device-api", address, limit=TRIES, seconds=SECONDS)
+    except Refused:
+        now = time.monotonic()
+        for each in [each for each, until in list(_blocked.items()) if until < now]:
+            _blocked.pop(each, None)
+        # The window of the count is on the wall clock.
+        _blocked[address] = now + SECONDS - time.time() % SECONDS
+        raise _too_many() from None
+
+
+def _too_many() -> Refused:
+    return Refused("too_many_tries", "Too many wrong secrets came from this address. Wait a minute and try again.",
+                   status=429, headers={"Retry-After": str(SECONDS)})  # fmt: skip

@@ -1,0 +1,30 @@
+"""What a device is told of itself."""
+
+from datetime import datetime
+from typing import Any
+
+from devices.actions.messages import Publisher
+from devices.models import Device, Ownership
+
+
+def state_of(by: Publisher) -> dict[str, Any]:
+    """Whether somebody owns it, which ownership this is, what it may receive, and whether it should wipe itself."""
+    unit = Device.objects.select_related("product").get(pk=by.device_id)
+    spans = Ownership.objects.filter(device=unit).order_by("-started_at")
+    owned = unit.customer_id is not None
+    wipe = {"asked_at": text_of(unit.wipe_asked_at), "confirmed_at": text_of(unit.wipe_confirmed_at)}
+    return {
+        "device_name": unit.device_name,
+        "serial_number": unit.serial_number,
+        "owned": owned,
+        # Another one with each ownership; 0 before the first.
+        "owner_epoch": spans.values_list("pk", flat=True).first() or 0,
+        "may_subscribe": owned or unit.product.unowned_may_subscribe,
+        "desired_firmware": None,
+        "wipe": wipe if unit.wipe_asked_at else None,
+    }
+
+
+def text_of(at: datetime | None) -> str | None:
+    """The instant in UTC, to the microsecond."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%fZ}" if at else None

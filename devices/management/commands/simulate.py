@@ -1,0 +1,53 @@
+"""Acts as devices: publishes, answers calls, reports firmware, obeys wipes, all over the device API."""
+
+import math
+import signal
+from threading import Event
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from console.models import Organization
+from devices.simulator import fleet
+
+
+class Command(BaseCommand):
+    """`manage.py simulate --devices 200`: until Ctrl-C, or for so many seconds."""
+
+    help = "Acts as devices of an organization over the device API. Devices without a secret get one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How many, of whom, where the server is, and for how long."""
+        parser.add_argument("--devices", type=int, default=20)
+        parser.add_argument("--organization", help="its slug; needed where there are several")
+        parser.add_argument("--base-url", default=settings.BASE_URL)
+        parser.add_argument("--for", type=float, default=math.inf, dest="seconds", metavar="SECONDS")
+        parser.add_argument(
+            "--every", type=float, default=30.0, metavar="SECONDS", help="between two measurements"
+        )
+        parser.add_argument("--seed", type=int, default=1)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Choose the devices, let them live, and say what they did."""
+        found = fleet.choose(self._organization(options["organization"]), options["devices"])
+        if not found:
+            raise CommandError("No device without a secret is left. Register some, or load the demo.")
+        connection.close()
+        over = Event()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, lambda *_args: over.set())
+        units = fleet.make(found, options["base_url"], seed=options["seed"], every=options["every"])
+        self.stdout.write(f"{len(units)} devices call {options['base_url']}. Ctrl-C stops them.")
+        fleet.run(units, over, options["seconds"])
+        told = [sum(getattr(unit, name) for unit in units) for name in ("published", "answered", "wiped")]
+        self.stdout.write(
+            f"{told[0]} messages published, {told[1]} calls answered, {told[2]} wipes confirmed."
+        )
+
+    def _organization(self, slug: str | None) -> Organization:
+        found = list(Organization.objects.filter(**({"slug": slug} if slug else {}))[:2])
+        if len(found) != 1:
+            raise CommandError("Say which organization with --organization and its slug.")
+        return found[0]

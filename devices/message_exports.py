@@ -1,0 +1,34 @@
+"""Messages as rows of a file. Every page of it is read anew through the ledger's spans."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.translation import gettext as _
+
+from console.export import newest_first, stream
+from devices.message_filters import filtered
+
+
+def message_rows(request: HttpRequest, rows: QuerySet) -> StreamingHttpResponse:
+    """The rows that match the filters of the address, as the format that it names. Times are in UTC, exact."""
+    header = [_("Received"), _("Device's own time"), _("Serial number"), _("Name"), _("Data")]
+    found = filtered(request, rows).select_related("device")
+    return stream(request, _("messages"), header, _lines(found))
+
+
+def _lines(rows: QuerySet) -> Iterator[list]:
+    for message in newest_first(rows, key="at"):
+        yield [
+            _text(message.at),
+            _text(message.device_at),
+            message.device.serial_number,
+            message.name,
+            message.text,
+        ]
+
+
+def _text(at: datetime | None) -> str:
+    # To the microsecond: it decides to whom the message belongs.
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if at else ""

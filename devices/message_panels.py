@@ -1,0 +1,24 @@
+"""What a device said and was asked last, on its page."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from devices.actions.calls import may_ask
+from devices.models import Call, DeviceReport, Message
+
+SHOWN = 5
+
+
+def device_messages(request: HttpRequest, device: Any) -> str:
+    """The newest messages and calls, the firmware, and whether the device can call at all."""
+    actor = request.actor  # type: ignore[attr-defined]
+    rows = Message.objects.visible_to(actor, device=device).order_by("-at", "-pk")[:SHOWN]
+    calls = Call.objects.visible_to(actor).filter(device=device).order_by("-pk")[:SHOWN]
+    context = {
+        "device": device, "rows": rows, "calls": calls,
+        "report": DeviceReport.objects.visible_to(actor).filter(device=device).first(),
+        "may_call": not device.archived_at and may_ask(actor, device),
+    }  # fmt: skip
+    return render_to_string("devices/_device_messages.html", context, request)

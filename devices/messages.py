@@ -1,0 +1,142 @@
+"""Messages of devices: what a device may send, and who may read what of one device."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from console.access import Actor
+from console.errors import Refused
+from devices.models import Device, Message, Ownership, SharedAccess
+from devices.models.message import Json, MessageQuerySet, spans_of
+
+MOST = 1_000
+MAX_DATA = 64 * 1024
+MAX_BODY = 2 * 1024 * 1024
+NAME = re.compile(r"[A-Za-z0-9_./-]{1,64}\Z")
+FIELDS = {"name", "data", "at"}
+
+
+class BadMessage(Refused):
+    """A message that can't be stored. `index` is its place in what was sent, from 0."""
+
+    def __init__(self, sentence: str, index: int = 0) -> None:
+        super().__init__("bad_message", sentence, status=422)
+        self.index = index
+
+
+class Draft(NamedTuple):
+    """A message as it was sent: its data is JSON text, as it will be stored."""
+
+    name: str
+    data: Json
+    device_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Window:
+    """The messages of one device that an actor may read in a period.
+
+    `is_within` is False where the period touches none of the caller's spans: then there can't be any.
+    """
+
+    rows: MessageQuerySet
+    is_within: bool
+
+
+def window(
+    actor: Actor, device: Device, since: datetime | None = None, until: datetime | None = None
+) -> Window:
+    """What the actor may read of the device from `since` on and before `until`; None is an open end."""
+    rows = Message.objects.visible_to(actor, device=device)
+    if since:
+        rows = rows.filter(at__gte=since)
+    if until:
+        rows = rows.filter(at__lt=until)
+    if actor.kind != "customer":
+        return Window(rows, Device.objects.visible_to(actor).filter(pk=device.pk).exists())
+    touched = [span for span in spans_of(actor, device) if (until is None or span.started_at < until)
+               and (since is None or span.ended_at is None or span.ended_at > since)]  # fmt: skip
+    return Window(rows, bool(touched) and (since is None or until is None or since < until))
+
+
+def devices_of(actor: Actor) -> QuerySet[Device]:
+    """The devices of which the actor may read messages: a customer's person also those that it held before."""
+    if actor.kind != "customer":
+        return Device.objects.visible_to(actor)
+    spans = [
+        model.objects.reached_by(actor).filter(device=OuterRef("pk")) for model in (Ownership, SharedAccess)
+    ]
+    return Device.objects.filter(Q(Exists(spans[0])) | Q(Exists(spans[1])))
+
+
+def read(body: bytes) -> list[Draft]:
+    """The messages of a request's body: one object, or a list of 1 to 1,000. Raises BadMessage for the first bad one."""
+    value = loads(body)
+    items = value if isinstance(value, list) else [value]
+    if not 1 <= len(items) <= MOST:
+        raise BadMessage(_("Send 1 to 1,000 messages at once."))
+    return [_draft(item, index) for index, item in enumerate(items)]
+
+
+def loads(body: bytes) -> Any:
+    """The JSON of a body. Raises BadMessage for anything else, and for NaN and Infinity, which JSON does not have."""
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise BadMessage(_("This is no JSON. Send an object or a list of objects in UTF-8.")) from None
+
+
+def dumps(value: Any, most: int) -> Json:
+    """The value as JSON text of at most so many bytes. Raises ValueError for more, and for what has no text."""
+    try:
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        # Half a character: JSON can say it in ASCII only.
+        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+        size = len(text)
+    except RecursionError:
+        raise ValueError("too deep") from None
+    if size > most:
+        raise ValueError("too long")
+    return Json(text)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _draft(item: Any, index: int) -> Draft:
+    if not isinstance(item, dict) or not item.keys() <= FIELDS or "data" not in item:
+        raise BadMessage(_("A message is an object with name, data and, if you like, at."), index)
+    name = item.get("name")
+    if not isinstance(name, str) or not NAME.match(name):
+        raise BadMessage(_("The name has 1 to 64 letters, digits and the signs _ . / -."), index)
+    try:
+        data = dumps(item["data"], MAX_DATA)
+    except ValueError:
+        raise BadMessage(_("The data is JSON of at most 64 kB."), index) from None
+    return Draft(name, data, _time(item.get("at"), index))
+
+
+def moment(value: Any) -> datetime | None:
+    """The instant that an ISO 8601 text with its offset names, in UTC; None for anything else."""
+    try:
+        at = datetime.fromisoformat(value)
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _time(value: Any, index: int) -> datetime | None:
+    if value is None:
+        return None
+    at = moment(value)
+    if at is None:
+        raise BadMessage(_("The time is like 2026-11-22T09:30:00Z, with its offset."), index)
+    return at

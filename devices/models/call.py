@@ -1,0 +1,136 @@
+import json
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.access import Actor
+from console.tenancy import TenantModel, TenantQuerySet
+from devices.models.device import Device
+from devices.models.message import JsonText
+from devices.models.ownership import Ownership, SharedAccess
+
+
+class CallKind(models.TextChoices):
+    VARIABLE = "variable", _("Variable")
+    FUNCTION = "function", _("Function")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+class CallState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    DELIVERED = "delivered", _("Delivered")
+    ANSWERED = "answered", _("Answered")
+    FAILED = "failed", _("Failed")
+    TIMED_OUT = "timed_out", _("Timed out")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+UNDER_WAY = (CallState.WAITING, CallState.DELIVERED)
+
+
+class CallQuerySet(TenantQuerySet):
+    def for_customer(self, actor: Actor) -> Self:
+        """The calls that were asked and, where they are over, ended within a span of the person's customers."""
+        owned, shared = (_holding(spans.objects.reached_by(actor)) for spans in (Ownership, SharedAccess))
+        return self.filter(Exists(owned) | Exists(shared))
+
+    def under_way(self, at: datetime) -> Self:
+        """Those that can still be answered."""
+        return self.filter(state__in=UNDER_WAY, expires_at__gt=at)
+
+
+def _holding(spans: QuerySet) -> QuerySet:
+    """The spans that hold all of a call: what ended after the handover tells of the new owner's device."""
+    # A call under way has no end: it is held while the span holds the instant at which it was asked.
+    ended = Coalesce(OuterRef("ended_at"), OuterRef("asked_at"))
+    lasts = Q(ended_at=None) | Q(ended_at__gt=ended)
+    return spans.filter(lasts, device=OuterRef("device"), started_at__lte=OuterRef("asked_at"))
+
+
+class Call(TenantModel):
+    """A question to a device: the value of a variable, or a function to run with an argument.
+
+    It is delivered when the device next asks for its calls, once, and answered once, before it expires or never.
+    `customer` is who owned the device where the owner asked; staff ask for the organization.
+    """
+
+    device = models.ForeignKey(Device, models.PROTECT, related_name="calls", db_index=False)
+    kind = models.CharField(_("What"), max_length=8, choices=CallKind.get_choices)
+    name = models.CharField(_("Name"), max_length=64)
+    argument = models.CharField(_("Argument"), max_length=1024, blank=True)
+    timeout = models.PositiveSmallIntegerField(_("Timeout"), default=30)
+    state = models.CharField(
+        _("State"), max_length=9, choices=CallState.get_choices, default=CallState.WAITING, editable=False
+    )
+    result = JsonText(null=True, editable=False)
+    error = models.CharField(max_length=1000, blank=True, editable=False)
+    by_user = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+", editable=False)
+    by_label = models.CharField(max_length=200, editable=False)
+    customer = models.ForeignKey(
+        "customers.Customer", models.PROTECT, null=True, related_name="+", editable=False
+    )
+    asked_at = models.DateTimeField(editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    delivered_at = models.DateTimeField(null=True, editable=False)
+    ended_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "delivered"], ended_at__isnull=True)
+                | (~Q(state__in=["waiting", "delivered"]) & Q(ended_at__isnull=False)),
+                name="call_over_has_end",
+            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("asked_at")), name="call_expires_later"),
+        ]
+        indexes = [
+            models.Index(fields=["device", "-id"], name="call_by_device"),
+            models.Index(fields=["device", "id"], name="call_waiting", condition=Q(state="waiting")),
+            models.Index(fields=["expires_at"], name="call_under_way",
+                         condition=Q(state__in=["waiting", "delivered"])),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("devices:call_detail", args=[self.device_id, self.pk])
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no answer can come any more."""
+        return self.state_now not in UNDER_WAY
+
+    @property
+    def state_now(self) -> str:
+        """The state; what expired is timed out, also before that was written down."""
+        if self.state in UNDER_WAY and self.expires_at <= timezone.now():
+            return CallState.TIMED_OUT
+        return self.state
+
+    @property
+    def result_text(self) -> str:
+        """The result as JSON, readable."""
+        return json.dumps(self.result, ensure_ascii=False, indent=2)
+
+    @property
+    def state_label(self) -> str:
+        """The state in a word."""
+        return str(CallState(self.state_now).label)

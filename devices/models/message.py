@@ -1,0 +1,133 @@
+import json
+from collections.abc import Iterable
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from console.access import Actor
+from console.tenancy import TenantModel, TenantQuerySet
+from devices.models.device import Device
+from devices.models.ownership import Ownership, SharedAccess, Span
+
+
+class Json(str):
+    """Text that is JSON already: a JsonText column takes it as it is."""
+
+    __slots__ = ()
+
+
+class JsonText(models.TextField):
+    """Any JSON value, kept as its text: what was sent comes back, on every database, with its order and its numbers."""
+
+    def from_db_value(self, value: str | None, *_rest: Any) -> Any:
+        return None if value is None else json.loads(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        if isinstance(value, Json) or (value is None and self.null):
+            return value
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+class MessageQuerySet(TenantQuerySet):
+    def visible_to(self, actor: Actor, *, device: Device | None = None) -> Self:
+        """The messages that this actor may read: a member all, a customer's person those of its own spans.
+
+        A message at the instant of a handover belongs to the new owner alone. With `device`, only the messages of this
+        one, by the spans that the ledger holds now: the same rows, as ranges of the index.
+        """
+        if device is None:
+            return super().visible_to(actor)
+        rows = self.filter(device=device)
+        if actor.kind != "customer":
+            return super(MessageQuerySet, rows).visible_to(actor)
+        return rows.within(spans_of(actor, device))
+
+    def for_customer(self, actor: Actor) -> Self:
+        """What was published within the spans of the person's customers and projects."""
+        owned, shared = (_covering(spans.objects.reached_by(actor)) for spans in (Ownership, SharedAccess))
+        return self.filter(Exists(owned) | Exists(shared))
+
+    def within(self, spans: Iterable[Span]) -> Self:
+        """The messages of these spans' devices, from each span's start on and before its end."""
+        wanted = Q()
+        for span in spans:
+            ends = Q(at__lt=span.ended_at) if span.ended_at else Q()
+            wanted |= Q(device=span.device_id, at__gte=span.started_at) & ends
+        return self.filter(wanted) if wanted else self.none()
+
+    def of_project(self, project: models.Model) -> Self:
+        """Of the devices that lay in the project when they published: owned or, where it has any, shared."""
+        shares = SharedAccess.objects.filter(project=project)
+        if not shares.exists():
+            return self.filter(project=project)
+        shared = Q(device__in=shares.values("device")) & Q(Exists(_covering(shares)))
+        return self.filter(Q(project=project) | shared)
+
+
+def spans_of(actor: Actor, device: Device) -> list[Span]:
+    """The spans in which the person reaches the device, owned and shared."""
+    found: list[Span] = []
+    for spans in (Ownership, SharedAccess):
+        found += spans.objects.reached_by(actor).filter(device=device)
+    return found
+
+
+def _covering(spans: QuerySet) -> QuerySet:
+    return spans.covering(OuterRef("at")).filter(device=OuterRef("device"))  # type: ignore[attr-defined]
+
+
+class Message(TenantModel):
+    """What a device published.
+
+    `at` is the server's time and decides who may read it; `device_at` is what the device says, and decides nothing.
+    `project` is where the unit lay by the ledger, a copy by which the messages of a project are a range of an index.
+    """
+
+    organization = models.ForeignKey("console.Organization", models.PROTECT, related_name="+", db_index=False)
+    device = models.ForeignKey(Device, models.PROTECT, related_name="messages", db_index=False)
+    project = models.ForeignKey(
+        "customers.Project", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    name = models.CharField(max_length=64)
+    data = JsonText()
+    at = models.DateTimeField()
+    device_at = models.DateTimeField(null=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        # One index for each list, with and without a name; the id settles what was published at one instant.
+        indexes = [
+            models.Index(fields=["device", "at", "id"], name="message_by_device"),
+            models.Index(fields=["device", "name", "at", "id"], name="message_by_device_name"),
+            models.Index(fields=["project", "at", "id"], name="message_by_project",
+                         condition=Q(project__isnull=False)),
+            models.Index(fields=["project", "name", "at", "id"], name="message_by_project_name",
+                         condition=Q(project__isnull=False)),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def text(self) -> str:
+        """The data as JSON, readable."""
+        return json.dumps(self.data, ensure_ascii=False, separators=(", ", ": "))
+
+    @property
+    def short(self) -> str:
+        """The beginning of the data, for a row of a list."""
+        text = self.text
+        return text if len(text) <= 120 else f"{text[:119]}…"
+
+
+class DeviceReport(TenantModel):
+    """What a device said last about itself. Other columns of the device are its maker's word, these are its own."""
+
+    device = models.OneToOneField(Device, models.PROTECT, primary_key=True, related_name="report")
+    firmware_version = models.CharField(max_length=64, blank=True)
+    reported_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.firmware_version

@@ -1,0 +1,1 @@
+"""Devices that are none: they call the real device API over HTTP, as a fleet would."""

@@ -1,0 +1,77 @@
+"""The devices that are simulated: which, with what secrets, and all of them at once."""
+
+import json
+import os
+import time
+from pathlib import Path
+from random import Random
+from threading import Event, Thread
+
+from django.conf import settings
+
+from console.access import system
+from console.models import Organization
+from devices.actions import secrets
+from devices.models import Device
+from devices.simulator.unit import Unit
+
+FILE = "simulator-secrets.json"
+
+
+def choose(organization: Organization, count: int) -> list[tuple[str, str]]:
+    """Names and secrets of so many devices: those simulated before, and others that have no secret yet get one.
+
+    A device that has its secret from somewhere else is never taken.
+    """
+    kept = _read()
+    current = Device.objects.filter(organization=organization, archived_at=None)
+    mine = {}
+    for pk, name, sha256 in current.filter(pk__in=list(kept)).values_list(
+        "pk", "device_name", "secret_sha256"
+    ):
+        if secrets.sha256(kept[pk]) == sha256:
+            mine[pk] = name
+    # The owned ones first: they are what a demo shows.
+    more = current.filter(secret_sha256="").order_by("-customer_id", "pk")[: max(0, count - len(mine))]
+    fresh = {device.pk: device.device_name for device in more}
+    kept |= secrets.renew(fresh, by=system(organization, "Simulator")) if fresh else {}
+    _write(kept)
+    return [(name, kept[pk]) for pk, name in list((mine | fresh).items())[:count]]
+
+
+def run(units: list[Unit], over: Event, seconds: float) -> None:
+    """Let all of them live, each in a thread, until the event comes or the time is over."""
+    until = time.monotonic() + seconds
+    threads = [Thread(target=unit.live, args=(over, until), daemon=True) for unit in units]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.5)
+
+
+def make(found: list[tuple[str, str]], base_url: str, *, seed: int, every: float) -> list[Unit]:
+    """The units for these names and secrets."""
+    units = []
+    for name, secret in found:
+        chance = Random(f"{seed} {name}")  # noqa: S311 -- weather, no secret
+        units.append(Unit(name, secret, base_url, chance=chance, every=every))
+    return units
+
+
+def _path() -> Path:
+    return settings.DATA_DIR / FILE
+
+
+def _read() -> dict[int, str]:
+    try:
+        return {int(pk): secret for pk, secret in json.loads(_path().read_text()).items()}
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _write(kept: dict[int, str]) -> None:
+    # Nobody but the owner of the data may read them.
+    descriptor = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump({str(pk): secret for pk, secret in kept.items()}, file)

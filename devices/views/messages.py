@@ -1,0 +1,27 @@
+"""Pages of what devices published."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from console.access import Permission, requires
+from console.listing import render_list
+from devices.message_exports import message_rows
+from devices.message_filters import MessageFilter
+from devices.message_tables import MessageTable
+from devices.models import Device, Message
+
+
+@requires(Permission.VIEW)
+def message_list(request: HttpRequest, pk: int) -> HttpResponse:
+    """What one device published, the newest first."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    rows = Message.objects.visible_to(request.actor, device=device)
+    return render_list(request, rows=rows, table=MessageTable, filters=MessageFilter,
+                       template="devices/message_list.html", context={"device": device})  # fmt: skip
+
+
+@requires(Permission.EXPORT)
+def message_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The messages of one device that match the filters, as CSV or XLSX."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    return message_rows(request, Message.objects.visible_to(request.actor, device=device))

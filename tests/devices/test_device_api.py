@@ -1,0 +1,325 @@
+"""The device API over HTTP: who may call, what is taken, what is refused, and that a refusal leaves nothing."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from console import throttle
+from console.models import Event
+from devices import ledger
+from devices.actions import devices as device_actions
+from devices.device_api import authentication
+from devices.models import Device, DeviceReport, Message
+from tests import factories
+from tests.devices.telling import Unit, basic, fresh, give_secret
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_address_is_known():
+    authentication.forget()
+    yield
+    authentication.forget()
+
+
+@pytest.fixture
+def unit(device) -> Unit:
+    return Unit(device)
+
+
+def test_a_device_publishes_one_message_with_the_time_of_the_server(unit, device):
+    before = datetime.now(UTC)
+    answer = unit.post(
+        "messages", {"name": "env/temp", "data": {"c": 21.50, "ok": True}, "at": "2020-02-03T04:05:06+01:00"}
+    )
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 1})
+    message = Message.objects.get()
+    assert (message.device, message.organization, message.name) == (device, device.organization, "env/temp")
+    assert message.data == {"c": 21.50, "ok": True}
+    assert before <= message.at <= datetime.now(UTC)
+    assert message.device_at == datetime(2020, 2, 3, 3, 5, 6, tzinfo=UTC)
+
+
+def test_a_device_publishes_a_thousand_messages_at_one_instant(unit):
+    answer = unit.post("messages", [{"name": f"n{n % 3}", "data": n} for n in range(1000)])
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 1000})
+    assert list(Message.objects.order_by("pk").values_list("data", flat=True)) == list(range(1000))
+    assert len(set(Message.objects.values_list("at", flat=True))) == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        False,
+        0,
+        "",
+        [],
+        {},
+        {"b": 1, "a": 2},
+        "a\u0000b",
+        "ä€😀",
+        "\ud800",
+        10**40,
+        1e300,
+        0.1,
+        [[[[1]]]],
+    ],
+    ids=repr,
+)
+def test_any_json_comes_back_as_it_was_sent(unit, value):
+    assert unit.post("messages", {"name": "x", "data": value}).status_code == 202
+    message = Message.objects.get()
+    assert json.dumps(message.data) == json.dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("raw", "index"),
+    [
+        (b"", 0), (b"{", 0), (b"NaN", 0), (b"\xff\xfe\xfd", 0), (b"[]", 0), (b"7", 0), (b'"x"', 0), (b"[" * 100_000, 0),
+        (b'{"name": "x", "data": Infinity}', 0),
+        (b'{"name": "x", "data": 1e999}', 0),
+        (b'{"name": "x", "data": ' + b"9" * 5000 + b"}", 0),
+        (b'{"name": "x"}', 0), (b'{"data": 1}', 0), (b'{"name": "", "data": 1}', 0), (b'{"name": "a b", "data": 1}', 0),
+        (b'{"name": "x\\n", "data": 1}', 0), (b'{"name": 7, "data": 1}', 0),
+        (b'{"name": "' + b"x" * 65 + b'", "data": 1}', 0),
+        (b'{"name": "x", "data": 1, "more": 2}', 0),
+        (b'[{"name": "x", "data": 1}, {"name": "x", "data": 1, "at": "yesterday"}]', 1),
+        (b'[{"name": "x", "data": 1}, {"name": "x", "data": 1, "at": "2026-01-01T00:00:00"}]', 1),
+        (b'[{"name": "x", "data": 1}, {"name": "x", "data": 1, "at": 7}]', 1),
+        (b'[{"name": "x", "data": 1}, {"name": "x", "data": 1, "at": "0001-01-01T00:00:00+14:00"}]', 1),
+        (b'[{"name": "x", "data": 1}, {"name": "x", "data": 1}, 7]', 2),
+        (json.dumps({"name": "x", "data": "a" * 64 * 1024}).encode(), 0),
+        (json.dumps([{"name": "x", "data": 1}] * 1001).encode(), 0),
+    ],
+)  # fmt: skip
+def test_a_bad_message_is_named_by_its_index_and_nothing_is_stored(unit, raw, index):
+    answer = unit.post("messages", None, raw=raw)
+    assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
+    assert (answer.json()["code"], answer.json()["index"]) == ("bad_message", index)
+    assert answer.json()["title"].endswith(".")
+    assert not Message.objects.exists()
+
+
+def test_data_of_exactly_64_kb_is_taken(unit):
+    assert unit.post("messages", {"name": "x", "data": "a" * (64 * 1024 - 2)}).status_code == 202
+
+
+def test_more_than_two_megabytes_are_not_read(unit):
+    answer = unit.post("messages", None, raw=b" " * (2 * 1024 * 1024 + 1))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_unknown_archived_and_wrong_are_refused_alike(unit, device, make_devices, alice):
+    archived, bare = make_devices(2)
+    his = give_secret(archived)
+    device_actions.archive([archived.pk], by=factories.actor_of(alice))
+    tries = [
+        None, "", "Basic", "Basic !!!", "Bearer cst_x", "Basic " + "A" * 600, basic("", ""), basic("nobody-here", unit.secret),
+        basic(device.device_name, "wrong"), basic(device.device_name, ""), basic(device.device_name, unit.secret + "x"),
+        basic(device.serial_number, unit.secret), basic(archived.device_name, his), basic(bare.device_name, ""),
+        basic(bare.device_name, authentication.NOBODY), basic("a\0b", "x"), basic("ä" * 90, "ü"),
+    ]  # fmt: skip
+    answers = set()
+    for header in tries:
+        headers = {} if header is None else {"Authorization": header}
+        for path in ("messages", "state"):
+            answer = Client().post(f"/device/v1/{path}", b'{"name": "x", "data": 1}', content_type="application/json",
+                                   headers=headers)  # fmt: skip
+            answers.add(
+                (
+                    answer.status_code,
+                    answer.content,
+                    answer["WWW-Authenticate"],
+                    tuple(sorted(answer.headers)),
+                )
+            )
+    assert len(answers) == 1
+    assert answers.pop()[0] == 401
+    assert not Message.objects.exists()
+    assert not DeviceReport.objects.exists()
+
+
+def test_of_two_devices_with_one_name_the_secret_decides(device, other_organization):
+    product = factories.make_product(other_organization, "Copy")
+    twin = factories.make_device(product, "T-1", device_name=device.device_name)
+    mine, his = Unit(device), Unit(twin)
+    assert mine.post("messages", {"name": "mine", "data": 1}).status_code == 202
+    assert his.post("messages", {"name": "his", "data": 1}).status_code == 202
+    assert Message.objects.get(name="mine").device == device
+    assert Message.objects.get(name="his").organization == other_organization
+
+
+def test_the_name_is_compared_without_case(device):
+    unit = Unit(device)
+    answer = Client().get(
+        "/device/v1/state", headers={"Authorization": basic(device.device_name.upper(), unit.secret)}
+    )
+    assert answer.status_code == 200
+
+
+def test_a_new_secret_ends_the_old_one_at_once(unit, device):
+    assert unit.get("state").status_code == 200
+    new = give_secret(device)
+    assert unit.get("state").status_code == 401
+    assert Unit(device, new).get("state").status_code == 200
+
+
+def test_guessing_is_throttled_and_holds_up_neither_the_device_nor_its_address(unit, device, monkeypatch):
+    looked_at = []
+    honest = authentication.find
+    monkeypatch.setattr(
+        authentication, "find", lambda name, secret: looked_at.append(name) or honest(name, secret)
+    )
+    assert unit.get("state").status_code == 200
+    guesser = Unit(device, "wrong", address="192.0.2.1")
+    answers = [guesser.get("state") for _n in range(authentication.TRIES + 40)]
+    assert {answer.status_code for answer in answers} == {401, 429}
+    assert answers[-1].status_code == 429 and int(answers[-1]["Retry-After"]) > 0
+    # One more than the limit is looked at, to find out that it is too many; and the window may turn once.
+    assert len(looked_at) - 1 <= 2 * (authentication.TRIES + 1)
+    # The device that was there before goes on beside the guesser, and from elsewhere anybody may begin.
+    assert unit.get("state").status_code == 200
+    assert Unit(device, unit.secret, address="192.0.2.2").get("state").status_code == 200
+
+
+def test_without_the_throttle_all_guesses_are_looked_at(unit, device, monkeypatch):
+    """The negative control."""
+    monkeypatch.setattr(throttle, "spend", lambda *args, **kwargs: None)
+    guesser = Unit(device, "wrong")
+    assert {guesser.get("state").status_code for _n in range(authentication.TRIES + 40)} == {401}
+
+
+def test_no_session_no_cookie_and_no_form_token_is_asked_for(unit):
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post("/device/v1/messages", b'{"name": "x", "data": 1}', content_type="application/json",
+                         headers=unit.headers)  # fmt: skip
+    assert answer.status_code == 202
+    assert not answer.cookies
+
+
+@pytest.mark.parametrize("path", ["messages", "state", "calls", "calls/1"])
+def test_other_methods_are_not_allowed(unit, path):
+    for method in ("put", "patch", "delete"):
+        assert getattr(Client(), method)(f"/device/v1/{path}", headers=unit.headers).status_code == 405
+
+
+def test_publishing_one_message_takes_one_statement_and_the_first_time_two(unit):
+    for expected in (2, 1):
+        with CaptureQueriesContext(connection) as caught:
+            assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
+        assert len(caught) == expected
+    assert Message.objects.count() == 2
+
+
+def test_both_ways_of_publishing_store_the_same(unit, device, customer, alice):
+    by, project = factories.actor_of(alice), customer.projects.get()
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment", at=later)
+    for _way in range(2):
+        value = {"name": "x", "data": {"ä": [1, None]}, "at": "2026-01-01T00:00:00Z"}
+        assert unit.post("messages", value).status_code == 202
+    first, second = Message.objects.order_by("pk").values(
+        "organization", "device", "project", "name", "data", "at", "device_at"
+    )
+    assert first == second
+    assert (first["at"], first["project"]) == (later, project.pk)
+
+
+def test_a_device_that_was_here_before_is_refused_at_once_like_any_other(unit, device):
+    assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
+    Device.objects.filter(pk=device.pk).update(archived_at=datetime.now(UTC))
+    assert unit.post("messages", {"name": "x", "data": 1}).status_code == 401
+    Device.objects.filter(pk=device.pk).update(archived_at=None)
+    assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
+    give_secret(device)
+    for _time in range(2):
+        assert unit.post("messages", {"name": "x", "data": 1}).status_code == 401
+    assert unit.post("messages", None, raw=b"{").status_code == 401
+    assert Message.objects.count() == 2
+
+
+def test_the_state_follows_the_ledger(unit, device, customer, alice, product):
+    by = factories.actor_of(alice)
+    first = unit.get("state").json()
+    assert (first["owned"], first["owner_epoch"], first["may_subscribe"], first["wipe"]) == (
+        False,
+        0,
+        False,
+        None,
+    )
+    assert (first["device_name"], first["desired_firmware"]) == (device.device_name, None)
+    project = customer.projects.get()
+    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
+    owned = unit.get("state").json()
+    assert (owned["owned"], owned["may_subscribe"]) == (True, True)
+    assert owned["owner_epoch"] > 0
+    ledger.release([device.pk], by=by, reason="unclaim")
+    free = unit.get("state").json()
+    assert (free["owned"], free["may_subscribe"], free["owner_epoch"]) == (False, False, owned["owner_epoch"])
+    assert free["wipe"]["confirmed_at"] is None
+    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
+    assert unit.get("state").json()["owner_epoch"] > owned["owner_epoch"]
+
+
+def test_an_unowned_device_may_subscribe_where_its_product_says_so(unit, product):
+    type(product).objects.filter(pk=product.pk).update(unowned_may_subscribe=True)
+    assert unit.get("state").json()["may_subscribe"] is True
+
+
+def test_a_device_reports_its_firmware(unit, device):
+    assert unit.post("state", {"firmware_version": "1.2.0"}).status_code == 200
+    assert unit.post("state", {"firmware_version": "1.2.1"}).json()["device_name"] == device.device_name
+    assert DeviceReport.objects.get().firmware_version == "1.2.1"
+
+
+def test_a_device_confirms_the_wipe_that_was_asked_and_no_other(unit, device, customer, alice):
+    by, project = factories.actor_of(alice), customer.projects.get()
+    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
+    assert unit.post("state", {"wiped": "2026-01-01T00:00:00Z"}).status_code == 409
+    ledger.release([device.pk], by=by, reason="unclaim")
+    old = unit.get("state").json()["wipe"]["asked_at"]
+    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
+    ledger.release([device.pk], by=by, reason="unclaim")
+    answer = unit.post("state", {"wiped": old})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_asked")
+    assert fresh(device).wipe_confirmed_at is None
+    asked = unit.get("state").json()["wipe"]["asked_at"]
+    confirmed = unit.post("state", {"wiped": asked}).json()["wipe"]
+    assert confirmed["asked_at"] == asked and confirmed["confirmed_at"]
+    at = fresh(device).wipe_confirmed_at
+    assert unit.post("state", {"wiped": asked}).status_code == 200
+    assert fresh(device).wipe_confirmed_at == at
+    assert Event.objects.filter(kind="device.wiped").count() == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[], {}, 7, {"x": 1}, {"firmware_version": 7}, {"firmware_version": ""}, {"firmware_version": "a" * 65},
+     {"firmware_version": "a\u0000"}, {"wiped": True}, {"wiped": "now"}, {"firmware_version": "1", "wiped": 7}],
+    ids=repr,
+)  # fmt: skip
+def test_a_report_that_makes_no_sense_is_refused_and_changes_nothing(unit, value):
+    assert unit.post("state", value).status_code == 422
+    assert not DeviceReport.objects.exists()
+
+
+def test_an_archived_product_or_a_scrapped_device_still_publishes(unit, device):
+    Device.objects.filter(pk=device.pk).update(status="scrapped")
+    assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
+
+
+def test_a_clock_that_is_behind_does_not_put_a_message_before_the_last_handover(
+    unit, device, customer, alice
+):
+    by, project = factories.actor_of(alice), customer.projects.get()
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
+    ledger.release([device.pk], by=by, reason="unclaim", at=later)
+    assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
+    assert Message.objects.get().at >= later

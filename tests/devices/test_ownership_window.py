@@ -1,0 +1,315 @@
+"""The ownership window: random messages and changes of hands against a model in plain Python. Each message is seen by
+exactly its owner, at every exit, also a microsecond beside a handover."""
+
+import csv
+import io
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import chain, count
+
+import pytest
+from django.db.models import Q
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from console.access import system
+from customers.actions import projects
+from devices import ledger, messages
+from devices.actions.messages import Publisher, publish, publish_at_once, settle_recent
+from devices.actions.secrets import sha256
+from devices.device_api.authentication import find
+from devices.models import Message, SharedAccess
+from devices.models.message import MessageQuerySet
+from devices.models.ownership import SpanQuerySet
+from tests import factories
+from tests.devices.telling import give_secret
+
+pytestmark = pytest.mark.django_db
+START = datetime(2026, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+DEVICES, CUSTOMERS = 2, 2
+device_numbers, customer_numbers = st.integers(0, DEVICES - 1), st.integers(0, CUSTOMERS - 1)
+# Beside an instant, and further away.
+steps = st.sampled_from([0, 0, 1, 1, 2, 1_000_000, 3_600_000_000])
+
+
+class WindowMachine(RuleBasedStateMachine):
+    """Two devices, two customers with one person each, and a clock that stands still or goes on.
+
+    The model: for each device its spans [customer, start, end, is it shared], and for each message (its number,
+    the device, the time). Which message belongs to whom is asked of the model alone.
+    """
+
+    # With the pages, which are many, and with the way of publishing that is one statement.
+    has_pages = is_quick = True
+
+    @initialize()
+    def make_the_world(self):
+        organization = factories.make_organization(f"World {next(factories._numbers)}")
+        product = factories.make_product(organization)
+        self.by = system(organization)
+        self.customers = [factories.make_customer(organization, f"Customer {n}") for n in range(CUSTOMERS)]
+        self.projects = [projects.default_of(customer) for customer in self.customers]
+        people = [
+            factories.make_person(customer, f"{customer.pk}@window.example") for customer in self.customers
+        ]
+        self.people = [factories.actor_of(person) for person in people]
+        if self.has_pages:
+            self.clients = [signed_in(person) for person in people]
+            self.member = signed_in(factories.make_member(organization, "owner"))
+        self.devices = [factories.make_device(product) for _n in range(DEVICES)]
+        self.secrets = [give_secret(device) for device in self.devices]
+        self.spans = [[] for _n in range(DEVICES)]
+        self.sent, self.numbers, self.now = [], count(1), START
+
+    @rule(micro=steps)
+    def the_clock_goes_on(self, micro):
+        self.now += timedelta(microseconds=micro)
+
+    @rule(
+        n=device_numbers, behind=st.sampled_from([0, 0, 0, 1, 2, 3_600_000_000]), together=st.integers(1, 2)
+    )
+    def publish(self, n, behind, together):
+        """By a server whose clock may be behind: no message falls before the last change of hands."""
+        drafts = [
+            messages.Draft("reading", messages.Json(next(self.numbers)), None) for _each in range(together)
+        ]
+        at = self.now - timedelta(microseconds=behind)
+        if together == 1 and self.is_quick:
+            known = {"name_key": self.devices[n].name_key, "secret_sha256": sha256(self.secrets[n])}
+            assert publish_at_once(drafts[0], **known, at=at)
+            at = Message.objects.latest("pk").at
+        else:
+            at = publish(drafts, by=find(self.devices[n].device_name, self.secrets[n]), at=at)
+        assert at >= max(
+            (end or start for _c, start, end, is_shared in self.spans[n] if not is_shared), default=at
+        )
+        self.sent += [(int(draft.data), n, at) for draft in drafts]
+
+    @rule(n=device_numbers, to=customer_numbers)
+    def assign(self, n, to):
+        outcome = ledger.assign([self.devices[n].pk], customer=self.customers[to], project=self.projects[to], by=self.by,
+                                reason="assignment", at=self.now)  # fmt: skip
+        assert bool(outcome.done) == (self.owner(n) is None)
+        if outcome.done:
+            self.own(n, to)
+
+    @rule(n=device_numbers)
+    def release(self, n):
+        if ledger.release([self.devices[n].pk], by=self.by, reason="unclaim", at=self.now).done:
+            self.end(n)
+
+    @rule(n=device_numbers, to=customer_numbers)
+    def transfer(self, n, to):
+        source = self.owner(n)
+        if source is None:
+            return
+        ledger.transfer([self.devices[n].pk], source=self.customers[source], customer=self.customers[to],
+                        project=self.projects[to], by=self.by, at=self.now)  # fmt: skip
+        self.end(n)
+        self.own(n, to)
+
+    @rule(n=device_numbers, to=customer_numbers)
+    def share(self, n, to):
+        new = ledger.share([self.devices[n].pk], customer=self.customers[to], project=self.projects[to], by=self.by,
+                           reason="claim", at=self.now)  # fmt: skip
+        if new:
+            self.spans[n].append([to, self.now, None, True])
+
+    @precondition(lambda self: any(s[3] and s[2] is None for spans in self.spans for s in spans))
+    @rule(n=device_numbers)
+    def end_shares(self, n):
+        open_shares = SharedAccess.objects.filter(device=self.devices[n], ended_at=None)
+        ledger.end_share(open_shares.values_list("pk", flat=True), by=self.by, reason="unclaim", at=self.now)
+        self.end(n, owned=False)
+
+    @invariant()
+    def each_message_is_seen_by_exactly_its_owner(self):
+        for c, actor in enumerate(self.people):
+            expected = [self.reached(c, n) for n in range(DEVICES)]
+            assert numbers(Message.objects.visible_to(actor)) == sorted(chain.from_iterable(expected))
+            for n, device in enumerate(self.devices):
+                assert numbers(Message.objects.visible_to(actor, device=device)) == expected[n]
+        everything = sorted(number for number, _n, _at in self.sent)
+        assert numbers(Message.objects.visible_to(self.by)) == everything
+
+    @invariant()
+    def beside_each_handover_the_window_is_exact_to_the_microsecond(self):
+        edges = sorted(
+            {
+                edge
+                for spans in self.spans
+                for _c, start, end, _s in spans[-2:]
+                for edge in (start, end)
+                if edge
+            }
+        )
+        for c, actor in enumerate(self.people):
+            for n, device in enumerate(self.devices):
+                for edge in edges[-2:]:
+                    for since, until in ((edge - TICK, edge), (edge, edge + TICK)):
+                        found = messages.window(actor, device, since, until)
+                        assert numbers(found.rows) == self.reached(c, n, since, until)
+                        assert found.is_within == self.touches(c, n, since, until)
+
+    @invariant()
+    def a_project_has_the_messages_of_its_time(self):
+        for c, actor in enumerate(self.people):
+            rows = Message.objects.visible_to(actor).of_project(self.projects[c])
+            assert numbers(rows) == sorted(chain.from_iterable(self.reached(c, n) for n in range(DEVICES)))
+
+    def teardown(self):
+        """The pages and the files, once at the end of each story."""
+        if not hasattr(self, "sent") or not self.has_pages:
+            return
+        for n, device in enumerate(self.devices):
+            everything = sorted(number for number, of, _at in self.sent if of == n)
+            assert self.file(self.member, f"/devices/{device.pk}/messages/export/") == everything
+            for c, client in enumerate(self.clients):
+                held = bool([span for span in self.spans[n] if span[0] == c])
+                for path in (
+                    f"/portal/devices/{device.pk}/messages/",
+                    f"/portal/devices/{device.pk}/messages/export/",
+                ):
+                    assert client.get(path).status_code == (200 if held else 404)
+                assert client.get(f"/devices/{device.pk}/messages/").status_code == 403
+                if held:
+                    assert self.file(client, f"/portal/devices/{device.pk}/messages/export/") == self.reached(
+                        c, n
+                    )
+                    assert (
+                        self.page(client, f"/portal/devices/{device.pk}/messages/")
+                        == self.reached(c, n)[-25:]
+                    )
+        for c, client in enumerate(self.clients):
+            mine = sorted(chain.from_iterable(self.reached(c, n) for n in range(DEVICES)))
+            path = f"/portal/projects/{self.projects[c].pk}/messages/"
+            assert self.file(client, f"{path}export/") == mine
+            assert len(self.page(client, path)) == min(25, len(mine))
+
+    def file(self, client, path):
+        text = b"".join(client.get(path).streaming_content).decode("utf-8-sig")
+        return sorted(int(row[-1]) for row in list(csv.reader(io.StringIO(text)))[1:])
+
+    def page(self, client, path):
+        return sorted(int(n) for n in re.findall(r"<code>(\d+)</code>", client.get(path).content.decode()))
+
+    def reached(self, c, n, since=None, until=None):
+        mine = [(start, end) for who, start, end, _s in self.spans[n] if who == c]
+        return [
+            number
+            for number, of, at in self.sent
+            if of == n
+            and (since is None or at >= since)
+            and (until is None or at < until)
+            and any(start <= at and (end is None or at < end) for start, end in mine)
+        ]
+
+    def touches(self, c, n, since, until):
+        return any(c == who and (until is None or start < until) and (since is None or end is None or end > since)
+                   for who, start, end, _s in self.spans[n])  # fmt: skip
+
+    def owner(self, n):
+        return next(
+            (who for who, _start, end, is_shared in self.spans[n] if end is None and not is_shared), None
+        )
+
+    def own(self, n, to):
+        ends = [end for _c, _s, end, is_shared in self.spans[n] if not is_shared]
+        self.spans[n].append([to, max([self.now, *ends]), None, False])
+
+    def end(self, n, *, owned=True):
+        """An unclaim ends the shares too."""
+        for span in self.spans[n]:
+            if span[2] is None and (owned or span[3]):
+                span[2] = self.now if self.now > span[1] else span[1] + TICK
+
+
+class Blind(WindowMachine):
+    """For the controls: without the pages, and stamped where the control can reach it."""
+
+    has_pages = is_quick = False
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def numbers(rows):
+    return sorted(rows.values_list("data", flat=True))
+
+
+QUICK = settings(
+    max_examples=8, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def tell_a_handover(machine):
+    """The story that the controls can't survive: a message at the very instant of a handover, from a clock behind."""
+    machine.make_the_world()
+    for step in (
+        lambda: machine.assign(0, 0),
+        lambda: machine.publish(0, 0, 2),
+        lambda: machine.the_clock_goes_on(2),
+        lambda: machine.transfer(0, 1),
+        lambda: machine.publish(0, 0, 2),
+        lambda: machine.publish(0, 1, 2),
+    ):
+        step()
+        machine.each_message_is_seen_by_exactly_its_owner()
+        machine.beside_each_handover_the_window_is_exact_to_the_microsecond()
+        machine.a_project_has_the_messages_of_its_time()
+
+
+def test_each_message_is_seen_by_exactly_its_owner_at_every_exit():
+    run_state_machine_as_test(WindowMachine, settings=QUICK)
+
+
+def test_the_story_of_the_controls_is_well_without_them():
+    tell_a_handover(Blind())
+
+
+def test_the_machine_sees_a_window_that_holds_its_end(monkeypatch):
+    """The negative control: one microsecond more, `at <= ended_at`, in the ranges of one device."""
+
+    def careless(self, spans):
+        wanted = Q()
+        for span in spans:
+            ends = Q(at__lte=span.ended_at) if span.ended_at else Q()
+            wanted |= Q(device=span.device_id, at__gte=span.started_at) & ends
+        return self.filter(wanted) if wanted else self.none()
+
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(MessageQuerySet, "within", careless)
+        tell_a_handover(Blind())
+
+
+def test_the_machine_sees_a_ledger_that_covers_its_end(monkeypatch):
+    """The negative control, in the condition on the spans."""
+
+    def careless(self, at):
+        return self.filter(Q(ended_at=None) | Q(ended_at__gte=at), started_at__lte=at)
+
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(SpanQuerySet, "covering", careless)
+        tell_a_handover(Blind())
+
+
+def test_the_machine_sees_a_stamp_that_goes_by_the_servers_clock_alone(monkeypatch):
+    """The negative control: what was published after a handover, stamped before it."""
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(Publisher, "stamp", lambda self, at=None: at)
+        tell_a_handover(Blind())
+    # What the control left is put right, for the check after every test.
+    settle_recent()

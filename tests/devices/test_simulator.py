@@ -1,0 +1,96 @@
+"""The simulator against a real server: it publishes, answers, reports and wipes like a device, and takes no other's."""
+
+import stat
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from random import Random
+from threading import Event, Thread
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from devices import demo_messages, ledger
+from devices.actions import calls
+from devices.device_api import authentication
+from devices.message_check import check
+from devices.models import Call, Device, DeviceReport, Message
+from devices.simulator import fleet
+from devices.simulator.unit import Unit
+from tests import factories
+from tests.devices.telling import fresh, give_secret
+
+
+@pytest.fixture(autouse=True)
+def apart(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    authentication.forget()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_simulated_devices_live_like_devices(live_server, organization, customer, alice, make_devices):
+    by, devices = factories.actor_of(alice), make_devices(2)
+    ledger.assign(
+        [devices[0].pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment"
+    )
+    ledger.release([devices[0].pk], by=by, reason="unclaim")
+    asked = [calls.ask(devices[0], kind=kind, name=name, by=by, timeout=60)
+             for kind, name in (("variable", "battery"), ("function", "identify"), ("variable", "nothing"))]  # fmt: skip
+    units = fleet.make(fleet.choose(organization, 2), live_server.url, seed=1, every=0.5)
+    fleet.run(units, Event(), 4)
+    assert all(unit.published for unit in units)
+    assert set(Message.objects.values_list("device", flat=True)) == {device.pk for device in devices}
+    assert DeviceReport.objects.count() == 2
+    assert fresh(devices[0]).wipe_confirmed_at is not None
+    states = [Call.objects.get(pk=call.pk) for call in asked]
+    assert [call.state for call in states] == ["answered", "answered", "failed"]
+    assert states[1].result is True
+    assert sum(unit.answered for unit in units) == 3
+
+
+@pytest.mark.django_db
+def test_a_device_with_a_secret_of_its_own_is_left_alone(organization, make_devices):
+    real, other = make_devices(2)
+    secret = give_secret(real)
+    kept = fresh(real).secret_sha256
+    found = fleet.choose(organization, 5)
+    assert [name for name, _secret in found] == [other.device_name]
+    assert fresh(real).secret_sha256 == kept
+    # The next time it is the same one, with the same secret.
+    assert fleet.choose(organization, 5) == found
+    assert secret not in (fleet._path()).read_text()
+    assert stat.S_IMODE(fleet._path().stat().st_mode) == 0o600
+
+
+@pytest.mark.django_db
+def test_a_server_that_is_away_is_tried_again(organization, device):
+    over = Event()
+    unit = Unit("name-of-it", "secret", "http://127.0.0.1:9", chance=Random(1), every=0.1)
+    thread = Thread(target=unit.live, args=(over, float("inf")), daemon=True)
+    thread.start()
+    over.wait(0.5)
+    assert thread.is_alive()
+    over.set()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+@pytest.mark.django_db
+def test_the_command_says_what_is_missing(organization, other_organization):
+    with pytest.raises(CommandError, match="--organization"):
+        call_command("simulate", "--for", "0", stdout=StringIO())
+    with pytest.raises(CommandError, match="No device"):
+        call_command("simulate", "--for", "0", "--organization", organization.slug, stdout=StringIO())
+
+
+@pytest.mark.django_db
+def test_the_demo_gets_days_of_messages_in_their_projects(customer, alice, make_devices):
+    at, devices = datetime(2026, 11, 20, 12, tzinfo=UTC), make_devices(2)
+    Device.objects.update(created_at=at - timedelta(days=30))
+    ledger.assign([devices[0].pk], customer=customer, project=customer.projects.get(), by=factories.actor_of(alice),
+                  reason="assignment", at=at - timedelta(days=1))  # fmt: skip
+    count = demo_messages.load([fresh(device) for device in devices], at, Random(1))
+    assert count == Message.objects.count() > 200
+    assert list(check()) == []
+    owned = Message.objects.filter(project=customer.projects.get())
+    assert 0 < owned.count() < Message.objects.filter(device=devices[0]).count()
+    assert not Message.objects.filter(at__gte=at).exists()

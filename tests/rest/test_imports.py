@@ -1,0 +1,119 @@
+"""Imports, people of customers and the log over REST."""
+
+import pytest
+
+from console.imports import uploads
+from console.models import Event
+from customers.models import Customer, CustomerUser
+from devices.models import Device, ManifestImport
+from tests.api import Caller, key_of
+
+pytestmark = pytest.mark.django_db
+LOT = "S/N,Device ID\nS-1,unit-000001\nS-2,unit-000002\n"
+BAD = LOT + "S-3,x\n"
+
+
+@pytest.fixture(autouse=True)
+def data(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+
+
+@pytest.fixture
+def api(alice):
+    return Caller(key_of(alice))
+
+
+def counts(new=0, changed=0, unchanged=0, refused=0):
+    return {"new": new, "changed": changed, "unchanged": unchanged, "refused": refused}
+
+
+def test_a_file_of_devices_is_checked_and_applied_in_one_call(api, product):
+    answer = api.post("/device-imports", {"product": product.slug, "csv": LOT})
+    assert answer.status_code == 201, answer.json()
+    body = answer.json()
+    assert (body["rows"], body["missing"], body["found"], body["outcome"]) == (2, [], counts(2), counts(2))
+    assert body["applied_at"] is not None
+    assert set(Device.objects.values_list("serial_number", flat=True)) == {"S-1", "S-2"}
+    again = api.post("/device-imports", {"product": product.slug, "csv": LOT}).json()
+    assert again["outcome"] == counts(unchanged=2)
+
+
+def test_a_trial_checks_and_can_be_applied_afterwards(api, product):
+    body = api.post("/device-imports?dry_run=true", {"product": product.slug, "csv": LOT}).json()
+    assert (body["found"], body["outcome"], body["applied_at"]) == (counts(2), None, None)
+    assert not Device.objects.exists()
+    answer = api.post(f"/device-imports/{body['id']}/apply", {"version": body["version"] + 1})
+    assert (answer.status_code, answer.json()["code"]) == (409, "preview_outdated")
+    assert api.post(f"/device-imports/{body['id']}/apply", {"version": body["version"]}).json()[
+        "outcome"
+    ] == counts(2)
+    assert (
+        api.post(f"/device-imports/{body['id']}/apply", {"version": body["version"]}).json()["code"]
+        == "applied_already"
+    )
+
+
+def test_refused_rows_refuse_the_whole_file_unless_only_the_good_ones_are_wanted(api, product):
+    answer = api.post("/device-imports", {"product": product.slug, "csv": BAD})
+    assert answer.status_code == 409
+    assert not Device.objects.exists()
+    pk = ManifestImport.objects.get().pk
+    assert api.get(f"/device-imports/{pk}").json()["found"] == counts(2, refused=1)
+    refused = b"".join(api.get(f"/device-imports/{pk}/refused.csv").streaming_content).decode("utf-8-sig")
+    assert "S-3" in refused
+    body = api.post("/device-imports?good_rows=true", {"product": product.slug, "csv": BAD}).json()
+    assert (body["outcome"], Device.objects.count()) == (counts(2, refused=1), 2)
+
+
+def test_a_large_file_is_the_worker_s(api, product, monkeypatch):
+    monkeypatch.setattr(uploads, "APPLIED_IN_REQUEST", 1)
+    body = api.post("/device-imports", {"product": product.slug, "csv": LOT}).json()
+    assert (body["applied_at"], body["found"]) == (None, counts(2))
+    assert api.get(f"/operations/{body['operation']}").json()["state"] == "waiting"
+
+
+@pytest.mark.parametrize(("csv", "status"), [("", 400), ("nothing of ours\n1\n", 201), ("\u0000", 400)])
+def test_a_file_that_is_none_is_refused_or_says_what_is_missing(api, product, csv, status):
+    answer = api.post("/device-imports", {"product": product.slug, "csv": csv})
+    assert answer.status_code == status
+    if status == 201:
+        assert (answer.json()["missing"], answer.json()["applied_at"]) == (
+            ["serial_number", "device_name"],
+            None,
+        )
+    assert not Device.objects.exists()
+
+
+def test_an_unknown_product_is_a_field_that_can_t_be_taken(api):
+    answer = api.post("/device-imports", {"product": "nothing", "csv": LOT})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "product")
+
+
+def test_customers_are_imported(api):
+    body = api.post("/customer-imports", {"csv": "name,reference\nNord,C-1\nSüd,C-2\n"}).json()
+    assert (body["outcome"], Customer.objects.count()) == (counts(2), 2)
+    assert [row["id"] for row in api.get("/customer-imports").json()["results"]] == [body["id"]]
+
+
+def test_people_are_invited_changed_and_removed(api, customer, mailoutbox):
+    made = api.post(f"/customers/{customer.pk}/people", {"email": "new@example.com", "role": "operator"})
+    assert (made.status_code, made.json()["role"], made.json()["has_signed_in"]) == (201, "operator", False)
+    assert [mail.to for mail in mailoutbox] == [["new@example.com"]]
+    path = f"/customers/{customer.pk}/people/{made.json()['id']}"
+    assert api.patch(path, {"role": "viewer"}).json()["role"] == "viewer"
+    assert api.delete(path).status_code == 204
+    assert api.get(f"/customers/{customer.pk}/people").json()["results"] == []
+    assert CustomerUser.objects.get().removed_at is not None
+    assert api.post(f"/customers/{customer.pk}/people", {"email": "no address"}).status_code == 422
+
+
+def test_the_log_is_read_by_kind_and_by_thing(api, product):
+    api.post("/device-imports", {"product": product.slug, "csv": LOT})
+    device = Device.objects.get(serial_number="S-1")
+    (line,) = api.get("/events", kind="device.registered", about=f"device:{device.pk}").json()["results"]
+    assert (line["subject_label"], line["subject_id"]) == ("S-1", device.pk)
+    everything = api.get("/events", limit=200).json()["results"]
+    assert len(everything) == Event.objects.count()
+    assert [row["at"] for row in everything] == sorted((row["at"] for row in everything), reverse=True)
+    assert api.get("/events", kind="nonsense").status_code == 400
+    assert api.get("/events", since="2026-13-01").status_code == 400

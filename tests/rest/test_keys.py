@@ -1,0 +1,189 @@
+"""API keys: what they look like, what they open, and when they stop."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from console.access import ROLES, CustomerScope, Permission
+from console.errors import Refused
+from console.models import Event, IdempotentAnswer, Member
+from console.rest import idempotency, limits
+from customers import keys
+from customers.actions import api_keys
+from customers.models import ApiKey, Customer, CustomerUser
+from devices.models import Product
+from tests import factories
+from tests.api import Caller, customer_key, key_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits():
+    limits.forget()
+
+
+def test_a_key_is_kept_as_its_hash_only_and_checks_itself(alice):
+    text = key_of(alice)
+    key = ApiKey.objects.get()
+    assert text.startswith("cst_")
+    assert (len(text), key.start, key.sha256) == (50, text[:10], keys.sha256(text))
+    assert text not in json.dumps(list(Event.objects.values("data", "subject_label")))
+    assert keys.is_well_formed(text)
+    assert not keys.is_well_formed(text[:-1] + ("a" if text[-1] != "a" else "b"))
+    assert len({keys.generate() for _each in range(100)}) == 100
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, "", "Bearer", "Bearer x", "Basic abc", "Bearer a b", "bearer cst_" + "0" * 46, "Bearer \xff"],
+)
+def test_without_a_key_that_works_everything_is_a_401_that_says_how(header, alice):
+    caller = Caller(None)
+    answer = caller.get("/devices", headers={"authorization": header} if header is not None else {})
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Bearer realm="Custody"')
+    assert answer.json()["code"] == "no_key"
+
+
+def test_a_key_that_is_revoked_expired_or_whose_maker_left_opens_nothing_from_the_next_call_on(
+    alice, organization
+):
+    now, by = timezone.now(), factories.actor_of(alice)
+    for stop in ("revoke", "expire", "leave"):
+        key, text = api_keys.create(name=stop, scopes=["view"], by=by, expires_at=now + timedelta(days=1))
+        caller = Caller(text)
+        assert caller.get("/devices").status_code == 200
+        if stop == "revoke":
+            assert api_keys.revoke(key, by=by)
+            assert not api_keys.revoke(key, by=by)
+        if stop == "expire":
+            ApiKey.objects.filter(pk=key.pk).update(expires_at=now - timedelta(seconds=1))
+        if stop == "leave":
+            Member.objects.filter(user=alice).update(removed_at=now)
+        assert caller.get("/devices").status_code == 401, stop
+
+
+def test_a_key_does_what_both_its_scopes_and_its_maker_s_role_allow(organization, alice):
+    manager = factories.make_member(organization, "product_manager")
+    caller = Caller(key_of(manager, Permission.VIEW, Permission.PRODUCT_EDIT))
+    assert caller.post("/products", {"name": "One"}).status_code == 201
+    assert caller.post("/customers", {"name": "Nord"}).status_code == 403
+    Member.objects.filter(user=manager).update(role="viewer")
+    assert caller.post("/products", {"name": "Two"}).status_code == 403
+    assert caller.get("/products").status_code == 200
+    assert (Product.objects.count(), Customer.objects.count()) == (1, 0)
+
+
+def test_nobody_gives_a_key_more_than_he_may_himself(organization):
+    viewer = factories.make_member(organization, "viewer")
+    with pytest.raises(Refused) as caught:
+        key_of(viewer, Permission.PRODUCT_EDIT)
+    assert caught.value.code == "scope_not_yours"
+    with pytest.raises(Refused):
+        api_keys.create(name="x", scopes=[], by=factories.actor_of(viewer))
+    assert not ApiKey.objects.exists()
+    assert Permission.API_KEY_MANAGE in ROLES["administrator"]
+
+
+def test_a_customer_s_key_stops_with_its_person_and_with_the_customer(dana, customer):
+    caller = Caller(customer_key(dana, customer))
+    assert caller.get("/devices").status_code == 200
+    CustomerUser.objects.filter(user=dana).update(role="viewer")
+    assert caller.post("/device-ownerships", {"serial_number": "a", "device_name": "b"}).status_code == 403
+    Customer.objects.filter(pk=customer.pk).update(archived_at=timezone.now())
+    assert caller.get("/devices").status_code == 401
+    Customer.objects.filter(pk=customer.pk).update(archived_at=None)
+    CustomerUser.objects.filter(user=dana).update(removed_at=timezone.now())
+    assert caller.get("/devices").status_code == 401
+
+
+def test_a_customer_s_key_has_customers_scopes_only(dana, customer):
+    with pytest.raises(Refused):
+        customer_key(dana, customer, Permission.VIEW)
+    assert {scope.value for scope in CustomerScope}.isdisjoint(
+        {permission.value for permission in Permission}
+    )
+
+
+def test_the_last_use_is_noted_to_the_minute(alice):
+    caller = Caller(key_of(alice))
+    caller.get("/devices")
+    first = ApiKey.objects.get().last_used_at
+    caller.get("/devices")
+    assert ApiKey.objects.get().last_used_at == first is not None
+    ApiKey.objects.update(last_used_at=first - timedelta(minutes=2))
+    caller.get("/devices")
+    assert ApiKey.objects.get().last_used_at > first
+
+
+def test_a_session_opens_nothing_and_a_key_opens_no_page(client_for, alice):
+    assert client_for(alice).get("/api/v1/devices").status_code == 401
+    answer = Caller(key_of(alice)).client.get(
+        "/devices/", headers={"authorization": f"Bearer {key_of(alice)}"}
+    )
+    assert answer.status_code == 302
+
+
+def test_too_many_calls_are_a_429_that_says_when_to_go_on(alice, settings):
+    settings.API_CALLS_A_MINUTE = 3
+    caller, other = Caller(key_of(alice)), Caller(key_of(alice))
+    assert [caller.get("/products").status_code for _each in range(4)] == [200, 200, 200, 429]
+    answer = caller.get("/products")
+    assert 1 <= int(answer["Retry-After"]) <= 21
+    assert other.get("/products").status_code == 200
+    limits.forget()
+    assert caller.get("/products").status_code == 200
+
+
+def test_a_repeated_call_gets_its_first_answer_and_does_nothing_again(alice):
+    caller, token = Caller(key_of(alice)), {"Idempotency-Key": "order-7"}
+    first = caller.post("/products", {"name": "Flow Probe"}, headers=token)
+    second = caller.post("/products", {"name": "Flow Probe"}, headers=token)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.content == second.content
+    assert ("Idempotent-Replayed" in first, second["Idempotent-Replayed"]) == (False, "true")
+    assert (Product.objects.count(), Event.objects.filter(kind="product.made").count()) == (1, 1)
+    other = caller.post("/products", {"name": "Other"}, headers=token)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert Product.objects.count() == 1
+    # The negative control: without the key it is done, or refused, anew.
+    assert caller.post("/products", {"name": "Flow Probe"}).status_code == 422
+
+
+def test_the_token_of_one_key_means_nothing_to_another(alice):
+    token = {"Idempotency-Key": "order-7"}
+    for name in ("One", "Two"):
+        assert Caller(key_of(alice)).post("/products", {"name": name}, headers=token).status_code == 201
+
+
+def test_what_was_refused_is_tried_anew(alice, product):
+    caller, token = Caller(key_of(alice)), {"Idempotency-Key": "order-8"}
+    assert caller.post("/products", {"name": product.name}, headers=token).status_code == 422
+    assert not IdempotentAnswer.objects.exists()
+    assert caller.post("/products", {"name": "Other"}, headers=token).status_code == 201
+
+
+def test_answers_are_forgotten_after_a_day(alice):
+    caller, token = Caller(key_of(alice)), {"Idempotency-Key": "order-9"}
+    caller.post("/products", {"name": "One"}, headers=token)
+    assert idempotency.forget_old() == 0
+    assert idempotency.forget_old(timezone.now() + timedelta(days=2)) == 1
+
+
+def test_an_address_that_does_not_exist_and_a_method_that_does_not_are_problems_too(alice):
+    caller = Caller(key_of(alice))
+    assert caller.get("/nothing").json()["code"] == "not_found"
+    answer = caller.delete("/products")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert "POST" in answer["Allow"]
+    answer = caller.client.post(
+        "/api/v1/products", "{", content_type="application/json", headers=caller.headers
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    answer = caller.client.post("/api/v1/products", "a=1", content_type="text/plain", headers=caller.headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    answer = caller.client.post("/api/v1/products", b" " * (17 * 1024 * 1024), content_type="application/json",
+                                headers=caller.headers)  # fmt: skip
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")

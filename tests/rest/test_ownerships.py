@@ -1,0 +1,139 @@
+"""Device ownerships over REST: list, take by serial number and device name, release."""
+
+import pytest
+
+from console.models import Event, Throttle
+from devices.actions import devices as device_actions
+from devices.actions import ownership, taking
+from devices.models import Device, Ownership
+from tests import factories
+from tests.api import Caller, customer_key, key_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mine(dana, customer):
+    return Caller(customer_key(dana, customer))
+
+
+@pytest.fixture
+def theirs(erin, other_customer):
+    return Caller(customer_key(erin, other_customer))
+
+
+@pytest.fixture
+def by(alice):
+    return factories.actor_of(alice)
+
+
+def names(device, **changed):
+    return {"serial_number": device.serial_number, "device_name": device.device_name} | changed
+
+
+def test_a_device_is_taken_by_both_of_its_names(mine, device, customer):
+    answer = mine.post("/device-ownerships", names(device))
+    assert answer.status_code == 201
+    span = Ownership.objects.get()
+    assert answer.json() == {
+        "id": span.pk, "start_time": f"{span.started_at:%Y-%m-%dT%H:%M:%S.%fZ}", "end_time": "2999-12-31T23:59:59Z",
+        "device": device.pk, "manager": customer.pk,
+        "device_details": {"id": device.pk, "device_name": device.device_name, "serial_number": device.serial_number},
+    }  # fmt: skip
+    assert (span.customer, span.start_reason, span.started_by) == (
+        customer,
+        "api",
+        "dana@aalen.example (Backend)",
+    )
+    again = mine.post("/device-ownerships", names(device, serial_number=device.serial_number.lower()))
+    assert (again.status_code, again.json()["id"]) == (201, span.pk)
+    assert Ownership.objects.count() == 1
+
+
+def test_a_wrong_pair_and_an_unknown_serial_number_get_the_same_answer(mine, make_devices, foreign_device):
+    device, other = make_devices(2)
+    wrong = [
+        names(device, device_name=other.device_name), names(device, serial_number="NOSUCH-1"),
+        names(device, device_name="unknown-name"), names(foreign_device),
+    ]  # fmt: skip
+    answers = [mine.post("/device-ownerships", body) for body in wrong]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+    assert not Ownership.objects.exists()
+
+
+def test_an_archived_device_is_unknown_too(mine, device, by):
+    device_actions.archive([device.pk], by=by)
+    assert mine.post("/device-ownerships", names(device)).status_code == 404
+
+
+def test_what_another_holds_is_a_409_without_a_word_about_him(mine, theirs, device, customer):
+    mine.post("/device-ownerships", names(device))
+    answer = theirs.post("/device-ownerships", names(device))
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_owned")
+    assert customer.name not in answer.content.decode()
+    assert Ownership.objects.get().customer == customer
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "guess"}])
+def test_guessing_is_throttled_before_anything_is_looked_up(headers, mine, device, monkeypatch):
+    """Also where the call can be repeated: its transaction takes no count back."""
+    monkeypatch.setattr(taking, "TRIES", 3)
+    for n in range(3):
+        body = names(device, device_name=f"guess-{n:06d}")
+        assert mine.post("/device-ownerships", body, headers=headers).status_code == 404
+    answer = mine.post("/device-ownerships", names(device), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_tries")
+    assert int(answer["Retry-After"]) > 0
+    assert not Ownership.objects.exists()
+    # The negative control: without the counts, the right pair is taken.
+    Throttle.objects.all().delete()
+    assert mine.post("/device-ownerships", names(device)).status_code == 201
+
+
+def test_the_list_shows_own_spans_alone_and_filters_them(
+    mine, theirs, device, make_devices, customer, other_customer, by
+):
+    second = make_devices(1)[0]
+    ownership.assign([device.pk, second.pk], customer=customer, by=by)
+    ownership.unclaim([device.pk], reason="Swap", by=by)
+    ownership.assign([device.pk], customer=other_customer, by=by)
+    past, here = Ownership.objects.filter(customer=customer).order_by("device", "pk")
+    there = Ownership.objects.get(customer=other_customer)
+
+    def ids(caller, **query):
+        return {row["id"] for row in caller.get("/device-ownerships", **query).json()["results"]}
+
+    assert (ids(mine), ids(theirs)) == ({past.pk, here.pk}, {there.pk})
+    assert ids(mine, current="true") == {here.pk}
+    assert ids(mine, current="false") == {past.pk}
+    assert ids(mine, device=device.pk) == {past.pk}
+    assert ids(mine, serial_number=second.serial_number.lower()) == {here.pk}
+    assert ids(mine, manager=other_customer.pk) == set()
+    # Half open: what ends at an instant does not touch the time that begins there.
+    assert ids(mine, **{"from": past.ended_at.isoformat(), "device": device.pk}) == set()
+    assert ids(mine, to=past.started_at.isoformat(), device=device.pk) == set()
+    staff = Caller(key_of(by.user))
+    assert ids(staff) == {past.pk, here.pk, there.pk}
+    assert ids(staff, manager=other_customer.pk) == {there.pk}
+
+
+def test_a_customer_releases_its_own_and_nobody_else_s(mine, theirs, device, customer):
+    pk = mine.post("/device-ownerships", names(device)).json()["id"]
+    assert theirs.post(f"/device-ownerships/{pk}/release").status_code == 404
+    assert Ownership.objects.get().ended_at is None
+    answer = mine.post(f"/device-ownerships/{pk}/release")
+    assert answer.status_code == 200
+    assert answer.json()["end_time"] < "2999"
+    assert (Device.objects.get().customer, Ownership.objects.get().end_reason) == (None, "api")
+    assert Event.objects.get(kind="device.released").actor_label == "dana@aalen.example (Backend)"
+    assert mine.post(f"/device-ownerships/{pk}/release").json()["code"] == "not_owner"
+    assert theirs.post("/device-ownerships", names(device)).status_code == 201
+
+
+def test_a_key_that_may_only_read_takes_nothing(dana, customer, device):
+    reader = Caller(customer_key(dana, customer, "customer.read"))
+    assert reader.post("/device-ownerships", names(device)).status_code == 403
+    assert not Ownership.objects.exists()
+    assert Caller(key_of(factories.make_member(device.organization, "support"))).post(
+        "/device-ownerships", names(device)).status_code == 403  # fmt: skip
