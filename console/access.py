@@ -142,6 +142,7 @@ class Actor:
     customers: frozenset[int] = frozenset()
     projects: frozenset[int] = frozenset()
     label: str = ""
+    key_id: int | None = None
     has_second_factor: bool = False
     has_other_organizations: bool = False
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -163,11 +164,15 @@ def actor_of(operation: Operation) -> Actor:
     member = Member.objects.filter(
         organization=operation.organization_id, user=operation.by_user_id, removed_at=None
     ).first()
-    if member is None or Permission(operation.permission) not in ROLES[member.role]:
+    rights = ROLES[member.role] if member is not None else frozenset()
+    if operation.rights:
+        rights &= set(operation.rights)
+    is_stopped = operation.by_key is not None and not import_string(settings.API_KEY_CHECK)(operation.by_key)
+    if member is None or is_stopped or Permission(operation.permission) not in rights:
         raise Refused("not_allowed", _("Who started this may not do it any more."))
     return Actor(
         kind="member", user=operation.by_user, organization=operation.organization, role=member.role,
-        permissions=ROLES[member.role], label=operation.by_label,
+        permissions=frozenset(rights), label=operation.by_label, key_id=operation.by_key,
     )  # fmt: skip
 
 
@@ -186,7 +191,7 @@ def recover() -> int:
 def _note(handler: str, title: str, by: Actor, **fields: Any) -> Operation:
     return Operation.objects.create(
         organization=by.organization, handler=handler, title=title[:200], by_user_id=by.user_id,
-        by_label=by.label[:200], by_role=by.role, **fields,
+        by_label=by.label[:200], by_role=by.role, by_key=by.key_id, rights=sorted(map(str, by.permissions)), **fields,
     )  # fmt: skip
 
 

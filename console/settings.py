@@ -218,7 +218,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "console.rest.negotiation.JsonOrFile",
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["console.rest.negotiation.Json"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "console.rest.problems.handle",
     "UNAUTHENTICATED_USER": None,
@@ -254,7 +254,9 @@ UNDOS = {
     "devices:device_unclaim_undo": "devices.actions.undo.begin",
     "claims:return_receive_undo": "claims.actions.return_undo.begin",
 }
-API_KEY_ACTOR = "customers.keys.find"
+API_KEY_ACTOR, API_KEY_CHECK = "customers.keys.find", "customers.keys.is_usable"
+# Told of who leaves the organization: (organization, user, by).
+LEAVING = ["customers.actions.api_keys.revoke_of"]
 # Of each key in each process.
 API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200)
 

@@ -53,7 +53,8 @@ def find(text: str) -> tuple[Actor, ApiKey] | None:
     """The key and who acts with it; None where it is unknown, expired, revoked, or its maker may nothing any more."""
     if not is_well_formed(text):
         return None
-    rows = ApiKey.objects.usable().select_related("organization", "customer", "made_by")
+    rows = ApiKey.objects.usable().filter(made_by__is_active=True)
+    rows = rows.select_related("organization", "customer", "made_by")
     key = rows.filter(sha256=sha256(text)).first()
     if key is None:
         return None
@@ -64,6 +65,11 @@ def find(text: str) -> tuple[Actor, ApiKey] | None:
     return actor, key
 
 
+def is_usable(key_id: int) -> bool:
+    """Whether the key still opens anything: what it started goes on only as long."""
+    return ApiKey.objects.usable().filter(pk=key_id, made_by__is_active=True).exists()
+
+
 def _of_organization(key: ApiKey) -> Actor | None:
     role = Member.objects.filter(
         organization=key.organization_id, user=key.made_by_id, removed_at=None
@@ -72,7 +78,8 @@ def _of_organization(key: ApiKey) -> Actor | None:
         return None
     rights = ROLES.get(role, frozenset()) & {Permission(s) for s in key.scopes if s in set(Permission)}
     return Actor(kind="member", user=key.made_by, organization=key.organization, role=role,
-                 permissions=frozenset(rights), label=_label(key))  # fmt: skip
+                 permissions=frozenset(rights), label=_label(key),
+                 key_id=key.pk)  # fmt: skip
 
 
 def _of_customer(key: ApiKey) -> Actor | None:
@@ -88,7 +95,8 @@ def _of_customer(key: ApiKey) -> Actor | None:
         allowed = frozenset(CustomerScope)
     rights = allowed & {CustomerScope(s) for s in key.scopes if s in set(CustomerScope)}
     return Actor(kind="customer", user=key.made_by, organization=key.organization, customers=frozenset({customer.pk}),
-                 permissions=frozenset(rights), label=_label(key))  # fmt: skip
+                 permissions=frozenset(rights), label=_label(key),
+                 key_id=key.pk)  # fmt: skip
 
 
 def _looks_after_customers(key: ApiKey) -> bool:

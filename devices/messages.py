@@ -16,6 +16,9 @@ from devices.models.message import Json, MessageQuerySet, spans_of
 
 MOST = 1_000
 MAX_DATA = 64 * 1024
+MAX_DEPTH = 100
+# Beyond, another time zone's day may not exist.
+YEARS = range(1970, 3000)
 MAX_BODY = 2 * 1024 * 1024
 NAME = re.compile(r"[A-Za-z0-9_./-]{1,64}\Z")
 FIELDS = {"name", "data", "at"}
@@ -93,18 +96,23 @@ def loads(body: bytes) -> Any:
 
 def dumps(value: Any, most: int) -> Json:
     """The value as JSON text of at most so many bytes. Raises ValueError for more, and for what has no text."""
-    try:
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        # Half a character: JSON can say it in ASCII only.
-        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-        size = len(text)
-    except RecursionError:
-        raise ValueError("too deep") from None
+    if _depth(value) > MAX_DEPTH:
+        raise ValueError("too deep")
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    # Half a character (UnicodeEncodeError, a ValueError) is no text: no page could show it.
+    size = len(text.encode())
     if size > most:
         raise ValueError("too long")
     return Json(text)
+
+
+def _depth(value: Any) -> int:
+    """How deep lists and objects lie in each other."""
+    depth, level = 0, [value]
+    while depth <= MAX_DEPTH and (level := [one for one in level if isinstance(one, dict | list)]):
+        depth += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _refuse_constant(name: str) -> None:
@@ -128,7 +136,8 @@ def moment(value: Any) -> datetime | None:
     """The instant that an ISO 8601 text with its offset names, in UTC; None for anything else."""
     try:
         at = datetime.fromisoformat(value)
-        return at.astimezone(UTC) if at.tzinfo is not None else None
+        at = at.astimezone(UTC) if at.tzinfo is not None else None
+        return at if at is not None and at.year in YEARS else None
     except (ValueError, TypeError, OverflowError):
         return None
 

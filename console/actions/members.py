@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console import mail, throttle
@@ -143,6 +144,8 @@ def remove(member: Member, *, by: Actor, at: datetime | None = None) -> None:
     _keep_an_owner(member)
     if Member.objects.filter(pk=member.pk, role=member.role, removed_at=None).update(removed_at=at):
         record("member.removed", member, by=by, at=at)
+        for path in settings.LEAVING:
+            import_string(path)(member.organization, member.user, by=by)
         _revoke_invitations_of(member, by=by)
 
 

@@ -16,6 +16,7 @@ from console.access import Actor, system
 from console.audit import changes, record
 from console.errors import Refused
 from console.models import DeliveryState, Member, Role, Webhook, WebhookDelivery
+from console.models.webhook import shortened
 from console.transactions import retrying
 from console.webhooks import addresses, fanout, kinds, signing
 from console.webhooks.delivery import OLDEST
@@ -225,7 +226,8 @@ def _label(kind: str, pk: int | None, by: Actor) -> str:
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: ", ".join(value) if isinstance(value, list) else value for name, value in values.items()}
+    told = {name: ", ".join(value) if isinstance(value, list) else value for name, value in values.items()}
+    return told | {"url": shortened(values["url"])}
 
 
 def _need_enabled(hook: Webhook) -> None:

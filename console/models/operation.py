@@ -51,6 +51,9 @@ class Operation(TenantModel):
     by_user = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+")
     by_label = models.CharField(max_length=200)
     by_role = models.CharField(max_length=20, blank=True)
+    # What the starter might do then, and the API key that he used: it never does more than that, and stops with the key.
+    rights = models.JSONField(default=list)
+    by_key = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

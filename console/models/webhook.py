@@ -1,4 +1,5 @@
 from typing import Self
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
@@ -19,6 +20,12 @@ class DeliveryState(models.TextChoices):
     def get_choices(cls) -> list:
         """The choices, for model fields."""
         return cls.choices
+
+
+def shortened(url: str) -> str:
+    """The address up to its host."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 class WebhookQuerySet(TenantQuerySet):
@@ -67,7 +74,8 @@ class Webhook(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return self.url
+        # Without its path: with some receivers that is a secret, and this stands in the log.
+        return shortened(self.url)
 
     def get_absolute_url(self) -> str:
         return reverse("console:webhook_detail", args=[self.pk])

@@ -8,10 +8,12 @@ path("products/<int:pk>", resource(get=product_detail, patch=product_edit))
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC
 from functools import cache, update_wrapper
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -63,6 +65,7 @@ class Endpoint:
     media: list[str] = field(default_factory=list)
     example: dict[str, Any] | None = None
     guard: Callable[[Any], None] | None = None
+    is_secret: bool = False
 
     def call(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Check who calls and what was sent, then run."""
@@ -74,8 +77,11 @@ class Endpoint:
         )
         if self.guard is not None:
             self.guard(request)
-        act = lambda: self._answer(self.run(request, **kwargs))  # noqa: E731
+        act = lambda: self._answer(request, self.run(request, **kwargs))  # noqa: E731
         token = request.headers.get("Idempotency-Key")
+        if token is not None and self.is_secret:
+            raise Refused("not_repeatable", _("The answer holds a secret, which is kept nowhere. Send it without an "
+                                              "Idempotency-Key."), status=422)  # fmt: skip
         if token is None or request.method != "POST":
             return act()
         said = f"{request.method} {request.get_full_path()}\n".encode() + raw
@@ -102,13 +108,13 @@ class Endpoint:
         reader.is_valid(raise_exception=True)
         return reader.validated_data
 
-    def _answer(self, result: Any) -> HttpResponse:
+    def _answer(self, request: Any, result: Any) -> HttpResponse:
         if isinstance(result, HttpResponseBase):
             return result
         if result is None:
             return Response(status=204)
         if isinstance(self.answers, type):
-            return Response(self.answers(result).data, status=self.status)
+            return Response(self.answers(result, context=reader(request.actor)).data, status=self.status)
         return Response(result, status=self.status)
 
     def schema(self, name: str, method: str) -> Callable:
@@ -120,11 +126,13 @@ class Endpoint:
             answers = OpenApiResponse(description="Done.")
         kinds = {(self.status, media): bytes for media in self.media} or {self.status: answers}
         query = self._query()
+        parameters: list[Any] = [query] if query and query is not Nothing else []
+        if method == "post" and not self.is_secret:
+            parameters.append(TOKEN)
         return extend_schema(
             operation_id=name, summary=self.summary, description=self._description(), tags=[self.tag],
             request=self.takes, responses=kinds, examples=self._examples(),
-            parameters=[*([query] if query and query is not Nothing else []), TOKEN] if method == "post" else
-                       [query] if query and query is not Nothing else [],
+            parameters=parameters,
         )  # fmt: skip
 
     def _examples(self) -> list[OpenApiExample]:
@@ -165,7 +173,9 @@ def resource(**endpoints: Endpoint) -> Callable[..., HttpResponse]:
     for method, made in endpoints.items():
 
         def answer(self: APIView, request: Any, _made: Endpoint = made, **kwargs: Any) -> HttpResponse:
-            return _made.call(request, **kwargs)
+            # Times are UTC, whatever a cookie says of the zone of a browser.
+            with timezone.override(UTC):
+                return _made.call(request, **kwargs)
 
         methods[method] = made.schema(made.run.__name__, method)(answer)
     view = type("Resource", (APIView,), methods).as_view()
@@ -189,9 +199,15 @@ def _single(query: Any) -> dict[str, Any]:
     return query.dict()
 
 
+def reader(actor: Any) -> dict[str, Any]:
+    """Who reads, for shapes that do not tell everybody everything."""
+    return {"reader": actor.kind, "customers": actor.customers}
+
+
 def _body(request: Any) -> bytes:
     """All of the body, read once. Raises Refused (413) above the limit."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > MOST_BYTES:
         raise _too_large()
     request._body = request.read(MOST_BYTES + 1)
     if len(request._body) > MOST_BYTES:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
+from rest_framework.parsers import JSONParser
 
 
 class JsonOrFile(BaseContentNegotiation):
@@ -17,3 +19,14 @@ class JsonOrFile(BaseContentNegotiation):
     ) -> tuple[Any, str]:
         """JSON."""
         return renderers[0], renderers[0].media_type
+
+
+class Json(JSONParser):
+    """JSON that is not deeper than Python can follow."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Raises ParseError for what is no JSON, and for what is too deep."""
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError("It is nested too deep.") from None

@@ -103,7 +103,7 @@ def webhook_list(request: Any) -> Any:
     return page(request.query, _hooks(request), WebhookOut)
 
 
-@endpoint("Make a webhook", may=MANAGE, takes=WebhookIn, answers=WebhookMade, status=201,
+@endpoint("Make a webhook", may=MANAGE, takes=WebhookIn, answers=WebhookMade, status=201, is_secret=True,
           example={"url": "https://example.com/hooks", "events": ["device.assigned", "device.unclaimed"]})  # fmt: skip
 def webhook_create(request: Any) -> Any:
     """The answer shows its secret, once."""
@@ -144,7 +144,7 @@ def webhook_disable(request: Any, pk: int) -> Any:
     return hook
 
 
-@endpoint("Rotate a webhook's secret", may=MANAGE, answers=SecretOut)
+@endpoint("Rotate a webhook's secret", may=MANAGE, answers=SecretOut, is_secret=True)
 def webhook_rotate(request: Any, pk: int) -> Any:
     """For 24 hours the one before signs too."""
     return Response({"secret": webhooks.rotate(_hook(request, pk), by=request.actor)})

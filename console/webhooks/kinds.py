@@ -38,6 +38,7 @@ FOLLOWED: dict[str, str] = {
     "device.assigned": ASSIGNED,
     "device.claimed": "device.claimed",
     "device.unclaimed": "device.unclaimed",
+    "device.released": "device.unclaimed",
     "device.returned": "device.returned",
     "device.assignment_undone": "device.unclaimed",
     "device.unclaim_undone": ASSIGNED,

@@ -16,6 +16,7 @@ from console.audit import record
 from console.errors import Refused
 from console.models import User
 from console.transactions import retrying
+from customers.actions import api_keys
 from customers.actions.customers import hold
 from customers.models import Customer, CustomerUser
 
@@ -85,3 +86,4 @@ def remove(person: CustomerUser, *, by: Actor, at: datetime | None = None) -> No
     """Take a person out of the customer; his next request finds nothing of it."""
     if CustomerUser.objects.filter(pk=person.pk, removed_at=None).update(removed_at=at or timezone.now()):
         record("customer.person_removed", person, by=by, about=person.customer, at=at)
+        api_keys.revoke_of(person.customer.organization, person.user, by=by, customer=person.customer)

@@ -115,7 +115,7 @@ def answer(
     except ValueError:
         raise Refused("too_long", _("The result is JSON of at most 16 kB. Send less."), status=422) from None
     if error is not None:
-        state, told = CallState.FAILED, {"error": error[:MAX_ERROR]}
+        state, told = CallState.FAILED, {"error": error.encode(errors="replace").decode()[:MAX_ERROR]}
     else:
         state, told = CallState.ANSWERED, {"result": text}
     open_now = mine.filter(state=CallState.DELIVERED, expires_at__gt=at)

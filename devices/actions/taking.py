@@ -12,7 +12,7 @@ from console.transactions import retrying
 from customers.models import Customer
 from devices import ledger
 from devices.actions import ownership
-from devices.models import Device, Ownership
+from devices.models import Device, Ownership, SharedAccess
 
 # Wrong and right tries from one address, and by one customer, in ten minutes.
 TRIES, WINDOW = 60, 10 * 60
@@ -23,7 +23,8 @@ def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None
     """Make the actor's customer the owner. Returns the span that begins, or that is his already.
 
     Raises Refused: `unknown_device` (404) alike for a wrong pair and for an unknown serial number, `already_owned`
-    where another holds it, which is all that is said about that one.
+    where another holds it, which is all that is said about that one, `taken_back` where the customer had it before and
+    did not give it back itself.
     """
     customer = Customer.objects.visible_to(by).current().filter(organization=by.organization).get()
     device = Device.objects.filter(
@@ -34,6 +35,7 @@ def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None
             "unknown_device", _("No device has this serial number and this device name together."), status=404
         )
     if device.customer_id != customer.pk:
+        _refuse_former(device, customer)
         outcome = ownership.assign([device.pk], customer=customer, by=by, at=at, reason="api")
         if outcome.refused and not Device.objects.filter(pk=device.pk, customer=customer).exists():
             raise _for_strangers(outcome.refused[0])
@@ -54,6 +56,19 @@ def release(span: Ownership, *, by: Actor, at: datetime | None = None) -> Owners
     record_set("device.released", Device, outcome.done, label="serial_number", by=by, about=span.customer, at=at,
                act=outcome.act)  # fmt: skip
     return Ownership.objects.select_related("device").get(pk=span.pk)
+
+
+def _refuse_former(device: Device, customer: Customer) -> None:
+    """Raise Refused where the customer knows both names from before: they never change, unlike a label.
+
+    What it gave back itself it may take again; what was taken back, or only shared with it, the organization gives.
+    """
+    last = Ownership.objects.filter(device=device, customer=customer).order_by("-started_at").first()
+    was_shared = SharedAccess.objects.filter(device=device, customer=customer).exists()
+    if (last is not None and last.end_reason != "api") or (last is None and was_shared):
+        raise Refused(
+            "taken_back", _("You had this device before. Ask your supplier to assign it to you again.")
+        )
 
 
 def _for_strangers(refused: ledger.RefusedDevice) -> Refused:

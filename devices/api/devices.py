@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from console.access import CustomerScope, Permission
 from console.errors import Refused
 from console.fields import fold
-from console.rest.endpoints import endpoint
+from console.rest.endpoints import endpoint, reader
 from console.rest.forms import checked, filtered
 from console.rest.paging import page
 from console.rest.problems import Unfit
@@ -23,6 +23,8 @@ from devices.ledger import Outcome
 from devices.models import Device, Tag
 
 P = Permission
+# What the query of a customer's key does not have.
+OF_STAFF = ("product", "customer", "tag", "q", "development", "archived")
 EXAMPLE = {
     "product": "aqua-meter",
     "serial_number": "AQM26-209001",
@@ -47,15 +49,18 @@ def device_list(request: Any) -> Any:
         if query.get(name):
             rows = rows.filter(**{column: fold(query[name])})
     if actor.kind == "customer":
+        unknown = [name for name in OF_STAFF if query.get(name)]
+        if unknown:
+            raise Unfit({name: ["A customer’s key can't ask for this."] for name in unknown})
         rows = rows.filter(
             archived_at=None, **({"customer__in": actor.customers} if query.get("current") else {})
         )
         if query.get("status"):
             rows = rows.filter(status=query["status"])
-        return page(query, rows, DeviceOut, **context(actor))
+        return page(query, rows, DeviceOut, **reader(actor))
     if query.get("current") is not None:
         rows = rows.filter(customer__isnull=not query["current"])
-    return page(query, filtered(DeviceFilter, rows, request, **_wanted(request)), DeviceOut, **context(actor))
+    return page(query, filtered(DeviceFilter, rows, request, **_wanted(request)), DeviceOut, **reader(actor))
 
 
 @endpoint(
@@ -131,11 +136,6 @@ def one(request: Any, pk: int) -> DeviceOut:
     if device is None:
         raise Http404
     return device
-
-
-def context(actor: Any) -> dict[str, Any]:
-    """Who reads, for the shape."""
-    return {"reader": actor.kind, "customers": actor.customers}
 
 
 def _rows(actor: Any) -> QuerySet[Device]:

@@ -55,7 +55,7 @@ class ProductQuery(PageQuery):
 
 
 class DeviceOut(serializers.ModelSerializer):
-    """A device. To a customer's key, what is the organization's alone is null: notes, tags, identifiers of the radio."""
+    """A device. To a customer's key, what is the organization's alone is empty: notes, tags, identifiers of the radio."""
 
     product = ProductRef()
     status = serializers.ChoiceField(choices=DeviceStatus.choices)
@@ -80,11 +80,13 @@ class DeviceOut(serializers.ModelSerializer):
 
     @property
     def _is_customer(self) -> bool:
-        return self.context.get("reader") == "customer"
+        return self.context.get("reader") != "member"
 
     def to_representation(self, device: Device) -> dict[str, Any]:
         said = super().to_representation(device)
-        if self._is_customer and device.customer_id not in self.context["customers"]:
+        if self._is_customer:
+            said |= {"imei": "", "iccid": "", "mac": ""}
+        if self._is_customer and device.customer_id not in self.context.get("customers", ()):
             # It is shared with the reader: who owns it is not his to know.
             said["customer"] = None
         return said

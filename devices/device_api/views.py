@@ -14,7 +14,7 @@ from console.errors import Refused
 from devices import messages
 from devices.actions import calls, reports
 from devices.actions.messages import Publisher, publish, publish_at_once
-from devices.device_api.authentication import device, proven
+from devices.device_api.authentication import authenticate, device, proven
 from devices.device_api.state import state_of, text_of
 from devices.messages import BadMessage
 from devices.models import Call
@@ -67,7 +67,7 @@ def call_list(request: HttpRequest, by: Publisher) -> HttpResponse:
     if not _room.acquire(blocking=False):
         return _calls([], headers={"Retry-After": str(LONGEST_WAIT)})
     try:
-        return _calls(_wait_for_calls(by, wait))
+        return _calls(_wait_for_calls(request, by, wait))
     finally:
         _room.release()
 
@@ -84,13 +84,14 @@ def call_answer(request: HttpRequest, by: Publisher, pk: int) -> HttpResponse:
     return JsonResponse({"accepted": 1}, status=202)
 
 
-def _wait_for_calls(by: Publisher, wait: float) -> list[Call]:
+def _wait_for_calls(request: HttpRequest, by: Publisher, wait: float) -> list[Call]:
+    """Who waits proves himself again before anything is handed over: his secret may be another one by now."""
     until = time.monotonic() + wait
     while time.monotonic() < until:
         if not connection.in_atomic_block:
             close_old_connections()
         time.sleep(PAUSE)
-        if calls.any_waiting(by=by) and (found := calls.deliver(by=by)):
+        if calls.any_waiting(by=by) and (found := calls.deliver(by=authenticate(request))):
             return found
     return []
 

@@ -3,6 +3,8 @@
 import pytest
 
 from console.models import Event
+from customers.actions import projects
+from devices import ledger
 from devices.actions import ownership
 from devices.models import Device, Ownership, Product
 from tests import factories
@@ -155,10 +157,17 @@ def test_a_customer_s_key_sees_what_it_owns_and_nothing_of_the_organization(
         [],
     )
     assert [mine.get(f"/devices/{d.pk}").status_code for d in (own, foreign, free)] == [200, 404, 404]
+    assert mine.get(f"/devices/{own.pk}").json() == seen
+    assert (seen["imei"], seen["iccid"], seen["mac"]) == ("", "", "")
+    project = projects.default_of(customer)
+    ledger.share([foreign.pk], customer=customer, project=project, by=by, reason="claim")
+    shared = mine.get(f"/devices/{foreign.pk}").json()
+    assert (shared["id"], shared["customer"], shared["notes"]) == (foreign.pk, None, None)
     for path, body in (("/products", {"name": "X"}), ("/customers", {"name": "X"}), ("/devices", {})):
         assert mine.post(path, body).status_code == 403
     assert mine.put(f"/devices/{own.pk}/owner", {"customer": customer.pk}).status_code == 403
     assert mine.get("/customers").status_code == 403
+    assert mine.get("/devices", q="AQM").status_code == 422
     assert mine.get("/operations").status_code == 403
 
 

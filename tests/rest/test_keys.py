@@ -1,19 +1,23 @@
 """API keys: what they look like, what they open, and when they stop."""
 
+import base64
 import json
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from console import operations
 from console.access import ROLES, CustomerScope, Permission
+from console.actions import members
 from console.errors import Refused
-from console.models import Event, IdempotentAnswer, Member
+from console.models import Event, IdempotentAnswer, Member, Operation
 from console.rest import idempotency, limits
 from customers import keys
-from customers.actions import api_keys
+from customers.actions import api_keys, people
 from customers.models import ApiKey, Customer, CustomerUser
-from devices.models import Product
+from devices.actions import ownership
+from devices.models import Device, Product
 from tests import factories
 from tests.api import Caller, customer_key, key_of
 
@@ -187,3 +191,75 @@ def test_an_address_that_does_not_exist_and_a_method_that_does_not_are_problems_
     answer = caller.client.post("/api/v1/products", b" " * (17 * 1024 * 1024), content_type="application/json",
                                 headers=caller.headers)  # fmt: skip
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_an_operation_has_the_rights_of_its_key_and_stops_with_it(alice, customer, make_devices):
+    devices = make_devices(3)
+    key, text = api_keys.create(name="Line", scopes=["view", "device.assign"], by=factories.actor_of(alice))
+    caller = Caller(text)
+    for stopped in (False, True):
+        body = {"devices": [devices[stopped].serial_number]}
+        pk = caller.post(f"/customers/{customer.pk}/devices:assign", body).json()["id"]
+        actor = operations.actor_of(Operation.objects.get(pk=pk)) if not stopped else None
+        if stopped:
+            api_keys.revoke(key, by=factories.actor_of(alice))
+        else:
+            assert actor.permissions == {"view", "device.assign"}
+        operations.run(pk)
+        assert Operation.objects.get(pk=pk).state == ("failed" if stopped else "done")
+    assert list(Device.objects.filter(customer=customer)) == [devices[0]]
+
+
+def test_batches_that_wait_together_keep_within_fifty_unclaims_an_hour(alice, customer, make_devices):
+    devices, by = make_devices(60), factories.actor_of(alice)
+    ownership.assign([d.pk for d in devices], customer=customer, by=by)
+    caller = Caller(key_of(alice, "view", "device.unclaim"))
+    started = [caller.post("/devices:unclaim", {"devices": [d.serial_number for d in part], "reason": "x"}).json()["id"]
+               for part in (devices[:30], devices[30:])]  # fmt: skip
+    for pk in started:
+        operations.run(pk)
+    assert [Operation.objects.get(pk=pk).state for pk in started] == ["done", "failed"]
+    assert Device.objects.filter(customer=customer).count() == 30
+
+
+def test_the_keys_of_who_left_stay_dead_when_he_comes_back(alice, organization, dana, customer):
+    manager, by = factories.make_member(organization, "product_manager"), factories.actor_of(alice)
+    staff, theirs = Caller(key_of(manager)), Caller(customer_key(dana, customer))
+    members.remove(manager.memberships.get(), by=by)
+    people.remove(CustomerUser.objects.get(user=dana), by=by)
+    Member.objects.filter(user=manager).update(removed_at=None)
+    CustomerUser.objects.filter(user=dana).update(removed_at=None)
+    assert [caller.get("/devices").status_code for caller in (staff, theirs)] == [401, 401]
+    other = Caller(key_of(alice))
+    type(alice).objects.filter(pk=alice.pk).update(is_active=False)
+    assert other.get("/devices").status_code == 401
+
+
+def test_an_answer_that_holds_a_secret_is_kept_nowhere(alice):
+    caller, body = Caller(key_of(alice)), {"url": "https://example.com/SECRET", "events": ["device.assigned"]}
+    answer = caller.post("/webhooks", body, headers={"Idempotency-Key": "one"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_repeatable")
+    made = caller.post("/webhooks", body)
+    assert made.json()["secret"].startswith("whsec_")
+    assert not IdempotentAnswer.objects.exists()
+    told = json.dumps(list(Event.objects.filter(kind="webhook.made").values("subject_label", "data")))
+    assert "https://example.com" in told
+    assert "SECRET" not in told
+
+
+def test_times_are_utc_whatever_a_cookie_says(alice):
+    caller = Caller(key_of(alice))
+    made = caller.post("/products", {"name": "One"}).json()["created_at"]
+    caller.client.cookies["custody_tz"] = "Asia/Tokyo"
+    assert caller.get("/products/one").json()["created_at"] == made
+
+
+def test_json_that_is_nested_too_deep_and_forged_cursors_are_refused(alice):
+    caller = Caller(key_of(alice))
+    answer = caller.client.post(
+        "/api/v1/customers", "[" * 100_000, content_type="application/json", headers=caller.headers
+    )
+    assert answer.status_code == 400
+    for text in ("5 9999-12-31T23:59:59-14:00", "5 0001-01-01T00:00:00+14:00", "5 x", "x"):
+        cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        assert caller.get("/events", cursor=cursor).json()["code"] == "bad_cursor"

@@ -3,6 +3,8 @@
 import pytest
 
 from console.models import Event, Throttle
+from customers.actions import projects
+from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership, taking
 from devices.models import Device, Ownership
@@ -137,3 +139,23 @@ def test_a_key_that_may_only_read_takes_nothing(dana, customer, device):
     assert not Ownership.objects.exists()
     assert Caller(key_of(factories.make_member(device.organization, "support"))).post(
         "/device-ownerships", names(device)).status_code == 403  # fmt: skip
+
+
+def test_what_was_taken_back_is_not_taken_again_though_both_names_are_known(
+    mine, theirs, device, customer, by
+):
+    mine.post("/device-ownerships", names(device))
+    ownership.unclaim([device.pk], reason="Unpaid", by=by)
+    answer = mine.post("/device-ownerships", names(device))
+    assert (answer.status_code, answer.json()["code"]) == (409, "taken_back")
+    assert Device.objects.get().customer is None
+    # Who never had it may, and so may again who has it from the organization.
+    pk = theirs.post("/device-ownerships", names(device)).json()["id"]
+    theirs.post(f"/device-ownerships/{pk}/release")
+    assert theirs.post("/device-ownerships", names(device)).status_code == 201
+
+
+def test_who_only_saw_a_device_does_not_take_it(mine, device, customer, by):
+    ledger.share([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="claim")
+    assert mine.post("/device-ownerships", names(device)).json()["code"] == "taken_back"
+    assert not Ownership.objects.exists()
