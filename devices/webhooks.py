@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from console import sql
+from console.access import Actor
+from console.models import WebhookDelivery
 from console.webhooks import fanout, kinds
 from devices.messages import Draft
-from devices.models import Device, Ownership, StartReason
+from devices.models import Device, Message, Ownership, SharedAccess, StartReason
 
 
 @dataclass(frozen=True)
@@ -44,30 +46,71 @@ def describe(organization_id: int, ids: list[int], *, with_owners: bool) -> list
 
 
 def still_theirs(deliveries: QuerySet) -> QuerySet:
-    """Of these deliveries those whose moment lies within an ownership of the webhook's customer."""
-    spans = Ownership.objects.covering(OuterRef("at"))
-    return deliveries.filter(
-        Exists(spans.filter(device=OuterRef("device_id"), customer=OuterRef("webhook__customer_id")))
-    )
+    """Of these deliveries of messages those that the webhook's customer may read, by the one method of every exit."""
+    wanted = Q()
+    for customer in set(deliveries.values_list("webhook__customer_id", flat=True)):
+        reader = Actor(kind="customer", customers=frozenset({customer}))
+        theirs = Message.objects.visible_to(reader).filter(device=OuterRef("device_id"), at=OuterRef("at"))
+        wanted |= Q(Exists(theirs), webhook__customer_id=customer)
+    return deliveries.filter(wanted) if wanted else deliveries.none()
 
 
 def follow_messages(by: Any, drafts: list[Draft], at: datetime) -> None:
-    """Tell webhooks what a device published at the moment `at`; a customer's only what it published as its own."""
+    """Tell webhooks what a device published at the moment `at`; a customer's only what it may read."""
     fanout.emit_all(by.organization_id, kinds.MESSAGE, _happenings(by, drafts, at))
 
 
+def tell_moved(ids: list[int]) -> None:
+    """Tell the webhooks of customers of messages that the ledger gave them after they were published."""
+    told = WebhookDelivery.objects.filter(
+        kind=kinds.MESSAGE, webhook__customer_id=OuterRef("project__customer_id"), device_id=OuterRef("device_id"),
+        at=OuterRef("at"),
+    )  # fmt: skip
+    theirs = Message.objects.filter(~Exists(told), project__isnull=False)
+    moved = sql.having_ids(theirs, "id", ids).order_by("pk")
+    for organization in set(moved.values_list("organization_id", flat=True)) if ids else ():
+        fanout.emit_all(organization, kinds.MESSAGE, _moved(moved.filter(organization=organization)))
+
+
 def _happenings(by: Any, drafts: list[Draft], at: datetime) -> Iterable[fanout.Happening]:
-    """Read only where a webhook listens."""
+    """Read only where a webhook listens. Who only shares the device does not learn whose it is."""
     (device,) = describe(by.organization_id, [by.device_id], with_owners=False)
-    spans = Ownership.objects.covering(at).filter(device=by.device_id)
-    owner = spans.values("customer_id", "customer__name").first()
+    owned, shared = (
+        spans.objects.covering(at).filter(device=by.device_id) for spans in (Ownership, SharedAccess)
+    )
+    owner = owned.values("customer_id", "customer__name").first()
     customer = {"id": owner["customer_id"], "name": owner["customer__name"]} if owner else None
+    sharers = set(shared.values_list("customer_id", flat=True)) - {customer and customer["id"]}
     for draft in drafts:
-        message = {"name": draft.name, "data": json.loads(str(draft.data)), "at": fanout.stamp(at),
-                   "device_at": fanout.stamp(draft.device_at) if draft.device_at else None}  # fmt: skip
-        data = {"device": device.data, "customer": customer, "message": message}
-        yield fanout.Happening(data, at, device.product_id, customer["id"] if customer else None, device.pk,
-                               f"{device.label} · {draft.name}", draft.name)  # fmt: skip
+        sent = json.loads(str(draft.data))
+        yield _published(device, customer, draft.name, sent, at, draft.device_at)
+        if sharers:
+            yield _published(device, None, draft.name, sent, at, draft.device_at, readers=frozenset(sharers))
+
+
+def _moved(messages: QuerySet) -> Iterable[fanout.Happening]:
+    rows = messages.select_related("project__customer").iterator(chunk_size=1_000)
+    for message in rows:
+        (device,) = describe(message.organization_id, [message.device_id], with_owners=False)
+        owner = message.project.customer
+        yield _published(device, {"id": owner.pk, "name": owner.name}, message.name, message.data, message.at,
+                         message.device_at, readers=frozenset({owner.pk}))  # fmt: skip
+
+
+def _published(
+    device: Described,
+    customer: dict[str, Any] | None,
+    name: str,
+    sent: Any,
+    at: datetime,
+    device_at: datetime | None,
+    readers: frozenset[int] = frozenset(),
+) -> fanout.Happening:
+    message = {"name": name, "data": sent, "at": fanout.stamp(at),
+               "device_at": fanout.stamp(device_at) if device_at else None}  # fmt: skip
+    data = {"device": device.data, "customer": customer, "message": message}
+    return fanout.Happening(data, at, device.product_id, customer["id"] if customer else None, device.pk,
+                            f"{device.label} · {name}", name, readers)  # fmt: skip
 
 
 def _owners(ids: list[int]) -> tuple[dict[int, tuple[dict, str]], dict[int, dict]]:

@@ -26,7 +26,8 @@ _ENCODER = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class Happening:
     """One thing that happened. `data` goes out as it is; the ids say which webhooks it concerns, `name` is a message's.
 
-    `customer_id` is the owner at the moment `at`: nobody else's webhook is told.
+    `customer_id` is the owner at the moment `at`: no other customer's webhook is told. With `readers`, it is for the
+    webhooks of these customers and nobody else.
     """
 
     data: dict[str, Any]
@@ -36,6 +37,7 @@ class Happening:
     device_id: int | None = None
     label: str = ""
     name: str = ""
+    readers: frozenset[int] = frozenset()
 
 
 def emit(
@@ -171,6 +173,8 @@ def _concerns(hook: Webhook, kind: str, happening: Happening) -> bool:
         return False
     if kind == kinds.MESSAGE and hook.message_names and happening.name not in hook.message_names:
         return False
+    if happening.readers:
+        return hook.customer_id in happening.readers
     if hook.product_id is not None:
         return hook.product_id == happening.product_id
     return hook.customer_id is None or hook.customer_id == happening.customer_id

@@ -17,6 +17,7 @@ from console.transactions import retrying
 from devices.ledger import Change
 from devices.messages import Draft
 from devices.models import Device, Message, Ownership, SharedAccess
+from devices.webhooks import tell_moved
 
 COLUMNS = ["organization", "device", "project", "name", "data", "at", "device_at"]
 # So far back messages are looked at when the ledger changes, and of the newest ones so many by the upkeep.
@@ -140,10 +141,10 @@ def _settle(condition: str, parameters: list[Any]) -> int:
         f"(SELECT span.project_id FROM {spans} AS span WHERE span.device_id = {table}.device_id "  # noqa: S608
         f"AND span.started_at <= {table}.at AND (span.ended_at IS NULL OR span.ended_at > {table}.at))"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET project_id = {true} WHERE {condition} "  # noqa: S608
-            f"AND COALESCE(project_id, 0) <> COALESCE({true}, 0)",
-            parameters,
-        )
-        return cursor.rowcount
+    moved = sql.update_returning(
+        f"UPDATE {table} SET project_id = {true} WHERE {condition} "  # noqa: S608
+        f"AND COALESCE(project_id, 0) <> COALESCE({true}, 0) RETURNING id",
+        parameters,
+    )
+    tell_moved(moved)
+    return len(moved)

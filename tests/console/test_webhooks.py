@@ -216,7 +216,9 @@ def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiv
     )
     ownership.assign([device.pk], customer=customer, by=by, at=start)
     moments = {"before": start - tick, "first": start, "last": end - tick, "after": end}
+    silent = messages.Publisher(device.pk, device.organization_id, is_heard=False)
     for name, at in moments.items():
+        messages.publish([Draft(name, Json("1"), None)], by=silent, at=at)
         fanout.emit(device.organization_id, "message", {"name": name}, at=at, customer_id=customer.pk,
                     device_id=device.pk, name=name)  # fmt: skip
     ledger.release([device.pk], by=by, reason="unclaim", at=end)

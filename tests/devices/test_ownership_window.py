@@ -3,6 +3,7 @@ exactly its owner, at every exit, also a microsecond beside a handover."""
 
 import csv
 import io
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import chain, count
@@ -21,9 +22,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from console.access import system
+from console.access import CustomerScope, system
+from console.actions import webhooks
+from console.webhooks import delivery
 from customers.actions import projects
 from devices import ledger, messages
+from devices.actions import messages as actions
 from devices.actions.messages import Publisher, publish, publish_at_once, settle_recent
 from devices.actions.secrets import sha256
 from devices.device_api.authentication import find
@@ -31,6 +35,7 @@ from devices.models import Message, SharedAccess
 from devices.models.message import MessageQuerySet
 from devices.models.ownership import SpanQuerySet
 from tests import factories
+from tests.api import Caller, customer_key, key_of
 from tests.devices.telling import give_secret
 
 pytestmark = pytest.mark.django_db
@@ -45,15 +50,17 @@ steps = st.sampled_from([0, 0, 1, 1, 2, 1_000_000, 3_600_000_000])
 class WindowMachine(RuleBasedStateMachine):
     """Two devices, two customers with one person each, and a clock that stands still or goes on.
 
+    Where it is heard, a webhook of each customer and one of the organization listen.
+
     The model: for each device its spans [customer, start, end, is it shared], and for each message (its number,
     the device, the time). Which message belongs to whom is asked of the model alone.
     """
 
-    # With the pages, which are many, and with the way of publishing that is one statement.
+    # With the pages and the REST API, which are many, and with the way of publishing that is one statement.
     has_pages = is_quick = True
 
-    @initialize()
-    def make_the_world(self):
+    @initialize(is_heard=st.booleans())
+    def make_the_world(self, is_heard):
         organization = factories.make_organization(f"World {next(factories._numbers)}")
         product = factories.make_product(organization)
         self.by = system(organization)
@@ -65,10 +72,19 @@ class WindowMachine(RuleBasedStateMachine):
         self.people = [factories.actor_of(person) for person in people]
         if self.has_pages:
             self.clients = [signed_in(person) for person in people]
-            self.member = signed_in(factories.make_member(organization, "owner"))
+            alice = factories.make_member(organization, "owner")
+            self.member, self.program = signed_in(alice), Caller(key_of(alice))
+            self.programs = [Caller(customer_key(person, customer, CustomerScope.READ))
+                             for person, customer in zip(people, self.customers, strict=True)]  # fmt: skip
         self.devices = [factories.make_device(product) for _n in range(DEVICES)]
         self.secrets = [give_secret(device) for device in self.devices]
+        self.hooks = [
+            webhooks.create(url="https://example.com/", events=["message"], customer_id=pk, by=self.by)
+            for pk in ([None, *(customer.pk for customer in self.customers)] if is_heard else [])
+        ]
         self.spans = [[] for _n in range(DEVICES)]
+        # For each message who held the device when it came: only of a share must that have been so to be told.
+        self.told = {}
         self.sent, self.numbers, self.now = [], count(1), START
 
     @rule(micro=steps)
@@ -84,7 +100,7 @@ class WindowMachine(RuleBasedStateMachine):
             messages.Draft("reading", messages.Json(next(self.numbers)), None) for _each in range(together)
         ]
         at = self.now - timedelta(microseconds=behind)
-        if together == 1 and self.is_quick:
+        if together == 1 and self.is_quick and not self.hooks:
             known = {"name_key": self.devices[n].name_key, "secret_sha256": sha256(self.secrets[n])}
             assert publish_at_once(drafts[0], **known, at=at)
             at = Message.objects.latest("pk").at
@@ -94,6 +110,9 @@ class WindowMachine(RuleBasedStateMachine):
             (end or start for _c, start, end, is_shared in self.spans[n] if not is_shared), default=at
         )
         self.sent += [(int(draft.data), n, at) for draft in drafts]
+        self.told |= {
+            int(draft.data): {c for c, *span, _s in self.spans[n] if covers(span, at)} for draft in drafts
+        }
 
     @rule(n=device_numbers, to=customer_numbers)
     def assign(self, n, to):
@@ -168,12 +187,59 @@ class WindowMachine(RuleBasedStateMachine):
             assert numbers(rows) == sorted(chain.from_iterable(self.reached(c, n) for n in range(DEVICES)))
 
     def teardown(self):
-        """The pages and the files, once at the end of each story."""
-        if not hasattr(self, "sent") or not self.has_pages:
+        """The webhooks, the pages, the files and the API, once at the end of each story."""
+        if not hasattr(self, "sent"):
             return
+        self.webhooks_tell_each_message_to_exactly_its_owner()
+        if self.has_pages:
+            self.pages_show_each_message_to_exactly_its_owner()
+            self.programs_get_each_message_of_exactly_their_own()
+
+    def webhooks_tell_each_message_to_exactly_its_owner(self):
+        """What a worker would send now, each exactly once."""
+        given = {hook.pk: [] for hook in self.hooks}
+        while jobs := delivery.take():
+            for job in jobs:
+                if job.hook.pk in given:
+                    given[job.hook.pk].append(json.loads(job.delivery.payload)["data"]["message"]["data"])
+        if self.hooks:
+            assert sorted(given[self.hooks[0].pk]) == sorted(number for number, _n, _at in self.sent)
+        for c, hook in enumerate(self.hooks[1:]):
+            expected = {
+                number for n in range(DEVICES) for number in self.reached(c, n) if c in self.told[number]
+            }
+            expected |= {number for n in range(DEVICES) for number in self.reached(c, n, kinds={False})}
+            assert sorted(given[hook.pk]) == sorted(expected)
+
+    def programs_get_each_message_of_exactly_their_own(self):
+        for n, device in enumerate(self.devices):
+            path = f"/devices/{device.pk}/messages"
+            everything = sorted(number for number, of, _at in self.sent if of == n)
+            assert self.rows(self.program.get(path, limit=200)) == everything
+            assert self.csv(self.program.get(f"{path}.csv"), 3) == everything
+            for c, program in enumerate(self.programs):
+                if not [span for span in self.spans[n] if span[0] == c]:
+                    assert [program.get(each).status_code for each in (path, f"{path}.csv")] == [404, 404]
+                    continue
+                assert self.rows(program.get(path, limit=200)) == self.reached(c, n)
+                assert self.csv(program.get(f"{path}.csv"), 3) == self.reached(c, n)
+                for edge in {edge for span in self.spans[n][-2:] for edge in span[1:3] if edge}:
+                    for since, until in ((edge - TICK, edge), (edge, edge + TICK)):
+                        answer = program.get(path, **{"from": since.isoformat(), "to": until.isoformat()})
+                        assert answer.status_code == (200 if self.touches(c, n, since, until) else 403)
+                        if answer.status_code == 200:
+                            assert self.rows(answer) == self.reached(c, n, since, until)
+        for c, program in enumerate(self.programs):
+            mine = sorted(chain.from_iterable(self.reached(c, n) for n in range(DEVICES)))
+            path = f"/projects/{self.projects[c].pk}/messages"
+            assert self.rows(program.get(path, limit=200)) == mine
+            assert self.csv(program.get(f"{path}.csv"), 3) == mine
+
+    def pages_show_each_message_to_exactly_its_owner(self):
         for n, device in enumerate(self.devices):
             everything = sorted(number for number, of, _at in self.sent if of == n)
-            assert self.file(self.member, f"/devices/{device.pk}/messages/export/") == everything
+            assert self.csv(self.member.get(f"/devices/{device.pk}/messages/export/")) == everything
+            assert self.page(self.member, f"/devices/{device.pk}/messages/") == everything[-50:]
             for c, client in enumerate(self.clients):
                 held = bool([span for span in self.spans[n] if span[0] == c])
                 for path in (
@@ -183,9 +249,8 @@ class WindowMachine(RuleBasedStateMachine):
                     assert client.get(path).status_code == (200 if held else 404)
                 assert client.get(f"/devices/{device.pk}/messages/").status_code == 403
                 if held:
-                    assert self.file(client, f"/portal/devices/{device.pk}/messages/export/") == self.reached(
-                        c, n
-                    )
+                    answer = client.get(f"/portal/devices/{device.pk}/messages/export/")
+                    assert self.csv(answer) == self.reached(c, n)
                     assert (
                         self.page(client, f"/portal/devices/{device.pk}/messages/")
                         == self.reached(c, n)[-25:]
@@ -193,25 +258,34 @@ class WindowMachine(RuleBasedStateMachine):
         for c, client in enumerate(self.clients):
             mine = sorted(chain.from_iterable(self.reached(c, n) for n in range(DEVICES)))
             path = f"/portal/projects/{self.projects[c].pk}/messages/"
-            assert self.file(client, f"{path}export/") == mine
+            assert self.csv(client.get(f"{path}export/")) == mine
             assert len(self.page(client, path)) == min(25, len(mine))
 
-    def file(self, client, path):
-        text = b"".join(client.get(path).streaming_content).decode("utf-8-sig")
-        return sorted(int(row[-1]) for row in list(csv.reader(io.StringIO(text)))[1:])
+    def csv(self, answer, column=-1):
+        text = b"".join(answer.streaming_content).decode("utf-8-sig")
+        return sorted(int(row[column]) for row in list(csv.reader(io.StringIO(text)))[1:])
+
+    def rows(self, answer):
+        body = answer.json()
+        assert (answer.status_code, body["next"]) == (200, None)
+        return sorted(row["data"] for row in body["results"])
 
     def page(self, client, path):
-        return sorted(int(n) for n in re.findall(r"<code>(\d+)</code>", client.get(path).content.decode()))
+        text = client.get(path).content.decode()
+        return sorted(int(n) for n in re.findall(r"(?:<code>|title=.\d+.>)(\d+)</", text))
 
-    def reached(self, c, n, since=None, until=None):
-        mine = [(start, end) for who, start, end, _s in self.spans[n] if who == c]
+    def reached(self, c, n, since=None, until=None, kinds=frozenset({False, True})):
+        """`kinds` of spans: owned (False), shared (True)."""
+        mine = [
+            (start, end) for who, start, end, is_shared in self.spans[n] if who == c and is_shared in kinds
+        ]
         return [
             number
             for number, of, at in self.sent
             if of == n
             and (since is None or at >= since)
             and (until is None or at < until)
-            and any(start <= at and (end is None or at < end) for start, end in mine)
+            and any(covers(span, at) for span in mine)
         ]
 
     def touches(self, c, n, since, until):
@@ -240,6 +314,11 @@ class Blind(WindowMachine):
     has_pages = is_quick = False
 
 
+def covers(span, at):
+    start, end = span
+    return start <= at and (end is None or at < end)
+
+
 def signed_in(user):
     client = Client()
     client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
@@ -257,7 +336,7 @@ QUICK = settings(
 
 def tell_a_handover(machine):
     """The story that the controls can't survive: a message at the very instant of a handover, from a clock behind."""
-    machine.make_the_world()
+    machine.make_the_world(is_heard=True)
     for step in (
         lambda: machine.assign(0, 0),
         lambda: machine.publish(0, 0, 2),
@@ -272,12 +351,37 @@ def tell_a_handover(machine):
         machine.a_project_has_the_messages_of_its_time()
 
 
+def tell_a_coincidence(machine):
+    """A message at the instant of a handover that is told of first: it is the new owner's."""
+    machine.make_the_world(is_heard=True)
+    machine.assign(0, 0)
+    machine.the_clock_goes_on(2)
+    machine.publish(0, 0, 1)
+    machine.transfer(0, 1)
+    machine.webhooks_tell_each_message_to_exactly_its_owner()
+
+
 def test_each_message_is_seen_by_exactly_its_owner_at_every_exit():
     run_state_machine_as_test(WindowMachine, settings=QUICK)
 
 
 def test_the_story_of_the_controls_is_well_without_them():
     tell_a_handover(Blind())
+    tell_a_coincidence(Blind())
+
+
+def test_the_machine_sees_webhooks_that_ask_nobody_when_they_send(monkeypatch):
+    """The negative control."""
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(delivery, "_withhold", lambda jobs: jobs)
+        tell_a_coincidence(Blind())
+
+
+def test_the_machine_sees_webhooks_that_the_ledger_does_not_tell(monkeypatch):
+    """The negative control."""
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(actions, "tell_moved", lambda ids: None)
+        tell_a_coincidence(Blind())
 
 
 def test_the_machine_sees_a_window_that_holds_its_end(monkeypatch):
