@@ -122,10 +122,15 @@ def record_each(
     )  # fmt: skip
 
 
-def events_about(reader: Actor, kind: str, pk: int, *, limit: int) -> list[Event]:
-    """The newest events that have this thing as their subject or as the other party. Two short index ranges."""
+def events_about(reader: Actor, kind: str, pk: int, *, limit: int, is_subject: bool = False) -> list[Event]:
+    """The newest events that have this thing as their subject or as the other party. Two short index ranges.
+
+    With `is_subject` only the first: of things that have a line of their own wherever they are the other party.
+    """
     rows = Event.objects.visible_to(reader)
-    sides = [rows.filter(subject_kind=kind, subject_id=pk), rows.filter(object_kind=kind, object_id=pk)]
+    sides = [rows.filter(subject_kind=kind, subject_id=pk)]
+    if not is_subject:
+        sides.append(rows.filter(object_kind=kind, object_id=pk))
     found = {event.pk: event for side in sides for event in side.order_by("-at", "-pk")[:limit]}
     return sorted(found.values(), key=lambda event: (event.at, event.pk), reverse=True)[:limit]
 

@@ -70,7 +70,8 @@ def database(url: str, sqlite_file: Path) -> dict:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
             "PORT": parts.port or "",
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            # Only `sql.kept` prepares statements.
+            "OPTIONS": {"prepare_threshold": 5, **dict(parse_qsl(parts.query))},
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
         }

@@ -1,7 +1,8 @@
 """The little SQL that Django's ORM does not say, in one place, for both databases."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -66,6 +67,26 @@ def update_returning(sql: str, parameters: list) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [row[0] for row in cursor.fetchall()]
+
+
+@contextmanager
+def kept(statement: str, parameters: list) -> Iterator[Any]:
+    """A cursor that has run this statement, whose plan the connection keeps.
+
+    For the one or two statements that devices ask all the time: to plan them takes PostgreSQL longer than to run them.
+    SQLite's driver does so by itself. Who listens to what Django asks hears of it, in the usual way.
+    """
+    if connection.vendor != "postgresql" or connection.queries_logged or connection.execute_wrappers:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            yield cursor
+        return
+    import psycopg
+
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, parameters, prepare=True)
+        yield cursor
 
 
 def having_ids(rows: models.QuerySet, column: str, ids: Iterable[int]) -> models.QuerySet:

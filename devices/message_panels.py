@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from devices.actions.calls import may_ask
-from devices.models import Call, DeviceReport, Message
+from devices.models import Call, Message
 
 SHOWN = 5
 
@@ -18,7 +18,7 @@ def device_messages(request: HttpRequest, device: Any) -> str:
     calls = Call.objects.visible_to(actor).filter(device=device).order_by("-pk")[:SHOWN]
     context = {
         "device": device, "rows": rows, "calls": calls,
-        "report": DeviceReport.objects.visible_to(actor).filter(device=device).first(),
+        "report": getattr(device, "report", None),
         "may_call": not device.archived_at and may_ask(actor, device),
     }  # fmt: skip
     return render_to_string("devices/_device_messages.html", context, request)

@@ -118,10 +118,10 @@ def said(context: dict, event: Any) -> Any:
 
 
 @register.inclusion_tag("console/_activity.html", takes_context=True)
-def activity(context: dict, subject: Any) -> dict:
-    """What happened to an object last, as a card with a link to all of it."""
+def activity(context: dict, subject: Any, is_subject: bool = False) -> dict:
+    """What happened to an object last, as a card with a link to all of it; `is_subject` as in `events_about`."""
     reader, kind = context["request"].actor, kind_of(subject)
-    found = events_about(reader, kind, subject.pk, limit=20)
+    found = events_about(reader, kind, subject.pk, limit=20, is_subject=is_subject)
     return {"lines": [sentences.say(event, reader, (kind, subject.pk)) for event in found],
             "about": f"{kind}:{subject.pk}"}  # fmt: skip
 

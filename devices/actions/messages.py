@@ -64,9 +64,17 @@ def publish_at_once(draft: Draft, *, name_key: str, secret_sha256: str, at: date
     """
     adapt = connection.ops.adapt_datetimefield_value
     stamp = adapt(at or timezone.now())
-    with connection.cursor() as cursor:
-        cursor.execute(_at_once(), [draft.name, str(draft.data), stamp, stamp, stamp, adapt(draft.device_at), name_key,
-                                    secret_sha256])  # fmt: skip
+    values = [
+        draft.name,
+        str(draft.data),
+        stamp,
+        stamp,
+        stamp,
+        adapt(draft.device_at),
+        name_key,
+        secret_sha256,
+    ]
+    with sql.kept(_at_once(), values) as cursor:
         return cursor.rowcount == 1
 
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import cache, wraps
 from typing import Any
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
@@ -132,8 +131,7 @@ def _credential(address: str, header: str) -> bytes:
 
 
 def _candidates(key: str) -> list[tuple]:
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), [key])
+    with sql.kept(_statement(), [key]) as cursor:
         return cursor.fetchall()
 
 

@@ -45,7 +45,7 @@ def device_create(request: HttpRequest) -> HttpResponse:
 @requires(Permission.VIEW)
 def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One unit: who holds it and held it, what it is, and what happened to it."""
-    rows = Device.objects.visible_to(request.actor).select_related("product", "customer", "organization")
+    rows = Device.objects.visible_to(request.actor).select_related("product", "customer", "report")
     device = get_object_or_404(rows, pk=pk)
     spans = list(
         Ownership.objects.visible_to(request.actor)
