@@ -30,3 +30,19 @@ class MessageTable(Table):
     at = tables.Column(order_by="at")
     default_order = "-at"
     page_size = PAGE_SIZE
+
+
+class CallTable(Table):
+    """Calls, the newest first."""
+
+    at = tables.Column(order_by="id")
+    default_order = "-at"
+    page_size = PAGE_SIZE
+
+
+class ApiKeyTable(Table):
+    """API keys, the newest first."""
+
+    made = tables.Column(order_by="id")
+    default_order = "-made"
+    page_size = PAGE_SIZE

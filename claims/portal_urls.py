@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from claims.views import portal, portal_messages, portal_returns
+from claims.views import portal, portal_calls, portal_keys, portal_messages, portal_returns
 
 urlpatterns = [
     path("portal/", portal.home, name="home"),
@@ -20,6 +20,12 @@ urlpatterns = [
         portal_messages.message_project_export,
         name="message_project_export",
     ),
+    path("portal/devices/<int:pk>/calls/", portal_calls.call_list, name="call_list"),
+    path("portal/devices/<int:pk>/calls/new/", portal_calls.call_create, name="call_create"),
+    path("portal/devices/<int:pk>/calls/<int:call_pk>/", portal_calls.call_detail, name="call_detail"),
+    path("portal/api-keys/", portal_keys.api_key_list, name="api_key_list"),
+    path("portal/api-keys/new/", portal_keys.api_key_create, name="api_key_create"),
+    path("portal/api-keys/<int:pk>/revoke/", portal_keys.api_key_revoke, name="api_key_revoke"),
     path("portal/past/", portal.past_device_list, name="past_device_list"),
     path("portal/devices/<int:pk>/send-back/", portal_returns.return_create, name="return_create"),
     path("portal/returns/", portal_returns.return_list, name="return_list"),

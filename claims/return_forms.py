@@ -209,8 +209,7 @@ class ChoiceList:
         ] + [{"position": n, "is_for_customers": True} for n in range(len(choices) + 1, last + 1)]
         self.rows = [ChoiceRow(data, prefix=f"{prefix}-{n}", initial=each) for n, each in enumerate(initial)]
         for row in self.rows:
-            row.fields["text"].max_length = length
-            row.fields["text"].widget.attrs["maxlength"] = str(length)
+            row.fields["text"] = forms.CharField(label=_("Text"), max_length=length, required=False)
             row.fields["pk"].disabled = True
 
     def is_valid(self) -> bool:

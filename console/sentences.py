@@ -189,6 +189,9 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "project.made": Kind(
                 _("Project made"), "folder", _("{actor} made the project {subject} for {object}")
             ),
+            "project.edited": Kind(
+                _("Project renamed"), "pencil", _("{actor} renamed the project {subject} of {object}")
+            ),
         },
     ),
     (

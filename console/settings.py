@@ -233,6 +233,8 @@ SPECTACULAR_SETTINGS = {
     # Else two fields of one name get names made of digits.
     "ENUM_NAME_OVERRIDES": {
         "CustomerKind": "customers.models.CustomerKind.choices",
+        "CustomerRole": "customers.models.CustomerRole.choices",
+        "MemberRole": "console.models.member.Role.choices",
         "CallKind": "devices.models.call.CallKind.choices",
         "CallState": "devices.models.call.CallState.choices",
         "DeviceStatus": "devices.models.DeviceStatus.choices",

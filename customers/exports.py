@@ -19,9 +19,10 @@ def customer_rows(request: HttpRequest) -> HttpResponse:
         request.GET, queryset=Customer.objects.visible_to(request.actor), request=request
     )
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
-    return stream(request, _("customers"), HEADER, _lines(rows))
+    return stream(request, _("customers"), HEADER, lines(rows))
 
 
-def _lines(rows: Any) -> Iterator[list]:
+def lines(rows: Any) -> Iterator[list]:
+    """A row for each customer, the newest first, as the header names them."""
     for c in newest_first(rows):
         yield [c.name, c.kind, c.reference, c.email, c.phone, c.address, c.notes, c.created_at]

@@ -1,9 +1,10 @@
-"""The form of a new API key."""
+"""The forms of a new API key: staff's, and that of a customer's admin."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,12 +18,29 @@ from customers.models import Customer
 LIVES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("a year")), ("", _("until it is revoked"))]
 
 
-class ApiKeyForm(TextGuard, forms.Form):
-    """A key of the organization, or of the customer that is named."""
+class KeyForm(TextGuard, forms.Form):
+    """What every key has: a name, scopes, and how long it lives."""
 
     name = forms.CharField(
         label=_("Name"), max_length=80, help_text=_("Where it is used, such as “Line 3” or “ERP”.")
     )
+    days = forms.ChoiceField(label=_("It lives"), choices=LIVES, required=False, initial="90")
+
+    def require(self, scopes: str) -> None:
+        """Put an error at the field `scopes` where nothing is chosen."""
+        if not self.cleaned_data.get(scopes) and scopes not in self.errors:
+            self.add_error(scopes, _("Choose what the key may do."))
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it dies by itself."""
+        days = self.cleaned_data.get("days")
+        return timezone.now() + timedelta(days=int(days)) if days else None
+
+
+class ApiKeyForm(KeyForm):
+    """A key of the organization, or of the customer that is named."""
+
     customer = CustomerField(
         label=_("Customer"), required=False,
         help_text=_("Empty: a key of your organization. Else it reaches this customer's devices and data alone."),
@@ -32,7 +50,7 @@ class ApiKeyForm(TextGuard, forms.Form):
         label=_("It may, as a customer"), widget=Checkboxes, required=False,
         choices=[(scope.value, scope.label) for scope in CustomerScope],
     )  # fmt: skip
-    days = forms.ChoiceField(label=_("It lives"), choices=LIVES, required=False, initial="90")
+    field_order = ["name", "customer", "scopes", "customer_scopes", "days"]
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,16 +61,46 @@ class ApiKeyForm(TextGuard, forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        wanted = "customer_scopes" if cleaned.get("customer") else "scopes"
-        if not cleaned.get(wanted) and wanted not in self.errors:
-            self.add_error(wanted, _("Choose what the key may do."))
+        self.require("customer_scopes" if cleaned.get("customer") else "scopes")
         return cleaned
 
     def plan(self) -> dict[str, Any]:
         """What the action takes."""
-        data, days = self.cleaned_data, self.cleaned_data.get("days")
-        return {
-            "name": data["name"], "customer": data.get("customer"),
-            "scopes": data["customer_scopes"] if data.get("customer") else data["scopes"],
-            "expires_at": timezone.now() + timedelta(days=int(days)) if days else None,
-        }  # fmt: skip
+        data = self.cleaned_data
+        scopes = data["customer_scopes"] if data.get("customer") else data["scopes"]
+        return {"name": data["name"], "customer": data.get("customer"), "scopes": scopes,
+                "expires_at": self.expires_at}  # fmt: skip
+
+
+class CustomerKeyForm(KeyForm):
+    """A key of a customer, made by its admin. Who is admin of several `customers` chooses for which."""
+
+    customer = forms.ModelChoiceField(
+        label=_("For"), queryset=Customer.objects.none(), widget=forms.RadioSelect, empty_label=None
+    )
+    scopes = forms.MultipleChoiceField(label=_("It may"), widget=Checkboxes, required=False)
+    field_order = ["customer", "name", "scopes", "days"]
+
+    def __init__(self, *args: Any, actor: Actor, customers: QuerySet[Customer], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.customers = list(customers)
+        # He is admin of each of them; the action asks again for the one that is chosen.
+        mine = api_keys.allowed(actor, self.customers[0])
+        self.fields["scopes"].choices = [(s.value, s.label) for s in CustomerScope if s in mine]  # type: ignore[attr-defined]
+        self.fields["scopes"].initial = [CustomerScope.READ.value]
+        self.fields["days"].widget = forms.RadioSelect(choices=LIVES)
+        if len(self.customers) > 1:
+            self.fields["customer"].queryset = customers  # type: ignore[attr-defined]
+        else:
+            del self.fields["customer"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self.require("scopes")
+        return cleaned
+
+    def plan(self) -> dict[str, Any]:
+        """What the action takes."""
+        data = self.cleaned_data
+        return {"name": data["name"], "customer": data.get("customer") or self.customers[0],
+                "scopes": data["scopes"], "expires_at": self.expires_at}  # fmt: skip

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from console.access import ROLES, Actor, CustomerScope, Permission
 from console.models import Member
-from customers.models import ApiKey, CustomerRole, CustomerUser
+from customers.models import ApiKey, Customer, CustomerRole, CustomerUser
 
 PREFIX = "cst_"
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -70,6 +70,12 @@ def is_usable(key_id: int) -> bool:
     return ApiKey.objects.usable().filter(pk=key_id, made_by__is_active=True).exists()
 
 
+def customer_role(user_id: int | None, customer: Customer) -> str | None:
+    """What the person is in the customer now; None for who does not belong to it."""
+    people = CustomerUser.objects.filter(customer=customer, user=user_id, removed_at=None)
+    return people.values_list("role", flat=True).first()
+
+
 def _of_organization(key: ApiKey) -> Actor | None:
     role = Member.objects.filter(
         organization=key.organization_id, user=key.made_by_id, removed_at=None
@@ -87,9 +93,7 @@ def _of_customer(key: ApiKey) -> Actor | None:
     customer = key.customer
     if customer is None or customer.archived_at:
         return None
-    role = CustomerUser.objects.filter(
-        customer=customer, user=key.made_by_id, removed_at=None
-    ).values_list("role", flat=True).first()  # fmt: skip
+    role = customer_role(key.made_by_id, customer)
     allowed = CUSTOMER_SCOPES.get(role or "", frozenset())
     if role is None and _looks_after_customers(key):
         allowed = frozenset(CustomerScope)

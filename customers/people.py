@@ -28,6 +28,13 @@ def actor_for(user: Any) -> Actor:
     )
 
 
+def administered(actor: Actor) -> QuerySet[Customer]:
+    """The customers of which the person is an admin, by name."""
+    mine = CustomerUser.objects.filter(user=actor.user_id, role=CustomerRole.ADMIN, removed_at=None)
+    customers = Customer.objects.visible_to(actor).current().filter(pk__in=mine.values("customer"))
+    return customers.order_by("name_key", "pk") if actor.kind == "customer" else customers.none()
+
+
 def claiming_customers(user: Any, organization: Any) -> QuerySet[Customer]:
     """The organization's customers for which the person may claim: as admin or operator."""
     return Customer.objects.filter(

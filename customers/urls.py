@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from customers.views import api_keys, customers, imports, options, people
+from customers.views import api_keys, customers, imports, options, people, projects
 
 customers_patterns = [
     path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),
@@ -27,6 +27,8 @@ customers_patterns = [
     path("customers/<int:pk>/edit/", customers.customer_edit, name="customer_edit"),
     path("customers/<int:pk>/archive/", customers.customer_archive, name="customer_archive"),
     path("customers/<int:pk>/restore/", customers.customer_restore, name="customer_restore"),
+    path("customers/<int:pk>/projects/new/", projects.project_create, name="project_create"),
+    path("customers/<int:pk>/projects/<int:project_pk>/rename/", projects.project_edit, name="project_edit"),
     path("customers/<int:pk>/people/invite/", people.customer_invite, name="customer_invite"),
     path(
         "customers/<int:pk>/people/<int:user_pk>/role/", people.customer_user_edit, name="customer_user_edit"

@@ -22,10 +22,10 @@ def device_rows(request: HttpRequest) -> HttpResponse:
     """The devices that match the filters of the address, as the format that it names."""
     filterset = DeviceFilter(request.GET, queryset=Device.objects.visible_to(request.actor), request=request)
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
-    return stream(request, _("devices"), HEADER, _lines(rows))
+    return stream(request, _("devices"), HEADER, lines(rows))
 
 
-def _lines(rows: Any) -> Iterator[list]:
+def lines(rows: Any) -> Iterator[list]:
     """Line by line, read in pages by id, so that no page of a million rows is held or skipped over.
 
     The last cell tells what the unit was, for the day when the file comes back edited.

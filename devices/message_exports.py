@@ -14,12 +14,12 @@ from devices.message_filters import filtered
 def message_rows(request: HttpRequest, rows: QuerySet) -> StreamingHttpResponse:
     """The rows that match the filters of the address, as the format that it names. Times are in UTC, exact."""
     header = [_("Received"), _("Device's own time"), _("Serial number"), _("Name"), _("Data")]
-    found = filtered(request, rows).select_related("device")
-    return stream(request, _("messages"), header, _lines(found))
+    return stream(request, _("messages"), header, lines(filtered(request, rows)))
 
 
-def _lines(rows: QuerySet) -> Iterator[list]:
-    for message in newest_first(rows, key="at"):
+def lines(rows: QuerySet) -> Iterator[list]:
+    """A row for each message, the newest first, as the header names them."""
+    for message in newest_first(rows.select_related("device"), key="at"):
         yield [
             _text(message.at),
             _text(message.device_at),

@@ -47,6 +47,8 @@ def rows(
         "customer": customer,
         "person": dana,
         "call": calls.ask(device, kind="variable", name="voltage", by=by),
+        "owned_call": calls.ask(owned, kind="variable", name="voltage", by=by),
+        "customer_key": api_keys.create(name="Backend", scopes=["customer.read"], by=by, customer=customer)[0],
         "project": project,
         "product": product,
         "profile": profile,

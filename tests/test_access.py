@@ -67,6 +67,8 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "customers:customer_edit": (NO_VIEWER, {"pk": "customer"}),
     "customers:customer_archive": (NO_VIEWER, {"pk": "customer"}),
     "customers:customer_restore": (NO_VIEWER, {"pk": "customer"}),
+    "customers:project_create": (NO_VIEWER, {"pk": "customer"}),
+    "customers:project_edit": (NO_VIEWER, {"pk": "customer", "project_pk": "project"}),
     "customers:customer_invite": (NO_VIEWER, {"pk": "customer"}),
     "customers:customer_user_edit": (NO_VIEWER, {"pk": "customer", "user_pk": "person"}),
     "customers:customer_user_remove": (NO_VIEWER, {"pk": "customer", "user_pk": "person"}),
@@ -182,6 +184,15 @@ PORTAL: dict[str, dict[str, str]] = {
     "portal:return_detail": {"pk": "return"},
     "portal:return_slip": {"pk": "return"},
     "portal:return_create": {"pk": "owned_device"},
+    "portal:call_list": {"pk": "owned_device"},
+    "portal:call_create": {"pk": "owned_device"},
+    "portal:call_detail": {"pk": "owned_device", "call_pk": "owned_call"},
+}
+# The same, for the admins of a customer: to its other people they are not there.
+PORTAL_ADMINS: dict[str, dict[str, str]] = {
+    "portal:api_key_list": {},
+    "portal:api_key_create": {},
+    "portal:api_key_revoke": {"pk": "customer_key"},
 }
 # The same, pressed and not opened.
 PORTAL_POST: dict[str, dict[str, str]] = {"portal:return_cancel": {"pk": "return"}}
@@ -218,7 +229,7 @@ def address(name: str, arguments: dict[str, str], world: dict) -> str:
 
 
 def test_every_route_stands_in_the_table():
-    known = set(CONSOLE) | PUBLIC | SIGNED_IN | set(PORTAL) | set(PORTAL_POST)
+    known = set(CONSOLE) | PUBLIC | SIGNED_IN | set(PORTAL) | set(PORTAL_POST) | set(PORTAL_ADMINS)
     unknown = {name for name in routes() if name not in known and not name.startswith(LIBRARY)}
     assert unknown == set()
     assert {name for name in known if name not in routes()} == set()
@@ -326,6 +337,24 @@ def test_what_is_pressed_in_the_portal_is_each_customers_own(
     answer = client.post(url)
     assert (answer.status_code, answer.url.split("?")[0]) == (302, "/account/login/code/")
     assert client_for(dana).post(url).status_code == 302
+
+
+@pytest.mark.parametrize("name", PORTAL_ADMINS)
+def test_what_a_customers_admins_do_is_not_there_for_its_other_people(
+    name, world, client, client_for, customer, dana, erin, charlie, alice
+):
+    url = address(name, PORTAL_ADMINS[name], world)
+    untouched = (Event.objects.count(), Ownership.objects.filter(ended_at=None).count())
+    others = [
+        factories.make_person(customer, f"{role}@aalen.example", role) for role in ("operator", "viewer")
+    ]
+    for stranger in (charlie, alice, *others, *([erin] if PORTAL_ADMINS[name] else [])):
+        for method in ("get", "post"):
+            answer, traces = ask(client_for(stranger), method, url)
+            assert (answer.status_code, traces) == (404, untouched), (name, stranger, method)
+    assert client_for(dana).get(url).status_code == 200
+    answer = client.get(url)
+    assert (answer.status_code, answer.url.split("?")[0]) == (302, "/account/login/code/")
 
 
 @pytest.mark.parametrize("name", ["console:account_edit", "console:second_factor"])

@@ -3,14 +3,25 @@
 from django.urls import path
 
 from claims.api import claim_profiles as profiles
-from claims.api import label_sheets, redemption, returns, shipments
+from claims.api import (
+    exports,
+    label_queue,
+    label_sheets,
+    redemption,
+    return_settings,
+    returns,
+    shipments,
+    unit_codes,
+)
 from console.rest.endpoints import resource
+from console.rest.exports import files
 
 PROFILE = "claim-profiles/<str:key>"
 SHIPMENT = "shipments/<int:pk>"
 
 urlpatterns = [
     path("claim-profiles", resource(get=profiles.claim_profile_list, post=profiles.claim_profile_create)),
+    *files("claim-profiles", exports.claim_profile_export),
     path(PROFILE, resource(get=profiles.claim_profile_detail, patch=profiles.claim_profile_edit)),
     path(f"{PROFILE}/enable", resource(post=profiles.claim_profile_enable)),
     path(f"{PROFILE}/disable", resource(post=profiles.claim_profile_disable)),
@@ -22,7 +33,10 @@ urlpatterns = [
     path(
         f"{PROFILE}/units", resource(get=profiles.claim_profile_units, post=profiles.claim_profile_add_units)
     ),
+    *files(f"{PROFILE}/units", exports.claim_profile_units_export),
     path("devices/<int:pk>/claim-codes", resource(get=profiles.device_claim_codes)),
+    path("devices/<int:pk>/claim-codes/qr.svg", resource(get=unit_codes.unit_code_qr_svg)),
+    path("devices/<int:pk>/claim-codes/qr.png", resource(get=unit_codes.unit_code_qr_png)),
     path("devices/<int:pk>/claim-codes/replace", resource(post=profiles.device_claim_codes_replace)),
     path("claims", resource(get=redemption.claim_list)),
     path("claims/<int:pk>", resource(get=redemption.claim_detail)),
@@ -36,9 +50,11 @@ urlpatterns = [
     path(f"{SHIPMENT}/cancel", resource(post=shipments.shipment_cancel)),
     path(f"{SHIPMENT}/reopen", resource(post=shipments.shipment_reopen)),
     path(f"{SHIPMENT}/units", resource(get=shipments.shipment_units)),
+    *files(f"{SHIPMENT}/units", exports.shipment_export),
     path(f"{SHIPMENT}/balance", resource(get=shipments.shipment_balance)),
     path(f"{SHIPMENT}/packing-list.pdf", resource(get=shipments.shipment_packing_list)),
     path("returns", resource(get=returns.return_list)),
+    *files("returns", exports.return_export),
     path("returns/choices", resource(get=returns.return_choice_list)),
     path("returns/receive", resource(post=returns.return_receive)),
     path("returns/inspect", resource(post=returns.return_inspect)),
@@ -46,6 +62,12 @@ urlpatterns = [
     path("returns/<int:pk>", resource(get=returns.return_detail)),
     path("returns/<int:pk>/cancel", resource(post=returns.return_cancel)),
     path("returns/<int:pk>/slip.pdf", resource(get=returns.return_slip)),
+    path(
+        "return-settings",
+        resource(get=return_settings.return_settings_detail, patch=return_settings.return_settings_edit),
+    ),
+    path("label-queue", resource(get=label_queue.label_queue_list)),
+    path("label-queue/done", resource(post=label_queue.label_queue_done)),
     path("devices/<int:pk>/swap", resource(post=returns.device_swap)),
     path("label-sheets", resource(get=label_sheets.label_sheet_list, post=label_sheets.label_sheet_create)),
     path("label-sheets/<int:pk>", resource(get=label_sheets.label_sheet_detail)),

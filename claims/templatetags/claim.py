@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from claims import holdings, session
 from console.models import Organization, OrganizationLogo
+from customers.people import administered
 
 register = template.Library()
 
@@ -27,6 +28,12 @@ def house(context: dict) -> Organization | None:
     if pending is not None and pending.offer is not None:
         return pending.offer.profile.organization
     return holdings.organization_at(context["request"].get_host())
+
+
+@register.simple_tag(takes_context=True)
+def is_admin(context: dict) -> bool:
+    """Whether the person is an admin of a customer: only then the portal shows what admins do."""
+    return administered(context["request"].customer_actor).exists()
 
 
 @register.inclusion_tag("claims/public/_brand.html")

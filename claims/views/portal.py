@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from claims import holdings
+from claims import holdings, portal_calls
 from claims.portal_tables import DeviceTable, PastTable
 from console.access import Actor, portal
 from console.listing import paginate
@@ -48,7 +48,7 @@ def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "device": device, "organization": device.organization, "spans": spans,
         "now": [span for span in spans if span.ended_at is None],
-        "documents": holdings.documents(request.actor, spans),
+        "documents": holdings.documents(request.actor, spans), **portal_calls.card(request.actor, device),
     }  # fmt: skip
     return render(request, "portal/device_detail.html", context)
 

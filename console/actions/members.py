@@ -39,8 +39,8 @@ def invite(
 ) -> tuple[Invitation, str]:
     """Mail a link to become a member, and return the invitation with its link. An older open one is revoked.
 
-    `token` is the secret of the link; only its SHA-256 is kept. Raises Refused for a member, and where somebody else
-    than an owner invites an owner.
+    `token` is the secret of the link; only its SHA-256 is kept. Raises Refused for a member, for a role that may do more
+    than who invites, and where somebody else than an owner invites an owner.
     """
     at, token, email = at or timezone.now(), token or secrets.token_urlsafe(32), fold(email)
     _may_grant(role, by)
@@ -49,10 +49,14 @@ def invite(
     older = Invitation.objects.filter(
         organization=by.organization, email=email, accepted_at=None, revoked_at=None
     )
+    for earlier in older.values_list("role", flat=True):
+        _must_have(earlier, by)
     kind = "member.invited_again" if older.update(revoked_at=at) else "member.invited"
     invitation = Invitation.objects.create(
-        organization=by.organization, email=email, role=role, token_sha256=digest(token), invited_by=by.label,
-        created_at=at, expires_at=at + VALID,
+        organization=by.organization, email=email, role=role, token_sha256=digest(token), created_at=at,
+        # The person, also where a key of his invites: what he leaves open is found by it when he leaves.
+        invited_by=str(by.user or by.label),
+        expires_at=at + VALID,
     )  # fmt: skip
     link = settings.BASE_URL + reverse("console:invitation_accept", args=[token])
     mail.send("invitation", email, {"invitation": invitation, "organization": by.organization, "link": link})
@@ -117,7 +121,8 @@ def accept(invitation: Invitation, *, user: User, at: datetime | None = None) ->
 def change_role(member: Member, role: str, *, by: Actor) -> None:
     """Give a member another role.
 
-    Raises Refused for one's own role, for an owner's unless an owner asks, and for the last owner's.
+    Raises Refused for one's own role, for an owner's unless an owner asks, for the last owner's, and where the old or
+    the new role may do more than who asks.
     """
     if role == member.role:
         return
@@ -137,7 +142,8 @@ def change_role(member: Member, role: str, *, by: Actor) -> None:
 def remove(member: Member, *, by: Actor, at: datetime | None = None) -> None:
     """End a membership. What the person did stays in the history; his next request finds nothing.
 
-    Raises Refused for oneself, for an owner unless an owner asks, and for the last owner.
+    Raises Refused for oneself, for an owner unless an owner asks, for the last owner, and for whose role may do more than
+    who asks.
     """
     at = at or timezone.now()
     _may_touch(member, by)
@@ -171,6 +177,7 @@ def _is_owner(by: Actor) -> bool:
 def _may_grant(role: str, by: Actor) -> None:
     if role == Role.OWNER and not _is_owner(by):
         raise Refused("owners_only", _("Only an owner can make somebody an owner."), status=403)
+    _must_have(role, by)
 
 
 def _may_touch(member: Member, by: Actor) -> None:
@@ -180,6 +187,17 @@ def _may_touch(member: Member, by: Actor) -> None:
         )
     if member.role == Role.OWNER and not _is_owner(by):
         raise Refused("owners_only", _("Only an owner can change or remove an owner."), status=403)
+    _must_have(member.role, by)
+
+
+def _must_have(role: str, by: Actor) -> None:
+    """Whoever gives or takes a role has all of its rights: a key of an owner has the owner's role, but not his rights."""
+    if not ROLES[role] <= by.permissions:
+        raise Refused(
+            "role_not_yours",
+            _("This role may do more than you. Ask an administrator, or use a key with all of its scopes."),
+            status=403,
+        )
 
 
 def _keep_an_owner(member: Member) -> None:

@@ -48,6 +48,7 @@ class Endpoint:
 
     `may` is the permission that an organization's key needs, None where none may call it; `customer` is the scope that
     a customer's key needs, None likewise. In the function, `request.query` and `request.body_data` are what was read.
+    With `is_for_any_key` every key may call it, whatever its scopes.
     `guard` comes before it, and outside of the transaction in which a repeatable call does its work: a refusal can't
     take back what it counted.
     """
@@ -66,6 +67,7 @@ class Endpoint:
     example: dict[str, Any] | None = None
     guard: Callable[[Any], None] | None = None
     is_secret: bool = False
+    is_for_any_key: bool = False
 
     def call(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Check who calls and what was sent, then run."""
@@ -93,6 +95,8 @@ class Endpoint:
         if request.auth is None:
             raise NotAuthenticated(_("Send a key: Authorization: Bearer cst_…"))
         limits.spend(request.auth.pk)
+        if self.is_for_any_key:
+            return
         actor = request.actor
         needed = self.customer if actor.kind == "customer" else self.may
         if needed is None or not actor.may(needed):
@@ -143,6 +147,8 @@ class Endpoint:
     def _description(self) -> str:
         scopes = [f"`{scope.value}`" for scope in (self.may, self.customer) if scope is not None]  # type: ignore[union-attr]
         text = " ".join((self.run.__doc__ or "").split())
+        if self.is_for_any_key:
+            return f"{text} Any key may."
         return f"{text} Scope: {', of a customer’s key '.join(scopes)}."
 
 

@@ -2,18 +2,35 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from console import sentences
 from console.access import Permission
+from console.export import newest_first
 from console.filters import EventFilter
 from console.models import Event
 from console.rest.endpoints import endpoint
+from console.rest.exports import export, unpaged, written
 from console.rest.fields import Text
 from console.rest.forms import filtered
 from console.rest.paging import PageQuery, page
 
 KINDS = sorted(kind for _label, kinds in sentences.GROUPS for kind in kinds)
+
+# Of an export's lines, as sentences.row writes them.
+HEADER = [
+    "at",
+    "actor",
+    "kind",
+    "what",
+    "subject_kind",
+    "subject_id",
+    "subject",
+    "object",
+    "reason",
+    "details",
+]
 
 
 class EventOut(serializers.ModelSerializer):
@@ -30,7 +47,19 @@ class EventOut(serializers.ModelSerializer):
 class EventQuery(PageQuery):
     """Which lines."""
 
+    q = Text(required=False, max_length=64, help_text="About things whose name begins so.")
     kind = serializers.ChoiceField(choices=KINDS, required=False)
+    subject = serializers.ChoiceField(
+        choices=[kind for kind, _label in sentences.subject_kinds()],
+        required=False,
+        help_text="Kind of thing.",
+    )
+    who = Text(
+        required=False,
+        max_length=20,
+        pattern="^(system|[0-9]{1,18})$",
+        help_text="The id of a person, or system for the server itself.",
+    )
     about = Text(
         required=False,
         max_length=40,
@@ -44,7 +73,18 @@ class EventQuery(PageQuery):
 @endpoint("List events", may=Permission.VIEW, answers=EventOut, query=EventQuery, is_list=True)
 def event_list(request: Any) -> Any:
     """The audit log, the newest first."""
-    query = request.query
-    rows = filtered(EventFilter, Event.objects.visible_to(request.actor), request, kind=query.get("kind"),
-                    about=query.get("about"), since=query.get("since"), until=query.get("until"))  # fmt: skip
-    return page(query, rows, EventOut, by="at")
+    return page(request.query, _rows(request), EventOut, by="at")
+
+
+@export("Download events", may=Permission.EXPORT, query=unpaged(EventQuery), tag="events")
+def event_export(request: Any, form: str) -> Any:
+    """All lines that match, the newest first."""
+    lines = (sentences.row(event) for event in newest_first(_rows(request), key="at"))
+    return written(form, request, "activity", HEADER, lines)
+
+
+def _rows(request: Any) -> QuerySet[Event]:
+    wanted = {
+        name: request.query.get(name) for name in ("q", "kind", "subject", "who", "about", "since", "until")
+    }
+    return filtered(EventFilter, Event.objects.visible_to(request.actor), request, **wanted)

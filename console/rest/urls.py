@@ -3,8 +3,9 @@
 from django.conf import settings
 from django.urls import include, path
 
-from console.rest import events, operations, schema, webhooks
+from console.rest import events, members, operations, organization, schema, search, webhooks
 from console.rest.endpoints import resource
+from console.rest.exports import files
 
 urlpatterns = [
     path("openapi.json", schema.document, name="openapi"),
@@ -15,6 +16,25 @@ urlpatterns = [
     path("operations/<int:pk>/results", resource(get=operations.operation_results)),
     path("operations/<int:pk>/results.csv", resource(get=operations.operation_results_csv)),
     path("events", resource(get=events.event_list)),
+    *files("events", events.event_export),
+    path(
+        "organization", resource(get=organization.organization_detail, patch=organization.organization_edit)
+    ),
+    path(
+        "organization/logo",
+        resource(put=organization.organization_logo_set, delete=organization.organization_logo_remove),
+    ),
+    path("domains", resource(get=organization.domain_list, post=organization.domain_create)),
+    path("domains/<int:pk>", resource(delete=organization.domain_remove)),
+    path("roles", resource(get=organization.role_list)),
+    path("members", resource(get=members.member_list)),
+    path(
+        "members/<int:pk>",
+        resource(get=members.member_detail, patch=members.member_edit, delete=members.member_remove),
+    ),
+    path("invitations", resource(get=members.invitation_list, post=members.invitation_create)),
+    path("invitations/<int:pk>", resource(delete=members.invitation_revoke)),
+    path("search", resource(get=search.search)),
     path("webhooks", resource(get=webhooks.webhook_list, post=webhooks.webhook_create)),
     path(
         "webhooks/<int:pk>",

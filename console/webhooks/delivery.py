@@ -5,7 +5,8 @@ A delivery is tried at once, then after about 5 seconds, 5 and 30 minutes, 2, 5,
 
 A worker leases some deliveries, sends them in parallel, a few lines to each receiver, and notes the answers as they
 come. A lease ends with its worker or after its time, so what a killed worker held is sent by another. A receiver that
-can't be reached is left alone for a while with all that waits for it, so that it does not hold up the others.
+can't be reached is left alone for a while with all that waits for it, so that it does not hold up the others; one that
+says `Retry-After`, as long as it says, up to a day.
 """
 
 import queue
@@ -235,7 +236,8 @@ def _note_failed(job: Job, at: datetime) -> None:
     row = job.delivery
     wait = wait_after(row.attempts + 1)
     state = DeliveryState.GIVEN_UP if wait is None or job.answer.status == GONE else DeliveryState.FAILED  # type: ignore[union-attr]
-    next_at = at + wait if wait is not None and state == DeliveryState.FAILED else None
+    asked = timedelta(seconds=job.answer.retry_after)  # type: ignore[union-attr]
+    next_at = at + max(wait, asked) if wait is not None and state == DeliveryState.FAILED else None
     _held(row).exclude(state=DeliveryState.SENT).update(
         state=state, attempts=row.attempts + 1, next_at=next_at, leased_by="", leased_until=None
     )
@@ -268,12 +270,21 @@ def _note_receivers(sent: list[Job], failed: list[Job], at: datetime) -> None:
     silent = {job.hook.pk for job in failed if job.answer.status is None} - answering  # type: ignore[union-attr]
     for hook in Webhook.objects.filter(pk__in=silent):
         pause = min(max((at - (hook.failing_since or at)) / 10, SHORTEST_PAUSE), LONGEST_PAUSE)
-        WebhookDelivery.objects.filter(webhook=hook, next_at__lte=at, leased_by="").update(next_at=at + pause)
+        _pause(hook.pk, at, pause)
+    for job in failed:
+        if job.answer.retry_after:  # type: ignore[union-attr]
+            _pause(job.hook.pk, at, timedelta(seconds=job.answer.retry_after))  # type: ignore[union-attr]
     for hook in Webhook.objects.filter(pk__in=failing, is_enabled=True, archived_at=None):
         if any(job.hook.pk == hook.pk and job.answer.status == GONE for job in failed):  # type: ignore[union-attr]
             disable_gone(hook, at=at)
         else:
             disable_failing(hook, at=at)
+
+
+def _pause(hook_id: int, at: datetime, pause: timedelta) -> None:
+    """Leave a receiver alone with all that is due for it."""
+    due_now = WebhookDelivery.objects.filter(webhook=hook_id, next_at__lte=at, leased_by="")
+    due_now.update(next_at=at + pause)
 
 
 def wait_after(attempts: int, chance: Callable[[], float] = random.random) -> timedelta | None:

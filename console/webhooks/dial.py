@@ -5,13 +5,16 @@ It follows no redirect and knows no proxy. The certificate is checked for the na
 
 import http.client
 import io
+import math
 import socket
 import ssl
 import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from console.errors import Refused
@@ -20,17 +23,20 @@ from console.webhooks.addresses import Address, Resolver, Target
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 15.0
 READ_AT_MOST, KEPT = 64 * 1024, 1024
+DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: a status, or the error in its place. `refused` tells that nothing was dialled."""
+    """What came back: a status, or the error in its place. `refused` tells that nothing was dialled, `retry_after` for
+    how many seconds the receiver asks to be left alone."""
 
     status: int | None
     milliseconds: int
     error: str = ""
     text: str = ""
     refused: bool = False
+    retry_after: int = 0
 
     @property
     def is_success(self) -> bool:
@@ -67,7 +73,8 @@ class Line:
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
             return Answer(None, _since(began), _say(error))
-        return Answer(response.status, _since(began), "", text)
+        asked = retry_after(response.headers.get("Retry-After", "")) if response.status >= 400 else 0
+        return Answer(response.status, _since(began), "", text, retry_after=asked)
 
     def close(self) -> None:
         """Hang up."""
@@ -93,6 +100,18 @@ class Line:
         if not response.isclosed() or response.will_close:
             self.close()
         return found[:KEPT].decode("utf-8", "replace").replace("\0", "�")
+
+
+def retry_after(value: str) -> int:
+    """The seconds of a Retry-After header, a number or a date, up to a day; 0 for anything else (RFC 9110, 10.2.3)."""
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text[:9]), DAY)
+    try:
+        at = parsedate_to_datetime(text)
+        return min(max(math.ceil((at - timezone.now()).total_seconds()), 0), DAY)
+    except (ValueError, TypeError, OverflowError):
+        return 0
 
 
 class _Timed:

@@ -12,7 +12,7 @@ from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
 from customers import keys
-from customers.models import ApiKey, Customer
+from customers.models import ApiKey, Customer, CustomerUser
 
 LONGEST = timedelta(days=366)
 
@@ -32,6 +32,8 @@ def create(
     Raises Refused (422) for a scope that its maker does not have himself, and without any.
     """
     at, scopes = at or timezone.now(), sorted(set(scopes))
+    if customer is not None:
+        hold_person(by, customer)
     if not scopes:
         raise Refused("no_scope", _("Choose what the key may do."), status=422)
     if not set(scopes) <= set(map(str, allowed(by, customer))):
@@ -66,8 +68,21 @@ def revoke_of(organization: Any, user: Any, *, by: Actor, customer: Customer | N
     return sum(revoke(key, by=by) for key in rows)
 
 
+def hold_person(by: Actor, customer: Customer) -> None:
+    """Keep the person from being removed, or from getting another role, until this transaction ends.
+
+    Who is removed loses his keys: one that is made at the same moment would be missed, and live again with him.
+    """
+    people = CustomerUser.objects.filter(user=by.user_id, customer=customer)
+    people.select_for_update(no_key=True).values_list("pk").first()
+
+
 def allowed(by: Actor, customer: Customer | None) -> frozenset[Permission] | frozenset[CustomerScope]:
-    """The scopes that this person may give a key."""
-    if customer is not None:
+    """The scopes that this person may give a key: of the customer's people, each what his role gives."""
+    if customer is not None and by.kind != "customer":
         return frozenset(CustomerScope)
+    if customer is not None:
+        role = keys.customer_role(by.user_id, customer) if customer.pk in by.customers else None
+        mine = keys.CUSTOMER_SCOPES.get(role or "", frozenset())
+        return mine & by.permissions if by.key_id else mine
     return frozenset(Permission(right) for right in by.permissions if right in set(Permission))

@@ -1,30 +1,36 @@
-"""Customers and their projects."""
+"""Customers."""
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
-from console.access import CustomerScope, Permission
+from console.access import Permission
 from console.fields import fold
 from console.rest.endpoints import endpoint
 from console.rest.forms import checked, filtered
 from console.rest.paging import page
 from customers.actions import customers
-from customers.api.shapes import CustomerIn, CustomerOut, CustomerQuery, ProjectOut, ProjectQuery
+from customers.api.shapes import CustomerIn, CustomerOut, CustomerQuery
 from customers.filters import CustomerFilter
 from customers.forms import CustomerForm
-from customers.models import Customer, Project
+from customers.models import Customer
 
 
 @endpoint("List customers", may=Permission.VIEW, answers=CustomerOut, query=CustomerQuery, is_list=True)
 def customer_list(request: Any) -> Any:
     """Customers without devices are listed too."""
+    return page(request.query, matching(request), CustomerOut)
+
+
+def matching(request: Any) -> QuerySet[Customer]:
+    """The customers for which the query asks."""
     query, owning = request.query, {True: "yes", False: "no"}
     rows = filtered(CustomerFilter, Customer.objects.visible_to(request.actor), request, q=query.get("q"),
                     kind=query.get("kind"), archived=query["archived"], devices=owning.get(query.get("has_devices")))  # fmt: skip
     if query.get("reference"):
         rows = rows.filter(reference_key=fold(query["reference"]))
-    return page(query, rows, CustomerOut)
+    return rows
 
 
 @endpoint("Make a customer", may=Permission.CUSTOMER_EDIT, takes=CustomerIn, answers=CustomerOut, status=201)
@@ -66,16 +72,6 @@ def customer_restore(request: Any, pk: int) -> Any:
     customers.restore(customer, by=request.actor)
     customer.refresh_from_db()
     return customer
-
-
-@endpoint("List projects", may=Permission.VIEW, customer=CustomerScope.READ, answers=ProjectOut, query=ProjectQuery,
-          is_list=True)  # fmt: skip
-def project_list(request: Any) -> Any:
-    """A customer's key sees its own."""
-    rows = Project.objects.visible_to(request.actor).select_related("customer")
-    if request.query.get("customer"):
-        rows = rows.filter(customer=request.query["customer"])
-    return page(request.query, rows, ProjectOut)
 
 
 def _fields(form: Any) -> dict[str, Any]:

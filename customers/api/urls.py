@@ -3,11 +3,13 @@
 from django.urls import path
 
 from console.rest.endpoints import resource
+from console.rest.exports import files
+from customers.api import api_keys, exports, imports, people, projects
 from customers.api import customers as api
-from customers.api import imports, people
 
 urlpatterns = [
     path("customers", resource(get=api.customer_list, post=api.customer_create)),
+    *files("customers", exports.customer_export),
     path("customers/<int:pk>", resource(get=api.customer_detail, patch=api.customer_edit)),
     path("customers/<int:pk>/archive", resource(post=api.customer_archive)),
     path("customers/<int:pk>/restore", resource(post=api.customer_restore)),
@@ -20,5 +22,10 @@ urlpatterns = [
     path("customer-imports/<int:pk>", resource(get=imports.customer_import_detail)),
     path("customer-imports/<int:pk>/apply", resource(post=imports.customer_import_apply)),
     path("customer-imports/<int:pk>/refused.csv", resource(get=imports.customer_import_refused)),
-    path("projects", resource(get=api.project_list)),
+    path("projects", resource(get=projects.project_list, post=projects.project_create)),
+    path("projects/<int:pk>", resource(get=projects.project_detail, patch=projects.project_edit)),
+    path("key", resource(get=api_keys.key_detail)),
+    path("api-keys", resource(get=api_keys.api_key_list)),
+    path("api-keys/<int:pk>", resource(get=api_keys.api_key_detail)),
+    path("api-keys/<int:pk>/revoke", resource(post=api_keys.api_key_revoke)),
 ]

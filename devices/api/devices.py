@@ -45,22 +45,26 @@ def device_list(request: Any) -> Any:
     """A customer's key lists what its customer owns now and what is shared with it; `current=true`: what it owns."""
     query, actor = request.query, request.actor
     rows = _rows(actor)
-    for name, column in {"serial_number": "serial_key", "device_name": "name_key"}.items():
-        if query.get(name):
-            rows = rows.filter(**{column: fold(query[name])})
-    if actor.kind == "customer":
-        unknown = [name for name in OF_STAFF if query.get(name)]
-        if unknown:
-            raise Unfit({name: ["A customer’s key can't ask for this."] for name in unknown})
-        rows = rows.filter(
-            archived_at=None, **({"customer__in": actor.customers} if query.get("current") else {})
-        )
-        if query.get("status"):
-            rows = rows.filter(status=query["status"])
-        return page(query, rows, DeviceOut, **reader(actor))
+    if actor.kind != "customer":
+        return page(query, matching(request, rows), DeviceOut, **reader(actor))
+    rows = _called(query, rows)
+    unknown = [name for name in OF_STAFF if query.get(name)]
+    if unknown:
+        raise Unfit({name: ["A customer’s key can't ask for this."] for name in unknown})
+    rows = rows.filter(
+        archived_at=None, **({"customer__in": actor.customers} if query.get("current") else {})
+    )
+    if query.get("status"):
+        rows = rows.filter(status=query["status"])
+    return page(query, rows, DeviceOut, **reader(actor))
+
+
+def matching(request: Any, rows: QuerySet[Device]) -> QuerySet[Device]:
+    """Those of the organization's devices for which the query asks."""
+    query = request.query
     if query.get("current") is not None:
         rows = rows.filter(customer__isnull=not query["current"])
-    return page(query, filtered(DeviceFilter, rows, request, **_wanted(request)), DeviceOut, **reader(actor))
+    return filtered(DeviceFilter, _called(query, rows), request, **_wanted(request))
 
 
 @endpoint(
@@ -141,6 +145,14 @@ def one(request: Any, pk: int) -> DeviceOut:
 def _rows(actor: Any) -> QuerySet[Device]:
     rows = Device.objects.visible_to(actor).select_related("product", "customer")
     return rows if actor.kind == "customer" else rows.prefetch_related("device_tags__tag")
+
+
+def _called(query: dict[str, Any], rows: QuerySet[Device]) -> QuerySet[Device]:
+    """Those with the serial number and the device name asked for."""
+    for name, column in {"serial_number": "serial_key", "device_name": "name_key"}.items():
+        if query.get(name):
+            rows = rows.filter(**{column: fold(query[name])})
+    return rows
 
 
 def _wanted(request: Any) -> dict[str, Any]:

@@ -1,21 +1,20 @@
 """What devices published, within the caller's ownership spans and nowhere else."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 
 from console.access import CustomerScope, Permission
 from console.errors import Refused
-from console.export import stream_csv
 from console.rest.endpoints import endpoint
+from console.rest.exports import export, written
 from console.rest.fields import Body, Text
 from console.rest.paging import PageQuery, page
 from customers.models import Project
-from devices import messages
+from devices import message_exports, messages
 from devices.models import Message
 
 
@@ -53,16 +52,16 @@ def message_list(request: Any, pk: int) -> Any:
     return page(request.query, _of_device(request, pk), MessageOut, by="at")
 
 
-@endpoint(
+@export(
     "Download a device's messages",
-    may=Permission.VIEW,
+    may=Permission.EXPORT,
     customer=CustomerScope.READ,
     query=Window,
-    media=["text/csv"],
+    tag="messages",
 )
-def message_csv(request: Any, pk: int) -> HttpResponseBase:
-    """All of them as CSV, the oldest first."""
-    return _csv(f"messages-{pk}", _of_device(request, pk))
+def message_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
+    """All of them, the newest first, their times to the microsecond."""
+    return _file(request, form, f"messages-{pk}", _of_device(request, pk))
 
 
 @endpoint("List a project's messages", may=Permission.VIEW, customer=CustomerScope.READ, query=MessageQuery,
@@ -72,11 +71,16 @@ def project_message_list(request: Any, pk: int) -> Any:
     return page(request.query, _of_project(request, pk), MessageOut, by="at")
 
 
-@endpoint("Download a project's messages", may=Permission.VIEW, customer=CustomerScope.READ, query=Window,
-          media=["text/csv"])  # fmt: skip
-def project_message_csv(request: Any, pk: int) -> HttpResponseBase:
-    """All of them as CSV, the oldest first."""
-    return _csv(f"project-{pk}-messages", _of_project(request, pk))
+@export(
+    "Download a project's messages",
+    may=Permission.EXPORT,
+    customer=CustomerScope.READ,
+    query=Window,
+    tag="messages",
+)
+def project_message_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
+    """All of them, the newest first, their times to the microsecond."""
+    return _file(request, form, f"project-{pk}-messages", _of_project(request, pk))
 
 
 def _of_device(request: Any, pk: int) -> QuerySet[Message]:
@@ -102,9 +106,6 @@ def _named(rows: QuerySet[Message], request: Any) -> QuerySet[Message]:
     return rows.filter(name=request.query["name"]) if request.query.get("name") else rows
 
 
-def _csv(name: str, rows: QuerySet[Message]) -> HttpResponseBase:
-    def lines() -> Iterator[list[Any]]:
-        for row in rows.order_by("at", "pk").iterator(chunk_size=2_000):
-            yield [row.device_id, row.at, row.name, row.text, row.device_at]
-
-    return stream_csv(name, ["device", "at", "name", "data", "device_at"], lines())
+def _file(request: Any, form: str, name: str, rows: QuerySet[Message]) -> StreamingHttpResponse:
+    header = ["received", "device_at", "serial_number", "name", "data"]
+    return written(form, request, name, header, message_exports.lines(rows))

@@ -19,7 +19,7 @@ from console.actions import webhooks
 from console.audit import record, record_set
 from console.errors import Refused
 from console.models import DeliveryState, Event, Webhook, WebhookAttempt, WebhookDelivery
-from console.webhooks import delivery, fanout, kinds, leftovers, signing
+from console.webhooks import delivery, dial, fanout, kinds, leftovers, signing
 from customers.actions import projects
 from devices import ledger
 from devices.actions import devices as device_actions
@@ -383,6 +383,38 @@ def test_a_failing_call_is_tried_on_the_schedule_with_the_same_id_then_given_up(
     assert len({raw for *_rest, raw in receiver.calls}) == 1
     assert delivery.run() == 0
     assert row.tries.count() == 10
+
+
+def test_a_receiver_is_left_alone_for_as_long_as_it_asks(make_hook, receiver, by, monkeypatch):
+    """With all that waits for it: `Retry-After` is about the receiver, not about one call (RFC 9110, 10.2.3)."""
+    monkeypatch.setattr(delivery, "OF_ONE", 1)
+    hook = make_hook()
+    receiver.answers, receiver.headers = [429], {"Retry-After": "7200"}
+    rows = [webhooks.send_test(hook, by=by), webhooks.send_test(hook, by=by)]
+    began = timezone.now()
+    assert delivery.run() == 1
+    for row in rows:
+        row.refresh_from_db()
+        assert row.next_at >= began + timedelta(hours=2)
+    assert [row.state for row in rows] == [DeliveryState.FAILED, DeliveryState.WAITING]
+
+
+def test_a_receiver_that_asks_for_nothing_gets_the_next_call_at_once(make_hook, receiver, by, monkeypatch):
+    monkeypatch.setattr(delivery, "OF_ONE", 1)
+    hook = make_hook()
+    receiver.answers = [429]
+    webhooks.send_test(hook, by=by), webhooks.send_test(hook, by=by)
+    assert delivery.run() == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [("120", 120, 120), (" 5 ", 5, 5), ("0", 0, 0), ("99999999999", 86400, 86400), ("", 0, 0), ("soon", 0, 0),
+     ("-5", 0, 0), ("²", 0, 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0), ("Fri, 31 Dec 2999 23:59:59 GMT", 86400, 86400),
+     ("Fri, 31 Dec 2999 23:59:59", 0, 0)],
+)  # fmt: skip
+def test_retry_after_is_read_as_seconds_or_a_date(text, least, most):
+    assert least <= dial.retry_after(text) <= most
 
 
 def test_a_receiver_that_is_gone_is_disabled_and_the_owners_are_told(

@@ -56,6 +56,11 @@ def test_each_message_is_read_by_exactly_its_owner(handed_over, mine, theirs, al
     assert numbers(Caller(key_of(alice)).get(path)) == [5, 4, 3, 2, 1, 0]
     table = b"".join(mine.get(f"{path}.csv").streaming_content).decode("utf-8-sig").splitlines()
     assert len(table) == 4
+    # To the microsecond: it decides to whom a message belongs.
+    listed = [row["at"] for row in mine.get(path).json()["results"]]
+    assert [datetime.fromisoformat(line.split(",")[0]) for line in table[1:]] == [
+        datetime.fromisoformat(at) for at in listed
+    ]
 
 
 def test_a_time_that_touches_no_span_is_a_403_that_says_so(handed_over, mine, theirs, charlie):

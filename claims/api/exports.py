@@ -1,0 +1,62 @@
+"""Claim profiles, their units' codes, returns and the units of shipments as files."""
+
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from rest_framework import serializers
+
+from claims import exports, packing_list
+from claims import shipment_pages as shipments
+from claims.api import claim_profiles as profiles
+from claims.api.profile_shapes import ProfileQuery
+from claims.api.return_shapes import ReturnQuery
+from claims.filters import ClaimProfileFilter
+from claims.models import ClaimProfile, Return, ReturnState, Scope
+from claims.return_exports import return_rows
+from claims.return_filters import OPEN, ReturnFilter
+from console.access import Permission
+from console.errors import Refused
+from console.rest.exports import as_exported, export, unpaged
+from console.rest.forms import filtered
+
+P = Permission
+
+
+class ReturnExportQuery(unpaged(ReturnQuery)):  # type: ignore[misc]
+    """Which returns."""
+
+    state = serializers.ChoiceField(choices=[(OPEN, "under way"), *ReturnState.choices], required=False)
+
+
+@export("Download claim profiles", may=P.EXPORT, query=unpaged(ProfileQuery), tag="claim profiles")
+def claim_profile_export(request: Any, form: str) -> StreamingHttpResponse:
+    """All that match, the newest first."""
+    query, switched = request.query, {True: "enabled", False: "disabled"}
+    wanted = {name: query.get(name) for name in ("q", "scope", "grant")}
+    wanted["state"] = switched.get(query.get("enabled"))
+    filtered(ClaimProfileFilter, ClaimProfile.objects.visible_to(request.actor), request, **wanted)
+    return exports.claim_profile_rows(as_exported(request, form, **wanted))  # type: ignore[return-value]
+
+
+@export("Download the codes of a claim profile's units", may=P.CODE_VIEW, tag="claim profiles")
+def claim_profile_units_export(request: Any, form: str, key: str) -> StreamingHttpResponse:
+    """Serial number, typed code and link of each. Whoever has the file can claim; who took it is told in the log."""
+    profile = profiles.find(request, key)
+    if profile.scope != Scope.UNIT:
+        raise Refused("no_unit_codes", "This profile has one code for all. Ask for its code instead.")
+    return exports.unit_codes(as_exported(request, form), profile)  # type: ignore[return-value]
+
+
+@export("Download returns", may=P.EXPORT, query=ReturnExportQuery, tag="returns")
+def return_export(request: Any, form: str) -> StreamingHttpResponse:
+    """All that match, the newest first."""
+    wanted = {name: request.query.get(name) for name in ("q", "state", "reason", "customer", "needs_label")}
+    filtered(ReturnFilter, Return.objects.visible_to(request.actor), request, **wanted)
+    return return_rows(as_exported(request, form, **wanted))
+
+
+@export("Download the units of a shipment", may=P.EXPORT, tag="shipments")
+def shipment_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
+    """In the order of packing, each with what became of it."""
+    asked = as_exported(request, form)
+    return packing_list.as_file(asked, shipments.one(asked, pk))

@@ -1,0 +1,48 @@
+"""Units whose label is dead, until a new one is printed."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from claims.actions import returns
+from claims.api import naming
+from claims.api.return_shapes import ReturnOut
+from claims.models import Return
+from claims.return_filters import ReturnFilter
+from console.access import Permission
+from console.rest.endpoints import endpoint
+from console.rest.fields import Id, Text
+from console.rest.forms import filtered
+from console.rest.paging import PageQuery, page
+
+
+class LabelQueueQuery(PageQuery):
+    """Which of them."""
+
+    q = Text(required=False, max_length=64, help_text="The number, or the beginning of the serial number.")
+    customer = Id(required=False, in_query=True, help_text="Who owned it.")
+
+
+class LabelsDone(serializers.Serializer):
+    """How many left the queue."""
+
+    done = serializers.IntegerField()
+
+
+@endpoint("List units that need a label", may=Permission.VIEW, answers=ReturnOut, query=LabelQueueQuery, is_list=True,
+          tag="returns")  # fmt: skip
+def label_queue_list(request: Any) -> Any:
+    """The returns whose unit carries a dead label, the newest first. Printing a label takes a unit out."""
+    rows = (
+        Return.objects.visible_to(request.actor).filter(needs_label=True).select_related("device", "customer")
+    )
+    query = request.query
+    rows = filtered(ReturnFilter, rows, request, q=query.get("q"), customer=query.get("customer"))
+    return page(query, rows, ReturnOut, reader=request.actor.kind)
+
+
+@endpoint("Note that units carry a new label", may=Permission.RETURN_RECEIVE, takes=naming.Named, answers=LabelsDone,
+          tag="returns", example={"devices": ["AQM26-200001"]})  # fmt: skip
+def label_queue_done(request: Any) -> Any:
+    """For labels that were printed elsewhere. What is not in the queue stays as it is."""
+    return {"done": returns.labels_replaced(naming.ids(request), by=request.actor)}

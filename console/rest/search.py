@@ -1,0 +1,50 @@
+"""The search for everything, over REST."""
+
+from typing import Any
+
+from django.urls import resolve
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from console.access import Permission
+from console.rest.endpoints import endpoint
+from console.rest.fields import Body, Text
+from console.search import EXACT, MAX_LENGTH, Hit, clean, find_all
+
+MOST_OF_EACH = 20
+# What is found, by the name of its page: the domain is known by name only.
+KINDS = {
+    "device_detail": "device", "product_detail": "product", "customer_detail": "customer",
+    "claim_profile_detail": "claim_profile", "shipment_detail": "shipment", "return_detail": "return",
+}  # fmt: skip
+
+
+class HitOut(serializers.Serializer):
+    """One thing found."""
+
+    kind = serializers.ChoiceField(choices=sorted(KINDS.values()), help_text="What the id is of.")
+    id = serializers.IntegerField()
+    label = serializers.CharField(help_text="Its name; or that of its person who has this address.")
+    detail = serializers.CharField(allow_blank=True)
+    is_exact = serializers.BooleanField(help_text="Whether the text is its very name or number.")
+
+
+class SearchQuery(Body):
+    """What to look for."""
+
+    q = Text(max_length=MAX_LENGTH, help_text="The beginning of a name or number, or a scanned claim code.")
+
+
+@endpoint("Search for everything", may=Permission.VIEW, answers=HitOut, query=SearchQuery, is_list=True)
+def search(request: Any) -> Any:
+    """Devices, products, customers and their people, claim profiles, shipments and returns: up to 20 of each, exact
+    matches first. There is one page only."""
+    hits = find_all(request.actor, clean(request.query["q"]), MOST_OF_EACH)
+    return Response({"results": HitOut([_row(hit) for hit in hits], many=True).data, "next": None})
+
+
+def _row(hit: Hit) -> dict[str, Any]:
+    """A hit leads to a page; which thing that is stands in its address."""
+    page = resolve(hit.url)
+    return {"kind": KINDS[page.url_name], "id": page.kwargs["pk"], "label": hit.title, "detail": hit.detail,
+            "is_exact": hit.rank == EXACT}  # fmt: skip

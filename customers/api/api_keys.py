@@ -1,0 +1,87 @@
+"""API keys: which there are, and their end. None is made here, see docs/decisions/0007-keys-are-made-by-people.md."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+
+from console.access import CustomerScope, Permission
+from console.rest.endpoints import endpoint
+from console.rest.fields import Id
+from console.rest.paging import PageQuery, page
+from customers.actions import api_keys
+from customers.api.shapes import CustomerRef, KeyOut
+from customers.models import ApiKey
+
+MAY = Permission.API_KEY_MANAGE
+SCOPES = [*[p.value for p in Permission], *[s.value for s in CustomerScope]]
+
+
+class KeyQuery(PageQuery):
+    """Which keys."""
+
+    customer = Id(required=False, in_query=True, help_text="Those of this customer.")
+
+
+class KeyOrganization(serializers.Serializer):
+    """An organization, named as whoever asks knows it."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class OwnKeyOut(serializers.Serializer):
+    """The key that the call was made with."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    start = serializers.CharField(help_text="Its first letters.")
+    kind = serializers.ChoiceField(choices=["organization", "customer"], help_text="What it is a key of.")
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=SCOPES), help_text="What it may do now."
+    )
+    organization = KeyOrganization()
+    customer = CustomerRef(allow_null=True)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+@endpoint("See this key", may=None, answers=OwnKeyOut, is_for_any_key=True)
+def key_detail(request: Any) -> Any:
+    """What the key of this call is and may do: the first call of an integration. Its scopes are those that its maker's
+    role allows, too."""
+    key, actor = request.auth, request.actor
+    organization = key.organization
+    name = organization.brand if key.customer_id else organization.name
+    return {
+        "id": key.pk, "name": key.name, "start": key.start, "kind": "customer" if key.customer_id else "organization",
+        "scopes": sorted(actor.permissions), "organization": {"id": organization.pk, "name": name},
+        "customer": key.customer, "created_at": key.created_at, "expires_at": key.expires_at,
+    }  # fmt: skip
+
+
+@endpoint("List API keys", may=MAY, answers=KeyOut, query=KeyQuery, is_list=True)
+def api_key_list(request: Any) -> Any:
+    """The organization's and its customers', also those that open nothing any more."""
+    rows = _rows(request)
+    if request.query.get("customer"):
+        rows = rows.filter(customer=request.query["customer"])
+    return page(request.query, rows, KeyOut)
+
+
+@endpoint("See an API key", may=MAY, answers=KeyOut)
+def api_key_detail(request: Any, pk: int) -> Any:
+    """Without the key itself, which is kept nowhere."""
+    return get_object_or_404(_rows(request), pk=pk)
+
+
+@endpoint("Revoke an API key", may=MAY, answers=KeyOut)
+def api_key_revoke(request: Any, pk: int) -> Any:
+    """It opens nothing from this moment on, for good. It may be the key of this call."""
+    api_keys.revoke(get_object_or_404(_rows(request), pk=pk), by=request.actor)
+    return get_object_or_404(_rows(request), pk=pk)
+
+
+def _rows(request: Any) -> QuerySet[ApiKey]:
+    return ApiKey.objects.visible_to(request.actor).select_related("customer", "made_by")

@@ -1,0 +1,69 @@
+"""The projects of customers."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from console.access import CustomerScope, Permission
+from console.rest.endpoints import endpoint
+from console.rest.fields import Body, Id, Text
+from console.rest.forms import checked
+from console.rest.paging import page
+from console.rest.problems import Unfit
+from customers.actions import projects
+from customers.api.shapes import ProjectOut, ProjectQuery
+from customers.models import Customer, Project
+from customers.project_forms import ProjectForm
+
+P, C = Permission, CustomerScope
+
+
+class ProjectEdit(Body):
+    """What can be changed of a project."""
+
+    name = Text(max_length=120)
+
+
+class ProjectIn(ProjectEdit):
+    """A new project."""
+
+    customer = Id()
+
+
+@endpoint("List projects", may=P.VIEW, customer=C.READ, answers=ProjectOut, query=ProjectQuery, is_list=True)
+def project_list(request: Any) -> Any:
+    """A customer's key sees its own."""
+    rows = _rows(request)
+    if request.query.get("customer"):
+        rows = rows.filter(customer=request.query["customer"])
+    return page(request.query, rows, ProjectOut)
+
+
+@endpoint("Make a project", may=P.CUSTOMER_EDIT, takes=ProjectIn, answers=ProjectOut, status=201,
+          example={"customer": 1, "name": "North site"})  # fmt: skip
+def project_create(request: Any) -> Any:
+    """Another one, beside the customer's default project. A customer's projects have different names."""
+    form = checked(ProjectForm, {"name": request.body_data["name"]})
+    customer = Customer.objects.visible_to(request.actor).filter(pk=request.body_data["customer"]).first()
+    if customer is None:
+        raise Unfit({"customer": ["There is no such customer."]})
+    return projects.make(customer, by=request.actor, **form.cleaned_data)
+
+
+@endpoint("See a project", may=P.VIEW, customer=C.READ, answers=ProjectOut)
+def project_detail(request: Any, pk: int) -> Any:
+    """One project."""
+    return get_object_or_404(_rows(request), pk=pk)
+
+
+@endpoint("Rename a project", may=P.CUSTOMER_EDIT, takes=ProjectEdit, answers=ProjectOut)
+def project_edit(request: Any, pk: int) -> Any:
+    """A customer's projects have different names."""
+    project = get_object_or_404(_rows(request), pk=pk)
+    form = checked(ProjectForm, {"name": project.name, **request.body_data})
+    return projects.rename(project, by=request.actor, **form.cleaned_data)
+
+
+def _rows(request: Any) -> QuerySet[Project]:
+    return Project.objects.visible_to(request.actor).select_related("customer")

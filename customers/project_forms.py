@@ -1,0 +1,15 @@
+"""The form of a project."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from console.forms import TextGuard
+
+
+class ProjectForm(TextGuard, forms.Form):
+    """What a project is called."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("The customer's people read it in the portal."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip

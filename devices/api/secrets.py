@@ -1,0 +1,21 @@
+"""The secrets by which devices prove who they are."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from rest_framework.response import Response
+
+from console.access import Permission
+from console.rest.endpoints import endpoint
+from console.rest.webhooks import SecretOut
+from devices.actions import secrets
+from devices.models import Device
+
+
+@endpoint("Make a new secret for a device", may=Permission.DEVICE_EDIT, answers=SecretOut, is_secret=True,
+          tag="devices")  # fmt: skip
+def device_secret(request: Any, pk: int) -> Any:
+    """The answer shows it, once; the one before is refused from now on."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor).filter(archived_at=None), pk=pk)
+    secret = secrets.renew([device.pk], by=request.actor)[device.pk]
+    return Response({"secret": secret}, headers={"Cache-Control": "no-store"})
