@@ -39,18 +39,23 @@ def find(text: str) -> ClaimCode | None:
     other text."""
     code = codes.normalise(text)
     column = "typed_sha256" if len(code) == codes.TYPED_LENGTH else "link_sha256"
-    return _rows().filter(**{column: codes.sha256(code)}).first()
+    return _single(_rows().filter(**{column: codes.sha256(code)}))
 
 
 def get(code_id: UUID) -> ClaimCode | None:
     """The code with this id as it stands now, found in the same way."""
-    return _rows().filter(pk=code_id).first()
+    return _single(_rows().filter(pk=code_id))
 
 
 def _rows() -> QuerySet[ClaimCode]:
     # With the logo's row, which the pages ask for, and without its picture.
     rows = ClaimCode.objects.select_related("profile__organization__logo", "device__product")
     return rows.defer("profile__organization__logo__png")
+
+
+def _single(rows: QuerySet[ClaimCode]) -> ClaimCode | None:
+    # Of a unique column there is one at most, so no order is asked for.
+    return next(iter(rows[:1]), None)
 
 
 def of(code: ClaimCode) -> Offer:

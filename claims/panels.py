@@ -20,8 +20,7 @@ def device_claim_code(request: HttpRequest, device: Device) -> str:
     actor = request.actor  # type: ignore[attr-defined]
     rows = ClaimCode.objects.visible_to(actor).filter(device=device).select_related("profile__domain")
     codes = list(rows.order_by("-profile_id"))
-    claims = Claim.objects.visible_to(actor).of_current_codes().filter(code__in=[code.pk for code in codes])
-    claimed = {claim.code_id: claim for claim in claims.select_related("customer").order_by("-pk")}
+    claimed = _claimed(actor, codes) if codes else {}
     shown = [_code(actor, code, claimed.get(code.pk)) for code in codes]
     return render_to_string("claims/_device_claim_code.html", {"device": device, "codes": shown}, request)
 
@@ -43,6 +42,11 @@ def customer_claims(request: HttpRequest, customer: Customer) -> str:
         return ""
     context = {"claims": claims[:OF_CUSTOMER], "has_more": len(claims) > OF_CUSTOMER}
     return render_to_string("claims/_customer_claims.html", context, request)
+
+
+def _claimed(actor: Any, codes: list[ClaimCode]) -> dict[int, Claim]:
+    claims = Claim.objects.visible_to(actor).of_current_codes().filter(code__in=[code.pk for code in codes])
+    return {claim.code_id: claim for claim in claims.select_related("customer").order_by("-pk")}
 
 
 def _code(actor: Any, code: ClaimCode, claim: Claim | None) -> dict[str, Any]:

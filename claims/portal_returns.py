@@ -7,23 +7,18 @@ from django.db.models import QuerySet
 from claims import return_choices
 from claims.models import Return, ReturnState
 from console.access import Actor
-from customers.models import CustomerRole, CustomerUser
 from devices.models import Device, DeviceStatus
 
 
 def sendable(actor: Actor) -> QuerySet[Device]:
     """The devices that the person may send back: those that his customers own, where he is admin or operator."""
-    rows = Device.objects.visible_to(actor).filter(status=DeviceStatus.OWNED, customer__in=customers(actor))
+    rows = Device.objects.visible_to(actor).filter(status=DeviceStatus.OWNED, customer__in=actor.operates)
     return rows.select_related("product", "customer", "organization__logo").defer("organization__logo__png")
 
 
-def customers(actor: Actor) -> QuerySet:
-    """The person's customers for which he may act, as ids."""
-    mine = CustomerUser.objects.filter(
-        user=actor.user, removed_at=None, customer__in=actor.customers,
-        role__in=[CustomerRole.ADMIN, CustomerRole.OPERATOR],
-    )  # fmt: skip
-    return mine.values("customer")
+def is_sendable(actor: Actor, device: Device) -> bool:
+    """Whether this device, which he sees, is one of them."""
+    return device.status == DeviceStatus.OWNED and device.customer_id in actor.operates
 
 
 def rows(actor: Actor) -> QuerySet[Return]:
@@ -36,7 +31,7 @@ def rows(actor: Actor) -> QuerySet[Return]:
 
 def cancellable(actor: Actor) -> QuerySet[Return]:
     """Those of them whose request he may take back."""
-    return rows(actor).filter(customer__in=customers(actor))
+    return rows(actor).filter(customer__in=actor.operates)
 
 
 def under_way(actor: Actor, device: Device) -> Return | None:
@@ -50,6 +45,6 @@ def detail(actor: Actor, returned: Return) -> dict[str, Any]:
     may_cancel = is_requested and returned.device.status != DeviceStatus.RETURNED
     return {
         "slip": return_choices.settings_of(returned.organization) if is_requested else None,
-        "may_cancel": may_cancel and customers(actor).filter(customer=returned.customer_id).exists(),
+        "may_cancel": may_cancel and returned.customer_id in actor.operates,
         "is_held": returned.device.customer_id is not None and returned.device.customer_id in actor.customers,
     }

@@ -131,7 +131,8 @@ class Actor:
     """Who acts, and for whom. Every edge hands it to `visible_to` and every action takes it as `by`.
 
     `kind` is member, customer, system or anonymous. `customers` are the customers that a customer's person
-    belongs to, `projects` those that he reaches as an additional member.
+    belongs to, `projects` those that he reaches as an additional member; he may act for those that he `operates`, and
+    is an admin of those that he `administers`.
     """
 
     kind: str = "anonymous"
@@ -141,6 +142,8 @@ class Actor:
     permissions: frozenset[Permission | CustomerScope] = frozenset()
     customers: frozenset[int] = frozenset()
     projects: frozenset[int] = frozenset()
+    operates: frozenset[int] = frozenset()
+    administers: frozenset[int] = frozenset()
     label: str = ""
     key_id: int | None = None
     has_second_factor: bool = False

@@ -9,30 +9,33 @@ from customers.models import Customer, CustomerRole, CustomerUser, ProjectMember
 
 # Who may claim for a customer.
 CLAIMING = (CustomerRole.ADMIN, CustomerRole.OPERATOR)
+# Where a role stands: he was let into one project.
+GUEST = ""
 
 
 def actor_for(user: Any) -> Actor:
     """The person as a customer: the customers that he belongs to, and the projects that he was let into."""
     customers = CustomerUser.objects.filter(user=user, removed_at=None, customer__archived_at=None)
     projects = ProjectMember.objects.filter(user=user, project__customer__archived_at=None)
-    found = customers.values_list("customer_id", Value(True)).union(
-        projects.values_list("project_id", Value(False)), all=True
+    found = customers.values_list("customer_id", "role").union(
+        projects.values_list("project_id", Value(GUEST)), all=True
     )
     reached = list(found)
     return Actor(
         kind="customer",
         user=user,
-        customers=frozenset(pk for pk, is_customer in reached if is_customer),
-        projects=frozenset(pk for pk, is_customer in reached if not is_customer),
+        customers=frozenset(pk for pk, role in reached if role != GUEST),
+        projects=frozenset(pk for pk, role in reached if role == GUEST),
+        operates=frozenset(pk for pk, role in reached if role in CLAIMING),
+        administers=frozenset(pk for pk, role in reached if role == CustomerRole.ADMIN),
         label=str(user),
     )
 
 
 def administered(actor: Actor) -> QuerySet[Customer]:
     """The customers of which the person is an admin, by name."""
-    mine = CustomerUser.objects.filter(user=actor.user_id, role=CustomerRole.ADMIN, removed_at=None)
-    customers = Customer.objects.visible_to(actor).current().filter(pk__in=mine.values("customer"))
-    return customers.order_by("name_key", "pk") if actor.kind == "customer" else customers.none()
+    customers = Customer.objects.visible_to(actor).current().filter(pk__in=actor.administers)
+    return customers.order_by("name_key", "pk")
 
 
 def claiming_customers(user: Any, organization: Any) -> QuerySet[Customer]:

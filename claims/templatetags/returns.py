@@ -21,5 +21,5 @@ def send_back(context: dict, device: Device) -> dict[str, Any]:
     """A link to send it back for who may, or to its return that is under way."""
     actor = context["request"].actor
     returned = portal_returns.under_way(actor, device)
-    may_send = returned is None and portal_returns.sendable(actor).filter(pk=device.pk).exists()
+    may_send = returned is None and portal_returns.is_sendable(actor, device)
     return {"device": device, "returned": returned, "may_send": may_send}

@@ -13,8 +13,6 @@ from console.access import Actor, CustomerScope, Permission
 from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
-from customers.models import CustomerUser
-from customers.people import CLAIMING
 from devices import ledger
 from devices.actions.messages import Publisher
 from devices.ledger import Change
@@ -81,8 +79,7 @@ def may_ask(by: Actor, device: Device) -> bool:
         return False
     if by.permissions:
         return by.may(CustomerScope.CALL)
-    people = CustomerUser.objects.filter(user=by.user, customer=device.customer_id, removed_at=None)
-    return people.filter(role__in=CLAIMING).exists()
+    return device.customer_id in by.operates
 
 
 @retrying

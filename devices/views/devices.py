@@ -13,6 +13,9 @@ from devices.forms import DeviceForm
 from devices.models import Device, Ownership, Product, SharedAccess
 from devices.tables import DeviceTable
 
+SHOWN_OF_SPANS = ["device", "customer__name", "started_at", "ended_at", "start_reason", "end_reason", "started_by", "ended_by",
+                  "start_note", "end_note"]  # fmt: skip
+
 
 @requires(Permission.VIEW)
 def device_list(request: HttpRequest) -> HttpResponse:
@@ -51,6 +54,7 @@ def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
         Ownership.objects.visible_to(request.actor)
         .filter(device=device)
         .select_related("customer")
+        .only(*SHOWN_OF_SPANS)
         .order_by("-started_at")
     )
     shares = SharedAccess.objects.visible_to(request.actor).filter(device=device, ended_at=None)
