@@ -292,6 +292,10 @@ LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger", "claims.actions.
                     "devices.actions.messages.follow_ledger", "devices.actions.calls.follow_ledger"]  # fmt: skip
 # Told, in the same transaction, what a device published: each a function of (publisher, drafts, at).
 MESSAGE_FOLLOWERS = ["devices.webhooks.follow_messages"]
+# Messages are kept for so many days; 0 keeps them for good. What waits for a webhook needs its message for four days.
+MESSAGE_DAYS = environment.number("CUSTODY_MESSAGE_DAYS", 0)
+if MESSAGE_DAYS:
+    MESSAGE_DAYS = max(MESSAGE_DAYS, 7)
 # So many devices at once may wait for calls in each server process; each of them holds a thread.
 DEVICE_WAITS = environment.number("CUSTODY_DEVICE_WAITS", 4)
 # What webhooks tell of devices, and which of it still lies within a customer's ownership when it is sent.
@@ -301,6 +305,7 @@ UPKEEP = [
     "claims.labels.files.forget_old",
     "devices.actions.calls.expire",
     "devices.actions.messages.settle_recent",
+    "devices.actions.messages.forget_old",
 ]
 LEDGER_CHECKS = ["devices.ledger_check.check", "claims.ledger_check.check", "claims.return_check.check",
                  "claims.shipment_check.check", "devices.message_check.check"]  # fmt: skip

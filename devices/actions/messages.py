@@ -23,6 +23,8 @@ COLUMNS = ["organization", "device", "project", "name", "data", "at", "device_at
 # So far back messages are looked at when the ledger changes, and of the newest ones so many by the upkeep.
 BACK = timedelta(days=1)
 RECENT = 20_000
+# Of old messages so many are deleted in one transaction, and so many times in a row.
+OLD_AT_ONCE, TIMES = 5_000, 40
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,22 @@ def settle_recent() -> int:
     """The same for the newest messages of all devices: one may have come at the very moment of a handover."""
     newest = Message.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     return _settle("id > %s", [newest - RECENT])
+
+
+def forget_old(at: datetime | None = None) -> int:
+    """Delete what came longer ago than the setting says, where it says anything. Returns how many.
+
+    Ids grow with the times, so the oldest are the first ones: no index of the times of all devices is kept for this.
+    """
+    count, days = 0, settings.MESSAGE_DAYS
+    before = (at or timezone.now()) - timedelta(days=days)
+    for _time in range(TIMES if days else 0):
+        first = Message.objects.order_by("pk").values_list("pk", "at")[:OLD_AT_ONCE]
+        old = [pk for pk, came_at in first if came_at < before]
+        if not old:
+            break
+        count += sql.having_ids(Message.objects.all(), "id", old).purge()[0]
+    return count
 
 
 def _settle(condition: str, parameters: list[Any]) -> int:

@@ -16,7 +16,7 @@ from devices.actions import calls
 from devices.device_api import authentication, views
 from devices.models import Call
 from tests import factories, processes
-from tests.devices.telling import T0, TICK, Unit, fresh, publisher
+from tests.devices.telling import T0, TICK, Unit, fresh, give_secret, publisher
 
 pytestmark = pytest.mark.django_db
 
@@ -282,6 +282,25 @@ def test_a_waiting_device_hears_of_a_call_soon(device, by, monkeypatch):
     thread.join()
     assert len(found) == 1
     assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("is_asked_again", [True, False])
+def test_who_waits_for_calls_must_still_have_the_secret_when_one_comes(device, by, monkeypatch, is_asked_again):
+    """With its negative control: without the second look at the secret, the call is handed to whoever waited."""
+    waiting = Unit(device)
+    monkeypatch.setattr(views, "PAUSE", 0)
+    if not is_asked_again:
+        monkeypatch.setattr(views, "authenticate", lambda request: publisher(device))
+
+    def meanwhile(_seconds: float) -> None:
+        if not Call.objects.exists():
+            ask(device, by)
+            give_secret(device)
+
+    monkeypatch.setattr(views.time, "sleep", meanwhile)
+    answer = waiting.get("calls?wait=5")
+    assert answer.status_code == (401 if is_asked_again else 200)
+    assert Call.objects.get().state == ("waiting" if is_asked_again else "delivered")
 
 
 def test_where_all_places_are_taken_a_device_is_sent_away_at_once(device, monkeypatch):

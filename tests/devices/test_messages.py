@@ -146,6 +146,18 @@ def test_an_undone_unclaim_gives_the_messages_back_to_the_project(device, custom
     assert Message.objects.get().project == customer.projects.get()
 
 
+def test_old_messages_go_where_the_operator_says_so_and_no_others(device, told, settings, monkeypatch):
+    monkeypatch.setattr(actions, "OLD_AT_ONCE", 2)
+    now = T0 + timedelta(days=30)
+    for days in range(5):
+        tell(device, now - timedelta(days=10) + timedelta(days=days, microseconds=-1), data=days, by=told)
+    assert (actions.forget_old(now), Message.objects.count()) == (0, 5)
+    settings.MESSAGE_DAYS = 7
+    assert actions.forget_old(now) == 4
+    assert [row.data for row in Message.objects.all()] == [4]
+    assert actions.forget_old(now) == 0
+
+
 def test_a_message_that_slipped_past_is_settled_by_the_upkeep(device, customer, by, told):
     own(device, customer, by, T0)
     tell(device, T0 + TICK, by=told)
