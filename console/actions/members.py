@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -54,8 +55,10 @@ def invite(
     kind = "member.invited_again" if older.update(revoked_at=at) else "member.invited"
     invitation = Invitation.objects.create(
         organization=by.organization, email=email, role=role, token_sha256=digest(token), created_at=at,
-        # The person, also where a key of his invites: what he leaves open is found by it when he leaves.
+        # The person, also where a key of his invites.
         invited_by=str(by.user or by.label),
+        made_by=by.user,
+        key_id=by.key_id,
         expires_at=at + VALID,
     )  # fmt: skip
     link = settings.BASE_URL + reverse("console:invitation_accept", args=[token])
@@ -210,11 +213,20 @@ def _keep_an_owner(member: Member) -> None:
         raise Refused("last_owner", _("An organization keeps one owner. Make somebody else an owner first."))
 
 
+def revoke_invitations_of_key(organization: Any, key_id: int, *, by: Actor) -> None:
+    """A key that opens nothing any more leaves no open door behind either."""
+    _revoke(Q(organization=organization, key_id=key_id), by)
+
+
 def _revoke_invitations_of(member: Member, *, by: Actor) -> None:
     """Whoever may not invite any more leaves no open door behind."""
-    rows = Invitation.objects.filter(
-        organization=member.organization_id, invited_by=str(member.user), accepted_at=None, revoked_at=None
-    )
+    # Who made the older ones is known by his name alone.
+    his = Q(made_by=member.user_id) | Q(made_by=None, invited_by=str(member.user))
+    _revoke(his & Q(organization=member.organization_id), by)
+
+
+def _revoke(made: Q, by: Actor) -> None:
+    rows = Invitation.objects.filter(made, accepted_at=None, revoked_at=None)
     for invitation in rows:
         record("member.invitation_revoked", invitation, by=by)
     rows.update(revoked_at=timezone.now())

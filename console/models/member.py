@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +46,9 @@ class Invitation(TenantModel):
     role = models.CharField(_("Role"), max_length=20, choices=Role.get_choices)
     token_sha256 = models.CharField(max_length=64, unique=True)
     invited_by = models.CharField(max_length=200)
+    # Who leaves, and a key that is revoked, leaves no invitation open.
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    key_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)

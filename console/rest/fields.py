@@ -3,7 +3,10 @@
 from typing import Any
 
 from django.core.validators import RegexValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+LONGEST_ADDRESS = 254
 
 
 class Body(serializers.Serializer):
@@ -35,6 +38,14 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "string", "format": "email", "maxLength": LONGEST_ADDRESS})
+class Email(Text):
+    """An e-mail address. Whether it is one, the console's form says."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=LONGEST_ADDRESS, **kwargs)
 
 
 class Whole(serializers.IntegerField):

@@ -29,7 +29,8 @@ def checked(form_class: type[BaseForm], data: dict[str, Any], **kwargs: Any) -> 
 def filtered(filters: type[FilterSet], rows: QuerySet, request: Any, **wanted: Any) -> QuerySet:
     """The rows that the console's filters leave; what is None, False or empty filters nothing.
 
-    Raises Unfit where a filter does not know the value.
+    A number is the id of a row, though a person may type the beginning of a name into the same field. Raises Unfit where
+    a filter does not know the value.
     """
     data = QueryDict(mutable=True)
     for name, value in wanted.items():
@@ -42,9 +43,20 @@ def filtered(filters: type[FilterSet], rows: QuerySet, request: Any, **wanted: A
                 ],
             )
     filterset = filters(data, queryset=rows, request=request)
+    unknown = [
+        name for name, value in wanted.items() if type(value) is int and not _is_row(filterset, name, value)
+    ]
+    if unknown:
+        raise Unfit({name: ["There is none with this id."] for name in unknown})
     if not filterset.is_valid():
         raise Unfit({name: [str(each) for each in errors] for name, errors in filterset.errors.items()})
     return filterset.qs
+
+
+def _is_row(filterset: FilterSet, name: str, pk: int) -> bool:
+    """Whether the field took the number for the row that has it as its id."""
+    filterset.form.is_valid()
+    return getattr(filterset.form.cleaned_data.get(name), "pk", None) == pk
 
 
 def _as_posted(value: Any) -> Any:

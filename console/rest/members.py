@@ -14,7 +14,7 @@ from console.actions import members
 from console.forms import InvitationForm
 from console.models import Invitation, Member, Role
 from console.rest.endpoints import endpoint
-from console.rest.fields import Body, Text
+from console.rest.fields import Body, Email
 from console.rest.forms import checked
 from console.rest.paging import page
 
@@ -54,7 +54,7 @@ class InvitationOut(serializers.ModelSerializer):
 class InvitationIn(Body):
     """Whom to invite, as what."""
 
-    email = Text(max_length=254)
+    email = Email()
     role = serializers.ChoiceField(choices=Role.choices)
 
 

@@ -14,6 +14,7 @@ from console.models.webhook import DeliveryState
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Id, Text
 from console.rest.paging import page
+from console.webhooks import kinds
 
 MANAGE = Permission.WEBHOOK_MANAGE
 
@@ -54,7 +55,9 @@ class WebhookEdit(Body):
 
     url = Text(max_length=500)
     description = Text(max_length=200, required=False, allow_blank=True)
-    events = serializers.ListField(child=Text(max_length=60), min_length=1, max_length=30)
+    events = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(kinds.KINDS)), min_length=1, max_length=30
+    )
     message_names = serializers.ListField(child=Text(max_length=64), required=False, max_length=100)
 
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from console import throttle
 from console.access import Permission
 from console.rest.endpoints import endpoint
-from console.rest.fields import Body, Text
+from console.rest.fields import Body, Email, Text
 from console.rest.forms import checked
 from console.rest.paging import page
 from customers.actions import people
@@ -39,7 +39,7 @@ class PersonOut(serializers.ModelSerializer):
 class PersonIn(Body):
     """A person to invite."""
 
-    email = Text(max_length=254)
+    email = Email()
     name = Text(max_length=120, required=False, allow_blank=True)
     role = serializers.ChoiceField(choices=CustomerRole.choices, default=CustomerRole.ADMIN)
 

@@ -291,6 +291,14 @@ def test_who_leaves_leaves_no_open_invitation_behind(by, actor, client):
     assert client.get(link.removeprefix("http://localhost:8000"), follow=True).status_code == 404
 
 
+def test_who_takes_another_name_before_he_leaves_leaves_none_behind_either(by, actor):
+    administrator = actor("administrator")
+    members.invite("friend@elsewhere.example", "administrator", by=administrator)
+    User.objects.filter(pk=administrator.user.pk).update(name="Somebody Else")
+    members.remove(Member.objects.get(user=administrator.user), by=by)
+    assert Invitation.objects.get().revoked_at is not None
+
+
 def test_a_demoted_administrator_leaves_no_open_invitation_behind(by, actor):
     administrator = actor("administrator")
     members.invite("friend@elsewhere.example", "administrator", by=administrator)

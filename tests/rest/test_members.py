@@ -190,3 +190,14 @@ def test_who_leaves_leaves_no_open_invitation_of_his_keys_behind(caller, organiz
     invitation.refresh_from_db()
     assert not invitation.is_open
     assert ApiKey.objects.get(made_by=head).revoked_at is not None
+
+
+def test_an_invitation_ends_with_the_key_that_made_it_and_no_other_does(alice, caller):
+    leaked = key_of(alice, P.VIEW, P.MEMBER_MANAGE)
+    key = ApiKey.objects.latest("pk")
+    Caller(leaked).post("/invitations", {"email": "friend@evil.example", "role": "viewer"})
+    caller.post("/invitations", {"email": "new@northlake.example", "role": "viewer"})
+    assert caller.post(f"/api-keys/{key.pk}/revoke").status_code == 200
+    assert {row.email: row.is_open for row in Invitation.objects.all()} == {
+        "friend@evil.example": False, "new@northlake.example": True,
+    }  # fmt: skip

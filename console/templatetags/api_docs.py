@@ -1,0 +1,40 @@
+"""How the page of the API, and what webhooks are sent, are written out."""
+
+import json
+import re
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = template.Library()
+# What drf-spectacular adds to the description of a choice, one line for each value: "* `in_stock` - In stock".
+CHOICE = re.compile(r"^\* `(?P<value>[^`]*)` - (?P<label>.*)$")
+
+
+@register.filter
+def ticked(text: str) -> SafeString:
+    """The text with what stands in backticks as code; choices whose label only repeats the value are left out."""
+    lines = [line for line in map(_line, str(text).splitlines()) if line]
+    parts = " ".join(lines).split("`")
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in enumerate(parts))
+    )
+
+
+@register.filter
+def pretty(text: str) -> str:
+    """JSON with line breaks, for reading; what is no JSON as it is."""
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except ValueError:
+        return str(text)
+
+
+def _line(line: str) -> str:
+    choice = CHOICE.match(line)
+    if choice is None:
+        return line.strip()
+    value, label = choice["value"], choice["label"]
+    same = value.replace("_", " ").casefold() == label.replace("_", " ").casefold()
+    return "" if same else f"`{value}`: {label}."
