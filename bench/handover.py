@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
 from bench import timing
@@ -14,8 +15,9 @@ from bench.report import Line, per_second
 from claims.actions import claim_codes
 from claims.models import ClaimProfile, Scope
 from console import operations, sql
-from console.access import Permission, system
+from console.access import ROLES, Actor, Permission, system
 from console.models import Operation
+from customers.actions import api_keys
 from customers.models import Customer, Project
 from devices.actions import ownership
 from devices.models import Device, Ownership
@@ -34,6 +36,8 @@ class Stock:
     project: Project
     by: Any
     ids: list[int]
+    serials: list[str]
+    program: Client
     times: dict[str, list[float]] = field(default_factory=dict)
 
     def time(self, name: str, work: Callable[[], Any]) -> None:
@@ -63,6 +67,15 @@ class Stock:
         )
         operations.run(operation.pk)
         assert Operation.objects.get(pk=operation.pk).succeeded == len(self.ids)
+
+    def batch(self, path: str, **body: Any) -> None:
+        """Ours as a program asks for it, each unit by its serial number: from the call to the last result."""
+        started = self.program.post(path, {"devices": self.serials, **body}, content_type="application/json")
+        assert started.status_code == 202, started.content[:300]
+        operation = Operation.objects.get(pk=started.json()["id"])
+        operations.run(operation.pk)
+        operation.refresh_from_db()
+        assert operation.succeeded == len(self.ids)
 
     @transaction.atomic
     def bare_assign(self) -> None:
@@ -126,11 +139,17 @@ def stock(count: int) -> Stock:
     profile.set_keys()
     profile.save()
     claim_codes.make_for_devices(profile, ids)
-    return Stock(Customer.objects.get(), Project.objects.get(), system(world.organization, "Alice Kemp"), ids)
+    owner = Actor(kind="member", user=world.member, organization=world.organization, role="owner",
+                  permissions=ROLES["owner"], label="Alice Kemp")  # fmt: skip
+    _key, text = api_keys.create(name="Bench", scopes=["view", "device.assign", "device.unclaim", "device.unclaim_many"],
+                                 by=owner)  # fmt: skip
+    serials = list(Device.objects.order_by("pk").values_list("serial_number", flat=True))
+    return Stock(Customer.objects.get(), Project.objects.get(), system(world.organization, "Alice Kemp"), ids, serials,
+                 Client(headers={"authorization": f"Bearer {text}"}))  # fmt: skip
 
 
 def measure(count: int) -> Iterator[Line]:
-    """Assign and unclaim the same devices in turns: ours at once, ours as an operation, bare."""
+    """Assign and unclaim the same devices in turns: ours at once, as an operation, as a batch over REST, and bare."""
     held = stock(count)
     for _round in range(ROUNDS):
         held.time(ASSIGN, held.assign)
@@ -141,10 +160,18 @@ def measure(count: int) -> Iterator[Line]:
         held.time(
             f"{UNCLAIM} as an operation", lambda: held.operate("run_unclaim", reason="The lease is over")
         )
+        held.time(
+            f"{ASSIGN} as a batch over REST",
+            lambda: held.batch(f"/api/v1/customers/{held.customer.pk}/devices:assign"),
+        )
+        held.time(
+            f"{UNCLAIM} as a batch over REST",
+            lambda: held.batch("/api/v1/devices:unclaim", reason="The lease is over"),
+        )
     times = {name: median(taken) for name, taken in held.times.items()}
     for name in (ASSIGN, UNCLAIM):
         floor = times[f"bare {name}"]
-        for work in (name, f"{name} as an operation"):
+        for work in (name, f"{name} as an operation", f"{name} as a batch over REST"):
             yield Line(
                 f"{work}, {count:,} devices",
                 per_second(count, times[work]),
