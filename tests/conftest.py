@@ -1,6 +1,7 @@
 """The small world: Alice runs the organization, Bob supports it, Charlie is from another one and must see nothing;
 Dana is a customer's person, Erin another's."""
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -109,6 +110,20 @@ def client_for(member) -> Callable[..., Client]:
     return make
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On the second database only what uses one runs again: CUSTODY_TESTS=database says so."""
+    if os.environ.get("CUSTODY_TESTS") != "database":
+        return
+    plain = [item for item in items if not _uses_database(item)]
+    config.hook.pytest_deselected(items=plain)
+    items[:] = [item for item in items if _uses_database(item)]
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures) or item.get_closest_marker("django_db") is not None
+
+
 @pytest.fixture(autouse=True)
 def english() -> None:
     """A page in German leaves German switched on in this thread, for whatever test comes next."""
@@ -125,9 +140,7 @@ def counted_anew() -> None:
 @pytest.fixture(autouse=True)
 def ledger_is_true(request) -> Iterator[None]:
     """After every test with a database, the denormalised columns are compared with the truth."""
-    uses_database = {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker(
-        "django_db"
-    )
+    uses_database = _uses_database(request.node)
     if uses_database and "transactional_db" not in request.fixturenames:
         # Asked for first, so that it is still there when this fixture looks.
         request.getfixturevalue("db")

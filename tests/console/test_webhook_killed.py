@@ -21,6 +21,8 @@ from tests.console.webhook_receiver import LOCAL, Handler, Receiver
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 KILLS, EVENTS = 100, 10_000
+# The same on the embedded database, in a fifth of the time.
+FEW_KILLS, FEW_EVENTS = 20, 2_000
 PATIENCE = 60
 
 
@@ -84,12 +86,13 @@ def test_workers_that_are_killed_lose_no_event_and_change_no_id(receiver, organi
     hook = webhooks.create(url=f"http://127.0.0.1:{port}/", events=["message"], by=system(organization))
     secret.put(webhooks.secret(hook))
     now, chance = timezone.now(), random.Random(2611)
-    fanout.emit_all(organization.pk, "message", [fanout.Happening({"number": n}, now) for n in range(EVENTS)])
+    count, least = (EVENTS, KILLS) if connection.vendor == "postgresql" else (FEW_EVENTS, FEW_KILLS)
+    fanout.emit_all(organization.pk, "message", [fanout.Happening({"number": n}, now) for n in range(count)])
     ids = set(WebhookDelivery.objects.values_list("message_id", flat=True))
-    assert len(ids) == EVENTS
+    assert len(ids) == count
 
     kills, met = 0, 0
-    while met < KILLS and kills < 3 * KILLS:
+    while met < least and kills < 3 * least:
         met += run_and_kill(chance.uniform(0.0, 0.06))
         kills += 1
         leftovers.release_dead()
@@ -101,12 +104,12 @@ def test_workers_that_are_killed_lose_no_event_and_change_no_id(receiver, organi
     line.request("GET", "/")
     told = json.loads(line.getresponse().read())
     line.close()
-    print(f"{connection.vendor}: {EVENTS} events, {kills} kills, {met} of them at work, {left} unsent after the last kill, "
-          f"{sum(told['counts'].values()) - EVENTS} sent twice")  # fmt: skip
+    print(f"{connection.vendor}: {count} events, {kills} kills, {met} of them at work, {left} unsent after the last kill, "
+          f"{sum(told['counts'].values()) - count} sent twice")  # fmt: skip
     assert told["refused"] == 0
     assert set(told["counts"]) == ids
     assert set(told["texts"].values()) == {1}
-    assert met == KILLS
+    assert met == least
     assert set(WebhookDelivery.objects.values_list("state", "leased_by", "next_at")) == {("sent", "", None)}
 
 
