@@ -265,10 +265,10 @@ def prepare() -> None:
     connection.close()
 
 
-def run(say: Callable[[str], Any], extra: str = "") -> bool:
+def run(say: Callable[[str], Any], extra: str = "", also: dict[str, list[str]] | None = None) -> bool:
     """Start everything, say how to get in, and stay until a signal comes.
 
-    Gives False if the server can't start.
+    `also` are further commands of manage.py, by what they are called. Gives False if the server can't start.
     """
     where, supervisor = bind(), Supervisor()
     supervisor.listen()
@@ -278,6 +278,8 @@ def run(say: Callable[[str], Any], extra: str = "") -> bool:
             return bool(supervisor.signals)
         for queue in QUEUES:
             supervisor.add(f"the {queue} worker", worker(queue))
+        for name, command in (also or {}).items():
+            supervisor.add(name, [*MANAGE, *command])
         say("\n".join(filter(None, [greeting(), extra, "\nStop it with Ctrl-C.\n"])))
         connection.close()
         supervisor.wait()

@@ -278,6 +278,8 @@ LOGGING = {
 }
 
 # The foundation reaches the domain by name only; each entry is a dotted path to a function.
+# Besides the server, while the demo runs: commands of manage.py by what they are called.
+DEMO_ALSO = {"the simulator": ["simulate", "--organization=northlake-sensors", "--devices=12", "--every=60", "--skip-checks"]}
 NAVIGATION = ["console.navigation.entries", "customers.navigation.entries", "devices.navigation.entries",
               "claims.navigation.entries"]  # fmt: skip
 SEARCH_SOURCES = ["devices.search.find", "customers.search.find", "claims.search.find", "claims.return_search.find",

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import authenticate
-from django.core.management import call_command
+from django.core.management import call_command, load_command_class
 from django.test import RequestFactory
 
 from claims import demo
@@ -84,3 +85,11 @@ def assert_identifiers_are_valid():
         assert clean_mac(device.mac) == device.mac
         if device.imei:
             assert (clean_imei(device.imei), clean_iccid(device.iccid)) == (device.imei, device.iccid)
+
+
+def test_while_the_demo_runs_some_of_its_devices_live():
+    (command,) = settings.DEMO_ALSO.values()
+    parser = load_command_class("devices", command[0]).create_parser("manage.py", command[0])
+    asked = parser.parse_args(command[1:])
+    assert (command[0], asked.organization) == ("simulate", demo.SLUG)
+    assert 0 < asked.devices <= demo.TALKING

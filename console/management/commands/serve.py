@@ -5,6 +5,7 @@ import io
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
@@ -16,7 +17,11 @@ class Command(BaseCommand):
     help = "Brings the database up to date, then serves console, portal and API, and runs the workers."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="Load a demo organization, once.")
+        parser.add_argument(
+            "--demo",
+            action="store_true",
+            help="Load a demo organization, once, and act as some of its devices.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         where, told = serve.bind(), io.StringIO()
@@ -33,7 +38,8 @@ class Command(BaseCommand):
         if options["demo"]:
             self.say("Loading the demo organization, if it is not there yet…")
             call_command("load_demo", stdout=told)
-        if not serve.run(self.say, told.getvalue().rstrip()):
+        also = settings.DEMO_ALSO if options["demo"] else {}
+        if not serve.run(self.say, told.getvalue().rstrip(), also):
             raise CommandError("The server did not start; what it said stands above.")
 
     def why_not(self, where: str, error: Exception) -> str:
