@@ -254,6 +254,12 @@ def public(reason: str) -> Callable[[View], View]:
     return decorate
 
 
+def handler(view: View) -> View:
+    """Mark a page that Django shows in place of another, whatever the method of the request was."""
+    view.policy = "handler"  # type: ignore[attr-defined]
+    return view
+
+
 def to_sign_in(request: HttpRequest, page: str | None = None) -> HttpResponse:
     """A redirect to the sign-in page, which leads back here; to the first run while there is no organization.
 

@@ -302,6 +302,7 @@ if MESSAGE_DAYS:
 DEVICE_WAITS = environment.number("CUSTODY_DEVICE_WAITS", 4)
 # What webhooks tell of devices, and which of it still lies within a customer's ownership when it is sent.
 WEBHOOK_DEVICES, WEBHOOK_STILL_THEIRS = "devices.webhooks.describe", "devices.webhooks.still_theirs"
+WEBHOOK_AT_REST = "devices.webhooks.at_rest"
 # What the workers delete besides their own, each a function that gives how many.
 UPKEEP = [
     "claims.labels.files.forget_old",

@@ -83,6 +83,8 @@ def kept(statement: str, parameters: list) -> Iterator[Any]:
         return
     import psycopg
 
+    # As Django's own cursors do: a connection that broke since the last request is made anew.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement, parameters, prepare=True)

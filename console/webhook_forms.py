@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.apps import apps
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
@@ -41,7 +42,9 @@ class WebhookForm(TextGuard, forms.Form):
 
     def __init__(self, *args: Any, scope: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["events"].choices = kinds.of_scope(scope)
+        # The name too: it is what the receiver reads.
+        self.fields["events"].choices = [(name, format_html('<span>{} <code class="dim">{}</code></span>', label, name))
+                                         for name, label in kinds.of_scope(scope)]  # fmt: skip
 
     def clean_url(self) -> str:
         url = self.cleaned_data["url"].strip()

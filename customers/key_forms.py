@@ -12,7 +12,7 @@ from console.access import Actor, CustomerScope, Permission
 from console.forms import TextGuard
 from console.widgets import Checkboxes
 from customers.actions import api_keys
-from customers.fields import CustomerField
+from customers.fields import CustomerField, CustomerInput
 from customers.models import Customer
 
 LIVES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("a year")), ("", _("until it is revoked"))]
@@ -24,7 +24,9 @@ class KeyForm(TextGuard, forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=80, help_text=_("Where it is used, such as “Line 3” or “ERP”.")
     )
-    days = forms.ChoiceField(label=_("It lives"), choices=LIVES, required=False, initial="90")
+    days = forms.ChoiceField(
+        label=_("It lives"), choices=LIVES, required=False, initial="90", widget=forms.RadioSelect
+    )
 
     def require(self, scopes: str) -> None:
         """Put an error at the field `scopes` where nothing is chosen."""
@@ -42,8 +44,8 @@ class ApiKeyForm(KeyForm):
     """A key of the organization, or of the customer that is named."""
 
     customer = CustomerField(
-        label=_("Customer"), required=False,
-        help_text=_("Empty: a key of your organization. Else it reaches this customer's devices and data alone."),
+        label=_("Customer"), required=False, widget=CustomerInput({"placeholder": _("None: a key of the organization")}),
+        help_text=_("With a customer, it reaches this customer's devices and data alone."),
     )  # fmt: skip
     scopes = forms.MultipleChoiceField(label=_("It may"), widget=Checkboxes, required=False)
     customer_scopes = forms.MultipleChoiceField(
@@ -88,7 +90,6 @@ class CustomerKeyForm(KeyForm):
         mine = api_keys.allowed(actor, self.customers[0])
         self.fields["scopes"].choices = [(s.value, s.label) for s in CustomerScope if s in mine]  # type: ignore[attr-defined]
         self.fields["scopes"].initial = [CustomerScope.READ.value]
-        self.fields["days"].widget = forms.RadioSelect(choices=LIVES)
         if len(self.customers) > 1:
             self.fields["customer"].queryset = customers  # type: ignore[attr-defined]
         else:

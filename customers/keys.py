@@ -27,6 +27,15 @@ CUSTOMER_SCOPES: dict[str, frozenset[CustomerScope]] = {
 }
 
 
+# What a member must be allowed himself to let a customer's key do it.
+STAFF_NEEDS: dict[CustomerScope, Permission] = {
+    CustomerScope.READ: Permission.VIEW,
+    CustomerScope.TAKE: Permission.DEVICE_ASSIGN,
+    CustomerScope.CLAIM: Permission.DEVICE_ASSIGN,
+    CustomerScope.CALL: Permission.DEVICE_CALL,
+}
+
+
 def generate() -> str:
     """A new key: `cst_`, 40 random characters (238 bits), and 6 that check them, so that a scanner knows a real one."""
     body = "".join(secrets.choice(ALPHABET) for _each in range(RANDOM))
@@ -95,19 +104,23 @@ def _of_customer(key: ApiKey) -> Actor | None:
         return None
     role = customer_role(key.made_by_id, customer)
     allowed = CUSTOMER_SCOPES.get(role or "", frozenset())
-    if role is None and _looks_after_customers(key):
-        allowed = frozenset(CustomerScope)
+    if role is None:
+        allowed = _of_staff(key)
     rights = allowed & {CustomerScope(s) for s in key.scopes if s in set(CustomerScope)}
     return Actor(kind="customer", user=key.made_by, organization=key.organization, customers=frozenset({customer.pk}),
                  permissions=frozenset(rights), label=_label(key),
                  key_id=key.pk)  # fmt: skip
 
 
-def _looks_after_customers(key: ApiKey) -> bool:
-    roles = [role for role, rights in ROLES.items() if Permission.CUSTOMER_INVITE in rights]
-    return Member.objects.filter(
-        organization=key.organization_id, user=key.made_by_id, removed_at=None, role__in=roles
-    ).exists()
+def _of_staff(key: ApiKey) -> frozenset[CustomerScope]:
+    """What a member may let a customer's key do: what he may do himself, if he looks after customers at all."""
+    member = Member.objects.filter(
+        organization=key.organization_id, user=key.made_by_id, removed_at=None
+    ).first()
+    rights = ROLES.get(member.role, frozenset()) if member else frozenset()
+    if Permission.CUSTOMER_INVITE not in rights:
+        return frozenset()
+    return frozenset(scope for scope, right in STAFF_NEEDS.items() if right in rights)
 
 
 def _label(key: ApiKey) -> str:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from console import sql
 from console.access import Actor
 from console.models import WebhookDelivery
 from console.webhooks import fanout, kinds
+from customers.models import Customer
 from devices.messages import Draft
 from devices.models import Device, Message, Ownership, SharedAccess, StartReason
 
@@ -48,11 +50,25 @@ def describe(organization_id: int, ids: list[int], *, with_owners: bool) -> list
 def still_theirs(deliveries: QuerySet) -> QuerySet:
     """Of these deliveries of messages those that the webhook's customer may read, by the one method of every exit."""
     wanted = Q()
-    for customer in set(deliveries.values_list("webhook__customer_id", flat=True)):
+    ids = set(deliveries.values_list("webhook__customer_id", flat=True))
+    for customer in Customer.objects.current().filter(pk__in=ids).values_list("pk", flat=True):
         reader = Actor(kind="customer", customers=frozenset({customer}))
         theirs = Message.objects.visible_to(reader).filter(device=OuterRef("device_id"), at=OuterRef("at"))
         wanted |= Q(Exists(theirs), webhook__customer_id=customer)
     return deliveries.filter(wanted) if wanted else deliveries.none()
+
+
+def at_rest(device_ids: set[int]) -> set[int]:
+    """Those of the devices that no transaction is just changing. They stay so until this one ends."""
+    if connection.vendor != "postgresql":
+        # Who writes has the only lock, so nothing else is under way.
+        return device_ids
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM {sql.table(Device)} WHERE {sql.in_ids('id')} FOR SHARE SKIP LOCKED",  # noqa: S608
+            [sql.id_list(device_ids)],
+        )
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 def follow_messages(by: Any, drafts: list[Draft], at: datetime) -> None:

@@ -42,7 +42,7 @@ CUSTOMERS = [
     "customers/key_forms.py",
     "customers/key_pages.py",
     "customers/actions/api_keys.py",
-    "templates/claims/_copy.html",
+    "templates/components/copy_once.html",
     "templates/customers/_api_key_revoke.html",
     "templates/customers/_api_key_state.html",
     "templates/customers/_api_key_text.html",

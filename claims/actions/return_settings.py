@@ -14,6 +14,8 @@ from console.errors import Refused
 from console.fields import fold
 from console.transactions import retrying
 
+# No name begins so: a text has no control characters.
+NO_NAME = "\x1f"
 MOST = 50
 
 
@@ -24,6 +26,17 @@ def save_slip(*, address: str, note: str, by: Actor) -> ReturnSettings:
     settings, _made = ReturnSettings.objects.update_or_create(organization=by.organization, defaults=values)
     record("returns.slip_edited", by.organization, by=by, **values)
     return settings
+
+
+def hold(organization: Any) -> None:
+    """Keep reasons and checklist as they are until this transaction ends, but for what it does itself."""
+    for model in (ReturnReason, ReturnCheck):
+        list(
+            model.objects.select_for_update()
+            .filter(organization=organization)
+            .order_by("pk")
+            .values_list("pk")
+        )
 
 
 @retrying
@@ -39,7 +52,7 @@ def save_reasons(choices: list[Choice], *, by: Actor, at: datetime | None = None
     }
     # First out of each other's way, so that two may change their names with each other.
     for pk in {choice.pk for choice in choices} & set(rows):
-        ReturnReason.objects.filter(pk=pk).update(name_key=f"#{pk}#")
+        ReturnReason.objects.filter(pk=pk).update(name_key=f"{NO_NAME}{pk}")
     for position, (choice, key) in enumerate(zip(choices, keys, strict=True)):
         values = {"name": choice.text[:80], "name_key": key, "position": position,
                   "is_for_customers": choice.is_for_customers}  # fmt: skip

@@ -15,7 +15,7 @@ from claims.forms import (
 )
 from claims.models import ClaimProfile, Grant, ResourceKind, Scope
 from claims.models.claim_profile import State
-from console.rest.fields import Body, Flag, Id, Text, Whole
+from console.rest.fields import Body, Email, Flag, Id, Text, Whole
 from console.rest.paging import PageQuery
 from customers.api.shapes import CustomerRef
 from customers.models import CustomerRole
@@ -118,7 +118,7 @@ class DocumentIn(Row):
 class ProfileMemberIn(Row):
     """A member, by the e-mail address of the account."""
 
-    email = Text(max_length=254)
+    email = Email()
     role = serializers.ChoiceField(choices=CustomerRole.choices, default=CustomerRole.VIEWER)
 
 

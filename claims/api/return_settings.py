@@ -79,28 +79,21 @@ def return_settings_detail(request: Any) -> Any:
           example={"address": "Northlake Returns, Dock 4, 73430 Aalen"})  # fmt: skip
 def return_settings_edit(request: Any) -> Any:
     """What is left out stays as it is."""
-    body, organization = request.body_data, request.actor.organization
-    there, given = _lists(organization), dict[str, Any]()
-    slip = {name: body[name] for name in SLIP if name in body}
-    if slip:
-        form = checked(SlipForm, slip, instance=return_choices.settings_of(organization))
-        given["slip"] = form.cleaned_data
-    for name, rows in there.items():
-        if name in body:
-            given[name] = _choices(name, body[name], rows)
-    _store(given, by=request.actor)
-    return _now(organization)
+    _store(request.body_data, by=request.actor)
+    return _now(request.actor.organization)
 
 
 @retrying
-def _store(given: dict[str, Any], *, by: Any) -> None:
-    """All of it or nothing."""
-    if "slip" in given:
-        actions.save_slip(by=by, **given["slip"])
-    if "reasons" in given:
-        actions.save_reasons(given["reasons"], by=by)
-    if "checks" in given:
-        actions.save_checks(given["checks"], by=by)
+def _store(body: dict[str, Any], *, by: Any) -> None:
+    """All of it or nothing. What is left out is read again under the lock of its rows, so that no other edit is lost."""
+    slip = {name: body[name] for name in SLIP if name in body}
+    if slip:
+        form = checked(SlipForm, slip, instance=return_choices.settings_of(by.organization))
+        actions.save_slip(by=by, **form.cleaned_data)
+    for name, save in {"reasons": actions.save_reasons, "checks": actions.save_checks}.items():
+        if name in body:
+            actions.hold(by.organization)
+            save(_choices(name, body[name], _lists(by.organization)[name]), by=by)
 
 
 def _now(organization: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def call_create(request: HttpRequest, pk: int) -> HttpResponse:
 @portal
 def call_detail(request: HttpRequest, pk: int, call_pk: int) -> HttpResponse:
     """One call and its answer; it asks again by itself until the call is over."""
-    call = portal_calls.rows(request.actor).filter(device=pk, pk=call_pk).first()
+    call = portal_calls.rows(request.actor).filter(device__id=pk, pk=call_pk).first()
     if call is None and request.htmx:
         # The device changed hands while the page was open: it stops asking, and is loaded again.
         return HttpResponse(headers={"HX-Refresh": "true"})

@@ -78,9 +78,12 @@ def revoke(invitation: Invitation, *, by: Actor, at: datetime | None = None) -> 
 
 
 def find_open(token: str, *, at: datetime | None = None) -> Invitation | None:
-    """The invitation that this link's token opens, if it is neither used, revoked nor expired."""
+    """The invitation that this link's token opens, if it is neither used, revoked nor expired, nor the key that made it."""
     rows = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=at or timezone.now())
-    return rows.select_related("organization").filter(token_sha256=digest(token)).first()
+    found = rows.select_related("organization").filter(token_sha256=digest(token)).first()
+    if found and found.key_id is not None and not import_string(settings.API_KEY_CHECK)(found.key_id):
+        return None
+    return found
 
 
 @retrying

@@ -1,6 +1,7 @@
 """Makes organizations and changes what their owners decide: name, brand, logo, claim domains."""
 
 import io
+import struct
 from datetime import datetime
 from typing import IO, Any
 
@@ -158,6 +159,7 @@ def _redrawn(file: IO[bytes]) -> bytes:
         ValueError,
         SyntaxError,
         EOFError,
+        struct.error,
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
     ):

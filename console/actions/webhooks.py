@@ -48,7 +48,7 @@ def create(
         raise Refused("one_scope", _("Choose a product or a customer, not both."), status=422)
     label = _label("product", product_id, by) or _label("customer", customer_id, by)
     hook = Webhook(organization=by.organization, description=description, product_id=product_id,
-                   customer_id=customer_id, scope_label=label, seed=signing.new_seed())  # fmt: skip
+                   customer_id=customer_id, scope_label=label, key_id=by.key_id, seed=signing.new_seed())  # fmt: skip
     hook.url, hook.events, hook.message_names = _checked(hook.scope, url, events, message_names)
     if Webhook.objects.filter(organization=by.organization, archived_at=None).count() >= MOST:
         raise Refused(
@@ -69,6 +69,7 @@ def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
     )
     changed = {name: value for name, value in after.items() if value != before[name]}
     if changed:
+        changed |= {"key_id": by.key_id} if "url" in changed else {}
         if not Webhook.objects.filter(pk=hook.pk, archived_at=None).update(**changed):
             raise _removed()
         record("webhook.edited", hook, by=by, **changes(_told(before), _told(after)))
@@ -121,6 +122,12 @@ def disable(hook: Webhook, *, by: Actor, reason: str = "", at: datetime | None =
         record("webhook.disabled", hook, by=by, at=at, reason=reason)
     hook.refresh_from_db()
     return was_on
+
+
+def disable_of_key(organization: Any, key_id: int, *, by: Actor) -> None:
+    """A key that opens nothing any more leaves no webhook behind that goes on telling."""
+    for hook in Webhook.objects.filter(organization=organization, key_id=key_id, is_enabled=True):
+        disable(hook, by=by, reason=_("The API key that made it was revoked."))
 
 
 @retrying
@@ -217,7 +224,8 @@ def _checked(
 def _label(kind: str, pk: int | None, by: Actor) -> str:
     if not pk:
         return ""
-    row: models.Model | None = apps.get_model(MODELS[kind]).objects.visible_to(by).filter(pk=pk).first()
+    rows = apps.get_model(MODELS[kind]).objects.visible_to(by).filter(archived_at=None)
+    row: models.Model | None = rows.filter(pk=pk).first()
     if row is None:
         raise Refused(
             "unknown_scope", _("There is no such product or customer. Choose another one."), status=422

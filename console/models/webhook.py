@@ -50,6 +50,8 @@ class Webhook(TenantModel):
     product_id = models.BigIntegerField(null=True)
     customer_id = models.BigIntegerField(null=True)
     scope_label = models.CharField(max_length=200, blank=True)
+    # The API key that made it, or chose its address last: it is switched off with it.
+    key_id = models.BigIntegerField(null=True)
     seed = models.CharField(max_length=80)
     old_seed = models.CharField(max_length=80, blank=True)
     old_seed_until = models.DateTimeField(null=True)

@@ -101,6 +101,9 @@ class Endpoint:
         needed = self.customer if actor.kind == "customer" else self.may
         if needed is None or not actor.may(needed):
             raise Refused("not_allowed", _("This key may not do that."), status=403)
+        # What a call answers is seen, whatever it does.
+        if actor.kind != "customer" and not actor.may(Permission.VIEW):
+            raise Refused("view_needed", _("This key lacks the scope view, which every call needs."), status=403)
 
     def _query(self) -> type[Body] | None:
         return self.query or (PageQuery if self.is_list else Nothing)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import BaseForm
 from django.forms.models import model_to_dict
 from django.http import QueryDict
@@ -43,20 +43,15 @@ def filtered(filters: type[FilterSet], rows: QuerySet, request: Any, **wanted: A
                 ],
             )
     filterset = filters(data, queryset=rows, request=request)
-    unknown = [
-        name for name, value in wanted.items() if type(value) is int and not _is_row(filterset, name, value)
-    ]
+    filterset.is_valid()
+    taken = filterset.form.cleaned_data
+    ids = {name: value for name, value in wanted.items() if type(value) is int}
+    unknown = [name for name in ids if isinstance(taken.get(name), Model) and taken[name].pk != ids[name]]
     if unknown:
         raise Unfit({name: ["There is none with this id."] for name in unknown})
     if not filterset.is_valid():
         raise Unfit({name: [str(each) for each in errors] for name, errors in filterset.errors.items()})
     return filterset.qs
-
-
-def _is_row(filterset: FilterSet, name: str, pk: int) -> bool:
-    """Whether the field took the number for the row that has it as its id."""
-    filterset.form.is_valid()
-    return getattr(filterset.form.cleaned_data.get(name), "pk", None) == pk
 
 
 def _as_posted(value: Any) -> Any:

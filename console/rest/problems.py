@@ -42,7 +42,8 @@ def flat(detail: Any, path: str = "") -> list[dict[str, str]]:
         found = []
         for name, inner in detail.items():
             here = "" if name in ("non_field_errors", "__all__") else str(name)
-            found += flat(inner, f"{path}.{here}" if path and here else path + here)
+            step = f"[{name}]" if isinstance(name, int) else f".{here}" if path and here else here
+            found += flat(inner, path + step)
         return found
     if isinstance(detail, list) and any(isinstance(each, dict) for each in detail):
         return [

@@ -18,8 +18,16 @@ def ticked(text: str) -> SafeString:
     lines = [line for line in map(_line, str(text).splitlines()) if line]
     parts = " ".join(lines).split("`")
     return format_html_join(
-        "", "{}", ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in enumerate(parts))
+        "",
+        "{}",
+        ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in enumerate(parts)),
     )
+
+
+@register.filter
+def titled(name: str) -> str:
+    """The name of a part, as a heading has it."""
+    return "API keys" if name == "api keys" else name[:1].upper() + name[1:]
 
 
 @register.filter

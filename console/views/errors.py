@@ -7,19 +7,19 @@ from django.template.loader import get_template
 from django.utils.translation import gettext as _
 
 from console import rosters
-from console.access import Permission, public
-from console.errors import Refused, answer
+from console.access import Permission, handler
+from console.errors import Refused, answer, problem
 
-REASON = "Django shows it in place of a page."
+PROGRAMS = ("/api/", "/device/")
 
 
-@public(REASON)
+@handler
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """What came is no request that this server understands."""
     return render(request, "400.html", status=400)
 
 
-@public(REASON)
+@handler
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The right that is missing, and who can give it."""
     right = next((each for each in getattr(exception, "args", ()) if isinstance(each, Permission)), None)
@@ -30,15 +30,17 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return render(request, "403.html", {"right": right, "helpers": helpers}, status=403)
 
 
-@public(REASON)
+@handler
 def not_found_page(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Nothing is here, or nothing that this person may see; which of the two is not told."""
     return render(request, "404.html", status=404)
 
 
-@public(REASON)
+@handler
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A page that needs neither the database nor the session."""
+    """A page that needs neither the database nor the session; for programs a problem document."""
+    if request.path_info.startswith(PROGRAMS):
+        return problem("server_error", _("Something went wrong on our side. Try again in a minute."), 500)
     try:
         return HttpResponse(get_template("500.html").render(), status=500)
     except (TemplateDoesNotExist, ValueError):
@@ -48,7 +50,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         )
 
 
-@public(REASON)
+@handler
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old, or came from elsewhere. Nothing was changed."""
     if getattr(request, "htmx", False):
@@ -58,7 +60,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "403_csrf.html", status=403)
 
 
-@public(REASON)
+@handler
 def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The sign-in library's limits."""
     return render(request, "429.html", status=429)

@@ -42,6 +42,7 @@ THREADS = 16
 # A line takes no further delivery after this time, so that its lease holds.
 LANE_SECONDS, LEASE = 30.0, timedelta(minutes=3)
 NOTED_AT_ONCE, NOTED_EVERY = 50, 0.25
+UNDECIDED = timedelta(seconds=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=30)
 
 
@@ -122,10 +123,21 @@ def _lease(ids: list[int], at: datetime) -> list[int]:
 
 
 def _withhold(jobs: list[Job]) -> list[Job]:
-    """Without the messages of a customer's webhook that do not lie in its ownership any more: they are given up."""
+    """Without the messages of a customer's webhook that it may not read: they are given up.
+
+    Those of a device that is changing hands at this very moment wait until it is known whose they are.
+    """
     messages = [job for job in jobs if job.hook.customer_id and job.delivery.kind == kinds.MESSAGE]
     if not messages:
         return jobs
+    settled = import_string(settings.WEBHOOK_AT_REST)({job.delivery.device_id for job in messages})
+    undecided = {job.delivery.pk for job in messages if job.delivery.device_id not in settled}
+    later = timezone.now() + UNDECIDED
+    sql.having_ids(WebhookDelivery.objects.all(), "id", undecided).update(
+        next_at=later, leased_by="", leased_until=None
+    )
+    jobs = [job for job in jobs if job.delivery.pk not in undecided]
+    messages = [job for job in messages if job.delivery.pk not in undecided]
     rows = sql.having_ids(WebhookDelivery.objects.all(), "id", [job.delivery.pk for job in messages])
     still = import_string(settings.WEBHOOK_STILL_THEIRS)(rows).values_list("pk", flat=True)
     lost = {job.delivery.pk for job in messages} - set(still)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from console.access import Actor, CustomerScope, Permission
 from console.actions.members import revoke_invitations_of_key
+from console.actions.webhooks import disable_of_key
 from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
@@ -59,6 +60,7 @@ def revoke(key: ApiKey, *, by: Actor, at: datetime | None = None) -> bool:
         return False
     record("api_key.revoked", key, by=by, about=key.customer, at=at)
     revoke_invitations_of_key(key.organization_id, key.pk, by=by)
+    disable_of_key(key.organization_id, key.pk, by=by)
     return True
 
 

@@ -32,7 +32,7 @@ class CallIn(Body):
     """What to ask. `timeout` is in seconds."""
 
     kind = serializers.ChoiceField(choices=CallKind.choices)
-    name = Text(max_length=64)
+    name = Text(pattern="^[A-Za-z0-9_./-]+$", max_length=64)
     argument = Text(max_length=1024, required=False, allow_blank=True)
     timeout = Whole(min_value=1, max_value=300, default=30)
 
@@ -57,4 +57,4 @@ def call_list(request: Any, pk: int) -> Any:
 @endpoint("See a call", may=Permission.VIEW, customer=CustomerScope.READ, answers=CallOut)
 def call_detail(request: Any, pk: int, call: int) -> Any:
     """Until its `state` is neither waiting nor delivered, the answer may still come."""
-    return get_object_or_404(Call.objects.visible_to(request.actor), device=pk, pk=call)
+    return get_object_or_404(Call.objects.visible_to(request.actor), device__id=pk, pk=call)

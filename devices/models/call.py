@@ -13,7 +13,7 @@ from console.access import Actor
 from console.tenancy import TenantModel, TenantQuerySet
 from devices.models.device import Device
 from devices.models.message import JsonText
-from devices.models.ownership import Ownership, SharedAccess
+from devices.models.ownership import Ownership
 
 
 class CallKind(models.TextChoices):
@@ -45,9 +45,11 @@ UNDER_WAY = (CallState.WAITING, CallState.DELIVERED)
 
 class CallQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
-        """The calls that were asked and, where they are over, ended within a span of the person's customers."""
-        owned, shared = (_holding(spans.objects.reached_by(actor)) for spans in (Ownership, SharedAccess))
-        return self.filter(Exists(owned) | Exists(shared))
+        """The calls that were asked and, where they are over, ended within an ownership of the person's customers.
+
+        Who only shares a device sees none: what its owner asks, and with what argument, is the owner's own.
+        """
+        return self.filter(Exists(_holding(Ownership.objects.reached_by(actor))))
 
     def under_way(self, at: datetime) -> Self:
         """Those that can still be answered."""

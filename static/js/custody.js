@@ -95,6 +95,9 @@
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
+  // On a phone the row of tabs is scrolled to the one that is open.
+  $$(".tabs [aria-current]").forEach((tab) => { tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 16; });
+
   // After an error, the first field that has one takes the focus.
   const focusError = (root) => { const bad = $("[aria-invalid=true]", root); if (bad) bad.focus(); };
   document.addEventListener("htmx:afterSettle", (event) => focusError(event.target));

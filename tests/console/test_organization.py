@@ -11,6 +11,7 @@ from claims.actions import claim_codes
 from claims.models import ClaimProfile
 from console import hosts
 from console.access import ROLES, Permission
+from console.actions import organizations
 from console.errors import Refused
 from console.models import Event, Member, Organization, OrganizationDomain, OrganizationLogo, Role
 from tests import factories
@@ -217,3 +218,16 @@ def test_a_refused_host_says_why():
     with pytest.raises(Refused) as refusal:
         hosts.parse("10.0.0.1")
     assert refusal.value.code == "an_address"
+
+
+def test_a_picture_whose_details_are_broken_is_refused_like_any_other(organization, alice):
+    """The width in its EXIF data has a type that no width has, which the reader of pictures does not expect."""
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[0x0112], exif[0x0100] = 6, 7
+    Image.new("RGB", (2, 2)).save(buffer, "JPEG", exif=exif)
+    raw = buffer.getvalue()
+    at = raw.find(b"\x01\x00\x00\x04")
+    with pytest.raises(Refused) as refused:
+        broken = io.BytesIO(raw[: at + 3] + b"\x02" + raw[at + 4 :])
+        organizations.set_logo(organization, broken, by=factories.actor_of(alice))
+    assert refused.value.code == "no_picture"

@@ -3,8 +3,10 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
-from django.db import connection
+from django.conf import settings
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -333,3 +335,23 @@ def test_a_clock_that_is_behind_does_not_put_a_message_before_the_last_handover(
     ledger.release([device.pk], by=by, reason="unclaim", at=later)
     assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
     assert Message.objects.get().at >= later
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    "postgresql" not in settings.DATABASES["default"]["ENGINE"], reason="SQLite has no connection to lose."
+)
+def test_a_message_gets_through_after_the_database_was_restarted(unit, monkeypatch):
+    """As every page does: the connection is looked at when a request begins, and made anew where it broke."""
+    assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    with psycopg.connect(
+        **connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}, autocommit=True
+    ) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [pid])
+    monkeypatch.setattr(connections["default"], "health_check_enabled", True)
+    monkeypatch.setattr(connections["default"], "health_check_done", False)
+    assert unit.post("messages", {"name": "x", "data": 2}).status_code == 202
+    assert Message.objects.count() == 2

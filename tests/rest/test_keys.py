@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,9 @@ from django.utils import timezone
 
 from console import operations
 from console.access import ROLES, CustomerScope, Permission
-from console.actions import members
+from console.actions import members, webhooks
 from console.errors import Refused
-from console.models import Event, IdempotentAnswer, Member, Operation
+from console.models import Event, IdempotentAnswer, Member, Operation, Webhook
 from console.rest import idempotency, limits
 from customers import keys
 from customers.actions import api_keys, people
@@ -263,3 +264,62 @@ def test_json_that_is_nested_too_deep_and_forged_cursors_are_refused(alice):
     for text in ("5 9999-12-31T23:59:59-14:00", "5 0001-01-01T00:00:00+14:00", "5 x", "x"):
         cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
         assert caller.get("/events", cursor=cursor).json()["code"] == "bad_cursor"
+
+
+def test_a_webhook_goes_off_with_the_key_that_made_it_or_chose_its_address(alice, organization):
+    by = factories.actor_of(alice)
+    kept, turned = (
+        webhooks.create(url="https://example.com/", events=["message"], by=by) for _each in range(2)
+    )
+    key, text = api_keys.create(name="Leaked", scopes=["view", "webhook.manage"], by=by)
+    leaked = Caller(text)
+    made = leaked.post("/webhooks", {"url": "https://evil.example/h", "events": ["message"]}).json()["id"]
+    assert leaked.patch(f"/webhooks/{turned.pk}", {"url": "https://evil.example/"}).status_code == 200
+    assert leaked.patch(f"/webhooks/{kept.pk}", {"description": "x"}).status_code == 200
+    api_keys.revoke(key, by=by)
+    on = {row.pk: row.is_enabled for row in Webhook.objects.all()}
+    assert on == {kept.pk: True, turned.pk: False, made: False}
+    assert Webhook.objects.get(pk=made).disabled_reason == "The API key that made it was revoked."
+
+
+def test_without_the_scope_view_a_key_does_nothing_for_every_answer_shows_something(alice):
+    every = factories.actor_of(alice).permissions - {Permission.VIEW}
+    blind = Caller(key_of(alice, *every))
+    answer = blind.post("/webhooks", {"url": "https://evil.example/h", "events": ["message"]})
+    assert (answer.status_code, answer.json()["code"]) == (403, "view_needed")
+    assert not Webhook.objects.exists()
+
+
+def test_an_invitation_opens_nothing_once_its_key_is_over(alice, organization):
+    by = factories.actor_of(alice)
+    soon = timezone.now() + timedelta(hours=1)
+    key, _text = api_keys.create(name="Short", scopes=["view", "member.manage"], by=by, expires_at=soon)
+    _invitation, link = members.invite("a@b.example", "viewer", by=replace(by, key_id=key.pk))
+    token = link.rstrip("/").rsplit("/", 1)[1]
+    assert members.find_open(token) is not None
+    ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert members.find_open(token) is None
+
+
+def test_a_customer_s_key_of_staff_does_what_its_maker_still_may(alice, customer, organization):
+    head = factories.make_member(organization, "administrator")
+    caller = Caller(customer_key(head, customer))
+    assert caller.get("/key").json()["scopes"] == sorted(CustomerScope)
+    Member.objects.filter(user=head).update(role="fulfilment")
+    assert caller.get("/key").json()["scopes"] == ["customer.claim", "customer.read", "customer.take"]
+    Member.objects.filter(user=head).update(role="viewer")
+    assert caller.get("/key").status_code == 401
+
+
+@pytest.mark.parametrize("method", ["get", "patch", "delete"])
+def test_what_goes_wrong_on_our_side_is_a_problem_document_whatever_the_method(method, alice, monkeypatch):
+    caller = Caller(key_of(alice))
+    caller.client.raise_request_exception = False
+    monkeypatch.setattr(limits, "spend", lambda key_id: 1 / 0)
+    answer = getattr(caller, method)("/devices/1", {"notes": "y"} if method == "patch" else None)
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["code"] == "server_error"
+
+
+def test_a_number_that_no_device_has_is_not_found(alice):
+    assert Caller(key_of(alice)).get(f"/devices/{2**63}/calls/1").status_code == 404

@@ -2,7 +2,7 @@
 
 import pytest
 
-from claims.actions import returns
+from claims.actions import return_settings, returns
 from claims.models import Return, ReturnCheck, ReturnReason
 from claims.return_choices import default_checks, default_reasons
 from console.models import Event
@@ -151,3 +151,29 @@ def test_a_long_point_of_the_checklist_can_be_edited_in_the_console_too(alice, o
         }
     assert client.post("/settings/returns/", sent).status_code == 302
     assert text in ReturnCheck.objects.filter(organization=organization).values_list("text", flat=True)
+
+
+def test_what_another_call_changed_meanwhile_stays(alice, organization, monkeypatch):
+    """What a call leaves out is read under the lock; the other call comes just before it."""
+    api = Caller(key_of(alice))
+    first, *_rest = api.patch("/return-settings", {"reasons": [{"text": "A"}]}).json()["reasons"]
+    hold = return_settings.hold
+
+    def meanwhile(organization):
+        monkeypatch.setattr(return_settings, "hold", hold)
+        ReturnReason.objects.filter(pk=first["id"]).update(is_for_customers=False)
+        hold(organization)
+
+    monkeypatch.setattr(return_settings, "hold", meanwhile)
+    found = api.patch("/return-settings", {"reasons": [{"text": "B"}]}).json()["reasons"]
+    assert {row["text"]: row["is_for_customers"] for row in found if row["text"] in "AB"} == {
+        "A": False,
+        "B": True,
+    }
+
+
+def test_a_reason_may_look_like_a_number_of_ours(alice, organization):
+    api = Caller(key_of(alice))
+    made = api.patch("/return-settings", {"reasons": [{"text": "A"}]}).json()["reasons"][0]
+    sent = [{"id": made["id"], "text": "A"}, {"text": f"#{made['id']}#"}]
+    assert api.patch("/return-settings", {"reasons": sent}).status_code == 200
