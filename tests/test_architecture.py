@@ -61,7 +61,9 @@ def test_views_are_short_functions_with_a_policy(path):
             if arguments[:1] != ["request"]:
                 continue
             marks = {ast.unparse(d).split("(")[0] for d in node.decorator_list}
-            assert marks & {"requires", "public", "portal", "signed_in"}, (
+            # What Django shows in place of a page has no address of its own; a test of the routes holds that.
+            ours = {"handler"} if path.name == "errors.py" else {"requires", "public", "portal", "signed_in"}
+            assert marks & ours, (
                 f"{node.name} says not who may open it"
             )
             body = [statement for statement in node.body if not _is_docstring(statement)]
