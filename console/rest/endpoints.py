@@ -103,7 +103,9 @@ class Endpoint:
             raise Refused("not_allowed", _("This key may not do that."), status=403)
         # What a call answers is seen, whatever it does.
         if actor.kind != "customer" and not actor.may(Permission.VIEW):
-            raise Refused("view_needed", _("This key lacks the scope view, which every call needs."), status=403)
+            raise Refused(
+                "view_needed", _("This key lacks the scope view, which every call needs."), status=403
+            )
 
     def _query(self) -> type[Body] | None:
         return self.query or (PageQuery if self.is_list else Nothing)
