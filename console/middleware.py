@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.urls import Resolver404, resolve
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
@@ -20,6 +22,7 @@ from console.models import Member
 GetResponse = Callable[[HttpRequest], HttpResponse]
 CUSTOMER_ACTOR = "customers.people.actor_for"
 ORGANIZATION_IN_SESSION = "organization"
+DEVICES = "/device/"
 # No script, style or image from elsewhere, and none inline: data that reaches a page as text can't run.
 POLICY = "; ".join([
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
@@ -44,6 +47,26 @@ def security_headers(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def devices(get_response: GetResponse) -> GetResponse:
+    """Leads the calls of devices straight to their views: they have no session, no form, no language and no page."""
+    straight = convert_exception_to_response(_to_view)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return straight(request) if request.path_info.startswith(DEVICES) else get_response(request)
+
+    return middleware
+
+
+def _to_view(request: HttpRequest) -> HttpResponse:
+    # What the last request of this thread spoke is not theirs.
+    translation.activate(settings.LANGUAGE_CODE)
+    try:
+        request.resolver_match = match = resolve(request.path_info)
+    except Resolver404:
+        return problem("not_found", "There is nothing at this address.", 404)
+    return match.func(request, *match.args, **match.kwargs)
 
 
 def actor(get_response: GetResponse) -> GetResponse:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from console import throttle
 from console.models import Event
@@ -213,6 +214,25 @@ def test_no_session_no_cookie_and_no_form_token_is_asked_for(unit):
                          headers=unit.headers)  # fmt: skip
     assert answer.status_code == 202
     assert not answer.cookies
+
+
+def test_an_unknown_address_is_a_problem_document_too(unit):
+    answer = unit.get("nothing/here")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_what_goes_wrong_on_our_side_is_a_problem_document(unit, monkeypatch):
+    monkeypatch.setattr("devices.device_api.views.state_of", lambda by: 1 / 0)
+    client = Client(raise_request_exception=False)
+    answer = client.get("/device/v1/state", headers=unit.headers)
+    assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
+
+
+def test_the_answers_are_in_english_whatever_the_thread_spoke_before(unit):
+    translation.activate("de")
+    refused = unit.post("messages", {"name": "a b", "data": 1})
+    assert "The name has 1 to 64 letters" in refused.json()["title"]
 
 
 @pytest.mark.parametrize("path", ["messages", "state", "calls", "calls/1"])
