@@ -279,8 +279,6 @@ LOGGING = {
 }
 
 # The foundation reaches the domain by name only; each entry is a dotted path to a function.
-# Besides the server, while the demo runs: commands of manage.py by what they are called.
-DEMO_ALSO = {"the simulator": ["simulate", "--organization=northlake-sensors", "--devices=12", "--every=60", "--skip-checks"]}
 NAVIGATION = ["console.navigation.entries", "customers.navigation.entries", "devices.navigation.entries",
               "claims.navigation.entries"]  # fmt: skip
 SEARCH_SOURCES = ["devices.search.find", "customers.search.find", "claims.search.find", "claims.return_search.find",
@@ -311,6 +309,10 @@ UPKEEP = [
     "devices.actions.messages.settle_recent",
     "devices.actions.messages.forget_old",
 ]
+# Besides the server, while the demo runs: commands of manage.py by what they are called.
+DEMO_ALSO = {
+    "the simulator": ["simulate", "--organization=northlake-sensors", "--devices=12", "--every=60", "--skip-checks"],
+}  # fmt: skip
 LEDGER_CHECKS = ["devices.ledger_check.check", "claims.ledger_check.check", "claims.return_check.check",
                  "claims.shipment_check.check", "devices.message_check.check"]  # fmt: skip
 PRODUCT_PANELS = ["console.webhook_panels.bound"]

@@ -63,9 +63,7 @@ def test_views_are_short_functions_with_a_policy(path):
             marks = {ast.unparse(d).split("(")[0] for d in node.decorator_list}
             # What Django shows in place of a page has no address of its own; a test of the routes holds that.
             ours = {"handler"} if path.name == "errors.py" else {"requires", "public", "portal", "signed_in"}
-            assert marks & ours, (
-                f"{node.name} says not who may open it"
-            )
+            assert marks & ours, f"{node.name} says not who may open it"
             body = [statement for statement in node.body if not _is_docstring(statement)]
             lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
             assert lines <= 15, f"{node.name} has {lines} lines"

@@ -102,7 +102,7 @@ def test_a_device_that_went_to_another_is_gone_and_leaves_ones_own_span_alone(
     past = page(client, PAST)
     assert owned.serial_number in past
     assert "Hallberg" not in past
-    assert f"\"{detail(owned)}\"" not in past
+    assert f'"{detail(owned)}"' not in past
     # What it sent while it was one's own can still be read.
     assert f"/portal/devices/{owned.pk}/messages/" in past
     assert client.get(f"/portal/devices/{owned.pk}/messages/").status_code == 200

@@ -285,7 +285,9 @@ def test_a_waiting_device_hears_of_a_call_soon(device, by, monkeypatch):
 
 
 @pytest.mark.parametrize("is_asked_again", [True, False])
-def test_who_waits_for_calls_must_still_have_the_secret_when_one_comes(device, by, monkeypatch, is_asked_again):
+def test_who_waits_for_calls_must_still_have_the_secret_when_one_comes(
+    device, by, monkeypatch, is_asked_again
+):
     """With its negative control: without the second look at the secret, the call is handed to whoever waited."""
     waiting = Unit(device)
     monkeypatch.setattr(views, "PAUSE", 0)
