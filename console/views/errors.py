@@ -16,6 +16,8 @@ PROGRAMS = ("/api/", "/device/")
 @handler
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """What came is no request that this server understands."""
+    if request.path_info.startswith(PROGRAMS):
+        return problem("malformed", _("This is no request that this server understands."), 400)
     return render(request, "400.html", status=400)
 
 
@@ -33,6 +35,8 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 @handler
 def not_found_page(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Nothing is here, or nothing that this person may see; which of the two is not told."""
+    if request.path_info.startswith(PROGRAMS):
+        return problem("not_found", _("There is nothing at this address."), 404)
     return render(request, "404.html", status=404)
 
 

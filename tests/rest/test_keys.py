@@ -323,3 +323,9 @@ def test_what_goes_wrong_on_our_side_is_a_problem_document_whatever_the_method(m
 
 def test_a_number_that_no_device_has_is_not_found(alice):
     assert Caller(key_of(alice)).get(f"/devices/{2**63}/calls/1").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["get", "delete"])
+def test_an_address_that_no_pattern_takes_is_a_problem_document_too(method, alice):
+    answer = getattr(Caller(key_of(alice)), method)("/webhooks/%0Ax")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
