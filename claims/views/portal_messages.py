@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
-from claims import holdings
+from claims import holdings, portal_calls
 from claims.portal_tables import MessageTable
 from console.access import portal
 from console.listing import paginate
@@ -21,7 +21,7 @@ def message_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The messages of one device, of the time in which it was one's own."""
     device = get_object_or_404(_devices(request), pk=pk)
     rows = Message.objects.visible_to(request.actor, device=device)
-    context = {"device": device, "organization": device.organization}
+    context = {"device": device, "organization": device.organization, **portal_calls.held(request.actor, pk)}
     return _list(request, "portal/message_list.html", rows, context)
 
 

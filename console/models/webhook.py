@@ -13,7 +13,7 @@ from console.tenancy import TenantModel, TenantQuerySet
 class DeliveryState(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     SENT = "sent", _("Sent")
-    FAILED = "failed", _("Failed, tried again")
+    FAILED = "failed", _("Failed, will be tried again")
     GIVEN_UP = "given_up", _("Given up")
 
     @classmethod
