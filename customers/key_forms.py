@@ -64,6 +64,11 @@ class ApiKeyForm(KeyForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         self.require("customer_scopes" if cleaned.get("customer") else "scopes")
+        scopes = cleaned.get("scopes")
+        if scopes and not cleaned.get("customer") and Permission.VIEW not in scopes:
+            self.add_error(
+                "scopes", _("Every answer shows something: let it see products, devices and customers too.")
+            )
         return cleaned
 
     def plan(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ PROGRAMS = ("/api/", "/device/")
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """What came is no request that this server understands."""
     if request.path_info.startswith(PROGRAMS):
-        return problem("malformed", _("This is no request that this server understands."), 400)
+        return problem("malformed", "This is no request that this server understands.", 400)
     return render(request, "400.html", status=400)
 
 
@@ -36,7 +36,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def not_found_page(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Nothing is here, or nothing that this person may see; which of the two is not told."""
     if request.path_info.startswith(PROGRAMS):
-        return problem("not_found", _("There is nothing at this address."), 404)
+        return problem("not_found", "There is nothing at this address.", 404)
     return render(request, "404.html", status=404)
 
 
@@ -44,7 +44,7 @@ def not_found_page(request: HttpRequest, exception: Exception | None = None) -> 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A page that needs neither the database nor the session; for programs a problem document."""
     if request.path_info.startswith(PROGRAMS):
-        return problem("server_error", _("Something went wrong on our side. Try again in a minute."), 500)
+        return problem("server_error", "Something went wrong on our side. Try again in a minute.", 500)
     try:
         return HttpResponse(get_template("500.html").render(), status=500)
     except (TemplateDoesNotExist, ValueError):

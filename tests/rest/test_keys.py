@@ -329,3 +329,17 @@ def test_a_number_that_no_device_has_is_not_found(alice):
 def test_an_address_that_no_pattern_takes_is_a_problem_document_too(method, alice):
     answer = getattr(Caller(key_of(alice)), method)("/webhooks/%0Ax")
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_a_key_of_the_organization_without_the_scope_view_is_not_made_in_the_console(client_for, alice):
+    sent = {"name": "Blind", "days": "90", "scopes": ["device.assign"]}
+    answer = client_for(alice).post("/settings/api-keys/new/", sent)
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["scopes"])
+    assert not ApiKey.objects.exists()
+    assert (
+        client_for(alice)
+        .post("/settings/api-keys/new/", sent | {"scopes": ["device.assign", "view"]})
+        .status_code
+        == 201
+    )
+    assert ApiKey.objects.get().scopes == ["device.assign", "view"]
