@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -16,6 +17,9 @@ from console.webhooks import fanout, kinds
 from customers.models import Customer
 from devices.messages import Draft
 from devices.models import Device, Message, Ownership, SharedAccess, StartReason
+
+# So many messages are described together.
+AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,17 @@ def _happenings(by: Any, drafts: list[Draft], at: datetime) -> Iterable[fanout.H
 
 
 def _moved(messages: QuerySet) -> Iterable[fanout.Happening]:
-    rows = messages.select_related("project__customer").iterator(chunk_size=1_000)
-    for message in rows:
-        (device,) = describe(message.organization_id, [message.device_id], with_owners=False)
-        owner = message.project.customer
-        yield _published(device, {"id": owner.pk, "name": owner.name}, message.name, message.data, message.at,
+    source = messages.select_related("project__customer").iterator(chunk_size=AT_ONCE)
+    while rows := list(islice(source, AT_ONCE)):
+        ids = sorted({message.device_id for message in rows})
+        devices = {device.pk: device for device in describe(rows[0].organization_id, ids, with_owners=False)}
+        for message in rows:
+            yield _given(message, devices[message.device_id])
+
+
+def _given(message: Message, device: Described) -> fanout.Happening:
+    owner = message.project.customer
+    return _published(device, {"id": owner.pk, "name": owner.name}, message.name, message.data, message.at,
                          message.device_at, readers=frozenset({owner.pk}))  # fmt: skip
 
 

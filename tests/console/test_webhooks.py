@@ -27,8 +27,9 @@ from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import messages, ownership
 from devices.messages import Draft
-from devices.models import Device
+from devices.models import Device, Message
 from devices.models.message import Json
+from devices.webhooks import tell_moved
 from tests import factories
 from tests.console.webhook_receiver import LOCAL, Receiver
 
@@ -326,6 +327,25 @@ def test_what_a_device_publishes_reaches_the_webhooks_of_its_product_and_of_its_
         "device_at": None,
     }
     assert body["customer"] == {"id": other_customer.pk, "name": other_customer.name}
+
+
+@pytest.mark.parametrize("number", [1, 40])
+def test_what_the_ledger_gives_afterwards_is_told_in_as_many_statements_for_one_device_as_for_many(
+    number, make_hook, make_devices, customer, by, django_assert_num_queries
+):
+    hook, ids = make_hook("message", customer_id=customer.pk), [device.pk for device in make_devices(number)]
+    for pk in ids:
+        silent = messages.Publisher(pk, by.organization.pk, is_heard=False)
+        messages.publish([Draft("level", Json(str(pk)), None)], by=silent)
+    ownership.assign(ids, customer=customer, by=by)
+    project = projects.default_of(customer)
+    found = list(Message.objects.filter(device__in=ids).values_list("pk", flat=True))
+    Message.objects.filter(pk__in=found).update(project=project)
+    with django_assert_num_queries(5):
+        tell_moved(found)
+    assert sorted(json.loads(row.payload)["data"]["message"]["data"] for row in hook.deliveries.all()) == ids
+    Message.objects.filter(pk__in=found).update(project=None)
+    messages.settle_recent()
 
 
 def test_messages_are_told_by_name(make_hook, device):
