@@ -51,12 +51,40 @@ def kill_at_random(
 
 def _run_and_kill(pk: int, seconds: float | None) -> bool:
     """Run the operation in a child, and kill it where it takes longer than that. Gives whether it was killed."""
+    return run_and_kill(lambda: operations.run(pk), seconds)
+
+
+def run_and_kill(act: Callable[[], object], seconds: float | None) -> bool:
+    """Do it in a child, and kill it where it takes longer than that. Gives whether it was killed.
+
+    What the database was still doing for the child is over then: it either happened or never will.
+    """
+    before = set(_sessions())
     connections.close_all()
-    child = multiprocessing.get_context("fork").Process(target=operations.run, args=(pk,), daemon=True)
+    child = multiprocessing.get_context("fork").Process(target=act, daemon=True)
     child.start()
     child.join(PATIENCE if seconds is None else seconds)
     if not child.is_alive():
         return False
     os.kill(child.pid, signal.SIGKILL)
     child.join(PATIENCE)
+    end = time.monotonic() + PATIENCE
+    while not before.issuperset(_sessions()):
+        assert time.monotonic() < end, "a session outlived its process"
+        time.sleep(0.001)
     return True
+
+
+def _sessions() -> list[int]:
+    """The other sessions of this database. A server goes on with a statement, or a COMMIT, whose asker is dead.
+
+    SQLite has none: what a process had not committed when it died was not committed.
+    """
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        return [pid for (pid,) in cursor.fetchall()]
