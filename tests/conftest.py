@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from django.utils import translation
 from django.utils.module_loading import import_string
@@ -146,5 +147,24 @@ def ledger_is_true(request) -> Iterator[None]:
         request.getfixturevalue("db")
     yield
     if uses_database:
-        found = [problem for path in settings.LEDGER_CHECKS for problem in import_string(path)()]
-        assert found == []
+        assert [problem for path in _checks_with_rows() for problem in import_string(path)()] == []
+
+
+# The table without whose rows a check has nothing to find: all else that it reads refers to it.
+ROOTS = {
+    "devices.ledger_check.check": "devices_device",
+    "claims.ledger_check.check": "claims_claimprofile",
+    "claims.return_check.check": "claims_return",
+    "claims.shipment_check.check": "claims_shipment",
+    "devices.message_check.check": "devices_message",
+}
+
+
+def _checks_with_rows() -> list[str]:
+    """The checks that could find something. One statement tells, where the checks together take two dozen."""
+    exist = ", ".join(f"EXISTS (SELECT 1 FROM {ROOTS[path]})" for path in settings.LEDGER_CHECKS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {exist}")
+        return [
+            path for path, has_rows in zip(settings.LEDGER_CHECKS, cursor.fetchone(), strict=True) if has_rows
+        ]
