@@ -46,10 +46,12 @@ def customer_claims(request: HttpRequest, customer: Customer) -> str:
 
 def _claimed(actor: Any, codes: list[ClaimCode]) -> dict[int, Claim]:
     claims = Claim.objects.visible_to(actor).of_current_codes().filter(code__in=[code.pk for code in codes])
-    return {claim.code_id: claim for claim in claims.select_related("customer").order_by("-pk")}
+    return {
+        claim.code_id: claim
+        for claim in claims.select_related("customer").only("code_id", "at", "customer__name").order_by("-pk")
+    }
 
 
 def _code(actor: Any, code: ClaimCode, claim: Claim | None) -> dict[str, Any]:
     label = qr.label(code) if actor.may(Permission.CODE_VIEW) else None
-    return {"code": code, "profile": code.profile, "claim": claim, "label": label,
-            "drawing": label.draw() if label else None}  # fmt: skip
+    return {"code": code, "profile": code.profile, "claim": claim, "label": label}

@@ -11,13 +11,14 @@ from customers.models import Customer
 from devices.models import Device
 
 SHOWN = 5
+SHOWN_OF_EACH = ("number", "state", "reason", "created_at", "customer__name")
 
 
 def device_returns(request: HttpRequest, device: Device) -> str:
     """The returns of a unit, and the ways to receive or swap it; nothing where it has none and none applies."""
     actor = request.actor  # type: ignore[attr-defined]
     found = Return.objects.visible_to(actor).filter(device=device).select_related("customer")
-    returns = list(found.order_by("-pk")[:SHOWN])
+    returns = list(found.only(*SHOWN_OF_EACH).order_by("-pk")[:SHOWN])
     verdict = verdicts.of(device, next((row for row in returns if row.state in UNDER_WAY), None))
     context = {
         "device": device, "returns": returns,

@@ -8,12 +8,17 @@ from customers.models import Customer
 from devices.models import Device
 
 SHOWN = 5
+SHOWN_OF_EACH = ("number", "state", "order_number", "customer__name")
 
 
 def device_shipment(request: HttpRequest, device: Device) -> str:
     """The shipments that a unit lies in or went out with; nothing where there is none."""
     rows = Shipment.objects.visible_to(request.actor).filter(units__device=device)  # type: ignore[attr-defined]
-    return _render(request, list(rows.select_related("customer").order_by("-pk")[:SHOWN]), {"device": device})
+    return _render(
+        request,
+        list(rows.select_related("customer").only(*SHOWN_OF_EACH).order_by("-pk")[:SHOWN]),
+        {"device": device},
+    )
 
 
 def customer_shipments(request: HttpRequest, customer: Customer) -> str:

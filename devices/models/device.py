@@ -39,6 +39,15 @@ class DeviceQuerySet(TenantQuerySet):
         """Those that are not archived."""
         return self.filter(archived_at=None)
 
+    def with_what_it_has(self) -> Self:
+        """With `has_tags` and `is_shared`, so that what few devices have is asked for those alone."""
+        from devices.models.ownership import SharedAccess
+        from devices.models.tag import DeviceTag
+
+        tags = DeviceTag.objects.filter(device=OuterRef("pk"))
+        shares = SharedAccess.objects.open().filter(device=OuterRef("pk"))
+        return self.annotate(has_tags=Exists(tags), is_shared=Exists(shares))
+
     def listed(self) -> Self:
         """With what a row of a list shows, and no more; `since` is when the current ownership began."""
         from devices.models.ownership import Ownership

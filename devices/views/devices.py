@@ -49,7 +49,7 @@ def device_create(request: HttpRequest) -> HttpResponse:
 def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One unit: who holds it and held it, what it is, and what happened to it."""
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer", "report")
-    device = get_object_or_404(rows, pk=pk)
+    device = get_object_or_404(rows.with_what_it_has(), pk=pk)
     spans = list(
         Ownership.objects.visible_to(request.actor)
         .filter(device=device)
@@ -59,9 +59,10 @@ def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
     shares = SharedAccess.objects.visible_to(request.actor).filter(device=device, ended_at=None)
     bar = timeline.parts(device.created_at, spans)
-    tags = [row.tag for row in device.device_tags.select_related("tag").order_by("tag__name_key")]
+    tags = device.device_tags.select_related("tag").order_by("tag__name_key")
     context = {"device": device, "spans": spans, "bar": bar, "scale": timeline.scale(device.created_at, bar),
-               "shares": shares.select_related("customer", "project"), "tags": tags}  # fmt: skip
+               "shares": shares.select_related("customer", "project") if device.is_shared else (),
+               "tags": [row.tag for row in tags] if device.has_tags else ()}  # fmt: skip
     return render(request, "devices/device_detail.html", context)
 
 

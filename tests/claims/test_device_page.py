@@ -1,0 +1,74 @@
+"""The page of one device, with all that other parts show on it."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from claims.actions import returns, shipments
+from claims.models import Return, Shipment
+from customers.actions import projects
+from customers.models import Customer
+from devices import ledger
+from devices.actions import calls
+from devices.models import DeviceTag, Message, Tag
+from tests import factories
+from tests.claims.worlds import make_unit_profile
+
+
+@pytest.fixture
+def by(actor, alice):
+    return actor(alice)
+
+
+@pytest.fixture
+def make_device_with(product, organization, by):
+    """A unit in stock that has so many of everything a unit can have."""
+
+    def make(number: int):
+        device = factories.make_device(product)
+        for n in range(number):
+            customer = factories.make_customer(organization, f"Customer {n} of {number}")
+            home = projects.default_of(customer)
+            make_unit_profile(
+                None, device, organization=organization, slug=f"p{number}-{n}", name=f"Offer {n} of {number}"
+            )
+            DeviceTag.objects.create(
+                device=device,
+                tag=Tag.objects.create(
+                    organization=organization, name=f"t{number}-{n}", name_key=f"t{number}-{n}"
+                ),
+            )
+            box = shipments.create(customer=customer, lines={}, by=by)
+            shipments.pack(box, [device], by=by)
+            shipments.cancel(box, by=by)
+            ledger.assign([device.pk], customer=customer, project=home, by=by, reason="assignment")
+            calls.ask(device, kind="variable", name="battery", by=by)
+            Message.objects.create(organization=organization, device=device, name="reading", data="{}",
+                                   at=timezone.now())  # fmt: skip
+            returns.begin_receive([device.pk], reason="Upgrade", by=by)
+            Return.objects.filter(device=device).update(state="restocked", closed_at=timezone.now())
+            ledger.set_status([device.pk], frm=["returned"], to="in_stock")
+            device.refresh_from_db()
+        # Receiving ends them, so they come last.
+        for customer in Customer.objects.filter(name__endswith=f" of {number}"):
+            ledger.share(
+                [device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="claim"
+            )
+        return device
+
+    return make
+
+
+def test_it_takes_as_many_statements_however_much_the_device_has(make_device_with, client_for, alice):
+    client, numbers = client_for(alice), []
+    for device in (make_device_with(1), make_device_with(4)):
+        client.get(device.get_absolute_url())
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(device.get_absolute_url()).content.decode()
+        numbers.append(len(asked))
+        assert Shipment.objects.filter(units__device=device).last().code in page
+        assert Return.objects.filter(device=device).last().code in page
+        for text in ("Shared access", "battery", "reading", device.device_tags.first().tag.name):
+            assert text in page
+    assert numbers == [14, 14]
