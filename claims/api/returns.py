@@ -86,7 +86,9 @@ def return_inspect(request: Any) -> Any:
     """Writes what was found and takes the units out of quarantine. Each is done or refused by itself."""
     body = request.body_data
     must_grade = _named(request).filter(state=ReturnState.RECEIVED).exists()
-    form: InspectForm = checked(InspectForm, _findings(request), actor=request.actor, must_grade=must_grade)  # type: ignore[assignment]
+    data = _findings(request)
+    lists = {name: "checks" for name in _checks(request).values()}
+    form: InspectForm = checked(InspectForm, data, lists=lists, actor=request.actor, must_grade=must_grade)  # type: ignore[assignment]
     return return_inspection.begin(body["returns"], form.findings, decision=form.decided, by=request.actor)
 
 
@@ -136,14 +138,19 @@ def _findings(request: Any) -> dict[str, Any]:
     """The body as the console's form takes it. Raises Unfit for a point that the checklist does not have."""
     body = request.body_data
     data = {name: body.get(name, "") for name in ("grade", "note", "decision")}
-    names = {
-        check.text: f"check_{n}" for n, check in enumerate(return_choices.checks(request.actor.organization))
-    }
+    names = _checks(request)
     for place, check in enumerate(body.get("checks", [])):
         if check["text"] not in names:
             raise Unfit({f"checks[{place}].text": ["The checklist has no such point."]})
         data[names[check["text"]]] = CHECKED[check["is_ok"]]
     return data
+
+
+def _checks(request: Any) -> dict[str, str]:
+    """The points of the checklist, each with the name of its field in the console's form."""
+    return {
+        check.text: f"check_{n}" for n, check in enumerate(return_choices.checks(request.actor.organization))
+    }
 
 
 def _named(request: Any) -> QuerySet[Return]:

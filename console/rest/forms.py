@@ -11,10 +11,13 @@ from django_filters import FilterSet
 from console.rest.problems import Unfit
 
 
-def checked(form_class: type[BaseForm], data: dict[str, Any], **kwargs: Any) -> BaseForm:
+def checked(
+    form_class: type[BaseForm], data: dict[str, Any], *, lists: dict[str, str] | None = None, **kwargs: Any
+) -> BaseForm:
     """The form, bound to the data and valid; for an existing row, what the data leave out stays as it is.
 
-    Raises Unfit with the form's own sentences.
+    `lists` says which fields of the form stand in which list of the body. Raises Unfit with the form's own sentences, at
+    the names that the body has.
     """
     instance = kwargs.get("instance")
     if instance is not None:
@@ -22,7 +25,12 @@ def checked(form_class: type[BaseForm], data: dict[str, Any], **kwargs: Any) -> 
         data = {**{name: value for name, value in kept.items() if value is not None}, **data}
     form = form_class({name: _as_posted(value) for name, value in data.items()}, **kwargs)  # type: ignore[call-arg]
     if not form.is_valid():
-        raise Unfit({name: [str(each) for each in errors] for name, errors in form.errors.items()})
+        found: dict[str, list[str]] = {}
+        for name, errors in form.errors.items():
+            place = (lists or {}).get(name)
+            label = f"{form.fields[name].label}: " if place else ""
+            found.setdefault(place or name, []).extend(f"{label}{each}" for each in errors)
+        raise Unfit(found)
     return form
 
 
