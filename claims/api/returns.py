@@ -87,7 +87,7 @@ def return_inspect(request: Any) -> Any:
     body = request.body_data
     must_grade = _named(request).filter(state=ReturnState.RECEIVED).exists()
     data = _findings(request)
-    lists = {name: "checks" for name in _checks(request).values()}
+    lists = dict.fromkeys(_checks(request).values(), "checks")
     form: InspectForm = checked(InspectForm, data, lists=lists, actor=request.actor, must_grade=must_grade)  # type: ignore[assignment]
     return return_inspection.begin(body["returns"], form.findings, decision=form.decided, by=request.actor)
 
