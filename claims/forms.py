@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from claims.actions import claim_profiles
 from claims.models import ClaimProfile, Grant, ResourceKind, Scope
 from claims.rows import Rows
+from console import slugs
 from console.access import Actor
 from console.errors import Refused
 from console.fields import fold
@@ -163,6 +164,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         name = cleaned.get("name", "")
         if "slug" not in self.errors and name:
             cleaned["slug"] = self._slug(cleaned.get("slug", ""), name)
+            slugs.refuse_number(self)
         if cleaned.get("scope") == Scope.LINK:
             cleaned["product"] = None
         start, end = cleaned.get("valid_from"), cleaned.get("valid_until")

@@ -10,14 +10,21 @@ class Refused(Exception):
     """An operation that the rules do not allow.
 
     `code` is stable and for programs (`already_owned`), `sentence` is for people and says what to do next.
-    `status` is the HTTP status of the answer, `headers` go with it.
+    `status` is the HTTP status of the answer, `headers` go with it; `facts` are more for programs, such as an id.
     """
 
     def __init__(
-        self, code: str, sentence: str, *, status: int = 409, headers: dict[str, str] | None = None
+        self,
+        code: str,
+        sentence: str,
+        *,
+        status: int = 409,
+        headers: dict[str, str] | None = None,
+        **facts: Any,
     ) -> None:
         super().__init__(sentence)
-        self.code, self.sentence, self.status, self.headers = code, str(sentence), status, headers or {}
+        self.code, self.sentence, self.status = code, str(sentence), status
+        self.headers, self.facts = headers or {}, facts
 
 
 def problem(
@@ -31,7 +38,9 @@ def problem(
 def answer(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """The refusal as a problem document (RFC 9457) for programs, else as a page or, to htmx, as a notice."""
     if "application/json" in request.headers.get("Accept", ""):
-        return problem(refusal.code, refusal.sentence, refusal.status, headers=refusal.headers)
+        return problem(
+            refusal.code, refusal.sentence, refusal.status, headers=refusal.headers, **refusal.facts
+        )
     # Customers' pages name their own page: it has another frame.
     page = getattr(request, "refused_template", "console/refused.html")
     template = "console/_refused.html" if getattr(request, "htmx", False) else page

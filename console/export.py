@@ -7,6 +7,7 @@ import csv
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from io import StringIO
 from typing import Any
@@ -17,6 +18,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -30,6 +32,10 @@ _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?\Z")
 # XML has no way to write these two; one of them would make the whole workbook unreadable.
 _NO_XML = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+# What a cut may leave of an escaped underscore.
+_HALF_ESCAPE = re.compile(r"_(x(0(0(5F?)?)?)?)?\Z")
+# So much a cell of Excel holds, counted as UTF-16: openpyxl drops the rest, and Excel would call the file damaged.
+CELL = 32_767
 # Excel takes a file without it for Windows-1252.
 _MARK = "\ufeff"
 
@@ -48,9 +54,12 @@ def stream_csv(name: str, header: Iterable[Any], rows: Iterable[list]) -> Stream
 
 
 def stream_xlsx(name: str, header: Iterable[Any], rows: Iterable[list]) -> StreamingHttpResponse:
-    """The rows as an Excel file, `name` and the day its name. Times are given where the reader is."""
+    """The rows as an Excel file, `name` and the day its name. Times are given where the reader is.
+
+    What is too long for a cell is cut, and the cell says so at its end.
+    """
     content = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return _answer(_xlsx(_titles(header), rows, _zone()), content, name, "xlsx")
+    return _answer(_xlsx(_titles(header), rows, _Cells(_zone(), _cut_note())), content, name, "xlsx")
 
 
 def newest_first(rows: QuerySet, size: int = CHUNK, *, key: str = "id") -> Iterator[Any]:
@@ -117,15 +126,20 @@ def _csv_cell(value: Any, zone: ZoneInfo) -> Any:
     return harmless(value.isoformat() if isinstance(value, date) else str(value))
 
 
-def _xlsx(header: list[str], rows: Iterable[list], zone: ZoneInfo) -> Iterator[bytes]:
+def _cut_note() -> str:
+    # In the reader's language, and so taken here like the time zone.
+    return _("… cut: a cell of Excel holds 32,767 characters; the CSV file has all of it")
+
+
+def _xlsx(header: list[str], rows: Iterable[list], cells: "_Cells") -> Iterator[bytes]:
     book = Workbook(write_only=True)
     sheet = None
     for number, row in enumerate(rows):
         if sheet is None or number % (SHEET_ROWS - 1) == 0:
-            sheet = _sheet(book, header)
-        sheet.append([_xlsx_cell(sheet, value, zone) for value in row])
+            sheet = _sheet(book, header, cells)
+        sheet.append([cells.of(sheet, value) for value in row])
     if sheet is None:
-        _sheet(book, header)
+        _sheet(book, header, cells)
     with tempfile.TemporaryFile() as file:
         book.save(file)
         file.seek(0)
@@ -133,29 +147,44 @@ def _xlsx(header: list[str], rows: Iterable[list], zone: ZoneInfo) -> Iterator[b
             yield piece
 
 
-def _sheet(book: Workbook, header: list[str]) -> Any:
+def _sheet(book: Workbook, header: list[str], cells: "_Cells") -> Any:
     sheet = book.create_sheet()
     sheet.freeze_panes = "A2"
-    sheet.append([_text(sheet, title) for title in header])
+    sheet.append([cells.of(sheet, title) for title in header])
     return sheet
 
 
-def _xlsx_cell(sheet: Any, value: Any, zone: ZoneInfo) -> Any:
-    if isinstance(value, datetime):
-        # A cell knows no time zone.
-        return value.astimezone(zone).replace(tzinfo=None, microsecond=0)
-    if value is None or isinstance(value, bool | int | float | date):
-        return value
-    return _text(sheet, str(value))
+@dataclass(frozen=True)
+class _Cells:
+    """Makes the cells of an Excel file: times of `zone`, and `note` at the end of what had to be cut."""
 
+    zone: ZoneInfo
+    note: str
 
-def _text(sheet: Any, text: str) -> Any:
-    text = ILLEGAL_CHARACTERS_RE.sub("", text[:32_767]).translate(_NO_XML)
-    # Excel would read _x0041_ as an A.
-    text = _ESCAPE.sub("_x005F_", text) if "_x" in text else text
-    if not text.startswith(("=", "#")):
-        return text
-    cell = WriteOnlyCell(sheet, text)
-    # Said outright, for openpyxl makes a formula of what begins with an equals sign, and an error of "#N/A".
-    cell.data_type = "s"
-    return cell
+    def of(self, sheet: Any, value: Any) -> Any:
+        """The value as a cell."""
+        if isinstance(value, datetime):
+            # A cell knows no time zone.
+            return value.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
+        if value is None or isinstance(value, bool | int | float | date):
+            return value
+        text = self._fitting(ILLEGAL_CHARACTERS_RE.sub("", str(value)).translate(_NO_XML))
+        if not text.startswith(("=", "#")):
+            return text
+        cell = WriteOnlyCell(sheet, text)
+        # Said outright, for openpyxl makes a formula of what begins with an equals sign, and an error of "#N/A".
+        cell.data_type = "s"
+        return cell
+
+    def _fitting(self, text: str) -> str:
+        # Excel would read _x0041_ as an A.
+        text = _ESCAPE.sub("_x005F_", text) if "_x" in text else text
+        # No character is more than two units.
+        if 2 * len(text) <= CELL:
+            return text
+        units = text.encode("utf-16-le", "surrogatepass")
+        if len(units) <= 2 * CELL:
+            return text
+        # What is left of half a character goes, too.
+        kept = units[: 2 * (CELL - len(self.note))].decode("utf-16-le", "ignore")
+        return _HALF_ESCAPE.sub("", kept) + self.note

@@ -1,15 +1,16 @@
 """Runs long and bulk work in the background, so that it survives leaving the page and a killed worker; and short bulk
 work in the request, to be found and undone like the long one.
 
-A handler is `run(operation, by)`: it works in chunks, and writes the progress of each chunk with `advance` in
-the chunk's own transaction. So a chunk is done and counted, or neither; and a handler that is called again
+A handler is `run(operation, by)`: it works in chunks, each a function marked with `chunk`, which writes its progress
+with `advance` in its own transaction. So a chunk is done and counted, or neither; and a handler that is called again
 goes on from `operation.cursor`.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -25,6 +26,8 @@ from console.models import Member, Operation, OperationRow
 from console.models.operation import UNDO_WITHIN, OperationState
 from console.transactions import drop_broken_connection, retrying
 
+P = ParamSpec("P")
+R = TypeVar("R")
 log = logging.getLogger("custody.operations")
 MAX_ATTEMPTS = 3
 PAUSE = timedelta(seconds=5)
@@ -134,6 +137,27 @@ def stop_soon() -> None:
     _stopping = True
 
 
+def chunk(work: Callable[Concatenate[Operation, P], R]) -> Callable[Concatenate[Operation, P], R]:
+    """Do the work as `retrying` does, each time from the cursor of the first try: what was rolled back is not done.
+
+    Raises Refused where who started the operation may not do it any more, or revoked the key that did.
+    """
+
+    @wraps(work)
+    def wrapper(operation: Operation, *args: P.args, **kwargs: P.kwargs) -> R:
+        cursor = operation.cursor
+
+        @retrying
+        def once() -> R:
+            operation.cursor = cursor
+            return work(operation, *args, **kwargs)
+
+        actor_of(operation)
+        return once()
+
+    return wrapper
+
+
 def advance(
     operation: Operation,
     *,
@@ -143,11 +167,13 @@ def advance(
 ) -> None:
     """Count a chunk, inside of its transaction. `refused` holds (position, label, code, sentence).
 
-    Raises Superseded where another worker took over, which rolls the chunk back.
+    Raises Superseded where another worker took over or has counted it already, which rolls the chunk back.
     """
     rows = [OperationRow(operation=operation, position=p, label=label[:200], code=c, sentence=s[:500])
             for p, label, c, s in refused]  # fmt: skip
-    mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING)
+    mine = Operation.objects.filter(
+        pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING, cursor=operation.cursor
+    )
     counts = {"succeeded": F("succeeded") + succeeded, "refused": F("refused") + len(rows)}
     if not mine.update(cursor=cursor, **counts):
         raise Superseded

@@ -258,6 +258,7 @@ UNDOS = {
     "claims:return_receive_undo": "claims.actions.return_undo.begin",
 }
 API_KEY_ACTOR, API_KEY_CHECK = "customers.keys.find", "customers.keys.is_usable"
+API_KEY_HOLD = "customers.keys.hold"
 # Told of who leaves the organization: (organization, user, by).
 LEAVING = ["customers.actions.api_keys.revoke_of"]
 # Of each key in each process.
@@ -311,7 +312,8 @@ UPKEEP = [
 ]
 # Besides the server, while the demo runs: commands of manage.py by what they are called.
 DEMO_ALSO = {
-    "the simulator": ["simulate", "--organization=northlake-sensors", "--devices=12", "--every=60", "--skip-checks"],
+    "the simulator": ["simulate", "--organization=northlake-sensors", "--devices=12", "--waiting=2", "--every=60",
+                      "--skip-checks"],
 }  # fmt: skip
 LEDGER_CHECKS = ["devices.ledger_check.check", "claims.ledger_check.check", "claims.return_check.check",
                  "claims.shipment_check.check", "devices.message_check.check"]  # fmt: skip

@@ -35,8 +35,7 @@ def spend(scope: str, who: str, *, limit: int, seconds: int, at: float | None = 
     The count is committed by itself, so that a refusal that follows can't roll it back.
     """
     now = time.time() if at is None else at
-    key = hashlib.sha256(f"{scope}:{who}".encode()).hexdigest()
-    window = int(now // seconds) * seconds
+    key, window = _key(scope, who), _window(now, seconds)
     with transaction.atomic():
         Throttle.objects.bulk_create([Throttle(key=key, window=window)], ignore_conflicts=True)
         within = Throttle.objects.filter(key=key, window=window, count__lt=limit).update(count=F("count") + 1)
@@ -46,6 +45,12 @@ def spend(scope: str, who: str, *, limit: int, seconds: int, at: float | None = 
                       status=429, headers={"Retry-After": str(int(left) + 1)})  # fmt: skip
 
 
+def give_back(scope: str, who: str, *, seconds: int, at: float | None = None) -> None:
+    """Count one try less: it was no guess."""
+    window = _window(time.time() if at is None else at, seconds)
+    Throttle.objects.filter(key=_key(scope, who), window=window, count__gt=0).update(count=F("count") - 1)
+
+
 def forget_old(before: float) -> int:
     """Delete the counts of windows that began before the Unix time `before`."""
     return Throttle.objects.filter(window__lt=int(before)).delete()[0]
@@ -53,6 +58,14 @@ def forget_old(before: float) -> int:
 
 def take_turn(scope: str, who: str) -> None:
     """Make the transactions of `who` at `scope` wait for each other, until the surrounding one ends."""
-    key = hashlib.sha256(f"{scope}:{who}".encode()).hexdigest()
+    key = _key(scope, who)
     Throttle.objects.bulk_create([Throttle(key=key, window=NEVER)], ignore_conflicts=True)
     Throttle.objects.filter(key=key, window=NEVER).update(count=F("count") + 1)
+
+
+def _key(scope: str, who: str) -> str:
+    return hashlib.sha256(f"{scope}:{who}".encode()).hexdigest()
+
+
+def _window(now: float, seconds: int) -> int:
+    return int(now // seconds) * seconds

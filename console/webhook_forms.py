@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
-from console.actions.webhooks import MODELS
+from console.actions.webhooks import FIELDS, MODELS
 from console.errors import Refused
 from console.forms import TextGuard
 from console.models import Webhook
@@ -55,7 +55,15 @@ class WebhookForm(TextGuard, forms.Form):
         return url
 
     def clean_message_names(self) -> list[str]:
+        """Without the event `message` the field is hidden: what it still holds is not meant."""
+        if kinds.MESSAGE not in self.cleaned_data.get("events", []):
+            return []
         return [name.strip() for name in self.cleaned_data["message_names"].split(",") if name.strip()]
+
+    def refuse(self, refusal: Refused) -> None:
+        """Show a refusal at the field that it is about."""
+        field = FIELDS.get(refusal.code, "")
+        self.add_error(field if field in self.fields else None, refusal.sentence)
 
 
 def initial_of(hook: Webhook) -> dict[str, Any]:

@@ -79,6 +79,12 @@ def is_usable(key_id: int) -> bool:
     return ApiKey.objects.usable().filter(pk=key_id, made_by__is_active=True).exists()
 
 
+def hold(key_id: int) -> bool:
+    """Keep a key from being revoked until this transaction ends. Gives whether it is usable now."""
+    rows = ApiKey.objects.usable().select_for_update(no_key=True)
+    return bool(rows.filter(pk=key_id).values_list("pk"))
+
+
 def customer_role(user_id: int | None, customer: Customer) -> str | None:
     """What the person is in the customer now; None for who does not belong to it."""
     people = CustomerUser.objects.filter(customer=customer, user=user_id, removed_at=None)

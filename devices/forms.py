@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from console import slugs
 from console.access import Actor
 from console.fields import fold
 from console.forms import TextGuard
@@ -45,7 +45,7 @@ class ProductForm(TextGuard, forms.ModelForm):
     def clean(self) -> dict:
         cleaned = super().clean()
         if not cleaned.get("slug") and cleaned.get("name"):
-            cleaned["slug"] = slugify(cleaned["name"])[:60] or "product"
+            cleaned["slug"] = slugs.proposed(cleaned["name"], kind="product", longest=60)
         if cleaned.get("ownership_mode") == OwnershipMode.SINGLE_ACCOUNT and not cleaned.get(
             "single_account"
         ):
@@ -54,6 +54,7 @@ class ProductForm(TextGuard, forms.ModelForm):
             )
         if cleaned.get("ownership_mode") != OwnershipMode.SINGLE_ACCOUNT:
             cleaned["single_account"] = None
+        slugs.refuse_number(self)
         self._check_unique("slug", Q(slug=cleaned.get("slug")), _("Another product has this slug."))
         self._check_unique(
             "name", Q(name_key=fold(cleaned.get("name", ""))), _("Another product has this name.")

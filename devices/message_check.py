@@ -2,25 +2,39 @@
 
 from collections.abc import Iterator
 
-from django.db.models import BigIntegerField, F, OuterRef, Subquery
+from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
+from console import sql
+from devices.actions.messages import BACK, changed_hands
 from devices.models import Message, Ownership
 
-# The newest ones: those before them can't change any more.
+# Of all devices the newest ones; of those that changed hands within a day, all since then.
 LOOKED_AT = 20_000
 
 
 def check() -> Iterator[str]:
-    """A sentence for each of the newest messages that does not lie in the project where its device lay."""
-    spans = Ownership.objects.covering(OuterRef("at")).filter(device=OuterRef("device"))
+    """A sentence for each message that does not lie in the project where its device lay: of the newest ones, and of
+    the devices that changed hands lately."""
     newest = Message.objects.order_by("-pk").values("pk")[:LOOKED_AT]
-    rows = Message.objects.filter(pk__in=Subquery(newest)).annotate(
+    since = timezone.now() - BACK
+    moved = sql.having_ids(Message.objects.filter(at__gte=since), "device_id", changed_hands(since))
+    told: set[int] = set()
+    for rows in (Message.objects.filter(pk__in=Subquery(newest)), moved):
+        for message in _wrong(rows):
+            if message.pk not in told:
+                told.add(message.pk)
+                yield (
+                    f"Message {message.pk} of device {message.device_id} lies in project {message.told}, the ledger "
+                    f"says {message.true}."
+                )
+
+
+def _wrong(rows: QuerySet) -> QuerySet:
+    spans = Ownership.objects.covering(OuterRef("at")).filter(device=OuterRef("device"))
+    rows = rows.annotate(
         true=Coalesce(Subquery(spans.values("project")[:1]), 0, output_field=BigIntegerField()),
         told=Coalesce(F("project"), 0, output_field=BigIntegerField()),
     )
-    for message in rows.exclude(true=F("told")).order_by("pk")[:100]:
-        yield (
-            f"Message {message.pk} of device {message.device_id} lies in project {message.told}, the ledger says "
-            f"{message.true}."
-        )
+    return rows.exclude(true=F("told")).order_by("pk")[:100]

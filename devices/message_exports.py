@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from console.export import newest_first, stream
 from devices.message_filters import filtered
+from devices.models import Message
 
 
 def message_rows(request: HttpRequest, rows: QuerySet) -> StreamingHttpResponse:
@@ -19,14 +20,28 @@ def message_rows(request: HttpRequest, rows: QuerySet) -> StreamingHttpResponse:
 
 def lines(rows: QuerySet) -> Iterator[list]:
     """A row for each message, the newest first, as the header names them."""
-    for message in newest_first(rows.select_related("device"), key="at"):
-        yield [
-            _text(message.at),
-            _text(message.device_at),
-            message.device.serial_number,
-            message.name,
-            message.text,
-        ]
+    for message in _newest_first(rows):
+        yield _line(message)
+
+
+def lines_with_device(rows: QuerySet) -> Iterator[list]:
+    """The same for programs: the id of the device stands at the end."""
+    for message in _newest_first(rows):
+        yield [*_line(message), message.device_id]
+
+
+def _newest_first(rows: QuerySet) -> Iterator[Message]:
+    return newest_first(rows.select_related("device"), key="at")
+
+
+def _line(message: Message) -> list:
+    return [
+        _text(message.at),
+        _text(message.device_at),
+        message.device.serial_number,
+        message.name,
+        message.text,
+    ]
 
 
 def _text(at: datetime | None) -> str:

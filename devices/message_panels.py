@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from devices.actions.calls import may_ask
-from devices.models import Call, Message
+from devices.models import Call, DeviceStatus, Message
 
 SHOWN = 5
 
@@ -19,6 +19,6 @@ def device_messages(request: HttpRequest, device: Any) -> str:
     context = {
         "device": device, "rows": rows, "calls": calls,
         "report": getattr(device, "report", None),
-        "may_call": not device.archived_at and may_ask(actor, device),
+        "may_call": not device.archived_at and device.status != DeviceStatus.SCRAPPED and may_ask(actor, device),
     }  # fmt: skip
     return render_to_string("devices/_device_messages.html", context, request)

@@ -25,11 +25,19 @@ FIELDS = {"name", "data", "at"}
 
 
 class BadMessage(Refused):
-    """A message that can't be stored. `index` is its place in what was sent, from 0."""
+    """A message that can't be stored. `index` is its place in what was sent, from 0; None where it is all of it."""
 
-    def __init__(self, sentence: str, index: int = 0) -> None:
+    def __init__(self, sentence: str, index: int | None = None) -> None:
         super().__init__("bad_message", sentence, status=422)
         self.index = index
+
+
+class Unstorable(ValueError):
+    """JSON that can't be kept. `code` says why in a word, `sentence` for people, and what to do."""
+
+    def __init__(self, sentence: str, code: str = "bad_message") -> None:
+        super().__init__(sentence)
+        self.code, self.sentence = code, sentence
 
 
 class Draft(NamedTuple):
@@ -90,19 +98,32 @@ def loads(body: bytes) -> Any:
     """The JSON of a body. Raises BadMessage for anything else, and for NaN and Infinity, which JSON does not have."""
     try:
         return json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise BadMessage(_too_deep()) from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
         raise BadMessage(_("This is no JSON. Send an object or a list of objects in UTF-8.")) from None
+    except ValueError:
+        # So many digits nobody turns into a number.
+        raise BadMessage(_out_of_range()) from None
 
 
 def dumps(value: Any, most: int) -> Json:
-    """The value as JSON text of at most so many bytes. Raises ValueError for more, and for what has no text."""
+    """The value as JSON text of at most so many bytes. Raises Unstorable for more, and for what has no text."""
     if _depth(value) > MAX_DEPTH:
-        raise ValueError("too deep")
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    # Half a character (UnicodeEncodeError, a ValueError) is no text: no page could show it.
-    size = len(text.encode())
+        raise Unstorable(_too_deep())
+    try:
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        # No page could show it either.
+        raise Unstorable(
+            _("A text holds half a character (a lone surrogate), which no database can store. Send it whole.")
+        ) from None
+    except ValueError:
+        raise Unstorable(_out_of_range()) from None
     if size > most:
-        raise ValueError("too long")
+        limit = {"size": most // 1024}
+        raise Unstorable(_("The data is JSON of at most %(size)s kB. Send less.") % limit, code="too_long")
     return Json(text)
 
 
@@ -116,7 +137,16 @@ def _depth(value: Any) -> int:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
+    raise BadMessage(_("%(name)s is no JSON. Send a number, null or text.") % {"name": name})
+
+
+def _out_of_range() -> str:
+    return _("A number is out of range. Send numbers up to 1.7e308, or text.")
+
+
+def _too_deep() -> str:
+    limit = {"depth": MAX_DEPTH}
+    return _("This is nested too deep. Send at most %(depth)s lists and objects in each other.") % limit
 
 
 def _draft(item: Any, index: int) -> Draft:
@@ -127,8 +157,8 @@ def _draft(item: Any, index: int) -> Draft:
         raise BadMessage(_("The name has 1 to 64 letters, digits and the signs _ . / -."), index)
     try:
         data = dumps(item["data"], MAX_DATA)
-    except ValueError:
-        raise BadMessage(_("The data is JSON of at most 64 kB."), index) from None
+    except Unstorable as cause:
+        raise BadMessage(cause.sentence, index) from None
     return Draft(name, data, _time(item.get("at"), index))
 
 

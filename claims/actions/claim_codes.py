@@ -213,7 +213,7 @@ def _start(profile: ClaimProfile, payload: dict, total: int, *, by: Actor) -> Op
     )
 
 
-@retrying
+@operations.chunk
 def _make_chunk(operation: Operation, profile: ClaimProfile, batch: list[int] | None) -> int:
     """Make the codes of the next units. Returns how many units were looked at.
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,6 +19,7 @@ from claims.models import (
     Scope,
     Shipment,
 )
+from console import slugs
 from console.access import Actor
 from console.audit import changes, record
 from console.errors import Refused
@@ -134,7 +134,7 @@ def compare(profile: ClaimProfile, **values: Any) -> dict[str, list]:
 def propose_slug(name: str, *, by: Actor, besides: int | None = None) -> str:
     """An identifier made from the name that no other profile has; `besides` is the profile that may keep its
     own."""
-    base = slugify(name)[:52] or "profile"
+    base = slugs.proposed(name, kind="profile", longest=52)
     others = ClaimProfile.objects.filter(organization=by.organization, slug__startswith=base).exclude(
         pk=besides
     )

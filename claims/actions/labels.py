@@ -152,7 +152,7 @@ def _draw_all(operation: Operation, sheet: LabelSheet, file: IO[bytes], by: Acto
     return printed
 
 
-@retrying
+@operations.chunk
 def _count(operation: Operation, cursor: int, gathered: Gathered) -> None:
     """Count a chunk, unless a worker before this one did."""
     if cursor > operation.cursor:

@@ -249,7 +249,7 @@ def reopen(shipment: Shipment, *, by: Actor) -> None:
     record("shipment.reopened", shipment, by=by, about=shipment.customer)
 
 
-@retrying
+@operations.chunk
 def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: datetime | None = None) -> None:
     """One transaction with its progress, so that a killed worker has shipped all or nothing."""
     at = at or timezone.now()

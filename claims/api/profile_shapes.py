@@ -15,7 +15,7 @@ from claims.forms import (
 )
 from claims.models import ClaimProfile, Grant, ResourceKind, Scope
 from claims.models.claim_profile import State
-from console.rest.fields import Body, Email, Flag, Id, Text, Whole
+from console.rest.fields import Body, Email, Flag, Id, Moment, Text, Whole
 from console.rest.paging import PageQuery
 from customers.api.shapes import CustomerRef
 from customers.models import CustomerRole
@@ -143,8 +143,8 @@ class ProfileIn(Body):
     is_enabled = Flag(default=True)
     max_claims = Whole(min_value=0, max_value=MOST_CLAIMS, required=False, allow_null=True,
                        help_text="0 or null: unlimited.")  # fmt: skip
-    valid_from = serializers.DateTimeField(required=False, allow_null=True)
-    valid_until = serializers.DateTimeField(required=False, allow_null=True)
+    valid_from = Moment(required=False, allow_null=True)
+    valid_until = Moment(required=False, allow_null=True)
     domain = Text(
         max_length=253, required=False, allow_null=True, help_text="A host of the organization's own."
     )

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console import mail
@@ -26,6 +27,10 @@ BOTH_SIGN_FOR = timedelta(hours=24)
 # What a webhook may be bound to: by the name of its column.
 MODELS = {"product": "devices.Product", "customer": "customers.Customer"}
 EDITABLE = ("url", "description", "events", "message_names")
+# Which field of a form or of a call each refusal is about.
+FIELDS = {"bad_address": "url", "address_not_allowed": "url", "no_events": "events", "unknown_event": "events",
+          "too_many_names": "message_names", "names_without_message": "message_names", "one_scope": "customer",
+          "unknown_product": "product", "unknown_customer": "customer"}  # fmt: skip
 
 
 @retrying
@@ -41,15 +46,18 @@ def create(
 ) -> Webhook:
     """Make a webhook of the organization, of one product or of one customer. Its secret is `secret(webhook)`.
 
-    Raises Refused (422) for an address that could never be dialled, for events that this scope has not, for a
-    product or customer that is not the organization's, and (409) above 50 webhooks.
+    Raises Refused (422) for an address that could never be dialled, for events that this scope has not, for names of
+    messages without the event `message`, for a product or customer that is not the organization's, and (409) above 50
+    webhooks.
     """
+    _hold_key(by)
     if product_id and customer_id:
         raise Refused("one_scope", _("Choose a product or a customer, not both."), status=422)
     label = _label("product", product_id, by) or _label("customer", customer_id, by)
     hook = Webhook(organization=by.organization, description=description, product_id=product_id,
                    customer_id=customer_id, scope_label=label, key_id=by.key_id, seed=signing.new_seed())  # fmt: skip
-    hook.url, hook.events, hook.message_names = _checked(hook.scope, url, events, message_names)
+    hook.url, hook.events = _address(url), _events(hook.scope, events)
+    hook.message_names = _names(message_names, hook.events)
     if Webhook.objects.filter(organization=by.organization, archived_at=None).count() >= MOST:
         raise Refused(
             "too_many_webhooks", _("There are 50 webhooks. Remove one that is not needed any more.")
@@ -61,12 +69,19 @@ def create(
 
 @retrying
 def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
-    """Change address, description, events or names of messages. Raises Refused as `create` does."""
+    """Change address, description, events or names of messages. Raises Refused as `create` does.
+
+    Without the event `message` the names go too, unless they are given with it. An address that stays is not looked at.
+    """
     before = {name: getattr(hook, name) for name in EDITABLE}
     after = before | {name: value for name, value in fields.items() if name in EDITABLE}
-    after["url"], after["events"], after["message_names"] = _checked(
-        hook.scope, after["url"], after["events"], after["message_names"]
-    )
+    after["events"] = _events(hook.scope, after["events"])
+    if after["url"] != before["url"]:
+        _hold_key(by)
+        after["url"] = _address(after["url"])
+    if kinds.MESSAGE not in after["events"] and "message_names" not in fields:
+        after["message_names"] = []
+    after["message_names"] = _names(after["message_names"], after["events"])
     changed = {name: value for name, value in after.items() if value != before[name]}
     if changed:
         changed |= {"key_id": by.key_id} if "url" in changed else {}
@@ -76,6 +91,21 @@ def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
         for name, value in changed.items():
             setattr(hook, name, value)
     return hook
+
+
+def _hold_key(by: Actor) -> None:
+    """With its key a webhook ends: one that is revoked at this moment must find it. Raises Refused (403)."""
+    if by.key_id is not None and not import_string(settings.API_KEY_HOLD)(by.key_id):
+        raise Refused("key_revoked", _("This key was revoked."), status=403)
+
+
+def product_named(key: str, *, by: Actor) -> int:
+    """The id of the product in use with this id or slug. Raises Refused (422) where there is none."""
+    is_id = key.isascii() and key.isdecimal() and len(key) < 19
+    found = _bindable("product", by).filter(**({"pk": int(key)} if is_id else {"slug": key})).first()
+    if found is None:
+        raise _unknown("product")
+    return found.pk
 
 
 def secret(hook: Webhook) -> str:
@@ -161,7 +191,7 @@ def send_test(hook: Webhook, *, by: Actor, at: datetime | None = None) -> Webhoo
 
 @retrying
 def send_again(delivery: WebhookDelivery, *, by: Actor, at: datetime | None = None) -> None:
-    """Send a delivery once more, now, with the same id and text; its tries are counted anew.
+    """Send a delivery once more, now, with the same id and text, and if it fails by the whole schedule again.
 
     Raises Refused while the webhook is disabled, and while a worker sends it.
     """
@@ -199,11 +229,13 @@ def _disable_by_itself(hook: Webhook, reason: str, at: datetime) -> bool:
     return True
 
 
-def _checked(
-    scope: str, url: str, events: Iterable[str], names: Iterable[str]
-) -> tuple[str, list[str], list[str]]:
-    url, wanted = url.strip(), set(events)
-    addresses.parse(url)
+def _address(url: str) -> str:
+    addresses.parse(url.strip())
+    return url.strip()
+
+
+def _events(scope: str, events: Iterable[str]) -> list[str]:
+    wanted = set(events)
     possible = {name for name, _label in kinds.of_scope(scope)}
     if not wanted:
         raise Refused("no_events", _("Choose one event or more."), status=422)
@@ -213,24 +245,43 @@ def _checked(
             _("A webhook of this kind has no event %(names)s. Choose others.") % {"names": ", ".join(sorted(wanted - possible))},
             status=422,
         )  # fmt: skip
+    return [name for name in kinds.KINDS if name in wanted]
+
+
+def _names(names: Iterable[str], events: list[str]) -> list[str]:
     found = sorted({name.strip() for name in names if name.strip()})
     if len(found) > 100 or any(len(name) > 64 for name in found):
         raise Refused(
             "too_many_names", _("Name up to 100 messages, each with up to 64 characters."), status=422
         )
-    return url, [name for name in kinds.KINDS if name in wanted], found if kinds.MESSAGE in wanted else []
+    if found and kinds.MESSAGE not in events:
+        raise Refused(
+            "names_without_message",
+            _("Names choose among messages, of which this webhook is not told. Add the event message, or leave them out."),
+            status=422,
+        )  # fmt: skip
+    return found
 
 
 def _label(kind: str, pk: int | None, by: Actor) -> str:
     if not pk:
         return ""
-    rows = apps.get_model(MODELS[kind]).objects.visible_to(by).filter(archived_at=None)
-    row: models.Model | None = rows.filter(pk=pk).first()
+    row = _bindable(kind, by).filter(pk=pk).first()
     if row is None:
-        raise Refused(
-            "unknown_scope", _("There is no such product or customer. Choose another one."), status=422
-        )
+        raise _unknown(kind)
     return str(row)[:200]
+
+
+def _bindable(kind: str, by: Actor) -> models.QuerySet:
+    return apps.get_model(MODELS[kind]).objects.visible_to(by).filter(archived_at=None)
+
+
+def _unknown(kind: str) -> Refused:
+    sentences = {
+        "product": _("There is no such product in use. Name another one."),
+        "customer": _("There is no such customer in use. Name another one."),
+    }
+    return Refused(f"unknown_{kind}", sentences[kind], status=422)
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:

@@ -191,6 +191,8 @@ class Importer:
         staging = uploads.staging_of(row, self.kind_of(row))
         outcome = self.write(row, staging, by=by, at=at, act=uuid4())
         if operation is not None:
+            # All of it is one chunk; what was counted in a try before this one was rolled back.
+            operation.cursor = 0
             good = outcome["new"] + outcome["changed"] + outcome["unchanged"]
             operations.advance(operation, cursor=row.summary["rows"], succeeded=good)
         uploads.note_outcome(row, outcome | {"by": by.label}, at=at)
@@ -208,7 +210,7 @@ class Importer:
                 "%(n)d rows are refused, so nothing is imported. Correct the file, or apply the good rows.",
                 summary["refused"],
             )
-            raise Refused("rows_refused", sentence % {"n": summary["refused"]})
+            raise Refused("rows_refused", sentence % {"n": summary["refused"]}, id=row.pk)
         if not summary["new"] + summary["changed"] + summary["unchanged"]:
             raise Refused(
                 "nothing_to_apply",

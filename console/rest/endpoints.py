@@ -32,9 +32,12 @@ from console.errors import Refused
 from console.rest import idempotency, limits
 from console.rest.fields import Body
 from console.rest.paging import PageQuery
+from console.rest.problems import Unfit
 
 Function = Callable[..., Any]
 MOST_BYTES = 16 * 1024 * 1024
+# What programs send where nothing is asked for.
+EMPTY = {b"", b"{}", b"null"}
 TOKEN = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}, OpenApiParameter.HEADER,
@@ -72,11 +75,13 @@ class Endpoint:
     def call(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Check who calls and what was sent, then run."""
         self._admit(request)
-        raw = _body(request._request) if self.takes else b""
+        raw = _body(request._request)
+        if self.takes is None and raw.strip() not in EMPTY:
+            raise serializers.ValidationError(_("This call takes no body."))
         request.query = self._read(self._query(), _single(request.query_params))
-        request.body_data = (
-            self._read(self.takes, request.data, partial=request.method == "PATCH") if self.takes else {}
-        )
+        # Where nothing has to be said, no body says it as well as an empty one.
+        data = request.data if raw.strip() else {}
+        request.body_data = self._read(self.takes, data, partial=request.method == "PATCH")
         if self.guard is not None:
             self.guard(request)
         act = lambda: self._answer(request, self.run(request, **kwargs))  # noqa: E731
@@ -99,8 +104,12 @@ class Endpoint:
             return
         actor = request.actor
         needed = self.customer if actor.kind == "customer" else self.may
-        if needed is None or not actor.may(needed):
-            raise Refused("not_allowed", _("This key may not do that."), status=403)
+        if needed is None:
+            whose = _("a customer’s key") if actor.kind == "customer" else _("a key of the organization")
+            raise Refused("not_allowed", _("This is no call for %(key)s.") % {"key": whose}, status=403)
+        if not actor.may(needed):
+            sentence = _("This key may not do that: it takes the scope %(scope)s, and a maker who may do it.")
+            raise Refused("not_allowed", sentence % {"scope": needed.value}, status=403)
         # What a call answers is seen, whatever it does.
         if actor.kind != "customer" and not actor.may(Permission.VIEW):
             raise Refused(
@@ -115,6 +124,8 @@ class Endpoint:
             return {}
         reader = shape(data=data, partial=partial)
         reader.is_valid(raise_exception=True)
+        if unfit := reader.unfit(reader.validated_data):
+            raise Unfit(unfit)
         return reader.validated_data
 
     def _answer(self, request: Any, result: Any) -> HttpResponse:

@@ -1,7 +1,8 @@
 """Answers a call that is repeated with the same `Idempotency-Key` with its first answer.
 
-The answer is written in the transaction of the work, so either both are there or none. What was refused left nothing
-behind, and is tried anew. Two calls at once: the second waits for the first, then gets its answer.
+The answer is written in the transaction of the work, so either both are there or none. A refusal is not kept and is
+tried anew; what was noted of it stays, as it does without a key. Two calls at once: the second waits for the first, then
+gets its answer.
 """
 
 import hashlib
@@ -10,16 +11,19 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException
 
 from console.errors import Refused
 from console.models import IdempotentAnswer
 from console.transactions import retrying
 
 KEPT = timedelta(hours=24)
+REFUSALS = (Refused, APIException, Http404, PermissionDenied)
 VISIBLE = re.compile(r"[!-~]{1,255}")
 
 
@@ -32,11 +36,15 @@ def once(token: str, *, key_id: int, said: bytes, act: Callable[[], Any]) -> Htt
         raise Refused(
             "bad_idempotency_key", _("An Idempotency-Key has 1 to 255 visible ASCII characters."), status=422
         )
-    return _once(token, key_id, hashlib.sha256(said).hexdigest(), act)
+    answer = _once(token, key_id, hashlib.sha256(said).hexdigest(), act)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 @retrying
-def _once(token: str, key_id: int, digest: str, act: Callable[[], Any]) -> HttpResponse:
+def _once(token: str, key_id: int, digest: str, act: Callable[[], Any]) -> HttpResponse | Exception:
+    """The answer, or the refusal: raised in here it would take back what was noted of it."""
     mine = {"key_id": key_id, "token": token}
     IdempotentAnswer.objects.bulk_create([IdempotentAnswer(**mine, digest=digest)], ignore_conflicts=True)
     row = IdempotentAnswer.objects.get(**mine)
@@ -53,7 +61,11 @@ def _once(token: str, key_id: int, digest: str, act: Callable[[], Any]) -> HttpR
             content_type=row.content_type,
             headers={"Idempotent-Replayed": "true"},
         )
-    response = act()
+    try:
+        response = act()
+    except REFUSALS as refusal:
+        row.delete()
+        return refusal
     response = response.render() if hasattr(response, "render") and not response.is_rendered else response
     IdempotentAnswer.objects.filter(pk=row.pk).update(
         status=response.status_code, body=response.content, content_type=response["Content-Type"]

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from console.errors import Refused
+from console.listing import beyond
 from console.rest.fields import Body, Text, Whole
 
 MOST, USUAL = 200, 50
@@ -34,7 +35,7 @@ def page(query: dict[str, Any], rows: QuerySet, shape: type[serializers.Serializ
     sign, limit = "-" if newest_first else "", query["limit"]
     rows = rows.order_by(*([f"{sign}{by}"] if by else []), f"{sign}pk")
     if query.get("cursor"):
-        rows = rows.filter(_beyond(query["cursor"], by, "lt" if newest_first else "gt"))
+        rows = rows.filter(_after(query["cursor"], by, newest_first))
     found = list(rows[: limit + 1])
     after = _write(found[limit - 1], by) if len(found) > limit else None
     return Response({"results": shape(found[:limit], many=True, context=context).data, "next": after})
@@ -45,8 +46,8 @@ def _write(row: Any, by: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _beyond(cursor: str, by: str, side: str) -> Q:
-    """The condition for the rows on the other side of the cursor."""
+def _after(cursor: str, by: str, newest_first: bool) -> Q:
+    """The condition for the rows past the cursor."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except (binascii.Error, ValueError):
@@ -55,9 +56,7 @@ def _beyond(cursor: str, by: str, side: str) -> Q:
     moment = _moment(at) if by else None
     if not (number.isdecimal() and len(number) < 19) or bool(by) != (moment is not None):
         raise Refused("bad_cursor", _("No page gave this cursor. Begin with the first page."), status=422)
-    if not by:
-        return Q(**{f"pk__{side}": int(number)})
-    return Q(**{f"{by}__{side}": moment}) | Q(**{by: moment, f"pk__{side}": int(number)})
+    return beyond(by or "pk", moment, int(number), descending=newest_first)
 
 
 def _moment(text: str) -> datetime | None:

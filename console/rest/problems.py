@@ -21,7 +21,7 @@ class Unfit(exceptions.ValidationError):
 def handle(error: Exception, context: dict) -> HttpResponse | None:
     """Answer what an endpoint raised; None lets an unexpected error through, to be logged."""
     if isinstance(error, Refused):
-        return problem(error.code, error.sentence, error.status, headers=error.headers)
+        return problem(error.code, error.sentence, error.status, headers=error.headers, **error.facts)
     if isinstance(error, exceptions.ValidationError):
         status = 422 if isinstance(error, Unfit) else 400
         return problem(

@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -13,10 +15,9 @@ from drf_spectacular.generators import SchemaGenerator
 
 from console.access import public
 from console.errors import problem
+from console.rest.reference import METHODS, NO_NUL, grouped
 
 PREFIX = "/api/v1"
-METHODS = ["get", "post", "put", "patch", "delete"]
-NO_NUL = r"^[^\x00]*$"
 PROBLEM = {
     "type": "object",
     "description": "Why it was refused (RFC 9457).",
@@ -93,6 +94,18 @@ def built() -> dict[str, Any]:
     return SchemaGenerator().get_schema(request=None, public=True)
 
 
+@cache
+def calls() -> list[dict[str, Any]]:
+    """Its calls by their tags, for the page."""
+    return grouped(built())
+
+
+@cache
+def written(language: str | None) -> str:
+    """The same as the page has it. It is long, and alike for everybody of this language."""
+    return render_to_string("console/_api_calls.html", {"groups": calls()})
+
+
 @public("It tells how the API is called, and nothing of anybody.")
 def document(request: HttpRequest) -> HttpResponse:
     """The OpenAPI document."""
@@ -104,9 +117,8 @@ def document(request: HttpRequest) -> HttpResponse:
 @public("It tells how the API is called, and nothing of anybody.")
 def docs(request: HttpRequest) -> HttpResponse:
     """The same for people."""
-    return render(
-        request, "console/api_docs.html", {"groups": grouped(built()), "base_url": settings.BASE_URL}
-    )
+    context = {"groups": calls(), "calls": written(get_language()), "base_url": settings.BASE_URL}
+    return render(request, "console/api_docs.html", context)
 
 
 @csrf_exempt
@@ -116,59 +128,3 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 
 
 nothing_here.policy = "public"  # type: ignore[attr-defined]
-
-
-def grouped(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """The calls by their tags, as the page shows them."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for address, path in schema["paths"].items():
-        for method in METHODS:
-            if method in path:
-                call = path[method]
-                groups.setdefault(call["tags"][0], []).append({
-                    "id": call["operationId"], "method": method.upper(), "path": address, "summary": call["summary"],
-                    "text": call.get("description", ""), "query": _parameters(call), "body": _body(schema, call),
-                    "answer": _answer(schema, call),
-                })  # fmt: skip
-    return [{"name": name, "calls": calls} for name, calls in sorted(groups.items())]
-
-
-def _parameters(call: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"name": p["name"], "type": _type(p["schema"]), "text": p.get("description", ""), "where": p["in"],
-             "required": p.get("required", False)} for p in call.get("parameters", []) if p["in"] != "path"]  # fmt: skip
-
-
-def _body(schema: dict[str, Any], call: dict[str, Any]) -> list[dict[str, Any]]:
-    content = call.get("requestBody", {}).get("content", {}).get("application/json", {})
-    return _fields(schema, content.get("schema", {}))
-
-
-def _answer(schema: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
-    status = next(status for status in call["responses"] if status.startswith("2"))
-    content = call["responses"][status].get("content", {})
-    inner = next(iter(content.values()), {}).get("schema", {})
-    return {"status": status, "fields": _fields(schema, inner)}
-
-
-def _fields(schema: dict[str, Any], shape: dict[str, Any]) -> list[dict[str, Any]]:
-    shape = _resolved(schema, shape)
-    required = shape.get("required", [])
-    return [{"name": name, "type": _type(_resolved(schema, inner) | inner), "required": name in required,
-             "text": inner.get("description", "")} for name, inner in shape.get("properties", {}).items()]  # fmt: skip
-
-
-def _resolved(schema: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
-    name = shape.get("$ref", "") or next(
-        (each["$ref"] for each in shape.get("allOf", []) if "$ref" in each), ""
-    )
-    return schema["components"]["schemas"][name.rsplit("/", 1)[1]] if name else shape
-
-
-def _type(shape: dict[str, Any]) -> str:
-    if "enum" in shape:
-        return " | ".join(str(each) for each in shape["enum"])
-    if shape.get("type") == "array":
-        return f"[{_type(shape.get('items', {}))}]"
-    if "$ref" in shape:
-        return shape["$ref"].rsplit("/", 1)[1]
-    return shape.get("format") or shape.get("type") or "object"

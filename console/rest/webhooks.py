@@ -1,34 +1,65 @@
 """Webhooks and their deliveries over REST."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.apps import apps
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from console.access import Permission
 from console.actions import webhooks
+from console.errors import Refused, problem
 from console.models import Webhook, WebhookAttempt, WebhookDelivery
 from console.models.webhook import DeliveryState
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Id, Text
-from console.rest.paging import page
-from console.webhooks import kinds
+from console.rest.paging import PageQuery, page
+from console.webhooks import kinds, log
 
 MANAGE = Permission.WEBHOOK_MANAGE
 
 
+class WebhookCustomer(serializers.Serializer):
+    """The customer that a webhook is bound to."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class WebhookProduct(WebhookCustomer):
+    """The product that a webhook is bound to."""
+
+    slug = serializers.CharField()
+
+
 class WebhookOut(serializers.ModelSerializer):
-    """A webhook, without its secret."""
+    """A webhook, without its secret. Where product and customer are null, it is the organization's."""
 
     events = serializers.ListField(child=serializers.CharField())
     message_names = serializers.ListField(child=serializers.CharField())
+    product = serializers.SerializerMethodField()
+    customer = serializers.SerializerMethodField()
 
     class Meta:
         model = Webhook
-        fields = ["id", "url", "description", "events", "message_names", "product_id", "customer_id", "is_enabled",
+        fields = ["id", "url", "description", "events", "message_names", "product", "customer", "is_enabled",
                   "disabled_at", "disabled_reason", "failing_since", "created_at"]  # fmt: skip
+
+    @extend_schema_field(WebhookProduct(allow_null=True))
+    def get_product(self, hook: Any) -> dict[str, Any] | None:
+        """As it is called now."""
+        if not hook.product_id:
+            return None
+        return {"id": hook.product_id, "name": hook.product_name, "slug": hook.product_slug}
+
+    @extend_schema_field(WebhookCustomer(allow_null=True))
+    def get_customer(self, hook: Any) -> dict[str, Any] | None:
+        """As it is called now."""
+        return {"id": hook.customer_id, "name": hook.customer_name} if hook.customer_id else None
 
 
 class WebhookMade(WebhookOut):
@@ -58,18 +89,21 @@ class WebhookEdit(Body):
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=list(kinds.KINDS)), min_length=1, max_length=30
     )
-    message_names = serializers.ListField(child=Text(max_length=64), required=False, max_length=100)
+    message_names = serializers.ListField(
+        child=Text(max_length=64), required=False, max_length=100,
+        help_text="Only messages of these names; empty for all. Only with the event message.",
+    )  # fmt: skip
 
 
 class WebhookIn(WebhookEdit):
     """A new webhook: of the organization, of one product, or of one customer."""
 
-    product_id = Id(required=False)
-    customer_id = Id(required=False)
+    product = Text(required=False, allow_null=True, max_length=60, help_text="The id or the slug.")
+    customer = Id(required=False, allow_null=True)
 
 
 class AttemptOut(serializers.ModelSerializer):
-    """One try to send a delivery."""
+    """One try to send a delivery. Without a status nobody answered; `error` says what is wrong, else it is empty."""
 
     class Meta:
         model = WebhookAttempt
@@ -81,6 +115,9 @@ class DeliveryOut(serializers.ModelSerializer):
 
     state = serializers.ChoiceField(choices=DeliveryState.choices)
     payload = serializers.CharField()
+    attempts = serializers.IntegerField(
+        source="tries_made", help_text="All tries, also those before it was sent again."
+    )
 
     class Meta:
         model = WebhookDelivery
@@ -100,6 +137,13 @@ class DeliveryDetail(DeliveryOut):
         return AttemptOut(delivery.tries.order_by("-pk")[:100], many=True).data
 
 
+class DeliveryQuery(PageQuery):
+    """Which deliveries."""
+
+    state = serializers.ChoiceField(choices=DeliveryState.choices, required=False)
+    kind = serializers.ChoiceField(choices=[*kinds.KINDS, kinds.TEST], required=False)
+
+
 @endpoint("List webhooks", may=MANAGE, answers=WebhookOut, is_list=True)
 def webhook_list(request: Any) -> Any:
     """Those that are in use, enabled or not."""
@@ -110,7 +154,15 @@ def webhook_list(request: Any) -> Any:
           example={"url": "https://example.com/hooks", "events": ["device.assigned", "device.unclaimed"]})  # fmt: skip
 def webhook_create(request: Any) -> Any:
     """The answer shows its secret, once."""
-    return webhooks.create(by=request.actor, **request.body_data)
+    body = dict(request.body_data)
+    product, customer = body.pop("product", None), body.pop("customer", None)
+
+    def make() -> Webhook:
+        product_id = webhooks.product_named(product, by=request.actor) if product is not None else None
+        hook = webhooks.create(by=request.actor, product_id=product_id, customer_id=customer, **body)
+        return _hook(request, hook.pk)
+
+    return _at_field(make)
 
 
 @endpoint("See a webhook", may=MANAGE, answers=WebhookOut)
@@ -122,7 +174,8 @@ def webhook_detail(request: Any, pk: int) -> Any:
 @endpoint("Edit a webhook", may=MANAGE, takes=WebhookEdit, answers=WebhookOut)
 def webhook_edit(request: Any, pk: int) -> Any:
     """What is left out stays as it is; what it is bound to stays always."""
-    return webhooks.edit(_hook(request, pk), by=request.actor, **request.body_data)
+    hook = _hook(request, pk)
+    return _at_field(lambda: webhooks.edit(hook, by=request.actor, **request.body_data))
 
 
 @endpoint("Remove a webhook", may=MANAGE)
@@ -156,13 +209,15 @@ def webhook_rotate(request: Any, pk: int) -> Any:
 @endpoint("Test a webhook", may=MANAGE, answers=DeliveryOut, status=202)
 def webhook_test(request: Any, pk: int) -> Any:
     """Sends an event of the kind webhook.test."""
-    return webhooks.send_test(_hook(request, pk), by=request.actor)
+    sent = webhooks.send_test(_hook(request, pk), by=request.actor)
+    return _deliveries(request, pk).get(pk=sent.pk)
 
 
-@endpoint("List a webhook's deliveries", may=MANAGE, answers=DeliveryOut, is_list=True)
+@endpoint("List a webhook's deliveries", may=MANAGE, query=DeliveryQuery, answers=DeliveryOut, is_list=True)
 def delivery_list(request: Any, pk: int) -> Any:
     """The newest first."""
-    return page(request.query, _deliveries(request, pk), DeliveryOut)
+    wanted = {name: request.query[name] for name in ("state", "kind") if request.query.get(name)}
+    return page(request.query, _deliveries(request, pk).filter(**wanted), DeliveryOut)
 
 
 @endpoint("See a delivery", may=MANAGE, answers=DeliveryDetail)
@@ -176,12 +231,28 @@ def delivery_send(request: Any, pk: int, delivery: int) -> Any:
     """The same event with the same id."""
     row = get_object_or_404(_deliveries(request, pk), pk=delivery)
     webhooks.send_again(row, by=request.actor)
-    row.refresh_from_db()
-    return row
+    return _deliveries(request, pk).get(pk=row.pk)
+
+
+def _at_field(act: Callable[[], Any]) -> Any:
+    """What it gives; a refusal about a field names it, beside its own code."""
+    try:
+        return act()
+    except Refused as refusal:
+        if refusal.code not in webhooks.FIELDS:
+            raise
+        errors = [{"field": webhooks.FIELDS[refusal.code], "detail": refusal.sentence}]
+        return problem(refusal.code, refusal.sentence, refusal.status, errors=errors)
 
 
 def _hooks(request: Any) -> QuerySet[Webhook]:
-    return Webhook.objects.visible_to(request.actor).filter(archived_at=None)
+    """With what their product or customer is called, in the one statement."""
+    called = {}
+    for kind, names in (("product", ("name", "slug")), ("customer", ("name",))):
+        rows = apps.get_model(webhooks.MODELS[kind]).objects.visible_to(request.actor)
+        for name in names:
+            called[f"{kind}_{name}"] = Subquery(rows.filter(pk=OuterRef(f"{kind}_id")).values(name))
+    return Webhook.objects.visible_to(request.actor).filter(archived_at=None).annotate(**called)
 
 
 def _hook(request: Any, pk: int) -> Webhook:
@@ -189,4 +260,4 @@ def _hook(request: Any, pk: int) -> Webhook:
 
 
 def _deliveries(request: Any, pk: int) -> QuerySet[WebhookDelivery]:
-    return WebhookDelivery.objects.visible_to(request.actor).filter(webhook=_hook(request, pk))
+    return log.counted(WebhookDelivery.objects.visible_to(request.actor).filter(webhook=_hook(request, pk)))

@@ -15,7 +15,7 @@ from console.listing import render_list
 from console.models import Webhook, WebhookDelivery
 from console.webhook_forms import WebhookForm, bound_to, initial_of
 from console.webhook_tables import DeliveryFilter, DeliveryTable
-from console.webhooks import kinds
+from console.webhooks import kinds, log
 
 SHOW_SECRET = "webhook_secret"  # noqa: S105 -- a place in the session, which holds an id
 TRIES_SHOWN = 50
@@ -39,7 +39,7 @@ def webhook_create(request: HttpRequest) -> HttpResponse:
             hook = webhooks.create(**form.cleaned_data, **bound, by=request.actor)
             return _show_secret(request, hook)
         except Refused as refusal:
-            form.add_error(None, refusal.sentence)
+            form.refuse(refusal)
     context = {"form": form, "scope": scope, "row": row}
     return render(request, "console/webhook_create.html", context, status=422 if form.is_bound else 200)
 
@@ -48,7 +48,7 @@ def webhook_create(request: HttpRequest) -> HttpResponse:
 def webhook_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One webhook with the log of its calls; its secret right after it was made."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor), pk=pk)
-    rows = WebhookDelivery.objects.visible_to(request.actor).filter(webhook=hook)
+    rows = log.counted(WebhookDelivery.objects.visible_to(request.actor).filter(webhook=hook))
     if request.session.get(SHOW_SECRET) == hook.pk:
         del request.session[SHOW_SECRET]
         secret = webhooks.secret(hook)
@@ -68,7 +68,7 @@ def webhook_edit(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             return redirect(webhooks.edit(hook, **form.cleaned_data, by=request.actor))
         except Refused as refusal:
-            form.add_error(None, refusal.sentence)
+            form.refuse(refusal)
     context = {"form": form, "hook": hook}
     return render(request, "console/webhook_edit.html", context, status=422 if form.is_bound else 200)
 
@@ -149,7 +149,7 @@ def webhook_delivery_again(request: HttpRequest, pk: int, delivery_pk: int) -> H
 
 
 def _delivery(request: HttpRequest, pk: int, delivery_pk: int) -> Any:
-    rows = WebhookDelivery.objects.visible_to(request.actor).select_related("webhook")
+    rows = log.counted(WebhookDelivery.objects.visible_to(request.actor).select_related("webhook"))
     return get_object_or_404(rows, webhook=pk, pk=delivery_pk)
 
 

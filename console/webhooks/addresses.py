@@ -52,7 +52,10 @@ class Target:
 
 
 def parse(url: str) -> Target:
-    """The parts of a webhook's address. Raises Refused (422) for one that could never be dialled."""
+    """The parts of a webhook's address. Raises Refused (422) for one that could never be dialled.
+
+    An address in figures is checked here too; where a name leads is known only when it is dialled.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -64,7 +67,7 @@ def parse(url: str) -> Target:
         raise _bad(_("Write the whole address, beginning with https://."))
     if "@" in parts.netloc:
         raise _bad(_("Leave name and password out of the address; the signature tells who calls."))
-    if not (_HOST.match(host) or (parts.netloc.startswith("[") and _literal(host))):
+    if not (_literal(host) if parts.netloc.startswith("[") else _HOST.match(host)):
         raise _bad(_("The host name in this address is none. Write it like https://example.com/hooks."))
     if parts.fragment:
         raise _bad(_("Leave out the part after #; it is never sent."))
@@ -75,6 +78,9 @@ def parse(url: str) -> Target:
                     f"{path}?{parts.query}" if parts.query else path)  # fmt: skip
     if target.port not in PORTS and not settings.WEBHOOK_NETWORKS:
         raise _bad(_("Use port 443 or 8443."))
+    figures = _in_figures(host)
+    if figures is not None and not may_dial(figures, target):
+        raise _forbidden(422)
     return target
 
 
@@ -97,12 +103,7 @@ def allowed(target: Target, resolve: Resolver = look_up) -> list[Address]:
         raise Refused("unresolved", _("The host name has no address. Check how it is written."))
     for address in found:
         if not may_dial(address, target):
-            raise Refused(
-                "address_not_allowed",
-                _(
-                    "The address leads to a network or port that webhooks may not dial. Use a public https address."
-                ),
-            )
+            raise _forbidden()
     return found
 
 
@@ -152,6 +153,25 @@ def _literal(host: str) -> bool:
         return not getattr(ip_address(host), "scope_id", None)
     except ValueError:
         return False
+
+
+def _in_figures(host: str) -> Address | None:
+    """The address that a host in figures is, as the machine reads it: 2130706433 and 0x7f.1 are 127.0.0.1 too."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None
+
+
+def _forbidden(status: int = 409) -> Refused:
+    sentence = _(
+        "The address leads to a network or port that webhooks may not dial. Use a public https address."
+    )
+    return Refused("address_not_allowed", sentence, status=status)
 
 
 def _bad(sentence: str) -> Refused:

@@ -12,7 +12,7 @@ says `Retry-After`, as long as it says, up to a day.
 import queue
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -90,14 +90,7 @@ def _free(at: datetime) -> models.QuerySet:
 def take(at: datetime | None = None) -> list[Job]:
     """Lease the next deliveries for this worker, the oldest first, not too many of one receiver."""
     at = at or timezone.now()
-    chosen: list[int] = []
-    of_hook: dict[int, int] = defaultdict(int)
-    looked_at = due(at).order_by("next_at", "id").values_list("pk", "webhook_id")[:LOOKED_AT]
-    for pk, hook_id in looked_at:
-        if of_hook[hook_id] < OF_ONE and len(chosen) < BATCH:
-            of_hook[hook_id] += 1
-            chosen.append(pk)
-    mine = _lease(chosen, at)
+    mine = _lease(_chosen(at), at)
     rows = sql.having_ids(
         WebhookDelivery.objects.select_related("webhook").order_by("next_at", "id"), "id", mine
     )
@@ -105,6 +98,23 @@ def take(at: datetime | None = None) -> list[Job]:
     for row in rows:
         jobs.append(Job(row, row.webhook, _secrets(row.webhook, at)))
     return _withhold(jobs)
+
+
+def _chosen(at: datetime) -> list[int]:
+    """The oldest of those that are due, OF_ONE of a webhook at most: the backlog of one must not hide the others."""
+    chosen: list[int] = []
+    of_hook: Counter[int] = Counter()
+    while True:
+        full = [hook for hook, number in of_hook.items() if number >= OF_ONE]
+        rows = due(at).exclude(webhook__in=full).exclude(pk__in=chosen).order_by("next_at", "id")
+        seen = list(rows.values_list("pk", "webhook_id")[:LOOKED_AT])
+        for pk, hook in seen:
+            if of_hook[hook] < OF_ONE and len(chosen) < BATCH:
+                of_hook[hook] += 1
+                chosen.append(pk)
+        # Behind those that were looked at there are others only where one webhook took more than its part.
+        if len(chosen) == BATCH or len(seen) < LOOKED_AT:
+            return chosen
 
 
 def _lease(ids: list[int], at: datetime) -> list[int]:

@@ -74,7 +74,7 @@ class Line:
             self.close()
             return Answer(None, _since(began), _say(error))
         asked = retry_after(response.headers.get("Retry-After", "")) if response.status >= 400 else 0
-        return Answer(response.status, _since(began), "", text, retry_after=asked)
+        return Answer(response.status, _since(began), _wrong(response.status), text, retry_after=asked)
 
     def close(self) -> None:
         """Hang up."""
@@ -184,6 +184,15 @@ def _context() -> ssl.SSLContext:
 
 def _since(began: float) -> int:
     return round((time.monotonic() - began) * 1000)
+
+
+def _wrong(status: int) -> str:
+    """What is wrong with an answer, nothing where it is taken."""
+    if 200 <= status < 300:
+        return ""
+    if 300 <= status < 400:
+        return _("A redirect, which is not followed.")
+    return _("The receiver answered %(status)d.") % {"status": status}
 
 
 def _say(error: Exception) -> str:

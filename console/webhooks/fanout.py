@@ -102,24 +102,38 @@ def _follow_devices(
 ) -> None:
     """One happening for each device; a new owner by transfer is told as a transfer too."""
     describe = import_string(settings.WEBHOOK_DEVICES)
-    with_owners = kind in kinds.SWAPS or told == kinds.ASSIGNED
-    devices = describe(hooks[0].organization_id, ids, with_owners=with_owners)
-    if kind in kinds.SWAPS:
-        side = "owner" if told == kinds.ASSIGNED else "last_owner"
-        found = [(device, getattr(device, side)) for device in devices]
-    else:
-        found = [(device, customer) for device in devices]
-    write(hooks, told, [
-        Happening({"device": device.data, "customer": owner}, at, device.product_id, owner["id"] if owner else None,
-                  device.pk, device.label)
-        for device, owner in found
-    ])  # fmt: skip
-    if with_owners and kind == kinds.ASSIGNED:
-        write(hooks, kinds.TRANSFERRED, [
-            Happening({"device": device.data, "customer": owner, "previous_customer": device.last_owner}, at,
-                      device.product_id, None, device.pk, device.label)
-            for device, owner in found if device.is_by_transfer
+    devices = describe(hooks[0].organization_id, ids, with_spans=told != kinds.REGISTERED)
+    if told == kinds.REGISTERED:
+        write(hooks, told, [
+            Happening({"device": device.data, "customer": customer}, device.created_at, device.product_id, None,
+                      device.pk, device.label)
+            for device in devices
         ])  # fmt: skip
+        return
+    write(hooks, told, [_of_hands(device, kind, told, customer, at) for device in devices])
+    if kind == kinds.ASSIGNED:
+        write(hooks, kinds.TRANSFERRED, [
+            _of_transfer(device) for device in devices if device.is_by_transfer
+        ])  # fmt: skip
+
+
+def _of_hands(device: Any, kind: str, told: str, customer: dict | None, at: datetime) -> Happening:
+    """An ownership that begins or ends, at the instant that the ledger wrote; of another customer nothing is told."""
+    side = device.begun if told in kinds.BEGINNINGS else device.ended
+    span = side(customer["id"] if customer else None)
+    owner = span.customer if span is not None and kind in kinds.SWAPS else customer
+    data = {"device": device.data, "customer": owner, "ownership": span and span.pk,
+            "reason": span and span.reason}  # fmt: skip
+    moment = span.at if span is not None and kind not in kinds.REOPENINGS else at
+    return Happening(data, moment, device.product_id, owner["id"] if owner else None, device.pk, device.label)
+
+
+def _of_transfer(device: Any) -> Happening:
+    """It names both owners, for the organization alone."""
+    new, old = device.begun(None), device.ended(None)
+    data = {"device": device.data, "customer": new.customer, "previous_customer": old and old.customer,
+            "ownership": new.pk, "previous_ownership": old and old.pk, "reason": new.reason}  # fmt: skip
+    return Happening(data, new.at, device.product_id, None, device.pk, device.label)
 
 
 def write(hooks: list[Webhook], kind: str, happenings: Iterable[Happening]) -> int:

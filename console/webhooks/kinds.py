@@ -7,7 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 ORGANIZATION, PRODUCT, CUSTOMER = "organization", "product", "customer"
 MESSAGE, TEST, LIMIT = "message", "webhook.test", "claim.refused_by_limit"
-ASSIGNED, TRANSFERRED = "device.assigned", "device.transferred"
+REGISTERED, ASSIGNED, CLAIMED, TRANSFERRED = (
+    "device.registered",
+    "device.assigned",
+    "device.claimed",
+    "device.transferred",
+)
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,12 @@ FOLLOWED: dict[str, str] = {
     "shipment.shipped": "shipment.shipped",
     "shipment.sent": "shipment.shipped",
 }
+# What begins an ownership; of the rest, all but a registration ends one.
+BEGINNINGS = {ASSIGNED, CLAIMED}
 # Lines that name another device in the place of the customer.
 SWAPS = {"device.swapped_in", "device.swapped_out"}
+# Lines of an ownership that goes on as if it had never ended: they happen at their own moment, not when it began.
+REOPENINGS = {"device.unclaim_undone", "device.return_undone"}
 
 
 def label(kind: str) -> str:

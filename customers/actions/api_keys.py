@@ -66,8 +66,8 @@ def revoke(key: ApiKey, *, by: Actor, at: datetime | None = None) -> bool:
 
 def revoke_of(organization: Any, user: Any, *, by: Actor, customer: Customer | None = None) -> int:
     """Revoke the keys that a person made, who leaves the organization or the customer: should he come back, they stay
-    dead. Returns how many."""
-    mine = ApiKey.objects.usable().filter(organization=organization, made_by=user)
+    dead, and what those that expired had opened ends too. Returns how many."""
+    mine = ApiKey.objects.filter(revoked_at=None, organization=organization, made_by=user)
     rows = list(mine.filter(customer=customer) if customer else mine)
     return sum(revoke(key, by=by) for key in rows)
 

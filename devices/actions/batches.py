@@ -41,9 +41,12 @@ def assign(
 
 @retrying
 def unclaim(named_by: str, names: list[str], *, reason: str, by: Actor, is_dry: bool = False) -> Operation:
-    """Begin to unclaim the devices of these names. Raises Refused above 50 units an hour for who may not unclaim many."""
-    if not is_dry:
-        ownership.check_unclaim_limit(len(names), by=by)
+    """Begin to unclaim the devices of these names.
+
+    Raises Refused without a reason, and above 50 units an hour for who may not unclaim many; a trial too.
+    """
+    reason = ownership.stated(reason)
+    ownership.check_unclaim_limit(len(names), by=by)
     title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(names)) % {"n": len(names)}
     return _start("run_unclaim", title, named_by, names, by=by, is_dry=is_dry, permission=Permission.DEVICE_UNCLAIM,
                   undo_route=undo.UNCLAIM, reason=reason)  # fmt: skip
@@ -100,17 +103,17 @@ def _start(handler: str, title: str, named_by: str, names: list[str], *, by: Act
 
 
 def _in_chunks(operation: Operation, act: Callable[[list[int]], Outcome]) -> None:
-    seen: set[int] = set(operation.payload["ids"][: operation.cursor])
     while operation.cursor < operation.total:
-        _one_chunk(operation, act, seen)
+        _one_chunk(operation, act)
 
 
-@retrying
-def _one_chunk(operation: Operation, act: Callable[[list[int]], Outcome], seen: set[int]) -> None:
+@operations.chunk
+def _one_chunk(operation: Operation, act: Callable[[list[int]], Outcome]) -> None:
     """Do the next names in one transaction with their count; of a trial everything but the count is rolled back."""
     start, payload = operation.cursor, operation.payload
     names, ids = (payload[key][start : start + ownership.CHUNK] for key in ("names", "ids"))
     places: dict[int, int] = {}
+    seen = set(payload["ids"][:start])
     refused: list[tuple[int, str, str, str]] = []
     for place, (name, pk) in enumerate(zip(names, ids, strict=True), start + 1):
         unfit = _unfit(pk, pk in seen or pk in places)
@@ -127,7 +130,6 @@ def _one_chunk(operation: Operation, act: Callable[[list[int]], Outcome], seen: 
     operations.advance(
         operation, cursor=start + len(names), succeeded=len(outcome.done), refused=sorted(refused)
     )
-    seen |= set(places)
 
 
 def _unfit(pk: int, is_again: bool) -> tuple[str, str] | None:

@@ -16,8 +16,8 @@ from console.transactions import retrying
 from devices import ledger
 from devices.actions.messages import Publisher
 from devices.ledger import Change
-from devices.messages import NAME, dumps
-from devices.models import Call, CallKind, CallState, Device, Ownership
+from devices.messages import NAME, Unstorable, dumps
+from devices.models import Call, CallKind, CallState, Device, DeviceStatus, Ownership
 from devices.models.call import UNDER_WAY
 
 MAX_ARGUMENT = 1024
@@ -46,16 +46,12 @@ def ask(
     _check(kind, name, argument, timeout)
     # From here until the question is written, nobody changes the device's hands.
     ledger.hold([device.pk])
-    found = (
-        Device.objects.visible_to(by)
-        .select_related("organization")
-        .filter(pk=device.pk, archived_at=None)
-        .first()
-    )
+    found = Device.objects.visible_to(by).select_related("organization").filter(pk=device.pk).first()
     if found is None:
         raise Refused("not_found", _("There is no such device. Look at your list of devices."), status=404)
     if not may_ask(by, found):
         raise Refused("not_allowed", _("You may not call this device. Ask somebody who may."), status=403)
+    _check_it_answers(found)
     # Clocks of servers differ: what an owner asks lies in its span.
     began = Ownership.objects.open().filter(device=found).values_list("started_at", flat=True)
     at = max([at or timezone.now(), *began])
@@ -109,8 +105,8 @@ def answer(
     mine = Call.objects.filter(pk=call_id, device=by.device_id)
     try:
         text = None if error is not None else dumps(result, MAX_RESULT)
-    except ValueError:
-        raise Refused("too_long", _("The result is JSON of at most 16 kB. Send less."), status=422) from None
+    except Unstorable as cause:
+        raise Refused(cause.code, cause.sentence, status=422) from None
     if error is not None:
         state, told = CallState.FAILED, {"error": error.encode(errors="replace").decode()[:MAX_ERROR]}
     else:
@@ -118,8 +114,13 @@ def answer(
     open_now = mine.filter(state=CallState.DELIVERED, expires_at__gt=at)
     if open_now.update(state=state, ended_at=at, **told):
         return
-    if not mine.exists():
+    call = mine.first()
+    if call is None:
         raise Refused("not_found", _("There is no such call. Ask for your calls again."), status=404)
+    if call.state == CallState.WAITING and call.expires_at > at:
+        raise Refused(
+            "not_delivered", _("This call was not handed over yet. Ask for your calls, then answer it.")
+        )
     raise Refused("call_over", _("This call is over. Ask for your calls again."))
 
 
@@ -138,6 +139,15 @@ def follow_ledger(change: Change) -> None:
         found = list(asked.values_list("pk", flat=True))
         Call.objects.filter(pk__in=found, state__in=UNDER_WAY).update(
             state=CallState.CANCELLED, ended_at=Greatest(F("asked_at"), Value(change.at))
+        )
+
+
+def _check_it_answers(device: Device) -> None:
+    if device.archived_at is not None:
+        raise Refused("archived", _("This device is archived. Restore it first."))
+    if device.status == DeviceStatus.SCRAPPED:
+        raise Refused(
+            "scrapped", _("This device is scrapped and is not called any more. Choose another one.")
         )
 
 

@@ -44,14 +44,19 @@ def welcome(product: Product, device_ids: list[int], *, by: Actor, at: datetime)
 
 
 def edit(device: Device, *, by: Actor, tags: Iterable[str] | None = None, **fields: Any) -> Device:
-    """Change the given fields, and the tags where given. Raises Refused where an identifier is taken."""
+    """Change the given fields, and the tags where given. What is as it was is not written: it may be another by now.
+
+    Raises Refused where an identifier is taken.
+    """
     changed = changes({name: getattr(device, name) for name in fields}, fields)
-    for name, value in fields.items():
-        setattr(device, name, value)
+    for name in changed:
+        setattr(device, name, fields[name])
     device.set_keys()
+    keys = {"serial_number": "serial_key", "device_name": "name_key"}
     try:
         with transaction.atomic():
-            device.save(update_fields=[*fields, "serial_key", "name_key"])
+            if changed:
+                device.save(update_fields=[*changed, *(key for name, key in keys.items() if name in changed)])
             if tags is not None:
                 changed |= _tag_change(device, list(tags), by=by)
             if changed:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from console import sql
-from console.models import Organization, Webhook
+from console.models import Event, Organization, Webhook
 from console.transactions import retrying
 from devices.ledger import Change
 from devices.messages import Draft
@@ -20,9 +20,13 @@ from devices.models import Device, Message, Ownership, SharedAccess
 from devices.webhooks import tell_moved
 
 COLUMNS = ["organization", "device", "project", "name", "data", "at", "device_at"]
-# So far back messages are looked at when the ledger changes, and of the newest ones so many by the upkeep.
-BACK = timedelta(days=1)
-RECENT = 20_000
+# So far back messages are looked at when the ledger changes, and so far back changes of hands by the upkeep: longer than
+# the longest operation, whose devices all change hands at the moment when it began.
+BACK, RECENT = timedelta(days=1), timedelta(hours=3)
+# The messages of so many devices are settled in one transaction.
+DEVICES_AT_ONCE = 1_000
+# What happens often and changes no hands. All else that is told of a device may have.
+NO_HANDOVER = ("device.registered", "device.called", "device.label_printed", "device.secret_renewed")
 # Of old messages so many are deleted in one transaction, and so many times in a row.
 OLD_AT_ONCE, TIMES = 5_000, 40
 
@@ -138,11 +142,24 @@ def settle(device_ids: Iterable[int], *, since: datetime) -> int:
                    [sql.id_list(device_ids), connection.ops.adapt_datetimefield_value(since)])  # fmt: skip
 
 
-@retrying
-def settle_recent() -> int:
-    """The same for the newest messages of all devices: one may have come at the very moment of a handover."""
-    newest = Message.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    return _settle("id > %s", [newest - RECENT])
+def settle_recent(at: datetime | None = None) -> int:
+    """The same for devices that changed hands lately: a message may have come at the very moment of a handover.
+
+    It costs by the changes of hands, however much the devices publish.
+    """
+    since = (at or timezone.now()) - RECENT
+    ids, count = changed_hands(since), 0
+    for start in range(0, len(ids), DEVICES_AT_ONCE):
+        count += settle(ids[start : start + DEVICES_AT_ONCE], since=since)
+    return count
+
+
+def changed_hands(since: datetime) -> list[int]:
+    """The devices that may have changed hands since then: the log tells of each handover, also of one undone."""
+    told = Event.objects.filter(
+        organization__in=Organization.objects.values("pk"), at__gte=since, subject_kind="device"
+    )
+    return sorted(set(told.exclude(kind__in=NO_HANDOVER).values_list("subject_id", flat=True)))
 
 
 def forget_old(at: datetime | None = None) -> int:

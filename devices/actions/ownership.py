@@ -14,7 +14,7 @@ from console.access import Actor, Permission
 from console.audit import record_set
 from console.errors import Refused
 from console.models import Event, Operation
-from console.operations import advance
+from console.operations import advance, chunk
 from console.transactions import retrying
 from customers.actions import customers, projects
 from customers.models import Customer
@@ -23,8 +23,9 @@ from devices.ledger import Outcome
 from devices.models import Device, SharedAccess
 
 UNCLAIMS_AN_HOUR = 50
-# What counts as taking a unit from its owner; returns and swaps are told by another app, in its own words.
-TAKING = ("device.unclaimed", "device.released", "device.returned", "device.swapped_out")
+# What counts as taking a unit from its owner; returns and swaps are told by another app, in its own words. What
+# customers give back (`device.released`) is taken from nobody, though staff made the key with which they do it.
+TAKING = ("device.unclaimed", "device.returned", "device.swapped_out")
 CHUNK = 5_000
 
 
@@ -47,6 +48,7 @@ def assign(
     statuses `frm` can.
     """
     customers.hold(customer)
+    at = at or timezone.now()
     outcome = ledger.assign(
         device_ids, customer=customer, project=project or projects.default_of(customer), by=by, reason=reason, at=at,
         note=note, evidence=evidence, frm=frm,
@@ -65,11 +67,9 @@ def unclaim(
 
     Raises Refused without a reason, and above 50 units an hour for who may not unclaim many.
     """
-    reason, ids = reason.strip(), sorted(set(device_ids))
-    if not reason:
-        raise Refused("reason_missing", _("Say why. The reason stays in the device's history."), status=422)
+    reason, ids = stated(reason), sorted(set(device_ids))
     check_unclaim_limit(len(ids), by=by, at=at)
-    owners = _owners(ids)
+    owners, at = _owners(ids), at or timezone.now()
     outcome = ledger.release(ids, by=by, reason="unclaim", at=at, note=reason, evidence=evidence)
     done = set(outcome.done)
     for customer, owned in owners.items():
@@ -121,7 +121,7 @@ def in_chunks(operation: Operation, act: Callable[[list[int]], Outcome]) -> None
         _one_chunk(operation, ids[operation.cursor : operation.cursor + CHUNK], act)
 
 
-@retrying
+@chunk
 def _one_chunk(operation: Operation, ids: list[int], act: Callable[[list[int]], Outcome]) -> None:
     outcome = act(ids)
     position = {device_id: operation.cursor + n for n, device_id in enumerate(ids, 1)}
@@ -132,6 +132,13 @@ def _one_chunk(operation: Operation, ids: list[int], act: Callable[[list[int]], 
 def succeeded(operation: Operation) -> int:
     """How many units an operation under way has changed so far."""
     return Operation.objects.values_list("succeeded", flat=True).get(pk=operation.pk)
+
+
+def stated(reason: str) -> str:
+    """The reason without the blanks around it. Raises Refused where nothing is left."""
+    if not reason.strip():
+        raise Refused("reason_missing", _("Say why. The reason stays in the device's history."), status=422)
+    return reason.strip()
 
 
 @transaction.atomic

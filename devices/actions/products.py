@@ -26,17 +26,20 @@ def create(*, by: Actor, **fields: Any) -> Product:
 
 
 def edit(product: Product, *, by: Actor, **fields: Any) -> Product:
-    """Change the given fields. Raises Refused where name or slug are taken."""
-    before = {name: getattr(product, name) for name in fields}
-    changed = changes(before, fields)
-    for name, value in fields.items():
-        setattr(product, name, value)
+    """Change the given fields. What is as it was is not written: it may be another by now.
+
+    Raises Refused where name or slug are taken.
+    """
+    changed = changes({name: getattr(product, name) for name in fields}, fields)
+    if not changed:
+        return product
+    for name in changed:
+        setattr(product, name, fields[name])
     product.set_keys()
     try:
         with transaction.atomic():
-            product.save(update_fields=[*fields, "name_key"])
-            if changed:
-                record("product.edited", product, by=by, **changed)
+            product.save(update_fields=[*changed, *(["name_key"] if "name" in changed else [])])
+            record("product.edited", product, by=by, **changed)
     except IntegrityError:
         raise Refused("duplicate", _("Another product has this name or slug.")) from None
     return product

@@ -18,7 +18,6 @@ from console.imports import files, uploads
 from console.imports.lifecycle import Importer
 from console.models import Operation
 from console.tabular import guards
-from console.transactions import retrying
 from devices.actions import undo
 from devices.actions.ownership import check_unclaim_limit, evidence_of, succeeded
 from devices.models import RoundTrip
@@ -125,7 +124,7 @@ def refuse_unfit(row: RoundTrip, *, is_whole: bool = False) -> Plan:
         sentence = ngettext("%(n)d row is refused, so nothing is changed. Correct the file, or change the others.",
                             "%(n)d rows are refused, so nothing is changed. Correct the file, or change the others.",
                             row.summary["refused"])  # fmt: skip
-        raise Refused("rows_refused", sentence % {"n": row.summary["refused"]})
+        raise Refused("rows_refused", sentence % {"n": row.summary["refused"]}, id=row.pk)
     return Changes(row).plan()
 
 
@@ -146,7 +145,7 @@ def run_apply(operation: Operation, by: Actor) -> None:
         operation.sentence = ngettext("%(n)d device changed.", "%(n)d devices changed.", n) % {"n": n}
 
 
-@retrying
+@operations.chunk
 def _whole(operation: Operation, row: RoundTrip, by: Actor) -> None:
     """All of it in one transaction, or nothing."""
     start, count = 0, operation.total
@@ -154,7 +153,7 @@ def _whole(operation: Operation, row: RoundTrip, by: Actor) -> None:
         start = _step(operation, row, start, by)
 
 
-@retrying
+@operations.chunk
 def _portion(operation: Operation, row: RoundTrip, start: int, by: Actor) -> None:
     _step(operation, row, start, by)
 

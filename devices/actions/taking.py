@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from console.access import Actor
@@ -43,17 +44,22 @@ def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None
 
 
 @retrying
-def release(span: Ownership, *, by: Actor, at: datetime | None = None) -> Ownership:
+def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None = None) -> Ownership:
     """End an open span. Returns it as it stands then. Raises Refused where it has ended.
 
-    Staff that may unclaim 50 units an hour releases no more of them in this way.
+    A customer gives the device back, and may take it again; anybody else unclaims it, with the reason and the limit of
+    an unclaim.
     """
-    if by.kind != "customer":
+    gives_back, at = by.kind == "customer", at or timezone.now()
+    if not gives_back:
+        reason = ownership.stated(reason)
         ownership.check_unclaim_limit(1, by=by, at=at)
-    outcome = ledger.release([span.device_id], by=by, reason="api", expect=span.customer, at=at)
+    outcome = ledger.release([span.device_id], by=by, reason="api" if gives_back else "unclaim", expect=span.customer,
+                             at=at, note=reason)  # fmt: skip
     if outcome.refused or Ownership.objects.filter(pk=span.pk, ended_at=None).exists():
         raise Refused("not_owner", _("This ownership has ended already."))
-    record_set("device.released", Device, outcome.done, label="serial_number", by=by, about=span.customer, at=at,
+    kind = "device.released" if gives_back else "device.unclaimed"
+    record_set(kind, Device, outcome.done, label="serial_number", by=by, about=span.customer, at=at, note=reason,
                act=outcome.act)  # fmt: skip
     return Ownership.objects.select_related("device").get(pk=span.pk)
 

@@ -8,7 +8,8 @@ from rest_framework import serializers
 from console.access import CustomerScope, Permission
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Text, Whole
-from console.rest.paging import page
+from console.rest.paging import PageQuery, page
+from devices import messages
 from devices.actions import calls
 from devices.models import Call, Device
 from devices.models.call import CallKind, CallState
@@ -37,6 +38,12 @@ class CallIn(Body):
     timeout = Whole(min_value=1, max_value=300, default=30)
 
 
+class CallQuery(PageQuery):
+    """Which calls."""
+
+    state = serializers.ChoiceField(choices=CallState.choices, required=False)
+
+
 @endpoint("Call a device", may=Permission.DEVICE_CALL, customer=CustomerScope.CALL, takes=CallIn, answers=CallOut, status=202,
           example={"kind": "variable", "name": "battery"})  # fmt: skip
 def call_create(request: Any, pk: int) -> Any:
@@ -45,13 +52,15 @@ def call_create(request: Any, pk: int) -> Any:
     return calls.ask(device, by=request.actor, **request.body_data)
 
 
-@endpoint(
-    "List a device's calls", may=Permission.VIEW, customer=CustomerScope.READ, answers=CallOut, is_list=True
-)
+@endpoint("List a device's calls", may=Permission.VIEW, customer=CustomerScope.READ, query=CallQuery, answers=CallOut,
+          is_list=True)  # fmt: skip
 def call_list(request: Any, pk: int) -> Any:
-    """The newest first; a customer's key sees those within its ownership."""
-    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    return page(request.query, Call.objects.visible_to(request.actor).filter(device=device), CallOut)
+    """The newest first; a customer's key sees those within its ownerships, also of a device that it owned before."""
+    device = get_object_or_404(messages.devices_of(request.actor), pk=pk)
+    rows = Call.objects.visible_to(request.actor).filter(device=device)
+    if request.query.get("state"):
+        rows = rows.in_state(request.query["state"])
+    return page(request.query, rows, CallOut)
 
 
 @endpoint("See a call", may=Permission.VIEW, customer=CustomerScope.READ, answers=CallOut)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -20,7 +20,7 @@ from devices.api.shapes import DeviceIn, DeviceOut, DeviceQuery, OwnerIn, Reason
 from devices.filters import DeviceFilter
 from devices.forms import DeviceForm
 from devices.ledger import Outcome
-from devices.models import Device, Tag
+from devices.models import Device, DeviceReport, Tag
 
 P = Permission
 # What the query of a customer's key does not have.
@@ -42,7 +42,7 @@ EXAMPLE = {
     is_list=True,
 )
 def device_list(request: Any) -> Any:
-    """A customer's key lists what its customer owns now and what is shared with it; `current=true`: what it owns."""
+    """A customer's key lists what its customer owns now and what is shared with it; `current` keeps one of the two."""
     query, actor = request.query, request.actor
     rows = _rows(actor)
     if actor.kind != "customer":
@@ -51,9 +51,9 @@ def device_list(request: Any) -> Any:
     unknown = [name for name in OF_STAFF if query.get(name)]
     if unknown:
         raise Unfit({name: ["A customer’s key can't ask for this."] for name in unknown})
-    rows = rows.filter(
-        archived_at=None, **({"customer__in": actor.customers} if query.get("current") else {})
-    )
+    rows, owned = rows.filter(archived_at=None), Q(customer__in=actor.customers)
+    if query.get("current") is not None:
+        rows = rows.filter(owned if query["current"] else ~owned)
     if query.get("status"):
         rows = rows.filter(status=query["status"])
     return page(query, rows, DeviceOut, **reader(actor))
@@ -144,7 +144,9 @@ def one(request: Any, pk: int) -> DeviceOut:
 
 def _rows(actor: Any) -> QuerySet[Device]:
     rows = Device.objects.visible_to(actor).select_related("product", "customer")
-    return rows if actor.kind == "customer" else rows.prefetch_related("device_tags__tag")
+    if actor.kind == "customer":
+        return rows.prefetch_related(Prefetch("report", DeviceReport.objects.visible_to(actor)))
+    return rows.select_related("report").prefetch_related("device_tags__tag")
 
 
 def _called(query: dict[str, Any], rows: QuerySet[Device]) -> QuerySet[Device]:

@@ -11,7 +11,7 @@ from console.access import CustomerScope, Permission
 from console.errors import Refused
 from console.rest.endpoints import endpoint
 from console.rest.exports import export, written
-from console.rest.fields import Body, Text
+from console.rest.fields import Between, Text
 from console.rest.paging import PageQuery, page
 from customers.models import Project
 from devices import message_exports, messages
@@ -22,23 +22,18 @@ class MessageOut(serializers.ModelSerializer):
     """A message. `at` is the server's time, `device_at` what the device said."""
 
     device = serializers.IntegerField(source="device_id")
+    serial_number = serializers.CharField(source="device.serial_number")
     data = serializers.JSONField()
 
     class Meta:
         model = Message
-        fields = ["id", "device", "name", "data", "at", "device_at"]
+        fields = ["id", "device", "serial_number", "name", "data", "at", "device_at"]
 
 
-class Window(Body):
+class Window(Between):
     """Which messages."""
 
     name = Text(required=False, max_length=64)
-    to = serializers.DateTimeField(required=False, help_text="Before this time.")
-
-    def get_fields(self) -> dict[str, serializers.Field]:
-        """`from` is no name for an attribute."""
-        since = serializers.DateTimeField(required=False, help_text="From this time on.")
-        return {**super().get_fields(), "from": since}
 
 
 class MessageQuery(Window, PageQuery):
@@ -103,9 +98,10 @@ def _of_project(request: Any, pk: int) -> QuerySet[Message]:
 
 
 def _named(rows: QuerySet[Message], request: Any) -> QuerySet[Message]:
+    rows = rows.select_related("device")
     return rows.filter(name=request.query["name"]) if request.query.get("name") else rows
 
 
 def _file(request: Any, form: str, name: str, rows: QuerySet[Message]) -> StreamingHttpResponse:
-    header = ["received", "device_at", "serial_number", "name", "data"]
-    return written(form, request, name, header, message_exports.lines(rows))
+    header = ["received", "device_at", "serial_number", "name", "data", "device"]
+    return written(form, request, name, header, message_exports.lines_with_device(rows))

@@ -12,8 +12,8 @@ from console.fields import fold
 from console.rest.endpoints import endpoint
 from console.rest.paging import page
 from devices.actions import taking
-from devices.api.shapes import OwnershipOut, OwnershipQuery, TakeIn
-from devices.models import Ownership
+from devices.api.shapes import OwnershipOut, OwnershipQuery, ReleaseIn, TakeIn
+from devices.models import Device, Ownership
 
 EXAMPLE = {"serial_number": "AQM26-209002", "device_name": "e00fce68aa209002"}
 
@@ -27,7 +27,7 @@ def ownership_list(request: Any) -> Any:
     if query.get("device"):
         conditions &= Q(device=query["device"])
     if query.get("serial_number"):
-        conditions &= Q(device__serial_key=fold(query["serial_number"]))
+        conditions &= Q(device__in=_called(request, query["serial_number"]))
     if query.get("manager"):
         conditions &= Q(customer=query["manager"])
     if query.get("current") is not None:
@@ -41,7 +41,7 @@ def ownership_list(request: Any) -> Any:
 
 def count_try(request: Any) -> None:
     """Before anything is looked up, for the address and for the key's customer."""
-    for who in (throttle.address_of(request._request), f"customer {min(request.actor.customers)}"):
+    for who in _who_tries(request):
         throttle.spend("take", who, limit=taking.TRIES, seconds=taking.WINDOW)
 
 
@@ -50,17 +50,30 @@ def count_try(request: Any) -> None:
 def ownership_take(request: Any) -> Any:
     """The key's customer becomes the owner of the device with this serial number and this device name.
 
-    A wrong pair and an unknown serial number get the same answer. Tries are counted.
+    A wrong pair and an unknown serial number get the same answer. Tries that fail are counted.
     """
-    return taking.take(by=request.actor, **request.body_data)
+    span = taking.take(by=request.actor, **request.body_data)
+    for who in _who_tries(request):
+        throttle.give_back("take", who, seconds=taking.WINDOW)
+    return span
 
 
-@endpoint(
-    "Release a device", may=Permission.DEVICE_UNCLAIM, customer=CustomerScope.TAKE, answers=OwnershipOut
-)
+@endpoint("Release a device", may=Permission.DEVICE_UNCLAIM, customer=CustomerScope.TAKE, takes=ReleaseIn,
+          answers=OwnershipOut, example={"reason": "Sold by the customer"})  # fmt: skip
 def ownership_release(request: Any, pk: int) -> Any:
-    """Ends the ownership now. Refused where it has ended already."""
+    """Ends the ownership now. Refused where it has ended already. With the organization's key it is an unclaim, and
+    takes a reason."""
     span = get_object_or_404(Ownership.objects.visible_to(request.actor).select_related("device"), pk=pk)
     if span.ended_at is not None:
         raise Refused("not_owner", "This ownership has ended already.")
-    return taking.release(span, by=request.actor)
+    return taking.release(span, by=request.actor, reason=request.body_data["reason"])
+
+
+def _called(request: Any, serial_number: str) -> list[int]:
+    """The organization's devices of this serial number, looked up first: the index of these begins with the product."""
+    rows = Device.objects.filter(serial_key=fold(serial_number))  # unscoped: the next line does it
+    return list(rows.filter(product__organization=request.actor.organization).values_list("pk", flat=True))
+
+
+def _who_tries(request: Any) -> list[str]:
+    return [throttle.address_of(request._request), f"customer {min(request.actor.customers)}"]

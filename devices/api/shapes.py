@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from console.rest.fields import Body, Flag, Id, Text
+from console.rest.fields import Between, Body, Flag, Id, Text
 from console.rest.paging import PageQuery
 from customers.api.shapes import CustomerRef
 from devices.models import Device, DeviceStatus, Ownership, OwnershipMode, Product
@@ -55,7 +55,11 @@ class ProductQuery(PageQuery):
 
 
 class DeviceOut(serializers.ModelSerializer):
-    """A device. To a customer's key, what is the organization's alone is empty: notes, tags, identifiers of the radio."""
+    """A device. To a customer's key, what is the organization's alone is empty: notes, tags, identifiers of the radio.
+
+    `firmware_version` is what the device said, `reported_at` when it said so last; both are null if it never did, and to
+    a customer's key if it did not within the ownership of now.
+    """
 
     product = ProductRef()
     status = serializers.ChoiceField(choices=DeviceStatus.choices)
@@ -63,12 +67,14 @@ class DeviceOut(serializers.ModelSerializer):
     tags = serializers.SerializerMethodField()
     notes = serializers.SerializerMethodField()
     is_development = serializers.BooleanField()
+    firmware_version = serializers.SerializerMethodField()
+    reported_at = serializers.SerializerMethodField()
 
     class Meta:
         model = Device
         fields = ["id", "serial_number", "device_name", "product", "status", "customer", "imei", "iccid", "mac",
-                  "hardware_revision", "manufactured_on", "is_development", "tags", "notes", "wipe_asked_at",
-                  "wipe_confirmed_at", "created_at", "archived_at"]  # fmt: skip
+                  "hardware_revision", "manufactured_on", "is_development", "tags", "notes", "firmware_version",
+                  "reported_at", "wipe_asked_at", "wipe_confirmed_at", "created_at", "archived_at"]  # fmt: skip
 
     def get_tags(self, device: Device) -> list[str]:
         """The names, in order."""
@@ -77,6 +83,16 @@ class DeviceOut(serializers.ModelSerializer):
     def get_notes(self, device: Device) -> str | None:
         """For the organization alone."""
         return None if self._is_customer else device.notes
+
+    def get_firmware_version(self, device: Device) -> str | None:
+        """As the device said it last."""
+        report = getattr(device, "report", None)
+        return report.firmware_version if report else None
+
+    def get_reported_at(self, device: Device) -> datetime | None:
+        """When it said so."""
+        report = getattr(device, "report", None)
+        return report.reported_at if report else None
 
     @property
     def _is_customer(self) -> bool:
@@ -124,7 +140,10 @@ class DeviceQuery(PageQuery):
     customer = Id(required=False, in_query=True, help_text="Whose they are now.")
     status = serializers.ChoiceField(choices=DeviceStatus.choices, required=False)
     tag = Text(required=False, max_length=40)
-    current = Flag(required=False, help_text="true: only what is owned now, of a customer's key by itself.")
+    current = Flag(
+        required=False,
+        help_text="true: only what is owned now, of a customer's key by itself; false: only the rest.",
+    )
     development = Flag(default=False, help_text="Only the engineers' units.")
     archived = Flag(default=False, help_text="Only the archived ones; else only the others.")
 
@@ -172,18 +191,19 @@ class OwnershipOut(serializers.ModelSerializer):
         )  # type: ignore[return-value]
 
 
-class OwnershipQuery(PageQuery):
+class ReleaseIn(Body):
+    """Why, for the device's history."""
+
+    reason = Text(max_length=500, default="", allow_blank=True)
+
+
+class OwnershipQuery(Between, PageQuery):
     """Which ownerships. `from` and `to` take those that touch the time between them."""
 
     device = Id(required=False, in_query=True)
     serial_number = Text(required=False, max_length=64)
     manager = Id(required=False, in_query=True, help_text="The customer.")
     current = Flag(required=False, help_text="true: open ones only; false: ended ones only.")
-    to = serializers.DateTimeField(required=False)
-
-    def get_fields(self) -> dict[str, serializers.Field]:
-        """`from` is no name for an attribute."""
-        return {**super().get_fields(), "from": serializers.DateTimeField(required=False)}
 
 
 class TakeIn(Body):

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from functools import cache, wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from console import sql, throttle
@@ -68,18 +69,28 @@ def device(
         @public("A device proves who it is with its secret, in every request.")
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.method not in methods:
-                return HttpResponseNotAllowed(methods)
             try:
                 return at_once(request) or view(request, authenticate(request), *args, **kwargs)
             except BadMessage as bad:
-                return problem(bad.code, bad.sentence, bad.status, index=bad.index)
+                place = {} if bad.index is None else {"index": bad.index}
+                return problem(bad.code, bad.sentence, bad.status, **place)
             except Refused as refusal:
                 return problem(refusal.code, refusal.sentence, refusal.status, headers=refusal.headers)
 
-        return guarded
+        @wraps(guarded)
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            # Before the mark looks at the method: it would answer with an empty page.
+            return guarded(request, *args, **kwargs) if request.method in methods else _not_allowed(methods)
+
+        return answered
 
     return decorate
+
+
+def _not_allowed(methods: tuple[str, ...]) -> HttpResponse:
+    allowed = ", ".join(methods)
+    sentence = _("This address does not take this method. It takes %(allowed)s.") % {"allowed": allowed}
+    return problem("method_not_allowed", sentence, 405, headers={"Allow": allowed})
 
 
 def authenticate(request: HttpRequest) -> Publisher:

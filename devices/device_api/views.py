@@ -10,7 +10,7 @@ from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from console.errors import Refused
+from console.errors import Refused, problem
 from devices import messages
 from devices.actions import calls, reports
 from devices.actions.messages import Publisher, publish, publish_at_once
@@ -61,6 +61,8 @@ def state(request: HttpRequest, by: Publisher) -> HttpResponse:
 def call_list(request: HttpRequest, by: Publisher) -> HttpResponse:
     """The calls that wait for the device; where there are none, after up to `wait` seconds."""
     wait = _seconds(request.GET.get("wait", "0"))
+    if wait is None:
+        return _bad_wait()
     found = calls.deliver(by=by)
     if found or not wait:
         return _calls(found)
@@ -138,8 +140,20 @@ def _body(request: HttpRequest) -> bytes:
     return request.body if length > 0 else b""
 
 
-def _seconds(text: str) -> float:
-    return float(min(int(text), LONGEST_WAIT)) if text.isascii() and text.isdigit() and len(text) < 9 else 0.0
+def _seconds(text: str) -> float | None:
+    """How long to wait, at most the longest time; None for what is no number of seconds."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    digits = text.lstrip("0")
+    # Python reads no number of thousands of digits.
+    return float(min(int(digits or "0"), LONGEST_WAIT)) if len(digits) < 9 else float(LONGEST_WAIT)
+
+
+def _bad_wait() -> HttpResponse:
+    most = {"most": LONGEST_WAIT}
+    sentence = _("The wait is whole seconds from 0 to %(most)s; more is taken as %(most)s.") % most
+    errors = [{"field": "wait", "detail": sentence}]
+    return problem("invalid", _("Some parameters are not as they should be."), 422, errors=errors)
 
 
 def _clean(error: str | None) -> str | None:

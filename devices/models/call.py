@@ -47,13 +47,22 @@ class CallQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
         """The calls that were asked and, where they are over, ended within an ownership of the person's customers.
 
-        Who only shares a device sees none: what its owner asks, and with what argument, is the owner's own.
+        Who asked also sees what the end of the ownership cancelled. Who only shares a device sees none: what its owner
+        asks, and with what argument, is the owner's own.
         """
-        return self.filter(Exists(_holding(Ownership.objects.reached_by(actor))))
+        spans = Ownership.objects.reached_by(actor)
+        return self.filter(Exists(_holding(spans)) | Q(Exists(_broken_off(spans)), state=CallState.CANCELLED))
 
     def under_way(self, at: datetime) -> Self:
         """Those that can still be answered."""
         return self.filter(state__in=UNDER_WAY, expires_at__gt=at)
+
+    def in_state(self, state: str, at: datetime | None = None) -> Self:
+        """Those whose `state_now` this is: what expired is timed out, also before that was written down."""
+        late = Q(state__in=UNDER_WAY, expires_at__lte=at or timezone.now())
+        if state == CallState.TIMED_OUT:
+            return self.filter(Q(state=state) | late)
+        return self.filter(~late, state=state)
 
 
 def _holding(spans: QuerySet) -> QuerySet:
@@ -62,6 +71,12 @@ def _holding(spans: QuerySet) -> QuerySet:
     ended = Coalesce(OuterRef("ended_at"), OuterRef("asked_at"))
     lasts = Q(ended_at=None) | Q(ended_at__gt=ended)
     return spans.filter(lasts, device=OuterRef("device"), started_at__lte=OuterRef("asked_at"))
+
+
+def _broken_off(spans: QuerySet) -> QuerySet:
+    """The asker's spans with whose end a call was cancelled: nobody answered it, so it tells nothing of what came then."""
+    return spans.filter(device=OuterRef("device"), customer=OuterRef("customer"), started_at__lte=OuterRef("asked_at"),
+                        ended_at=OuterRef("ended_at"))  # fmt: skip
 
 
 class Call(TenantModel):

@@ -1,14 +1,19 @@
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from console.access import Actor
 from console.tenancy import TenantModel, TenantQuerySet
 from devices.models.device import Device
 from devices.models.ownership import Ownership, SharedAccess, Span
+
+# For a span that goes on.
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Json(str):
@@ -34,7 +39,7 @@ class MessageQuerySet(TenantQuerySet):
         """The messages that this actor may read: a member all, a customer's person those of its own spans.
 
         A message at the instant of a handover belongs to the new owner alone. With `device`, only the messages of this
-        one, by the spans that the ledger holds now: the same rows, as ranges of the index.
+        one: the same rows, as ranges of the index.
         """
         if device is None:
             return super().visible_to(actor)
@@ -49,20 +54,27 @@ class MessageQuerySet(TenantQuerySet):
         return self.filter(Exists(owned) | Exists(shared))
 
     def within(self, spans: Iterable[Span]) -> Self:
-        """The messages of these spans' devices, from each span's start on and before its end."""
+        """The messages of these spans' devices, from each span's start on and before its end.
+
+        The end is asked of the ledger by the statement that reads the messages, and so by each that writes a piece of
+        a file: a device may change hands after the spans were read.
+        """
         wanted = Q()
         for span in spans:
-            ends = Q(at__lt=span.ended_at) if span.ended_at else Q()
-            wanted |= Q(device=span.device_id, at__gte=span.started_at) & ends
+            wanted |= Q(device=span.device_id, at__gte=span.started_at, at__lt=_end_now(span))
         return self.filter(wanted) if wanted else self.none()
 
     def of_project(self, project: models.Model) -> Self:
-        """Of the devices that lay in the project when they published: owned or, where it has any, shared."""
+        """Of the devices that lay in the project when they published: owned or, where it has any, shared.
+
+        Two ranges of indexes, each cut by what else is asked for: its own messages, and those of the shared devices.
+        """
         shares = SharedAccess.objects.filter(project=project)
         if not shares.exists():
             return self.filter(project=project)
-        shared = Q(device__in=shares.values("device")) & Q(Exists(_covering(shares)))
-        return self.filter(Q(project=project) | shared)
+        first = Subquery(shares.order_by("started_at").values("started_at")[:1])
+        devices = _AnyOf("device", Subquery(shares.values("device")))
+        return self.filter(Q(project=project) | (Q(devices, at__gte=first) & Q(Exists(_covering(shares)))))
 
 
 def spans_of(actor: Actor, device: Device) -> list[Span]:
@@ -71,6 +83,24 @@ def spans_of(actor: Actor, device: Device) -> list[Span]:
     for spans in (Ownership, SharedAccess):
         found += spans.objects.reached_by(actor).filter(device=device)
     return found
+
+
+class _AnyOf(models.Func):
+    """Whether a column is one of a subquery's values. Beside an OR, PostgreSQL takes an index for arrays alone."""
+
+    template, arg_joiner = "%(expressions)s", " IN "
+    output_field = models.BooleanField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(ARRAY", **context
+        )
+
+
+def _end_now(span: Span) -> Subquery:
+    """The end of the span at the moment of the statement; nothing, before which nothing lies, where it is gone."""
+    end = Coalesce("ended_at", Value(NEVER), output_field=models.DateTimeField())
+    return Subquery(type(span)._default_manager.filter(pk=span.pk).values(end=end))
 
 
 def _covering(spans: QuerySet) -> QuerySet:
@@ -122,12 +152,21 @@ class Message(TenantModel):
         return text if len(text) <= 120 else f"{text[:119]}…"
 
 
+class DeviceReportQuerySet(TenantQuerySet):
+    def for_customer(self, actor: Actor) -> Self:
+        """What devices said within the ownerships that the person's customers have now: what came before is another's."""
+        owned = Ownership.objects.open().reached_by(actor).covering(OuterRef("reported_at"))
+        return self.filter(Exists(owned.filter(device=OuterRef("device"))))
+
+
 class DeviceReport(TenantModel):
     """What a device said last about itself. Other columns of the device are its maker's word, these are its own."""
 
     device = models.OneToOneField(Device, models.PROTECT, primary_key=True, related_name="report")
     firmware_version = models.CharField(max_length=64, blank=True)
     reported_at = models.DateTimeField()
+
+    objects = DeviceReportQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.firmware_version

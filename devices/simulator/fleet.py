@@ -17,6 +17,8 @@ from devices.models import Device
 from devices.simulator.unit import Unit
 
 FILE = "simulator-secrets.json"
+# Whoever does not wait at the server asks so often, in seconds; many of them ask less often: so many in a second.
+PAUSE, ASKED_A_SECOND = 5.0, 10
 
 
 def choose(organization: Organization, count: int) -> list[tuple[str, str]]:
@@ -52,12 +54,15 @@ def run(units: list[Unit], over: Event, seconds: float) -> None:
             thread.join(0.5)
 
 
-def make(found: list[tuple[str, str]], base_url: str, *, seed: int, every: float) -> list[Unit]:
-    """The units for these names and secrets."""
-    units = []
-    for name, secret in found:
+def make(
+    found: list[tuple[str, str]], base_url: str, *, seed: int, every: float, waiting: int | None = None
+) -> list[Unit]:
+    """The units for these names and secrets. So many of them wait for calls at the server, None for all; others ask."""
+    units, pause = [], max(PAUSE, len(found) / ASKED_A_SECOND)
+    for number, (name, secret) in enumerate(found):
         chance = Random(f"{seed} {name}")  # noqa: S311 -- weather, no secret
-        units.append(Unit(name, secret, base_url, chance=chance, every=every))
+        waits = waiting is None or number < waiting
+        units.append(Unit(name, secret, base_url, chance=chance, every=every, pause=0.0 if waits else pause))
     return units
 
 

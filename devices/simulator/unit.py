@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 FIRMWARE = ["1.3.0", "1.4.0", "1.4.2"]
 PATIENCE = 40
+LONGEST_WAIT = 25
 
 
 class Failed(Exception):
@@ -25,8 +26,11 @@ class Failed(Exception):
 class Unit:
     """Publishes what it measures, answers calls, reports its firmware, and wipes itself when it is asked to."""
 
-    def __init__(self, name: str, secret: str, base_url: str, *, chance: Random, every: float = 30.0) -> None:
-        self.name, self.every, self.chance = name, every, chance
+    def __init__(
+        self, name: str, secret: str, base_url: str, *, chance: Random, every: float = 30.0, pause: float = 0
+    ) -> None:
+        """With a `pause` it asks for its calls every so many seconds; without one it waits for them at the server."""
+        self.name, self.every, self.chance, self.pause = name, every, chance, pause
         self.firmware = chance.choice(FIRMWARE)
         self.temperature, self.total = chance.uniform(17, 23), chance.uniform(0, 500)
         self.battery, self.began = chance.uniform(60, 100), time.monotonic()
@@ -62,13 +66,13 @@ class Unit:
         self.published += len(messages)
 
     def listen(self, over: Event, until: float) -> None:
-        """Wait for calls, and answer them."""
+        """Look for calls until the time, and answer them."""
         while not over.is_set() and (left := until - time.monotonic()) > 0:
-            calls, away = self.waiting(min(25, math.ceil(left)))
+            calls, away = self.waiting(0 if self.pause else min(LONGEST_WAIT, math.ceil(left)))
             for call in calls:
                 self.call("POST", f"calls/{call['id']}", self.answer(call), may_fail=True)
                 self.answered += 1
-            over.wait(min(away, max(0.0, until - time.monotonic())))
+            over.wait(min(max(away, self.pause), max(0.0, until - time.monotonic())))
 
     def measure(self) -> list[dict[str, Any]]:
         """What the sensors say."""

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 
 import openpyxl
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from console.export import harmless, stream, stream_csv, stream_xlsx
+from console.export import CELL, harmless, stream, stream_csv, stream_xlsx
 
 PAYLOADS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://evil.example")', "=cmd|' /C calc'!A0",
             "+49 7361 1", "-", "=", "@"]  # fmt: skip
@@ -78,6 +78,36 @@ def test_values_keep_their_kind():
 
 def test_characters_that_excel_can_not_hold_are_left_out():
     assert read_xlsx(stream_xlsx("x", ["h"], [["a\x01b"]]))[1][0].value == "ab"
+
+
+NOTE = "… cut: a cell of Excel holds 32,767 characters; the CSV file has all of it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * CELL, "😀" * (CELL // 2), "\x01" + "x" * CELL, "=" * CELL],
+    ids=["letters", "characters of two units", "what is left out does not count", "no formula"],
+)
+def test_what_just_fits_into_a_cell_of_excel_stays_as_it_is(text):
+    assert read_xlsx(stream_xlsx("x", ["h"], [[text]]))[1][0].value == text.replace("\x01", "")
+
+
+@pytest.mark.parametrize("text", ["x" * (CELL + 1), "😀" * (CELL // 2 + 1), "x😀" * 20_000, "=" * 70_000, "_x0041_" * 9_000],
+                         ids=["letters", "characters of two units", "mixed", "no formula", "escaped"])  # fmt: skip
+def test_what_is_too_long_for_a_cell_of_excel_says_so_at_its_end(text):
+    cell = read_xlsx(stream_xlsx("x", ["h"], [[text]]))[1][0]
+    kept = cell.value.removesuffix(NOTE)
+    assert kept != cell.value
+    assert text.startswith(kept.replace("_x005F_", "_"))
+    assert CELL - 10 < len(cell.value.encode("utf-16-le")) // 2 <= CELL
+    assert cell.data_type in {"s", "inlineStr"}
+    assert read_csv(stream_csv("x", ["h"], [[text]]))[1][0] == harmless(text)
+
+
+def test_the_note_of_a_cut_cell_is_in_the_language_of_who_asked():
+    with translation.override("de"):
+        answer = stream_xlsx("x", ["h"], [["x" * 40_000]])
+    assert read_xlsx(answer)[1][0].value.endswith("; die CSV-Datei enthält alles")
 
 
 def test_a_list_without_rows_has_its_header():

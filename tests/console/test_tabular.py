@@ -509,12 +509,18 @@ def seen_by_calamine(content: bytes) -> list[tuple[int, list[str]]]:
     rows = []
     sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
     for number, row in enumerate(sheet.iter_rows(), start=1):
-        texts = [text(value) for value in row]
-        while texts and not texts[-1]:
-            texts.pop()
-        if "".join(texts).strip():
+        texts = seen([text(value) for value in row])
+        if texts:
             rows.append((number, texts))
     return rows
+
+
+def seen(texts):
+    """What there is to see of a row. That reader takes a cell of blanks for an empty one, which it is to a manifest."""
+    texts = [text if text.strip() else "" for text in texts]
+    while texts and not texts[-1]:
+        texts.pop()
+    return texts
 
 
 def test_another_reader_sees_the_same_in_the_manifest():
@@ -534,7 +540,7 @@ values = st.one_of(
 
 @quiet
 @given(rows=st.lists(st.lists(values, min_size=1, max_size=5), min_size=1, max_size=8))
-@example(rows=[["serial"], [None, -0.5], [" "], [date(1999, 12, 31), True]])
+@example(rows=[["serial"], [None, -0.5], [" "], [date(1999, 12, 31), True], ["0", " "], [" ", "0"]])
 def test_what_another_program_writes_is_what_another_reader_sees(table_of, rows):
     book = openpyxl.Workbook()
     for number, row in enumerate(rows, start=1):
@@ -544,11 +550,7 @@ def test_what_another_program_writes_is_what_another_reader_sees(table_of, rows)
             cell.value = f"'{value}" if isinstance(value, str) and value.startswith("=") else value
     book.active["A1"] = "header"
     content = saved(book)
-    ours = []
-    for number, texts in table_of(content).rows():
-        while texts and not texts[-1]:
-            texts.pop()
-        ours.append((number, texts))
+    ours = [(number, seen(texts)) for number, texts in table_of(content).rows()]
     assert ours == seen_by_calamine(content)
 
 

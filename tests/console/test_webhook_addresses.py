@@ -167,6 +167,7 @@ def test_the_operator_may_allow_a_network_and_only_that(settings):
     ("url", "code"),
     [("http://example.com/", "bad_address"), ("https://user@example.com/", "bad_address"),
      ("https://example.com:22/", "bad_address"), ("https://bücher.example/", "bad_address"),
+     ("https://[v1.x]/", "bad_address"),
      ("https://exa mple.com/", "bad_address"), ("https://example.com/#a", "bad_address"), ("example.com", "bad_address"),
      ("https://example.com:99999/", "bad_address"), ("https://" + "a" * 500 + ".example/", "bad_address")],
 )  # fmt: skip
@@ -175,6 +176,31 @@ def test_an_address_that_could_never_be_dialled_is_refused_with_a_sentence(url, 
         addresses.parse(url)
     assert (refusal.value.code, refusal.value.status) == (code, 422)
     assert refusal.value.sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[::1]", "10.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1",
+             "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]"],
+)  # fmt: skip
+def test_figures_that_may_not_be_dialled_are_refused_before_anybody_dials(host):
+    with pytest.raises(Refused) as refusal:
+        addresses.parse(f"https://{host}/")
+    assert (refusal.value.code, refusal.value.status) == ("address_not_allowed", 422)
+    with pytest.raises(Refused) as at_sending:
+        addresses.allowed(addresses.Target("https", host.strip("[]"), 443, "/"))
+    assert refusal.value.sentence == at_sending.value.sentence
+
+
+def test_figures_that_may_be_dialled_and_names_are_taken(settings):
+    for url in (
+        "https://1.1.1.1/",
+        "https://[2606:4700::1111]/",
+        "https://localhost/",
+        "https://inside.example/",
+    ):
+        assert addresses.parse(url).scheme == "https"
+    settings.WEBHOOK_NETWORKS = [ip_network("10.20.0.0/16")]
+    assert addresses.parse("http://10.20.3.4:8080/x").port == 8080
 
 
 def test_an_address_that_can_be_dialled_is_taken_apart():

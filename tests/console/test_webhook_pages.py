@@ -56,7 +56,8 @@ def test_the_page_of_a_new_secret_shows_it_once_and_says_how_long_the_old_one_si
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [({"url": "http://127.0.0.1/"}, "Use https."), ({"url": "https://a:b@example.com/"}, "Leave name and password out"),
-     ({"events": []}, "This field is required.")],
+     ({"events": []}, "This field is required."),
+     ({"url": "https://169.254.169.254/"}, "The address leads to a network or port that webhooks may not dial.")],
 )  # fmt: skip
 def test_a_form_that_makes_no_sense_says_why(change, sentence, client_for, alice):
     answer = client_for(alice).post(reverse("console:webhook_create"), {**FORM, **change})
@@ -92,6 +93,19 @@ def test_editing_changes_what_is_told_and_stands_in_the_log(client_for, alice, h
     hook.refresh_from_db()
     assert (hook.url, hook.events, hook.message_names) == (FORM["url"], ["device.claimed"], [])
     assert "edited the webhook" in answer.content.decode()
+
+
+def test_names_in_the_field_that_is_hidden_without_the_event_message_are_not_meant(client_for, alice):
+    client_for(alice).post(reverse("console:webhook_create"), {**FORM, "events": ["device.assigned"]})
+    assert Webhook.objects.get().message_names == []
+
+
+def test_a_refusal_stands_at_the_field_that_it_is_about(client_for, alice):
+    names = ", ".join(["a" * 65])
+    answer = client_for(alice).post(reverse("console:webhook_create"), {**FORM, "message_names": names})
+    assert answer.context["form"].errors == {
+        "message_names": ["Name up to 100 messages, each with up to 64 characters."]
+    }
 
 
 def test_it_is_switched_off_and_on_and_removed(client_for, alice, hook):
@@ -145,6 +159,19 @@ def test_a_test_leads_to_its_call_which_asks_again_until_it_is_over(client_for, 
     answer = client.post(reverse("console:webhook_delivery_again", args=[hook.pk, row.pk]))
     assert answer.url == row.get_absolute_url()
     assert delivery.due().count() == 1
+
+
+def test_all_tries_of_a_call_are_counted_and_a_redirect_says_so(client_for, alice, hook, by):
+    client, row = client_for(alice), webhooks.send_test(hook, by=by)
+    for _each in range(3):
+        WebhookAttempt.objects.create(
+            delivery=row, status=302, milliseconds=1, error="A redirect, which is not followed."
+        )
+    webhooks.send_again(row, by=by)
+    text = client.get(row.get_absolute_url()).content.decode()
+    assert "<dt>Tries</dt><dd>3</dd>" in text
+    assert "A redirect, which is not followed." in text
+    assert '<td class="num wide-only">3</td>' in client.get(hook.get_absolute_url()).content.decode()
 
 
 def test_a_disabled_webhook_is_not_tested(client_for, alice, hook):

@@ -27,7 +27,7 @@ from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import messages, ownership
 from devices.messages import Draft
-from devices.models import Device, Message
+from devices.models import Device, Message, Ownership
 from devices.models.message import Json
 from devices.webhooks import tell_moved
 from tests import factories
@@ -81,7 +81,7 @@ def test_what_happens_to_a_device_reaches_the_receiver_verified_and_complete(
     assert delivery.run() == 1
     assert receiver.refused == 0
     ((message_id, body, headers, _raw),) = receiver.calls
-    row = hook.deliveries.get()
+    row, span = hook.deliveries.get(), Ownership.objects.get()
     assert message_id == row.message_id
     assert message_id.startswith("msg_")
     assert headers["Content-Type"] == "application/json"
@@ -94,8 +94,11 @@ def test_what_happens_to_a_device_reaches_the_receiver_verified_and_complete(
                 "product": {"id": product.pk, "slug": "aqua-meter", "name": "Aqua Meter"},
             },
             "customer": {"id": customer.pk, "name": "Stadtwerke Aalen"},
+            "ownership": span.pk,
+            "reason": "assignment",
         },
     }  # fmt: skip
+    assert row.at == span.started_at
     assert (row.state, row.attempts, row.next_at, row.leased_by) == ("sent", 1, None, "")
     attempt = row.tries.get()
     assert (attempt.status, attempt.error, attempt.response) == (200, "", "ok")
@@ -246,7 +249,7 @@ def test_an_archived_customer_is_told_nothing_and_gets_no_webhook(make_hook, rec
     assert [body["data"]["message"]["name"] for body in receiver.told] == ["before"]
     with pytest.raises(Refused) as refused:
         webhooks.create(url="https://example.com/", events=["message"], customer_id=customer.pk, by=by)
-    assert refused.value.code == "unknown_scope"
+    assert refused.value.code == "unknown_customer"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -321,6 +324,7 @@ def test_what_a_device_publishes_reaches_the_webhooks_of_its_product_and_of_its_
     ]  # fmt: skip
     body = json.loads(hooks[2].deliveries.first().payload)["data"]
     assert body["message"] == {
+        "id": Message.objects.filter(at=end).earliest("pk").pk,
         "name": "level",
         "data": {"mm": 12},
         "at": fanout.stamp(end),
@@ -346,6 +350,22 @@ def test_what_the_ledger_gives_afterwards_is_told_in_as_many_statements_for_one_
     assert sorted(json.loads(row.payload)["data"]["message"]["data"] for row in hook.deliveries.all()) == ids
     Message.objects.filter(pk__in=found).update(project=None)
     messages.settle_recent()
+
+
+def test_of_two_messages_of_one_instant_each_is_told_and_once(make_hook, device, customer, by):
+    hook, at = make_hook("message", customer_id=customer.pk), timezone.now() + timedelta(seconds=1)
+    ownership.assign([device.pk], customer=customer, by=by)
+    first, silent = (
+        messages.Publisher(device.pk, device.organization_id, is_heard=heard) for heard in (True, False)
+    )
+    messages.publish([Draft("level", Json("1"), None)], by=first, at=at)
+    messages.publish([Draft("level", Json("2"), None)], by=silent, at=at)
+    Message.objects.update(project=projects.default_of(customer))
+    found = list(Message.objects.order_by("pk").values_list("pk", flat=True))
+    for _again in range(2):
+        tell_moved(found)
+        told = [json.loads(row.payload)["data"]["message"] for row in hook.deliveries.order_by("pk")]
+        assert [(message["id"], message["data"]) for message in told] == [(found[0], 1), (found[1], 2)]
 
 
 def test_messages_are_told_by_name(make_hook, device):
@@ -425,7 +445,7 @@ def test_the_fanout_is_set_based(number, make_hook, make_devices, customer, by, 
     with django_assert_num_queries(2):
         record_set("device.unclaimed", Device, ids, **tell)
     hooks = [make_hook("device.unclaimed"), make_hook("device.unclaimed")]
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         record_set("device.unclaimed", Device, ids, **tell)
     assert [hook.deliveries.count() for hook in hooks] == [number, number]
     assert WebhookDelivery.objects.values("message_id").distinct().count() == number
@@ -539,12 +559,9 @@ def test_a_redirect_is_not_followed(make_hook, receiver, by):
     row = webhooks.send_test(hook, by=by)
     delivery.run()
     row.refresh_from_db()
-    assert (row.state, row.tries.get().status, len(receiver.calls), receiver.connections) == (
-        "failed",
-        302,
-        1,
-        1,
-    )
+    attempt = row.tries.get()
+    assert (row.state, len(receiver.calls), receiver.connections) == ("failed", 1, 1)
+    assert (attempt.status, attempt.error) == (302, "A redirect, which is not followed.")
 
 
 def test_an_unreachable_receiver_is_tried_once_and_the_rest_waits_with_it(make_hook, receiver, by, device):
@@ -652,8 +669,9 @@ def test_upkeep_takes_up_what_nobody_queued_and_forgets_what_is_old(make_hook, b
 @pytest.mark.parametrize(
     ("fields", "code"),
     [({"url": "https://user@example.com/"}, "bad_address"), ({"events": []}, "no_events"),
-     ({"events": ["device.exploded"]}, "unknown_event"), ({"product_id": 99_999}, "unknown_scope"),
-     ({"message_names": ["a" * 65], "events": ["message"]}, "too_many_names")],
+     ({"events": ["device.exploded"]}, "unknown_event"), ({"product_id": 99_999}, "unknown_product"),
+     ({"message_names": ["a" * 65], "events": ["message"]}, "too_many_names"),
+     ({"message_names": ["level"]}, "names_without_message"), ({"url": "https://10.0.0.1/"}, "address_not_allowed")],
 )  # fmt: skip
 def test_a_webhook_that_makes_no_sense_is_refused(fields, code, by):
     values = {"url": "https://example.com/hooks", "events": ["device.assigned"], **fields}

@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -87,9 +88,14 @@ def test_null_is_an_answer(device, by):
 
 
 def test_what_was_not_handed_over_is_not_answered(device, by):
-    call = ask(device, by)
-    assert Unit(device).post(f"calls/{call.pk}", {"result": 1}).status_code == 409
+    call, unit = ask(device, by), Unit(device)
+    answer = unit.post(f"calls/{call.pk}", {"result": 1})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_delivered")
+    assert answer.json()["title"] == "This call was not handed over yet. Ask for your calls, then answer it."
     assert Call.objects.get().state == "waiting"
+    # Too late it is over, handed over or not.
+    Call.objects.update(asked_at=T0, expires_at=T0 + TICK)
+    assert unit.post(f"calls/{call.pk}", {"result": 1}).json()["code"] == "call_over"
 
 
 def test_after_the_timeout_nothing_is_delivered_or_answered(device, by):
@@ -117,6 +123,26 @@ def test_an_answer_that_makes_no_sense_is_refused(device, by, body):
     unit, call = Unit(device), ask(device, by)
     unit.get("calls")
     assert unit.post(f"calls/{call.pk}", body).status_code == 422
+    assert Call.objects.get().state == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "sentence"),
+    [
+        (b'{"result": 1e999}', "bad_message", "A number is out of range. Send numbers up to 1.7e308, or text."),
+        (b'{"result": "\\ud800"}', "bad_message",
+         "A text holds half a character (a lone surrogate), which no database can store. Send it whole."),
+        (b'{"result": ' + b"[" * 500 + b"]" * 500 + b"}", "bad_message",
+         "This is nested too deep. Send at most 100 lists and objects in each other."),
+        (b'{"result": "' + b"a" * 17_000 + b'"}', "too_long", "The data is JSON of at most 16 kB. Send less."),
+    ],
+    ids=["number", "text", "depth", "size"],
+)  # fmt: skip
+def test_a_result_that_can_not_be_kept_gets_its_own_sentence(device, by, raw, code, sentence):
+    unit, call = Unit(device), ask(device, by)
+    unit.get("calls")
+    answer = unit.post(f"calls/{call.pk}", None, raw=raw).json()
+    assert (answer["code"], answer["title"], "index" in answer) == (code, sentence, False)
     assert Call.objects.get().state == "delivered"
 
 
@@ -200,8 +226,41 @@ def test_shared_access_does_not_call(device, other_customer, erin, by):
 
 def test_an_archived_device_is_not_called(device, by):
     type(device).objects.filter(pk=device.pk).update(archived_at=timezone.now())
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         ask(device, by)
+    assert (refused.value.code, refused.value.status) == ("archived", 409)
+    assert refused.value.sentence == "This device is archived. Restore it first."
+    assert not Call.objects.exists()
+
+
+def test_a_scrapped_device_is_not_called(device, by, actor):
+    type(device).objects.filter(pk=device.pk).update(status="scrapped")
+    with pytest.raises(Refused) as refused:
+        ask(device, by)
+    assert (refused.value.code, refused.value.status) == ("scrapped", 409)
+    # Who may not call it learns no more than that.
+    with pytest.raises(Refused) as refused:
+        ask(device, actor("viewer"))
+    assert refused.value.status == 403
+    assert not Call.objects.exists()
+
+
+def test_calls_are_found_by_the_state_that_they_show(device, by):
+    told = publisher(device)
+    answered, failed, given, late = (ask(device, by, timeout=300) for _n in range(4))
+    assert len(calls.deliver(by=told)) == 4
+    calls.answer(answered.pk, by=told, result=1)
+    calls.answer(failed.pk, by=told, error="x")
+    waiting, written = ask(device, by), ask(device, by)
+    # The one is late since a moment, of the other it was written down.
+    Call.objects.filter(pk__in=[late.pk, written.pk]).update(asked_at=T0, expires_at=T0 + TICK)
+    Call.objects.filter(pk=written.pk).update(state="timed_out", ended_at=T0 + TICK)
+    wanted = {"waiting": [waiting.pk], "delivered": [given.pk], "answered": [answered.pk], "failed": [failed.pk],
+              "timed_out": [late.pk, written.pk], "cancelled": []}  # fmt: skip
+    for state, expected in wanted.items():
+        found = list(Call.objects.in_state(state).order_by("pk"))
+        assert [call.pk for call in found] == expected, state
+        assert {call.state_now for call in found} <= {state}
 
 
 def test_a_hundred_calls_may_wait_and_no_more(device, by):
@@ -256,11 +315,32 @@ def test_strangers_see_no_calls(owned, by, charlie, erin):
         assert not Call.objects.visible_to(factories.actor_of(user)).exists()
 
 
-@pytest.mark.parametrize("wait", ["0", "", "-1", "x", "９", "1e3"])
-def test_without_a_sensible_wait_the_answer_comes_at_once(device, wait):
+@pytest.mark.parametrize("query", ["", "?wait=0", "?wait=000"])
+def test_without_a_wait_the_answer_comes_at_once(device, query):
     start = time.monotonic()
-    assert Unit(device).get(f"calls?wait={wait}").json() == {"calls": []}
+    assert Unit(device).get(f"calls{query}").json() == {"calls": []}
     assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("wait", ["", "abc", "-1", "1.5", "x", "９", "1e3", "+1", " 1", "1 2"])
+def test_a_wait_that_is_no_number_of_seconds_is_refused_and_takes_no_call(device, by, wait):
+    call = ask(device, by)
+    answer = Unit(device).get(f"calls?wait={quote(wait)}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    sentence = "The wait is whole seconds from 0 to 25; more is taken as 25."
+    assert answer.json()["errors"] == [{"field": "wait", "detail": sentence}]
+    call.refresh_from_db()
+    assert call.state == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("wait", "seconds"), [("7", 7), ("025", 25), ("26", 25), ("9" * 8, 25), ("9" * 9, 25), ("9" * 5000, 25)]
+)
+def test_more_than_the_longest_wait_is_cut(device, monkeypatch, wait, seconds):
+    waited = []
+    monkeypatch.setattr(views, "_wait_for_calls", lambda request, by, wait: waited.append(wait) or [])
+    assert Unit(device).get(f"calls?wait={wait}").json() == {"calls": []}
+    assert waited == [seconds]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -94,10 +94,11 @@ def test_what_no_page_could_show_is_refused(unit, item):
 @pytest.mark.parametrize(
     ("raw", "index"),
     [
-        (b"", 0), (b"{", 0), (b"NaN", 0), (b"\xff\xfe\xfd", 0), (b"[]", 0), (b"7", 0), (b'"x"', 0), (b"[" * 100_000, 0),
-        (b'{"name": "x", "data": Infinity}', 0),
+        (b"", None), (b"{", None), (b"NaN", None), (b"\xff\xfe\xfd", None), (b"[]", None), (b"7", 0), (b'"x"', 0),
+        (b"[" * 100_000, None),
+        (b'{"name": "x", "data": Infinity}', None),
         (b'{"name": "x", "data": 1e999}', 0),
-        (b'{"name": "x", "data": ' + b"9" * 5000 + b"}", 0),
+        (b'{"name": "x", "data": ' + b"9" * 5000 + b"}", None),
         (b'{"name": "x"}', 0), (b'{"data": 1}', 0), (b'{"name": "", "data": 1}', 0), (b'{"name": "a b", "data": 1}', 0),
         (b'{"name": "x\\n", "data": 1}', 0), (b'{"name": 7, "data": 1}', 0),
         (b'{"name": "' + b"x" * 65 + b'", "data": 1}', 0),
@@ -108,15 +109,45 @@ def test_what_no_page_could_show_is_refused(unit, item):
         (b'[{"name": "x", "data": 1}, {"name": "x", "data": 1, "at": "0001-01-01T00:00:00+14:00"}]', 1),
         (b'[{"name": "x", "data": 1}, {"name": "x", "data": 1}, 7]', 2),
         (json.dumps({"name": "x", "data": "a" * 64 * 1024}).encode(), 0),
-        (json.dumps([{"name": "x", "data": 1}] * 1001).encode(), 0),
+        (json.dumps([{"name": "x", "data": 1}] * 1001).encode(), None),
     ],
 )  # fmt: skip
 def test_a_bad_message_is_named_by_its_index_and_nothing_is_stored(unit, raw, index):
     answer = unit.post("messages", None, raw=raw)
     assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
-    assert (answer.json()["code"], answer.json()["index"]) == ("bad_message", index)
+    assert (answer.json()["code"], answer.json().get("index")) == ("bad_message", index)
+    # What is wrong as a whole names no place.
+    assert ("index" in answer.json()) is (index is not None)
     assert answer.json()["title"].endswith(".")
     assert not Message.objects.exists()
+
+
+TOO_LARGE = "A number is out of range. Send numbers up to 1.7e308, or text."
+TOO_DEEP = "This is nested too deep. Send at most 100 lists and objects in each other."
+NO_TEXT = "A text holds half a character (a lone surrogate), which no database can store. Send it whole."
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"1e999", TOO_LARGE), (b"-1e999", TOO_LARGE), (b'{"a": [1e400]}', TOO_LARGE), (b"9" * 5000, TOO_LARGE),
+        (b'"\\ud800"', NO_TEXT), (b'{"\\udfff": 1}', NO_TEXT),
+        (b"[" * 500 + b"]" * 500, TOO_DEEP), (b"[" * 101 + b"]" * 101, TOO_DEEP), (b"[" * 100_000, TOO_DEEP),
+        (b"NaN", "NaN is no JSON. Send a number, null or text."),
+        (b"-Infinity", "-Infinity is no JSON. Send a number, null or text."),
+        (b'"' + b"a" * 64 * 1024 + b'"', "The data is JSON of at most 64 kB. Send less."),
+        (b"01", "This is no JSON. Send an object or a list of objects in UTF-8."),
+    ],
+    ids=lambda value: repr(value)[:20],
+)  # fmt: skip
+def test_json_that_can_not_be_kept_gets_its_own_sentence(unit, data, sentence):
+    answer = unit.post("messages", None, raw=b'{"name": "x", "data": ' + data + b"}")
+    assert (answer.status_code, answer.json()["title"]) == (422, sentence)
+    assert not Message.objects.exists()
+
+
+def test_what_is_nested_as_deep_as_may_be_is_taken(unit):
+    assert unit.post("messages", {"name": "x", "data": json.loads("[" * 100 + "]" * 100)}).status_code == 202
 
 
 def test_data_of_exactly_64_kb_is_taken(unit):
@@ -235,10 +266,16 @@ def test_the_answers_are_in_english_whatever_the_thread_spoke_before(unit):
     assert "The name has 1 to 64 letters" in refused.json()["title"]
 
 
-@pytest.mark.parametrize("path", ["messages", "state", "calls", "calls/1"])
-def test_other_methods_are_not_allowed(unit, path):
-    for method in ("put", "patch", "delete"):
-        assert getattr(Client(), method)(f"/device/v1/{path}", headers=unit.headers).status_code == 405
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("messages", "POST"), ("state", "GET, HEAD, POST"), ("calls", "GET"), ("calls/1", "POST")],
+)
+def test_other_methods_are_not_allowed_and_the_answer_says_which_are(unit, path, allowed):
+    for method in ("put", "patch", "delete", "options"):
+        answer = getattr(Client(), method)(f"/device/v1/{path}", headers=unit.headers)
+        assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
+        assert (answer.json()["code"], answer["Allow"]) == ("method_not_allowed", allowed)
+        assert answer.json()["title"].endswith(f"It takes {allowed}.")
 
 
 def test_publishing_one_message_takes_one_statement_and_the_first_time_two(unit):

@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 from console.access import ANONYMOUS, Actor
 from devices import ledger, messages
 from devices.actions import messages as actions
+from devices.actions import ownership
 from devices.message_check import check
 from devices.models import Message
 from tests import factories
@@ -159,11 +160,11 @@ def test_old_messages_go_where_the_operator_says_so_and_no_others(device, told, 
 
 
 def test_a_message_that_slipped_past_is_settled_by_the_upkeep(device, customer, by, told):
-    own(device, customer, by, T0)
+    ownership.assign([device.pk], customer=customer, by=by, at=T0)
     tell(device, T0 + TICK, by=told)
     assert len(list(check())) == 1
-    assert actions.settle_recent() == 1
-    assert actions.settle_recent() == 0
+    assert actions.settle_recent(T0 + HOUR) == 1
+    assert actions.settle_recent(T0 + HOUR) == 0
     assert list(check()) == []
 
 
@@ -183,7 +184,7 @@ def test_without_the_ledgers_instant_a_slow_clock_would_show_it_to_the_old_owner
     ledger.release([device.pk], by=by, reason="unclaim", at=T0 + HOUR)
     monkeypatch.setattr(actions.Publisher, "stamp", lambda self, at=None: at)
     tell(device, T0 + HOUR - TICK, data="leaked")
-    actions.settle_recent()
+    actions.settle([device.pk], since=T0)
     assert seen(dana) == ["leaked"]
 
 

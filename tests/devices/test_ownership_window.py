@@ -28,10 +28,10 @@ from console.webhooks import delivery
 from customers.actions import projects
 from devices import ledger, messages
 from devices.actions import messages as actions
-from devices.actions.messages import Publisher, publish, publish_at_once, settle_recent
+from devices.actions.messages import Publisher, publish, publish_at_once
 from devices.actions.secrets import sha256
 from devices.device_api.authentication import find
-from devices.models import Message, SharedAccess
+from devices.models import Device, Message, SharedAccess
 from devices.models.message import MessageQuerySet
 from devices.models.ownership import SpanQuerySet
 from tests import factories
@@ -261,9 +261,11 @@ class WindowMachine(RuleBasedStateMachine):
             assert self.csv(client.get(f"{path}export/")) == mine
             assert len(self.page(client, path)) == min(25, len(mine))
 
-    def csv(self, answer, column=-1):
+    def csv(self, answer):
         text = b"".join(answer.streaming_content).decode("utf-8-sig")
-        return sorted(int(row[column]) for row in list(csv.reader(io.StringIO(text)))[1:])
+        header, *rows = csv.reader(io.StringIO(text))
+        data = [title.lower() for title in header].index("data")
+        return sorted(int(row[data]) for row in rows)
 
     def rows(self, answer):
         body = answer.json()
@@ -416,4 +418,4 @@ def test_the_machine_sees_a_stamp_that_goes_by_the_servers_clock_alone(monkeypat
         patch.setattr(Publisher, "stamp", lambda self, at=None: at)
         tell_a_handover(Blind())
     # What the control left is put right, for the check after every test.
-    settle_recent()
+    actions.settle(Device.objects.values_list("pk", flat=True), since=START)

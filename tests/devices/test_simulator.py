@@ -1,13 +1,15 @@
 """The simulator against a real server: it publishes, answers, reports and wipes like a device, and takes no other's."""
 
 import stat
+import time
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from random import Random
 from threading import Event, Thread
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.conf import settings
+from django.core.management import CommandError, call_command, load_command_class
 
 from devices import demo_messages, ledger
 from devices.actions import calls
@@ -61,6 +63,43 @@ def test_a_device_with_a_secret_of_its_own_is_left_alone(organization, make_devi
     assert stat.S_IMODE(fleet._path().stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize(("waiting", "expected"), [(0, 0), (1, 1), (2, 2), (99, 3), (None, 3)])
+def test_so_many_wait_at_the_server_and_the_others_ask_now_and_then(waiting, expected):
+    found = [(f"unit-{n}", "secret") for n in range(3)]
+    units = fleet.make(found, "http://127.0.0.1:9", seed=1, every=30, waiting=waiting)
+    assert [unit.pause for unit in units] == [0] * expected + [fleet.PAUSE] * (3 - expected)
+
+
+def test_very_many_ask_less_often():
+    units = fleet.make([("unit", "secret")] * 200, "http://127.0.0.1:9", seed=1, every=30, waiting=2)
+    assert units[-1].pause == 200 / fleet.ASKED_A_SECOND
+
+
+@pytest.mark.parametrize(("pause", "asked"), [(0.01, {0}), (0, {1})])
+def test_who_does_not_wait_at_the_server_asks_without_a_wait(pause, asked, monkeypatch):
+    unit, seconds = Unit("name", "secret", "http://127.0.0.1:9", chance=Random(1), pause=pause), []
+    monkeypatch.setattr(unit, "waiting", lambda wait: (seconds.append(wait), ([], 0.0))[1])
+    unit.listen(Event(), time.monotonic() + 0.1)
+    assert set(seconds) == asked
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_device_that_only_asks_answers_its_calls_too(live_server, organization, device, alice, monkeypatch):
+    monkeypatch.setattr(fleet, "PAUSE", 0.1)
+    call = calls.ask(device, kind="variable", name="battery", by=factories.actor_of(alice), timeout=60)
+    units = fleet.make(fleet.choose(organization, 1), live_server.url, seed=1, every=0.5, waiting=0)
+    fleet.run(units, Event(), 2)
+    assert Call.objects.get(pk=call.pk).state == "answered"
+
+
+def test_the_demo_leaves_places_to_wait_for_other_devices():
+    (command,) = settings.DEMO_ALSO.values()
+    parser = load_command_class("devices", command[0]).create_parser("manage.py", command[0])
+    asked = parser.parse_args(command[1:])
+    assert 0 < asked.waiting < settings.DEVICE_WAITS
+    assert 0 < parser.get_default("waiting") < settings.DEVICE_WAITS
+
+
 @pytest.mark.django_db
 def test_a_server_that_is_away_is_tried_again(organization, device):
     over = Event()
@@ -80,6 +119,30 @@ def test_the_command_says_what_is_missing(organization, other_organization):
         call_command("simulate", "--for", "0", stdout=StringIO())
     with pytest.raises(CommandError, match="No device"):
         call_command("simulate", "--for", "0", "--organization", organization.slug, stdout=StringIO())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("option", "number"), [("--devices", "0"), ("--devices", "-3"), ("--waiting", "-1")])
+def test_numbers_that_make_no_sense_are_refused_with_what_they_must_be(device, option, number):
+    with pytest.raises(CommandError, match=f"The number of .*{option} must be . or more"):
+        call_command("simulate", "--for", "0", option, number, stdout=StringIO())
+    assert fresh(device).secret_sha256 == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("number", "is_told"), [(2, False), (5, True)])
+def test_where_fewer_devices_are_there_than_asked_for_it_says_how_many_it_uses(
+    make_devices, number, is_told, monkeypatch
+):
+    make_devices(2)
+    monkeypatch.setattr(fleet, "run", lambda units, over, seconds: None)
+    monkeypatch.setattr("signal.signal", lambda *args: None)
+    # The connection is the test's.
+    monkeypatch.setattr("devices.management.commands.simulate.connection.close", lambda: None)
+    said = StringIO()
+    call_command("simulate", "--for", "0", "--devices", str(number), stdout=said)
+    assert ("Only 2 of 5 devices can be simulated" in said.getvalue()) is is_told
+    assert "2 devices call " in said.getvalue()
 
 
 @pytest.mark.django_db

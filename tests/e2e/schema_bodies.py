@@ -138,11 +138,13 @@ def _shipment(body: Body, thing: Body) -> None:
 def _webhook(body: Body, thing: Body) -> None:
     if "url" in body:
         body["url"] = f"https://example.com/hooks/{number()}"
-    if "customer_id" in body:
-        body["customer_id"] = CUSTOMER
-        body.pop("product_id", None)
-    elif "product_id" in body:
-        body["product_id"] = 1
+    if body.get("customer") is not None:
+        body["customer"] = CUSTOMER
+        body.pop("product", None)
+    elif body.get("product") is not None:
+        body["product"] = "1"
+    if "message" not in body.get("events", ()):
+        body.pop("message_names", None)
 
 
 def _inspect(body: Body, thing: Body) -> None:
@@ -240,7 +242,7 @@ MENDERS: dict[str, Callable[[Body, Body], None]] = {
     "domain_create": _fields(host="d{n}.example.com"),
     "label_queue_done": _units, "label_sheet_create": _labels, "organization_edit": _organization,
     "organization_logo_set": _fields(picture=PICTURE), "owner_assign": lambda body, thing: body.update(customer=CUSTOMER),
-    "ownership_take": _take, "product_create": _product,
+    "ownership_release": _fields(reason="Sold by the customer"), "ownership_take": _take, "product_create": _product,
     "product_edit": _product, "project_create": _project, "project_edit": _project, "return_inspect": _inspect,
     "return_receive": _owned,
     "return_settings_edit": _return_settings, "return_request": _request, "shipment_create": _shipment,

@@ -98,6 +98,7 @@ def test_a_refused_row_refuses_all_unless_only_the_good_ones_are_wanted(api, thr
     assert (answer.status_code, answer.json()["code"]) == (409, "rows_refused")
     assert (owners(), DeviceTag.objects.count()) == ([None] * 3, 0)
     pk = RoundTrip.objects.get().pk
+    assert answer.json()["id"] == pk
     assert api.get(f"/device-changes/{pk}").json()["found"] == counts(2, 0, 1)
     refused = b"".join(api.get(f"/device-changes/{pk}/refused.csv").streaming_content).decode("utf-8-sig")
     assert "Nobody of this name" in refused

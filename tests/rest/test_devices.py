@@ -5,7 +5,9 @@ import pytest
 from console.models import Event
 from customers.actions import projects
 from devices import ledger
+from devices.actions import devices as device_actions
 from devices.actions import ownership
+from devices.actions import products as product_actions
 from devices.models import Device, Ownership, Product
 from tests import factories
 from tests.api import Caller, customer_key, key_of
@@ -161,6 +163,8 @@ def test_a_customer_s_key_sees_what_it_owns_and_nothing_of_the_organization(
     assert (seen["imei"], seen["iccid"], seen["mac"]) == ("", "", "")
     project = projects.default_of(customer)
     ledger.share([foreign.pk], customer=customer, project=project, by=by, reason="claim")
+    for current, rows in (("true", [own.pk]), ("false", [foreign.pk])):
+        assert [row["id"] for row in mine.get("/devices", current=current).json()["results"]] == rows
     shared = mine.get(f"/devices/{foreign.pk}").json()
     assert (shared["id"], shared["customer"], shared["notes"]) == (foreign.pk, None, None)
     for path, body in (("/products", {"name": "X"}), ("/customers", {"name": "X"}), ("/devices", {})):
@@ -187,3 +191,31 @@ def test_customers_are_made_found_edited_and_archived(api):
     assert api.post("/customers", {"name": "Wasserwerk Nord"}).status_code == 201
     assert api.post(f"/customers/{pk}/archive").json()["archived_at"] is not None
     assert api.post(f"/customers/{pk}/restore").json()["archived_at"] is None
+
+
+def test_two_edits_at_once_of_different_fields_are_both_kept(api, device, product, alice):
+    """Each read the row before the other wrote; only what an edit changes is written."""
+    by, stale = factories.actor_of(alice), Device.objects.get(pk=device.pk)
+    api.patch(f"/devices/{device.pk}", {"notes": "Shelf 4"})
+    edited = device_actions.edit(stale, by=by, notes="", hardware_revision="B4")
+    assert edited.hardware_revision == "B4"
+    device.refresh_from_db()
+    assert (device.notes, device.hardware_revision) == ("Shelf 4", "B4")
+    old = Product.objects.get(pk=product.pk)
+    api.patch(f"/products/{product.pk}", {"platform": "ESP32"})
+    product_actions.edit(old, by=by, platform=old.platform, description="Meters water")
+    product.refresh_from_db()
+    assert (product.platform, product.description) == ("ESP32", "Meters water")
+
+
+@pytest.mark.parametrize(
+    ("path", "made"), [("/products", "product-4711"), ("/claim-profiles", "profile-4711")]
+)
+def test_a_slug_is_never_taken_for_an_id(api, path, made):
+    answer = api.post(path, {"name": "4711"})
+    assert (answer.status_code, answer.json()["slug"]) == (201, made)
+    answer = api.post(path, {"name": "Second", "slug": "4712"})
+    assert (answer.status_code, answer.json()["errors"]) == (
+        422,
+        [{"field": "slug", "detail": "Use a letter too: a number would be taken for an id."}],
+    )

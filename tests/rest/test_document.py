@@ -29,9 +29,10 @@ def test_the_events_of_webhooks_are_named_in_the_document(api):
 
 
 def test_an_event_that_a_customers_webhook_has_not_is_a_field_that_cant_be_taken(api, customer):
-    body = {"url": "https://example.com/", "events": ["device.registered"], "customer_id": customer.pk}
+    body = {"url": "https://example.com/", "events": ["device.registered"], "customer": customer.pk}
     answer = api.post("/webhooks", body)
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_event")
+    assert [error["field"] for error in answer.json()["errors"]] == ["events"]
 
 
 def test_what_is_asked_of_a_device_is_called_as_the_document_says(api, device):

@@ -1,11 +1,19 @@
 """Messages and calls over REST: what a key may read, and the instant of a handover."""
 
+import csv
 from datetime import UTC, datetime, timedelta
+from io import BytesIO, StringIO
 
 import pytest
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
 
-from devices.actions import messages, ownership
+from devices.actions import calls, messages, ownership
 from devices.models import Call, Message
+from devices.models.call import CallQuerySet
+from devices.models.message import Json
 from tests import factories
 from tests.api import Caller, customer_key, key_of
 
@@ -91,6 +99,50 @@ def test_messages_are_found_by_name_and_paged_in_the_order_of_their_times(device
     assert api.get(path, cursor="MQ").status_code == 422
 
 
+def test_each_message_names_its_device_by_id_and_serial_number(device, make_devices, customer, by, mine):
+    devices = [device, *make_devices(2)]
+    ownership.assign([each.pk for each in devices], customer=customer, by=by, at=T)
+    for each in devices:
+        Message.objects.create(organization=each.organization, device=each, name="level", data=7, at=T + TICK)
+    messages.settle([each.pk for each in devices], since=T)
+    path, named = (
+        f"/projects/{customer.projects.get().pk}/messages",
+        [(d.pk, d.serial_number) for d in devices],
+    )
+    listed = mine.get(path).json()["results"]
+    assert sorted((row["device"], row["serial_number"]) for row in listed) == sorted(named)
+    (one,) = mine.get(f"/devices/{device.pk}/messages").json()["results"]
+    assert (one["device"], one["serial_number"]) == (device.pk, device.serial_number)
+    for address in (path, f"/devices/{device.pk}/messages"):
+        rows = list(csv.reader(StringIO(mine.get(f"{address}.csv").getvalue().decode("utf-8-sig"))))
+        assert rows[0] == ["received", "device_at", "serial_number", "name", "data", "device"]
+        assert {(int(row[5]), row[2], row[4]) for row in rows[1:]} <= {(*each, "7") for each in named}
+        book = load_workbook(BytesIO(mine.get(f"{address}.xlsx").getvalue())).active
+        assert [[str(cell or "") for cell in row] for row in book.values] == rows
+
+
+def test_the_names_of_the_devices_cost_no_query_for_each_row(make_devices, alice):
+    devices, api, counts = make_devices(6), Caller(key_of(alice)), []
+    for each in devices:
+        Message.objects.create(organization=each.organization, device=devices[0], name="x", data=1, at=T)
+        with CaptureQueriesContext(connection) as caught:
+            assert api.get(f"/devices/{devices[0].pk}/messages").status_code == 200
+        counts.append(len(caught))
+    # The first call with a key writes down that it was used.
+    assert counts[2:] == [counts[1]] * 4
+
+
+def test_a_message_of_64_kb_is_cut_with_a_note_in_excel_and_whole_as_csv(device, alice):
+    Message.objects.create(
+        organization=device.organization, device=device, name="log", data="a" * 65_000, at=T
+    )
+    api, path = Caller(key_of(alice)), f"/devices/{device.pk}/messages"
+    cell = load_workbook(BytesIO(api.get(f"{path}.xlsx").getvalue())).active["E2"].value
+    assert len(cell) == 32_767
+    assert cell.endswith("a… cut: a cell of Excel holds 32,767 characters; the CSV file has all of it")
+    assert "a" * 65_000 in api.get(f"{path}.csv").getvalue().decode()
+
+
 def test_a_device_is_called_and_its_answer_seen(device, customer, mine, theirs, by, alice):
     ownership.assign([device.pk], customer=customer, by=by)
     body = {"kind": "function", "name": "blink", "argument": "3", "timeout": 60}
@@ -113,3 +165,91 @@ def test_an_unowned_device_is_called_by_the_organization(device, alice):
         ).status_code
         == 400
     )
+
+
+@pytest.fixture
+def passed_on(device, customer, other_customer, dana, erin, by):
+    """Dana's, then Erin's; each asked once within the own ownership, and staff in both. Gives the device and the ids."""
+    asked = {}
+    for who, owner in ((dana, customer), (erin, other_customer)):
+        ownership.assign([device.pk], customer=owner, by=by)
+        for name, actor in ((who.pk, factories.actor_of(who)), (f"staff {who.pk}", by)):
+            asked[name] = calls.ask(device, kind="variable", name="battery", by=actor).pk
+        Call.objects.filter(ended_at=None).update(state="answered", result=Json("1"), ended_at=F("asked_at"))
+        if who == dana:
+            ownership.unclaim([device.pk], reason="x", by=by)
+    return device, asked
+
+
+def read_calls(caller, device, asked):
+    """The names of the calls that the list shows and of those that are read alone."""
+    path, names = f"/devices/{device.pk}/calls", {pk: name for name, pk in asked.items()}
+    listed = caller.get(path)
+    assert listed.status_code in {200, 404}
+    alone = {name for pk, name in names.items() if caller.get(f"{path}/{pk}").status_code == 200}
+    return listed.status_code, {names[row["id"]] for row in listed.json().get("results", [])}, alone
+
+
+def test_what_was_asked_within_ones_ownership_is_listed_and_read_and_nothing_else(
+    passed_on, mine, theirs, alice, dana, erin, charlie
+):
+    his, hers = {dana.pk, f"staff {dana.pk}"}, {erin.pk, f"staff {erin.pk}"}
+    assert read_calls(mine, *passed_on) == (200, his, his)
+    assert read_calls(theirs, *passed_on) == (200, hers, hers)
+    assert read_calls(Caller(key_of(alice)), *passed_on) == (200, his | hers, his | hers)
+    assert read_calls(Caller(key_of(charlie)), *passed_on) == (404, set(), set())
+    # Who owned it before still can't call it.
+    body = {"kind": "variable", "name": "battery"}
+    assert mine.post(f"/devices/{passed_on[0].pk}/calls", body).status_code == 404
+    assert Call.objects.count() == 4
+
+
+def test_without_the_look_at_the_spans_the_calls_of_the_next_owner_would_be_seen(
+    passed_on, mine, dana, erin, monkeypatch
+):
+    """The negative control."""
+    monkeypatch.setattr(CallQuerySet, "for_customer", lambda self, actor: self)
+    everything = {dana.pk, f"staff {dana.pk}", erin.pk, f"staff {erin.pk}"}
+    assert read_calls(mine, *passed_on) == (200, everything, everything)
+
+
+def test_who_never_held_a_device_finds_no_calls_of_it(device, by, mine):
+    call = calls.ask(device, kind="variable", name="battery", by=by)
+    assert mine.get(f"/devices/{device.pk}/calls").status_code == 404
+    assert mine.get(f"/devices/{device.pk}/calls/{call.pk}").status_code == 404
+
+
+def test_the_calls_of_a_device_are_found_by_their_state_and_paged(device, make_devices, alice, by):
+    (other,) = make_devices(1)
+    asked = [calls.ask(device, kind="variable", name="battery", by=by).pk for _n in range(4)]
+    calls.ask(other, kind="variable", name="battery", by=by)
+    Call.objects.filter(pk=asked[1]).update(asked_at=T, expires_at=T + TICK)
+    api, path = Caller(key_of(alice)), f"/devices/{device.pk}/calls"
+
+    def ids(**query):
+        answer = api.get(path, **query)
+        assert answer.status_code == 200
+        return [row["id"] for row in answer.json()["results"]]
+
+    assert ids() == asked[::-1]
+    assert ids(state="waiting") == [asked[3], asked[2], asked[0]]
+    # It shows so, though nobody wrote it down yet.
+    assert ids(state="timed_out") == [asked[1]]
+    assert ids(state="cancelled") == []
+    first = api.get(path, state="waiting", limit=2).json()
+    assert ids(state="waiting", limit=2, cursor=first["next"]) == [asked[0]]
+    assert api.get(path, state="over").status_code == 400
+
+
+def test_a_device_that_is_archived_or_scrapped_is_not_called_and_the_answer_says_what_to_do(device, alice):
+    api, body = Caller(key_of(alice)), {"kind": "variable", "name": "battery"}
+    type(device).objects.filter(pk=device.pk).update(status="scrapped")
+    answer = api.post(f"/devices/{device.pk}/calls", body)
+    sentence = "This device is scrapped and is not called any more. Choose another one."
+    assert (answer.status_code, answer.json()["code"], answer.json()["title"]) == (409, "scrapped", sentence)
+    type(device).objects.filter(pk=device.pk).update(archived_at=T)
+    answer = api.post(f"/devices/{device.pk}/calls", body)
+    sentence = "This device is archived. Restore it first."
+    assert (answer.status_code, answer.json()["code"], answer.json()["title"]) == (409, "archived", sentence)
+    assert api.get(f"/devices/{device.pk}/calls").json()["results"] == []
+    assert not Call.objects.exists()

@@ -2,8 +2,10 @@
 
 import pytest
 
+from console.access import Actor, CustomerScope
+from console.errors import Refused
 from console.models import Event, Throttle
-from customers.actions import projects
+from customers.actions import api_keys, projects
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership, taking
@@ -159,3 +161,79 @@ def test_who_only_saw_a_device_does_not_take_it(mine, device, customer, by):
     ledger.share([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="claim")
     assert mine.post("/device-ownerships", names(device)).json()["code"] == "taken_back"
     assert not Ownership.objects.exists()
+
+
+def test_staff_that_releases_says_why_and_it_counts_as_an_unclaim(mine, device, alice, member, monkeypatch):
+    pk = mine.post("/device-ownerships", names(device)).json()["id"]
+    staff = Caller(key_of(alice))
+    for body in (None, {}, {"reason": "  "}):
+        answer = staff.post(f"/device-ownerships/{pk}/release", body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "reason_missing")
+    assert Ownership.objects.get().ended_at is None
+    monkeypatch.setattr(ownership, "UNCLAIMS_AN_HOUR", 0)
+    support = Caller(key_of(member("support")))
+    limited = support.post(f"/device-ownerships/{pk}/release", {"reason": "Lease over"})
+    assert (limited.status_code, limited.json()["code"]) == (403, "unclaim_limit")
+    assert Ownership.objects.get().ended_at is None
+    assert staff.post(f"/device-ownerships/{pk}/release", {"reason": " Lease over "}).status_code == 200
+    span = Ownership.objects.get()
+    assert (span.end_reason, span.end_note) == ("unclaim", "Lease over")
+    assert Event.objects.filter(kind="device.unclaimed").count() == 1
+    again = mine.post("/device-ownerships", names(device))
+    assert (again.status_code, again.json()["code"]) == (409, "taken_back")
+
+
+def test_what_customers_give_back_is_no_unclaim_of_who_made_their_key(product, member, customer, monkeypatch):
+    """Staff made the customer's key; the limit of 50 an hour is for what staff takes."""
+    monkeypatch.setattr(ownership, "UNCLAIMS_AN_HOUR", 1)
+    maker = member("owner")
+    made = api_keys.create(
+        name="Depot", scopes=CustomerScope, by=factories.actor_of(maker), customer=customer
+    )
+    theirs = Caller(made[1])
+    for _n in range(3):
+        pk = theirs.post("/device-ownerships", names(factories.make_device(product))).json()["id"]
+        assert theirs.post(f"/device-ownerships/{pk}/release").status_code == 200
+    limited = Actor(**(vars(factories.actor_of(maker)) | {"permissions": frozenset({"device.unclaim"})}))
+    ownership.check_unclaim_limit(1, by=limited)
+    with pytest.raises(Refused, match="1 device"):
+        ownership.check_unclaim_limit(2, by=limited)
+
+
+def test_only_tries_that_fail_are_counted(mine, device, make_devices, monkeypatch):
+    monkeypatch.setattr(taking, "TRIES", 2)
+    for unit in make_devices(5):
+        assert mine.post("/device-ownerships", names(unit)).status_code == 201
+    assert mine.post("/device-ownerships", names(device, device_name="guess-1")).status_code == 404
+    assert mine.post("/device-ownerships", names(device)).status_code == 201
+    assert mine.post("/device-ownerships", names(device, device_name="guess-2")).status_code == 404
+    assert mine.post("/device-ownerships", names(device)).status_code == 429
+
+
+@pytest.mark.parametrize(("query", "field", "status"), [
+    ({"from": "2026-06-01T00:00:00"}, "from", 400), ({"to": "2026-06-01"}, "to", 400), ({"to": "yesterday"}, "to", 400),
+    ({"from": "2026-06-02T00:00:00Z", "to": "2026-06-01T00:00:00Z"}, "to", 422),
+    ({"from": "2026-06-01T00:00:00Z", "to": "2026-06-01T02:00:00+02:00"}, "to", 422),
+])  # fmt: skip
+def test_a_time_without_an_offset_and_one_that_ends_before_it_begins_are_refused(mine, query, field, status):
+    answer = mine.get("/device-ownerships", **query)
+    assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (status, [field])
+
+
+def test_a_call_that_takes_no_body_refuses_one(alice, device):
+    answer = Caller(key_of(alice)).delete(f"/devices/{device.pk}", {"reason": "Broken"})
+    assert (answer.status_code, answer.json()["errors"]) == (
+        400,
+        [{"field": "", "detail": "This call takes no body."}],
+    )
+    device.refresh_from_db()
+    assert device.archived_at is None
+
+
+def test_a_refusal_names_the_scope_that_is_missing(alice, device, dana, customer):
+    answer = Caller(key_of(alice, "view")).delete(f"/devices/{device.pk}")
+    assert answer.json()["title"] == (
+        "This key may not do that: it takes the scope device.archive, and a maker who may do it."
+    )
+    answer = Caller(customer_key(dana, customer)).delete(f"/devices/{device.pk}")
+    assert answer.json()["title"] == "This is no call for a customer’s key."

@@ -7,7 +7,7 @@ from claims.actions import claim_codes
 from claims.models import Claim, ClaimCode, ClaimProfile, ClaimStep
 from console import throttle
 from console.access import CustomerScope
-from console.models import Event, OrganizationDomain, Throttle
+from console.models import Event, IdempotentAnswer, OrganizationDomain, Throttle
 from devices.actions import ownership
 from devices.models import Device, Ownership
 from tests import factories
@@ -87,14 +87,23 @@ def test_every_bad_code_gets_the_same_answer(mine, code, make_devices, other_org
     assert not Claim.objects.exists()
 
 
-def test_what_can_t_be_claimed_is_refused_as_on_the_pages_and_noted(mine, theirs, code, customer, alice):
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "order-7"}])
+def test_what_can_t_be_claimed_is_refused_as_on_the_pages_and_noted(
+    headers, mine, theirs, code, customer, alice
+):
+    """Also where the call can be repeated: what was noted of a refusal is not taken back with it."""
     mine.post("/claims/redeem", {"code": typed(code)})
-    answer = theirs.post("/claims/redeem", {"code": typed(code)})
+    answer = theirs.post("/claims/redeem", {"code": typed(code)}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (409, "already_owned")
     assert answer["Content-Type"] == "application/problem+json"
     assert customer.name not in answer.content.decode()
     assert ClaimStep.objects.get(step="refusal").cause == "already_owned"
     assert (Claim.objects.count(), Device.objects.get().customer) == (1, customer)
+    assert IdempotentAnswer.objects.count() == 0
+    # And it is tried anew.
+    ownership.unclaim([code.device_id], reason="Sold on", by=factories.actor_of(alice))
+    fresh = {"code": typed(ClaimCode.objects.get(device=code.device_id))}
+    assert theirs.post("/claims/redeem", fresh, headers=headers).status_code == 201
 
 
 def test_questions_are_answered_by_name(mine, organization, device):

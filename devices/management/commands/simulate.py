@@ -12,6 +12,9 @@ from django.db import connection
 from console.models import Organization
 from devices.simulator import fleet
 
+# Half of the places that a server process has for devices that wait.
+WAITING = 2
+
 
 class Command(BaseCommand):
     """`manage.py simulate --devices 200`: until Ctrl-C, or for so many seconds."""
@@ -27,10 +30,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--every", type=float, default=30.0, metavar="SECONDS", help="between two measurements"
         )
+        parser.add_argument(
+            "--waiting",
+            type=int,
+            default=WAITING,
+            metavar="DEVICES",
+            help=f"so many wait for calls at the server, where places are few (default {WAITING}); others ask now and then",
+        )
         parser.add_argument("--seed", type=int, default=1)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Choose the devices, let them live, and say what they did."""
+        self._check(options)
         found = fleet.choose(self._organization(options["organization"]), options["devices"])
         if not found:
             raise CommandError("No device without a secret is left. Register some, or load the demo.")
@@ -38,13 +49,25 @@ class Command(BaseCommand):
         over = Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_args: over.set())
-        units = fleet.make(found, options["base_url"], seed=options["seed"], every=options["every"])
+        units = fleet.make(found, options["base_url"], seed=options["seed"], every=options["every"],
+                           waiting=options["waiting"])  # fmt: skip
+        if len(units) < options["devices"]:
+            self.stdout.write(
+                f"Only {len(units)} of {options['devices']} devices can be simulated: no more are there without a "
+                "secret of their own."
+            )
         self.stdout.write(f"{len(units)} devices call {options['base_url']}. Ctrl-C stops them.")
         fleet.run(units, over, options["seconds"])
         told = [sum(getattr(unit, name) for unit in units) for name in ("published", "answered", "wiped")]
         self.stdout.write(
             f"{told[0]} messages published, {told[1]} calls answered, {told[2]} wipes confirmed."
         )
+
+    def _check(self, options: dict[str, Any]) -> None:
+        if options["devices"] < 1:
+            raise CommandError("The number of --devices must be 1 or more.")
+        if options["waiting"] < 0:
+            raise CommandError("The number of devices --waiting must be 0 or more.")
 
     def _organization(self, slug: str | None) -> Organization:
         found = list(Organization.objects.filter(**({"slug": slug} if slug else {}))[:2])

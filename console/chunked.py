@@ -1,0 +1,58 @@
+"""Bodies that come in chunks (RFC 9112, section 7.1) have no length, and Django reads nothing of those."""
+
+import json
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+from gunicorn.http.errors import ParseException
+
+# As much as the largest call of the API; longer files come from browsers, which say how long they are.
+MOST_BYTES = 16 * 1024 * 1024
+IN_MEMORY, AT_ONCE = 1024 * 1024, 64 * 1024
+Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
+
+
+def measured(application: Application) -> Application:
+    """The application, asked with the length of every body.
+
+    Answers 413 above 16 MB and 400 for chunks that are broken or end early, without asking the application.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
+        if "HTTP_TRANSFER_ENCODING" not in environ or not environ.get("wsgi.input_terminated"):
+            return application(environ, start_response)
+        with SpooledTemporaryFile(max_size=IN_MEMORY) as body:
+            try:
+                length = _copy(environ["wsgi.input"], body)
+            except (ParseException, OSError):
+                return _refuse(
+                    start_response, HTTPStatus.BAD_REQUEST, "malformed", "The body is cut off or broken."
+                )
+            if length > MOST_BYTES:
+                sentence = "A body without a Content-Length has up to 16 MB. Send it in parts."
+                return _refuse(start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", sentence)
+            body.seek(0)
+            del environ["HTTP_TRANSFER_ENCODING"]
+            return application(environ | {"wsgi.input": body, "CONTENT_LENGTH": str(length)}, start_response)
+
+    return answer
+
+
+def _copy(source: Any, to: IO[bytes]) -> int:
+    """Copy until the end, or until it is too much. Gives how many bytes there were."""
+    length = 0
+    while length <= MOST_BYTES and (part := source.read(AT_ONCE)):
+        to.write(part)
+        length += len(part)
+    return length
+
+
+def _refuse(start_response: Callable, status: HTTPStatus, code: str, sentence: str) -> list[bytes]:
+    said = {"type": "about:blank", "title": sentence, "status": status.value, "code": code}
+    body = json.dumps(said).encode()
+    start_response(f"{status.value} {status.phrase}", [
+        ("Content-Type", "application/problem+json"), ("Content-Length", str(len(body))),
+    ])  # fmt: skip
+    return [body]

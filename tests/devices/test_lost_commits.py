@@ -1,0 +1,123 @@
+"""A chunk whose COMMIT fails did not happen: it is done again, whole, from where it began."""
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from claims.actions import claim_codes
+from claims.models import ClaimCode
+from console import operations
+from console.models import Operation, OperationRow
+from console.transactions import retrying
+from customers.actions import api_keys
+from customers.models import ApiKey
+from devices.actions import batches, ownership, undo
+from devices.models import Device
+from tests import factories
+from tests.api import Caller, key_of
+from tests.claims.worlds import make_unit_profile
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(ownership, "CHUNK", 3)
+    monkeypatch.setattr(claim_codes, "BATCH", 3)
+
+
+@pytest.fixture
+def by(actor, alice):
+    return actor(alice)
+
+
+@pytest.fixture
+def lose_commits(monkeypatch):
+    """The commits of these numbers, counted from now on, roll back and fail, as where the server ends the session."""
+
+    def lose(*lost):
+        commit, count = BaseDatabaseWrapper._commit, iter(range(1, 10_000))
+
+        def failing(self):
+            if next(count) not in lost:
+                return commit(self)
+            self._rollback()
+            raise OperationalError("terminating connection")
+
+        monkeypatch.setattr(BaseDatabaseWrapper, "_commit", failing)
+
+    return lose
+
+
+def owned(customer):
+    return set(Device.objects.filter(customer=customer).values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("lost", [(1,), (2,), (2, 3), (3,)])
+def test_a_batch_does_the_chunk_again(lost, make_devices, customer, by, lose_commits):
+    ids = [device.pk for device in make_devices(9)]
+    operation = batches.assign("id", [*map(str, ids), "4711", str(ids[0])], customer=customer, by=by)
+    lose_commits(*lost)
+    operations.run(operation.pk)
+    operation.refresh_from_db()
+    assert (operation.state, operation.succeeded, owned(customer)) == ("done", 9, set(ids))
+    assert list(OperationRow.objects.values_list("position", "code")) == [
+        (10, "not_found"),
+        (11, "duplicate"),
+    ]
+
+
+def test_without_going_back_the_chunk_would_be_missing(make_devices, customer, by, lose_commits, monkeypatch):
+    """The negative control: tried again from where the lost try had come to."""
+    ids = [device.pk for device in make_devices(9)]
+    monkeypatch.setattr(batches, "_one_chunk", retrying(batches._one_chunk.__wrapped__))
+    monkeypatch.setattr(operations, "_retry", lambda operation: None)
+    operation = batches.assign("id", list(map(str, ids)), customer=customer, by=by)
+    lose_commits(2)
+    operations.run(operation.pk)
+    operation.refresh_from_db()
+    # What counts the chunk sees that it is not the next one, and nothing of it is kept.
+    assert operation.state == "running"
+    assert owned(customer) < set(ids)
+
+
+def test_an_undo_and_new_codes_do_theirs_again_too(
+    make_devices, product, customer, by, lose_commits, monkeypatch
+):
+    for module in (claim_codes, undo):
+        monkeypatch.setattr(module, "IN_REQUEST", 0)
+    ids = [device.pk for device in make_devices(7)]
+    done = batches.assign("id", list(map(str, ids)), customer=customer, by=by)
+    operations.run(done.pk)
+    done.refresh_from_db()
+    back = undo.begin(done, by=by)
+    lose_commits(2)
+    operations.run(back.pk)
+    assert owned(customer) == set()
+    profile = make_unit_profile(None, organization=product.organization)
+    _count, making = claim_codes.add_units(profile, ids, by=by)
+    lose_commits(2)
+    operations.run(making.pk)
+    assert ClaimCode.objects.filter(profile=profile).count() == 7
+
+
+def test_a_key_that_is_revoked_stops_what_it_started_after_the_chunk(
+    alice, customer, make_devices, monkeypatch
+):
+    ids = [device.pk for device in make_devices(9)]
+    called = Caller(key_of(alice)).post(f"/customers/{customer.pk}/devices:assign",
+                                        {"named_by": "id", "devices": list(map(str, ids))}).json()  # fmt: skip
+    original = ownership.assign
+
+    def assign(*args, **kwargs):
+        if not owned(customer):
+            api_keys.revoke(ApiKey.objects.get(), by=factories.actor_of(alice))
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(ownership, "assign", assign)
+    operations.run(called["id"])
+    operation = Operation.objects.get(pk=called["id"])
+    assert (operation.state, operation.succeeded) == ("failed", 3)
+    assert operation.sentence == "Who started this may not do it any more."
+    assert len(owned(customer)) == 3
+    assert connection.in_atomic_block is False

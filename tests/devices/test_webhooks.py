@@ -1,0 +1,225 @@
+"""What webhooks tell of a change of hands and of a message: the ledger's own instant, span and reason, and nobody else's."""
+
+import json
+
+import pytest
+from django.utils import timezone
+
+from claims.actions import returns, swaps
+from console import operations
+from console.access import Permission, system
+from console.actions import webhooks
+from console.audit import record_set
+from console.models import WebhookDelivery
+from console.webhooks import fanout, kinds
+from customers.actions import projects
+from devices import ledger
+from devices.actions import devices as device_actions
+from devices.actions import messages, ownership, undo
+from devices.messages import Draft
+from devices.models import Device, Message, Ownership
+from devices.models.message import Json
+from devices.webhooks import Described
+from tests import factories
+from tests.api import Caller, customer_key
+
+pytestmark = pytest.mark.django_db
+NOTE = "Mrs Smith never paid"
+
+
+@pytest.fixture
+def by(organization):
+    return system(organization)
+
+
+@pytest.fixture
+def hear(by):
+    """Makes a webhook with all events that its scope has, and gives what it was told, by and by."""
+
+    def make(**scope):
+        of = next(iter(scope), "organization_id").removesuffix("_id")
+        events = [name for name, _label in kinds.of_scope(of)]
+        hook = webhooks.create(url="https://example.com/", events=events, by=by, **scope)
+        return lambda: [json.loads(row.payload) for row in hook.deliveries.order_by("pk")]
+
+    return make
+
+
+def of_hands(told):
+    """Kind, timestamp, ownership and reason of what was told."""
+    return [(one["type"], one["timestamp"], one["data"]["ownership"], one["data"]["reason"]) for one in told]
+
+
+def begun(span, kind="device.assigned"):
+    return kind, fanout.stamp(span.started_at), span.pk, span.start_reason
+
+
+def over(span, kind="device.unclaimed"):
+    return kind, fanout.stamp(span.ended_at), span.pk, span.end_reason
+
+
+def spans(device):
+    return list(Ownership.objects.filter(device=device).order_by("started_at"))
+
+
+def test_assigned_unclaimed_and_claimed_carry_the_instant_the_span_and_the_reason_of_the_ledger(
+    hear, device, customer, by
+):
+    told, theirs = hear(), hear(customer_id=customer.pk)
+    ownership.assign([device.pk], customer=customer, by=by, note=NOTE)
+    ownership.unclaim([device.pk], reason=NOTE, by=by)
+    ownership.assign([device.pk], customer=customer, by=by, reason="claim", evidence="claim:7")
+    first, second = spans(device)
+    expected = [begun(first), over(first), begun(second, "device.claimed")]
+    assert [each[3] for each in expected] == ["assignment", "unclaim", "claim"]
+    assert of_hands(told()) == of_hands(theirs()) == expected
+    assert not WebhookDelivery.objects.filter(payload__contains="Smith").exists()
+
+
+def test_where_the_ledger_moves_the_instant_the_webhook_says_the_one_that_it_wrote(
+    hear, device, customer, by
+):
+    """A span that ends where it began lasts a tick, and the next one begins where that ended."""
+    told, at = hear(), timezone.now()
+    ownership.assign([device.pk], customer=customer, by=by, at=at)
+    ownership.unclaim([device.pk], reason=NOTE, by=by, at=at)
+    ownership.assign([device.pk], customer=customer, by=by, at=at)
+    first, second = spans(device)
+    assert first.started_at == at < first.ended_at == second.started_at
+    assert of_hands(told()) == [begun(first), over(first), begun(second)]
+
+
+def test_a_device_that_a_customer_took_and_released_itself_says_api(hear, device, customer, dana):
+    told, api = hear(), Caller(customer_key(dana, customer))
+    pair = {"serial_number": device.serial_number, "device_name": device.device_name}
+    taken = api.post("/device-ownerships", pair).json()
+    assert of_hands(told())[0][1:3] == (taken["start_time"], taken["id"])
+    released = api.post(f"/device-ownerships/{taken['id']}/release").json()
+    assert of_hands(told())[1][1:3] == (released["end_time"], released["id"])
+    (span,) = spans(device)
+    assert of_hands(told()) == [begun(span), over(span)]
+    assert (span.start_reason, span.end_reason) == ("api", "api")
+
+
+def test_a_return_and_a_swap_carry_what_the_ledger_wrote(hear, make_devices, customer, by, alice):
+    a, old, new = make_devices(3)
+    ownership.assign([a.pk, old.pk], customer=customer, by=by)
+    told, theirs, staff = hear(), hear(customer_id=customer.pk), factories.actor_of(alice)
+    returns.receive([a.pk], reason="Defective", note=NOTE, by=staff)
+    swaps.swap(old, new, reason="Defective", note=NOTE, by=staff)
+    (of_a,), (of_old,), (of_new,) = spans(a), spans(old), spans(new)
+    expected = [over(of_a, "device.returned"), over(of_old, "device.returned"), begun(of_new)]
+    assert of_hands(told()) == of_hands(theirs()) == expected
+    assert {one["data"]["customer"]["id"] for one in told()} == {customer.pk}
+    assert not WebhookDelivery.objects.filter(payload__contains="Smith").exists()
+
+
+def test_an_undone_assignment_ends_as_a_correction_and_an_undone_unclaim_goes_on_at_its_own_moment(
+    hear, device, customer, alice
+):
+    told, by = hear(), factories.actor_of(alice)
+    terms = {"by": by, "total": 1}
+    assigned = operations.perform(
+        "devices.actions.ownership.run_assign", "Assign", permission=Permission.DEVICE_ASSIGN,
+        payload={"ids": [device.pk], "customer": customer.pk}, undo_route=undo.ASSIGN, **terms,
+    )  # fmt: skip
+    undo.begin(assigned, by=by)
+    ownership.assign([device.pk], customer=customer, by=by)
+    unclaimed = operations.perform(
+        "devices.actions.ownership.run_unclaim", "Unclaim", permission=Permission.DEVICE_UNCLAIM,
+        payload={"ids": [device.pk], "reason": "wrong list"}, undo_route=undo.UNCLAIM, **terms,
+    )  # fmt: skip
+    ended_at, moment = spans(device)[1].ended_at, timezone.now()
+    undo.begin(unclaimed, by=by)
+    first, second = spans(device)
+    one, two, three, four, five = of_hands(told())
+    assert (one, two, three) == (begun(first), over(first), begun(second))
+    assert two[3] == "correction"
+    assert four == ("device.unclaimed", fanout.stamp(ended_at), second.pk, "unclaim")
+    assert (five[0], five[2:]) == ("device.assigned", (second.pk, "assignment"))
+    assert fanout.stamp(moment) <= five[1] <= fanout.stamp(timezone.now())
+
+
+def test_a_transfer_tells_the_organization_of_both_spans_and_each_customer_of_its_own_alone(
+    hear, device, customer, other_customer, by
+):
+    ownership.assign([device.pk], customer=customer, by=by)
+    told, old, new = hear(), hear(customer_id=customer.pk), hear(customer_id=other_customer.pk)
+    outcome = ledger.transfer([device.pk], source=customer, customer=other_customer,
+                              project=projects.default_of(other_customer), by=by, note=NOTE)  # fmt: skip
+    for kind, about in (("device.unclaimed", customer), ("device.assigned", other_customer)):
+        record_set(kind, Device, outcome.done, label="serial_number", by=by, about=about, note=NOTE)
+    before, after = spans(device)
+    assert of_hands(old()) == [over(before)]
+    assert of_hands(new()) == [begun(after)]
+    assert of_hands(told()) == [over(before), begun(after), begun(after, "device.transferred")]
+    assert told()[2]["data"]["previous_ownership"] == before.pk
+    for texts, stranger in ((old(), other_customer), (new(), customer)):
+        assert [one["data"]["customer"]["id"] == stranger.pk for one in texts] == [False]
+        assert stranger.name not in json.dumps(texts)
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_a_customers_webhook_never_learns_the_span_of_another(
+    is_guarded, hear, device, customer, other_customer, by, monkeypatch
+):
+    """With its negative control: without the look at whose it is, the other one's id is told."""
+    if not is_guarded:
+        monkeypatch.setattr(Described, "ended", lambda self, customer_id: self._newest(False, None))
+    ownership.assign([device.pk], customer=customer, by=by)
+    ownership.unclaim([device.pk], reason="Sold", by=by)
+    told = hear(customer_id=other_customer.pk)
+    record_set("device.unclaimed", Device, [device.pk], label="serial_number", by=by, about=other_customer)
+    (span,) = spans(device)
+    (one,) = told()
+    assert one["data"]["ownership"] == (None if is_guarded else span.pk)
+
+
+def test_a_registration_happens_when_the_device_was_made(hear, product, by):
+    told = hear()
+    device = device_actions.register(product=product, serial_number="AQM26-9", device_name="unit-0009", by=by)
+    (one,) = told()
+    assert (one["type"], one["timestamp"]) == ("device.registered", fanout.stamp(device.created_at))
+    assert set(one["data"]) == {"device", "customer"}
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_each_message_carries_its_id(number, hear, device, customer, by):
+    ownership.assign([device.pk], customer=customer, by=by)
+    told = hear(customer_id=customer.pk)
+    drafts = [Draft("level", Json(json.dumps({"mm": n, "of": 1.5})), None) for n in range(number)]
+    at = messages.publish(drafts, by=messages.Publisher(device.pk, device.organization_id))
+    stored = Message.objects.order_by("pk").values_list("pk", "data")
+    assert [(one["data"]["message"]["id"], one["data"]["message"]["data"]) for one in told()] == list(stored)
+    assert len(stored) == number
+    assert {one["timestamp"] for one in told()} == {fanout.stamp(at)}
+    messages.settle_recent()
+
+
+def test_a_message_that_another_one_of_the_same_instant_hides_has_no_id_rather_than_a_wrong_one(
+    hear, device, by, monkeypatch
+):
+    told, publisher = hear(), messages.Publisher(device.pk, device.organization_id)
+    insert = messages._insert
+
+    def with_another(drafts, by, at):
+        insert(drafts, by, at)
+        insert([Draft("level", Json("7"), None)], by, at)
+
+    monkeypatch.setattr(messages, "_insert", with_another)
+    messages.publish([Draft("level", Json("6"), None)], by=publisher)
+    assert [one["data"]["message"]["id"] for one in told()] == [None]
+
+
+@pytest.mark.parametrize("number", [1, 300])
+def test_what_ended_is_told_in_as_many_statements_for_one_device_as_for_hundreds(
+    number, hear, make_devices, customer, by, django_assert_num_queries
+):
+    ids = [device.pk for device in make_devices(number)]
+    ownership.assign(ids, customer=customer, by=by)
+    told = hear()
+    ledger.release(ids, by=by, reason="unclaim")
+    with django_assert_num_queries(5):
+        record_set("device.unclaimed", Device, ids, label="serial_number", by=by, about=customer)
+    ended = Ownership.objects.order_by("device").values_list("pk", flat=True)
+    assert [one["data"]["ownership"] for one in told()] == list(ended)
