@@ -50,13 +50,8 @@ def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One unit: who holds it and held it, what it is, and what happened to it."""
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer", "report")
     device = get_object_or_404(rows.with_what_it_has(), pk=pk)
-    spans = list(
-        Ownership.objects.visible_to(request.actor)
-        .filter(device=device)
-        .select_related("customer")
-        .only(*SHOWN_OF_SPANS)
-        .order_by("-started_at")
-    )
+    owned = Ownership.objects.visible_to(request.actor).filter(device=device).select_related("customer")
+    spans = list(owned.only(*SHOWN_OF_SPANS).order_by("-started_at"))
     shares = SharedAccess.objects.visible_to(request.actor).filter(device=device, ended_at=None)
     bar = timeline.parts(device.created_at, spans)
     tags = device.device_tags.select_related("tag").order_by("tag__name_key")
