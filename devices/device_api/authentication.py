@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from functools import cache, wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
 from console import sql, throttle
-from console.access import public
+from console.access import View, public
 from console.errors import Refused, problem
 from console.fields import fold
 from console.models import Organization, Webhook
@@ -47,9 +47,6 @@ class Unknown(Refused):
         )  # fmt: skip
 
 
-View = Callable[..., HttpResponse]
-
-
 def not_at_once(request: HttpRequest) -> HttpResponse | None:
     """No view but one can answer before the device is looked up."""
     return None
@@ -67,7 +64,7 @@ def device(
         @csrf_exempt
         @public("A device proves who it is with its secret, in every request.")
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
             try:
