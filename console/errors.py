@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
 
 
 class Refused(Exception):
@@ -14,14 +15,14 @@ class Refused(Exception):
     """
 
     def __init__(
-        self, code: str, sentence: str, *, status: int = 409, headers: dict[str, str] | None = None
+        self, code: str, sentence: str | Promise, *, status: int = 409, headers: dict[str, str] | None = None
     ) -> None:
         super().__init__(sentence)
         self.code, self.sentence, self.status, self.headers = code, str(sentence), status, headers or {}
 
 
 def problem(
-    code: str, sentence: str, status: int, *, headers: dict[str, str] | None = None, **more: Any
+    code: str, sentence: str | Promise, status: int, *, headers: dict[str, str] | None = None, **more: Any
 ) -> JsonResponse:
     """A problem document (RFC 9457): `code` says in a word what `title` says in a sentence."""
     body = {"type": "about:blank", "title": str(sentence), "status": status, "code": code, **more}

@@ -145,7 +145,7 @@ def _body(schema: dict[str, Any], call: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _answer(schema: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
     status = next(status for status in call["responses"] if status.startswith("2"))
-    content = call["responses"][status].get("content", {})
+    content: dict[str, dict[str, Any]] = call["responses"][status].get("content", {})
     inner = next(iter(content.values()), {}).get("schema", {})
     return {"status": status, "fields": _fields(schema, inner)}
 

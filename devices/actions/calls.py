@@ -111,6 +111,7 @@ def answer(
         text = None if error is not None else dumps(result, MAX_RESULT)
     except ValueError:
         raise Refused("too_long", _("The result is JSON of at most 16 kB. Send less."), status=422) from None
+    told: dict[str, Any]
     if error is not None:
         state, told = CallState.FAILED, {"error": error.encode(errors="replace").decode()[:MAX_ERROR]}
     else:

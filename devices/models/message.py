@@ -1,14 +1,15 @@
 import json
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from console.access import Actor
 from console.tenancy import TenantModel, TenantQuerySet
+from customers.models import Project
 from devices.models.device import Device
-from devices.models.ownership import Ownership, SharedAccess, Span
+from devices.models.ownership import Ownership, SharedAccess, Span, SpanQuerySet
 
 
 class Json(str):
@@ -56,7 +57,7 @@ class MessageQuerySet(TenantQuerySet):
             wanted |= Q(device=span.device_id, at__gte=span.started_at) & ends
         return self.filter(wanted) if wanted else self.none()
 
-    def of_project(self, project: models.Model) -> Self:
+    def of_project(self, project: Project) -> Self:
         """Of the devices that lay in the project when they published: owned or, where it has any, shared."""
         shares = SharedAccess.objects.filter(project=project)
         if not shares.exists():
@@ -73,8 +74,8 @@ def spans_of(actor: Actor, device: Device) -> list[Span]:
     return found
 
 
-def _covering(spans: QuerySet) -> QuerySet:
-    return spans.covering(OuterRef("at")).filter(device=OuterRef("device"))  # type: ignore[attr-defined]
+def _covering(spans: SpanQuerySet) -> SpanQuerySet:
+    return spans.covering(OuterRef("at")).filter(device=OuterRef("device"))
 
 
 class Message(TenantModel):
@@ -94,7 +95,7 @@ class Message(TenantModel):
     at = models.DateTimeField()
     device_at = models.DateTimeField(null=True)
 
-    objects = MessageQuerySet.as_manager()
+    objects: ClassVar = MessageQuerySet.as_manager()
 
     class Meta:
         # One index for each list, with and without a name; the id settles what was published at one instant.
