@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from claims import qr
@@ -11,6 +11,7 @@ from claims.actions import claim_codes
 from claims.filters import ClaimProfileFilter
 from claims.models import ClaimProfile
 from console.export import newest_first, stream
+from console.requests import Request
 
 PROFILE_HEADER = [
     "name",
@@ -31,7 +32,7 @@ UNIT_HEADER = ["serial_number", "device_name", "typed_code", "link", "version"]
 CHUNK = 2_000
 
 
-def claim_profile_rows(request: HttpRequest) -> HttpResponse:
+def claim_profile_rows(request: Request) -> StreamingHttpResponse:
     """The profiles that match the filters of the address, as the format that it names."""
     filterset = ClaimProfileFilter(
         request.GET, queryset=ClaimProfile.objects.visible_to(request.actor), request=request
@@ -40,7 +41,7 @@ def claim_profile_rows(request: HttpRequest) -> HttpResponse:
     return stream(request, _("claim profiles"), PROFILE_HEADER, _profile_lines(rows))
 
 
-def unit_codes(request: HttpRequest, profile: ClaimProfile) -> HttpResponse:
+def unit_codes(request: Request, profile: ClaimProfile) -> StreamingHttpResponse:
     """Serial number, typed code and link of every unit of the profile. Who took them is told in the log."""
     count = claim_codes.note_export(profile, by=request.actor)
     response = stream(request, f"{profile.slug} codes", UNIT_HEADER, _unit_lines(profile) if count else [])
@@ -72,12 +73,12 @@ def _unit_lines(profile: ClaimProfile) -> Iterator[list]:
     last = 0
     while True:
         rows = profile.codes.filter(device__gt=last).select_related("device").order_by("device_id")
-        page = list(rows[:CHUNK])
-        for code in page:
+        page = [(code, code.device) for code in rows[:CHUNK] if code.device]
+        for code, device in page:
             code.profile = profile
             label = qr.label(code)
-            yield [code.device.serial_number, code.device.device_name, label.typed if label else "",
+            yield [device.serial_number, device.device_name, label.typed if label else "",
                    label.link if label else "", code.version]  # fmt: skip
         if len(page) < CHUNK:
             return
-        last = page[-1].device_id
+        last = page[-1][1].pk

@@ -14,12 +14,12 @@ from django.utils.translation import ngettext
 
 from claims.actions import claim_profiles
 from claims.models import ClaimProfile, Grant, ResourceKind, Scope
-from claims.rows import Rows
+from claims.rows import Row, Rows
 from console import slugs
 from console.access import Actor
 from console.errors import Refused
 from console.fields import fold
-from console.forms import TextGuard, clean_text
+from console.forms import Fields, TextGuard, clean_text
 from console.models import Member
 from customers.models import CustomerKind, CustomerRole, Project
 from devices.models import Device, DeviceStatus, Product
@@ -36,7 +36,7 @@ def _hinted(text: Any) -> forms.TextInput:
     return forms.TextInput(attrs={"placeholder": text})
 
 
-class DocumentForm(TextGuard, forms.Form):
+class DocumentForm(TextGuard, Row):
     """A document that a claim gives."""
 
     title = forms.CharField(label=_("Title"), max_length=120, widget=_hinted(_("Title")))
@@ -49,10 +49,13 @@ class DocumentForm(TextGuard, forms.Form):
         return link
 
 
-class MemberForm(forms.Form):
+class MemberForm(Row):
     """A member who gets into the claimer's project."""
 
-    member = forms.ModelChoiceField(None, label=_("Member"), empty_label=_("Choose a member"))
+    fields: Fields
+    member: "forms.ModelChoiceField[Member]" = forms.ModelChoiceField(
+        None, label=_("Member"), empty_label=_("Choose a member")
+    )
     role = forms.ChoiceField(label=_("Role"), choices=CustomerRole.choices, initial=CustomerRole.VIEWER)
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -62,7 +65,7 @@ class MemberForm(forms.Form):
         self.fields["member"].label_from_instance = lambda member: f"{member.user} · {member.user.email}"
 
 
-class QuestionForm(TextGuard, forms.Form):
+class QuestionForm(TextGuard, Row):
     """One field of the short form. Its name stays while its label changes, so answers keep their place."""
 
     label = forms.CharField(
@@ -86,6 +89,7 @@ class MomentField(forms.DateTimeField):
 class ClaimProfileForm(TextGuard, forms.ModelForm):
     """A claim profile with all that it lists. `cleaned_data` are the arguments of the action."""
 
+    data: dict[str, Any]
     max_claims = forms.IntegerField(
         label=_("Max claims"), required=False, min_value=0, max_value=MOST_CLAIMS,
         help_text=_("How often it can be claimed. 0 or empty: unlimited."),
@@ -123,14 +127,15 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
 
     def __init__(self, data: Any = None, *, actor: Actor, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        self.actor, self.compared, self.has_codes = actor, [], False
+        self.actor, self.has_codes = actor, False
+        self.compared: list[dict] = []
         self._limit_choices()
         profile = self.instance
         self.documents = self._rows(DocumentForm, "documents", data, MOST_DOCUMENTS, spare=2)
         self.members = self._rows(MemberForm, "members", data, MOST_MEMBERS, spare=2, actor=actor)
         self.questions = self._rows(QuestionForm, "questions", data, MOST_QUESTIONS, spare=2)
         if profile.pk:
-            self.initial |= {"devices": "\n".join(_names(profile, actor)), "version": profile.version}
+            self.initial.update({"devices": "\n".join(_names(profile, actor)), "version": profile.version})
             self.has_codes = profile.codes.exists()
             for name in ("scope", "product") if self.has_codes else ():
                 self.fields[name].disabled = True
@@ -276,7 +281,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
 class UnitsForm(TextGuard, forms.Form):
     """The profile that a selection of units gets codes of: one that exists, or a new one by its name."""
 
-    profile = forms.ModelChoiceField(
+    profile: "forms.ModelChoiceField[ClaimProfile]" = forms.ModelChoiceField(
         None,
         label=_("Claim profile"),
         required=False,

@@ -95,7 +95,7 @@ def spans_of(actor: Actor, device: Device) -> list[Any]:
     )
     spans = sorted([*owned, *shared], key=lambda span: span.started_at, reverse=True)
     for span in spans:
-        span.is_shared = isinstance(span, SharedAccess)  # type: ignore[attr-defined]
+        span.is_shared = isinstance(span, SharedAccess)
     return spans
 
 

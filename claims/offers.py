@@ -65,7 +65,8 @@ def of(code: ClaimCode) -> Offer:
     is_unit = profile.scope == Scope.UNIT
     rows = profile.resources.all() if is_unit else profile.resources.select_related("device__product")
     resources = list(rows)
-    devices = [code.device] if is_unit else [r.device for r in resources if r.kind == ResourceKind.DEVICE]
+    named = [code.device] if is_unit else [r.device for r in resources if r.kind == ResourceKind.DEVICE]
+    devices = [device for device in named if device is not None]
     documents = [r for r in resources if r.kind == ResourceKind.DOCUMENT]
     # A shipment's profile lists nothing, so it is asked for only where nothing is listed.
     shipment = None if is_unit or resources else getattr(profile, "shipment", None)
@@ -83,7 +84,7 @@ def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Cust
     """
     profile, at = offer.profile, at or timezone.now()
     brand = {"brand": profile.organization.brand}
-    if profile.domain_id and profile.domain.host != bare(host):
+    if profile.domain and profile.domain.host != bare(host):
         raise Refused(
             "wrong_domain",
             _("This code works on %(host)s only. Scan it again there.") % {"host": profile.domain.host},

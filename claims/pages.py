@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,13 +19,14 @@ from console.bulk import Selection
 from console.errors import Refused
 from console.models import Operation
 from console.models.operation import OperationState
+from console.requests import Request
 from devices.models import Device
 
 NEWEST = 20
 SHOWN = 50
 
 
-def wished(request: HttpRequest) -> dict[str, Any]:
+def wished(request: Request) -> dict[str, Any]:
     """What a link to the form of a new profile may choose beforehand."""
     chosen: dict[str, Any] = {"scope": request.GET.get("scope", Scope.LINK)}
     product = request.GET.get("product", "")
@@ -34,14 +35,14 @@ def wished(request: HttpRequest) -> dict[str, Any]:
     return chosen
 
 
-def detail(request: HttpRequest, profile: ClaimProfile) -> dict[str, Any]:
+def detail(request: Request, profile: ClaimProfile) -> dict[str, Any]:
     """All that the page of a profile shows."""
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     claims = Claim.objects.visible_to(actor).filter(profile=profile)
     newest = list(claims.select_related("customer", "user").order_by("-pk")[: NEWEST + 1])
     resources = list(profile.resources.select_related("device__product", "device__customer"))
     funnel = profile.steps.funnel()
-    context = {
+    context: dict[str, Any] = {
         "profile": profile,
         "shipment": Shipment.objects.visible_to(actor)
         .filter(profile=profile)
@@ -92,11 +93,11 @@ def _units(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
     }
 
 
-def with_codes(profile: ClaimProfile) -> Callable[[HttpRequest, list], None]:
+def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:
     """Set `claim_code`, `label` (for those who may see codes) and `claim` on each device of a page."""
 
-    def decorate(request: HttpRequest, devices: list[Device]) -> None:
-        actor = request.actor  # type: ignore[attr-defined]
+    def decorate(request: Request, devices: list[Device]) -> None:
+        actor = request.actor
         ids = [device.pk for device in devices]
         codes = {code.device_id: code for code in profile.codes.filter(device__in=ids)}
         claims = (
@@ -105,27 +106,28 @@ def with_codes(profile: ClaimProfile) -> Callable[[HttpRequest, list], None]:
             .filter(code__in=[code.pk for code in codes.values()])
         )
         claimed = {claim.code_id: claim for claim in claims.select_related("customer").order_by("-pk")}
+        # Devices know nothing of claims; only the row's template reads these.
         for device in devices:
             code = codes[device.pk]
             code.profile = profile
-            device.claim_code, device.claim = code, claimed.get(code.pk)
-            device.label = qr.label(code) if actor.may(Permission.CODE_VIEW) else None
+            device.claim_code, device.claim = code, claimed.get(code.pk)  # type: ignore[attr-defined]
+            device.label = qr.label(code) if actor.may(Permission.CODE_VIEW) else None  # type: ignore[attr-defined]
 
     return decorate
 
 
-def with_answers(profile: ClaimProfile) -> Callable[[HttpRequest, list], None]:
+def with_answers(profile: ClaimProfile) -> Callable[[Request, list], None]:
     """Set `replies` on each claim of a page: what was asked, in the words of today, and what was answered."""
     asked = {field["name"]: field["label"] for field in profile.form}
 
-    def decorate(request: HttpRequest, claims: list[Claim]) -> None:
+    def decorate(request: Request, claims: list[Claim]) -> None:
         for claim in claims:
             claim.replies = [(asked.get(name, name), text) for name, text in claim.answers.items() if text]
 
     return decorate
 
 
-def chosen_code(request: HttpRequest, rows: QuerySet[ClaimCode]) -> ClaimCode:
+def chosen_code(request: Request, rows: QuerySet[ClaimCode]) -> ClaimCode:
     """The code of the profile that the address names, else the newest one. Raises Http404 where there is
     none."""
     wanted = request.GET.get("profile", "")
@@ -153,12 +155,12 @@ def picture(code: ClaimCode, form: str) -> HttpResponse:
     return qr.as_file(label.draw(), name, form)
 
 
-def units_preview(request: HttpRequest, chosen: Selection) -> dict[str, Any]:
+def units_preview(request: Request, chosen: Selection) -> dict[str, Any]:
     """The first of the selected devices, and how many of all have a code of each profile already."""
     total = counts.of(chosen.rows)
     codes = ClaimCode.objects.visible_to(request.actor).filter(
         profile__product=None, device__in=chosen.rows.order_by()
-    )  # type: ignore[attr-defined]
+    )
     having = (
         codes.order_by()
         .values_list("profile__name")
@@ -170,10 +172,10 @@ def units_preview(request: HttpRequest, chosen: Selection) -> dict[str, Any]:
 
 
 def add_units(
-    request: HttpRequest, chosen: Selection, *, profile: ClaimProfile | None, name: str
+    request: Request, chosen: Selection, *, profile: ClaimProfile | None, name: str
 ) -> HttpResponse:
     """Make the codes now, or start an operation where they are very many."""
-    by, ids = request.actor, chosen.ids  # type: ignore[attr-defined]
+    by, ids = request.actor, chosen.ids
     if profile is None:
         profile, made, operation = claim_profiles.create_for_units(name, ids, by=by)
     else:

@@ -65,7 +65,7 @@ class ReviewForm(TextGuard, forms.Form):
         super().__init__(*args, **kwargs)
         self.customers = list(customers)
         if len(self.customers) > 1:
-            self.fields["customer"].queryset = customers  # type: ignore[attr-defined]
+            self.fields["customer"].queryset = customers
         else:
             del self.fields["customer"]
         if self.customers:

@@ -133,4 +133,4 @@ def draw(text: str) -> Drawing:
 
 
 def _base(profile: ClaimProfile) -> str:
-    return f"https://{profile.domain.host}" if profile.domain_id else settings.BASE_URL
+    return f"https://{profile.domain.host}" if profile.domain else settings.BASE_URL

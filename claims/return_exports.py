@@ -1,17 +1,18 @@
 """The list of returns as a file."""
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from claims import return_pages as pages
 from claims.return_filters import ReturnFilter
 from console.errors import Refused
 from console.export import newest_first, stream
+from console.requests import Request
 
 
-def return_rows(request: HttpRequest) -> StreamingHttpResponse:
+def return_rows(request: Request) -> StreamingHttpResponse:
     """The filtered returns, the newest first."""
-    found = pages.rows(request.actor).select_related("shipment")  # type: ignore[attr-defined]
+    found = pages.rows(request.actor).select_related("shipment")
     filterset = ReturnFilter(request.GET, queryset=found, request=request)
     if not filterset.is_valid():
         raise Refused("filter", _("A filter of the list makes no sense any more. Select anew."), status=422)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from console.access import Actor
 from console.bulk import Selection
 from console.errors import Refused
 from console.models import Operation
+from console.requests import Request
 from devices.ledger import Outcome
 from devices.models import Device, DeviceStatus
 
@@ -34,15 +35,15 @@ def rows(actor: Actor) -> QuerySet[Return]:
     return Return.objects.visible_to(actor).select_related("device__product", "customer")
 
 
-def bench_context(request: HttpRequest, bench: Bench, form: ReceiveForm | None = None) -> dict[str, Any]:
+def bench_context(request: Request, bench: Bench, form: ReceiveForm | None = None) -> dict[str, Any]:
     """The workbench; a form that is not handed over keeps what was chosen so far and complains of nothing."""
     if form is None:
         kept = {name: request.POST.get(name, "") for name in ("reason", "note")}
-        form = ReceiveForm(initial=kept, actor=request.actor)  # type: ignore[attr-defined]
+        form = ReceiveForm(initial=kept, actor=request.actor)
     return {"bench": bench, "form": form, "tab": "workbench"}
 
 
-def received(request: HttpRequest, operation: Operation) -> HttpResponse:
+def received(request: Request, operation: Operation) -> HttpResponse:
     """After receiving: what came in, how to undo it and to go on; and each unit that was left as it was, with why."""
     if not operation.is_over:
         return redirect(operation)
@@ -52,7 +53,7 @@ def received(request: HttpRequest, operation: Operation) -> HttpResponse:
             "%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n
         ) % {"n": n}
         inspect = f"{reverse('claims:return_list')}?state={ReturnState.RECEIVED}"
-        found = Return.objects.visible_to(request.actor).filter(operation=operation)  # type: ignore[attr-defined]
+        found = Return.objects.visible_to(request.actor).filter(operation=operation)
         pks = list(found.order_by("pk").values_list("pk", flat=True)[:200])
         if n == len(pks):
             inspect = f"{reverse('claims:return_inspect')}?ids={','.join(map(str, pks))}"
@@ -65,9 +66,9 @@ def received(request: HttpRequest, operation: Operation) -> HttpResponse:
     return redirect("claims:return_workbench")
 
 
-def inspect(request: HttpRequest, chosen: Selection, form: InspectForm) -> HttpResponse:
+def inspect(request: Request, chosen: Selection, form: InspectForm) -> HttpResponse:
     """Inspect one return, or many as an operation."""
-    ids, by = chosen.ids, request.actor  # type: ignore[attr-defined]
+    ids, by = chosen.ids, request.actor
     if len(ids) > 1:
         back = reverse("claims:return_list")
         operation = return_inspection.begin(ids, form.findings, decision=form.decided, by=by, return_url=back)
@@ -92,13 +93,13 @@ def selected(chosen: Selection) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def inspect_form(request: HttpRequest, chosen: Selection, picked: dict[str, Any]) -> InspectForm:
+def inspect_form(request: Request, chosen: Selection, picked: dict[str, Any]) -> InspectForm:
     """The form of an inspection, with what was found at a single unit before."""
     initial: dict[str, Any] = {}
     if picked["total"] == 1 and picked["rows"]:
         initial = {"grade": picked["rows"][0].grade, "checks": picked["rows"][0].checks}
     data = request.POST if request.method == "POST" else None
-    return InspectForm(data, initial=initial, actor=request.actor, must_grade=picked["must_grade"])  # type: ignore[attr-defined]
+    return InspectForm(data, initial=initial, actor=request.actor, must_grade=picked["must_grade"])
 
 
 def steps(returned: Return) -> list[dict[str, Any]]:
@@ -132,8 +133,8 @@ def in_stock(actor: Actor, device: Device) -> list[Device]:
 class SettingsPage:
     """The three forms of the settings of returns; the button that was pressed says which of them is saved."""
 
-    def __init__(self, request: HttpRequest) -> None:
-        self.request, self.by = request, request.actor  # type: ignore[attr-defined]
+    def __init__(self, request: Request) -> None:
+        self.request, self.by = request, request.actor
         self.part = request.POST.get("part", "") if request.method == "POST" else ""
         organization = self.by.organization
         self.slip = SlipForm(self._data("slip"), instance=return_choices.settings_of(organization))
@@ -169,7 +170,7 @@ class SettingsPage:
         return self.request.POST if self.part == part else None
 
 
-def _say_outcome(request: HttpRequest, outcome: Outcome, decision: str) -> None:
+def _say_outcome(request: Request, outcome: Outcome, decision: str) -> None:
     done = {
         "": _("Inspected. It stays in quarantine until you decide."),
         ReturnState.RESTOCKED: _("It is in stock again."),
@@ -181,7 +182,7 @@ def _say_outcome(request: HttpRequest, outcome: Outcome, decision: str) -> None:
     _say_refused(request, [(r.label, r.sentence) for r in outcome.refused[:SAID]], len(outcome.refused))
 
 
-def _say_refused(request: HttpRequest, said: list[tuple[str, str]], count: int) -> None:
+def _say_refused(request: Request, said: list[tuple[str, str]], count: int) -> None:
     for label, sentence in said:
         messages.error(request, f"{label}: {sentence}")
     if count > SAID:

@@ -1,12 +1,12 @@
 """What returns show on other apps' pages: each function takes (request, subject) and gives HTML or nothing."""
 
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from claims import return_verdicts as verdicts
 from claims.models import Return
 from claims.models.returns import UNDER_WAY
 from console.access import Permission
+from console.requests import Request
 from customers.models import Customer
 from devices.models import Device
 
@@ -14,9 +14,9 @@ SHOWN = 5
 SHOWN_OF_EACH = ("number", "state", "reason", "created_at", "customer__name")
 
 
-def device_returns(request: HttpRequest, device: Device) -> str:
+def device_returns(request: Request, device: Device) -> str:
     """The returns of a unit, and the ways to receive or swap it; nothing where it has none and none applies."""
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     found = Return.objects.visible_to(actor).filter(device=device).select_related("customer")
     returns = list(found.only(*SHOWN_OF_EACH).order_by("-pk")[:SHOWN])
     verdict = verdicts.of(device, next((row for row in returns if row.state in UNDER_WAY), None))
@@ -30,9 +30,9 @@ def device_returns(request: HttpRequest, device: Device) -> str:
     return render_to_string("claims/_device_returns.html", context, request)
 
 
-def customer_returns(request: HttpRequest, customer: Customer) -> str:
+def customer_returns(request: Request, customer: Customer) -> str:
     """What a customer sent back, the newest; nothing where it sent back nothing."""
-    rows = Return.objects.visible_to(request.actor).filter(customer=customer).select_related("device")  # type: ignore[attr-defined]
+    rows = Return.objects.visible_to(request.actor).filter(customer=customer).select_related("device")
     returns = list(rows.order_by("-pk")[: SHOWN + 1])
     if not returns:
         return ""

@@ -10,12 +10,18 @@ from typing import Any
 from django import forms
 
 
+class Row(forms.Form):
+    """A form that is one of several rows; `Rows` numbers it."""
+
+    number: int
+
+
 class Rows:
     """The rows called `name`, each a `form_class` with the prefix `name-number`; at most `most` of them."""
 
     def __init__(
         self,
-        form_class: type[forms.Form],
+        form_class: type[Row],
         name: str,
         data: Any,
         *,
@@ -53,12 +59,12 @@ class Rows:
         """What stands in the rows that are not empty, in their order."""
         return [form.cleaned_data for form in self.forms if form.has_changed()]
 
-    def _form(self, number: int, *, data: Any = None, initial: dict | None = None) -> forms.Form:
+    def _form(self, number: int, *, data: Any = None, initial: dict | None = None) -> Row:
         form = self.form_class(
             data, prefix=f"{self.name}-{number}", initial=initial or {}, empty_permitted=True,
             use_required_attribute=False, **self.options,
         )  # fmt: skip
-        form.number = number  # type: ignore[attr-defined]
+        form.number = number
         return form
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
@@ -20,6 +19,7 @@ from claims.models import ClaimCode, Step
 from claims.offers import Offer
 from console import throttle
 from console.errors import Refused
+from console.requests import Request
 from customers.models import Customer
 
 KEY = "claim"
@@ -50,7 +50,7 @@ class Pending:
             )
 
 
-def scan(request: HttpRequest, text: str) -> None:
+def scan(request: Request, text: str) -> None:
     """Look a code up and keep it. Raises Refused (429), before any look-up, after too many tries.
 
     The count, the look-up and the note for the funnel are one transaction, so that a code that exists takes
@@ -72,7 +72,7 @@ def scan(request: HttpRequest, text: str) -> None:
     request._claim_pending = None  # type: ignore[attr-defined]
 
 
-def current(request: HttpRequest) -> Pending | None:
+def current(request: Request) -> Pending | None:
     """The code at hand, as it stands at this moment; None without one. Read once a request."""
     known = getattr(request, "_claim_pending", None)
     if known is None:
@@ -82,12 +82,12 @@ def current(request: HttpRequest) -> Pending | None:
     return known
 
 
-def has_pending(request: HttpRequest) -> bool:
+def has_pending(request: Request) -> bool:
     """Whether a code is at hand, of whatever worth: what follows for the visitor must not tell its worth."""
     return _entry(request) is not None
 
 
-def note_once(request: HttpRequest, step: Step, cause: str = "") -> None:
+def note_once(request: Request, step: Step, cause: str = "") -> None:
     """Note a step for the funnel, once for each code at hand."""
     pending, entry = current(request), _entry(request)
     mark = f"{step}:{cause}"
@@ -99,19 +99,19 @@ def note_once(request: HttpRequest, step: Step, cause: str = "") -> None:
     request.session[KEY] = {**entry, "steps": [*entry.get("steps", []), mark]}
 
 
-def take(request: HttpRequest) -> dict | None:
+def take(request: Request) -> dict | None:
     """What `put` puts back into another session: the code at hand, under another nonce."""
     entry = _entry(request)
     return {**entry, "nonce": get_random_string(22)} if entry else None
 
 
-def put(request: HttpRequest, taken: dict | None) -> None:
+def put(request: Request, taken: dict | None) -> None:
     """Keep a code that was at hand in another session."""
     if taken is not None:
         request.session[KEY] = taken
 
 
-def _entry(request: HttpRequest) -> dict[str, Any] | None:
+def _entry(request: Request) -> dict[str, Any] | None:
     entry = request.session.get(KEY)
     if not isinstance(entry, dict) or not 0 <= time.time() - entry.get("at", 0) < SECONDS_KEPT:
         return None
@@ -122,7 +122,7 @@ def _is_of(entry: dict | None, code: ClaimCode) -> bool:
     return entry is not None and entry["code"] == str(code.pk) and entry["version"] == code.version
 
 
-def _read(request: HttpRequest, entry: dict) -> Pending:
+def _read(request: Request, entry: dict) -> Pending:
     code = offers.get(UUID(entry["code"]) if entry["code"] else NOBODY)
     if code is None:
         return Pending(entry["nonce"], None, Refused("unknown", _unknown()))
@@ -141,8 +141,8 @@ def _read(request: HttpRequest, entry: dict) -> Pending:
     return Pending(entry["nonce"], offer, refusal)
 
 
-def _owner_at_hand(request: HttpRequest, offer: Offer) -> Customer | None:
-    mine = request.customer_actor.customers  # type: ignore[attr-defined]
+def _owner_at_hand(request: Request, offer: Offer) -> Customer | None:
+    mine = request.customer_actor.customers
     return next((device.customer for device in offer.devices if device.customer_id in mine), None)
 
 

@@ -28,7 +28,7 @@ class ShipmentForm(TextGuard, forms.ModelForm):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["customer"].queryset = Customer.objects.visible_to(actor).current()  # type: ignore[attr-defined]
+        self.fields["customer"].queryset = Customer.objects.visible_to(actor).current()
         expected = dict(self.instance.lines.values_list("product", "expected")) if self.instance.pk else {}
         mine = Product.objects.visible_to(actor).order_by("name_key")
         # Those that stand in the order already stay in it, whatever became of the product.

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,6 +17,7 @@ from claims.pages import code_of
 from claims.reconciliation import balance
 from console.access import Actor, Permission
 from console.errors import Refused
+from console.requests import Request
 from customers.people import CLAIMING
 from devices.models import Device
 
@@ -26,12 +27,12 @@ def rows(actor: Actor) -> QuerySet[Shipment]:
     return Shipment.objects.visible_to(actor).select_related("customer", "organization", "profile__domain")
 
 
-def one(request: HttpRequest, pk: int) -> Shipment:
+def one(request: Request, pk: int) -> Shipment:
     """The shipment, or a 404."""
-    return get_object_or_404(rows(request.actor), pk=pk)  # type: ignore[attr-defined]
+    return get_object_or_404(rows(request.actor), pk=pk)
 
 
-def bench(request: HttpRequest, shipment: Shipment, answers: list[Answer]) -> dict[str, Any]:
+def bench(request: Request, shipment: Shipment, answers: list[Answer]) -> dict[str, Any]:
     """What the packing page shows: the answers, the numbers by product, the newest units."""
     shipment.refresh_from_db(fields=["unit_count", "state"])
     tones = {answer.tone for answer in answers}
@@ -39,13 +40,13 @@ def bench(request: HttpRequest, shipment: Shipment, answers: list[Answer]) -> di
     return {
         "shipment": shipment, "answers": answers, "counts": packing.progress(shipment), "newest": list(newest),
         "tone": next((tone for tone in ("bad", "warn", "ok") if tone in tones), ""),
-        "mine": request.actor.user_id,  # type: ignore[attr-defined]
+        "mine": request.actor.user_id,
     }  # fmt: skip
 
 
-def scanned(request: HttpRequest, shipment: Shipment) -> list[Answer]:
+def scanned(request: Request, shipment: Shipment) -> list[Answer]:
     """Pack what the form holds: a scan, a pasted list, a photo, or a unit chosen among several."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = request.actor
     chosen = request.POST.get("choose", "")
     try:
         if chosen.isdecimal() and len(chosen) < 19:
@@ -64,23 +65,23 @@ def scanned(request: HttpRequest, shipment: Shipment) -> list[Answer]:
         return [Answer(BAD, refusal.code, refusal.sentence)]
 
 
-def over(request: HttpRequest, shipment: Shipment) -> HttpResponse:
+def over(request: Request, shipment: Shipment) -> HttpResponse:
     """To the page of a shipment that is not packed any more; a packing page that is still open goes there too."""
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": shipment.get_absolute_url()})
     return redirect(shipment)
 
 
-def packed(request: HttpRequest, shipment: Shipment, answers: list[Answer]) -> HttpResponse:
+def packed(request: Request, shipment: Shipment, answers: list[Answer]) -> HttpResponse:
     """The packing page, or for htmx its changing part."""
-    partial = request.htmx and request.htmx.target == "bench"  # type: ignore[attr-defined]
+    partial = request.htmx and request.htmx.target == "bench"
     template = "claims/_shipment_bench.html" if partial else "claims/shipment_pack.html"
     return render(request, template, bench(request, shipment, answers))
 
 
-def taken_out(request: HttpRequest, shipment: Shipment) -> list[Answer]:
+def taken_out(request: Request, shipment: Shipment) -> list[Answer]:
     """Take one unit out, or the one that this person packed last."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = request.actor
     number = request.POST.get("device", "")
     try:
         if number.isdecimal() and len(number) < 19:
@@ -98,11 +99,11 @@ def taken_out(request: HttpRequest, shipment: Shipment) -> list[Answer]:
     ]
 
 
-def code(request: HttpRequest, shipment: Shipment) -> dict[str, Any]:
+def code(request: Request, shipment: Shipment) -> dict[str, Any]:
     """The code of a box that is claimed by one, for those who may see codes; else nothing."""
     if not shipment.is_claimed_by_code or shipment.profile is None:
         return {}
-    return code_of(request.actor, shipment.profile)  # type: ignore[attr-defined]
+    return code_of(request.actor, shipment.profile)
 
 
 def before_shipping(shipment: Shipment) -> dict[str, Any]:
@@ -114,9 +115,9 @@ def before_shipping(shipment: Shipment) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def detail(request: HttpRequest, shipment: Shipment) -> dict[str, Any]:
+def detail(request: Request, shipment: Shipment) -> dict[str, Any]:
     """The page of a shipment: what was ordered and what became of it."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = request.actor
     units = Device.objects.visible_to(actor).filter(shipment_units__shipment=shipment)
     found = units.select_related("product", "customer").order_by("-shipment_units__pk")
     return {
@@ -127,15 +128,15 @@ def detail(request: HttpRequest, shipment: Shipment) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def shipped(request: HttpRequest, shipment: Shipment) -> HttpResponse:
+def shipped(request: Request, shipment: Shipment) -> HttpResponse:
     """Ship, and say it; a long one is followed on its operation's page. A box that the customer claims just leaves."""
     if shipment.is_claimed_by_code and shipment.is_open:
-        total = shipments.send(shipment, by=request.actor)  # type: ignore[attr-defined]
+        total = shipments.send(shipment, by=request.actor)
         sentence = ngettext("%(n)d device is on its way. It waits for %(customer)s to claim it.",
                             "%(n)d devices are on their way. They wait for %(customer)s to claim them.", total)  # fmt: skip
         messages.success(request, sentence % {"n": total, "customer": shipment.customer})
         return redirect(shipment)
-    operation = shipments.ship(shipment, by=request.actor)  # type: ignore[attr-defined]
+    operation = shipments.ship(shipment, by=request.actor)
     if not operation.is_over:
         return redirect(operation)
     messages.success(request, operation.sentence)

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Min, QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +14,7 @@ from claims import scans
 from claims.actions import returns
 from claims.models import Return, Shipment
 from console.access import Actor
+from console.requests import Request
 from devices.models import Device, Ownership
 
 # A batch is no longer than one can look over, and a pasted list no longer than a batch.
@@ -92,21 +92,21 @@ class Bench:
         return any(line.is_received and not (line.under_way and line.under_way.reason) for line in self.lines)
 
 
-def open_bench(request: HttpRequest, *, scans_too: bool = True) -> Bench:
+def open_bench(request: Request, *, scans_too: bool = True) -> Bench:
     """The batch that the form or the address holds, changed by what was scanned, chosen or taken off.
 
     Without `scans_too` it is as it was last looked at.
     """
     data = request.POST if request.method == "POST" else request.GET
     bench = Bench(_numbers(data.get("ids", ""))[:MOST], set(_numbers(",".join(data.getlist("anyway")))))
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = request.actor
     if request.method == "POST" and scans_too:
         _change(request, bench, actor)
     bench.lines = _lines(bench, actor)
     return bench
 
 
-def _change(request: HttpRequest, bench: Bench, actor: Actor) -> None:
+def _change(request: Request, bench: Bench, actor: Actor) -> None:
     """Do what was pressed. What stands in the field is taken for a scan by nothing but its own button."""
     data = request.POST
     if removed := _numbers(data.get("remove", "")):
@@ -114,7 +114,7 @@ def _change(request: HttpRequest, bench: Bench, actor: Actor) -> None:
     elif chosen := _numbers(data.get("choose", "")):
         rows = Device.objects.visible_to(actor).filter(pk__in=chosen[:1])
         bench.answers += [_put(bench, device) for device in rows]
-    elif request.htmx.trigger_name != "anyway":  # type: ignore[attr-defined]
+    elif request.htmx.trigger_name != "anyway":
         _scan_all(bench, actor, "\n".join([data.get("list", ""), data.get("scan", "")]))
 
 

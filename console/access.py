@@ -12,10 +12,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+
+from console.requests import Request
 
 
 class Permission(StrEnum):
@@ -173,7 +175,7 @@ def system(organization: Any, label: str = "Custody") -> Actor:
     return Actor(kind="system", organization=organization, permissions=frozenset(Permission), label=label)
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
@@ -181,10 +183,10 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method not in METHODS:
                 return HttpResponseNotAllowed(METHODS)
-            actor: Actor = request.actor  # type: ignore[attr-defined]
+            actor = request.actor
             if actor.user is None:
                 return to_sign_in(request)
             if actor.kind != "member":
@@ -209,13 +211,13 @@ def portal(view: View) -> View:
     """Open a view to signed-in people in their part as a customer; what each sees is decided by `visible_to`."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method not in METHODS:
             return HttpResponseNotAllowed(METHODS)
         if not request.user.is_authenticated:
             return to_sign_in(request, "account_request_login_code")
-        request.is_member = request.actor.kind == "member"  # type: ignore[attr-defined]
-        request.actor = request.customer_actor  # type: ignore[attr-defined]
+        request.is_member = request.actor.kind == "member"
+        request.actor = request.customer_actor
         return view(request, *args, **kwargs)
 
     guarded.policy = "portal"  # type: ignore[attr-defined]
@@ -226,7 +228,7 @@ def signed_in(view: View) -> View:
     """Open a view to whoever is signed in, for what concerns the person alone."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method not in METHODS:
             return HttpResponseNotAllowed(METHODS)
         if not request.user.is_authenticated:
@@ -242,7 +244,7 @@ def public(reason: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method not in METHODS:
                 return HttpResponseNotAllowed(METHODS)
             return view(request, *args, **kwargs)
@@ -260,7 +262,7 @@ def handler(view: View) -> View:
     return view
 
 
-def to_sign_in(request: HttpRequest, page: str | None = None) -> HttpResponse:
+def to_sign_in(request: Request, page: str | None = None) -> HttpResponse:
     """A redirect to the sign-in page, which leads back here; to the first run while there is no organization.
 
     htmx is told to load the whole page.

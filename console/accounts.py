@@ -29,6 +29,7 @@ from console import throttle
 from console.actions import accounts
 from console.errors import Refused
 from console.fields import fold
+from console.models import User
 
 # Tells whether this session holds a claim code, for which somebody unknown may make an account. Reached by name.
 PENDING_CLAIM = "claims.session.has_pending"
@@ -152,6 +153,8 @@ class RequestCodeForm(account_forms.RequestLoginCodeForm):
 
     The account can do nothing until its owner has proved the address with the code.
     """
+
+    _user: User | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

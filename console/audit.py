@@ -53,7 +53,7 @@ def record(
     )
 
 
-def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list]:
+def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """`{field: [old, new]}` for the fields that differ, as text."""
     return {
         name: [_plain(before.get(name)), _plain(value)]
@@ -90,7 +90,7 @@ def record_set(
         "data": data,
         "act": act,
     }
-    copied = {"organization": sql.quote("organization_id"), "subject_id": sql.quote(model._meta.pk.column),
+    copied = {"organization": sql.quote("organization_id"), "subject_id": sql.quote(sql.field(model).column),
               "subject_label": sql.quote(label)}  # fmt: skip
     sql.insert_from(Event, constants, copied, model, ids)
     owner = (

@@ -4,6 +4,7 @@ They must be constraints in Meta: a trigger made by RunSQL is silently dropped w
 while these are made again with it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -37,7 +38,7 @@ class TriggerConstraint(BaseConstraint):
             for suffix, body in self.sqlite_triggers(model, editor).items()
         ]
 
-    def constraint_sql(self, model: Any, editor: Any) -> None:
+    def constraint_sql(self, model: Any, editor: Any) -> None:  # type: ignore[override]  # Django leaves None out
         """Nothing stands in CREATE TABLE; the statements run when the table is there, also after SQLite remade it."""
         if editor.connection.vendor == "sqlite":
             editor.deferred_sql.extend(self._statements(model, editor))
@@ -88,7 +89,7 @@ class NoOverlap(TriggerConstraint):
         message = violation_error_message or _("This span overlaps another one.")
         super().__init__(name=name, violation_error_message=message, **kwargs)
 
-    def deconstruct(self) -> tuple[str, tuple, dict]:
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
         kwargs.pop("violation_error_message", None)
         return path, args, {**kwargs, "scope": self.scope, "start": self.start, "end": self.end}

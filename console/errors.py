@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
 
 
 class Refused(Exception):
@@ -16,7 +17,7 @@ class Refused(Exception):
     def __init__(
         self,
         code: str,
-        sentence: str,
+        sentence: str | Promise,
         *,
         status: int = 409,
         headers: dict[str, str] | None = None,
@@ -28,7 +29,7 @@ class Refused(Exception):
 
 
 def problem(
-    code: str, sentence: str, status: int, *, headers: dict[str, str] | None = None, **more: Any
+    code: str, sentence: str | Promise, status: int, *, headers: dict[str, str] | None = None, **more: Any
 ) -> JsonResponse:
     """A problem document (RFC 9457): `code` says in a word what `title` says in a sentence."""
     body = {"type": "about:blank", "title": str(sentence), "status": status, "code": code, **more}

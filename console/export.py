@@ -89,7 +89,7 @@ def _titles(header: Iterable[Any]) -> list[str]:
 
 def _zone() -> ZoneInfo:
     # Taken here: when the rows are sent, the request and its time zone are over.
-    return timezone.get_current_timezone()  # type: ignore[return-value]
+    return timezone.get_current_timezone()
 
 
 def _answer(content: Iterator[bytes], content_type: str, name: str, ending: str) -> StreamingHttpResponse:

@@ -49,18 +49,24 @@ def clean_text(value: str) -> str:
     return value.strip()
 
 
-class TextGuard:
+# The fields of a form by name. What can be set at one depends on its class, which the type of Django's own doesn't tell.
+Fields = dict[str, Any]
+
+
+class TextGuard(forms.BaseForm):
     """For forms: no text field takes invisible control characters. A password is taken as it is."""
 
+    fields: Fields
+
     def clean(self) -> Any:
-        cleaned = super().clean()  # type: ignore[misc]
-        for name, value in list((cleaned or self.cleaned_data).items()):  # type: ignore[attr-defined]
-            if isinstance(value, str) and not isinstance(self.fields[name].widget, forms.PasswordInput):  # type: ignore[attr-defined]
+        cleaned = super().clean()
+        for name, value in list((cleaned or self.cleaned_data).items()):
+            if isinstance(value, str) and not isinstance(self.fields[name].widget, forms.PasswordInput):
                 try:
-                    self.cleaned_data[name] = clean_text(value)  # type: ignore[attr-defined]
+                    self.cleaned_data[name] = clean_text(value)
                 except forms.ValidationError as error:
-                    self.add_error(name, error)  # type: ignore[attr-defined]
-        return self.cleaned_data  # type: ignore[attr-defined]
+                    self.add_error(name, error)
+        return self.cleaned_data
 
 
 @cache
@@ -230,6 +236,7 @@ class DomainForm(forms.Form):
 class RoleForm(forms.Form):
     """What a member may do."""
 
+    fields: Fields
     role = forms.ChoiceField(label=_("Role"))
 
     def __init__(self, *args: Any, roles: list[tuple[str, Any]], **kwargs: Any) -> None:

@@ -13,11 +13,12 @@ from typing import Any
 import django_tables2 as tables
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from console import counts
+from console.requests import Request
 
 PAGE_SIZE = 50
 
@@ -67,13 +68,13 @@ class Page:
 
 
 def render_list(
-    request: HttpRequest,
+    request: Request,
     *,
     rows: QuerySet,
     table: type[Table],
     template: str,
     filters: Any = None,
-    decorate: Callable[[HttpRequest, list], None] | None = None,
+    decorate: Callable[[Request, list], None] | None = None,
     context: dict | None = None,
     counted: QuerySet | None = None,
 ) -> HttpResponse:
@@ -103,7 +104,7 @@ def render_list(
 
 
 def paginate(
-    request: HttpRequest,
+    request: Request,
     rows: QuerySet,
     table: type[Table],
     *,
@@ -138,7 +139,7 @@ def paginate(
     return page
 
 
-def _order(request: HttpRequest, table: Table) -> str:
+def _order(request: Request, table: Table) -> str:
     order = request.GET.get("sort", "")
     name = order.lstrip("-")
     sortable = {column.name for column in table.columns if column.orderable}
@@ -190,7 +191,7 @@ def _decode(text: str, model: Any, key: str) -> dict | None:
         return None
 
 
-def _headers(request: HttpRequest, table: Table, order: str) -> list[dict]:
+def _headers(request: Request, table: Table, order: str) -> list[dict]:
     headers = []
     for column in table.columns:
         header: dict[str, Any] = {
@@ -207,7 +208,7 @@ def _headers(request: HttpRequest, table: Table, order: str) -> list[dict]:
     return headers
 
 
-def _chips(request: HttpRequest, filterset: Any) -> list[dict]:
+def _chips(request: Request, filterset: Any) -> list[dict]:
     """One chip for each filter: its value and how to drop it, or the little form that sets it."""
     values = filterset.form.cleaned_data if filterset.form.is_valid() else {}
     errors = filterset.form.errors
@@ -240,12 +241,12 @@ def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
         yield from label if isinstance(label, list | tuple) else [(value, label)]
 
 
-def _query(request: HttpRequest) -> list[tuple[str, str]]:
+def _query(request: Request) -> list[tuple[str, str]]:
     """The filters of this list as name and value, for forms that act on all that match."""
     return [(k, v) for k in request.GET for v in request.GET.getlist(k) if k not in {"cursor", "sort"} and v]
 
 
-def _link(request: HttpRequest, **changes: Any) -> str:
+def _link(request: Request, **changes: Any) -> str:
     query = request.GET.copy()
     for name, value in changes.items():
         if value is None:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from email.message import EmailMessage as ParsedMessage
 from pathlib import Path
+from smtplib import SMTP
 from typing import Any
 
 from django.conf import settings
@@ -45,7 +46,8 @@ def transmit(row: OutgoingMail) -> None:
         connection = get_connection("django.core.mail.backends.smtp.EmailBackend", timeout=20)
         connection.open()
         try:
-            connection.connection.sendmail(settings.DEFAULT_FROM_EMAIL, [row.recipient], bytes(row.message))
+            server: SMTP = connection.connection  # type: ignore[attr-defined]  # SMTP's backend alone has one
+            server.sendmail(settings.DEFAULT_FROM_EMAIL, [row.recipient], bytes(row.message))
         finally:
             connection.close()
         return
@@ -66,7 +68,7 @@ def kept(limit: int = 100) -> list[dict]:
 
 
 def _read(path: Path) -> dict:
-    message: ParsedMessage = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)  # type: ignore[assignment]
+    message: ParsedMessage = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     body = message.get_body(("plain",))
     return {
         "name": path.stem,

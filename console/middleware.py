@@ -2,7 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -18,8 +18,9 @@ from django.utils.module_loading import import_string
 from console.access import ANONYMOUS, ROLES, Actor
 from console.errors import Refused, answer, problem
 from console.models import Member
+from console.requests import Request
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[Request], HttpResponse]
 CUSTOMER_ACTOR = "customers.people.actor_for"
 ORGANIZATION_IN_SESSION = "organization"
 DEVICES = "/device/"
@@ -33,7 +34,7 @@ POLICY = "; ".join([
 def security_headers(get_response: GetResponse) -> GetResponse:
     """Refuses what no database can hold, and sets the headers that every page needs."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: Request) -> HttpResponse:
         if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info:
             if request.path_info.startswith("/api/"):
                 return problem("malformed", "This address holds a NUL character.", 400)
@@ -51,9 +52,9 @@ def security_headers(get_response: GetResponse) -> GetResponse:
 
 def devices(get_response: GetResponse) -> GetResponse:
     """Leads the calls of devices straight to their views: they have no session, no form, no language and no page."""
-    straight = convert_exception_to_response(_to_view)
+    straight = cast(GetResponse, convert_exception_to_response(_to_view))
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: Request) -> HttpResponse:
         return straight(request) if request.path_info.startswith(DEVICES) else get_response(request)
 
     return middleware
@@ -72,18 +73,20 @@ def _to_view(request: HttpRequest) -> HttpResponse:
 def actor(get_response: GetResponse) -> GetResponse:
     """Sets `request.actor` (who acts in the console), `request.customer_actor` (in the portal), zone and language."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
-        request.actor = ANONYMOUS  # type: ignore[attr-defined]
-        request.customer_actor = ANONYMOUS  # type: ignore[attr-defined]
+    def middleware(request: Request) -> HttpResponse:
+        request.actor = ANONYMOUS
+        request.customer_actor = ANONYMOUS
         zone, language = unquote(request.COOKIES.get("custody_tz", "")), None
         if request.user.is_authenticated:
             user = request.user
-            request.customer_actor = SimpleLazyObject(lambda: import_string(CUSTOMER_ACTOR)(user))  # type: ignore[attr-defined]
-            request.actor = member_actor(user, request.session.get(ORGANIZATION_IN_SESSION))  # type: ignore[attr-defined]
-            organization = request.actor.organization  # type: ignore[attr-defined]
-            zone = user.time_zone or (organization.time_zone if organization else zone)  # type: ignore[union-attr]
+            request.customer_actor = cast(
+                Actor, SimpleLazyObject(lambda: import_string(CUSTOMER_ACTOR)(user))
+            )
+            request.actor = member_actor(user, request.session.get(ORGANIZATION_IN_SESSION))
+            organization = request.actor.organization
+            zone = user.time_zone or (organization.time_zone if organization else zone)
             # What was chosen in this browser last goes before what the account says.
-            language = user.language if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES else None  # type: ignore[union-attr]
+            language = user.language if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES else None
         with timezone.override(_zone(zone)), translation.override(language or translation.get_language()):
             return get_response(request)
 
@@ -106,7 +109,7 @@ def member_actor(user: Any, organization_id: int | None = None) -> Actor:
         return Actor(kind="anonymous", user=user, label=str(user))
     return Actor(
         kind="member", user=user, organization=member.organization, role=member.role,
-        permissions=ROLES.get(member.role, frozenset()), label=str(user), has_second_factor=member.has_factor,  # type: ignore[attr-defined]
+        permissions=ROLES.get(member.role, frozenset()), label=str(user), has_second_factor=member.has_factor,
         has_other_organizations=len(found) > 1,
     )  # fmt: skip
 
@@ -114,10 +117,10 @@ def member_actor(user: Any, organization_id: int | None = None) -> Actor:
 def refusals(get_response: GetResponse) -> GetResponse:
     """Answers every `Refused` that a view lets through."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: Request) -> HttpResponse:
         return get_response(request)
 
-    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    def process_exception(request: Request, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Refused):
             return answer(request, exception)
         if isinstance(exception, ValueError) and "NUL" in str(exception):

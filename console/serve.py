@@ -186,17 +186,17 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ask all children to end; kill those that take too long, or all at a second signal."""
-        living = [child for child in self.children if child.process is not None]
-        for child in living:
-            child.process.terminate()  # type: ignore[union-attr]
+        living = [(child, child.process) for child in self.children if child.process is not None]
+        for _child, process in living:
+            process.terminate()
         until, signals = time.monotonic() + STOP_WITHIN, self.signals
-        while any(child.process.poll() is None for child in living):  # type: ignore[union-attr]
+        while any(process.poll() is None for _child, process in living):
             if time.monotonic() > until or self.signals > signals:
                 break
             time.sleep(BETWEEN_LOOKS)
-        for child in living:
+        for child, process in living:
             child.signal_group(signal.SIGKILL)
-            child.process.wait()  # type: ignore[union-attr]
+            process.wait()
 
 
 def _dies_with(parent: int) -> Callable[[], None] | None:

@@ -1,6 +1,7 @@
 """All settings, in one file. What an operator sets is read from the environment; docs/operating.md lists it."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -78,7 +79,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
@@ -133,7 +134,7 @@ ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 # Who asks for codes in the name of another slows himself: `console.accounts` counts by address and account together.
-ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip"}
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {"request_login_code": "20/m/ip"}
 ACCOUNT_FORMS = {
     "login": "console.accounts.LoginForm",
     "request_login_code": "console.accounts.RequestCodeForm",

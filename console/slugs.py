@@ -13,5 +13,5 @@ def proposed(name: str, *, kind: str, longest: int) -> str:
 
 def refuse_number(form: forms.BaseForm) -> None:
     """Add an error to the field `slug` of the cleaned form where it could be taken for an id."""
-    if form.cleaned_data.get("slug", "").isdecimal() and "slug" in form.changed_data:  # type: ignore[attr-defined]
-        form.add_error("slug", _("Use a letter too: a number would be taken for an id."))  # type: ignore[attr-defined]
+    if form.cleaned_data.get("slug", "").isdecimal() and "slug" in form.changed_data:
+        form.add_error("slug", _("Use a letter too: a number would be taken for an id."))

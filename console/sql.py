@@ -4,9 +4,19 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from django.db import connection, models
+
+if TYPE_CHECKING:
+
+    class Stored(models.Field):
+        """A field with a column: others, and the far ends of relations, nobody hands to SQL."""
+
+        column: str
+
+
+Rows = TypeVar("Rows", bound=models.QuerySet)
 
 
 def quote(name: str) -> str:
@@ -19,20 +29,25 @@ def table(model: type[models.Model]) -> str:
     return quote(model._meta.db_table)
 
 
+def field(model: type[models.Model], name: str = "") -> "Stored":
+    """The field of the model that has this name; without one, its primary key."""
+    return cast("Stored", model._meta.get_field(name) if name else model._meta.pk)
+
+
 def in_ids(column: str) -> str:
     """The condition that `column` is one of the ids that are handed over as one parameter, however many."""
     values = "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
     return f"{quote(column)} {values}"
 
 
-def id_list(ids: Iterable[int]) -> Any:
+def id_list(ids: Iterable[int | str]) -> Any:
     """The parameter that goes with `in_ids`."""
     return list(ids) if connection.vendor == "postgresql" else json.dumps(list(ids))
 
 
-def placeholder(field: models.Field) -> str:
+def placeholder(of: models.Field) -> str:
     """A placeholder of the field's type: in INSERT … SELECT, PostgreSQL does not infer it."""
-    return f"%s::{field.db_type(connection)}" if connection.vendor == "postgresql" else "%s"
+    return f"%s::{of.db_type(connection)}" if connection.vendor == "postgresql" else "%s"
 
 
 def insert_from(
@@ -48,11 +63,11 @@ def insert_from(
     `constants` are field values that all rows share; `copied` maps fields to SQL over the source, whose placeholders
     `parameters` fill. Returns how many rows were written.
     """
-    fields = {name: model._meta.get_field(name) for name in [*constants, *copied]}
-    columns = ", ".join(quote(field.column) for field in fields.values())
+    fields = {name: field(model, name) for name in [*constants, *copied]}
+    columns = ", ".join(quote(f.column) for f in fields.values())
     select = ", ".join([*(placeholder(fields[name]) for name in constants), *copied.values()])
     values = [fields[name].get_db_prep_save(value, connection) for name, value in constants.items()]
-    pk = source._meta.pk.column
+    pk = field(source).column
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table(model)} ({columns}) SELECT {select} FROM {table(source)} WHERE {in_ids(pk)} "  # noqa: S608
@@ -91,10 +106,10 @@ def kept(statement: str, parameters: list) -> Iterator[Any]:
         yield cursor
 
 
-def having_ids(rows: models.QuerySet, column: str, ids: Iterable[int]) -> models.QuerySet:
+def having_ids(rows: Rows, column: str, ids: Iterable[int | str]) -> Rows:
     """The rows whose `column` is one of the ids, handed over as one parameter: an `__in` that has no upper limit."""
     condition = in_ids(f"{rows.model._meta.db_table}.{column}".replace(".", '"."'))
-    return rows.extra(where=[condition], params=[id_list(ids)])  # noqa: S610
+    return cast(Rows, rows.extra(where=[condition], params=[id_list(ids)]))  # noqa: S610
 
 
 def update_rows(model: type[models.Model], rows: list, names: list[str]) -> None:
@@ -102,8 +117,8 @@ def update_rows(model: type[models.Model], rows: list, names: list[str]) -> None
 
     A bulk_update builds a CASE for every row and field, which is slow beyond some hundred rows.
     """
-    meta = model._meta
-    fields = [meta.pk, *(meta.get_field(name) for name in names)]
+    key = field(model)
+    fields = [key, *(field(model, name) for name in names)]
     values = [[f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields] for row in rows]
     if not values:
         return
@@ -114,14 +129,14 @@ def update_rows(model: type[models.Model], rows: list, names: list[str]) -> None
         with connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {table(model)} SET {changed} FROM unnest({arrays}) AS new({columns}) "  # noqa: S608
-                f"WHERE {table(model)}.{quote(meta.pk.column)} = new.{quote(meta.pk.column)}",
+                f"WHERE {table(model)}.{quote(key.column)} = new.{quote(key.column)}",
                 [list(column) for column in zip(*values, strict=True)],
             )
         return
     changed = ", ".join(f"{quote(f.column)} = %s" for f in fields[1:])
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"UPDATE {table(model)} SET {changed} WHERE {quote(meta.pk.column)} = %s",  # noqa: S608
+            f"UPDATE {table(model)} SET {changed} WHERE {quote(key.column)} = %s",  # noqa: S608
             [[*row[1:], row[0]] for row in values],
         )
 
@@ -151,7 +166,7 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
         if connection.vendor == "postgresql":
             cursor.execute(
                 "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
-                [table(model), model._meta.pk.column, count],
+                [table(model), field(model).column, count],
             )
             return sorted(row[0] for row in cursor.fetchall())
         # The lock that a transaction holds from its beginning keeps others from taking the same.
@@ -167,7 +182,7 @@ def insert_rows(model: type[models.Model], names: Iterable[str], rows: Iterable[
 
     The values follow the fields in `names`, as the database takes them. Raises IntegrityError like any INSERT.
     """
-    columns = [model._meta.get_field(name).column for name in names]
+    columns = [field(model, name).column for name in names]
     named = ", ".join(quote(column) for column in columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -187,12 +202,13 @@ def insert_rows(model: type[models.Model], names: Iterable[str], rows: Iterable[
 
 def prepared(model: type[models.Model], name: str, value: Any) -> Any:
     """A value as the database takes it in the field's column."""
-    return model._meta.get_field(name).get_db_prep_save(value, connection)
+    return field(model, name).get_db_prep_save(value, connection)
 
 
 def capped_count_of_each(querysets: list[models.QuerySet], cap: int) -> list[int]:
     """How many rows each queryset has, counted up to `cap`, all in one statement."""
-    parts, parameters = [], []
+    parts: list[str] = []
+    parameters: list[Any] = []
     for rows in querysets:
         inner, values = rows.order_by()[:cap].values("pk").query.sql_with_params()
         parts.append(f"(SELECT COUNT(*) FROM ({inner}) AS counted)")  # noqa: S608
@@ -222,13 +238,14 @@ def ids_by_value(model: type[models.Model], lookups: Iterable[Lookup]) -> list[d
     of the scope. And values that lie beside all known ones, as those of a new lot do, cost one descent together.
     """
     found: list[dict[str, int]] = []
-    parts, parameters = [], []
+    parts: list[str] = []
+    parameters: list[Any] = []
     for name, values, scope, where in lookups:
         found.append({})
         if not values:
             continue
-        column, ids = quote(model._meta.get_field(name).column), list(scope.values())
-        scoped = [f"{quote(model._meta.get_field(field).column)} = %s" for field in scope]
+        column, ids = quote(field(model, name).column), list(scope.values())
+        scoped = [f"{quote(field(model, each).column)} = %s" for each in scope]
         condition = " AND ".join([*scoped, *filter(None, [where])])
         is_near = (
             f"(SELECT EXISTS (SELECT 1 FROM {table(model)} WHERE {condition} AND {column} BETWEEN %s AND %s))"  # noqa: S608

@@ -40,6 +40,7 @@ class TenantModel(models.Model):
 
     organization = models.ForeignKey("console.Organization", models.PROTECT, related_name="+")
 
+    # A model with a manager of its own declares it as `objects: ClassVar`, which this one is to the type checker.
     objects = TenantQuerySet.as_manager()
 
     class Meta:

@@ -1,6 +1,6 @@
 """Every address. The domain's are included by name."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
 from console.access import public
@@ -18,7 +18,7 @@ from console.views import (
     setup,
 )
 
-console = [
+console: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("search/", search.search, name="search"),
     path("activity/", activity.activity_list, name="activity_list"),

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from console.access import Permission
 from console.audit import kind_of
 from console.models import Webhook
+from console.requests import Request
 
 
-def bound(request: HttpRequest, subject: Any) -> str:
+def bound(request: Request, subject: Any) -> str:
     """The webhooks of this product or customer, and the way to a new one; nothing for who may not manage them."""
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     if not actor.may(Permission.WEBHOOK_MANAGE):
         return ""
     scope = kind_of(subject)

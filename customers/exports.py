@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from console.export import newest_first, stream
+from console.requests import Request
 from customers.filters import CustomerFilter
 from customers.models import Customer
 
 HEADER = ["name", "kind", "reference", "email", "phone", "address", "notes", "since"]
 
 
-def customer_rows(request: HttpRequest) -> HttpResponse:
+def customer_rows(request: Request) -> StreamingHttpResponse:
     """The customers that match the filters of the address, as the format that it names."""
     filterset = CustomerFilter(
         request.GET, queryset=Customer.objects.visible_to(request.actor), request=request

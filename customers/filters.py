@@ -9,6 +9,7 @@ from console import counts, sql
 from console.widgets import Checkboxes
 from customers import lookup
 from customers.models import Customer, CustomerKind
+from customers.models.customer import CustomerQuerySet
 
 
 class CustomerFilter(filters.FilterSet):
@@ -55,7 +56,7 @@ class CustomerFilter(filters.FilterSet):
         ]
         return queryset.filter(Q(*found, _connector=Q.OR))
 
-    def owning(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def owning(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         """Those with devices, or those without."""
         return queryset.owning() if value == "yes" else queryset.owning_none()
 

@@ -56,9 +56,9 @@ class ApiKeyForm(KeyForm):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["customer"].queryset = Customer.objects.visible_to(actor).current()  # type: ignore[attr-defined]
+        self.fields["customer"].queryset = Customer.objects.visible_to(actor).current()
         mine = api_keys.allowed(actor, None)
-        self.fields["scopes"].choices = [(p.value, p.label) for p in Permission if p in mine]  # type: ignore[attr-defined]
+        self.fields["scopes"].choices = [(p.value, p.label) for p in Permission if p in mine]
         self.fields["scopes"].initial = [Permission.VIEW.value]
 
     def clean(self) -> dict[str, Any]:
@@ -93,10 +93,10 @@ class CustomerKeyForm(KeyForm):
         self.customers = list(customers)
         # He is admin of each of them; the action asks again for the one that is chosen.
         mine = api_keys.allowed(actor, self.customers[0])
-        self.fields["scopes"].choices = [(s.value, s.label) for s in CustomerScope if s in mine]  # type: ignore[attr-defined]
+        self.fields["scopes"].choices = [(s.value, s.label) for s in CustomerScope if s in mine]
         self.fields["scopes"].initial = [CustomerScope.READ.value]
         if len(self.customers) > 1:
-            self.fields["customer"].queryset = customers  # type: ignore[attr-defined]
+            self.fields["customer"].queryset = customers
         else:
             del self.fields["customer"]
 

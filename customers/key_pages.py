@@ -4,23 +4,24 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from console.errors import Refused
+from console.requests import Request
 from customers.actions import api_keys
 from customers.key_forms import ApiKeyForm, CustomerKeyForm
 from customers.models import ApiKey
 
 
 def create(
-    request: HttpRequest, form: ApiKeyForm | CustomerKeyForm, *, ask: str, show: str, **context: Any
+    request: Request, form: ApiKeyForm | CustomerKeyForm, *, ask: str, show: str, **context: Any
 ) -> HttpResponse:
     """Show the form with the template `ask`; make the key and show it once with `show`: it is kept nowhere."""
     if request.method == "POST" and form.is_valid():
         try:
-            key, text = api_keys.create(by=request.actor, **form.plan())  # type: ignore[attr-defined]
+            key, text = api_keys.create(by=request.actor, **form.plan())
             made = {**context, "key": key, "text": text, "base_url": settings.BASE_URL}
             return render(request, show, made, status=201)
         except Refused as refusal:
@@ -28,10 +29,10 @@ def create(
     return render(request, ask, {**context, "form": form}, status=422 if form.errors else 200)
 
 
-def revoke(request: HttpRequest, key: ApiKey, *, ask: str, then: str, **context: Any) -> HttpResponse:
+def revoke(request: Request, key: ApiKey, *, ask: str, then: str, **context: Any) -> HttpResponse:
     """Ask with the template `ask`, then make the key dead and go to the route `then`."""
     if request.method == "POST":
-        api_keys.revoke(key, by=request.actor)  # type: ignore[attr-defined]
+        api_keys.revoke(key, by=request.actor)
         messages.success(request, _("The API key %(key)s is revoked.") % {"key": key})
         return redirect(then)
     return render(request, ask, {**context, "key": key})

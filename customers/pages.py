@@ -1,29 +1,29 @@
 """What a page of customers shows besides their own columns, read for the whole page at once."""
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 
 from console import counts
+from console.requests import Request
 from customers.models import Customer, CustomerUser
 
 
-def with_counts(request: HttpRequest, customers: list[Customer]) -> None:
+def with_counts(request: Request, customers: list[Customer]) -> None:
     """Set `device_count` and `people_count` on each customer, with two queries for all."""
-    actor, ids = request.actor, [customer.pk for customer in customers]  # type: ignore[attr-defined]
+    actor, ids = request.actor, [customer.pk for customer in customers]
     devices = counts.of_parents(Customer, ids, _devices(request), "customer_id")
     active = CustomerUser.objects.visible_to(actor).filter(removed_at=None)
     people = counts.of_parents(Customer, ids, active, "customer_id")
     for customer in customers:
-        customer.device_count = devices.get(customer.pk, 0)  # type: ignore[attr-defined]
-        customer.people_count = people.get(customer.pk, 0)  # type: ignore[attr-defined]
+        customer.device_count = devices.get(customer.pk, 0)
+        customer.people_count = people.get(customer.pk, 0)
 
 
-def device_count_of(request: HttpRequest, customer: Customer) -> int:
+def device_count_of(request: Request, customer: Customer) -> int:
     """How many devices the customer owns now."""
     return _devices(request).filter(customer=customer).count()
 
 
-def _devices(request: HttpRequest) -> QuerySet:
+def _devices(request: Request) -> QuerySet:
     """The devices, which are known here by their relation to customers only. None that is owned is archived."""
     rows = Customer._meta.get_field("devices").related_model.objects.visible_to(request.actor)  # type: ignore[attr-defined]
     return rows.current()

@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from console.access import Actor
 from console.errors import Refused
+from console.requests import Request
 from devices.actions import calls
 from devices.call_forms import CallForm
 from devices.models import Call, CallState, Device
@@ -17,9 +18,9 @@ SHOWN = 20
 SHORT = 120
 
 
-def create(request: HttpRequest, device: Device, *, ask: str, show: str, **context: Any) -> HttpResponse:
+def create(request: Request, device: Device, *, ask: str, show: str, **context: Any) -> HttpResponse:
     """Show the form with the template `ask`, and what was asked before; then go to the route `show` of the call."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = request.actor
     form = CallForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -30,10 +31,10 @@ def create(request: HttpRequest, device: Device, *, ask: str, show: str, **conte
     return render(request, ask, full, status=422 if form.errors else 200)
 
 
-def detail(request: HttpRequest, call: Call, *, show: str, route: str, **context: Any) -> HttpResponse:
+def detail(request: Request, call: Call, *, show: str, route: str, **context: Any) -> HttpResponse:
     """Show a call with the template `show`, or to htmx its part, which asks the route again until the call is over."""
-    describe(request.actor, [call])  # type: ignore[attr-defined]
-    is_partial = getattr(request, "htmx", False) and request.htmx.target == "call"  # type: ignore[attr-defined]
+    describe(request.actor, [call])
+    is_partial = getattr(request, "htmx", False) and request.htmx.target == "call"
     full = {**context, "call": call, "here": reverse(route, args=[call.device_id, call.pk])}
     return render(request, "devices/_call.html" if is_partial else show, full)
 
@@ -47,8 +48,8 @@ def newest(actor: Actor, device: Device, limit: int) -> list[Call]:
 def describe(actor: Actor, rows: list[Call]) -> list[Call]:
     """Set what a page shows of each call: `asker` and `said`, the answer in short."""
     for call in rows:
-        call.asker = _asker(actor, call)  # type: ignore[attr-defined]
-        call.said = _said(call)  # type: ignore[attr-defined]
+        call.asker = _asker(actor, call)
+        call.said = _said(call)
     return rows
 
 

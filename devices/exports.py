@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from console.export import stream
+from console.requests import Request
 from devices.filters import DeviceFilter
 from devices.manifest.registered import tags_of
 from devices.models import Device
@@ -18,7 +19,7 @@ CHUNK = 2_000
 _TOLD = ("product", "status", "owner", "owner_reference", "tags", "notes")
 
 
-def device_rows(request: HttpRequest) -> HttpResponse:
+def device_rows(request: Request) -> StreamingHttpResponse:
     """The devices that match the filters of the address, as the format that it names."""
     filterset = DeviceFilter(request.GET, queryset=Device.objects.visible_to(request.actor), request=request)
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()

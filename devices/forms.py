@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from console import slugs
 from console.access import Actor
 from console.fields import fold
-from console.forms import TextGuard
+from console.forms import Fields, TextGuard
 from customers.fields import CustomerField
 from customers.models import Customer, CustomerKind
 from devices import identifiers
@@ -73,7 +73,7 @@ class ProductForm(TextGuard, forms.ModelForm):
 class TagsField(forms.CharField):
     """Tags, separated by commas."""
 
-    def to_python(self, value: Any) -> list[str]:
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # the text is read as a list
         text = super().to_python(value) or ""
         names: dict[str, str] = {}
         for name in filter(str.strip, text.split(",")):
@@ -89,6 +89,7 @@ class TagsField(forms.CharField):
 class DeviceForm(forms.ModelForm):
     """A unit. Its identifiers are cleaned and checked as in a manifest."""
 
+    fields: Fields
     tags = TagsField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
 
     CLEANERS = {
@@ -123,7 +124,8 @@ class DeviceForm(forms.ModelForm):
             self.initial["tags"] = [tag.tag.name for tag in self.instance.device_tags.select_related("tag")]
 
     def clean(self) -> dict:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         for name, cleaner in self.CLEANERS.items():
             if cleaned.get(name):
                 try:
@@ -151,6 +153,7 @@ class DeviceForm(forms.ModelForm):
 class AssignForm(forms.Form):
     """To whom, and a note for the history."""
 
+    fields: Fields
     customer = CustomerField(label=_("Customer"), help_text=_("Write the beginning of the name."))
     note = forms.CharField(
         label=_("Note"), max_length=500, required=False, help_text=_("It stays in the history.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from console import operations
 from console.access import Actor, Permission
 from console.bulk import IN_REQUEST, Selection
 from console.models import Operation
+from console.requests import Request
 from customers.models import Customer
 from devices.actions import ownership, undo
 from devices.ledger import ASSIGNABLE, Outcome
@@ -41,9 +42,9 @@ def preview(chosen: Selection, *, assigning: bool) -> dict[str, Any]:
     }
 
 
-def assign(request: HttpRequest, chosen: Selection, *, customer: Customer, note: str) -> HttpResponse:
+def assign(request: Request, chosen: Selection, *, customer: Customer, note: str) -> HttpResponse:
     """Assign one device; more are an operation that can be undone, in the background above 200."""
-    ids, by = chosen.ids, request.actor  # type: ignore[attr-defined]
+    ids, by = chosen.ids, request.actor
     if len(ids) < 2:
         outcome = ownership.assign(ids, customer=customer, by=by, note=note)
         return _answer(request, outcome, _assigned(len(outcome.done), customer), ids)
@@ -55,9 +56,9 @@ def assign(request: HttpRequest, chosen: Selection, *, customer: Customer, note:
     return _answer_operation(request, operation, _assigned(operation.succeeded, customer))
 
 
-def unclaim(request: HttpRequest, chosen: Selection, *, reason: str) -> HttpResponse:
+def unclaim(request: Request, chosen: Selection, *, reason: str) -> HttpResponse:
     """Unclaim one device; more are an operation that can be undone, in the background above 200."""
-    ids, by = chosen.ids, request.actor  # type: ignore[attr-defined]
+    ids, by = chosen.ids, request.actor
     if len(ids) < 2:
         outcome = ownership.unclaim(ids, reason=reason, by=by)
         return _answer(request, outcome, _unclaimed(len(outcome.done)), ids)
@@ -104,14 +105,14 @@ def _unclaimed(n: int) -> str:
                     "%(n)d devices unclaimed. They are in stock, and their old codes are dead.", n) % {"n": n}  # fmt: skip
 
 
-def _answer(request: HttpRequest, outcome: Outcome, done: str, ids: list[int]) -> HttpResponse:
+def _answer(request: Request, outcome: Outcome, done: str, ids: list[int]) -> HttpResponse:
     if outcome.done:
         messages.success(request, done)
     _tell_refused(request, [(r.label, r.sentence) for r in outcome.refused[:SAID]], len(outcome.refused))
     return redirect("devices:device_detail", ids[0]) if ids else redirect("devices:device_list")
 
 
-def _answer_operation(request: HttpRequest, operation: Operation, done: str) -> HttpResponse:
+def _answer_operation(request: Request, operation: Operation, done: str) -> HttpResponse:
     if not operation.is_over:
         return redirect(operation)
     if operation.is_undoable():
@@ -123,7 +124,7 @@ def _answer_operation(request: HttpRequest, operation: Operation, done: str) -> 
     return redirect("devices:device_list")
 
 
-def _tell_refused(request: HttpRequest, said: list[tuple[str, str]], count: int) -> None:
+def _tell_refused(request: Request, said: list[tuple[str, str]], count: int) -> None:
     for label, sentence in said:
         messages.error(request, f"{label}: {sentence}")
     if count > SAID:

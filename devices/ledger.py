@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from console import sql
 from console.access import Actor
+from customers.models import Customer, Project
 from devices.models import Device, DeviceStatus, Ownership, SharedAccess
 
 TICK = timedelta(microseconds=1)
@@ -60,8 +61,8 @@ class Change:
 def assign(
     device_ids: Iterable[int],
     *,
-    customer: models.Model,
-    project: models.Model,
+    customer: Customer,
+    project: Project,
     by: Actor,
     reason: str,
     at: datetime | None = None,
@@ -82,7 +83,7 @@ def assign(
         "customer_id = %s, status = %s, wipe_asked_at = NULL, wipe_confirmed_at = NULL",
         [customer.pk, DeviceStatus.OWNED.value],
         f"customer_id IS NULL AND archived_at IS NULL AND status IN ({_marks(frm)}) AND organization_id = %s",
-        [*map(str, frm), customer.organization_id],  # type: ignore[attr-defined]
+        [*map(str, frm), customer.organization_id],
     )
     outcome.refused = _why_not_assignable(set(ids) - set(outcome.done))
     if outcome.done:
@@ -101,7 +102,7 @@ def release(
     evidence: str = "",
     note: str = "",
     status: str = DeviceStatus.IN_STOCK,
-    expect: models.Model | None = None,
+    expect: Customer | None = None,
     act: UUID | None = None,
 ) -> Outcome:
     """Close the open span of each owned device at `at`, end its shares and ask it to wipe itself.
@@ -133,9 +134,9 @@ def release(
 def transfer(
     device_ids: Iterable[int],
     *,
-    source: models.Model,
-    customer: models.Model,
-    project: models.Model,
+    source: Customer,
+    customer: Customer,
+    project: Project,
     by: Actor,
     at: datetime | None = None,
     evidence: str = "",
@@ -158,8 +159,8 @@ def transfer(
 def share(
     device_ids: Iterable[int],
     *,
-    customer: models.Model,
-    project: models.Model,
+    customer: Customer,
+    project: Project,
     by: Actor,
     reason: str,
     at: datetime | None = None,
@@ -368,7 +369,7 @@ def _close_rows(rows: Any, by: Actor, reason: str, at: datetime, evidence: str, 
 
 
 def _why_not_assignable(ids: set[int]) -> list[RefusedDevice]:
-    reasons = {
+    reasons: dict[str, tuple[str, str]] = {
         DeviceStatus.OWNED: ("already_owned", _("It already has an owner. Unclaim it first.")),
         DeviceStatus.RESERVED: ("reserved", _("It is packed in an open shipment. Take it out there first.")),
         DeviceStatus.RETURNED: (

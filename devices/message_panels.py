@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from console.requests import Request
 from devices.actions.calls import may_ask
 from devices.models import Call, DeviceStatus, Message
 
 SHOWN = 5
 
 
-def device_messages(request: HttpRequest, device: Any) -> str:
+def device_messages(request: Request, device: Any) -> str:
     """The newest messages and calls, the firmware, and whether the device can call at all."""
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     rows = Message.objects.visible_to(actor, device=device).order_by("-at", "-pk")[:SHOWN]
     calls = Call.objects.visible_to(actor).filter(device=device).order_by("-pk")[:SHOWN]
     context = {

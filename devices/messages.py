@@ -166,8 +166,8 @@ def moment(value: Any) -> datetime | None:
     """The instant that an ISO 8601 text with its offset names, in UTC; None for anything else."""
     try:
         at = datetime.fromisoformat(value)
-        at = at.astimezone(UTC) if at.tzinfo is not None else None
-        return at if at is not None and at.year in YEARS else None
+        utc = at.astimezone(UTC) if at.tzinfo is not None else None
+        return utc if utc is not None and utc.year in YEARS else None
     except (ValueError, TypeError, OverflowError):
         return None
 

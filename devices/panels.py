@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from console import counts
 from console.listing import paginate
+from console.requests import Request
 from devices.models import Device, DeviceStatus, Ownership, SharedAccess
 from devices.tables import PastSpanTable
 
@@ -22,9 +22,9 @@ LIFE = [
 ]
 
 
-def overview(request: HttpRequest, subject: Any) -> str:
+def overview(request: Request, subject: Any) -> str:
     """How many units are in stock, reserved, owned and returned."""
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     rows = Device.objects.visible_to(actor).current()
     found = counts.of_each([rows.filter(status=status) for status, _icon, _tone in LIFE])
     figures = [
@@ -34,9 +34,9 @@ def overview(request: HttpRequest, subject: Any) -> str:
     return render_to_string("devices/_overview.html", {"figures": figures}, request)
 
 
-def customer_devices(request: HttpRequest, customer: Any) -> str:
+def customer_devices(request: Request, customer: Any) -> str:
     """What a customer owns now and what is shared with it, the newest; what it owned before, page by page."""
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     spans = Ownership.objects.visible_to(actor).filter(customer=customer).select_related("device__product")
     shares = SharedAccess.objects.visible_to(actor).filter(customer=customer, ended_at=None)
     owned = Device.objects.visible_to(actor).current().filter(customer=customer)

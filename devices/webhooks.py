@@ -172,7 +172,7 @@ def _moved(messages: QuerySet) -> Iterable[fanout.Happening]:
 
 
 def _given(message: Message, device: Described) -> fanout.Happening:
-    owner = message.project.customer
+    owner = message.project.customer  # type: ignore[union-attr]  # all of these lie in one
     return _published(device, {"id": owner.pk, "name": owner.name}, message.pk, message.name, message.data, message.at,
                       message.device_at, readers=frozenset({owner.pk}))  # fmt: skip
 

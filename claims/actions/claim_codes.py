@@ -1,6 +1,6 @@
 """Makes claim codes and kills them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -68,7 +68,7 @@ def hold_product(product_id: int | None) -> None:
     Who registers a unit holds its product by the foreign key. So either his unit is seen here, or he sees the
     new profile; without this, a unit registered at the moment at which a profile is made would get no code.
     """
-    list(Product.objects.select_for_update().filter(pk=product_id).values_list("pk"))
+    list(Product.objects.select_for_update().filter(pk=product_id).values_list("pk"))  # type: ignore[misc]  # None is the key of no row
 
 
 @transaction.atomic
@@ -241,7 +241,7 @@ def _succeeded(operation: Operation) -> int:
     return Operation.objects.values_list("succeeded", flat=True).get(pk=operation.pk)
 
 
-def _new(profile: ClaimProfile, device_ids: list[int | None]) -> None:
+def _new(profile: ClaimProfile, device_ids: Sequence[int | None]) -> None:
     """Write a new code for each device; of None it is the profile's own. They may be very many."""
     key, at = codes.current_key(), sql.prepared(ClaimCode, "changed_at", timezone.now())
     names = ["id", "organization", "profile", "version", "key_id", "changed_at", "device", *HASHES]

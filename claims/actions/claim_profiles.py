@@ -126,7 +126,7 @@ def disable(profile: ClaimProfile, *, by: Actor) -> bool:
     return _switch(profile, False, by=by)
 
 
-def compare(profile: ClaimProfile, **values: Any) -> dict[str, list]:
+def compare(profile: ClaimProfile, **values: Any) -> dict[str, Any]:
     """`{field: [what is saved, what `values` say]}` for what differs, as text."""
     return changes(_said(_kept(profile, values)), _said(values))
 
@@ -136,7 +136,7 @@ def propose_slug(name: str, *, by: Actor, besides: int | None = None) -> str:
     own."""
     base = slugs.proposed(name, kind="profile", longest=52)
     others = ClaimProfile.objects.filter(organization=by.organization, slug__startswith=base).exclude(
-        pk=besides
+        pk=besides  # type: ignore[misc]  # None is the key of no row
     )
     taken, number, slug = set(others.values_list("slug", flat=True)), 1, base
     while slug in taken:

@@ -24,7 +24,7 @@ def save_slip(*, address: str, note: str, by: Actor) -> ReturnSettings:
     """Say where customers send units to, and what else their slip tells."""
     values = {"address": address, "note": note}
     settings, _made = ReturnSettings.objects.update_or_create(organization=by.organization, defaults=values)
-    record("returns.slip_edited", by.organization, by=by, **values)
+    record("returns.slip_edited", by.organization, by=by, address=address, note=note)
     return settings
 
 
@@ -51,7 +51,7 @@ def save_reasons(choices: list[Choice], *, by: Actor, at: datetime | None = None
         row.pk: row for row in ReturnReason.objects.select_for_update().filter(organization=by.organization)
     }
     # First out of each other's way, so that two may change their names with each other.
-    for pk in {choice.pk for choice in choices} & set(rows):
+    for pk in set(rows) & {choice.pk for choice in choices}:
         ReturnReason.objects.filter(pk=pk).update(name_key=f"{NO_NAME}{pk}")
     for position, (choice, key) in enumerate(zip(choices, keys, strict=True)):
         values = {"name": choice.text[:80], "name_key": key, "position": position,

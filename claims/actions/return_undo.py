@@ -156,11 +156,11 @@ def _tell(
         record_set(
             kind, Device, ids, label="serial_number", by=by, about=about, act=outcome.act, at=at, **data
         )
-    for pk, owner in owners.items():
+    for pk, customer in owners.items():
         ids = [i for (party, _wiped), each in parties.items() if party == pk for i in each]
         if ids:
             devices = sql.having_ids(Device.objects.select_related("product"), "id", ids)
-            return_mails.tell("customer_return_undone", owner, list(devices))
+            return_mails.tell("customer_return_undone", customer, list(devices))
 
 
 def _held_owners(undone: Operation, ids: list[int]) -> dict[int, Customer]:

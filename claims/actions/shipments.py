@@ -80,9 +80,9 @@ def scan(shipment: Shipment, texts: list[str], *, by: Actor, at: datetime | None
 
     Raises Refused where the shipment is not open any more.
     """
-    found, answers = [], []
-    for chosen in choose(by, shipment, texts):
-        (answers if isinstance(chosen, Answer) else found).append(chosen)
+    chosen = choose(by, shipment, texts)
+    found = [each for each in chosen if isinstance(each, Device)]
+    answers = [each for each in chosen if isinstance(each, Answer)]
     return [*pack(shipment, found, by=by, at=at), *answers] if found else answers
 
 
@@ -242,7 +242,7 @@ def hand_over(shipment: Shipment, *, by: Actor, claim: str, at: datetime) -> Out
 @retrying
 def reopen(shipment: Shipment, *, by: Actor) -> None:
     """Let a shipment be packed again whose shipping was given up. Raises Refused while it is under way."""
-    operation = Operation.objects.filter(pk=shipment.operation_id).first()
+    operation = Operation.objects.filter(pk=shipment.operation_id).first()  # type: ignore[misc]  # None is the key of no row
     if operation is not None and not operation.is_over:
         raise Refused("under_way", _("It is being shipped at this moment. Wait until that is over."))
     _move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.OPEN)

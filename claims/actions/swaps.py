@@ -62,7 +62,7 @@ def swap(
             assigned.refused[0].code, f"{new.serial_number}: {assigned.refused[0].sentence}", status=422
         )
     _inherit_tags(old, new, by=by, at=at)
-    told = {"by": by, "act": released.act, "at": at}
+    told: dict[str, Any] = {"by": by, "act": released.act, "at": at}
     record("device.swapped_out", old, about=new, note=": ".join(filter(None, [reason, note])), **told)
     record("device.swapped_in", new, about=old, **told)
     return_mails.tell("customer_device_swapped", customer, [old, new], old=old, new=new)

@@ -35,7 +35,7 @@ def claim_profile_export(request: Any, form: str) -> StreamingHttpResponse:
     wanted = {name: query.get(name) for name in ("q", "scope", "grant")}
     wanted["state"] = switched.get(query.get("enabled"))
     filtered(ClaimProfileFilter, ClaimProfile.objects.visible_to(request.actor), request, **wanted)
-    return exports.claim_profile_rows(as_exported(request, form, **wanted))  # type: ignore[return-value]
+    return exports.claim_profile_rows(as_exported(request, form, **wanted))
 
 
 @export("Download the codes of a claim profile's units", may=P.CODE_VIEW, tag="claim profiles")
@@ -44,7 +44,7 @@ def claim_profile_units_export(request: Any, form: str, key: str) -> StreamingHt
     profile = profiles.find(request, key)
     if profile.scope != Scope.UNIT:
         raise Refused("no_unit_codes", "This profile has one code for all. Ask for its code instead.")
-    return exports.unit_codes(as_exported(request, form), profile)  # type: ignore[return-value]
+    return exports.unit_codes(as_exported(request, form), profile)
 
 
 @export("Download returns", may=P.EXPORT, query=ReturnExportQuery, tag="returns")

@@ -68,7 +68,7 @@ def _form(request: Any, ids: list[int], profile: ClaimProfile | None) -> LabelSh
     profiles = [profile] if profile else _profiles(request, ids)
     said = {"devices", "named_by", "claim_profile"}
     data = {RENAMED.get(name, name): value for name, value in request.body_data.items() if name not in said}
-    return checked(LabelSheetForm, data, profiles=[], modules=units.modules(profiles), kept={})  # type: ignore[return-value]
+    return checked(LabelSheetForm, data, profiles=[], modules=units.modules(profiles), kept={})
 
 
 def _profiles(request: Any, ids: list[int]) -> list[ClaimProfile]:

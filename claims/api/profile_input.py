@@ -47,11 +47,11 @@ def check(request: Any, profile: ClaimProfile | None = None) -> ProfileForm:
     if "members" in lists:
         lists["members"] = [_member(actor, each, place) for place, each in enumerate(lists["members"])]
     if profile is None:
-        return checked(ProfileForm, body | _rows(lists), actor=actor)  # type: ignore[return-value]
+        return checked(ProfileForm, body | _rows(lists), actor=actor)
     now = ClaimProfileForm(instance=profile, actor=actor)
     kept = {name: [form.initial for form in getattr(now, name).forms] for name in ROWS}
     data = {"devices": now.initial["devices"]} | body | _rows(kept | lists)
-    return checked(ProfileForm, data, instance=profile, actor=actor)  # type: ignore[return-value]
+    return checked(ProfileForm, data, instance=profile, actor=actor)
 
 
 def _rows(lists: dict[str, list[dict]]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _answers(request: Any) -> dict[str, str]:
 
 def _host(profile: ClaimProfile) -> str:
     """Where the label leads: a program has no address of its own from which it scans."""
-    return profile.domain.host if profile.domain_id else urlsplit(settings.BASE_URL).netloc
+    return profile.domain.host if profile.domain else urlsplit(settings.BASE_URL).netloc
 
 
 def _rows(request: Any, **only: Any) -> QuerySet[Claim]:

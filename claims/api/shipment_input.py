@@ -40,8 +40,8 @@ def plan(request: Any, shipment: Shipment | None = None) -> dict[str, Any]:
     if "customer" in body:
         _check_customer(request, body["customer"])
     data = body | {f"expected_{product.pk}": number for product, number in lines.items()}
-    existing = {} if shipment is None else {"instance": shipment}
-    form: LinesForm = checked(LinesForm, data, actor=request.actor, named=lines, **existing)  # type: ignore[assignment]
+    existing: dict[str, Any] = {} if shipment is None else {"instance": shipment}
+    form = checked(LinesForm, data, actor=request.actor, named=lines, **existing)
     left_out = [product.slug for product in lines if f"expected_{product.pk}" not in form.products]
     if left_out:
         raise Unfit({"lines": [f"{slug} is archived." for slug in left_out]})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -22,6 +22,7 @@ from claims.labels.writers import DRAWN, FORMS
 from claims.models import LabelSheet
 from console.bulk import IN_REQUEST, Selection
 from console.errors import Refused
+from console.requests import Request
 
 # In the session: how this person printed the last time.
 REMEMBERED = "label_sheet"
@@ -33,7 +34,7 @@ TYPES = {"pdf": Pdf.content_type, "csv": Rows.content_type}
 class Job:
     """The units that labels are asked of, and the form in which."""
 
-    request: HttpRequest
+    request: Request
     chosen: Selection
 
     @cached_property
@@ -46,7 +47,7 @@ class Job:
     @cached_property
     def form(self) -> LabelSheetForm:
         """The form, as it was sent or as this person used it the last time."""
-        profiles = units.profiles_of(self.chosen.rows, by=self.request.actor)  # type: ignore[attr-defined]
+        profiles = units.profiles_of(self.chosen.rows, by=self.request.actor)
         return LabelSheetForm(
             self.request.POST if self.request.method == "POST" else None,
             profiles=profiles,
@@ -62,7 +63,7 @@ class Job:
     @property
     def is_preview(self) -> bool:
         """Whether the page asks for a new preview, and for nothing else."""
-        return self.request.htmx.target == "label-preview"  # type: ignore[attr-defined]
+        return self.request.htmx.target == "label-preview"
 
     def context(self) -> dict[str, Any]:
         """What the page shows."""
@@ -101,7 +102,7 @@ class Job:
     def _preview(self, form: LabelSheetForm) -> dict[str, Any] | None:
         """The first page, or the first label or rows, with codes that give nothing."""
         options, kind = form.options, form.cleaned_data["output"]
-        actor = self.request.actor  # type: ignore[attr-defined]
+        actor = self.request.actor
         without = units.without_code(self.chosen.rows, form.profile_id)
         rows = self.chosen.rows.exclude(pk__in=without.order_by().values("pk")).select_related("product")
         room = {"pdf": options.sheet.per_page - options.start + 1, "csv": ROWS_SHOWN}.get(kind, 1)
@@ -115,15 +116,15 @@ class Job:
         return {"image": _image(kind, options, drawn), "kind": kind, "is_sheet": options.sheet.is_sheet}
 
 
-def job(request: HttpRequest) -> Job:
+def job(request: Request) -> Job:
     """What the address or the form asks for."""
     return Job(request, selecting.chosen_units(request))
 
 
-def print_labels(request: HttpRequest, job: Job) -> HttpResponse:
+def print_labels(request: Request, job: Job) -> HttpResponse:
     """Hand the labels over at once or, where they are many, start the work and lead to its page."""
     labels.check_number(job.total)
-    form, by, ids = job.form, request.actor, job.ids()  # type: ignore[attr-defined]
+    form, by, ids = job.form, request.actor, job.ids()
     plan: dict[str, Any] = {
         "profile_id": form.profile_id,
         "form": form.cleaned_data["output"],
@@ -163,7 +164,7 @@ def detail(sheet: LabelSheet) -> dict[str, Any]:
     return {
         "sheet": sheet,
         "operation": sheet.operation,
-        "is_kept": sheet.is_kept,  # type: ignore[attr-defined]
+        "is_kept": sheet.is_kept,
         "days": files.KEPT.days,
     }
 
@@ -172,9 +173,9 @@ def name_all(request: Any, sheets: list[LabelSheet]) -> None:
     """Set what people call stock and form of each sheet, and whether its file is there."""
     for sheet in sheets:
         stock = STOCKS.get(sheet.stock)
-        sheet.stock_name = str(stock) if stock and sheet.form in DRAWN else "—"  # type: ignore[attr-defined]
-        sheet.form_name = FORMS.get(sheet.form, sheet.form)  # type: ignore[attr-defined]
-        sheet.is_kept = files.is_kept(sheet.file_name)  # type: ignore[attr-defined]
+        sheet.stock_name = str(stock) if stock and sheet.form in DRAWN else "—"
+        sheet.form_name = FORMS.get(sheet.form, sheet.form)
+        sheet.is_kept = files.is_kept(sheet.file_name)
 
 
 def _as_sent(job: Job) -> LabelSheetForm:

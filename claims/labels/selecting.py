@@ -3,26 +3,27 @@
 from collections.abc import Callable
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from claims.models import ClaimProfile, Return, Shipment
 from console.access import Actor
 from console.bulk import Selection, selection
+from console.requests import Request
 from devices.filters import DeviceFilter
 from devices.models import Device, ManifestImport
 
 Narrow = Callable[[Actor, QuerySet, int], QuerySet]
 
 
-def chosen_units(request: HttpRequest) -> Selection:
+def chosen_units(request: Request) -> Selection:
     """The units that the address or the form names: `ids`, `all` with filters, or the id of a `shipment`, an `import` or
     a `claim_profile`; `queue=1` are those that need a new label.
 
     Raises Refused where nothing is selected, and Http404 where the thing is not the actor's.
     """
     data = request.POST if request.method == "POST" else request.GET
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = request.actor
     rows = Device.objects.visible_to(actor)
     for name, narrow in SOURCES.items():
         if text := data.get(name, ""):

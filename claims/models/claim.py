@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -39,7 +41,10 @@ class Claim(TenantModel):
     given = models.JSONField(default=list)
     answers = models.JSONField(default=dict)
 
-    objects = ClaimQuerySet.as_manager()
+    objects: ClassVar = ClaimQuerySet.as_manager()
+
+    # Set for a page of a list: what was asked, and what was answered.
+    replies: list[tuple[str, str]]
 
     class Meta:
         constraints = [

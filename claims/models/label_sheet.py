@@ -21,6 +21,11 @@ class LabelSheet(TenantModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.CharField(max_length=200)
 
+    # Set for a page, by `name_all`.
+    stock_name: str
+    form_name: str
+    is_kept: bool
+
     class Meta:
         indexes = [models.Index(fields=["organization", "-id"], name="label_sheet_by_age")]
 

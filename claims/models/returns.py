@@ -1,4 +1,4 @@
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -136,7 +136,7 @@ class Return(TenantModel):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ReturnQuerySet.as_manager()
+    objects: ClassVar = ReturnQuerySet.as_manager()
 
     class Meta:
         constraints = [

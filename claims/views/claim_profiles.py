@@ -1,6 +1,6 @@
 """Claim profiles: list, detail, edit, the switch, and what was claimed."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -14,10 +14,11 @@ from claims.tables import ClaimProfileTable, ClaimTable
 from console.access import Permission, requires
 from console.errors import Refused
 from console.listing import render_list
+from console.requests import Request
 
 
 @requires(Permission.VIEW)
-def claim_profile_list(request: HttpRequest) -> HttpResponse:
+def claim_profile_list(request: Request) -> HttpResponse:
     """All claim profiles."""
     rows = ClaimProfile.objects.visible_to(request.actor)
     return render_list(
@@ -30,13 +31,13 @@ def claim_profile_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.EXPORT)
-def claim_profile_export(request: HttpRequest) -> HttpResponse:
+def claim_profile_export(request: Request) -> StreamingHttpResponse:
     """The filtered list as CSV or XLSX, streamed."""
     return claim_profile_rows(request)
 
 
 @requires(Permission.PROFILE_EDIT)
-def claim_profile_create(request: HttpRequest) -> HttpResponse:
+def claim_profile_create(request: Request) -> HttpResponse:
     """Make a claim profile."""
     data = request.POST if request.method == "POST" else None
     form = ClaimProfileForm(data, actor=request.actor, initial=pages.wished(request))
@@ -48,7 +49,7 @@ def claim_profile_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def claim_profile_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def claim_profile_detail(request: Request, pk: int) -> HttpResponse:
     """One profile: its code, how it does, what it gives and to whom it went."""
     rows = ClaimProfile.objects.visible_to(request.actor)
     rows = rows.select_related("organization", "domain", "product", "additional_project__customer")
@@ -57,7 +58,7 @@ def claim_profile_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.PROFILE_EDIT)
-def claim_profile_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def claim_profile_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a claim profile. Who was overtaken by somebody else sees what differs, and loses nothing."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
     form = ClaimProfileForm(
@@ -77,7 +78,7 @@ def claim_profile_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.PROFILE_EDIT)
 @require_POST
-def claim_profile_enable(request: HttpRequest, pk: int) -> HttpResponse:
+def claim_profile_enable(request: Request, pk: int) -> HttpResponse:
     """Switch on."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
     claim_profiles.enable(profile, by=request.actor)
@@ -86,7 +87,7 @@ def claim_profile_enable(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.PROFILE_EDIT)
 @require_POST
-def claim_profile_disable(request: HttpRequest, pk: int) -> HttpResponse:
+def claim_profile_disable(request: Request, pk: int) -> HttpResponse:
     """Switch off."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
     claim_profiles.disable(profile, by=request.actor)
@@ -94,7 +95,7 @@ def claim_profile_disable(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def claim_profile_claims(request: HttpRequest, pk: int) -> HttpResponse:
+def claim_profile_claims(request: Request, pk: int) -> HttpResponse:
     """All claims of a profile."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
     rows = Claim.objects.visible_to(request.actor).filter(profile=profile).select_related("customer", "user")

@@ -1,7 +1,7 @@
 """Claim codes: their pictures, and new ones in place of those that are lost."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -10,18 +10,19 @@ from claims.actions import claim_codes
 from claims.models import ClaimCode, ClaimProfile, Scope
 from console.access import Permission, requires
 from console.forms import ReasonForm
+from console.requests import Request
 from devices.models import Device
 
 
 @requires(Permission.CODE_VIEW)
-def claim_profile_qr(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+def claim_profile_qr(request: Request, pk: int, form: str) -> HttpResponse:
     """The QR code of a profile with scope link, to keep and print."""
     rows = ClaimCode.objects.visible_to(request.actor).select_related("profile__domain", "device")
     return pages.picture(get_object_or_404(rows, profile=pk, device=None), form)
 
 
 @requires(Permission.CODE_VIEW)
-def unit_code_qr(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+def unit_code_qr(request: Request, pk: int, form: str) -> HttpResponse:
     """The QR code of a unit, to keep and print; `?profile=` chooses among several."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     rows = (
@@ -33,7 +34,7 @@ def unit_code_qr(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 
 
 @requires(Permission.PROFILE_EDIT)
-def claim_profile_replace_code(request: HttpRequest, pk: int) -> HttpResponse:
+def claim_profile_replace_code(request: Request, pk: int) -> HttpResponse:
     """Ask why, then kill the printed code."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk, scope=Scope.LINK)
     form = ReasonForm(request.POST if request.method == "POST" else None)
@@ -48,7 +49,7 @@ def claim_profile_replace_code(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_EDIT)
-def unit_code_replace(request: HttpRequest, pk: int) -> HttpResponse:
+def unit_code_replace(request: Request, pk: int) -> HttpResponse:
     """Ask why, then kill the printed label of a unit."""
     device = get_object_or_404(
         Device.objects.visible_to(request.actor).filter(claim_codes__isnull=False).distinct(), pk=pk

@@ -1,6 +1,6 @@
 """Labels: what to print, how far it is, and the file."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST
 
@@ -9,10 +9,11 @@ from claims.labels import pages
 from claims.models import LabelSheet
 from console.access import Permission, requires
 from console.listing import render_list
+from console.requests import Request
 
 
 @requires(Permission.CODE_VIEW)
-def label_sheet_list(request: HttpRequest) -> HttpResponse:
+def label_sheet_list(request: Request) -> HttpResponse:
     """The labels that were printed, the newest first."""
     rows = LabelSheet.objects.visible_to(request.actor).select_related("operation")
     return render_list(
@@ -25,7 +26,7 @@ def label_sheet_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.CODE_VIEW)
-def label_sheet_create(request: HttpRequest) -> HttpResponse:
+def label_sheet_create(request: Request) -> HttpResponse:
     """Choose stock and content with a preview, then print the labels of the selected units."""
     job = pages.job(request)
     if job.is_final:
@@ -36,7 +37,7 @@ def label_sheet_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.CODE_VIEW)
-def label_sheet_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def label_sheet_detail(request: Request, pk: int) -> HttpResponse:
     """How far the work is, and the file when it is done; it asks again by itself until then."""
     rows = LabelSheet.objects.visible_to(request.actor).select_related("operation")
     sheet = get_object_or_404(rows, pk=pk)
@@ -48,7 +49,7 @@ def label_sheet_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.CODE_VIEW)
 @require_POST
-def label_sheet_download(request: HttpRequest, pk: int) -> HttpResponse:
+def label_sheet_download(request: Request, pk: int) -> HttpResponse:
     """The file. It is told in the log who took it."""
     sheet = get_object_or_404(LabelSheet.objects.visible_to(request.actor), pk=pk)
     return pages.download(sheet, by=request.actor)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from claims import holdings, portal_calls
 from claims.portal_tables import DeviceTable, PastTable
 from console.access import Actor, portal
 from console.listing import paginate
+from console.requests import Request
 from customers.models import Project
 from devices.models import Device
 
@@ -16,7 +17,7 @@ MANY_DEVICES = 20
 
 
 @portal
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Request) -> HttpResponse:
     """All projects, and all devices that lie in them."""
     projects = list(holdings.projects(request.actor)[: holdings.MOST_PROJECTS + 1])
     organizations = {project.organization for project in projects}
@@ -32,7 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @portal
-def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def project_detail(request: Request, pk: int) -> HttpResponse:
     """One project and its devices."""
     project = get_object_or_404(holdings.projects(request.actor), pk=pk)
     context = {"project": project, "organization": project.organization}
@@ -40,7 +41,7 @@ def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @portal
-def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def device_detail(request: Request, pk: int) -> HttpResponse:
     """A device that is owned or shared now: since when, what came with it, and whom to ask."""
     devices = Device.objects.visible_to(request.actor).select_related("product", "organization__logo")
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
@@ -54,7 +55,7 @@ def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @portal
-def past_device_list(request: HttpRequest) -> HttpResponse:
+def past_device_list(request: Request) -> HttpResponse:
     """What one owned before, from when to when; what became of it since is not told."""
     page = paginate(request, holdings.past_spans(request.actor), PastTable)
     organization = holdings.organization_of(request.actor)
@@ -62,9 +63,9 @@ def past_device_list(request: HttpRequest) -> HttpResponse:
 
 
 def _device_list(
-    request: HttpRequest, template: str, context: dict[str, Any], within: list[Project], *, is_all: bool
+    request: Request, template: str, context: dict[str, Any], within: list[Project], *, is_all: bool
 ) -> HttpResponse:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor: Actor = request.actor
     q = request.GET.get("q", "").strip()[:64]
     rows = holdings.devices(actor, within, is_all=is_all, q=q)
     page = paginate(request, rows, DeviceTable, is_counted=False)

@@ -1,18 +1,19 @@
 """Asking a device, as its owner does it in the portal, and reading what it answered."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from claims import portal_calls
 from claims.portal_tables import CallTable
 from console.access import portal
 from console.listing import paginate
+from console.requests import Request
 from devices import call_pages, messages
 from devices.models import Device
 
 
 @portal
-def call_list(request: HttpRequest, pk: int) -> HttpResponse:
+def call_list(request: Request, pk: int) -> HttpResponse:
     """What a device was asked in the time in which it was one's own."""
     devices = messages.devices_of(request.actor).select_related("product", "organization__logo")
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
@@ -25,7 +26,7 @@ def call_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @portal
-def call_create(request: HttpRequest, pk: int) -> HttpResponse:
+def call_create(request: Request, pk: int) -> HttpResponse:
     """Ask for a variable or call a function."""
     devices = Device.objects.visible_to(request.actor).select_related("product", "organization__logo")
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
@@ -35,7 +36,7 @@ def call_create(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @portal
-def call_detail(request: HttpRequest, pk: int, call_pk: int) -> HttpResponse:
+def call_detail(request: Request, pk: int, call_pk: int) -> HttpResponse:
     """One call and its answer; it asks again by itself until the call is over."""
     call = portal_calls.rows(request.actor).filter(device__id=pk, pk=call_pk).first()
     if call is None and request.htmx:

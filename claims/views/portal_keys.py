@@ -1,19 +1,20 @@
 """API keys of a customer, which its admins make and revoke in the portal."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from claims import portal_keys
 from claims.portal_tables import ApiKeyTable
 from console.access import portal
 from console.listing import paginate
+from console.requests import Request
 from customers import key_pages
 from customers.key_forms import CustomerKeyForm
 from customers.people import administered
 
 
 @portal
-def api_key_list(request: HttpRequest) -> HttpResponse:
+def api_key_list(request: Request) -> HttpResponse:
     """The keys of the customers that one administers, also those that open nothing any more."""
     customers = list(administered(request.actor)[:2])
     if not customers:
@@ -24,7 +25,7 @@ def api_key_list(request: HttpRequest) -> HttpResponse:
 
 
 @portal
-def api_key_create(request: HttpRequest) -> HttpResponse:
+def api_key_create(request: Request) -> HttpResponse:
     """Make a key. The answer shows it, once: it is kept nowhere."""
     customers = administered(request.actor)
     if not customers.exists():
@@ -34,7 +35,7 @@ def api_key_create(request: HttpRequest) -> HttpResponse:
 
 
 @portal
-def api_key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def api_key_revoke(request: Request, pk: int) -> HttpResponse:
     """Ask, then make a key dead from that moment on."""
     key = get_object_or_404(portal_keys.rows(request.actor), pk=pk)
     return key_pages.revoke(request, key, ask="portal/api_key_revoke.html", then="portal:api_key_list")

@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
 from claims import holdings, portal_calls
 from claims.portal_tables import MessageTable
 from console.access import portal
 from console.listing import paginate
+from console.requests import Request
 from devices import messages
 from devices.message_exports import message_rows
 from devices.message_filters import MessageFilter
@@ -17,7 +18,7 @@ from devices.models import Device, Message
 
 
 @portal
-def message_list(request: HttpRequest, pk: int) -> HttpResponse:
+def message_list(request: Request, pk: int) -> HttpResponse:
     """The messages of one device, of the time in which it was one's own."""
     device = get_object_or_404(_devices(request), pk=pk)
     rows = Message.objects.visible_to(request.actor, device=device)
@@ -26,14 +27,14 @@ def message_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @portal
-def message_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+def message_export(request: Request, pk: int) -> HttpResponseBase:
     """The same as a file."""
     device = get_object_or_404(_devices(request), pk=pk)
     return message_rows(request, Message.objects.visible_to(request.actor, device=device))
 
 
 @portal
-def message_project_list(request: HttpRequest, pk: int) -> HttpResponse:
+def message_project_list(request: Request, pk: int) -> HttpResponse:
     """The messages of all devices of a project, of the time in which they lay in it."""
     project = get_object_or_404(holdings.projects(request.actor), pk=pk)
     rows = Message.objects.visible_to(request.actor).of_project(project).select_related("device")
@@ -42,18 +43,18 @@ def message_project_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @portal
-def message_project_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+def message_project_export(request: Request, pk: int) -> HttpResponseBase:
     """The same as a file."""
     project = get_object_or_404(holdings.projects(request.actor), pk=pk)
     return message_rows(request, Message.objects.visible_to(request.actor).of_project(project))
 
 
-def _devices(request: HttpRequest) -> QuerySet[Device]:
-    found = messages.devices_of(request.actor).select_related("product", "organization__logo")  # type: ignore[attr-defined]
+def _devices(request: Request) -> QuerySet[Device]:
+    found = messages.devices_of(request.actor).select_related("product", "organization__logo")
     return found.defer("organization__logo__png")
 
 
-def _list(request: HttpRequest, template: str, rows: QuerySet, context: dict[str, Any]) -> HttpResponse:
+def _list(request: Request, template: str, rows: QuerySet, context: dict[str, Any]) -> HttpResponse:
     filterset = MessageFilter(request.GET, queryset=rows, request=request)
     rows = filterset.qs if filterset.is_valid() else rows.none()
     page = paginate(request, rows, MessageTable, is_counted=False)

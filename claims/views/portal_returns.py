@@ -1,7 +1,7 @@
 """Sending a device back, as its owner asks for it in the portal."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -13,10 +13,11 @@ from claims.return_tables import PortalReturnTable
 from console.access import portal
 from console.errors import Refused
 from console.listing import paginate
+from console.requests import Request
 
 
 @portal
-def return_create(request: HttpRequest, pk: int) -> HttpResponse:
+def return_create(request: Request, pk: int) -> HttpResponse:
     """Ask why, then give the return its number."""
     device = get_object_or_404(portal_returns.sendable(request.actor), pk=pk)
     if under_way := portal_returns.under_way(request.actor, device):
@@ -24,7 +25,8 @@ def return_create(request: HttpRequest, pk: int) -> HttpResponse:
     form = RequestForm(request.POST or None, organization=device.organization)
     if request.method == "POST" and form.is_valid():
         try:
-            made = returns.request(device, customer=device.customer, by=request.actor, **form.cleaned_data)
+            # What can be sent has an owner.
+            made = returns.request(device, customer=device.customer, by=request.actor, **form.cleaned_data)  # type: ignore[arg-type]
             return redirect("portal:return_detail", made.pk)
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
@@ -33,14 +35,14 @@ def return_create(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @portal
-def return_list(request: HttpRequest) -> HttpResponse:
+def return_list(request: Request) -> HttpResponse:
     """The returns of one's customers, with where they stand."""
     page = paginate(request, portal_returns.rows(request.actor), PortalReturnTable)
     return render(request, "portal/return_list.html", {"page": page})
 
 
 @portal
-def return_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def return_detail(request: Request, pk: int) -> HttpResponse:
     """One return: what to do next, and where it stands."""
     returned = get_object_or_404(portal_returns.rows(request.actor), pk=pk)
     context = {"returned": returned, "organization": returned.organization, "device": returned.device,
@@ -50,14 +52,14 @@ def return_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @portal
 @require_safe
-def return_slip(request: HttpRequest, pk: int) -> HttpResponse:
+def return_slip(request: Request, pk: int) -> HttpResponse:
     """The slip to put into the box, as PDF."""
     return slips.answer(get_object_or_404(portal_returns.rows(request.actor), pk=pk))
 
 
 @portal
 @require_POST
-def return_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def return_cancel(request: Request, pk: int) -> HttpResponse:
     """Take the request back, while the device was not received."""
     returned = get_object_or_404(portal_returns.cancellable(request.actor), pk=pk)
     try:

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -15,6 +15,7 @@ from claims.actions import redemption
 from claims.models import Claim, Step
 from claims.public_forms import ReviewForm, TypedCodeForm
 from console.access import portal, public
+from console.requests import Request
 from customers.people import claiming_customers
 
 View = Callable[..., HttpResponse]
@@ -24,8 +25,8 @@ def claim_page(view: View) -> View:
     """Answers what the view refuses in the frame of the claim pages, and lets nobody keep a copy."""
 
     @wraps(view)
-    def framed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        request.refused_template = "claims/public/refused.html"  # type: ignore[attr-defined]
+    def framed(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.refused_template = "claims/public/refused.html"
         response = view(request, *args, **kwargs)
         response["Cache-Control"], response["Referrer-Policy"] = "private, no-store", "same-origin"
         return response
@@ -36,7 +37,7 @@ def claim_page(view: View) -> View:
 @public("Whoever holds a label may see what it offers.")
 @claim_page
 @require_safe
-def code(request: HttpRequest, text: str) -> HttpResponse:
+def code(request: Request, text: str) -> HttpResponse:
     """Take the code out of the address and into the session. It claims nothing; a HEAD does not even look."""
     if request.method == "GET":
         session.scan(request, text)
@@ -45,7 +46,7 @@ def code(request: HttpRequest, text: str) -> HttpResponse:
 
 @public("Whoever holds a label may see what it offers.")
 @claim_page
-def landing(request: HttpRequest) -> HttpResponse:
+def landing(request: Request) -> HttpResponse:
     """What the code at hand offers, or a field to type one. Every bad code looks alike."""
     form = TypedCodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
@@ -65,7 +66,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 @portal
 @claim_page
 @require_safe
-def review(request: HttpRequest) -> HttpResponse:
+def review(request: Request) -> HttpResponse:
     """What will be given to whom, before the claim; or why it can't be, and what to do next."""
     pending = session.current(request)
     if pending is None:
@@ -84,7 +85,7 @@ def review(request: HttpRequest) -> HttpResponse:
 
 @portal
 @claim_page
-def redeem(request: HttpRequest) -> HttpResponse:
+def redeem(request: Request) -> HttpResponse:
     """Claim. A second post, or one after going back, comes to the same claim."""
     pending = session.current(request)
     if pending is None or pending.offer is None or request.method != "POST":
@@ -93,7 +94,7 @@ def redeem(request: HttpRequest) -> HttpResponse:
     form = _review_form(request, pending)
     if not form.is_valid():
         return render(request, "claims/public/review.html", {"pending": pending, "form": form}, status=422)
-    terms = {"answers": form.answers, "by": request.actor, "host": request.get_host()}
+    terms: dict[str, Any] = {"answers": form.answers, "by": request.actor, "host": request.get_host()}
     offer = pending.offer if pending.is_usable else None
     claim = redemption.redeem(pending.offer.code, claimant=form.claimant, offer=offer, **terms)
     return _see_other("claim:done", claim.pk)
@@ -102,7 +103,7 @@ def redeem(request: HttpRequest) -> HttpResponse:
 @portal
 @claim_page
 @require_safe
-def done(request: HttpRequest, pk: int) -> HttpResponse:
+def done(request: Request, pk: int) -> HttpResponse:
     """What a claim of one's own gave, and where to find it."""
     claims = Claim.objects.visible_to(request.actor).select_related("profile__organization", "customer")
     claim = get_object_or_404(claims, pk=pk)
@@ -116,7 +117,7 @@ def done(request: HttpRequest, pk: int) -> HttpResponse:
 
 @public("Whoever sits at somebody else's account may leave it.")
 @require_POST
-def switch(request: HttpRequest) -> HttpResponse:
+def switch(request: Request) -> HttpResponse:
     """Sign out, or ask for another address, and keep the code at hand."""
     taken = session.take(request)
     logout(request)
@@ -124,10 +125,10 @@ def switch(request: HttpRequest) -> HttpResponse:
     return _see_other("claim:landing" if taken else "account_request_login_code")
 
 
-def _review_form(request: HttpRequest, pending: session.Pending) -> ReviewForm:
+def _review_form(request: Request, pending: session.Pending) -> ReviewForm:
     data = request.POST if request.method == "POST" else None
     assert pending.offer is not None
-    customers = claiming_customers(request.user, pending.offer.profile.organization)  # type: ignore[union-attr]
+    customers = claiming_customers(request.user, pending.offer.profile.organization)
     if pending.offer.shipment is not None:
         customers = customers.filter(pk=pending.offer.shipment.customer_id)
     return ReviewForm(

@@ -1,7 +1,7 @@
 """Returns: the workbench, the list, the inspection, the queue of labels, the settings."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -19,12 +19,13 @@ from console.bulk import selection
 from console.errors import Refused
 from console.listing import render_list
 from console.models import Operation
+from console.requests import Request
 from devices.filters import DeviceFilter
 from devices.models import Device
 
 
 @requires(Permission.RETURN_RECEIVE)
-def return_workbench(request: HttpRequest) -> HttpResponse:
+def return_workbench(request: Request) -> HttpResponse:
     """Put units on the bench, by scanning them one after another; nothing is changed yet."""
     bench = workbench.open_bench(request)
     template = "claims/_return_bench.html" if request.htmx else "claims/return_workbench.html"
@@ -32,7 +33,7 @@ def return_workbench(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.RETURN_RECEIVE)
-def return_receive(request: HttpRequest) -> HttpResponse:
+def return_receive(request: Request) -> HttpResponse:
     """Receive the units on the bench."""
     if request.method != "POST":
         return redirect("claims:return_workbench")
@@ -52,7 +53,7 @@ def return_receive(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.RETURN_RECEIVE)
-def return_receive_undo(request: HttpRequest, pk: int) -> HttpResponse:
+def return_receive_undo(request: Request, pk: int) -> HttpResponse:
     """Take the receiving back: which units can be given back and which can't, then the act."""
     operations = Operation.objects.visible_to(request.actor).filter(undo_route=returns.UNDO)
     operation = get_object_or_404(operations, pk=pk)
@@ -63,7 +64,7 @@ def return_receive_undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def return_list(request: HttpRequest) -> HttpResponse:
+def return_list(request: Request) -> HttpResponse:
     """All returns, filtered and paged."""
     context = {"bulk_template": "claims/_return_bulk.html", "tab": "list"}
     return render_list(request, rows=pages.rows(request.actor), table=ReturnTable, filters=ReturnFilter,
@@ -71,13 +72,13 @@ def return_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.EXPORT)
-def return_export(request: HttpRequest) -> HttpResponse:
+def return_export(request: Request) -> StreamingHttpResponse:
     """The filtered list as CSV or XLSX, streamed."""
     return return_rows(request)
 
 
 @requires(Permission.VIEW)
-def return_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def return_detail(request: Request, pk: int) -> HttpResponse:
     """One return: where it stands, what was found, the unit, its owner then, its shipment."""
     rows = pages.rows(request.actor).select_related("shipment", "operation", "device__customer")
     returned = get_object_or_404(rows, pk=pk)
@@ -86,7 +87,7 @@ def return_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.RETURN_EDIT)
-def return_inspect(request: HttpRequest) -> HttpResponse:
+def return_inspect(request: Request) -> HttpResponse:
     """Say what was found at the selected units, and what becomes of them."""
     chosen = selection(request, Return.objects.visible_to(request.actor), ReturnFilter)
     picked = pages.selected(chosen)
@@ -99,7 +100,7 @@ def return_inspect(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.RETURN_EDIT)
 @require_POST
-def return_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def return_cancel(request: Request, pk: int) -> HttpResponse:
     """Cancel a request."""
     returned = get_object_or_404(pages.rows(request.actor), pk=pk)
     returns.cancel(returned, by=request.actor)
@@ -108,7 +109,7 @@ def return_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def return_label_queue(request: HttpRequest) -> HttpResponse:
+def return_label_queue(request: Request) -> HttpResponse:
     """The units whose label is dead, until a new one is printed."""
     context = {"bulk_template": "claims/_return_label_bulk.html", "tab": "labels"}
     return render_list(request, rows=pages.rows(request.actor).filter(needs_label=True), table=LabelQueueTable,
@@ -116,7 +117,7 @@ def return_label_queue(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.RETURN_RECEIVE)
-def return_label_done(request: HttpRequest) -> HttpResponse:
+def return_label_done(request: Request) -> HttpResponse:
     """Ask, then note that the selected units carry a new label."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
     if request.method == "POST":
@@ -131,7 +132,7 @@ def return_label_done(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.ORGANIZATION_EDIT)
-def return_settings(request: HttpRequest) -> HttpResponse:
+def return_settings(request: Request) -> HttpResponse:
     """Where customers send units, why they come back, and what is checked then."""
     page = pages.SettingsPage(request)
     if request.method == "POST" and page.store():

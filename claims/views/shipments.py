@@ -1,7 +1,7 @@
 """Shipments: the list, the packing page, shipping, and what became of it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -15,17 +15,18 @@ from claims.shipment_tables import ShipmentTable
 from console.access import Permission, requires
 from console.errors import Refused
 from console.listing import render_list
+from console.requests import Request
 
 
 @requires(Permission.VIEW)
-def shipment_list(request: HttpRequest) -> HttpResponse:
+def shipment_list(request: Request) -> HttpResponse:
     """All shipments, filtered and paged."""
     return render_list(request, rows=pages.rows(request.actor), table=ShipmentTable, filters=ShipmentFilter,
                        template="claims/shipment_list.html")  # fmt: skip
 
 
 @requires(Permission.SHIPMENT_EDIT)
-def shipment_create(request: HttpRequest) -> HttpResponse:
+def shipment_create(request: Request) -> HttpResponse:
     """Open a shipment."""
     initial = {"customer": request.GET.get("customer")}
     form = ShipmentForm(request.POST or None, actor=request.actor, initial=initial)
@@ -38,7 +39,7 @@ def shipment_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.SHIPMENT_EDIT)
-def shipment_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def shipment_edit(request: Request, pk: int) -> HttpResponse:
     """Change an open shipment."""
     shipment = pages.one(request, pk)
     form = ShipmentForm(request.POST or None, instance=pages.one(request, pk), actor=request.actor)
@@ -52,13 +53,13 @@ def shipment_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def shipment_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def shipment_detail(request: Request, pk: int) -> HttpResponse:
     """One shipment: what was ordered, what is in it, what became of it."""
     return render(request, "claims/shipment_detail.html", pages.detail(request, pages.one(request, pk)))
 
 
 @requires(Permission.SHIPMENT_EDIT)
-def shipment_pack(request: HttpRequest, pk: int) -> HttpResponse:
+def shipment_pack(request: Request, pk: int) -> HttpResponse:
     """Pack by scanning: each scan is answered at once. A GET of htmx brings the numbers that others have changed."""
     shipment = pages.one(request, pk)
     if not shipment.is_open and request.method == "GET":
@@ -69,14 +70,14 @@ def shipment_pack(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.SHIPMENT_EDIT)
 @require_POST
-def shipment_unpack(request: HttpRequest, pk: int) -> HttpResponse:
+def shipment_unpack(request: Request, pk: int) -> HttpResponse:
     """Take a unit out again: the one that is named, or one's own last one."""
     shipment = pages.one(request, pk)
     return pages.packed(request, shipment, pages.taken_out(request, shipment))
 
 
 @requires(Permission.SHIPMENT_EDIT)
-def shipment_ship(request: HttpRequest, pk: int) -> HttpResponse:
+def shipment_ship(request: Request, pk: int) -> HttpResponse:
     """Say what will be shipped and what is short, then ship."""
     shipment = pages.one(request, pk)
     if request.method == "POST":
@@ -85,7 +86,7 @@ def shipment_ship(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.SHIPMENT_EDIT)
-def shipment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def shipment_cancel(request: Request, pk: int) -> HttpResponse:
     """Ask, then cancel and free the units."""
     shipment = pages.one(request, pk)
     if request.method == "POST":
@@ -99,7 +100,7 @@ def shipment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.SHIPMENT_EDIT)
 @require_POST
-def shipment_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+def shipment_reopen(request: Request, pk: int) -> HttpResponse:
     """Let a shipment be packed again whose shipping was given up."""
     shipment = pages.one(request, pk)
     shipments.reopen(shipment, by=request.actor)
@@ -107,13 +108,13 @@ def shipment_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def shipment_packing_list(request: HttpRequest, pk: int) -> HttpResponse:
+def shipment_packing_list(request: Request, pk: int) -> HttpResponse:
     """The packing list as PDF."""
     shipment = pages.one(request, pk)
     return packing_list.as_pdf(shipment, pages.code(request, shipment).get("label"))
 
 
 @requires(Permission.EXPORT)
-def shipment_export(request: HttpRequest, pk: int) -> HttpResponse:
+def shipment_export(request: Request, pk: int) -> HttpResponse:
     """The units with what became of each, as CSV or XLSX."""
     return packing_list.as_file(request, pages.one(request, pk))

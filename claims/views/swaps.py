@@ -1,7 +1,7 @@
 """Swap: another unit takes the place of one that a customer has."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -11,11 +11,12 @@ from claims.models import Return
 from claims.return_forms import SwapForm
 from console.access import Permission, requires
 from console.errors import Refused
+from console.requests import Request
 from devices.models import Device
 
 
 @requires(Permission.RETURN_EDIT)
-def device_swap(request: HttpRequest, pk: int) -> HttpResponse:
+def device_swap(request: Request, pk: int) -> HttpResponse:
     """Choose the replacement, then swap."""
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer")
     device = get_object_or_404(rows, pk=pk)
@@ -33,10 +34,10 @@ def device_swap(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "claims/device_swap.html", context, status=422 if form.errors else 200)
 
 
-def _swap(request: HttpRequest, old: Device, data: dict) -> HttpResponse:
+def _swap(request: Request, old: Device, data: dict) -> HttpResponse:
     new, customer = data.pop("replacement"), old.customer
     data.pop("other_product")
-    returned = swaps.swap(old, new, by=request.actor, **data)  # type: ignore[attr-defined]
+    returned = swaps.swap(old, new, by=request.actor, **data)
     words = {"new": new, "old": old, "customer": customer, "code": returned.code}
     messages.success(request, _("%(customer)s has %(new)s in place of %(old)s, which is %(code)s.") % words)
     return redirect(new)

@@ -234,5 +234,5 @@ class Importer:
         uploads.hand_over(row, version=payload["version"], operation=operation)
 
     def _import_of(self, operation: Operation, by: Actor) -> Any:
-        rows = self.model.objects.visible_to(by)  # type: ignore[attr-defined]
+        rows = self.model.objects.visible_to(by)
         return rows.select_related(*self.related).get(pk=operation.payload["import"])

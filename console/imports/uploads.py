@@ -31,9 +31,9 @@ def receive(
     with files.kept_only_if_fine(stored):
         name = visible(file_name.strip() or _("file"), 200)
         table = open_table(files.path_of(stored.name), name)
-        return model.objects.create(
+        return model.objects.create(  # type: ignore[return-value]  # of the very class that is handed over
             organization=by.organization, file_name=name, stored_as=stored.name, sha256=stored.sha256,
-            size=stored.size, row_count=table.row_count, by_label=by.label[:200], **fields,
+            size=stored.size, row_count=table.row_count or 0, by_label=by.label[:200], **fields,
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-from typing import Self
+from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
 from django.db import models
@@ -62,7 +62,7 @@ class Webhook(TenantModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True)
 
-    objects = WebhookQuerySet.as_manager()
+    objects: ClassVar = WebhookQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import cache, update_wrapper
-from typing import Any
+from typing import Any, cast
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import (
@@ -27,7 +27,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from console.access import Permission
+from console.access import CustomerScope, Permission
 from console.errors import Refused
 from console.rest import idempotency, limits
 from console.rest.fields import Body
@@ -59,7 +59,7 @@ class Endpoint:
     run: Function
     summary: str
     may: Permission | None
-    customer: str | None = None
+    customer: CustomerScope | None = None
     query: type[Body] | None = None
     takes: type[Body] | None = None
     answers: type[serializers.Serializer] | dict | None = None
@@ -72,7 +72,7 @@ class Endpoint:
     is_secret: bool = False
     is_for_any_key: bool = False
 
-    def call(self, request: Any, **kwargs: Any) -> HttpResponse:
+    def call(self, request: Any, **kwargs: Any) -> HttpResponseBase:
         """Check who calls and what was sent, then run."""
         self._admit(request)
         raw = _body(request._request)
@@ -128,7 +128,7 @@ class Endpoint:
             raise Unfit(unfit)
         return reader.validated_data
 
-    def _answer(self, request: Any, result: Any) -> HttpResponse:
+    def _answer(self, request: Any, result: Any) -> HttpResponseBase:
         if isinstance(result, HttpResponseBase):
             return result
         if result is None:
@@ -144,7 +144,9 @@ class Endpoint:
             answers = _page_of(answers)
         if answers is None:
             answers = OpenApiResponse(description="Done.")
-        kinds = {(self.status, media): bytes for media in self.media} or {self.status: answers}
+        kinds: dict[Any, Any] = {(self.status, media): bytes for media in self.media} or {
+            self.status: answers
+        }
         query = self._query()
         parameters: list[Any] = [query] if query and query is not Nothing else []
         if method == "post" and not self.is_secret:
@@ -161,7 +163,7 @@ class Endpoint:
         return [OpenApiExample("Example", value=self.example, request_only=True)]
 
     def _description(self) -> str:
-        scopes = [f"`{scope.value}`" for scope in (self.may, self.customer) if scope is not None]  # type: ignore[union-attr]
+        scopes = [f"`{scope.value}`" for scope in (self.may, self.customer) if scope is not None]
         text = " ".join((self.run.__doc__ or "").split())
         if self.is_for_any_key:
             return f"{text} Any key may."
@@ -187,20 +189,20 @@ def endpoint(summary: str, *, may: Permission | None, **terms: Any) -> Callable[
     return mark
 
 
-def resource(**endpoints: Endpoint) -> Callable[..., HttpResponse]:
+def resource(**endpoints: Endpoint) -> Callable[..., HttpResponseBase]:
     """The view of one address: an endpoint for each method, named in lower case."""
     methods: dict[str, Any] = {"endpoints": endpoints, "http_method_names": [*endpoints, "options"]}
     if "get" in endpoints:
         methods["http_method_names"].append("head")
     for method, made in endpoints.items():
 
-        def answer(self: APIView, request: Any, _made: Endpoint = made, **kwargs: Any) -> HttpResponse:
+        def answer(self: APIView, request: Any, _made: Endpoint = made, **kwargs: Any) -> HttpResponseBase:
             # Times are UTC, whatever a cookie says of the zone of a browser.
             with timezone.override(UTC):
                 return _made.call(request, **kwargs)
 
         methods[method] = made.schema(made.run.__name__, method)(answer)
-    view = type("Resource", (APIView,), methods).as_view()
+    view = cast(type[APIView], type("Resource", (APIView,), methods)).as_view()
     view.policy = "api"
     view.endpoints = endpoints
     return view

@@ -12,12 +12,13 @@ from functools import update_wrapper
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, QueryDict, StreamingHttpResponse
+from django.http import QueryDict, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import override
 
 from console.access import CustomerScope, Permission
 from console.export import stream
+from console.requests import Request
 from console.rest.endpoints import Endpoint, Function, endpoint, resource
 from console.rest.fields import Body
 from console.rest.paging import PageQuery
@@ -62,7 +63,7 @@ def written(form: str, request: Any, name: str, header: list[str], rows: Any) ->
     return stream(as_exported(request, form), name, header, rows)
 
 
-def as_exported(request: Any, form: str, **wanted: Any) -> HttpRequest:
+def as_exported(request: Any, form: str, **wanted: Any) -> Request:
     """The call as the console's export would get it: form and filters stand in the address. None filters nothing."""
     asked = copy(request._request)
     asked.GET = QueryDict(mutable=True)

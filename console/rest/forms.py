@@ -1,19 +1,22 @@
 """Lets an endpoint check with the console's form what the console checks with it."""
 
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.forms import BaseForm
 from django.forms.models import model_to_dict
 from django.http import QueryDict
 from django_filters import FilterSet
 
 from console.rest.problems import Unfit
+from console.sql import Rows
+
+Form = TypeVar("Form", bound=BaseForm)
 
 
 def checked(
-    form_class: type[BaseForm], data: dict[str, Any], *, lists: dict[str, str] | None = None, **kwargs: Any
-) -> BaseForm:
+    form_class: type[Form], data: dict[str, Any], *, lists: dict[str, str] | None = None, **kwargs: Any
+) -> Form:
     """The form, bound to the data and valid; for an existing row, what the data leave out stays as it is.
 
     `lists` says which fields of the form stand in which list of the body. Raises Unfit with the form's own sentences, at
@@ -23,7 +26,7 @@ def checked(
     if instance is not None:
         kept = model_to_dict(instance)
         data = {**{name: value for name, value in kept.items() if value is not None}, **data}
-    form = form_class({name: _as_posted(value) for name, value in data.items()}, **kwargs)  # type: ignore[call-arg]
+    form = form_class({name: _as_posted(value) for name, value in data.items()}, **kwargs)
     if not form.is_valid():
         found: dict[str, list[str]] = {}
         for name, errors in form.errors.items():
@@ -34,7 +37,7 @@ def checked(
     return form
 
 
-def filtered(filters: type[FilterSet], rows: QuerySet, request: Any, **wanted: Any) -> QuerySet:
+def filtered(filters: type[FilterSet], rows: Rows, request: Any, **wanted: Any) -> Rows:
     """The rows that the console's filters leave; what is None, False or empty filters nothing.
 
     A number is the id of a row, though a person may type the beginning of a name into the same field. Raises Unfit where

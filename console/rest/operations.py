@@ -132,6 +132,6 @@ def results(operation: Operation, after: int, until: int) -> Iterator[dict[str, 
             yield {"position": row.position, "name": row.label, "code": row.code, "detail": row.sentence}
         return
     for position in range(after + 1, min(until, operation.cursor, len(names)) + 1):
-        row = refused.get(position)
-        yield {"position": position, "name": str(names[position - 1]), "code": row.code if row else "ok",
-               "detail": row.sentence if row else ""}  # fmt: skip
+        found = refused.get(position)
+        yield {"position": position, "name": str(names[position - 1]), "code": found.code if found else "ok",
+               "detail": found.sentence if found else ""}  # fmt: skip

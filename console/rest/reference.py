@@ -42,15 +42,16 @@ def _parameters(schema: Shape, call: Shape) -> list[dict[str, Any]]:
 
 def _body(schema: Shape, call: Shape) -> dict[str, Any]:
     """The fields of the body and, where there is one, an example of it, as JSON."""
-    content = call.get("requestBody", {}).get("content", {}).get("application/json", {})
-    example = next(iter(content.get("examples", {}).values()), {}).get("value")
+    content: Shape = call.get("requestBody", {}).get("content", {}).get("application/json", {})
+    examples: dict[str, Shape] = content.get("examples", {})
+    example = next(iter(examples.values()), {}).get("value")
     written = json.dumps(example, ensure_ascii=False, indent=2) if example is not None else ""
     return {"body": _fields(schema, content.get("schema", {}), takes=True), "example": written}
 
 
 def _answer(schema: Shape, call: Shape) -> dict[str, Any]:
     status = next(status for status in call["responses"] if status.startswith("2"))
-    content = call["responses"][status].get("content", {})
+    content: dict[str, Shape] = call["responses"][status].get("content", {})
     inner = next(iter(content.values()), {}).get("schema", {})
     return {
         "status": status,

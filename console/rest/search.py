@@ -46,5 +46,5 @@ def search(request: Any) -> Any:
 def _row(hit: Hit) -> dict[str, Any]:
     """A hit leads to a page; which thing that is stands in its address."""
     page = resolve(hit.url)
-    return {"kind": KINDS[page.url_name], "id": page.kwargs["pk"], "label": hit.title, "detail": hit.detail,
+    return {"kind": KINDS[page.url_name or ""], "id": page.kwargs["pk"], "label": hit.title, "detail": hit.detail,
             "is_exact": hit.rank == EXACT}  # fmt: skip

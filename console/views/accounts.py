@@ -4,17 +4,18 @@ from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from console.access import signed_in
 from console.actions import accounts
 from console.forms import AccountForm
+from console.requests import Request, SignedIn
 
 
 @signed_in
-def account_edit(request: HttpRequest) -> HttpResponse:
+def account_edit(request: SignedIn) -> HttpResponse:
     """The person's name, language and time zone."""
     user = request.user
     initial = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
@@ -27,7 +28,7 @@ def account_edit(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-def second_factor(request: HttpRequest) -> HttpResponse:
+def second_factor(request: Request) -> HttpResponse:
     """Why the organization asks for a second step, and the ways to set one up."""
     if request.actor.has_second_factor or request.actor.kind != "member":
         return redirect("console:home")
@@ -47,7 +48,7 @@ def _in_language(response: HttpResponse, language: str) -> HttpResponse:
     return response
 
 
-def _default_zone(request: HttpRequest) -> str:
+def _default_zone(request: Request) -> str:
     organization = request.actor.organization
     zone = organization.time_zone if organization else unquote(request.COOKIES.get("custody_tz", "")) or "UTC"
     words = _("As the organization: %(zone)s") if organization else _("As the browser says: %(zone)s")

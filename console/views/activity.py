@@ -1,6 +1,6 @@
 """The audit log as one list."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from console import sentences
@@ -9,11 +9,12 @@ from console.export import newest_first, stream
 from console.filters import EventFilter
 from console.listing import render_list
 from console.models import Event
+from console.requests import Request
 from console.tables import EventTable
 
 
 @requires(Permission.VIEW)
-def activity_list(request: HttpRequest) -> HttpResponse:
+def activity_list(request: Request) -> HttpResponse:
     """Who did what, the newest first."""
     rows = Event.objects.visible_to(request.actor)
     return render_list(
@@ -22,7 +23,7 @@ def activity_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.EXPORT)
-def activity_export(request: HttpRequest) -> HttpResponseBase:
+def activity_export(request: Request) -> HttpResponseBase:
     """The lines that match the filters, as CSV or XLSX."""
     filterset = EventFilter(request.GET, queryset=Event.objects.visible_to(request.actor), request=request)
     rows = newest_first(filterset.qs, key="at") if filterset.is_valid() else ()

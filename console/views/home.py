@@ -1,14 +1,15 @@
 """The first page of the console."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from console import first_steps
 from console.access import Permission, requires
+from console.requests import Request
 
 
 @requires(Permission.VIEW)
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Request) -> HttpResponse:
     """What is in stock, owned and claimed; what to do next where there is nothing yet."""
     steps = first_steps.of(request.actor)
     upcoming = [step.title for step, is_done in steps if not is_done]

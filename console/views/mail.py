@@ -3,17 +3,18 @@
 import secrets
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from console import keys, mailbox, throttle
 from console.access import public
+from console.requests import Request
 
 OPENED = "mailbox"
 
 
 @public("The key that the server printed opens it: before anybody can sign in, codes must be readable.")
-def mail_open(request: HttpRequest, key: str) -> HttpResponse:
+def mail_open(request: Request, key: str) -> HttpResponse:
     """Open the kept mails for this browser, for who has the key."""
     throttle.spend("mailbox", throttle.address_of(request), limit=60, seconds=600)
     expected = keys.read(settings.DATA_DIR, keys.MAILBOX_FILE)
@@ -24,7 +25,7 @@ def mail_open(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @public("Opened by the key, or by being an owner or administrator; to everybody else it does not exist.")
-def mail_list(request: HttpRequest) -> HttpResponse:
+def mail_list(request: Request) -> HttpResponse:
     """The kept mails, the newest first; the page looks for new ones by itself."""
     if settings.MAIL_URL or not (request.session.get(OPENED) or mailbox.is_open_to(request.actor)):
         raise Http404

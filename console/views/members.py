@@ -1,7 +1,7 @@
 """Who belongs to the organization."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -12,20 +12,21 @@ from console.actions import members
 from console.errors import Refused
 from console.forms import InvitationForm, JoinForm, RoleForm
 from console.middleware import ORGANIZATION_IN_SESSION
-from console.models import Invitation, Member
+from console.models import Invitation, Member, User
+from console.requests import Request
 
 TOKEN_IN_SESSION, CLEAN = "invitation", "accept"
 
 
 @requires(Permission.MEMBER_MANAGE)
-def member_list(request: HttpRequest) -> HttpResponse:
+def member_list(request: Request) -> HttpResponse:
     """The members and the open invitations."""
     context = {"members": rosters.members(request.actor), "invitations": rosters.invitations(request.actor)}
     return render(request, "console/member_list.html", context)
 
 
 @requires(Permission.MEMBER_MANAGE)
-def invitation_create(request: HttpRequest) -> HttpResponse:
+def invitation_create(request: Request) -> HttpResponse:
     """Invite somebody by mail; the same address again gets a new link."""
     form = InvitationForm(request.POST or None, roles=members.grantable(request.actor))
     if request.method == "POST" and form.is_valid():
@@ -43,7 +44,7 @@ def invitation_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.MEMBER_MANAGE)
-def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def invitation_revoke(request: Request, pk: int) -> HttpResponse:
     """Make an invitation's link dead."""
     invitation = get_object_or_404(Invitation.objects.visible_to(request.actor), pk=pk)
     if request.method == "POST":
@@ -53,7 +54,7 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.MEMBER_MANAGE)
-def member_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def member_edit(request: Request, pk: int) -> HttpResponse:
     """A member's role, and the way to remove him."""
     member = get_object_or_404(rosters.current(request.actor), pk=pk)
     form = RoleForm(
@@ -72,7 +73,7 @@ def member_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.MEMBER_MANAGE)
-def member_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def member_remove(request: Request, pk: int) -> HttpResponse:
     """Ask, then end a membership."""
     member = get_object_or_404(rosters.current(request.actor), pk=pk)
     if request.method != "POST":
@@ -83,7 +84,7 @@ def member_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @public("Whoever was invited may have no account yet; the mailed link opens it.")
-def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
+def invitation_accept(request: Request, token: str) -> HttpResponse:
     """Take the token out of the address, then ask for what is missing, and make the person a member."""
     throttle.spend("invitation", throttle.address_of(request), limit=60, seconds=600)
     if token != CLEAN:
@@ -93,7 +94,7 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         return render(request, "console/invitation_closed.html", status=404)
     if request.user.is_authenticated:
-        return _accept_as(request, invitation)
+        return _accept_as(request, request.user, invitation)
     if rosters.has_account(invitation):
         return render(
             request, "console/invitation_accept.html", {"invitation": invitation, "must_sign_in": True}
@@ -101,15 +102,15 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
     return _join(request, invitation)
 
 
-def _accept_as(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+def _accept_as(request: Request, user: User, invitation: Invitation) -> HttpResponse:
     if request.method == "POST":
-        members.accept(invitation, user=request.user)
+        members.accept(invitation, user=user)
         return _welcome(request, invitation)
-    context = {"invitation": invitation, "is_other": request.user.email != invitation.email}
+    context = {"invitation": invitation, "is_other": user.email != invitation.email}
     return render(request, "console/invitation_accept.html", context)
 
 
-def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+def _join(request: Request, invitation: Invitation) -> HttpResponse:
     form = JoinForm(request.POST or None, email=invitation.email)
     if request.method == "POST" and form.is_valid():
         member: Member = members.join(invitation, **form.cleaned_data)
@@ -120,7 +121,7 @@ def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     return render(request, "console/invitation_accept.html", context, status=422 if form.is_bound else 200)
 
 
-def _welcome(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+def _welcome(request: Request, invitation: Invitation) -> HttpResponse:
     request.session.pop(TOKEN_IN_SESSION, None)
     request.session[ORGANIZATION_IN_SESSION] = invitation.organization_id
     messages.success(request, _("Welcome to %(name)s.") % {"name": invitation.organization})

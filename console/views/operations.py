@@ -1,18 +1,19 @@
 """Long and bulk work: how far it is, and what was refused."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
 from console.access import Permission, requires
 from console.export import stream_csv
 from console.models import Operation
+from console.requests import Request
 
 ROWS_SHOWN = 100
 
 
 @requires(Permission.VIEW)
-def operation_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def operation_detail(request: Request, pk: int) -> HttpResponse:
     """Progress, counts and the refused rows; it asks again by itself until the operation is over."""
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     is_partial = request.htmx and request.htmx.target == "operation"
@@ -22,7 +23,7 @@ def operation_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def operation_refused(request: HttpRequest, pk: int) -> HttpResponseBase:
+def operation_refused(request: Request, pk: int) -> HttpResponseBase:
     """All refused rows as a file."""
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     rows = operation.rows.order_by("position").values_list("position", "label", "code", "sentence")

@@ -3,7 +3,7 @@
 from copy import copy
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -14,11 +14,12 @@ from console.errors import Refused
 from console.forms import DomainForm, LogoForm, OrganizationForm
 from console.middleware import ORGANIZATION_IN_SESSION
 from console.models import Member, OrganizationLogo, Role
+from console.requests import Request, SignedIn
 from console.uploads import oversized
 
 
 @requires(Permission.ORGANIZATION_EDIT)
-def organization_edit(request: HttpRequest) -> HttpResponse:
+def organization_edit(request: Request) -> HttpResponse:
     """Name, time zone, second step, brand and support contact."""
     organization = request.actor.organization
     # A copy: the page's frame shows the name that stands, not the one that is typed.
@@ -32,7 +33,7 @@ def organization_edit(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.ORGANIZATION_EDIT)
-def organization_logo(request: HttpRequest) -> HttpResponse:
+def organization_logo(request: Request) -> HttpResponse:
     """Take a new logo, or remove the one there is."""
     organization = request.actor.organization
     form = LogoForm(request.POST, request.FILES)
@@ -51,7 +52,7 @@ def organization_logo(request: HttpRequest) -> HttpResponse:
     return redirect("console:organization_edit")
 
 
-def _set_logo(request: HttpRequest, form: LogoForm) -> bool:
+def _set_logo(request: Request, form: LogoForm) -> bool:
     too_large = oversized(request, "logo")
     if too_large:
         form.errors["logo"] = form.error_class([too_large])
@@ -70,7 +71,7 @@ def _logo_of(organization) -> OrganizationLogo | None:
 
 
 @public("Customers see it on claim pages before they sign in.")
-def logo(request: HttpRequest, slug: str) -> HttpResponse:
+def logo(request: Request, slug: str) -> HttpResponse:
     """The logo of an organization, as PNG."""
     found = OrganizationLogo.objects.filter(organization__slug=slug).first()  # unscoped: logos are public
     if found is None:
@@ -81,7 +82,7 @@ def logo(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @requires(Permission.ORGANIZATION_EDIT)
-def domain_list(request: HttpRequest) -> HttpResponse:
+def domain_list(request: Request) -> HttpResponse:
     """The host names that claim links may carry; add one."""
     organization = request.actor.organization
     form = DomainForm(request.POST or None)
@@ -99,7 +100,7 @@ def domain_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.ORGANIZATION_EDIT)
-def domain_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def domain_remove(request: Request, pk: int) -> HttpResponse:
     """Take a domain out of use."""
     domain = get_object_or_404(request.actor.organization.domains, pk=pk)
     if request.method == "POST":
@@ -109,7 +110,7 @@ def domain_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def role_list(request: HttpRequest) -> HttpResponse:
+def role_list(request: Request) -> HttpResponse:
     """The table of role × permission, as the code holds it."""
     rows = [
         (permission.label, [permission in ROLES[role] for role in Role.values]) for permission in Permission
@@ -118,7 +119,7 @@ def role_list(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-def organization_switch(request: HttpRequest) -> HttpResponse:
+def organization_switch(request: SignedIn) -> HttpResponse:
     """Act in another organization from now on."""
     if request.method == "POST":
         members = Member.objects.filter(user=request.user, removed_at=None)  # unscoped: the person's own

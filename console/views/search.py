@@ -1,16 +1,17 @@
 """The search for everything, from the top bar."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from console.access import Permission, requires
+from console.requests import Request
 from console.search import clean, find_all, only
 
 SHORT, LONG = 5, 20
 
 
 @requires(Permission.VIEW)
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: Request) -> HttpResponse:
     """The best hits below the field while one types; on Enter the one that was meant, or a page of all.
 
     A scanner types a serial number and Enter: it opens the unit.

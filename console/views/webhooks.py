@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -13,6 +13,7 @@ from console.actions import webhooks
 from console.errors import Refused
 from console.listing import render_list
 from console.models import Webhook, WebhookDelivery
+from console.requests import Request
 from console.webhook_forms import WebhookForm, bound_to, initial_of
 from console.webhook_tables import DeliveryFilter, DeliveryTable
 from console.webhooks import kinds, log
@@ -22,14 +23,14 @@ TRIES_SHOWN = 50
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_list(request: HttpRequest) -> HttpResponse:
+def webhook_list(request: Request) -> HttpResponse:
     """All webhooks of the organization, its products and its customers."""
     rows = Webhook.objects.visible_to(request.actor).current().order_by("-pk")
     return render(request, "console/webhook_list.html", {"webhooks": rows})
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_create(request: HttpRequest) -> HttpResponse:
+def webhook_create(request: Request) -> HttpResponse:
     """Make a webhook; the secret is shown once, on its page."""
     scope, row = bound_to(request.actor, request.GET)
     form = WebhookForm(request.POST or None, scope=scope)
@@ -45,7 +46,7 @@ def webhook_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def webhook_detail(request: Request, pk: int) -> HttpResponse:
     """One webhook with the log of its calls; its secret right after it was made."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor), pk=pk)
     rows = log.counted(WebhookDelivery.objects.visible_to(request.actor).filter(webhook=hook))
@@ -60,7 +61,7 @@ def webhook_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def webhook_edit(request: Request, pk: int) -> HttpResponse:
     """Change where it goes and what it tells."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     form = WebhookForm(request.POST or None, scope=hook.scope, initial=initial_of(hook))
@@ -74,7 +75,7 @@ def webhook_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_rotate(request: HttpRequest, pk: int) -> HttpResponse:
+def webhook_rotate(request: Request, pk: int) -> HttpResponse:
     """Ask, then make a new secret and show it once."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method != "POST":
@@ -84,7 +85,7 @@ def webhook_rotate(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_enable(request: HttpRequest, pk: int) -> HttpResponse:
+def webhook_enable(request: Request, pk: int) -> HttpResponse:
     """Switch on."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method == "POST":
@@ -94,7 +95,7 @@ def webhook_enable(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_disable(request: HttpRequest, pk: int) -> HttpResponse:
+def webhook_disable(request: Request, pk: int) -> HttpResponse:
     """Switch off."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method == "POST":
@@ -104,7 +105,7 @@ def webhook_disable(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def webhook_remove(request: Request, pk: int) -> HttpResponse:
     """Ask, then take it out of use for good."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method != "POST":
@@ -115,7 +116,7 @@ def webhook_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_test(request: HttpRequest, pk: int) -> HttpResponse:
+def webhook_test(request: Request, pk: int) -> HttpResponse:
     """Send a test now."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method != "POST":
@@ -127,7 +128,7 @@ def webhook_test(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_delivery(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
+def webhook_delivery(request: Request, pk: int, delivery_pk: int) -> HttpResponse:
     """One call: what was sent, and each try. It asks again by itself until it is sent or given up."""
     row = _delivery(request, pk, delivery_pk)
     is_partial = request.htmx and request.htmx.target == "delivery"
@@ -138,7 +139,7 @@ def webhook_delivery(request: HttpRequest, pk: int, delivery_pk: int) -> HttpRes
 
 
 @requires(Permission.WEBHOOK_MANAGE)
-def webhook_delivery_again(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
+def webhook_delivery_again(request: Request, pk: int, delivery_pk: int) -> HttpResponse:
     """Send a call once more."""
     row = _delivery(request, pk, delivery_pk)
     if request.method == "POST":
@@ -148,12 +149,12 @@ def webhook_delivery_again(request: HttpRequest, pk: int, delivery_pk: int) -> H
     return redirect(row)
 
 
-def _delivery(request: HttpRequest, pk: int, delivery_pk: int) -> Any:
+def _delivery(request: Request, pk: int, delivery_pk: int) -> Any:
     rows = log.counted(WebhookDelivery.objects.visible_to(request.actor).select_related("webhook"))
     return get_object_or_404(rows, webhook=pk, pk=delivery_pk)
 
 
-def _show_secret(request: HttpRequest, hook: Webhook) -> HttpResponse:
+def _show_secret(request: Request, hook: Webhook) -> HttpResponse:
     """Lead to the webhook's page, which shows the secret this once."""
     request.session[SHOW_SECRET] = hook.pk
     return redirect(hook)

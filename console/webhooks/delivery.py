@@ -56,6 +56,9 @@ class Job:
     answer: Answer | None = None
 
 
+Tried = tuple[Job, Answer]
+
+
 def run(*, seconds: float = 20.0, stop: Callable[[], bool] = lambda: False) -> int:
     """Send what is due, batch by batch, until nothing is, or the time is over. Gives how many were tried."""
     until, count = time.monotonic() + seconds, 0
@@ -230,17 +233,17 @@ def _collect(done: "queue.SimpleQueue[Job]", count: int) -> None:
 def note(jobs: list[Job], *, at: datetime | None = None) -> None:
     """Write down what came of the tries, and when the failed ones are tried again."""
     at = at or timezone.now()
-    tried = [job for job in jobs if job.answer is not None]
+    tried = [(job, job.answer) for job in jobs if job.answer is not None]
     WebhookAttempt.objects.bulk_create([
-        WebhookAttempt(delivery_id=job.delivery.pk, at=at, status=job.answer.status, error=job.answer.error[:200],
-                       milliseconds=job.answer.milliseconds, response=job.answer.text)
-        for job in tried
+        WebhookAttempt(delivery_id=job.delivery.pk, at=at, status=answer.status, error=answer.error[:200],
+                       milliseconds=answer.milliseconds, response=answer.text)
+        for job, answer in tried
     ])  # fmt: skip
-    sent = [job for job in tried if job.answer.is_success]
+    sent = [job for job, answer in tried if answer.is_success]
     _note_sent(sent)
-    failed = [job for job in tried if not job.answer.is_success]
-    for job in failed:
-        _note_failed(job, at)
+    failed = [(job, answer) for job, answer in tried if not answer.is_success]
+    for job, answer in failed:
+        _note_failed(job, answer, at)
     _release([job for job in jobs if job.answer is None])
     _note_receivers(sent, failed, at)
 
@@ -254,11 +257,11 @@ def _note_sent(jobs: list[Job]) -> None:
         )
 
 
-def _note_failed(job: Job, at: datetime) -> None:
+def _note_failed(job: Job, answer: Answer, at: datetime) -> None:
     row = job.delivery
     wait = wait_after(row.attempts + 1)
-    state = DeliveryState.GIVEN_UP if wait is None or job.answer.status == GONE else DeliveryState.FAILED  # type: ignore[union-attr]
-    asked = timedelta(seconds=job.answer.retry_after)  # type: ignore[union-attr]
+    state = DeliveryState.GIVEN_UP if wait is None or answer.status == GONE else DeliveryState.FAILED
+    asked = timedelta(seconds=answer.retry_after)
     next_at = at + max(wait, asked) if wait is not None and state == DeliveryState.FAILED else None
     _held(row).exclude(state=DeliveryState.SENT).update(
         state=state, attempts=row.attempts + 1, next_at=next_at, leased_by="", leased_until=None
@@ -281,23 +284,23 @@ def _release(jobs: list[Job]) -> None:
         )
 
 
-def _note_receivers(sent: list[Job], failed: list[Job], at: datetime) -> None:
+def _note_receivers(sent: list[Job], failed: list[Tried], at: datetime) -> None:
     """Note since when a receiver only fails; one that could not be reached is left alone for a while."""
     answering = {job.hook.pk for job in sent}
     Webhook.objects.filter(pk__in=answering).exclude(failing_since=None).update(failing_since=None)
-    failing = {job.hook.pk for job in failed} - answering
+    failing = {job.hook.pk for job, _answer in failed} - answering
     Webhook.objects.filter(pk__in=failing, failing_since=None).update(failing_since=at)
     from console.actions.webhooks import disable_failing, disable_gone
 
-    silent = {job.hook.pk for job in failed if job.answer.status is None} - answering  # type: ignore[union-attr]
+    silent = {job.hook.pk for job, answer in failed if answer.status is None} - answering
     for hook in Webhook.objects.filter(pk__in=silent):
         pause = min(max((at - (hook.failing_since or at)) / 10, SHORTEST_PAUSE), LONGEST_PAUSE)
         _pause(hook.pk, at, pause)
-    for job in failed:
-        if job.answer.retry_after:  # type: ignore[union-attr]
-            _pause(job.hook.pk, at, timedelta(seconds=job.answer.retry_after))  # type: ignore[union-attr]
+    for job, answer in failed:
+        if answer.retry_after:
+            _pause(job.hook.pk, at, timedelta(seconds=answer.retry_after))
     for hook in Webhook.objects.filter(pk__in=failing, is_enabled=True, archived_at=None):
-        if any(job.hook.pk == hook.pk and job.answer.status == GONE for job in failed):  # type: ignore[union-attr]
+        if any(job.hook.pk == hook.pk and answer.status == GONE for job, answer in failed):
             disable_gone(hook, at=at)
         else:
             disable_failing(hook, at=at)

@@ -88,7 +88,7 @@ class Line:
         if self.connection is None:
             self.connection = _connect(target, addresses.allowed(target, self.resolve or addresses.look_up))
         self.connection.sock.settimeout(max(0.01, until - time.monotonic()))
-        self.connection.response_class = lambda sock, *a, **k: http.client.HTTPResponse(  # type: ignore[assignment,misc]
+        self.connection.response_class = lambda sock, *a, **k: http.client.HTTPResponse(  # type: ignore[assignment]
             _Timed(sock, until), *a, **k  # type: ignore[arg-type]
         )  # fmt: skip
         sent = {"Host": target.authority, "Accept-Encoding": "identity", **headers}

@@ -8,6 +8,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
+from console import sql
 from console.columns import Header
 from console.export import harmless
 from console.fields import fold
@@ -131,7 +132,7 @@ class CustomerFileKind(Kind):
 
 
 def _limit(name: str) -> int:
-    return Customer._meta.get_field(name).max_length or 0
+    return sql.field(Customer, name).max_length or 0
 
 
 def _too_long(name: str, length: int) -> str:

@@ -1,10 +1,11 @@
 """API keys of the organization and of its customers."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
 from console.access import Permission, requires
 from console.listing import render_list
+from console.requests import Request
 from customers import key_pages
 from customers.key_forms import ApiKeyForm
 from customers.models import ApiKey
@@ -12,14 +13,14 @@ from customers.tables import ApiKeyTable
 
 
 @requires(Permission.API_KEY_MANAGE)
-def api_key_list(request: HttpRequest) -> HttpResponse:
+def api_key_list(request: Request) -> HttpResponse:
     """All keys, also those that open nothing any more."""
     rows = ApiKey.objects.visible_to(request.actor).select_related("customer", "made_by")
     return render_list(request, rows=rows, table=ApiKeyTable, template="customers/api_key_list.html")
 
 
 @requires(Permission.API_KEY_MANAGE)
-def api_key_create(request: HttpRequest) -> HttpResponse:
+def api_key_create(request: Request) -> HttpResponse:
     """Make a key. The answer shows it, once: it is kept nowhere."""
     initial = {"customer": request.GET.get("customer")}
     form = ApiKeyForm(request.POST or None, actor=request.actor, initial=initial)
@@ -29,7 +30,7 @@ def api_key_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.API_KEY_MANAGE)
-def api_key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def api_key_revoke(request: Request, pk: int) -> HttpResponse:
     """Ask, then make a key dead from that moment on."""
     keys = ApiKey.objects.visible_to(request.actor).select_related("customer", "made_by")
     key = get_object_or_404(keys, pk=pk)

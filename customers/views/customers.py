@@ -1,13 +1,14 @@
 """Pages of customers."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from console.access import Permission, requires
 from console.errors import Refused
 from console.listing import render_list
+from console.requests import Request
 from customers.actions import customers
 from customers.exports import customer_rows
 from customers.filters import CustomerFilter
@@ -18,7 +19,7 @@ from customers.tables import CustomerTable
 
 
 @requires(Permission.VIEW)
-def customer_list(request: HttpRequest) -> HttpResponse:
+def customer_list(request: Request) -> HttpResponse:
     """All customers, those without devices too."""
     rows = Customer.objects.visible_to(request.actor).listed()
     return render_list(request, rows=rows, table=CustomerTable, filters=CustomerFilter, decorate=with_counts,
@@ -26,13 +27,13 @@ def customer_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.EXPORT)
-def customer_export(request: HttpRequest) -> HttpResponse:
+def customer_export(request: Request) -> StreamingHttpResponse:
     """The filtered list as CSV or XLSX, streamed."""
     return customer_rows(request)
 
 
 @requires(Permission.CUSTOMER_EDIT)
-def customer_create(request: HttpRequest) -> HttpResponse:
+def customer_create(request: Request) -> HttpResponse:
     """Make a customer."""
     form = CustomerForm(request.POST or None, actor=request.actor)
     if request.method == "POST" and form.is_valid():
@@ -46,7 +47,7 @@ def customer_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def customer_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def customer_detail(request: Request, pk: int) -> HttpResponse:
     """One customer: what it owns and owned, its people and projects, and what happened."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     people = CustomerUser.objects.visible_to(request.actor).filter(customer=customer, removed_at=None)
@@ -57,7 +58,7 @@ def customer_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.CUSTOMER_EDIT)
-def customer_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def customer_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a customer."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = CustomerForm(request.POST or None, instance=customer, actor=request.actor)
@@ -71,7 +72,7 @@ def customer_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.CUSTOMER_EDIT)
-def customer_archive(request: HttpRequest, pk: int) -> HttpResponse:
+def customer_archive(request: Request, pk: int) -> HttpResponse:
     """Ask, then archive; while it owns devices, say so and show them."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     if request.method == "POST":
@@ -88,7 +89,7 @@ def customer_archive(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.CUSTOMER_EDIT)
-def customer_restore(request: HttpRequest, pk: int) -> HttpResponse:
+def customer_restore(request: Request, pk: int) -> HttpResponse:
     """Bring back."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     if request.method == "POST":

@@ -1,26 +1,27 @@
 """Files of customers: upload, look at the check, correct the columns, apply, take the refused rows home."""
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
 from console.imports import refused
 from console.imports.pages import earlier, progress, same_files, urls
 from console.imports.preview import ApplyForm, ColumnsForm, Preview
+from console.requests import Request
 from customers.actions import imports
 from customers.imports import CustomerFileKind
 from customers.imports.pages import CustomerFileForm, template_file, understood
 from customers.models import CustomerImport
 
 
-def _visible(request: HttpRequest) -> QuerySet:
-    rows = CustomerImport.objects.visible_to(request.actor)  # type: ignore[attr-defined]
+def _visible(request: Request) -> QuerySet:
+    rows = CustomerImport.objects.visible_to(request.actor)
     return rows.select_related("organization", "operation")
 
 
 @requires(Permission.CUSTOMER_IMPORT)
-def customer_import(request: HttpRequest) -> HttpResponse:
+def customer_import(request: Request) -> HttpResponse:
     """Upload a file; `?template=1` is a file to fill in."""
     if "template" in request.GET:
         return template_file()
@@ -35,7 +36,7 @@ def customer_import(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.CUSTOMER_IMPORT)
-def customer_import_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def customer_import_detail(request: Request, pk: int) -> HttpResponse:
     """What the check found, and what was done."""
     row = get_object_or_404(_visible(request), pk=pk)
     if request.htmx.target == "progress":
@@ -50,7 +51,7 @@ def customer_import_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.CUSTOMER_IMPORT)
-def customer_import_columns(request: HttpRequest, pk: int) -> HttpResponse:
+def customer_import_columns(request: Request, pk: int) -> HttpResponse:
     """Correct how the file is read, and check it anew."""
     row = get_object_or_404(_visible(request), pk=pk)
     form = ColumnsForm(request.POST if request.method == "POST" else None, row, CustomerFileKind)
@@ -64,7 +65,7 @@ def customer_import_columns(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.CUSTOMER_IMPORT)
-def customer_import_apply(request: HttpRequest, pk: int) -> HttpResponse:
+def customer_import_apply(request: Request, pk: int) -> HttpResponse:
     """Make and change what the check found good."""
     row = get_object_or_404(_visible(request), pk=pk)
     form = ApplyForm(request.POST)
@@ -74,6 +75,6 @@ def customer_import_apply(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.CUSTOMER_IMPORT)
-def customer_import_refused(request: HttpRequest, pk: int) -> HttpResponse:
+def customer_import_refused(request: Request, pk: int) -> StreamingHttpResponse:
     """The refused rows, to be corrected and sent again."""
     return refused.answer(request, get_object_or_404(_visible(request), pk=pk), CustomerFileKind)

@@ -1,17 +1,18 @@
 """Suggestions for the customer field."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from console.access import Permission, requires
 from console.fields import prefix
+from console.requests import Request
 from customers.models import Customer
 
 SUGGESTIONS = 12
 
 
 @requires(Permission.VIEW)
-def customer_options(request: HttpRequest) -> HttpResponse:
+def customer_options(request: Request) -> HttpResponse:
     """The first customers whose name begins with what was typed."""
     low, high = prefix(request.GET.get(request.GET.get("field", ""), "")[:200])
     rows = Customer.objects.visible_to(request.actor).current().filter(name_key__gte=low, name_key__lt=high)

@@ -1,20 +1,21 @@
 """The people of a customer."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from console import throttle
 from console.access import Permission, requires
 from console.errors import Refused
+from console.requests import Request
 from customers.actions import people
 from customers.forms import PersonForm, PersonRoleForm
 from customers.models import Customer, CustomerUser
 
 
 @requires(Permission.CUSTOMER_INVITE)
-def customer_invite(request: HttpRequest, pk: int) -> HttpResponse:
+def customer_invite(request: Request, pk: int) -> HttpResponse:
     """Invite a person by mail."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = PersonForm(request.POST or None)
@@ -34,7 +35,7 @@ def customer_invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.CUSTOMER_INVITE)
-def customer_user_edit(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
+def customer_user_edit(request: Request, pk: int, user_pk: int) -> HttpResponse:
     """Change a person's role."""
     person = _person(request, pk, user_pk)
     form = PersonRoleForm(request.POST or None, initial={"role": person.role})
@@ -47,7 +48,7 @@ def customer_user_edit(request: HttpRequest, pk: int, user_pk: int) -> HttpRespo
 
 
 @requires(Permission.CUSTOMER_INVITE)
-def customer_user_remove(request: HttpRequest, pk: int, user_pk: int) -> HttpResponse:
+def customer_user_remove(request: Request, pk: int, user_pk: int) -> HttpResponse:
     """Ask, then remove a person."""
     person = _person(request, pk, user_pk)
     if request.method == "POST":
@@ -59,6 +60,6 @@ def customer_user_remove(request: HttpRequest, pk: int, user_pk: int) -> HttpRes
     )
 
 
-def _person(request: HttpRequest, customer_id: int, user_id: int) -> CustomerUser:
-    rows = CustomerUser.objects.visible_to(request.actor).select_related("customer", "user")  # type: ignore[attr-defined]
+def _person(request: Request, customer_id: int, user_id: int) -> CustomerUser:
+    rows = CustomerUser.objects.visible_to(request.actor).select_related("customer", "user")
     return get_object_or_404(rows, customer=customer_id, user=user_id, removed_at=None)

@@ -1,19 +1,20 @@
 """The projects of a customer."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from console.access import Permission, requires
 from console.errors import Refused
+from console.requests import Request
 from customers.actions import projects
 from customers.models import Customer, Project
 from customers.project_forms import ProjectForm
 
 
 @requires(Permission.CUSTOMER_EDIT)
-def project_create(request: HttpRequest, pk: int) -> HttpResponse:
+def project_create(request: Request, pk: int) -> HttpResponse:
     """Make another project for the customer."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = ProjectForm(request.POST or None)
@@ -30,7 +31,7 @@ def project_create(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.CUSTOMER_EDIT)
-def project_edit(request: HttpRequest, pk: int, project_pk: int) -> HttpResponse:
+def project_edit(request: Request, pk: int, project_pk: int) -> HttpResponse:
     """Rename a project."""
     project = _project(request, pk, project_pk)
     form = ProjectForm(request.POST or None, initial={"name": project.name})
@@ -46,6 +47,6 @@ def project_edit(request: HttpRequest, pk: int, project_pk: int) -> HttpResponse
     return render(request, "customers/project_edit.html", context, status=422 if form.errors else 200)
 
 
-def _project(request: HttpRequest, customer_id: int, project_id: int) -> Project:
-    rows = Project.objects.visible_to(request.actor).select_related("customer")  # type: ignore[attr-defined]
+def _project(request: Request, customer_id: int, project_id: int) -> Project:
+    rows = Project.objects.visible_to(request.actor).select_related("customer")
     return get_object_or_404(rows, customer=customer_id, pk=project_id)

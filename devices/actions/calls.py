@@ -107,6 +107,7 @@ def answer(
         text = None if error is not None else dumps(result, MAX_RESULT)
     except Unstorable as cause:
         raise Refused(cause.code, cause.sentence, status=422) from None
+    told: dict[str, Any]
     if error is not None:
         state, told = CallState.FAILED, {"error": error.encode(errors="replace").decode()[:MAX_ERROR]}
     else:

@@ -39,8 +39,8 @@ def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
 def welcome(product: Product, device_ids: list[int], *, by: Actor, at: datetime) -> None:
     """What every new unit gets: its claim codes, and its owner where the product has a single account."""
     ledger.tell(Change("registered", device_ids, by, at, uuid4()))
-    if product.single_account_id:
-        ownership.assign(device_ids, customer=product.single_account, by=by, at=at, reason="import")  # type: ignore[arg-type]
+    if product.single_account:
+        ownership.assign(device_ids, customer=product.single_account, by=by, at=at, reason="import")
 
 
 def edit(device: Device, *, by: Actor, tags: Iterable[str] | None = None, **fields: Any) -> Device:

@@ -87,7 +87,7 @@ def publish_at_once(draft: Draft, *, name_key: str, secret_sha256: str, at: date
 @cache
 def _at_once() -> str:
     """The same promises as `Publisher.stamp` and `publish`, in SQL."""
-    fields = [Message._meta.get_field(name) for name in COLUMNS]
+    fields = [sql.field(Message, name) for name in COLUMNS]
     columns = ", ".join(sql.quote(field.column) for field in fields)
     name, data, at, device_at = (sql.placeholder(field) for field in fields[3:])
     spans, later = sql.table(Ownership), "GREATEST" if connection.vendor == "postgresql" else "MAX"
@@ -125,7 +125,7 @@ def _insert(drafts: list[Draft], by: Publisher, at: datetime) -> None:
 
 @cache
 def _one() -> str:
-    columns = ", ".join(sql.quote(Message._meta.get_field(name).column) for name in COLUMNS)
+    columns = ", ".join(sql.quote(sql.field(Message, name).column) for name in COLUMNS)
     return f"INSERT INTO {sql.table(Message)} ({columns}) VALUES (%s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
 
 

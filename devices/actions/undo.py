@@ -6,7 +6,7 @@ too, with its own results; it can't be undone itself.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
@@ -26,6 +26,9 @@ from devices.actions.ownership import evidence_of, in_chunks, succeeded
 from devices.ledger import Outcome, RefusedDevice
 from devices.models import Device, DeviceStatus, Ownership
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 ASSIGN, UNCLAIM = "devices:device_assign_undo", "devices:device_unclaim_undo"
 HANDLERS = {ASSIGN: "run_undo_assign", UNCLAIM: "run_undo_unclaim"}
 SENTENCES = {
@@ -39,6 +42,12 @@ SENTENCES = {
     "customer_archived": _later("Its owner was archived since."),
     "": _later("It was changed by somebody else at the same moment."),
 }
+
+
+class Why(TypedDict):
+    """What a query adds to the devices: a key of the sentences."""
+
+    why: str
 
 
 @retrying
@@ -149,7 +158,9 @@ def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> 
     }  # fmt: skip
 
 
-def _with_reasons(operation: Operation, devices: QuerySet[Device]) -> QuerySet[Device]:
+def _with_reasons(
+    operation: Operation, devices: QuerySet[Device]
+) -> "QuerySet[WithAnnotations[Device, Why]]":
     """The devices with `why` each can't be undone, as a key of the sentences; empty where it can.
 
     The ledger asks the same in its UPDATE; this says it to people.

@@ -134,7 +134,7 @@ def owner_unclaim(request: Any, pk: int) -> Any:
     return one(request, pk)
 
 
-def one(request: Any, pk: int) -> DeviceOut:
+def one(request: Any, pk: int) -> Device:
     """The device, or a 404."""
     device = _rows(request.actor).filter(pk=pk).first()
     if device is None:

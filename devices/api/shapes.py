@@ -185,10 +185,10 @@ class OwnershipOut(serializers.ModelSerializer):
     def get_end_time(self, span: Ownership) -> datetime:
         """The end, or the sign of an open one."""
         return (
-            OPEN_END
+            OPEN_END  # type: ignore[return-value]  # the description of the API tells the format by the annotation
             if span.ended_at is None
             else span.ended_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        )  # type: ignore[return-value]
+        )
 
 
 class ReleaseIn(Body):

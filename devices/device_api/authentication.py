@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from functools import cache, wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from console import sql, throttle
-from console.access import public
+from console.access import View, public
 from console.errors import Refused, problem
 from console.fields import fold
 from console.models import Organization, Webhook
@@ -48,9 +48,6 @@ class Unknown(Refused):
         )  # fmt: skip
 
 
-View = Callable[..., HttpResponse]
-
-
 def not_at_once(request: HttpRequest) -> HttpResponse | None:
     """No view but one can answer before the device is looked up."""
     return None
@@ -68,17 +65,19 @@ def device(
         @csrf_exempt
         @public("A device proves who it is with its secret, in every request.")
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 return at_once(request) or view(request, authenticate(request), *args, **kwargs)
             except BadMessage as bad:
-                place = {} if bad.index is None else {"index": bad.index}
+                place: dict[str, Any] = {} if bad.index is None else {"index": bad.index}
                 return problem(bad.code, bad.sentence, bad.status, **place)
             except Refused as refusal:
-                return problem(refusal.code, refusal.sentence, refusal.status, headers=refusal.headers)
+                return problem(
+                    refusal.code, refusal.sentence, refusal.status, headers=refusal.headers, **refusal.facts
+                )
 
         @wraps(guarded)
-        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             # Before the mark looks at the method: it would answer with an empty page.
             return guarded(request, *args, **kwargs) if request.method in methods else _not_allowed(methods)
 

@@ -4,13 +4,15 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.errors import Refused
+from console.forms import Fields
 from console.imports import pages
 from console.imports.preview import ColumnsForm, UploadForm
+from console.requests import Request
 from devices.actions import manifests
 from devices.manifest.kind import COLUMNS, ManifestKind
 from devices.models import ManifestImport, Product
@@ -34,16 +36,17 @@ MEANINGS = {
 class ManifestForm(UploadForm):
     """A manifest and the product that it is for."""
 
-    product = forms.ModelChoiceField(
+    fields: Fields
+    product: "forms.ModelChoiceField[Product]" = forms.ModelChoiceField(
         None, label=_("Product"), empty_label=_("Choose a product"),
         error_messages={"required": _("Choose the product that the devices are of.")},
     )  # fmt: skip
     field_order = ("product", "file")
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: Request) -> None:
         super().__init__(request)
         field = self.fields["product"]
-        field.queryset = Product.objects.visible_to(request.actor).current().order_by("name_key")  # type: ignore[attr-defined]
+        field.queryset = Product.objects.visible_to(request.actor).current().order_by("name_key")
         chosen = request.GET.get("product", "")
         field.initial = int(chosen) if chosen.isdecimal() and len(chosen) < 19 else _only(field.queryset)
 

@@ -1,6 +1,6 @@
 import json
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -106,7 +106,11 @@ class Call(TenantModel):
     delivered_at = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
 
-    objects = CallQuerySet.as_manager()
+    objects: ClassVar = CallQuerySet.as_manager()
+
+    # Set by `describe`, for a page.
+    asker: str
+    said: str
 
     class Meta:
         constraints = [

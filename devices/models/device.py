@@ -1,4 +1,4 @@
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
@@ -107,7 +107,11 @@ class Device(TenantModel):
     created_at = models.DateTimeField(_("Registered"), default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = DeviceQuerySet.as_manager()
+    objects: ClassVar = DeviceQuerySet.as_manager()
+
+    # Set by `with_what_it_has`.
+    has_tags: bool
+    is_shared: bool
 
     class Meta:
         constraints = [

@@ -1,16 +1,17 @@
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from console.access import Actor
 from console.tenancy import TenantModel, TenantQuerySet
+from customers.models import Project
 from devices.models.device import Device
-from devices.models.ownership import Ownership, SharedAccess, Span
+from devices.models.ownership import Ownership, SharedAccess, Span, SpanQuerySet
 
 # For a span that goes on.
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -64,7 +65,7 @@ class MessageQuerySet(TenantQuerySet):
             wanted |= Q(device=span.device_id, at__gte=span.started_at, at__lt=_end_now(span))
         return self.filter(wanted) if wanted else self.none()
 
-    def of_project(self, project: models.Model) -> Self:
+    def of_project(self, project: Project) -> Self:
         """Of the devices that lay in the project when they published: owned or, where it has any, shared.
 
         Two ranges of indexes, each cut by what else is asked for: its own messages, and those of the shared devices.
@@ -103,8 +104,8 @@ def _end_now(span: Span) -> Subquery:
     return Subquery(type(span)._default_manager.filter(pk=span.pk).values(end=end))
 
 
-def _covering(spans: QuerySet) -> QuerySet:
-    return spans.covering(OuterRef("at")).filter(device=OuterRef("device"))  # type: ignore[attr-defined]
+def _covering(spans: SpanQuerySet) -> SpanQuerySet:
+    return spans.covering(OuterRef("at")).filter(device=OuterRef("device"))
 
 
 class Message(TenantModel):
@@ -124,7 +125,7 @@ class Message(TenantModel):
     at = models.DateTimeField()
     device_at = models.DateTimeField(null=True)
 
-    objects = MessageQuerySet.as_manager()
+    objects: ClassVar = MessageQuerySet.as_manager()
 
     class Meta:
         # One index for each list, with and without a name; the id settles what was published at one instant.
@@ -166,7 +167,7 @@ class DeviceReport(TenantModel):
     firmware_version = models.CharField(max_length=64, blank=True)
     reported_at = models.DateTimeField()
 
-    objects = DeviceReportQuerySet.as_manager()
+    objects: ClassVar = DeviceReportQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.firmware_version

@@ -1,4 +1,4 @@
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -77,7 +77,7 @@ class Span(TenantModel):
     start_note = models.CharField(max_length=500, blank=True)
     end_note = models.CharField(max_length=500, blank=True)
 
-    objects = SpanQuerySet.as_manager()
+    objects: ClassVar = SpanQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -96,13 +97,14 @@ class Portion:
     def _move(self, customers: dict[int, Customer]) -> None:
         for (act, source, target), ids in self._moves():
             if act == ASSIGN:
-                self._do(ids, lambda ids, to=target: ownership.assign(
-                    ids, customer=customers[to], by=self.by, at=self.at, note=self.reason, evidence=self.evidence))  # fmt: skip
+                self._do(ids, partial(
+                    ownership.assign, customer=customers[target], by=self.by, at=self.at, note=self.reason,
+                    evidence=self.evidence))  # fmt: skip
             elif act == UNCLAIM:
                 self._do(ids, lambda ids: ownership.unclaim(
                     ids, reason=self.reason, by=self.by, at=self.at, evidence=self.evidence))  # fmt: skip
             else:
-                self._do(ids, lambda ids, frm=source, to=target: self._transfer(ids, frm, customers[to]))
+                self._do(ids, partial(self._transfer, source_id=source, target=customers[target]))
 
     def _moves(self) -> Iterable[tuple[tuple[str, int, int], list[int]]]:
         """(act, from, to) and the units of each change of hands; all that lose their owner are one."""

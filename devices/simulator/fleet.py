@@ -35,8 +35,9 @@ def choose(organization: Organization, count: int) -> list[tuple[str, str]]:
         if secrets.sha256(kept[pk]) == sha256:
             mine[pk] = name
     # The owned ones first: they are what a demo shows, and those that its messages are of.
-    order = [F("customer").asc(nulls_last=True), "pk"]
-    more = current.filter(secret_sha256="").order_by(*order)[: max(0, count - len(mine))]
+    more = current.filter(secret_sha256="").order_by(F("customer").asc(nulls_last=True), "pk")[
+        : max(0, count - len(mine))
+    ]
     fresh = {device.pk: device.device_name for device in more}
     kept |= secrets.renew(fresh, by=system(organization, "Simulator")) if fresh else {}
     _write(kept)

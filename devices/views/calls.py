@@ -1,23 +1,24 @@
 """Asking a device, and a device's new secret."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from console.access import Permission, requires
+from console.requests import Request
 from devices import call_pages
 from devices.actions import secrets
 from devices.models import Call, Device
 
 
 @requires(Permission.DEVICE_CALL)
-def call_create(request: HttpRequest, pk: int) -> HttpResponse:
+def call_create(request: Request, pk: int) -> HttpResponse:
     """Ask for a variable or call a function; below it, what was asked before."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     return call_pages.create(request, device, ask="devices/call_create.html", show="devices:call_detail")
 
 
 @requires(Permission.VIEW)
-def call_detail(request: HttpRequest, pk: int, call_pk: int) -> HttpResponse:
+def call_detail(request: Request, pk: int, call_pk: int) -> HttpResponse:
     """One call and its answer; it asks again by itself until the call is over."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     call = get_object_or_404(Call.objects.visible_to(request.actor), pk=call_pk, device=device)
@@ -27,7 +28,7 @@ def call_detail(request: HttpRequest, pk: int, call_pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_EDIT)
-def device_secret(request: HttpRequest, pk: int) -> HttpResponse:
+def device_secret(request: Request, pk: int) -> HttpResponse:
     """Give a device a new secret, and show it this once."""
     device = get_object_or_404(Device.objects.visible_to(request.actor).filter(archived_at=None), pk=pk)
     secret = secrets.renew([device.pk], by=request.actor).get(device.pk) if request.method == "POST" else None

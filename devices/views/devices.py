@@ -1,10 +1,11 @@
 """Pages of devices."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
 from console.listing import render_list
+from console.requests import Request
 from devices import timeline
 from devices.actions import devices
 from devices.exports import device_rows
@@ -18,7 +19,7 @@ SHOWN_OF_SPANS = ["device", "customer__name", "started_at", "ended_at", "start_r
 
 
 @requires(Permission.VIEW)
-def device_list(request: HttpRequest) -> HttpResponse:
+def device_list(request: Request) -> HttpResponse:
     """All devices, filtered, ordered and paged."""
     rows = Device.objects.visible_to(request.actor).listed()
     context = {"bulk_template": "devices/_device_bulk.html"}
@@ -27,13 +28,13 @@ def device_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.EXPORT)
-def device_export(request: HttpRequest) -> HttpResponse:
+def device_export(request: Request) -> StreamingHttpResponse:
     """The filtered list as CSV or XLSX, streamed."""
     return device_rows(request)
 
 
 @requires(Permission.DEVICE_EDIT)
-def device_create(request: HttpRequest) -> HttpResponse:
+def device_create(request: Request) -> HttpResponse:
     """Register one unit."""
     form = DeviceForm(
         request.POST or None, actor=request.actor, initial={"product": request.GET.get("product")}
@@ -46,7 +47,7 @@ def device_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def device_detail(request: Request, pk: int) -> HttpResponse:
     """One unit: who holds it and held it, what it is, and what happened to it."""
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer", "report")
     device = get_object_or_404(rows.with_what_it_has(), pk=pk)
@@ -62,7 +63,7 @@ def device_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_EDIT)
-def device_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def device_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a unit."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     form = DeviceForm(request.POST or None, instance=device, actor=request.actor)
@@ -73,7 +74,7 @@ def device_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_ARCHIVE)
-def device_archive(request: HttpRequest, pk: int) -> HttpResponse:
+def device_archive(request: Request, pk: int) -> HttpResponse:
     """Ask, then archive."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     if request.method == "POST":
@@ -83,7 +84,7 @@ def device_archive(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_ARCHIVE)
-def device_restore(request: HttpRequest, pk: int) -> HttpResponse:
+def device_restore(request: Request, pk: int) -> HttpResponse:
     """Bring back."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     if request.method == "POST":

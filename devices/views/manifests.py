@@ -1,25 +1,26 @@
 """Factory manifests: upload, look at the check, correct the columns, apply, take the refused rows home."""
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
 from console.imports import refused
 from console.imports.pages import earlier, progress, same_files, urls
 from console.imports.preview import ApplyForm, Preview
+from console.requests import Request
 from devices.actions import manifests
 from devices.manifest import ManifestKind
 from devices.manifest.pages import ManifestColumnsForm, ManifestForm, template_file, understood
 from devices.models import ManifestImport
 
 
-def _visible(request: HttpRequest) -> QuerySet:
-    return ManifestImport.objects.visible_to(request.actor).select_related("product", "operation")  # type: ignore[attr-defined]
+def _visible(request: Request) -> QuerySet:
+    return ManifestImport.objects.visible_to(request.actor).select_related("product", "operation")
 
 
 @requires(Permission.DEVICE_IMPORT)
-def manifest_create(request: HttpRequest) -> HttpResponse:
+def manifest_create(request: Request) -> HttpResponse:
     """Upload a file for a product; `?template=1` is a file to fill in."""
     if "template" in request.GET:
         return template_file()
@@ -34,7 +35,7 @@ def manifest_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_IMPORT)
-def manifest_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def manifest_detail(request: Request, pk: int) -> HttpResponse:
     """What the check found, and what was done."""
     manifest = get_object_or_404(_visible(request), pk=pk)
     if request.htmx.target == "progress":
@@ -49,7 +50,7 @@ def manifest_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_IMPORT)
-def manifest_columns(request: HttpRequest, pk: int) -> HttpResponse:
+def manifest_columns(request: Request, pk: int) -> HttpResponse:
     """Correct how the file is read, and check it anew."""
     manifest = get_object_or_404(_visible(request), pk=pk)
     form = ManifestColumnsForm(request.POST if request.method == "POST" else None, manifest)
@@ -61,7 +62,7 @@ def manifest_columns(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_IMPORT)
-def manifest_apply(request: HttpRequest, pk: int) -> HttpResponse:
+def manifest_apply(request: Request, pk: int) -> HttpResponse:
     """Register what the check found good."""
     manifest = get_object_or_404(_visible(request), pk=pk)
     form = ApplyForm(request.POST)
@@ -71,6 +72,6 @@ def manifest_apply(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_IMPORT)
-def manifest_refused(request: HttpRequest, pk: int) -> HttpResponse:
+def manifest_refused(request: Request, pk: int) -> StreamingHttpResponse:
     """The refused rows, to be corrected and sent again."""
     return refused.answer(request, get_object_or_404(_visible(request), pk=pk), ManifestKind)

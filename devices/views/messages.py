@@ -1,10 +1,11 @@
 """Pages of what devices published."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from console.access import Permission, requires
 from console.listing import render_list
+from console.requests import Request
 from devices.message_exports import message_rows
 from devices.message_filters import MessageFilter
 from devices.message_tables import MessageTable
@@ -12,7 +13,7 @@ from devices.models import Device, Message
 
 
 @requires(Permission.VIEW)
-def message_list(request: HttpRequest, pk: int) -> HttpResponse:
+def message_list(request: Request, pk: int) -> HttpResponse:
     """What one device published, the newest first."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     rows = Message.objects.visible_to(request.actor, device=device)
@@ -21,7 +22,7 @@ def message_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.EXPORT)
-def message_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+def message_export(request: Request, pk: int) -> HttpResponseBase:
     """The messages of one device that match the filters, as CSV or XLSX."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     return message_rows(request, Message.objects.visible_to(request.actor, device=device))

@@ -1,7 +1,7 @@
 """Assign and unclaim: a preview of what would happen, then the act."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
@@ -9,6 +9,7 @@ from console.bulk import selection
 from console.errors import Refused
 from console.forms import ReasonForm
 from console.models import Operation
+from console.requests import Request
 from devices import handover
 from devices.actions import ownership, undo
 from devices.filters import DeviceFilter
@@ -17,7 +18,7 @@ from devices.models import Device, SharedAccess
 
 
 @requires(Permission.DEVICE_ASSIGN)
-def device_assign(request: HttpRequest) -> HttpResponse:
+def device_assign(request: Request) -> HttpResponse:
     """Give the selected devices to a customer."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
     form = AssignForm(request.POST or None, actor=request.actor)
@@ -31,7 +32,7 @@ def device_assign(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_UNCLAIM)
-def device_unclaim(request: HttpRequest) -> HttpResponse:
+def device_unclaim(request: Request) -> HttpResponse:
     """Take the selected devices back."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
     form = ReasonForm(request.POST or None)
@@ -45,7 +46,7 @@ def device_unclaim(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_ASSIGN)
-def device_assign_undo(request: HttpRequest, pk: int) -> HttpResponse:
+def device_assign_undo(request: Request, pk: int) -> HttpResponse:
     """Take a bulk assignment back: what can be and what can't, then the act."""
     operations = Operation.objects.visible_to(request.actor).filter(undo_route=undo.ASSIGN)
     operation = get_object_or_404(operations, pk=pk)
@@ -56,7 +57,7 @@ def device_assign_undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_UNCLAIM)
-def device_unclaim_undo(request: HttpRequest, pk: int) -> HttpResponse:
+def device_unclaim_undo(request: Request, pk: int) -> HttpResponse:
     """Give the devices of a bulk unclaim back: which can be and which can't, then the act."""
     operations = Operation.objects.visible_to(request.actor).filter(undo_route=undo.UNCLAIM)
     operation = get_object_or_404(operations, pk=pk)
@@ -67,7 +68,7 @@ def device_unclaim_undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_UNCLAIM)
-def device_access_end(request: HttpRequest, pk: int, share_pk: int) -> HttpResponse:
+def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
     """Take shared access back."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     shares = SharedAccess.objects.visible_to(request.actor).select_related("customer", "project")

@@ -1,11 +1,12 @@
 """Pages of products."""
 
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
 from console.listing import render_list
+from console.requests import Request
 from devices.actions import products
 from devices.filters import ProductFilter
 from devices.forms import ProductForm
@@ -15,7 +16,7 @@ from devices.tables import ProductTable
 
 
 @requires(Permission.VIEW)
-def product_list(request: HttpRequest) -> HttpResponse:
+def product_list(request: Request) -> HttpResponse:
     """All products."""
     rows = Product.objects.visible_to(request.actor)
     return render_list(request, rows=rows, table=ProductTable, filters=ProductFilter, decorate=with_device_counts,
@@ -23,7 +24,7 @@ def product_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.PRODUCT_EDIT)
-def product_create(request: HttpRequest) -> HttpResponse:
+def product_create(request: Request) -> HttpResponse:
     """Make a product."""
     form = ProductForm(request.POST or None, actor=request.actor)
     if request.method == "POST" and form.is_valid():
@@ -33,7 +34,7 @@ def product_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def product_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def product_detail(request: Request, pk: int) -> HttpResponse:
     """A product with its units by status."""
     product = get_object_or_404(
         Product.objects.visible_to(request.actor).select_related("single_account"), pk=pk
@@ -49,7 +50,7 @@ def product_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.PRODUCT_EDIT)
-def product_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def product_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a product."""
     product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
     form = ProductForm(request.POST or None, instance=product, actor=request.actor)
@@ -60,7 +61,7 @@ def product_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.PRODUCT_EDIT)
-def product_archive(request: HttpRequest, pk: int) -> HttpResponse:
+def product_archive(request: Request, pk: int) -> HttpResponse:
     """Ask, then archive."""
     product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
     if request.method == "POST":
@@ -70,7 +71,7 @@ def product_archive(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.PRODUCT_EDIT)
-def product_restore(request: HttpRequest, pk: int) -> HttpResponse:
+def product_restore(request: Request, pk: int) -> HttpResponse:
     """Bring back."""
     product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
     if request.method == "POST":

@@ -1,7 +1,7 @@
 """Change devices in a spreadsheet: export, upload the edited file, look at what would change, apply."""
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
@@ -9,18 +9,19 @@ from console.errors import Refused
 from console.imports import refused
 from console.imports.pages import earlier, progress, same_files, urls
 from console.imports.preview import ColumnsForm
+from console.requests import Request
 from devices.actions import roundtrips
 from devices.models import RoundTrip
 from devices.roundtrip import RoundTripKind
 from devices.roundtrip.pages import RoundTripApplyForm, RoundTripForm, RoundTripPreview, understood
 
 
-def _visible(request: HttpRequest) -> QuerySet:
+def _visible(request: Request) -> QuerySet:
     return RoundTrip.objects.visible_to(request.actor).select_related("organization", "operation")
 
 
 @requires(Permission.DEVICE_ASSIGN)
-def device_changes_create(request: HttpRequest) -> HttpResponse:
+def device_changes_create(request: Request) -> HttpResponse:
     """Export the list, and upload it again once it is edited."""
     form = RoundTripForm(request)
     if request.method == "POST" and form.is_valid():
@@ -33,7 +34,7 @@ def device_changes_create(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_ASSIGN)
-def device_changes_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def device_changes_detail(request: Request, pk: int) -> HttpResponse:
     """What the check found, and what was done."""
     row = get_object_or_404(_visible(request), pk=pk)
     if request.htmx.target == "progress":
@@ -48,7 +49,7 @@ def device_changes_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_ASSIGN)
-def device_changes_columns(request: HttpRequest, pk: int) -> HttpResponse:
+def device_changes_columns(request: Request, pk: int) -> HttpResponse:
     """Correct how the file is read, and check it anew."""
     row = get_object_or_404(_visible(request), pk=pk)
     form = ColumnsForm(request.POST if request.method == "POST" else None, row, RoundTripKind)
@@ -60,7 +61,7 @@ def device_changes_columns(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_ASSIGN)
-def device_changes_apply(request: HttpRequest, pk: int) -> HttpResponse:
+def device_changes_apply(request: Request, pk: int) -> HttpResponse:
     """Say how many units change in which way, ask why, then do it."""
     row = get_object_or_404(_visible(request), pk=pk)
     plan = roundtrips.refuse_unfit(row)
@@ -75,6 +76,6 @@ def device_changes_apply(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_ASSIGN)
-def device_changes_refused(request: HttpRequest, pk: int) -> HttpResponse:
+def device_changes_refused(request: Request, pk: int) -> StreamingHttpResponse:
     """The refused rows, to be corrected and sent again."""
     return refused.answer(request, get_object_or_404(_visible(request), pk=pk), RoundTripKind)

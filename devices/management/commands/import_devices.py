@@ -50,7 +50,7 @@ class Command(BaseCommand):
         product = self._product(options["product"], options["organization"])
         by = system(product.organization, "manage.py import_devices")
         manifest = self._receive(product, options["file"], options["pad"], by=by)
-        self._print(Preview(manifest, ManifestKind))
+        self._print(manifest, Preview(manifest, ManifestKind))
         if options["refused"] and manifest.summary.get("refused"):
             self._write_refused(manifest, options["refused"])
         if manifest.summary["missing"]:
@@ -88,13 +88,12 @@ class Command(BaseCommand):
             raise CommandError(refusal.sentence, returncode=NO) from None
         self.stdout.write(manifests.said(manifest.outcome))
 
-    def _print(self, preview: Preview) -> None:
-        manifest = preview.row
+    def _print(self, manifest: ManifestImport, preview: Preview) -> None:
         rows = preview.summary.get("rows", manifest.row_count)
         said = ngettext("%(n)s row", "%(n)s rows", rows) % {"n": _number(rows)}
         self.stdout.write(
             f"{manifest} into {manifest.product}: {', '.join([said, *preview.summary['dialect']])}"
-        )  # type: ignore[attr-defined]
+        )
         for header, column in preview.columns:
             self.stdout.write(f"  {header} -> {column or '(not used)'}")
         for label in preview.missing:

@@ -1,0 +1,30 @@
+"""What views and their helpers may read of a request, for the type checker: Django makes the requests themselves."""
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    from console.access import Actor
+    from console.models import User
+
+
+class Request(HttpRequest):
+    """A request as the middlewares pass it on. Those of devices don't come through them."""
+
+    htmx: "HtmxDetails"
+    # Who acts in the console, and in the portal; there `portal` makes the second one the first.
+    actor: "Actor"
+    customer_actor: "Actor"
+    is_member: bool
+    # What single views and upload handlers leave for the answer to a refusal, or for the form.
+    refused_template: str
+    oversized_uploads: set[str]
+
+
+class SignedIn(Request):
+    """A request of somebody who is signed in, as after `requires`, `portal` and `signed_in`."""
+
+    user: "User"
