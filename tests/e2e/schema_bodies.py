@@ -233,6 +233,8 @@ def _changes(body: Body, thing: Body) -> None:
     body["csv"] = f"device_name,notes\n{things.unit()['device_name']},{number()}\n"
 
 
+# What the organization has to say here, a customer may leave out, so the document can't ask for it.
+TOLD_MORE = {"ownership_release"}
 MENDERS: dict[str, Callable[[Body, Body], None]] = {
     "claim_profile_add_units": _units, "claim_profile_create": _profile, "claim_profile_edit": _profile,
     "claim_redeem": _redeem, "customer_create": _fields(email=ADDRESS), "customer_edit": _fields(email=ADDRESS),
@@ -242,7 +244,7 @@ MENDERS: dict[str, Callable[[Body, Body], None]] = {
     "domain_create": _fields(host="d{n}.example.com"),
     "label_queue_done": _units, "label_sheet_create": _labels, "organization_edit": _organization,
     "organization_logo_set": _fields(picture=PICTURE), "owner_assign": lambda body, thing: body.update(customer=CUSTOMER),
-    "ownership_release": _fields(reason="Sold by the customer"), "ownership_take": _take, "product_create": _product,
+    "ownership_release": lambda body, thing: body.update(reason="Sold"), "ownership_take": _take, "product_create": _product,
     "product_edit": _product, "project_create": _project, "project_edit": _project, "return_inspect": _inspect,
     "return_receive": _owned,
     "return_settings_edit": _return_settings, "return_request": _request, "shipment_create": _shipment,
