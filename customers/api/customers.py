@@ -35,7 +35,7 @@ def matching(request: Any) -> QuerySet[Customer]:
 
 @endpoint("Make a customer", may=Permission.CUSTOMER_EDIT, takes=CustomerIn, answers=CustomerOut, status=201)
 def customer_create(request: Any) -> Any:
-    """With its default project. A name that another customer has is taken; a reference is not."""
+    """With its default project. Two may have one name; a reference is refused where another has it."""
     form = checked(CustomerForm, {**request.body_data, "same_name": "on"}, actor=request.actor)
     return customers.create(by=request.actor, **_fields(form))
 

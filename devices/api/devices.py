@@ -71,7 +71,7 @@ def matching(request: Any, rows: QuerySet[Device]) -> QuerySet[Device]:
     "Register a device", may=P.DEVICE_EDIT, takes=DeviceIn, answers=DeviceOut, status=201, example=EXAMPLE
 )
 def device_create(request: Any) -> Any:
-    """Its identifiers are cleaned and checked as in a manifest."""
+    """Its identifiers are checked as in a manifest, and written as the answer writes them."""
     form = checked(DeviceForm, _posted(request), actor=request.actor)
     device = devices.register(by=request.actor, **form.cleaned_data)
     return one(request, device.pk)

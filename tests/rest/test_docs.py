@@ -22,7 +22,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs/api.md"
 
 
 def call(caller, command, operation, customer):
-    """Do what a curl command does. In a fresh demo the customer's id is 1."""
+    """Do what a curl command does."""
     words, headers, body, url = shlex.split(command)[1:], {}, None, ""
     while words:
         word = words.pop(0)
@@ -35,7 +35,7 @@ def call(caller, command, operation, customer):
             url = word
     assert headers.pop("Authorization") == "Bearer $KEY"
     path = url.replace("$API", "").replace("$OPERATION", str(operation))
-    path = path.replace("/customers/1/", f"/customers/{customer}/")
+    path = path.replace("$CUSTOMER", str(customer))
     if body is None:
         return caller.get(path)
     assert headers.pop("Content-Type") == "application/json"
