@@ -98,7 +98,7 @@ def operation_undo(request: Any, pk: int) -> Any:
 
 @endpoint("List the results of an operation", may=Permission.VIEW, query=ResultsQuery, answers=ResultsOut)
 def operation_results(request: Any, pk: int) -> Any:
-    """One for each row that was looked at so far, in the order of the call. Kept for 30 days."""
+    """Of a batch one for each device looked at so far, in the order of the call; else the refused ones. Kept for 30 days."""
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     after, limit = request.query["after"], request.query["limit"]
     found = list(results(operation, after, after + limit))

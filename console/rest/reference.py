@@ -117,13 +117,14 @@ def _type(schema: Shape, shape: Shape) -> str:
 def _plain_type(schema: Shape, shape: Shape) -> str:
     kind, form = shape.get("type"), shape.get("format", "")
     if kind == "array":
-        return f"list of {_type(schema, shape.get('items', {}))}"
+        of = _type(schema, shape.get("items", {}))
+        return f"list of {of}s" if of in {"string", "integer", "object"} else f"list of {of}"
     if shape.get("properties"):
         if _is_small(schema, shape):
             return f"{{{', '.join(shape['properties'])}}}"
         return "object"
     if kind == "object" and isinstance(shape.get("additionalProperties"), dict):
-        return f"object of {_type(schema, shape['additionalProperties']) or 'JSON'}"
+        return f"object of {_type(schema, shape['additionalProperties'])}"
     return (form if kind == "string" and form else kind) or "JSON"
 
 

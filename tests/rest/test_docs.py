@@ -1,8 +1,9 @@
-"""What docs/api.md says works: its calls run, in order, against the demo."""
+"""What docs/api.md says works: its calls run, in order, against the demo; and the page of all calls tells their fields."""
 
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,20 @@ from drf_spectacular.generators import SchemaGenerator
 from claims import demo
 from console import operations
 from console.models import Member
-from console.rest.schema import built
+from console.rest.reference import grouped
+from console.rest.schema import built, calls
+from console.webhooks import kinds
 from customers.models import Customer
 from tests.api import Caller, key_of
 
 pytestmark = pytest.mark.django_db
 DOCS = Path(__file__).resolve().parents[2] / "docs/api.md"
+# VARIABLE=$(call … | id_of), or only call …
+LINE = re.compile(r"^ +(?:(?P<name>[A-Z]+)=\$\()?(?P<call>call .*?)(?: \| id_of\))?$", re.MULTILINE)
 
 
-def call(caller, command, operation, customer):
-    """Do what a curl command does."""
+def call(caller, command, known):
+    """Do what a line of the document does with `call`."""
     words, headers, body, url = shlex.split(command)[1:], {}, None, ""
     while words:
         word = words.pop(0)
@@ -33,36 +38,53 @@ def call(caller, command, operation, customer):
             body = json.loads(words.pop(0))
         else:
             url = word
-    assert headers.pop("Authorization") == "Bearer $KEY"
-    path = url.replace("$API", "").replace("$OPERATION", str(operation))
-    path = path.replace("$CUSTOMER", str(customer))
-    if body is None:
-        return caller.get(path)
-    assert headers.pop("Content-Type") == "application/json"
-    return caller.post(path, body, headers=headers)
+    path = re.sub(r"\$([A-Z]+)", lambda found: known[found[1]], url)
+    return caller.get(path) if body is None else caller.post(path, body, headers=headers)
+
+
+def id_of(answer):
+    """What the function of this name, as the document has it, makes of an answer."""
+    function = re.search(r"^id_of\(\) .*$", DOCS.read_text(), re.MULTILINE)[0]
+    shell = ["bash", "-c", f"{function}\nid_of"]
+    return (
+        subprocess.run(shell, input=answer.content, capture_output=True, check=True).stdout.decode().strip()
+    )
 
 
 def test_the_first_six_calls_run_against_the_demo():
     assert demo.load()
     caller = Caller(key_of(Member.objects.get(role="owner").user))
-    commands = re.findall(r"^ +(curl .*)$", DOCS.read_text(), re.MULTILINE)
-    assert len(commands) == 6
-    answers, operation, customer = [], 0, Customer.objects.get(reference="C-1004").pk
-    for command in commands:
-        answer = call(caller, command, operation, customer)
-        assert answer.status_code in {200, 201, 202}, (command, answer.content)
+    lines = list(LINE.finditer(DOCS.read_text()))
+    assert [line["name"] for line in lines] == [None, None, "CUSTOMER", "OPERATION", None, None]
+    answers, known = [], {"API": ""}
+    for line in lines:
+        answer = call(caller, line["call"], known)
+        assert answer.status_code in {200, 201, 202}, (line[0], answer.content)
         answers.append(answer.json())
+        if line["name"]:
+            known[line["name"]] = id_of(answer)
         if answer.status_code == 202:
-            operation = answers[-1]["id"]
-            operations.run(operation)
-    found, made, customers, _operation, results, spans = answers
+            operations.run(answers[-1]["id"])
+            # What the document waits for.
+            assert b'"done":true' in caller.get(f"/operations/{known['OPERATION']}").content
+    found, made, _customers, operation, results, spans = answers
     assert len(found["results"]) == 2
     assert made["serial_number"] == "AQM26-209001"
-    assert [(c["id"], c["name"]) for c in customers["results"]] == [
-        (customers["results"][0]["id"], "Stadtwerke Aalen")
-    ]
+    assert known == {
+        "API": "",
+        "CUSTOMER": str(Customer.objects.get(reference="C-1004").pk),
+        "OPERATION": str(operation["id"]),
+    }
     assert [r["code"] for r in results["results"]] == ["ok", "not_found"]
     assert [s["end_time"] for s in spans["results"]] == ["2999-12-31T23:59:59Z"]
+
+
+def test_the_events_of_webhooks_are_told_with_who_can_have_them():
+    rows = re.findall(
+        r"^\| (`[a-z_.]+`(?:, `[a-z_.]+`)*) \| .* \| ([a-z, ]+) \|$", DOCS.read_text(), re.MULTILINE
+    )
+    told = {name: set(scopes.split(", ")) for names, scopes in rows for name in re.findall("`(.*?)`", names)}
+    assert told == {name: set(kind.scopes) for name, kind in kinds.KINDS.items()}
 
 
 def test_the_document_is_made_without_a_warning():
@@ -79,3 +101,45 @@ def test_the_page_shows_every_call(client):
             escape(method["summary"]) in page for method in methods.values() if isinstance(method, dict)
         )
     assert client.get("/api/v1/openapi.json").json()["openapi"].startswith("3.")
+
+
+def named(fields):
+    return {field["name"]: field for field in fields}
+
+
+def of_page(operation):
+    return next(call for group in calls() for call in group["calls"] if call["id"] == operation)
+
+
+def test_the_page_tells_the_fields_of_what_a_list_holds(client):
+    results = named(of_page("device_list")["answer"]["fields"])["results"]
+    inner = named(results["fields"])
+    assert (results["type"], inner["product"]["type"]) == ("list of objects", "{id, slug, name}")
+    assert inner["status"]["values"] == ["in_stock", "reserved", "owned", "returned", "scrapped"]
+    assert inner["archived_at"]["type"] == "date-time or null"
+    assert "<summary>Fields of results</summary>" in client.get("/api/v1/docs/").content.decode()
+
+
+def test_the_page_tells_what_a_body_may_hold_and_shows_one():
+    made = of_page("webhook_create")
+    body = named(made["body"])
+    assert body["events"]["values"] == list(kinds.KINDS)
+    assert (body["events"]["limits"], body["events"]["required"]) == ("1 to 30 items", True)
+    assert body["url"]["limits"] == "1 to 500 characters"
+    assert json.loads(made["example"])["url"] == "https://example.com/hooks"
+    batch = named(of_page("devices_assign")["body"])
+    assert batch["named_by"]["default"] == '"serial_number"'
+    assert batch["devices"]["limits"] == "1 to 100,000 items, each 1 to 64 characters"
+    assert named(of_page("device_list")["query"])["limit"]["limits"] == "1 to 200"
+    lines = named(of_page("shipment_create")["body"])["lines"]
+    assert named(lines["fields"])["expected"]["limits"] == "1 to 100,000"
+
+
+def test_a_shape_that_holds_itself_ends():
+    plain = {name: {"type": "string", "description": "Told."} for name in "abc"}
+    itself = {"type": "object", "properties": {**plain, "inner": {"$ref": "#/components/schemas/Itself"}}}
+    answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Itself"}}}}
+    told = {"operationId": "x", "tags": ["x"], "summary": "X", "responses": {"200": answer}}
+    (group,) = grouped({"paths": {"/x": {"get": told}}, "components": {"schemas": {"Itself": itself}}})
+    inner = named(group["calls"][0]["answer"]["fields"])["inner"]
+    assert (inner["type"], inner["fields"]) == ("object", [])
