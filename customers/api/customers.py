@@ -33,8 +33,7 @@ def matching(request: Any) -> QuerySet[Customer]:
     return rows
 
 
-@endpoint("Make a customer", may=Permission.CUSTOMER_EDIT, takes=CustomerIn, answers=CustomerOut, status=201,
-          example={"name": "Stadtwerke Ulm", "kind": "company", "reference": "C-2001"})  # fmt: skip
+@endpoint("Make a customer", may=Permission.CUSTOMER_EDIT, takes=CustomerIn, answers=CustomerOut, status=201)
 def customer_create(request: Any) -> Any:
     """With its default project. Two may have one name; a reference is refused where another has it."""
     form = checked(CustomerForm, {**request.body_data, "same_name": "on"}, actor=request.actor)
