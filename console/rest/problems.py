@@ -9,7 +9,6 @@ from rest_framework import exceptions
 
 from console.errors import Refused, problem
 
-MEDIA_TYPE = "application/problem+json"
 CODES = {400: "malformed", 401: "no_key", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed",
          406: "not_acceptable", 413: "too_large", 415: "unsupported_media_type", 429: "too_many_requests"}  # fmt: skip
 
