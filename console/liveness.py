@@ -12,12 +12,24 @@ from console.models import WorkerHeartbeat
 
 SILENCE = timedelta(seconds=60)
 DEAD_STATES = {"Z", "X"}
+# The queues that this process serves, each by a thread that does nothing else.
+_alone: set[str] = set()
 
 
 def worker_name() -> str:
     """This process: its machine, its process id, and when it began, because ids are given out again."""
     pid = str(os.getpid())
     return f"{_machine()}:{pid}:{_began(pid)}"
+
+
+def serve_alone(queue: str) -> None:
+    """Note that a thread of this process serves this queue and no other."""
+    _alone.add(queue)
+
+
+def serves_alone(queue: str) -> bool:
+    """Whether what a task of this queue takes, no other queue waits for."""
+    return queue in _alone
 
 
 def beat(queues: str) -> None:

@@ -2,20 +2,21 @@
 
 import logging
 import smtplib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from console import mail, operations
+from console import liveness, mail, operations
 from console.models import OutgoingMail
 from console.webhooks import delivery
 
 log = logging.getLogger("custody.mail")
 # Minutes to wait after each failed try to send a mail; about two days in all.
 RETRY_MINUTES = [1, 5, 15, 60, 240, 720, 1440]
+WEBHOOK_SECONDS, SHORT_WAIT = 20.0, timedelta(seconds=1)
 
 
 @task(queue_name="mail")
@@ -51,12 +52,16 @@ def run_operation(operation_id: int) -> None:
 
 @task(queue_name="webhooks")
 def deliver_webhooks() -> None:
-    """Send the deliveries of webhooks that are due, and see to it that the rest is sent when it is."""
-    delivery.run()
-    nudge_webhooks()
+    """Send the deliveries of webhooks that are due, and see to it that the rest is sent when it is.
+
+    A worker of this queue alone sends as long as there is something to send. One that others wait for ends in time.
+    """
+    delivery.run(seconds=None if liveness.serves_alone(deliver_webhooks.queue_name) else WEBHOOK_SECONDS)
+    # What is due and was not sent waits for the lines of another worker.
+    nudge_webhooks(timezone.now() + SHORT_WAIT)
 
 
-def nudge_webhooks() -> int:
+def nudge_webhooks(earliest: datetime | None = None) -> int:
     """Queue the sending of webhooks for when the next delivery is due, unless it is queued. Gives whether it was not.
 
     To be called after the transaction that wrote them: a task that is seen waiting then will see them.
@@ -64,6 +69,7 @@ def nudge_webhooks() -> int:
     at = delivery.next_due()
     if at is None:
         return 0
+    at = max(at, earliest) if earliest else at
     queued = DBTaskResult.objects.filter(
         task_path=deliver_webhooks.module_path, status="READY", run_after__lte=at
     )

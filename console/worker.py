@@ -1,11 +1,17 @@
-"""The worker: runs the tasks of its queues one after the other, says that it lives, and does the upkeep."""
+"""The worker: runs the tasks of a queue one after the other, says that it lives, and does the upkeep.
+
+Each queue has a thread of its own: nothing that one of them does holds up the others.
+"""
 
 import logging
+import os
+import signal
 import sys
 import threading
 import time
 from types import FrameType
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
@@ -13,6 +19,7 @@ from django_tasks_db.models import DBTaskResult
 
 from console import liveness, operations, upkeep
 from console.transactions import drop_broken_connection
+from console.webhooks import delivery
 
 log = logging.getLogger("custody.worker")
 INTERVAL = 0.3
@@ -88,8 +95,31 @@ class QueueWorker(Worker):
             sys.exit(1)
         self.running = False
         operations.stop_soon()
+        delivery.stop_soon()
         if not self.running_task:
             sys.exit(0)
+
+
+class Beside(threading.Thread):
+    """Serves a queue beside the worker that hears the signals, on a connection of its own."""
+
+    def __init__(self, queue: str, *, interval: float) -> None:
+        super().__init__(name=queue)
+        self.worker = QueueWorker([queue], interval=interval)
+
+    def run(self) -> None:
+        try:
+            self.worker.run()
+        except Exception:
+            log.exception("the queue %s is served no longer, so this worker ends", self.name)
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """End after the current task."""
+        self.worker.running = False
+        self.join()
 
 
 class Companion(threading.Thread):
@@ -130,11 +160,21 @@ class Companion(threading.Thread):
 
 
 def run(queues: list[str], *, interval: float = INTERVAL, batch: bool = False) -> None:
-    """Serve the queues until a signal comes or, with `batch`, until they are empty."""
-    worker, companion = QueueWorker(queues, interval=interval, batch=batch), Companion(",".join(queues))
+    """Serve the queues, `*` for all, until a signal comes or, with `batch`, until they are empty."""
+    companion = Companion(",".join(queues))
+    served = list(settings.TASKS["default"]["QUEUES"]) if "*" in queues else queues
+    # In a batch one task may call for another of any queue, so there one thread does them all.
+    first, *others = [queues] if batch else [[queue] for queue in served]
+    for queue in () if batch else served:
+        liveness.serve_alone(queue)
+    worker = QueueWorker(first, interval=interval, batch=batch)
+    beside = [Beside(queue, interval=interval) for (queue,) in others]
     worker.configure_signals()
-    companion.start()
+    helping: list[Companion | Beside] = [*beside, companion]
+    for thread in helping:
+        thread.start()
     try:
         worker.run()
     finally:
-        companion.stop()
+        for thread in helping:
+            thread.stop()

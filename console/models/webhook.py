@@ -116,11 +116,22 @@ class WebhookDelivery(TenantModel):
     next_at = models.DateTimeField(null=True, default=timezone.now)
     leased_by = models.CharField(max_length=80, blank=True)
     leased_until = models.DateTimeField(null=True)
+    # Which of that worker's lines sends it: the busy lines of a webhook are counted by it.
+    line = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         indexes = [
-            models.Index(fields=["next_at", "id"], name="webhook_due", condition=Q(next_at__isnull=False)),
+            models.Index(
+                fields=["next_at", "id"],
+                name="webhook_next",
+                condition=Q(next_at__isnull=False, leased_by=""),
+            ),
+            models.Index(
+                fields=["webhook", "next_at", "id"],
+                name="webhook_lane",
+                condition=Q(next_at__isnull=False, leased_by=""),
+            ),
             models.Index(fields=["leased_by"], name="webhook_leased", condition=~Q(leased_by="")),
             models.Index(fields=["webhook", "-id"], name="webhook_log"),
             models.Index(fields=["webhook", "state", "-id"], name="webhook_log_by_state"),

@@ -3,16 +3,20 @@
 A delivery is tried at once, then after about 5 seconds, 5 and 30 minutes, 2, 5, 10, 14, 20 and 24 hours: ten tries in
 75 hours and a half, each wait up to a tenth longer by chance. Then it is given up.
 
-A worker leases some deliveries, sends them in parallel, a few lines to each receiver, and notes the answers as they
-come. A lease ends with its worker or after its time, so what a killed worker held is sent by another. A receiver that
-can't be reached is left alone for a while with all that waits for it, so that it does not hold up the others; one that
-says `Retry-After`, as long as it says, up to a day.
+A worker has many lines, each a thread with one connection. A line that is free gets a few deliveries of one webhook:
+which webhook's turn it is, `console.webhooks.lanes` says, so that receivers that answer slowly, or never, hold up
+themselves alone. Answers are noted as they come, and lines filled again as they become free.
+
+A lease ends with its worker or after its time, so what a killed worker held is sent by another. A receiver that can't
+be reached is left alone for a while with all that waits for it; one that says `Retry-After`, as long as it says, up to
+a day.
 """
 
 import queue
 import random
+import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,7 +24,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -28,22 +31,22 @@ from django.utils.translation import gettext as _
 from console import liveness, sql
 from console.models import DeliveryState, Webhook, WebhookAttempt, WebhookDelivery
 from console.transactions import retrying
-from console.webhooks import kinds, signing
+from console.webhooks import kinds, lanes, signing
 from console.webhooks.dial import Answer, Line
+from console.webhooks.lanes import Held
 
 SCHEDULE = [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30),
             *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24))]  # fmt: skip
 # What was never given up by its tries is so after this time, with a receiver that fails all the while.
 OLDEST = timedelta(hours=84)
 GONE = 410
-# So many are looked through for a batch, and leased in it; of one receiver no more, over so many lines.
-LOOKED_AT, BATCH, OF_ONE, LINES = 2_000, 320, 80, 4
-THREADS = 16
-# A line takes no further delivery after this time, so that its lease holds.
-LANE_SECONDS, LEASE = 30.0, timedelta(minutes=3)
-NOTED_AT_ONCE, NOTED_EVERY = 50, 0.25
+# So many deliveries a line gets at once, and for so long it may be busy with them, so that its lease holds.
+PORTION, LANE_SECONDS, LEASE = 20, 30.0, timedelta(minutes=3)
+# Answers are noted when so many have come, or after so long; with those of a line that ends come those of its neighbors.
+NOTED_AT_ONCE, NOTED_EVERY, TOGETHER = 50, 0.25, 0.02
 UNDECIDED = timedelta(seconds=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=30)
+_stopping = threading.Event()
 
 
 @dataclass
@@ -59,79 +62,92 @@ class Job:
 Tried = tuple[Job, Answer]
 
 
-def run(*, seconds: float = 20.0, stop: Callable[[], bool] = lambda: False) -> int:
-    """Send what is due, batch by batch, until nothing is, or the time is over. Gives how many were tried."""
-    until, count = time.monotonic() + seconds, 0
-    while not stop() and time.monotonic() < until:
-        jobs = take()
-        if not jobs:
-            break
-        count += send(jobs)
-    return count
+def run(*, seconds: float | None = None) -> int:
+    """Send what is due until nothing is due and every line is free. Gives how many were tried.
+
+    With `seconds` nothing is begun after that time. A worker that is to end begins nothing either.
+    """
+    until = time.monotonic() + seconds if seconds is not None else None
+    with Lines() as lines:
+        while True:
+            if _stopping.is_set() or (until is not None and time.monotonic() > until):
+                lines.hurry()
+            else:
+                lines.start(take(held=lines.held))
+            if not lines.held:
+                return lines.tried
+            lines.collect()
+
+
+def stop_soon() -> None:
+    """Begin no further calls: this worker is to end."""
+    _stopping.set()
 
 
 def due(at: datetime | None = None) -> models.QuerySet:
     """The deliveries that wait for a worker now."""
-    at = at or timezone.now()
-    return _free(at).filter(next_at__lte=at)
+    return _free().filter(next_at__lte=at or timezone.now())
 
 
 def next_due() -> datetime | None:
     """When the next delivery that nobody holds is due; now where it is overdue, None where none waits."""
-    now = timezone.now()
-    waiting = _free(now).filter(next_at__isnull=False).order_by("next_at", "id")
+    waiting = _free().filter(next_at__isnull=False).order_by("next_at", "id")
     first = waiting.values_list("next_at", flat=True).first()
-    return max(first, now) if first else None
+    return max(first, timezone.now()) if first else None
 
 
-def _free(at: datetime) -> models.QuerySet:
-    free = Q(leased_by="") | Q(leased_until__lt=at)
-    return WebhookDelivery.objects.filter(free, webhook__is_enabled=True)
+def _free() -> models.QuerySet:
+    return WebhookDelivery.objects.filter(leased_by="", webhook__is_enabled=True)
 
 
 @retrying
-def take(at: datetime | None = None) -> list[Job]:
-    """Lease the next deliveries for this worker, the oldest first, not too many of one receiver."""
-    at = at or timezone.now()
-    mine = _lease(_chosen(at), at)
+def take(at: datetime | None = None, *, held: Held | None = None) -> list[Job]:
+    """Lease the next deliveries for the lines of this worker that are free; `held` are those that are busy.
+
+    Each webhook gets as many lines as `lanes` allows it, and for each a portion of what waits longest.
+    """
+    at, held = at or timezone.now(), held or {}
+    release_expired(at)
+    lanes.take_turns()
+    numbers = (number for number in range(lanes.LINES) if number not in held)
+    mine: list[int] = []
+    for hook, count in lanes.shared_out(lanes.waiting(at), held, lanes.busy()).items():
+        for portion in _portions(hook, count, at):
+            mine += _lease(portion, at, next(numbers))
+    if not mine:
+        return []
     rows = sql.having_ids(
         WebhookDelivery.objects.select_related("webhook").order_by("next_at", "id"), "id", mine
     )
-    jobs = []
-    for row in rows:
-        jobs.append(Job(row, row.webhook, _secrets(row.webhook, at)))
-    return _withhold(jobs)
+    return _withhold([Job(row, row.webhook, _secrets(row.webhook, at)) for row in rows])
 
 
-def _chosen(at: datetime) -> list[int]:
-    """The oldest of those that are due, OF_ONE of a webhook at most: the backlog of one must not hide the others."""
-    chosen: list[int] = []
-    of_hook: Counter[int] = Counter()
-    while True:
-        full = [hook for hook, number in of_hook.items() if number >= OF_ONE]
-        rows = due(at).exclude(webhook__in=full).exclude(pk__in=chosen).order_by("next_at", "id")
-        seen = list(rows.values_list("pk", "webhook_id")[:LOOKED_AT])
-        for pk, hook in seen:
-            if of_hook[hook] < OF_ONE and len(chosen) < BATCH:
-                of_hook[hook] += 1
-                chosen.append(pk)
-        # Behind those that were looked at there are others only where one webhook took more than its part.
-        if len(chosen) == BATCH or len(seen) < LOOKED_AT:
-            return chosen
+def _portions(hook: int, count: int, at: datetime) -> list[list[int]]:
+    """What has waited longest for this webhook, dealt out to so many lines."""
+    rows = WebhookDelivery.objects.filter(webhook=hook, leased_by="", next_at__lte=at).order_by(
+        "next_at", "id"
+    )
+    ids = list(rows.values_list("pk", flat=True)[: count * PORTION])
+    return [portion for number in range(count) if (portion := ids[number::count])]
 
 
-def _lease(ids: list[int], at: datetime) -> list[int]:
+def release_expired(at: datetime) -> None:
+    """Take back what was leased for longer than a lease lasts."""
+    late = WebhookDelivery.objects.exclude(leased_by="").filter(leased_until__lt=at)
+    if late.exists():
+        late.update(leased_by="", leased_until=None)
+
+
+def _lease(ids: list[int], at: datetime, line: int) -> list[int]:
     """The condition stands in the UPDATE: who comes second gets the rest."""
-    if not ids:
-        return []
     pick = f"SELECT id FROM {sql.table(WebhookDelivery)} WHERE {sql.in_ids('id')} ORDER BY id"  # noqa: S608
     if connection.vendor == "postgresql":
         pick += " FOR UPDATE SKIP LOCKED"
     adapt = connection.ops.adapt_datetimefield_value
     return sql.update_returning(
-        f"UPDATE {sql.table(WebhookDelivery)} SET leased_by = %s, leased_until = %s WHERE id IN ({pick}) "  # noqa: S608
-        "AND next_at <= %s AND (leased_by = '' OR leased_until < %s) RETURNING id",
-        [liveness.worker_name(), adapt(at + LEASE), sql.id_list(ids), adapt(at), adapt(at)],
+        f"UPDATE {sql.table(WebhookDelivery)} SET leased_by = %s, leased_until = %s, line = %s "  # noqa: S608
+        f"WHERE id IN ({pick}) AND next_at <= %s AND leased_by = '' RETURNING id",
+        [liveness.worker_name(), adapt(at + LEASE), line, sql.id_list(ids), adapt(at)],
     )
 
 
@@ -171,36 +187,68 @@ def _secrets(hook: Webhook, at: datetime) -> list[str]:
         return []
 
 
-def send(jobs: list[Job]) -> int:
-    """Send the leased deliveries in parallel and note each answer soon after it came. Gives how many were tried."""
-    done: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    lanes = _lanes(jobs)
-    with ThreadPoolExecutor(min(THREADS, len(lanes) or 1)) as pool:
-        for lane in lanes:
-            pool.submit(_call, lane, done)
-        _collect(done, len(jobs))
-    return sum(job.answer is not None for job in jobs)
+class Lines:
+    """The lines of this worker. `held` are the busy ones, by number, with the webhook of each; `tried` counts the calls.
 
+    Lines call, and touch no database; who started them notes what came of it.
+    """
 
-def _lanes(jobs: list[Job]) -> list[list[Job]]:
-    """The jobs of each receiver, over a few lines."""
-    lanes: dict[tuple[int, int], list[Job]] = defaultdict(list)
-    numbers: dict[int, int] = defaultdict(int)
-    for job in jobs:
-        lanes[job.hook.pk, numbers[job.hook.pk] % LINES].append(job)
-        numbers[job.hook.pk] += 1
-    return list(lanes.values())
+    def __init__(self) -> None:
+        self.held: Held = {}
+        self.tried = 0
+        self._done: queue.SimpleQueue[Job | int] = queue.SimpleQueue()
+        self._pool = ThreadPoolExecutor(lanes.LINES, thread_name_prefix="line")
+        self._hurry = threading.Event()
 
+    def __enter__(self) -> "Lines":
+        return self
 
-def _call(lane: list[Job], done: "queue.SimpleQueue[Job]") -> None:
-    """Send over one line. After a try that reached nobody, or when the time is over, the rest is left untried."""
-    line, until, is_over = Line(lane[0].hook.url), time.monotonic() + LANE_SECONDS, False
-    for job in lane:
-        if not is_over:
-            job.answer = _try(line, job)
-            is_over = job.answer.status is None or time.monotonic() > until
-        done.put(job)
-    line.close()
+    def __exit__(self, *_error: object) -> None:
+        self.hurry()
+        self._pool.shutdown(cancel_futures=True)
+
+    def start(self, jobs: list[Job]) -> None:
+        """Hand leased deliveries to the lines that they were leased for."""
+        portions: dict[int, list[Job]] = defaultdict(list)
+        for job in jobs:
+            portions[job.delivery.line].append(job)
+        for number, portion in portions.items():
+            hook = portion[0].hook
+            self.held[number] = (hook.organization_id, hook.pk)
+            self._pool.submit(self._call, number, portion)
+
+    def collect(self) -> None:
+        """Wait a moment, or until a line is free, and note the answers that came."""
+        came: list[Job] = []
+        until = time.monotonic() + NOTED_EVERY
+        while len(came) < NOTED_AT_ONCE:
+            try:
+                item = self._done.get(timeout=max(0, until - time.monotonic()))
+            except queue.Empty:
+                break
+            if isinstance(item, int):
+                del self.held[item]
+                until = min(until, time.monotonic() + TOGETHER)
+            else:
+                came.append(item)
+        if came:
+            note(came)
+            self.tried += sum(job.answer is not None for job in came)
+
+    def hurry(self) -> None:
+        """Let each line end after the call that it is at."""
+        self._hurry.set()
+
+    def _call(self, number: int, portion: list[Job]) -> None:
+        """Send over one line. After a try that reached nobody, or when the time is over, the rest is left untried."""
+        line, until, is_over = Line(portion[0].hook.url), time.monotonic() + LANE_SECONDS, False
+        for job in portion:
+            if not is_over and not self._hurry.is_set():
+                job.answer = _try(line, job)
+                is_over = job.answer.status is None or time.monotonic() > until
+            self._done.put(job)
+        line.close()
+        self._done.put(number)
 
 
 def _try(line: Line, job: Job) -> Answer:
@@ -212,21 +260,6 @@ def _try(line: Line, job: Job) -> Answer:
         return line.post(row.payload.encode(), headers)
     except Exception as error:
         return Answer(None, 0, _("It could not be sent: %(why)s.") % {"why": type(error).__name__})
-
-
-def _collect(done: "queue.SimpleQueue[Job]", count: int) -> None:
-    """Note the answers in this thread, which alone writes: at most so many, or so long, are unnoted."""
-    waiting: list[Job] = []
-    since = time.monotonic()
-    while count:
-        try:
-            waiting.append(done.get(timeout=NOTED_EVERY))
-            count -= 1
-        except queue.Empty:
-            pass
-        if waiting and (len(waiting) >= NOTED_AT_ONCE or not count or time.monotonic() - since > NOTED_EVERY):
-            note(waiting)
-            waiting, since = [], time.monotonic()
 
 
 @retrying

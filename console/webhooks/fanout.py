@@ -17,7 +17,7 @@ from console.models import DeliveryState, Webhook, WebhookDelivery
 from console.webhooks import kinds
 
 COLUMNS = ["organization", "webhook", "message_id", "payload", "label", "device_id", "at", "kind", "state", "attempts",
-           "leased_by", "next_at", "created_at"]  # fmt: skip
+           "leased_by", "line", "next_at", "created_at"]  # fmt: skip
 
 _ENCODER = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -145,7 +145,7 @@ def write(hooks: list[Webhook], kind: str, happenings: Iterable[Happening]) -> i
     stamps: dict[datetime, Any] = {}
     now, shared = (
         sql.prepared(WebhookDelivery, "created_at", timezone.now()),
-        (kind, DeliveryState.WAITING.value, 0, ""),
+        (kind, DeliveryState.WAITING.value, 0, "", 0),
     )
     for happening in happenings:
         fitting = [hook for hook in hooks if _concerns(hook, kind, happening)]

@@ -8,7 +8,7 @@ from django.utils import timezone
 from console.access import system
 from console.actions import webhooks
 from console.models import WebhookDelivery
-from console.webhooks import delivery, fanout
+from console.webhooks import delivery, fanout, lanes
 from tests import processes
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
@@ -28,7 +28,10 @@ def take_all(_index):
 
 
 @pytest.fixture
-def events(organization):
+def events(organization, monkeypatch):
+    # One receiver gets as much as each worker can take.
+    monkeypatch.setattr(delivery, "PORTION", 2)
+    monkeypatch.setattr(lanes, "OF_ONE", EVENTS)
     webhooks.create(url="https://hooks.northlake.example/", events=["message"], by=system(organization))
     now = timezone.now()
     fanout.emit_all(organization.pk, "message", [fanout.Happening({"n": n}, now) for n in range(EVENTS)])
@@ -43,7 +46,7 @@ def test_each_delivery_is_taken_by_one_worker(events):
 def test_without_the_lease_they_take_the_same(events, monkeypatch):
     """The negative control: who looks first and marks later sends twice."""
 
-    def unguarded(ids, at):
+    def unguarded(ids, at, line):
         time.sleep(0.05)
         WebhookDelivery.objects.filter(pk__in=ids).update(
             leased_by="unguarded", leased_until=at + delivery.LEASE

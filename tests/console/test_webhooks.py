@@ -21,7 +21,7 @@ from console.actions import webhooks
 from console.audit import record, record_set
 from console.errors import Refused
 from console.models import DeliveryState, Event, Webhook, WebhookAttempt, WebhookDelivery
-from console.webhooks import delivery, dial, fanout, kinds, leftovers, signing
+from console.webhooks import delivery, dial, fanout, kinds, lanes, leftovers, signing
 from customers.actions import customers, projects
 from devices import ledger
 from devices.actions import devices as device_actions
@@ -483,7 +483,8 @@ def test_a_failing_call_is_tried_on_the_schedule_with_the_same_id_then_given_up(
 
 def test_a_receiver_is_left_alone_for_as_long_as_it_asks(make_hook, receiver, by, monkeypatch):
     """With all that waits for it: `Retry-After` is about the receiver, not about one call (RFC 9110, 10.2.3)."""
-    monkeypatch.setattr(delivery, "OF_ONE", 1)
+    monkeypatch.setattr(delivery, "PORTION", 1)
+    monkeypatch.setattr(lanes, "OF_ONE", 1)
     hook = make_hook()
     receiver.answers, receiver.headers = [429], {"Retry-After": "7200"}
     rows = [webhooks.send_test(hook, by=by), webhooks.send_test(hook, by=by)]
@@ -496,7 +497,8 @@ def test_a_receiver_is_left_alone_for_as_long_as_it_asks(make_hook, receiver, by
 
 
 def test_a_receiver_that_asks_for_nothing_gets_the_next_call_at_once(make_hook, receiver, by, monkeypatch):
-    monkeypatch.setattr(delivery, "OF_ONE", 1)
+    monkeypatch.setattr(delivery, "PORTION", 1)
+    monkeypatch.setattr(lanes, "OF_ONE", 1)
     hook = make_hook()
     receiver.answers = [429]
     webhooks.send_test(hook, by=by), webhooks.send_test(hook, by=by)
@@ -569,8 +571,8 @@ def test_an_unreachable_receiver_is_tried_once_and_the_rest_waits_with_it(make_h
     Webhook.objects.filter(pk=hook.pk).update(url="http://127.0.0.1:1/hooks")
     for n in range(30):
         fanout.emit(device.organization_id, "message", {"n": n}, at=timezone.now(), device_id=device.pk)
-    assert 1 <= delivery.run() <= delivery.LINES
-    assert WebhookAttempt.objects.count() <= delivery.LINES
+    assert 1 <= delivery.run() <= lanes.OF_ONE
+    assert WebhookAttempt.objects.count() <= lanes.OF_ONE
     assert not delivery.due().exists()
     assert not WebhookDelivery.objects.exclude(leased_by="").exists()
 
@@ -581,7 +583,7 @@ def test_calls_to_one_receiver_share_a_few_connections(make_hook, receiver, devi
         fanout.emit(device.organization_id, "message", {"n": n}, at=timezone.now(), device_id=device.pk)
     assert delivery.run() == 60
     assert len(set(receiver.ids)) == len(receiver.ids) == 60
-    assert receiver.connections == delivery.LINES
+    assert receiver.connections == lanes.OF_ONE
 
 
 def test_two_workers_do_not_take_the_same(make_hook, device):

@@ -15,6 +15,7 @@ class Receiver(ThreadingHTTPServer):
     """Answers each call with the next of `answers`, or 200; keeps what came, verified or not."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -1,54 +1,23 @@
-"""A receiver with a long backlog does not hold up those of others."""
-
-from ipaddress import ip_network
+"""Webhooks that an API key made, when the key or its maker goes."""
 
 import pytest
 from django.utils import timezone
 
 from console.access import system
 from console.actions import webhooks
-from console.models import WebhookDelivery
-from console.webhooks import delivery, fanout
 from customers import keys
 from customers.actions import api_keys
 from customers.models import ApiKey
 from tests import factories
 from tests.api import Caller, key_of
+from tests.console.webhook_receiver import LOCAL
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch, settings):
-    settings.WEBHOOK_NETWORKS = [ip_network("127.0.0.0/8")]
-    for name, value in (("LOOKED_AT", 20), ("BATCH", 10), ("OF_ONE", 3)):
-        monkeypatch.setattr(delivery, name, value)
-
-
-def backlog(organization, number):
-    by = system(organization)
-    hook = webhooks.create(url="http://127.0.0.9/", events=["message"], by=by)
-    fanout.emit_all(
-        organization.pk, "message", [fanout.Happening({"n": n}, timezone.now()) for n in range(number)]
-    )
-    return hook
-
-
-def test_those_behind_a_long_backlog_get_their_turn_in_the_same_batch(organization, other_organization):
-    loud, quiet = backlog(organization, 50), backlog(other_organization, 1)
-    taken = [job.hook.pk for job in delivery.take()]
-    assert (taken.count(loud.pk), taken.count(quiet.pk)) == (3, 1)
-    # What is taken is not taken twice, and the rest follows in its order.
-    numbers = [job.delivery.pk for job in delivery.take()]
-    first = WebhookDelivery.objects.filter(webhook=loud).order_by("pk").values_list("pk", flat=True)
-    assert sorted(numbers) == list(first[3:6])
-
-
-def test_two_long_backlogs_leave_room_for_a_third(organization, other_organization):
-    backlog(organization, 30), backlog(other_organization, 30)
-    third = factories.make_organization("Eastlake")
-    last = backlog(third, 2)
-    assert [job.hook.pk for job in delivery.take()].count(last.pk) == 2
+def local(settings):
+    settings.WEBHOOK_NETWORKS = LOCAL
 
 
 def test_a_key_that_is_revoked_makes_no_webhook_though_it_was_read_before(alice, monkeypatch, settings):
