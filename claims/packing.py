@@ -9,10 +9,9 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from claims import scans
 from claims.models import Shipment, ShipmentUnit
+from claims.scans import Scan
 from console import sql
-from console.access import Actor
 from devices.models import Device, DeviceStatus, Product
 
 # So many of the newest units stand on the packing page.
@@ -74,25 +73,34 @@ def packed_by_product(shipment: Shipment) -> dict[int, int]:
     return dict(rows)
 
 
-def choose(actor: Actor, shipment: Shipment, texts: list[str]) -> list[Device | Answer]:
+def choose(shipment: Shipment, found: list[Scan]) -> list[Device | Answer]:
     """For each scan the unit that it means, or the answer where it means none."""
-    found = scans.find_all(actor, texts)
     expected: set[int] = set()
     if any(len(scan.devices) > 1 for scan in found):
         expected = set(shipment.lines.values_list("product", flat=True))
     return [_chosen(scan, expected) for scan in found]
 
 
-def _chosen(scan: scans.Scan, expected: set[int]) -> Device | Answer:
+def notes(found: list[Scan]) -> list[Answer]:
+    """What is to be said of the scanner itself: that it is set to another keyboard. Each once."""
+    said = dict.fromkeys(
+        scan.guess.sentence for scan in found if scan.guess and scan.is_sure and scan.is_known
+    )
+    return [Answer(WARN, "keyboard", sentence) for sentence in said]
+
+
+def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
     """Of units that share a serial number it is the one whose product is expected."""
+    if scan.devices and not scan.is_sure:
+        return Answer(WARN, "ambiguous", unsure(scan), scan.devices)
     if scan.devices:
         if len(scan.devices) == 1:
             return scan.devices[0]
         fitting = [device for device in scan.devices if device.product_id in expected]
         if len(fitting) == 1:
             return fitting[0]
-        return Answer(WARN, "ambiguous", _("%(text)s stands for several units. Which one is it?") % {"text": scan.text},
-                      scan.devices)  # fmt: skip
+        said = _("%(text)s matches several devices. Which one is it?")
+        return Answer(WARN, "ambiguous", said % {"text": scan.text[:80]}, scan.devices)
     if scan.returned is not None:
         return Answer(
             BAD,
@@ -100,8 +108,22 @@ def _chosen(scan: scans.Scan, expected: set[int]) -> Device | Answer:
             _("%(code)s is a return slip. Scan the unit itself.") % {"code": scan.returned.code},
         )
     if scan.is_offer:
-        return Answer(BAD, "no_unit", _("This code offers something, but is not the label of one unit."))
-    return Answer(BAD, "unknown", _("%(text)s is unknown.") % {"text": scan.text[:80]})
+        return Answer(
+            BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label.")
+        )
+    return Answer(BAD, "unknown", unknown(scan))
+
+
+def unknown(scan: Scan) -> str:
+    """What is said of a text that stands for nothing."""
+    said = _("No device matches %(text)s.") % {"text": scan.text[:80]}
+    return f"{said} {scan.guess.sentence}" if scan.guess else said
+
+
+def unsure(scan: Scan) -> str:
+    """What is asked where a text stands for a unit on another keyboard only, and may be another unit as well."""
+    said = _("No device matches %(typed)s. If your scanner's keyboard is set wrong, it is %(text)s. Is it?")
+    return said % {"typed": scan.guess.typed[:80] if scan.guess else "", "text": scan.text[:80]}
 
 
 class Judge:
@@ -126,7 +148,7 @@ class Judge:
         name = {"serial": device.serial_number}
         here = self.units.get(device.pk)
         if here is not None and here.is_open and here.shipment_id == self.shipment.pk:
-            return Answer(WARN, "already_here", _("%(serial)s is in this shipment already.") % name)
+            return Answer(WARN, "already_here", _("%(serial)s is already in this shipment.") % name)
         if device.archived_at:
             return Answer(BAD, "archived", _("%(serial)s is archived.") % name)
         if device.status != DeviceStatus.IN_STOCK:
@@ -135,12 +157,10 @@ class Judge:
             return None
         if device.product_id not in self.room:
             words = name | {"product": device.product.name}
-            return Answer(
-                BAD, "wrong_product", _("%(serial)s is a %(product)s, which was not ordered.") % words
-            )
+            return Answer(BAD, "wrong_product", _("%(serial)s is %(product)s, which wasn't ordered.") % words)
         if self.room[device.product_id] < 1:
             words = name | {"product": device.product.name}
-            return Answer(BAD, "too_many", _("%(serial)s is one %(product)s too many: all that were ordered are packed.")
+            return Answer(BAD, "too_many", _("All ordered units of %(product)s are packed. %(serial)s was not added.")
                           % words)  # fmt: skip
         self.room[device.product_id] -= 1
         return None
@@ -151,11 +171,13 @@ class Judge:
         if device.status == DeviceStatus.RESERVED:
             return Answer(BAD, "reserved", _("%(serial)s is packed in %(shipment)s.") % words)
         if device.status == DeviceStatus.OWNED and device.customer_id == self.shipment.customer_id:
-            return Answer(WARN, "owned_already", _("%(serial)s belongs to %(customer)s already.") % words)
+            return Answer(WARN, "owned_already", _("%(serial)s already belongs to %(customer)s.") % words)
         if device.status == DeviceStatus.OWNED:
-            return Answer(BAD, "owned", _("%(serial)s belongs to %(owner)s. Take it back first.") % words)
+            return Answer(BAD, "owned", _("%(serial)s belongs to %(owner)s. Unclaim it first.") % words)
         if device.status == DeviceStatus.RETURNED:
-            return Answer(BAD, "in_quarantine", _("%(serial)s came back and is not inspected yet.") % words)
+            return Answer(
+                BAD, "in_quarantine", _("%(serial)s was returned and hasn't been inspected yet.") % words
+            )
         return Answer(BAD, "scrapped", _("%(serial)s is scrapped.") % words)
 
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from claims import packing, scans
 from claims import return_verdicts as verdicts
-from claims import scans
 from claims.actions import returns
 from claims.models import Return, Shipment
+from claims.scans import Scan
 from console.access import Actor
 from console.requests import Request
 from devices.models import Device, Ownership
@@ -132,17 +133,20 @@ def age(day: date | None) -> str:
 
 
 def _scan_all(bench: Bench, actor: Actor, text: str) -> None:
-    found = scans.lines(text)
+    found = [scan for line in scans.split(actor, scans.lines(text)) for scan in line]
     for each in found[:MOST]:
-        bench.answers.append(_scan(bench, actor, each))
+        bench.answers.append(_scan(bench, each))
+    said = dict.fromkeys(
+        scan.guess.sentence for scan in found if scan.guess and scan.is_known and scan.is_sure
+    )
+    bench.answers += [Answer("warn", "scan-line", sentence) for sentence in said]
     if len(found) > MOST:
         left = ngettext("%(n)d line was left out: a batch holds 500 units.",
                         "%(n)d lines were left out: a batch holds 500 units.", len(found) - MOST)  # fmt: skip
         bench.answers.append(Answer("bad", "circle-alert", left % {"n": len(found) - MOST}))
 
 
-def _scan(bench: Bench, actor: Actor, text: str) -> Answer:
-    scan = scans.find(actor, text)
+def _scan(bench: Bench, scan: Scan) -> Answer:
     if scan.returned is not None:
         if scan.returned.is_over:
             words = {"code": scan.returned.code, "state": scan.returned.get_state_display().lower()}
@@ -153,17 +157,19 @@ def _scan(bench: Bench, actor: Actor, text: str) -> Answer:
                 scan.returned.get_absolute_url(),
             )
         return _put(bench, scan.returned.device)
+    if scan.devices and not scan.is_sure:
+        return Answer("warn", "circle-alert", packing.unsure(scan), twins=scan.devices)
     if len(scan.devices) > 1:
-        said = _("Several products have a unit %(text)s. Which one is it?") % {"text": scan.text}
+        said = _("%(text)s matches several devices. Which one is it?") % {"text": scan.text[:80]}
         return Answer("warn", "circle-alert", said, twins=scan.devices)
     if scan.devices:
         return _put(bench, scan.devices[0])
     if scan.is_offer:
-        return Answer("bad", "circle-x", _("This code is an offer, not a unit. Scan the label of the unit."))
-    said = _(
-        "Nothing is called %(text)s. A label that was replaced finds nothing either: type the serial number."
-    )
-    return Answer("bad", "circle-x", said % {"text": scan.text[:60]})
+        return Answer(
+            "bad", "circle-x", _("This claim code isn't for a single unit. Scan the unit's own label.")
+        )
+    hint = _("If its label was replaced, type the serial number.")
+    return Answer("bad", "circle-x", f"{packing.unknown(scan)} {'' if scan.guess else hint}".strip())
 
 
 def _put(bench: Bench, device: Device) -> Answer:

@@ -1,18 +1,18 @@
 """Finds devices and products for the search of everything."""
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from console.access import Actor
 from console.fields import fold, prefix
 from console.search import Hit
+from devices.lookup import identified_by, keys_of
 from devices.models import Device, Product
 
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     """Devices by serial number, device name, IMEI, ICCID or MAC; products by name. Exact ones rank first."""
     rows = Device.objects.visible_to(actor).select_related("product", "customer")
-    exact = list(rows.filter(_identified_by(text)).order_by("archived_at", "pk")[:limit])
+    exact = list(rows.filter(identified_by([keys_of(text)])).order_by("archived_at", "pk")[:limit])
     low, high = prefix(text[:64])
     begins = (
         rows.current().filter(serial_key__gte=low, serial_key__lt=high).order_by("serial_key", "pk")[:limit]
@@ -28,18 +28,6 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     )
     return hits + [Hit(kind=_("Product"), icon="box", title=p.name, detail=p.platform, url=p.get_absolute_url(),
                        rank=0 if p.name_key == fold(text) else 1) for p in products]  # fmt: skip
-
-
-def _identified_by(text: str) -> Q:
-    key, compact = fold(text), "".join(c for c in text if c.isalnum()).upper()
-    condition = Q(serial_key=key) | Q(name_key=key)
-    if compact.isdigit() and len(compact) == 15:
-        condition |= Q(imei=compact)
-    if compact.isdigit() and len(compact) in {19, 20}:
-        condition |= Q(iccid=compact)
-    if len(compact) in {12, 16} and all(c in "0123456789ABCDEF" for c in compact):
-        condition |= Q(mac=":".join(compact[i : i + 2] for i in range(0, len(compact), 2)))
-    return condition
 
 
 def _hit(device: Device, rank: int) -> Hit:

@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from claims import scans
 from claims.actions import box_codes, shipment_mails
 from claims.models import Shipment, ShipmentLine, ShipmentState, ShipmentUnit
-from claims.packing import Answer, Judge, added, choose
+from claims.packing import Answer, Judge, added, choose, notes
 from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import changes, record, record_set
@@ -80,9 +81,10 @@ def scan(shipment: Shipment, texts: list[str], *, by: Actor, at: datetime | None
 
     Raises Refused where the shipment is not open any more.
     """
-    chosen = choose(by, shipment, texts)
+    read = [scan for line in scans.split(by, texts) for scan in line]
+    chosen = choose(shipment, read)
     found = [each for each in chosen if isinstance(each, Device)]
-    answers = [each for each in chosen if isinstance(each, Answer)]
+    answers = [*(each for each in chosen if isinstance(each, Answer)), *notes(read)]
     return [*pack(shipment, found, by=by, at=at), *answers] if found else answers
 
 

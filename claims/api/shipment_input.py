@@ -8,7 +8,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from claims import packing
+from claims import packing, scans
 from claims.actions import shipments
 from claims.models import Shipment
 from claims.packing import Answer
@@ -55,7 +55,7 @@ def pack(request: Any, shipment: Shipment) -> list[dict[str, Any]]:
     One transaction, so that nobody takes a unit out again before it is told that it went in.
     """
     texts, by, at = request.body_data["scans"], request.actor, timezone.now()
-    chosen = packing.choose(by, shipment, texts)
+    chosen = packing.choose(shipment, scans.find_all(by, texts))
     found = {each.pk: each for each in chosen if isinstance(each, Device)}
     answers = shipments.pack(shipment, found.values(), by=by, at=at) if found else []
     # Those that went in have one answer in common, and the time of this call.
@@ -77,7 +77,7 @@ def pack(request: Any, shipment: Shipment) -> list[dict[str, Any]]:
 
 def _again(device: Device) -> Answer:
     """What a second scan of a unit in the same call comes to."""
-    sentence = _("%(serial)s is in this shipment already.") % {"serial": device.serial_number}
+    sentence = _("%(serial)s is already in this shipment.") % {"serial": device.serial_number}
     return Answer(packing.WARN, "already_here", sentence)
 
 

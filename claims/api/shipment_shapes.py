@@ -90,7 +90,7 @@ class ShipmentQuery(PageQuery):
 
 
 class PackIn(Body):
-    """What was scanned: serial numbers, device names, claim links or typed codes."""
+    """What was scanned: an identifier of a unit, its claim link or typed code, or GS1 data with its serial number."""
 
     scans = serializers.ListField(
         child=Text(max_length=scans.MOST_CHARACTERS), min_length=1, max_length=scans.MOST_LINES

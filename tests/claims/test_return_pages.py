@@ -94,7 +94,7 @@ def test_the_bench_says_what_it_can_not_receive(desk, owned, make_devices, by, f
     assert "It was received already, as R-00001." in said
     assert "It is scrapped." in said
     assert "Nobody owns it. Tick to receive it into quarantine all the same." in said
-    assert f"Nothing is called {foreign_device.serial_number}." in said
+    assert f"No device matches {foreign_device.serial_number}." in said
     assert [line.is_received for line in answer.context["bench"].lines] == [False, False, False]
     ticked = desk.post(BENCH, {"ids": ids([stock]), "anyway": stock.pk}).context["bench"]
     assert ticked.fit == 1
@@ -105,7 +105,7 @@ def test_a_dead_label_finds_nothing_and_the_answer_says_so(desk, owned, product,
     label = qr.label(ClaimCode.objects.get(device=owned[0]))
     returns.begin_receive([owned[0].pk], reason="Defective", by=by)
     said = text_of(desk.post(BENCH, {"scan": label.typed}))
-    assert "A label that was replaced finds nothing either: type the serial number." in said
+    assert "If its label was replaced, type the serial number." in said
 
 
 def test_a_serial_number_of_several_products_asks_which_unit_it_is(desk, owned, organization):

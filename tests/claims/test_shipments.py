@@ -99,15 +99,15 @@ def test_each_thing_that_is_wrong_is_said_and_changes_nothing(
     texts = [*serials(wrong, owned, mine, back, scrapped, archived, elsewhere, loose), "ZZZ-9"]
     answers = shipments.scan(ordered, texts, by=by)
     assert {answer.code: (answer.tone, answer.text) for answer in answers} == {
-        "wrong_product": ("bad", "EG-1 is a Gateway, which was not ordered."),
-        "owned": ("bad", f"{owned} belongs to {other_customer}. Take it back first."),
-        "owned_already": ("warn", f"{mine} belongs to {customer} already."),
-        "in_quarantine": ("bad", f"{back} came back and is not inspected yet."),
+        "wrong_product": ("bad", "EG-1 is Gateway, which wasn't ordered."),
+        "owned": ("bad", f"{owned} belongs to {other_customer}. Unclaim it first."),
+        "owned_already": ("warn", f"{mine} already belongs to {customer}."),
+        "in_quarantine": ("bad", f"{back} was returned and hasn't been inspected yet."),
         "scrapped": ("bad", f"{scrapped} is scrapped."),
         "archived": ("bad", f"{archived} is archived."),
         "reserved": ("bad", f"{elsewhere} is packed in S-00002."),
-        "already_here": ("warn", f"{loose} is in this shipment already."),
-        "unknown": ("bad", "ZZZ-9 is unknown."),
+        "already_here": ("warn", f"{loose} is already in this shipment."),
+        "unknown": ("bad", "No device matches ZZZ-9."),
     }
     assert ShipmentUnit.objects.count() == before
 
@@ -338,7 +338,7 @@ def test_a_list_and_an_undo(client, shipment, make_devices):
     page = client.post(
         url("pack", shipment), {"list": "\n".join([*serials(*units), "nothing"])}
     ).content.decode()
-    assert "3 units added." in page and "nothing is unknown." in page
+    assert "3 units added." in page and "No device matches nothing." in page
     assert f"{units[2]} is out again." in client.post(url("unpack", shipment)).content.decode()
     page = client.post(url("unpack", shipment), {"device": units[0].pk}).content.decode()
     assert f"{units[0]} is out again." in page
