@@ -85,6 +85,7 @@ class CustomerScope(StrEnum):
     TAKE = "customer.take"
     CLAIM = "customer.claim"
     CALL = "customer.call"
+    ACCESS = "customer.access"
 
     @property
     def label(self) -> str:
@@ -97,6 +98,7 @@ CUSTOMER_LABELS: dict[CustomerScope, Any] = {
     CustomerScope.TAKE: _("Take ownership of devices by serial number and device name, and release them"),
     CustomerScope.CLAIM: _("Redeem claim codes"),
     CustomerScope.CALL: _("Ask its devices for variables and call their functions"),
+    CustomerScope.ACCESS: _("End the access of others to its devices and projects, and rename its projects"),
 }
 
 P = Permission
@@ -133,8 +135,9 @@ class Actor:
     """Who acts, and for whom. Every edge hands it to `visible_to` and every action takes it as `by`.
 
     `kind` is member, customer, system or anonymous. `customers` are the customers that a customer's person
-    belongs to, `projects` those that he reaches as an additional member; he may act for those that he `operates`, and
-    is an admin of those that he `administers`.
+    belongs to; they may act for those that they `operates`, and are an admin of those that they `administers`.
+    `projects` are those that they see as an additional member, `operates_in` and `administers_in` those of them in
+    which they may do the same: in the project, and nowhere else.
     """
 
     kind: str = "anonymous"
@@ -146,6 +149,8 @@ class Actor:
     projects: frozenset[int] = frozenset()
     operates: frozenset[int] = frozenset()
     administers: frozenset[int] = frozenset()
+    operates_in: frozenset[int] = frozenset()
+    administers_in: frozenset[int] = frozenset()
     label: str = ""
     key_id: int | None = None
     has_second_factor: bool = False

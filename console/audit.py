@@ -1,6 +1,6 @@
 """Writes the audit log, in the transaction of what it tells."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -104,22 +104,32 @@ def record_each(
     changed: Iterable[tuple[models.Model, dict[str, Any]]],
     *,
     by: Actor,
+    about: Callable[[Any], models.Model] | None = None,
     act: UUID | None = None,
     at: Any = None,
 ) -> None:
-    """Write one line for each row with data of its own: (row, {field: [old, new]}) each."""
+    """Write one line for each row with data of its own: (row, {field: [old, new]}) each.
+
+    `about` names the other party of a row.
+    """
     at = at or timezone.now()
     Event.objects.bulk_create(
         [
             Event(
                 organization_id=row.organization_id,  # type: ignore[attr-defined]
                 at=at, kind=kind, subject_kind=kind_of(row), subject_id=row.pk, subject_label=str(row)[:200],
-                actor_id=by.user_id, actor_label=by.label[:200], data=data, act=act,
+                actor_id=by.user_id, actor_label=by.label[:200], data=data, act=act, **_party(about and about(row)),
             )
             for row, data in changed
         ],
         batch_size=500,
     )  # fmt: skip
+
+
+def _party(about: models.Model | None) -> dict[str, Any]:
+    if about is None:
+        return {}
+    return {"object_kind": kind_of(about), "object_id": about.pk, "object_label": str(about)[:200]}
 
 
 def events_about(reader: Actor, kind: str, pk: int, *, limit: int, is_subject: bool = False) -> list[Event]:

@@ -192,6 +192,16 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "project.edited": Kind(
                 _("Project renamed"), "pencil", _("{actor} renamed the project {subject} of {object}")
             ),
+            "project.member_joined": Kind(
+                _("Access to a project given"),
+                "user-plus",
+                _("{subject} got access to a project of {object}"),
+            ),
+            "project.member_ended": Kind(
+                _("Access to a project ended"),
+                "user-x",
+                _("{actor} ended the access of {subject} to a project of {object}"),
+            ),
         },
     ),
     (

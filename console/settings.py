@@ -260,8 +260,8 @@ UNDOS = {
 }
 API_KEY_ACTOR, API_KEY_CHECK = "customers.keys.find", "customers.keys.is_usable"
 API_KEY_HOLD = "customers.keys.hold"
-# Told of who leaves the organization: (organization, user, by).
-LEAVING = ["customers.actions.api_keys.revoke_of"]
+# Told of a person who leaves the organization: (organization, user, by, at).
+LEAVING = ["customers.actions.api_keys.revoke_of", "customers.actions.project_members.end_all_of"]
 # Of each key in each process.
 API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200)
 
@@ -316,8 +316,8 @@ DEMO_ALSO = {
     "the simulator": ["simulate", "--organization=northlake-sensors", "--devices=12", "--waiting=2", "--every=60",
                       "--skip-checks"],
 }  # fmt: skip
-LEDGER_CHECKS = ["devices.ledger_check.check", "claims.ledger_check.check", "claims.return_check.check",
-                 "claims.shipment_check.check", "devices.message_check.check"]  # fmt: skip
+LEDGER_CHECKS = ["customers.ledger_check.check", "devices.ledger_check.check", "claims.ledger_check.check",
+                 "claims.return_check.check", "claims.shipment_check.check", "devices.message_check.check"]  # fmt: skip
 PRODUCT_PANELS = ["console.webhook_panels.bound"]
 CUSTOMER_PANELS = ["devices.panels.customer_devices", "claims.panels.customer_claims", "claims.return_panels.customer_returns",
                    "claims.shipment_panels.customer_shipments", "console.webhook_panels.bound"]  # fmt: skip

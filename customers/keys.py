@@ -22,7 +22,7 @@ NOTED = timedelta(minutes=1)
 # What a person of a customer may let a key do.
 CUSTOMER_SCOPES: dict[str, frozenset[CustomerScope]] = {
     CustomerRole.ADMIN: frozenset(CustomerScope),
-    CustomerRole.OPERATOR: frozenset(CustomerScope),
+    CustomerRole.OPERATOR: frozenset(CustomerScope) - {CustomerScope.ACCESS},
     CustomerRole.VIEWER: frozenset({CustomerScope.READ}),
 }
 
@@ -33,6 +33,7 @@ STAFF_NEEDS: dict[CustomerScope, Permission] = {
     CustomerScope.TAKE: Permission.DEVICE_ASSIGN,
     CustomerScope.CLAIM: Permission.DEVICE_ASSIGN,
     CustomerScope.CALL: Permission.DEVICE_CALL,
+    CustomerScope.ACCESS: Permission.DEVICE_UNCLAIM,
 }
 
 

@@ -1,35 +1,44 @@
 """Tells who a signed-in person is as a customer. The foundation reaches this by name."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet, Value
 
-from console.access import Actor
-from customers.models import Customer, CustomerRole, CustomerUser, ProjectMember
+from console.access import Actor, CustomerScope
+from customers.models import Customer, CustomerRole, CustomerUser, Project, ProjectMember
 
-# Who may claim for a customer.
+# Who acts for a customer, or in a project: claims, calls, sends back.
 CLAIMING = (CustomerRole.ADMIN, CustomerRole.OPERATOR)
-# Where a role stands: he was let into one project.
-GUEST = ""
+ADMIN = (CustomerRole.ADMIN,)
+CUSTOMER, PROJECT = 0, 1
 
 
 def actor_for(user: Any) -> Actor:
-    """The person as a customer: the customers that he belongs to, and the projects that he was let into."""
+    """The person as a customer: the customers that they belong to, and the projects that they are in now."""
     customers = CustomerUser.objects.filter(user=user, removed_at=None, customer__archived_at=None)
-    projects = ProjectMember.objects.filter(user=user, project__customer__archived_at=None)
-    found = customers.values_list("customer_id", "role").union(
-        projects.values_list("project_id", Value(GUEST)), all=True
+    projects = ProjectMember.objects.open().filter(user=user, project__customer__archived_at=None)
+    reached = list(
+        customers.values_list("customer_id", "role", Value(CUSTOMER)).union(
+            projects.values_list("project_id", "role", Value(PROJECT)), all=True
+        )
     )
-    reached = list(found)
+
+    def those(kind: int, roles: Sequence[str] = tuple(CustomerRole)) -> frozenset[int]:
+        return frozenset(pk for pk, role, what in reached if what == kind and role in roles)
+
     return Actor(
-        kind="customer",
-        user=user,
-        customers=frozenset(pk for pk, role in reached if role != GUEST),
-        projects=frozenset(pk for pk, role in reached if role == GUEST),
-        operates=frozenset(pk for pk, role in reached if role in CLAIMING),
-        administers=frozenset(pk for pk, role in reached if role == CustomerRole.ADMIN),
-        label=str(user),
-    )
+        kind="customer", user=user, customers=those(CUSTOMER), projects=those(PROJECT),
+        operates=those(CUSTOMER, CLAIMING), administers=those(CUSTOMER, ADMIN),
+        operates_in=those(PROJECT, CLAIMING), administers_in=those(PROJECT, ADMIN), label=str(user),
+    )  # fmt: skip
+
+
+def may_end_access(actor: Actor, project: Project) -> bool:
+    """Whether a person of a customer, or its key, may end what others see in this project, and rename it."""
+    if actor.permissions:
+        return actor.may(CustomerScope.ACCESS) and project.customer_id in actor.customers
+    return project.customer_id in actor.administers or project.pk in actor.administers_in
 
 
 def administered(actor: Actor) -> QuerySet[Customer]:

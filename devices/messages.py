@@ -70,7 +70,7 @@ def window(
         rows = rows.filter(at__lt=until)
     if actor.kind != "customer":
         return Window(rows, Device.objects.visible_to(actor).filter(pk=device.pk).exists())
-    touched = [span for span in spans_of(actor, device) if (until is None or span.started_at < until)
+    touched = [span for span in spans_of(actor, device) if (until is None or span.seen_from < until)
                and (since is None or span.ended_at is None or span.ended_at > since)]  # fmt: skip
     return Window(rows, bool(touched) and (since is None or until is None or since < until))
 

@@ -152,6 +152,7 @@ def ledger_is_true(request) -> Iterator[None]:
 
 # The table without whose rows a check has nothing to find: all else that it reads refers to it.
 ROOTS = {
+    "customers.ledger_check.check": "customers_projectmember",
     "devices.ledger_check.check": "devices_device",
     "claims.ledger_check.check": "claims_claimprofile",
     "claims.return_check.check": "claims_return",

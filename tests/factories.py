@@ -3,10 +3,10 @@
 from itertools import count
 from typing import Any
 
-from console.access import ROLES, Actor
+from console.access import ROLES, Actor, system
 from console.models import Member, Organization, User
-from customers.actions import projects
-from customers.models import Customer, CustomerRole, CustomerUser
+from customers.actions import project_members, projects
+from customers.models import Customer, CustomerRole, CustomerUser, ProjectMember
 from devices.models import Device, Product
 
 _numbers = count(1)
@@ -37,6 +37,14 @@ def make_person(customer: Customer, email: str, role: str = CustomerRole.ADMIN) 
     user = User.objects.create_user(email)
     CustomerUser.objects.create(organization=customer.organization, customer=customer, user=user, role=role)
     return user
+
+
+def let_in(project: Any, user: User, role: str = CustomerRole.VIEWER) -> ProjectMember:
+    """The user sees the project as an additional member; one who is not a member of the organization becomes one."""
+    if not Member.objects.filter(organization=project.organization, user=user).exists():
+        Member.objects.create(organization=project.organization, user=user, role="viewer")
+    (member,) = project_members.let_in(project, [(user, role)], by=system(project.organization))
+    return member
 
 
 def make_product(organization: Organization, name: str = "Aqua Meter", **fields: Any) -> Product:

@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from claims.actions import claim_codes
 from claims.models import (
+    Claim,
     ClaimProfile,
     ClaimProfileMember,
     ClaimProfileResource,
@@ -26,6 +28,8 @@ from console.errors import Refused
 from console.fields import fold
 from console.models import Member, Operation
 from console.transactions import retrying
+from customers.actions import project_members
+from customers.models import MemberEnd, ProjectMember
 from devices.models import Device
 
 Documents = Iterable[tuple[str, str]]
@@ -86,6 +90,7 @@ def edit(
 ) -> ClaimProfile:
     """Change a claim profile and all that it lists, as it was at `version`.
 
+    What an additional member who is taken out of it sees by its claims ends. Another role is for the next claims.
     Raises Refused where somebody else changed it since, where the identifier is taken, where the limit is
     below what was claimed, where scope or product change though codes exist, or where it is that of a shipment.
     """
@@ -104,6 +109,7 @@ def edit(
         )
     _write(now, version, fields)
     if {"devices", "documents", "additional_members"} & set(changed):
+        _end_memberships(now, besides=[member.user_id for member, _role in members], by=by)
         now.resources.all().delete()
         now.members.all().delete()
         _list(now, devices, documents, members)
@@ -182,6 +188,18 @@ def _list(profile: ClaimProfile, devices: Iterable[Device], documents: Documents
     ClaimProfileMember.objects.bulk_create(
         [ClaimProfileMember(profile=profile, member=member, role=role) for member, role in members]
     )
+
+
+def _end_memberships(profile: ClaimProfile, *, besides: list[int], by: Actor) -> None:
+    """End what the profile's members see by its claims, but for those who stay in it.
+
+    A claim that is under way finds the profile changed and gives nothing.
+    """
+    gone = profile.members.exclude(member__user__in=besides).values_list("member__user", flat=True)
+    claims = Claim.objects.filter(profile=profile).order_by()
+    evidence = claims.values(text=Concat(Value("claim:"), Cast("pk", TextField()), output_field=TextField()))
+    rows = ProjectMember.objects.filter(user__in=list(gone), start_evidence__in=evidence)
+    project_members.end(rows, reason=MemberEnd.PROFILE, by=by, note=profile.name)
 
 
 def _make_codes(profile: ClaimProfile, *, by: Actor) -> None:

@@ -16,7 +16,7 @@ from console.access import Actor
 from console.audit import record, record_set
 from console.errors import Refused
 from console.transactions import retrying
-from customers.actions import projects
+from customers.actions import project_members, projects
 from customers.models import Customer
 from devices import ledger
 from devices.actions import ownership
@@ -162,7 +162,7 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
     members = [(row.member.user, row.role) for row in profile.members.select_related("member__user")
                if row.member.removed_at is None]  # fmt: skip
     if members:
-        projects.add_members(claim.project, members)
+        project_members.let_in(claim.project, members, by=by, at=at, evidence=evidence)
     record("claim.made", profile, by=by, about=claim.customer, at=at,
            given=[thing.get("label") or thing["title"] for thing in claim.given],
            members=[f"{user} ({role})" for user, role in members])  # fmt: skip

@@ -157,7 +157,7 @@ def remove(member: Member, *, by: Actor, at: datetime | None = None) -> None:
     if Member.objects.filter(pk=member.pk, role=member.role, removed_at=None).update(removed_at=at):
         record("member.removed", member, by=by, at=at)
         for path in settings.LEAVING:
-            import_string(path)(member.organization, member.user, by=by)
+            import_string(path)(member.organization, member.user, by=by, at=at)
         _revoke_invitations_of(member, by=by)
 
 

@@ -64,12 +64,14 @@ def revoke(key: ApiKey, *, by: Actor, at: datetime | None = None) -> bool:
     return True
 
 
-def revoke_of(organization: Any, user: Any, *, by: Actor, customer: Customer | None = None) -> int:
-    """Revoke the keys that a person made, who leaves the organization or the customer: should he come back, they stay
-    dead, and what those that expired had opened ends too. Returns how many."""
+def revoke_of(
+    organization: Any, user: Any, *, by: Actor, customer: Customer | None = None, at: datetime | None = None
+) -> int:
+    """Revoke the keys that a person made who leaves the organization or the customer. Should they come back, the keys
+    stay dead, and what those that expired had opened ends too. Returns how many."""
     mine = ApiKey.objects.filter(revoked_at=None, organization=organization, made_by=user)
     rows = list(mine.filter(customer=customer) if customer else mine)
-    return sum(revoke(key, by=by) for key in rows)
+    return sum(revoke(key, by=by, at=at) for key in rows)
 
 
 def hold_person(by: Actor, customer: Customer) -> None:

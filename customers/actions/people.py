@@ -16,7 +16,7 @@ from console.audit import record
 from console.errors import Refused
 from console.models import User
 from console.transactions import retrying
-from customers.actions import api_keys
+from customers.actions import api_keys, project_members
 from customers.actions.customers import hold
 from customers.models import Customer, CustomerUser
 
@@ -83,7 +83,8 @@ def change_role(person: CustomerUser, *, role: str, by: Actor) -> None:
 
 @transaction.atomic
 def remove(person: CustomerUser, *, by: Actor, at: datetime | None = None) -> None:
-    """Take a person out of the customer; his next request finds nothing of it."""
+    """Take a person out of the customer and of its projects; their next request finds nothing of it."""
     if CustomerUser.objects.filter(pk=person.pk, removed_at=None).update(removed_at=at or timezone.now()):
         record("customer.person_removed", person, by=by, about=person.customer, at=at)
-        api_keys.revoke_of(person.customer.organization, person.user, by=by, customer=person.customer)
+        api_keys.revoke_of(person.customer.organization, person.user, by=by, customer=person.customer, at=at)
+        project_members.end_at(person.customer, person.user, by=by, at=at)

@@ -1,7 +1,5 @@
 """Projects of customers."""
 
-from typing import Any
-
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -10,7 +8,7 @@ from console.audit import changes, record
 from console.errors import Refused
 from console.fields import fold
 from console.transactions import retrying
-from customers.models import Customer, Project, ProjectMember
+from customers.models import Customer, Project
 
 
 @transaction.atomic
@@ -53,18 +51,6 @@ def rename(project: Project, *, name: str, by: Actor) -> Project:
     project.save(update_fields=["name"])
     record("project.edited", project, by=by, about=project.customer, **changed)
     return project
-
-
-@transaction.atomic
-def add_members(project: Project, members: list[tuple[Any, str]]) -> None:
-    """Let people from outside the customer into the project: (user, role) each. A standing role is kept."""
-    ProjectMember.objects.bulk_create(
-        [
-            ProjectMember(organization_id=project.organization_id, project=project, user=user, role=role)
-            for user, role in members
-        ],
-        ignore_conflicts=True,
-    )
 
 
 def _normal(name: str) -> str:

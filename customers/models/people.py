@@ -1,8 +1,12 @@
+from typing import ClassVar, Self
+
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.tenancy import TenantModel
+from console.access import Actor
+from console.tenancy import TenantModel, TenantQuerySet
 from customers.models.customer import Customer
 from customers.models.project import Project
 
@@ -43,16 +47,77 @@ class CustomerUser(TenantModel):
         return str(self.user)
 
 
+class MemberStart(models.TextChoices):
+    CLAIM = "claim", _("Claim")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+class MemberEnd(models.TextChoices):
+    ENDED = "ended", _("Ended")
+    LEFT = "left", _("Left the organization")
+    REMOVED = "removed", _("Removed from the customer")
+    PROFILE = "profile", _("Removed from the claim profile")
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """The choices, for model fields."""
+        return cls.choices
+
+
+class ProjectMemberQuerySet(TenantQuerySet):
+    def open(self) -> Self:
+        """The memberships that go on."""
+        return self.filter(ended_at=None)
+
+    def of(self, actor: Actor) -> Self:
+        """The open memberships of the person: by the rows as they are now, not as they were when the request began."""
+        return self.open().filter(user=actor.user_id)
+
+    def for_customer(self, actor: Actor) -> Self:
+        """The memberships of the projects that the person reaches."""
+        return self.filter(Q(project__customer__in=actor.customers) | Q(project__in=actor.projects))
+
+
 class ProjectMember(TenantModel):
-    """A person from outside the customer who reaches one project: an additional member of a claim profile."""
+    """A person from outside the customer who sees one project, from `started_at` on and before `ended_at`.
+
+    It is never edited but to be ended, and never deleted. A person who comes back gets another one.
+    """
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="members")
     user = models.ForeignKey("console.User", models.PROTECT, related_name="project_members")
     role = models.CharField(_("Role"), max_length=10, choices=CustomerRole.get_choices)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    start_reason = models.CharField(max_length=12, choices=MemberStart.get_choices, default=MemberStart.CLAIM)
+    end_reason = models.CharField(max_length=12, choices=MemberEnd.get_choices, null=True, blank=True)
+    # Who let them in, and by what: "claim:17". The note is what was given as the reason of the end.
+    started_by = models.CharField(max_length=200, blank=True)
+    start_evidence = models.CharField(max_length=60, blank=True)
+    ended_by = models.CharField(max_length=200, blank=True)
+    end_note = models.CharField(max_length=500, blank=True)
+
+    objects: ClassVar = ProjectMemberQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "user"], name="project_member_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "user"], condition=Q(ended_at__isnull=True), name="project_member_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gt=F("started_at")),
+                name="project_member_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, end_reason__isnull=True)
+                | Q(ended_at__isnull=False, end_reason__isnull=False),
+                name="project_member_end_with_reason",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.user)

@@ -50,7 +50,7 @@ class CallQuerySet(TenantQuerySet):
         Who asked also sees what the end of the ownership cancelled. Who only shares a device sees none: what its owner
         asks, and with what argument, is the owner's own.
         """
-        spans = Ownership.objects.reached_by(actor)
+        spans = Ownership.objects.reached_by(actor, OuterRef(OuterRef("asked_at")))
         return self.filter(Exists(_holding(spans)) | Q(Exists(_broken_off(spans)), state=CallState.CANCELLED))
 
     def under_way(self, at: datetime) -> Self:

@@ -1,20 +1,16 @@
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from console.access import Actor
 from console.tenancy import TenantModel, TenantQuerySet
-from customers.models import Project
+from customers.models import Project, ProjectMember
 from devices.models.device import Device
-from devices.models.ownership import Ownership, SharedAccess, Span, SpanQuerySet
-
-# For a span that goes on.
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+from devices.models.ownership import NEVER, Ownership, SharedAccess, Span, SpanQuerySet
 
 
 class Json(str):
@@ -50,8 +46,11 @@ class MessageQuerySet(TenantQuerySet):
         return rows.within(spans_of(actor, device))
 
     def for_customer(self, actor: Actor) -> Self:
-        """What was published within the spans of the person's customers and projects."""
-        owned, shared = (_covering(spans.objects.reached_by(actor)) for spans in (Ownership, SharedAccess))
+        """What was published within the spans of the person's customers, and of the projects while they were a member."""
+        at = OuterRef(OuterRef("at"))
+        owned, shared = (
+            _covering(spans.objects.reached_by(actor, at)) for spans in (Ownership, SharedAccess)
+        )
         return self.filter(Exists(owned) | Exists(shared))
 
     def within(self, spans: Iterable[Span]) -> Self:
@@ -62,7 +61,8 @@ class MessageQuerySet(TenantQuerySet):
         """
         wanted = Q()
         for span in spans:
-            wanted |= Q(device=span.device_id, at__gte=span.started_at, at__lt=_end_now(span))
+            of_span = Q(device=span.device_id, at__gte=span.started_at, at__lt=_end_now(span))
+            wanted |= of_span & Q(at__gte=_start_now(span.member)) if span.member else of_span
         return self.filter(wanted) if wanted else self.none()
 
     def of_project(self, project: Project) -> Self:
@@ -79,11 +79,18 @@ class MessageQuerySet(TenantQuerySet):
 
 
 def spans_of(actor: Actor, device: Device) -> list[Span]:
-    """The spans in which the person reaches the device, owned and shared."""
+    """The spans in which the person reaches the device, owned and shared.
+
+    `member` is the membership by which they see a span that is of none of their customers.
+    """
     found: list[Span] = []
     for spans in (Ownership, SharedAccess):
         found += spans.objects.reached_by(actor).filter(device=device)
-    return found
+    members = {row.project_id: row for row in ProjectMember.objects.of(actor)} if actor.projects else {}
+    for span in found:
+        span.member = None if span.customer_id in actor.customers else members.get(span.project_id)
+    # A membership that ended since the spans were read shows nothing.
+    return [span for span in found if span.member or span.customer_id in actor.customers]
 
 
 class _AnyOf(models.Func):
@@ -100,8 +107,13 @@ class _AnyOf(models.Func):
 
 def _end_now(span: Span) -> Subquery:
     """The end of the span at the moment of the statement; nothing, before which nothing lies, where it is gone."""
-    end = Coalesce("ended_at", Value(NEVER), output_field=models.DateTimeField())
+    end = Coalesce("ended_at", NEVER, output_field=models.DateTimeField())
     return Subquery(type(span)._default_manager.filter(pk=span.pk).values(end=end))
+
+
+def _start_now(member: ProjectMember) -> Subquery:
+    """The start of the membership; nothing, after which nothing lies, where it has ended at the moment of the statement."""
+    return Subquery(ProjectMember.objects.open().filter(pk=member.pk).values("started_at"))
 
 
 def _covering(spans: SpanQuerySet) -> SpanQuerySet:

@@ -1,13 +1,19 @@
-from typing import ClassVar, Self
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.constraints import NoOverlap
 from console.tenancy import TenantModel, TenantQuerySet
+from customers.models import ProjectMember
 from devices.models.device import Device
+
+# For a span that goes on.
+NEVER = Value(datetime(9999, 12, 31, tzinfo=UTC), output_field=models.DateTimeField())
 
 
 class StartReason(models.TextChoices):
@@ -48,9 +54,22 @@ class SpanQuerySet(TenantQuerySet):
         """The spans that hold the instant `at`: the one of a handover belongs to the new owner alone."""
         return self.filter(Q(ended_at=None) | Q(ended_at__gt=at), started_at__lte=at)
 
-    def reached_by(self, actor: Actor) -> Self:
-        """The spans of the person's customers, and those in a project that he reaches as an additional member."""
-        return self.filter(Q(customer__in=actor.customers) | Q(project__in=actor.projects))
+    def reached_by(self, actor: Actor, at: Any = None) -> Self:
+        """The spans of the person's customers, and those in the projects that they are a member of.
+
+        A member sees what lies in the project while the membership goes on: not what left it before. With `at`, only
+        the spans by which the person sees that instant: none of before their start.
+        """
+        mine = Q(customer__in=actor.customers)
+        if not actor.projects:
+            return self.filter(mine)
+        before = (
+            Q(started_at__lte=at)
+            if at is not None
+            else Q(started_at__lt=Coalesce(OuterRef("ended_at"), NEVER))
+        )
+        member = ProjectMember.objects.of(actor).filter(before, project=OuterRef("project"))
+        return self.filter(mine | Q(Exists(member), project__in=actor.projects))
 
     def for_customer(self, actor: Actor) -> Self:
         return self.reached_by(actor)
@@ -79,6 +98,9 @@ class Span(TenantModel):
 
     objects: ClassVar = SpanQuerySet.as_manager()
 
+    # Set where one person reads: the membership by which they see it, if it is of none of their customers.
+    member: ProjectMember | None = None
+
     class Meta:
         abstract = True
         constraints = [
@@ -91,6 +113,11 @@ class Span(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.device} · {self.customer}"
+
+    @property
+    def seen_from(self) -> datetime:
+        """From when on the reader sees it."""
+        return max(self.started_at, self.member.started_at) if self.member else self.started_at
 
 
 class Ownership(Span):

@@ -160,7 +160,7 @@ def test_an_additional_member_reaches_the_project_and_not_the_rest(
     other = factories.make_device(product)
     second = projects.make(customer, name="Basement", by=by)
     ownership.assign([other.pk], customer=customer, by=by, project=second)
-    projects.add_members(projects.default_of(customer), [(bob, "viewer")])
+    factories.let_in(projects.default_of(customer), bob)
     client = client_for(bob)
     html = page(client, HOME)
     assert owned.serial_number in html
@@ -171,7 +171,7 @@ def test_an_additional_member_reaches_the_project_and_not_the_rest(
 
 def test_an_additional_member_of_the_only_project_sees_what_lies_in_it(client_for, bob, owned, customer):
     project = projects.default_of(customer)
-    projects.add_members(project, [(bob, "viewer")])
+    factories.let_in(project, bob)
     client = client_for(bob)
     for address in (HOME, project.get_absolute_url(), detail(owned)):
         assert owned.serial_number in page(client, address)

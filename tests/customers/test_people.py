@@ -173,10 +173,10 @@ def test_the_customer_page_offers_a_viewer_no_change(client_for, customer, dana)
 
 
 def test_outside_members_of_an_archived_customers_project_see_nothing(customer, actor, alice, member):
-    from customers.actions import customers, projects
+    from customers.actions import customers
 
     guest = member("support")
-    projects.add_members(customer.projects.get(), [(guest, "viewer")])
+    factories.let_in(customer.projects.get(), guest)
     from customers.people import actor_for
 
     assert actor_for(guest).projects == {customer.projects.get().pk}

@@ -9,7 +9,7 @@ from django.utils import timezone
 from claims import portal_calls
 from console.access import Actor
 from console.models import Event
-from customers.models import CustomerUser, ProjectMember
+from customers.models import CustomerUser
 from devices import call_pages, ledger
 from devices.actions import calls
 from devices.models import Call
@@ -117,9 +117,7 @@ def test_who_shares_a_device_or_reaches_its_project_does_not_ask(
     ledger.share([owned.pk], customer=other_customer, project=project, by=by, reason="claim")
     guest = factories.make_person(other_customer, "guest@example.com")
     CustomerUser.objects.filter(user=guest).update(removed_at=timezone.now())
-    ProjectMember.objects.create(
-        organization=customer.organization, project=customer.projects.get(), user=guest, role="admin"
-    )
+    factories.let_in(customer.projects.get(), guest)
     for person in (erin, guest):
         client = client_for(person)
         assert "Ask the device" not in client.get(at("device_detail", owned.pk)).content.decode()

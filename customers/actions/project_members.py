@@ -1,0 +1,116 @@
+"""People from outside a customer who see one of its projects: how they come in, and every way in which that ends."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, Max, QuerySet
+from django.utils import timezone
+
+from console import sql
+from console.access import Actor
+from console.audit import record_each
+from console.models import Member
+from console.transactions import retrying
+from customers.models import Customer, MemberEnd, MemberStart, Project, ProjectMember
+
+TICK = timedelta(microseconds=1)
+
+
+@retrying
+def let_in(
+    project: Project,
+    people: Iterable[tuple[Any, str]],
+    *,
+    by: Actor,
+    at: datetime | None = None,
+    evidence: str = "",
+) -> list[ProjectMember]:
+    """Let members of the organization into a project: (user, role) each. Returns the memberships that are new.
+
+    Whoever is in it keeps the role that they have. Whoever is no longer a member of the organization is left out, also
+    where they are being removed at this moment.
+    """
+    at, roles = at or timezone.now(), {user.pk: (user, role) for user, role in people}
+    # Two claims into one project at once wait for one another here; the second finds who is in it already.
+    Project.objects.select_for_update(no_key=True).filter(pk=project.pk).values_list("pk").first()
+    present = _hold_members(project.organization_id, set(roles))
+    rows = ProjectMember.objects.filter(project=project, user__in=present)
+    inside = set(rows.open().values_list("user", flat=True))
+    last = dict(rows.order_by().values_list("user").annotate(Max("ended_at")))
+    new = [
+        ProjectMember(
+            organization_id=project.organization_id, project=project, user=roles[pk][0], role=roles[pk][1],
+            # Never before the end of the last one, whatever the clock says.
+            started_at=max(at, last.get(pk) or at), start_reason=MemberStart.CLAIM, started_by=by.label[:200],
+            start_evidence=evidence,
+        )
+        for pk in present if pk not in inside
+    ]  # fmt: skip
+    ProjectMember.objects.bulk_create(new)
+    _tell("project.member_joined", new, by, at)
+    return new
+
+
+@retrying
+def end(
+    rows: QuerySet[ProjectMember],
+    *,
+    reason: str = MemberEnd.ENDED,
+    by: Actor,
+    note: str = "",
+    at: datetime | None = None,
+) -> int:
+    """End the open memberships among `rows`, from the next request on. Returns how many there were."""
+    at = at or timezone.now()
+    # Whoever ends the same one at this moment waits here, and then finds it ended.
+    held = ProjectMember.objects.select_for_update(no_key=True, of=("self",)).filter(
+        pk__in=rows.order_by().values("pk"), ended_at=None
+    )
+    found = list(held.select_related("project__customer", "user").order_by("pk"))
+    mine = sql.having_ids(ProjectMember.objects.open(), "id", [row.pk for row in found])
+    said = {"end_reason": reason, "ended_by": by.label[:200], "end_note": note[:500]}
+    mine.filter(started_at__gte=at).update(ended_at=F("started_at") + TICK, **said)
+    mine.update(ended_at=at, **said)
+    _tell("project.member_ended", found, by, at, note=note)
+    return len(found)
+
+
+def end_all_of(organization: Any, user: Any, *, by: Actor, at: datetime | None = None) -> int:
+    """End what a person reaches in projects of customers, who leaves the organization that let them in."""
+    rows = ProjectMember.objects.filter(organization=organization, user=user)
+    return end(rows, reason=MemberEnd.LEFT, by=by, at=at)
+
+
+def end_at(customer: Customer, user: Any, *, by: Actor, at: datetime | None = None) -> int:
+    """End what a person reaches in the projects of a customer that they are removed from."""
+    rows = ProjectMember.objects.filter(project__customer=customer, user=user)
+    return end(rows, reason=MemberEnd.REMOVED, by=by, at=at)
+
+
+def _hold_members(organization_id: int, user_ids: set[int]) -> list[int]:
+    """Those of the people who are members, and stay so until this transaction ends.
+
+    Claims of one profile hold them together (FOR SHARE): only their removal waits. On SQLite whoever writes has the
+    only lock.
+    """
+    rows = Member.objects.filter(organization=organization_id, removed_at=None, user__in=user_ids)
+    if connection.vendor == "postgresql" and user_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT id FROM {sql.table(Member)} WHERE organization_id = %s AND {sql.in_ids('user_id')} "  # noqa: S608
+                "ORDER BY id FOR SHARE",
+                [organization_id, sql.id_list(user_ids)],
+            )
+    return list(rows.order_by("pk").values_list("user", flat=True))
+
+
+def _tell(kind: str, rows: list[ProjectMember], by: Actor, at: datetime, note: str = "") -> None:
+    """One line for each: the person is the subject, the customer the other party, the project is named."""
+    told = [
+        (row, {"project": str(row.project), "role": str(row.get_role_display())}
+         | ({"note": note} if note else {}))
+        for row in rows
+    ]  # fmt: skip
+    record_each(kind, told, by=by, at=at, about=lambda row: row.project.customer)
