@@ -13,16 +13,21 @@ from types import FrameType
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from console import liveness, operations, upkeep
+from console.tasks import run_operation
 from console.transactions import drop_broken_connection
+from console.turns import Turns
 from console.webhooks import delivery
 
 log = logging.getLogger("custody.worker")
 INTERVAL = 0.3
+LOOKED_AT = 20
+OPERATION = run_operation.module_path
 PAUSE_WITHOUT_DATABASE = 1.0
 BEAT, GO_ON_EVERY, TIDY_EVERY = 10.0, 3, 60
 
@@ -39,6 +44,7 @@ class QueueWorker(Worker):
             max_tasks=None, worker_id=liveness.worker_name(), excluded_queue_names=[],
         )  # fmt: skip
         self.unfinished: DBTaskResult | None = None
+        self.turns = Turns()
 
     def run(self) -> None:
         """Work until told to stop or, with `batch`, until nothing is left."""
@@ -70,17 +76,29 @@ class QueueWorker(Worker):
         return True
 
     def take(self) -> DBTaskResult | None:
-        """Mark the first waiting task as this worker's. Who comes second at one takes the next."""
+        """Mark the first waiting task as this worker's, of operations the next in turn. Who comes second at one takes
+        another."""
         waiting = DBTaskResult.objects.ready().filter(backend_name=self.backend_name)
         if not self.process_all_queues:
             waiting = waiting.filter(queue_name__in=self.queue_names)
-        for task in waiting[:20]:
+        for task in self.in_turn(waiting):
             values = {"status": "RUNNING", "started_at": timezone.now(),
                       "worker_ids": [*task.worker_ids, self.worker_id]}  # fmt: skip
             if DBTaskResult.objects.filter(pk=task.pk, status="READY").update(**values):
                 task.__dict__.update(values)
+                if task.task_path == OPERATION:
+                    self.turns.took(task.args_kwargs["args"][0])
                 return task
         return None
+
+    def in_turn(self, waiting: QuerySet) -> list[DBTaskResult]:
+        """The tasks that may be next. Those whose turn it is come first where the next is an operation."""
+        tasks = list(waiting[:LOOKED_AT])
+        if not tasks or tasks[0].task_path != OPERATION:
+            return tasks
+        place = {operation: number for number, operation in enumerate(self.turns.order()[:LOOKED_AT])}
+        theirs = waiting.filter(task_path=OPERATION, args_kwargs__args__0__in=list(place))
+        return [*sorted(theirs, key=lambda task: place[task.args_kwargs["args"][0]]), *tasks]
 
     def hand_back(self) -> None:
         """Give back a task whose end could not be written down because the database was away."""

@@ -72,10 +72,10 @@ def work():
     worker.QueueWorker(["operations"], batch=True).run()
 
 
-def in_background():
+def in_background(queues=("operations",)):
     """A worker in a process of its own, at the same database."""
     connections.close_all()
-    process = multiprocessing.get_context("fork").Process(target=worker.run, args=(["operations"],))
+    process = multiprocessing.get_context("fork").Process(target=worker.run, args=(list(queues),))
     process.start()
     return process
 

@@ -1,0 +1,60 @@
+"""Whose operation is next: organizations take turns, and within one its people, however many wait for each.
+
+A worker remembers whom it served; it goes round by itself, and with others at work it prefers who has fewest running.
+"""
+
+from itertools import count
+from typing import NamedTuple
+
+from django.db.models import Count, Min
+
+from console.models import Operation
+from console.models.operation import OperationState
+
+
+class Waiting(NamedTuple):
+    """A person of an organization, None for the system, and the first operation that waits for them."""
+
+    organization: int
+    person: int | None
+    operation: int
+
+
+class Turns:
+    """What one worker knows of whose turn it is."""
+
+    def __init__(self) -> None:
+        self._clock = count(1)
+        self._served: dict[tuple, int] = {}
+
+    def order(self) -> list[int]:
+        """The operations that may be next: one of each person who waits, in their turn."""
+        waiting, running = _waiting(), _running()
+        mine = {one.operation: one for one in waiting}
+
+        def turn(operation: int) -> tuple:
+            one = mine[operation]
+            organization = (running.get(one.organization, 0), self._at(one.organization))
+            return *organization, self._at(one.organization, one.person), operation
+
+        return sorted(mine, key=turn)
+
+    def took(self, operation_id: int) -> None:
+        """Note that this operation is run now."""
+        owner = Operation.objects.filter(pk=operation_id).values_list("organization_id", "by_user_id").first()
+        if owner is not None:
+            self._served[owner[:1]] = self._served[owner] = next(self._clock)
+
+    def _at(self, *owner: int | None) -> int:
+        return self._served.get(owner, 0)
+
+
+def _waiting() -> list[Waiting]:
+    rows = Operation.objects.filter(state=OperationState.WAITING).order_by()
+    found = rows.values_list("organization_id", "by_user_id").annotate(first=Min("pk"))
+    return [Waiting(*row) for row in found]
+
+
+def _running() -> dict[int, int]:
+    rows = Operation.objects.filter(state=OperationState.RUNNING).order_by()
+    return dict(rows.values_list("organization_id").annotate(number=Count("pk")))
