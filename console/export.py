@@ -24,6 +24,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from console.listing import beyond
+from console.tabular.cells import ERRORS
 
 CHUNK = 2_000
 SHEET_ROWS = 1_048_576
@@ -75,12 +76,13 @@ def newest_first(rows: QuerySet, size: int = CHUNK, *, key: str = "id") -> Itera
 
 
 def harmless(text: str) -> str:
-    """The text as a CSV cell that no spreadsheet takes for a formula. A plain number stays as it is.
+    """The text as a CSV cell that no spreadsheet takes for a formula, or for an error. A plain number stays as it is.
 
     Who reads it back takes one apostrophe off (console.imports.unguarded), so text that has one already gets another.
     """
     bare = text.lstrip("'")
-    return f"'{text}" if bare.startswith(_DANGEROUS) and not _NUMBER.match(bare) else text
+    is_taken = bare.startswith(_DANGEROUS) or bare.strip() in ERRORS
+    return f"'{text}" if is_taken and not _NUMBER.match(bare) else text
 
 
 def _titles(header: Iterable[Any]) -> list[str]:

@@ -108,7 +108,7 @@ def clean_imei(raw: str) -> str:
     """
     _refuse_rounded(raw, _THIS_IMEI)
     text = _printable(raw, _IMEI)
-    digits = text.replace(" ", "").replace("-", "").replace("/", "")
+    digits = _without_decimals(raw, text).replace(" ", "").replace("-", "").replace("/", "")
     if not _is_digits(digits):
         raise Unfit(_("%(text)s is no IMEI: it should be 15 digits.") % {"text": _shown(text)})
     if len(digits) != 15:
@@ -128,7 +128,7 @@ def clean_iccid(raw: str) -> str:
     """
     _refuse_rounded(raw, _THIS_ICCID)
     text = _printable(raw, _ICCID)
-    digits = text.replace(" ", "").replace("-", "")
+    digits = _without_decimals(raw, text).replace(" ", "").replace("-", "")
     if len(digits) == 20 and digits[-1] in "Ff":
         digits = digits[:-1]
     if not _is_digits(digits):
@@ -445,6 +445,11 @@ def _refuse_rounded(raw: str, subject: Any) -> None:
     if (isinstance(raw, NumberCell) and raw.rounded) or ("+" in raw and _SCIENTIFIC.fullmatch(raw.strip())):
         sentence = _("Excel has rounded %(subject)s; format the column as text and export again.")
         raise Unfit(sentence % {"subject": subject})
+
+
+def _without_decimals(raw: str, text: str) -> str:
+    """The text; of a number that the sheet shows with empty decimals, without them."""
+    return re.sub(r"\.0+\Z", "", text) if isinstance(raw, NumberCell) else text
 
 
 def _is_digits(text: str) -> bool:

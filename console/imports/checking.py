@@ -4,16 +4,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from console.columns import Column, Header, find_header
 from console.export import harmless
-from console.imports.staging import Key, Row, Staging
-from console.tabular import Table
+from console.imports.staging import Key, Row, Staging, visible
+from console.tabular import RemarkedRow, Table, letters
 
 BATCH = 5_000
 # How many rows a notice names.
 NAMED = 5
+# What becomes of rows that the sheet hides, where the person says so.
+LEAVE_OUT = "leave out"
 
 Progress = Callable[[int], object]
 
@@ -26,12 +29,12 @@ class Notices:
     def __init__(self) -> None:
         self._counts: dict[str, list] = {}
 
-    def add(self, code: str, number: int, count: int = 1) -> None:
-        """Count it; `number` is the row."""
+    def add(self, code: str, place: int | str, count: int = 1) -> None:
+        """Count it; `place` is the number of the row, or what a cell or column is called ("C2", "C")."""
         entry = self._counts.setdefault(code, [0, []])
         entry[0] += count
-        if len(entry[1]) < NAMED and number not in entry[1]:
-            entry[1].append(number)
+        if len(entry[1]) < NAMED and place not in entry[1]:
+            entry[1].append(place)
 
     def __contains__(self, code: str) -> bool:
         return code in self._counts
@@ -41,8 +44,8 @@ class Notices:
         self._counts.pop(code, None)
 
     def as_list(self) -> list[list]:
-        """[[code, count, [first rows]], …], to be kept as JSON."""
-        return [[code, count, rows] for code, (count, rows) in self._counts.items()]
+        """[[code, count, [first rows, cells or columns]], …], to be kept as JSON."""
+        return [[code, count, places] for code, (count, places) in self._counts.items()]
 
 
 class Kind:
@@ -60,6 +63,8 @@ class Kind:
     shown: tuple[str, ...] = ()
     # How the preview sets its cells: identifiers in the face where each character counts.
     cell_class = "mono"
+    # Whether an empty cell says something, so that a row can't be taken of which a cell shows an error.
+    refuses_errors = False
     sentences: dict[str, Any] = {}
 
     def __init__(self, reading: dict[str, Any]) -> None:
@@ -107,6 +112,26 @@ SENTENCES = {
     "markup": ngettext_lazy(
         "A text in %(n)s row holds markup. It is kept as text and never run.",
         "A text in %(n)s rows holds markup. It is kept as text and never run.", "count",
+    ),
+    "errors": ngettext_lazy(
+        "%(n)s cell shows an error of Excel. It is read as empty.",
+        "%(n)s cells show an error of Excel. They are read as empty.", "count",
+    ),
+    "merged": ngettext_lazy(
+        "%(n)s cell is merged with the one above, so it has the same value.",
+        "%(n)s cells are merged with those above, so they have the same values.", "count",
+    ),
+    "hidden_rows": ngettext_lazy(
+        "%(n)s row is hidden in the sheet, by a filter or by hand. It is read like the others.",
+        "%(n)s rows are hidden in the sheet, by a filter or by hand. They are read like the others.", "count",
+    ),
+    "hidden_left_out": ngettext_lazy(
+        "%(n)s row is hidden in the sheet, and is left out as you chose.",
+        "%(n)s rows are hidden in the sheet, and are left out as you chose.", "count",
+    ),
+    "hidden_columns": ngettext_lazy(
+        "%(n)s column is hidden in the sheet. It is read like the others.",
+        "%(n)s columns are hidden in the sheet. They are read like the others.", "count",
     ),
     "other_letters": ngettext_lazy(
         "%(n)s row writes a registered one in other letters. The registered letters stay.",
@@ -193,11 +218,15 @@ def _check_rows(
     rows = _Counted(table)
     for number, cells in rows:
         if number <= header.row_number:
+            if isinstance(cells, RemarkedRow):
+                _heed_columns(cells, header, kind)
             continue
         if number > previous + 1:
             kind.notices.add("empty_rows", previous + 1, number - previous - 1)
         previous = number
         row = Row(number, fields)
+        if isinstance(cells, RemarkedRow) and not _heed(cells, row, header, kind):
+            continue
         if len(cells) > width and header.surplus(cells):
             row.reasons.append(_surplus(cells, width))
         if unlabelled and any(cells[i].strip() for i in unlabelled if i < len(cells)):
@@ -212,6 +241,45 @@ def _check_rows(
     if rows.last > previous:
         kind.notices.add("empty_rows", previous + 1, rows.last - previous)
     return count + _settle(batch, kind, staging)
+
+
+def _heed_columns(cells: RemarkedRow, header: Header, kind: Kind) -> None:
+    """Note the hidden columns that are read."""
+    for remark in cells.remarks:
+        if remark.code == "hidden_column" and remark.column in header.mapping:
+            kind.notices.add("hidden_columns", letters(remark.column))
+
+
+def _heed(cells: RemarkedRow, row: Row, header: Header, kind: Kind) -> bool:
+    """Note or refuse what the reader found in the cells that are used. Returns whether the row is to be read."""
+    _heed_columns(cells, header, kind)
+    for index, code, detail in cells.remarks:
+        cell = f"{letters(index)}{row.number}"
+        if code == "hidden":
+            if kind.reading.get("hidden") == LEAVE_OUT:
+                kind.notices.add("hidden_left_out", row.number)
+                return False
+            kind.notices.add("hidden_rows", row.number)
+        elif code == "merged" and int(detail) <= header.row_number:
+            # Of the header, and no value.
+            cells[index] = ""
+        elif index not in header.mapping:
+            continue
+        elif code == "merged":
+            kind.notices.add("merged", cell)
+        elif code == "error":
+            kind.notices.add("errors", cell)
+            if kind.refuses_errors:
+                sentence = _(
+                    "Cell %(cell)s shows the error %(error)s. Correct it, or write what it should be."
+                )
+                row.reasons.append(sentence % {"cell": cell, "error": visible(detail, 20)})
+        elif code == "no_result":
+            sentence = _(
+                "Cell %(cell)s is a formula without a result. Open the file in Excel, save it, and upload it again."
+            )
+            row.reasons.append(sentence % {"cell": cell})
+    return True
 
 
 def _settle(batch: list[Row], kind: Kind, staging: Staging) -> int:

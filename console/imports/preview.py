@@ -16,6 +16,7 @@ from console.imports.checking import Kind
 from console.imports.staging import Staged, Verdict
 from console.imports.uploads import staging_of
 from console.models import FileImport
+from console.tabular import letters
 from console.uploads import oversized
 
 REFUSED_SHOWN, CHANGED_SHOWN, NEW_SHOWN = 200, 100, 3
@@ -100,7 +101,7 @@ class Preview:
 
     @property
     def notices(self) -> list[tuple[str, str]]:
-        """(sentence, the first rows) of everything that was noticed."""
+        """(sentence, the first rows or cells) of everything that was noticed."""
         return [
             (self.kind.sentences[code] % {"count": count, "n": _number(count)}, _first(rows, count))
             for code, count, rows in self.summary.get("notices", ())
@@ -251,15 +252,16 @@ class ApplyForm(forms.Form):
 
 def column_name(index: int) -> str:
     """What a column without a header is called: "column C"."""
-    letters = chr(65 + index) if index < 26 else chr(64 + index // 26) + chr(65 + index % 26)
-    return _("column %(letters)s") % {"letters": letters}
+    return _("column %(letters)s") % {"letters": letters(index)}
 
 
 def _choices(columns: tuple[Column, ...]) -> list[tuple[str, Any]]:
     return [(UNUSED, _("not used")), *((column.name, column.label) for column in columns)]
 
 
-def _first(rows: list[int], count: int) -> str:
+def _first(rows: list[Any], count: int) -> str:
+    if isinstance(rows[0], str):
+        return ", ".join(rows) + (" …" if count > len(rows) else "")
     named = {"rows": ", ".join(map(_number, rows))}
     if count == 1:
         return _("Row %(rows)s") % named

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from console.errors import Refused
 from console.tabular import csv_reader, guards, xlsx_reader
-from console.tabular.cells import NumberCell
+from console.tabular.cells import NumberCell, RemarkedRow, letters
 from console.tabular.guards import MAX_COLUMNS, MAX_ROWS
 
-__all__ = ["MAX_COLUMNS", "MAX_ROWS", "NumberCell", "Table", "open_table"]
+__all__ = ["MAX_COLUMNS", "MAX_ROWS", "NumberCell", "RemarkedRow", "Table", "letters", "open_table"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Table:
 
         The row number is the one that a spreadsheet shows beside the row: it starts at 1 and counts empty
         rows, and a record over several lines is one row. Rows may differ in length. A cell that was a number
-        in XLSX is a `NumberCell`; dates are ISO dates, booleans TRUE or FALSE, and an empty cell is "".
+        in XLSX is a `NumberCell`; dates are ISO dates, booleans TRUE or FALSE, and an empty cell is "". A row
+        of which something is to be said, such as an error in a cell, is a `RemarkedRow`.
         """
         return self.source.rows()
 

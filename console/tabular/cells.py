@@ -1,12 +1,15 @@
 """Turns what a workbook stores in a cell into the text that a person sees there.
 
-Source: ECMA-376-1, 18.17.4 (dates), 18.18.11 (cell types) and 18.8.30 (number formats).
+Source: ECMA-376-1, 18.17.4 (dates), 18.18.11 (cell types).
 """
 
 import math
 import re
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
 
+from console.tabular.formats import Format
 from console.tabular.guards import damaged
 
 # Excel keeps 15 digits of a number.
@@ -16,47 +19,71 @@ FIRST_UNWRITTEN = 1e22
 
 _LAST_DAY = 2_958_465
 _SECONDS = 86_400
-_BUILT_IN_DATES = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
-_NOT_PLACEHOLDERS = re.compile(
-    r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]|general', re.IGNORECASE | re.DOTALL
-)
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+# What a formula shows that has no result, in the words of Excel in English and in German.
+ERRORS = frozenset(
+    ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA",
+     "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#ÜBERLAUF!", "#KALK!"]
+)  # fmt: skip
 
 
 class NumberCell(str):
-    """A cell that was a number, as its digits; `rounded` where Excel may have changed them (from 16 on)."""
+    """A cell that was a number, as the sheet shows it.
 
-    __slots__ = ("rounded",)
+    `rounded` says that Excel may have changed its digits (from 16 on), `laid_out` that a format of its own says how many
+    there are, so that no leading zero is missing. `ungrouped` is the text without thousands separators.
+    """
+
+    __slots__ = ("laid_out", "rounded", "ungrouped")
     rounded: bool
+    laid_out: bool
+    ungrouped: str
 
-    def __new__(cls, text: str, *, rounded: bool = False) -> "NumberCell":
-        """Make a cell of the digits."""
+    def __new__(
+        cls, text: str, *, rounded: bool = False, laid_out: bool = False, ungrouped: str | None = None
+    ) -> "NumberCell":
+        """Make a cell of the text."""
         cell = super().__new__(cls, text)
-        cell.rounded = rounded
+        cell.rounded, cell.laid_out = rounded, laid_out
+        cell.ungrouped = text if ungrouped is None else ungrouped
         return cell
 
+    def without_groups(self) -> "NumberCell":
+        """The same without thousands separators, which no identifier has: how they look is the reader's setting."""
+        return NumberCell(self.ungrouped, rounded=self.rounded, laid_out=self.laid_out)
+
     def __reduce__(self) -> tuple:
-        return _number_cell, (str(self), self.rounded)
+        return _number_cell, (str(self), self.rounded, self.laid_out, self.ungrouped)
 
 
-def _number_cell(text: str, rounded: bool) -> NumberCell:
-    return NumberCell(text, rounded=rounded)
+def _number_cell(text: str, rounded: bool, laid_out: bool, ungrouped: str) -> NumberCell:
+    return NumberCell(text, rounded=rounded, laid_out=laid_out, ungrouped=ungrouped)
 
 
-def format_of(number: int, codes: dict[int, str]) -> str:
-    """How a number format shows a number: "date", zeros ("000000", which pads), or "" for all else.
+class Remark(NamedTuple):
+    """Something to be said of a row or of one of its cells; `column` is the cell's index, or -1 for the row.
 
-    `number` is the format's id and `codes` holds the workbook's own formats, classified.
+    By `code`: "error" is a cell of which `detail` is the error that it shows, "no_result" a formula that was never
+    computed, "merged" a cell that got the value of the merged cells whose first row is `detail`, and "hidden" is a row that
+    the sheet does not show. "hidden_column" is a column that it does not show, told with the first row.
     """
-    return codes.get(number, "date" if number in _BUILT_IN_DATES else "")
+
+    column: int
+    code: str
+    detail: str = ""
 
 
-def classify(code: str) -> str:
-    """The same for a format's code: "dd.mm.yyyy" is "date", "000000" is itself, "0.00" is ""."""
-    if re.fullmatch(r"0{2,40}", code):
-        return code
-    first = _NOT_PLACEHOLDERS.sub("", code).partition(";")[0]
-    return "date" if re.search(r"[dmyhs]", first, re.IGNORECASE) else ""
+class RemarkedRow(list[str]):
+    """The cells of a row of which something is to be said."""
+
+    def __init__(self, cells: list[str], remarks: list[Remark]) -> None:
+        super().__init__(cells)
+        self.remarks = remarks
+
+
+def letters(index: int) -> str:
+    """What a column is called: A for 0, AA for 26."""
+    return chr(65 + index) if index < 26 else chr(64 + index // 26) + chr(65 + index % 26)
 
 
 def text_of(content: str, kind: str) -> str:
@@ -79,8 +106,8 @@ def _character(found: re.Match) -> str:
     return found[0] if 0xD800 <= code <= 0xDFFF else chr(code)
 
 
-def number_of(content: str, shown_as: str, starts_1904: bool) -> str:
-    """A number as the cell shows it: a date where its format says so, else a NumberCell.
+def number_of(content: str, shown_as: Format | None, starts_1904: bool) -> str:
+    """A number as the cell shows it: a date where its format says so, else a NumberCell. None is the format General.
 
     Raises Refused where the content is no number.
     """
@@ -90,16 +117,26 @@ def number_of(content: str, shown_as: str, starts_1904: bool) -> str:
     value = float(content)
     if not math.isfinite(value):
         raise damaged()
-    if shown_as == "date" and 0 <= value <= _LAST_DAY:
-        return _date(value, starts_1904)
+    if shown_as and shown_as.is_date:
+        if 0 <= value <= _LAST_DAY:
+            return _date(value, starts_1904)
+        shown_as = None
     is_rounded = abs(value) >= FIRST_ROUNDED
     if not value.is_integer() or abs(value) >= FIRST_UNWRITTEN:
-        return NumberCell(repr(value), rounded=is_rounded)
-    # A program may write more digits than a float holds; those in the file are the truth then.
-    digits = str(int(content)) if re.fullmatch(r"-?[0-9]{1,22}", content) else str(int(value))
-    if shown_as.startswith("0") and value >= 0:
-        digits = digits.zfill(len(shown_as))
-    return NumberCell(digits, rounded=is_rounded)
+        # Excel computes with 15 digits, and shows no more; what others write beyond is what a float can't hold.
+        plain = f"{value:.15g}".upper()
+        number = Decimal(repr(value))
+    else:
+        # A program may write more digits than a float holds; those in the file are the truth then.
+        whole = int(content) if re.fullmatch(r"-?[0-9]{1,22}", content) else int(value)
+        plain = str(whole)
+        if shown_as and shown_as.zeros and whole >= 0:
+            return NumberCell(plain.zfill(shown_as.zeros), rounded=is_rounded, laid_out=shown_as.zeros > 1)
+        number = Decimal(whole)
+    if shown_as is None:
+        return NumberCell(plain, rounded=is_rounded)
+    text, ungrouped, laid_out = shown_as.show(number, plain)
+    return NumberCell(text, rounded=is_rounded, laid_out=laid_out, ungrouped=ungrouped) if text else ""
 
 
 def _date(value: float, starts_1904: bool) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from console.errors import Refused
+from console.tabular.cells import ERRORS, Remark, RemarkedRow
 from console.tabular.guards import MAX_COLUMNS, MAX_ROWS, refuse, too_many_columns, too_many_rows
 
 SEPARATORS = (";", "\t", "|", ",")
@@ -25,6 +27,10 @@ SAMPLE = 64 * 1024
 SAMPLE_RECORDS = 100
 # Text has hardly any of these; a file in which they are common is something else.
 _CONTROLS = frozenset(range(32)) - {9, 10, 13}
+# DOS ended a text with it, and some programs still do.
+_END_MARK, _END_BLANKS = b"\x1a", b"\r\n\0 \x1a"
+# So Excel is told to keep the zeros: ="000123".
+_KEPT_TEXT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
 
@@ -38,6 +44,8 @@ class CsvSource:
     separator: str
     has_separator_line: bool = False
     skips_spaces: bool = False
+    # Where an end mark of DOS stands, in bytes, if one does.
+    end: int | None = None
 
     kind = "csv"
     sheet = ""
@@ -56,7 +64,7 @@ class CsvSource:
         separator = names.get(self.separator, _("separated by %(sign)s") % {"sign": self.separator})
         return separator, _ENCODINGS.get(self.encoding, "UTF-16")
 
-    def rows(self) -> Generator[tuple[int, list[str]], None, int]:
+    def rows(self) -> Generator[tuple[int, list[str]], None, int]:  # noqa: PLR0912
         """Yield (row number, cells) of every record that holds something. Raises Refused.
 
         At its end the generator returns the number of the last record, be it empty or not.
@@ -64,7 +72,7 @@ class CsvSource:
         number = 0
         lines = _Lines()
         try:
-            with self.path.open("rb") as binary:
+            with _open(self.path, self.end) as binary:
                 text = io.TextIOWrapper(binary, encoding=self.encoding, newline="")
                 if self.has_separator_line:
                     text.readline()
@@ -83,7 +91,13 @@ class CsvSource:
                         if "".join(cells[MAX_COLUMNS:]).strip():
                             raise too_many_columns(number)
                         del cells[MAX_COLUMNS:]
-                    yield number, cells
+                    if not lines.has_special:
+                        yield number, cells
+                        continue
+                    lines.has_special = False
+                    seen = _plain(cells)
+                    if type(seen) is RemarkedRow or "".join(seen).strip():
+                        yield number, seen
                 return number
         except _Monster as error:
             raise _monster(number + 1) from error
@@ -97,8 +111,9 @@ class CsvSource:
 
 def find_source(path: Path) -> CsvSource:
     """Find out how a file of separated values is written. Raises Refused where it is no text."""
-    encoding = _find_encoding(path)
-    with path.open("rb") as binary:
+    end = _find_end(path)
+    encoding = _find_encoding(path, end)
+    with _open(path, end) as binary:
         head = binary.read(SAMPLE)
     # The last character of the sample may be cut in half; an incremental decoder keeps it back.
     sample = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
@@ -106,7 +121,8 @@ def find_source(path: Path) -> CsvSource:
         separator, sample = declared[1], sample[declared.end() :]
     else:
         separator = _find_separator(sample)
-    return CsvSource(path, encoding, separator, bool(declared), _has_spaces_before_quotes(sample, separator))
+    skips_spaces = _has_spaces_before_quotes(sample, separator)
+    return CsvSource(path, encoding, separator, bool(declared), skips_spaces, end)
 
 
 class _Monster(Exception):
@@ -118,9 +134,13 @@ class _Binary(Exception):
 
 
 class _Lines:
-    """Hands lines to the csv module, counting the characters since the last record in `taken`."""
+    """Hands lines to the csv module, counting the characters since the last record in `taken`.
+
+    `has_special` says whether a line held what may be an error of Excel or a text made of a formula.
+    """
 
     taken = 0
+    has_special = False
 
     def of(self, text: io.TextIOWrapper) -> Iterator[str]:
         readline = text.readline
@@ -130,7 +150,64 @@ class _Lines:
                 raise _Monster
             if "\0" in line:
                 raise _Binary
+            if "#" in line or '="' in line:
+                self.has_special = True
             yield line
+
+
+class _Until(io.RawIOBase):
+    """The bytes of a file up to a place."""
+
+    def __init__(self, file: io.FileIO, end: int) -> None:
+        self.file, self.left = file, end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read as RawIOBase asks for it."""
+        piece = self.file.read(min(len(buffer), self.left))
+        buffer[: len(piece)] = piece
+        self.left -= len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
+def _open(path: Path, end: int | None) -> io.BufferedReader:
+    """The file as bytes, up to its end mark."""
+    if end is None:
+        return path.open("rb")
+    return io.BufferedReader(_Until(path.open("rb", buffering=0), end))
+
+
+def _find_end(path: Path) -> int | None:
+    """Where the end mark stands behind which nothing follows, if there is one."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 4096))
+        tail = file.read()
+    kept = tail.rstrip(_END_BLANKS)
+    mark = tail.find(_END_MARK, len(kept))
+    if mark < 0:
+        return None
+    place = size - len(tail) + mark
+    # In UTF-16 with its big end first, the mark is the second half of a character.
+    return place - 1 if place % 2 and mark and tail[mark - 1] == 0 else place
+
+
+def _plain(cells: list[str]) -> list[str]:
+    """The cells of a row in which errors of Excel are empty, and texts made of formulas are texts."""
+    remarks = []
+    for index, cell in enumerate(cells):
+        if "#" in cell and (error := cell.strip()) in ERRORS:
+            cells[index] = ""
+            remarks.append(Remark(index, "error", error))
+        elif '="' in cell and (kept := _KEPT_TEXT.fullmatch(cell)):
+            cells[index] = kept[1].replace('""', '"')
+    return RemarkedRow(cells, remarks) if remarks else cells
 
 
 def _format(separator: str, skips_spaces: bool) -> dict:
@@ -138,9 +215,9 @@ def _format(separator: str, skips_spaces: bool) -> dict:
     return {"delimiter": separator or "\x1f", "skipinitialspace": skips_spaces}
 
 
-def _find_encoding(path: Path) -> str:
+def _find_encoding(path: Path, end: int | None) -> str:
     """The codec that reads the file: by its byte-order mark, by NULs in every other place, else by trial."""
-    with path.open("rb") as binary:
+    with _open(path, end) as binary:
         head = binary.read(4096)
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"

@@ -3,6 +3,7 @@
 Source: ECMA-376-2 (Open Packaging Conventions).
 """
 
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,6 +64,22 @@ class Package:
 
         for _step in self.feed(name, start, end):
             pass
+
+    def search(self, name: str, mark: bytes, pattern: re.Pattern[bytes]) -> Iterator[tuple[bytes, ...]]:
+        """The groups of all matches of a pattern that holds the mark, in the bytes of a part, however long it is.
+
+        A match may be as long as 1,024 bytes.
+        """
+        with self._archive.open(self.parts[name]) as stream:
+            before = b""
+            while chunk := stream.read(CHUNK):
+                seen = before + chunk
+                end = 0
+                if mark in seen:
+                    for found in pattern.finditer(seen):
+                        end = found.end()
+                        yield found.groups()
+                before = seen[max(end, len(seen) - 1024) :]
 
     def feed(
         self,

@@ -3,6 +3,7 @@
 Source: ECMA-376-1, 18.2 (workbook), 18.3 (worksheets), 18.4 (shared strings) and 18.8 (styles).
 """
 
+import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from console.tabular.cells import classify, format_of, number_of, text_of, unescape
+from console.tabular.cells import Remark, RemarkedRow, letters, number_of, text_of, unescape
+from console.tabular.formats import Format, built_in, compile_format
 from console.tabular.guards import (
     MAX_COLUMNS,
     MAX_ROWS,
@@ -34,8 +36,14 @@ MAX_WAITING = 4 * 1024 * 1024
 MAX_SHARED_TEXT = 48 * 1024 * 1024
 MAX_SHARED_STRINGS = 2_500_000
 BLOCK = 1024
+# Excel permits some 200 formats of its own in a workbook.
+MAX_FORMATS = 5_000
+_TRUE = {"1", "true"}
+_MERGED = re.compile(
+    rb"""<(?:\w{1,32}:)?mergeCell\s[^<>]{0,200}?\bref\s*=\s*["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']"""
+)
 
-_LETTERS = [chr(65 + n) if n < 26 else chr(64 + n // 26) + chr(65 + n % 26) for n in range(MAX_COLUMNS)]
+_LETTERS = [letters(index) for index in range(MAX_COLUMNS)]
 
 
 class SharedStrings:
@@ -77,7 +85,10 @@ class _Workbook:
     sheets: list[tuple[str, str, bool]] = field(default_factory=list)
     others: list[tuple[str, str]] = field(default_factory=list)
     starts_1904: bool = False
-    formats: list[str] = field(default_factory=list)
+    # Whoever wrote it leaves it to the reader to compute the formulas.
+    is_uncomputed: bool = False
+    formats: list[Format | None] = field(default_factory=list)
+    has_text_formats: bool = False
     strings: SharedStrings = field(default_factory=SharedStrings)
 
 
@@ -141,7 +152,9 @@ def _read_workbook(package: Package) -> _Workbook:
 
     def take(path: tuple[str, ...], attributes: dict[str, str]) -> None:
         if path[-1] == "workbookPr":
-            book.starts_1904 = attributes.get("date1904") in {"1", "true"}
+            book.starts_1904 = attributes.get("date1904") in _TRUE
+        elif path[-1] == "calcPr":
+            book.is_uncomputed = attributes.get("fullCalcOnLoad") in _TRUE
         elif path[-2:] == ("sheets", "sheet"):
             reference = next((value for name, value in attributes.items() if local(name) == "id"), "")
             kind, part = relations[reference]
@@ -160,23 +173,30 @@ def _read_references(package: Package, book: _Workbook) -> None:
     for kind, part in book.others:
         if kind == "styles":
             book.formats = _read_formats(package, part)
+            book.has_text_formats = any(each and each.around_text for each in book.formats)
         elif kind == "sharedStrings":
             book.strings = _read_strings(package, part)
 
 
-def _read_formats(package: Package, part: str) -> list[str]:
-    """How each cell style shows a number, as `cells.format_of` tells."""
+def _read_formats(package: Package, part: str) -> list[Format | None]:
+    """How each cell style shows a number; None is as General does."""
     codes: dict[int, str] = {}
     styles = array("L")
 
     def take(path: tuple[str, ...], attributes: dict[str, str]) -> None:
         if path[-1] == "numFmt":
-            codes[int(attributes["numFmtId"])] = classify(attributes["formatCode"])
+            codes[int(attributes["numFmtId"])] = attributes["formatCode"]
+            if len(codes) > MAX_FORMATS:
+                raise too_large_inside()
         elif path[-2:] == ("cellXfs", "xf"):
             styles.append(int(attributes.get("numFmtId", 0)))
 
     package.read(part, take)
-    return [format_of(number, codes) for number in styles]
+    made = {
+        number: compile_format(codes[number]) if number in codes else built_in(number)
+        for number in set(styles)
+    }
+    return [made[number] for number in styles]
 
 
 def _read_strings(package: Package, part: str) -> SharedStrings:
@@ -226,18 +246,22 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
 
     Cells without content may stand anywhere, for Excel formats whole columns and rows; content may not. The
     text is bounded as a whole, for a shared string may be long and referred to often.
+    A row in which a formula has an error or no result counts as one that holds something.
     The handlers are closures, and ask for the commonest names first, because they run ten times for a cell.
     """
     ready: list[tuple[int, list[str]]] = []
     cells: list[str] = []
+    remarks: list[Remark] = []
+    merges = _Merges(package, part)
     pieces: list[str] = []
     row = depth = skipped = total = waiting = 0
     column = -1
     row_digits = kind = style = content = ""
-    is_in_row = is_in_cell = is_in_text = is_done = False
+    is_in_row = is_in_cell = is_in_text = is_formula = has_value = is_hidden = is_done = False
 
-    def start(name: str, attributes: dict[str, str]) -> None:
+    def start(name: str, attributes: dict[str, str]) -> None:  # noqa: PLR0912
         nonlocal row, row_digits, column, depth, skipped, kind, style, is_in_row, is_in_cell, is_in_text
+        nonlocal is_formula, has_value, is_hidden
         if name == "c":
             if is_in_cell or not is_in_row:
                 raise damaged()
@@ -247,10 +271,11 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
             if place is not None and (column >= MAX_COLUMNS or place != _LETTERS[column] + row_digits):
                 column = _column(place, row_digits)
             kind, style = attributes.get("t", "n"), attributes.get("s", "")
+            is_formula = has_value = False
         elif name == "v" or name == "t":  # noqa: PLR1714 - faster than a set
             if is_in_text:
                 raise damaged()
-            is_in_text = True
+            is_in_text = has_value = True
             pieces.clear()
         elif name == "row":
             if is_in_row:
@@ -260,6 +285,7 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
             if number <= row:
                 raise damaged()
             row, row_digits, column = number, str(number), -1
+            is_hidden = attributes.get("hidden") in _TRUE
         elif ":" in name:
             start(local(name), attributes)
         else:
@@ -267,9 +293,18 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
             if depth > MAX_DEPTH:
                 raise damaged()
             skipped += name == "rPh"
+            if name == "f":
+                is_formula = is_in_cell
+            elif name == "col" and attributes.get("hidden") in _TRUE:
+                # What is to be said of a column is said with the first row.
+                shown = range(max(int(attributes["min"]) - 1, 0), min(int(attributes["max"]), MAX_COLUMNS))
+                remarks.extend(Remark(index, "hidden_column") for index in shown)
+                if len(remarks) > MAX_COLUMNS:
+                    raise damaged()
 
     def end(name: str) -> None:  # noqa: PLR0912
-        nonlocal cells, content, depth, skipped, total, waiting, is_in_row, is_in_cell, is_in_text, is_done
+        nonlocal cells, remarks, content, depth, skipped, total, waiting
+        nonlocal is_in_row, is_in_cell, is_in_text, is_done
         if name == "v" or name == "t":  # noqa: PLR1714
             is_in_text = False
             if is_in_cell and not skipped and (name == "t") == (kind == "inlineStr"):
@@ -278,6 +313,12 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
                     raise too_large_inside()
         elif name == "c":
             is_in_cell = False
+            if kind == "e" and content:
+                remarks.append(Remark(_within(column, row), "error", content.strip()[:40]))
+                content = ""
+            elif is_formula and _is_uncomputed(content, kind, has_value, book):
+                remarks.append(Remark(_within(column, row), "no_result"))
+                content = ""
             if content and (value := _value(content, kind, style, book)):
                 if column >= MAX_COLUMNS:
                     raise too_many_columns(row)
@@ -289,14 +330,20 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
             content = ""
         elif name == "row":
             is_in_row = False
-            if cells and (joined := "".join(cells).strip()):
+            joined = "".join(cells).strip() if cells else ""
+            if joined or (remarks and any(remark.code != "hidden_column" for remark in remarks)):
                 if row > MAX_ROWS:
                     raise too_many_rows()
+                if merges.rows and (filled := merges.fill(row, cells, remarks)):
+                    joined += filled
+                if is_hidden:
+                    remarks.append(Remark(-1, "hidden"))
                 total += len(joined)
                 waiting += len(joined)
                 if total > MAX_UNPACKED or waiting > MAX_WAITING:
                     raise too_large_inside()
-                ready.append((row, cells))
+                ready.append((row, RemarkedRow(cells, remarks) if remarks else cells))
+                remarks = []
             cells = []
         elif ":" in name:
             end(local(name))
@@ -318,22 +365,87 @@ def _read_rows(package: Package, part: str, book: _Workbook) -> Iterator[tuple[i
             raise too_large_inside()
 
 
+class _Merges:
+    """The cells of a sheet that are merged downwards. The value that they show stands in the first row of each.
+
+    They are listed behind the rows, so they are looked for before the rows are read, in the bare bytes. `rows` counts
+    those that go down over more than one.
+    """
+
+    def __init__(self, package: Package, part: str) -> None:
+        # As objects of three numbers, so many would cost several times the memory.
+        found: set[int] = set()
+        for left, top, _right, bottom in package.search(part, b"mergeCell", _MERGED):
+            column = _index(left.decode())
+            if int(bottom) > int(top) and column < MAX_COLUMNS and int(top) <= MAX_ROWS:
+                found.add(int(top) << 40 | column << 32 | int(bottom))
+            if len(found) > MAX_ROWS:
+                raise too_large_inside()
+        self._waiting = sorted(found, reverse=True)
+        # By its column: the last row, the first, the value, and what there is to be said of it.
+        self._open: dict[int, tuple[int, int, str, Remark | None]] = {}
+        self.rows = len(found)
+
+    def fill(self, row: int, cells: list[str], remarks: list[Remark]) -> str:
+        """Give the empty cells of a row the values that they show, and say so. Returns the text that was added."""
+        while self._waiting and self._waiting[-1] >> 40 < row:
+            # The first row of it held nothing.
+            self._waiting.pop()
+        added = []
+        for column, (bottom, top, value, remark) in list(self._open.items()):
+            if row > bottom:
+                del self._open[column]
+            elif remark:
+                remarks.append(remark._replace(column=column))
+            elif not (cells[column] if column < len(cells) else ""):
+                cells.extend([""] * (column + 1 - len(cells)))
+                cells[column] = value
+                remarks.append(Remark(column, "merged", str(top)))
+                added.append(value)
+        while self._waiting and self._waiting[-1] >> 40 == row:
+            packed = self._waiting.pop()
+            column, bottom = packed >> 32 & 0xFF, packed & 0xFFFFFFFF
+            value = cells[column] if column < len(cells) else ""
+            remark = next((each for each in remarks if each.column == column and each.code != "merged"), None)
+            if value or remark:
+                self._open[column] = bottom, row, value, remark
+        return "".join(added)
+
+
+def _within(column: int, row: int) -> int:
+    if column >= MAX_COLUMNS:
+        raise too_many_columns(row)
+    return column
+
+
+def _is_uncomputed(content: str, kind: str, has_value: bool, book: _Workbook) -> bool:
+    """Whether a formula has no result: none at all, or the zero that some programs write in its place."""
+    if kind == "n":
+        return not content.strip() or (book.is_uncomputed and content.strip() == "0")
+    return not has_value
+
+
 def _column(place: str, row_digits: str) -> int:
     """The index of a cell's column, 0 for A and 26 for AA. Refuses a cell that claims another row."""
     letters = place.removesuffix(row_digits)
     if letters == place or not 1 <= len(letters) <= 3 or not letters.isascii() or not letters.isalpha():
         raise damaged()
+    return _index(letters.upper())
+
+
+def _index(letters: str) -> int:
     number = 0
-    for letter in letters.upper():
+    for letter in letters:
         number = number * 26 + ord(letter) - 64
     return number - 1
 
 
 def _value(content: str, kind: str, style: str, book: _Workbook) -> str:
-    if kind == "s":
-        return unescape(book.strings[int(content)])
+    shown_as = book.formats[int(style)] if style and book.formats else None
     if kind == "n":
-        return number_of(
-            content, book.formats[int(style)] if style and book.formats else "", book.starts_1904
-        )
-    return text_of(content, kind)
+        return number_of(content, shown_as, book.starts_1904)
+    text = unescape(book.strings[int(content)]) if kind == "s" else text_of(content, kind)
+    if book.has_text_formats and shown_as and shown_as.around_text and text and kind != "b":
+        before, after = shown_as.around_text
+        return f"{before}{text}{after}"
+    return text

@@ -76,6 +76,8 @@ class CustomerFileKind(Kind):
         for index, name in self._plan:
             raw = cells[index] if index < len(cells) else ""
             is_spaced |= raw != raw.strip()
+            if isinstance(raw, NumberCell) and name in _NUMBERS:
+                raw = raw.without_groups()
             text = unguarded(raw.strip())
             if not text:
                 continue
@@ -104,7 +106,8 @@ class CustomerFileKind(Kind):
 
     def _remark(self, row: Row, name: str, raw: str, text: str) -> None:
         if isinstance(raw, NumberCell) and name in _NUMBERS:
-            self.notices.add(_NUMBERS[name], row.number)
+            if not raw.laid_out:
+                self.notices.add(_NUMBERS[name], row.number)
             if raw.rounded:
                 sentence = _(
                     "%(field)s: Excel has rounded this number; format the column as text and export again."

@@ -37,6 +37,8 @@ MISSING = {
 
 # The columns that hold free text, which may look like what a program would run.
 _FREE = {"serial_number", "hardware_revision", "notes", "tags"}
+# What is taken just as the sheet shows it; of identifiers, thousands separators are no part.
+_AS_SHOWN = {"hardware_revision", "notes", "tags"}
 # Values that repeat from row to row, and cost more to clean than to remember.
 _REPEATED = {"hardware_revision", "manufactured_on", "tags", "is_development"}
 _REMEMBERED = 2_000
@@ -77,6 +79,10 @@ class ManifestKind(Kind):
         "numbers": ngettext_lazy(
             "Excel made a number of %(n)s serial number. Leading zeros, if it had any, are lost.",
             "Excel made numbers of %(n)s serial numbers. Leading zeros, if they had any, are lost.", "count",
+        ),
+        "grouped": ngettext_lazy(
+            "The thousands separators of %(n)s number are left out.",
+            "The thousands separators of %(n)s numbers are left out.", "count",
         ),
         "padded": ngettext_lazy(
             "%(n)s serial number was filled up with zeros.",
@@ -163,13 +169,16 @@ class ManifestKind(Kind):
 
     def _number(self, row: Row, name: str, raw: Any) -> str:
         """A cell that was a number in the workbook: what Excel may have done to it is noticed, or undone."""
+        if name not in _AS_SHOWN and raw.ungrouped != raw:
+            self.notices.add("grouped", row.number)
+            raw = raw.without_groups()
         if name == "device_name":
             self.notices.add("number_names", row.number)
             if raw.rounded:
                 row.reasons.append(
                     _("Excel has rounded this device name; format the column as text and export again.")
                 )
-        if name != "serial_number" or not raw.isdigit():
+        if name != "serial_number" or not raw.isdigit() or raw.laid_out:
             return raw
         row.is_marked = True
         if self._pad is None:

@@ -9,8 +9,12 @@ from console.columns import Header
 from console.fields import fold
 from console.imports import SENTENCES, Key, Kind, Row, unguarded, visible
 from console.models import Organization
+from console.tabular import NumberCell
 from devices.roundtrip.columns import COLUMNS
 from devices.roundtrip.comparison import Comparison
+
+# What is taken just as the sheet shows it; of identifiers, thousands separators are no part.
+_AS_SHOWN = {"tags", "notes"}
 
 
 class RoundTripKind(Kind):
@@ -30,6 +34,8 @@ class RoundTripKind(Kind):
             gettext_lazy("The same device name stands in row %(row)s, in other letters.")),
     )  # fmt: skip
     shown = ("serial_number", "device_name")
+    # An emptied cell unclaims its unit, or takes its tags or notes.
+    refuses_errors = True
     sentences = SENTENCES | {
         "no_version": ngettext_lazy(
             "The file has no column “version”, so it can't be told what was changed in the console since its export. "
@@ -68,7 +74,8 @@ class RoundTripKind(Kind):
             if name == "device_name":
                 self._clean_name(row, raw)
             else:
-                values[place] = str(raw).strip()
+                shown = raw.without_groups() if isinstance(raw, NumberCell) and name not in _AS_SHOWN else raw
+                values[place] = str(shown).strip()
         if "version" not in self.told:
             self.notices.add("no_version", row.number)
 

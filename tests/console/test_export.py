@@ -24,7 +24,7 @@ PLAIN = [
     "a=b",
     "'quoted'",
     "0042",
-    "#N/A",
+    "#N/A?",
     "Zähler",
     "二",
     "a\nb",
@@ -40,8 +40,8 @@ def read_xlsx(response) -> list:
     return list(openpyxl.load_workbook(io.BytesIO(response.getvalue())).active.rows)
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_no_cell_of_a_csv_is_a_formula(payload):
+@pytest.mark.parametrize("payload", [*PAYLOADS, "#N/A", "#REF!"])
+def test_no_cell_of_a_csv_is_a_formula_or_an_error(payload):
     cell = read_csv(stream_csv("x", ["a"], [[payload]]))[1][0]
     assert cell == f"'{payload}"
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from console.errors import Refused
 from console.models import Event, Operation
@@ -504,3 +505,29 @@ def test_numbers_and_dates_in_a_workbook_are_texts(client, alice, three, tmp_pat
 def test_projects_are_the_default_of_the_new_owner(client, alice, three, customer):
     applied(alice, edited_csv(client, put((0, "owner", customer.name))))
     assert Ownership.objects.get().project == projects.default_of(customer)
+
+
+def test_an_error_of_excel_empties_nothing_and_refuses_its_row(client, alice, three, customer, by, tmp_path):
+    own(three[0], customer, by)
+    workbook(tmp_path / "x.xlsx", rows_of(exported(client)))
+    book = load_workbook(tmp_path / "x.xlsx")
+    for (cell,) in book.active["E2":"E4"]:
+        cell.value = "#N/A"
+        cell.data_type = "e"
+    book.save(tmp_path / "x.xlsx")
+    assert refused(checked(alice, (tmp_path / "x.xlsx").read_bytes(), "devices.xlsx")) == {
+        n: f"Cell E{n} shows the error #N/A. Correct it, or write what it should be." for n in (2, 3, 4)
+    }
+    assert Ownership.objects.get(device=three[0]).ended_at is None
+
+
+def test_an_error_in_csv_refuses_its_row_too(client, alice, three, customer, by):
+    own(three[0], customer, by)
+    row = checked(alice, edited_csv(client, put((0, "owner", "#REF!"))))
+    assert refused(row) == {2: "Cell E2 shows the error #REF!. Correct it, or write what it should be."}
+
+
+def test_notes_that_read_like_an_error_survive_the_round_trip(client, alice, three, by):
+    device_actions.edit(three[0], by=by, tags=[], notes="#N/A")
+    assert counts(checked(alice, exported(client, "csv"))) == (3, 0, 0)
+    assert counts(checked(alice, exported(client, "xlsx"), "devices.xlsx")) == (3, 0, 0)
