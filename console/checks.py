@@ -1,11 +1,16 @@
 """What this server refuses to run with, or warns of. Django's own checks do not see these."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks
 
+from console import environment
+
+log = logging.getLogger("custody.checks")
+LOCAL = ("127.", "::1", "[::1]", "localhost", "unix:")
 Found = list[CheckMessage]
 
 
@@ -86,9 +91,36 @@ def base_url_is_encrypted(**kwargs: Any) -> Found:
                     id="custody.W001")]  # fmt: skip
 
 
+@register(Tags.security)
+def no_stranger_reaches_the_server_without_a_proxy(**kwargs: Any) -> Found:
+    """Whoever reaches the port directly speaks to it without TLS."""
+    address = environment.text("CUSTODY_BIND", "127.0.0.1")
+    if address.startswith(LOCAL) or settings.ALLAUTH_TRUSTED_PROXY_COUNT or settings.DEBUG:
+        return []
+    return [Warning(f"CUSTODY_BIND is {address}, and CUSTODY_PROXIES is 0: everybody in the network reaches the server, "
+                    "without encryption.", hint="Put a proxy in front that ends TLS and set CUSTODY_PROXIES=1, or bind "
+                    "127.0.0.1.", id="custody.W002")]  # fmt: skip
+
+
+def refuse_what_is_unfit() -> None:
+    """Run all checks, as manage.py does. Logs warnings; raises RuntimeError with what a server must not run with.
+
+    gunicorn prints a RuntimeError as a sentence.
+    """
+    found = [message for message in run_checks(databases=["default"]) if not message.is_silenced()]
+    serious = [message for message in found if message.is_serious()]
+    for message in found:
+        if message not in serious:
+            log.warning("%s %s (%s)", message.msg, message.hint or "", message.id)
+    if serious:
+        raise RuntimeError(
+            "\n".join(f"{message.msg} {message.hint or ''} ({message.id})" for message in serious)
+        )
+
+
 ALL: list[Callable[..., Found]] = [
     hosts_are_named, sqlite_takes_its_lock_first, sqlite_keeps_what_it_acknowledged, secret_key_is_long,
-    claim_keys_are_there, debug_stays_at_home, base_url_is_encrypted,
+    claim_keys_are_there, debug_stays_at_home, base_url_is_encrypted, no_stranger_reaches_the_server_without_a_proxy,
 ]  # fmt: skip
 
 

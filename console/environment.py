@@ -33,15 +33,19 @@ def flag(name: str, default: bool = False) -> bool:
     return value.lower() in TRUE
 
 
-def number(name: str, default: int) -> int:
-    """A whole number. Raises ImproperlyConfigured for anything else."""
-    value = os.environ.get(name, "")
+def number(name: str, default: int, *, least: int = 0, most: int = 2**53) -> int:
+    """A whole number from `least` to `most`. Raises ImproperlyConfigured for anything else."""
+    value = os.environ.get(name, "").strip()
     if not value:
         return default
     try:
-        return int(value)
+        found = int(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number.") from None
+    if not least <= found <= most:
+        limits = f"{least:,} to {most:,}" if most < 2**53 else f"{least:,} or more"
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be {limits}.")
+    return found
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:

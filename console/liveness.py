@@ -2,7 +2,8 @@
 
 import os
 import socket
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from console.models import WorkerHeartbeat
 
 SILENCE = timedelta(seconds=60)
+FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 DEAD_STATES = {"Z", "X"}
 # The queues that this process serves, each by a thread that does nothing else.
 _alone: set[str] = set()
@@ -19,7 +21,7 @@ _alone: set[str] = set()
 def worker_name() -> str:
     """This process: its machine, its process id, and when it began, because ids are given out again."""
     pid = str(os.getpid())
-    return f"{_machine()}:{pid}:{_began(pid)}"
+    return f"{_machine()}:{pid}:{began(pid)}"
 
 
 def serve_alone(queue: str) -> None:
@@ -36,6 +38,16 @@ def beat(queues: str) -> None:
     """Say that this process lives and serves the queues."""
     WorkerHeartbeat.objects.update_or_create(
         worker=worker_name(), defaults={"queues": queues[:80], "at": timezone.now()}
+    )
+
+
+def note_trial() -> None:
+    """Write a row in a transaction of its own, for whoever wants to know whether the database takes one.
+
+    It bears the name of no worker, and is no heartbeat: its time is the first of all.
+    """
+    WorkerHeartbeat.objects.update_or_create(
+        worker=f"trial:{_machine()}"[:80], defaults={"queues": str(time.time_ns())[:80], "at": FIRST}
     )
 
 
@@ -56,9 +68,9 @@ def lives(worker: str, heard: set[str]) -> bool:
     On SQLite a long transaction silences all heartbeats, so a process that can be seen is not judged by them.
     """
     machine, _sep, process = worker.partition(":")
-    pid, _sep, began = process.partition(":")
-    if began and machine == _machine():
-        return _began(pid) == began
+    pid, _sep, birth = process.partition(":")
+    if birth and machine == _machine():
+        return began(pid) == birth
     return worker in heard
 
 
@@ -77,7 +89,7 @@ def _machine() -> str:
     return f"{socket.gethostname()[:40]}/{container}"
 
 
-def _began(pid: str) -> str:
+def began(pid: str) -> str:
     """When the process began, in ticks of the machine; empty if it is over, or the system does not tell."""
     try:
         # The name of the program stands in brackets and may itself hold some.

@@ -2,13 +2,14 @@
 
 import zoneinfo
 from collections.abc import Callable
+from functools import cache
 from typing import Any, cast
 from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.urls import Resolver404, resolve
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
@@ -23,7 +24,9 @@ from console.requests import Request
 GetResponse = Callable[[Request], HttpResponse]
 CUSTOMER_ACTOR = "customers.people.actor_for"
 ORGANIZATION_IN_SESSION = "organization"
-DEVICES = "/device/"
+# They have no session, no form, no language and no page.
+STRAIGHT = ("/device/", "/healthz", "/readyz")
+LARGEST_ID = 2**63 - 1
 # No script, style or image from elsewhere, and none inline: data that reaches a page as text can't run.
 POLICY = "; ".join([
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
@@ -47,15 +50,25 @@ def security_headers(get_response: GetResponse) -> GetResponse:
             patch_vary_headers(response, ["HX-Request", "HX-Target"])
         return response
 
+    def process_view(request: Request, view: Any, args: tuple, kwargs: dict[str, Any]) -> None:
+        _refuse_ids_of_nothing(kwargs)
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
     return middleware
 
 
-def devices(get_response: GetResponse) -> GetResponse:
-    """Leads the calls of devices straight to their views: they have no session, no form, no language and no page."""
-    straight = cast(GetResponse, convert_exception_to_response(_to_view))
+def _refuse_ids_of_nothing(arguments: dict[str, Any]) -> None:
+    """No row has an id that the database can't hold, and asking for one may be an error there."""
+    if any(isinstance(value, int) and value > LARGEST_ID for value in arguments.values()):
+        raise Http404
+
+
+def straight(get_response: GetResponse) -> GetResponse:
+    """Leads the calls of devices and of monitors to their views, past sessions, forms and languages."""
+    to_view = cast(GetResponse, convert_exception_to_response(_to_view))
 
     def middleware(request: Request) -> HttpResponse:
-        return straight(request) if request.path_info.startswith(DEVICES) else get_response(request)
+        return to_view(request) if request.path_info.startswith(STRAIGHT) else get_response(request)
 
     return middleware
 
@@ -67,6 +80,7 @@ def _to_view(request: HttpRequest) -> HttpResponse:
         request.resolver_match = match = resolve(request.path_info)
     except Resolver404:
         return problem("not_found", "There is nothing at this address.", 404)
+    _refuse_ids_of_nothing(match.kwargs)
     return match.func(request, *match.args, **match.kwargs)
 
 
@@ -132,7 +146,10 @@ def refusals(get_response: GetResponse) -> GetResponse:
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:
-    try:
-        return zoneinfo.ZoneInfo(name or "UTC")
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return zoneinfo.ZoneInfo("UTC")
+    """The zone of this name; UTC for a name that is none. A browser may send anything, and no file is looked for."""
+    return zoneinfo.ZoneInfo(name if name in _zones() else "UTC")
+
+
+@cache
+def _zones() -> set[str]:
+    return zoneinfo.available_timezones()

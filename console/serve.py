@@ -26,7 +26,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
-from console import environment, keys
+from console import environment, keys, predecessor
 from console.models import Organization
 
 log = logging.getLogger("custody.serve")
@@ -47,6 +47,11 @@ def bind() -> str:
     if address.startswith("unix:"):
         return address
     return f"[{address.strip('[]')}]:{settings.PORT}" if ":" in address else f"{address}:{settings.PORT}"
+
+
+def notes() -> Path:
+    """Where the supervisor of this port writes down what it runs."""
+    return settings.DATA_DIR / "run" / f"serve-{settings.PORT}"
 
 
 def probe(where: str) -> None:
@@ -102,7 +107,8 @@ def gunicorn(where: str) -> list[str]:
     return [
         sys.executable, "-m", "gunicorn", "console.wsgi:application", f"--bind={where}", "--preload",
         f"--pythonpath={settings.BASE_DIR}",
-        "--worker-class=gthread", "--workers=2", "--threads=8", "--keep-alive=5", "--timeout=60",
+        "--worker-class=console.server_worker.BufferingWorker", "--no-sendfile", "--workers=2", "--threads=8",
+        "--keep-alive=60", "--timeout=60",
         f"--graceful-timeout={STOP_WITHIN - 3}", "--log-level=warning", "--no-control-socket",
         "--logger-class=console.server_log.ServerLogger", *([f"--worker-tmp-dir={folder}"] if folder else []),
     ]  # fmt: skip
@@ -159,6 +165,9 @@ class Supervisor:
 
     children: list[Child] = field(default_factory=list)
     signals: int = 0
+    # Where it writes down what it runs, for a successor.
+    notes: Path | None = None
+    _noted: list[int] = field(default_factory=list)
 
     def listen(self) -> None:
         """Stop at the signals that ask for it. What nohup started outlives the terminal."""
@@ -175,13 +184,22 @@ class Supervisor:
         child = Child(name, command)
         self.children.append(child)
         child.start()
+        self.note()
         return child
+
+    def note(self) -> None:
+        """Write down which processes run, where that has changed."""
+        pids = [child.process.pid for child in self.children if child.process is not None]
+        if self.notes is not None and pids != self._noted:
+            predecessor.note(self.notes, pids)
+            self._noted = pids
 
     def wait(self) -> None:
         """Keep the children alive until a signal comes."""
         while not self.signals:
             for child in self.children:
                 child.keep_alive()
+            self.note()
             time.sleep(BETWEEN_LOOKS)
 
     def stop(self) -> None:
@@ -197,6 +215,8 @@ class Supervisor:
         for child, process in living:
             child.signal_group(signal.SIGKILL)
             process.wait()
+        if self.notes is not None:
+            predecessor.forget(self.notes)
 
 
 def _dies_with(parent: int) -> Callable[[], None] | None:
@@ -270,7 +290,7 @@ def run(say: Callable[[str], Any], extra: str = "", also: dict[str, list[str]] |
 
     `also` are further commands of manage.py, by what they are called. Gives False if the server can't start.
     """
-    where, supervisor = bind(), Supervisor()
+    where, supervisor = bind(), Supervisor(notes=notes())
     supervisor.listen()
     try:
         server = supervisor.add("the server", gunicorn(where))

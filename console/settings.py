@@ -13,7 +13,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(environment.text("CUSTODY_DATA", str(BASE_DIR / "var")))
 
 DEBUG = environment.flag("CUSTODY_DEBUG")
-PORT = environment.number("PORT", 8000)
+PORT = environment.number("PORT", 8000, least=1, most=65_535)
 # Every link, QR code and mail is built from this, never from the request's host.
 BASE_URL = environment.text("CUSTODY_BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 _base = urlsplit(BASE_URL)
@@ -61,7 +61,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "console.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
-    "console.middleware.devices",
+    "console.middleware.straight",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -152,7 +152,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("CUSTODY_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("CUSTODY_PROXIES", 0, most=10)
 MFA_ADAPTER = "console.accounts.MfaAdapter"
 MFA_FORMS = {"add_webauthn": "console.accounts.AddPasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -199,7 +199,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 FILE_UPLOAD_TEMP_DIR = None
-UPLOAD_LIMIT = environment.number("CUSTODY_UPLOAD_LIMIT", 50 * 1024 * 1024)
+UPLOAD_LIMIT = environment.number("CUSTODY_UPLOAD_LIMIT", 50 * 1024 * 1024, least=1_000)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
 EMAIL_BACKEND = "console.mail.OutboxBackend"
@@ -263,12 +263,12 @@ API_KEY_HOLD = "customers.keys.hold"
 # Told of a person who leaves the organization: (organization, user, by, at).
 LEAVING = ["customers.actions.api_keys.revoke_of", "customers.actions.project_members.end_all_of"]
 # Of each key in each process.
-API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200)
+API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200, least=1)
 
 # Networks that webhooks may dial besides the public Internet, in CIDR notation.
 WEBHOOK_NETWORKS = environment.networks("CUSTODY_WEBHOOK_NETWORKS")
 # A webhook that only failed for so many days is disabled.
-WEBHOOK_DAYS = environment.number("CUSTODY_WEBHOOK_DAYS", 5)
+WEBHOOK_DAYS = environment.number("CUSTODY_WEBHOOK_DAYS", 5, least=1)
 
 LOGGING = {
     "version": 1,

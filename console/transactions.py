@@ -9,6 +9,7 @@ from django.db import IntegrityError, OperationalError, close_old_connections, c
 from django.utils.translation import gettext as _
 
 from console.errors import Refused
+from console.outage import is_conflict, is_outage
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,7 +19,8 @@ TRIES = 3
 def retrying(action: Callable[P, R]) -> Callable[P, R]:
     """Run the action in a transaction, anew after a deadlock or a broken constraint, three times at most.
 
-    Then it raises Refused: two people at the same row is no server error. Within another transaction the action runs
+    Then it raises Refused: two people at the same row is no server error. A database that is away, read-only or full is
+    one, and its error passes. Within another transaction the action runs
     once, as the outer one has to be repeated as a whole.
     """
 
@@ -31,7 +33,9 @@ def retrying(action: Callable[P, R]) -> Callable[P, R]:
             try:
                 with transaction.atomic():
                     return action(*args, **kwargs)
-            except (IntegrityError, OperationalError):
+            except (IntegrityError, OperationalError) as error:
+                if is_outage(error) and not is_conflict(error):
+                    raise
                 time.sleep(0.02 * attempt)
         raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
 

@@ -7,4 +7,9 @@ from django.core.wsgi import get_wsgi_application
 from console.chunked import measured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
-application = measured(get_wsgi_application())
+_application = get_wsgi_application()
+
+from console.checks import refuse_what_is_unfit  # noqa: E402 -- it needs the settings
+
+refuse_what_is_unfit()
+application = measured(_application)

@@ -1,12 +1,14 @@
 """The pages for what went wrong."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils.translation import gettext as _
 
-from console import rosters
+from console import outage, rosters
 from console.access import Permission, handler
 from console.errors import Refused, answer, problem
 
@@ -42,16 +44,28 @@ def not_found_page(request: HttpRequest, exception: Exception | None = None) -> 
 
 @handler
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A page that needs neither the database nor the session; for programs a problem document."""
-    if request.path_info.startswith(PROGRAMS):
-        return problem("server_error", "Something went wrong on our side. Try again in a minute.", 500)
+    """A page that needs neither the database nor the session; for programs a problem document.
+
+    503 where the database is away, read-only or full: then it is worth asking again, and nothing is wrong with what was
+    asked.
+    """
+    if outage.is_outage(sys.exc_info()[1]):
+        sentence = "Custody can't reach or write its database. Nothing was changed. Try again in a minute."
+        response = _without_database(request, 503, "unavailable", sentence)
+        response["Retry-After"] = outage.RETRY_AFTER
+        return response
+    sentence = "Something went wrong on our side. Try again in a minute."
+    return _without_database(request, 500, "server_error", sentence)
+
+
+def _without_database(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:
+    if request.path_info.startswith(PROGRAMS) or "application/json" in request.headers.get("Accept", ""):
+        return problem(code, sentence, status)
     try:
-        return HttpResponse(get_template("500.html").render(), status=500)
+        return HttpResponse(get_template(f"{status}.html").render(), status=status)
     except (TemplateDoesNotExist, ValueError):
         # No static files were collected: the address of the style is not known.
-        return HttpResponse(
-            "Something went wrong on our side. Try again in a minute.", "text/plain", status=500
-        )
+        return HttpResponse(sentence, "text/plain", status=status)
 
 
 @handler

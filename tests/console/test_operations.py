@@ -305,7 +305,7 @@ def test_a_process_lives_as_long_as_it_runs_however_silent_it_is():
     process = multiprocessing.get_context("fork").Process(target=signal.pause)
     process.start()
     machine, _pid, _began = liveness.worker_name().split(":")
-    name = f"{machine}:{process.pid}:{liveness._began(str(process.pid))}"
+    name = f"{machine}:{process.pid}:{liveness.began(str(process.pid))}"
     assert liveness.lives(name, set())
     assert not liveness.lives(f"{machine}:{process.pid}:1", {name})
     process.kill()

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from unittest.mock import patch
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from console import keys, serve
+from console import keys, predecessor, serve
 
 PATIENCE = 60
 READY = "Stop it with Ctrl-C."
@@ -185,6 +186,50 @@ def test_nothing_outlives_a_server_that_was_killed(supervised):
     supervised.kill()
     supervised.join()
     until(lambda: not any(runs(pid) for pid in children))
+
+
+def test_the_next_start_ends_what_a_killed_supervisor_left(tmp_path):
+    """Its children are told to end when it dies; one that does not listen would hold the port."""
+    notes, port = tmp_path / "run" / "serve", free_port()
+    deaf = (
+        "import signal, socket, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"listener = socket.create_server(('127.0.0.1', {port}))\n"
+        "time.sleep(1000)"
+    )
+
+    def supervise():
+        supervisor = serve.Supervisor(notes=notes)
+        supervisor.add("deaf", [sys.executable, "-c", deaf])
+        supervisor.wait()
+
+    process = multiprocessing.get_context("fork").Process(target=supervise)
+    process.start()
+    until(lambda: _listens(port))
+    (child,) = children_of(process.pid)
+    predecessor.end(notes, lambda: serve.probe(f"127.0.0.1:{port}"))
+    assert runs(child), "a supervisor that lives was disturbed"
+    process.kill()
+    process.join()
+    with patch.object(predecessor, "END_WITHIN", 0.5):
+        predecessor.end(notes, lambda: serve.probe(f"127.0.0.1:{port}"))
+    assert not runs(child)
+    serve.probe(f"127.0.0.1:{port}")
+    assert not notes.exists()
+
+
+def _listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_notes_that_make_no_sense_or_name_other_processes_end_nothing(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"], process_group=0) as other:
+        for said in ("", "x", f"1 999\n{other.pid} 999\n"):
+            (tmp_path / "notes").write_text(said)
+            predecessor.end(tmp_path / "notes", lambda: None)
+            assert runs(other.pid)
+        other.kill()
 
 
 def test_what_dies_is_started_anew(supervised):

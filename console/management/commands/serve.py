@@ -3,6 +3,7 @@
 import errno
 import io
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from console import serve
+from console import predecessor, serve
 
 
 class Command(BaseCommand):
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         where, told = serve.bind(), io.StringIO()
+        predecessor.end(serve.notes(), partial(serve.probe, where))
         try:
             serve.probe(where)
         except (OSError, OverflowError) as error:
