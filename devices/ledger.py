@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from console import sql
 from console.access import Actor
 from customers.models import Customer, Project
-from devices.models import Device, DeviceStatus, Ownership, SharedAccess
+from devices.models import Device, DeviceStatus, EndReason, Ownership, SharedAccess
 
 TICK = timedelta(microseconds=1)
 # A returned unit is in quarantine until somebody has inspected it.
@@ -73,14 +73,14 @@ def assign(
 ) -> Outcome:
     """Open a span of `customer` for each unowned device, from `at` on, or from the end of its last span if that is later.
 
-    Only from one of the statuses `frm`: owned, reserved, quarantined, scrapped and archived devices are refused, each
-    with its reason.
+    A wipe that is asked for stays asked until the device has confirmed it, whoever owns it by then. Only from one of the
+    statuses `frm`: owned, reserved, quarantined, scrapped and archived devices are refused, each with its reason.
     """
     outcome = Outcome(act=act or uuid4())
     ids, at = sorted(set(device_ids)), at or timezone.now()
     outcome.done = _guarded_update(
         ids,
-        "customer_id = %s, status = %s, wipe_asked_at = NULL, wipe_confirmed_at = NULL",
+        "customer_id = %s, status = %s",
         [customer.pk, DeviceStatus.OWNED.value],
         f"customer_id IS NULL AND archived_at IS NULL AND status IN ({_marks(frm)}) AND organization_id = %s",
         [*map(str, frm), customer.organization_id],
@@ -107,7 +107,9 @@ def release(
 ) -> Outcome:
     """Close the open span of each owned device at `at`, end its shares and ask it to wipe itself.
 
-    The device keeps its product and gets `status`. With `expect`, only devices that this customer owns are released.
+    An older request that the device has not confirmed is joined: `wipe_since` keeps its date, and only a confirmation
+    of the newest one counts. The device keeps its product and gets `status`. With `expect`, only devices that this
+    customer owns are released.
     Devices without an owner are refused.
     """
     outcome = Outcome(act=act or uuid4())
@@ -117,8 +119,9 @@ def release(
         condition, parameters = "customer_id = %s", [expect.pk]
     outcome.done = _guarded_update(
         ids,
-        "customer_id = NULL, status = %s, wipe_asked_at = %s, wipe_confirmed_at = NULL",
-        [str(status), _time(at)],
+        f"customer_id = NULL, status = %s, wipe_asked_at = {_end()}, wipe_since = COALESCE(wipe_since, {_end()}), "
+        "wipe_confirmed_at = NULL",
+        [str(status), _time(at), _time(at)],
         condition,
         parameters,
     )
@@ -196,21 +199,16 @@ def retract(
 ) -> Outcome:
     """Close the open spans that rest on the evidence `began`, as a correction; the devices are in stock as before.
 
-    Shares go on. Who owned a device before is still
-    to be wiped from it: assigning it took that request back, so it is made again, with its own date. Gives what was
-    done; why the rest was not is for the caller to say.
+    Shares go on. A wipe for who owned a device before is asked for as before. Gives what was done; why the rest was not
+    is for the caller to say.
     """
     outcome = Outcome(act=act or uuid4())
     ids, at = sorted(set(device_ids)), at or timezone.now()
     hold(ids)
     spans, devices = sql.table(Ownership), sql.table(Device)
-    asked = (
-        f"SELECT MAX(ended_at) FROM {spans} AS past WHERE past.device_id = {devices}.id "  # noqa: S608
-        "AND past.end_reason <> 'correction'"
-    )
     outcome.done = _guarded_update(
         ids,
-        f"customer_id = NULL, status = %s, wipe_asked_at = ({asked}), wipe_confirmed_at = NULL",
+        "customer_id = NULL, status = %s",
         [DeviceStatus.IN_STOCK.value],
         f"customer_id IS NOT NULL AND EXISTS (SELECT 1 FROM {spans} AS span WHERE span.device_id = {devices}.id "  # noqa: S608
         "AND span.ended_at IS NULL AND span.start_evidence = %s)",
@@ -236,8 +234,8 @@ def reopen(
     """Open the spans again that were closed on the evidence `ended`, and the shares that ended with them.
 
     Only where the device has one of the statuses `frm`, nobody owned it since, and its owner is one of `customer_ids`.
-    The span is as if it had never ended, and the device is not asked to wipe itself any more. Gives what was done; why
-    the rest was not is for the caller to say.
+    The span is as if it had never ended: the request to wipe that its end made is taken back, an older one that the
+    device has not confirmed goes on. Gives what was done; why the rest was not is for the caller to say.
     """
     outcome = Outcome(act=act or uuid4())
     ids, at = sorted(set(device_ids)), at or timezone.now()
@@ -247,9 +245,16 @@ def reopen(
         f"FROM {spans} AS span WHERE span.device_id = {devices}.id AND span.end_evidence = %s AND NOT EXISTS "  # noqa: S608
         f"(SELECT 1 FROM {spans} AS later WHERE later.device_id = {devices}.id AND later.started_at > span.started_at)"
     )
+    # What was asked before: the newest of the older requests, where the oldest is not this one.
+    older = (
+        f"CASE WHEN wipe_since < wipe_asked_at THEN (SELECT MAX(past.ended_at) FROM {spans} AS past "  # noqa: S608
+        f"WHERE past.device_id = {devices}.id AND past.end_reason <> '{EndReason.CORRECTION.value}' "
+        "AND past.ended_at < wipe_asked_at) END"
+    )
     outcome.done = _guarded_update(
         ids,
-        f"customer_id = (SELECT span.customer_id {last}), status = %s, wipe_asked_at = NULL, wipe_confirmed_at = NULL",
+        f"customer_id = (SELECT span.customer_id {last}), status = %s, wipe_asked_at = {older}, "
+        "wipe_since = CASE WHEN wipe_since < wipe_asked_at THEN wipe_since END, wipe_confirmed_at = NULL",
         [ended, DeviceStatus.OWNED.value],
         f"customer_id IS NULL AND archived_at IS NULL AND status IN ({_marks(frm)}) AND EXISTS (SELECT 1 {last} "
         f"AND span.{sql.in_ids('customer_id')})",
@@ -322,7 +327,7 @@ def _open(
         "start_note": note[:500], "ended_by": "", "end_evidence": "", "end_note": "",
     }  # fmt: skip
     last = f"(SELECT MAX(ended_at) FROM {sql.table(model)} AS past WHERE past.device_id = {sql.table(Device)}.id)"  # noqa: S608
-    later, mark = ("GREATEST", "%s::timestamptz") if connection.vendor == "postgresql" else ("MAX", "%s")
+    later, mark = "GREATEST" if connection.vendor == "postgresql" else "MAX", _mark()
     started = f"{later}({mark}, COALESCE({last}, {mark}))" if model is Ownership else mark
     stamps = [_time(at)] * (2 if model is Ownership else 1)
     sql.insert_from(model, constants, {"device": "id", "started_at": started}, Device, ids, stamps)
@@ -399,6 +404,27 @@ def _rows(ids: set[int]) -> Iterable[Device]:
 
 def _marks(values: Iterable[Any]) -> str:
     return ", ".join("%s" for _value in values)
+
+
+def _end() -> str:
+    """When the open span of the device ends that ends now, as `_close` writes it: each request is known by that instant.
+
+    Asked while the span is open. The parameter is the time of now.
+    """
+    tick, latest = (
+        ("span.started_at + interval '1 microsecond'", "GREATEST")
+        if connection.vendor == "postgresql"
+        else ("django_format_dtdelta('+', span.started_at, 1)", "MAX")
+    )
+    return (
+        f"(SELECT {latest}({_mark()}, {tick}) FROM {sql.table(Ownership)} AS span "  # noqa: S608
+        f"WHERE span.device_id = {sql.table(Device)}.id AND span.ended_at IS NULL)"
+    )
+
+
+def _mark() -> str:
+    """The place of a time in a statement. PostgreSQL takes its type from here alone."""
+    return "%s::timestamptz" if connection.vendor == "postgresql" else "%s"
 
 
 def _time(at: datetime) -> Any:

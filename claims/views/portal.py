@@ -11,6 +11,7 @@ from console.access import Actor, portal
 from console.listing import paginate
 from console.requests import Request
 from customers.models import Project
+from devices import wiping
 from devices.models import Device
 
 MANY_DEVICES = 20
@@ -49,7 +50,8 @@ def device_detail(request: Request, pk: int) -> HttpResponse:
     context = {
         "device": device, "organization": device.organization, "spans": spans,
         "now": [span for span in spans if span.ended_at is None],
-        "documents": holdings.documents(request.actor, spans), **portal_calls.card(request.actor, device),
+        "documents": holdings.documents(request.actor, spans),
+        "holds_others_data": wiping.is_of_others(device, request.actor.customers), **portal_calls.card(request.actor, device),
     }  # fmt: skip
     return render(request, "portal/device_detail.html", context)
 

@@ -9,6 +9,7 @@ from console.access import system
 from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
+from devices import wiping
 from devices.actions.messages import Publisher
 from devices.models import Device, DeviceReport
 
@@ -32,8 +33,10 @@ def confirm_wipe(asked_at: datetime, *, by: Publisher, at: datetime | None = Non
     changes nothing.
     """
     asked = Device.objects.filter(pk=by.device_id, wipe_asked_at=asked_at)
-    if asked.filter(wipe_confirmed_at=None).update(wipe_confirmed_at=at or timezone.now()):
-        device = Device.objects.select_related("organization").get(pk=by.device_id)
-        record("device.wiped", device, by=system(device.organization, str(device)), at=at)
+    device = Device.objects.select_related("organization").get(pk=by.device_id)
+    owners = wiping.named(wiping.owners_of(device))
+    if asked.filter(wipe_confirmed_at=None).update(wipe_confirmed_at=at or timezone.now(), wipe_since=None):
+        record("device.wiped", device, by=system(device.organization, str(device)), at=at,
+               note=_("Data of %(owners)s") % {"owners": owners})  # fmt: skip
     elif not asked.exists():
         raise Refused("not_asked", _("No wipe was asked for at this time. Ask for the state again."))

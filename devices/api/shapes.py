@@ -59,6 +59,10 @@ class DeviceOut(serializers.ModelSerializer):
 
     `firmware_version` is what the device said, `reported_at` when it said so last; both are null if it never did, and to
     a customer's key if it did not within the ownership of now.
+
+    `wipe_pending` says that the device is asked to erase what former owners left, and has not confirmed it: since
+    `wipe_since`, the end of the first such ownership; `wipe_asked_at` is the newest request, which the device confirms.
+    A customer's key is told of a pending wipe of its own devices, without the times.
     """
 
     product = ProductRef()
@@ -69,12 +73,14 @@ class DeviceOut(serializers.ModelSerializer):
     is_development = serializers.BooleanField()
     firmware_version = serializers.SerializerMethodField()
     reported_at = serializers.SerializerMethodField()
+    wipe_pending = serializers.SerializerMethodField()
 
     class Meta:
         model = Device
         fields = ["id", "serial_number", "device_name", "product", "status", "customer", "imei", "iccid", "mac",
                   "hardware_revision", "manufactured_on", "is_development", "tags", "notes", "firmware_version",
-                  "reported_at", "wipe_asked_at", "wipe_confirmed_at", "created_at", "archived_at"]  # fmt: skip
+                  "reported_at", "wipe_pending", "wipe_since", "wipe_asked_at", "wipe_confirmed_at", "created_at",
+                  "archived_at"]  # fmt: skip
 
     def get_tags(self, device: Device) -> list[str]:
         """The names, in order."""
@@ -94,6 +100,10 @@ class DeviceOut(serializers.ModelSerializer):
         report = getattr(device, "report", None)
         return report.reported_at if report else None
 
+    def get_wipe_pending(self, device: Device) -> bool:
+        """Whether a wipe is asked for and not confirmed."""
+        return device.wipe_since is not None
+
     @property
     def _is_customer(self) -> bool:
         return self.context.get("reader") != "member"
@@ -102,9 +112,11 @@ class DeviceOut(serializers.ModelSerializer):
         said = super().to_representation(device)
         if self._is_customer:
             said |= {"imei": "", "iccid": "", "mac": ""}
+            # When somebody else's ownership ended is nothing to the reader.
+            said |= dict.fromkeys(("wipe_since", "wipe_asked_at", "wipe_confirmed_at"))
         if self._is_customer and device.customer_id not in self.context.get("customers", ()):
             # It is shared with the reader: who owns it is not his to know.
-            said["customer"] = None
+            said |= {"customer": None, "wipe_pending": False}
         return said
 
 

@@ -1,7 +1,7 @@
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -102,7 +102,10 @@ class Device(TenantModel):
         help_text=_("A unit for your own engineers. It gets no automatic firmware."),
     )  # fmt: skip
     notes = models.TextField(_("Notes"), max_length=2000, blank=True)
+    # The newest request to wipe itself, by which the device confirms it, and the oldest that is not confirmed: whose
+    # data may still be on it is told by the ownerships that ended from then on. Written by the ledger.
     wipe_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    wipe_since = models.DateTimeField(null=True, blank=True, editable=False)
     wipe_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("Registered"), default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -129,6 +132,12 @@ class Device(TenantModel):
                                    | (~Q(status="owned") & Q(customer__isnull=True)), name="device_owned_has_owner"),
             models.CheckConstraint(condition=Q(archived_at__isnull=True) | Q(customer__isnull=True),
                                    name="device_archived_unowned"),
+            # Pending since, or confirmed, or never asked for.
+            models.CheckConstraint(condition=Q(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=True,
+                                               wipe_since__isnull=False, wipe_since__lte=F("wipe_asked_at"))
+                                   | Q(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False, wipe_since__isnull=True)
+                                   | Q(wipe_asked_at__isnull=True, wipe_confirmed_at__isnull=True, wipe_since__isnull=True),
+                                   name="device_wipe_is_one_of_three"),
         ]  # fmt: skip
         # One index for each filter of the list in each of its orders; archived units stand in none of them.
         indexes = [

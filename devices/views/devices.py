@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from console.access import Permission, requires
 from console.listing import render_list
 from console.requests import Request
-from devices import timeline
+from devices import timeline, wiping
 from devices.actions import devices
 from devices.exports import device_rows
 from devices.filters import DeviceFilter
@@ -58,7 +58,8 @@ def device_detail(request: Request, pk: int) -> HttpResponse:
     tags = device.device_tags.select_related("tag").order_by("tag__name_key")
     context = {"device": device, "spans": spans, "bar": bar, "scale": timeline.scale(device.created_at, bar),
                "shares": shares.select_related("customer", "project") if device.is_shared else (),
-               "tags": [row.tag for row in tags] if device.has_tags else ()}  # fmt: skip
+               "tags": [row.tag for row in tags] if device.has_tags else (),
+               "wipe_for": wiping.named(wiping.owners_among(spans, device))}  # fmt: skip
     return render(request, "devices/device_detail.html", context)
 
 

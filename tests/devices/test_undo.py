@@ -136,7 +136,7 @@ def test_undoing_an_assignment_takes_the_devices_back_as_they_were(make_devices,
     assert set(spans) == {("correction", f"operation:{done.pk}", "Alice Kemp", "order 7")}
 
 
-def test_undoing_an_assignment_asks_for_the_wipe_again_that_was_asked_for_before(
+def test_undoing_an_assignment_leaves_the_wipe_asked_for_that_was_asked_for_before(
     make_devices, customer, other_customer, by
 ):
     once_owned, new = make_devices(2)
@@ -272,7 +272,7 @@ def test_a_device_that_has_wiped_itself_goes_back_and_its_history_says_so(make_d
     wiped, kept = make_devices(2)
     ownership.assign([wiped.pk, kept.pk], customer=customer, by=by)
     operation = bulk_unclaim([wiped, kept], by)
-    Device.objects.filter(pk=wiped.pk).update(wipe_confirmed_at=timezone.now())
+    Device.objects.filter(pk=wiped.pk).update(wipe_confirmed_at=timezone.now(), wipe_since=None)
     assert undo.preview(operation, shown=50)["wiped"] == 1
     undo.begin(operation, by=by)
     told = Event.objects.filter(kind="device.unclaim_undone").values_list("subject_id", "object_id", "data")
@@ -533,7 +533,7 @@ def test_the_page_of_the_undo_of_an_unclaim_tells_of_codes_and_wiped_devices(
     devices = make_devices(2)
     bulk_assign(devices, customer, by)
     operation = bulk_unclaim(devices, by)
-    Device.objects.filter(pk=devices[0].pk).update(wipe_confirmed_at=timezone.now())
+    Device.objects.filter(pk=devices[0].pk).update(wipe_confirmed_at=timezone.now(), wipe_since=None)
     html = client_for(alice).get(url_of(operation)).content.decode()
     assert "Codes printed before the unclaim stay dead." in html
     assert "1 of them has wiped itself already." in html
