@@ -91,6 +91,11 @@ def normalise(text: str) -> str:
     return "".join(character for character in plain if character.isalnum()).translate(TWINS)
 
 
+def is_link(text: str) -> bool:
+    """Whether a text has the length of a link's token, of 128 bits."""
+    return len(normalise(text)) == LINK_LENGTH
+
+
 def is_mistyped(code: str) -> bool:
     """Whether a normalised code has the length of a typed one but a wrong check character."""
     return len(code) == TYPED_LENGTH and (

@@ -13,11 +13,11 @@ from django.db import transaction
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from claims import offers
+from claims import codes, offers
 from claims.actions import steps
 from claims.models import ClaimCode, Step
 from claims.offers import Offer
-from console import throttle
+from console import browsers, throttle
 from console.errors import Refused
 from console.requests import Request
 from customers.models import Customer
@@ -51,25 +51,40 @@ class Pending:
 
 
 def scan(request: Request, text: str) -> None:
-    """Look a code up and keep it. Raises Refused (429), before any look-up, after too many tries.
+    """Look a code up and keep it. Raises Refused (429) after too many tries.
 
-    The count, the look-up and the note for the funnel are one transaction, so that a code that exists takes
-    no longer than one that does not.
+    A typed code is not looked up then. A link is, for it can't be guessed, and is kept if it can be claimed: nobody who
+    guesses keeps others out who hold a label. The count, the look-up and the note for the funnel are one transaction,
+    so that a code that exists takes no longer than one that does not.
     """
     with transaction.atomic():
-        throttle.spend("claim-scan", throttle.address_of(request), limit=SCANS, seconds=WINDOW)
-        if request.user.is_authenticated:
-            throttle.spend("claim-scan", f"user {request.user.pk}", limit=SCANS, seconds=WINDOW)
+        refusal = _count(request)
+        if refusal is not None and not codes.is_link(text):
+            raise refusal
         code = offers.find(text)
         past = _entry(request)
+        kept = past if code is not None and _is_of(past, code) else {"nonce": get_random_string(22)}
+        entry = {
+            **(kept or {}), "code": str(code.pk) if code else "", "version": code.version if code else 0,
+            "at": int(time.time()),
+        }  # fmt: skip
+        if refusal is not None and not _read(request, entry).is_usable:
+            raise refusal
         if code is not None and not _is_of(past, code):
             steps.note(code, Step.SCAN)
-    kept = past if code is not None and _is_of(past, code) else {"nonce": get_random_string(22)}
-    request.session[KEY] = {
-        **(kept or {}), "code": str(code.pk) if code else "", "version": code.version if code else 0,
-        "at": int(time.time()),
-    }  # fmt: skip
+    request.session[KEY] = entry
     request._claim_pending = None  # type: ignore[attr-defined]
+
+
+def _count(request: Request) -> Refused | None:
+    """Count a try, of the person who signed in, or did so before with this browser; of all others, by address."""
+    person = request.user.pk or browsers.last_person(request)
+    who = f"user {person}" if person else throttle.address_of(request)
+    try:
+        throttle.spend("claim-scan", who, limit=SCANS, seconds=WINDOW)
+    except Refused as refusal:
+        return refusal
+    return None
 
 
 def current(request: Request) -> Pending | None:
@@ -85,6 +100,14 @@ def current(request: Request) -> Pending | None:
 def has_pending(request: Request) -> bool:
     """Whether a code is at hand, of whatever worth: what follows for the visitor must not tell its worth."""
     return _entry(request) is not None
+
+
+def usable_code(request: Request) -> str | None:
+    """Names the code at hand if it could be claimed now, to count by. It is never shown."""
+    pending = current(request)
+    if pending is None or pending.offer is None or not pending.is_usable:
+        return None
+    return str(pending.offer.code.pk)
 
 
 def note_once(request: Request, step: Step, cause: str = "") -> None:

@@ -1,5 +1,7 @@
 """How people sign in: members with a password and a second step or a passkey, customers with a code by mail.
 
+How often it may be tried is decided in `console.allowances`; the sign-in library's own limits for it are off.
+
 Every link in a mail is built from the configured base URL, whatever host the request named.
 """
 
@@ -10,10 +12,14 @@ from urllib.parse import quote, urlsplit
 from allauth.account import app_settings as account_settings
 from allauth.account import forms as account_forms
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows import login as flows_login
+from allauth.account.internal.flows.email_verification import verify_email_indirectly
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
-from allauth.account.utils import perform_login
-from allauth.core import context
+from allauth.account.models import Login
+from allauth.account.utils import get_next_redirect_url, perform_login
+from allauth.core import context as current
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.conf import settings
@@ -25,14 +31,18 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from console import throttle
-from console.actions import accounts
-from console.errors import Refused
+from console import allowances, browsers, mail
+from console.actions import accounts, sign_in_links
+from console.allowances import Way
 from console.fields import fold
-from console.models import User
+from console.models import SignInLink, User
 
 # Tells whether this session holds a claim code, for which somebody unknown may make an account. Reached by name.
 PENDING_CLAIM = "claims.session.has_pending"
+# Whether the last mail that this session asked for holds six digits, and not a link.
+MAILED = "mailed_digits"
+# What a browser has at hand, for another browser that goes on with it.
+TAKE_CLAIM, PUT_CLAIM = "claims.session.take", "claims.session.put"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -41,8 +51,23 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """The person with this address and password. A try is counted before it is looked at."""
+        give_back = allowances.password(request, credentials.get("email") or "")
+        user = super().authenticate(request, **credentials)
+        if user:
+            give_back()
+        return user
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post_login(request, user, **kwargs)
+        browsers.remember(request, response, user)
+        return response
+
     def generate_login_code(self) -> str:
-        return get_random_string(6, "0123456789")
+        """Six digits; where the mail holds a link in their place, what nobody can guess and nobody is told."""
+        by_digits = getattr(current.request, "mailed_way", None) is Way.DIGITS
+        return get_random_string(6, "0123456789") if by_digits else get_random_string(43)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         return reverse("claim:review" if import_string(PENDING_CLAIM)(request) else "console:home")
@@ -59,7 +84,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Not again for who has just signed in: a new member sets up the second step as the next thing."""
-        records = get_authentication_records(context.request, context.request.user)
+        records = get_authentication_records(current.request, current.request.user)
         if records and time.time() - records[-1]["at"] < account_settings.REAUTHENTICATION_TIMEOUT:
             return False
         return super().is_reauthentication_required(app=app, **kwargs)
@@ -68,7 +93,20 @@ class AccountAdapter(DefaultAccountAdapter):
         return subject
 
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
-        super().send_mail(template_prefix, email, {"base_url": settings.BASE_URL, **context})
+        """Send one of the sign-in library's mails, or what `allowances` has put in its place."""
+        request, more = current.request, {"base_url": settings.BASE_URL, **context}
+        way = getattr(request, "mailed_way", Way.DIGITS)
+        if way is Way.LINK:
+            user = request.mailed_user
+            more["link"] = sign_in_links.make(
+                email, user=user, next_url=get_next_redirect_url(request) or "",
+                carried=import_string(TAKE_CLAIM)(request),
+            )  # fmt: skip
+            template_prefix = "account/email/login_link" if user else template_prefix
+        if way is not Way.NOTHING:
+            return super().send_mail(template_prefix, email, more)
+        site = {"request": request, "email": email, "current_site": None}
+        mail.withhold(self.render_mail(template_prefix, email, {**site, **more}))
 
     def send_notification_mail(
         self, template_prefix: str, user: Any, context: dict | None = None, email: str | None = None
@@ -88,6 +126,19 @@ def sign_in(request: HttpRequest, user: Any) -> HttpResponse:
     """Sign in who has just chosen a password, and redirect; the password is not asked for again at once."""
     record_authentication(request, user, method="password")
     return perform_login(request, user, email_verification="none")
+
+
+def sign_in_by_link(request: HttpRequest, link: SignInLink) -> HttpResponse:
+    """Sign in who has pressed the button behind a mailed link, and redirect; a second step is still asked for.
+
+    What the browser that asked for the link had at hand goes on here, unless this one has something of its own.
+    """
+    if not import_string(PENDING_CLAIM)(request):
+        import_string(PUT_CLAIM)(request, link.carried)
+    record_authentication(request, link.user, method="code", email=link.email)
+    verify_email_indirectly(request, link.user, link.email)
+    login = Login(user=link.user, email=link.email, redirect_url=link.next_url or None)
+    return flows_login.perform_login(request, login)
 
 
 class MfaAdapter(DefaultMFAAdapter):
@@ -115,7 +166,15 @@ class LoginForm(_Plain, account_forms.LoginForm):
 
 
 class ResetPasswordForm(_Plain, account_forms.ResetPasswordForm):
-    """The address to mail a link to."""
+    """The address to mail a link to. To one that was mailed often, nothing is sent: the links it has still work."""
+
+    users: list[User]
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        user = self.users[0] if self.users else None
+        is_sent = allowances.reset_by_mail(request, fold(self.cleaned_data["email"]), user)
+        request.mailed_way = Way.DIGITS if is_sent else Way.NOTHING  # type: ignore[attr-defined]
+        return super().save(request, **kwargs)
 
 
 class ResetPasswordKeyForm(_Plain, account_forms.ResetPasswordKeyForm):
@@ -163,20 +222,28 @@ class RequestCodeForm(account_forms.RequestLoginCodeForm):
         )
 
     def clean_email(self) -> str:
-        email, address = fold(self.cleaned_data["email"]), throttle.address_of(context.request)
-        _spend("login-code", f"{address} {email}", limit=6, seconds=600)
-        _spend("login-code-day", f"{address} {email}", limit=20, seconds=86400)
-        # With five guesses at each code, a day of tries from all the world finds it in one of 2,000 accounts.
-        _spend("login-code-day", email, limit=100, seconds=86400)
+        request = current.request
         email = super().clean_email()
-        if email and self._user is None and import_string(PENDING_CLAIM)(context.request):
+        if (
+            email
+            and self._user is None
+            and import_string(PENDING_CLAIM)(request)
+            and allowances.may_begin(request)
+        ):
             self._user = accounts.find_or_make(email)
         # To the address that is on record, never to a twin of it that somebody typed.
-        return self._user.email if self._user else email.lower()
+        email = self._user.email if self._user else email.lower()
+        request.mailed_user, request.mailed_way = (
+            self._user,
+            allowances.code_by_mail(request, email, self._user),
+        )
+        # The next page says what to look for.
+        request.session[MAILED] = request.mailed_way is Way.DIGITS
+        return email
 
 
 class ConfirmCodeForm(account_forms.ConfirmLoginCodeForm):
-    """Takes the six digits. Five guesses at each code are counted in the database, so that a volley counts too."""
+    """Takes the six digits. Guesses are counted in the database, so that a volley counts too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -186,17 +253,33 @@ class ConfirmCodeForm(account_forms.ConfirmLoginCodeForm):
         }  # fmt: skip
 
     def clean_code(self) -> str:
-        state = context.request._login_stage.state
-        _spend("login-code-guess", f"{state.get('email')} {state['at']}", limit=5, seconds=3600)
+        request = current.request
+        stage = request._login_stage
+        email = stage.state.get("email") or ""
+        give_back = allowances.guess_code(request, email, stage.login.user, f"{email} {stage.state['at']}")
         try:
-            return super().clean_code()
+            code = super().clean_code()
         except ValidationError:
-            raise ValidationError(_("This is not the code. Take it from the newest mail.")) from None
+            raise ValidationError(_("That code isn’t right. Use the one from the latest email.")) from None
+        give_back()
+        return code
 
 
-def _spend(scope: str, who: str, *, limit: int, seconds: int) -> None:
-    """Count one try; too many are an error of the field."""
-    try:
-        throttle.spend(scope, who, limit=limit, seconds=seconds)
-    except Refused as refusal:
-        raise ValidationError(refusal.sentence) from None
+class _CountedStep:
+    """Counts tries at the second step as those at the password."""
+
+    user: User
+
+    def clean_code(self) -> str:
+        give_back = allowances.second_step(current.request, self.user)
+        code = super().clean_code()  # type: ignore[misc]
+        give_back()
+        return code
+
+
+class SecondStepForm(_CountedStep, mfa_forms.AuthenticateForm):
+    """The code of an authenticator app, or a recovery code, after the password."""
+
+
+class SecondStepAgainForm(_CountedStep, mfa_forms.ReauthenticateForm):
+    """The same once more, before something that matters."""

@@ -132,9 +132,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
-ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
-# Who asks for codes in the name of another slows himself: `console.accounts` counts by address and account together.
-ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {"request_login_code": "20/m/ip"}
+# Another mail is asked for as the first one was, so that it counts as the first one did.
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = False
+# The library refuses people for what strangers did. `console.allowances` does not, and has the limits of these.
+ACCOUNT_RATE_LIMITS: dict[str, str | None] | bool = dict.fromkeys(
+    ["login", "login_failed", "request_login_code", "reset_password", "reset_password_from_key"]
+)
+# A passkey can't be guessed.
+MFA_RATE_LIMITS = False
 ACCOUNT_FORMS = {
     "login": "console.accounts.LoginForm",
     "request_login_code": "console.accounts.RequestCodeForm",
@@ -154,7 +159,11 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("CUSTODY_PROXIES", 0, most=10)
 MFA_ADAPTER = "console.accounts.MfaAdapter"
-MFA_FORMS = {"add_webauthn": "console.accounts.AddPasskeyForm"}
+MFA_FORMS = {
+    "add_webauthn": "console.accounts.AddPasskeyForm",
+    "authenticate": "console.accounts.SecondStepForm",
+    "reauthenticate": "console.accounts.SecondStepAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from django_tasks_db.models import DBTaskResult
 
 from console import imports, liveness, operations, throttle
+from console.actions import sign_in_links
 from console.models import OutgoingMail
 from console.rest import idempotency
 from console.tasks import RETRY_MINUTES, deliver_mail, nudge_webhooks
@@ -39,6 +40,7 @@ def tidy() -> None:
             forget_tasks,
             forget_mail,
             forget_throttles,
+            sign_in_links.forget_old,
             forget_sessions,
             forget_strangers,
             idempotency.forget_old,

@@ -55,6 +55,7 @@ CUSTOMERS = [
     "devices/ledger.py",
     "devices/message_exports.py",
     "console/accounts.py",
+    "console/allowances.py",
     "console/export.py",
     "console/throttle.py",
     "console/transactions.py",

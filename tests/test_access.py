@@ -162,6 +162,7 @@ POST_ONLY = {
 # Open to everybody, to whoever is signed in, or to people in their part as a customer. The reason stands at the view.
 PUBLIC = {
     "console:setup", "console:invitation_accept", "console:mail_open", "console:mail_list", "console:logo",
+    "console:sign_in_link", "console:code_again",
     "console:healthz", "console:readyz", "console:language", "claim:landing", "claim:code", "claim:code_as_printed",
     "claim:landing_as_typed", "api:openapi", "api:docs",
     # A device proves who it is with its secret, in every request (tests/devices/test_device_api.py).

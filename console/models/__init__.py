@@ -5,6 +5,7 @@ from console.models.mail import OutgoingMail
 from console.models.member import Invitation, Member, Role
 from console.models.operation import Operation, OperationRow
 from console.models.organization import Organization, OrganizationDomain, OrganizationLogo
+from console.models.sign_in_link import SignInLink
 from console.models.throttle import Throttle
 from console.models.user import User
 from console.models.webhook import DeliveryState, Webhook, WebhookAttempt, WebhookDelivery
@@ -12,4 +13,4 @@ from console.models.worker import WorkerHeartbeat
 
 __all__ = ["DeliveryState", "Event", "FileImport", "IdempotentAnswer", "Invitation", "Member", "Operation",
            "OperationRow", "Organization", "OrganizationDomain", "OrganizationLogo", "OutgoingMail", "Role",
-           "Throttle", "User", "Webhook", "WebhookAttempt", "WebhookDelivery", "WorkerHeartbeat"]  # fmt: skip
+           "SignInLink", "Throttle", "User", "Webhook", "WebhookAttempt", "WebhookDelivery", "WorkerHeartbeat"]  # fmt: skip

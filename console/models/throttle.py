@@ -2,15 +2,16 @@ from django.db import models
 
 
 class Throttle(models.Model):
-    """How often something was tried from one place in one window of time."""
+    """How often something was tried from one place lately: `tries` holds [start of a slice of time, count]."""
 
-    key = models.CharField(max_length=64)
+    key = models.CharField(max_length=64, unique=True)
+    # The Unix time of the last try.
     window = models.BigIntegerField()
     count = models.IntegerField(default=0)
+    tries = models.JSONField(default=list)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["key", "window"], name="throttle_unique")]
         indexes = [models.Index(fields=["window"], name="throttle_by_window")]
 
     def __str__(self) -> str:
-        return f"{self.key} {self.count}"
+        return self.key

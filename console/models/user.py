@@ -31,6 +31,8 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     time_zone = models.CharField(_("Time zone"), max_length=64, blank=True)
     language = models.CharField(_("Language"), max_length=8, blank=True)
+    # Browsers that the person signed in with before this are strangers' again.
+    browsers_since = models.DateTimeField(null=True, editable=False)
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar = UserManager()

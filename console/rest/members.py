@@ -8,7 +8,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 
-from console import rosters, throttle
+from console import allowances, rosters
 from console.access import Permission
 from console.actions import members
 from console.forms import InvitationForm
@@ -98,7 +98,7 @@ def invitation_create(request: Any) -> Any:
     """Mails a link; an older open one to the same address is dead. Refused (`role_not_yours`) for a role that may do
     more than the key."""
     form = checked(InvitationForm, request.body_data, roles=Role.choices)
-    throttle.spend("invite", str(request.actor.organization.pk), limit=100, seconds=3600)
+    allowances.invitation(request.actor.organization, form.cleaned_data["email"])
     return members.invite(form.cleaned_data["email"], form.cleaned_data["role"], by=request.actor)[0]
 
 

@@ -2,13 +2,16 @@
 
 from urllib.parse import unquote
 
+from allauth.account.internal.stagekit import clear_login
+from allauth.account.views import request_login_code
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
-from console.access import signed_in
+from console.access import public, signed_in
 from console.actions import accounts
 from console.forms import AccountForm
 from console.requests import Request, SignedIn
@@ -33,6 +36,14 @@ def second_factor(request: Request) -> HttpResponse:
     if request.actor.has_second_factor or request.actor.kind != "member":
         return redirect("console:home")
     return render(request, "console/second_factor.html")
+
+
+@public("Whoever asked for a sign-in code may ask for another one; it counts as the first one did.")
+@require_POST
+def code_again(request: Request) -> HttpResponse:
+    """Begin the sign-in by code again, for the same address."""
+    clear_login(request)
+    return request_login_code(request)
 
 
 def _in_language(response: HttpResponse, language: str) -> HttpResponse:

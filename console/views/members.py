@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from console import rosters, throttle
+from console import allowances, rosters
 from console.access import Permission, public, requires
 from console.accounts import sign_in
 from console.actions import members
@@ -30,8 +30,8 @@ def invitation_create(request: Request) -> HttpResponse:
     """Invite somebody by mail; the same address again gets a new link."""
     form = InvitationForm(request.POST or None, roles=members.grantable(request.actor))
     if request.method == "POST" and form.is_valid():
-        throttle.spend("invite", str(request.actor.organization.pk), limit=100, seconds=3600)
         try:
+            allowances.invitation(request.actor.organization, form.cleaned_data["email"])
             members.invite(form.cleaned_data["email"], form.cleaned_data["role"], by=request.actor)
         except Refused as refusal:
             form.add_error("email", refusal.sentence)
@@ -86,7 +86,6 @@ def member_remove(request: Request, pk: int) -> HttpResponse:
 @public("Whoever was invited may have no account yet; the mailed link opens it.")
 def invitation_accept(request: Request, token: str) -> HttpResponse:
     """Take the token out of the address, then ask for what is missing, and make the person a member."""
-    throttle.spend("invitation", throttle.address_of(request), limit=60, seconds=600)
     if token != CLEAN:
         request.session[TOKEN_IN_SESSION] = token[:100]
         return redirect("console:invitation_accept", CLEAN)

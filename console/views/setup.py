@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from console import keys, throttle
+from console import keys
 from console.access import public
 from console.accounts import sign_in
 from console.actions import organizations
@@ -23,7 +23,6 @@ def setup(request: HttpRequest) -> HttpResponse:
         raise Http404
     form = SetupForm(request.POST or None, initial=_initial(request))
     if request.method == "POST":
-        throttle.spend("setup", throttle.address_of(request), limit=20, seconds=600)
         if form.is_valid() and _is_right(form.cleaned_data["code"]):
             member = _found(form.cleaned_data)
             return sign_in(request, member.user)

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 
-from console import throttle
+from console import allowances
 from console.access import Permission
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Email, Text
@@ -62,7 +62,7 @@ def person_invite(request: Any, pk: int) -> Any:
     """He gets a mail with the way to the portal."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = checked(PersonForm, request.body_data)
-    throttle.spend("invite", str(request.actor.organization.pk), limit=100, seconds=3600)
+    allowances.invitation(request.actor.organization, form.cleaned_data["email"])
     return people.invite(customer, by=request.actor, **form.cleaned_data)
 
 

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from console import throttle
+from console import allowances
 from console.access import Permission, requires
 from console.errors import Refused
 from console.requests import Request
@@ -20,8 +20,8 @@ def customer_invite(request: Request, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = PersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        throttle.spend("invite", str(request.actor.organization.pk), limit=100, seconds=3600)
         try:
+            allowances.invitation(request.actor.organization, form.cleaned_data["email"])
             person = people.invite(customer, by=request.actor, **form.cleaned_data)
         except Refused as refusal:
             form.add_error("email", refusal.sentence)

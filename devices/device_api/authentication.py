@@ -25,16 +25,16 @@ from devices.actions.secrets import sha256
 from devices.messages import BadMessage
 from devices.models import Device, Ownership, SharedAccess
 
-# So many wrong secrets of one address are looked at in so many seconds.
+# So many wrong secrets of one address in so many seconds are answered as wrong; further ones are told to wait.
 TRIES, SECONDS = 60, 60
 LONGEST = 512
 KEPT = 20_000
 NOBODY = "0" * 64
 # Compared where nobody has the name, so that this takes as long.
 STRANGER = (0, 0, NOBODY, None, None, None, False)
-# Who showed a right secret from an address is not held up by who guesses there, but proves himself each time anew.
+# Who showed a right secret from an address: such a device may publish in one statement, which looks at both again.
 _proven: OrderedDict[bytes, None] = OrderedDict()
-# Addresses that guessed too often, and until when nothing of theirs is looked at.
+# Addresses that guessed too often, and until when: their wrong secrets are not counted in the database meanwhile.
 _blocked: dict[str, float] = {}
 
 
@@ -93,19 +93,19 @@ def _not_allowed(methods: tuple[str, ...]) -> HttpResponse:
 
 
 def authenticate(request: HttpRequest) -> Publisher:
-    """The device whose name and secret came. Raises Unknown, and Refused (429) for an address that guesses."""
+    """The device whose name and secret came. Raises Unknown, and Refused (429) for an address that guesses.
+
+    The right secret is answered whatever came from its address before. Secrets have 16 characters at least, ours 256
+    bits: a limit on guesses adds nothing to that, and would let one guesser keep a whole site's devices out.
+    """
     header, address = request.META.get("HTTP_AUTHORIZATION", ""), throttle.address_of(request)
     credential = _credential(address, header)
-    is_proven = credential in _proven
-    if not is_proven and _blocked.get(address, 0.0) > time.monotonic():
-        raise _too_many()
-    name, secret = _parsed(header)
-    found = find(name, secret)
+    found = find(*_parsed(header))
     if found is None:
         _proven.pop(credential, None)
         _count(address)
         raise Unknown
-    if not is_proven:
+    if credential not in _proven:
         _remember(credential)
     return found
 
@@ -183,15 +183,14 @@ def _remember(credential: bytes) -> None:
 
 
 def _count(address: str) -> None:
-    try:
-        throttle.spend("device-api", address, limit=TRIES, seconds=SECONDS)
-    except Refused:
-        now = time.monotonic()
+    now = time.monotonic()
+    if _blocked.get(address, 0.0) > now:
+        raise _too_many()
+    if not throttle.has_left("device-api", address, limit=TRIES, seconds=SECONDS):
         for each in [each for each, until in list(_blocked.items()) if until < now]:
             _blocked.pop(each, None)
-        # The window of the count is on the wall clock.
-        _blocked[address] = now + SECONDS - time.time() % SECONDS
-        raise _too_many() from None
+        _blocked[address] = now + SECONDS / throttle.SLICES
+        raise _too_many()
 
 
 def _too_many() -> Refused:

@@ -11,7 +11,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from console import throttle
 from console.models import Event
 from devices import ledger
 from devices.actions import devices as device_actions
@@ -214,29 +213,26 @@ def test_a_new_secret_ends_the_old_one_at_once(unit, device):
     assert Unit(device, new).get("state").status_code == 200
 
 
-def test_guessing_is_throttled_and_holds_up_neither_the_device_nor_its_address(unit, device, monkeypatch):
-    looked_at = []
-    honest = authentication.find
-    monkeypatch.setattr(
-        authentication, "find", lambda name, secret: looked_at.append(name) or honest(name, secret)
-    )
-    assert unit.get("state").status_code == 200
-    guesser = Unit(device, "wrong", address="192.0.2.1")
-    answers = [guesser.get("state") for _n in range(authentication.TRIES + 40)]
-    assert {answer.status_code for answer in answers} == {401, 429}
-    assert answers[-1].status_code == 429 and int(answers[-1]["Retry-After"]) > 0
-    # One more than the limit is looked at, to find out that it is too many; and the window may turn once.
-    assert len(looked_at) - 1 <= 2 * (authentication.TRIES + 1)
-    # The device that was there before goes on beside the guesser, and from elsewhere anybody may begin.
-    assert unit.get("state").status_code == 200
-    assert Unit(device, unit.secret, address="192.0.2.2").get("state").status_code == 200
-
-
-def test_without_the_throttle_all_guesses_are_looked_at(unit, device, monkeypatch):
-    """The negative control."""
-    monkeypatch.setattr(throttle, "spend", lambda *args, **kwargs: None)
+def test_who_guesses_is_told_to_wait_and_holds_up_no_device(unit, device, make_devices, monkeypatch):
+    """Also not one that was never heard before, at the guesser's own address, in a process that has just begun."""
     guesser = Unit(device, "wrong")
-    assert {guesser.get("state").status_code for _n in range(authentication.TRIES + 40)} == {401}
+    answers = [guesser.get("state") for _n in range(authentication.TRIES + 5)]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [401] * authentication.TRIES + [429] * 5
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert unit.get("state").status_code == 200
+    authentication.forget()
+    [other] = make_devices(1)
+    assert Unit(other).get("state").status_code == 200
+    assert guesser.get("state").status_code == 429
+
+
+def test_a_guesser_who_is_told_to_wait_costs_no_write(device, django_assert_num_queries):
+    guesser = Unit(device, "wrong")
+    for _n in range(authentication.TRIES + 1):
+        guesser.get("state")
+    with django_assert_num_queries(1):
+        assert guesser.get("state").status_code == 429
 
 
 def test_no_session_no_cookie_and_no_form_token_is_asked_for(unit):
