@@ -14,6 +14,7 @@ CAUSES: dict[str, Any] = {
     "scrapped": _("Unit out of service"),
     "reserved": _("Unit reserved for somebody else"),
     "already_owned": _("Unit owned by somebody else"),
+    "not_kept": _("Unit given away since"),
     "already_yours": _("Unit was theirs already"),
     "claimed_before": _("Claimed before and given back"),
     "shipment_open": _("Shipment had not left"),

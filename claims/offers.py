@@ -49,7 +49,9 @@ def get(code_id: UUID) -> ClaimCode | None:
 
 def _rows() -> QuerySet[ClaimCode]:
     # With the logo's row, which the pages ask for, and without its picture.
-    rows = ClaimCode.objects.select_related("profile__organization__logo", "device__product")
+    rows = ClaimCode.objects.select_related(
+        "profile__organization__logo", "device__product", "device__customer"
+    )
     return rows.defer("profile__organization__logo__png")
 
 
@@ -63,7 +65,11 @@ def of(code: ClaimCode) -> Offer:
     profile = code.profile
     # A unit's own code gives that unit, so its profile lists documents alone.
     is_unit = profile.scope == Scope.UNIT
-    rows = profile.resources.all() if is_unit else profile.resources.select_related("device__product")
+    rows = (
+        profile.resources.all()
+        if is_unit
+        else profile.resources.select_related("device__product", "device__customer")
+    )
     resources = list(rows)
     named = [code.device] if is_unit else [r.device for r in resources if r.kind == ResourceKind.DEVICE]
     devices = [device for device in named if device is not None]
@@ -145,7 +151,14 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
     words = {"brand": offer.profile.organization.brand, "tail": device.serial_tail}
     if device.status == DeviceStatus.SCRAPPED or device.archived_at:
         raise Refused("scrapped", _("The unit …%(tail)s is out of service. Ask %(brand)s about it.") % words)
+    if customer is not None and device.customer_id == customer.pk:
+        raise Refused(
+            "already_yours",
+            _("The unit …%(tail)s is yours already; there is nothing left to claim. Open it in your devices.")
+            % words,
+        )
     if offer.profile.grant != Grant.OWNERSHIP:
+        _check_kept(device, words)
         return
     if device.status == DeviceStatus.RETURNED:
         raise Refused(
@@ -157,18 +170,25 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
             "reserved",
             _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.") % words,
         )
-    if customer is not None and device.customer_id == customer.pk:
-        raise Refused(
-            "already_yours",
-            _("The unit …%(tail)s is yours already; there is nothing left to claim. Open it in your devices.")
-            % words,
-        )
     if device.customer_id is not None:
         raise Refused(
             "already_owned",
             _(
                 "The unit …%(tail)s belongs to somebody already. If you bought it second hand, "
                 "ask the former owner to release it, or contact %(brand)s with your proof of purchase."
+            )
+            % words,
+        )
+
+
+def _check_kept(device: Device, words: dict) -> None:
+    """Raise Refused where the device has another owner: only the organization gives access to what it owns."""
+    if not device.is_kept:
+        raise Refused(
+            "not_kept",
+            _(
+                "The unit …%(tail)s belongs to a customer by now, so %(brand)s no longer gives access to it. "
+                "Ask its owner, or contact %(brand)s."
             )
             % words,
         )

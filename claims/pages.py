@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from claims import causes, charts, qr
 from claims.actions import claim_codes, claim_profiles
-from claims.models import Claim, ClaimCode, ClaimProfile, ResourceKind, Scope, Shipment
+from claims.models import Claim, ClaimCode, ClaimProfile, Grant, ResourceKind, Scope, Shipment
 from console import counts
 from console.access import Permission
 from console.bulk import Selection
@@ -20,6 +20,7 @@ from console.errors import Refused
 from console.models import Operation
 from console.models.operation import OperationState
 from console.requests import Request
+from customers.models import CustomerKind
 from devices.models import Device
 
 NEWEST = 20
@@ -89,8 +90,15 @@ def _units(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
         "claimed_count": counts.of(
             Claim.objects.visible_to(actor).of_current_codes().filter(profile=profile)
         ),
+        # Devices that customers own can't be given by a profile that gives access.
+        "away_count": counts.of(_away(profile)) if profile.grant == Grant.ACCESS else 0,
         "making": making.order_by("-pk").first(),
     }
+
+
+def _away(profile: ClaimProfile) -> QuerySet[ClaimCode]:
+    codes = profile.codes.filter(device__customer__isnull=False)
+    return codes.exclude(device__customer__kind=CustomerKind.INTERNAL)
 
 
 def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:

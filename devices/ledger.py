@@ -13,12 +13,15 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection, models, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console import sql
 from console.access import Actor
+from console.audit import record_set
+from console.errors import Refused
 from customers.models import Customer, Project
 from devices.models import Device, DeviceStatus, EndReason, Ownership, SharedAccess
 
@@ -73,8 +76,9 @@ def assign(
 ) -> Outcome:
     """Open a span of `customer` for each unowned device, from `at` on, or from the end of its last span if that is later.
 
-    A wipe that is asked for stays asked until the device has confirmed it, whoever owns it by then. Only from one of the
-    statuses `frm`: owned, reserved, quarantined, scrapped and archived devices are refused, each with its reason.
+    What others see of the devices ends with it: the new owner has granted none of that. A wipe that is asked for stays
+    asked until the device has confirmed it, whoever owns it by then. Only from one of the statuses `frm`: owned,
+    reserved, quarantined, scrapped and archived devices are refused, each with its reason.
     """
     outcome = Outcome(act=act or uuid4())
     ids, at = sorted(set(device_ids)), at or timezone.now()
@@ -87,6 +91,7 @@ def assign(
     )
     outcome.refused = _why_not_assignable(set(ids) - set(outcome.done))
     if outcome.done:
+        _end_shares(outcome, by, "handover", at, evidence or _evidence_of(outcome.act))
         _open(Ownership, outcome.done, customer, project, by, reason, at, evidence, note)
         tell(Change("assigned", outcome.done, by, at, outcome.act))
     return outcome
@@ -128,7 +133,7 @@ def release(
     outcome.refused = _why_not_releasable(set(ids) - set(outcome.done))
     if outcome.done:
         _close(Ownership, outcome.done, by, reason, at, evidence, note)
-        _close(SharedAccess, outcome.done, by, reason, at, evidence, note)
+        _end_shares(outcome, by, reason, at, evidence, note)
         tell(Change("released", outcome.done, by, at, outcome.act))
     return outcome
 
@@ -168,9 +173,19 @@ def share(
     reason: str,
     at: datetime | None = None,
     evidence: str = "",
+    only_kept: bool = False,
 ) -> list[int]:
-    """Let a project see the devices from `at` on, whoever owns them. Returns the ids that it did not see before."""
+    """Let a project see the devices from `at` on. Returns the ids that it did not see before.
+
+    With `only_kept`, raises Refused where one of them has an owner besides the organization: a device that is changing
+    hands at this moment is waited for.
+    """
     at, ids = at or timezone.now(), sorted(set(device_ids))
+    hold(ids)
+    if only_kept and sql.having_ids(Device.objects.given_away(), "id", ids).exists():
+        raise Refused(
+            "not_kept", _("It belongs to somebody by now, who alone can share it. Ask its owner."), status=409
+        )
     seen = SharedAccess.objects.filter(device__in=ids, project=project, ended_at=None)
     new = sorted(set(ids) - set(seen.values_list("device_id", flat=True)))
     if new:
@@ -199,8 +214,9 @@ def retract(
 ) -> Outcome:
     """Close the open spans that rest on the evidence `began`, as a correction; the devices are in stock as before.
 
-    Shares go on. A wipe for who owned a device before is asked for as before. Gives what was done; why the rest was not
-    is for the caller to say.
+    The shares that ended with the assignment go on from `at`: as new spans, for what the device published meanwhile was
+    its owner's. A wipe for whoever owned a device before is asked for as before. Gives what was done; why the rest was
+    not is for the caller to say.
     """
     outcome = Outcome(act=act or uuid4())
     ids, at = sorted(set(device_ids)), at or timezone.now()
@@ -216,6 +232,7 @@ def retract(
     )
     if outcome.done:
         _close(Ownership, outcome.done, by, "correction", at, evidence, "")
+        _share_again(outcome, began, by, at)
         tell(Change("retracted", outcome.done, by, at, outcome.act))
     return outcome
 
@@ -233,6 +250,7 @@ def reopen(
 ) -> Outcome:
     """Open the spans again that were closed on the evidence `ended`, and the shares that ended with them.
 
+    What others got to see since, while nobody owned the devices, ends.
     Only where the device has one of the statuses `frm`, nobody owned it since, and its owner is one of `customer_ids`.
     The span is as if it had never ended: the request to wipe that its end made is taken back, an older one that the
     device has not confirmed goes on. Gives what was done; why the rest was not is for the caller to say.
@@ -261,8 +279,9 @@ def reopen(
         [*map(str, frm), ended, sql.id_list(customer_ids)],
     )
     if outcome.done:
+        _end_shares(outcome, by, "handover", at, _evidence_of(outcome.act))
         _reopen(Ownership, outcome.done, ended)
-        _reopen(SharedAccess, outcome.done, ended)
+        _tell_shares("device.access_given", _reopen(SharedAccess, outcome.done, ended), outcome, by, at)
         tell(Change("reopened", outcome.done, by, at, outcome.act))
     return outcome
 
@@ -347,19 +366,68 @@ def _close(
         _close_rows(model.objects.filter(pk=row.pk), by, reason, row.started_at + TICK, evidence, note)
 
 
-def _reopen(model: Any, ids: list[int], ended: str) -> None:
-    """Open again what ended on this evidence; a share only where the project sees the device by no newer one."""
+def _reopen(model: Any, ids: list[int], ended: str) -> list[int]:
+    """Open again what ended on this evidence; a share only where the project sees the device by no newer one.
+
+    Returns the ids of the spans.
+    """
     table = sql.table(model)
     newer = (
         f"SELECT 1 FROM {table} AS newer WHERE newer.device_id = {table}.device_id "  # noqa: S608
         f"AND newer.project_id = {table}.project_id AND newer.ended_at IS NULL"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET ended_at = NULL, end_reason = NULL, ended_by = '', end_evidence = '', end_note = '' "  # noqa: S608
-            f"WHERE {sql.in_ids('device_id')} AND end_evidence = %s AND NOT EXISTS ({newer})",
-            [sql.id_list(ids), ended],
-        )
+    return sql.update_returning(
+        f"UPDATE {table} SET ended_at = NULL, end_reason = NULL, ended_by = '', end_evidence = '', end_note = '' "  # noqa: S608
+        f"WHERE {sql.in_ids('device_id')} AND end_evidence = %s AND NOT EXISTS ({newer}) RETURNING id",
+        [sql.id_list(ids), ended],
+    )
+
+
+def _end_shares(
+    outcome: Outcome, by: Actor, reason: str, at: datetime, evidence: str, note: str = ""
+) -> None:
+    """End all that others see of the devices that change hands."""
+    rows = sql.having_ids(SharedAccess.objects.open(), "device_id", outcome.done)
+    ended = list(rows.values_list("pk", flat=True))
+    if ended:
+        _close(SharedAccess, outcome.done, by, reason, at, evidence, note)
+        _tell_shares("device.access_ended", ended, outcome, by, at, note)
+
+
+def _share_again(outcome: Outcome, ended: str, by: Actor, at: datetime) -> None:
+    """Let those see the devices again whose shares ended with the assignment on this evidence, as if it had not been."""
+    again = SharedAccess.objects.open().filter(device=OuterRef("device"), project=OuterRef("project"))
+    rows = SharedAccess.objects.filter(~Exists(again), end_evidence=ended, end_reason="handover")
+    ids = list(sql.having_ids(rows, "device_id", outcome.done).values_list("pk", flat=True))
+    if not ids:
+        return
+    kept = ("organization", "device", "customer", "project",
+            "start_reason", "started_by", "start_evidence", "start_note")  # fmt: skip
+    copied = {name: sql.quote(sql.field(SharedAccess, name).column) for name in kept}
+    of_device = f"past.device_id = {sql.table(SharedAccess)}.device_id"
+    last = f"(SELECT MAX(ended_at) FROM {sql.table(Ownership)} AS past WHERE {of_device})"  # noqa: S608
+    later, mark = ("GREATEST", "%s::timestamptz") if connection.vendor == "postgresql" else ("MAX", "%s")
+    sql.insert_from(SharedAccess, {"ended_by": "", "end_evidence": "", "end_note": ""},
+                    {**copied, "started_at": f"{later}({mark}, {last})"}, SharedAccess, ids, [_time(at)])  # fmt: skip
+    _tell_shares("device.access_given", ids, outcome, by, at)
+
+
+def _tell_shares(
+    kind: str, share_ids: list[int], outcome: Outcome, by: Actor, at: datetime, note: str = ""
+) -> None:
+    """One line for each device and each customer that sees it, or sees it no longer."""
+    parties: dict[Customer, list[int]] = {}
+    rows = sql.having_ids(SharedAccess.objects.select_related("customer"), "id", share_ids)
+    for share in rows.order_by("device_id").only("device_id", "customer__name"):
+        parties.setdefault(share.customer, []).append(share.device_id)
+    said = {"note": note} if note else {}
+    for customer, ids in parties.items():
+        record_set(kind, Device, ids, label="serial_number", by=by, about=customer, act=outcome.act, at=at,
+                   **said)  # fmt: skip
+
+
+def _evidence_of(act: UUID) -> str:
+    return f"act:{act}"
 
 
 def _close_rows(rows: Any, by: Actor, reason: str, at: datetime, evidence: str, note: str) -> int:

@@ -9,7 +9,7 @@ SHOWN = 20
 
 def check() -> list[str]:
     """A sentence for each device whose copied owner or status contradicts the ledger (the first twenty of each kind),
-    and for spans that overlap or lie about their project."""
+    for spans that overlap or lie about their project, and for shares that outlived a change of hands."""
     open_spans = Ownership.objects.filter(device=OuterRef("pk"), ended_at=None)
     same_owner = open_spans.filter(customer=OuterRef("customer"))
     owned = Device.objects.filter(customer__isnull=False)
@@ -27,7 +27,7 @@ def check() -> list[str]:
             Q(status="owned", customer=None) | ~Q(status="owned") & Q(customer__isnull=False)
         )[:SHOWN]
     ]
-    return problems + _overlaps() + _projects() + _wipes()
+    return problems + _overlaps() + _projects() + _wipes() + _outlived()
 
 
 def _overlaps() -> list[str]:
@@ -64,6 +64,17 @@ def _wipes() -> list[str]:
             f"Device {d.pk} ({d}) is not asked to wipe itself for the last ownership that ended."
             for d in lost
         ),
+    ]
+
+
+def _outlived() -> list[str]:
+    """A share that came with the very claim by which the device is owned is its owner's own."""
+    later = Ownership.objects.open().filter(device=OuterRef("device"), started_at__gt=OuterRef("started_at"))
+    own = Q(start_evidence=OuterRef("start_evidence")) & ~Q(start_evidence="")
+    rows = SharedAccess.objects.open().filter(Exists(later.exclude(own)))
+    return [
+        f"Share {share.pk} of device {share.device_id} is older than the ownership, whose owner did not grant it."
+        for share in rows.order_by("pk")[:SHOWN]
     ]
 
 

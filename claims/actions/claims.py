@@ -71,7 +71,9 @@ def redeem(
 
 def _fresh(code: ClaimCode) -> ClaimCode:
     """The code as it stands now: a raised version means that it was replaced since it was scanned."""
-    rows = ClaimCode.objects.select_related("profile__organization", "profile__domain", "device__product")
+    rows = ClaimCode.objects.select_related(
+        "profile__organization", "profile__domain", "device__product", "device__customer"
+    )
     now = rows.get(pk=code.pk)
     if now.version != code.version:
         raise Refused("replaced", _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
@@ -149,15 +151,16 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
             offers.check(offers.of(_fresh(offer.code)), host=host, at=at, customer=claim.customer)
             raise refusal
     elif ids:
-        seen = ledger.share(ids, customer=claim.customer, project=claim.project, by=by, reason="claim", at=at,
-                            evidence=evidence)  # fmt: skip
+        seen = _share(offer, claim, ids, host=host, by=by, at=at, evidence=evidence)
         record_set(
             "device.access_given", Device, seen, label="serial_number", by=by, about=claim.customer, at=at
         )
     extra = profile.additional_project
     if extra is not None and extra.customer_id != claim.customer_id and ids:
-        ledger.share(
-            ids, customer=extra.customer, project=extra, by=by, reason="claim", at=at, evidence=evidence
+        shared = ledger.share(ids, customer=extra.customer, project=extra, by=by, reason="claim", at=at,
+                              evidence=evidence)  # fmt: skip
+        record_set(
+            "device.access_given", Device, shared, label="serial_number", by=by, about=extra.customer, at=at
         )
     members = [(row.member.user, row.role) for row in profile.members.select_related("member__user")
                if row.member.removed_at is None]  # fmt: skip
@@ -166,6 +169,16 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
     record("claim.made", profile, by=by, about=claim.customer, at=at,
            given=[thing.get("label") or thing["title"] for thing in claim.given],
            members=[f"{user} ({role})" for user, role in members])  # fmt: skip
+
+
+def _share(offer: Offer, claim: Claim, ids: list[int], *, host: str, **terms: Any) -> list[int]:
+    """Let the claimant see the devices. Raises Refused where one of them changed hands since the page was shown."""
+    try:
+        return ledger.share(ids, customer=claim.customer, project=claim.project, reason="claim", only_kept=True,
+                            **terms)  # fmt: skip
+    except Refused:
+        offers.check(offers.of(_fresh(offer.code)), host=host, at=terms["at"], customer=claim.customer)
+        raise
 
 
 def _own(

@@ -85,7 +85,7 @@ def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
     shares = list(
         SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None).select_related("customer")
     )
-    count = ledger.end_share([share.pk for share in shares], by=by, reason="unclaim", note=reason)
+    count = ledger.end_share([share.pk for share in shares], by=by, reason="ended", note=reason)
     for share in shares:
         record_set("device.access_ended", Device, [share.device_id], label="serial_number", by=by,
                    about=share.customer, note=reason)  # fmt: skip

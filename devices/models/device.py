@@ -10,6 +10,7 @@ from console.access import Actor
 from console.fields import KeyField, fold
 from console.sql import Joined
 from console.tenancy import TenantModel, TenantQuerySet
+from customers.models import CustomerKind
 from devices.models.product import Product
 
 
@@ -40,6 +41,10 @@ class DeviceQuerySet(TenantQuerySet):
     def current(self) -> Self:
         """Those that are not archived."""
         return self.filter(archived_at=None)
+
+    def given_away(self) -> Self:
+        """Those that a customer owns, and not the organization itself."""
+        return self.filter(customer__isnull=False).exclude(customer__kind=CustomerKind.INTERNAL)
 
     def with_what_it_has(self) -> Self:
         """With `has_tags` and `is_shared`, so that what few devices have is asked for those alone."""
@@ -169,6 +174,11 @@ class Device(TenantModel):
         """The names of the tags of a device that came from `listed`."""
         joined = getattr(self, "joined_tags", None)
         return sorted(joined.split(Joined.SEPARATOR)) if joined else []
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the organization owns it itself: nobody does, or an internal account."""
+        return self.customer is None or self.customer.kind == CustomerKind.INTERNAL
 
     @property
     def serial_tail(self) -> str:

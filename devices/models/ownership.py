@@ -38,6 +38,8 @@ class EndReason(models.TextChoices):
     GROUP = "group", _("Group")
     API = "api", _("API")
     CORRECTION = "correction", _("Correction")
+    HANDOVER = "handover", _("Change of hands")
+    ENDED = "ended", _("Ended")
 
     @classmethod
     def get_choices(cls) -> list:

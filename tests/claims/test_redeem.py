@@ -127,15 +127,25 @@ def test_access_lets_many_customers_see_a_device_that_nobody_loses(
     assert Event.objects.filter(kind="device.access_given", subject_id=device.pk).count() == 2
 
 
-def test_access_is_given_to_a_device_that_somebody_owns(
-    product, device, other_customer, erin, alice, customer, actor, redeem
+def test_access_is_given_while_the_organization_owns_the_device_and_not_to_a_customers(
+    organization, product, device, other_customer, erin, alice, customer, actor, redeem, refused
 ):
-    ownership.assign([device.pk], customer=customer, by=actor(alice))
+    fleet = factories.make_customer(organization, "Northlake fleet", kind=CustomerKind.INTERNAL)
     profile = worlds.make_unit_profile(product, grant=Grant.ACCESS)
+    owner = factories.make_customer(organization, "Nord")
     redeem(_code(profile, device), customer=other_customer, by=erin)
-    device.refresh_from_db()
-    assert device.customer == customer
-    assert SharedAccess.objects.get().customer == other_customer
+    ownership.assign([device.pk], customer=fleet, by=actor(alice))
+    redeem(_code(profile, device))
+    assert [share.customer for share in SharedAccess.objects.open()] == [customer]
+    project = owner.projects.get()
+    ledger.transfer([device.pk], source=fleet, customer=owner, project=project, by=actor(alice))
+    # The transfer raised the version: whoever holds the new label is refused too.
+    profile.refresh_from_db()
+    late = factories.make_customer(organization, "Late")
+    person = factories.make_person(late, "late@example.com")
+    assert refused(_code(profile, device), customer=late, by=person) == "not_kept"
+    assert refused(_code(profile, device), customer=owner, by=person) == "already_yours"
+    assert not SharedAccess.objects.open().exists()
 
 
 def test_the_additional_project_sees_every_device_claimed(organization, product, device, redeem):

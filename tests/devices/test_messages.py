@@ -7,6 +7,8 @@ from django.conf import settings as django_settings
 from django.utils.module_loading import import_string
 
 from console.access import ANONYMOUS, Actor
+from customers.models import ProjectMember
+from customers.people import actor_for
 from devices import ledger, messages
 from devices.actions import messages as actions
 from devices.actions import ownership
@@ -63,8 +65,10 @@ def test_each_message_is_seen_by_its_owner_alone(handed_over, dana, erin, alice,
         assert seen(Actor(kind="member", organization=handed_over.organization), **how) == []
 
 
-def test_a_members_project_is_another_way_to_see(handed_over, customer):
-    guest = Actor(kind="customer", projects=frozenset({customer.projects.get().pk}))
+def test_a_members_project_is_another_way_to_see(handed_over, customer, bob):
+    factories.let_in(customer.projects.get(), bob)
+    ProjectMember.objects.update(started_at=T0 - HOUR)
+    guest = actor_for(bob)
     assert seen(guest) == seen(guest, device=handed_over) == ["dana 1", "dana 2"]
 
 

@@ -184,16 +184,30 @@ def test_what_was_refused_then_is_no_part_of_the_undo(make_devices, customer, ot
     assert Device.objects.get(pk=devices[0].pk).customer == other_customer
 
 
-def test_undoing_an_assignment_leaves_printed_codes_and_shares_alone(
+def test_undoing_an_assignment_leaves_printed_codes_alone_and_brings_back_the_shares_that_it_ended(
     product, make_devices, customer, other_customer, by
 ):
     devices = make_devices(2)
     worlds.make_unit_profile(product)
     ledger.share(ids_of(devices), customer=other_customer, project=projects.default_of(other_customer), by=by,
                  reason="claim")  # fmt: skip
-    codes, shares = rows(ClaimCode), rows(SharedAccess)
-    undo.begin(bulk_assign(devices, customer, by), by=by)
-    assert (rows(ClaimCode), rows(SharedAccess)) == (codes, shares)
+    ended = SharedAccess.objects.get(device=devices[1])
+    ownership.end_shares([ended.pk], reason="over", by=by)
+    codes, (share, _over) = rows(ClaimCode), rows(SharedAccess)
+    operation = bulk_assign(devices, customer, by)
+    assert not SharedAccess.objects.open().exists()
+    undo.begin(operation, by=by)
+    assert rows(ClaimCode) == codes
+    span = Ownership.objects.get(device=devices[0])
+    old, new = SharedAccess.objects.filter(device=devices[0]).order_by("pk").values()
+    told = {"end_reason": "handover", "ended_by": by.label, "end_evidence": f"operation:{operation.pk}"}
+    assert old == share | told | {"ended_at": span.started_at}
+    # What the device published while it was assigned was its owner's.
+    assert new == share | {"id": new["id"], "started_at": span.ended_at}
+    assert SharedAccess.objects.get(device=devices[1]).end_note == "over"
+    kinds = Event.objects.filter(subject_id=devices[0].pk, kind__startswith="device.access")
+    assert list(kinds.order_by("pk").values_list("kind", "object_id")) == [
+        ("device.access_ended", other_customer.pk), ("device.access_given", other_customer.pk)]  # fmt: skip
 
 
 # Undoing an unclaim
@@ -217,7 +231,7 @@ def test_undoing_an_unclaim_restores_devices_spans_and_shares_field_by_field(
     assert [rows(model) for model in (Device, Ownership, SharedAccess)] == before
 
 
-def test_a_share_that_ended_before_stays_ended_and_a_newer_one_is_kept(
+def test_a_share_that_ended_before_stays_ended_and_one_that_was_given_meanwhile_ends(
     make_devices, customer, other_customer, by
 ):
     one, two = make_devices(2)
@@ -229,12 +243,11 @@ def test_a_share_that_ended_before_stays_ended_and_a_newer_one_is_kept(
     ownership.end_shares([past.pk], reason="over", by=by)
     operation = bulk_unclaim([one, two], by)
     ledger.share([two.pk], **shared)
+    ledger.share([one.pk], **shared)
     undo.begin(operation, by=by)
-    assert SharedAccess.objects.get(device=one).end_note == "over"
-    assert [share.ended_at is None for share in SharedAccess.objects.filter(device=two).order_by("pk")] == [
-        False,
-        True,
-    ]
+    ends = SharedAccess.objects.order_by("pk").values_list("end_reason", flat=True)
+    assert list(ends.filter(device=one)) == ["ended", "handover"]
+    assert list(ends.filter(device=two)) == [None, "handover"]
 
 
 def test_what_is_not_free_any_more_is_left_as_it_is_and_says_why(
