@@ -317,6 +317,16 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "webhook.disabled": Kind(
                 _("Webhook disabled"), "pause", _("{actor} disabled the webhook {subject}")
             ),
+            "webhook.kept_sent": Kind(
+                _("Kept webhook calls sent"),
+                "send",
+                _("{actor} sent {subject} the calls that were kept while it was disabled"),
+            ),
+            "webhook.kept_discarded": Kind(
+                _("Kept webhook calls discarded"),
+                "trash-2",
+                _("{actor} discarded the calls that were kept for {subject} while it was disabled"),
+            ),
             "webhook.removed": Kind(
                 _("Webhook removed"), "trash-2", _("{actor} removed the webhook {subject}")
             ),

@@ -270,7 +270,8 @@ UNDOS = {
 API_KEY_ACTOR, API_KEY_CHECK = "customers.keys.find", "customers.keys.is_usable"
 API_KEY_HOLD = "customers.keys.hold"
 # Told of a person who leaves the organization: (organization, user, by, at).
-LEAVING = ["customers.actions.api_keys.revoke_of", "customers.actions.project_members.end_all_of"]
+LEAVING = ["customers.actions.api_keys.revoke_of", "console.actions.webhooks.leave_person",
+           "customers.actions.project_members.end_all_of"]  # fmt: skip
 # Of each key in each process.
 API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200, least=1)
 
@@ -278,6 +279,8 @@ API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200, lea
 WEBHOOK_NETWORKS = environment.networks("CUSTODY_WEBHOOK_NETWORKS")
 # A webhook that only failed for so many days is disabled.
 WEBHOOK_DAYS = environment.number("CUSTODY_WEBHOOK_DAYS", 5, least=1)
+# What happens while a webhook is disabled is kept for so many days; the log forgets after 30.
+WEBHOOK_KEPT_DAYS = environment.number("CUSTODY_WEBHOOK_KEPT_DAYS", 7, most=30)
 
 LOGGING = {
     "version": 1,
@@ -304,10 +307,11 @@ LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger", "claims.actions.
                     "devices.actions.messages.follow_ledger", "devices.actions.calls.follow_ledger"]  # fmt: skip
 # Told, in the same transaction, what a device published: each a function of (publisher, drafts, at).
 MESSAGE_FOLLOWERS = ["devices.webhooks.follow_messages"]
-# Messages are kept for so many days; 0 keeps them for good. What waits for a webhook needs its message for four days.
+# Messages are kept for so many days; 0 keeps them for good. What waits for a webhook needs its message for four days
+# more than it is kept for one that is disabled.
 MESSAGE_DAYS = environment.number("CUSTODY_MESSAGE_DAYS", 0)
 if MESSAGE_DAYS:
-    MESSAGE_DAYS = max(MESSAGE_DAYS, 7)
+    MESSAGE_DAYS = max(MESSAGE_DAYS, 7, WEBHOOK_KEPT_DAYS + 4)
 # So many devices at once may wait for calls in each server process; each of them holds a thread.
 DEVICE_WAITS = environment.number("CUSTODY_DEVICE_WAITS", 4)
 # What webhooks tell of devices, and which of it still lies within a customer's ownership when it is sent.

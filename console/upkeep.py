@@ -19,7 +19,7 @@ from console.actions import sign_in_links
 from console.models import OutgoingMail
 from console.rest import idempotency
 from console.tasks import RETRY_MINUTES, deliver_mail, nudge_webhooks
-from console.webhooks import leftovers
+from console.webhooks import kept, leftovers
 
 log = logging.getLogger("custody.upkeep")
 READY, RUNNING, FAILED = "READY", "RUNNING", "FAILED"
@@ -30,7 +30,16 @@ ROWS_ANALYSED = 1_000
 
 def go_on() -> None:
     """Take up what was interrupted. For every half minute, and for the start of a worker."""
-    _each([release_tasks, operations.recover, resend_mail, leftovers.release_dead, nudge_webhooks])
+    _each(
+        [
+            release_tasks,
+            operations.recover,
+            resend_mail,
+            leftovers.release_dead,
+            kept.send_stragglers,
+            nudge_webhooks,
+        ]
+    )
 
 
 def tidy() -> None:
@@ -46,7 +55,7 @@ def tidy() -> None:
             idempotency.forget_old,
         ]
     )
-    _each([leftovers.give_up_old, leftovers.forget_old])
+    _each([leftovers.give_up_old, leftovers.forget_old, kept.forget_old])
     _each([liveness.forget_silent, forget_imported_files, *map(import_string, settings.UPKEEP), analyse])
 
 

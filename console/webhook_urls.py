@@ -12,6 +12,7 @@ urlpatterns = [
     path("settings/webhooks/<int:pk>/secret/", webhooks.webhook_rotate, name="webhook_rotate"),
     path("settings/webhooks/<int:pk>/enable/", webhooks.webhook_enable, name="webhook_enable"),
     path("settings/webhooks/<int:pk>/disable/", webhooks.webhook_disable, name="webhook_disable"),
+    path("settings/webhooks/<int:pk>/kept/", webhooks.webhook_kept, name="webhook_kept"),
     path("settings/webhooks/<int:pk>/remove/", webhooks.webhook_remove, name="webhook_remove"),
     path("settings/webhooks/<int:pk>/test/", webhooks.webhook_test, name="webhook_test"),
     path(

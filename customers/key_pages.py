@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from console.errors import Refused
 from console.requests import Request
+from customers import dependents
 from customers.actions import api_keys
 from customers.key_forms import ApiKeyForm, CustomerKeyForm
 from customers.models import ApiKey
@@ -30,9 +31,18 @@ def create(
 
 
 def revoke(request: Request, key: ApiKey, *, ask: str, then: str, **context: Any) -> HttpResponse:
-    """Ask with the template `ask`, then make the key dead and go to the route `then`."""
+    """Ask with the template `ask`, then revoke the key and go to the route `then`.
+
+    What depends on the key is shown: `disable` are the webhooks to switch off with it, `seen` all that were shown.
+    """
     if request.method == "POST":
-        api_keys.revoke(key, by=request.actor)
+        disables, seen = (_ids(request, name) for name in ("disable", "seen"))
+        api_keys.revoke(key, by=request.actor, disables=disables, seen=seen)
         messages.success(request, _("The API key %(key)s is revoked.") % {"key": key})
         return redirect(then)
-    return render(request, ask, {**context, "key": key})
+    return render(request, ask, {**context, "key": key, "left": dependents.of(key)})
+
+
+def _ids(request: Request, name: str) -> set[int]:
+    found = request.POST.getlist(name)
+    return {int(text) for text in found if text.isascii() and text.isdecimal() and len(text) < 19}

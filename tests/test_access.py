@@ -50,6 +50,7 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "console:webhook_rotate": (HEADS, {"pk": "webhook"}),
     "console:webhook_enable": (HEADS, {"pk": "webhook"}),
     "console:webhook_disable": (HEADS, {"pk": "webhook"}),
+    "console:webhook_kept": (HEADS, {"pk": "webhook"}),
     "console:webhook_remove": (HEADS, {"pk": "webhook"}),
     "console:webhook_test": (HEADS, {"pk": "webhook"}),
     "console:webhook_delivery": (HEADS, {"pk": "webhook", "delivery_pk": "webhook_call"}),

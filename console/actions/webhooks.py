@@ -1,4 +1,4 @@
-"""Webhooks: made, edited, given a new secret, switched on and off, removed; and deliveries that are sent again."""
+"""Webhooks: created, edited, given a new secret, switched on and off, removed; and deliveries that are sent again."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
-from django.urls import reverse
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -16,14 +16,16 @@ from console import mail
 from console.access import Actor, system
 from console.audit import changes, record
 from console.errors import Refused
-from console.models import DeliveryState, Member, Role, Webhook, WebhookDelivery
+from console.models import DeliveryState, Event, Member, Role, Webhook, WebhookDelivery
 from console.models.webhook import shortened
 from console.transactions import retrying
-from console.webhooks import addresses, fanout, kinds, signing
+from console.webhooks import addresses, fanout, kept, kinds, signing
 from console.webhooks.delivery import OLDEST
 
 MOST = 50
 BOTH_SIGN_FOR = timedelta(hours=24)
+# What becomes of what was kept while a webhook was disabled.
+SEND, DISCARD, LATER = "send", "discard", "later"
 # What a webhook may be bound to: by the name of its column.
 MODELS = {"product": "devices.Product", "customer": "customers.Customer"}
 EDITABLE = ("url", "description", "events", "message_names")
@@ -94,7 +96,7 @@ def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
 
 
 def _hold_key(by: Actor) -> None:
-    """With its key a webhook ends: one that is revoked at this moment must find it. Raises Refused (403)."""
+    """Whoever revokes a key is shown its webhooks: one that is revoked at this moment must find it. Raises Refused (403)."""
     if by.key_id is not None and not import_string(settings.API_KEY_HOLD)(by.key_id):
         raise Refused("key_revoked", _("This key was revoked."), status=403)
 
@@ -128,49 +130,129 @@ def rotate(hook: Webhook, *, by: Actor, at: datetime | None = None) -> str:
 
 
 @retrying
-def enable(hook: Webhook, *, by: Actor, at: datetime | None = None) -> None:
-    """Switch on. What waited when it was switched off is sent, if it is not too old; what happened since is not told."""
+def enable(hook: Webhook, *, by: Actor, then: str = LATER, at: datetime | None = None) -> None:
+    """Switch on. What waited when it was switched off is sent, if it is not too old.
+
+    What happened since was kept: `then` says whether to send it, to discard it, or to decide that later.
+    """
     at = at or timezone.now()
     rows = Webhook.objects.filter(pk=hook.pk, is_enabled=False, archived_at=None)
-    if rows.update(is_enabled=True, disabled_at=None, disabled_reason="", failing_since=None):
+    if rows.update(
+        is_enabled=True, disabled_at=None, disabled_reason="", failing_since=None, awaits_decision=True
+    ):
         waiting = hook.deliveries.filter(state__in=[DeliveryState.WAITING, DeliveryState.FAILED])
-        waiting.filter(created_at__lt=at - OLDEST).update(state=DeliveryState.GIVEN_UP, next_at=None)
-        waiting.filter(created_at__gte=at - OLDEST).update(next_at=at)
+        waiting.filter(created_at__lt=at - OLDEST).update(state=DeliveryState.KEPT, next_at=None)
+        waiting.update(next_at=at)
         record("webhook.enabled", hook, by=by, at=at)
         transaction.on_commit(_nudge)
+        decide = {SEND: send_kept, DISCARD: discard_kept, LATER: _decide_later}[then]
+        decide(hook, by=by, at=at)
     hook.refresh_from_db()
 
 
 @retrying
-def disable(hook: Webhook, *, by: Actor, reason: str = "", at: datetime | None = None) -> bool:
-    """Switch off. Nothing is sent and nothing that happens is kept for it, until it is enabled. Gives whether it was on."""
+def send_kept(hook: Webhook, *, by: Actor, at: datetime | None = None) -> int:
+    """Send what was kept while it was disabled, in its order. Gives how many. Raises Refused while it is disabled."""
+    at = at or timezone.now()
+    _need_enabled(hook)
+    _settle(hook)
+    count = kept.release(hook, at)
+    if count:
+        record("webhook.kept_sent", hook, by=by, at=at, calls=count)
+        transaction.on_commit(_nudge)
+    return count
+
+
+@retrying
+def discard_kept(hook: Webhook, *, by: Actor, at: datetime | None = None) -> int:
+    """Send nothing of what was kept while it was disabled. It stays in the log for a while. Gives how many."""
+    _settle(hook)
+    count = kept.of(hook).update(state=DeliveryState.DISCARDED)
+    if count:
+        record("webhook.kept_discarded", hook, by=by, at=at or timezone.now(), calls=count)
+    return count
+
+
+def _decide_later(hook: Webhook, *, by: Actor, at: datetime) -> None:
+    if not hook.kept_dropped and not kept.of(hook).exists():
+        _settle(hook)
+
+
+def _settle(hook: Webhook) -> None:
+    """Note that the decision about what was kept is made; what dropped out of it is no longer told."""
+    Webhook.objects.filter(pk=hook.pk).update(kept_dropped=0)
+    Webhook.objects.filter(pk=hook.pk, is_enabled=True).update(awaits_decision=False)
+
+
+@retrying
+def disable(
+    hook: Webhook, *, by: Actor, reason: str = "", at: datetime | None = None, is_seen: bool = False
+) -> bool:
+    """Switch off. Nothing is sent, and what happens is kept for some days. Gives whether it was on.
+
+    The owners and administrators are mailed, unless `is_seen`: a person does it on the page of the webhook.
+    """
     at = at or timezone.now()
     rows = Webhook.objects.filter(pk=hook.pk, is_enabled=True)
-    was_on = bool(rows.update(is_enabled=False, disabled_at=at, disabled_reason=reason[:200]))
+    was_on = bool(
+        rows.update(is_enabled=False, disabled_at=at, disabled_reason=reason[:200], awaits_decision=True)
+    )
     if was_on:
         hook.deliveries.filter(next_at__isnull=False).update(next_at=None)
         record("webhook.disabled", hook, by=by, at=at, reason=reason)
+        if not is_seen:
+            _mail("webhook_disabled", hook.organization, hook=hook, reason=reason or _by(by))
     hook.refresh_from_db()
     return was_on
 
 
-def disable_of_key(organization: Any, key_id: int, *, by: Actor) -> None:
-    """A key that opens nothing any more leaves no webhook behind that goes on telling."""
-    for hook in Webhook.objects.filter(organization=organization, key_id=key_id, is_enabled=True):
-        disable(hook, by=by, reason=_("The API key that made it was revoked."))
+def of_key(organization_id: int, key_id: int) -> models.QuerySet[Webhook]:
+    """The webhooks in use that this API key created, or whose address it chose last."""
+    return Webhook.objects.current().filter(organization=organization_id, key_id=key_id).order_by("pk")
+
+
+def leave_key(key: Any, *, by: Actor, disables: Iterable[int] = (), seen: Iterable[int] | None = ()) -> None:
+    """A key is revoked: its webhooks belong to the organization and stay on, but for those that are named.
+
+    Owners and administrators are mailed which stay on, but for those that the person who revokes it has `seen`; with
+    None they are mailed nothing.
+    """
+    chosen = set(disables)
+    hooks = list(of_key(key.organization_id, key.pk).filter(is_enabled=True))
+    for hook in hooks:
+        if hook.pk in chosen:
+            reason = _("The API key “%(key)s” that created it was revoked.") % {"key": key}
+            disable(hook, by=by, reason=reason)
+    unseen = [] if seen is None else [hook for hook in hooks if hook.pk not in chosen | set(seen)]
+    if unseen:
+        _mail("webhooks_stay", key.organization, key=key, by=by.label, hooks=unseen)
+
+
+def leave_person(organization: Any, user: Any, *, by: Actor, at: datetime | None = None) -> None:
+    """A member leaves: the webhooks that they set up stay on, and owners and administrators are mailed which."""
+    hooks = Webhook.objects.current().filter(organization=organization, is_enabled=True).order_by("pk")
+    told = Event.objects.filter(subject_kind="webhook", subject_id__in=hooks.values("pk"), actor_id=user.pk)
+    chosen = told.filter(Q(kind="webhook.made") | Q(kind="webhook.edited", data__has_key="url"))
+    theirs = list(hooks.filter(pk__in=chosen.values("subject_id")))
+    if theirs:
+        _mail("webhooks_stay", organization, person=user, by=by.label, hooks=theirs)
 
 
 @retrying
-def remove(hook: Webhook, *, by: Actor, at: datetime | None = None) -> None:
-    """Take a webhook out of use for good. What waits for it is given up."""
+def remove(hook: Webhook, *, by: Actor, at: datetime | None = None, is_seen: bool = False) -> None:
+    """Take a webhook out of use for good. What waits or is kept for it is given up.
+
+    The owners and administrators are mailed, unless `is_seen`: a person does it on the page of the webhook.
+    """
     at = at or timezone.now()
     if Webhook.objects.filter(pk=hook.pk, archived_at=None).update(
-        is_enabled=False, archived_at=at, old_seed="", old_seed_until=None
+        is_enabled=False, archived_at=at, old_seed="", old_seed_until=None, awaits_decision=False
     ):
-        hook.deliveries.filter(state__in=[DeliveryState.WAITING, DeliveryState.FAILED]).update(
-            state=DeliveryState.GIVEN_UP, next_at=None
-        )
+        waiting = [DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.KEPT]
+        hook.deliveries.filter(state__in=waiting).update(state=DeliveryState.GIVEN_UP, next_at=None)
         record("webhook.removed", hook, by=by, at=at)
+        if not is_seen:
+            _mail("webhook_disabled", hook.organization, hook=hook, reason=_by(by), is_removed=True)
     hook.refresh_from_db()
 
 
@@ -205,28 +287,31 @@ def send_again(delivery: WebhookDelivery, *, by: Actor, at: datetime | None = No
 
 
 def disable_gone(hook: Webhook, *, at: datetime) -> bool:
-    """Disable a webhook whose receiver answered that it is gone for good, and tell the owners."""
-    return _disable_by_itself(hook, _("The receiver answered 410: it wants no more calls."), at)
+    """Disable a webhook whose receiver answered that it is gone for good, and mail who is responsible."""
+    reason = _("The receiver answered 410: it wants no more calls.")
+    return disable(hook, by=system(hook.organization), reason=reason, at=at)
 
 
 def disable_failing(hook: Webhook, *, at: datetime) -> bool:
-    """Disable a webhook that only failed for days, as many as the operator set, and tell the owners."""
+    """Disable a webhook that only failed for days, as many as the operator set, and mail who is responsible."""
     if hook.failing_since is None or hook.failing_since > at - timedelta(days=settings.WEBHOOK_DAYS):
         return False
-    return _disable_by_itself(
-        hook, _("Every call of the last %(n)d days failed.") % {"n": settings.WEBHOOK_DAYS}, at
+    reason = _("Every call of the last %(n)d days failed.") % {"n": settings.WEBHOOK_DAYS}
+    return disable(hook, by=system(hook.organization), reason=reason, at=at)
+
+
+def _mail(template: str, organization: Any, **context: Any) -> None:
+    """Mail the owners and administrators of the organization."""
+    responsible = Member.objects.filter(
+        organization=organization, role__in=[Role.OWNER, Role.ADMINISTRATOR], removed_at=None
     )
+    more = {"organization": organization, "base": settings.BASE_URL, "days": settings.WEBHOOK_KEPT_DAYS}
+    for member in responsible.select_related("user").order_by("pk"):
+        mail.send(template, member.user.email, {**context, **more})
 
 
-def _disable_by_itself(hook: Webhook, reason: str, at: datetime) -> bool:
-    if not disable(hook, by=system(hook.organization), reason=reason, at=at):
-        return False
-    context = {"hook": hook, "organization": hook.organization, "reason": reason,
-               "link": settings.BASE_URL + reverse("console:webhook_detail", args=[hook.pk])}  # fmt: skip
-    owners = Member.objects.filter(organization=hook.organization, role=Role.OWNER, removed_at=None)
-    for owner in owners.select_related("user"):
-        mail.send("webhook_disabled", owner.user.email, context)
-    return True
+def _by(by: Actor) -> str:
+    return _("%(who)s did it.") % {"who": by.label}
 
 
 def _address(url: str) -> str:

@@ -15,6 +15,8 @@ class DeliveryState(models.TextChoices):
     SENT = "sent", _("Sent")
     FAILED = "failed", _("Failed, will be tried again")
     GIVEN_UP = "given_up", _("Given up")
+    KEPT = "kept", _("Kept while disabled")
+    DISCARDED = "discarded", _("Discarded")
 
     @classmethod
     def get_choices(cls) -> list:
@@ -50,7 +52,7 @@ class Webhook(TenantModel):
     product_id = models.BigIntegerField(null=True)
     customer_id = models.BigIntegerField(null=True)
     scope_label = models.CharField(max_length=200, blank=True)
-    # The API key that made it, or chose its address last: it is switched off with it.
+    # The API key that created it, or chose its address last: who revokes the key is shown what it leaves behind.
     key_id = models.BigIntegerField(null=True)
     seed = models.CharField(max_length=80)
     old_seed = models.CharField(max_length=80, blank=True)
@@ -58,6 +60,10 @@ class Webhook(TenantModel):
     is_enabled = models.BooleanField(default=True)
     disabled_at = models.DateTimeField(null=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
+    # Events that happened while it was off wait for somebody to send or discard them. Older ones, or more than are
+    # kept, were dropped: how many since the last decision.
+    awaits_decision = models.BooleanField(default=False)
+    kept_dropped = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True)
@@ -72,7 +78,9 @@ class Webhook(TenantModel):
                                    name="webhook_removed_is_disabled"),
         ]  # fmt: skip
         indexes = [
-            models.Index(fields=["organization"], name="webhook_enabled", condition=Q(is_enabled=True)),
+            models.Index(
+                fields=["organization"], name="webhook_in_use", condition=Q(archived_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -92,6 +100,8 @@ class Webhook(TenantModel):
 
 class WebhookDelivery(TenantModel):
     """One thing that happened, for one webhook: written in the transaction of what it tells, sent by a worker.
+
+    What happens while its webhook is disabled is kept, see `console.webhooks.kept`.
 
     `message_id` stays the same over all attempts, and so does `payload`, byte by byte. `next_at` is when it is tried
     next, empty where it is not; a worker that tries it holds it by `leased_by` until `leased_until`.

@@ -42,6 +42,8 @@ urlpatterns = [
     ),
     path("webhooks/<int:pk>/enable", resource(post=webhooks.webhook_enable)),
     path("webhooks/<int:pk>/disable", resource(post=webhooks.webhook_disable)),
+    path("webhooks/<int:pk>/kept/send", resource(post=webhooks.webhook_kept_send)),
+    path("webhooks/<int:pk>/kept/discard", resource(post=webhooks.webhook_kept_discard)),
     path("webhooks/<int:pk>/rotate-secret", resource(post=webhooks.webhook_rotate)),
     path("webhooks/<int:pk>/test", resource(post=webhooks.webhook_test)),
     path("webhooks/<int:pk>/deliveries", resource(get=webhooks.delivery_list)),

@@ -18,7 +18,7 @@ from console.models.webhook import DeliveryState
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Id, Text
 from console.rest.paging import PageQuery, page
-from console.webhooks import kinds, log
+from console.webhooks import kept, kinds, log
 
 MANAGE = Permission.WEBHOOK_MANAGE
 
@@ -43,11 +43,21 @@ class WebhookOut(serializers.ModelSerializer):
     message_names = serializers.ListField(child=serializers.CharField())
     product = serializers.SerializerMethodField()
     customer = serializers.SerializerMethodField()
+    kept = serializers.IntegerField(
+        help_text="How many events that happened while it was disabled wait to be sent or discarded."
+    )
+    kept_since = serializers.DateTimeField(
+        allow_null=True, help_text="When the first of them happened; null without any."
+    )
+    kept_dropped = serializers.IntegerField(
+        help_text="How many older ones were dropped: events are kept for some days, and the newest 10,000."
+    )
 
     class Meta:
         model = Webhook
         fields = ["id", "url", "description", "events", "message_names", "product", "customer", "is_enabled",
-                  "disabled_at", "disabled_reason", "failing_since", "created_at"]  # fmt: skip
+                  "disabled_at", "disabled_reason", "failing_since", "kept", "kept_since", "kept_dropped",
+                  "created_at"]  # fmt: skip
 
     @extend_schema_field(WebhookProduct(allow_null=True))
     def get_product(self, hook: Any) -> dict[str, Any] | None:
@@ -100,6 +110,21 @@ class WebhookIn(WebhookEdit):
 
     product = Text(required=False, allow_null=True, max_length=60, help_text="The id or the slug.")
     customer = Id(required=False, allow_null=True)
+
+
+class EnableIn(Body):
+    """What becomes of what happened while it was disabled."""
+
+    kept = serializers.ChoiceField(
+        choices=[(webhooks.SEND, "Send it"), (webhooks.DISCARD, "Discard it"), (webhooks.LATER, "Decide later")],
+        required=False, default=webhooks.LATER,
+    )  # fmt: skip
+
+
+class KeptOut(serializers.Serializer):
+    """What became of what was kept."""
+
+    count = serializers.IntegerField(help_text="How many events it concerned.")
 
 
 class AttemptOut(serializers.ModelSerializer):
@@ -180,24 +205,35 @@ def webhook_edit(request: Any, pk: int) -> Any:
 
 @endpoint("Remove a webhook", may=MANAGE)
 def webhook_remove(request: Any, pk: int) -> None:
-    """For good; what waits for it is given up."""
+    """For good; what waits for it is given up. Owners and administrators are emailed."""
     webhooks.remove(_hook(request, pk), by=request.actor)
 
 
-@endpoint("Enable a webhook", may=MANAGE, answers=WebhookOut)
+@endpoint("Enable a webhook", may=MANAGE, takes=EnableIn, answers=WebhookOut)
 def webhook_enable(request: Any, pk: int) -> Any:
-    """What waited is sent, if it is not too old."""
-    hook = _hook(request, pk)
-    webhooks.enable(hook, by=request.actor)
-    return hook
+    """What was on its way when it was disabled is sent; what happened since was kept: `kept` says what becomes of it."""
+    webhooks.enable(_hook(request, pk), then=request.body_data.get("kept", webhooks.LATER), by=request.actor)
+    return _hook(request, pk)
 
 
 @endpoint("Disable a webhook", may=MANAGE, answers=WebhookOut)
 def webhook_disable(request: Any, pk: int) -> Any:
-    """Nothing is sent until it is enabled again."""
-    hook = _hook(request, pk)
-    webhooks.disable(hook, by=request.actor)
-    return hook
+    """Nothing is sent until it is enabled again; what happens meanwhile is kept for some days. Owners and administrators
+    are emailed."""
+    webhooks.disable(_hook(request, pk), by=request.actor)
+    return _hook(request, pk)
+
+
+@endpoint("Send what was kept for a webhook", may=MANAGE, answers=KeptOut, status=202)
+def webhook_kept_send(request: Any, pk: int) -> Any:
+    """What happened while it was disabled, in its order. A customer's webhook gets what that customer may still read."""
+    return {"count": webhooks.send_kept(_hook(request, pk), by=request.actor)}
+
+
+@endpoint("Discard what was kept for a webhook", may=MANAGE, answers=KeptOut)
+def webhook_kept_discard(request: Any, pk: int) -> Any:
+    """It stays in the log of deliveries for a while, as discarded."""
+    return {"count": webhooks.discard_kept(_hook(request, pk), by=request.actor)}
 
 
 @endpoint("Rotate a webhook's secret", may=MANAGE, answers=SecretOut, is_secret=True)
@@ -252,7 +288,7 @@ def _hooks(request: Any) -> QuerySet[Webhook]:
         rows = apps.get_model(webhooks.MODELS[kind]).objects.visible_to(request.actor)
         for name in names:
             called[f"{kind}_{name}"] = Subquery(rows.filter(pk=OuterRef(f"{kind}_id")).values(name))
-    return Webhook.objects.visible_to(request.actor).filter(archived_at=None).annotate(**called)
+    return kept.counted(Webhook.objects.visible_to(request.actor).filter(archived_at=None)).annotate(**called)
 
 
 def _hook(request: Any, pk: int) -> Webhook:

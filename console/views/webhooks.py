@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,7 +17,7 @@ from console.models import Webhook, WebhookDelivery
 from console.requests import Request
 from console.webhook_forms import WebhookForm, bound_to, initial_of
 from console.webhook_tables import DeliveryFilter, DeliveryTable
-from console.webhooks import kinds, log
+from console.webhooks import kept, kinds, log
 
 SHOW_SECRET = "webhook_secret"  # noqa: S105 -- a place in the session, which holds an id
 TRIES_SHOWN = 50
@@ -48,14 +49,15 @@ def webhook_create(request: Request) -> HttpResponse:
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_detail(request: Request, pk: int) -> HttpResponse:
     """One webhook with the log of its calls; its secret right after it was made."""
-    hook = get_object_or_404(Webhook.objects.visible_to(request.actor), pk=pk)
+    hook = get_object_or_404(kept.counted(Webhook.objects.visible_to(request.actor)), pk=pk)
     rows = log.counted(WebhookDelivery.objects.visible_to(request.actor).filter(webhook=hook))
     if request.session.get(SHOW_SECRET) == hook.pk:
         del request.session[SHOW_SECRET]
         secret = webhooks.secret(hook)
     else:
         secret = ""
-    context = {"hook": hook, "secret": secret, "kinds": [(name, kinds.label(name)) for name in hook.events]}
+    context = {"hook": hook, "secret": secret, "kinds": [(name, kinds.label(name)) for name in hook.events],
+               "kept_days": settings.WEBHOOK_KEPT_DAYS, "kept_most": kept.MOST}  # fmt: skip
     return render_list(request, rows=rows, table=DeliveryTable, filters=DeliveryFilter,
                        template="console/webhook_detail.html", context=context)  # fmt: skip
 
@@ -86,10 +88,10 @@ def webhook_rotate(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_enable(request: Request, pk: int) -> HttpResponse:
-    """Switch on."""
+    """Switch on, and send or discard what was kept, if that was chosen."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method == "POST":
-        webhooks.enable(hook, by=request.actor)
+        webhooks.enable(hook, then=_choice(request, webhooks.LATER), by=request.actor)
         messages.success(request, _("The webhook is enabled."))
     return redirect(hook)
 
@@ -99,8 +101,22 @@ def webhook_disable(request: Request, pk: int) -> HttpResponse:
     """Switch off."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method == "POST":
-        webhooks.disable(hook, by=request.actor)
+        webhooks.disable(hook, by=request.actor, is_seen=True)
         messages.success(request, _("The webhook is disabled."))
+    return redirect(hook)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_kept(request: Request, pk: int) -> HttpResponse:
+    """Send or discard what was kept while it was disabled."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    choice = _choice(request, "") if request.method == "POST" else ""
+    if choice == webhooks.SEND:
+        count = webhooks.send_kept(hook, by=request.actor)
+        messages.success(request, _("Kept events on their way: %(n)d.") % {"n": count})
+    elif choice == webhooks.DISCARD:
+        count = webhooks.discard_kept(hook, by=request.actor)
+        messages.success(request, _("Kept events discarded: %(n)d.") % {"n": count})
     return redirect(hook)
 
 
@@ -110,7 +126,7 @@ def webhook_remove(request: Request, pk: int) -> HttpResponse:
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method != "POST":
         return render(request, "console/webhook_remove.html", {"hook": hook})
-    webhooks.remove(hook, by=request.actor)
+    webhooks.remove(hook, by=request.actor, is_seen=True)
     messages.success(request, _("The webhook is removed."))
     return redirect("console:webhook_list")
 
@@ -147,6 +163,12 @@ def webhook_delivery_again(request: Request, pk: int, delivery_pk: int) -> HttpR
         webhooks.send_again(row, by=request.actor)
         messages.success(request, _("It is sent again, with the same id."))
     return redirect(row)
+
+
+def _choice(request: Request, default: str) -> str:
+    """What shall become of what was kept."""
+    choice = request.POST.get("kept", "")
+    return choice if choice in {webhooks.SEND, webhooks.DISCARD} else default
 
 
 def _delivery(request: Request, pk: int, delivery_pk: int) -> Any:

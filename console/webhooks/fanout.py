@@ -139,14 +139,13 @@ def _of_transfer(device: Any) -> Happening:
 def write(hooks: list[Webhook], kind: str, happenings: Iterable[Happening]) -> int:
     """Write a delivery for each of these webhooks that a happening concerns. Gives how many.
 
-    What happened once has one id and one text, for whichever webhooks.
+    What happened once has one id and one text, for whichever webhooks. For a webhook that is disabled it is kept.
     """
     rows: list[tuple] = []
     stamps: dict[datetime, Any] = {}
-    now, shared = (
-        sql.prepared(WebhookDelivery, "created_at", timezone.now()),
-        (kind, DeliveryState.WAITING.value, 0, "", 0),
-    )
+    now, shared = sql.prepared(WebhookDelivery, "created_at", timezone.now()), (0, "", 0)
+    sent = (kind, DeliveryState.WAITING.value, *shared, now, now)
+    kept = (kind, DeliveryState.KEPT.value, *shared, None, now)
     for happening in happenings:
         fitting = [hook for hook in hooks if _concerns(hook, kind, happening)]
         if fitting:
@@ -154,9 +153,11 @@ def write(hooks: list[Webhook], kind: str, happenings: Iterable[Happening]) -> i
                 stamps[happening.at] = sql.prepared(WebhookDelivery, "at", happening.at)
             at = stamps[happening.at]
             told = (new_id(), text_of(kind, happening), happening.label[:200], happening.device_id, at)
-            rows += [(hook.organization_id, hook.pk, *told, *shared, now, now) for hook in fitting]
+            rows += [(hook.organization_id, hook.pk, *told, *(sent if hook.is_enabled else kept))
+                     for hook in fitting]  # fmt: skip
     if rows:
         sql.insert_rows(WebhookDelivery, COLUMNS, rows)
+    if rows and any(hook.is_enabled for hook in hooks):
         transaction.on_commit(_nudge)
     return len(rows)
 
@@ -178,8 +179,9 @@ def stamp(at: datetime) -> str:
 
 
 def _listening(rows: models.QuerySet, wanted: set[str]) -> list[Webhook]:
-    """Those that are enabled and have one of the kinds. An organization has few webhooks, so that is seen here."""
-    return [hook for hook in rows.filter(is_enabled=True).order_by("pk") if wanted & set(hook.events)]
+    """Those in use that have one of the kinds. An organization has few webhooks, so that is seen here."""
+    rows = rows.filter(archived_at=None) if settings.WEBHOOK_KEPT_DAYS else rows.filter(is_enabled=True)
+    return [hook for hook in rows.order_by("pk") if wanted & set(hook.events)]
 
 
 def _concerns(hook: Webhook, kind: str, happening: Happening) -> bool:

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from console.access import Actor, CustomerScope, Permission
+from console.actions import webhooks
 from console.actions.members import revoke_invitations_of_key
-from console.actions.webhooks import disable_of_key
 from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
@@ -53,14 +53,25 @@ def create(
 
 
 @retrying
-def revoke(key: ApiKey, *, by: Actor, at: datetime | None = None) -> bool:
-    """Make a key dead from this moment on. Returns whether that is new."""
+def revoke(
+    key: ApiKey,
+    *,
+    by: Actor,
+    disables: Iterable[int] = (),
+    seen: Iterable[int] | None = (),
+    at: datetime | None = None,
+) -> bool:
+    """Make a key useless from this moment on. Returns whether that is new.
+
+    Its webhooks stay on, except `disables`. Owners and administrators are mailed which stay on, except those that the
+    person who revokes it has `seen`; with None they are mailed nothing.
+    """
     at = at or timezone.now()
     if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at):
         return False
     record("api_key.revoked", key, by=by, about=key.customer, at=at)
     revoke_invitations_of_key(key.organization_id, key.pk, by=by)
-    disable_of_key(key.organization_id, key.pk, by=by)
+    webhooks.leave_key(key, by=by, disables=disables, seen=seen)
     return True
 
 
@@ -71,7 +82,8 @@ def revoke_of(
     stay dead, and what those that expired had opened ends too. Returns how many."""
     mine = ApiKey.objects.filter(revoked_at=None, organization=organization, made_by=user)
     rows = list(mine.filter(customer=customer) if customer else mine)
-    return sum(revoke(key, by=by, at=at) for key in rows)
+    # What a person leaves behind is told once for all of their keys, see `console.actions.webhooks.leave_person`.
+    return sum(revoke(key, by=by, seen=None, at=at) for key in rows)
 
 
 def hold_person(by: Actor, customer: Customer) -> None:

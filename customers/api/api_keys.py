@@ -7,14 +7,17 @@ from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 
 from console.access import CustomerScope, Permission
+from console.actions import webhooks
 from console.rest.endpoints import endpoint
-from console.rest.fields import Id
+from console.rest.fields import Body, Id
 from console.rest.paging import PageQuery, page
+from customers import dependents
 from customers.actions import api_keys
 from customers.api.shapes import CustomerRef, KeyOut
 from customers.models import ApiKey
 
 MAY = Permission.API_KEY_MANAGE
+KEEP, DISABLE = "keep", "disable"
 SCOPES = [*[p.value for p in Permission], *[s.value for s in CustomerScope]]
 
 
@@ -22,6 +25,31 @@ class KeyQuery(PageQuery):
     """Which keys."""
 
     customer = Id(required=False, in_query=True, help_text="Those of this customer.")
+
+
+class RevokeIn(Body):
+    """What becomes of the webhooks that the key created."""
+
+    webhooks = serializers.ChoiceField(
+        choices=[(KEEP, "They stay on"), (DISABLE, "They are disabled")], required=False, default=KEEP
+    )
+
+
+class KeyWebhook(serializers.Serializer):
+    """A webhook in use that the key created, or whose address it chose last."""
+
+    id = serializers.IntegerField()
+    url = serializers.CharField(help_text="Without its path to whoever may not manage webhooks.")
+    is_enabled = serializers.BooleanField()
+
+
+class KeyDetail(KeyOut):
+    """An API key and what depends on it, without the key itself."""
+
+    webhooks = KeyWebhook(many=True)
+
+    class Meta(KeyOut.Meta):
+        fields = [*KeyOut.Meta.fields, "webhooks"]
 
 
 class KeyOrganization(serializers.Serializer):
@@ -70,17 +98,36 @@ def api_key_list(request: Any) -> Any:
     return page(request.query, rows, KeyOut)
 
 
-@endpoint("See an API key", may=MAY, answers=KeyOut)
+@endpoint("See an API key", may=MAY, answers=KeyDetail)
 def api_key_detail(request: Any, pk: int) -> Any:
     """Without the key itself, which is kept nowhere."""
-    return get_object_or_404(_rows(request), pk=pk)
+    return _detail(request, pk)
 
 
-@endpoint("Revoke an API key", may=MAY, answers=KeyOut)
+@endpoint("Revoke an API key", may=MAY, takes=RevokeIn, answers=KeyDetail)
 def api_key_revoke(request: Any, pk: int) -> Any:
-    """It opens nothing from this moment on, for good. It may be the key of this call."""
-    api_keys.revoke(get_object_or_404(_rows(request), pk=pk), by=request.actor)
-    return get_object_or_404(_rows(request), pk=pk)
+    """It stops working immediately, for good; it may be the key of this call. Webhooks that it created belong to the
+    organization and stay on, unless `webhooks` says otherwise; owners and administrators are emailed which. Its open
+    invitations are revoked, and its operations stop."""
+    key = get_object_or_404(_rows(request), pk=pk)
+    disables = [hook.pk for hook in dependents.of(key).webhooks] if _is_to_disable(request) else []
+    api_keys.revoke(key, by=request.actor, disables=disables)
+    return _detail(request, pk)
+
+
+def _is_to_disable(request: Any) -> bool:
+    return request.body_data.get("webhooks") == DISABLE
+
+
+def _detail(request: Any, pk: int) -> dict[str, Any]:
+    key = get_object_or_404(_rows(request), pk=pk)
+    may_see = request.actor.may(Permission.WEBHOOK_MANAGE)
+    hooks = webhooks.of_key(key.organization_id, key.pk)
+    named = [
+        {"id": hook.pk, "url": hook.url if may_see else str(hook), "is_enabled": hook.is_enabled}
+        for hook in hooks
+    ]
+    return {**KeyOut(key).data, "webhooks": named}
 
 
 def _rows(request: Any) -> QuerySet[ApiKey]:

@@ -49,6 +49,7 @@ TABLE = {
     "webhook_detail": (P.WEBHOOK_MANAGE, None), "webhook_edit": (P.WEBHOOK_MANAGE, None),
     "webhook_remove": (P.WEBHOOK_MANAGE, None), "webhook_enable": (P.WEBHOOK_MANAGE, None),
     "webhook_disable": (P.WEBHOOK_MANAGE, None), "webhook_rotate": (P.WEBHOOK_MANAGE, None),
+    "webhook_kept_send": (P.WEBHOOK_MANAGE, None), "webhook_kept_discard": (P.WEBHOOK_MANAGE, None),
     "webhook_test": (P.WEBHOOK_MANAGE, None), "delivery_list": (P.WEBHOOK_MANAGE, None),
     "delivery_detail": (P.WEBHOOK_MANAGE, None), "delivery_send": (P.WEBHOOK_MANAGE, None),
     "claim_profile_list": (P.VIEW, None), "claim_profile_create": (P.PROFILE_EDIT, None),

@@ -33,6 +33,7 @@ CONSOLE = {
     "console:webhook_rotate": "webhook_rotate",
     "console:webhook_enable": "webhook_enable",
     "console:webhook_disable": "webhook_disable",
+    "console:webhook_kept": "webhook_kept_send webhook_kept_discard",
     "console:webhook_remove": "webhook_remove",
     "console:webhook_test": "webhook_test",
     "console:webhook_delivery": "delivery_detail",

@@ -1,0 +1,28 @@
+"""What depends on an API key, for whoever is about to revoke it."""
+
+from dataclasses import dataclass
+
+from console.actions import webhooks
+from console.models import Invitation, Operation, Webhook
+from console.models.operation import OperationState
+from customers.models import ApiKey
+
+
+@dataclass(frozen=True)
+class Dependents:
+    """Webhooks stay on unless somebody chooses otherwise; invitations are revoked, and operations stop, with the key."""
+
+    webhooks: list[Webhook]
+    invitations: int
+    operations: int
+
+
+def of(key: ApiKey) -> Dependents:
+    """What this key would leave behind or take along."""
+    invitations = Invitation.objects.filter(
+        organization=key.organization_id, key_id=key.pk, accepted_at=None, revoked_at=None
+    )
+    running = [OperationState.WAITING, OperationState.RUNNING]
+    operations = Operation.objects.filter(organization=key.organization_id, by_key=key.pk, state__in=running)
+    hooks = webhooks.of_key(key.organization_id, key.pk).filter(is_enabled=True)
+    return Dependents(list(hooks), invitations.count(), operations.count())
