@@ -31,10 +31,9 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from console import allowances, browsers, mail
+from console import addresses, allowances, browsers, mail
 from console.actions import accounts, sign_in_links
 from console.allowances import Way
-from console.fields import fold
 from console.models import SignInLink, User
 
 # Tells whether this session holds a claim code, for which somebody unknown may make an account. Reached by name.
@@ -164,15 +163,22 @@ class _Plain:
 class LoginForm(_Plain, account_forms.LoginForm):
     """Address and password."""
 
+    def clean_login(self) -> str:
+        return addresses.normal(super().clean_login())
+
 
 class ResetPasswordForm(_Plain, account_forms.ResetPasswordForm):
     """The address to mail a link to. To one that was mailed often, nothing is sent: the links it has still work."""
 
     users: list[User]
 
+    def clean_email(self) -> str:
+        self.cleaned_data["email"] = addresses.normal(self.cleaned_data["email"])
+        return super().clean_email()
+
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         user = self.users[0] if self.users else None
-        is_sent = allowances.reset_by_mail(request, fold(self.cleaned_data["email"]), user)
+        is_sent = allowances.reset_by_mail(request, self.cleaned_data["email"], user)
         request.mailed_way = Way.DIGITS if is_sent else Way.NOTHING  # type: ignore[attr-defined]
         return super().save(request, **kwargs)
 
@@ -222,7 +228,10 @@ class RequestCodeForm(account_forms.RequestLoginCodeForm):
         )
 
     def clean_email(self) -> str:
-        request = current.request
+        request, typed = current.request, self.cleaned_data["email"]
+        # Of a twin of an address nothing is looked up, and the page shows what it would show of anybody's.
+        shown = typed.lower() if addresses.is_twin(typed) else addresses.normal(typed)
+        self.cleaned_data["email"] = shown
         email = super().clean_email()
         if (
             email
@@ -230,9 +239,9 @@ class RequestCodeForm(account_forms.RequestLoginCodeForm):
             and import_string(PENDING_CLAIM)(request)
             and allowances.may_begin(request)
         ):
-            self._user = accounts.find_or_make(email)
+            self._user = accounts.find_or_make(typed)
         # To the address that is on record, never to a twin of it that somebody typed.
-        email = self._user.email if self._user else email.lower()
+        email = self._user.email if self._user else shown
         request.mailed_user, request.mailed_way = (
             self._user,
             allowances.code_by_mail(request, email, self._user),

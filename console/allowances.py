@@ -14,8 +14,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from console import browsers, throttle
-from console.fields import fold
+from console import addresses, browsers, throttle
 from console.models import User
 
 HOUR, DAY = 3600, 86400
@@ -58,7 +57,8 @@ def password(request: HttpRequest, email: str) -> GiveBack:
 
     Raises ValidationError, before anything is looked at, where the browser's allowance is spent.
     """
-    return _guess(request, "password", fold(email), User.objects.filter(email=fold(email)).first(), _(
+    account = addresses.normal(email)
+    return _guess(request, "password", account, User.objects.filter(email=account).first(), _(
         "Too many wrong passwords were tried. Get a code by email instead, or use a browser that you signed in with "
         "before."))  # fmt: skip
 
@@ -161,7 +161,7 @@ def invitation(organization: Any, email: str) -> None:
     """Count an invitation. Raises Refused (429) where the organization or the mailbox had too many."""
     for scope, who, (limit, seconds) in (
         ("invite", str(organization.pk), INVITATIONS),
-        ("invite-mailbox", fold(email), MAILBOX_INVITATIONS),
+        ("invite-mailbox", addresses.normal(email), MAILBOX_INVITATIONS),
     ):
         throttle.spend(scope, who, limit=limit, seconds=seconds)
 

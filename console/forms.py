@@ -12,9 +12,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.forms.renderers import TemplatesSetting
 from django.utils.translation import gettext_lazy as _
 
-from console import hosts
+from console import addresses, hosts
 from console.errors import Refused
-from console.fields import fold
 from console.models import Organization, Role, User
 
 
@@ -113,7 +112,7 @@ def check_password(form: forms.Form, user: User) -> None:
 
 
 class AddressField(forms.EmailField):
-    """An e-mail address, folded as accounts keep it."""
+    """An email address in the normal form, as accounts keep it."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", _("E-mail address"))
@@ -121,7 +120,7 @@ class AddressField(forms.EmailField):
         self.widget.attrs.update({"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"})
 
     def clean(self, value: Any) -> str:
-        return fold(super().clean(value))
+        return addresses.normal(super().clean(value))
 
 
 class SetupForm(TextGuard, forms.Form):

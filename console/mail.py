@@ -5,6 +5,7 @@ import email.policy
 import re
 from datetime import UTC, datetime
 from email.message import EmailMessage as ParsedMessage
+from email.utils import parseaddr
 from pathlib import Path
 from smtplib import SMTP
 from typing import Any
@@ -16,6 +17,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from console import addresses
 from console.models import OutgoingMail
 
 
@@ -61,7 +63,8 @@ def transmit(row: OutgoingMail) -> None:
         connection.open()
         try:
             server: SMTP = connection.connection  # type: ignore[attr-defined]  # SMTP's backend alone has one
-            server.sendmail(settings.DEFAULT_FROM_EMAIL, [row.recipient], bytes(row.message))
+            sender = addresses.envelope(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+            server.sendmail(sender, [addresses.envelope(row.recipient)], bytes(row.message))
         finally:
             connection.close()
         return

@@ -1,7 +1,6 @@
 """The work that is done outside of requests."""
 
 import logging
-import smtplib
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -27,7 +26,8 @@ def deliver_mail(mail_id: int) -> None:
         return
     try:
         mail.transmit(row)
-    except (OSError, smtplib.SMTPException) as error:
+    except Exception as error:
+        # Whatever is wrong with this one: it is told on its row, and the others don't wait for it.
         _put_off(row, error)
         return
     OutgoingMail.objects.filter(pk=row.pk).update(sent_at=timezone.now(), message=b"", error="")
@@ -38,10 +38,16 @@ def _put_off(row: OutgoingMail, error: Exception) -> None:
     """Note why a mail could not be sent, and try it again later, until the last wait is over."""
     is_last = row.attempts >= len(RETRY_MINUTES)
     log.warning("mail %s could not be sent%s: %s", row.pk, " and is given up" if is_last else "", error)
-    OutgoingMail.objects.filter(pk=row.pk).update(attempts=row.attempts + 1, error=str(error)[:300])
+    OutgoingMail.objects.filter(pk=row.pk).update(attempts=row.attempts + 1, error=_said(error))
     if not is_last:
         wait = timedelta(minutes=RETRY_MINUTES[row.attempts])
         deliver_mail.using(run_after=timezone.now() + wait).enqueue(row.pk)
+
+
+def _said(error: Exception) -> str:
+    """What an error says, as any database keeps it."""
+    text = str(error) or type(error).__name__
+    return text.encode("utf-8", "replace").decode().replace("\0", "")[:300]
 
 
 @task(queue_name="operations")

@@ -5,6 +5,7 @@ Each condition is one range of one index, so they are asked one by one.
 
 from django.db.models import Q
 
+from console import addresses
 from console.fields import fold, prefix
 
 # The indexes of the last two hold the filled ones only, which the database has to be told in their own words.
@@ -20,4 +21,5 @@ def beginning_with(text: str) -> list[Q]:
 
 def exactly(text: str) -> list[Q]:
     """Of each key, the condition that it is the text, in any letters."""
-    return [filled & Q(**{key: fold(text)[:200]}) for key, filled in _FILLED.items()]
+    texts = {"email_key": addresses.normal(text)[:254]}
+    return [filled & Q(**{key: texts.get(key, fold(text)[:200])}) for key, filled in _FILLED.items()]

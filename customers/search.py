@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from console import addresses
 from console.access import Actor
 from console.fields import fold
 from console.search import Hit
@@ -27,7 +28,7 @@ def _people(actor: Actor, text: str, limit: int) -> list[Hit]:
     """The customers of the person with this address."""
     if "@" not in text:
         return []
-    rows = CustomerUser.objects.visible_to(actor).filter(user__email=fold(text), removed_at=None)
+    rows = CustomerUser.objects.visible_to(actor).filter(user__email=addresses.normal(text), removed_at=None)
     found = rows.select_related("customer", "user").order_by("-pk")[:limit]
     return [
         Hit(

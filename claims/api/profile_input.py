@@ -6,7 +6,7 @@ from django.http import Http404
 
 from claims.forms import ClaimProfileForm
 from claims.models import ClaimProfile
-from console.fields import fold
+from console import addresses
 from console.models import Member
 from console.rest.forms import checked
 from console.rest.problems import Unfit
@@ -80,7 +80,9 @@ def _domain(request: Any, host: str) -> int:
 
 def _member(actor: Any, given: dict[str, str], place: int) -> dict[str, Any]:
     """The member of this address, by id."""
-    rows = Member.objects.visible_to(actor).filter(removed_at=None, user__email=fold(given["email"]))
+    rows = Member.objects.visible_to(actor).filter(
+        removed_at=None, user__email=addresses.normal(given["email"])
+    )
     found = rows.values_list("pk", flat=True).first()
     if found is None:
         raise Unfit({f"members[{place}].email": ["There is no such member."]})

@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from console.fields import fold
+from console import addresses
 from console.models import User
 
 
@@ -11,8 +11,8 @@ def find_or_make(email: str) -> User | None:
 
     None for an address that is another one when it is folded: its owner must not get codes for that one.
     """
-    address = email.strip().lower()
-    if fold(address) != address:
+    address = addresses.normal(email)
+    if addresses.is_twin(email):
         return None
     try:
         with transaction.atomic():

@@ -13,12 +13,11 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from console import mail, throttle
+from console import addresses, mail, throttle
 from console.access import ROLES, Actor, Permission, system
 from console.actions.organizations import actor_of, make
 from console.audit import record
 from console.errors import Refused
-from console.fields import fold
 from console.models import Invitation, Member, Organization, Role, User
 from console.transactions import retrying
 
@@ -43,7 +42,7 @@ def invite(
     `token` is the secret of the link; only its SHA-256 is kept. Raises Refused for a member, for a role that may do more
     than who invites, and where somebody else than an owner invites an owner.
     """
-    at, token, email = at or timezone.now(), token or secrets.token_urlsafe(32), fold(email)
+    at, token, email = at or timezone.now(), token or secrets.token_urlsafe(32), addresses.normal(email)
     _may_grant(role, by)
     if Member.objects.filter(organization=by.organization, user__email=email, removed_at=None).exists():
         raise Refused("member_already", _("%(email)s is a member already.") % {"email": email}, status=422)

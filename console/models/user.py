@@ -5,25 +5,25 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.fields import fold
+from console import addresses
 
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Make a person. Without a password he signs in with a code by mail only."""
-        user = self.model(email=fold(email), **fields)
+        user = self.model(email=addresses.normal(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def get_by_natural_key(self, email: str | None) -> "User":
-        return self.get(email=fold(email or ""))
+        return self.get(email=addresses.normal(email or ""))
 
 
 class User(AbstractBaseUser):
     """A person who signs in. What he may do follows from his memberships and customers, never from this row.
 
-    The address is kept folded (NFKC, lower case), so that no twin of it can be registered.
+    The address is kept in its normal form (`console.addresses`), so that no twin of it can be registered.
     """
 
     email = models.EmailField(_("E-mail address"), unique=True)

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from console import addresses
 from console.access import Actor
 from console.fields import KeyField, fold
 from console.tenancy import TenantModel, TenantQuerySet
@@ -112,4 +113,4 @@ class Customer(TenantModel):
     def set_keys(self) -> None:
         """Bring the folded copies in step with name, reference and e-mail."""
         self.name_key, self.reference_key = fold(self.name)[:200], fold(self.reference)[:200]
-        self.email_key = fold(self.email)[:254]
+        self.email_key = addresses.normal(self.email)[:254]
