@@ -11,7 +11,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from claims import codes
-from claims.models import ClaimCode, ClaimProfile, Grant, ResourceKind, Scope, Shipment, ShipmentState
+from claims.models import (
+    ClaimCode,
+    ClaimProfile,
+    Grant,
+    ResourceKind,
+    Scope,
+    Shipment,
+    ShipmentState,
+    ShipmentUnit,
+)
 from console.errors import Refused
 from customers.models import Customer
 from customers.people import claiming_customers
@@ -27,6 +36,14 @@ class Offer:
     devices: list[Device] = field(default_factory=list)
     documents: list[Any] = field(default_factory=list)
     shipment: Shipment | None = None
+    # By device, the shipment that it is packed in: its customer may claim the unit, and nobody else.
+    packed: dict[int, Shipment] = field(default_factory=dict)
+
+    @property
+    def waits_for(self) -> set[int]:
+        """The customers for whom what is offered is packed; empty where anybody may claim it."""
+        packed = {shipment.customer_id for shipment in self.packed.values()}
+        return packed | ({self.shipment.customer_id} if self.shipment is not None else set())
 
     @property
     def device(self) -> Device | None:
@@ -79,7 +96,17 @@ def of(code: ClaimCode) -> Offer:
     if shipment is not None:
         packed = Device.objects.filter(shipment_units__shipment=shipment, shipment_units__is_open=True)
         devices = list(packed.select_related("product").order_by("shipment_units__pk"))
-    return Offer(code, profile, devices, documents, shipment)
+        return Offer(code, profile, devices, documents, shipment)
+    return Offer(code, profile, devices, documents, packed=_packed(profile, devices))
+
+
+def _packed(profile: ClaimProfile, devices: list[Device]) -> dict[int, Shipment]:
+    """By device, the shipment that it is packed in. Nothing is asked where none is reserved."""
+    reserved = [device.pk for device in devices if device.status == DeviceStatus.RESERVED]
+    if not reserved or profile.grant != Grant.OWNERSHIP:
+        return {}
+    units = ShipmentUnit.objects.filter(device__in=reserved, is_open=True).select_related("shipment")
+    return {unit.device_id: unit.shipment for unit in units}
 
 
 def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Customer | None = None) -> None:
@@ -114,21 +141,33 @@ def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Cust
 
 
 def check_person(offer: Offer, user: Any) -> None:
-    """Raise Refused where the offer is a shipment for a customer for which this person may not claim."""
-    shipment = offer.shipment
-    if shipment is None:
+    """Raise Refused where it is packed for a customer for which this person may not claim."""
+    wanted = offer.waits_for
+    if not wanted:
         return
-    if not claiming_customers(user, offer.profile.organization).filter(pk=shipment.customer_id).exists():
+    mine = claiming_customers(user, offer.profile.organization).filter(pk__in=wanted)
+    if len(wanted) > 1 or not mine.exists():
         raise not_theirs(offer)
 
 
 def not_theirs(offer: Offer) -> Refused:
-    """The refusal for a shipment that is another customer's. It does not say whose."""
+    """The refusal for what is packed for another customer. It does not say for whom."""
+    if offer.shipment is None:
+        device = next(device for device in offer.devices if device.pk in offer.packed)
+        return _on_its_way(offer, device)
     return Refused(
         "not_your_shipment",
         _("This shipment was packed for a customer that your account does not act for. Sign in with the "
           "address that %(brand)s knows, or ask them to add yours.") % {"brand": offer.profile.organization.brand},
     )  # fmt: skip
+
+
+def _on_its_way(offer: Offer, device: Device) -> Refused:
+    words = {"brand": offer.profile.organization.brand, "tail": device.serial_tail}
+    return Refused(
+        "reserved",
+        _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.") % words,
+    )
 
 
 def bare(host: str) -> str:
@@ -166,10 +205,10 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
             _("The unit …%(tail)s came back and is not checked yet. Ask %(brand)s about it.") % words,
         )
     if device.status == DeviceStatus.RESERVED and offer.shipment is None:
-        raise Refused(
-            "reserved",
-            _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.") % words,
-        )
+        shipment = offer.packed.get(device.pk)
+        # Whom it is packed for may have it; who that is, is asked of the person who signed in.
+        if shipment is None or (customer is not None and shipment.customer_id != customer.pk):
+            raise _on_its_way(offer, device)
     if device.customer_id is not None:
         raise Refused(
             "already_owned",

@@ -140,8 +140,9 @@ class Judge:
             Counter({pk: number - packed.get(pk, 0) for pk, number in expected.items()}) if expected else None
         )
         units = sql.having_ids(ShipmentUnit.objects.select_related("shipment"), "device_id", list(ids))
-        # A unit may have gone out in older shipments; what counts is where it lies now.
-        self.units = {unit.device_id: unit for unit in units.order_by("is_open", "pk")}
+        # A unit may have gone out in older shipments; what counts is where it lies now, else its place in this one.
+        ordered = sorted(units, key=lambda unit: (unit.is_open, unit.shipment_id == shipment.pk, unit.pk))
+        self.units = {unit.device_id: unit for unit in ordered}
 
     def refusal(self, device: Device) -> Answer | None:
         """Why the unit can't be packed; None where it can, and then its place is taken."""
@@ -153,6 +154,9 @@ class Judge:
             return Answer(BAD, "archived", _("%(serial)s is archived.") % name)
         if device.status != DeviceStatus.IN_STOCK:
             return self._by_status(device, here)
+        if here is not None and here.shipment_id == self.shipment.pk:
+            # It was claimed and came back: its place here is kept.
+            return None
         if self.room is None:
             return None
         if device.product_id not in self.room:

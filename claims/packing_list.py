@@ -46,7 +46,7 @@ def as_file(request: HttpRequest, shipment: Shipment) -> Any:
             device, owner = unit.device, unit.device.customer
             yield [shipment.code, shipment.order_number, str(shipment.customer), device.product.name, device.serial_number,
                    device.device_name, unit.packed_at, unit.packed_by, str(owner or ""),
-                   words[unit.fate] if shipment.shipped_at else ""]  # fmt: skip
+                   words[unit.fate] if shipment.shipped_at or unit.claim_id else ""]  # fmt: skip
 
     return stream(request, shipment.code, header, lines())
 

@@ -13,8 +13,9 @@ OWNED, RETURNED, WAITING, MISSING = "owned", "returned", "waiting", "missing"
 
 @dataclass
 class Balance:
-    """One product of a shipment, in units. `waiting` ones left and are not claimed yet; `missing` ones are neither
-    that, nor the customer's, nor returned by him."""
+    """One product of a shipment, in units. `claimed` ones are among the owned: the customer claimed them itself;
+    `waiting` ones left and are not claimed yet; `missing` ones are neither that, nor the customer's, nor returned by
+    it."""
 
     product: Any
     expected: int | None = None
@@ -23,6 +24,7 @@ class Balance:
     returned: int = 0
     waiting: int = 0
     missing: int = 0
+    claimed: int = 0
 
     @property
     def short(self) -> int:
@@ -46,14 +48,18 @@ def fates(shipment: Shipment) -> Any:
 def balance(shipment: Shipment) -> list[Balance]:
     """Each product that was ordered or shipped. Three queries."""
     expected = dict(shipment.lines.values_list("product", "expected"))
-    counted = fates(shipment).order_by().values_list(F("device__product"), "fate").annotate(n=Count("pk"))
+    counted = fates(shipment).order_by().values_list(F("device__product"), "fate")
     found: dict[int, dict[str, int]] = {}
-    for product, fate, n in counted:
+    claimed: dict[int, int] = {}
+    for product, fate, n, by_claim in counted.annotate(n=Count("pk"), by_claim=Count("claim")):
         found.setdefault(product, {})[fate] = n
+        if fate == OWNED:
+            claimed[product] = by_claim
     products = Product.objects.filter(organization=shipment.organization_id, pk__in=[*expected, *found])
     return [
         Balance(product, expected.get(product.pk), sum(by_fate.values()), by_fate.get(OWNED, 0),
-                by_fate.get(RETURNED, 0), by_fate.get(WAITING, 0), by_fate.get(MISSING, 0))
+                by_fate.get(RETURNED, 0), by_fate.get(WAITING, 0), by_fate.get(MISSING, 0),
+                claimed.get(product.pk, 0))
         for product in products.order_by("name_key")
         for by_fate in [found.get(product.pk, {})]
     ]  # fmt: skip

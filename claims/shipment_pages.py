@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -111,18 +111,26 @@ def before_shipping(shipment: Shipment) -> dict[str, Any]:
     people = shipment.customer.people.filter(removed_at=None, role__in=CLAIMING)
     return {
         "shipment": shipment, "short": [count for count in packing.progress(shipment) if count.is_short],
-        "has_claimant": people.exists(),
+        "has_claimant": people.exists(), **claimed(shipment),
     }  # fmt: skip
+
+
+def claimed(shipment: Shipment) -> dict[str, int]:
+    """How many of its units the customer has claimed already, and how many are packed and not."""
+    left = shipment.units.filter(is_open=True).count()
+    return {"left": left, "claimed": shipment.units.filter(claim__isnull=False).count()}
 
 
 def detail(request: Request, shipment: Shipment) -> dict[str, Any]:
     """The page of a shipment: what was ordered and what became of it."""
     actor: Actor = request.actor
     units = Device.objects.visible_to(actor).filter(shipment_units__shipment=shipment)
+    units = units.annotate(claimed_at=F("shipment_units__claim__at"))
     found = units.select_related("product", "customer").order_by("-shipment_units__pk")
+    sums = balance(shipment)
     return {
         **code(request, shipment), "profile": shipment.profile,
-        "shipment": shipment, "balance": balance(shipment), "units": found[:SHOWN_UNITS],
+        "shipment": shipment, "balance": sums, "claimed": sum(row.claimed for row in sums), "units": found[:SHOWN_UNITS],
         "operation": shipment.operation, "has_more": shipment.unit_count > SHOWN_UNITS,
         "may": actor.may(Permission.SHIPMENT_EDIT),
     }  # fmt: skip
@@ -130,7 +138,7 @@ def detail(request: Request, shipment: Shipment) -> dict[str, Any]:
 
 def shipped(request: Request, shipment: Shipment) -> HttpResponse:
     """Ship, and say it; a long one is followed on its operation's page. A box that the customer claims just leaves."""
-    if shipment.is_claimed_by_code and shipment.is_open:
+    if shipment.is_claimed_by_code and shipment.is_open and claimed(shipment)["left"]:
         total = shipments.send(shipment, by=request.actor)
         sentence = ngettext("%(n)d device is on its way. It waits for %(customer)s to claim it.",
                             "%(n)d devices are on their way. They wait for %(customer)s to claim them.", total)  # fmt: skip

@@ -20,7 +20,7 @@ from customers.actions import project_members, projects
 from customers.models import Customer
 from devices import ledger
 from devices.actions import ownership
-from devices.models import Device, SharedAccess
+from devices.models import Device, DeviceStatus, SharedAccess
 
 MOST_OF_AN_ANSWER = 500
 
@@ -88,7 +88,7 @@ def _check_customer(offer: Offer, customer: Customer) -> None:
             "wrong_customer",
             _("This account belongs to another supplier. Claim it with one of %(brand)s.") % brand,
         )
-    if offer.shipment is not None and offer.shipment.customer_id != customer.pk:
+    if offer.waits_for - {customer.pk}:
         raise offers.not_theirs(offer)
     if customer.archived_at:
         raise Refused(
@@ -149,7 +149,8 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
         if refusal is not None:
             # Somebody else was faster since the page was shown: read it again, for the right sentence.
             offers.check(offers.of(_fresh(offer.code)), host=host, at=at, customer=claim.customer)
-            raise refusal
+            # It was packed for the claimant since then, so it is his to claim after all.
+            raise _changed() if refusal.code == "reserved" else refusal
     elif ids:
         seen = _share(offer, claim, ids, host=host, by=by, at=at, evidence=evidence)
         record_set(
@@ -186,14 +187,32 @@ def _own(
 ) -> Refused | None:
     """Give the devices to the claimant. Returns why not all of them could be given, and then all must be rolled back."""
     if offer.shipment is None:
-        outcome = ownership.assign(ids, customer=claim.customer, project=claim.project, by=by, at=at, reason="claim",
-                                   evidence=evidence)  # fmt: skip
-        return Refused(outcome.refused[0].code, outcome.refused[0].sentence) if outcome.refused else None
+        return _own_units(offer, claim, ids, by=by, at=at, evidence=evidence)
     try:
-        outcome = shipments.hand_over(offer.shipment, by=by, claim=evidence, at=at)
+        outcome = shipments.hand_over(offer.shipment, by=by, claim=claim, at=at)
     except Refused as refusal:
         return refusal
     return None if outcome.done == sorted(ids) else _changed()
+
+
+def _own_units(
+    offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str
+) -> Refused | None:
+    """Give units by their own codes or a link: those in stock, and those that are packed for the claimant."""
+    terms: dict[str, Any] = {"customer": claim.customer, "project": claim.project, "by": by, "at": at, "reason": "claim",
+                             "evidence": evidence}  # fmt: skip
+    packed = sorted(offer.packed)
+    if packed:
+        try:
+            shipments.take_claimed(packed, claim=claim, by=by)
+        except Refused as refusal:
+            return refusal
+    refused = []
+    if loose := [pk for pk in ids if pk not in offer.packed]:
+        refused += ownership.assign(loose, **terms).refused
+    if packed:
+        refused += ownership.assign(packed, frm=(DeviceStatus.RESERVED,), **terms).refused
+    return Refused(refused[0].code, refused[0].sentence) if refused else None
 
 
 def _count(offer: Offer, claim: Claim, *, host: str, at: datetime) -> None:

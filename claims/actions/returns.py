@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from claims import return_verdicts as verdicts
 from claims.actions import claim_codes, return_mails, return_numbers
-from claims.models import ClaimCode, Return, ReturnState, Shipment
+from claims.models import ClaimCode, Return, ReturnState, Shipment, ShipmentUnit
 from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import record, record_set
@@ -271,7 +271,7 @@ def follow_ledger(change: Change) -> None:
 
 
 def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
-    """By device, the shipment with which its owner got it: shipped to him, or claimed with the shipment's code."""
+    """By device, the shipment with which its owner got it: shipped to him, or claimed with its own or the box's code."""
     evidence = {span.device_id: span.start_evidence.partition(":") for span in spans}
     shipped = _ids(evidence, "shipment")
     claimed = _ids(evidence, "claim")
@@ -280,8 +280,12 @@ def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
         "profile__claims", "pk"
     )
     by_claim = dict(boxes) if claimed else {}
+    units = sql.having_ids(ShipmentUnit.objects.all(), "claim_id", set(claimed.values())) if claimed else ()
+    by_unit = {(unit.claim_id, unit.device_id): unit.shipment_id for unit in units}
     return {device: pk for device, pk in shipped.items() if pk in known} | {
-        device: by_claim[claim] for device, claim in claimed.items() if claim in by_claim
+        device: by_unit.get((claim, device), by_claim.get(claim, 0))
+        for device, claim in claimed.items()
+        if (claim, device) in by_unit or claim in by_claim
     }
 
 

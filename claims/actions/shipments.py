@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from claims import scans
 from claims.actions import box_codes, shipment_mails
-from claims.models import Shipment, ShipmentLine, ShipmentState, ShipmentUnit
+from claims.models import Claim, Shipment, ShipmentLine, ShipmentState, ShipmentUnit
 from claims.packing import Answer, Judge, added, choose, notes
 from console import operations, sql
 from console.access import Actor, Permission
@@ -32,6 +32,8 @@ NAMED = 5
 # More units are not given by one code: the claimant's page names each of them.
 MOST_CLAIMED = 500
 NOT_OVER = (ShipmentState.OPEN, ShipmentState.SENT)
+# In these its units are reserved, and its customer may claim each by its own code.
+HOLDING = (*NOT_OVER, ShipmentState.SHIPPING)
 Lines = dict[Product, int]
 
 
@@ -163,16 +165,17 @@ def cancel(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
 def ship(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> Operation:
     """Assign all units to the customer at one instant, all of them or none: up to 200 at once, above by the worker.
 
-    A box that was sent is assigned without its code. Raises Refused where the shipment is empty or over already, and
-    where a unit can't be assigned.
+    Those that the customer claimed by their own codes are his already. A box that was sent is assigned without its code.
+    Raises Refused where the shipment is empty or over already, and where a unit can't be assigned.
     """
     _move(shipment, frm=NOT_OVER, to=ShipmentState.SHIPPING, shipped_at=None)
     total = shipment.units.filter(is_open=True).count()
-    if not total:
+    if not total and not shipment.units.exists():
         raise _empty()
-    title = ngettext("Ship %(code)s with %(n)d device", "Ship %(code)s with %(n)d devices", total)
+    n = shipment.units.count()
+    title = ngettext("Ship %(code)s with %(n)d device", "Ship %(code)s with %(n)d devices", n)
     operation = (operations.start if total > IN_REQUEST else operations.perform)(
-        "claims.actions.shipments.run_ship", title % {"code": shipment.code, "n": total}, by=by, total=total,
+        "claims.actions.shipments.run_ship", title % {"code": shipment.code, "n": n}, by=by, total=total,
         permission=Permission.SHIPMENT_EDIT, payload={"shipment": shipment.pk, "at": at.isoformat() if at else ""},
         return_url=shipment.get_absolute_url(),
     )  # fmt: skip
@@ -188,7 +191,7 @@ def run_ship(operation: Operation, by: Actor) -> None:
     shipment = (
         Shipment.objects.visible_to(by).select_related("customer").get(pk=operation.payload["shipment"])
     )
-    if operation.cursor < operation.total:
+    if shipment.state == ShipmentState.SHIPPING:
         try:
             at = operation.payload["at"]
             _assign_all(operation, shipment, by=by, at=datetime.fromisoformat(at) if at else None)
@@ -198,9 +201,10 @@ def run_ship(operation: Operation, by: Actor) -> None:
                     state=ShipmentState.OPEN
                 )
             raise
+    total = shipment.unit_count
     operation.sentence = ngettext(
-        "%(n)d device shipped to %(customer)s.", "%(n)d devices shipped to %(customer)s.", operation.total
-    ) % {"n": operation.total, "customer": shipment.customer}
+        "%(n)d device shipped to %(customer)s.", "%(n)d devices shipped to %(customer)s.", total
+    ) % {"n": total, "customer": shipment.customer}
 
 
 @retrying
@@ -210,6 +214,9 @@ def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
     Raises Refused where it is empty, not open any more, not claimed by code, or where it holds too many for one claim.
     """
     at, total = at or timezone.now(), shipment.units.filter(is_open=True).count()
+    if not total and shipment.units.exists():
+        raise Refused("all_claimed", _("%(customer)s has claimed all its devices already. Ship it.")
+                      % {"customer": shipment.customer})  # fmt: skip
     if not total:
         raise _empty()
     if total > MOST_CLAIMED:
@@ -227,16 +234,38 @@ def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
 
 
 @retrying
-def hand_over(shipment: Shipment, *, by: Actor, claim: str, at: datetime) -> Outcome:
-    """Give a sent box to its customer, who claimed it: all of its units, or none. `claim` is the evidence.
+def take_claimed(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
+    """Take packed units out of their shipments for the customer that claims them by their own codes; he gets them next.
+
+    A sent box whose last unit it was is over. Raises Refused where one of them is not packed for him any more.
+    """
+    customers.hold(claim.customer)
+    ids = sorted(set(device_ids))
+    mine = Shipment.objects.filter(customer=claim.customer, state__in=HOLDING)
+    packed = ShipmentUnit.objects.filter(device__in=ids, is_open=True)
+    wanted = sorted(set(packed.values_list("shipment", flat=True)))
+    # As for who packs: first the shipments, in the order of their ids, then the units.
+    held = [pk for pk in wanted if mine.filter(pk=pk).update(unit_count=F("unit_count"))]
+    if packed.filter(shipment__in=held).update(is_open=False, claim=claim) != len(ids):
+        raise Refused("changed", _("This offer was changed at this moment. Look at it again, then claim it."))
+    for shipment in mine.filter(pk__in=held, state=ShipmentState.SENT).exclude(units__is_open=True):
+        _move(shipment, frm=[ShipmentState.SENT], to=ShipmentState.SHIPPED)
+        record(
+            "shipment.claimed", shipment, by=by, about=claim.customer, at=claim.at, units=shipment.unit_count
+        )
+
+
+@retrying
+def hand_over(shipment: Shipment, *, by: Actor, claim: Claim, at: datetime) -> Outcome:
+    """Give a sent box to its customer, who claimed it: all of its units that it has not claimed singly, or none.
 
     Raises Refused where it does not wait for its claim any more.
     """
     _move(shipment, frm=[ShipmentState.SENT], to=ShipmentState.SHIPPED)
     ids = _open_ids(shipment)
-    outcome = ownership.assign(ids, customer=shipment.customer, by=by, at=at, reason="claim", evidence=claim,
+    outcome = ownership.assign(ids, customer=shipment.customer, by=by, at=at, reason="claim", evidence=f"claim:{claim.pk}",
                                note=shipment.order_number, frm=(DeviceStatus.RESERVED,))  # fmt: skip
-    shipment.units.update(is_open=False)
+    shipment.units.filter(is_open=True).update(is_open=False, claim=claim)
     record("shipment.claimed", shipment, by=by, about=shipment.customer, at=at, units=len(outcome.done))
     return outcome
 
@@ -253,7 +282,10 @@ def reopen(shipment: Shipment, *, by: Actor) -> None:
 
 @operations.chunk
 def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: datetime | None = None) -> None:
-    """One transaction with its progress, so that a killed worker has shipped all or nothing."""
+    """One transaction with its progress, so that a killed worker has shipped all or nothing.
+
+    What the customer claimed meanwhile is not among the open units, and stays as the claim left it.
+    """
     at = at or timezone.now()
     customers.hold(shipment.customer)
     _move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.SHIPPED, shipped_at=at)
@@ -267,9 +299,9 @@ def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: date
     shipment.units.update(is_open=False)
     record_set("device.assigned", Device, ids, label="serial_number", by=by, about=shipment.customer, act=outcome.act,
                at=at, note=shipment.order_number)  # fmt: skip
-    record("shipment.shipped", shipment, by=by, about=shipment.customer, at=at, units=len(ids))
+    record("shipment.shipped", shipment, by=by, about=shipment.customer, at=at, units=shipment.unit_count)
     if shipment.tells_customer:
-        shipment_mails.tell(shipment, ids)
+        shipment_mails.tell(shipment, sorted(shipment.units.values_list("device_id", flat=True)))
     operations.advance(operation, cursor=operation.total, succeeded=len(ids))
 
 
@@ -277,11 +309,17 @@ def _reserve(shipment: Shipment, ids: list[int], *, by: Actor, at: datetime) -> 
     moved = ledger.set_status(ids, frm=[DeviceStatus.IN_STOCK], to=DeviceStatus.RESERVED)
     if len(moved) != len(ids):
         raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+    packing = {"packed_at": at, "packed_by": by.label[:200], "packed_by_user": by.user}
+    # What was claimed and came back has its line in this shipment already.
+    again = sql.having_ids(shipment.units.all(), "device_id", ids)
+    known = set(again.values_list("device_id", flat=True))
+    if known:
+        again.update(is_open=True, claim=None, **packing)
+    new = [pk for pk in ids if pk not in known]
     ShipmentUnit.objects.bulk_create(
-        [ShipmentUnit(shipment=shipment, device_id=pk, packed_at=at, packed_by=by.label[:200], packed_by_user=by.user)
-         for pk in ids], batch_size=500,
-    )  # fmt: skip
-    _count(shipment, len(ids))
+        [ShipmentUnit(shipment=shipment, device_id=pk, **packing) for pk in new], batch_size=500
+    )
+    _count(shipment, len(new))
     record_set("device.packed", Device, ids, label="serial_number", by=by, about=shipment, at=at)
 
 

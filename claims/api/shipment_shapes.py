@@ -121,19 +121,23 @@ class UnpackOut(serializers.Serializer):
 
 
 class ShipmentUnitOut(serializers.ModelSerializer):
-    """A unit of a shipment. `fate` says what became of it; null until the shipment has left."""
+    """A unit of a shipment. `fate` says what became of it; null until the shipment has left or the unit was claimed.
+
+    `claim` is the claim with which the customer took it, by its own code or the box's; else null.
+    """
 
     device = DeviceDetails()
     fate = serializers.SerializerMethodField()
+    claim = serializers.IntegerField(source="claim_id", allow_null=True)
 
     class Meta:
         model = ShipmentUnit
-        fields = ["device", "packed_at", "packed_by", "fate"]
+        fields = ["device", "packed_at", "packed_by", "fate", "claim"]
 
     @extend_schema_field(serializers.ChoiceField(choices=FATES, allow_null=True))
     def get_fate(self, unit: Any) -> str | None:
         """Owned, returned, waiting or missing."""
-        return unit.fate if self.context["has_left"] else None
+        return unit.fate if self.context["has_left"] or unit.claim_id else None
 
 
 class BalanceRow(serializers.Serializer):
@@ -144,6 +148,7 @@ class BalanceRow(serializers.Serializer):
     shipped = serializers.IntegerField(help_text="Packed, until the shipment has left.")
     short = serializers.IntegerField(help_text="Ordered and not shipped.")
     owned = serializers.IntegerField()
+    claimed = serializers.IntegerField(help_text="Of the owned, those that the customer claimed itself.")
     returned = serializers.IntegerField()
     waiting = serializers.IntegerField(help_text="Not claimed yet.")
     missing = serializers.IntegerField()

@@ -125,7 +125,10 @@ class ShipmentLine(models.Model):
 
 
 class ShipmentUnit(models.Model):
-    """A unit in a shipment. `is_open` says that it is packed and not yet shipped: a unit is so in one shipment only."""
+    """A unit in a shipment. `is_open` says that it is packed and not yet shipped: a unit is so in one shipment only.
+
+    One that its customer claimed before the shipment was over is not open any more, and names the claim.
+    """
 
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="units")
     device = models.ForeignKey(Device, models.PROTECT, related_name="shipment_units")
@@ -133,9 +136,13 @@ class ShipmentUnit(models.Model):
     packed_at = models.DateTimeField(default=timezone.now)
     packed_by = models.CharField(max_length=200)
     packed_by_user = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+")
+    claim = models.ForeignKey("claims.Claim", models.PROTECT, null=True, related_name="shipment_units")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(claim=None) | Q(is_open=False), name="shipment_unit_claimed_is_not_open"
+            ),
             models.UniqueConstraint(fields=["shipment", "device"], name="shipment_unit_once"),
             models.UniqueConstraint(
                 fields=["device"], condition=Q(is_open=True), name="shipment_unit_in_one_open"

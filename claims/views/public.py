@@ -129,8 +129,8 @@ def _review_form(request: Request, pending: session.Pending) -> ReviewForm:
     data = request.POST if request.method == "POST" else None
     assert pending.offer is not None
     customers = claiming_customers(request.user, pending.offer.profile.organization)
-    if pending.offer.shipment is not None:
-        customers = customers.filter(pk=pending.offer.shipment.customer_id)
+    if pending.offer.waits_for:
+        customers = customers.filter(pk__in=pending.offer.waits_for)
     return ReviewForm(
         data,
         initial={"nonce": pending.nonce},

@@ -92,10 +92,11 @@ def shipment_cancel(request: Request, pk: int) -> HttpResponse:
     if request.method == "POST":
         shipments.cancel(shipment, by=request.actor)
         messages.success(
-            request, _("%(code)s is cancelled. Its units are in stock.") % {"code": shipment.code}
+            request, _("%(code)s is cancelled. What was packed is in stock.") % {"code": shipment.code}
         )
         return redirect(shipment)
-    return render(request, "claims/shipment_cancel.html", {"shipment": shipment})
+    context = {"shipment": shipment, **pages.claimed(shipment)}
+    return render(request, "claims/shipment_cancel.html", context)
 
 
 @requires(Permission.SHIPMENT_EDIT)

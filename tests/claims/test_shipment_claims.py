@@ -117,10 +117,12 @@ def test_an_offer_that_was_read_before_it_was_assigned_gives_nothing(sent, dana,
     assert (Claim.objects.count(), Ownership.objects.count()) == (0, before)
 
 
-def test_a_packed_unit_is_claimed_by_nobody_through_its_own_label(sent, redeem, customer, dana, actor):
+def test_a_packed_unit_is_claimed_by_nobody_else_through_its_own_label(
+    sent, redeem, other_customer, erin, actor
+):
     unit = sent.units.first().device
     code = make_unit_profile(unit.product).codes.get(device=unit)
-    assert refused(claims.redeem, code, customer=customer, by=actor(dana), host=HOST) == "reserved"
+    assert refused(claims.redeem, code, customer=other_customer, by=actor(erin), host=HOST) == "reserved"
 
 
 def test_it_is_reconciled_while_it_waits_and_afterwards(sent, redeem, by):

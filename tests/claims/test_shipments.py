@@ -147,12 +147,14 @@ def charlie_world(db):
     )
 
 
-def test_a_packed_unit_can_neither_be_claimed_nor_assigned(shipment, product, device, other_customer, by):
+def test_a_packed_unit_can_neither_be_claimed_by_others_nor_assigned(
+    shipment, product, device, other_customer, by
+):
     make_unit_profile(product)
     shipments.pack(shipment, [device], by=by)
     offer = offers.of(offers.get(ClaimCode.objects.get(device=device).pk))
     with pytest.raises(Refused) as refused:
-        offers.check(offer, host="localhost")
+        offers.check(offer, host="localhost", customer=other_customer)
     assert refused.value.code == "reserved"
     outcome = ownership.assign([device.pk], customer=other_customer, by=by)
     assert [each.code for each in outcome.refused] == ["reserved"]

@@ -207,7 +207,8 @@ def test_units_and_balance_say_what_became_of_them(api, customer, product, make_
     assert ([row["fate"] for row in last["results"]], last["next"]) == (["missing"], None)
     ref = {"id": product.pk, "slug": product.slug, "name": product.name}
     assert api.get(url(shipment, "/balance")).json() == {"results": [
-        {"product": ref, "ordered": 4, "shipped": 3, "short": 1, "owned": 1, "returned": 1, "waiting": 0, "missing": 1}
+        {"product": ref, "ordered": 4, "shipped": 3, "short": 1, "owned": 1, "claimed": 0, "returned": 1, "waiting": 0,
+         "missing": 1}
     ]}  # fmt: skip
     assert Return.objects.get().shipment == shipment
 
