@@ -1,7 +1,7 @@
 """Forms of claim profiles. Every choice is among what the actor may see."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,7 +17,6 @@ from claims.models import ClaimProfile, Grant, ResourceKind, Scope
 from claims.rows import Row, Rows
 from console import slugs
 from console.access import Actor
-from console.errors import Refused
 from console.fields import fold
 from console.forms import Fields, TextGuard, clean_text
 from console.models import Member
@@ -90,6 +89,9 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
     """A claim profile with all that it lists. `cleaned_data` are the arguments of the action."""
 
     data: dict[str, Any]
+    IMPLIED: ClassVar = {"scope": ["product", "devices"], "questions": ["form"]}
+    LIST_LABELS: ClassVar = {"documents": _("Documents"), "members": _("Additional members"),
+                             "questions": _("Short form")}  # fmt: skip
     max_claims = forms.IntegerField(
         label=_("Max claims"), required=False, min_value=0, max_value=MOST_CLAIMS,
         help_text=_("How often it can be claimed. 0 or empty: unlimited."),
@@ -101,7 +103,6 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "mono"}),
         help_text=_("Serial numbers or device names, one a line. Each claim gives all of them."),
     )  # fmt: skip
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = ClaimProfile
@@ -128,14 +129,14 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
     def __init__(self, data: Any = None, *, actor: Actor, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.actor, self.has_codes = actor, False
-        self.compared: list[dict] = []
         self._limit_choices()
         profile = self.instance
         self.documents = self._rows(DocumentForm, "documents", data, MOST_DOCUMENTS, spare=2)
         self.members = self._rows(MemberForm, "members", data, MOST_MEMBERS, spare=2, actor=actor)
         self.questions = self._rows(QuestionForm, "questions", data, MOST_QUESTIONS, spare=2)
+        self.lists = {"documents": self.documents, "members": self.members, "questions": self.questions}
         if profile.pk:
-            self.initial.update({"devices": "\n".join(_names(profile, actor)), "version": profile.version})
+            self.initial["devices"] = "\n".join(_names(profile, actor))
             self.has_codes = profile.codes.exists()
             for name in ("scope", "product") if self.has_codes else ():
                 self.fields[name].disabled = True
@@ -175,44 +176,11 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         start, end = cleaned.get("valid_from"), cleaned.get("valid_until")
         if start and end and end <= start:
             self.add_error("valid_until", _("It must end after it begins."))
-        if self.instance.pk and cleaned.get("version") is None:
-            self.add_error(
-                None, _("A part of this form is missing. Open the page again, then repeat your changes.")
-            )
         self._take_rows(cleaned)
         return cleaned
 
-    def meet(self, refusal: Refused) -> None:
-        """Show why it was refused; after somebody else's edit also what differs, so that saving again is a
-        decision."""
-        self.add_error(None, refusal.sentence)
-        if refusal.code == "edited_meanwhile":
-            now = ClaimProfile.objects.visible_to(self.actor).get(pk=self.instance.pk)
-            self.compared = self._lines(claim_profiles.compare(now, **self.values))
-            self.data = self.data.copy()
-            self.data["version"] = now.version
-
     def _post_clean(self) -> None:
         """The action writes the row; the form only checks."""
-
-    def _lines(self, compared: dict[str, list]) -> list[dict]:
-        """What differs, in the words of the form."""
-        labels = {
-            "documents": _("Documents"),
-            "additional_members": _("Additional members"),
-            "form": _("Short form"),
-        }
-        return [
-            {"label": labels.get(name) or self.fields[name].label, "saved": self._say(name, saved),
-             "yours": self._say(name, yours)}
-            for name, (saved, yours) in compared.items()
-        ]  # fmt: skip
-
-    def _say(self, name: str, value: Any) -> Any:
-        if isinstance(value, bool):
-            return _now("yes") if value else _now("no")
-        choices = {"scope": Scope, "grant": Grant}.get(name)
-        return choices(value).label if choices and value else value
 
     def _rows(self, form_class: Any, name: str, data: Any, most: int, **options: Any) -> Rows:
         profile, initial = self.instance, []
@@ -271,11 +239,6 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         if len({member.pk for member, _role in cleaned["members"]}) < len(cleaned["members"]):
             self.add_error(None, _("A member is listed twice. Keep one of the lines."))
         cleaned["form"] = _questions(self.questions.cleaned)
-
-    @property
-    def values(self) -> dict:
-        """The arguments of the action, without the version."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
 
 
 class UnitsForm(TextGuard, forms.Form):

@@ -1,6 +1,6 @@
 """Forms of returns: receiving, inspecting, swapping, asking for one, and what is set up for them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +10,7 @@ from claims.actions.return_inspection import DECISIONS, Findings
 from claims.models import Grade, ReturnSettings, ReturnState
 from claims.return_choices import Choice
 from console.access import Actor
+from console.fields import fold
 from console.forms import TextGuard
 from devices.models import Device, DeviceStatus
 
@@ -182,20 +183,29 @@ class ChoiceRow(TextGuard, forms.Form):
     position = forms.IntegerField(label=_("Place"), required=False, min_value=1, max_value=999)
     is_for_customers = forms.BooleanField(label=_("Offered to customers"), required=False)
     is_archived = forms.BooleanField(label=_("Archived"), required=False)
+    known: set[int | None]
+
+    def clean_pk(self) -> int | None:
+        pk = self.cleaned_data["pk"]
+        return pk if pk in self.known else None
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        if self.initial.get("text") and not cleaned.get("text") and "text" not in self.errors:
+        if cleaned.get("pk") and not cleaned.get("text") and "text" not in self.errors:
             self.add_error("text", _("Give it a text, or archive it."))
         return cleaned
 
 
-class ChoiceList:
+class ChoiceList(forms.Form):
     """A list of such lines as one form: those that there are, and some empty ones."""
 
-    def __init__(self, data: Any, choices: list[Choice], prefix: str, *, length: int = 80) -> None:
-        self.errors: list[str] = []
-        self.prefix = prefix
+    LIST_LABELS: ClassVar = {"reason": _("Reasons"), "check": _("Checklist")}
+
+    def __init__(self, data: Any, choices: list[Choice], part: str, *, length: int = 80) -> None:
+        super().__init__(data)
+        known = {c.pk for c in choices}
+        # Until the first save the lines are no rows yet: whoever saves second finds those of the first by their text.
+        self.by_text = {fold(c.text): c.pk for c in choices}
         last = len(choices) + BLANK_ROWS
         initial = [
             {
@@ -207,19 +217,27 @@ class ChoiceList:
             }
             for n, c in enumerate(choices, 1)
         ] + [{"position": n, "is_for_customers": True} for n in range(len(choices) + 1, last + 1)]
-        self.rows = [ChoiceRow(data, prefix=f"{prefix}-{n}", initial=each) for n, each in enumerate(initial)]
+        self.rows = [ChoiceRow(data, prefix=f"{part}-{n}", initial=each) for n, each in enumerate(initial)]
+        self.lists = {part: self.rows}
         for row in self.rows:
+            row.known = known
             row.fields["text"] = forms.CharField(label=_("Text"), max_length=length, required=False)
-            row.fields["pk"].disabled = True
+            if part == "check":
+                del row.fields["is_for_customers"]
 
     def is_valid(self) -> bool:
         """Whether every line is."""
         found = [row.is_valid() for row in self.rows]
-        return all(found)
+        return super().is_valid() and all(found)
 
-    @property
-    def choices(self) -> list[Choice]:
-        """The lines that have a text, by their places."""
+    def named(self, names: set[str]) -> dict[str, Any]:
+        """All lines that have a text, by their places."""
         rows = [row.cleaned_data for row in self.rows if row.cleaned_data.get("text")]
         rows.sort(key=lambda row: row["position"] or 1_000)
-        return [Choice(row["text"], row["pk"], row["is_for_customers"], row["is_archived"]) for row in rows]
+        taken = {row["pk"] for row in rows}
+        for row in rows:
+            same = self.by_text.get(fold(row["text"]))
+            if row["pk"] is None and same not in taken:
+                row["pk"] = same
+        return {"choices": [Choice(row["text"], row["pk"], row.get("is_for_customers", True), row["is_archived"])
+                            for row in rows]}  # fmt: skip

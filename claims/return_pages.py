@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -19,7 +19,7 @@ from claims.return_forms import ChoiceList, InspectForm, ReceiveForm, SlipForm
 from claims.workbench import Bench
 from console.access import Actor
 from console.bulk import Selection
-from console.errors import Refused
+from console.editing import Edit
 from console.models import Operation
 from console.requests import Request
 from devices.ledger import Outcome
@@ -136,38 +136,37 @@ class SettingsPage:
     def __init__(self, request: Request) -> None:
         self.request, self.by = request, request.actor
         self.part = request.POST.get("part", "") if request.method == "POST" else ""
-        organization = self.by.organization
-        self.slip = SlipForm(self._data("slip"), instance=return_choices.settings_of(organization))
-        self.reasons = ChoiceList(
-            self._data("reasons"), return_choices.reasons(organization, archived=True), "reason"
+        find, save = return_choices, return_settings
+        self.slip = self._edit(
+            "slip", lambda data, row: SlipForm(data, instance=find.settings_of(row)), save.save_slip
         )
-        self.checks = ChoiceList(
-            self._data("checks"), return_choices.checks(organization, archived=True), "check", length=160
-        )
+        self.reasons = self._edit(
+            "reasons", lambda data, row: ChoiceList(data, find.reasons(row, archived=True), "reason"),
+            save.save_reasons,
+        )  # fmt: skip
+        self.checks = self._edit(
+            "checks", lambda data, row: ChoiceList(data, find.checks(row, archived=True), "check", length=160),
+            save.save_checks,
+        )  # fmt: skip
+        self.edits = {"slip": self.slip, "reasons": self.reasons, "checks": self.checks}
 
-    def store(self) -> bool:
-        """Save the part that was sent. Gives False, with errors at its fields, where it can't be."""
-        try:
-            if self.part == "slip" and self.slip.is_valid():
-                return_settings.save_slip(by=self.by, **self.slip.cleaned_data)
-            elif self.part == "reasons" and self.reasons.is_valid():
-                return_settings.save_reasons(self.reasons.choices, by=self.by)
-            elif self.part == "checks" and self.checks.is_valid():
-                return_settings.save_checks(self.checks.choices, by=self.by)
-            else:
-                return False
-        except Refused as refusal:
-            (self.reasons if self.part == "reasons" else self.checks).errors.append(refusal.sentence)
-            return False
-        messages.success(self.request, _("Saved."))
-        return True
+    @property
+    def is_done(self) -> bool:
+        """Whether the part that was sent is saved."""
+        return self.part in self.edits and self.edits[self.part].is_done
 
-    def context(self) -> dict[str, Any]:
-        """What the page shows."""
-        return {"slip": self.slip, "reasons": self.reasons, "checks": self.checks}
+    def answer(self) -> HttpResponse:
+        """To the page again after saving; else the page, with what is wrong at its fields."""
+        if self.is_done:
+            messages.success(self.request, _("Saved."))
+            return redirect("claims:return_settings")
+        status = self.edits[self.part].status if self.part in self.edits else 422 if self.part else 200
+        context = {name: edit.form for name, edit in self.edits.items()}
+        return render(self.request, "claims/return_settings.html", context, status=status)
 
-    def _data(self, part: str) -> Any:
-        return self.request.POST if self.part == part else None
+    def _edit(self, part: str, make: Any, save: Any) -> Edit:
+        return Edit(self.request, self.by.organization, make, lambda row, values: save(**values, by=self.by),
+                    is_posted=self.part == part)  # fmt: skip
 
 
 def _say_outcome(request: Request, outcome: Outcome, decision: str) -> None:

@@ -29,6 +29,8 @@ class ShipmentForm(TextGuard, forms.ModelForm):
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["customer"].queryset = Customer.objects.visible_to(actor).current()
+        if self.instance.pk:
+            self.initial["customer"] = self.instance.customer
         expected = dict(self.instance.lines.values_list("product", "expected")) if self.instance.pk else {}
         mine = Product.objects.visible_to(actor).order_by("name_key")
         # Those that stand in the order already stay in it, whatever became of the product.
@@ -52,6 +54,12 @@ class ShipmentForm(TextGuard, forms.ModelForm):
     def line_fields(self) -> list[Any]:
         """The field of each product."""
         return [self[name] for name in self.products]
+
+    def named(self, names: set[str]) -> dict[str, Any]:
+        """Those parts of the plan that are named; a field of a product stands for all lines."""
+        if any(name in self.products for name in names):
+            names = names | {"lines"}
+        return {name: value for name, value in self.plan().items() if name in names}
 
     def plan(self) -> dict[str, Any]:
         """What the action takes: the fields, and `lines` of product and number."""

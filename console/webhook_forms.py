@@ -1,6 +1,6 @@
 """Forms of webhooks."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.apps import apps
@@ -24,6 +24,8 @@ class EventBoxes(Checkboxes):
 
 class WebhookForm(TextGuard, forms.Form):
     """Where to call, and of what to tell. What a webhook is bound to is chosen once, when it is made."""
+
+    IMPLIED: ClassVar = {"events": ["message_names"]}
 
     url = forms.CharField(
         label=_("Address"), max_length=500,

@@ -1,6 +1,6 @@
 """Forms of products, devices and changes of hands."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -21,6 +21,8 @@ MAX_TAGS = 20
 
 class ProductForm(TextGuard, forms.ModelForm):
     """A product. An empty slug is made from the name."""
+
+    IMPLIED: ClassVar = {"ownership_mode": ["single_account"]}
 
     class Meta:
         model = Product

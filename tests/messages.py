@@ -56,6 +56,7 @@ CUSTOMERS = [
     "devices/message_exports.py",
     "console/accounts.py",
     "console/allowances.py",
+    "console/editing.py",
     "console/export.py",
     "console/throttle.py",
     "console/transactions.py",

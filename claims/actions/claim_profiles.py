@@ -21,7 +21,7 @@ from claims.models import (
     Scope,
     Shipment,
 )
-from console import slugs
+from console import edits, slugs
 from console.access import Actor
 from console.audit import changes, record
 from console.errors import Refused
@@ -34,6 +34,7 @@ from devices.models import Device
 
 Documents = Iterable[tuple[str, str]]
 Members = Iterable[tuple[Member, str]]
+LISTS = ("devices", "documents", "members")
 
 
 @retrying
@@ -59,7 +60,8 @@ def create(
             profile.save(force_insert=True)
     except IntegrityError:
         raise Refused("duplicate", _("Another claim profile has this identifier.")) from None
-    _list(profile, devices, documents, members)
+    _list_resources(profile, devices, documents)
+    _list_members(profile, members)
     _make_codes(profile, by=by)
     record("claim_profile.made", profile, by=by, at=at)
     return profile
@@ -81,25 +83,23 @@ def create_for_units(
 def edit(
     profile: ClaimProfile,
     *,
-    version: int,
     by: Actor,
-    devices: Iterable[Device] = (),
-    documents: Documents = (),
-    members: Members = (),
-    **fields: Any,
+    version: int | None = None,
+    **given: Any,
 ) -> ClaimProfile:
-    """Change a claim profile and all that it lists, as it was at `version`.
+    """Change the given fields and no others; `devices`, `documents` and `members`, where given, replace those lists.
 
     What an additional member who is taken out of it sees by its claims ends. Another role is for the next claims.
-    Raises Refused where somebody else changed it since, where the identifier is taken, where the limit is
-    below what was claimed, where scope or product change though codes exist, or where it is that of a shipment.
+    With `version` only as long as it is that one. Raises Refused where somebody else changed it since, where the
+    identifier is taken, where the limit is below what was claimed, where scope or product change though codes exist or
+    don't fit each other, or where it is that of a shipment.
     """
-    now = ClaimProfile.objects.get(pk=profile.pk)
+    now = edits.hold(profile)
     if Shipment.objects.filter(profile=now).exists():
         raise Refused("of_shipment", _("This profile belongs to a shipment. Edit the shipment."))
-    devices, documents, members = list(devices), list(documents), list(members)
-    changed = compare(now, devices=devices, documents=documents, members=members, **fields)
-    if now.version != version:
+    given |= {name: list(given[name]) for name in LISTS if name in given}
+    changed = compare(now, **given)
+    if version is not None and now.version != version:
         raise _edited_meanwhile()
     if not changed:
         return now
@@ -107,12 +107,16 @@ def edit(
         raise Refused(
             "codes_exist", _("Codes are printed already, so scope and product stay. Make another profile.")
         )
-    _write(now, version, fields)
-    if {"devices", "documents", "additional_members"} & set(changed):
-        _end_memberships(now, besides=[member.user_id for member, _role in members], by=by)
+    _keep_together(now, given)
+    lists = _kept(now, LISTS) | {name: given[name] for name in LISTS if name in given}
+    _write(now, {name: value for name, value in given.items() if name not in LISTS})
+    if {"devices", "documents"} & set(changed):
         now.resources.all().delete()
+        _list_resources(now, lists["devices"], lists["documents"])
+    if "additional_members" in changed:
+        _end_memberships(now, besides=[member.user_id for member, _role in lists["members"]], by=by)
         now.members.all().delete()
-        _list(now, devices, documents, members)
+        _list_members(now, lists["members"])
     now.refresh_from_db()
     if not now.codes.exists():
         _make_codes(now, by=by)
@@ -160,31 +164,40 @@ def below_count(count: int) -> str:
     ) % {"n": count}
 
 
-def _write(profile: ClaimProfile, version: int, fields: dict[str, Any]) -> None:
-    """The conditions stand in the UPDATE: nobody edited it, and no more was claimed than is now allowed."""
+def _keep_together(now: ClaimProfile, given: dict[str, Any]) -> None:
+    """What was checked together may meet what somebody else set meanwhile. Raises Refused where the two don't fit."""
+    scope, product, start, end = (
+        given.get(name, getattr(now, name)) for name in ("scope", "product", "valid_from", "valid_until")
+    )
+    if (product is not None and scope != Scope.UNIT) or (start and end and end <= start):
+        raise _edited_meanwhile()
+
+
+def _write(profile: ClaimProfile, fields: dict[str, Any]) -> None:
+    """The condition stands in the UPDATE: no more was claimed than is now allowed."""
     if "name" in fields:
         fields = {**fields, "name_key": fold(fields["name"])[:200]}
     limit = fields.get("max_claims")
     within = Q() if limit is None else Q(claim_count__lte=limit)
-    rows = ClaimProfile.objects.filter(within, pk=profile.pk, version=version)
+    rows = ClaimProfile.objects.filter(within, pk=profile.pk)
     try:
         with transaction.atomic():
             written = rows.update(**fields, version=F("version") + 1)
     except IntegrityError:
         raise Refused("duplicate", _("Another claim profile has this identifier.")) from None
     if not written:
-        now = ClaimProfile.objects.get(pk=profile.pk)
-        if now.version != version:
-            raise _edited_meanwhile()
-        raise Refused("below_count", below_count(now.claim_count), status=422)
+        raise Refused("below_count", below_count(profile.claim_count), status=422)
 
 
-def _list(profile: ClaimProfile, devices: Iterable[Device], documents: Documents, members: Members) -> None:
+def _list_resources(profile: ClaimProfile, devices: Iterable[Device], documents: Documents) -> None:
     things = [{"kind": ResourceKind.DEVICE, "device": device} for device in devices]
     things += [{"kind": ResourceKind.DOCUMENT, "title": title, "link": link} for title, link in documents]
     ClaimProfileResource.objects.bulk_create(
         [ClaimProfileResource(profile=profile, position=place, **thing) for place, thing in enumerate(things)]
     )
+
+
+def _list_members(profile: ClaimProfile, members: Members) -> None:
     ClaimProfileMember.objects.bulk_create(
         [ClaimProfileMember(profile=profile, member=member, role=role) for member, role in members]
     )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from claims.models import ReturnCheck, ReturnReason, ReturnSettings
 from claims.return_choices import Choice
+from console import edits
 from console.access import Actor
 from console.audit import record
 from console.errors import Refused
@@ -20,16 +21,20 @@ MOST = 50
 
 
 @retrying
-def save_slip(*, address: str, note: str, by: Actor) -> ReturnSettings:
-    """Say where customers send units to, and what else their slip tells."""
-    values = {"address": address, "note": note}
-    settings, _made = ReturnSettings.objects.update_or_create(organization=by.organization, defaults=values)
-    record("returns.slip_edited", by.organization, by=by, address=address, note=note)
+def save_slip(*, by: Actor, **fields: str) -> ReturnSettings:
+    """Say where customers send units (`address`), and what else their slip tells (`note`): those that are given."""
+    ReturnSettings.objects.bulk_create(
+        [ReturnSettings(organization=by.organization, address="", note="")], ignore_conflicts=True
+    )
+    settings = ReturnSettings.objects.get(organization=by.organization)
+    if edits.write(settings, fields):
+        record("returns.slip_edited", by.organization, by=by, address=settings.address, note=settings.note)
     return settings
 
 
 def hold(organization: Any) -> None:
     """Keep reasons and checklist as they are until this transaction ends, but for what it does itself."""
+    edits.hold(organization)
     for model in (ReturnReason, ReturnCheck):
         list(
             model.objects.select_for_update()

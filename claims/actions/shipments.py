@@ -14,7 +14,7 @@ from claims import scans
 from claims.actions import box_codes, shipment_mails
 from claims.models import Claim, Shipment, ShipmentLine, ShipmentState, ShipmentUnit
 from claims.packing import Answer, Judge, added, choose, notes
-from console import operations, sql
+from console import edits, operations, sql
 from console.access import Actor, Permission
 from console.audit import changes, record, record_set
 from console.bulk import IN_REQUEST
@@ -55,26 +55,24 @@ def create(
 
 
 @retrying
-def edit(shipment: Shipment, *, lines: Lines, by: Actor, **fields: Any) -> Shipment:
-    """Change an open shipment. Its customer stays as long as units are packed for him.
+def edit(shipment: Shipment, *, by: Actor, lines: Lines | None = None, **fields: Any) -> Shipment:
+    """Change the given fields of an open shipment and no others; `lines`, where given, replace all lines.
 
-    Raises Refused where it is not open any more.
+    The customer stays as long as units are packed. Raises Refused where the shipment is not open.
     """
     _hold(shipment)
-    customer = fields.get("customer", shipment.customer)
-    if customer != shipment.customer and shipment.units.exists():
+    before = {} if lines is None else {"expected": _said(shipment)}
+    changed = edits.write(shipment, fields, keys={"order_number": "order_key"})
+    if "customer" in changed and shipment.units.exists():
         raise Refused("units_packed", _("Units are packed for %(customer)s. Take them out before you change the customer.")
-                      % {"customer": shipment.customer}, status=422)  # fmt: skip
-    before = {name: getattr(shipment, name) for name in fields} | {"expected": _said(shipment)}
-    for name, value in fields.items():
-        setattr(shipment, name, value)
-    shipment.set_keys()
-    shipment.save(update_fields=[*fields, "order_key"])
-    _write_lines(shipment, lines)
+                      % {"customer": changed["customer"][0]}, status=422)  # fmt: skip
+    if lines is not None:
+        _write_lines(shipment, lines)
+        changed |= changes(before, {"expected": _said(shipment)})
     if shipment.is_claimed_by_code and shipment.profile_id is None:
         box_codes.make(shipment, by=by)
-    after = fields | {"expected": _said(shipment)}
-    record("shipment.edited", shipment, by=by, about=customer, **changes(before, after))
+    if changed:
+        record("shipment.edited", shipment, by=by, about=shipment.customer, **changed)
     return shipment
 
 

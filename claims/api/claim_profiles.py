@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from claims import pages, qr
 from claims.actions import claim_codes, claim_profiles
 from claims.api import naming
-from claims.api.profile_input import check
+from claims.api.profile_input import changed, check
 from claims.api.profile_shapes import (
     CodeOut,
     CodesOut,
@@ -32,7 +32,6 @@ from console.forms import ReasonForm
 from console.rest.endpoints import endpoint
 from console.rest.forms import checked, filtered
 from console.rest.paging import page
-from console.rest.problems import Unfit
 from devices.models import Device
 
 P = Permission
@@ -58,7 +57,7 @@ def claim_profile_list(request: Any) -> Any:
 )
 def claim_profile_create(request: Any) -> Any:
     """With its code, or with a code for each unit of its product."""
-    made = claim_profiles.create(by=request.actor, **check(request).values)
+    made = claim_profiles.create(by=request.actor, **check(request).cleaned_data)
     return find(request, str(made.pk))
 
 
@@ -71,11 +70,9 @@ def claim_profile_detail(request: Any, key: str) -> Any:
 @endpoint("Edit a claim profile", may=P.PROFILE_EDIT, takes=ProfileEdit, answers=ProfileDetail,
           example={"version": 3, "max_claims": 1000})  # fmt: skip
 def claim_profile_edit(request: Any, key: str) -> Any:
-    """What is left out stays as it is. Refused (409) where it was changed since the version that is sent."""
-    profile = find(request, key)
-    if "version" not in request.body_data:
-        raise Unfit({"version": ["Send the version that you read."]})
-    claim_profiles.edit(profile, by=request.actor, **check(request, profile).cleaned_data)
+    """What is left out stays as it is. Refused (409) where it was changed since the version that is sent, if one is."""
+    profile, version = find(request, key), request.body_data.get("version")
+    claim_profiles.edit(profile, by=request.actor, version=version, **changed(request, profile))
     return find(request, str(profile.pk))
 
 

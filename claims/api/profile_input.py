@@ -7,6 +7,7 @@ from django.http import Http404
 from claims.forms import ClaimProfileForm
 from claims.models import ClaimProfile
 from console import addresses
+from console.editing import named
 from console.models import Member
 from console.rest.forms import checked
 from console.rest.problems import Unfit
@@ -52,6 +53,11 @@ def check(request: Any, profile: ClaimProfile | None = None) -> ProfileForm:
     kept = {name: [form.initial for form in getattr(now, name).forms] for name in ROWS}
     data = {"devices": now.initial["devices"]} | body | _rows(kept | lists)
     return checked(ProfileForm, data, instance=profile, actor=actor)
+
+
+def changed(request: Any, profile: ClaimProfile) -> dict[str, Any]:
+    """What the body changes of an existing profile, as the action takes it. Raises Unfit."""
+    return named(check(request, profile), request.body_data.keys() - {"version"})
 
 
 def _rows(lists: dict[str, list[dict]]) -> dict[str, Any]:

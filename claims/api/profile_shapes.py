@@ -157,9 +157,12 @@ class ProfileIn(Body):
 
 
 class ProfileEdit(ProfileIn):
-    """What changes. `version` is that of the profile as it was read; a list that is given replaces the one there."""
+    """What changes. A list that is given replaces the one there."""
 
-    version = Whole(min_value=1, max_value=2**31 - 1)
+    version = Whole(
+        min_value=1, max_value=2**31 - 1, required=False,
+        help_text="That of the profile as it was read: then it is refused (409) where somebody changed it since.",
+    )  # fmt: skip
 
 
 class ProfileQuery(PageQuery):

@@ -11,6 +11,7 @@ from claims.api.entries import Row
 from claims.return_choices import Choice
 from claims.return_forms import SlipForm
 from console.access import Permission
+from console.editing import named
 from console.forms import clean_text
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Flag, Id, Text
@@ -89,7 +90,7 @@ def _store(body: dict[str, Any], *, by: Any) -> None:
     slip = {name: body[name] for name in SLIP if name in body}
     if slip:
         form = checked(SlipForm, slip, instance=return_choices.settings_of(by.organization))
-        actions.save_slip(by=by, **form.cleaned_data)
+        actions.save_slip(by=by, **named(form, slip))
     for name, save in {"reasons": actions.save_reasons, "checks": actions.save_checks}.items():
         if name in body:
             actions.hold(by.organization)

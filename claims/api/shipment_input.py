@@ -34,7 +34,7 @@ class LinesForm(ShipmentForm):
 
 
 def plan(request: Any, shipment: Shipment | None = None) -> dict[str, Any]:
-    """What the action takes. Of an existing shipment, what the body leaves out stays. Raises Unfit."""
+    """What the action takes; for an existing shipment, what the body names and no more. Raises Unfit."""
     body = dict(request.body_data)
     lines = _lines(request, body.pop("lines")) if "lines" in body else _kept(shipment)
     if "customer" in body:
@@ -45,7 +45,7 @@ def plan(request: Any, shipment: Shipment | None = None) -> dict[str, Any]:
     left_out = [product.slug for product in lines if f"expected_{product.pk}" not in form.products]
     if left_out:
         raise Unfit({"lines": [f"{slug} is archived." for slug in left_out]})
-    return form.plan()
+    return form.plan() if shipment is None else form.named(set(request.body_data))
 
 
 @retrying

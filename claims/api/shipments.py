@@ -62,8 +62,8 @@ def shipment_detail(request: Any, pk: int) -> Any:
           example={"order_number": "PO-7002"})  # fmt: skip
 def shipment_edit(request: Any, pk: int) -> Any:
     """What is left out stays as it is; lines that are given replace all. Only while it is open."""
-    # The form writes into the row that it is given; the action compares with the other one.
-    shipment, plan = pages.one(request, pk), shipment_input.plan(request, pages.one(request, pk))
+    shipment = pages.one(request, pk)
+    plan = shipment_input.plan(request, shipment)
     return _now(request, shipments.edit(shipment, by=request.actor, **plan))
 
 

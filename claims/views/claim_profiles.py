@@ -12,7 +12,7 @@ from claims.forms import ClaimProfileForm
 from claims.models import Claim, ClaimProfile
 from claims.tables import ClaimProfileTable, ClaimTable
 from console.access import Permission, requires
-from console.errors import Refused
+from console.editing import Edit
 from console.listing import render_list
 from console.requests import Request
 
@@ -42,7 +42,7 @@ def claim_profile_create(request: Request) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = ClaimProfileForm(data, actor=request.actor, initial=pages.wished(request))
     if request.method == "POST" and form.is_valid():
-        return redirect(claim_profiles.create(by=request.actor, **form.values))
+        return redirect(claim_profiles.create(by=request.actor, **form.cleaned_data))
     return render(
         request, "claims/claim_profile_create.html", {"form": form}, status=422 if form.is_bound else 200
     )
@@ -59,21 +59,11 @@ def claim_profile_detail(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.PROFILE_EDIT)
 def claim_profile_edit(request: Request, pk: int) -> HttpResponse:
-    """Edit a claim profile. Who was overtaken by somebody else sees what differs, and loses nothing."""
+    """Edit a claim profile."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
-    form = ClaimProfileForm(
-        request.POST if request.method == "POST" else None, instance=profile, actor=request.actor
-    )
-    status = 422 if form.is_bound else 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect(claim_profiles.edit(profile, by=request.actor, **form.cleaned_data))
-        except Refused as refusal:
-            form.meet(refusal)
-            status = refusal.status
-    return render(
-        request, "claims/claim_profile_edit.html", {"form": form, "profile": profile}, status=status
-    )
+    edit = Edit(request, profile, lambda data, row: ClaimProfileForm(data, instance=row, actor=request.actor),
+                lambda row, values: claim_profiles.edit(row, by=request.actor, **values))  # fmt: skip
+    return redirect(profile) if edit.is_done else edit.page("claims/claim_profile_edit.html", profile=profile)
 
 
 @requires(Permission.PROFILE_EDIT)

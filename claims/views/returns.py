@@ -134,7 +134,4 @@ def return_label_done(request: Request) -> HttpResponse:
 @requires(Permission.ORGANIZATION_EDIT)
 def return_settings(request: Request) -> HttpResponse:
     """Where customers send units, why they come back, and what is checked then."""
-    page = pages.SettingsPage(request)
-    if request.method == "POST" and page.store():
-        return redirect("claims:return_settings")
-    return render(request, "claims/return_settings.html", page.context(), status=422 if page.part else 200)
+    return pages.SettingsPage(request).answer()

@@ -13,6 +13,7 @@ from claims.shipment_filters import ShipmentFilter
 from claims.shipment_forms import ShipmentForm
 from claims.shipment_tables import ShipmentTable
 from console.access import Permission, requires
+from console.editing import Edit
 from console.errors import Refused
 from console.listing import render_list
 from console.requests import Request
@@ -42,14 +43,9 @@ def shipment_create(request: Request) -> HttpResponse:
 def shipment_edit(request: Request, pk: int) -> HttpResponse:
     """Change an open shipment."""
     shipment = pages.one(request, pk)
-    form = ShipmentForm(request.POST or None, instance=pages.one(request, pk), actor=request.actor)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect(shipments.edit(shipment, by=request.actor, **form.plan()))
-        except Refused as refusal:
-            form.add_error("customer", refusal.sentence)
-    context = {"form": form, "shipment": shipment}
-    return render(request, "claims/shipment_edit.html", context, status=422 if form.errors else 200)
+    edit = Edit(request, shipment, lambda data, row: ShipmentForm(data, instance=row, actor=request.actor),
+                lambda row, values: shipments.edit(row, by=request.actor, **values), refused_at="customer")  # fmt: skip
+    return redirect(shipment) if edit.is_done else edit.page("claims/shipment_edit.html", shipment=shipment)
 
 
 @requires(Permission.VIEW)

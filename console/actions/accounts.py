@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from console import addresses
+from console import addresses, edits
 from console.models import User
 
 
@@ -22,10 +22,9 @@ def find_or_make(email: str) -> User | None:
 
 
 @transaction.atomic
-def edit(user: User, *, name: str, language: str, time_zone: str) -> None:
-    """Change how a person is called, and how pages and times are shown to him.
+def edit(user: User, **fields: str) -> None:
+    """Change a person's name, language or time zone: those that are given.
 
-    It is the person's own and belongs to no organization, so no log tells it.
+    They are the person's own and belong to no organization, so no log tells of them.
     """
-    user.name, user.language, user.time_zone = name.strip(), language, time_zone
-    user.save(update_fields=["name", "language", "time_zone"])
+    edits.write(user, {name: value.strip() for name, value in fields.items()})

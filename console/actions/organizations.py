@@ -13,9 +13,9 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
-from console import throttle
+from console import edits, throttle
 from console.access import ROLES, Actor
-from console.audit import changes, record
+from console.audit import record
 from console.errors import Refused
 from console.models import Member, Organization, OrganizationDomain, OrganizationLogo, Role, User
 from console.transactions import retrying
@@ -78,15 +78,9 @@ def actor_of(member: Member) -> Actor:
 
 @transaction.atomic
 def edit(organization: Organization, values: dict[str, Any], *, by: Actor) -> None:
-    """Change the organization's own fields. Nothing is written or told where nothing changes."""
-    before = {name: getattr(organization, name) for name in values}
-    changed = changes(before, values)
-    if not changed:
-        return
-    for name in changed:
-        setattr(organization, name, values[name])
-    organization.save(update_fields=list(changed))
-    record("organization.edited", organization, by=by, **changed)
+    """Change those of the organization's own fields that are given. Nothing is told where nothing changes."""
+    if changed := edits.write(organization, values):
+        record("organization.edited", organization, by=by, **changed)
 
 
 def set_logo(organization: Organization, file: IO[bytes], *, by: Actor) -> None:

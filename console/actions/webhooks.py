@@ -75,7 +75,10 @@ def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
 
     Without the event `message` the names go too, unless they are given with it. An address that stays is not looked at.
     """
-    before = {name: getattr(hook, name) for name in EDITABLE}
+    now = Webhook.objects.select_for_update(no_key=True).filter(pk=hook.pk, archived_at=None).first()
+    if now is None:
+        raise _removed()
+    before = {name: getattr(now, name) for name in EDITABLE}
     after = before | {name: value for name, value in fields.items() if name in EDITABLE}
     after["events"] = _events(hook.scope, after["events"])
     if after["url"] != before["url"]:
@@ -87,11 +90,10 @@ def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
     changed = {name: value for name, value in after.items() if value != before[name]}
     if changed:
         changed |= {"key_id": by.key_id} if "url" in changed else {}
-        if not Webhook.objects.filter(pk=hook.pk, archived_at=None).update(**changed):
-            raise _removed()
+        Webhook.objects.filter(pk=hook.pk).update(**changed)
         record("webhook.edited", hook, by=by, **changes(_told(before), _told(after)))
-        for name, value in changed.items():
-            setattr(hook, name, value)
+    for name, value in (after | changed).items():
+        setattr(hook, name, value)
     return hook
 
 

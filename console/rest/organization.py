@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from console import hosts
 from console.access import ROLES, Permission
 from console.actions import organizations
+from console.editing import named
 from console.forms import DomainForm, OrganizationForm
 from console.models import Organization, OrganizationDomain, OrganizationLogo, Role
 from console.rest.endpoints import Nothing, endpoint
@@ -110,7 +111,7 @@ def organization_edit(request: Any) -> Any:
     """What is left out stays as it is."""
     organization = request.actor.organization
     form = checked(OrganizationForm, request.body_data, instance=copy(organization))
-    organizations.edit(organization, form.cleaned_data, by=request.actor)
+    organizations.edit(organization, named(form, request.body_data), by=request.actor)
     return organization
 
 

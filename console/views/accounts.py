@@ -1,5 +1,6 @@
 """What concerns the signed-in person alone. Signing in itself is django-allauth's."""
 
+from typing import Any
 from urllib.parse import unquote
 
 from allauth.account.internal.stagekit import clear_login
@@ -13,21 +14,21 @@ from django.views.decorators.http import require_POST
 
 from console.access import public, signed_in
 from console.actions import accounts
+from console.editing import Edit
 from console.forms import AccountForm
+from console.models import User
 from console.requests import Request, SignedIn
 
 
 @signed_in
 def account_edit(request: SignedIn) -> HttpResponse:
     """The person's name, language and time zone."""
-    user = request.user
-    initial = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
-    form = AccountForm(request.POST or None, initial=initial, default_zone=_default_zone(request))
-    if request.method == "POST" and form.is_valid():
-        accounts.edit(user, **form.cleaned_data)
-        messages.success(request, _("Your account is saved."))
-        return _in_language(redirect("console:account_edit"), user.language)
-    return render(request, "console/account_edit.html", {"form": form}, status=422 if form.is_bound else 200)
+    edit = Edit(request, request.user, lambda data, row: _form(request, data, row),
+                lambda row, values: accounts.edit(row, **values))  # fmt: skip
+    if not edit.is_done:
+        return edit.page("console/account_edit.html")
+    messages.success(request, _("Saved."))
+    return _in_language(redirect("console:account_edit"), edit.row.language)
 
 
 @signed_in
@@ -44,6 +45,11 @@ def code_again(request: Request) -> HttpResponse:
     """Begin the sign-in by code again, for the same address."""
     clear_login(request)
     return request_login_code(request)
+
+
+def _form(request: SignedIn, data: Any, user: User) -> AccountForm:
+    initial = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
+    return AccountForm(data, initial=initial, default_zone=_default_zone(request))
 
 
 def _in_language(response: HttpResponse, language: str) -> HttpResponse:

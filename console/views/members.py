@@ -9,6 +9,7 @@ from console import allowances, rosters
 from console.access import Permission, public, requires
 from console.accounts import sign_in
 from console.actions import members
+from console.editing import Edit
 from console.errors import Refused
 from console.forms import InvitationForm, JoinForm, RoleForm
 from console.middleware import ORGANIZATION_IN_SESSION
@@ -57,19 +58,14 @@ def invitation_revoke(request: Request, pk: int) -> HttpResponse:
 def member_edit(request: Request, pk: int) -> HttpResponse:
     """A member's role, and the way to remove him."""
     member = get_object_or_404(rosters.current(request.actor), pk=pk)
-    form = RoleForm(
-        request.POST or None, initial={"role": member.role}, roles=members.grantable(request.actor)
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            members.change_role(member, form.cleaned_data["role"], by=request.actor)
-        except Refused as refusal:
-            form.add_error("role", refusal.sentence)
-        else:
-            messages.success(request, _("The role of %(name)s is changed.") % {"name": member})
-            return redirect("console:member_list")
-    context = {"member": member, "form": form, "may_change": members.may_touch(member, request.actor)}
-    return render(request, "console/member_edit.html", context, status=422 if form.is_bound else 200)
+    roles = members.grantable(request.actor)
+    edit = Edit(request, member, lambda data, row: RoleForm(data, initial={"role": row.role}, roles=roles),
+                lambda row, values: members.change_role(row, **values, by=request.actor), refused_at="role")  # fmt: skip
+    if not edit.is_done:
+        may_change = members.may_touch(member, request.actor)
+        return edit.page("console/member_edit.html", member=member, may_change=may_change)
+    messages.success(request, _("The role of %(name)s is changed.") % {"name": member})
+    return redirect("console:member_list")
 
 
 @requires(Permission.MEMBER_MANAGE)

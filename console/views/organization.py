@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from console import hosts
 from console.access import ROLES, Permission, public, requires, signed_in
 from console.actions import organizations
+from console.editing import Edit
 from console.errors import Refused
 from console.forms import DomainForm, LogoForm, OrganizationForm
 from console.middleware import ORGANIZATION_IN_SESSION
@@ -22,14 +23,14 @@ from console.uploads import oversized
 def organization_edit(request: Request) -> HttpResponse:
     """Name, time zone, second step, brand and support contact."""
     organization = request.actor.organization
-    # A copy: the page's frame shows the name that stands, not the one that is typed.
-    form = OrganizationForm(request.POST or None, instance=copy(organization))
-    if request.method == "POST" and form.is_valid():
-        organizations.edit(organization, form.cleaned_data, by=request.actor)
-        messages.success(request, _("The organization is saved."))
-        return redirect("console:organization_edit")
-    context = {"form": form, "logo_form": LogoForm(), "logo": _logo_of(organization)}
-    return render(request, "console/organization_edit.html", context, status=422 if form.is_bound else 200)
+    # A copy: the page's frame shows the name as it is, not the one that is typed.
+    edit = Edit(request, organization, lambda data, row: OrganizationForm(data, instance=copy(row)),
+                lambda row, values: organizations.edit(row, values, by=request.actor))  # fmt: skip
+    if not edit.is_done:
+        logo = _logo_of(organization)
+        return edit.page("console/organization_edit.html", logo_form=LogoForm(), logo=logo)
+    messages.success(request, _("Saved."))
+    return redirect("console:organization_edit")
 
 
 @requires(Permission.ORGANIZATION_EDIT)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from console import throttle
 from console.access import Permission, requires
 from console.actions import webhooks
+from console.editing import Edit
 from console.errors import Refused
 from console.listing import render_list
 from console.models import Webhook, WebhookDelivery
@@ -66,14 +67,9 @@ def webhook_detail(request: Request, pk: int) -> HttpResponse:
 def webhook_edit(request: Request, pk: int) -> HttpResponse:
     """Change where it goes and what it tells."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
-    form = WebhookForm(request.POST or None, scope=hook.scope, initial=initial_of(hook))
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect(webhooks.edit(hook, **form.cleaned_data, by=request.actor))
-        except Refused as refusal:
-            form.refuse(refusal)
-    context = {"form": form, "hook": hook}
-    return render(request, "console/webhook_edit.html", context, status=422 if form.is_bound else 200)
+    edit = Edit(request, hook, lambda data, row: WebhookForm(data, scope=row.scope, initial=initial_of(row)),
+                lambda row, values: webhooks.edit(row, **values, by=request.actor))  # fmt: skip
+    return redirect(hook) if edit.is_done else edit.page("console/webhook_edit.html", hook=hook)
 
 
 @requires(Permission.WEBHOOK_MANAGE)

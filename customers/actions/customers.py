@@ -8,12 +8,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from console import edits
 from console.access import Actor
-from console.audit import changes, record
+from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
 from customers.actions import projects
 from customers.models import Customer
+
+KEYS = {"name": "name_key", "reference": "reference_key", "email": "email_key"}
 
 
 def create(*, by: Actor, **fields: Any) -> Customer:
@@ -30,24 +33,19 @@ def create(*, by: Actor, **fields: Any) -> Customer:
     return customer
 
 
+@retrying
 def edit(customer: Customer, *, by: Actor, **fields: Any) -> Customer:
-    """Change the given fields. Nothing is written or told where nothing changes.
+    """Change the given fields and no others. Nothing is written or told where nothing changes.
 
     Raises Refused where the reference is taken.
     """
-    changed = changes({name: getattr(customer, name) for name in fields}, fields)
-    if not changed:
-        return customer
-    for name in changed:
-        setattr(customer, name, fields[name])
-    customer.set_keys()
-    keys = {"name": "name_key", "reference": "reference_key", "email": "email_key"}
     try:
         with transaction.atomic():
-            customer.save(update_fields=[*changed, *(key for name, key in keys.items() if name in changed)])
-            record("customer.edited", customer, by=by, **changed)
+            changed = edits.write(customer, fields, keys=KEYS)
     except IntegrityError:
         raise _taken() from None
+    if changed:
+        record("customer.edited", customer, by=by, **changed)
     return customer
 
 

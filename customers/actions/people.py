@@ -70,7 +70,7 @@ def _mail(person: CustomerUser, by: Actor) -> None:
 
 @transaction.atomic
 def change_role(person: CustomerUser, *, role: str, by: Actor) -> None:
-    """Give a person another role. Raises Refused where somebody else changed or removed him meanwhile."""
+    """Give a person another role. Raises Refused where somebody else changed or removed them meanwhile."""
     old = person.role
     if role == old:
         return

@@ -3,8 +3,9 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from console import edits
 from console.access import Actor
-from console.audit import changes, record
+from console.audit import record
 from console.errors import Refused
 from console.fields import fold
 from console.transactions import retrying
@@ -43,13 +44,10 @@ def rename(project: Project, *, name: str, by: Actor) -> Project:
 
     Raises Refused where the customer is archived, or has another project of this name.
     """
-    changed = changes({"name": project.name}, {"name": _normal(name)})
-    if not changed:
-        return project
-    _keep_names_apart(project.customer, _normal(name), but=project.pk)
-    project.name = _normal(name)
-    project.save(update_fields=["name"])
-    record("project.edited", project, by=by, about=project.customer, **changed)
+    if _normal(name) != edits.hold(project).name:
+        _keep_names_apart(project.customer, _normal(name), but=project.pk)
+    if changed := edits.write(project, {"name": _normal(name)}):
+        record("project.edited", project, by=by, about=project.customer, **changed)
     return project
 
 

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from console.access import Permission
+from console.editing import named
 from console.fields import fold
 from console.rest.endpoints import endpoint
 from console.rest.forms import checked, filtered
@@ -53,7 +54,7 @@ def customer_edit(request: Any, pk: int) -> Any:
     form = checked(
         CustomerForm, {**request.body_data, "same_name": "on"}, instance=customer, actor=request.actor
     )
-    return customers.edit(customer, by=request.actor, **_fields(form))
+    return customers.edit(customer, by=request.actor, **named(form, request.body_data))
 
 
 @endpoint("Archive a customer", may=Permission.CUSTOMER_EDIT, answers=CustomerOut)

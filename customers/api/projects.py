@@ -61,7 +61,9 @@ def project_detail(request: Any, pk: int) -> Any:
 def project_edit(request: Any, pk: int) -> Any:
     """A customer's projects have different names."""
     project = get_object_or_404(_rows(request), pk=pk)
-    form = checked(ProjectForm, {"name": project.name, **request.body_data})
+    if not request.body_data:
+        return project
+    form = checked(ProjectForm, request.body_data)
     return projects.rename(project, by=request.actor, **form.cleaned_data)
 
 

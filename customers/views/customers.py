@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from console.access import Permission, requires
+from console.editing import Edit
 from console.errors import Refused
 from console.listing import render_list
 from console.requests import Request
@@ -61,14 +62,11 @@ def customer_detail(request: Request, pk: int) -> HttpResponse:
 def customer_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a customer."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
-    form = CustomerForm(request.POST or None, instance=customer, actor=request.actor)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect(customers.edit(customer, by=request.actor, **form.cleaned_data))
-        except Refused as refusal:
-            form.add_error("reference", refusal.sentence)
-    context = {"form": form, "customer": customer}
-    return render(request, "customers/customer_edit.html", context, status=422 if form.errors else 200)
+    edit = Edit(request, customer, lambda data, row: CustomerForm(data, instance=row, actor=request.actor),
+                lambda row, values: customers.edit(row, by=request.actor, **values), refused_at="reference")  # fmt: skip
+    return (
+        redirect(customer) if edit.is_done else edit.page("customers/customer_edit.html", customer=customer)
+    )
 
 
 @requires(Permission.CUSTOMER_EDIT)

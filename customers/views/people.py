@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from console import allowances
 from console.access import Permission, requires
+from console.editing import Edit
 from console.errors import Refused
 from console.requests import Request
 from customers.actions import people
@@ -38,13 +39,12 @@ def customer_invite(request: Request, pk: int) -> HttpResponse:
 def customer_user_edit(request: Request, pk: int, user_pk: int) -> HttpResponse:
     """Change a person's role."""
     person = _person(request, pk, user_pk)
-    form = PersonRoleForm(request.POST or None, initial={"role": person.role})
-    if request.method == "POST" and form.is_valid():
-        people.change_role(person, by=request.actor, **form.cleaned_data)
-        messages.success(request, _("The role of %(person)s is changed.") % {"person": person.user})
-        return redirect(person.customer)
-    context = {"form": form, "person": person, "customer": person.customer}
-    return render(request, "customers/customer_user_edit.html", context, status=422 if form.errors else 200)
+    edit = Edit(request, person, lambda data, row: PersonRoleForm(data, initial={"role": row.role}),
+                lambda row, values: people.change_role(row, by=request.actor, **values), refused_at="role")  # fmt: skip
+    if not edit.is_done:
+        return edit.page("customers/customer_user_edit.html", person=person, customer=person.customer)
+    messages.success(request, _("The role of %(person)s is changed.") % {"person": person.user})
+    return redirect(person.customer)
 
 
 @requires(Permission.CUSTOMER_INVITE)

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from console.access import Permission, requires
+from console.editing import Edit
 from console.errors import Refused
 from console.requests import Request
 from customers.actions import projects
@@ -34,17 +35,12 @@ def project_create(request: Request, pk: int) -> HttpResponse:
 def project_edit(request: Request, pk: int, project_pk: int) -> HttpResponse:
     """Rename a project."""
     project = _project(request, pk, project_pk)
-    form = ProjectForm(request.POST or None, initial={"name": project.name})
-    if request.method == "POST" and form.is_valid():
-        try:
-            projects.rename(project, by=request.actor, **form.cleaned_data)
-        except Refused as refusal:
-            form.add_error("name", refusal.sentence)
-        else:
-            messages.success(request, _("The project is called %(project)s now.") % {"project": project})
-            return redirect(project.customer)
-    context = {"form": form, "project": project, "customer": project.customer}
-    return render(request, "customers/project_edit.html", context, status=422 if form.errors else 200)
+    edit = Edit(request, project, lambda data, row: ProjectForm(data, initial={"name": row.name}),
+                lambda row, values: projects.rename(row, by=request.actor, **values), refused_at="name")  # fmt: skip
+    if not edit.is_done:
+        return edit.page("customers/project_edit.html", project=project, customer=project.customer)
+    messages.success(request, _("The project is called %(project)s now.") % {"project": edit.row})
+    return redirect(project.customer)
 
 
 def _project(request: Request, customer_id: int, project_id: int) -> Project:

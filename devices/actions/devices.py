@@ -9,14 +9,18 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from console import edits
 from console.access import Actor
-from console.audit import changes, record, record_set
+from console.audit import record, record_set
 from console.errors import Refused
 from console.fields import fold
+from console.transactions import retrying
 from devices import ledger
 from devices.actions import ownership
 from devices.ledger import Change
 from devices.models import Device, DeviceTag, Product, Tag
+
+KEYS = {"serial_number": "serial_key", "device_name": "name_key"}
 
 
 def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
@@ -43,27 +47,22 @@ def welcome(product: Product, device_ids: list[int], *, by: Actor, at: datetime)
         ownership.assign(device_ids, customer=product.single_account, by=by, at=at, reason="import")
 
 
+@retrying
 def edit(device: Device, *, by: Actor, tags: Iterable[str] | None = None, **fields: Any) -> Device:
-    """Change the given fields, and the tags where given. What is as it was is not written: it may be another by now.
+    """Change the given fields and no others, and the tags where given. Nothing is told where nothing changes.
 
     Raises Refused where an identifier is taken.
     """
-    changed = changes({name: getattr(device, name) for name in fields}, fields)
-    for name in changed:
-        setattr(device, name, fields[name])
-    device.set_keys()
-    keys = {"serial_number": "serial_key", "device_name": "name_key"}
     try:
         with transaction.atomic():
-            if changed:
-                device.save(update_fields=[*changed, *(key for name, key in keys.items() if name in changed)])
-            if tags is not None:
-                changed |= _tag_change(device, list(tags), by=by)
-            if changed:
-                record("device.edited", device, by=by, **changed)
+            changed = edits.write(device, fields, keys=KEYS)
     except IntegrityError:
         raise Refused("duplicate", _("This serial number, device name, IMEI, ICCID or MAC is registered already."),
                       status=422) from None  # fmt: skip
+    if tags is not None:
+        changed |= _tag_change(device, list(tags), by=by)
+    if changed:
+        record("device.edited", device, by=by, **changed)
     return device
 
 
@@ -108,7 +107,7 @@ def set_tags(device_ids: list[int], names: Iterable[str], *, by: Actor) -> None:
     )
 
 
-def _tag_change(device: Device, names: list[str], *, by: Actor) -> dict[str, list]:
+def _tag_change(device: Device, names: list[str], *, by: Actor) -> dict[str, Any]:
     before = sorted(device.device_tags.values_list("tag__name", flat=True))
     set_tags([device.pk], names, by=by)
     after = sorted(device.device_tags.values_list("tag__name", flat=True))

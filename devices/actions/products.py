@@ -6,10 +6,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from console import edits
 from console.access import Actor
-from console.audit import changes, record
+from console.audit import record
 from console.errors import Refused
-from devices.models import Product
+from console.transactions import retrying
+from devices.models import OwnershipMode, Product
 
 
 def create(*, by: Actor, **fields: Any) -> Product:
@@ -25,23 +27,25 @@ def create(*, by: Actor, **fields: Any) -> Product:
     return product
 
 
+@retrying
 def edit(product: Product, *, by: Actor, **fields: Any) -> Product:
-    """Change the given fields. What is as it was is not written: it may be another by now.
+    """Change the given fields and no others. Nothing is written or told where nothing changes.
 
-    Raises Refused where name or slug are taken.
+    Raises Refused where name or slug are taken, and where an account is set without its mode or the mode without it:
+    two who change one of the two at once don't see each other's.
     """
-    changed = changes({name: getattr(product, name) for name in fields}, fields)
-    if not changed:
-        return product
-    for name in changed:
-        setattr(product, name, fields[name])
-    product.set_keys()
+    now = edits.hold(product)
+    mode, account = (fields.get(name, getattr(now, name)) for name in ("ownership_mode", "single_account"))
+    if (mode == OwnershipMode.SINGLE_ACCOUNT) != (account is not None):
+        raise Refused("changed_meanwhile", _("Somebody else changed the ownership of this product at the same moment. "
+                                             "Look at it again and retry."))  # fmt: skip
     try:
         with transaction.atomic():
-            product.save(update_fields=[*changed, *(["name_key"] if "name" in changed else [])])
-            record("product.edited", product, by=by, **changed)
+            changed = edits.write(product, fields, keys={"name": "name_key"})
     except IntegrityError:
         raise Refused("duplicate", _("Another product has this name or slug.")) from None
+    if changed:
+        record("product.edited", product, by=by, **changed)
     return product
 
 

@@ -7,6 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from console.access import CustomerScope, Permission
+from console.editing import named
 from console.errors import Refused
 from console.fields import fold
 from console.rest.endpoints import endpoint, reader
@@ -92,7 +93,7 @@ def device_edit(request: Any, pk: int) -> Any:
         raise Refused("product_stays", "A device stays in its product.", status=422)
     kept = {"tags": ", ".join(device.device_tags.values_list("tag__name", flat=True))}
     form = checked(DeviceForm, kept | data, instance=device, actor=request.actor)
-    devices.edit(device, by=request.actor, **form.cleaned_data)
+    devices.edit(device, by=request.actor, **named(form, data))
     return one(request, pk)
 
 

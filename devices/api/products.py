@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from console.access import Permission
+from console.editing import named
 from console.rest.endpoints import endpoint
 from console.rest.forms import checked, filtered
 from console.rest.paging import page
@@ -45,7 +46,7 @@ def product_edit(request: Any, key: str) -> Any:
     """What is left out stays as it is."""
     product = find(request, key)
     form = checked(ProductForm, request.body_data, instance=product, actor=request.actor)
-    return products.edit(product, by=request.actor, **form.cleaned_data)
+    return products.edit(product, by=request.actor, **named(form, request.body_data))
 
 
 @endpoint("Archive a product", may=Permission.PRODUCT_EDIT, answers=ProductOut)

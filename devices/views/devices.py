@@ -4,6 +4,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
+from console.editing import Edit
 from console.listing import render_list
 from console.requests import Request
 from devices import timeline, wiping
@@ -67,11 +68,9 @@ def device_detail(request: Request, pk: int) -> HttpResponse:
 def device_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a unit."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    form = DeviceForm(request.POST or None, instance=device, actor=request.actor)
-    if request.method == "POST" and form.is_valid():
-        return redirect(devices.edit(device, by=request.actor, **form.cleaned_data))
-    context = {"form": form, "device": device}
-    return render(request, "devices/device_edit.html", context, status=422 if form.errors else 200)
+    edit = Edit(request, device, lambda data, row: DeviceForm(data, instance=row, actor=request.actor),
+                lambda row, values: devices.edit(row, by=request.actor, **values))  # fmt: skip
+    return redirect(device) if edit.is_done else edit.page("devices/device_edit.html", device=device)
 
 
 @requires(Permission.DEVICE_ARCHIVE)

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
+from console.editing import Edit
 from console.listing import render_list
 from console.requests import Request
 from devices.actions import products
@@ -53,11 +54,9 @@ def product_detail(request: Request, pk: int) -> HttpResponse:
 def product_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a product."""
     product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
-    form = ProductForm(request.POST or None, instance=product, actor=request.actor)
-    if request.method == "POST" and form.is_valid():
-        return redirect(products.edit(product, by=request.actor, **form.cleaned_data))
-    status = 422 if form.errors else 200
-    return render(request, "devices/product_edit.html", {"form": form, "product": product}, status=status)
+    edit = Edit(request, product, lambda data, row: ProductForm(data, instance=row, actor=request.actor),
+                lambda row, values: products.edit(row, by=request.actor, **values))  # fmt: skip
+    return redirect(product) if edit.is_done else edit.page("devices/product_edit.html", product=product)
 
 
 @requires(Permission.PRODUCT_EDIT)

@@ -377,44 +377,48 @@ def test_an_edit_is_told_field_by_field(owner, organization, device, bob):
     assert profile.codes.get().version == 1
 
 
-def test_the_second_of_two_stale_edits_is_refused_and_loses_nothing(owner, organization):
+def test_what_two_people_changed_in_one_profile_is_said_and_nothing_is_lost(owner, organization):
     profile = worlds.make_link_profile(organization)
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     mine, theirs = as_sent(owner.get(url)), as_sent(owner.get(url))
-    assert owner.post(url, theirs | {"name": "Theirs", "max_claims": "5"}).status_code == 302
-    response = owner.post(url, mine | {"name": "Mine", "description": "Long and thought over."})
+    document = {"documents-0-title": "Manual", "documents-0-link": "https://northlake.example/m"}
+    assert owner.post(url, theirs | {"name": "Theirs", "max_claims": "5"} | document).status_code == 302
+    other = {"documents-0-title": "Poster", "documents-0-link": "https://northlake.example/p"}
+    response = owner.post(url, mine | {"name": "Mine", "description": "Long and thought over."} | other)
     assert response.status_code == 409
-    assert response.context["form"].non_field_errors() == [
-        "Somebody else changed this profile while you edited it. Nothing of yours is saved yet: compare, "
-        "then save again to let yours win."
+    form = response.context["form"]
+    assert form.errors["name"] == ["Now: Theirs · Yours: Mine"]
+    assert form.non_field_errors() == [
+        "Documents. Now: Manual, https://northlake.example/m · Yours: Poster, https://northlake.example/p",
+        "Somebody else changed this while you edited it. Nothing is saved yet. Compare both values below, then save "
+        "again to keep yours.",
     ]
+    assert set(form.errors) == {"name", "__all__"}
     page = response.content.decode()
     assert "Long and thought over." in page
-    assert [(line["label"], line["saved"], line["yours"]) for line in response.context["form"].compared] == [
-        ("Name", "Theirs", "Mine"),
-        ("Description", "", "Long and thought over."),
-        ("Max claims", 5, None),
-    ]
     profile.refresh_from_db()
     assert (profile.name, profile.description, profile.version) == ("Theirs", "", 2)
     again = as_sent(response)
-    assert again["version"] == 2
+    # What only the other person changed is in the form, too.
+    assert again["max_claims"] == "5"
     assert owner.post(url, again).status_code == 302
     profile.refresh_from_db()
-    assert (profile.name, profile.max_claims, profile.version) == ("Mine", None, 3)
+    assert (profile.name, profile.max_claims, profile.version) == ("Mine", 5, 3)
+    assert [each.title for each in profile.resources.all()] == ["Poster"]
 
 
-def test_an_edit_of_a_profile_that_was_switched_meanwhile_is_refused(owner, organization, by):
+def test_an_edit_of_a_profile_that_was_switched_meanwhile_leaves_it_switched(owner, organization, by):
     profile = worlds.make_link_profile(organization)
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     sent = as_sent(owner.get(url))
     claim_profiles.disable(profile, by=by)
-    assert owner.post(url, sent | {"name": "Renamed"}).status_code == 409
+    answer = owner.post(url, sent | {"name": "Renamed"}, follow=True)
     profile.refresh_from_db()
-    assert (profile.name, profile.is_enabled) == ("North pilot", False)
+    assert (profile.name, profile.is_enabled) == ("Renamed", False)
+    assert "Somebody else changed this meanwhile: Enabled. Their change was kept." in answer.content.decode()
 
 
-def test_an_edit_without_its_version_is_refused(owner, organization):
+def test_an_edit_without_what_the_page_put_into_it_is_refused(owner, organization):
     profile = worlds.make_link_profile(organization)
     response = owner.post(reverse("claims:claim_profile_edit", args=[profile.pk]), entries(name="Renamed"))
     assert response.status_code == 422

@@ -12,7 +12,7 @@ from console.models import Operation
 from devices import ledger
 from devices.actions import ownership
 from devices.models import Device
-from tests import factories
+from tests import factories, forms
 from tests.claims.worlds import make_unit_profile
 
 pytestmark = pytest.mark.django_db
@@ -276,13 +276,7 @@ def test_the_reasons_are_the_organizations_own_once_it_saves_them(client_for, al
     page = client.get("/settings/returns/")
     assert not ReturnReason.objects.exists()
     assert "Damaged in transit" in page.content.decode()
-    rows = page.context["reasons"].rows
-    data = {"part": "reasons"}
-    for n, row in enumerate(rows):
-        initial = row.initial
-        data |= {f"reason-{n}-text": initial.get("text", ""), f"reason-{n}-position": initial["position"]}
-        if initial.get("is_for_customers"):
-            data[f"reason-{n}-is_for_customers"] = "on"
+    data = forms.shown_in(page, "reasons")
     data |= {"reason-0-text": "Broken", "reason-1-is_archived": "on", "reason-2-position": "1", "reason-0-position": "2",
              "reason-7-text": "Water inside"}  # fmt: skip
     assert client.post("/settings/returns/", data).status_code == 302
@@ -296,18 +290,16 @@ def test_the_reasons_are_the_organizations_own_once_it_saves_them(client_for, al
 
 
 def test_two_reasons_of_one_name_are_refused(client_for, alice):
-    answer = client_for(alice).post("/settings/returns/", {
-        "part": "reasons", "reason-0-text": "Broken", "reason-1-text": "broken", "reason-0-position": 1,
-        "reason-1-position": 2,
-    })  # fmt: skip
+    answer = forms.edit(client_for(alice), "/settings/returns/", part="reasons",
+                        **{"reason-0-text": "Broken", "reason-1-text": "broken"})  # fmt: skip
     assert answer.status_code == 422
     assert not ReturnReason.objects.exists()
 
 
 def test_the_slip_is_set_up(client_for, alice, organization):
     client = client_for(alice)
-    client.post(
-        "/settings/returns/", {"part": "slip", "address": "Dock 3\n73430 Aalen", "note": "With its cable"}
+    forms.edit(
+        client, "/settings/returns/", part="slip", address="Dock 3\n73430 Aalen", note="With its cable"
     )
     assert ReturnSettings.objects.get(organization=organization).address == "Dock 3\r\n73430 Aalen".replace(
         "\r\n", "\n"

@@ -18,7 +18,7 @@ from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.models import Device, Ownership
-from tests import factories
+from tests import factories, forms
 from tests.claims.worlds import make_unit_profile
 
 pytestmark = pytest.mark.django_db
@@ -391,10 +391,7 @@ def test_what_was_ordered_of_an_archived_product_stays_and_changes_are_told(
 ):
     type(product).objects.filter(pk=product.pk).update(archived_at=ordered.created_at)
     gateway = factories.make_product(organization, "Gateway")
-    client.post(
-        url("edit", ordered),
-        {"customer": customer.name, f"expected_{product.pk}": "2", f"expected_{gateway.pk}": "3"},
-    )
+    assert forms.edit(client, url("edit", ordered), **{f"expected_{gateway.pk}": "3"}).status_code == 302
     assert dict(ordered.lines.values_list("product", "expected")) == {product.pk: 2, gateway.pk: 3}
     assert Event.objects.get(kind="shipment.edited").data["expected"] == [
         "2 × Aqua Meter",
@@ -406,7 +403,7 @@ def test_the_customer_stays_while_units_are_packed_for_him(
     client, shipment, device, other_customer, customer, by
 ):
     shipments.pack(shipment, [device], by=by)
-    answer = client.post(url("edit", shipment), {"customer": other_customer.name})
+    answer = forms.edit(client, url("edit", shipment), customer=other_customer.name)
     assert answer.status_code == 422
     assert "Units are packed for Stadtwerke Aalen." in answer.content.decode()
     assert Shipment.objects.get().customer == customer

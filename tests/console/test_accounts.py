@@ -13,7 +13,7 @@ from django.urls import reverse
 from console.accounts import MfaAdapter
 from console.actions import accounts
 from console.models import User
-from tests import factories
+from tests import factories, forms
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -225,7 +225,7 @@ def test_nobody_adds_an_address_that_he_has_not_proved(client, bob, dana):
 def test_a_person_edits_name_language_and_zone(client, bob):
     sign_in(client, bob)
     data = {"name": "Robert Adeyemi", "language": "de", "time_zone": "Asia/Tokyo"}
-    assert client.post(reverse("console:account_edit"), data).status_code == 302
+    assert forms.edit(client, reverse("console:account_edit"), **data).status_code == 302
     bob.refresh_from_db()
     assert (bob.name, bob.language, bob.time_zone) == ("Robert Adeyemi", "de", "Asia/Tokyo")
     assert client.cookies["custody_language"].value == "de"
@@ -246,7 +246,7 @@ def test_the_language_of_the_account_is_that_of_a_new_browser(client, bob):
 def test_a_bad_value_of_the_account_is_said_at_its_field(client, bob, field, value):
     sign_in(client, bob)
     data = {"name": "Bob", "language": "", "time_zone": "", field: value}
-    response = client.post(reverse("console:account_edit"), data)
+    response = forms.edit(client, reverse("console:account_edit"), **data)
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [field]
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from console.actions import members
 from console.errors import Refused
 from console.models import Event, Invitation, Member, User
-from tests import factories
+from tests import factories, forms
 
 pytestmark = pytest.mark.django_db
 JOIN = {"name": "Zoe Berg", "password": "correct horse battery"}
@@ -215,7 +215,7 @@ def test_who_guesses_tokens_keeps_nobody_out(client, link):
 
 def test_a_role_is_changed_and_told(owner, bob):
     member = Member.objects.get(user=bob)
-    response = owner.post(reverse("console:member_edit", args=[member.pk]), {"role": "fulfilment"})
+    response = forms.edit(owner, reverse("console:member_edit", args=[member.pk]), role="fulfilment")
     assert response.status_code == 302
     member.refresh_from_db()
     assert member.role == "fulfilment"

@@ -4,7 +4,7 @@ import io
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from PIL import Image
 
 from claims.actions import claim_codes
@@ -14,7 +14,7 @@ from console.access import ROLES, Permission
 from console.actions import organizations
 from console.errors import Refused
 from console.models import Event, Member, Organization, OrganizationDomain, OrganizationLogo, Role
-from tests import factories
+from tests import factories, forms
 
 pytestmark = pytest.mark.django_db
 
@@ -30,14 +30,11 @@ def owner(client_for, alice):
     return client_for(alice)
 
 
-def values(**changes) -> dict:
-    return {"name": "Northlake", "time_zone": "UTC", **changes}
+EDIT = reverse_lazy("console:organization_edit")
 
 
 def test_an_edit_is_saved_and_told(owner, organization):
-    response = owner.post(
-        reverse("console:organization_edit"), values(name="Northlake Sensors", support_email="help@n.example")
-    )
+    response = forms.edit(owner, EDIT, name="Northlake Sensors", support_email="help@n.example")
     assert (response.status_code, response.url) == (302, reverse("console:organization_edit"))
     organization.refresh_from_db()
     assert (organization.name, organization.support_email) == ("Northlake Sensors", "help@n.example")
@@ -47,7 +44,7 @@ def test_an_edit_is_saved_and_told(owner, organization):
 
 
 def test_saving_without_a_change_tells_nothing(owner):
-    owner.post(reverse("console:organization_edit"), values())
+    assert forms.edit(owner, EDIT).status_code == 302
     assert not Event.objects.exists()
 
 
@@ -56,7 +53,7 @@ def test_saving_without_a_change_tells_nothing(owner):
     [("name", ""), ("time_zone", "Nowhere"), ("support_email", "x"), ("brand_name", "a\u200bb")],
 )
 def test_a_bad_value_is_said_at_its_field_and_changes_nothing(owner, organization, field, value):
-    response = owner.post(reverse("console:organization_edit"), values(**{field: value}))
+    response = forms.edit(owner, EDIT, **{field: value})
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [field]
     organization.refresh_from_db()
@@ -64,7 +61,7 @@ def test_a_bad_value_is_said_at_its_field_and_changes_nothing(owner, organizatio
 
 
 def test_fields_that_the_form_does_not_offer_stay_as_they_are(owner, organization):
-    owner.post(reverse("console:organization_edit"), values(slug="stolen", id="99"))
+    forms.edit(owner, EDIT, slug="stolen", id="99")
     assert Organization.objects.get().slug == organization.slug
 
 

@@ -10,6 +10,7 @@ from console.access import system
 from console.actions import webhooks
 from console.models import DeliveryState, Webhook, WebhookAttempt, WebhookDelivery
 from console.webhooks import delivery
+from tests import forms
 
 pytestmark = pytest.mark.django_db
 FORM = {"url": "https://hooks.northlake.example/in", "description": "ERP", "events": ["device.assigned", "message"],
@@ -87,9 +88,9 @@ def test_no_webhook_is_begun_for_another_organizations_product(client_for, alice
 
 def test_editing_changes_what_is_told_and_stands_in_the_log(client_for, alice, hook):
     client = client_for(alice)
-    answer = client.post(
-        reverse("console:webhook_edit", args=[hook.pk]), {**FORM, "events": ["device.claimed"]}, follow=True
-    )
+    edited = forms.edit(client, reverse("console:webhook_edit", args=[hook.pk]), url=FORM["url"],
+                        events=["device.claimed"])  # fmt: skip
+    answer = client.get(edited.url)
     hook.refresh_from_db()
     assert (hook.url, hook.events, hook.message_names) == (FORM["url"], ["device.claimed"], [])
     assert "edited the webhook" in answer.content.decode()

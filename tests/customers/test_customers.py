@@ -17,7 +17,7 @@ from customers.actions import customers
 from customers.fields import CustomerField
 from customers.models import Customer
 from devices.actions import ownership
-from tests import factories
+from tests import factories, forms
 
 pytestmark = pytest.mark.django_db
 
@@ -103,9 +103,7 @@ def test_a_name_that_is_none_gets_a_sentence(client, name):
 
 
 def test_editing_tells_what_changed(client, customer):
-    client.post(
-        reverse("customers:customer_edit", args=[customer.pk]), {"kind": "company", "name": "Stadtwerke Ulm"}
-    )
+    forms.edit(client, reverse("customers:customer_edit", args=[customer.pk]), name="Stadtwerke Ulm")
     assert Event.objects.get().data == {"name": ["Stadtwerke Aalen", "Stadtwerke Ulm"]}
 
 
@@ -191,14 +189,14 @@ def test_the_pages_of_the_list_hold_each_customer_once(client, organization):
 
 def test_the_kind_of_a_customer_can_be_changed(client, customer):
     url = reverse("customers:customer_edit", args=[customer.pk])
-    client.post(url, {"kind": "internal", "name": customer.name})
+    forms.edit(client, url, kind="internal")
     assert Customer.objects.get().kind == "internal"
     assert Event.objects.get().data == {"kind": ["company", "internal"]}
 
 
 def test_saving_without_a_change_is_not_told(client, customer):
     url = reverse("customers:customer_edit", args=[customer.pk])
-    assert client.post(url, {"kind": "company", "name": customer.name}).status_code == 302
+    assert forms.edit(client, url).status_code == 302
     assert not Event.objects.exists()
 
 
@@ -222,9 +220,9 @@ def test_a_second_customer_of_a_name_is_made_only_if_that_is_said(client, custom
 def test_renaming_to_a_name_that_exists_asks_but_other_edits_do_not(client, customer, organization):
     other = factories.make_customer(organization, "Stadtwerke Ulm")
     url = reverse("customers:customer_edit", args=[other.pk])
-    assert client.post(url, {"kind": "company", "name": "Stadtwerke Aalen"}).status_code == 422
+    assert forms.edit(client, url, name="Stadtwerke Aalen").status_code == 422
     factories.make_customer(organization, "Stadtwerke Ulm")
-    assert client.post(url, {"kind": "company", "name": "Stadtwerke Ulm", "phone": "1"}).status_code == 302
+    assert forms.edit(client, url, phone="1").status_code == 302
 
 
 def test_a_reference_that_is_taken_at_the_same_moment_is_said_at_its_field(client, organization, monkeypatch):

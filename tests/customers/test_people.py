@@ -9,7 +9,7 @@ from console.errors import Refused
 from console.models import Event, User
 from customers.actions import people
 from customers.models import CustomerUser
-from tests import factories
+from tests import factories, forms
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +128,7 @@ def test_looking_at_the_question_removes_nobody(client, customer, dana):
 
 def test_a_role_is_changed_and_told(client, customer, dana):
     url = reverse("customers:customer_user_edit", args=[customer.pk, dana.pk])
-    client.post(url, {"role": "viewer"})
+    forms.edit(client, url, role="viewer")
     assert CustomerUser.objects.get().role == "viewer"
     event = Event.objects.get()
     assert (event.kind, event.object_id, event.data) == (

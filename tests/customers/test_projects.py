@@ -11,7 +11,7 @@ from console.errors import Refused
 from console.models import Event
 from customers.actions import projects
 from customers.models import Customer, Project
-from tests import factories
+from tests import factories, forms
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def test_a_project_is_renamed_and_told(client, customer):
     made = projects.default_of(customer)
     page = client.get(_rename(made)).content.decode()
     assert f'value="{customer.name}"' in page
-    assert client.post(_rename(made), {"name": "Head office"}).status_code == 302
+    assert forms.edit(client, _rename(made), name="Head office").status_code == 302
     made.refresh_from_db()
     assert (made.name, made.is_default) == ("Head office", True)
     assert Event.objects.get().data == {"name": ["Stadtwerke Aalen", "Head office"]}
@@ -55,15 +55,17 @@ def test_a_project_is_renamed_and_told(client, customer):
 
 def test_a_name_that_stays_is_not_told(client, customer):
     made = projects.default_of(customer)
-    assert client.post(_rename(made), {"name": f" {made.name} "}).status_code == 302
+    assert forms.edit(client, _rename(made), name=f" {made.name} ").status_code == 302
     assert not Event.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["STADTWERKE  aalen", "", "a\u202eb", "x" * 121])
 def test_a_bad_name_is_said_at_its_field_and_makes_nothing(client, alice, customer, name):
     other = projects.make(customer, name="Other", by=factories.actor_of(alice))
-    for url in (_new(customer), _rename(other)):
-        answer = client.post(url, {"name": name})
+    for answer in (
+        client.post(_new(customer), {"name": name}),
+        forms.edit(client, _rename(other), name=name),
+    ):
         assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["name"])
     assert set(Project.objects.values_list("name", flat=True)) == {customer.name, "Other"}
 

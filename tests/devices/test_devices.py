@@ -6,7 +6,7 @@ from django.urls import reverse
 from console.models import Event
 from devices.actions import ownership
 from devices.models import Device, Ownership, Product
-from tests import factories
+from tests import factories, forms
 
 pytestmark = pytest.mark.django_db
 
@@ -150,9 +150,7 @@ def test_a_wrong_field_gets_a_sentence_and_nothing_is_lost(client, device, produ
 
 
 def test_editing_tells_what_changed(client, device):
-    client.post(reverse("devices:device_edit", args=[device.pk]), {
-        "serial_number": device.serial_number, "device_name": device.device_name, "notes": "spare", "is_development": "on",
-    })  # fmt: skip
+    forms.edit(client, reverse("devices:device_edit", args=[device.pk]), notes="spare", is_development=True)
     assert Event.objects.get().data == {"notes": ["", "spare"], "is_development": [False, True]}
 
 

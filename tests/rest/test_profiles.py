@@ -78,7 +78,6 @@ def test_what_an_edit_leaves_out_stays_and_an_old_version_is_refused(api, make_d
     assert edited.json() == before | {"description": "New", "version": 2}
     stale = api.patch(url, {"version": 1, "name": "Mine"})
     assert (stale.status_code, stale.json()["code"]) == (409, "edited_meanwhile")
-    assert api.patch(url, {"name": "Mine"}).status_code == 422
     assert ClaimProfile.objects.get().name == before["name"]
     lists = {"devices": [b.device_name], "documents": [], "members": [], "questions": [], "max_claims": None}
     now = api.patch(url, {"version": 2, "is_enabled": True, **lists}).json()

@@ -8,7 +8,7 @@ from claims.return_choices import default_checks, default_reasons
 from console.models import Event
 from devices.actions import ownership
 from devices.models import Device, DeviceStatus
-from tests import factories
+from tests import factories, forms
 from tests.api import Caller, key_of
 from tests.claims import worlds
 
@@ -143,14 +143,9 @@ def test_a_long_point_of_the_checklist_can_be_edited_in_the_console_too(alice, o
     text = "x" * 160
     Caller(key_of(alice)).patch("/return-settings", {"checks": [{"text": text}]})
     client.force_login(alice, "allauth.account.auth_backends.AuthenticationBackend")
-    form = client.get("/settings/returns/").context["checks"]
-    sent = {"part": "checks"}
-    for row in form.rows:
-        sent |= {
-            f"{row.prefix}-{name}": value for name, value in row.initial.items() if value not in (None, False)
-        }
-    assert client.post("/settings/returns/", sent).status_code == 302
-    assert text in ReturnCheck.objects.filter(organization=organization).values_list("text", flat=True)
+    answer = forms.edit(client, "/settings/returns/", part="checks", **{"check-0-text": text[1:]})
+    assert answer.status_code == 302
+    assert text[1:] in ReturnCheck.objects.filter(organization=organization).values_list("text", flat=True)
 
 
 def test_what_another_call_changed_meanwhile_stays(alice, organization, monkeypatch):
