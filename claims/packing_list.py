@@ -53,7 +53,14 @@ def as_file(request: HttpRequest, shipment: Shipment) -> Any:
 
 def as_pdf(shipment: Shipment, label: Label | None = None) -> HttpResponse:
     """The list for the box, A4, with the code of the box where it is claimed by one."""
-    response = HttpResponse(draw(shipment, label), content_type="application/pdf")
+    response = head(shipment)
+    response.content = draw(shipment, label)
+    return response
+
+
+def head(shipment: Shipment) -> HttpResponse:
+    """The same without the list: who asks for headers alone has nothing drawn."""
+    response = HttpResponse(content_type="application/pdf")
     response["Cache-Control"] = "private, no-store"
     response["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=f"{shipment.code}.pdf"

@@ -46,6 +46,8 @@ def answer(request: HttpRequest, refusal: Refused) -> HttpResponse:
     page = getattr(request, "refused_template", "console/refused.html")
     template = "console/_refused.html" if getattr(request, "htmx", False) else page
     response = render(request, template, {"refusal": refusal}, status=refusal.status)
+    for name, value in refusal.headers.items():
+        response[name] = value
     if getattr(request, "htmx", False):
         response["HX-Retarget"], response["HX-Reswap"] = "#notices", "innerHTML"
     return response

@@ -23,6 +23,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from console import places
 from console.listing import beyond
 from console.tabular.cells import ERRORS
 
@@ -44,9 +45,15 @@ _MARK = "\ufeff"
 def stream(
     request: HttpRequest, name: str, header: Iterable[Any], rows: Iterable[list]
 ) -> StreamingHttpResponse:
-    """The rows as the format that `?format=` names, xlsx or else csv."""
-    answer = stream_xlsx if request.GET.get("format") == "xlsx" else stream_csv
-    return answer(name, header, rows)
+    """The rows as the format that `?format=` names, xlsx or else csv.
+
+    Raises Refused where too many are being written: for this person or key (429), or in this process (503).
+    """
+    is_xlsx = request.GET.get("format") == "xlsx"
+    answer = (stream_xlsx if is_xlsx else stream_csv)(name, header, rows)
+    actor = getattr(request, "actor", None)
+    who = (actor.user_id, actor.key_id) if actor is not None else None
+    return places.occupy(answer, who, is_heavy=is_xlsx)
 
 
 def stream_csv(name: str, header: Iterable[Any], rows: Iterable[list]) -> StreamingHttpResponse:

@@ -43,6 +43,9 @@ def security_headers(get_response: GetResponse) -> GetResponse:
                 return problem("malformed", "This address holds a NUL character.", 400)
             return HttpResponseBadRequest("This address holds a NUL character.", content_type="text/plain")
         response = get_response(request)
+        if request.method == "HEAD" and response.streaming:
+            # Its headers are all that is asked for. What closes the file is told when the answer is closed.
+            response.streaming_content = ()  # type: ignore[attr-defined]
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(self), publickey-credentials-get=(self)")
         if not request.path.startswith(settings.STATIC_URL):

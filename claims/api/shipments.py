@@ -133,6 +133,8 @@ def shipment_balance(request: Any, pk: int) -> Any:
 def shipment_packing_list(request: Any, pk: int) -> Any:
     """For the box; with its code where it is claimed by one and the key has the scope code.view."""
     shipment = pages.one(request, pk)
+    if request.method == "HEAD":
+        return packing_list.head(shipment)
     return packing_list.as_pdf(shipment, pages.code(request, shipment).get("label"))
 
 

@@ -139,15 +139,19 @@ def print_labels(request: Request, job: Job) -> HttpResponse:
     return _as_file(HttpResponse(made.content), made.sheet)
 
 
-def download(sheet: LabelSheet, *, by: Any) -> HttpResponse:
-    """The file that the worker made. Raises Refused where it is not made yet, or not kept any more."""
+def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> HttpResponse:
+    """The file that the worker made; unless it `is_taken`, nothing is told in the log.
+
+    Raises Refused where it is not made yet, or no longer kept.
+    """
     if not sheet.file_name:
         raise Refused("not_ready", _("These labels are not printed yet. Wait until the work is done."))
     try:
         file = files.path_of(sheet.file_name).open("rb")
     except OSError:
         raise gone() from None
-    labels.note_download(sheet, by=by)
+    if is_taken:
+        labels.note_download(sheet, by=by)
     return _as_file(FileResponse(file), sheet)
 
 

@@ -108,6 +108,8 @@ def shipment_reopen(request: Request, pk: int) -> HttpResponse:
 def shipment_packing_list(request: Request, pk: int) -> HttpResponse:
     """The packing list as PDF."""
     shipment = pages.one(request, pk)
+    if request.method == "HEAD":
+        return packing_list.head(shipment)
     return packing_list.as_pdf(shipment, pages.code(request, shipment).get("label"))
 
 

@@ -1,0 +1,67 @@
+"""How many exports run at once in this process: none may take all of its threads, and nobody all of the places."""
+
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Hashable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from console.errors import Refused
+
+# In each process of 8 threads, and of these so many for one person or key.
+PLACES, OF_ONE = 4, 2
+# To write an Excel file keeps a processor busy all the while, so of these there are fewer.
+HEAVY_PLACES, HEAVY_OF_ONE = 2, 1
+SECONDS = 15
+
+_lock = threading.Lock()
+_taken: Counter[tuple] = Counter()
+
+
+def occupy(response: Any, who: Hashable, *, is_heavy: bool) -> Any:
+    """Let this answer hold a place until it is sent or given up. Gives the answer.
+
+    Raises Refused (429) where this person or key holds as many as one may, and (503) where all are taken.
+    """
+    wanted = _wanted(who, is_heavy)
+    with _lock:
+        for key, most, refusal in wanted:
+            if _taken[key] >= most:
+                raise refusal()
+        _taken.update(key for key, _most, _refusal in wanted)
+    # Whatever comes first: the end of the file, the end of the connection, or nobody that knows the answer any longer.
+    leave = weakref.finalize(response, _leave, [key for key, _most, _refusal in wanted])
+    response._resource_closers.append(leave)
+    return response
+
+
+def taken() -> int:
+    """How many exports run in this process."""
+    return _taken["any",]
+
+
+def _wanted(who: Hashable, is_heavy: bool) -> list[tuple]:
+    wanted: list[tuple] = [(("of", who), OF_ONE, _one), (("any",), PLACES, _all)]
+    if is_heavy:
+        wanted += [(("heavy of", who), HEAVY_OF_ONE, _one), (("heavy",), HEAVY_PLACES, _all)]
+    return wanted
+
+
+def _leave(keys: list[tuple]) -> None:
+    with _lock:
+        _taken.subtract(keys)
+        for key in keys:
+            if not _taken[key]:
+                del _taken[key]
+
+
+def _one() -> Refused:
+    sentence = _("Another download of yours is still running. Wait until it is finished, then try again.")
+    return Refused("export_running", sentence, status=429, headers={"Retry-After": str(SECONDS)})
+
+
+def _all() -> Refused:
+    sentence = _("Too many downloads are running at the moment. Try again in %(n)d seconds.") % {"n": SECONDS}
+    return Refused("exports_busy", sentence, status=503, headers={"Retry-After": str(SECONDS)})
