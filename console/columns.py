@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -38,13 +38,15 @@ class Header:
     """Which column of the file is what.
 
     `row_number` is the header's row, 0 for an empty table; `labels` are its texts. `mapping` holds the
-    columns in use, index to name, in their order.
+    columns in use, index to name, in their order. `doubles` are the indexes of all columns of a name that several
+    have, as long as nobody has chosen; the first is in use.
     """
 
     row_number: int
     labels: tuple[str, ...]
     mapping: dict[int, str]
     columns: tuple[Column, ...]
+    doubles: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def unknown(self) -> tuple[int, ...]:
@@ -90,7 +92,19 @@ class Header:
             index: name for index, name in self.mapping.items() if index not in changes and name not in chosen
         }
         mapping = kept | {index: name for index, name in changes.items() if name}
-        return replace(self, mapping=dict(sorted(mapping.items())))
+        return replace(self, mapping=dict(sorted(mapping.items())), doubles={})
+
+    def with_filled(self, held: set[int]) -> "Header":
+        """The header with each column that is the only one of its name to hold something; `held` are those that do."""
+        mapping, doubles = dict(self.mapping), {}
+        for name, indexes in self.doubles.items():
+            filled = [index for index in indexes if index in held]
+            if len(filled) > 1:
+                doubles[name] = tuple(filled)
+            elif filled and filled[0] != indexes[0]:
+                del mapping[indexes[0]]
+                mapping[filled[0]] = name
+        return replace(self, mapping=dict(sorted(mapping.items())), doubles=doubles)
 
 
 def find_header(rows: Iterable[tuple[int, list[str]]], columns: Iterable[Column]) -> Header:
@@ -98,7 +112,7 @@ def find_header(rows: Iterable[tuple[int, list[str]]], columns: Iterable[Column]
 
     `rows` are (row number, cells), of which no more than 20 are taken. Of two equal rows the upper one wins.
     Where no row names any column, the first one is the header, with nothing recognised: a person can then
-    map it. Where a column stands twice, the first is it and the second is unknown.
+    map it. Where two columns have one name, the first is in use and both are `doubles`.
     """
     columns = tuple(columns)
     known = _known(columns)
@@ -134,11 +148,14 @@ def _known(columns: tuple[Column, ...]) -> dict[str, str]:
 
 def _read(number: int, cells: list[str], columns: tuple[Column, ...], known: dict[str, str]) -> Header:
     mapping: dict[int, str] = {}
-    used: set[str] = set()
+    places: dict[str, list[int]] = {}
     for index, cell in enumerate(cells):
         # "Serial number (hex)" is a serial number; "(S/N)" alone stays as it is.
         name = known.get(normalise(cell)) or known.get(normalise(_BRACKETS.sub("", cell)))
-        if name and name not in used:
-            mapping[index] = name
-            used.add(name)
-    return Header(number, tuple(" ".join(cell.split())[:MAX_LABEL] for cell in cells), mapping, columns)
+        if name:
+            places.setdefault(name, []).append(index)
+            if len(places[name]) == 1:
+                mapping[index] = name
+    doubles = {name: tuple(indexes) for name, indexes in places.items() if len(indexes) > 1}
+    labels = tuple(" ".join(cell.split())[:MAX_LABEL] for cell in cells)
+    return Header(number, labels, mapping, columns, doubles)

@@ -167,11 +167,6 @@ def _() -> bytes:
     return random.Random(2).randbytes(300_000).replace(b"\0", b"\x01")
 
 
-@hostile("neither-utf-8-nor-windows.csv", "unreadable_text")
-def _() -> bytes:
-    return b"serial,name\n" + b"a,b\n" * 100 + b"\x81\x8d,c\n"
-
-
 @hostile("marked-as-utf-8-and-broken.csv", "unreadable_text")
 def _() -> bytes:
     return b"\xef\xbb\xbfserial,name\nm\xfcll,b\n"

@@ -11,6 +11,8 @@ from console.columns import Column, Header, find_header
 from console.export import harmless
 from console.imports.staging import Key, Row, Staging, visible
 from console.tabular import RemarkedRow, Table, letters
+from console.tabular.encodings import are_unclear
+from console.tabular.xlsx_reader import UNDERSTOOD, Rank
 
 BATCH = 5_000
 # How many rows a notice names.
@@ -121,6 +123,10 @@ SENTENCES = {
         "%(n)s cell is merged with the one above, so it has the same value.",
         "%(n)s cells are merged with those above, so they have the same values.", "count",
     ),
+    "empty_twins": ngettext_lazy(
+        "%(n)s column is empty and means the same as another, which is read instead.",
+        "%(n)s columns are empty and mean the same as others, which are read instead.", "count",
+    ),
     "hidden_rows": ngettext_lazy(
         "%(n)s row is hidden in the sheet, by a filter or by hand. It is read like the others.",
         "%(n)s rows are hidden in the sheet, by a filter or by hand. They are read like the others.", "count",
@@ -147,27 +153,60 @@ def unguarded(text: str) -> str:
     return text[1:] if text[:1] == "'" and harmless(text[1:]) != text[1:] else text
 
 
+def rank_of(kind: type[Kind] | Kind) -> Rank:
+    """How well a sheet's header is understood: by how many columns, or entirely where all that must be are there."""
+
+    def rank(rows: Iterator[tuple[int, list[str]]]) -> int:
+        header = find_header(rows, kind.columns)
+        return len(header.mapping) if header.missing(*kind.required) else UNDERSTOOD
+
+    return rank
+
+
 def header_of(table: Table, kind: Kind) -> Header:
-    """How the columns are read: recognised from the file, then as a person corrected them. Raises Refused."""
+    """How the columns are read: recognised from the file, then as a person corrected them. Raises Refused.
+
+    Of two columns that mean the same, the one that holds something is read; where both do, they stay `doubles`.
+    """
     header = find_header(table.rows(), kind.columns)
-    corrections = kind.reading.get("columns", {})
-    return (
-        header.with_mapping({int(index): name for index, name in corrections.items()})
-        if corrections
-        else header
-    )
+    if corrections := kind.reading.get("columns", {}):
+        return header.with_mapping({int(index): name for index, name in corrections.items()})
+    if not header.doubles:
+        return header
+    held = _filled(table, header)
+    decided = header.with_filled(held)
+    for name, indexes in header.doubles.items():
+        if name not in decided.doubles and held.intersection(indexes):
+            for index in held.symmetric_difference(indexes).intersection(indexes):
+                kind.notices.add("empty_twins", letters(index))
+    return decided
+
+
+def _filled(table: Table, header: Header) -> set[int]:
+    """Those of the columns with one meaning that hold something below the header."""
+    open_ones, held = {index for indexes in header.doubles.values() for index in indexes}, set()
+    for number, cells in table.rows():
+        if number <= header.row_number:
+            continue
+        found = {index for index in open_ones if index < len(cells) and cells[index].strip()}
+        held |= found
+        open_ones -= found
+        if not open_ones:
+            break
+    return held
 
 
 def check(table: Table, kind: Kind, path: Path, *, on_progress: Progress | None = None) -> dict[str, Any]:
     """Check every row, write the checked rows to `path`, and return the summary, which goes into JSON as it
     is.
 
-    A file without a required column gets a summary that names the `missing` ones, and no checked rows.
+    A file without a required column gets a summary that names the `missing` ones, and no checked rows; so does one
+    with two filled columns of one meaning (`twice`).
     `on_progress` is told how many rows were looked at, a few times a second.
     """
     header = header_of(table, kind)
     summary = summarise(table, header, kind)
-    if summary["missing"]:
+    if summary["missing"] or summary["twice"]:
         return summary
     staging = Staging(path, kind.fields, kind.keys)
     staging.create()
@@ -185,7 +224,7 @@ def check(table: Table, kind: Kind, path: Path, *, on_progress: Progress | None 
 
 
 def summarise(table: Table, header: Header, kind: Kind) -> dict[str, Any]:
-    """What the summary says of the file itself: "dialect", "sheet", "sheets", "header", "missing"."""
+    """What the summary says of the file itself: "dialect", "sheet", "sheets", "encoding", "header", "missing", "twice"."""
     return {
         "dialect": list(table.dialect),
         "sheet": table.sheet,
@@ -195,7 +234,23 @@ def summarise(table: Table, header: Header, kind: Kind) -> dict[str, Any]:
             "mapping": {str(index): name for index, name in header.mapping.items()},
         },
         "missing": list(header.missing(*kind.required)),
+        "twice": {name: list(indexes) for name, indexes in header.doubles.items()},
+        "encoding": _encoding(table, kind),
     }  # fmt: skip
+
+
+def _encoding(table: Table, kind: Kind) -> dict[str, Any] | None:
+    """Which encoding is used and how others read a few cells, where the file does not tell which it has."""
+    if not table.readings:
+        return None
+    readings, used = list(table.readings), table.encoding
+    is_chosen = bool(kind.reading.get("encoding"))
+    return {
+        "used": used,
+        "is_chosen": is_chosen,
+        "is_unclear": not is_chosen and are_unclear(readings),
+        "samples": [[reading.encoding, list(reading.cells)] for reading in readings],
+    }
 
 
 class _Counted:

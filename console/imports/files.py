@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from console.errors import Refused
 from console.models import FileImport
 from console.tabular import Table, open_table
+from console.tabular.xlsx_reader import Rank
 
 KEPT = timedelta(days=30)
 
@@ -81,8 +82,11 @@ def chunks_of(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def table_of(row: FileImport) -> Table:
-    """The file of an import, to be read again. Raises Refused where it is gone or was changed."""
+def table_of(row: FileImport, rank: Rank | None = None) -> Table:
+    """The file of an import, to be read again: as a person said, as it was checked, or else with the best guess.
+
+    Raises Refused where it is gone or was changed. `rank` finds the sheet where none was taken yet.
+    """
     path, digest = path_of(row.stored_as), hashlib.sha256()
     try:
         for chunk in chunks_of(path):
@@ -91,7 +95,10 @@ def table_of(row: FileImport) -> Table:
         raise gone() from None
     if digest.hexdigest() != row.sha256:
         raise Refused("file_changed", _("The file was changed on the server's disk. Upload it again."))
-    return open_table(path, row.file_name, sheet=row.reading.get("sheet", ""), checked=True)
+    sheet = row.reading.get("sheet") or row.summary.get("sheet", "")
+    used = (row.summary.get("encoding") or {}).get("used", "")
+    encoding = row.reading.get("encoding") or used
+    return open_table(path, row.file_name, sheet=sheet, encoding=encoding, rank=rank, checked=True)
 
 
 def gone() -> Refused:

@@ -33,6 +33,7 @@ class Importer:
     """
 
     model: type[FileImport]
+    kind: type[Kind]
     permission: Permission
     handlers: str
     related: tuple[str, ...] = ()
@@ -61,7 +62,7 @@ class Importer:
 
     def receive(self, file_name: str, chunks: Iterable[bytes], *, by: Actor, **fields: Any) -> Any:
         """Keep an uploaded file. Raises Refused (422) where it is no table."""
-        return uploads.receive(self.model, file_name, chunks, by=by, **fields)
+        return uploads.receive(self.model, file_name, chunks, kind=self.kind, by=by, **fields)
 
     def check(self, row: FileImport, *, by: Actor, reading: dict[str, Any] | None = None) -> None:
         """Check the file, anew where it was checked before; above 20,000 rows the worker does.

@@ -12,15 +12,19 @@ from django.utils.translation import gettext_lazy
 
 from console.columns import Column
 from console.errors import Refused
-from console.imports.checking import Kind
+from console.imports.checking import LEAVE_OUT, Kind
 from console.imports.staging import Staged, Verdict
 from console.imports.uploads import staging_of
 from console.models import FileImport
 from console.tabular import letters
+from console.tabular.encodings import NAMES
 from console.uploads import oversized
 
 REFUSED_SHOWN, CHANGED_SHOWN, NEW_SHOWN = 200, 100, 3
+SHEETS_SHOWN, READINGS_SHOWN = 6, 5
 UNUSED = "-"
+# What may become of the rows that a sheet hides.
+HIDDEN = ("read", LEAVE_OUT)
 
 
 class Figure(NamedTuple):
@@ -41,6 +45,15 @@ class Line(NamedTuple):
     cells: list[str]
     reason: str
     changes: list[tuple[str, str, str]]
+
+
+class ShownReading(NamedTuple):
+    """How an encoding reads a few cells: its codec, its name, the cells, and whether it is the one in use."""
+
+    codec: str
+    name: Any
+    cells: list[str]
+    is_used: bool
 
 
 class Preview:
@@ -98,6 +111,50 @@ class Preview:
     def missing(self) -> list[Any]:
         """The labels of the columns without which nothing can be read."""
         return [self.labels[name] for name in self.summary.get("missing", ())]
+
+    @property
+    def twice(self) -> list[tuple[Any, list[str]]]:
+        """(label, columns of the file) of everything for which the file has two columns that hold something."""
+        labels = self.summary.get("header", {}).get("labels", [])
+        return [
+            (self.labels[name], [f"{letters(i)} ({labels[i]})" if labels[i] else letters(i) for i in indexes])
+            for name, indexes in self.summary.get("twice", {}).items()
+        ]
+
+    @property
+    def other_sheets(self) -> list[str]:
+        """The first of the sheets that are not read."""
+        return [name for name in self.summary.get("sheets", ()) if name != self.summary.get("sheet")][
+            :SHEETS_SHOWN
+        ]
+
+    @property
+    def readings(self) -> list[ShownReading]:
+        """How each encoding reads a few cells, where the file does not say which it has."""
+        found = self.summary.get("encoding")
+        if not found:
+            return []
+        samples = found["samples"]
+        first = samples[:READINGS_SHOWN]
+        shown = first + [each for each in samples if each[0] == found["used"] and each not in first]
+        return [ShownReading(codec, NAMES[codec], cells, codec == found["used"]) for codec, cells in shown]
+
+    @property
+    def is_encoding_unclear(self) -> bool:
+        """Whether two of these may be right."""
+        return bool(self.summary.get("encoding") and self.summary["encoding"]["is_unclear"])
+
+    @property
+    def hidden(self) -> int:
+        """How many rows are read that the sheet does not show."""
+        return next(
+            (count for code, count, _rows in self.summary.get("notices", ()) if code == "hidden_rows"), 0
+        )
+
+    @property
+    def is_without_hidden(self) -> bool:
+        """Whether such rows are left out."""
+        return any(code == "hidden_left_out" for code, _count, _rows in self.summary.get("notices", ()))
 
     @property
     def notices(self) -> list[tuple[str, str]]:
@@ -199,17 +256,37 @@ class UploadForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """Which column of the file is what, and in a workbook, which sheet is read."""
+    """Which column of the file is what, which sheet of a workbook is read, in which encoding, and with which rows.
+
+    A form that says one thing without the columns, as the buttons of the preview do, leaves the rest as it is.
+    """
 
     def __init__(self, data: Any, row: FileImport, kind: type[Kind]) -> None:
         super().__init__(data)
         self.row, header = row, row.summary.get("header", {"labels": [], "mapping": {}})
+        self.kind = kind
         sheets, choices = row.summary.get("sheets", []), _choices(kind.columns)
         if len(sheets) > 1:
             self.fields["sheet"] = forms.ChoiceField(
                 label=_("Sheet"), choices=[(name, name) for name in sheets], initial=row.summary["sheet"],
                 help_text=_("For another sheet, the columns are recognised anew."),
             )  # fmt: skip
+        if encoding := row.summary.get("encoding"):
+            self.fields["encoding"] = forms.ChoiceField(
+                label=_("Encoding"), choices=[(codec, NAMES[codec]) for codec, _cells in encoding["samples"]],
+                initial=encoding["used"], help_text=_("For another encoding, the columns are recognised anew."),
+            )  # fmt: skip
+        if data is not None and not any(name.startswith("column_") for name in data):
+            said = {
+                name: self.fields[name]
+                for name in ("sheet", "encoding")
+                if name in data and name in self.fields
+            }
+            if data.get("hidden") in HIDDEN:
+                said["hidden"] = forms.CharField()
+            if said:
+                self.fields = said
+                return
         for index, label in enumerate(header["labels"]):
             self.fields[f"column_{index}"] = forms.ChoiceField(
                 label=label or column_name(index), choices=choices,
@@ -220,7 +297,7 @@ class ColumnsForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         chosen: dict[str, str] = {}
         for field, name in list(cleaned.items()):
-            if field == "sheet" or name == UNUSED:
+            if not field.startswith("column_") or name == UNUSED:
                 continue
             if name in chosen:
                 sentence = _("“%(other)s” is set to this already. Choose one of them.")
@@ -233,14 +310,21 @@ class ColumnsForm(forms.Form):
         if not self.fields:
             # It was not checked to its end, so nothing could be chosen.
             return self.row.reading
-        sheet = self.cleaned_data.get("sheet", self.row.reading.get("sheet", ""))
-        if sheet != self.row.summary.get("sheet", ""):
-            return {"sheet": sheet}
+        kept, said = {**self.row.reading}, self.cleaned_data
+        if "hidden" in said:
+            return {**kept, "hidden": said["hidden"]}
+        found = self.row.summary
+        used = {"sheet": found.get("sheet", ""), "encoding": (found.get("encoding") or {}).get("used", "")}
+        changed = {name: said[name] for name in used if said.get(name, used[name]) != used[name]}
+        if changed:
+            return {name: kept[name] for name in ("sheet", "encoding") if name in kept} | changed
+        # To say that the guess is right is to choose it.
+        kept |= {name: said[name] for name in ("encoding",) if name in said}
         columns = {
             field.removeprefix("column_"): "" if name == UNUSED else name
-            for field, name in self.cleaned_data.items() if field != "sheet"
+            for field, name in said.items() if field.startswith("column_")
         }  # fmt: skip
-        return {**self.row.reading, "columns": columns}
+        return {**kept, "columns": columns} if columns else kept
 
 
 class ApplyForm(forms.Form):

@@ -13,7 +13,8 @@ from console.imports import checking, files
 from console.imports.checking import Kind, Progress
 from console.imports.staging import Staging, visible
 from console.models import FileImport
-from console.tabular import open_table
+from console.tabular import letters, open_table
+from console.tabular.encodings import SHORT
 
 Import = TypeVar("Import", bound=FileImport)
 
@@ -22,18 +23,30 @@ CHECKED_IN_REQUEST, APPLIED_IN_REQUEST = 20_000, 2_000
 
 
 def receive(
-    model: type[Import], file_name: str, chunks: Iterable[bytes], *, by: Actor, **fields: Any
+    model: type[Import],
+    file_name: str,
+    chunks: Iterable[bytes],
+    *,
+    kind: type[Kind],
+    by: Actor,
+    reading: dict[str, Any] | None = None,
+    **fields: Any,
 ) -> Import:
-    """Keep an uploaded file as a new import of `model`. Raises Refused (422) where it is no table; then
-    nothing stays.
+    """Keep an uploaded file as a new import of `model`, to be checked as `kind`. `reading` is how it is to be read, as far
+    as somebody said. Raises Refused (422) where it is no table; then nothing stays.
     """
+    reading = reading or {}
     stored = files.store(chunks, by.organization.pk)
     with files.kept_only_if_fine(stored):
         name = visible(file_name.strip() or _("file"), 200)
-        table = open_table(files.path_of(stored.name), name)
+        table = open_table(
+            files.path_of(stored.name), name, sheet=reading.get("sheet", ""), encoding=reading.get("encoding", ""),
+            rank=checking.rank_of(kind),
+        )  # fmt: skip
         return model.objects.create(  # type: ignore[return-value]  # of the very class that is handed over
             organization=by.organization, file_name=name, stored_as=stored.name, sha256=stored.sha256,
-            size=stored.size, row_count=table.row_count or 0, by_label=by.label[:200], **fields,
+            size=stored.size, row_count=table.row_count or 0, by_label=by.label[:200],
+            reading=reading, **fields,
         )  # fmt: skip
 
 
@@ -63,9 +76,10 @@ def run_check(row: FileImport, kind: Kind, *, at: datetime, on_progress: Progres
     """
     name = files.new_name(row.organization_id)
     try:
-        summary = checking.check(files.table_of(row), kind, files.path_of(name), on_progress=on_progress)
+        table = files.table_of(row, checking.rank_of(kind))
+        summary = checking.check(table, kind, files.path_of(name), on_progress=on_progress)
         found = type(row).objects.filter(pk=row.pk, version=row.version, applied_at=None)
-        if found.update(summary=summary, checked_as="" if summary["missing"] else name, checked_at=at):
+        if found.update(summary=summary, checked_as=name if "new" in summary else "", checked_at=at):
             row.refresh_from_db()
             return
     except BaseException:
@@ -77,6 +91,37 @@ def run_check(row: FileImport, kind: Kind, *, at: datetime, on_progress: Progres
 def staging_of(row: FileImport, kind: type[Kind] | Kind) -> Staging:
     """The checked rows of an import."""
     return Staging(files.path_of(row.checked_as), kind.fields)
+
+
+def refuse_guess(row: FileImport) -> None:
+    """Refuse (422) a file of which nobody has seen whether its encoding was guessed right, where another may be."""
+    found = row.summary.get("encoding")
+    if not found or not found["is_unclear"]:
+        return
+    (one, cells), (other, others) = found["samples"][:2]
+    index = next((n for n, pair in enumerate(zip(cells, others, strict=True)) if pair[0] != pair[1]), 0)
+    sentence = _(
+        "The file does not say its encoding: “%(text)s” if it is %(one)s, “%(other_text)s” if it is %(other)s. "
+        "Say which one it is."
+    )
+    told = {
+        "one": SHORT[one],
+        "other": SHORT[other],
+        "text": (cells or [""])[index],
+        "other_text": (others or [""])[index],
+    }
+    raise Refused("encoding_unclear", sentence % told, status=422, id=row.pk)
+
+
+def refuse_twice(row: FileImport, kind: type[Kind]) -> None:
+    """Refuse (422) a file in which two columns of one meaning hold something."""
+    for name, indexes in row.summary.get("twice", {}).items():
+        label = next((column.label for column in kind.columns if column.name == name), name)
+        places = ", ".join(letters(index) for index in indexes)
+        sentence = _(
+            "The columns %(places)s are all read as %(label)s. Leave one of them, or rename the others."
+        )
+        raise Refused("column_twice", sentence % {"places": places, "label": label}, status=422, id=row.pk)
 
 
 def take(row: FileImport, *, version: int, at: datetime) -> None:

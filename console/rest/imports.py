@@ -1,21 +1,77 @@
 """Imports of files over REST: what every kind shares. The text of the file comes in the call."""
 
+import base64
+import binascii
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from console.imports import uploads
+from console.imports.checking import LEAVE_OUT, Kind
 from console.imports.lifecycle import Importer
 from console.models import FileImport
 from console.rest.fields import Body, Flag, Text, Whole
 
 MOST_TEXT = 12 * 1024 * 1024
+# The codec of each encoding that may be named.
+ENCODINGS = {
+    "utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252", "windows-1250": "cp1250", "windows-1251": "cp1251",
+    "windows-1253": "cp1253", "windows-1254": "cp1254", "cp850": "cp850", "mac-roman": "mac_roman", "gb18030": "gb18030",
+    "big5": "big5", "shift-jis": "cp932", "cp949": "cp949",
+}  # fmt: skip
+_NAMED = {codec: name for name, codec in ENCODINGS.items()} | {
+    "utf-8": "utf-8",
+    "utf-16-le": "utf-16",
+    "utf-16-be": "utf-16",
+}
+ONE_OF_THEM = "Send the file either as `csv` or as `file`."
 
 
 class ImportIn(Body):
-    """A file to import, as text. Columns are understood by their headers, as in the console."""
+    """A file to import: as text in `csv`, or as it is in `file`. Columns are understood by their headers, as in the console."""
 
-    csv = Text(max_length=MOST_TEXT, help_text="The file: separated values with a header.")
+    csv = Text(
+        max_length=MOST_TEXT, required=False, help_text="The file as text: separated values with a header."
+    )
+    file = Text(
+        max_length=MOST_TEXT, required=False, help_text="The file's bytes in Base64: CSV, TSV or XLSX."
+    )
+    encoding = serializers.ChoiceField(
+        list(ENCODINGS),
+        required=False,
+        help_text="Of a `file` that is text. Left out: found out, and refused where unclear.",
+    )
+    sheet = Text(
+        max_length=100,
+        required=False,
+        help_text="Of a workbook. Left out: the first whose header is understood.",
+    )
+    skip_hidden_rows = Flag(default=False, help_text="true: leave out the rows that the sheet hides.")
     file_name = Text(max_length=200, default="api.csv", pattern=r"^[^/\\\x00]+$")
+
+    def unfit(self, data: dict[str, Any]) -> dict[str, list[str]]:
+        """There is one file, and it is Base64 where it has to be."""
+        if ("csv" in data) == ("file" in data):
+            return {"csv": [ONE_OF_THEM]}
+        try:
+            content_of(data)
+        except binascii.Error:
+            return {"file": ["This is no Base64."]}
+        return {}
+
+
+def content_of(data: dict[str, Any]) -> bytes:
+    """The file that came with a call."""
+    return base64.b64decode(data["file"], validate=True) if "file" in data else data["csv"].encode()
+
+
+def reading_of(data: dict[str, Any]) -> dict[str, Any]:
+    """How the call says that its file is to be read."""
+    said = {"sheet": data.get("sheet"), "encoding": ENCODINGS.get(data.get("encoding", ""))}
+    if data["skip_hidden_rows"]:
+        said["hidden"] = LEAVE_OUT
+    return {name: value for name, value in said.items() if value}
 
 
 class ImportQuery(Body):
@@ -34,6 +90,31 @@ class ApplyIn(Body):
     good_rows = Flag(default=False)
 
 
+class Remark(serializers.Serializer):
+    """Something that was noticed and is no reason to refuse a row."""
+
+    code = serializers.CharField(help_text="Such as errors, merged, hidden_rows, spaces, numbers.")
+    count = serializers.IntegerField()
+    places = serializers.ListField(
+        child=serializers.CharField(), help_text="The first rows, cells or columns."
+    )
+
+
+class EncodingReading(serializers.Serializer):
+    """How one encoding reads the first texts that hold more than ASCII."""
+
+    encoding = serializers.CharField()
+    texts = serializers.ListField(child=serializers.CharField())
+
+
+class EncodingOut(serializers.Serializer):
+    """Of a text that does not say its encoding: the one in use, whether another may be right, and how each reads it."""
+
+    encoding = serializers.CharField()
+    is_unclear = serializers.BooleanField()
+    readings = EncodingReading(many=True)
+
+
 class ImportOut(serializers.Serializer):
     """An import: what its check found, and what was done. While `operation` is under way, ask again."""
 
@@ -45,6 +126,10 @@ class ImportOut(serializers.Serializer):
     checked_at = serializers.DateTimeField(allow_null=True)
     applied_at = serializers.DateTimeField(allow_null=True)
     missing = serializers.SerializerMethodField(help_text="Columns that the file lacks.")
+    sheet = serializers.SerializerMethodField(help_text="Of a workbook, the sheet that is read.")
+    sheets = serializers.SerializerMethodField(help_text="Of a workbook, all sheets.")
+    encoding = serializers.SerializerMethodField(help_text="Where the file does not say it; else null.")
+    remarks = serializers.SerializerMethodField(help_text="What was noticed.")
     found = serializers.SerializerMethodField(help_text="By the check: new, changed, unchanged, refused.")
     outcome = serializers.SerializerMethodField(
         help_text="Of the import: the same; null before it is applied."
@@ -58,6 +143,33 @@ class ImportOut(serializers.Serializer):
         """Names of columns."""
         return [str(name) for name in row.summary.get("missing", [])]
 
+    def get_sheet(self, row: FileImport) -> str:
+        """Empty for text."""
+        return row.summary.get("sheet", "")
+
+    def get_sheets(self, row: FileImport) -> list[str]:
+        """In their order."""
+        return row.summary.get("sheets", [])
+
+    @extend_schema_field(EncodingOut(allow_null=True))
+    def get_encoding(self, row: FileImport) -> dict[str, Any] | None:
+        """Null where it is sure."""
+        found = row.summary.get("encoding")
+        return found and {
+            "encoding": _NAMED.get(found["used"], found["used"]),
+            "is_unclear": found["is_unclear"],
+            "readings": [{"encoding": _NAMED[codec], "texts": cells} for codec, cells in found["samples"]],
+        }
+
+    @extend_schema_field(Remark(many=True))
+    def get_remarks(self, row: FileImport) -> list[dict[str, Any]]:
+        """Empty while it is not checked."""
+        noticed = row.summary.get("notices", [])
+        return [
+            {"code": code, "count": count, "places": list(map(str, places))}
+            for code, count, places in noticed
+        ]
+
     def get_found(self, row: FileImport) -> dict[str, int] | None:
         """Null while it is not checked."""
         return _counts(row.summary)
@@ -70,15 +182,24 @@ class ImportOut(serializers.Serializer):
 def take(request: Any, importer: Importer, received: FileImport) -> FileImport:
     """Check a file that was received and, unless it is a trial, apply it. Large ones are the worker's.
 
-    Raises Refused (409) where rows are refused and `good_rows` is not set; the file stays, to be looked at.
+    Raises Refused (409) where rows are refused and `good_rows` is not set; the file stays, to be looked at. So it does (422)
+    where two columns of one meaning hold something and, unless it is a trial, where its encoding was guessed and may be wrong.
     """
     importer.check(received, by=request.actor)
+    refuse_unread(received, importer.kind, is_trial=request.query["dry_run"])
     if not request.query["dry_run"] and received.checked_as:
         importer.apply(
             received, version=received.version, by=request.actor, good_rows=request.query["good_rows"]
         )
     received.refresh_from_db()
     return received
+
+
+def refuse_unread(row: FileImport, kind: type[Kind], *, is_trial: bool) -> None:
+    """Refuse (422) a file that can be read in two ways."""
+    uploads.refuse_twice(row, kind)
+    if not is_trial:
+        uploads.refuse_guess(row)
 
 
 def _counts(found: dict[str, Any]) -> dict[str, int] | None:

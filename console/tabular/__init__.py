@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from console.errors import Refused
 from console.tabular import csv_reader, guards, xlsx_reader
 from console.tabular.cells import NumberCell, RemarkedRow, letters
+from console.tabular.encodings import Reading
 from console.tabular.guards import MAX_COLUMNS, MAX_ROWS
+from console.tabular.xlsx_reader import Rank
 
 __all__ = ["MAX_COLUMNS", "MAX_ROWS", "NumberCell", "RemarkedRow", "Table", "letters", "open_table"]
 
@@ -53,6 +55,16 @@ class Table:
         """The dialect as one line for the preview: "semicolons, UTF-8"."""
         return ", ".join(self.dialect)
 
+    @property
+    def encoding(self) -> str:
+        """The codec of the text; empty for a workbook."""
+        return self.source.encoding if isinstance(self.source, csv_reader.CsvSource) else ""
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """How each encoding reads a sample of it, the likeliest first, where the file does not tell which it has."""
+        return self.source.readings if isinstance(self.source, csv_reader.CsvSource) else ()
+
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (row number, cells) of every row that holds something.
 
@@ -65,21 +77,29 @@ class Table:
 
 
 def open_table(
-    path: Path, name: str, *, limit: int | None = None, sheet: str = "", checked: bool = False
+    path: Path,
+    name: str,
+    *,
+    limit: int | None = None,
+    sheet: str = "",
+    encoding: str = "",
+    rank: Rank | None = None,
+    checked: bool = False,
 ) -> Table:
     """Check a file whole and return it as a table, by what it holds and not by what it is called.
 
-    `limit` is the largest size in bytes (else `settings.UPLOAD_LIMIT`). `sheet` names a sheet of a workbook
-    (else the first that holds something, visible ones first). `checked` spares the reading of all rows, for a
-    file that was accepted before. Raises Refused, with a sentence for the person who sent the file, and
-    nothing else for a bad file. Once it has read all rows and returned, `rows()` raises nothing.
+    `limit` is the largest size in bytes (else `settings.UPLOAD_LIMIT`). `sheet` names a sheet of a workbook, else it is the
+    one of the highest `rank`, which looks at its rows and says how well they are understood: the first of equal ones
+    that holds something, visible ones first. `encoding` names a codec. `checked` spares the reading of all rows, for a file
+    that was accepted before. Raises Refused, with a sentence for the person who sent the file, and nothing else for a bad
+    file. Once it has read all rows and returned, `rows()` raises nothing.
     """
     guards.refuse_large(path, settings.UPLOAD_LIMIT if limit is None else limit)
     source: csv_reader.CsvSource | xlsx_reader.XlsxSource
     if guards.kind_of(path) == "xlsx":
-        source = xlsx_reader.find_source(path, sheet)
+        source = xlsx_reader.find_source(path, sheet, rank)
     else:
-        source = csv_reader.find_source(path)
+        source = csv_reader.find_source(path, encoding)
     if checked:
         return Table(name, source)
     row_count = column_count = 0

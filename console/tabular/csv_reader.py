@@ -6,7 +6,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from console.errors import Refused
+from console.tabular import encodings
 from console.tabular.cells import ERRORS, Remark, RemarkedRow
+from console.tabular.encodings import Reading
 from console.tabular.guards import MAX_COLUMNS, MAX_ROWS, refuse, too_many_columns, too_many_rows
 
 SEPARATORS = (";", "\t", "|", ",")
@@ -32,12 +34,15 @@ _END_MARK, _END_BLANKS = b"\x1a", b"\r\n\0 \x1a"
 # So Excel is told to keep the zeros: ="000123".
 _KEPT_TEXT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
-_ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
+_ENCODINGS = encodings.SHORT | {"utf-8": "UTF-8", "utf-8-sig": "UTF-8"}
 
 
 @dataclass(frozen=True)
 class CsvSource:
-    """Where and how the records lie. `encoding` is a codec's name; Excel's `sep=;` is a separator line."""
+    """Where and how the records lie. `encoding` is a codec's name; Excel's `sep=;` is a separator line.
+
+    `readings` are how each encoding reads a sample, the likeliest first, where the file does not say which it has.
+    """
 
     path: Path
     encoding: str
@@ -46,6 +51,7 @@ class CsvSource:
     skips_spaces: bool = False
     # Where an end mark of DOS stands, in bytes, if one does.
     end: int | None = None
+    readings: tuple[Reading, ...] = ()
 
     kind = "csv"
     sheet = ""
@@ -109,10 +115,36 @@ class CsvSource:
             raise _broken_record(number + 1, str(error)) from error
 
 
-def find_source(path: Path) -> CsvSource:
-    """Find out how a file of separated values is written. Raises Refused where it is no text."""
+def find_source(path: Path, encoding: str = "") -> CsvSource:
+    """Find out how a file of separated values is written. Raises Refused where it is no text.
+
+    `encoding` is what a person said; else it is told by the file, or guessed.
+    """
     end = _find_end(path)
-    encoding = _find_encoding(path, end)
+    known = _known_encoding(path, end)
+    if encoding and not _decodes(path, encoding):
+        raise _undecodable(_ENCODINGS.get(encoding, encoding))
+    if not known or encoding:
+        return _guessed(path, end, encoding, is_sure=bool(known))
+    return _source(path, end, known)
+
+
+def _guessed(path: Path, end: int | None, encoding: str, *, is_sure: bool) -> CsvSource:
+    """The source of a file in the encoding given, or else in the likeliest that reads all of it."""
+    # Whatever the letters are, the separators are ASCII.
+    source = _source(path, end, encoding or "latin-1")
+    if is_sure:
+        return source
+    with _open(path, end) as binary:
+        readings = tuple(encodings.sample_of(binary, source.separator).readings())
+    if not encoding:
+        encoding = next((each.encoding for each in readings if _decodes(path, each.encoding)), "")
+        if not encoding:
+            raise _undecodable()
+    return replace(source, encoding=encoding, readings=readings)
+
+
+def _source(path: Path, end: int | None, encoding: str) -> CsvSource:
     with _open(path, end) as binary:
         head = binary.read(SAMPLE)
     # The last character of the sample may be cut in half; an incremental decoder keeps it back.
@@ -215,8 +247,8 @@ def _format(separator: str, skips_spaces: bool) -> dict:
     return {"delimiter": separator or "\x1f", "skipinitialspace": skips_spaces}
 
 
-def _find_encoding(path: Path, end: int | None) -> str:
-    """The codec that reads the file: by its byte-order mark, by NULs in every other place, else by trial."""
+def _known_encoding(path: Path, end: int | None) -> str:
+    """The codec that reads the file, or "": by its byte-order mark, by NULs in every other place, or as UTF-8."""
     with _open(path, end) as binary:
         head = binary.read(4096)
     if head.startswith(codecs.BOM_UTF8):
@@ -233,10 +265,7 @@ def _find_encoding(path: Path, end: int | None) -> str:
         raise _binary()
     if _control_share(head.decode("latin-1")) > 0.02:
         raise _binary()
-    for encoding in ("utf-8", "cp1252"):
-        if _decodes(path, encoding):
-            return encoding
-    raise _undecodable()
+    return "utf-8" if _decodes(path, "utf-8") else ""
 
 
 def _decodes(path: Path, encoding: str) -> bool:
@@ -299,10 +328,13 @@ def _binary() -> Refused:
     return refuse("unknown_file", _("This is no text and no workbook. Save the table as CSV or XLSX."))
 
 
-def _undecodable() -> Refused:
+def _undecodable(encoding: str = "") -> Refused:
+    if encoding:
+        sentence = _("The file can't be read as %(encoding)s. Choose another encoding.")
+        return refuse("unreadable_text", sentence % {"encoding": encoding})
     return refuse(
         "unreadable_text",
-        _("The file's characters are neither UTF-8, UTF-16 nor Windows-1252. Save it as CSV in UTF-8."),
+        _("The file's characters can't be read in any known encoding. Save it as CSV in UTF-8."),
     )
 
 

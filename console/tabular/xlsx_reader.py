@@ -5,9 +5,9 @@ Source: ECMA-376-1, 18.2 (workbook), 18.3 (worksheets), 18.4 (shared strings) an
 
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -36,6 +36,9 @@ MAX_WAITING = 4 * 1024 * 1024
 MAX_SHARED_TEXT = 48 * 1024 * 1024
 MAX_SHARED_STRINGS = 2_500_000
 BLOCK = 1024
+# How well the rows of a sheet are understood; no other sheet is looked at once it is so much.
+Rank = Callable[[Iterator[tuple[int, list[str]]]], int]
+UNDERSTOOD = 1_000_000
 # Excel permits some 200 formats of its own in a workbook.
 MAX_FORMATS = 5_000
 _TRUE = {"1", "true"}
@@ -116,10 +119,11 @@ class XlsxSource:
             yield from _read_rows(package, self.part, book)
 
 
-def find_source(path: Path, sheet: str = "") -> XlsxSource:
-    """Check the archive and find the sheet of that name, else the first that holds something.
+def find_source(path: Path, sheet: str = "", rank: Rank | None = None) -> XlsxSource:
+    """Check the archive and find the sheet of that name, else the one of the highest rank that holds something.
 
-    Visible sheets come first. Raises Refused where the archive is hostile or broken, or no such sheet exists.
+    Of equal ones the first is taken, and visible sheets come first. Raises Refused where the archive is hostile or broken,
+    or no such sheet exists.
     """
     check_archive(path)
     with open_package(path) as package:
@@ -134,9 +138,18 @@ def find_source(path: Path, sheet: str = "") -> XlsxSource:
             # Whether it holds something is seen when it is read.
             return XlsxSource(path, *book.sheets[0][:2], names)
         _read_references(package, book)
+        best: XlsxSource | None = None
+        highest = -1
         for name, part, _is_visible in sorted(book.sheets, key=lambda entry: not entry[2]):
-            if next(_read_rows(package, part, book), None):
-                return XlsxSource(path, name, part, names)
+            rows = _read_rows(package, part, book)
+            if first := next(rows, None):
+                reached = rank(chain([first], rows)) if rank else UNDERSTOOD
+                if reached > highest:
+                    best, highest = XlsxSource(path, name, part, names), reached
+                if reached >= UNDERSTOOD:
+                    break
+    if best:
+        return best
     raise refuse("empty_file", _("The file holds no rows."))
 
 

@@ -21,6 +21,7 @@ class CustomerImporter(Importer):
     """The import of customers."""
 
     model = CustomerImport
+    kind = CustomerFileKind
     permission = Permission.CUSTOMER_IMPORT
     handlers = "customers.actions.imports"
     related = ("organization", "operation")

@@ -24,7 +24,8 @@ MAY = Permission.CUSTOMER_IMPORT
 def customer_import_create(request: Any) -> Any:
     """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation."""
     data = request.body_data
-    received = actions.receive(data["file_name"], [data["csv"].encode()], by=request.actor)
+    content, reading = imports.content_of(data), imports.reading_of(data)
+    received = actions.receive(data["file_name"], [content], by=request.actor, reading=reading)
     return imports.take(request, actions.IMPORTER, received)
 
 

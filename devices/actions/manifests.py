@@ -24,6 +24,7 @@ class ManifestImporter(Importer):
     """The import of a manifest into its product."""
 
     model = ManifestImport
+    kind = ManifestKind
     permission = Permission.DEVICE_IMPORT
     handlers = "devices.actions.manifests"
     related = ("product", "operation")
@@ -62,9 +63,16 @@ check, check_now, said = IMPORTER.check, IMPORTER.check_now, IMPORTER.said
 apply, import_rows = IMPORTER.apply, IMPORTER.apply_now
 
 
-def receive(product: Product, file_name: str, chunks: Iterable[bytes], *, by: Actor) -> ManifestImport:
+def receive(
+    product: Product,
+    file_name: str,
+    chunks: Iterable[bytes],
+    *,
+    by: Actor,
+    reading: dict[str, Any] | None = None,
+) -> ManifestImport:
     """Keep a manifest that was uploaded for a product. Raises Refused (422) where the file is no table."""
-    return IMPORTER.receive(file_name, chunks, by=by, product=product)
+    return IMPORTER.receive(file_name, chunks, by=by, product=product, reading=reading)
 
 
 def run_check(operation: Operation, by: Actor) -> None:

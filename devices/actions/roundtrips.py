@@ -35,6 +35,7 @@ class RoundTripImporter(Importer):
     """The check of a file that came back. It is applied by `apply` below: unit by unit, not once and whole."""
 
     model = RoundTrip
+    kind = RoundTripKind
     permission = Permission.DEVICE_ASSIGN
     handlers = "devices.actions.roundtrips"
     related = ("organization", "operation")
@@ -52,9 +53,11 @@ IMPORTER = RoundTripImporter()
 check = IMPORTER.check
 
 
-def receive(file_name: str, chunks: Iterable[bytes], *, by: Actor) -> RoundTrip:
+def receive(
+    file_name: str, chunks: Iterable[bytes], *, by: Actor, reading: dict[str, Any] | None = None
+) -> RoundTrip:
     """Keep an edited list that was uploaded. Raises Refused (422) where the file is no table."""
-    return IMPORTER.receive(file_name, chunks, by=by)
+    return IMPORTER.receive(file_name, chunks, by=by, reading=reading)
 
 
 def run_check(operation: Operation, by: Actor) -> None:

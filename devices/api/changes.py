@@ -44,8 +44,10 @@ def device_changes_create(request: Any) -> Any:
     What is not in the file stays as it is. Where it changes nothing, it is not applied.
     """
     data, query = request.body_data, request.query
-    row = roundtrips.receive(data["file_name"], [data["csv"].encode()], by=request.actor)
+    content, reading = imports.content_of(data), imports.reading_of(data)
+    row = roundtrips.receive(data["file_name"], [content], by=request.actor, reading=reading)
     roundtrips.check(row, by=request.actor)
+    imports.refuse_unread(row, RoundTripKind, is_trial=query["dry_run"])
     changes = row.checked_as and (row.summary["changed"] or row.summary["refused"])
     if changes and not query["dry_run"]:
         _apply(request, row, version=row.version, good_rows=query["good_rows"])

@@ -33,7 +33,13 @@ def device_import_create(request: Any) -> Any:
     """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation."""
     data = request.body_data
     product = find_named(request, data["product"])
-    received = manifests.receive(product, data["file_name"], [data["csv"].encode()], by=request.actor)
+    received = manifests.receive(
+        product,
+        data["file_name"],
+        [imports.content_of(data)],
+        by=request.actor,
+        reading=imports.reading_of(data),
+    )
     return imports.take(request, manifests.IMPORTER, received)
 
 

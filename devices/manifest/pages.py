@@ -77,7 +77,7 @@ class ManifestColumnsForm(ColumnsForm):
         if self.is_about_padding:
             self.fields = {"pad": self.fields["pad"]}
         else:
-            del self.fields["pad"]
+            self.fields.pop("pad", None)
 
     def reading(self) -> dict[str, Any]:
         """How the file is to be read from now on."""

@@ -91,6 +91,18 @@ def test_of_a_column_that_stands_twice_the_first_is_taken_and_the_second_is_unkn
     assert header.unknown == (1,)
 
 
+def test_of_two_columns_of_one_name_the_one_that_holds_something_is_in_use_and_two_such_stay_open():
+    header = find_header([(1, ["S/N", "Notes", "Remark", "Bemerkung"])], COLUMNS)
+    name = header.mapping[1]
+    assert header.doubles == {name: (1, 2, 3)}
+    assert header.with_filled({0, 3}).mapping == {0: header.mapping[0], 3: name}
+    assert header.with_filled(set()).mapping == header.mapping
+    assert header.with_filled({2, 3}).doubles == {name: (2, 3)}
+    assert (header.with_mapping({2: name}).mapping, header.with_mapping({2: name}).doubles) == (
+        {0: header.mapping[0], 2: name}, {},
+    )  # fmt: skip
+
+
 def test_columns_without_a_label_are_not_called_unknown():
     assert header_of(["S/N", "", "Colour", " "]).unknown == (2,)
 

@@ -125,3 +125,30 @@ def test_one_slug_in_two_organizations_asks_whose_it_is(product, other_organizat
     )
     said, code = run("aqua-meter", AQUA, apply=True, organization="southridge")
     assert (code, Device.objects.filter(organization=other_organization).count()) == (0, 5000)
+
+
+def test_an_encoding_that_was_guessed_and_may_be_wrong_is_not_applied_until_it_is_named(product, tmp_path):
+    path = tmp_path / "lot.csv"
+    path.write_bytes("Serial;Device name;Notes\nA-1;unit-000001;Będzin\n".encode("cp1250"))
+    said, code = run("aqua-meter", path, apply=True)
+    assert (code, Device.objects.count()) == (1, 0)
+    assert "Encoding cp1252 (in use): Bêdzin" in said
+    assert "Encoding cp1250: Będzin" in said
+    assert run("aqua-meter", path, apply=True, encoding="cp1250")[1] == 0
+    assert Device.objects.get().notes == "Będzin"
+
+
+def test_two_columns_of_one_meaning_are_said_and_nothing_is_done(product, tmp_path):
+    path = tmp_path / "lot.csv"
+    path.write_text("Serial,Notes,Device name,Remark\nA-1,one,unit-000001,two\n")
+    said, code = run("aqua-meter", path, apply=True)
+    assert "More than one column holds the Notes: B (Notes), D (Remark). Rename all but one." in said
+    assert (code, Device.objects.count()) == (2, 0)
+
+
+def test_hidden_rows_can_be_left_out_and_a_sheet_can_be_named(product):
+    cases = AQUA.parent / "cases"
+    assert run("aqua-meter", cases / "05-filtered-rows.xlsx", apply=True, skip_hidden=True)[1] == 0
+    assert list(Device.objects.values_list("serial_number", flat=True)) == ["FIL-0001"]
+    said, code = run("aqua-meter", cases / "10-summary-sheet-first.xlsx", sheet="Export Summary")
+    assert (code, "sheet Export Summary" in said) == (2, True)

@@ -223,16 +223,22 @@ def test_another_sheet_of_a_workbook_can_be_read(client, product, tmp_path):
     from openpyxl import Workbook
 
     book = Workbook()
-    book.active.append(["About this lot"])
+    book.active.append(["Serial", "Device name"])
+    book.active.append(["S-0", NAMES[1]])
     book.create_sheet("Lot 2").append(["Serial", "Device name"])
     book["Lot 2"].append(["S-1", NAMES[0]])
     book.save(tmp_path / "two.xlsx")
     manifest = checked(product, (tmp_path / "two.xlsx").read_bytes(), "two.xlsx")
-    assert manifest.summary["missing"] == ["serial_number", "device_name"]
-    client.post(url("columns", manifest), {"sheet": "Lot 2", "column_0": "-"})
+    assert manifest.summary["sheet"] == "Sheet"
+    page = body(client.get(manifest.get_absolute_url()))
+    assert "The sheet “Sheet” is read. Read another one?" in page
+    assert '<button class="button small" name="sheet" value="Lot 2">' in page
+    client.post(url("columns", manifest), {"sheet": "Lot 2"})
     manifest.refresh_from_db()
-    assert counts(manifest) == (1, 0, 0, 0)
-    assert manifest.summary["dialect"] == ["sheet Lot 2"]
+    assert (counts(manifest), manifest.summary["sheet"]) == ((1, 0, 0, 0), "Lot 2")
+    client.post(url("columns", manifest), {"sheet": "Sheet", "column_0": "-", "column_1": "-"})
+    manifest.refresh_from_db()
+    assert manifest.summary["dialect"] == ["sheet Sheet"]
 
 
 def rows_of(answer):

@@ -133,3 +133,107 @@ def test_the_page_names_the_cells_and_the_columns(client_for, product):
     page = client_for("owner").get(reverse("devices:manifest_detail", args=[manifest.pk])).content.decode()
     assert "3 cells show an error of Excel. They are read as empty." in page
     assert "C2, D2, A3" in page
+
+
+# What can be read in two ways.
+
+
+def test_of_two_columns_the_one_that_holds_something_is_read(product):
+    manifest = case(product, "09-two-notes-columns.csv")
+    assert new(manifest, "serial_number", "device_name", "notes") == [("DUP-0001", "casedev0901", "keep me")]
+    assert noticed(manifest) == {"empty_twins": (1, ["B"])}
+
+
+TWICE = b"Serial number,Notes,Device name,Remark\nA-1,,unit-000001,two\nA-2,one,unit-000002,\n"
+
+
+def test_two_columns_that_both_hold_something_are_asked_about(client_for, product):
+    manifest = checked(product, TWICE)
+    assert (manifest.summary["twice"], manifest.checked_as) == ({"notes": [1, 3]}, "")
+    client = client_for("owner")
+    page = client.get(reverse("devices:manifest_detail", args=[manifest.pk])).content.decode()
+    assert "More than one column holds the Notes: B (Notes), D (Remark). Say which one to read." in page
+    columns = {"column_0": "serial_number", "column_1": "-", "column_2": "device_name", "column_3": "notes"}
+    client.post(reverse("devices:manifest_columns", args=[manifest.pk]), columns)
+    manifest.refresh_from_db()
+    assert new(manifest, "serial_number", "notes") == [("A-1", "two"), ("A-2", None)]
+
+
+def test_the_first_sheet_whose_header_is_understood_is_read(product):
+    manifest = case(product, "10-summary-sheet-first.xlsx")
+    assert new(manifest, "serial_number", "device_name") == [("NUM-0001", "casedev1001")]
+    assert (manifest.summary["sheet"], manifest.row_count) == ("Lot", 3)
+
+
+def test_where_no_header_is_understood_the_sheet_that_knows_most_columns_is_read(product, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["Summary"])
+    book.create_sheet("Half").append(["Serial number", "IMEI"])
+    manifest = checked(product, saved(tmp_path / "x.xlsx", book))
+    assert (manifest.summary["sheet"], manifest.summary["missing"]) == ("Half", ["device_name"])
+
+
+def test_the_refused_rows_come_from_the_sheet_that_was_read(client_for, product, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["Summary", "of", "it"])
+    sheet = book.create_sheet("Lot")
+    for row in (["Serial number", "Device name"], ["A-1", "x"]):
+        sheet.append(row)
+    manifest = checked(product, saved(tmp_path / "x.xlsx", book))
+    answer = client_for("owner").get(reverse("devices:manifest_refused", args=[manifest.pk]))
+    assert b"A-1,x" in b"".join(answer.streaming_content)
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "notes"),
+    [("03c-cp850.csv", "cp850", "Größe groß"), ("03d-cp1250.csv", "cp1250", "Łódź, część")],
+)
+def test_the_encoding_is_guessed_by_its_letters_and_shown(client_for, product, name, encoding, notes):
+    manifest = case(product, name)
+    assert [row[0] for row in new(manifest, "notes")] == [notes]
+    found = manifest.summary["encoding"]
+    assert (found["used"], found["is_unclear"], found["samples"][0]) == (encoding, False, [encoding, [notes]])
+    page = client_for("owner").get(reverse("devices:manifest_detail", args=[manifest.pk])).content.decode()
+    assert (
+        "The file doesn't say which encoding it uses. If these texts look wrong, choose another."
+        in page.replace("&#x27;", "'")
+    )
+    assert f"<bdi>{notes}</bdi>" in page
+
+
+def test_an_unclear_encoding_is_asked_about_and_another_can_be_chosen(client_for, product):
+    manifest = checked(product, "Serial;Device name;Notes\nA-1;unit-000001;Będzin\n".encode("cp1250"))
+    assert [row[0] for row in new(manifest, "notes")] == ["Bêdzin"]
+    assert manifest.summary["encoding"]["is_unclear"]
+    client = client_for("owner")
+    page = client.get(reverse("devices:manifest_detail", args=[manifest.pk])).content.decode()
+    assert "<bdi>Będzin</bdi>" in page
+    client.post(reverse("devices:manifest_columns", args=[manifest.pk]), {"encoding": "cp1250"})
+    manifest.refresh_from_db()
+    assert [row[0] for row in new(manifest, "notes")] == ["Będzin"]
+    found = manifest.summary["encoding"]
+    assert (found["used"], found["is_unclear"], found["is_chosen"]) == ("cp1250", False, True)
+
+
+def test_to_say_that_the_guess_is_right_is_to_choose_it_and_keeps_the_columns(client_for, product):
+    manifest = checked(
+        product, "Serial;Device name;Notes\nA-1;unit-000001;Forêt\n".encode("cp1252"), columns={"2": ""}
+    )
+    client_for("owner").post(reverse("devices:manifest_columns", args=[manifest.pk]), {"encoding": "cp1252"})
+    manifest.refresh_from_db()
+    assert manifest.reading == {"encoding": "cp1252", "columns": {"2": ""}}
+    assert not manifest.summary["encoding"]["is_unclear"]
+
+
+def test_hidden_rows_are_left_out_by_a_button_and_come_back_by_another(client_for, product):
+    manifest, client = case(product, "05-filtered-rows.xlsx"), client_for("owner")
+    url = reverse("devices:manifest_columns", args=[manifest.pk])
+    for value, expected, button in (
+        ("leave out", 1, "Import hidden rows"),
+        ("read", 2, "Leave out hidden rows"),
+    ):
+        client.post(url, {"hidden": value})
+        manifest.refresh_from_db()
+        assert manifest.summary["new"] == expected
+        assert button in client.get(manifest.get_absolute_url()).content.decode()
+    assert client.post(url, {"hidden": "nonsense"}).status_code == 422

@@ -1,5 +1,8 @@
 """Imports, people of customers and the log over REST."""
 
+import base64
+from pathlib import Path
+
 import pytest
 
 from console.imports import uploads
@@ -117,3 +120,94 @@ def test_the_log_is_read_by_kind_and_by_thing(api, product):
     assert [row["at"] for row in everything] == sorted((row["at"] for row in everything), reverse=True)
     assert api.get("/events", kind="nonsense").status_code == 400
     assert api.get("/events", since="2026-13-01").status_code == 400
+
+
+# Files as they are.
+
+HERE = Path(__file__).parent.parent / "data" / "cases"
+
+
+def sent(content: bytes, **more):
+    return {"file": base64.b64encode(content).decode(), **more}
+
+
+def test_a_workbook_is_taken_as_it_is_and_what_was_noticed_is_told(api, product):
+    body = api.post(
+        "/device-imports", sent((HERE / "05-filtered-rows.xlsx").read_bytes(), product=product.slug)
+    ).json()
+    assert (body["outcome"], body["sheet"], body["sheets"], body["encoding"]) == (
+        counts(2),
+        "Lot",
+        ["Lot"],
+        None,
+    )
+    assert body["remarks"] == [{"code": "hidden_rows", "count": 1, "places": ["3"]}]
+
+
+def test_hidden_rows_are_left_out_where_the_call_says_so(api, product):
+    content = (HERE / "05-filtered-rows.xlsx").read_bytes()
+    body = api.post("/device-imports", sent(content, product=product.slug, skip_hidden_rows=True)).json()
+    assert (body["outcome"], body["remarks"][0]["code"]) == (counts(1), "hidden_left_out")
+
+
+def test_the_sheet_is_the_one_that_is_understood_or_named(api, product):
+    content = (HERE / "10-summary-sheet-first.xlsx").read_bytes()
+    assert api.post("/device-imports", sent(content, product=product.slug)).json()["sheet"] == "Lot"
+    answer = api.post("/device-imports", sent(content, product=product.slug, sheet="Nope"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_such_sheet")
+
+
+def test_two_columns_that_hold_something_refuse_the_file_and_name_them(api, product):
+    csv = "Serial number,Notes,Device name,Remark\nA-1,one,unit-000001,two\n"
+    answer = api.post("/device-imports", {"product": product.slug, "csv": csv})
+    assert (answer.status_code, answer.json()["code"]) == (422, "column_twice")
+    assert answer.json()["title"] == (
+        "The columns B, D are all read as Notes. Leave one of them, or rename the others."
+    )
+    assert not Device.objects.exists()
+    csv = "Serial number,Notes,Device name,Remark\nA-1,,unit-000001,two\n"
+    assert api.post("/device-imports", {"product": product.slug, "csv": csv}).status_code == 201
+    assert Device.objects.get().notes == "two"
+
+
+def test_a_guessed_encoding_that_may_be_wrong_refuses_the_file_and_can_be_named(api, product):
+    content = "Serial;Device name;Notes\nA-1;unit-000001;Będzin\n".encode("cp1250")
+    answer = api.post("/device-imports", sent(content, product=product.slug))
+    assert (answer.status_code, answer.json()["code"]) == (422, "encoding_unclear")
+    assert "“Bêdzin” if it is Windows-1252, “Będzin” if it is Windows-1250" in answer.json()["title"]
+    assert not Device.objects.exists()
+    trial = api.post("/device-imports?dry_run=true", sent(content, product=product.slug)).json()
+    assert trial["encoding"]["is_unclear"]
+    assert {"encoding": "windows-1250", "texts": ["Będzin"]} in trial["encoding"]["readings"]
+    body = api.post("/device-imports", sent(content, product=product.slug, encoding="windows-1250")).json()
+    assert (body["outcome"], body["encoding"]["encoding"]) == (counts(1), "windows-1250")
+    assert Device.objects.get().notes == "Będzin"
+
+
+def test_a_guess_that_only_one_encoding_fits_is_applied_and_told(api, product):
+    body = api.post(
+        "/device-imports", sent((HERE / "03c-cp850.csv").read_bytes(), product=product.slug)
+    ).json()
+    assert (body["outcome"], body["encoding"]["encoding"]) == (counts(1), "cp850")
+    assert Device.objects.get().notes == "Größe groß"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"csv": LOT, "file": "YQ=="}, {"file": "no base64"}, {"file": "YQ"}],
+    ids=["none", "both", "signs", "cut"],
+)
+def test_there_is_one_file_and_it_is_base64(api, product, body):
+    answer = api.post("/device-imports", {"product": product.slug, **body})
+    assert (answer.status_code, ManifestImport.objects.count()) == (422, 0)
+
+
+def test_customers_and_changes_take_files_too(api, device):
+    answer = api.post("/customer-imports", sent("Name;Notiz\nWerk;Łódź, część\n".encode("cp1250")))
+    assert answer.status_code == 201, answer.json()
+    assert Customer.objects.get(name="Werk").notes == "Łódź, część"
+    content = f"Device name;Notes\n{device.device_name};Będzin\n".encode("cp1250")
+    assert api.post("/device-changes", sent(content)).json()["code"] == "encoding_unclear"
+    assert api.post("/device-changes", sent(content, encoding="windows-1250")).status_code == 201
+    device.refresh_from_db()
+    assert device.notes == "Będzin"

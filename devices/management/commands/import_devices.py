@@ -12,9 +12,11 @@ from django.utils.translation import ngettext
 from console.access import Actor, system
 from console.errors import Refused
 from console.export import harmless
-from console.imports import refused
+from console.imports import refused, uploads
+from console.imports.checking import LEAVE_OUT
 from console.imports.files import chunks_of
 from console.imports.preview import Preview
+from console.tabular.encodings import SHORT
 from devices.actions import manifests
 from devices.manifest import ManifestKind
 from devices.models import ManifestImport, Product
@@ -39,6 +41,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--organization", metavar="SLUG", help="Whose product it is, where there are several."
         )
+        parser.add_argument("--encoding", choices=sorted(SHORT),
+                            help="How the text is encoded, where the file does not say it.")  # fmt: skip
+        parser.add_argument(
+            "--sheet", help="The sheet of a workbook. Left out: the first whose header is understood."
+        )
+        parser.add_argument(
+            "--skip-hidden", action="store_true", help="Leave out the rows that the sheet hides."
+        )
         parser.add_argument("--pad", type=int, metavar="DIGITS",
                             help="Fill up to so many digits the serial numbers of which Excel made numbers; "
                                  "0 leaves them as they are.")  # fmt: skip
@@ -49,11 +59,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         product = self._product(options["product"], options["organization"])
         by = system(product.organization, "manage.py import_devices")
-        manifest = self._receive(product, options["file"], options["pad"], by=by)
+        manifest = self._receive(product, options["file"], _reading(options), by=by)
         self._print(manifest, Preview(manifest, ManifestKind))
         if options["refused"] and manifest.summary.get("refused"):
             self._write_refused(manifest, options["refused"])
-        if manifest.summary["missing"]:
+        if manifest.summary["missing"] or manifest.summary["twice"]:
             raise SystemExit(WRONG)
         if options["apply"]:
             self._apply(manifest, good_rows=options["good_rows"], by=by)
@@ -71,10 +81,10 @@ class Command(BaseCommand):
                                returncode=WRONG)  # fmt: skip
         return rows[0]
 
-    def _receive(self, product: Product, path: Path, pad: int | None, *, by: Actor) -> ManifestImport:
+    def _receive(self, product: Product, path: Path, reading: dict[str, Any], *, by: Actor) -> ManifestImport:
         try:
-            manifest = manifests.receive(product, path.name, chunks_of(path), by=by)
-            manifests.check_now(manifest, reading={} if pad is None else {"pad": pad})
+            manifest = manifests.receive(product, path.name, chunks_of(path), by=by, reading=reading)
+            manifests.check_now(manifest)
         except OSError as error:
             raise CommandError(f"{path} can't be read: {error.strerror}.", returncode=WRONG) from None
         except Refused as refusal:
@@ -83,6 +93,7 @@ class Command(BaseCommand):
 
     def _apply(self, manifest: ManifestImport, *, good_rows: bool, by: Actor) -> None:
         try:
+            uploads.refuse_guess(manifest)
             manifests.import_rows(manifest, version=manifest.version, good_rows=good_rows, by=by)
         except Refused as refusal:
             raise CommandError(refusal.sentence, returncode=NO) from None
@@ -96,6 +107,13 @@ class Command(BaseCommand):
         )
         for header, column in preview.columns:
             self.stdout.write(f"  {header} -> {column or '(not used)'}")
+        for reading in preview.readings:
+            used = " (in use)" if reading.is_used else ""
+            self.stdout.write(f"Encoding {reading.codec}{used}: {' | '.join(reading.cells)}")
+        for label, columns in preview.twice:
+            self.stdout.write(
+                f"More than one column holds the {label}: {', '.join(columns)}. Rename all but one."
+            )
         for label in preview.missing:
             self.stdout.write(f"No column was recognised as {label}.")
         if preview.is_checked:
@@ -128,6 +146,13 @@ class Command(BaseCommand):
                 csv.writer(file).writerows([harmless(cell) for cell in row] for row in [header, *rows])
         except OSError as error:
             raise CommandError(f"{path} can't be written: {error.strerror}.", returncode=WRONG) from None
+
+
+def _reading(options: dict[str, Any]) -> dict[str, Any]:
+    """How the options say that the file is to be read."""
+    said = {"encoding": options["encoding"], "sheet": options["sheet"], "pad": options["pad"],
+            "hidden": LEAVE_OUT if options["skip_hidden"] else None}  # fmt: skip
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _number(value: int) -> str:
