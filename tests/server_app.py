@@ -24,6 +24,9 @@ def application(environ, start_response):
             time.sleep(0.02)
     if path == "/unread":
         answer = b"not read"
+    elif path == "/show":
+        shown = ("HTTP_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR")
+        answer = " ".join(environ[name] for name in shown).encode()
     else:
         answer = hashlib.sha256(body.read()).hexdigest().encode()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(answer)))])
