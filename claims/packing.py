@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from claims.answers import BAD, OK, WARN, Answer
 from claims.models import Shipment, ShipmentUnit
 from claims.scans import Scan
 from console import sql
@@ -16,23 +17,6 @@ from devices.models import Device, DeviceStatus, Product
 
 # So many of the newest units stand on the packing page.
 SHOWN = 12
-OK, WARN, BAD = "ok", "warn", "bad"
-ICONS = {OK: "circle-check", WARN: "circle-alert", BAD: "circle-x"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one scan came to: `tone` is ok, warn or bad; `twins` are units among which to choose."""
-
-    tone: str
-    code: str
-    text: str
-    twins: list[Device] = field(default_factory=list)
-
-    @property
-    def icon(self) -> str:
-        """The icon that says the tone without its colour."""
-        return ICONS[self.tone]
 
 
 @dataclass(frozen=True)
@@ -106,6 +90,7 @@ def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
             BAD,
             "a_return",
             _("%(code)s is a return slip. Scan the unit itself.") % {"code": scan.returned.code},
+            about=scan.returned,
         )
     if scan.is_offer:
         return Answer(
@@ -146,10 +131,14 @@ class Judge:
 
     def refusal(self, device: Device) -> Answer | None:
         """Why the unit can't be packed; None where it can, and then its place is taken."""
+        answer = self._why(device)
+        return replace(answer, device=device) if answer else None
+
+    def _why(self, device: Device) -> Answer | None:
         name = {"serial": device.serial_number}
         here = self.units.get(device.pk)
         if here is not None and here.is_open and here.shipment_id == self.shipment.pk:
-            return Answer(WARN, "already_here", _("%(serial)s is already in this shipment.") % name)
+            return already_here(device)
         if device.archived_at:
             return Answer(BAD, "archived", _("%(serial)s is archived.") % name)
         if device.status != DeviceStatus.IN_STOCK:
@@ -173,7 +162,8 @@ class Judge:
         words = {"serial": device.serial_number, "owner": device.customer or "", "customer": self.shipment.customer,
                  "shipment": here.shipment.code if here is not None else ""}  # fmt: skip
         if device.status == DeviceStatus.RESERVED:
-            return Answer(BAD, "reserved", _("%(serial)s is packed in %(shipment)s.") % words)
+            return Answer(BAD, "reserved", _("%(serial)s is packed in %(shipment)s.") % words,
+                          about=here.shipment if here is not None else None)  # fmt: skip
         if device.status == DeviceStatus.OWNED and device.customer_id == self.shipment.customer_id:
             return Answer(WARN, "owned_already", _("%(serial)s already belongs to %(customer)s.") % words)
         if device.status == DeviceStatus.OWNED:
@@ -189,6 +179,25 @@ def added(devices: list[Device]) -> Answer:
     """The answer for units that were packed."""
     if len(devices) == 1:
         words = {"serial": devices[0].serial_number, "product": devices[0].product.name}
-        return Answer(OK, "added", _("%(serial)s added, %(product)s.") % words)
-    sentence = ngettext("%(n)d unit added.", "%(n)d units added.", len(devices))
-    return Answer(OK, "added", sentence % {"n": len(devices)})
+        return Answer(OK, "added", _("%(serial)s added, %(product)s.") % words, device=devices[0])
+    return Answer(OK, "added", _number_added(len(devices)))
+
+
+def already_here(device: Device) -> Answer:
+    """The answer for a unit that was packed before."""
+    sentence = _("%(serial)s is already in this shipment.") % {"serial": device.serial_number}
+    return Answer(WARN, "already_here", sentence, device=device)
+
+
+def gathered(answers: Iterable[Answer]) -> list[Answer]:
+    """One answer for all that went in, and after it each of the others."""
+    answers = list(answers)
+    inside = [answer for answer in answers if answer.code == "added"]
+    others = [answer for answer in answers if answer.code != "added"]
+    if len(inside) > 1:
+        inside = [Answer(OK, "added", _number_added(len(inside)))]
+    return inside + others
+
+
+def _number_added(count: int) -> str:
+    return ngettext("%(n)d unit added.", "%(n)d units added.", count) % {"n": count}

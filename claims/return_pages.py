@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from claims import pills, return_choices
+from claims import bench_queue, pills, return_choices
 from claims.actions import return_inspection, return_settings
 from claims.models import Return, ReturnState
 from claims.return_forms import ChoiceList, InspectForm, ReceiveForm, SlipForm
@@ -40,7 +40,8 @@ def bench_context(request: Request, bench: Bench, form: ReceiveForm | None = Non
     if form is None:
         kept = {name: request.POST.get(name, "") for name in ("reason", "note")}
         form = ReceiveForm(initial=kept, actor=request.actor)
-    return {"bench": bench, "form": form, "tab": "workbench"}
+    return {"bench": bench, "form": form, "tab": "workbench", "bench_name": "returns",
+            "person": bench_queue.person(request.actor), "handled": bench_queue.handled(request.POST)}  # fmt: skip
 
 
 def received(request: Request, operation: Operation) -> HttpResponse:

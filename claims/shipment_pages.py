@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from claims import packing, reading, scans
+from claims import answers, bench_queue, next_steps, packing, reading, scans
 from claims.actions import shipments
+from claims.answers import BAD, WARN, Answer
 from claims.models import Shipment
-from claims.packing import BAD, Answer
 from claims.pages import code_of
 from claims.reconciliation import balance
 from console.access import Actor, Permission
@@ -32,21 +32,30 @@ def one(request: Request, pk: int) -> Shipment:
     return get_object_or_404(rows(request.actor), pk=pk)
 
 
-def bench(request: Request, shipment: Shipment, answers: list[Answer]) -> dict[str, Any]:
-    """What the packing page shows: the answers, the numbers by product, the newest units."""
+def bench(request: Request, shipment: Shipment, said: list[Answer]) -> dict[str, Any]:
+    """What the packing page shows: the answers, the numbers by product, the newest units.
+
+    `version` tells a page that is open elsewhere whether numbers and units are still what it shows.
+    """
     shipment.refresh_from_db(fields=["unit_count", "state"])
-    tones = {answer.tone for answer in answers}
-    newest = shipment.units.select_related("device__product").order_by("-pk")[: packing.SHOWN]
+    newest = list(shipment.units.select_related("device__product").order_by("-pk")[: packing.SHOWN])
+    counts = packing.progress(shipment)
+    ordered = ".".join(f"{count.product.pk}x{count.expected or 0}" for count in counts)
+    last = ".".join(f"{unit.pk}x{unit.is_open:d}" for unit in newest)
     return {
-        "shipment": shipment, "answers": answers, "counts": packing.progress(shipment), "newest": list(newest),
-        "tone": next((tone for tone in ("bad", "warn", "ok") if tone in tones), ""),
-        "mine": request.actor.user_id,
+        "shipment": shipment, "counts": counts, "newest": newest, "mine": request.actor.user_id,
+        "answers": next_steps.offered(said, request.actor, shipment), "tone": answers.tone(said),
+        "handled": bench_queue.handled(request.POST), "person": bench_queue.person(request.actor),
+        "bench_name": f"s{shipment.pk}",
+        "version": f"{shipment.unit_count}-{ordered}-{last}",
     }  # fmt: skip
 
 
 def scanned(request: Request, shipment: Shipment) -> list[Answer]:
-    """Pack what the form holds: a scan, a pasted list, a photo, or a unit chosen among several."""
+    """Pack what the form holds: scans that waited in the browser, a scan, a pasted list, a photo, or a chosen unit."""
     actor: Actor = request.actor
+    if sent := bench_queue.read(request.POST, actor):
+        return shipments.scan_once(shipment, sent, by=actor)
     chosen = request.POST.get("choose", "")
     try:
         if chosen.isdecimal() and len(chosen) < 19:
@@ -72,11 +81,14 @@ def over(request: Request, shipment: Shipment) -> HttpResponse:
     return redirect(shipment)
 
 
-def packed(request: Request, shipment: Shipment, answers: list[Answer]) -> HttpResponse:
-    """The packing page, or for htmx its changing part."""
-    partial = request.htmx and request.htmx.target == "bench"
+def packed(request: Request, shipment: Shipment, said: list[Answer]) -> HttpResponse:
+    """The packing page, or for htmx its changing part; 204 to a page that shows all of it already."""
+    context = bench(request, shipment, said)
+    if request.htmx and request.method == "GET" and request.GET.get("seen") == context["version"]:
+        return HttpResponse(status=204)
+    partial = request.htmx and request.htmx.target in {"bench", "counts"}
     template = "claims/_shipment_bench.html" if partial else "claims/shipment_pack.html"
-    return render(request, template, bench(request, shipment, answers))
+    return render(request, template, context)
 
 
 def taken_out(request: Request, shipment: Shipment) -> list[Answer]:
@@ -93,10 +105,8 @@ def taken_out(request: Request, shipment: Shipment) -> list[Answer]:
     except Refused as refusal:
         return [Answer(BAD, refusal.code, refusal.sentence)]
     if not done or device is None:
-        return [Answer(packing.WARN, "nothing", _("There is nothing of yours to take out."))]
-    return [
-        Answer(packing.WARN, "taken_out", _("%(serial)s is out again.") % {"serial": device.serial_number})
-    ]
+        return [Answer(WARN, "nothing", _("You haven't packed anything that can be taken out."))]
+    return [Answer(WARN, "taken_out", _("Removed %(serial)s.") % {"serial": device.serial_number})]
 
 
 def code(request: Request, shipment: Shipment) -> dict[str, Any]:

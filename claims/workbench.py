@@ -1,6 +1,6 @@
 """The return workbench: what a scan says, and the lines of the batch on the bench. The batch is ids in the form."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from claims import packing, scans
+from claims import answers, bench_queue, next_steps, packing, scans
 from claims import return_verdicts as verdicts
 from claims.actions import returns
+from claims.answers import BAD, OK, WARN, Answer
 from claims.models import Return, Shipment
 from claims.scans import Scan
 from console.access import Actor
@@ -21,17 +22,6 @@ from devices.models import Device, Ownership
 # A batch is no longer than one can look over, and a pasted list no longer than a batch.
 MOST = 500
 DAYS_A_MONTH = 30.44
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one scan came to: `tone` is ok, warn or bad. `twins` are units among which to choose, `url` where to look."""
-
-    tone: str
-    icon: str
-    text: str
-    url: str = ""
-    twins: list[Device] = field(default_factory=list)
 
 
 @dataclass
@@ -74,8 +64,7 @@ class Bench:
     @property
     def tone(self) -> str:
         """The worst of the answers, for the sound."""
-        tones = {answer.tone for answer in self.answers}
-        return next((tone for tone in ("bad", "warn", "ok") if tone in tones), "")
+        return answers.tone(self.answers)
 
     @property
     def joined(self) -> str:
@@ -104,6 +93,11 @@ def open_bench(request: Request, *, scans_too: bool = True) -> Bench:
     if request.method == "POST" and scans_too:
         _change(request, bench, actor)
     bench.lines = _lines(bench, actor)
+    if request.method == "POST" and data.get("restore"):
+        # A browser that lay down its bench brings it back: what was received meanwhile is no longer on it.
+        bench.lines = [line for line in bench.lines if line.verdict.code != "in_quarantine"]
+        bench.ids = [line.device.pk for line in bench.lines]
+    bench.answers = next_steps.offered(bench.answers, actor)
     return bench
 
 
@@ -115,8 +109,10 @@ def _change(request: Request, bench: Bench, actor: Actor) -> None:
     elif chosen := _numbers(data.get("choose", "")):
         rows = Device.objects.visible_to(actor).filter(pk__in=chosen[:1])
         bench.answers += [_put(bench, device) for device in rows]
-    elif request.htmx.trigger_name != "anyway":
-        _scan_all(bench, actor, "\n".join([data.get("list", ""), data.get("scan", "")]))
+    elif sent := bench_queue.read(data, actor):
+        _scan_all(bench, actor, list(sent.values()))
+    elif request.htmx.trigger_name != "anyway" and not data.get("restore"):
+        _scan_all(bench, actor, scans.lines("\n".join([data.get("list", ""), data.get("scan", "")])))
 
 
 def age(day: date | None) -> str:
@@ -132,63 +128,57 @@ def age(day: date | None) -> str:
     return _("%(years)d y %(months)d m") % {"years": months // 12, "months": months % 12}
 
 
-def _scan_all(bench: Bench, actor: Actor, text: str) -> None:
-    found = [scan for line in scans.split(actor, scans.lines(text)) for scan in line]
-    for each in found[:MOST]:
-        bench.answers.append(_scan(bench, each))
-    said = dict.fromkeys(
-        scan.guess.sentence for scan in found if scan.guess and scan.is_known and scan.is_sure
-    )
-    bench.answers += [Answer("warn", "scan-line", sentence) for sentence in said]
-    if len(found) > MOST:
-        left = ngettext("%(n)d line was left out: a batch holds 500 units.",
-                        "%(n)d lines were left out: a batch holds 500 units.", len(found) - MOST)  # fmt: skip
-        bench.answers.append(Answer("bad", "circle-alert", left % {"n": len(found) - MOST}))
+def _scan_all(bench: Bench, actor: Actor, texts: list[str]) -> None:
+    lines = scans.split(actor, texts)
+    found = [
+        (scan, text if len(line) == 1 else scan.text)
+        for text, line in zip(texts, lines, strict=True) for scan in line
+    ]  # fmt: skip
+    bench.answers += [replace(_scan(bench, scan), scanned=text) for scan, text in found]
+    bench.answers += packing.notes([scan for scan, _text in found])
 
 
 def _scan(bench: Bench, scan: Scan) -> Answer:
-    if scan.returned is not None:
-        if scan.returned.is_over:
-            words = {"code": scan.returned.code, "state": scan.returned.get_state_display().lower()}
-            return Answer(
-                "bad",
-                "circle-alert",
-                _("%(code)s is over: %(state)s.") % words,
-                scan.returned.get_absolute_url(),
-            )
-        return _put(bench, scan.returned.device)
+    returned = scan.returned
+    if returned is not None and returned.is_over:
+        words = {"code": returned.code, "state": returned.get_state_display().lower()}
+        return Answer(BAD, "return_over", _("%(code)s is over: %(state)s.") % words, about=returned)
+    if returned is not None:
+        return _put(bench, returned.device)
     if scan.devices and not scan.is_sure:
-        return Answer("warn", "circle-alert", packing.unsure(scan), twins=scan.devices)
+        return Answer(WARN, "ambiguous", packing.unsure(scan), scan.devices)
     if len(scan.devices) > 1:
         said = _("%(text)s matches several devices. Which one is it?") % {"text": scan.text[:80]}
-        return Answer("warn", "circle-alert", said, twins=scan.devices)
+        return Answer(WARN, "ambiguous", said, scan.devices)
     if scan.devices:
         return _put(bench, scan.devices[0])
     if scan.is_offer:
         return Answer(
-            "bad", "circle-x", _("This claim code isn't for a single unit. Scan the unit's own label.")
+            BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label.")
         )
     hint = _("If its label was replaced, type the serial number.")
-    return Answer("bad", "circle-x", f"{packing.unknown(scan)} {'' if scan.guess else hint}".strip())
+    return Answer(BAD, "unknown", f"{packing.unknown(scan)} {'' if scan.guess else hint}".strip())
 
 
 def _put(bench: Bench, device: Device) -> Answer:
     """Put a unit on the bench. What can't be received lies there too, with the reason, until it is taken off."""
     words = {"serial": device.serial_number}
     if device.pk in bench.ids:
-        return Answer("warn", "copy", _("%(serial)s is on the bench already.") % words)
+        return Answer(WARN, "on_bench", _("%(serial)s is already on the bench.") % words, device=device)
     if len(bench.ids) >= MOST:
-        return Answer("bad", "circle-alert", _("The bench is full. Receive these 500 units first."))
+        said = _("The bench is full, so %(serial)s wasn't added. Receive these 500 units first.") % words
+        return Answer(BAD, "full", said)
     bench.ids.insert(0, device.pk)
     under_way = (
         Return.objects.under_way().filter(device=device).first()
     )  # unscoped: of a device that was visible
     verdict = verdicts.of(device, under_way)
     if verdict.is_fit:
-        return Answer("ok", "circle-check", _("%(serial)s can be received.") % words)
-    tone = "warn" if verdict.can_anyway else "bad"
-    return Answer(tone, "circle-alert", f"{device.serial_number}: {verdict.sentence}",
-                  under_way.get_absolute_url() if under_way else "")  # fmt: skip
+        return Answer(OK, "added", _("%(serial)s can be received.") % words, device=device)
+    tone = WARN if verdict.can_anyway else BAD
+    return Answer(
+        tone, "unfit", f"{device.serial_number}: {verdict.sentence}", device=device, about=under_way
+    )
 
 
 def _lines(bench: Bench, actor: Actor) -> list[Line]:

@@ -319,6 +319,7 @@ WEBHOOK_DEVICES, WEBHOOK_STILL_THEIRS = "devices.webhooks.describe", "devices.we
 WEBHOOK_AT_REST = "devices.webhooks.at_rest"
 # What the workers delete besides their own, each a function that gives how many.
 UPKEEP = [
+    "claims.actions.shipments.forget_scans",
     "claims.labels.files.forget_old",
     "devices.actions.calls.expire",
     "devices.actions.messages.settle_recent",

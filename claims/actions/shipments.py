@@ -1,7 +1,8 @@
 """Packs shipments and ships them: what is packed is reserved, and *ship* assigns all of it at one instant."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -12,8 +13,9 @@ from django.utils.translation import ngettext
 
 from claims import scans
 from claims.actions import box_codes, shipment_mails
-from claims.models import Claim, Shipment, ShipmentLine, ShipmentState, ShipmentUnit
-from claims.packing import Answer, Judge, added, choose, notes
+from claims.answers import BAD, Answer
+from claims.models import Claim, Shipment, ShipmentLine, ShipmentScan, ShipmentState, ShipmentUnit
+from claims.packing import Judge, added, already_here, choose, gathered, notes
 from console import edits, operations, sql
 from console.access import Actor, Permission
 from console.audit import changes, record, record_set
@@ -31,6 +33,8 @@ from devices.models import Device, DeviceStatus, Product
 NAMED = 5
 # More units are not given by one code: the claimant's page names each of them.
 MOST_CLAIMED = 500
+# So long the id of a packed scan is kept.
+SCANS_KEPT = timedelta(days=30)
 NOT_OVER = (ShipmentState.OPEN, ShipmentState.SENT)
 # In these its units are reserved, and its customer may claim each by its own code.
 HOLDING = (*NOT_OVER, ShipmentState.SHIPPING)
@@ -81,11 +85,46 @@ def scan(shipment: Shipment, texts: list[str], *, by: Actor, at: datetime | None
 
     Raises Refused where the shipment is not open any more.
     """
-    read = [scan for line in scans.split(by, texts) for scan in line]
-    chosen = choose(shipment, read)
-    found = [each for each in chosen if isinstance(each, Device)]
-    answers = [*(each for each in chosen if isinstance(each, Answer)), *notes(read)]
-    return [*pack(shipment, found, by=by, at=at), *answers] if found else answers
+    answers = _scan_each(shipment, dict(enumerate(texts)), by=by, at=at or timezone.now())
+    return gathered(answer for each in answers.values() for answer in each)
+
+
+@retrying
+def scan_once(
+    shipment: Shipment, sent: dict[str, str], *, by: Actor, at: datetime | None = None
+) -> list[Answer]:
+    """Pack what was scanned, each scan under the id that its bench gave it: sent again, it changes nothing.
+
+    A scan that packed something is answered as it was the first time, whatever became of the unit and the shipment since;
+    one that was refused is looked at again. What comes too late for the shipment is refused one by one.
+    """
+    at = at or timezone.now()
+    closed = None
+    try:
+        # Whoever sends the same scan at the same moment has written it down when this turn comes.
+        _hold(shipment)
+    except Refused as refusal:
+        closed = Answer(BAD, refusal.code, refusal.sentence, about=shipment)
+    known = ShipmentScan.objects.filter(shipment=shipment, token__in=list(sent))
+    answers = {row.token: [Answer(**each) for each in row.answers] for row in known}
+    fresh = {token: text for token, text in sent.items() if token not in answers}
+    if closed is not None:
+        answers |= {token: [replace(closed, scanned=text)] for token, text in fresh.items()}
+    elif fresh:
+        said = _scan_each(shipment, fresh, by=by, at=at)
+        ShipmentScan.objects.bulk_create([
+            ShipmentScan(shipment=shipment, token=token, at=at, answers=[
+                {"tone": each.tone, "code": each.code, "text": each.text, "scanned": each.scanned} for each in told
+            ])
+            for token, told in said.items() if any(each.code == "added" for each in told)
+        ], batch_size=500)  # fmt: skip
+        answers |= said
+    return gathered(answer for token in sent for answer in answers[token])
+
+
+def forget_scans() -> int:
+    """Delete the ids of scans that were packed more than 30 days ago: no browser sends them again. Returns how many."""
+    return ShipmentScan.objects.filter(at__lt=timezone.now() - SCANS_KEPT).delete()[0]
 
 
 @retrying
@@ -97,21 +136,47 @@ def pack(
     Who packs holds the shipment first and then the units, so two packers of one shipment take turns of a few
     milliseconds, and none of them packs more than was ordered. Raises Refused where it is not open any more.
     """
-    at, wanted = at or timezone.now(), {device.pk: device for device in devices}
+    return gathered(_pack_each(shipment, devices, by=by, at=at or timezone.now()).values())
+
+
+@retrying
+def _scan_each(
+    shipment: Shipment, sent: dict[Any, str], *, by: Actor, at: datetime
+) -> dict[Any, list[Answer]]:
+    """Pack what was scanned, with the answers to each scan: a line of a list may hold several units."""
+    lines = scans.split(by, list(sent.values()))
+    read = [scan for line in lines for scan in line]
+    chosen = choose(shipment, read)
+    wanted = [each for each in chosen if isinstance(each, Device)]
+    verdicts = _pack_each(shipment, wanted, by=by, at=at) if wanted else {}
+    units = iter(chosen)
+    answers: dict[Any, list[Answer]] = {}
+    for (key, text), line in zip(sent.items(), lines, strict=True):
+        answers[key] = []
+        for part in line:
+            each = next(units)
+            answer = verdicts[each.pk] if isinstance(each, Device) else each
+            answers[key].append(replace(answer, scanned=text if len(line) == 1 else part.text))
+            if isinstance(each, Device) and answer.code == "added":
+                verdicts[each.pk] = already_here(each)
+        answers[key] += notes(line)
+    return answers
+
+
+def _pack_each(
+    shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: datetime
+) -> dict[int, Answer]:
+    """Reserve the units that can be, with an answer for each of them."""
+    wanted = {device.pk: device for device in devices}
     _hold(shipment)
     ledger.hold(sorted(wanted))
     rows = Device.objects.select_related("product", "customer")
     now = {device.pk: device for device in sql.having_ids(rows, "id", list(wanted))}
-    judge, fit, answers = Judge(shipment, wanted), [], []
-    for pk in wanted:
-        refusal = judge.refusal(now[pk])
-        if refusal is None:
-            fit.append(now[pk])
-        else:
-            answers.append(refusal)
-    if fit:
-        _reserve(shipment, [device.pk for device in fit], by=by, at=at)
-    return [*([added(fit)] if fit else []), *answers]
+    judge = Judge(shipment, wanted)
+    refused = {pk: judge.refusal(now[pk]) for pk in wanted}
+    if fit := [pk for pk in wanted if refused[pk] is None]:
+        _reserve(shipment, fit, by=by, at=at)
+    return {pk: refusal or added([now[pk]]) for pk, refusal in refused.items()}
 
 
 @retrying

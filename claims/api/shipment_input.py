@@ -6,12 +6,11 @@ from typing import Any
 from django import forms
 from django.http import Http404
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from claims import packing, scans
 from claims.actions import shipments
+from claims.answers import Answer
 from claims.models import Shipment
-from claims.packing import Answer
 from claims.shipment_forms import MOST_EXPECTED, ShipmentForm
 from console.rest.forms import checked
 from console.rest.problems import Unfit
@@ -71,14 +70,8 @@ def pack(request: Any, shipment: Shipment) -> list[dict[str, Any]]:
         answer = said[each.pk]
         results.append({"scan": text, "code": answer.code, "detail": answer.text, "device": each.pk})
         if each.pk in inside:
-            said[each.pk] = _again(each)
+            said[each.pk] = packing.already_here(each)
     return results
-
-
-def _again(device: Device) -> Answer:
-    """What a second scan of a unit in the same call comes to."""
-    sentence = _("%(serial)s is already in this shipment.") % {"serial": device.serial_number}
-    return Answer(packing.WARN, "already_here", sentence)
 
 
 def _lines(request: Any, rows: list[dict[str, Any]]) -> dict[Product, int]:

@@ -12,9 +12,9 @@ from claims.models.claim_profile import (
 from claims.models.claim_step import ClaimStep, Step
 from claims.models.label_sheet import LabelSheet
 from claims.models.returns import Grade, Return, ReturnCheck, ReturnReason, ReturnSettings, ReturnState
-from claims.models.shipment import Shipment, ShipmentLine, ShipmentState, ShipmentUnit
+from claims.models.shipment import Shipment, ShipmentLine, ShipmentScan, ShipmentState, ShipmentUnit
 
 __all__ = ["Claim", "ClaimCode", "ClaimProfile", "ClaimProfileMember", "ClaimProfileResource",
            "ClaimStep", "Grade", "Grant", "LabelSheet", "ResourceKind", "Return", "ReturnCheck", "ReturnReason",
            "ReturnSettings", "ReturnState",
-           "Scope", "Shipment", "ShipmentLine", "ShipmentState", "ShipmentUnit", "State", "Step"]  # fmt: skip
+           "Scope", "Shipment", "ShipmentLine", "ShipmentScan", "ShipmentState", "ShipmentUnit", "State", "Step"]  # fmt: skip

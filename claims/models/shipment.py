@@ -152,3 +152,21 @@ class ShipmentUnit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shipment_id} {self.device_id}"
+
+
+class ShipmentScan(models.Model):
+    """A scan that packed something, by the id that its bench gave it: the same scan, sent again, gets the same answers."""
+
+    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="scans")
+    token = models.CharField(max_length=36)
+    answers = models.JSONField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shipment", "token"], name="shipment_scan_once"),
+        ]
+        indexes = [models.Index(fields=["at"], name="shipment_scan_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.shipment_id} {self.token}"

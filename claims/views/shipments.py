@@ -6,9 +6,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from claims import packing, packing_list
+from claims import packing_list
 from claims import shipment_pages as pages
 from claims.actions import shipments
+from claims.answers import Answer
 from claims.shipment_filters import ShipmentFilter
 from claims.shipment_forms import ShipmentForm
 from claims.shipment_tables import ShipmentTable
@@ -60,7 +61,7 @@ def shipment_pack(request: Request, pk: int) -> HttpResponse:
     shipment = pages.one(request, pk)
     if not shipment.is_open and request.method == "GET":
         return pages.over(request, shipment)
-    answers: list[packing.Answer] = pages.scanned(request, shipment) if request.method == "POST" else []
+    answers: list[Answer] = pages.scanned(request, shipment) if request.method == "POST" else []
     return pages.packed(request, shipment, answers)
 
 

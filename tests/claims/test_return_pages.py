@@ -78,7 +78,7 @@ def test_a_pasted_list_is_put_on_the_bench_once_each(desk, owned):
     listed = "\n".join([owned[0].serial_number, owned[1].serial_number, owned[0].serial_number, "nothing"])
     bench = desk.post(BENCH, {"list": listed, "ids": ids(owned[:1])}).context["bench"]
     assert [(a.tone, a.text.split(" ")[-1]) for a in bench.answers] == [
-        ("warn", "already."), ("ok", "received."), ("bad", "number."),
+        ("warn", "bench."), ("ok", "received."), ("bad", "number."),
     ]  # fmt: skip
     assert bench.ids == [owned[1].pk, owned[0].pk]
     assert bench.tone == "bad"

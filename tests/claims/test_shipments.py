@@ -341,9 +341,9 @@ def test_a_list_and_an_undo(client, shipment, make_devices):
         url("pack", shipment), {"list": "\n".join([*serials(*units), "nothing"])}
     ).content.decode()
     assert "3 units added." in page and "No device matches nothing." in page
-    assert f"{units[2]} is out again." in client.post(url("unpack", shipment)).content.decode()
+    assert f"Removed {units[2]}." in client.post(url("unpack", shipment)).content.decode()
     page = client.post(url("unpack", shipment), {"device": units[0].pk}).content.decode()
-    assert f"{units[0]} is out again." in page
+    assert f"Removed {units[0]}." in page
     assert [status(unit) for unit in units] == ["in_stock", "reserved", "in_stock"]
 
 

@@ -74,7 +74,7 @@ def test_j4_a_shipment_is_packed_by_beeps_and_shipped(packer: Person, person: An
     packer.sees(f"{two} added, Flow Probe.")
     packer.check("packing")
     packer.press("Undo my last scan")
-    packer.sees(f"{two} is out again.")
+    packer.sees(f"Removed {two}.")
     scan(packer, two)
     packer.sees("2 / 4")
 
