@@ -1,7 +1,8 @@
 """Keeps a scanned code in the session, from the camera to the claim: its row, never its text.
 
-What is kept lasts 15 minutes and outlives the sign-in. Before it, a page may tell a code that works from one
-that does not, and nothing else: `refusal` is for people who signed in.
+What is kept can be claimed for 15 minutes and outlives the sign-in. For a day it is told that it was scanned and has to
+be scanned again; a form that comes without its session brings what was scanned along, signed. Before the sign-in
+a page may tell a code that works from one that does not, and nothing else: `refusal` is for people who signed in.
 """
 
 import time
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core import signing
 from django.db import transaction
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from claims import codes, offers
+from claims import codes, holdings, offers
 from claims.actions import steps
 from claims.models import ClaimCode, Step
 from claims.offers import Offer
@@ -24,6 +26,9 @@ from customers.models import Customer
 
 KEY = "claim"
 SECONDS_KEPT = 15 * 60
+# For so long a scan that can't be claimed any longer is told.
+SECONDS_TOLD = 24 * 60 * 60
+SALT = "claims.session"
 # How often codes may be tried from one address, and by one account: enough for a fitter and a van of devices.
 SCANS, WINDOW = 60, 10 * 60
 NOBODY = UUID(int=0)
@@ -48,6 +53,14 @@ class Pending:
             raise Refused(
                 "other_code", _("Another code was scanned since this page was opened. Look at it again.")
             )
+
+
+@dataclass(frozen=True)
+class Lapsed:
+    """A scan that is too old to claim: how many minutes, and what it offered if that could still be claimed."""
+
+    minutes: int
+    offer: Offer | None
 
 
 def scan(request: Request, text: str) -> None:
@@ -97,6 +110,36 @@ def current(request: Request) -> Pending | None:
     return known
 
 
+def lapsed(request: Request) -> Lapsed | None:
+    """The scan that lapsed before it was claimed, if that is all there is."""
+    entry = _entry(request, seconds=SECONDS_TOLD)
+    if entry is None or _entry(request) is not None:
+        return None
+    pending = _read(request, entry)
+    if holdings.past_claim(request.customer_actor, pending.offer) is not None:
+        return None
+    minutes = int(time.time() - entry["at"]) // 60
+    return Lapsed(minutes, pending.offer if pending.is_usable else None)
+
+
+def sealed(request: Request) -> str:
+    """The code at hand, signed, for a form of the way to bring along; without one, nothing."""
+    entry = _entry(request, seconds=SECONDS_TOLD)
+    return signing.dumps([entry["code"], entry["version"], entry["at"]], salt=SALT) if entry else ""
+
+
+def restore(request: Request) -> None:
+    """Keep again what a form brought along, where its session is gone. As a scan of the same label it claims nothing."""
+    if _entry(request, seconds=SECONDS_TOLD) is not None:
+        return
+    try:
+        code, version, at = signing.loads(request.POST.get("scan", ""), salt=SALT, max_age=SECONDS_TOLD)
+    except signing.BadSignature:
+        return
+    request.session[KEY] = {"nonce": get_random_string(22), "code": code, "version": version, "at": at}
+    request._claim_pending = None  # type: ignore[attr-defined]
+
+
 def has_pending(request: Request) -> bool:
     """Whether a code is at hand, of whatever worth: what follows for the visitor must not tell its worth."""
     return _entry(request) is not None
@@ -124,7 +167,7 @@ def note_once(request: Request, step: Step, cause: str = "") -> None:
 
 def take(request: Request) -> dict | None:
     """What `put` puts back into another session: the code at hand, under another nonce."""
-    entry = _entry(request)
+    entry = _entry(request, seconds=SECONDS_TOLD)
     return {**entry, "nonce": get_random_string(22)} if entry else None
 
 
@@ -134,9 +177,9 @@ def put(request: Request, taken: dict | None) -> None:
         request.session[KEY] = taken
 
 
-def _entry(request: Request) -> dict[str, Any] | None:
+def _entry(request: Request, *, seconds: int = SECONDS_KEPT) -> dict[str, Any] | None:
     entry = request.session.get(KEY)
-    if not isinstance(entry, dict) or not 0 <= time.time() - entry.get("at", 0) < SECONDS_KEPT:
+    if not isinstance(entry, dict) or not 0 <= time.time() - entry.get("at", 0) < seconds:
         return None
     return entry
 

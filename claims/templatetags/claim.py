@@ -19,6 +19,21 @@ def pending_claim(context: dict) -> session.Pending | None:
 
 
 @register.simple_tag(takes_context=True)
+def lapsed_scan(context: dict) -> session.Lapsed | None:
+    """The scan that lapsed before it was claimed. Read once a request."""
+    request = context["request"]
+    if not hasattr(request, "_claim_lapsed"):
+        request._claim_lapsed = session.lapsed(request)
+    return request._claim_lapsed
+
+
+@register.simple_tag(takes_context=True)
+def sealed_scan(context: dict) -> str:
+    """The code at hand, signed, for a form to bring along."""
+    return session.sealed(context["request"])
+
+
+@register.simple_tag(takes_context=True)
 def house(context: dict) -> Organization | None:
     """Whose page this is: the view's or the code's organization, else the domain's, else the only one."""
     if context.get("organization") is not None:
@@ -26,6 +41,9 @@ def house(context: dict) -> Organization | None:
     pending = pending_claim(context)
     if pending is not None and pending.offer is not None:
         return pending.offer.profile.organization
+    past = lapsed_scan(context)
+    if past is not None and past.offer is not None:
+        return past.offer.profile.organization
     return holdings.organization_at(context["request"].get_host())
 
 

@@ -56,7 +56,9 @@ def landing(request: Request) -> HttpResponse:
         return _see_other("claim:landing")
     pending = None if "another" in request.GET else session.current(request)
     if pending is None:
-        return render(request, "claims/public/landing_type.html", {"form": form})
+        return render(
+            request, "claims/public/landing_type.html", {"form": form, "is_gone": "gone" in request.GET}
+        )
     if request.user.is_authenticated:
         return _see_other("claim:review")
     template = "claims/public/landing.html" if pending.is_usable else "claims/public/landing_bad.html"
@@ -70,7 +72,7 @@ def review(request: Request) -> HttpResponse:
     """What will be given to whom, before the claim; or why it can't be, and what to do next."""
     pending = session.current(request)
     if pending is None:
-        return _see_other("claim:landing")
+        return _scan_again()
     past = holdings.past_claim(request.actor, pending.offer)
     if past is not None:
         return _see_other("claim:done", past.pk)
@@ -89,7 +91,7 @@ def redeem(request: Request) -> HttpResponse:
     """Claim. A second post, or one after going back, comes to the same claim."""
     pending = session.current(request)
     if pending is None or pending.offer is None or request.method != "POST":
-        return _see_other("claim:review" if pending else "claim:landing")
+        return _see_other("claim:review") if pending else _scan_again()
     pending.expect(request.POST.get("nonce", ""))
     form = _review_form(request, pending)
     if not form.is_valid():
@@ -142,6 +144,11 @@ def _review_form(request: Request, pending: session.Pending) -> ReviewForm:
 
 def _house(pending: session.Pending) -> dict[str, Any]:
     return {"organization": pending.offer.profile.organization} if pending.offer else {}
+
+
+def _scan_again() -> HttpResponse:
+    """To the page that says when it was scanned, or at least that it has to be scanned again."""
+    return HttpResponse(status=303, headers={"Location": reverse("claim:landing") + "?gone"})
 
 
 def _see_other(name: str, *args: Any) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console import outage, rosters
@@ -13,6 +14,9 @@ from console.access import Permission, handler
 from console.errors import Refused, answer, problem
 
 PROGRAMS = ("/api/", "/device/")
+# Customers' pages, which show the brand that they were made for.
+CUSTOMERS = ("/c/", "/portal/", "/account/login/code/", "/account/code/", "/account/link/")
+RESTORE_CLAIM = "claims.session.restore"
 
 
 @handler
@@ -73,9 +77,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old, or came from elsewhere. Nothing was changed."""
     if getattr(request, "htmx", False):
         return answer(
-            request, Refused("stale", _("This page is too old. Load it again and repeat."), status=403)
+            request,
+            Refused("stale", _("Your session has expired. Reload the page and try again."), status=403),
         )
-    return render(request, "403_csrf.html", status=403)
+    if not request.path.lower().startswith(CUSTOMERS):
+        return render(request, "403_csrf.html", status=403)
+    import_string(RESTORE_CLAIM)(request)
+    is_claim = request.path.lower().startswith("/c/")
+    return render(request, "claims/public/expired.html", {"is_claim": is_claim}, status=403)
 
 
 @handler

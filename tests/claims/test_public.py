@@ -118,6 +118,129 @@ def test_a_code_is_forgotten_after_15_minutes(client, code, time_machine):
     assert b"Aqua Meter" not in client.get("/c/").content
 
 
+def test_a_code_that_lapsed_is_told_with_the_brand_and_the_minutes(client, code, organization, time_machine):
+    organization.brand_name = "Northlake Water"
+    organization.save(update_fields=["brand_name"])
+    factories.make_organization("Southridge")
+    time_machine.move_to(timezone.now(), tick=False)
+    scan(client, code)
+    time_machine.shift(timedelta(minutes=16))
+    page = client.get("/c/").content.decode()
+    assert "You scanned this 16 minutes ago; scan it again." in page
+    assert "Northlake Water" in page
+    assert "Aqua Meter" not in page
+    # Scanned again, it is there; and a day later nothing is told any longer.
+    scan(client, code)
+    assert "Aqua Meter" in client.get("/c/").content.decode()
+    time_machine.shift(timedelta(hours=3))
+    assert "You scanned this more than an hour ago; scan it again." in client.get("/c/").content.decode()
+    time_machine.shift(timedelta(hours=21))
+    assert "You scanned this" not in client.get("/c/").content.decode()
+
+
+def test_a_code_that_lapsed_is_told_in_german(client, code, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    scan(client, code)
+    time_machine.shift(timedelta(minutes=16))
+    page = client.get("/c/", headers={"accept-language": "de"}).content.decode()
+    assert "Sie haben das vor 16 Minuten gescannt; scannen Sie es noch einmal." in page
+
+
+def test_a_code_that_lapsed_during_the_sign_in_is_told_after_it(client, code, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    scan(client, code)
+    ask_for_code(client, MIRIAM)
+    time_machine.shift(timedelta(minutes=8))
+    scanned = client.session
+    scanned["claim"] = {**scanned["claim"], "at": scanned["claim"]["at"] - 600}
+    scanned.save()
+    assert confirm(client, mailed_code()).url == "/c/review/"
+    assert client.get("/c/review/")["Location"] == "/c/?gone"
+    page = client.get("/c/?gone")
+    assert "You scanned this 18 minutes ago; scan it again." in page.content.decode()
+
+
+def test_what_lapsed_is_told_alike_for_every_bad_code(client, code, profile, time_machine):
+    """Before the sign-in a page tells nothing of a code that can't be claimed, not even whose it is."""
+    factories.make_organization("Southridge")
+    time_machine.move_to(timezone.now(), tick=False)
+    other = Client()
+    scan(client, code)
+    scan(other, UNKNOWN)
+    ClaimProfile.objects.filter(pk=profile.pk).update(is_enabled=False)
+    time_machine.shift(timedelta(minutes=16))
+    assert bare(client.get("/c/")) == bare(other.get("/c/"))
+    assert b"16 minutes" in client.get("/c/").content
+
+
+def test_what_was_claimed_is_not_told_as_lapsed(client_for, dana, code, time_machine):
+    client = client_for(dana)
+    scan(client, code)
+    assert redeem(client)["Location"].startswith("/c/done/")
+    time_machine.move_to(timezone.now() + timedelta(minutes=20), tick=False)
+    assert "You scanned this" not in client.get("/c/").content.decode()
+
+
+def test_a_claim_without_its_session_says_what_happened_and_keeps_the_code(
+    client, code, organization, device, dana
+):
+    """As after cookies were deleted in another tab; the sign-in is gone too."""
+    organization.brand_name = "Northlake Water"
+    organization.save(update_fields=["brand_name"])
+    factories.make_organization("Southridge")
+    client = Client(enforce_csrf_checks=True, headers={"accept-language": "de"})
+    scan(client, code)
+    form = client.get("/c/").content.decode()
+    sealed = re.search(r'name="scan" value="([^"]+)"', form)[1]
+    assert code not in sealed
+    client.cookies.clear()
+    answer = client.post("/c/redeem/", {"nonce": "x", "scan": sealed})
+    assert answer.status_code == 403
+    page = answer.content.decode()
+    for expected in ("Northlake Water", "Ihre Sitzung ist abgelaufen", "claim.css", 'lang="de"'):
+        assert expected in page
+    assert not Claim.objects.exists()
+    assert "Aqua Meter" in client.get("/c/").content.decode()
+
+
+def test_a_form_without_its_session_says_when_a_scan_lapsed(client, code, time_machine):
+    client = Client(enforce_csrf_checks=True)
+    time_machine.move_to(timezone.now(), tick=False)
+    scan(client, code)
+    sealed = re.search(r'name="scan" value="([^"]+)"', client.get("/c/").content.decode())[1]
+    time_machine.shift(timedelta(minutes=16))
+    client.cookies.clear()
+    page = client.post("/c/redeem/", {"scan": sealed}).content.decode()
+    assert "You scanned this 16 minutes ago; scan it again." in page
+
+
+@pytest.mark.parametrize("sealed", ["", "x", "WzFd:x:y", "\udcff"])
+def test_a_forged_scan_is_nothing(db, sealed):
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post("/c/redeem/", {"scan": sealed.encode("utf-8", "replace").decode()})
+    assert answer.status_code == 403
+    assert "claim" not in client.session
+    assert b"Scan the label again" in answer.content
+
+
+def test_a_form_does_not_replace_what_was_scanned_since(client, code, profile, product):
+    client = Client(enforce_csrf_checks=True)
+    scan(client, code)
+    sealed = re.search(r'name="scan" value="([^"]+)"', client.get("/c/").content.decode())[1]
+    other = factories.make_device(product, "AQM26-999999")
+    claim_codes.make_for_devices(profile, [other.pk])
+    scan(client, printed(profile, other).link)
+    client.post("/c/redeem/", {"scan": sealed})
+    assert client.session["claim"]["code"] == str(ClaimCode.objects.get(device=other).pk)
+
+
+def test_a_claim_without_a_scan_says_that_it_has_to_be_scanned_again(client_for, dana):
+    client = client_for(dana)
+    assert client.get("/c/review/")["Location"] == "/c/?gone"
+    assert "Scan the label again" in client.get("/c/?gone").content.decode()
+    assert "Scan the label again" not in client.get("/c/").content.decode()
+
+
 # The landing
 
 
@@ -754,7 +877,7 @@ def test_not_you_while_waiting_for_the_mail_lets_one_correct_the_address(client,
 
 def test_a_review_without_a_code_asks_for_one(client_for, dana):
     client = client_for(dana)
-    assert client.get("/c/review/")["Location"] == "/c/"
+    assert client.get("/c/review/")["Location"] == "/c/?gone"
     assert client.post("/c/redeem/")["Location"] == "/c/"
 
 

@@ -54,7 +54,7 @@ def test_an_old_form_is_told_so(alice):
     client = Client(enforce_csrf_checks=True)
     response = client.post(reverse("account_login"), {"login": alice.email, "password": "x"})
     assert response.status_code == 403
-    assert "This page was open for too long" in response.content.decode()
+    assert "Your session has expired" in response.content.decode()
 
 
 def test_a_broken_page_answers_without_database_or_session(client, monkeypatch, organization):
