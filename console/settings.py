@@ -305,6 +305,8 @@ DEVICE_MAIN_PANELS = ["devices.message_panels.device_messages"]
 # Told, in the same transaction, of every change of hands and of every new unit.
 LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger", "claims.actions.returns.follow_ledger",
                     "devices.actions.messages.follow_ledger", "devices.actions.calls.follow_ledger"]  # fmt: skip
+# Says of a device by its id whether a code that was printed for it was replaced.
+LABEL_CHECK = "claims.actions.claim_codes.is_replaced"
 # Told, in the same transaction, what a device published: each a function of (publisher, drafts, at).
 MESSAGE_FOLLOWERS = ["devices.webhooks.follow_messages"]
 # Messages are kept for so many days; 0 keeps them for good. What waits for a webhook needs its message for four days

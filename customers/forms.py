@@ -32,7 +32,7 @@ class CustomerForm(TextGuard, forms.ModelForm):
 
     class Meta:
         model = Customer
-        fields = ["kind", "name", "reference", "email", "phone", "address", "notes"]
+        fields = ["kind", "name", "reference", "email", "phone", "address", "notes", "may_take"]
         widgets = {
             "kind": forms.RadioSelect,
             "name": forms.TextInput(attrs={"autocomplete": "off"}),

@@ -27,7 +27,7 @@ class ProductForm(TextGuard, forms.ModelForm):
     class Meta:
         model = Product
         fields = ["name", "slug", "platform", "description", "ownership_mode", "single_account",
-                  "unowned_may_subscribe"]  # fmt: skip
+                  "unowned_may_subscribe", "customers_may_take"]  # fmt: skip
         widgets = {"description": forms.Textarea(attrs={"rows": 3}), "ownership_mode": forms.RadioSelect}
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:

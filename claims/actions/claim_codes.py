@@ -153,6 +153,11 @@ def follow_ledger(change: Change) -> None:
             _kill_printed(change, change.device_ids[start : start + BATCH])
 
 
+def is_replaced(device_id: int) -> bool:
+    """Whether a printed code of the device was replaced: whoever had its old label is to be kept out."""
+    return ClaimCode.objects.filter(device=device_id, version__gt=1).exists()
+
+
 def printed(code: ClaimCode) -> codes.Printed | None:
     """What stands on the label of this code; None where the server key that it was made with is not
     configured."""

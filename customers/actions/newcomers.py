@@ -13,7 +13,7 @@ from customers.people import claiming_customers
 
 @retrying
 def join(organization: Organization, *, user: Any, kind: str, name: str, by: Actor) -> Customer:
-    """Make a customer of this organization with the person as its admin, and its project.
+    """Make a customer of this organization with the person as its admin, and its project. It may not take devices.
 
     Who may act for a customer already gets that one: two requests at once make one customer.
     """
@@ -21,7 +21,8 @@ def join(organization: Organization, *, user: Any, kind: str, name: str, by: Act
     past = claiming_customers(user, organization).first()
     if past is not None:
         return past
-    customer = customers.create(by=by.within(organization), kind=kind, name=name.strip(), email=user.email)
+    customer = customers.create(by=by.within(organization), kind=kind, name=name.strip(), email=user.email,
+                                may_take=False)  # fmt: skip
     CustomerUser.objects.create(
         organization=organization, customer=customer, user=user, role=CustomerRole.ADMIN
     )

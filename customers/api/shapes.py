@@ -31,6 +31,7 @@ class CustomerOut(serializers.ModelSerializer):
             "phone",
             "address",
             "notes",
+            "may_take",
             "created_at",
             "archived_at",
         ]
@@ -46,6 +47,9 @@ class CustomerIn(Body):
     phone = Text(max_length=40, required=False, allow_blank=True)
     address = Text(max_length=400, required=False, allow_blank=True)
     notes = Text(max_length=2000, required=False, allow_blank=True)
+    may_take = Flag(
+        default=True, help_text="It may take devices of products whose `customers_may_take` is on."
+    )
 
 
 class CustomerQuery(PageQuery):

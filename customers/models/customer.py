@@ -70,6 +70,11 @@ class Customer(TenantModel):
     phone = models.CharField(_("Phone"), max_length=40, blank=True)
     address = models.TextField(_("Address"), max_length=400, blank=True)
     notes = models.TextField(_("Notes"), max_length=2000, blank=True)
+    # Off for who came by itself: whoever claims anything becomes a customer.
+    may_take = models.BooleanField(
+        _("May take devices by serial number and device name"), default=True,
+        help_text=_("Over the API, of products that allow it."),
+    )  # fmt: skip
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 

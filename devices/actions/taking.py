@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console.access import Actor
@@ -23,20 +25,26 @@ TRIES, WINDOW = 60, 10 * 60
 def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None = None) -> Ownership:
     """Make the actor's customer the owner. Returns the span that begins, or that is his already.
 
-    Raises Refused: `unknown_device` (404) alike for a wrong pair and for an unknown serial number, `already_owned`
-    where another holds it, which is all that is said about that one, `taken_back` where the customer had it before and
-    did not give it back itself.
+    Raises Refused: `may_not_take` (403) where the customer may take none at all, `unknown_device` (404) alike for a wrong
+    pair, for an unknown serial number, and for what can't be taken: of a product that does not allow it, reserved,
+    quarantined, scrapped, archived, or with a code that was replaced. `already_owned` where another holds it, which is
+    all that is said about that one, `taken_back` where the customer had it before and did not give it back itself.
     """
     customer = Customer.objects.visible_to(by).current().filter(organization=by.organization).get()
+    if not customer.may_take:
+        raise Refused("may_not_take", _("Your account can't take devices by their names. Claim them by their codes, or ask "
+                                        "your supplier to allow it."), status=403)  # fmt: skip
     device = Device.objects.filter(
-        organization=by.organization, name_key=fold(device_name), serial_key=fold(serial_number), archived_at=None
+        organization=by.organization, name_key=fold(device_name), serial_key=fold(serial_number), archived_at=None,
+        product__customers_may_take=True,
     ).first()  # fmt: skip
     if device is None:
-        raise Refused(
-            "unknown_device", _("No device has this serial number and this device name together."), status=404
-        )
+        raise _unknown()
     if device.customer_id != customer.pk:
-        _refuse_former(device, customer)
+        gave_back = _gave_back(device, customer)
+        # Who gave it back has its names from having owned it, not from a label that is no good any more.
+        if not gave_back and device.customer_id is None and import_string(settings.LABEL_CHECK)(device.pk):
+            raise _unknown()
         outcome = ownership.assign([device.pk], customer=customer, by=by, at=at, reason="api")
         if outcome.refused and not Device.objects.filter(pk=device.pk, customer=customer).exists():
             raise _for_strangers(outcome.refused[0])
@@ -64,10 +72,11 @@ def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None
     return Ownership.objects.select_related("device").get(pk=span.pk)
 
 
-def _refuse_former(device: Device, customer: Customer) -> None:
-    """Raise Refused where the customer knows both names from before: they never change, unlike a label.
+def _gave_back(device: Device, customer: Customer) -> bool:
+    """Whether the customer owned it last time and gave it back itself; then it may take it again.
 
-    What it gave back itself it may take again; what was taken back, or only shared with it, the organization gives.
+    Raises Refused where it knows both names from before otherwise: they never change, unlike a label. What was taken
+    back, or only shared with it, the organization gives.
     """
     last = Ownership.objects.filter(device=device, customer=customer).order_by("-started_at").first()
     was_shared = SharedAccess.objects.filter(device=device, customer=customer).exists()
@@ -75,13 +84,20 @@ def _refuse_former(device: Device, customer: Customer) -> None:
         raise Refused(
             "taken_back", _("You had this device before. Ask your supplier to assign it to you again.")
         )
+    return last is not None
+
+
+def _unknown() -> Refused:
+    return Refused(
+        "unknown_device", _("No device has this serial number and this device name together."), status=404
+    )
 
 
 def _for_strangers(refused: ledger.RefusedDevice) -> Refused:
-    """Why it can't be had, without a word about who has it."""
+    """Why it can't be had, without a word about who has it, or about what becomes of it in the house."""
     if refused.code == "already_owned":
         return Refused(
             "already_owned",
             _("This device has an owner already. Ask that one, or your supplier, to release it."),
         )
-    return Refused(refused.code, refused.sentence)
+    return Refused(refused.code, refused.sentence) if refused.code == "changed" else _unknown()

@@ -31,7 +31,7 @@ class ProductOut(serializers.ModelSerializer):
     class Meta:
         model = Product
         fields = ["id", "slug", "name", "platform", "description", "ownership_mode", "single_account",
-                  "unowned_may_subscribe", "created_at", "archived_at"]  # fmt: skip
+                  "unowned_may_subscribe", "customers_may_take", "created_at", "archived_at"]  # fmt: skip
 
 
 class ProductIn(Body):
@@ -46,6 +46,9 @@ class ProductIn(Body):
         required=False, allow_null=True, help_text="An internal customer; only for the mode single_account."
     )
     unowned_may_subscribe = Flag(required=False)
+    customers_may_take = Flag(
+        required=False, help_text="Customers may take its units by serial number and device name."
+    )
 
 
 class ProductQuery(PageQuery):

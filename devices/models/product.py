@@ -54,6 +54,11 @@ class Product(TenantModel):
         _("Units without an owner may receive messages"), default=False,
         help_text=_("They may always publish and answer calls."),
     )  # fmt: skip
+    customers_may_take = models.BooleanField(
+        _("Customers may take units by serial number and device name"), default=False,
+        help_text=_("Over the API, with a key of a customer that may take devices. Both names are on the label, so anyone "
+                    "who has seen one can take the device while it is in stock."),
+    )  # fmt: skip
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -17,7 +17,7 @@ from console.models import Event
 from customers.models import CustomerKind
 from devices import ledger, ledger_check
 from devices.actions import ownership
-from devices.models import Message, Ownership, SharedAccess
+from devices.models import Message, Ownership, Product, SharedAccess
 from tests import factories, processes
 from tests.api import Caller, customer_key
 from tests.claims import worlds
@@ -73,6 +73,7 @@ def act_claim_of_a_box(device, customer, person, by):
 
 
 def act_take(device, customer, person, by):
+    Product.objects.update(customers_may_take=True)
     Caller(customer_key(person, customer, CustomerScope.TAKE)).post(
         "/device-ownerships", {"serial_number": device.serial_number, "device_name": device.device_name}
     )

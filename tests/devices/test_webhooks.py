@@ -17,7 +17,7 @@ from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import messages, ownership, undo
 from devices.messages import Draft
-from devices.models import Device, Message, Ownership
+from devices.models import Device, Message, Ownership, Product
 from devices.models.message import Json
 from devices.webhooks import Described
 from tests import factories
@@ -92,6 +92,7 @@ def test_where_the_ledger_moves_the_instant_the_webhook_says_the_one_that_it_wro
 def test_a_device_that_a_customer_took_and_released_itself_says_api(hear, device, customer, dana):
     told, api = hear(), Caller(customer_key(dana, customer))
     pair = {"serial_number": device.serial_number, "device_name": device.device_name}
+    Product.objects.update(customers_may_take=True)
     taken = api.post("/device-ownerships", pair).json()
     assert of_hands(told())[0][1:3] == (taken["start_time"], taken["id"])
     released = api.post(f"/device-ownerships/{taken['id']}/release").json()

@@ -19,7 +19,7 @@ from customers.actions import projects
 from devices import ledger, ledger_check, wiping
 from devices.actions import ownership, reports, taking, undo
 from devices.actions.messages import Publisher
-from devices.models import Device
+from devices.models import Device, Product
 from tests import factories
 from tests.api import Caller, customer_key, key_of
 from tests.claims import worlds
@@ -110,6 +110,7 @@ def test_a_claim_a_swap_a_shipment_and_a_take_keep_it(
     shipments.ship(shipment, by=by)
     theirs = Actor(kind="customer", customers=frozenset({other_customer.pk}), organization=device.organization,
                    label="key")  # fmt: skip
+    Product.objects.update(customers_may_take=True)
     taking.take(serial_number=taken.serial_number, device_name=taken.device_name, by=theirs)
     assert Device.objects.filter(customer=other_customer).count() == 4
     assert [wipe_of(device) for device in four] == [(NOON + HOUR, NOON + HOUR, None)] * 4

@@ -6,14 +6,21 @@ from console.access import Actor, CustomerScope
 from console.errors import Refused
 from console.models import Event, Throttle
 from customers.actions import api_keys, projects
+from customers.models import Customer
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership, taking
-from devices.models import Device, Ownership
+from devices.models import Device, Ownership, Product
 from tests import factories
 from tests.api import Caller, customer_key, key_of
+from tests.claims import worlds
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def taking_is_allowed(product):
+    Product.objects.filter(pk=product.pk).update(customers_may_take=True)
 
 
 @pytest.fixture
@@ -237,3 +244,86 @@ def test_a_refusal_names_the_scope_that_is_missing(alice, device, dana, customer
     )
     answer = Caller(customer_key(dana, customer)).delete(f"/devices/{device.pk}")
     assert answer.json()["title"] == "This is no call for a customer’s key."
+
+
+# Who may take what
+
+
+def test_a_stranger_with_a_label_takes_nothing(make_devices, organization, alice, erin, other_customer):
+    """Whoever claims anything becomes a customer and makes a key; that is no right to what is in stock."""
+    from claims.actions import redemption
+    from claims.actions.redemption import Claimant
+    from console.models import User
+
+    public, stock = make_devices(2)
+    profile = worlds.make_link_profile(organization, public)
+    stranger = User.objects.create_user("stranger@mail.example")
+    redemption.redeem(profile.codes.get(), claimant=Claimant(kind="person", name="S"), by=factories.actor_of(stranger),
+                      host="localhost")  # fmt: skip
+    (customer,) = (stranger.customer_users.get().customer,)
+    assert customer.may_take is False
+    caller = Caller(customer_key(stranger, customer))
+    for body in (names(stock), names(stock, device_name="unknown-name")):
+        answer = caller.post("/device-ownerships", body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "may_not_take")
+    assert list(Ownership.objects.values_list("device", flat=True)) == [public.pk]
+
+
+def test_what_can_not_be_taken_is_answered_as_if_there_were_no_such_device(
+    mine, make_devices, product, organization, by
+):
+    from claims.actions import claim_codes, shipments
+
+    devices = make_devices(5)
+    rotated, packed, scrapped, quarantined, archived = devices
+    worlds.make_unit_profile(product)
+    claim_codes.replace_for_devices([rotated.pk], reason="label lost", by=by)
+    shipment = shipments.create(customer=factories.make_customer(organization, "Other"), lines={}, by=by)
+    shipments.pack(shipment, [packed], by=by)
+    ledger.set_status([scrapped.pk], frm=["in_stock"], to="scrapped")
+    ledger.set_status([quarantined.pk], frm=["in_stock"], to="returned")
+    device_actions.archive([archived.pk], by=by)
+    off = factories.make_device(factories.make_product(organization, "Switched Off"))
+    wrong = mine.post("/device-ownerships", names(rotated, device_name="unknown-name"))
+    answers = [mine.post("/device-ownerships", names(device)) for device in [*devices, off]]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(404, wrong.content)}
+    assert not Ownership.objects.exists()
+
+
+def test_who_gave_it_back_takes_it_again_though_its_label_is_no_good_any_more(mine, device, product):
+    worlds.make_unit_profile(product)
+    pk = mine.post("/device-ownerships", names(device)).json()["id"]
+    mine.post(f"/device-ownerships/{pk}/release")
+    assert mine.post("/device-ownerships", names(device)).status_code == 201
+
+
+def test_the_switches_are_set_over_the_api_and_off_for_new_products(alice, product):
+    api = Caller(key_of(alice))
+    made = api.post("/products", {"name": "Flow Probe"}).json()
+    assert made["customers_may_take"] is False
+    changed = api.patch(f"/products/{made['slug']}", {"customers_may_take": True}).json()
+    assert changed["customers_may_take"] is True
+    customer = api.post("/customers", {"name": "New"}).json()
+    assert customer["may_take"] is True
+    off = api.patch(f"/customers/{customer['id']}", {"may_take": False}).json()
+    assert off["may_take"] is False
+    assert api.patch(f"/customers/{customer['id']}", {"phone": "1"}).json()["may_take"] is False
+
+
+def test_the_migration_switches_off_who_came_by_itself_alone(organization, customer, alice, dana):
+    from importlib import import_module
+
+    from django.apps import apps
+
+    from console.models import User
+    from customers.actions import customers, newcomers
+
+    stranger = User.objects.create_user("stranger@mail.example")
+    came = newcomers.join(
+        organization, user=stranger, kind="person", name="S", by=factories.actor_of(stranger)
+    )
+    made = customers.create(by=factories.actor_of(alice), kind="company", name="Made")
+    Customer.objects.update(may_take=True)
+    import_module("customers.migrations.0007_who_came_by_itself_takes_nothing").switch_off(apps, None)
+    assert set(Customer.objects.filter(may_take=False)) == {came}
+    assert made.pk != came.pk

@@ -6,7 +6,7 @@ from claims.actions import returns
 from claims.models import ClaimCode, Return
 from claims.return_choices import checks
 from devices.actions import ownership
-from devices.models import Device, DeviceStatus, Ownership
+from devices.models import Device, DeviceStatus, Ownership, Product
 from tests import factories
 from tests.api import Caller, customer_key, key_of
 from tests.claims import worlds
@@ -278,6 +278,7 @@ def test_what_was_decided_is_not_told_to_the_customer(api, mine, owned, organiza
 def test_scopes_of_a_customer_s_key(dana, customer, owned):
     reader = Caller(customer_key(dana, customer, "customer.read"))
     assert reader.post("/returns/request", {"device": owned[0].pk, "reason": "Defective"}).status_code == 403
+    Product.objects.update(customers_may_take=True)
     taker = Caller(customer_key(dana, customer, "customer.take"))
     made = taker.post("/returns/request", {"device": owned[0].pk, "reason": "Defective"})
     assert made.status_code == 201
