@@ -878,7 +878,7 @@ def test_not_you_while_waiting_for_the_mail_lets_one_correct_the_address(client,
 def test_a_review_without_a_code_asks_for_one(client_for, dana):
     client = client_for(dana)
     assert client.get("/c/review/")["Location"] == "/c/?gone"
-    assert client.post("/c/redeem/")["Location"] == "/c/"
+    assert client.post("/c/redeem/")["Location"] == "/c/?gone"
 
 
 def test_a_pending_claim_is_not_lost_where_the_sign_in_forgot_where_it_came_from(client, code):
