@@ -25,6 +25,7 @@ urlpatterns = [
     path("portal/devices/<int:pk>/calls/<int:call_pk>/", portal_calls.call_detail, name="call_detail"),
     path("portal/api-keys/", portal_keys.api_key_list, name="api_key_list"),
     path("portal/api-keys/new/", portal_keys.api_key_create, name="api_key_create"),
+    path("portal/api-keys/<int:pk>/key/", portal_keys.api_key_show, name="api_key_show"),
     path("portal/api-keys/<int:pk>/revoke/", portal_keys.api_key_revoke, name="api_key_revoke"),
     path("portal/past/", portal.past_device_list, name="past_device_list"),
     path("portal/devices/<int:pk>/send-back/", portal_returns.return_create, name="return_create"),

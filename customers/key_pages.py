@@ -4,10 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from console import once
 from console.errors import Refused
 from console.requests import Request
 from customers import dependents
@@ -19,15 +21,21 @@ from customers.models import ApiKey
 def create(
     request: Request, form: ApiKeyForm | CustomerKeyForm, *, ask: str, show: str, **context: Any
 ) -> HttpResponse:
-    """Show the form with the template `ask`; make the key and show it once with `show`: it is kept nowhere."""
+    """Show the form with the template `ask`; create the key and lead to the route `show`, which shows it once."""
     if request.method == "POST" and form.is_valid():
         try:
             key, text = api_keys.create(by=request.actor, **form.plan())
-            made = {**context, "key": key, "text": text, "base_url": settings.BASE_URL}
-            return render(request, show, made, status=201)
+            return once.lead_to(request, reverse(show, args=[key.pk]), text)
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
     return render(request, ask, {**context, "form": form}, status=422 if form.errors else 200)
+
+
+def show(request: Request, key: ApiKey, *, template: str) -> HttpResponseBase:
+    """The text of a key that was just created; whoever loads the page again reads that it was shown."""
+    text = once.take(request)
+    response = render(request, template, {"key": key, "text": text, "base_url": settings.BASE_URL})
+    return once.forget(request, response) if text else response
 
 
 def revoke(request: Request, key: ApiKey, *, ask: str, then: str, **context: Any) -> HttpResponse:

@@ -7,6 +7,7 @@ from customers.views import api_keys, customers, imports, options, people, proje
 customers_patterns = [
     path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),
     path("settings/api-keys/new/", api_keys.api_key_create, name="api_key_create"),
+    path("settings/api-keys/<int:pk>/key/", api_keys.api_key_show, name="api_key_show"),
     path("settings/api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("customers/", customers.customer_list, name="customer_list"),
     path("customers/options/", options.customer_options, name="customer_options"),

@@ -46,6 +46,7 @@ CUSTOMERS = [
     "templates/customers/_api_key_revoke.html",
     "templates/customers/_api_key_state.html",
     "templates/customers/_api_key_text.html",
+    "templates/customers/_api_key_shown.html",
     "templates/devices/_call*.html",
     "devices/call_forms.py",
     "devices/actions/calls.py",
@@ -58,6 +59,7 @@ CUSTOMERS = [
     "console/allowances.py",
     "console/editing.py",
     "console/export.py",
+    "console/places.py",
     "console/throttle.py",
     "console/transactions.py",
 ]

@@ -43,6 +43,7 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "customers:api_key_list": (HEADS, {}),
     "customers:api_key_create": (HEADS, {}),
     "customers:api_key_revoke": (HEADS, {"pk": "api_key"}),
+    "customers:api_key_show": (HEADS, {"pk": "api_key"}),
     "console:webhook_list": (HEADS, {}),
     "console:webhook_create": (HEADS, {}),
     "console:webhook_detail": (HEADS, {"pk": "webhook"}),
@@ -195,6 +196,7 @@ PORTAL_ADMINS: dict[str, dict[str, str]] = {
     "portal:api_key_list": {},
     "portal:api_key_create": {},
     "portal:api_key_revoke": {"pk": "customer_key"},
+    "portal:api_key_show": {"pk": "customer_key"},
 }
 # The same, pressed and not opened.
 PORTAL_POST: dict[str, dict[str, str]] = {"portal:return_cancel": {"pk": "return"}}

@@ -1,6 +1,6 @@
 """API keys of a customer, which its admins make and revoke in the portal."""
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
 from claims import portal_keys
@@ -26,12 +26,19 @@ def api_key_list(request: Request) -> HttpResponse:
 
 @portal
 def api_key_create(request: Request) -> HttpResponse:
-    """Make a key. The answer shows it, once: it is kept nowhere."""
+    """Create a key, and lead to the page that shows it once: it is kept nowhere."""
     customers = administered(request.actor)
     if not customers.exists():
         raise Http404
     form = CustomerKeyForm(request.POST or None, actor=request.actor, customers=customers)
-    return key_pages.create(request, form, ask="portal/api_key_create.html", show="portal/api_key_made.html")
+    return key_pages.create(request, form, ask="portal/api_key_create.html", show="portal:api_key_show")
+
+
+@portal
+def api_key_show(request: Request, pk: int) -> HttpResponseBase:
+    """The key itself, the first time after it was created."""
+    key = get_object_or_404(portal_keys.rows(request.actor), pk=pk)
+    return key_pages.show(request, key, template="portal/api_key_show.html")
 
 
 @portal

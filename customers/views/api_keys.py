@@ -1,6 +1,6 @@
 """API keys of the organization and of its customers."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from console.access import Permission, requires
@@ -21,12 +21,17 @@ def api_key_list(request: Request) -> HttpResponse:
 
 @requires(Permission.API_KEY_MANAGE)
 def api_key_create(request: Request) -> HttpResponse:
-    """Make a key. The answer shows it, once: it is kept nowhere."""
+    """Create a key, and lead to the page that shows it once: it is kept nowhere."""
     initial = {"customer": request.GET.get("customer")}
     form = ApiKeyForm(request.POST or None, actor=request.actor, initial=initial)
-    return key_pages.create(
-        request, form, ask="customers/api_key_create.html", show="customers/api_key_made.html"
-    )
+    return key_pages.create(request, form, ask="customers/api_key_create.html", show="customers:api_key_show")
+
+
+@requires(Permission.API_KEY_MANAGE)
+def api_key_show(request: Request, pk: int) -> HttpResponseBase:
+    """The key itself, the first time after it was created."""
+    key = get_object_or_404(ApiKey.objects.visible_to(request.actor), pk=pk)
+    return key_pages.show(request, key, template="customers/api_key_show.html")
 
 
 @requires(Permission.API_KEY_MANAGE)

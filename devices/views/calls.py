@@ -1,8 +1,9 @@
 """Asking a device, and a device's new secret."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
+from console import once
 from console.access import Permission, requires
 from console.requests import Request
 from devices import call_pages
@@ -28,8 +29,11 @@ def call_detail(request: Request, pk: int, call_pk: int) -> HttpResponse:
 
 
 @requires(Permission.DEVICE_EDIT)
-def device_secret(request: Request, pk: int) -> HttpResponse:
-    """Give a device a new secret, and show it this once."""
+def device_secret(request: Request, pk: int) -> HttpResponseBase:
+    """Give a device a new secret, and show it once: who loads the page again is asked again."""
     device = get_object_or_404(Device.objects.visible_to(request.actor).filter(archived_at=None), pk=pk)
-    secret = secrets.renew([device.pk], by=request.actor).get(device.pk) if request.method == "POST" else None
-    return render(request, "devices/device_secret.html", {"device": device, "secret": secret})
+    if request.method == "POST" and (made := secrets.renew([device.pk], by=request.actor).get(device.pk)):
+        return once.lead_to(request, request.path, made)
+    secret = once.take(request)
+    response = render(request, "devices/device_secret.html", {"device": device, "secret": secret})
+    return once.forget(request, response) if secret else response

@@ -52,6 +52,15 @@
     }
   });
 
+  // A second click on what creates something sends nothing.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-once]")) return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+    setTimeout(() => { delete form.dataset.sent; }, 4000);
+  });
+
   // Selecting rows: the box in the header, Shift for a range, and the count in the bar.
   let last = null;
   document.addEventListener("change", (event) => {

@@ -49,9 +49,10 @@ def shown(page: str) -> str:
 def test_an_admin_makes_a_key_that_is_shown_once_and_opens_the_customers_devices(client_for, dana, customer):
     client, before = client_for(dana), timezone.now()
     assert LIST in client.get("/portal/").content.decode()
-    made = client.post(NEW, WANTED)
+    made = client.post(NEW, WANTED, follow=True)
     key, text = ApiKey.objects.get(), shown(made.content.decode())
-    assert (made.status_code, made["Cache-Control"]) == (201, "private, no-store")
+    assert made.redirect_chain == [(f"/portal/api-keys/{key.pk}/key/", 303)]
+    assert made["Cache-Control"] == "private, no-store"
     assert (key.customer, key.organization, key.made_by, key.scopes, key.name) == (
         customer, customer.organization, dana, ["customer.call", "customer.read"], "Backend",
     )  # fmt: skip
@@ -80,7 +81,7 @@ def test_what_happened_shows_in_the_organizations_activity(client_for, alice, da
 
 def test_an_admin_revokes_a_key_from_the_next_call_on(client_for, dana, customer):
     client = client_for(dana)
-    caller = Caller(shown(client.post(NEW, WANTED).content.decode()))
+    caller = Caller(shown(client.post(NEW, WANTED, follow=True).content.decode()))
     key = ApiKey.objects.get()
     assert client.get(revoke_page(key)).status_code == 200
     assert caller.get("/devices").status_code == 200
@@ -115,7 +116,7 @@ def test_a_form_that_is_not_right_makes_nothing(field, bad, client_for, dana):
 
 
 def test_a_key_that_never_expires_can_be_made(client_for, dana):
-    assert client_for(dana).post(NEW, WANTED | {"days": ""}).status_code == 201
+    assert client_for(dana).post(NEW, WANTED | {"days": ""}).status_code == 303
     assert ApiKey.objects.get().expires_at is None
 
 
@@ -163,7 +164,7 @@ def test_the_keys_of_another_customer_and_of_the_organization_are_not_there(
         assert key.revoked_at is None
     made = client.post(NEW, WANTED | {"customer": other_customer.pk})
     # A field that this form does not have: the key is of her own customer.
-    assert (made.status_code, ApiKey.objects.get(name="Backend").customer) == (201, customer)
+    assert (made.status_code, ApiKey.objects.get(name="Backend").customer) == (303, customer)
 
 
 def test_the_admin_of_an_archived_customer_and_who_was_removed_find_nothing(client_for, dana, customer):
@@ -189,7 +190,7 @@ def test_who_is_admin_of_several_chooses_for_which(client_for, dana, customer, o
     for wrong in ({}, {"customer": third.pk}):
         made = client.post(NEW, WANTED | wrong)
         assert (made.status_code, list(made.context["form"].errors)) == (422, ["customer"])
-    assert client.post(NEW, WANTED | {"customer": other_customer.pk}).status_code == 201
+    assert client.post(NEW, WANTED | {"customer": other_customer.pk}).status_code == 303
     assert ApiKey.objects.get().customer == other_customer
     assert "Hallberg Utilities" in client.get(LIST).content.decode()
 
@@ -247,7 +248,7 @@ def test_staff_make_a_customers_key_as_before(customer, by):
 
 
 def test_the_keys_that_a_removed_person_made_in_the_portal_are_dead_for_good(client_for, dana, customer, by):
-    caller = Caller(shown(client_for(dana).post(NEW, WANTED).content.decode()))
+    caller = Caller(shown(client_for(dana).post(NEW, WANTED, follow=True).content.decode()))
     assert caller.get("/devices").status_code == 200
     people.remove(CustomerUser.objects.get(user=dana), by=by)
     assert caller.get("/devices").status_code == 401
@@ -301,7 +302,7 @@ def test_without_the_hold_such_a_key_would_live_again_when_the_person_comes_back
 
 def test_the_pages_are_german_for_a_german_reader(client_for, dana):
     client, headers = client_for(dana), {"accept-language": "de"}
-    made = client.post(NEW, WANTED, headers=headers).content.decode()
+    made = client.post(NEW, WANTED, headers=headers, follow=True).content.decode()
     key = ApiKey.objects.get()
     assert "Kopieren Sie den Schlüssel jetzt" in made
     for address, expected in (

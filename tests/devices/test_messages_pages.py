@@ -128,7 +128,7 @@ def test_a_new_secret_is_shown_once_and_works(device, client_for, bob):
     client, url = client_for(bob), reverse("devices:device_secret", args=[device.pk])
     assert "data-secret" not in client.get(url).content.decode()
     assert fresh(device).secret_sha256 == ""
-    answer = client.post(url)
+    answer = client.post(url, follow=True)
     secret = re.search(r"data-secret>([\w-]{43})<", answer.content.decode())[1]
     assert "no-store" in answer["Cache-Control"]
     assert Unit(device, secret).get("state").status_code == 200

@@ -91,7 +91,7 @@ def key(support: Person, world: dict) -> str:
     support.sees("Copied")
     copied = support.page.evaluate("navigator.clipboard.readText()")
     assert re.fullmatch(r"cst_\w{40,}", copied)
-    support.follow("I have copied it")
+    support.follow("I've copied it")
     support.sees(KEY)
     expect(support.page.get_by_text(copied)).to_have_count(0)
     return copied

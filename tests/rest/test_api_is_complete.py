@@ -41,6 +41,7 @@ CONSOLE = {
     "customers:api_key_list": "api_key_list api_key_detail",
     "customers:api_key_create": "A key makes no keys: people do, decision 0007.",
     "customers:api_key_revoke": "api_key_revoke",
+    "customers:api_key_show": "A key is shown once, to the person who created it, decision 0007.",
     "customers:customer_list": "customer_list",
     "customers:customer_options": A_PART,
     "customers:customer_create": "customer_create",
