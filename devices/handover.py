@@ -19,7 +19,7 @@ from console.models import Operation
 from console.requests import Request
 from customers.models import Customer
 from devices.actions import ownership, undo
-from devices.ledger import ASSIGNABLE, Outcome
+from devices.ledger import ASSIGNABLE
 from devices.models import DeviceStatus, SharedAccess
 
 SHOWN = 50
@@ -43,32 +43,26 @@ def preview(chosen: Selection, *, assigning: bool) -> dict[str, Any]:
 
 
 def assign(request: Request, chosen: Selection, *, customer: Customer, note: str) -> HttpResponse:
-    """Assign one device; more are an operation that can be undone, in the background above 200."""
+    """Assign as an operation that can be undone, in the background above 200 devices."""
     ids, by = chosen.ids, request.actor
-    if len(ids) < 2:
-        outcome = ownership.assign(ids, customer=customer, by=by, note=note)
-        return _answer(request, outcome, _assigned(len(outcome.done), customer), ids)
     title = ngettext("Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(ids))
     operation = _operate(
         "devices.actions.ownership.run_assign", title % {"n": len(ids), "customer": customer}, ids, by=by,
         permission=Permission.DEVICE_ASSIGN, undo_route=undo.ASSIGN, customer=customer.pk, note=note,
     )  # fmt: skip
-    return _answer_operation(request, operation, _assigned(operation.succeeded, customer))
+    return _answer(request, operation, _assigned(operation.succeeded, customer), ids)
 
 
 def unclaim(request: Request, chosen: Selection, *, reason: str) -> HttpResponse:
-    """Unclaim one device; more are an operation that can be undone, in the background above 200."""
+    """Unclaim as an operation that can be undone, in the background above 200 devices."""
     ids, by = chosen.ids, request.actor
-    if len(ids) < 2:
-        outcome = ownership.unclaim(ids, reason=reason, by=by)
-        return _answer(request, outcome, _unclaimed(len(outcome.done)), ids)
     ownership.check_unclaim_limit(len(ids), by=by)
     title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(ids)) % {"n": len(ids)}
     operation = _operate(
         "devices.actions.ownership.run_unclaim", title, ids, by=by, permission=Permission.DEVICE_UNCLAIM,
         undo_route=undo.UNCLAIM, reason=reason,
     )  # fmt: skip
-    return _answer_operation(request, operation, _unclaimed(operation.succeeded))
+    return _answer(request, operation, _unclaimed(operation.succeeded), ids)
 
 
 def access_ended(share: SharedAccess) -> str:
@@ -101,18 +95,11 @@ def _assigned(n: int, customer: Customer) -> str:
 
 
 def _unclaimed(n: int) -> str:
-    return ngettext("%(n)d device unclaimed. It is in stock, and its old code is dead.",
-                    "%(n)d devices unclaimed. They are in stock, and their old codes are dead.", n) % {"n": n}  # fmt: skip
+    return ngettext("%(n)d device unclaimed. It is in stock, and its old code no longer works.",
+                    "%(n)d devices unclaimed. They are in stock, and their old codes no longer work.", n) % {"n": n}  # fmt: skip
 
 
-def _answer(request: Request, outcome: Outcome, done: str, ids: list[int]) -> HttpResponse:
-    if outcome.done:
-        messages.success(request, done)
-    _tell_refused(request, [(r.label, r.sentence) for r in outcome.refused[:SAID]], len(outcome.refused))
-    return redirect("devices:device_detail", ids[0]) if ids else redirect("devices:device_list")
-
-
-def _answer_operation(request: Request, operation: Operation, done: str) -> HttpResponse:
+def _answer(request: Request, operation: Operation, done: str, ids: list[int]) -> HttpResponse:
     if not operation.is_over:
         return redirect(operation)
     if operation.is_undoable():
@@ -121,7 +108,7 @@ def _answer_operation(request: Request, operation: Operation, done: str) -> Http
         messages.success(request, format_html('{} <a href="{}">{}</a> {}', done, url, _("Undo"), until))
     said = operation.rows.order_by("position").values_list("label", "sentence")[:SAID]
     _tell_refused(request, list(said), operation.refused)
-    return redirect("devices:device_list")
+    return redirect("devices:device_detail", ids[0]) if len(ids) == 1 else redirect("devices:device_list")
 
 
 def _tell_refused(request: Request, said: list[tuple[str, str]], count: int) -> None:

@@ -1,10 +1,10 @@
-"""Takes a bulk assignment or a bulk unclaim back, within 15 minutes, unit by unit.
+"""Takes an assignment or an unclaim of one device or many back, within 15 minutes, unit by unit.
 
 Both are found again by their evidence, `operation:17`, on the spans that they opened or closed. An undo is an operation
 too, with its own results; it can't be undone itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -130,6 +130,22 @@ def undo_unclaim(
             record_set("device.unclaim_undone", Device, by_owner.get((owner.pk, had_wiped), []), label="serial_number",
                        by=by, about=owner, act=outcome.act, at=at, **data)  # fmt: skip
     return outcome
+
+
+def open_for(spans: Sequence[Ownership], *, by: Actor, at: datetime | None = None) -> Operation | None:
+    """The operation that began or ended the newest of a device's spans, while it can be undone by the actor; else None.
+
+    Nothing is asked where that span rests on no operation.
+    """
+    newest = max(spans, key=lambda span: span.started_at, default=None)
+    evidence = "" if newest is None else newest.end_evidence if newest.ended_at else newest.start_evidence
+    kind, _colon, number = evidence.partition(":")
+    if kind != "operation" or not number.isdecimal():
+        return None
+    operation = Operation.objects.visible_to(by).filter(pk=int(number)).first()
+    if operation is None or not operation.is_undoable(at) or not by.may(Permission(operation.permission)):
+        return None
+    return operation
 
 
 def touched(operation: Operation) -> QuerySet[Device]:

@@ -8,7 +8,7 @@ from console.editing import Edit
 from console.listing import render_list
 from console.requests import Request
 from devices import timeline, wiping
-from devices.actions import devices
+from devices.actions import devices, undo
 from devices.exports import device_rows
 from devices.filters import DeviceFilter
 from devices.forms import DeviceForm
@@ -16,7 +16,7 @@ from devices.models import Device, Ownership, Product, SharedAccess
 from devices.tables import DeviceTable
 
 SHOWN_OF_SPANS = ["device", "customer__name", "started_at", "ended_at", "start_reason", "end_reason", "started_by", "ended_by",
-                  "start_note", "end_note"]  # fmt: skip
+                  "start_note", "end_note", "start_evidence", "end_evidence"]  # fmt: skip
 
 
 @requires(Permission.VIEW)
@@ -60,6 +60,7 @@ def device_detail(request: Request, pk: int) -> HttpResponse:
     context = {"device": device, "spans": spans, "bar": bar, "scale": timeline.scale(device.created_at, bar),
                "shares": shares.select_related("customer", "project") if device.is_shared else (),
                "tags": [row.tag for row in tags] if device.has_tags else (),
+               "undoable": undo.open_for(spans, by=request.actor),
                "wipe_for": wiping.named(wiping.owners_among(spans, device))}  # fmt: skip
     return render(request, "devices/device_detail.html", context)
 

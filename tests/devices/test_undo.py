@@ -68,12 +68,36 @@ def test_two_devices_assigned_are_an_operation_that_is_over(client_for, alice, m
     assert set(Ownership.objects.values_list("start_evidence", flat=True)) == {f"operation:{operation.pk}"}
 
 
-def test_one_device_is_no_operation(client_for, alice, device, customer):
-    client = client_for(alice)
-    client.post(reverse("devices:device_assign"), {"ids": device.pk, "customer": customer.pk})
-    answer = client.post(reverse("devices:device_unclaim"), {"ids": device.pk, "reason": "E4"})
-    assert answer.url == device.get_absolute_url()
-    assert not Operation.objects.exists()
+def test_one_device_is_assigned_and_unclaimed_so_that_each_can_be_undone(client_for, alice, device, customer):
+    client, before = client_for(alice), rows(Device)
+    for name, data in (("assign", {"customer": customer.pk}), ("unclaim", {"reason": "E4"})):
+        answer = client.post(reverse(f"devices:device_{name}"), {"ids": device.pk, **data})
+        assert answer.url == device.get_absolute_url()
+    assign, unclaim = Operation.objects.order_by("pk")
+    page = client.get(device.get_absolute_url()).content.decode()
+    url = reverse("devices:device_unclaim_undo", args=[unclaim.pk])
+    assert f'<a href="{url}">Undo…</a>' in page
+    assert client.get(url).context["fit"] == 1
+    client.post(url)
+    assert Device.objects.get().customer == customer
+    url = reverse("devices:device_assign_undo", args=[assign.pk])
+    assert f'<a href="{url}">Undo…</a>' in client.get(device.get_absolute_url()).content.decode()
+    client.post(url)
+    assert rows(Device) == before
+    assert "Undo…" not in client.get(device.get_absolute_url()).content.decode()
+
+
+def test_the_undo_on_the_page_of_a_device_is_for_who_may_and_while_there_is_time(
+    client_for, device, customer, by, member
+):
+    operation = bulk_assign([device], customer, by)
+
+    def offered(who):
+        return "It can be undone until" in client_for(who).get(device.get_absolute_url()).content.decode()
+
+    assert (offered("owner"), offered("viewer")) == (True, False)
+    Operation.objects.filter(pk=operation.pk).update(finished_at=timezone.now() - 16 * MINUTE)
+    assert offered("owner") is False
 
 
 def test_the_message_says_until_when_it_can_be_undone_and_leads_there(
