@@ -125,6 +125,8 @@ class SwapForm(TextGuard, forms.Form):
         label=_("The old unit is here"), required=False, initial=True,
         help_text=_("Else its return stays requested until it is received."),
     )  # fmt: skip
+    # Asked in a notice, where a claim profile lists the old unit.
+    leaves_profiles = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, actor: Actor, device: Device, reason: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from claims import bench_queue, pills, return_choices
+from claims import bench_queue, links, pills, return_choices
 from claims.actions import return_inspection, return_settings
 from claims.models import Return, ReturnState
 from claims.return_forms import ChoiceList, InspectForm, ReceiveForm, SlipForm
@@ -41,7 +41,27 @@ def bench_context(request: Request, bench: Bench, form: ReceiveForm | None = Non
         kept = {name: request.POST.get(name, "") for name in ("reason", "note")}
         form = ReceiveForm(initial=kept, actor=request.actor)
     return {"bench": bench, "form": form, "tab": "workbench", "bench_name": "returns",
-            "person": bench_queue.person(request.actor), "handled": bench_queue.handled(request.POST)}  # fmt: skip
+            "person": bench_queue.person(request.actor), "handled": bench_queue.handled(request.POST),
+            **links_of(request, bench.ids)}  # fmt: skip
+
+
+def links_of(request: Request, device_ids: list[int]) -> dict[str, Any]:
+    """The links that stop working when these devices lose their owners, and whether it was chosen that they go on."""
+    devices = Device.objects.visible_to(request.actor).filter(pk__in=device_ids)
+    said = links.for_page(devices, by=request.actor) if device_ids else {}
+    return {**said, "keeps_links": bool(request.POST.get("leaves_profiles"))}
+
+
+def swapped(request: Request, device: Device) -> dict[str, Any]:
+    """What the page of a swap shows besides its form: what is in stock, what the replacement inherits, which links stop."""
+    tags = device.device_tags.select_related("tag").order_by("tag__name_key")
+    return {"in_stock": in_stock(request.actor, device), "tags": [row.tag for row in tags],
+            **links_of(request, [device.pk])}  # fmt: skip
+
+
+def terms(request: Request, form: ReceiveForm) -> dict[str, Any]:
+    """What was chosen for the units on the bench: reason, note, and whether they leave their claim profiles."""
+    return {**form.cleaned_data, "leaves_profiles": bool(request.POST.get("leaves_profiles"))}
 
 
 def received(request: Request, operation: Operation) -> HttpResponse:

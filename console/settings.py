@@ -307,6 +307,14 @@ LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger", "claims.actions.
                     "devices.actions.messages.follow_ledger", "devices.actions.calls.follow_ledger"]  # fmt: skip
 # Says of a device by its id whether a code that was printed for it was replaced.
 LABEL_CHECK = "claims.actions.claim_codes.is_replaced"
+# Of devices that are taken from their owners: which links stop working (for a page, and in words), and what takes the
+# devices out of the offers behind these links, by (ids, by, at), so that they go on.
+LINKS_FOR_PAGE, LINKS_CONCERNED, LINKS_SENTENCE = (
+    "claims.links.for_page",
+    "claims.links.concerned",
+    "claims.links.sentence",
+)
+LINKS_LEAVE = "claims.actions.claim_profiles.take_out"
 # Told, in the same transaction, what a device published: each a function of (publisher, drafts, at).
 MESSAGE_FOLLOWERS = ["devices.webhooks.follow_messages"]
 # Messages are kept for so many days; 0 keeps them for good. What waits for a webhook needs its message for four days

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponse
@@ -9,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -42,6 +44,12 @@ def preview(chosen: Selection, *, assigning: bool) -> dict[str, Any]:
     }
 
 
+def links(request: Request, chosen: Selection) -> dict[str, Any]:
+    """The links that stop working with an unclaim, and whether it was chosen that they go on."""
+    said = import_string(settings.LINKS_FOR_PAGE)(chosen.rows, by=request.actor)
+    return {**said, "keeps_links": bool(request.POST.get("leaves_profiles"))}
+
+
 def assign(request: Request, chosen: Selection, *, customer: Customer, note: str) -> HttpResponse:
     """Assign as an operation that can be undone, in the background above 200 devices."""
     ids, by = chosen.ids, request.actor
@@ -53,14 +61,16 @@ def assign(request: Request, chosen: Selection, *, customer: Customer, note: str
     return _answer(request, operation, _assigned(operation.succeeded, customer), ids)
 
 
-def unclaim(request: Request, chosen: Selection, *, reason: str) -> HttpResponse:
+def unclaim(
+    request: Request, chosen: Selection, *, reason: str, leaves_profiles: bool = False
+) -> HttpResponse:
     """Unclaim as an operation that can be undone, in the background above 200 devices."""
     ids, by = chosen.ids, request.actor
     ownership.check_unclaim_limit(len(ids), by=by)
     title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(ids)) % {"n": len(ids)}
     operation = _operate(
         "devices.actions.ownership.run_unclaim", title, ids, by=by, permission=Permission.DEVICE_UNCLAIM,
-        undo_route=undo.UNCLAIM, reason=reason,
+        undo_route=undo.UNCLAIM, reason=reason, leaves_profiles=leaves_profiles,
     )  # fmt: skip
     return _answer(request, operation, _unclaimed(operation.succeeded), ids)
 

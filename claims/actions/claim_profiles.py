@@ -21,7 +21,7 @@ from claims.models import (
     Scope,
     Shipment,
 )
-from console import edits, slugs
+from console import edits, slugs, sql
 from console.access import Actor
 from console.audit import changes, record
 from console.errors import Refused
@@ -134,6 +134,26 @@ def enable(profile: ClaimProfile, *, by: Actor) -> bool:
 def disable(profile: ClaimProfile, *, by: Actor) -> bool:
     """Stop a profile from being claimed, from this instant on. Returns whether that is new."""
     return _switch(profile, False, by=by)
+
+
+@transaction.atomic
+def take_out(device_ids: Iterable[int], *, by: Actor, at: datetime | None = None) -> int:
+    """List the devices no longer in any profile with one code for all. Returns of how many profiles.
+
+    A claim that is under way finds the profile changed and gives nothing.
+    """
+    rows = ClaimProfileResource.objects.filter(profile__scope=Scope.LINK)
+    rows = sql.having_ids(rows.order_by(), "device_id", sorted(set(device_ids)))
+    found: dict[int, list[int]] = {}
+    for pk, profile_id in rows.values_list("pk", "profile_id"):
+        found.setdefault(profile_id, []).append(pk)
+    for profile in ClaimProfile.objects.filter(pk__in=found).select_related("organization").order_by("pk"):
+        ClaimProfile.objects.filter(pk=profile.pk).update(version=F("version") + 1)
+        before = _said(_kept(profile, ["devices"]))
+        profile.resources.filter(pk__in=found[profile.pk]).delete()
+        after = _said(_kept(profile, ["devices"]))
+        record("claim_profile.edited", profile, by=by, at=at, **changes(before, after))
+    return len(found)
 
 
 def compare(profile: ClaimProfile, **values: Any) -> dict[str, Any]:

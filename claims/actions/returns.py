@@ -22,7 +22,7 @@ from console.models import Operation
 from console.transactions import retrying
 from customers.models import Customer
 from devices import ledger
-from devices.actions.ownership import check_unclaim_limit, evidence_of, in_chunks, succeeded
+from devices.actions.ownership import check_unclaim_limit, evidence_of, in_chunks, leave_profiles, succeeded
 from devices.ledger import Change, Outcome, RefusedDevice
 from devices.models import Device, DeviceStatus, Ownership
 
@@ -79,7 +79,13 @@ def cancel(returned: Return, *, by: Actor, at: datetime | None = None) -> None:
 
 
 def begin_receive(
-    device_ids: Iterable[int], *, reason: str, by: Actor, note: str = "", anyway: Iterable[int] = ()
+    device_ids: Iterable[int],
+    *,
+    reason: str,
+    by: Actor,
+    note: str = "",
+    anyway: Iterable[int] = (),
+    leaves_profiles: bool = False,
 ) -> Operation:
     """Receive units as an operation that can be undone: up to 200 at once, above by the worker.
 
@@ -95,15 +101,17 @@ def begin_receive(
     return do(
         "claims.actions.returns.run_receive", title % {"n": len(ids)}, by=by, permission=Permission.RETURN_RECEIVE,
         total=len(ids), return_url=reverse("claims:return_workbench"), undo_route=UNDO,
-        payload={"ids": ids, "reason": reason, "note": note, "anyway": sorted(set(anyway))},
+        payload={"ids": ids, "reason": reason, "note": note, "anyway": sorted(set(anyway)),
+                 "leaves_profiles": leaves_profiles},
     )  # fmt: skip
 
 
 def run_receive(operation: Operation, by: Actor) -> None:
-    """The handler of receiving: payload {ids, reason, note, anyway}."""
+    """The handler of receiving: payload {ids, reason, note, anyway, leaves_profiles}."""
     plan = operation.payload
     in_chunks(operation, lambda ids: receive(ids, reason=plan["reason"], note=plan["note"], by=by,
-                                             anyway=plan["anyway"], operation=operation))  # fmt: skip
+                                             anyway=plan["anyway"], operation=operation,
+                                             leaves_profiles=plan.get("leaves_profiles", False)))  # fmt: skip
     n = succeeded(operation)
     operation.sentence = ngettext("%(n)d device received into quarantine.", "%(n)d devices received into quarantine.",
                                   n) % {"n": n}  # fmt: skip
@@ -120,8 +128,11 @@ def receive(
     at: datetime | None = None,
     operation: Operation | None = None,
     tells_owner: bool = True,
+    leaves_profiles: bool = False,
 ) -> Outcome:
-    """Take units from their owners into quarantine: their labels are dead, their owners are told.
+    """Take units from their owners into quarantine: their labels stop working, their owners are told.
+
+    The links of claim profiles that list one of them stop working too, unless it `leaves_profiles`.
 
     A unit that its owner asked to send back keeps that return and, without a `reason`, the reason given there. Each unit
     is refused by itself; all of them where a reason is missing.
@@ -140,6 +151,8 @@ def receive(
         raise Refused("reason_missing", _("Say why. Choose a reason."), status=422)
     arrival = _Arrival(fit, under_way, reason.strip()[:80], note.strip(), at, by, operation, outcome.act)
     arrival.write_returns()
+    if leaves_profiles:
+        leave_profiles([device.pk for device in fit], by=by, at=at)
     arrival.take()
     arrival.mark_labels()
     arrival.tell(tells_owner)

@@ -16,7 +16,7 @@ from customers.actions import customers
 from customers.models import Customer
 from devices import ledger
 from devices.actions import devices as device_actions
-from devices.actions.ownership import check_unclaim_limit
+from devices.actions.ownership import check_unclaim_limit, leave_profiles
 from devices.models import Device, DeviceStatus, Ownership
 
 
@@ -30,11 +30,13 @@ def swap(
     note: str = "",
     is_here: bool = True,
     at: datetime | None = None,
+    leaves_profiles: bool = False,
 ) -> Return:
     """Let `new` take the place of `old`: its owner, its project and its tags, from one instant on.
 
     The old unit is in quarantine from then on. Its return is received, or only requested while it is not `is_here`;
-    both histories name the other unit. Raises Refused where the old one has no owner or the new one is not in stock.
+    both histories name the other unit. The links of claim profiles that list it stop working, unless it
+    `leaves_profiles`. Raises Refused where the old one has no owner or the new one is not in stock.
     """
     at = at or timezone.now()
     check_unclaim_limit(1, by=by, at=at)
@@ -44,6 +46,8 @@ def swap(
     span = Ownership.objects.select_related("project").filter(device=old, ended_at=None).first()
     if span is None or span.customer_id != customer.pk:
         raise Refused("changed", _("It was changed by somebody else at the same moment. Try again."))
+    if leaves_profiles:
+        leave_profiles([old.pk], by=by, at=at)
     returned = _return(old, span, {"reason": reason[:80], "note": note[:1000]}, by, at)
     evidence = f"swap:{returned.pk}"
     words = _("Replaced by %(serial)s") % {"serial": new.serial_number}

@@ -88,6 +88,10 @@ class ReceiveIn(Named):
     )
     note = Text(max_length=500, required=False, allow_blank=True)
     also_unowned = Flag(default=False, help_text="Receive units in stock too, which nobody owns.")
+    leaves_profiles = Flag(
+        default=False,
+        help_text="true: take them out of claim profiles that list them, so that the codes of these keep working.",
+    )
 
 
 class CheckIn(Body):
@@ -132,6 +136,10 @@ class SwapIn(Body):
         default=True, help_text="false: the old unit is still with the customer; its return is requested."
     )
     other_product = Flag(default=False, help_text="true: a unit of another product is meant.")
+    leaves_profiles = Flag(
+        default=False,
+        help_text="true: take the old unit out of claim profiles that list it, so that the codes of these keep working.",
+    )
 
 
 class ChoicesOut(serializers.Serializer):

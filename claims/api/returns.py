@@ -76,7 +76,8 @@ def return_receive(request: Any) -> Any:
     # Whether a reason can be left out is for the action to say, unit by unit.
     form = checked(ReceiveForm, asked, actor=request.actor, asks_reason=False)
     anyway = ids if body["also_unowned"] else []
-    return returns.begin_receive(ids, anyway=anyway, by=request.actor, **form.cleaned_data)
+    return returns.begin_receive(ids, anyway=anyway, by=request.actor, leaves_profiles=body["leaves_profiles"],
+                                 **form.cleaned_data)  # fmt: skip
 
 
 @endpoint("Inspect returned units", may=P.RETURN_EDIT, takes=InspectIn, answers=OperationOut, status=202,

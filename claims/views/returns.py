@@ -41,9 +41,8 @@ def return_receive(request: Request) -> HttpResponse:
     form = ReceiveForm(request.POST, actor=request.actor, asks_reason=bench.asks_reason)
     if form.is_valid():
         try:
-            operation = returns.begin_receive(
-                bench.ids, anyway=bench.asked, by=request.actor, **form.cleaned_data
-            )
+            terms = pages.terms(request, form)
+            operation = returns.begin_receive(bench.ids, anyway=bench.asked, by=request.actor, **terms)
             return pages.received(request, operation)
         except Refused as refusal:
             form.add_error(None, refusal.sentence)

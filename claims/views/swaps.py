@@ -29,8 +29,7 @@ def device_swap(request: Request, pk: int) -> HttpResponse:
             return _swap(request, device, dict(form.cleaned_data))
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
-    context = {"device": device, "form": form, "in_stock": pages.in_stock(request.actor, device), "asked": asked,
-               "tags": [row.tag for row in device.device_tags.select_related("tag").order_by("tag__name_key")]}  # fmt: skip
+    context = {"device": device, "form": form, "asked": asked, **pages.swapped(request, device)}
     return render(request, "claims/device_swap.html", context, status=422 if form.errors else 200)
 
 

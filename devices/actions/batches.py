@@ -6,7 +6,9 @@ The results keep the order of the request: what is not among the refused rows of
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -40,8 +42,16 @@ def assign(
 
 
 @retrying
-def unclaim(named_by: str, names: list[str], *, reason: str, by: Actor, is_dry: bool = False) -> Operation:
-    """Begin to unclaim the devices of these names.
+def unclaim(
+    named_by: str,
+    names: list[str],
+    *,
+    reason: str,
+    by: Actor,
+    is_dry: bool = False,
+    leaves_profiles: bool = False,
+) -> Operation:
+    """Begin to unclaim the devices of these names; see `ownership.unclaim` for `leaves_profiles`.
 
     Raises Refused without a reason, and above 50 units an hour for who may not unclaim many; a trial too.
     """
@@ -49,7 +59,7 @@ def unclaim(named_by: str, names: list[str], *, reason: str, by: Actor, is_dry: 
     ownership.check_unclaim_limit(len(names), by=by)
     title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(names)) % {"n": len(names)}
     return _start("run_unclaim", title, named_by, names, by=by, is_dry=is_dry, permission=Permission.DEVICE_UNCLAIM,
-                  undo_route=undo.UNCLAIM, reason=reason)  # fmt: skip
+                  undo_route=undo.UNCLAIM, reason=reason, leaves_profiles=leaves_profiles)  # fmt: skip
 
 
 def run_assign(operation: Operation, by: Actor) -> None:
@@ -63,11 +73,18 @@ def run_assign(operation: Operation, by: Actor) -> None:
 
 
 def run_unclaim(operation: Operation, by: Actor) -> None:
-    """The handler of a batch that unclaims: payload {named_by, names, ids, is_dry, reason}."""
+    """The handler of a batch that unclaims: payload {named_by, names, ids, is_dry, reason, leaves_profiles}.
+
+    Which links stop working is said first, for afterwards it can't be known any more.
+    """
     reason, evidence = operation.payload["reason"], ownership.evidence_of(operation)
-    _in_chunks(operation, lambda ids: ownership.unclaim(ids, reason=reason, by=by, evidence=evidence))
-    operation.sentence = _said(operation, ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.",
-                                                   ownership.succeeded(operation)))  # fmt: skip
+    leaves = operation.payload.get("leaves_profiles", False)
+    links = "" if leaves else _links(operation, by)
+    _in_chunks(operation, lambda ids: ownership.unclaim(ids, reason=reason, by=by, evidence=evidence,
+                                                        leaves_profiles=leaves))  # fmt: skip
+    said = _said(operation, ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.",
+                                     ownership.succeeded(operation)))  # fmt: skip
+    operation.sentence = f"{said} {links}".strip()
 
 
 def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
@@ -138,6 +155,14 @@ def _unfit(pk: int, is_again: bool) -> tuple[str, str] | None:
     if not pk:
         return "not_found", _("There is no such device.")
     return ("duplicate", _("It stands in the list more than once.")) if is_again else None
+
+
+def _links(operation: Operation, by: Actor) -> str:
+    """Which links stop working with the owners of the devices that still have one, in words."""
+    owned = Device.objects.visible_to(by).filter(customer__isnull=False)
+    ids = sql.having_ids(owned, "id", operation.payload["ids"]).values_list("pk", flat=True)
+    found = import_string(settings.LINKS_CONCERNED)(list(ids), by=by)
+    return import_string(settings.LINKS_SENTENCE)(found)
 
 
 def _said(operation: Operation, sentence: str) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -61,15 +63,24 @@ def assign(
 
 @retrying
 def unclaim(
-    device_ids: Iterable[int], *, reason: str, by: Actor, at: datetime | None = None, evidence: str = ""
+    device_ids: Iterable[int],
+    *,
+    reason: str,
+    by: Actor,
+    at: datetime | None = None,
+    evidence: str = "",
+    leaves_profiles: bool = False,
 ) -> Outcome:
-    """Take owned devices back while they are offline: they stay in their product, their printed codes are dead.
+    """Take owned devices back while they are offline: they stay in their product, their printed codes stop working.
 
+    So do the links of claim profiles that list one of them, unless it `leaves_profiles` and they go on for the rest.
     Raises Refused without a reason, and above 50 units an hour for who may not unclaim many.
     """
     reason, ids = stated(reason), sorted(set(device_ids))
     check_unclaim_limit(len(ids), by=by, at=at)
     owners, at = _owners(ids), at or timezone.now()
+    if leaves_profiles:
+        leave_profiles(ids, by=by, at=at)
     outcome = ledger.release(ids, by=by, reason="unclaim", at=at, note=reason, evidence=evidence)
     done = set(outcome.done)
     for customer, owned in owners.items():
@@ -92,6 +103,15 @@ def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
     return count
 
 
+@transaction.atomic
+def leave_profiles(device_ids: Iterable[int], *, by: Actor, at: datetime) -> None:
+    """Take those that have an owner out of the offers whose links would stop working when they lose it."""
+    ids = sorted(set(device_ids))
+    ledger.hold(ids)
+    owned = sql.having_ids(Device.objects.filter(customer__isnull=False), "id", ids)
+    import_string(settings.LINKS_LEAVE)(list(owned.values_list("pk", flat=True)), by=by, at=at)
+
+
 def run_assign(operation: Operation, by: Actor) -> None:
     """The handler of a bulk assignment: payload {ids, customer, note}. It keeps which units were in quarantine."""
     customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
@@ -102,9 +122,12 @@ def run_assign(operation: Operation, by: Actor) -> None:
 
 
 def run_unclaim(operation: Operation, by: Actor) -> None:
-    """The handler of a bulk unclaim: payload {ids, reason}."""
+    """The handler of a bulk unclaim: payload {ids, reason, leaves_profiles}."""
     reason, evidence = operation.payload["reason"], evidence_of(operation)
-    in_chunks(operation, lambda ids: unclaim(ids, reason=reason, by=by, evidence=evidence))
+    leaves = operation.payload.get("leaves_profiles", False)
+    in_chunks(
+        operation, lambda ids: unclaim(ids, reason=reason, by=by, evidence=evidence, leaves_profiles=leaves)
+    )
     operation.sentence = ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.",
                                   succeeded(operation)) % {"n": succeeded(operation)}  # fmt: skip
 

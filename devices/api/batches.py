@@ -38,6 +38,10 @@ class UnclaimBatch(Batch):
     """The devices to unclaim, and why."""
 
     reason = Text(max_length=500)
+    leaves_profiles = Flag(
+        default=False,
+        help_text="true: take the devices out of claim profiles that list them, so that the codes of these keep working.",
+    )
 
 
 @endpoint("Assign many devices", may=Permission.DEVICE_ASSIGN, takes=AssignBatch, query=DryQuery, answers=OperationOut,
@@ -52,9 +56,14 @@ def devices_assign(request: Any, pk: int) -> Any:
 @endpoint("Unclaim many devices", may=Permission.DEVICE_UNCLAIM, takes=UnclaimBatch, query=DryQuery, answers=OperationOut,
           status=202, tag="batches", example={"devices": ["AQM26-200001"], "reason": "Lease over"})  # fmt: skip
 def devices_unclaim(request: Any) -> Any:
-    """Each is unclaimed or refused by itself; follow the operation for the results, in the order of the call."""
-    return batches.unclaim(*_names(request), reason=request.body_data["reason"], by=request.actor,
-                           is_dry=request.query["dry_run"])  # fmt: skip
+    """Each is unclaimed or refused by itself; follow the operation for the results, in the order of the call.
+
+    The code of a claim profile that lists one of them stops working for all that it lists, unless `leaves_profiles`. The
+    `sentence` of the operation says which, of a `dry_run` too.
+    """
+    body = request.body_data
+    return batches.unclaim(*_names(request), reason=body["reason"], by=request.actor, is_dry=request.query["dry_run"],
+                           leaves_profiles=body["leaves_profiles"])  # fmt: skip
 
 
 def _names(request: Any) -> tuple[str, list[str]]:

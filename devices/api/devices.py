@@ -130,8 +130,9 @@ def owner_assign(request: Any, pk: int) -> Any:
 
 @endpoint("Unclaim a device", may=P.DEVICE_UNCLAIM, query=ReasonQuery, answers=DeviceOut)
 def owner_unclaim(request: Any, pk: int) -> Any:
-    """Ends the ownership while the device is offline; it stays in its product, and its printed code is dead."""
-    _done(ownership.unclaim([one(request, pk).pk], reason=request.query["reason"], by=request.actor))
+    """Ends the ownership while the device is offline; it stays in its product, and its printed code stops working."""
+    _done(ownership.unclaim([one(request, pk).pk], reason=request.query["reason"], by=request.actor,
+                            leaves_profiles=request.query["leaves_profiles"]))  # fmt: skip
     return one(request, pk)
 
 

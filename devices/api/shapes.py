@@ -171,9 +171,12 @@ class OwnerIn(Body):
 
 
 class ReasonQuery(Body):
-    """Why."""
+    """Why, and what becomes of claim profiles that list the device."""
 
     reason = Text(max_length=500)
+    leaves_profiles = Flag(
+        default=False, help_text="true: take it out of them, so that their codes keep working for the rest."
+    )
 
 
 class DeviceDetails(serializers.Serializer):

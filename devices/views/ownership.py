@@ -38,10 +38,12 @@ def device_unclaim(request: Request) -> HttpResponse:
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            return handover.unclaim(request, chosen, **form.cleaned_data)
+            leaves = bool(request.POST.get("leaves_profiles"))
+            return handover.unclaim(request, chosen, leaves_profiles=leaves, **form.cleaned_data)
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
-    context = {"form": form, "chosen": chosen, **handover.preview(chosen, assigning=False)}
+    context = {"form": form, "chosen": chosen, **handover.preview(chosen, assigning=False),
+               **handover.links(request, chosen)}  # fmt: skip
     return render(request, "devices/device_unclaim.html", context, status=422 if form.errors else 200)
 
 

@@ -572,6 +572,6 @@ def test_the_page_of_the_undo_of_an_unclaim_tells_of_codes_and_wiped_devices(
     operation = bulk_unclaim(devices, by)
     Device.objects.filter(pk=devices[0].pk).update(wipe_confirmed_at=timezone.now(), wipe_since=None)
     html = client_for(alice).get(url_of(operation)).content.decode()
-    assert "Codes printed before the unclaim stay dead." in html
+    assert "Codes printed before the unclaim remain invalid." in html
     assert "1 of them has wiped itself already." in html
     assert "Give 2 devices back" in html
