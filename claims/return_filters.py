@@ -5,12 +5,13 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from claims import return_choices
 from claims.models import Return, ReturnState
 from claims.models.returns import UNDER_WAY
+from console import finding
 from console.fields import prefix
 from customers.models import Customer
 from devices.filters import CustomerFilter
@@ -18,8 +19,6 @@ from devices.models import Device
 
 NUMBER = re.compile(r"(?:R-?)?0*([1-9]\d{0,8})\Z", re.IGNORECASE)
 OPEN = "open"
-# So many units of one beginning are looked up.
-MOST_DEVICES = 1_000
 
 
 def _customers(request: Any) -> QuerySet:
@@ -54,7 +53,11 @@ class ReturnFilter(filters.FilterSet):
         if not low:
             return queryset
         units = Device.objects.visible_to(self.request.actor).filter(serial_key__gte=low, serial_key__lt=high)
-        of_units = Q(device__in=list(units.order_by().values_list("pk", flat=True)[:MOST_DEVICES]))
+        ids = list(units.order_by().values_list("pk", flat=True)[: finding.FEW + 1])
+        # Of few units the returns are looked up; the returns of very many are met soon enough in the order of the list.
+        of_units = (
+            Q(device__in=ids) if len(ids) <= finding.FEW else Q(Exists(units.filter(pk=OuterRef("device"))))
+        )
         number = NUMBER.match(value.strip())
         return queryset.filter(of_units | Q(number=int(number[1])) if number else of_units)
 

@@ -6,7 +6,7 @@ from claims import codes
 from claims.models import ClaimCode, ClaimProfile
 from console.access import Actor
 from console.fields import fold, prefix
-from console.search import Hit
+from console.search import Hit, listed
 
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
@@ -51,11 +51,15 @@ def _profiles(actor: Actor, text: str, limit: int) -> list[Hit]:
     found = {profile.pk: profile for profile in [*named, *called]}
     exact = {fold(text), text.lower()}
     return [
-        _hit(profile, 0 if {profile.name_key, profile.slug} & exact else 1)
+        _hit(
+            profile,
+            0 if {profile.name_key, profile.slug} & exact else 1,
+            listed("claims:claim_profile_list", text),
+        )
         for profile in list(found.values())[:limit]
     ]
 
 
-def _hit(profile: ClaimProfile, rank: int) -> Hit:
+def _hit(profile: ClaimProfile, rank: int, more: str = "") -> Hit:
     return Hit(kind=_("Claim profile"), icon="qr-code", title=profile.name, detail=profile.slug, rank=rank,
-               url=profile.get_absolute_url())  # fmt: skip
+               url=profile.get_absolute_url(), more=more)  # fmt: skip

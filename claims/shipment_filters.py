@@ -9,12 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.models import Shipment, ShipmentState
 from console.fields import prefix
+from console.finding import by_index
 from console.widgets import Choice
 from customers.models import Customer
 from devices.filters import CustomerFilter
 
-# So many shipments of one beginning are listed.
-MOST_FOUND = 1_000
 NUMBER = re.compile(r"(?:S-?)?0*([1-9]\d{0,8})\Z", re.IGNORECASE)
 
 
@@ -38,8 +37,7 @@ class ShipmentFilter(filters.FilterSet):
         low, high = prefix(value[:60])
         if not low:
             return queryset
-        # Found by the index of order numbers first: among the newest, few of very many would be looked for long.
-        mine = Shipment.objects.visible_to(self.request.actor).filter(order_key__gte=low, order_key__lt=high)
-        of_order = Q(pk__in=list(mine.order_by().values_list("pk", flat=True)[:MOST_FOUND]))
+        mine = Shipment.objects.visible_to(self.request.actor)
+        of_order = by_index(mine, Q(order_key__gte=low, order_key__lt=high))
         number = NUMBER.match(value.strip())
         return queryset.filter(of_order | Q(number=int(number[1])) if number else of_order)

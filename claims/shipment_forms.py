@@ -34,7 +34,9 @@ class ShipmentForm(TextGuard, forms.ModelForm):
         expected = dict(self.instance.lines.values_list("product", "expected")) if self.instance.pk else {}
         mine = Product.objects.visible_to(actor).order_by("name_key")
         # Those that stand in the order already stay in it, whatever became of the product.
-        products = {*mine.current()[:MOST_PRODUCTS], *mine.filter(pk__in=expected)}
+        offered = list(mine.current()[: MOST_PRODUCTS + 1])
+        self.has_more_products = len(offered) > MOST_PRODUCTS
+        products = {*offered[:MOST_PRODUCTS], *mine.filter(pk__in=expected)}
         self.products = {
             f"expected_{p.pk}": p for p in sorted(products, key=lambda product: product.name_key)
         }

@@ -6,7 +6,7 @@ from claims.models import Shipment
 from claims.shipment_filters import NUMBER
 from console.access import Actor
 from console.fields import fold, prefix
-from console.search import EXACT, Hit
+from console.search import EXACT, Hit, listed
 
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
@@ -19,7 +19,7 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
         found += mine.filter(number=int(number[1]))
     return [
         Hit(kind=_("Shipment"), icon="package", title=row.code, url=row.get_absolute_url(),
-            rank=EXACT if fold(text) in {row.order_key, fold(row.code)} else 1,
+            rank=EXACT if fold(text) in {row.order_key, fold(row.code)} else 1, more=listed("claims:shipment_list", text),
             detail=" · ".join(filter(None, [str(row.customer), row.order_number, row.get_state_display()])))
         for row in found
     ]  # fmt: skip

@@ -1,8 +1,11 @@
 """The search for everything: each app finds among its own rows, here it is put in order."""
 
+from collections import Counter
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from console.access import Actor
@@ -13,7 +16,10 @@ EXACT = 0
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing found. `kind` is its label, `rank` 0 where the text is its very name or number, higher otherwise."""
+    """One thing found. `kind` is its label, `rank` 0 where the text is its very name or number, higher otherwise.
+
+    `more` is the address of the list of all of this kind that the text finds, where there is one.
+    """
 
     kind: str
     icon: str
@@ -21,6 +27,12 @@ class Hit:
     url: str
     detail: str = ""
     rank: int = 1
+    more: str = ""
+
+
+def listed(route: str, text: str) -> str:
+    """The address of a list, searched for the text."""
+    return f"{reverse(route)}?{urlencode({'q': text})}"
 
 
 def clean(text: str) -> str:
@@ -36,6 +48,12 @@ def find_all(actor: Actor, text: str, limit: int) -> list[Hit]:
         hit for path in settings.SEARCH_SOURCES for hit in import_string(path)(actor, text, limit)[:limit]
     ]
     return sorted(found, key=lambda hit: hit.rank)
+
+
+def beyond(hits: list[Hit], limit: int) -> list[tuple[str, str]]:
+    """(kind, address of its list) of each kind of which there may be more than are among the hits."""
+    counts = Counter((hit.kind, hit.more) for hit in hits if hit.more)
+    return [kind for kind, count in counts.items() if count >= limit]
 
 
 def only(hits: list[Hit]) -> Hit | None:

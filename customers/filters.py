@@ -2,10 +2,10 @@
 
 import django_filters as filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from console import counts, sql
+from console.finding import either
 from console.widgets import Checkboxes
 from customers import lookup
 from customers.models import Customer, CustomerKind
@@ -41,20 +41,8 @@ class CustomerFilter(filters.FilterSet):
         """Those whose name, reference or e-mail begins with the text, each found by its own index."""
         if not value.strip():
             return queryset
-        mine, conditions = (
-            Customer.objects.visible_to(self.request.actor).order_by(),
-            lookup.beginning_with(value),
-        )
-        any_found = sql.capped_count_of_each([mine.filter(condition) for condition in conditions], 1)
-        fitting = [condition for condition, count in zip(conditions, any_found, strict=True) if count]
-        if len(fitting) < 2:
-            # One range of one index, which the order and the cursor can use; that is nearly every search.
-            return queryset.filter(fitting[0] if fitting else conditions[0])
-        found = [
-            Q(pk__in=mine.filter(condition).values_list("pk", flat=True)[: counts.CAP + 1])
-            for condition in fitting
-        ]
-        return queryset.filter(Q(*found, _connector=Q.OR))
+        mine = Customer.objects.visible_to(self.request.actor)
+        return either(queryset, mine, list(lookup.beginning_with(value)))
 
     def owning(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         """Those with devices, or those without."""

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from console import addresses
 from console.access import Actor
 from console.fields import fold
-from console.search import Hit
+from console.search import Hit, listed
 from customers import lookup
 from customers.models import Customer, CustomerUser
 
@@ -21,7 +21,12 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     for condition, key in zip(lookup.beginning_with(text), lookup.KEYS, strict=True):
         others |= {c.pk: c for c in rows.current().filter(condition).order_by(key, "pk")[:limit]}
     begins = [customer for pk, customer in others.items() if pk not in {c.pk for c in exact}]
-    return [_hit(c, 0) for c in exact] + [_hit(c, 1) for c in begins[:limit]] + _people(actor, text, limit)
+    more = listed("customers:customer_list", text)
+    return (
+        [_hit(c, 0, more) for c in exact]
+        + [_hit(c, 1, more) for c in begins[:limit]]
+        + _people(actor, text, limit)
+    )
 
 
 def _people(actor: Actor, text: str, limit: int) -> list[Hit]:
@@ -43,10 +48,10 @@ def _people(actor: Actor, text: str, limit: int) -> list[Hit]:
     ]
 
 
-def _hit(customer: Customer, rank: int) -> Hit:
+def _hit(customer: Customer, rank: int, more: str) -> Hit:
     archived = _("archived") if customer.archived_at else ""
     detail = " · ".join(
         filter(None, [str(customer.get_kind_display()), customer.reference, customer.email, archived])
     )
     return Hit(kind=_("Customer"), icon="building-2", title=customer.name, detail=detail,
-               url=customer.get_absolute_url(), rank=rank)  # fmt: skip
+               url=customer.get_absolute_url(), rank=rank, more=more)  # fmt: skip

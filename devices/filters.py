@@ -7,9 +7,9 @@ from django import forms
 from django.db.models import Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
-from console import counts, sql
 from console.access import Actor
 from console.fields import fold, prefix
+from console.finding import either
 from console.widgets import Checkboxes, Choice
 from customers.fields import CustomerField
 from customers.models import Customer
@@ -85,12 +85,7 @@ class DeviceFilter(filters.FilterSet):
             Q(serial_key__gte=low, serial_key__lt=high),
             Q(name_key__gte=low, name_key__lt=high),
         )
-        any_serial, any_name = sql.capped_count_of_each([mine.filter(by_serial), mine.filter(by_name)], 1)
-        if not (any_serial and any_name):
-            # One range of one index, which the order and the cursor can use; that is nearly every search.
-            return queryset.filter(by_name if any_name else by_serial)
-        found = [mine.filter(q).values_list("pk", flat=True)[: counts.CAP + 1] for q in (by_serial, by_name)]
-        return queryset.filter(Q(pk__in=found[0]) | Q(pk__in=found[1]))
+        return either(queryset, mine, [by_serial, by_name])
 
     def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Devices that carry the tag."""

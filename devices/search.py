@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 
 from console.access import Actor
 from console.fields import fold, prefix
-from console.search import Hit
+from console.search import Hit, listed
 from devices.lookup import identified_by, keys_of
 from devices.models import Device, Product
 
@@ -20,8 +20,9 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     named = rows.current().filter(name_key__gte=low, name_key__lt=high).order_by("name_key")[:limit]
     known = {device.pk for device in exact}
     others = {device.pk: device for device in [*begins, *named] if device.pk not in known}
-    hits = [_hit(device, 0) for device in exact] + [
-        _hit(device, 1) for device in list(others.values())[:limit]
+    more = listed("devices:device_list", text)
+    hits = [_hit(device, 0, more) for device in exact] + [
+        _hit(device, 1, more) for device in list(others.values())[:limit]
     ]
     products = (
         Product.objects.visible_to(actor).current().filter(name_key__gte=low, name_key__lt=high)[:limit]
@@ -30,7 +31,7 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
                        rank=0 if p.name_key == fold(text) else 1) for p in products]  # fmt: skip
 
 
-def _hit(device: Device, rank: int) -> Hit:
+def _hit(device: Device, rank: int, more: str) -> Hit:
     owner = device.customer.name if device.customer else device.get_status_display()
     return Hit(kind=_("Device"), icon="cpu", title=device.serial_number, detail=f"{device.product} · {owner}",
-               url=device.get_absolute_url(), rank=rank)  # fmt: skip
+               url=device.get_absolute_url(), rank=rank, more=more)  # fmt: skip

@@ -253,6 +253,12 @@ def _encoding(table: Table, kind: Kind) -> dict[str, Any] | None:
     }
 
 
+def ignored(summary: dict[str, Any]) -> list[str]:
+    """The headers of the columns that are not read, from a summary."""
+    header = summary.get("header", {"labels": [], "mapping": {}})
+    return [label for i, label in enumerate(header["labels"]) if label and str(i) not in header["mapping"]]
+
+
 class _Counted:
     """The rows of a table and, once they are read, the number of the `last`, be it empty or not."""
 

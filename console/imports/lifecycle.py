@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from console import operations
 from console.access import Actor, Permission
 from console.errors import Refused
-from console.imports import uploads
+from console.imports import checking, files, uploads
 from console.imports.checking import Kind
 from console.imports.staging import Staging
 from console.models import FileImport, Operation
@@ -63,6 +63,12 @@ class Importer:
     def receive(self, file_name: str, chunks: Iterable[bytes], *, by: Actor, **fields: Any) -> Any:
         """Keep an uploaded file. Raises Refused (422) where it is no table."""
         return uploads.receive(self.model, file_name, chunks, kind=self.kind, by=by, **fields)
+
+    def heading(self, row: FileImport) -> dict[str, Any]:
+        """What the header of a file says, before any row is checked: as `console.imports.checking.summarise`."""
+        kind = self.kind_of(row)
+        table = files.table_of(row, checking.rank_of(kind))
+        return checking.summarise(table, checking.header_of(table, kind), kind)
 
     def check(self, row: FileImport, *, by: Actor, reading: dict[str, Any] | None = None) -> None:
         """Check the file, anew where it was checked before; above 20,000 rows the worker does.

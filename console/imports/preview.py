@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from console.columns import Column
 from console.errors import Refused
+from console.imports import checking
 from console.imports.checking import LEAVE_OUT, Kind
 from console.imports.staging import Staged, Verdict
 from console.imports.uploads import staging_of
@@ -20,7 +21,7 @@ from console.tabular import letters
 from console.tabular.encodings import NAMES
 from console.uploads import oversized
 
-REFUSED_SHOWN, CHANGED_SHOWN, NEW_SHOWN = 200, 100, 3
+REFUSED_SHOWN, CHANGED_SHOWN, NEW_SHOWN, IGNORED_SHOWN = 200, 100, 3, 10
 SHEETS_SHOWN, READINGS_SHOWN = 6, 5
 UNUSED = "-"
 # What may become of the rows that a sheet hides.
@@ -111,6 +112,12 @@ class Preview:
     def missing(self) -> list[Any]:
         """The labels of the columns without which nothing can be read."""
         return [self.labels[name] for name in self.summary.get("missing", ())]
+
+    @property
+    def ignored(self) -> str:
+        """The headers of the columns that are not imported, the first of them."""
+        found = checking.ignored(self.summary)
+        return ", ".join(found[:IGNORED_SHOWN]) + ("…" if len(found) > IGNORED_SHOWN else "")
 
     @property
     def twice(self) -> list[tuple[Any, list[str]]]:

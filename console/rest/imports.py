@@ -4,10 +4,12 @@ import base64
 import binascii
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from console.imports import uploads
+from console.errors import Refused
+from console.imports import checking, uploads
 from console.imports.checking import LEAVE_OUT, Kind
 from console.imports.lifecycle import Importer
 from console.models import FileImport
@@ -126,6 +128,9 @@ class ImportOut(serializers.Serializer):
     checked_at = serializers.DateTimeField(allow_null=True)
     applied_at = serializers.DateTimeField(allow_null=True)
     missing = serializers.SerializerMethodField(help_text="Columns that the file lacks.")
+    ignored_columns = serializers.SerializerMethodField(
+        help_text="Headers of the file that are not known: not imported."
+    )
     sheet = serializers.SerializerMethodField(help_text="Of a workbook, the sheet that is read.")
     sheets = serializers.SerializerMethodField(help_text="Of a workbook, all sheets.")
     encoding = serializers.SerializerMethodField(help_text="Where the file does not say it; else null.")
@@ -142,6 +147,10 @@ class ImportOut(serializers.Serializer):
     def get_missing(self, row: FileImport) -> list[str]:
         """Names of columns."""
         return [str(name) for name in row.summary.get("missing", [])]
+
+    def get_ignored_columns(self, row: FileImport) -> list[str]:
+        """As the file writes them."""
+        return checking.ignored(getattr(row, "heading", row.summary))
 
     def get_sheet(self, row: FileImport) -> str:
         """Empty for text."""
@@ -183,8 +192,10 @@ def take(request: Any, importer: Importer, received: FileImport) -> FileImport:
     """Check a file that was received and, unless it is a trial, apply it. Large ones are the worker's.
 
     Raises Refused (409) where rows are refused and `good_rows` is not set; the file stays, to be looked at. So it does (422)
-    where two columns of one meaning hold something and, unless it is a trial, where its encoding was guessed and may be wrong.
+    where a column is missing, where two columns of one meaning hold something and, unless it is a trial, where its encoding
+    was guessed and may be wrong.
     """
+    look_at_header(importer, received)
     importer.check(received, by=request.actor)
     refuse_unread(received, importer.kind, is_trial=request.query["dry_run"])
     if not request.query["dry_run"] and received.checked_as:
@@ -193,6 +204,19 @@ def take(request: Any, importer: Importer, received: FileImport) -> FileImport:
         )
     received.refresh_from_db()
     return received
+
+
+def look_at_header(importer: Importer, received: FileImport) -> None:
+    """Keep what the header says for the answer. Raises Refused (422) where a column is missing that every file needs."""
+    heading = importer.heading(received)
+    if heading["missing"]:
+        # No row is read for that; the page of the import says it too.
+        importer.check_now(received)
+        names = ", ".join(heading["missing"])
+        sentence = _("The file has no column for: %(names)s. Correct its header and send it again.")
+        raise Refused("missing_columns", sentence % {"names": names}, status=422, id=received.pk,
+                      missing=heading["missing"], ignored_columns=checking.ignored(heading))  # fmt: skip
+    received.heading = heading  # type: ignore[attr-defined]  # for ImportOut, also before the check is done
 
 
 def refuse_unread(row: FileImport, kind: type[Kind], *, is_trial: bool) -> None:

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 
 from console.access import Permission, requires
 from console.requests import Request
-from console.search import clean, find_all, only
+from console.search import beyond, clean, find_all, only
 
 SHORT, LONG = 5, 20
 
@@ -19,7 +19,7 @@ def search(request: Request) -> HttpResponse:
     text = clean(request.GET.get("q", ""))
     is_partial = request.htmx and request.htmx.target == "search-results"
     hits = find_all(request.actor, text, SHORT if is_partial else LONG)
-    context = {"text": text, "hits": hits}
+    context = {"text": text, "hits": hits, "beyond": beyond(hits, LONG), "most": LONG}
     if is_partial:
         return render(request, "console/_search_results.html", context)
     hit = None if "all" in request.GET else only(hits)

@@ -22,7 +22,11 @@ MAY = Permission.CUSTOMER_IMPORT
 @endpoint("Import customers", may=MAY, takes=ImportIn, query=ImportQuery, answers=ImportOut, status=201,
           example={"csv": "name,reference\nWasserwerk Nord,C-2001\n"})  # fmt: skip
 def customer_import_create(request: Any) -> Any:
-    """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation."""
+    """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
+
+    Refused (422, `missing_columns`) where the file lacks a column that it needs; `ignored_columns` of the answer names
+    those that are not known.
+    """
     data = request.body_data
     content, reading = imports.content_of(data), imports.reading_of(data)
     received = actions.receive(data["file_name"], [content], by=request.actor, reading=reading)

@@ -41,17 +41,22 @@ class ChangesApplyIn(imports.ApplyIn):
 def device_changes_create(request: Any) -> Any:
     """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
 
+    Refused (422, `missing_columns`) where the file lacks a column that it needs; `ignored_columns` of the answer names
+    those that are not known.
+
     What is not in the file stays as it is. Where it changes nothing, it is not applied.
     """
     data, query = request.body_data, request.query
     content, reading = imports.content_of(data), imports.reading_of(data)
     row = roundtrips.receive(data["file_name"], [content], by=request.actor, reading=reading)
+    imports.look_at_header(roundtrips.IMPORTER, row)
     roundtrips.check(row, by=request.actor)
     imports.refuse_unread(row, RoundTripKind, is_trial=query["dry_run"])
     changes = row.checked_as and (row.summary["changed"] or row.summary["refused"])
     if changes and not query["dry_run"]:
         _apply(request, row, version=row.version, good_rows=query["good_rows"])
-    return _one(request, row.pk)
+    row.refresh_from_db()
+    return row
 
 
 @endpoint("List changes of devices by files", may=MAY, answers=ImportOut, is_list=True)

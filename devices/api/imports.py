@@ -30,7 +30,11 @@ class ManifestIn(imports.ImportIn):
 @endpoint("Import devices", may=Permission.DEVICE_IMPORT, takes=ManifestIn, query=ImportQuery, answers=ImportOut, status=201,
           example=EXAMPLE)  # fmt: skip
 def device_import_create(request: Any) -> Any:
-    """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation."""
+    """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
+
+    Refused (422, `missing_columns`) where the file lacks a column that it needs; `ignored_columns` of the answer names
+    those that are not known.
+    """
     data = request.body_data
     product = find_named(request, data["product"])
     received = manifests.receive(

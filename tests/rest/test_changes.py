@@ -138,12 +138,19 @@ def test_a_file_that_changes_nothing_is_checked_and_not_applied(api, three):
     )
 
 
-@pytest.mark.parametrize(("csv", "status"), [("", 400), ("nothing of ours\n1\n", 201), ("\u0000", 400)])
-def test_a_file_that_is_none_is_refused_or_says_what_is_missing(api, three, csv, status):
-    answer = api.post("/device-changes", {"csv": csv})
-    assert answer.status_code == status
-    if status == 201:
-        assert (answer.json()["missing"], answer.json()["applied_at"]) == (["device_name"], None)
+@pytest.mark.parametrize("csv", ["", "\u0000"])
+def test_a_file_that_is_none_is_refused(api, three, csv):
+    assert api.post("/device-changes", {"csv": csv}).status_code == 400
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_a_file_that_names_no_device_is_refused_and_one_with_unknown_columns_says_so(api, three, query):
+    answer = api.post(f"/device-changes{query}", {"csv": "nothing of ours\n1\n"})
+    said = answer.json()
+    assert (answer.status_code, said["code"], said["missing"]) == (422, "missing_columns", ["device_name"])
+    assert api.get(f"/device-changes/{said['id']}").json()["missing"] == ["device_name"]
+    csv = f"device_name,tgas,notes\n{three[0].device_name},pilot,Shelf 4\n"
+    assert api.post(f"/device-changes{query}", {"csv": csv}).json()["ignored_columns"] == ["tgas"]
 
 
 def test_a_large_file_is_the_worker_s(api, three, customer, monkeypatch):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from console.imports import uploads
-from console.models import Event
+from console.models import Event, Operation
 from customers.models import Customer, CustomerUser
 from devices.models import Device, ManifestImport
 from tests.api import Caller, key_of
@@ -75,16 +75,39 @@ def test_a_large_file_is_the_worker_s(api, product, monkeypatch):
     assert api.get(f"/operations/{body['operation']}").json()["state"] == "waiting"
 
 
-@pytest.mark.parametrize(("csv", "status"), [("", 400), ("nothing of ours\n1\n", 201), ("\u0000", 400)])
-def test_a_file_that_is_none_is_refused_or_says_what_is_missing(api, product, csv, status):
-    answer = api.post("/device-imports", {"product": product.slug, "csv": csv})
-    assert answer.status_code == status
-    if status == 201:
-        assert (answer.json()["missing"], answer.json()["applied_at"]) == (
-            ["serial_number", "device_name"],
-            None,
-        )
+@pytest.mark.parametrize("csv", ["", "\u0000"])
+def test_a_file_that_is_none_is_refused(api, product, csv):
+    assert api.post("/device-imports", {"product": product.slug, "csv": csv}).status_code == 400
     assert not Device.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=true", "?good_rows=true"])
+@pytest.mark.parametrize("most", [20_000, 0])
+def test_a_file_without_its_columns_is_refused_and_says_which(api, product, monkeypatch, query, most):
+    monkeypatch.setattr(uploads, "CHECKED_IN_REQUEST", most)
+    sent = {
+        "device-imports": {"product": product.slug, "csv": "foo,bar\n1,2\n"},
+        "customer-imports": {"csv": "foo\n1\n"},
+    }
+    lacking = {"device-imports": ["serial_number", "device_name"], "customer-imports": ["name"]}
+    for path, body in sent.items():
+        answer = api.post(f"/{path}{query}", body)
+        said = answer.json()
+        assert (answer.status_code, said["code"], said["missing"]) == (422, "missing_columns", lacking[path])
+        assert said["ignored_columns"] == body["csv"].split("\n")[0].split(",")
+        kept = api.get(f"/{path}/{said['id']}").json()
+        assert (kept["missing"], kept["applied_at"], kept["outcome"]) == (lacking[path], None, None)
+    assert (Device.objects.count(), Customer.objects.count(), Operation.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("most", [20_000, 0])
+def test_columns_that_are_not_known_are_named_and_the_rest_is_imported(api, product, monkeypatch, most):
+    monkeypatch.setattr(uploads, "CHECKED_IN_REQUEST", most)
+    lot = "S/N,Device ID,imie,colour\nS-1,unit-000001,490154203237518,blue\n"
+    body = api.post("/device-imports", {"product": product.slug, "csv": lot}).json()
+    assert body["ignored_columns"] == ["imie", "colour"]
+    assert (body["applied_at"] is not None) == bool(most)
+    assert api.post("/device-imports", {"product": product.slug, "csv": LOT}).json()["ignored_columns"] == []
 
 
 def test_an_unknown_product_is_a_field_that_can_t_be_taken(api):
