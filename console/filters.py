@@ -1,17 +1,16 @@
 """Which lines of the audit log a list shows."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 
 import django_filters as filters
 from django import forms
 from django.apps import apps
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console import sentences
+from console import moments, sentences
 from console.audit import label_of
 from console.fields import prefix
 from console.models import Event, Member
@@ -139,12 +138,12 @@ class EventFilter(filters.FilterSet):
         return queryset.filter(actor_id=None if value == SYSTEM else int(value))
 
     def from_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
-        """Those from the beginning of a day on, where the reader is."""
-        return queryset.filter(at__gte=_midnight(value))
+        """Those from the beginning of a day on, where the organization is."""
+        return queryset.filter(at__gte=moments.begin(value, self.request.actor.organization))
 
     def up_to_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
-        """Those up to the end of a day, where the reader is."""
-        return queryset.filter(at__lt=_midnight(value) + timedelta(days=1))
+        """Those up to the end of a day, where the organization is."""
+        return queryset.filter(at__lt=moments.end(value, self.request.actor.organization))
 
     def _all(self) -> QuerySet:
         """All lines, by an index that does not begin with the organization; it is asked for around this."""
@@ -159,9 +158,3 @@ def _things_called(actor: Any, text: str) -> list[tuple[str, QuerySet]]:
         rows = apps.get_model(model).objects.visible_to(actor).filter(**condition)
         found.append((kind, rows.filter(**{f"{key}__gte": low, f"{key}__lt": high}).order_by().values("pk")))
     return found
-
-
-def _midnight(day: date) -> datetime:
-    # The first and the last years have moments that no other time zone has.
-    day = min(max(day, date(1900, 1, 1)), date(9990, 1, 1))
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
 
     from console.access import Actor
-    from console.models import User
+    from console.models import Organization, User
 
 
 class Request(HttpRequest):
@@ -22,6 +22,8 @@ class Request(HttpRequest):
     # What single views and upload handlers leave for the answer to a refusal, or for the form.
     refused_template: str
     oversized_uploads: set[str]
+    # Whose days a filter means, where the person belongs to no organization.
+    days_of: "Organization"
 
 
 class SignedIn(Request):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from console import moments
 from console.access import Actor
 from console.errors import Refused
 from devices.models import Device, Message, Ownership, SharedAccess
@@ -163,10 +164,10 @@ def _draft(item: Any, index: int) -> Draft:
 
 
 def moment(value: Any) -> datetime | None:
-    """The instant that an ISO 8601 text with its offset names, in UTC; None for anything else."""
+    """The instant that a text with its offset names (RFC 3339), in UTC; None for anything else."""
     try:
-        at = datetime.fromisoformat(value)
-        utc = at.astimezone(UTC) if at.tzinfo is not None else None
+        at = moments.read(value)
+        utc = at.astimezone(UTC) if at is not None and at.tzinfo is not None else None
         return utc if utc is not None and utc.year in YEARS else None
     except (ValueError, TypeError, OverflowError):
         return None

@@ -30,6 +30,7 @@ def message_list(request: Request, pk: int) -> HttpResponse:
 def message_export(request: Request, pk: int) -> HttpResponseBase:
     """The same as a file."""
     device = get_object_or_404(_devices(request), pk=pk)
+    request.days_of = device.organization
     return message_rows(request, Message.objects.visible_to(request.actor, device=device))
 
 
@@ -46,6 +47,7 @@ def message_project_list(request: Request, pk: int) -> HttpResponse:
 def message_project_export(request: Request, pk: int) -> HttpResponseBase:
     """The same as a file."""
     project = get_object_or_404(holdings.projects(request.actor), pk=pk)
+    request.days_of = project.organization
     return message_rows(request, Message.objects.visible_to(request.actor).of_project(project))
 
 
@@ -55,6 +57,7 @@ def _devices(request: Request) -> QuerySet[Device]:
 
 
 def _list(request: Request, template: str, rows: QuerySet, context: dict[str, Any]) -> HttpResponse:
+    request.days_of = context["organization"]
     filterset = MessageFilter(request.GET, queryset=rows, request=request)
     rows = filterset.qs if filterset.is_valid() else rows.none()
     page = paginate(request, rows, MessageTable, is_counted=False)

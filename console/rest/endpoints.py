@@ -78,10 +78,10 @@ class Endpoint:
         raw = _body(request._request)
         if self.takes is None and raw.strip() not in EMPTY:
             raise serializers.ValidationError(_("This call takes no body."))
-        request.query = self._read(self._query(), _single(request.query_params))
+        request.query = self._read(request, self._query(), _single(request.query_params))
         # Where nothing has to be said, no body says it as well as an empty one.
         data = request.data if raw.strip() else {}
-        request.body_data = self._read(self.takes, data, partial=request.method == "PATCH")
+        request.body_data = self._read(request, self.takes, data, partial=request.method == "PATCH")
         if self.guard is not None:
             self.guard(request)
         act = lambda: self._answer(request, self.run(request, **kwargs))  # noqa: E731
@@ -119,10 +119,14 @@ class Endpoint:
     def _query(self) -> type[Body] | None:
         return self.query or (PageQuery if self.is_list else Nothing)
 
-    def _read(self, shape: type[Body] | None, data: Any, *, partial: bool = False) -> dict[str, Any]:
+    def _read(
+        self, request: Any, shape: type[Body] | None, data: Any, *, partial: bool = False
+    ) -> dict[str, Any]:
         if shape is None:
             return {}
-        reader = shape(data=data, partial=partial)
+        actor = getattr(request, "actor", None)
+        context = {"organization": actor.organization if actor else None}
+        reader = shape(data=data, partial=partial, context=context)
         reader.is_valid(raise_exception=True)
         if unfit := reader.unfit(reader.validated_data):
             raise Unfit(unfit)

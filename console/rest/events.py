@@ -66,8 +66,12 @@ class EventQuery(PageQuery):
         pattern="^[a-z]+:[0-9]{1,18}$",
         help_text="One thing, such as device:17.",
     )
-    since = serializers.DateField(required=False, help_text="From this day on.")
-    until = serializers.DateField(required=False, help_text="Up to this day.")
+    since = serializers.DateField(
+        required=False, help_text="From this day on, in the organization's time zone."
+    )
+    until = serializers.DateField(
+        required=False, help_text="Up to the end of this day, in the organization's time zone."
+    )
 
 
 @endpoint("List events", may=Permission.VIEW, answers=EventOut, query=EventQuery, is_list=True)

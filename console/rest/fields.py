@@ -1,13 +1,18 @@
 """Serializer fields that take what their OpenAPI type says and nothing else; by themselves they are obliging."""
 
+import re
 from datetime import datetime
 from typing import Any
 
 from django.core.validators import RegexValidator
+from django.utils.dateparse import parse_date
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from console import moments
+
 LONGEST_ADDRESS = 254
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 RFC_3339 = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
 
 
@@ -95,9 +100,33 @@ class Moment(serializers.DateTimeField):
         return super().enforce_timezone(value)
 
     def to_internal_value(self, value: Any) -> datetime:
-        if not isinstance(value, str):
+        at = moments.read(value)
+        if at is None:
             self.fail("invalid", format=RFC_3339)
-        return super().to_internal_value(value)
+        return super().to_internal_value(at)
+
+
+@extend_schema_field({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})
+class MomentOrDay(Moment):
+    """A time, or a day of the organization: its beginning or, with `is_end`, its end."""
+
+    def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.edge = moments.end if is_end else moments.begin
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """A day begins and ends where the organization of the key is."""
+        day = parse_date(value) if isinstance(value, str) and DAY.fullmatch(value) else None
+        if day is None:
+            return super().to_internal_value(value)
+        return self.enforce_timezone(self.edge(day, self.context.get("organization")))
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Say of a day that does not exist that it is no time."""
+        try:
+            return super().run_validation(data)
+        except ValueError:
+            self.fail("invalid", format=RFC_3339)
 
 
 class Id(Whole):
@@ -108,13 +137,19 @@ class Id(Whole):
 
 
 class Between(Body):
-    """A time: from the one instant on and before the other."""
+    """A time: from the one instant on and before the other, or from the one day to the other."""
 
-    to = Moment(required=False, help_text="Before this time.")
+    to = MomentOrDay(
+        is_end=True, required=False,
+        help_text="Before this time; or up to the end of this day, in the organization's time zone.",
+    )  # fmt: skip
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """`from` is no name for an attribute."""
-        since = Moment(required=False, help_text="From this time on.")
+        since = MomentOrDay(
+            required=False,
+            help_text="From this time on; or from this day on, in the organization's time zone.",
+        )
         return {**super().get_fields(), "from": since}
 
     def unfit(self, data: dict[str, Any]) -> dict[str, list[str]]:
