@@ -80,7 +80,7 @@ def _none(_answer: Answer, _actor: Actor, _shipment: Shipment | None) -> Step | 
 
 
 _STEPS: dict[str, Callable[[Answer, Actor, Shipment | None], Step | None]] = {
-    "owned": _unclaim,
+    "already_owned": _unclaim,
     "reserved": _take_out,
     "wrong_product": _edit_order,
     "too_many": _edit_order,

@@ -189,7 +189,9 @@ def _check_shipment(shipment: Shipment, brand: dict) -> None:
 def _check_device(offer: Offer, device: Device, customer: Customer | None) -> None:
     words = {"brand": offer.profile.organization.brand, "tail": device.serial_tail}
     if device.status == DeviceStatus.SCRAPPED or device.archived_at:
-        raise Refused("scrapped", _("The unit …%(tail)s is out of service. Ask %(brand)s about it.") % words)
+        # For the claimant both are the same; for programs an archived device is that at every door.
+        code = "archived" if device.archived_at else "scrapped"
+        raise Refused(code, _("The unit …%(tail)s is out of service. Ask %(brand)s about it.") % words)
     if customer is not None and device.customer_id == customer.pk:
         raise Refused(
             "already_yours",

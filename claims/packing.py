@@ -167,7 +167,9 @@ class Judge:
         if device.status == DeviceStatus.OWNED and device.customer_id == self.shipment.customer_id:
             return Answer(WARN, "owned_already", _("%(serial)s already belongs to %(customer)s.") % words)
         if device.status == DeviceStatus.OWNED:
-            return Answer(BAD, "owned", _("%(serial)s belongs to %(owner)s. Unclaim it first.") % words)
+            return Answer(
+                BAD, "already_owned", _("%(serial)s belongs to %(owner)s. Unclaim it first.") % words
+            )
         if device.status == DeviceStatus.RETURNED:
             return Answer(
                 BAD, "in_quarantine", _("%(serial)s was returned and hasn't been inspected yet.") % words

@@ -12,7 +12,8 @@ from claims.return_choices import Choice
 from console.access import Actor
 from console.fields import fold
 from console.forms import TextGuard
-from devices.models import Device, DeviceStatus
+from devices import causes
+from devices.models import Device
 
 BLANK_ROWS = 3
 
@@ -146,8 +147,8 @@ class SwapForm(TextGuard, forms.Form):
             raise forms.ValidationError(_("Several units have this serial number. Use the device name."))
         if found[0].pk == self.device.pk:
             raise forms.ValidationError(_("That is the unit to be replaced. Scan the other one."))
-        if found[0].status != DeviceStatus.IN_STOCK or found[0].archived_at:
-            raise forms.ValidationError(_("It is not in stock."))
+        if cause := causes.of(found[0]):
+            raise forms.ValidationError(cause.sentence, code=cause.code)
         return found[0]
 
     def clean(self) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from claims.models import Return, ReturnState
+from devices import causes
 from devices.models import Device, DeviceStatus
 
 
@@ -29,24 +30,23 @@ class Verdict:
 
 def of(device: Device, under_way: Return | None) -> Verdict:
     """Whether the unit can be received; `under_way` is its return that is not over yet."""
-    if device.archived_at:
-        return Verdict("archived", _("It is archived. Restore it first."))
+    cause = causes.of(device)
+    if device.archived_at and cause:
+        return Verdict(*cause)
     if device.status == DeviceStatus.OWNED:
         return Verdict()
     if device.status == DeviceStatus.RETURNED:
         if under_way is None or under_way.state == ReturnState.REQUESTED:
             return Verdict()
         return Verdict("in_quarantine", _("It was received already, as %(code)s.") % {"code": under_way.code})
-    if device.status == DeviceStatus.RESERVED:
-        return Verdict("reserved", _("It is packed in an open shipment. Take it out there first."))
-    if device.status == DeviceStatus.SCRAPPED:
-        return Verdict("scrapped", _("It is scrapped. Nothing can be done with it any more."))
+    if cause:
+        return Verdict(*cause)
     return Verdict("not_owned", _("Nobody owns it."))
 
 
 def unknown() -> Verdict:
     """For an id that is no unit of the organization."""
-    return Verdict("unknown", _("There is no such device."))
+    return Verdict(*causes.no_such_device())
 
 
 def label(device: Any) -> str:

@@ -23,6 +23,7 @@ from console.access import Actor
 from console.audit import record_set
 from console.errors import Refused
 from customers.models import Customer, Project
+from devices import causes
 from devices.models import Device, DeviceStatus, EndReason, Ownership, SharedAccess
 
 TICK = timedelta(microseconds=1)
@@ -442,27 +443,21 @@ def _close_rows(rows: Any, by: Actor, reason: str, at: datetime, evidence: str, 
 
 
 def _why_not_assignable(ids: set[int]) -> list[RefusedDevice]:
-    reasons: dict[str, tuple[str, str]] = {
-        DeviceStatus.OWNED: ("already_owned", _("It already has an owner. Unclaim it first.")),
-        DeviceStatus.RESERVED: ("reserved", _("It is packed in an open shipment. Take it out there first.")),
-        DeviceStatus.RETURNED: (
-            "in_quarantine",
-            _("It came back and is not inspected yet. Inspect it first."),
-        ),
-        DeviceStatus.SCRAPPED: ("scrapped", _("It is scrapped.")),
-    }
-    unknown = ("changed", _("It was changed by somebody else at the same moment. Try again."))
-    archived = ("archived", _("It is archived. Restore it first."))
-    return [
-        RefusedDevice(d.pk, d.serial_number, *(archived if d.archived_at else reasons.get(d.status, unknown)))
-        for d in _rows(ids)
-    ]
+    unknown = causes.Cause("changed", _("It was changed by somebody else at the same moment. Try again."))
+    return [RefusedDevice(d.pk, d.serial_number, *(causes.of(d) or unknown)) for d in _rows(ids)]
 
 
 def _why_not_releasable(ids: set[int]) -> list[RefusedDevice]:
     reason = ("not_owned", _("It has no owner, so there is nothing to unclaim."))
     other = ("not_owner", _("It belongs to somebody else by now."))
-    return [RefusedDevice(d.pk, d.serial_number, *(other if d.customer_id else reason)) for d in _rows(ids)]
+    return [
+        RefusedDevice(
+            d.pk,
+            d.serial_number,
+            *(other if d.customer_id else (d.archived_at and causes.of(d)) or reason),
+        )
+        for d in _rows(ids)
+    ]
 
 
 def _rows(ids: set[int]) -> Iterable[Device]:

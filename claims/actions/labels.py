@@ -62,9 +62,19 @@ def make(device_ids: list[int], *, profile_id: int | None, form: str, options: O
 
 @transaction.atomic
 def start(
-    device_ids: list[int], *, profile_id: int | None, form: str, options: Options, by: Actor
+    device_ids: list[int],
+    *,
+    profile_id: int | None,
+    form: str,
+    options: Options,
+    by: Actor,
+    names: list[str] | None = None,
 ) -> LabelSheet:
-    """Let the worker print many labels; the file can be fetched from the page of the answer when it is done."""
+    """Let the worker print many labels; the file can be fetched from the page of the answer when it is done.
+
+    With `names`, as a call named the devices, the operation has a result for each; what means no device is one of the
+    signs of `claims.labels.units` then.
+    """
     n = len(device_ids)
     check_number(n)
     sheet = LabelSheet.objects.create(
@@ -76,7 +86,13 @@ def start(
         by=by,
         permission=Permission.CODE_VIEW,
         total=n,
-        payload={"sheet": sheet.pk, "profile": profile_id, "options": options.dump(), "ids": device_ids},
+        payload={
+            "sheet": sheet.pk,
+            "profile": profile_id,
+            "options": options.dump(),
+            "ids": device_ids,
+            **({} if names is None else {"names": names}),
+        },
         return_url=reverse("claims:label_sheet_detail", args=[sheet.pk]),
     )
     sheet.save(update_fields=["operation"])

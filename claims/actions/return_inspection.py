@@ -17,7 +17,7 @@ from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation
 from console.transactions import retrying
-from devices import ledger
+from devices import causes, ledger
 from devices.actions.ownership import in_chunks, succeeded
 from devices.ledger import Outcome, RefusedDevice
 from devices.models import Device, DeviceStatus
@@ -43,7 +43,7 @@ def begin(
     return_ids: Iterable[int], findings: Findings, *, decision: str, by: Actor, return_url: str = ""
 ) -> Operation:
     """Inspect and decide on many returns as an operation: up to 200 at once, above by the worker."""
-    ids = sorted(set(return_ids))
+    ids = list(dict.fromkeys(return_ids))
     do = operations.start if len(ids) > IN_REQUEST else operations.perform
     title = ngettext("Inspect %(n)d returned device", "Inspect %(n)d returned devices", len(ids)) % {
         "n": len(ids)
@@ -83,6 +83,8 @@ def inspect(
         raise Refused("decision", _("Choose what becomes of it."), status=422)
     at, rows = at or timezone.now(), _held(return_ids, by)
     outcome, fit = Outcome(), []
+    for pk in sorted(set(return_ids) - {row.pk for row in rows}):
+        outcome.refused.append(RefusedDevice(pk, str(pk), "not_found", _("There is no such return.")))
     for row in rows:
         code, sentence = _why_not(row, findings)
         if code:
@@ -111,8 +113,8 @@ def _why_not(row: Return, findings: Findings) -> tuple[str, str]:
         return "not_received", _("It is not here yet. Receive it first.")
     if row.is_over:
         return "is_over", _("It is over: %(state)s.") % {"state": row.get_state_display()}
-    if row.device.archived_at:
-        return "archived", _("It is archived. Restore it first.")
+    if row.device.archived_at and (cause := causes.of(row.device)):
+        return cause
     if row.state == ReturnState.RECEIVED and not findings.grade:
         return "not_inspected", _("It is not inspected yet. Give it a grade.")
     return "", ""

@@ -21,7 +21,7 @@ from console.errors import Refused
 from console.models import Operation
 from console.transactions import retrying
 from customers.models import Customer
-from devices import ledger
+from devices import causes, ledger
 from devices.actions.ownership import check_unclaim_limit, evidence_of, in_chunks, leave_profiles, succeeded
 from devices.ledger import Change, Outcome, RefusedDevice
 from devices.models import Device, DeviceStatus, Ownership
@@ -256,6 +256,23 @@ def labels_printed(
     touched = sorted({device for _pk, device in found})
     record_set(kind, Device, touched, label="serial_number", by=by, at=at)
     return len(touched)
+
+
+def why_no_label(device_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Why devices don't leave the queue of those that need a label: code and sentence by device."""
+    ids = sorted(set(device_ids))
+    queued = set(
+        sql.having_ids(Return.objects.filter(needs_label=True), "device_id", ids).values_list(
+            "device_id", flat=True
+        )
+    )
+    refused: dict[int, tuple[str, str]] = {}
+    for device in sql.having_ids(Device.objects.all(), "id", ids):
+        if (cause := causes.of(device)) and cause.code in {"archived", "scrapped"}:
+            refused[device.pk] = cause
+        elif device.pk not in queued:
+            refused[device.pk] = "not_in_queue", _("It needs no new label.")
+    return refused
 
 
 def labels_replaced(device_ids: Iterable[int], *, by: Actor, at: datetime | None = None) -> int:

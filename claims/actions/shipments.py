@@ -25,7 +25,7 @@ from console.models import Operation, Organization
 from console.transactions import retrying
 from customers.actions import customers, projects
 from customers.models import Customer
-from devices import ledger
+from devices import causes, ledger
 from devices.actions import ownership
 from devices.ledger import Outcome
 from devices.models import Device, DeviceStatus, Product
@@ -194,6 +194,22 @@ def unpack(shipment: Shipment, device_ids: Iterable[int], *, by: Actor) -> list[
         _count(shipment, -len(ids))
         record_set("device.unpacked", Device, ids, label="serial_number", by=by, about=shipment)
     return ids
+
+
+def why_not_out(shipment: Shipment, device_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Why devices can't be taken out of the shipment: code and sentence by device; nothing of those that can."""
+    ids = sorted(set(device_ids))
+    units = {unit.device_id: unit for unit in sql.having_ids(shipment.units.all(), "device_id", ids)}
+    refused = {}
+    for device in sql.having_ids(Device.objects.all(), "id", ids):
+        unit, cause = units.get(device.pk), causes.of(device)
+        if unit is not None and unit.claim_id is not None:
+            refused[device.pk] = "claimed", _("Its customer has claimed it already.")
+        elif device.archived_at and cause:
+            refused[device.pk] = cause
+        elif unit is None or not unit.is_open:
+            refused[device.pk] = "not_packed", _("It is not packed in this shipment.")
+    return refused
 
 
 @retrying
@@ -405,6 +421,11 @@ def _hold(shipment: Shipment) -> None:
 def _move(shipment: Shipment, *, frm: Iterable[str], to: str, **fields: Any) -> None:
     if not Shipment.objects.filter(pk=shipment.pk, state__in=frm).update(state=to, **fields):
         raise _not_open(shipment)
+
+
+def changed() -> tuple[str, str]:
+    """Why a unit was left as it was that could be changed a moment before."""
+    return "changed", _("It was changed by somebody else at the same moment. Try again.")
 
 
 def _empty() -> Refused:

@@ -142,10 +142,10 @@ def claim_profile_units(request: Any, key: str) -> Any:
 @endpoint("Add units to a claim profile", may=P.PROFILE_EDIT, takes=naming.Named, answers=UnitsAdded,
           example={"devices": ["AQM26-200001", "AQM26-200002"]})  # fmt: skip
 def claim_profile_add_units(request: Any, key: str) -> Any:
-    """Each gets a code. Only for a profile with scope unit that is not tied to a product."""
-    profile = find(request, key)
-    made, operation = claim_codes.add_units(profile, naming.ids(request), by=request.actor)
-    return {"made": made, "operation": operation.pk if operation else None}
+    """Each gets a code or is left out by itself. Only for a profile with scope unit that is not tied to a product."""
+    profile, named = find(request, key), naming.Naming(request)
+    made, operation = claim_codes.add_units(profile, named.ids, by=request.actor)
+    return {"made": made, "operation": operation.pk if operation else None, "results": named.results({})}
 
 
 @endpoint("List the claim codes of a device", may=P.CODE_VIEW, answers=CodesOut)

@@ -24,9 +24,13 @@ class LabelQueueQuery(PageQuery):
 
 
 class LabelsDone(serializers.Serializer):
-    """How many left the queue."""
+    """How many left the queue, and what became of each name, in the order of the call.
+
+    Codes: `ok`, `not_in_queue`, `archived`, `scrapped`, `not_found`, `ambiguous`, `duplicate`.
+    """
 
     done = serializers.IntegerField()
+    results = naming.NamedResult(many=True)
 
 
 @endpoint("List units that need a label", may=Permission.VIEW, answers=ReturnOut, query=LabelQueueQuery, is_list=True,
@@ -44,5 +48,8 @@ def label_queue_list(request: Any) -> Any:
 @endpoint("Note that units carry a new label", may=Permission.RETURN_RECEIVE, takes=naming.Named, answers=LabelsDone,
           tag="returns", example={"devices": ["AQM26-200001"]})  # fmt: skip
 def label_queue_done(request: Any) -> Any:
-    """For labels that were printed elsewhere. What is not in the queue stays as it is."""
-    return {"done": returns.labels_replaced(naming.ids(request), by=request.actor)}
+    """For labels that were printed elsewhere. Each leaves the queue or stays as it is, by itself."""
+    named = naming.Naming(request)
+    refused = returns.why_no_label(named.ids)
+    done = returns.labels_replaced([pk for pk in named.ids if pk not in refused], by=request.actor)
+    return {"done": done, "results": named.results(refused)}

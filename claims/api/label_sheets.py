@@ -32,12 +32,16 @@ def label_sheet_list(request: Any) -> Any:
 @endpoint("Print labels", may=P.CODE_VIEW, takes=LabelSheetIn, answers=LabelSheetOut, status=202,
           example={"devices": ["AQM26-200001", "AQM26-200002"], "stock": "L7160"})  # fmt: skip
 def label_sheet_create(request: Any) -> Any:
-    """Up to 20,000. Follow the operation; units without a code are left out, and its results say why."""
-    ids, profile = naming.ids(request), _profile(request)
-    labels.check_number(len(ids))
-    form = _form(request, ids, profile)
+    """Up to 20,000. Each is printed or left out by itself; the operation has the results, in the order of the call."""
+    named, profile = naming.Naming(request), _profile(request)
+    labels.check_number(len(named.names))
+    if not named.ids:
+        raise Unfit({"devices": ["None of these is a device."]})
+    form = _form(request, named.ids, profile)
+    # A name that was there before stands for the same label, which is printed once.
+    ids = [units.DUPLICATE if place in named.unfit and pk > 0 else pk for place, pk in enumerate(named.pks)]
     return labels.start(ids, profile_id=profile.pk if profile else None, form=form.cleaned_data["output"],
-                        options=form.options, by=request.actor)  # fmt: skip
+                        options=form.options, by=request.actor, names=named.names)  # fmt: skip
 
 
 @endpoint("See a label sheet", may=P.CODE_VIEW, answers=LabelSheetOut)

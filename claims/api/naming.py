@@ -5,7 +5,6 @@ from typing import Any
 from rest_framework import serializers
 
 from console.rest.fields import Body, Text
-from console.rest.problems import Unfit
 from devices.actions import batches
 from devices.api.batches import NAMED_BY
 
@@ -19,14 +18,38 @@ class Named(Body):
     devices = serializers.ListField(child=Text(max_length=64), min_length=1, max_length=batches.MOST)
 
 
-def ids(request: Any) -> list[int]:
-    """The ids of the devices of the body, in order. Raises Unfit where one of the names means none, or several."""
-    names = request.body_data["devices"]
-    found = batches.resolve(request.body_data["named_by"], names, by=request.actor)
-    pairs = list(zip(names, found, strict=True))
-    errors = [f"{name}: there is no such device." for name, pk in pairs if not pk]
-    errors += [f"{name}: several devices are called so." for name, pk in pairs if pk == batches.AMBIGUOUS]
-    if errors:
-        more = [f"And {len(errors) - NAMED} more."] if len(errors) > NAMED else []
-        raise Unfit({"devices": [*errors[:NAMED], *more]})
-    return list(dict.fromkeys(found))
+class NamedResult(serializers.Serializer):
+    """What became of one name of the call. `code` is `ok`, or says why it was left as it was."""
+
+    name = serializers.CharField(help_text="As it stood in the call.")
+    device = serializers.IntegerField(allow_null=True)
+    code = serializers.CharField()
+    detail = serializers.CharField(allow_blank=True)
+
+
+class Naming:
+    """The devices that a call names, in its order, and what became of each."""
+
+    def __init__(self, request: Any) -> None:
+        self.names: list[str] = request.body_data["devices"]
+        self.pks = batches.resolve(request.body_data["named_by"], self.names, by=request.actor)
+        seen: set[int] = set()
+        self.unfit: dict[int, tuple[str, str]] = {}
+        for place, pk in enumerate(self.pks):
+            if why := batches.unfit(pk, pk in seen):
+                self.unfit[place] = why
+            else:
+                seen.add(pk)
+
+    @property
+    def ids(self) -> list[int]:
+        """The devices to work on, each once, in order."""
+        return [pk for place, pk in enumerate(self.pks) if place not in self.unfit]
+
+    def results(self, refused: dict[int, tuple[str, str]]) -> list[dict[str, Any]]:
+        """A result for each name, in the order of the call; `refused` says by device why it was left as it was."""
+        return [
+            {"name": name, "device": pk if pk > 0 else None, "code": code, "detail": detail}
+            for place, (name, pk) in enumerate(zip(self.names, self.pks, strict=True))
+            for code, detail in [self.unfit.get(place) or refused.get(pk) or ("ok", "")]
+        ]

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from claims.api.entries import Row
+from claims.api.naming import NamedResult
 from claims.forms import (
     MOST_CLAIMS,
     MOST_DEVICES,
@@ -235,10 +236,14 @@ class ProfileUnitQuery(PageQuery):
 
 
 class UnitsAdded(serializers.Serializer):
-    """How many codes were made, or the operation that makes them where they are very many."""
+    """How many codes were made, or the operation that makes them where they are very many; and what became of each name.
+
+    Codes: `ok`, `not_found`, `ambiguous`, `duplicate`. A device that has a code of the profile already keeps it.
+    """
 
     made = serializers.IntegerField()
     operation = serializers.IntegerField(allow_null=True)
+    results = NamedResult(many=True)
 
 
 class Replaced(serializers.Serializer):

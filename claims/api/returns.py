@@ -7,9 +7,8 @@ from django.shortcuts import get_object_or_404
 from rest_framework.response import Response
 
 from claims import return_choices, slips
-from claims.actions import return_inspection, returns, swaps
+from claims.actions import return_batches, return_inspection, returns, swaps
 from claims.actions.return_inspection import DECISIONS
-from claims.api import naming
 from claims.api.return_shapes import (
     DONE,
     ChoicesOut,
@@ -31,6 +30,7 @@ from console.rest.forms import checked, filtered
 from console.rest.operations import OperationOut
 from console.rest.paging import page
 from console.rest.problems import Unfit
+from devices.api.batches import DryQuery
 from devices.models import Device, DeviceStatus
 
 P, C = Permission, CustomerScope
@@ -67,17 +67,18 @@ def return_detail(request: Any, pk: int) -> Any:
     return _said(request, get_object_or_404(_rows(request), pk=pk))
 
 
-@endpoint("Receive returned units", may=P.RETURN_RECEIVE, takes=ReceiveIn, answers=OperationOut, status=202,
+@endpoint("Receive returned units", may=P.RETURN_RECEIVE, takes=ReceiveIn, query=DryQuery, answers=OperationOut, status=202,
           example={"devices": ["AQM26-200001"], "reason": "Defective"})  # fmt: skip
 def return_receive(request: Any) -> Any:
-    """Takes units from their owners into quarantine; their labels are dead. Each is received or refused by itself."""
-    ids, body = naming.ids(request), dict(request.body_data)
+    """Takes units from their owners into quarantine; their labels stop working. Each is received or refused by itself;
+    the operation has the results, in the order of the call. With `dry_run` nothing is changed."""
+    body = dict(request.body_data)
     asked = {name: body[name] for name in ("reason", "note") if name in body}
     # Whether a reason can be left out is for the action to say, unit by unit.
     form = checked(ReceiveForm, asked, actor=request.actor, asks_reason=False)
-    anyway = ids if body["also_unowned"] else []
-    return returns.begin_receive(ids, anyway=anyway, by=request.actor, leaves_profiles=body["leaves_profiles"],
-                                 **form.cleaned_data)  # fmt: skip
+    terms = {name: body[name] for name in ("also_unowned", "leaves_profiles")}
+    return return_batches.receive(body["named_by"], body["devices"], by=request.actor, is_dry=request.query["dry_run"],
+                                  **terms, **form.cleaned_data)  # fmt: skip
 
 
 @endpoint("Inspect returned units", may=P.RETURN_EDIT, takes=InspectIn, answers=OperationOut, status=202,
@@ -85,8 +86,8 @@ def return_receive(request: Any) -> Any:
                    "checks": [{"text": "Powers on", "is_ok": False}]})  # fmt: skip
 def return_inspect(request: Any) -> Any:
     """Writes what was found and takes the units out of quarantine. Each is done or refused by itself."""
-    body = request.body_data
-    must_grade = _named(request).filter(state=ReturnState.RECEIVED).exists()
+    body, mine = request.body_data, Return.objects.visible_to(request.actor)
+    must_grade = sql.having_ids(mine, "id", set(body["returns"])).filter(state=ReturnState.RECEIVED).exists()
     data = _findings(request)
     lists = dict.fromkeys(_checks(request).values(), "checks")
     form = checked(InspectForm, data, lists=lists, actor=request.actor, must_grade=must_grade)
@@ -151,16 +152,6 @@ def _checks(request: Any) -> dict[str, str]:
     return {
         check.text: f"check_{n}" for n, check in enumerate(return_choices.checks(request.actor.organization))
     }
-
-
-def _named(request: Any) -> QuerySet[Return]:
-    """The returns that the body names. Raises Unfit where one of them is not there."""
-    ids = request.body_data["returns"]
-    found = sql.having_ids(Return.objects.visible_to(request.actor), "id", sorted(set(ids)))
-    unknown = sorted(set(ids) - set(found.values_list("pk", flat=True)))
-    if unknown:
-        raise Unfit({"returns": [f"{pk}: there is no such return." for pk in unknown[: naming.NAMED]]})
-    return found
 
 
 def _rows(request: Any) -> QuerySet[Return]:

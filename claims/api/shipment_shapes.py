@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from claims import packing, scans
 from claims.api.entries import Row
+from claims.api.naming import NamedResult
 from claims.api.profile_shapes import ProfileRef
 from claims.models import Shipment, ShipmentState, ShipmentUnit
 from claims.reconciliation import MISSING, OWNED, RETURNED, WAITING
@@ -114,8 +115,12 @@ class PackOut(serializers.Serializer):
 
 
 class UnpackOut(serializers.Serializer):
-    """Which devices are out again, and how many are still packed."""
+    """Which devices are out again, how many are still packed, and what became of each name, in the order of the call.
 
+    Codes: `ok`, `not_packed`, `claimed`, `archived`, `not_found`, `ambiguous`, `duplicate`.
+    """
+
+    results = NamedResult(many=True)
     unpacked = serializers.ListField(child=serializers.IntegerField())
     unit_count = serializers.IntegerField()
 

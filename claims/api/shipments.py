@@ -79,10 +79,16 @@ def shipment_pack(request: Any, pk: int) -> Any:
 @endpoint("Take units out of a shipment", may=P.SHIPMENT_EDIT, takes=naming.Named, answers=UnpackOut,
           example={"devices": ["AQM26-200001"]})  # fmt: skip
 def shipment_unpack(request: Any, pk: int) -> Any:
-    """They are in stock again; what is not in the shipment stays as it is."""
-    shipment = pages.one(request, pk)
-    ids = shipments.unpack(shipment, naming.ids(request), by=request.actor)
-    return {"unpacked": ids, "unit_count": _now(request, shipment).unit_count}
+    """Each is in stock again or left as it was, with an answer for each in the order of the call."""
+    shipment, named = pages.one(request, pk), naming.Naming(request)
+    refused = shipments.why_not_out(shipment, named.ids)
+    out = shipments.unpack(shipment, [pk for pk in named.ids if pk not in refused], by=request.actor)
+    refused = {pk: refused.get(pk, shipments.changed()) for pk in named.ids if pk not in out}
+    return {
+        "unpacked": out,
+        "unit_count": _now(request, shipment).unit_count,
+        "results": named.results(refused),
+    }
 
 
 @endpoint("Ship a shipment", may=P.SHIPMENT_EDIT, answers=OperationOut, status=202)

@@ -13,6 +13,7 @@ from claims.labels.stocks import Stock
 from claims.models import ClaimCode, ClaimProfile
 from console import sql
 from console.access import Actor
+from devices import causes
 from devices.models import Device
 
 # By the code of the refusal.
@@ -26,9 +27,16 @@ SENTENCES = {
     "key_missing": gettext_lazy(
         "The server key that made its code is not configured any more. Replace the code on its page."
     ),
-    "gone": gettext_lazy("It is not there any more."),
+    "not_found": gettext_lazy("There is no such device."),
+    "ambiguous": gettext_lazy("Several devices have this serial number. Name it by id or device name."),
+    "duplicate": gettext_lazy("It is in the list more than once."),
     "too_small": gettext_lazy("Its link is too long for a QR code of this size. Choose a larger label."),
 }
+# What stands in the place of an id where a name means no device to print.
+NOT_FOUND, AMBIGUOUS, DUPLICATE = 0, -1, -2
+_NO_DEVICE = {AMBIGUOUS: "ambiguous", DUPLICATE: "duplicate"}
+# Nobody can claim such a device.
+_OUT_OF_USE = ("archived", "scrapped")
 _SAMPLE = "2F8T7K3M9QXD"
 
 
@@ -39,9 +47,9 @@ class Gathered:
     units: list[Unit] = field(default_factory=list)
     refused: list[tuple[int, str, str, str]] = field(default_factory=list)
 
-    def refuse(self, position: int, label: str, code: str) -> None:
+    def refuse(self, position: int, label: str, code: str, sentence: str = "") -> None:
         """Leave one out, and say why."""
-        self.refused.append((position, label, code, str(SENTENCES[code])))
+        self.refused.append((position, label, code, sentence or str(SENTENCES[code])))
 
 
 def gather(
@@ -60,7 +68,9 @@ def gather(
     for position, device_id in enumerate(device_ids, first + 1):
         device, code = devices.get(device_id), codes.get(device_id)
         if device is None:
-            gathered.refuse(position, str(device_id), "gone")
+            gathered.refuse(position, str(device_id), _NO_DEVICE.get(device_id, "not_found"))
+        elif (cause := causes.of(device)) and cause.code in _OUT_OF_USE:
+            gathered.refuse(position, device.serial_number, *cause)
         elif code is None:
             gathered.refuse(position, device.serial_number, "no_code_there" if profile_id else "no_code")
         elif (label := qr.label(code)) is None:

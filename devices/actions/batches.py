@@ -18,6 +18,7 @@ from console.fields import fold
 from console.models import Operation
 from console.transactions import retrying
 from customers.models import Customer
+from devices import causes
 from devices.actions import ownership, undo
 from devices.ledger import Outcome
 from devices.models import Device
@@ -66,9 +67,9 @@ def run_assign(operation: Operation, by: Actor) -> None:
     """The handler of a batch that assigns: payload {named_by, names, ids, is_dry, customer, note}."""
     customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
     note, evidence = operation.payload["note"], ownership.evidence_of(operation)
-    _in_chunks(operation, lambda ids: ownership.assign(ids, customer=customer, by=by, note=note, evidence=evidence,
+    in_chunks(operation, lambda ids: ownership.assign(ids, customer=customer, by=by, note=note, evidence=evidence,
                                                        reason="api"))  # fmt: skip
-    operation.sentence = _said(operation, ngettext("%(n)d device assigned.", "%(n)d devices assigned.",
+    operation.sentence = said(operation, ngettext("%(n)d device assigned.", "%(n)d devices assigned.",
                                                    ownership.succeeded(operation)))  # fmt: skip
 
 
@@ -79,17 +80,20 @@ def run_unclaim(operation: Operation, by: Actor) -> None:
     """
     reason, evidence = operation.payload["reason"], ownership.evidence_of(operation)
     leaves = operation.payload.get("leaves_profiles", False)
-    links = "" if leaves else _links(operation, by)
-    _in_chunks(operation, lambda ids: ownership.unclaim(ids, reason=reason, by=by, evidence=evidence,
+    concerned = "" if leaves else links(operation, by)
+    in_chunks(operation, lambda ids: ownership.unclaim(ids, reason=reason, by=by, evidence=evidence,
                                                         leaves_profiles=leaves))  # fmt: skip
-    said = _said(operation, ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.",
+    done = said(operation, ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.",
                                      ownership.succeeded(operation)))  # fmt: skip
-    operation.sentence = f"{said} {links}".strip()
+    operation.sentence = f"{done} {concerned}".strip()
 
 
 def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
-    """The id of the device of each name, in order: 0 for none, AMBIGUOUS for several. Archived ones have none."""
-    rows = Device.objects.visible_to(by).current()
+    """The id of the device of each name, in order: 0 for none, AMBIGUOUS for several.
+
+    Of devices that share a serial number the archived ones are meant only where there is no other.
+    """
+    rows = Device.objects.visible_to(by)
     if named_by == "id":
         ids = [int(name) if name.isascii() and name.isdecimal() and len(name) < 19 else 0 for name in names]
         known = set(sql.having_ids(rows, "id", ids).values_list("pk", flat=True))
@@ -97,11 +101,14 @@ def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
     column = {"serial_number": "serial_key", "device_name": "name_key"}[named_by]
     keys = [fold(name) for name in names]
     found: dict[str, int] = {}
+    archived: dict[str, int] = {}
     wanted = sorted(set(keys))
     for start in range(0, len(wanted), LOOKED_UP):
         part = rows.filter(**{f"{column}__in": wanted[start : start + LOOKED_UP]})
-        for key, pk in part.order_by().values_list(column, "pk"):
-            found[key] = AMBIGUOUS if key in found else pk
+        for key, pk, archived_at in part.order_by().values_list(column, "pk", "archived_at"):
+            by_key = archived if archived_at else found
+            by_key[key] = AMBIGUOUS if key in by_key else pk
+    found = archived | found
     return [found.get(key, 0) for key in keys]
 
 
@@ -119,7 +126,8 @@ def _start(handler: str, title: str, named_by: str, names: list[str], *, by: Act
     )  # fmt: skip
 
 
-def _in_chunks(operation: Operation, act: Callable[[list[int]], Outcome]) -> None:
+def in_chunks(operation: Operation, act: Callable[[list[int]], Outcome]) -> None:
+    """Do `act` to the devices of the payload, chunk by chunk, each with its result; of a trial nothing is kept."""
     while operation.cursor < operation.total:
         _one_chunk(operation, act)
 
@@ -133,11 +141,11 @@ def _one_chunk(operation: Operation, act: Callable[[list[int]], Outcome]) -> Non
     seen = set(payload["ids"][:start])
     refused: list[tuple[int, str, str, str]] = []
     for place, (name, pk) in enumerate(zip(names, ids, strict=True), start + 1):
-        unfit = _unfit(pk, pk in seen or pk in places)
-        if unfit is None:
+        unfit_for = unfit(pk, pk in seen or pk in places)
+        if unfit_for is None:
             places[pk] = place
         else:
-            refused.append((place, name, *unfit))
+            refused.append((place, name, *unfit_for))
     with transaction.atomic():
         outcome = act(sorted(places)) if places else Outcome()
         if payload["is_dry"]:
@@ -149,15 +157,16 @@ def _one_chunk(operation: Operation, act: Callable[[list[int]], Outcome]) -> Non
     )
 
 
-def _unfit(pk: int, is_again: bool) -> tuple[str, str] | None:
+def unfit(pk: int, is_again: bool) -> tuple[str, str] | None:
+    """Why a name that was looked up means no device to work on: code and sentence; None where it does."""
     if pk == AMBIGUOUS:
         return "ambiguous", _("Several devices have this serial number. Name it by id or device name.")
     if not pk:
-        return "not_found", _("There is no such device.")
+        return causes.no_such_device()
     return ("duplicate", _("It stands in the list more than once.")) if is_again else None
 
 
-def _links(operation: Operation, by: Actor) -> str:
+def links(operation: Operation, by: Actor) -> str:
     """Which links stop working with the owners of the devices that still have one, in words."""
     owned = Device.objects.visible_to(by).filter(customer__isnull=False)
     ids = sql.having_ids(owned, "id", operation.payload["ids"]).values_list("pk", flat=True)
@@ -165,10 +174,11 @@ def _links(operation: Operation, by: Actor) -> str:
     return import_string(settings.LINKS_SENTENCE)(found)
 
 
-def _said(operation: Operation, sentence: str) -> str:
-    said = sentence % {"n": ownership.succeeded(operation)}
+def said(operation: Operation, sentence: str) -> str:
+    """The sentence with the number of those done, and of a trial that nothing was changed."""
+    done = sentence % {"n": ownership.succeeded(operation)}
     return (
-        _("%(said)s It was a trial: nothing is changed.") % {"said": said}
+        _("%(said)s It was a trial: nothing is changed.") % {"said": done}
         if operation.payload["is_dry"]
-        else said
+        else done
     )

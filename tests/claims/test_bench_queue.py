@@ -227,7 +227,7 @@ def test_each_refusal_leads_to_what_can_be_done(
     ]
     answers = shipments.scan(shipment, texts, by=by)
     assert steps(answers, by, shipment) == {
-        "owned": [("Unclaim…", f"/devices/unclaim/?ids={owned.pk}", None)],
+        "already_owned": [("Unclaim…", f"/devices/unclaim/?ids={owned.pk}", None)],
         "in_quarantine": [("Inspect…", f"/returns/inspect/?ids={came_back.pk}", None)],
         "scrapped": [("Open device", f"/devices/{scrapped.pk}/", None)],
         "reserved": [("Take out of S-00002", f"/shipments/{other.pk}/unpack/", elsewhere.pk)],
@@ -242,7 +242,7 @@ def test_a_step_is_offered_to_those_who_may_take_it(shipment, make_devices, othe
     ledger.set_status([back.pk], frm=["in_stock"], to="returned")
     answers = shipments.scan(shipment, [owned.serial_number, back.serial_number], by=by)
     assert steps(answers, actor("fulfilment"), shipment) == {
-        "owned": [("Open device", f"/devices/{owned.pk}/", None)],
+        "already_owned": [("Open device", f"/devices/{owned.pk}/", None)],
         "in_quarantine": [("Open device", f"/devices/{back.pk}/", None)],
     }
 

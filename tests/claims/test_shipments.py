@@ -100,7 +100,7 @@ def test_each_thing_that_is_wrong_is_said_and_changes_nothing(
     answers = shipments.scan(ordered, texts, by=by)
     assert {answer.code: (answer.tone, answer.text) for answer in answers} == {
         "wrong_product": ("bad", "EG-1 is Gateway, which wasn't ordered."),
-        "owned": ("bad", f"{owned} belongs to {other_customer}. Unclaim it first."),
+        "already_owned": ("bad", f"{owned} belongs to {other_customer}. Unclaim it first."),
         "owned_already": ("warn", f"{mine} already belongs to {customer}."),
         "in_quarantine": ("bad", f"{back} was returned and hasn't been inspected yet."),
         "scrapped": ("bad", f"{scrapped} is scrapped."),

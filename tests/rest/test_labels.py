@@ -89,8 +89,10 @@ def test_units_without_a_code_are_left_out_with_their_reason(api, profile, organ
     api.post("/label-sheets", {"devices": names, "form": "csv"})
     operation = Operation.objects.get()
     operations.run(operation.pk)
-    (refused,) = api.get(f"/operations/{operation.pk}/results").json()["results"]
-    assert (refused["position"], refused["code"]) == (3, "no_code")
+    rows = api.get(f"/operations/{operation.pk}/results").json()["results"]
+    assert [(row["name"], row["code"]) for row in rows] == list(
+        zip(names, ["ok", "ok", "no_code"], strict=True)
+    )
     api.post("/label-sheets", {"devices": names, "claim_profile": other.slug})
     failed = Operation.objects.latest("pk")
     operations.run(failed.pk)

@@ -218,23 +218,24 @@ def test_units_show_their_codes_to_those_who_may_and_their_claims(
     assert [row["id"] for row in listed] == [claim.pk]
 
 
-def test_units_are_added_by_name_all_or_none(api, make_devices, organization, foreign_device):
+def test_units_are_added_by_name_each_by_itself(api, make_devices, organization, foreign_device):
     a, b, c = make_devices(3)
     worlds.make_unit_profile(None, organization=organization)
-    names = [a.serial_number.lower(), b.serial_number, a.serial_number]
-    for wrong in ("NOSUCH", foreign_device.serial_number):
-        answer = api.post("/claim-profiles/units/units", {"devices": [*names, wrong]})
-        assert answer.status_code == 422
-        assert answer.json()["errors"] == [
-            {"field": "devices", "detail": f"{wrong}: there is no such device."}
-        ]
-    assert not ClaimCode.objects.exists()
-    assert api.post("/claim-profiles/units/units", {"devices": names}).json() == {
-        "made": 2,
-        "operation": None,
-    }
+    names = [
+        a.serial_number.lower(),
+        "NOSUCH",
+        b.serial_number,
+        a.serial_number,
+        foreign_device.serial_number,
+    ]
+    answer = api.post("/claim-profiles/units/units", {"devices": names}).json()
+    assert (answer["made"], answer["operation"]) == (2, None)
+    assert [(row["name"], row["device"], row["code"]) for row in answer["results"]] == [
+        (names[0], a.pk, "ok"), ("NOSUCH", None, "not_found"), (names[2], b.pk, "ok"), (names[3], a.pk, "duplicate"),
+        (names[4], None, "not_found"),
+    ]  # fmt: skip
     named = {"named_by": "id", "devices": [str(b.pk), str(c.pk)]}
-    assert api.post("/claim-profiles/units/units", named).json() == {"made": 1, "operation": None}
+    assert api.post("/claim-profiles/units/units", named).json()["made"] == 1
 
 
 def test_very_many_units_are_an_operation(api, make_devices, organization, monkeypatch):

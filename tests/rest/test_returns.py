@@ -2,7 +2,7 @@
 
 import pytest
 
-from claims.actions import returns
+from claims.actions import return_batches, returns
 from claims.models import ClaimCode, Return
 from claims.return_choices import checks
 from devices.actions import ownership
@@ -133,8 +133,8 @@ def test_units_are_received_each_by_itself(api, owned, device, product):
     assert answer.status_code == 202, answer.json()
     operation = answer.json()
     assert (operation["done"], operation["counts"]) == (True, {"total": 2, "succeeded": 1, "refused": 1})
-    (refused,) = api.get(f"/operations/{operation['id']}/results").json()["results"]
-    assert (refused["code"], refused["name"]) == ("not_owned", device.serial_number)
+    results = api.get(f"/operations/{operation['id']}/results").json()["results"]
+    assert [(r["name"], r["code"]) for r in results] == [(names[0], "ok"), (names[1], "not_owned")]
     row = Return.objects.get()
     assert (row.device, row.state, row.reason, row.note, row.needs_label) == (
         owned[0], "received", "Defective", "box wet", True,
@@ -159,14 +159,21 @@ def test_a_reason_is_needed_unless_the_customer_gave_one(api, mine, owned):
     assert Return.objects.get().reason == "Upgrade"
 
 
-def test_a_name_that_means_nothing_receives_nothing(api, owned):
-    body = {"devices": [owned[0].serial_number, "NOSUCH"], "reason": "Defective"}
-    assert api.post("/returns/receive", body).status_code == 422
-    assert not Return.objects.exists()
+def test_a_name_that_means_nothing_is_refused_by_itself_and_a_trial_receives_nothing(api, owned):
+    names = [owned[0].serial_number, "NOSUCH", owned[0].serial_number.lower()]
+    body = {"devices": names, "reason": "Defective"}
+    for query, returned in (({"dry_run": "true"}, 0), ({}, 1)):
+        operation = api.post("/returns/receive", body, **query).json()
+        results = api.get(f"/operations/{operation['id']}/results").json()["results"]
+        assert [(r["name"], r["code"]) for r in results] == list(
+            zip(names, ["ok", "not_found", "duplicate"], strict=True)
+        )
+        assert Return.objects.count() == returned
+        assert Device.objects.filter(status="returned").count() == returned
 
 
 def test_many_are_received_by_the_worker(api, owned, monkeypatch):
-    monkeypatch.setattr(returns, "IN_REQUEST", 1)
+    monkeypatch.setattr(return_batches, "IN_REQUEST", 1)
     body = {"devices": [d.device_name for d in owned], "named_by": "device_name", "reason": "Defective"}
     operation, _results = run(api, api.post("/returns/receive", body))
     assert operation["counts"]["succeeded"] == 2
@@ -202,13 +209,23 @@ def test_units_are_inspected_and_leave_quarantine(api, owned, organization, by):
     assert Return.objects.get(pk=b).device.status == DeviceStatus.SCRAPPED
 
 
-def test_an_unknown_or_foreign_return_inspects_nothing(api, charlie, owned, organization, by):
+def test_an_unknown_or_foreign_return_is_refused_by_itself(api, charlie, owned, organization, by):
     returns.receive([owned[0].pk], reason="Defective", by=by)
     pk = Return.objects.get().pk
     plan = {"grade": "b", "checks": all_ok(organization), "decision": "scrapped"}
-    for caller, ids in ((api, [pk, pk + 1]), (Caller(key_of(charlie)), [pk])):
-        assert caller.post("/returns/inspect", {"returns": ids, **plan}).status_code == 422
+    stranger = Caller(key_of(charlie))
+    assert (
+        stranger.post("/returns/inspect", {"returns": [pk], "decision": "scrapped"}).json()["counts"][
+            "refused"
+        ]
+        == 1
+    )
     assert Return.objects.get().state == "received"
+    operation = api.post("/returns/inspect", {"returns": [pk + 1, pk], **plan}).json()
+    assert operation["counts"] == {"total": 2, "succeeded": 1, "refused": 1}
+    (refused,) = api.get(f"/operations/{operation['id']}/results").json()["results"]
+    assert (refused["position"], refused["code"]) == (1, "not_found")
+    assert Return.objects.get().state == "scrapped"
 
 
 def test_a_device_is_swapped(api, owned, device, customer, organization):

@@ -109,7 +109,7 @@ def test_every_scan_is_answered_in_order(api, shipment, make_devices, product, o
     ]
     body = api.post(url(shipment, "/pack"), {"scans": scans}).json()
     assert [(r["scan"], r["code"], r["device"]) for r in body["results"]] == [
-        (scans[0], "added", a.pk), ("NOSUCH", "unknown", None), (scans[2], "owned", owned.pk), (scans[3], "added", b.pk),
+        (scans[0], "added", a.pk), ("NOSUCH", "unknown", None), (scans[2], "already_owned", owned.pk), (scans[3], "added", b.pk),
         (scans[4], "already_here", a.pk), (scans[5], "already_here", here.pk), (label, "added", c.pk),
     ]  # fmt: skip
     assert all(row["detail"].endswith(".") for row in body["results"])
@@ -129,10 +129,14 @@ def test_no_more_than_ordered_is_packed(api, customer, product, make_devices, by
 
 def test_units_are_taken_out_by_name(api, packed, device):
     inside = ShipmentUnit.objects.select_related("device").first().device
-    names = {"devices": [inside.serial_number, device.serial_number]}
-    assert api.post(url(packed, "/unpack"), names).json() == {"unpacked": [inside.pk], "unit_count": 1}
+    names = [inside.serial_number, "NOSUCH", device.serial_number, inside.serial_number]
+    answer = api.post(url(packed, "/unpack"), {"devices": names}).json()
+    assert (answer["unpacked"], answer["unit_count"]) == ([inside.pk], 1)
+    assert [(row["name"], row["device"], row["code"]) for row in answer["results"]] == [
+        (names[0], inside.pk, "ok"), ("NOSUCH", None, "not_found"), (names[2], device.pk, "not_packed"),
+        (names[3], inside.pk, "duplicate"),
+    ]  # fmt: skip
     assert Device.objects.get(pk=inside.pk).status == DeviceStatus.IN_STOCK
-    assert api.post(url(packed, "/unpack"), {"devices": ["NOSUCH"]}).status_code == 422
     assert ShipmentUnit.objects.count() == 1
 
 
