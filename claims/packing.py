@@ -17,6 +17,8 @@ from devices.models import Device, DeviceStatus, Product
 
 # So many of the newest units stand on the packing page.
 SHOWN = 12
+# So much of a scanned text is quoted.
+QUOTED = 40
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
         if len(fitting) == 1:
             return fitting[0]
         said = _("%(text)s matches several devices. Which one is it?")
-        return Answer(WARN, "ambiguous", said % {"text": scan.text[:80]}, scan.devices)
+        return Answer(WARN, "ambiguous", said % {"text": shown(scan.text)}, scan.devices)
     if scan.returned is not None:
         return Answer(
             BAD,
@@ -101,14 +103,19 @@ def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
 
 def unknown(scan: Scan) -> str:
     """What is said of a text that stands for nothing."""
-    said = _("No device matches %(text)s.") % {"text": scan.text[:80]}
+    said = _("No device matches %(text)s.") % {"text": shown(scan.text)}
     return f"{said} {scan.guess.sentence}" if scan.guess else said
 
 
 def unsure(scan: Scan) -> str:
     """What is asked where a text stands for a unit on another keyboard only, and may be another unit as well."""
     said = _("No device matches %(typed)s. If your scanner's keyboard is set wrong, it is %(text)s. Is it?")
-    return said % {"typed": scan.guess.typed[:80] if scan.guess else "", "text": scan.text[:80]}
+    return said % {"typed": shown(scan.guess.typed) if scan.guess else "", "text": shown(scan.text)}
+
+
+def shown(text: str) -> str:
+    """A scanned text as a sentence quotes it: not longer than the sentence itself."""
+    return text if len(text) <= QUOTED else f"{text[: QUOTED - 1]}…"
 
 
 class Judge:

@@ -17,7 +17,7 @@ from claims.models import Return, Shipment
 from claims.scans import Scan
 from console.access import Actor
 from console.requests import Request
-from devices.models import Device, Ownership
+from devices.models import Device, DeviceStatus, Ownership
 
 # A batch is no longer than one can look over, and a pasted list no longer than a batch.
 MOST = 500
@@ -34,6 +34,7 @@ class Line:
     span: Ownership | None = None
     shipment: Shipment | None = None
     first_owned: datetime | None = None
+    packed_in: Shipment | None = None
     is_asked: bool = False
 
     @property
@@ -148,7 +149,7 @@ def _scan(bench: Bench, scan: Scan) -> Answer:
     if scan.devices and not scan.is_sure:
         return Answer(WARN, "ambiguous", packing.unsure(scan), scan.devices)
     if len(scan.devices) > 1:
-        said = _("%(text)s matches several devices. Which one is it?") % {"text": scan.text[:80]}
+        said = _("%(text)s matches several devices. Which one is it?") % {"text": packing.shown(scan.text)}
         return Answer(WARN, "ambiguous", said, scan.devices)
     if scan.devices:
         return _put(bench, scan.devices[0])
@@ -192,11 +193,22 @@ def _lines(bench: Bench, actor: Actor) -> list[Line]:
     first = dict(owned.values_list("device").annotate(Min("started_at")))
     by_device = returns.shipments_of(spans.values())
     shipments = Shipment.objects.visible_to(actor).in_bulk(set(by_device.values()))
+    packed = _packed(actor, [pk for pk in devices if devices[pk].status == DeviceStatus.RESERVED])
     return [
         Line(devices[pk], verdicts.of(devices[pk], under_way.get(pk)), under_way.get(pk), spans.get(pk),
-             shipments.get(by_device.get(pk, 0)), first.get(pk), pk in bench.asked)
+             shipments.get(by_device.get(pk, 0)), first.get(pk), packed.get(pk), pk in bench.asked)
         for pk in bench.ids
     ]  # fmt: skip
+
+
+def _packed(actor: Actor, ids: list[int]) -> dict[int, Shipment]:
+    """The shipments in which units are packed. Two queries where there are any."""
+    if not ids:
+        return {}
+    rows = Shipment.objects.visible_to(actor).filter(units__device__in=ids, units__is_open=True)
+    by_device = dict(rows.values_list("units__device", "pk"))
+    shipments = Shipment.objects.visible_to(actor).in_bulk(set(by_device.values()))
+    return {device: shipments[pk] for device, pk in by_device.items()}
 
 
 def _of(rows: QuerySet, devices: dict[int, Device]) -> Any:

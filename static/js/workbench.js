@@ -450,6 +450,8 @@
     }
   }
 
+  // The steps of what is refused stand in its list.
+  root.dataset.listed = "";
   changed();
   bringBack();
   send();

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from claims import qr
-from claims.actions import returns
+from claims.actions import returns, shipments
 from claims.models import ClaimCode, Return, ReturnReason, ReturnSettings
 from console.models import Operation
 from devices import ledger
@@ -334,3 +334,12 @@ def test_the_search_of_everything_finds_a_return_by_its_number(desk, owned, cust
     returns.request(owned[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     answer = desk.get("/search/?q=r-00001")
     assert (answer.status_code, answer.url) == (302, Return.objects.get().get_absolute_url())
+
+
+def test_a_packed_unit_on_the_bench_leads_to_its_shipment(desk, make_devices, customer, actor, alice):
+    by = actor(alice)
+    (unit,) = make_devices(1)
+    shipment = shipments.create(customer=customer, lines={}, by=by)
+    shipments.pack(shipment, [unit], by=by)
+    page = desk.post(BENCH, {"scan": unit.serial_number}).content.decode()
+    assert f'<a href="/shipments/{shipment.pk}/">Open S-00001</a>' in page
