@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import migrations
 from django.db.backends.ddl_references import Statement, Table
 from django.db.models import BaseConstraint, Q
 from django.utils.translation import gettext_lazy as _
+
+from console import feed
 
 
 class TriggerConstraint(BaseConstraint):
@@ -49,10 +52,10 @@ class TriggerConstraint(BaseConstraint):
         """The statement that adds the rule to a table that exists."""
         if editor.connection.vendor != "sqlite":
             return self.postgresql_create(model, editor)
-        first, *rest = self._statements(model, editor)
-        for statement in rest:
+        statements = self._statements(model, editor)
+        for statement in statements[:-1]:
             editor.execute(statement)
-        return first
+        return statements[-1] if statements else None
 
     def remove_sql(self, model: Any, editor: Any) -> Any:
         """The statement that removes the rule."""
@@ -61,7 +64,7 @@ class TriggerConstraint(BaseConstraint):
         names = [editor.quote_name(f"{self.name}_{suffix}") for suffix in self.sqlite_triggers(model, editor)]
         for name in names[1:]:
             editor.execute(f"DROP TRIGGER IF EXISTS {name}")
-        return f"DROP TRIGGER IF EXISTS {names[0]}"
+        return f"DROP TRIGGER IF EXISTS {names[0]}" if names else None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, self.__class__) and self.deconstruct() == other.deconstruct()
@@ -163,3 +166,60 @@ class AppendOnly(TriggerConstraint):
         """An instance that is saved already can't be changed."""
         if not instance._state.adding:
             raise ValidationError(self.get_violation_error_message())
+
+
+class InOrder(TriggerConstraint):
+    """Rows can be read in the order of `column`, a number from its sequence, without missing any: see `console.feed`.
+
+    On PostgreSQL each statement that adds rows, however it is written, announces its transaction before it draws the
+    first number, once. With `on_update`, so does each that changes rows, because those get a new number. SQLite gives
+    numbers in the order of commits by itself.
+    """
+
+    def __init__(self, *, name: str, column: str = "id", on_update: bool = False, **kwargs: Any) -> None:
+        self.column, self.on_update = column, on_update
+        super().__init__(name=name, **kwargs)
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        return path, args, {**kwargs, "column": self.column, "on_update": self.on_update}
+
+    def postgresql_create(self, model: Any, editor: Any) -> str:
+        table, function = editor.quote_name(model._meta.db_table), editor.quote_name(f"{self.name}_announce")
+        setting, sequence = f"custody.{self.name}", feed.sequence_of(model._meta.db_table, self.column)
+        call = feed.announce(str(feed.lane_of(self.name)), feed.last_given(sequence))
+        events = "INSERT OR UPDATE" if self.on_update else "INSERT"
+        # The setting goes with the savepoint in which it was made, as the lock does.
+        return (
+            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF current_setting('{setting}', true) IS DISTINCT FROM 'announced' THEN PERFORM {call}; "
+            f"PERFORM set_config('{setting}', 'announced', true); END IF; RETURN NULL; END $$; "
+            f"CREATE TRIGGER {editor.quote_name(self.name)} BEFORE {events} ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+        )
+
+    def postgresql_remove(self, model: Any, editor: Any) -> str:
+        table, function = editor.quote_name(model._meta.db_table), editor.quote_name(f"{self.name}_announce")
+        return f"DROP TRIGGER IF EXISTS {editor.quote_name(self.name)} ON {table}; DROP FUNCTION IF EXISTS {function}()"
+
+    def sqlite_triggers(self, model: Any, editor: Any) -> dict[str, str]:
+        return {}
+
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
+        """Any instance is well."""
+
+
+class AddTriggers(migrations.AddConstraint):
+    """Adds such a constraint to a table that has rows. Django would write a table of SQLite anew for it."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        self._run(schema_editor, model, self.constraint.create_sql(model, schema_editor))
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        self._run(schema_editor, model, self.constraint.remove_sql(model, schema_editor))
+
+    def _run(self, editor: Any, model: Any, statement: Any) -> None:
+        if statement and self.allow_migrate_model(editor.connection.alias, model):
+            editor.execute(statement)

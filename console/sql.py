@@ -50,6 +50,22 @@ def placeholder(of: models.Field) -> str:
     return f"%s::{of.db_type(connection)}" if connection.vendor == "postgresql" else "%s"
 
 
+def greatest(*values: str) -> str:
+    """SQL for the greatest of these values that are not null."""
+    if connection.vendor == "postgresql":
+        return f"GREATEST({', '.join(values)})"
+    # SQLite's own MAX of several values is null where one of them is; its aggregate is not.
+    rows = " UNION ALL ".join(f"SELECT {each} AS value" for each in values)
+    return f"(SELECT MAX(value) FROM ({rows}))"  # noqa: S608
+
+
+def a_tick_after(moment: str) -> str:
+    """SQL for the instant right after this one, null after null."""
+    if connection.vendor == "postgresql":
+        return f"{moment} + INTERVAL '1 microsecond'"
+    return f"django_format_dtdelta('+', {moment}, 1)"
+
+
 def insert_from(
     model: type[models.Model],
     constants: dict[str, Any],

@@ -3,30 +3,41 @@
 Every function works on a set of devices in one transaction and with a fixed number of statements. The condition
 stands in the UPDATE of the device rows, so who comes second finds nothing to change; the constraints of the tables
 are the net below. Who may do it, and what else follows, is decided in `devices.actions`.
+
+The instant of a change of hands comes from `begin`, whatever clocks say: it is later than all that the devices have said
+by then, and than all that anybody has read of them. An `at` of one's own is for tests and stories.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection, models, transaction
-from django.db.models import Exists, OuterRef
-from django.utils import timezone
+from django.db import connection, transaction
+from django.db.models import Exists, Max, OuterRef
+from django.db.models.functions import Coalesce
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from console import sql
+from console import clock, sql
 from console.access import Actor
 from console.audit import record_set
 from console.errors import Refused
 from customers.models import Customer, Project
-from devices import causes
-from devices.models import Device, DeviceStatus, EndReason, Ownership, SharedAccess
+from devices import causes, horizon
+from devices.models import (
+    Call,
+    Device,
+    DeviceReport,
+    DeviceStatus,
+    EndReason,
+    Message,
+    Ownership,
+    SharedAccess,
+)
 
-TICK = timedelta(microseconds=1)
 # A returned unit is in quarantine until somebody has inspected it.
 ASSIGNABLE = (DeviceStatus.IN_STOCK,)
 
@@ -62,6 +73,20 @@ class Change:
 
 
 @transaction.atomic
+def begin(device_ids: Iterable[int]) -> datetime:
+    """Begin to change the hands of these devices, of one organization, and give the instant at which they do.
+
+    It is announced to all readers first; then nobody else changes the devices until this transaction ends; only then
+    the clock is asked. So nobody has read, or reads until this is committed, what is said at that instant or later.
+    """
+    ids = sorted(set(device_ids))
+    if ids:
+        horizon.announce(ids[0])
+        hold(ids)
+    return clock.now()
+
+
+@transaction.atomic
 def assign(
     device_ids: Iterable[int],
     *,
@@ -74,15 +99,18 @@ def assign(
     note: str = "",
     act: UUID | None = None,
     frm: Iterable[str] = ASSIGNABLE,
+    is_next: bool = False,
 ) -> Outcome:
-    """Open a span of `customer` for each unowned device, from `at` on, or from the end of its last span if that is later.
+    """Open a span of `customer` for each unowned device, from `at` on, or after what is later: its last span, its words.
 
     What others see of the devices ends with it: the new owner has granted none of that. A wipe that is asked for stays
-    asked until the device has confirmed it, whoever owns it by then. Only from one of the statuses `frm`: owned,
-    reserved, quarantined, scrapped and archived devices are refused, each with its reason.
+    asked until the device has confirmed it, whoever owns it by then. With `is_next` it begins where the last span ended,
+    so that nothing is said between them. Only from one of the statuses `frm`: owned, reserved, quarantined, scrapped and
+    archived devices are refused, each with its reason.
     """
     outcome = Outcome(act=act or uuid4())
-    ids, at = sorted(set(device_ids)), at or timezone.now()
+    ids = sorted(set(device_ids))
+    at = at or begin(ids)
     outcome.done = _guarded_update(
         ids,
         "customer_id = %s, status = %s",
@@ -93,7 +121,7 @@ def assign(
     outcome.refused = _why_not_assignable(set(ids) - set(outcome.done))
     if outcome.done:
         _end_shares(outcome, by, "handover", at, evidence or _evidence_of(outcome.act))
-        _open(Ownership, outcome.done, customer, project, by, reason, at, evidence, note)
+        _open(Ownership, outcome.done, customer, project, by, reason, at, evidence, note, is_next=is_next)
         tell(Change("assigned", outcome.done, by, at, outcome.act))
     return outcome
 
@@ -111,7 +139,8 @@ def release(
     expect: Customer | None = None,
     act: UUID | None = None,
 ) -> Outcome:
-    """Close the open span of each owned device at `at`, end its shares and ask it to wipe itself.
+    """Close the open span of each owned device at `at`, or after what it said later, end its shares and ask it to wipe
+    itself.
 
     An older request that the device has not confirmed is joined: `wipe_since` keeps its date, and only a confirmation
     of the newest one counts. The device keeps its product and gets `status`. With `expect`, only devices that this
@@ -119,7 +148,8 @@ def release(
     Devices without an owner are refused.
     """
     outcome = Outcome(act=act or uuid4())
-    ids, at = sorted(set(device_ids)), at or timezone.now()
+    ids = sorted(set(device_ids))
+    at = at or begin(ids)
     condition, parameters = "customer_id IS NOT NULL", []
     if expect is not None:
         condition, parameters = "customer_id = %s", [expect.pk]
@@ -133,7 +163,7 @@ def release(
     )
     outcome.refused = _why_not_releasable(set(ids) - set(outcome.done))
     if outcome.done:
-        _close(Ownership, outcome.done, by, reason, at, evidence, note)
+        _close(Ownership, "device_id", outcome.done, by, reason, at, evidence, note)
         _end_shares(outcome, by, reason, at, evidence, note)
         tell(Change("released", outcome.done, by, at, outcome.act))
     return outcome
@@ -152,13 +182,14 @@ def transfer(
     note: str = "",
 ) -> Outcome:
     """Release from `source` and assign to `customer` in one step, at one instant for each device."""
-    at, act = at or timezone.now(), uuid4()
+    ids, act = sorted(set(device_ids)), uuid4()
+    at = at or begin(ids)
     released = release(
-        device_ids, by=by, reason="transfer", at=at, evidence=evidence, note=note, expect=source, act=act
+        ids, by=by, reason="transfer", at=at, evidence=evidence, note=note, expect=source, act=act
     )
     outcome = assign(
         released.done, customer=customer, project=project, by=by, reason="transfer", at=at, evidence=evidence,
-        note=note, act=act,
+        note=note, act=act, is_next=True,
     )  # fmt: skip
     outcome.refused = released.refused + outcome.refused
     return outcome
@@ -181,7 +212,8 @@ def share(
     With `only_kept`, raises Refused where one of them has an owner besides the organization: a device that is changing
     hands at this moment is waited for.
     """
-    at, ids = at or timezone.now(), sorted(set(device_ids))
+    ids = sorted(set(device_ids))
+    at = at or begin(ids)
     hold(ids)
     if only_kept and sql.having_ids(Device.objects.given_away(), "id", ids).exists():
         raise Refused(
@@ -199,8 +231,9 @@ def end_share(
     share_ids: Iterable[int], *, by: Actor, reason: str, at: datetime | None = None, note: str = ""
 ) -> int:
     """End single shares, by their own ids. Returns how many were open."""
-    return _close_rows(SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None), by, reason,
-                       at or timezone.now(), "", note)  # fmt: skip
+    rows, ids = SharedAccess.objects.filter(ended_at=None), sorted(set(share_ids))
+    at = at or begin(sql.having_ids(rows, "id", ids).values_list("device_id", flat=True))
+    return _close(SharedAccess, "id", ids, by, reason, at, "", note)
 
 
 @transaction.atomic
@@ -220,7 +253,8 @@ def retract(
     not is for the caller to say.
     """
     outcome = Outcome(act=act or uuid4())
-    ids, at = sorted(set(device_ids)), at or timezone.now()
+    ids = sorted(set(device_ids))
+    at = at or begin(ids)
     hold(ids)
     spans, devices = sql.table(Ownership), sql.table(Device)
     outcome.done = _guarded_update(
@@ -232,7 +266,7 @@ def retract(
         [began],
     )
     if outcome.done:
-        _close(Ownership, outcome.done, by, "correction", at, evidence, "")
+        _close(Ownership, "device_id", outcome.done, by, "correction", at, evidence, "")
         _share_again(outcome, began, by, at)
         tell(Change("retracted", outcome.done, by, at, outcome.act))
     return outcome
@@ -257,7 +291,8 @@ def reopen(
     device has not confirmed goes on. Gives what was done; why the rest was not is for the caller to say.
     """
     outcome = Outcome(act=act or uuid4())
-    ids, at = sorted(set(device_ids)), at or timezone.now()
+    ids = sorted(set(device_ids))
+    at = at or begin(ids)
     hold(ids)
     spans, devices = sql.table(Ownership), sql.table(Device)
     last = (
@@ -302,6 +337,13 @@ def hold(ids: list[int]) -> None:
             )
 
 
+def stamp(device_id: int, at: datetime | None = None) -> datetime:
+    """The time of what a device says or is asked now, where it is held: not before its last change of hands or shares."""
+    spans = (model.objects.filter(device=device_id) for model in (Ownership, SharedAccess))
+    edges = [rows.aggregate(last=Max(Coalesce("ended_at", "started_at")))["last"] for rows in spans]
+    return max([at or clock.now(), *filter(None, edges)])
+
+
 @transaction.atomic
 def set_status(device_ids: Iterable[int], *, frm: Iterable[str], to: str) -> list[int]:
     """Move unowned devices from one of the statuses `frm` to `to`. Returns the ids that moved."""
@@ -338,33 +380,60 @@ def _guarded_update(
 
 def _open(
     model: Any, ids: list[int], customer: Any, project: Any, by: Actor, reason: str, at: datetime, evidence: str,
-    note: str,
+    note: str, *, is_next: bool = False,
 ) -> None:  # fmt: skip
-    """One row for each device, from `at` on, but never before the end of the device's last span."""
+    """One row for each device, from `at` on, but never before the last change of hands.
+
+    It begins after all that the device has said, unless the span that ended just now ended after that: `is_next`.
+    """
     constants = {
         "organization": customer.organization_id, "customer": customer.pk, "project": project.pk,
         "start_reason": str(reason), "started_by": by.label[:200], "start_evidence": evidence,
         "start_note": note[:500], "ended_by": "", "end_evidence": "", "end_note": "",
     }  # fmt: skip
-    last = f"(SELECT MAX(ended_at) FROM {sql.table(model)} AS past WHERE past.device_id = {sql.table(Device)}.id)"  # noqa: S608
-    later, mark = "GREATEST" if connection.vendor == "postgresql" else "MAX", _mark()
-    started = f"{later}({mark}, COALESCE({last}, {mark}))" if model is Ownership else mark
-    stamps = [_time(at)] * (2 if model is Ownership else 1)
-    sql.insert_from(model, constants, {"device": "id", "started_at": started}, Device, ids, stamps)
+    device, spans = f"{sql.table(Device)}.id", sql.table(Ownership)
+    last = f"SELECT MAX(COALESCE(ended_at, started_at)) FROM {spans} AS past WHERE past.device_id = {device}"  # noqa: S608
+    times = [f"({last})"]
+    if not is_next:
+        times.append(sql.a_tick_after(_last_word(device)))
+    started = sql.greatest(_mark(), *times)
+    sql.insert_from(model, constants, {"device": "id", "started_at": started}, Device, ids, [_time(at)])
 
 
 def _close(
-    model: Any, ids: list[int], by: Actor, reason: str, at: datetime, evidence: str, note: str
-) -> None:
+    model: Any, column: str, ids: list[int], by: Actor, reason: str, at: datetime, evidence: str, note: str
+) -> int:
+    """End the open spans of which `column` is one of the ids at `at`, or a tick after they began or the device spoke."""
+    table = sql.table(model)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {sql.table(model)} SET ended_at = %s, end_reason = %s, ended_by = %s, end_evidence = %s, "  # noqa: S608
-            f"end_note = %s WHERE {sql.in_ids('device_id')} AND ended_at IS NULL AND started_at < %s",
-            [_time(at), str(reason), by.label[:200], evidence, note[:500], sql.id_list(ids), _time(at)],
+            f"UPDATE {table} SET ended_at = {_ended(table)}, end_reason = %s, ended_by = %s, end_evidence = %s, "  # noqa: S608
+            f"end_note = %s WHERE {sql.in_ids(column)} AND ended_at IS NULL",
+            [_time(at), str(reason), by.label[:200], evidence, note[:500], sql.id_list(ids)],
         )
-    # A span that began at this very instant, or later by another clock, ends one tick after it began.
-    for row in sql.having_ids(model.objects.filter(ended_at=None, started_at__gte=at), "device_id", ids):
-        _close_rows(model.objects.filter(pk=row.pk), by, reason, row.started_at + TICK, evidence, note)
+        return cursor.rowcount
+
+
+def _ended(span: str) -> str:
+    """SQL for the end of a span that ends now: a tick after it began or the device spoke, where the clock is behind."""
+    return sql.greatest(
+        _mark(),
+        sql.a_tick_after(f"{span}.started_at"),
+        sql.a_tick_after(_last_word(f"{span}.device_id")),
+    )
+
+
+def _last_word(device: str) -> str:
+    """SQL for the last instant that belongs to anything that the device said, or null: each is the end of an index.
+
+    What came after the change of hands was announced does not count: it is stamped by the same clock, later.
+    """
+    message, report, call = (sql.table(model) for model in (Message, DeviceReport, Call))
+    return sql.greatest(
+        f"(SELECT MAX(at) FROM {message} AS said WHERE said.device_id = {device} AND {horizon.heard('said.id')})",  # noqa: S608
+        f"(SELECT reported_at FROM {report} AS said WHERE said.device_id = {device})",  # noqa: S608
+        f"(SELECT MAX(COALESCE(ended_at, asked_at)) FROM {call} AS said WHERE said.device_id = {device})",  # noqa: S608
+    )
 
 
 def _reopen(model: Any, ids: list[int], ended: str) -> list[int]:
@@ -391,7 +460,7 @@ def _end_shares(
     rows = sql.having_ids(SharedAccess.objects.open(), "device_id", outcome.done)
     ended = list(rows.values_list("pk", flat=True))
     if ended:
-        _close(SharedAccess, outcome.done, by, reason, at, evidence, note)
+        _close(SharedAccess, "device_id", outcome.done, by, reason, at, evidence, note)
         _tell_shares("device.access_ended", ended, outcome, by, at, note)
 
 
@@ -431,17 +500,6 @@ def _evidence_of(act: UUID) -> str:
     return f"act:{act}"
 
 
-def _close_rows(rows: Any, by: Actor, reason: str, at: datetime, evidence: str, note: str) -> int:
-    return rows.update(
-        ended_at=models.Case(
-            models.When(started_at__lt=at, then=models.Value(at, output_field=models.DateTimeField())),
-            default=models.F("started_at") + TICK,
-            output_field=models.DateTimeField(),
-        ),
-        end_reason=str(reason), ended_by=by.label[:200], end_evidence=evidence, end_note=note[:500],
-    )  # fmt: skip
-
-
 def _why_not_assignable(ids: set[int]) -> list[RefusedDevice]:
     unknown = causes.Cause("changed", _("It was changed by somebody else at the same moment. Try again."))
     return [RefusedDevice(d.pk, d.serial_number, *(causes.of(d) or unknown)) for d in _rows(ids)]
@@ -474,14 +532,10 @@ def _end() -> str:
 
     Asked while the span is open. The parameter is the time of now.
     """
-    tick, latest = (
-        ("span.started_at + interval '1 microsecond'", "GREATEST")
-        if connection.vendor == "postgresql"
-        else ("django_format_dtdelta('+', span.started_at, 1)", "MAX")
-    )
+    spans, devices = sql.table(Ownership), sql.table(Device)
+    ended = _ended("span")
     return (
-        f"(SELECT {latest}({_mark()}, {tick}) FROM {sql.table(Ownership)} AS span "  # noqa: S608
-        f"WHERE span.device_id = {sql.table(Device)}.id AND span.ended_at IS NULL)"
+        f"(SELECT {ended} FROM {spans} AS span WHERE span.device_id = {devices}.id AND span.ended_at IS NULL)"  # noqa: S608
     )
 
 

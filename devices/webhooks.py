@@ -90,18 +90,21 @@ def describe(organization_id: int, ids: list[int], *, with_spans: bool) -> list[
 
 
 def still_theirs(deliveries: QuerySet) -> QuerySet:
-    """Of these deliveries of messages those that the webhook's customer may read, by the one method of every exit."""
+    """Of these deliveries of messages those that the webhook's customer may read; their devices are at rest."""
     wanted = Q()
     ids = set(deliveries.values_list("webhook__customer_id", flat=True))
     for customer in Customer.objects.current().filter(pk__in=ids).values_list("pk", flat=True):
         reader = Actor(kind="customer", customers=frozenset({customer}))
-        theirs = Message.objects.visible_to(reader).filter(device=OuterRef("device_id"), at=OuterRef("at"))
+        theirs = Message.objects.held_by(reader).filter(device=OuterRef("device_id"), at=OuterRef("at"))
         wanted |= Q(Exists(theirs), webhook__customer_id=customer)
     return deliveries.filter(wanted) if wanted else deliveries.none()
 
 
 def at_rest(device_ids: set[int]) -> set[int]:
-    """Those of the devices that no transaction is just changing. They stay so until this one ends."""
+    """Those of the devices that no transaction is just changing. They stay so until this one ends.
+
+    Who changes hands holds the devices before it chooses the instant, so that lies after whatever was published by now.
+    """
     if connection.vendor != "postgresql":
         # Who writes has the only lock, so nothing else is under way.
         return device_ids

@@ -108,6 +108,29 @@ def test_only_the_ledger_writes_owners_and_statuses(path):
                 assert not touched & LEDGER_FIELDS, f"line {node.lineno}"
 
 
+CHANGES_OF_HANDS = r"(ledger|ownership)\.(assign|unclaim|release|transfer|share|end_share|retract|reopen)"
+
+
+@pytest.mark.parametrize("path", sources("devices", "claims"), ids=name)
+def test_the_instant_of_a_change_of_hands_is_chosen_by_the_ledger(path):
+    """Chosen before the lock and the announcement, it would lie before what readers can have seen by then."""
+    for function in ast.walk(tree(path)):
+        if isinstance(function, ast.FunctionDef) and (given := _instants(function)):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Assign) and given & {ast.unparse(target) for target in node.targets}:
+                    assert re.search(r"(\bbegin\(|ended_at)", ast.unparse(node.value)), f"line {node.lineno}"
+
+
+def _instants(function: ast.FunctionDef) -> set[str]:
+    """What is handed to the ledger as `at`; nothing but names and attributes is."""
+    found = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and re.fullmatch(CHANGES_OF_HANDS, ast.unparse(node.func)):
+            found |= {ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg == "at"}
+    assert not [each for each in found if not re.fullmatch(r"[\w.]+", each)], function.name
+    return found
+
+
 @pytest.mark.parametrize("path", sources(), ids=name)
 def test_nothing_hides_in_signals_or_marks_text_as_safe(path):
     source = path.read_text()

@@ -12,11 +12,12 @@ from claims import offers
 from claims.actions import shipments, steps
 from claims.models import Claim, ClaimCode, ClaimProfile, Grant, Scope, Step
 from claims.offers import Offer
+from console import clock
 from console.access import Actor
 from console.audit import record, record_set
 from console.errors import Refused
 from console.transactions import retrying
-from customers.actions import project_members, projects
+from customers.actions import customers, project_members, projects
 from customers.models import Customer
 from devices import ledger
 from devices.actions import ownership
@@ -42,14 +43,15 @@ def redeem(
     profile's counter comes last in the transaction, so that many claimants of one profile wait as briefly as
     can be. With `offer`, read a moment ago, nothing is read again: what must still hold stands in the UPDATEs.
     """
-    at = at or timezone.now()
+    now = at or clock.now()
     offer = offer or offers.of(_fresh(code))
     _check_customer(offer, customer)
     past = _past_claim(offer, customer)
     if past is not None:
         _check_still_held(past)
         return past
-    offers.check(offer, host=host, at=at, customer=customer)
+    offers.check(offer, host=host, at=now, customer=customer)
+    at = at or _begin(offer, customer)
     claim = Claim.objects.create(
         organization_id=offer.profile.organization_id,
         profile=offer.profile,
@@ -67,6 +69,17 @@ def redeem(
     steps.note(offer.code, Step.CLAIM, at=at)
     _count(offer, claim, host=host, at=at)
     return claim
+
+
+def _begin(offer: Offer, customer: Customer) -> datetime:
+    """The instant of the claim, and of all that it gives. The turns are taken in the order in which everybody does."""
+    ids = [device.pk for device in offer.devices]
+    if offer.profile.grant == Grant.OWNERSHIP:
+        customers.hold(customer)
+    packed = {shipment.pk: shipment for shipment in [*offer.packed.values(), *filter(None, [offer.shipment])]}
+    for pk in sorted(packed):
+        shipments.take_turn(packed[pk])
+    return ledger.begin(ids)
 
 
 def _fresh(code: ClaimCode) -> ClaimCode:

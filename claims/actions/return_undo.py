@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _later
 from django.utils.translation import ngettext
@@ -71,8 +70,9 @@ def undo_receive(
     A return that the owner had asked for is requested again, any other one is cancelled. Labels that are dead stay
     dead, so their units stay in the queue for new ones.
     """
-    outcome, ids, at = Outcome(), sorted(set(device_ids)), at or timezone.now()
+    outcome, ids = Outcome(), sorted(set(device_ids))
     owners = _held_owners(undone, ids)
+    at = at or ledger.begin(ids)
     ledger.hold(ids)
     rows = Return.objects.select_for_update(of=("self",)).filter(operation=undone, state=ReturnState.RECEIVED)
     found = {row.device_id: row for row in sql.having_ids(rows.order_by("pk"), "device_id", ids)}

@@ -137,8 +137,9 @@ def receive(
     A unit that its owner asked to send back keeps that return and, without a `reason`, the reason given there. Each unit
     is refused by itself; all of them where a reason is missing.
     """
-    ids, at = sorted(set(device_ids)), at or timezone.now()
+    ids = sorted(set(device_ids))
     check_unclaim_limit(_owned_count(ids, by), by=by, at=at)
+    at = at or ledger.begin(ids)
     ledger.hold(ids)
     rows = Device.objects.visible_to(by).select_related("customer__organization")
     devices = {device.pk: device for device in sql.having_ids(rows, "id", ids)}

@@ -312,6 +312,11 @@ def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
     return total
 
 
+def take_turn(shipment: Shipment) -> None:
+    """Keep the shipment as it is until this transaction ends; who takes its units too does so afterwards."""
+    Shipment.objects.filter(pk=shipment.pk).update(state=F("state"))
+
+
 @retrying
 def take_claimed(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
     """Take packed units out of their shipments for the customer that claims them by their own codes; he gets them next.
@@ -365,10 +370,11 @@ def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: date
 
     What the customer claimed meanwhile is not among the open units, and stays as the claim left it.
     """
-    at = at or timezone.now()
     customers.hold(shipment.customer)
-    _move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.SHIPPED, shipped_at=at)
+    take_turn(shipment)
     ids = _open_ids(shipment)
+    at = at or ledger.begin(ids)
+    _move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.SHIPPED, shipped_at=at)
     outcome = ledger.assign(ids, customer=shipment.customer, project=projects.default_of(shipment.customer), by=by,
                             reason="shipment", evidence=f"shipment:{shipment.pk}", note=shipment.order_number, at=at,
                             frm=(DeviceStatus.RESERVED,))  # fmt: skip

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from claims.actions import return_mails, return_numbers, returns
@@ -38,10 +37,10 @@ def swap(
     both histories name the other unit. The links of claim profiles that list it stop working, unless it
     `leaves_profiles`. Raises Refused where the old one has no owner or the new one is not in stock.
     """
-    at = at or timezone.now()
     check_unclaim_limit(1, by=by, at=at)
     customer = _owner(old)
     customers.hold(customer)
+    at = at or ledger.begin([old.pk, new.pk])
     ledger.hold(sorted([old.pk, new.pk]))
     span = Ownership.objects.select_related("project").filter(device=old, ended_at=None).first()
     if span is None or span.customer_id != customer.pk:
@@ -55,7 +54,7 @@ def swap(
                               note=": ".join(filter(None, [reason, note, words])), expect=customer)  # fmt: skip
     if not is_here:
         _await(returned, by, at)
-    # Where the old span began at this very instant, it ends a tick later, and the new one begins then.
+    # Where the old span began or the old unit spoke at this very instant, it ends later, and the new one begins then.
     at = Ownership.objects.values_list("ended_at", flat=True).get(pk=span.pk) or at
     assigned = ledger.assign(
         [new.pk], customer=customer, project=span.project, by=by, reason="assignment", at=at, evidence=evidence,

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Value
+from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -52,9 +52,7 @@ def ask(
     if not may_ask(by, found):
         raise Refused("not_allowed", _("You may not call this device. Ask somebody who may."), status=403)
     _check_it_answers(found)
-    # Clocks of servers differ: what an owner asks lies in its span.
-    began = Ownership.objects.open().filter(device=found).values_list("started_at", flat=True)
-    at = max([at or timezone.now(), *began])
+    at = ledger.stamp(found.pk, at)
     if Call.objects.under_way(at).filter(device=found).count() >= MOST_WAITING:
         raise Refused("too_many_calls", _("Too many calls wait for this device. Wait until they are over."))
     call = Call(
@@ -101,7 +99,9 @@ def answer(
     call_id: int, *, by: Publisher, result: Any = None, error: str | None = None, at: datetime | None = None
 ) -> None:
     """Take the device's answer, or its error. Raises Refused for a call of another, and for one that is over."""
-    at = by.stamp(at)
+    # While the device changes hands this waits: what is answered after the instant is not read before it is committed.
+    ledger.hold([by.device_id])
+    at = ledger.stamp(by.device_id, at)
     mine = Call.objects.filter(pk=call_id, device=by.device_id)
     try:
         text = None if error is not None else dumps(result, MAX_RESULT)
@@ -138,8 +138,11 @@ def follow_ledger(change: Change) -> None:
         asked = sql.having_ids(Call.objects.filter(customer__isnull=False, state__in=UNDER_WAY), "device_id",
                                change.device_ids)  # fmt: skip
         found = list(asked.values_list("pk", flat=True))
+        ends = Ownership.objects.filter(device=OuterRef("device"), ended_at__isnull=False).order_by(
+            "-ended_at"
+        )
         Call.objects.filter(pk__in=found, state__in=UNDER_WAY).update(
-            state=CallState.CANCELLED, ended_at=Greatest(F("asked_at"), Value(change.at))
+            state=CallState.CANCELLED, ended_at=Greatest(F("asked_at"), Subquery(ends.values("ended_at")[:1]))
         )
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from console import sql
+from console import clock, sql
 from console.models import Event, Organization, Webhook
 from console.transactions import retrying
 from devices.ledger import Change
@@ -35,8 +35,8 @@ OLD_AT_ONCE, TIMES = 5_000, 40
 class Publisher:
     """A device that has shown its secret, as the ledger knows it.
 
-    `not_before` is its last change of hands. No message is stamped before it: clocks of servers differ, and what was
-    published after a handover must not fall into the span of who owned the device before. Without `is_heard` nobody
+    `not_before` is its last change of hands, or of shares. No message is stamped before it: a clock may have run ahead,
+    and what was published after a handover must not fall into the span of who owned the device before. Without `is_heard` nobody
     follows what its organization's devices publish, so nobody is asked.
     """
 
@@ -48,19 +48,16 @@ class Publisher:
 
     def stamp(self, at: datetime | None = None) -> datetime:
         """The time of what the device says now."""
-        at = at or timezone.now()
+        at = at or clock.now()
         return max(at, self.not_before) if self.not_before else at
 
 
 def publish(drafts: list[Draft], *, by: Publisher, at: datetime | None = None) -> datetime:
     """Store all the messages or none, at one and the same instant, which is returned."""
-    at = by.stamp(at)
     if len(drafts) == 1 and not (by.is_heard and settings.MESSAGE_FOLLOWERS):
         # One statement is a transaction by itself.
-        _insert(drafts, by, at)
-    else:
-        _publish_many(drafts, by, at)
-    return at
+        return _insert_one(drafts[0], by, at)
+    return _publish_many(drafts, by, at)
 
 
 def publish_at_once(draft: Draft, *, name_key: str, secret_sha256: str, at: datetime | None = None) -> bool:
@@ -69,13 +66,10 @@ def publish_at_once(draft: Draft, *, name_key: str, secret_sha256: str, at: date
     Gives False where there is no such device; what to answer then is found out in the longer way.
     """
     adapt = connection.ops.adapt_datetimefield_value
-    stamp = adapt(at or timezone.now())
     values = [
         draft.name,
         str(draft.data),
-        stamp,
-        stamp,
-        stamp,
+        _stamp(at),
         adapt(draft.device_at),
         name_key,
         secret_sha256,
@@ -89,14 +83,15 @@ def _at_once() -> str:
     """The same promises as `Publisher.stamp` and `publish`, in SQL."""
     fields = [sql.field(Message, name) for name in COLUMNS]
     columns = ", ".join(sql.quote(field.column) for field in fields)
-    name, data, at, device_at = (sql.placeholder(field) for field in fields[3:])
-    spans, later = sql.table(Ownership), "GREATEST" if connection.vendor == "postgresql" else "MAX"
-    owned = f"SELECT MAX(COALESCE(s.ended_at, s.started_at)) FROM {spans} AS s WHERE s.device_id = d.id"  # noqa: S608
-    shared = f"SELECT MAX(s.ended_at) FROM {sql.table(SharedAccess)} AS s WHERE s.device_id = d.id"  # noqa: S608
+    name, data, _at, device_at = (sql.placeholder(field) for field in fields[3:])
+    spans, last = sql.table(Ownership), "SELECT MAX(COALESCE(s.ended_at, s.started_at)) FROM"
+    owned = f"({last} {spans} AS s WHERE s.device_id = d.id)"
+    shared = f"({last} {sql.table(SharedAccess)} AS s WHERE s.device_id = d.id)"
+    # Of the LIMIT the columns below are computed before the id is drawn: what bears a smaller id was stamped before.
     return (
         f"INSERT INTO {sql.table(Message)} ({columns}) SELECT d.organization_id, d.id, "  # noqa: S608
         f"(SELECT s.project_id FROM {spans} AS s WHERE s.device_id = d.id AND s.ended_at IS NULL), {name}, {data}, "
-        f"{later}({at}, COALESCE(({owned}), {at}), COALESCE(({shared}), {at})), {device_at} "
+        f"{sql.greatest(_now(), owned, shared)}, {device_at} "
         f"FROM {sql.table(Device)} AS d WHERE d.name_key = %s AND d.secret_sha256 = %s AND d.archived_at IS NULL "
         # The unique index of names begins with the organization.
         f"AND d.organization_id IN (SELECT id FROM {sql.table(Organization)}) AND NOT EXISTS (SELECT 1 FROM "
@@ -105,28 +100,62 @@ def _at_once() -> str:
 
 
 @retrying
-def _publish_many(drafts: list[Draft], by: Publisher, at: datetime) -> None:
-    _insert(drafts, by, at)
+def _publish_many(drafts: list[Draft], by: Publisher, at: datetime | None) -> datetime:
+    if len(drafts) == 1:
+        at = _insert_one(drafts[0], by, at)
+    else:
+        # The clock is asked within the transaction, and before ids are drawn.
+        at = by.stamp(at)
+        stamp, adapt = connection.ops.adapt_datetimefield_value(at), connection.ops.adapt_datetimefield_value
+        fixed = (by.organization_id, by.device_id, by.project_id)
+        rows = [(*fixed, draft.name, str(draft.data), stamp, adapt(draft.device_at)) for draft in drafts]
+        sql.insert_rows(Message, COLUMNS, rows)
     for path in settings.MESSAGE_FOLLOWERS if by.is_heard else ():
         import_string(path)(by, drafts, at)
+    return at
 
 
-def _insert(drafts: list[Draft], by: Publisher, at: datetime) -> None:
-    stamp = connection.ops.adapt_datetimefield_value(at)
-    fixed = (by.organization_id, by.device_id, by.project_id)
-    rows = [(*fixed, draft.name, str(draft.data), stamp, connection.ops.adapt_datetimefield_value(draft.device_at))
-            for draft in drafts]  # fmt: skip
-    if len(rows) > 1:
-        sql.insert_rows(Message, COLUMNS, rows)
-        return
+def _insert_one(draft: Draft, by: Publisher, at: datetime | None) -> datetime:
+    adapt = connection.ops.adapt_datetimefield_value
+    told = [
+        by.organization_id,
+        by.device_id,
+        by.project_id,
+        draft.name,
+        str(draft.data),
+        adapt(draft.device_at),
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(_one(), rows[0])
+        if connection.vendor == "postgresql":
+            cursor.execute(_one(), [*told, at, by.not_before])
+            return cursor.fetchone()[0]
+        at = by.stamp(at)
+        cursor.execute(_one(), [*told, adapt(at)])
+        return at
 
 
 @cache
 def _one() -> str:
-    columns = ", ".join(sql.quote(sql.field(Message, name).column) for name in COLUMNS)
-    return f"INSERT INTO {sql.table(Message)} ({columns}) VALUES (%s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
+    fields = [sql.field(Message, name) for name in (*COLUMNS[:5], "device_at", "at")]
+    into = f"INSERT INTO {sql.table(Message)} ({', '.join(sql.quote(field.column) for field in fields)})"
+    values = ", ".join(sql.placeholder(field) for field in fields[:-1])
+    if connection.vendor != "postgresql":
+        return f"{into} VALUES ({values}, %s)"
+    # The clock is asked before the id is drawn: what bears a smaller id was stamped before.
+    stamp = sql.greatest(_now(), "%s::timestamptz")
+    return f"{into} SELECT {values}, stamped.at FROM (SELECT {stamp} AS at OFFSET 0) AS stamped RETURNING at"  # noqa: S608
+
+
+def _now() -> str:
+    """SQL for the given instant, else the present one. Only PostgreSQL knows that by itself."""
+    return "COALESCE(%s::timestamptz, clock_timestamp())" if connection.vendor == "postgresql" else "%s"
+
+
+def _stamp(at: datetime | None) -> Any:
+    """The parameter that goes with it."""
+    if at is None and connection.vendor == "postgresql":
+        return None
+    return connection.ops.adapt_datetimefield_value(at or clock.now())
 
 
 def follow_ledger(change: Change) -> None:

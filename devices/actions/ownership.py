@@ -6,12 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from console import sql, throttle
+from console import clock, sql, throttle
 from console.access import Actor, Permission
 from console.audit import record_set
 from console.errors import Refused
@@ -50,9 +49,10 @@ def assign(
     statuses `frm` can.
     """
     customers.hold(customer)
-    at = at or timezone.now()
+    ids = sorted(set(device_ids))
+    at = at or ledger.begin(ids)
     outcome = ledger.assign(
-        device_ids, customer=customer, project=project or projects.default_of(customer), by=by, reason=reason, at=at,
+        ids, customer=customer, project=project or projects.default_of(customer), by=by, reason=reason, at=at,
         note=note, evidence=evidence, frm=frm,
     )  # fmt: skip
     kind = "device.claimed" if reason == "claim" else "device.assigned"
@@ -78,7 +78,8 @@ def unclaim(
     """
     reason, ids = stated(reason), sorted(set(device_ids))
     check_unclaim_limit(len(ids), by=by, at=at)
-    owners, at = _owners(ids), at or timezone.now()
+    at = at or ledger.begin(ids)
+    owners = _owners(ids)
     if leaves_profiles:
         leave_profiles(ids, by=by, at=at)
     outcome = ledger.release(ids, by=by, reason="unclaim", at=at, note=reason, evidence=evidence)
@@ -169,7 +170,7 @@ def check_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) ->
     """Raise Refused where so many more would pass the actor's limit of the last hour."""
     if by.may(Permission.DEVICE_UNCLAIM_MANY):
         return
-    at = at or timezone.now()
+    at = at or clock.now()
     # Taking the row makes the unclaims of one person wait for each other, so the count below can't be outrun.
     throttle.take_turn("unclaim", str(by.user_id))
     past = Event.objects.filter(

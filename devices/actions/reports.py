@@ -9,7 +9,7 @@ from console.access import system
 from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
-from devices import wiping
+from devices import ledger, wiping
 from devices.actions.messages import Publisher
 from devices.models import Device, DeviceReport
 
@@ -17,12 +17,18 @@ from devices.models import Device, DeviceReport
 @retrying
 def report_firmware(version: str, *, by: Publisher, at: datetime | None = None) -> None:
     """Remember which firmware the device runs."""
+    # While it changes hands this waits: nobody reads between the instant and its commit what the next owner's unit said.
+    ledger.hold([by.device_id])
+    at = ledger.stamp(by.device_id, at)
     DeviceReport.objects.update_or_create(
         device_id=by.device_id,
-        defaults={"firmware_version": version, "reported_at": at or timezone.now()},
-        create_defaults={"organization_id": by.organization_id, "firmware_version": version,
-                         "reported_at": at or timezone.now()},
-    )  # fmt: skip
+        defaults={"firmware_version": version, "reported_at": at},
+        create_defaults={
+            "organization_id": by.organization_id,
+            "firmware_version": version,
+            "reported_at": at,
+        },
+    )
 
 
 @retrying

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
 
-from console import operations
+from console import clock, operations
 from console.access import Actor, Permission
 from console.audit import record
 from console.bulk import IN_REQUEST
@@ -163,13 +162,13 @@ def _portion(operation: Operation, row: RoundTrip, start: int, by: Actor) -> Non
 
 def _step(operation: Operation, row: RoundTrip, start: int, by: Actor) -> int:
     """Apply the rows from `start` on, or tell of those that the check refused. Returns how far it came."""
-    at, payload, changes = timezone.now(), operation.payload, Changes(row)
+    at, payload, changes = clock.now(), operation.payload, Changes(row)
     if not start:
         _begin(operation, row, by, at)
     changed, done = row.summary["changed"], 0
     if start < changed:
         rows = changes.portion(start, CHUNK)
-        portion = Portion(rows, by=by, at=at, reason=payload["reason"], evidence=evidence_of(operation))
+        portion = Portion(rows, by=by, reason=payload["reason"], evidence=evidence_of(operation))
         done, left, end = portion.apply(), portion.left, start + len(rows)
         if left and payload["is_whole"]:
             sentence = _("Nothing was changed. Row %(row)s, %(unit)s: %(why)s")

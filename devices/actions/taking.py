@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
@@ -58,7 +57,7 @@ def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None
     A customer gives the device back, and may take it again; anybody else unclaims it, with the reason and the limit of
     an unclaim.
     """
-    gives_back, at = by.kind == "customer", at or timezone.now()
+    gives_back, at = by.kind == "customer", at or ledger.begin([span.device_id])
     if not gives_back:
         reason = ownership.stated(reason)
         ownership.check_unclaim_limit(1, by=by, at=at)

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _later
 from django.utils.translation import ngettext
@@ -93,7 +92,8 @@ def undo_assign(
 
     Their printed codes stay good: nobody but who packed them has seen those.
     """
-    ids, at = sorted(set(device_ids)), at or timezone.now()
+    ids = sorted(set(device_ids))
+    at = at or ledger.begin(ids)
     outcome = ledger.retract(ids, began=evidence_of(undone), by=by, at=at, evidence=evidence)
     outcome.refused = _refused(undone, set(ids) - set(outcome.done))
     customer = Customer.objects.get(pk=undone.payload["customer"])
@@ -113,10 +113,10 @@ def undo_unclaim(
     """
     ids = sorted(set(device_ids))
     owners = _held_owners(undone, ids)
+    at = at or ledger.begin(ids)
     ledger.hold(ids)
     is_wiped = Device.objects.filter(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False)
     wiped = set(sql.having_ids(is_wiped, "id", ids).values_list("pk", flat=True))
-    at = at or timezone.now()
     outcome = ledger.reopen(
         ids, ended=evidence_of(undone), customer_ids=[owner.pk for owner in owners], by=by, at=at
     )

@@ -7,8 +7,10 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from console.access import Actor
+from console.constraints import InOrder
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import Project, ProjectMember
+from devices import horizon
 from devices.models.device import Device
 from devices.models.ownership import NEVER, Ownership, SharedAccess, Span, SpanQuerySet
 
@@ -43,15 +45,27 @@ class MessageQuerySet(TenantQuerySet):
         rows = self.filter(device=device)
         if actor.kind != "customer":
             return super(MessageQuerySet, rows).visible_to(actor)
-        return rows.within(spans_of(actor, device))
+        return rows.before_handovers(actor).within(spans_of(actor, device))
 
     def for_customer(self, actor: Actor) -> Self:
         """What was published within the spans of the person's customers, and of the projects while they were a member."""
+        return self.before_handovers(actor).held_by(actor)
+
+    def held_by(self, actor: Actor) -> Self:
+        """The same as the ledger stands at this moment: for devices of which it is known that they change no hands."""
         at = OuterRef(OuterRef("at"))
         owned, shared = (
             _covering(spans.objects.reached_by(actor, at)) for spans in (Ownership, SharedAccess)
         )
         return self.filter(Exists(owned) | Exists(shared))
+
+    def before_handovers(self, actor: Actor) -> Self:
+        """What came before any change of hands that is under way, or begins after this was asked.
+
+        So it stays true however late, and however slowly, the rows are read.
+        """
+        last = horizon.up_to(actor)
+        return self if last is None else self.filter(pk__lte=last)
 
     def within(self, spans: Iterable[Span]) -> Self:
         """The messages of these spans' devices, from each span's start on and before its end.
@@ -140,6 +154,7 @@ class Message(TenantModel):
     objects: ClassVar = MessageQuerySet.as_manager()
 
     class Meta:
+        constraints = [InOrder(name="message_in_order")]
         # One index for each list, with and without a name; the id settles what was published at one instant.
         indexes = [
             models.Index(fields=["device", "at", "id"], name="message_by_device"),

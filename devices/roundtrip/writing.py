@@ -41,8 +41,10 @@ class Portion:
     The units and their new owners are held first, so what is decided then is still so when it is written.
     """
 
-    def __init__(self, rows: list[Staged], *, by: Actor, at: datetime, reason: str, evidence: str) -> None:
-        self.by, self.at, self.reason, self.evidence = by, at, reason, evidence
+    at: datetime
+
+    def __init__(self, rows: list[Staged], *, by: Actor, reason: str, evidence: str) -> None:
+        self.by, self.reason, self.evidence = by, reason, evidence
         self.rows: dict[int, Staged] = {row.target: row for row in rows if row.target is not None}
         self.left: list[Left] = []
 
@@ -50,7 +52,7 @@ class Portion:
         """Make the changes. Returns how many rows changed; those that did not are in `left`."""
         ids = sorted(self.rows)
         customers = self._hold_customers()
-        ledger.hold(ids)
+        self.at = ledger.begin(ids)
         mine = Device.objects.filter(organization=self.by.organization)
         found = {unit.pk: unit for unit in units(sql.having_ids(mine, "id", ids))}
         for pk in ids:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from django.test import Client
 
 from console.access import system
+from devices import ledger
 from devices.actions import secrets
 from devices.actions.messages import Publisher, publish
 from devices.device_api.authentication import find
@@ -58,6 +59,11 @@ def publisher(device) -> Publisher:
 def tell(device, at=None, name="reading", data=1, by=None) -> datetime:
     """Publish one message at a time of the test's choice."""
     return publish(read(json.dumps({"name": name, "data": data}).encode()), by=by or publisher(device), at=at)
+
+
+def deafen_ledger(monkeypatch) -> None:
+    """Let the ledger not hear what devices said: as if it were stored only after the instant of the handover was chosen."""
+    monkeypatch.setattr(ledger, "_last_word", lambda device: "CAST(NULL AS timestamp with time zone)")
 
 
 def fresh(device) -> Device:

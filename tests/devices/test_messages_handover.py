@@ -20,7 +20,7 @@ from devices.models import message as message_model
 from devices.models.message import MessageQuerySet
 from tests import factories
 from tests.api import Caller, customer_key
-from tests.devices.telling import T0, publisher, tell
+from tests.devices.telling import T0, deafen_ledger, publisher, tell
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -116,6 +116,7 @@ def test_with_the_ends_of_a_moment_before_the_next_owners_message_would_be_seen(
 ):
     """The negative control."""
     monkeypatch.setattr(MessageQuerySet, "within", as_it_was)
+    monkeypatch.setattr(MessageQuerySet, "before_handovers", lambda self, actor: self)
     assert "of erin" in texts(read(which, owned, mine, client_for(dana)))
 
 
@@ -126,6 +127,7 @@ def test_a_handover_before_the_first_row_of_a_file_is_written(
     """The second is the negative control."""
     if not is_guarded:
         monkeypatch.setattr(MessageQuerySet, "within", as_it_was)
+        monkeypatch.setattr(MessageQuerySet, "before_handovers", lambda self, actor: self)
     file = mine.get(f"/devices/{owned.pk}/messages.csv")
     hand_over()
     text = texts(file)
@@ -137,6 +139,7 @@ def test_a_handover_between_two_pieces_of_a_file(
     is_guarded, rest, device, customer, other_customer, dana, by, monkeypatch
 ):
     """It was three minutes after the beginning, and is known only now. The second is the negative control."""
+    deafen_ledger(monkeypatch)
     if not is_guarded:
         monkeypatch.setattr(MessageQuerySet, "within", as_it_was)
     ownership.assign([device.pk], customer=customer, by=by, at=T0)
@@ -150,7 +153,8 @@ def test_a_handover_between_two_pieces_of_a_file(
     assert [row.data for row in rows] == rest
 
 
-def test_an_ended_share_ends_the_reading_too(device, customer, dana, by):
+def test_an_ended_share_ends_the_reading_too(device, customer, dana, by, monkeypatch):
+    deafen_ledger(monkeypatch)
     ledger.share(
         [device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0
     )

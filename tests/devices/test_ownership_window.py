@@ -37,7 +37,7 @@ from devices.models.message import MessageQuerySet
 from devices.models.ownership import SpanQuerySet
 from tests import factories
 from tests.api import Caller, customer_key, key_of
-from tests.devices.telling import give_secret
+from tests.devices.telling import deafen_ledger, give_secret
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ steps = st.sampled_from([0, 0, 1, 1, 2, 1_000_000, 3_600_000_000])
 
 
 class WindowMachine(RuleBasedStateMachine):
-    """Two devices, two customers with one person each, and a clock that stands still or goes on.
+    """Two devices, two customers with one person each, and a clock that stands still, goes on, or jumps by two hours.
 
     Where it is heard, a webhook of each customer and one of the organization listen.
 
@@ -59,6 +59,8 @@ class WindowMachine(RuleBasedStateMachine):
 
     # With the pages and the REST API, which are many, and with the way of publishing that is one statement.
     has_pages = is_quick = True
+    # Whether the ledger hears what devices said: what is stored while it changes hands, it does not.
+    hears = True
 
     @initialize(is_heard=st.booleans())
     def make_the_world(self, is_heard):
@@ -92,6 +94,11 @@ class WindowMachine(RuleBasedStateMachine):
     def the_clock_goes_on(self, micro):
         self.now += timedelta(microseconds=micro)
 
+    @rule(hours=st.sampled_from([-2, 2]))
+    def the_clock_jumps(self, hours):
+        """It ran ahead, or behind, and is put right."""
+        self.now += timedelta(hours=hours)
+
     @rule(
         n=device_numbers, behind=st.sampled_from([0, 0, 0, 1, 2, 3_600_000_000]), together=st.integers(1, 2)
     )
@@ -107,9 +114,7 @@ class WindowMachine(RuleBasedStateMachine):
             at = Message.objects.latest("pk").at
         else:
             at = publish(drafts, by=find(self.devices[n].device_name, self.secrets[n]), at=at)
-        assert at >= max(
-            (end or start for _c, start, end, is_shared in self.spans[n] if not is_shared), default=at
-        )
+        assert at >= max((end or start for _c, start, end, _s in self.spans[n]), default=at)
         self.sent += [(int(draft.data), n, at) for draft in drafts]
         self.told |= {
             int(draft.data): {c for c, *span, _s in self.spans[n] if covers(span, at)} for draft in drafts
@@ -121,6 +126,8 @@ class WindowMachine(RuleBasedStateMachine):
                                 reason="assignment", at=self.now)  # fmt: skip
         assert bool(outcome.done) == (self.owner(n) is None)
         if outcome.done:
+            # What others saw of it ends.
+            self.end(n, owned=False)
             self.own(n, to)
 
     @rule(n=device_numbers)
@@ -136,14 +143,15 @@ class WindowMachine(RuleBasedStateMachine):
         ledger.transfer([self.devices[n].pk], source=self.customers[source], customer=self.customers[to],
                         project=self.projects[to], by=self.by, at=self.now)  # fmt: skip
         self.end(n)
-        self.own(n, to)
+        self.own(n, to, is_next=True)
 
     @rule(n=device_numbers, to=customer_numbers)
     def share(self, n, to):
         new = ledger.share([self.devices[n].pk], customer=self.customers[to], project=self.projects[to], by=self.by,
                            reason="claim", at=self.now)  # fmt: skip
         if new:
-            self.spans[n].append([to, self.now, None, True])
+            edges = [end or start for _c, start, end, is_shared in self.spans[n] if not is_shared]
+            self.spans[n].append([to, self.instant(n, *edges), None, True])
 
     @precondition(lambda self: any(s[3] and s[2] is None for spans in self.spans for s in spans))
     @rule(n=device_numbers)
@@ -302,15 +310,21 @@ class WindowMachine(RuleBasedStateMachine):
             (who for who, _start, end, is_shared in self.spans[n] if end is None and not is_shared), None
         )
 
-    def own(self, n, to):
+    def instant(self, n, *others):
+        """Of a change of hands: after the device's last word."""
+        last = max((at + TICK for _number, of, at in self.sent if of == n and self.hears), default=self.now)
+        return max([self.now, last, *others])
+
+    def own(self, n, to, *, is_next=False):
         ends = [end for _c, _s, end, is_shared in self.spans[n] if not is_shared]
-        self.spans[n].append([to, max([self.now, *ends]), None, False])
+        start = max([self.now, *ends]) if is_next else self.instant(n, *ends)
+        self.spans[n].append([to, start, None, False])
 
     def end(self, n, *, owned=True):
         """An unclaim ends the shares too."""
         for span in self.spans[n]:
             if span[2] is None and (owned or span[3]):
-                span[2] = self.now if self.now > span[1] else span[1] + TICK
+                span[2] = self.instant(n, span[1] + TICK)
 
 
 class Blind(WindowMachine):
@@ -356,37 +370,63 @@ def tell_a_handover(machine):
         machine.a_project_has_the_messages_of_its_time()
 
 
-def tell_a_coincidence(machine):
-    """A message at the instant of a handover that is told of first: it is the new owner's."""
+def tell_a_coincidence(machine, monkeypatch):
+    """A message that is stored after the instant of a handover was chosen, and told of before it is done: it is the new
+    owner's."""
     machine.make_the_world(is_heard=True)
     machine.assign(0, 0)
     machine.the_clock_goes_on(2)
     machine.publish(0, 0, 1)
+    deafen_ledger(monkeypatch)
+    machine.hears = False
     machine.transfer(0, 1)
     machine.webhooks_tell_each_message_to_exactly_its_owner()
+
+
+def tell_of_a_clock_that_ran_ahead(machine):
+    """Two hours ahead while the device is assigned and publishes, then right again for the next owner."""
+    machine.make_the_world(is_heard=True)
+    machine.the_clock_jumps(2)
+    machine.assign(0, 0)
+    machine.the_clock_goes_on(1_000_000)
+    machine.publish(0, 0, 2)
+    machine.the_clock_jumps(-2)
+    machine.release(0)
+    machine.assign(0, 1)
+    machine.publish(0, 0, 2)
+    assert numbers(Message.objects.visible_to(machine.people[0])) == [1, 2]
+    assert numbers(Message.objects.visible_to(machine.people[1])) == [3, 4]
 
 
 def test_each_message_is_seen_by_exactly_its_owner_at_every_exit():
     run_state_machine_as_test(WindowMachine, settings=QUICK)
 
 
-def test_the_story_of_the_controls_is_well_without_them():
+def test_the_stories_of_the_controls_are_well_without_them(monkeypatch):
     tell_a_handover(Blind())
-    tell_a_coincidence(Blind())
+    tell_of_a_clock_that_ran_ahead(Blind())
+    tell_a_coincidence(Blind(), monkeypatch)
 
 
 def test_the_machine_sees_webhooks_that_ask_nobody_when_they_send(monkeypatch):
     """The negative control."""
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
         patch.setattr(delivery, "_withhold", lambda jobs: jobs)
-        tell_a_coincidence(Blind())
+        tell_a_coincidence(Blind(), patch)
 
 
 def test_the_machine_sees_webhooks_that_the_ledger_does_not_tell(monkeypatch):
     """The negative control."""
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
         patch.setattr(actions, "tell_moved", lambda ids: None)
-        tell_a_coincidence(Blind())
+        tell_a_coincidence(Blind(), patch)
+
+
+def test_the_machine_sees_a_ledger_that_goes_by_the_clock_alone(monkeypatch):
+    """The negative control: the next owner reads what was published while the clock ran ahead."""
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        deafen_ledger(patch)
+        tell_of_a_clock_that_ran_ahead(Blind())
 
 
 def test_the_machine_sees_a_window_that_holds_its_end(monkeypatch):

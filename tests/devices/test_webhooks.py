@@ -201,13 +201,13 @@ def test_a_message_that_another_one_of_the_same_instant_hides_has_no_id_rather_t
     hear, device, by, monkeypatch
 ):
     told, publisher = hear(), messages.Publisher(device.pk, device.organization_id)
-    insert = messages._insert
+    insert = messages._insert_one
 
-    def with_another(drafts, by, at):
-        insert(drafts, by, at)
-        insert([Draft("level", Json("7"), None)], by, at)
+    def with_another(draft, by, at):
+        at = insert(draft, by, at)
+        return insert(Draft("level", Json("7"), None), by, at)
 
-    monkeypatch.setattr(messages, "_insert", with_another)
+    monkeypatch.setattr(messages, "_insert_one", with_another)
     messages.publish([Draft("level", Json("6"), None)], by=publisher)
     assert [one["data"]["message"]["id"] for one in told()] == [None]
 
