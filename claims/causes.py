@@ -11,6 +11,7 @@ CAUSES: dict[str, Any] = {
     "not_yet_valid": _("Before it began"),
     "expired": _("After it ended"),
     "used_up": _("All claims taken"),
+    "gives_nothing": _("Profile listed nothing"),
     "scrapped": _("Unit out of service"),
     "reserved": _("Unit reserved for somebody else"),
     "already_owned": _("Unit owned by somebody else"),

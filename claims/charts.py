@@ -47,11 +47,16 @@ class Chart:
         return self.bars[0]
 
 
+def beginning(now: datetime | None = None) -> datetime:
+    """The instant at which the first of the days begins where the reader is."""
+    first = timezone.localdate(now) - timedelta(days=DAYS - 1)
+    return timezone.make_aware(datetime.combine(first, time.min))
+
+
 def by_day(claims: QuerySet, *, now: datetime | None = None) -> Chart:
     """The claims of the last 30 days where the reader is, in one query."""
     today = timezone.localdate(now)
-    first = today - timedelta(days=DAYS - 1)
-    start = timezone.make_aware(datetime.combine(first, time.min))
+    first, start = today - timedelta(days=DAYS - 1), beginning(now)
     rows = (
         claims.filter(at__gte=start)
         .order_by()

@@ -130,6 +130,7 @@ def _found(world: World) -> None:
     world.organization = Organization.objects.create(
         name="Northlake Sensors", slug=SLUG, time_zone="Europe/Berlin", requires_second_factor=False,
         brand_name="Northlake", support_email="support@northlake.example", support_phone="+49 7361 555 010",
+        imprint_url="https://northlake.example/imprint", privacy_url="https://northlake.example/privacy",
         support_note="Weekdays from 8 to 17 h.", created_at=at,
     )  # fmt: skip
     password = make_password(PASSWORD)

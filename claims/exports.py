@@ -35,7 +35,7 @@ CHUNK = 2_000
 def claim_profile_rows(request: Request) -> StreamingHttpResponse:
     """The profiles that match the filters of the address, as the format that it names."""
     filterset = ClaimProfileFilter(
-        request.GET, queryset=ClaimProfile.objects.visible_to(request.actor), request=request
+        request.GET, queryset=ClaimProfile.objects.visible_to(request.actor).with_state(), request=request
     )
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
     return stream(request, _("claim profiles"), PROFILE_HEADER, _profile_lines(rows))

@@ -94,7 +94,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
                              "questions": _("Short form")}  # fmt: skip
     max_claims = forms.IntegerField(
         label=_("Max claims"), required=False, min_value=0, max_value=MOST_CLAIMS,
-        help_text=_("How often it can be claimed. 0 or empty: unlimited."),
+        help_text=_("How often it can be claimed. 0 or empty: unlimited. Ownership of listed devices can be claimed once."),
     )  # fmt: skip
     valid_from = MomentField(label=_("Valid from"))
     valid_until = MomentField(label=_("Valid until"))
@@ -212,7 +212,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         fields["additional_project"].empty_label = _now("None")
         fields["additional_project"].label_from_instance = _project_label
         fields["slug"].required = False
-        fields["slug"].help_text = _("Short, for your own use and the API. Empty: made from the name.")
+        fields["slug"].help_text = _("Used in links and the API. Leave empty to generate it from the name.")
         fields["scope"].choices = [
             (Scope.LINK, _("One code for all: whoever has it claims what is listed")),
             (Scope.UNIT, _("A code for each unit: each gives the unit that it is printed on")),

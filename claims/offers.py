@@ -38,12 +38,19 @@ class Offer:
     shipment: Shipment | None = None
     # By device, the shipment that it is packed in: its customer may claim the unit, and nobody else.
     packed: dict[int, Shipment] = field(default_factory=dict)
+    # Whether nothing is listed. Where only the terms were read, that is not known.
+    is_empty: bool = False
 
     @property
     def waits_for(self) -> set[int]:
         """The customers for whom what is offered is packed; empty where anybody may claim it."""
         packed = {shipment.customer_id for shipment in self.packed.values()}
         return packed | ({self.shipment.customer_id} if self.shipment is not None else set())
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it gives one device and nothing else."""
+        return len(self.devices) == 1 and not self.documents
 
     @property
     def device(self) -> Device | None:
@@ -97,7 +104,8 @@ def of(code: ClaimCode) -> Offer:
         packed = Device.objects.filter(shipment_units__shipment=shipment, shipment_units__is_open=True)
         devices = list(packed.select_related("product").order_by("shipment_units__pk"))
         return Offer(code, profile, devices, documents, shipment)
-    return Offer(code, profile, devices, documents, packed=_packed(profile, devices))
+    packed = _packed(profile, devices)
+    return Offer(code, profile, devices, documents, packed=packed, is_empty=not devices and not documents)
 
 
 def _packed(profile: ClaimProfile, devices: list[Device]) -> dict[int, Shipment]:
@@ -136,6 +144,8 @@ def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Cust
         )
     if offer.shipment is not None:
         _check_shipment(offer.shipment, brand)
+    elif offer.is_empty:
+        raise Refused("gives_nothing", _("This offer is empty so far. Ask %(brand)s about it.") % brand)
     for device in offer.devices:
         _check_device(offer, device, customer)
 
@@ -193,11 +203,7 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
         code = "archived" if device.archived_at else "scrapped"
         raise Refused(code, _("The unit …%(tail)s is out of service. Ask %(brand)s about it.") % words)
     if customer is not None and device.customer_id == customer.pk:
-        raise Refused(
-            "already_yours",
-            _("The unit …%(tail)s is yours already; there is nothing left to claim. Open it in your devices.")
-            % words,
-        )
+        raise Refused("already_yours", (_yours_alone() if offer.is_single else _yours_among_others()) % words)
     if offer.profile.grant != Grant.OWNERSHIP:
         _check_kept(device, words)
         return
@@ -215,11 +221,22 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
         raise Refused(
             "already_owned",
             _(
-                "The unit …%(tail)s belongs to somebody already. If you bought it second hand, "
-                "ask the former owner to release it, or contact %(brand)s with your proof of purchase."
+                "The unit …%(tail)s already has an owner. If you bought it second hand, contact %(brand)s "
+                "with your proof of purchase."
             )
             % words,
         )
+
+
+def _yours_alone() -> str:
+    return _("The unit …%(tail)s is yours already; there is nothing left to claim. Open it in your devices.")
+
+
+def _yours_among_others() -> str:
+    return _(
+        "The unit …%(tail)s is yours already, and this code gives everything at once or nothing. "
+        "Ask %(brand)s for what you are missing."
+    )
 
 
 def _check_kept(device: Device, words: dict) -> None:

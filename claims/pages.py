@@ -21,7 +21,7 @@ from console.models import Operation
 from console.models.operation import OperationState
 from console.requests import Request
 from customers.models import CustomerKind
-from devices.models import Device
+from devices.models import Device, Product
 
 NEWEST = 20
 SHOWN = 50
@@ -32,7 +32,8 @@ def wished(request: Request) -> dict[str, Any]:
     chosen: dict[str, Any] = {"scope": request.GET.get("scope", Scope.LINK)}
     product = request.GET.get("product", "")
     if product.isdecimal() and len(product) < 19:
-        chosen |= {"scope": Scope.UNIT, "product": product}
+        named = Product.objects.visible_to(request.actor).filter(pk=int(product)).first()
+        chosen |= {"scope": Scope.UNIT, "product": product, "name": named.name if named else ""}
     return chosen
 
 
@@ -42,7 +43,7 @@ def detail(request: Request, profile: ClaimProfile) -> dict[str, Any]:
     claims = Claim.objects.visible_to(actor).filter(profile=profile)
     newest = list(claims.select_related("customer", "user").order_by("-pk")[: NEWEST + 1])
     resources = list(profile.resources.select_related("device__product", "device__customer"))
-    funnel = profile.steps.funnel()
+    funnel = profile.steps.funnel(since=charts.beginning())
     context: dict[str, Any] = {
         "profile": profile,
         "shipment": Shipment.objects.visible_to(actor)

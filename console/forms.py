@@ -5,6 +5,7 @@ import zoneinfo
 from functools import cache
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -188,6 +189,22 @@ class AccountForm(TextGuard, forms.Form):
         self.fields["time_zone"].choices = [("", default_zone), *zone_choices()]
 
 
+class LinkField(forms.URLField):
+    """The https address of a public page."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(assume_scheme="https", **kwargs)
+        self.widget.attrs.update({"placeholder": "https://", "inputmode": "url", "autocapitalize": "none"})
+
+    def clean(self, value: Any) -> str:
+        link = super().clean(value)
+        if link and (not link.lower().startswith("https://") or "@" in urlsplit(link).netloc):
+            raise forms.ValidationError(
+                _("Enter a link that begins with https:// and has no user name in it.")
+            )
+        return link
+
+
 class OrganizationForm(TextGuard, forms.ModelForm):
     """What an organization is called, shows to customers and asks of members."""
 
@@ -198,12 +215,15 @@ class OrganizationForm(TextGuard, forms.ModelForm):
     class Meta:
         model = Organization
         fields = ["name", "time_zone", "requires_second_factor", "brand_name", "support_email", "support_phone",
-                  "support_note"]  # fmt: skip
+                  "support_note", "imprint_url", "privacy_url"]  # fmt: skip
+        field_classes = {"imprint_url": LinkField, "privacy_url": LinkField}
         help_texts = {
             "requires_second_factor": _("An authenticator app or a passkey. Who has none sets one up at the next sign-in."),
             "brand_name": _("What customers read on claim pages and in mails. Empty: the organization's name."),
             "support_email": _("Shown to customers where a claim is refused."),
             "support_note": _("Such as your hours."),
+            "imprint_url": _("Linked on claim pages and in the portal, as German law asks."),
+            "privacy_url": _("Linked beside it."),
         }  # fmt: skip
 
 

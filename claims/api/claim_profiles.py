@@ -194,5 +194,5 @@ def _code(request: Any, key: str) -> ClaimCode:
 
 
 def _rows(request: Any) -> QuerySet[ClaimProfile]:
-    rows = ClaimProfile.objects.visible_to(request.actor)
+    rows = ClaimProfile.objects.visible_to(request.actor).with_state()
     return rows.select_related("organization", "domain", "product", "additional_project")

@@ -1,14 +1,16 @@
+from typing import ClassVar, Self
+
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.fields import KeyField, fold
 from console.models import Member, OrganizationDomain
-from console.tenancy import TenantModel
-from customers.models import CustomerRole, Project
-from devices.models import Device, Product
+from console.tenancy import TenantModel, TenantQuerySet
+from customers.models import CustomerKind, CustomerRole, Project
+from devices.models import Device, DeviceStatus, Product
 
 
 class Scope(models.TextChoices):
@@ -42,13 +44,42 @@ class ResourceKind(models.TextChoices):
 
 
 class State(models.TextChoices):
-    """Whether a profile can be claimed at this moment, and if not why."""
+    """Whether a profile can be claimed at this moment, and if not why.
+
+    *Blocked* is one whose only code gives devices of which one can't be given: a claim gives all or nothing. *Empty* is
+    one whose only code gives nothing.
+    """
 
     ENABLED = "enabled", _("Enabled")
+    EMPTY = "empty", _("Gives nothing")
+    BLOCKED = "blocked", _("Can’t be claimed")
     DISABLED = "disabled", _("Disabled")
     USED_UP = "used_up", _("Used up")
     EXPIRED = "expired", _("Expired")
     NOT_YET = "not_yet", _("Not yet")
+
+
+class ClaimProfileQuerySet(TenantQuerySet):
+    def with_state(self) -> Self:
+        """With `is_blocked` and `is_empty`, which `state` needs to tell more than the profile's own row does."""
+        things = ClaimProfileResource.objects.filter(profile=OuterRef("pk"))
+        listed = things.filter(device__isnull=False)
+        gone = Q(device__archived_at__isnull=False) | Q(device__status=DeviceStatus.SCRAPPED)
+        is_given = Q(device__status__in=(DeviceStatus.OWNED, DeviceStatus.RETURNED))
+        is_kept = Q(device__customer__isnull=True) | Q(device__customer__kind=CustomerKind.INTERNAL)
+        return self.annotate(
+            is_blocked=Case(
+                When(~Q(scope=Scope.LINK), then=Value(False)),
+                When(Q(grant=Grant.OWNERSHIP), then=Exists(listed.filter(gone | is_given))),
+                default=Exists(listed.filter(gone | ~is_kept)),
+                output_field=models.BooleanField(),
+            ),
+            is_empty=Case(
+                When(Q(scope=Scope.UNIT) | Q(shipment__isnull=False), then=Value(False)),
+                default=~Exists(things),
+                output_field=models.BooleanField(),
+            ),
+        )
 
 
 class ClaimProfile(TenantModel):
@@ -113,6 +144,11 @@ class ClaimProfile(TenantModel):
     # Raised by every change, so that an edit of what somebody else has changed meanwhile is noticed.
     version = models.PositiveIntegerField(default=1, editable=False)
 
+    objects: ClassVar = ClaimProfileQuerySet.as_manager()
+
+    # Set by `with_state`.
+    is_blocked = is_empty = False
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -163,7 +199,9 @@ class ClaimProfile(TenantModel):
             return State.NOT_YET
         if self.max_claims is not None and self.claim_count >= self.max_claims:
             return State.USED_UP
-        return State.ENABLED
+        if self.is_empty:
+            return State.EMPTY
+        return State.BLOCKED if self.is_blocked else State.ENABLED
 
     def set_keys(self) -> None:
         """Bring the folded copy in step with the name."""

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Count
@@ -37,9 +38,10 @@ class Funnel:
 
 
 class ClaimStepQuerySet(models.QuerySet):
-    def funnel(self) -> Funnel:
-        """The steps counted by kind, and the refusals by cause; one query."""
-        rows = self.order_by().values_list("step", "cause").annotate(number=Count("pk"))
+    def funnel(self, since: datetime | None = None) -> Funnel:
+        """The steps counted by kind, and the refusals by cause, from `since` on; one query."""
+        steps = self.filter(at__gte=since) if since else self
+        rows = steps.order_by().values_list("step", "cause").annotate(number=Count("pk"))
         counts: dict[str, int] = {}
         refusals: list[tuple[str, int]] = []
         for step, cause, number in rows:
@@ -65,7 +67,7 @@ class ClaimStep(models.Model):
     objects = ClaimStepQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["profile", "step", "cause"], name="claim_step_funnel")]
+        indexes = [models.Index(fields=["profile", "at", "step", "cause"], name="claim_step_by_time")]
 
     def __str__(self) -> str:
         return f"{self.profile_id} {self.step}"

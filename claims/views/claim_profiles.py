@@ -20,7 +20,7 @@ from console.requests import Request
 @requires(Permission.VIEW)
 def claim_profile_list(request: Request) -> HttpResponse:
     """All claim profiles."""
-    rows = ClaimProfile.objects.visible_to(request.actor)
+    rows = ClaimProfile.objects.visible_to(request.actor).with_state()
     return render_list(
         request,
         rows=rows.select_related("product"),
@@ -51,7 +51,7 @@ def claim_profile_create(request: Request) -> HttpResponse:
 @requires(Permission.VIEW)
 def claim_profile_detail(request: Request, pk: int) -> HttpResponse:
     """One profile: its code, how it does, what it gives and to whom it went."""
-    rows = ClaimProfile.objects.visible_to(request.actor)
+    rows = ClaimProfile.objects.visible_to(request.actor).with_state()
     rows = rows.select_related("organization", "domain", "product", "additional_project__customer")
     profile = get_object_or_404(rows, pk=pk)
     return render(request, "claims/claim_profile_detail.html", pages.detail(request, profile))

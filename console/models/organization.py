@@ -16,6 +16,9 @@ class Organization(models.Model):
     support_email = models.EmailField(_("Support e-mail"), blank=True)
     support_phone = models.CharField(_("Support phone"), max_length=40, blank=True)
     support_note = models.CharField(_("Support note"), max_length=200, blank=True)
+    # Makers in some countries must show both.
+    imprint_url = models.URLField(_("Imprint"), max_length=300, blank=True)
+    privacy_url = models.URLField(_("Privacy policy"), max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

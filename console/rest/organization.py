@@ -39,7 +39,7 @@ class OrganizationOut(serializers.ModelSerializer):
     class Meta:
         model = Organization
         fields = ["id", "name", "slug", "time_zone", "requires_second_factor", "brand_name", "support_email",
-                  "support_phone", "support_note", "logo_url", "created_at"]  # fmt: skip
+                  "support_phone", "support_note", "imprint_url", "privacy_url", "logo_url", "created_at"]  # fmt: skip
 
     def get_logo_url(self, organization: Organization) -> str | None:
         """Where everybody sees the logo, as PNG; null without one."""
@@ -60,6 +60,12 @@ class OrganizationIn(Body):
     support_email = Text(max_length=254, allow_blank=True)
     support_phone = Text(max_length=40, allow_blank=True)
     support_note = Text(max_length=200, allow_blank=True)
+    imprint_url = Text(
+        max_length=300, allow_blank=True, help_text="An https address that customers’ pages link to."
+    )
+    privacy_url = Text(
+        max_length=300, allow_blank=True, help_text="An https address that customers’ pages link to."
+    )
 
 
 class LogoIn(Body):

@@ -16,6 +16,11 @@
       input.value = event.clipboardData.getData("text").replace(/\D/g, "").slice(0, 6);
       mark();
     });
+    // The sixth digit sends them, once: the button lies behind the keyboard of a phone.
+    let sent = "";
+    const send = () => { if (/^\d{6}$/.test(input.value) && input.value !== sent) { sent = input.value; input.form.requestSubmit(); } };
+    input.addEventListener("input", send);
+    input.addEventListener("paste", () => setTimeout(send));
     for (const name of ["input", "focus", "blur"]) input.addEventListener(name, mark);
     mark();
   }

@@ -107,6 +107,17 @@
   // On a phone the row of tabs is scrolled to the one that is open.
   $$(".tabs [aria-current]").forEach((tab) => { tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 16; });
 
+  // A page that is a form begins at its first empty field, and a page that asks for six digits at those.
+  const start = () => {
+    const form = $("main form.form[method=post]");
+    if (!form || location.hash || (document.activeElement && document.activeElement !== document.body)) return;
+    const fields = $$("input:not([type=hidden], [type=checkbox], [type=radio], [type=file], [type=submit]), textarea, select", form);
+    const first = fields.find((field) => !field.disabled && !field.readOnly && !field.value && field.offsetParent);
+    // Only where it can be seen without scrolling: a page may hold more than its form.
+    if (first && first.getBoundingClientRect().bottom < innerHeight) first.focus({ preventScroll: true });
+  };
+  start();
+
   // After an error, the first field that has one takes the focus.
   const focusError = (root) => { const bad = $("[aria-invalid=true]", root); if (bad) bad.focus(); };
   document.addEventListener("htmx:afterSettle", (event) => focusError(event.target));

@@ -9,14 +9,15 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from claims import panels, qr, search
+from claims import offers, panels, qr, search
 from claims.actions import claim_codes, claim_profiles, claims, steps
 from claims.charts import by_day
 from claims.models import Claim, ClaimCode, ClaimProfile, ClaimStep, Step
 from console.errors import Refused
-from console.models import Event, Member, OrganizationDomain
+from console.models import Event, Member, Operation, OrganizationDomain
 from customers.models import CustomerKind, Project
-from devices.models import Device, DeviceStatus
+from devices.actions import ownership
+from devices.models import Device, DeviceStatus, ManifestImport
 from tests import factories
 from tests.claims import worlds
 
@@ -711,7 +712,7 @@ def test_only_who_may_see_codes_sees_them(client_for, organization, device, prod
 
 def test_an_offer_of_nothing_is_pointed_out(owner, organization, device):
     empty, full = (
-        worlds.make_link_profile(organization),
+        worlds.make_link_profile(organization, documents=[]),
         worlds.make_link_profile(organization, device, slug="full"),
     )
     assert (
@@ -850,3 +851,85 @@ def test_the_fixed_addresses(organization):
     assert reverse("claims:unit_code_replace", args=[7]) == "/devices/7/claim-code/replace/"
     assert not ClaimCode.objects.exists()
     assert not Project.objects.exists()
+
+
+def test_the_way_from_an_import_to_codes_chooses_product_and_scope(owner, organization, product, alice):
+    import_ = ManifestImport.objects.create(
+        organization=organization, product=product, file_name="a.csv", stored_as="none", sha256="0" * 64, size=1,
+        by_label="Alice", applied_at=timezone.now(), outcome={"created": 1, "by": "Alice"}, summary={"rows": 1},
+    )  # fmt: skip
+    address = f"{reverse('claims:claim_profile_create')}?product={product.pk}"
+    assert address in owner.get(import_.get_absolute_url()).content.decode()
+    form = owner.get(address).context["form"]
+    chosen = {name: str(form[name].value()) for name in ("scope", "product", "name")}
+    assert chosen == {"scope": "unit", "product": str(product.pk), "name": product.name}
+
+
+@pytest.mark.parametrize("fields", [{}, {"grant": "access"}])
+def test_a_profile_that_gives_nothing_says_so_and_is_not_claimed(owner, organization, fields):
+    profile = worlds.make_link_profile(organization, documents=[], **fields)
+    assert ClaimProfile.objects.with_state().get().state == "empty"
+    for address in ("/claim-profiles/", profile.get_absolute_url()):
+        assert "Gives nothing" in owner.get(address).content.decode()
+    with pytest.raises(Refused) as refusal:
+        offers.check(offers.of(profile.codes.get()), host="localhost")
+    assert refusal.value.code == "gives_nothing"
+
+
+def test_a_profile_of_which_a_device_has_an_owner_says_that_it_cannot_be_claimed(
+    owner, organization, make_devices, customer, alice
+):
+    free, taken = make_devices(2)
+    profile = worlds.make_link_profile(organization, free, taken)
+    assert ClaimProfile.objects.with_state().get().state == "enabled"
+    ownership.assign([taken.pk], customer=customer, by=factories.actor_of(alice))
+    assert ClaimProfile.objects.with_state().get().state == "blocked"
+    assert "Can’t be claimed" in owner.get("/claim-profiles/").content.decode()
+    page = owner.get(profile.get_absolute_url()).content.decode()
+    assert "Nobody can claim this now" in page
+
+
+@pytest.mark.parametrize(("grant", "kind", "state"), [("access", "internal", "enabled"), ("access", "company", "blocked"),
+                                                      ("ownership", "internal", "blocked")])  # fmt: skip
+def test_whether_a_profile_is_blocked_depends_on_what_it_gives_and_who_owns_it(
+    organization, device, alice, grant, kind, state
+):
+    holder = factories.make_customer(organization, "Holder", kind=kind)
+    worlds.make_link_profile(organization, device, grant=grant)
+    ownership.assign([device.pk], customer=holder, by=factories.actor_of(alice))
+    assert ClaimProfile.objects.with_state().get().state == state
+
+
+def test_who_has_one_of_several_devices_is_not_told_that_nothing_is_left(
+    organization, make_devices, customer, alice
+):
+    mine, other = make_devices(2)
+    profile = worlds.make_link_profile(organization, mine, other)
+    ownership.assign([mine.pk], customer=customer, by=factories.actor_of(alice))
+    with pytest.raises(Refused, match="gives everything at once or nothing") as refusal:
+        offers.check(offers.of(profile.codes.get()), host="localhost", customer=customer)
+    assert refusal.value.code == "already_yours"
+
+
+def test_the_steps_and_the_chart_are_of_the_same_30_days(owner, organization, customer):
+    profile = worlds.make_link_profile(organization)
+    now = timezone.now()
+    for days, number in ((2, 3), (29, 1), (31, 7)):
+        for _each in range(number):
+            ClaimStep.objects.create(profile=profile, step="scan", at=now - timedelta(days=days))
+    funnel = owner.get(profile.get_absolute_url()).context["funnel"]
+    assert funnel.scans == 4
+
+
+def test_the_units_card_looks_again_while_codes_are_created_and_prints_labels(
+    owner, organization, device, product
+):
+    profile = worlds.make_unit_profile(product)
+    page = owner.get(profile.get_absolute_url()).content.decode()
+    assert "every 2s" not in page
+    assert f"{reverse('claims:label_sheet_create')}?claim_profile={profile.pk}" in page
+    Operation.objects.create(
+        organization=organization, handler="claims.actions.claim_codes.run_make", title="Codes", permission="profile.edit",
+        by_label="Alice", state="running", payload={"profile": profile.pk},
+    )  # fmt: skip
+    assert 'hx-trigger="every 2s"' in owner.get(profile.get_absolute_url()).content.decode()

@@ -40,6 +40,8 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
         "name": ("Northlake", "Northlake Water"), "time_zone": ("UTC", "Europe/Berlin"),
         "requires_second_factor": (False, True), "brand_name": ("Lake", "River"),
         "support_email": ("a@north.example", "b@north.example"), "support_phone": ("1", "2"), "support_note": ("9-5", "8-4"),
+        "imprint_url": ("https://a.example/imprint", "https://b.example/imprint"),
+        "privacy_url": ("https://a.example/privacy", "https://b.example/privacy"),
     },
     "webhook_edit": {
         "url": ("https://a.example/", "https://b.example/"), "description": ("ERP", "CRM"),
