@@ -1,5 +1,6 @@
 """Forms of claim profiles. Every choice is among what the actor may see."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -45,6 +46,11 @@ class DocumentForm(TextGuard, Row):
         link = self.cleaned_data["link"]
         if not link.lower().startswith("https://"):
             raise ValidationError(_("Give a link that begins with https://."))
+        # Some programs end the host at a backslash, others read on to the @.
+        if "@" in re.split(r"[/?#]", link[len("https://") :])[0]:
+            raise ValidationError(
+                _("Leave out the user name and password: everybody who claims a device sees the link.")
+            )
         return link
 
 

@@ -1,7 +1,6 @@
 """Reads every QR code and barcode of a photo: of one label, or of a whole sheet or box of them."""
 
 import math
-import warnings
 from io import BytesIO
 from typing import Any
 
@@ -10,13 +9,15 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from console.errors import Refused
+from console.pictures import TooLarge, open_picture
 
-# What is refused before anything is unpacked. A phone's photo has 12 to 24 megapixels and 3 to 8 MB. The largest picture
-# that is read takes some 230 MB for a moment, and three seconds where it is nothing but noise.
-MOST_BYTES, MOST_PIXELS = 15 * 1024 * 1024, 40_000_000
+# A phone's photo has 12 to 50 megapixels and 3 to 12 MB. Codes are looked for in so many pixels of it: in more, a picture
+# that is nothing but noise would take longer than a person waits.
+MOST_BYTES, MOST_PIXELS = 15 * 1024 * 1024, 12_500_000
 PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 # Below this there is nothing to read.
 LEAST_SIDE = 16
+ORIENTATION = 0x0112
 _Format = zxingcpp.BarcodeFormat
 SQUARE = (_Format.QRCode, _Format.DataMatrix)
 FORMATS: Any = (*SQUARE, _Format.Code128, _Format.EANUPC)
@@ -28,8 +29,8 @@ def read(data: bytes) -> list[str]:
     """The texts of all QR, Data Matrix, Code 128 and EAN codes in a photo, in reading order, each once.
 
     The photo may be turned, as a whole or by its EXIF, and the order is that of the labels on the paper. An empty list
-    where there is none. Raises Refused (422) for what is no picture, larger than 15 MB or than 40 megapixels, or can't
-    be unpacked.
+    where there is none. Raises Refused (422) for what is no picture, larger than 15 MB, or too large to be unpacked: an
+    ordinary JPEG may have some 100 megapixels, a PNG 16, a WebP 4.
     """
     return in_order(zxingcpp.read_barcodes(_grey(data), formats=FORMATS, text_mode=zxingcpp.TextMode.Plain))
 
@@ -56,22 +57,19 @@ def _grey(data: bytes) -> Image.Image:
             "photo_too_large", _("The photo is larger than 15 MB. Take it with a lower resolution.")
         )
     try:
-        with warnings.catch_warnings():
-            # Our own limit is lower than the one at which Pillow warns.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture: Image.Image = Image.open(BytesIO(data), formats=PICTURES)
-        if picture.width * picture.height > MOST_PIXELS:
-            raise _too_many_pixels()
+        # A JPEG is unpacked as grey at once, and not larger than it has to be.
+        picture = open_picture(BytesIO(data), PICTURES, most_pixels=2 * MOST_PIXELS, mode="L")
         if min(picture.size) < LEAST_SIDE:
             raise _no_picture(data)
-        # A JPEG is unpacked as grey at once: a third of the memory.
-        picture.draft("L", None)
-        if picture.has_transparency_data:
-            picture = picture.convert("RGBA")
-            picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-        return ImageOps.exif_transpose(picture.convert("L"))
-    except Image.DecompressionBombError:
-        raise _too_many_pixels() from None
+        upright, picture = picture.getexif().get(ORIENTATION), _opaque(picture)
+        if picture.width * picture.height > MOST_PIXELS:
+            share = math.sqrt(MOST_PIXELS / (picture.width * picture.height))
+            smaller = (round(picture.width * share), round(picture.height * share))
+            picture = picture.resize(smaller, Image.Resampling.BILINEAR)
+        picture.getexif()[ORIENTATION] = upright or 1
+        return ImageOps.exif_transpose(picture)
+    except TooLarge:
+        raise _too_large() from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, MemoryError):
         raise _no_picture(data) from None
 
@@ -88,9 +86,19 @@ def _no_picture(data: bytes) -> Refused:
     return _refused("no_photo", _("This file is no picture that can be read. Send a JPEG, PNG or WebP."))
 
 
-def _too_many_pixels() -> Refused:
+def _opaque(picture: Image.Image) -> Image.Image:
+    """The picture in shades of grey, on white where it lets something through."""
+    if not picture.has_transparency_data:
+        return picture if picture.mode == "L" else picture.convert("L")
+    if picture.mode not in {"RGBA", "LA"}:
+        picture = picture.convert("RGBA")
+    return Image.composite(picture.convert("L"), Image.new("L", picture.size, 255), picture.getchannel("A"))
+
+
+def _too_large() -> Refused:
     return _refused(
-        "photo_too_large", _("The photo has more than 40 megapixels. Take it with a lower resolution.")
+        "photo_too_large",
+        _("The photo has too many pixels. Take it with a lower resolution, or send it as an ordinary JPEG."),
     )
 
 

@@ -29,7 +29,11 @@ from console.tabular.cells import ERRORS
 
 CHUNK = 2_000
 SHEET_ROWS = 1_048_576
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet may begin a formula with, also one of East Asia (full and small forms), and also behind what nobody sees.
+_FORMULA = re.compile(
+    "[\\s\\x00-\\x1f\u00a0\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff9-\ufffb]*[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]|[\\t\\r]"
+)
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?\Z")
 # XML has no way to write these two; one of them would make the whole workbook unreadable.
 _NO_XML = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
@@ -88,7 +92,7 @@ def harmless(text: str) -> str:
     Who reads it back takes one apostrophe off (console.imports.unguarded), so text that has one already gets another.
     """
     bare = text.lstrip("'")
-    is_taken = bare.startswith(_DANGEROUS) or bare.strip() in ERRORS
+    is_taken = _FORMULA.match(bare) or bare.strip() in ERRORS
     return f"'{text}" if is_taken and not _NUMBER.match(bare) else text
 
 
@@ -178,11 +182,13 @@ class _Cells:
         if value is None or isinstance(value, bool | int | float | date):
             return value
         text = self._fitting(ILLEGAL_CHARACTERS_RE.sub("", str(value)).translate(_NO_XML))
-        if not text.startswith(("=", "#")):
+        if harmless(text) == text:
             return text
         cell = WriteOnlyCell(sheet, text)
         # Said outright, for openpyxl makes a formula of what begins with an equals sign, and an error of "#N/A".
         cell.data_type = "s"
+        # It stays a text where somebody edits the cell.
+        cell.quotePrefix = True
         return cell
 
     def _fitting(self, text: str) -> str:

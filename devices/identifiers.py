@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.columns import Column
+from console.export import harmless
 from console.fields import fold
 from console.tabular import NumberCell
 
@@ -352,10 +353,7 @@ def looks_like_formula(text: str) -> bool:
 
     Numbers, phone numbers and dashes are none, though they begin with a sign.
     """
-    first = text.lstrip(" \u00a0")[:1]
-    if first in {"=", "@", "\t", "\r", "\uff1d", "\uff20"}:
-        return True
-    return first in {"+", "-", "\uff0b", "\uff0d"} and not _PLAIN_NUMBER.fullmatch(text.strip())
+    return harmless(text) != text and not _PLAIN_NUMBER.fullmatch(text.strip())
 
 
 def looks_like_markup(text: str) -> bool:

@@ -558,6 +558,59 @@ def _(path: Path) -> None:
     write_inflating(path, STRINGS, [start, *[b"<si><t>ab</t></si>" * 50_000] * 52, b"</sst>"])
 
 
+@hostile("a-million-shared-strings.xlsx", "too_large_inside", is_heavy=True)
+def _() -> bytes:
+    strings = "".join(f"<si><t>s{number:x}</t></si>" for number in range(1_000_000))
+    rows = "".join(
+        "<row>" + "".join(f'<c t="s"><v>{row + column}</v></c>' for column in range(5)) + "</row>"
+        for row in range(0, 1_000_000, 5)
+    )
+    return workbook(rows, strings=f'<sst xmlns="{MAIN}">{strings}</sst>')
+
+
+@hostile("a-million-strings-under-another-name.xlsx", "too_large_inside", is_heavy=True)
+def _() -> bytes:
+    strings = "".join(f"<si><t>s{number:x}</t></si>" for number in range(1_000_000))
+    parts = parts_of_a_workbook(
+        '<row><c t="s"><v>0</v></c></row>', strings=f'<sst xmlns="{MAIN}">{strings}</sst>',
+        relations=relations({"r1": ("worksheet", "worksheets/sheet1.xml"), "r2": ("sharedStrings", "texts.xml")}),
+    )  # fmt: skip
+    parts["xl/texts.xml"] = parts.pop(STRINGS)
+    return archive(parts)
+
+
+@hostile("formats-without-end.xlsx", "too_large_inside", is_heavy=True)
+def _() -> bytes:
+    made = "".join(f'<numFmt numFmtId="{n}" formatCode="{"0-" * 100}{n}"/>' for n in range(200, 70_000))
+    return workbook(
+        styles=f'<styleSheet xmlns="{MAIN}"><numFmts>{made}</numFmts><cellXfs><xf/></cellXfs></styleSheet>'
+    )
+
+
+@hostile("merges-without-end.xlsx", "too_large_inside", is_heavy=True)
+def _() -> bytes:
+    merges = "".join(f'<mergeCell ref="{c}{n}:{c}{n + 1}"/>' for n in range(1, 130_000) for c in "AB")
+    return workbook(
+        sheet1=f'<worksheet xmlns="{MAIN}"><sheetData/><mergeCells>{merges}</mergeCells></worksheet>'
+    )
+
+
+@hostile("one-text-merged-over-everything.xlsx", "too_large_inside", is_heavy=True)
+def _() -> bytes:
+    rows = (
+        f'<row><c t="inlineStr"><is><t>{"long" * 8000}</t></is></c></row>'
+        + "<row><c/><c><v>1</v></c></row>" * 200_000
+    )
+    merged = '<mergeCells><mergeCell ref="A1:A200001"/></mergeCells>'
+    return workbook(sheet1=f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData>{merged}</worksheet>')
+
+
+@hostile("marks-of-merges-everywhere.xlsx", "damaged_file", is_heavy=True)
+def _() -> bytes:
+    rows = "<!--" + "<x:mergeCell ref " * 2_000_000
+    return workbook(sheet1=f'<worksheet xmlns="{MAIN}"><sheetData>{rows}')
+
+
 @hostile("one-string-everywhere.xlsx", "too_large_inside", is_heavy=True)
 def _() -> bytes:
     row = "<row>" + '<c t="s"><v>0</v></c>' * 8 + "</row>"

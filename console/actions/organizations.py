@@ -11,17 +11,18 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from console import edits, throttle
 from console.access import ROLES, Actor
 from console.audit import record
 from console.errors import Refused
 from console.models import Member, Organization, OrganizationDomain, OrganizationLogo, Role, User
+from console.pictures import TooLarge, open_picture
 from console.transactions import retrying
 
 LOGO_FORMATS = ("PNG", "JPEG", "WEBP")
-LOGO_PIXELS = 16_000_000
+LOGO_PIXELS = 1_000_000
 LOGO_SIDE = 256
 
 
@@ -140,22 +141,23 @@ def _free_slug(name: str) -> str:
 
 def _redrawn(file: IO[bytes]) -> bytes:
     try:
-        picture: Image.Image = Image.open(file, formats=LOGO_FORMATS)
-        if picture.width * picture.height > LOGO_PIXELS:
-            raise Refused("too_large", _("This picture has too many pixels. Make it smaller, 256 pixels wide are enough."),
-                          status=422)  # fmt: skip
-        picture = ImageOps.exif_transpose(picture).convert("RGBA")
+        picture = open_picture(file, LOGO_FORMATS, most_pixels=LOGO_PIXELS)
+        # With few colours of a palette nothing can be made smaller but by leaving out pixels.
+        if picture.mode in {"P", "1"}:
+            picture = picture.convert("RGBA" if picture.mode == "P" else "L")
         picture.thumbnail((LOGO_SIDE, LOGO_SIDE))
+        picture = ImageOps.exif_transpose(picture).convert("RGBA")
         buffer = io.BytesIO()
         picture.save(buffer, "PNG", optimize=True)
+    except TooLarge:
+        raise Refused("too_large", _("This picture has too many pixels. Make it smaller, 256 pixels wide are enough."),
+                      status=422) from None  # fmt: skip
     except (
         OSError,
         ValueError,
         SyntaxError,
         EOFError,
         struct.error,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
     ):
         raise Refused(
             "no_picture", _("This is no picture in PNG, JPEG or WebP. Choose another file."), status=422

@@ -284,11 +284,10 @@ class ColumnsForm(forms.Form):
                 initial=encoding["used"], help_text=_("For another encoding, the columns are recognised anew."),
             )  # fmt: skip
         if data is not None and not any(name.startswith("column_") for name in data):
-            said = {
-                name: self.fields[name]
-                for name in ("sheet", "encoding")
-                if name in data and name in self.fields
-            }
+            said: dict[str, forms.Field] = {}
+            for name in ("sheet", "encoding"):
+                if name in data and name in self.fields:
+                    said[name] = self.fields[name]
             if data.get("hidden") in HIDDEN:
                 said["hidden"] = forms.CharField()
             if said:

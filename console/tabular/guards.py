@@ -18,6 +18,8 @@ MAX_ENTRIES = 2000
 MAX_DIRECTORY = 1024 * 1024
 MAX_UNPACKED = 100 * 1024 * 1024
 MAX_TAGS = 12_000_000
+# Different texts in a workbook: six in each of 100,000 rows, and some. More take longer than a person waits; not in CSV.
+MAX_SHARED_STRINGS = 650_000
 # Honest sheets shrink to a tenth, very regular ones to a hundredth. Small parts may do as they like.
 MAX_RATIO = 200
 RATIO_FROM = 8 * 1024 * 1024
@@ -218,12 +220,16 @@ def _check_declared(everything: list[zipfile.ZipInfo], parts: list[zipfile.ZipIn
 def _unpack(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
     total = tags = 0
     for part in parts:
+        is_strings, ends = part.filename.lower().endswith("sharedstrings.xml"), 0
         with archive.open(part) as stream:
             before = b""
             while chunk := stream.read(CHUNK):
                 total += len(chunk)
                 tags += chunk.count(b"<")
-                if total > MAX_UNPACKED or tags > MAX_TAGS:
+                if is_strings:
+                    # Each has two of these at most. One across two reads is missed, which is no harm.
+                    ends += chunk.count(b"si>")
+                if total > MAX_UNPACKED or tags > MAX_TAGS or ends > 2 * MAX_SHARED_STRINGS:
                     raise too_large_inside()
                 if b"<!" in (seen := before + chunk) and (b"<!DOCTYPE" in seen or b"<!ENTITY" in seen):
                     raise damaged()

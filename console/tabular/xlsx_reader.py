@@ -17,6 +17,7 @@ from console.tabular.formats import Format, built_in, compile_format
 from console.tabular.guards import (
     MAX_COLUMNS,
     MAX_ROWS,
+    MAX_SHARED_STRINGS,
     MAX_UNPACKED,
     check_archive,
     damaged,
@@ -34,7 +35,6 @@ MAX_PIECES = 64
 # Characters in the rows of one chunk; a row itself may hold half of them.
 MAX_WAITING = 4 * 1024 * 1024
 MAX_SHARED_TEXT = 48 * 1024 * 1024
-MAX_SHARED_STRINGS = 2_500_000
 BLOCK = 1024
 # How well the rows of a sheet are understood; no other sheet is looked at once it is so much.
 Rank = Callable[[Iterator[tuple[int, list[str]]]], int]

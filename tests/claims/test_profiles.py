@@ -217,6 +217,23 @@ def test_a_mistake_is_named_at_its_field_and_nothing_is_made(owner, organization
             "Give a link that begins with https://.",
         ),
         ({"documents-0-title": "M", "documents-0-link": "javascript:alert(1)"}, "link", "Enter a valid URL."),
+        (
+            {"documents-0-title": "M", "documents-0-link": "https://a.example/\x01"},
+            "link",
+            "It holds an invisible control character (U+0001).",
+        ),
+        *(
+            (
+                {"documents-0-title": "M", "documents-0-link": link},
+                "link",
+                "Leave out the user name and password: everybody who claims a device sees the link.",
+            )
+            for link in (
+                "https://user:password@northlake.example/",
+                "https://token@northlake.example",
+                "HTTPS://a.example\\@b.example/",
+            )
+        ),
         ({"members-0-role": "admin"}, "member", "This field is required."),
         (
             {"members-0-member": "999"},

@@ -123,4 +123,7 @@ def test_a_small_file_with_too_many_pixels_is_refused_before_it_is_unpacked(side
     rows = chunk(b"IDAT", zlib.compress(bytes((side // 8 + 1) * 64)))
     monkeypatch.setattr(Image.Image, "load", lambda *a: pytest.fail("it was unpacked"))
     refused = refusal(b"\x89PNG\r\n\x1a\n" + header + rows + chunk(b"IEND", b""))
-    assert refused.sentence == "The photo has more than 40 megapixels. Take it with a lower resolution."
+    assert (
+        refused.sentence
+        == "The photo has too many pixels. Take it with a lower resolution, or send it as an ordinary JPEG."
+    )

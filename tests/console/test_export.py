@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from console.export import CELL, harmless, stream, stream_csv, stream_xlsx
 
 PAYLOADS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://evil.example")', "=cmd|' /C calc'!A0",
-            "+49 7361 1", "-", "=", "@"]  # fmt: skip
+            "+49 7361 1", "-", "=", "@", "＝1+1", "＋1+1", "－1+1", "＠SUM(A1)", "﹦1", "﹢1", "﹣1", "﹫x",
+            " =1", "\n=1", "\u200b=1+1",
+            "\ufeff=1+1", "\u202e@SUM(A1)", "\u00a0+1+1", "\u3000＝1", "\t", "\r"]  # fmt: skip
 PLAIN = [
     "",
     "Aalen",

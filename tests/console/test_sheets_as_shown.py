@@ -6,7 +6,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from console.errors import Refused
 from console.tabular import RemarkedRow, open_table
 from tests.hostile_files import MAIN, workbook
 
@@ -193,16 +192,3 @@ def test_the_end_mark_of_dos_is_the_end(rows_of):
 def test_an_end_mark_with_something_behind_it_is_no_end(rows_of):
     content = b"serial,name\n" + b"a,b\n" * 50 + b"c\x1a,d\ne,f\n"
     assert list(rows_of(content)[0].values())[-2:] == [["c\x1a", "d"], ["e", "f"]]
-
-
-def test_merges_without_end_are_refused(tmp_path):
-    merges = "".join(f'<mergeCell ref="{c}{n}:{c}{n + 1}"/>' for n in range(1, 130_000) for c in "AB")
-    path = tmp_path / "x.xlsx"
-    path.write_bytes(
-        workbook(
-            sheet1=f'<worksheet xmlns="{MAIN}"><sheetData/><mergeCells>{merges}</mergeCells></worksheet>'
-        )
-    )
-    with pytest.raises(Refused) as caught:
-        open_table(path, "x.xlsx")
-    assert caught.value.code == "too_large_inside"
