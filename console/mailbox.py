@@ -2,6 +2,9 @@
 
 import re
 
+from django.conf import settings
+from django.utils.translation import gettext as _
+
 from console import mail
 from console.access import Actor
 from console.models import Organization, Role
@@ -27,6 +30,15 @@ def is_open_to(actor: Actor) -> bool:
     if actor.organization.requires_second_factor and not actor.has_second_factor:
         return False
     return Organization.objects.count() == 1
+
+
+def invited(email: str) -> str:
+    """The sentence after an invitation was mailed, or kept because no mail server is configured."""
+    if settings.MAIL_URL:
+        return _("The invitation to %(email)s is on its way.") % {"email": email}
+    return _(
+        "The invitation to %(email)s is in the mailbox of this server: no mail server is configured."
+    ) % {"email": email}
 
 
 def _code(text: str) -> str:

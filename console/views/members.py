@@ -3,9 +3,10 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from console import allowances, rosters
+from console import allowances, mailbox, once, rosters
 from console.access import Permission, public, requires
 from console.accounts import sign_in
 from console.actions import members
@@ -21,9 +22,15 @@ TOKEN_IN_SESSION, CLEAN = "invitation", "accept"
 
 @requires(Permission.MEMBER_MANAGE)
 def member_list(request: Request) -> HttpResponse:
-    """The members and the open invitations."""
-    context = {"members": rosters.members(request.actor), "invitations": rosters.invitations(request.actor)}
-    return render(request, "console/member_list.html", context)
+    """The members and the open invitations; after inviting somebody, once, the link to copy."""
+    link = once.take(request)
+    context = {
+        "members": rosters.members(request.actor),
+        "invitations": rosters.invitations(request.actor),
+        "link": link,
+    }
+    response = render(request, "console/member_list.html", context)
+    return once.forget(request, response) if link else response
 
 
 @requires(Permission.MEMBER_MANAGE)
@@ -33,12 +40,12 @@ def invitation_create(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             allowances.invitation(request.actor.organization, form.cleaned_data["email"])
-            members.invite(form.cleaned_data["email"], form.cleaned_data["role"], by=request.actor)
+            _invitation, link = members.invite(**form.cleaned_data, by=request.actor)
         except Refused as refusal:
             form.add_error("email", refusal.sentence)
         else:
-            messages.success(request, _("The invitation to %(email)s is on its way.") % form.cleaned_data)
-            return redirect("console:member_list")
+            messages.success(request, mailbox.invited(form.cleaned_data["email"]))
+            return once.lead_to(request, reverse("console:member_list"), link)
     return render(
         request, "console/invitation_create.html", {"form": form}, status=422 if form.is_bound else 200
     )

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from console import allowances
+from console import allowances, mailbox
 from console.access import Permission, requires
 from console.editing import Edit
 from console.errors import Refused
@@ -27,9 +27,7 @@ def customer_invite(request: Request, pk: int) -> HttpResponse:
         except Refused as refusal:
             form.add_error("email", refusal.sentence)
         else:
-            messages.success(
-                request, _("The invitation to %(email)s is on its way.") % {"email": person.user.email}
-            )
+            messages.success(request, mailbox.invited(person.user.email))
             return redirect(customer)
     context = {"form": form, "customer": customer}
     return render(request, "customers/customer_invite.html", context, status=422 if form.errors else 200)

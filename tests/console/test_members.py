@@ -43,7 +43,7 @@ def test_an_invitation_is_mailed_with_a_link_of_which_only_the_hash_is_kept(owne
     response = owner.post(
         reverse("console:invitation_create"), {"email": "Zoe@Northlake.example", "role": "support"}
     )
-    assert (response.status_code, response.url) == (302, reverse("console:member_list"))
+    assert (response.status_code, response.url) == (303, reverse("console:member_list"))
     invitation = Invitation.objects.get()
     assert (invitation.email, invitation.role, invitation.invited_by) == (
         "zoe@northlake.example",
@@ -80,7 +80,7 @@ def test_only_an_owner_invites_an_owner(client_for, organization):
     assert mail.outbox == []
     assert client.post(
         reverse("console:invitation_create"), {"email": "zoe@northlake.example", "role": "administrator"}
-    ).status_code == 302  # fmt: skip
+    ).status_code == 303  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -336,3 +336,23 @@ def test_a_removed_member_has_no_page(owner, bob, by):
     member = Member.objects.get(user=bob)
     members.remove(member, by=by)
     assert owner.get(reverse("console:member_edit", args=[member.pk])).status_code == 404
+
+
+def test_the_link_of_an_invitation_can_be_copied_once_and_the_page_says_where_the_mail_is(owner, settings):
+    page = owner.post(
+        reverse("console:invitation_create"),
+        {"email": "zoe@northlake.example", "role": "support"},
+        follow=True,
+    ).content.decode()
+    token = re.search(r"/invitation/(\S+)/", mail.outbox[0].body)[1]
+    assert f'data-copy="http://localhost:8000/invitation/{token}/"' in page
+    assert "is in the mailbox of this server: no mail server is configured." in page
+    assert reverse("console:mail_list") in page
+    assert token not in owner.get(reverse("console:member_list")).content.decode()
+    settings.MAIL_URL = "smtp://mail.northlake.example"
+    page = owner.post(
+        reverse("console:invitation_create"),
+        {"email": "yan@northlake.example", "role": "support"},
+        follow=True,
+    ).content.decode()
+    assert "The invitation to yan@northlake.example is on its way." in page
