@@ -2,11 +2,22 @@
 
 from django.urls import path
 
-from claims.views import portal, portal_calls, portal_keys, portal_messages, portal_returns
+from claims.views import portal, portal_access, portal_calls, portal_keys, portal_messages, portal_returns
 
 urlpatterns = [
     path("portal/", portal.home, name="home"),
     path("portal/projects/<int:pk>/", portal.project_detail, name="project_detail"),
+    path("portal/projects/<int:pk>/edit/", portal_access.project_edit, name="project_edit"),
+    path(
+        "portal/projects/<int:pk>/members/<int:member_pk>/end/",
+        portal_access.project_member_end,
+        name="project_member_end",
+    ),
+    path(
+        "portal/devices/<int:pk>/shares/<int:share_pk>/end/",
+        portal_access.device_access_end,
+        name="device_access_end",
+    ),
     path("portal/devices/<int:pk>/", portal.device_detail, name="device_detail"),
     path("portal/devices/<int:pk>/messages/", portal_messages.message_list, name="message_list"),
     path("portal/devices/<int:pk>/messages/export/", portal_messages.message_export, name="message_export"),

@@ -1,10 +1,15 @@
 """What a page of customers shows besides their own columns, read for the whole page at once."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 
 from console import counts
 from console.requests import Request
-from customers.models import Customer, CustomerUser
+from customers.models import Customer, CustomerUser, Project, ProjectMember
+
+# So many people who saw a project before are listed.
+PAST = 50
 
 
 def with_counts(request: Request, customers: list[Customer]) -> None:
@@ -16,6 +21,26 @@ def with_counts(request: Request, customers: list[Customer]) -> None:
     for customer in customers:
         customer.device_count = devices.get(customer.pk, 0)
         customer.people_count = people.get(customer.pk, 0)
+
+
+def with_members(request: Request, projects: list[Project]) -> list[Project]:
+    """Set `open_members` on each project: the people from outside the customer who see it now, in one query."""
+    rows = ProjectMember.objects.visible_to(request.actor).open().filter(project__in=projects)
+    members: dict[int, list[ProjectMember]] = {}
+    for member in rows.select_related("user").order_by("pk"):
+        members.setdefault(member.project_id, []).append(member)
+    for project in projects:
+        project.open_members = members.get(project.pk, [])
+    return projects
+
+
+def members_of(request: Request, project: Project) -> dict[str, Any]:
+    """Who sees the project without being a person of the customer: now, and the last ones of before."""
+    rows = ProjectMember.objects.visible_to(request.actor).filter(project=project).select_related("user")
+    return {
+        "members": rows.filter(ended_at=None).order_by("pk"),
+        "past_members": rows.exclude(ended_at=None).order_by("-ended_at", "-pk")[:PAST],
+    }
 
 
 def device_count_of(request: Request, customer: Customer) -> int:

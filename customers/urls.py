@@ -29,6 +29,12 @@ customers_patterns = [
     path("customers/<int:pk>/archive/", customers.customer_archive, name="customer_archive"),
     path("customers/<int:pk>/restore/", customers.customer_restore, name="customer_restore"),
     path("customers/<int:pk>/projects/new/", projects.project_create, name="project_create"),
+    path("customers/<int:pk>/projects/<int:project_pk>/", projects.project_detail, name="project_detail"),
+    path(
+        "customers/<int:pk>/projects/<int:project_pk>/members/<int:member_pk>/end/",
+        projects.project_member_end,
+        name="project_member_end",
+    ),
     path("customers/<int:pk>/projects/<int:project_pk>/rename/", projects.project_edit, name="project_edit"),
     path("customers/<int:pk>/people/invite/", people.customer_invite, name="customer_invite"),
     path(

@@ -205,6 +205,7 @@ def share(
     reason: str,
     at: datetime | None = None,
     evidence: str = "",
+    note: str = "",
     only_kept: bool = False,
 ) -> list[int]:
     """Let a project see the devices from `at` on. Returns the ids that it did not see before.
@@ -222,7 +223,7 @@ def share(
     seen = SharedAccess.objects.filter(device__in=ids, project=project, ended_at=None)
     new = sorted(set(ids) - set(seen.values_list("device_id", flat=True)))
     if new:
-        _open(SharedAccess, new, customer, project, by, reason, at, evidence, "")
+        _open(SharedAccess, new, customer, project, by, reason, at, evidence, note)
     return new
 
 

@@ -26,6 +26,8 @@ def rows(
     coming = factories.make_device(product)
     ledger.assign([owned.pk, coming.pk], customer=customer, project=project, by=by, reason="assignment")
     ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim")
+    fleet = factories.make_customer(organization, "Northlake fleet", kind="internal")
+    ledger.share([owned.pk], customer=fleet, project=fleet.projects.get(), by=by, reason="claim")
     profile = ClaimProfile(organization=organization, slug="pilot", name="Pilot")
     profile.set_keys()
     profile.save()
@@ -43,7 +45,11 @@ def rows(
         "webhook_call": webhooks.send_test(hook, by=by),
         "device": device,
         "owned_device": owned,
-        "share": SharedAccess.objects.get(),
+        "share": SharedAccess.objects.get(device=device),
+        "owned_share": SharedAccess.objects.get(device=owned),
+        "project_member": factories.let_in(
+            project, factories.make_member(organization, "support", "kim@northlake.example")
+        ),
         "customer": customer,
         "person": dana,
         "call": calls.ask(device, kind="variable", name="voltage", by=by),

@@ -71,6 +71,11 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "customers:customer_restore": (NO_VIEWER, {"pk": "customer"}),
     "customers:project_create": (NO_VIEWER, {"pk": "customer"}),
     "customers:project_edit": (NO_VIEWER, {"pk": "customer", "project_pk": "project"}),
+    "customers:project_detail": (EVERY, {"pk": "customer", "project_pk": "project"}),
+    "customers:project_member_end": (
+        NO_VIEWER,
+        {"pk": "customer", "project_pk": "project", "member_pk": "project_member"},
+    ),
     "customers:customer_invite": (NO_VIEWER, {"pk": "customer"}),
     "customers:customer_user_edit": (NO_VIEWER, {"pk": "customer", "user_pk": "person"}),
     "customers:customer_user_remove": (NO_VIEWER, {"pk": "customer", "user_pk": "person"}),
@@ -197,6 +202,9 @@ PORTAL_ADMINS: dict[str, dict[str, str]] = {
     "portal:api_key_create": {},
     "portal:api_key_revoke": {"pk": "customer_key"},
     "portal:api_key_show": {"pk": "customer_key"},
+    "portal:project_edit": {"pk": "project"},
+    "portal:project_member_end": {"pk": "project", "member_pk": "project_member"},
+    "portal:device_access_end": {"pk": "owned_device", "share_pk": "owned_share"},
 }
 # The same, pressed and not opened.
 PORTAL_POST: dict[str, dict[str, str]] = {"portal:return_cancel": {"pk": "return"}}

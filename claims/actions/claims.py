@@ -172,14 +172,14 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
     extra = profile.additional_project
     if extra is not None and extra.customer_id != claim.customer_id and ids:
         shared = ledger.share(ids, customer=extra.customer, project=extra, by=by, reason="claim", at=at,
-                              evidence=evidence)  # fmt: skip
+                              evidence=evidence, note=profile.name)  # fmt: skip
         record_set(
             "device.access_given", Device, shared, label="serial_number", by=by, about=extra.customer, at=at
         )
     members = [(row.member.user, row.role) for row in profile.members.select_related("member__user")
                if row.member.removed_at is None]  # fmt: skip
     if members:
-        project_members.let_in(claim.project, members, by=by, at=at, evidence=evidence)
+        project_members.let_in(claim.project, members, by=by, at=at, evidence=evidence, note=profile.name)
     record("claim.made", profile, by=by, about=claim.customer, at=at,
            given=[thing.get("label") or thing["title"] for thing in claim.given],
            members=[f"{user} ({role})" for user, role in members])  # fmt: skip
@@ -189,6 +189,7 @@ def _share(offer: Offer, claim: Claim, ids: list[int], *, host: str, **terms: An
     """Let the claimant see the devices. Raises Refused where one of them changed hands since the page was shown."""
     try:
         return ledger.share(ids, customer=claim.customer, project=claim.project, reason="claim", only_kept=True,
+                            note=offer.profile.name,
                             **terms)  # fmt: skip
     except Refused:
         offers.check(offers.of(_fresh(offer.code)), host=host, at=terms["at"], customer=claim.customer)

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from claims import holdings, portal_calls
+from claims import holdings, portal_access, portal_calls
 from claims.portal_tables import DeviceTable, PastTable
 from console.access import Actor, portal
 from console.listing import paginate
@@ -36,8 +36,9 @@ def home(request: Request) -> HttpResponse:
 @portal
 def project_detail(request: Request, pk: int) -> HttpResponse:
     """One project and its devices."""
-    project = get_object_or_404(holdings.projects(request.actor), pk=pk)
-    context = {"project": project, "organization": project.organization}
+    project = get_object_or_404(holdings.projects(request.actor).select_related("customer"), pk=pk)
+    context = {"project": project, "organization": project.organization,
+               **portal_access.of_project(request.actor, project)}  # fmt: skip
     return _device_list(request, "portal/project_detail.html", context, [project], is_all=False)
 
 
@@ -52,6 +53,7 @@ def device_detail(request: Request, pk: int) -> HttpResponse:
         "now": [span for span in spans if span.ended_at is None],
         "documents": holdings.documents(request.actor, spans),
         "holds_others_data": wiping.is_of_others(device, request.actor.customers), **portal_calls.card(request.actor, device),
+        **portal_access.of_device(request.actor, device),
     }  # fmt: skip
     return render(request, "portal/device_detail.html", context)
 

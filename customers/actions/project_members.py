@@ -7,10 +7,12 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Max, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from console import sql
 from console.access import Actor
 from console.audit import record_each
+from console.errors import Refused
 from console.models import Member
 from console.transactions import retrying
 from customers.models import Customer, MemberEnd, MemberStart, Project, ProjectMember
@@ -26,6 +28,7 @@ def let_in(
     by: Actor,
     at: datetime | None = None,
     evidence: str = "",
+    note: str = "",
 ) -> list[ProjectMember]:
     """Let members of the organization into a project: (user, role) each. Returns the memberships that are new.
 
@@ -44,7 +47,7 @@ def let_in(
             organization_id=project.organization_id, project=project, user=roles[pk][0], role=roles[pk][1],
             # Never before the end of the last one, whatever the clock says.
             started_at=max(at, last.get(pk) or at), start_reason=MemberStart.CLAIM, started_by=by.label[:200],
-            start_evidence=evidence,
+            start_evidence=evidence, start_note=note[:500],
         )
         for pk in present if pk not in inside
     ]  # fmt: skip
@@ -75,6 +78,12 @@ def end(
     mine.update(ended_at=at, **said)
     _tell("project.member_ended", found, by, at, note=note)
     return len(found)
+
+
+def end_one(member: ProjectMember, *, by: Actor, note: str = "") -> None:
+    """End one membership. Raises Refused where it has ended already."""
+    if not end(ProjectMember.objects.filter(pk=member.pk), by=by, note=note):
+        raise Refused("ended_already", _("This access has ended already. Look at the list again."))
 
 
 def end_all_of(organization: Any, user: Any, *, by: Actor, at: datetime | None = None) -> int:

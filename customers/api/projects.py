@@ -57,7 +57,7 @@ def project_detail(request: Any, pk: int) -> Any:
     return get_object_or_404(_rows(request), pk=pk)
 
 
-@endpoint("Rename a project", may=P.CUSTOMER_EDIT, takes=ProjectEdit, answers=ProjectOut)
+@endpoint("Rename a project", may=P.CUSTOMER_EDIT, customer=C.ACCESS, takes=ProjectEdit, answers=ProjectOut)
 def project_edit(request: Any, pk: int) -> Any:
     """A customer's projects have different names."""
     project = get_object_or_404(_rows(request), pk=pk)

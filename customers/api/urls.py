@@ -4,7 +4,7 @@ from django.urls import path
 
 from console.rest.endpoints import resource
 from console.rest.exports import files
-from customers.api import api_keys, exports, imports, people, projects
+from customers.api import api_keys, exports, imports, people, project_members, projects
 from customers.api import customers as api
 
 urlpatterns = [
@@ -24,6 +24,11 @@ urlpatterns = [
     path("customer-imports/<int:pk>/refused.csv", resource(get=imports.customer_import_refused)),
     path("projects", resource(get=projects.project_list, post=projects.project_create)),
     path("projects/<int:pk>", resource(get=projects.project_detail, patch=projects.project_edit)),
+    path("projects/<int:pk>/members", resource(get=project_members.project_member_list)),
+    path(
+        "projects/<int:pk>/members/<int:member>/end",
+        resource(post=project_members.project_member_end),
+    ),
     path("key", resource(get=api_keys.key_detail)),
     path("api-keys", resource(get=api_keys.api_key_list)),
     path("api-keys/<int:pk>", resource(get=api_keys.api_key_detail)),

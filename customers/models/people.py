@@ -95,9 +95,11 @@ class ProjectMember(TenantModel):
     ended_at = models.DateTimeField(null=True, blank=True)
     start_reason = models.CharField(max_length=12, choices=MemberStart.get_choices, default=MemberStart.CLAIM)
     end_reason = models.CharField(max_length=12, choices=MemberEnd.get_choices, null=True, blank=True)
-    # Who let them in, and by what: "claim:17". The note is what was given as the reason of the end.
+    # Who let them in, and by what: "claim:17", and the claim profile's name of that day as the note of the start. That of
+    # the end is what was given as the reason.
     started_by = models.CharField(max_length=200, blank=True)
     start_evidence = models.CharField(max_length=60, blank=True)
+    start_note = models.CharField(max_length=500, blank=True)
     ended_by = models.CharField(max_length=200, blank=True)
     end_note = models.CharField(max_length=500, blank=True)
 

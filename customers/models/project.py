@@ -27,6 +27,9 @@ class Project(TenantModel):
 
     objects: ClassVar = ProjectQuerySet.as_manager()
 
+    # Set for a page: its open memberships.
+    open_members: list
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

@@ -15,7 +15,7 @@ from customers.exports import customer_rows
 from customers.filters import CustomerFilter
 from customers.forms import CustomerForm
 from customers.models import Customer, CustomerUser, Project
-from customers.pages import device_count_of, with_counts
+from customers.pages import device_count_of, with_counts, with_members
 from customers.tables import CustomerTable
 
 
@@ -54,7 +54,7 @@ def customer_detail(request: Request, pk: int) -> HttpResponse:
     people = CustomerUser.objects.visible_to(request.actor).filter(customer=customer, removed_at=None)
     projects = Project.objects.visible_to(request.actor).filter(customer=customer)
     context = {"customer": customer, "people": people.select_related("user").order_by("pk"),
-               "projects": projects.order_by("-is_default", "name", "pk")}  # fmt: skip
+               "projects": with_members(request, list(projects.order_by("-is_default", "name", "pk")))}  # fmt: skip
     return render(request, "customers/customer_detail.html", context)
 
 

@@ -9,8 +9,10 @@ from console.access import Permission, requires
 from console.editing import Edit
 from console.errors import Refused
 from console.requests import Request
-from customers.actions import projects
-from customers.models import Customer, Project
+from customers import pages
+from customers.actions import project_members, projects
+from customers.member_forms import EndForm
+from customers.models import Customer, Project, ProjectMember
 from customers.project_forms import ProjectForm
 
 
@@ -41,6 +43,29 @@ def project_edit(request: Request, pk: int, project_pk: int) -> HttpResponse:
         return edit.page("customers/project_edit.html", project=project, customer=project.customer)
     messages.success(request, _("The project is called %(project)s now.") % {"project": edit.row})
     return redirect(project.customer)
+
+
+@requires(Permission.VIEW)
+def project_detail(request: Request, pk: int, project_pk: int) -> HttpResponse:
+    """A project and who sees it without being a person of the customer, now and before."""
+    project = _project(request, pk, project_pk)
+    context = {"project": project, "customer": project.customer, **pages.members_of(request, project)}
+    return render(request, "customers/project_detail.html", context)
+
+
+@requires(Permission.CUSTOMER_INVITE)
+def project_member_end(request: Request, pk: int, project_pk: int, member_pk: int) -> HttpResponse:
+    """Ask, then end what a person sees of the project."""
+    project = _project(request, pk, project_pk)
+    rows = ProjectMember.objects.visible_to(request.actor).select_related("user")
+    member = get_object_or_404(rows, project=project, pk=member_pk)
+    form = EndForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        project_members.end_one(member, by=request.actor, note=form.cleaned_data["reason"])
+        messages.success(request, _("%(person)s no longer sees this project.") % {"person": member})
+        return redirect("customers:project_detail", pk, project_pk)
+    context = {"form": form, "member": member, "project": project, "customer": project.customer}
+    return render(request, "customers/project_member_end.html", context, status=422 if form.errors else 200)
 
 
 def _project(request: Request, customer_id: int, project_id: int) -> Project:

@@ -93,7 +93,6 @@ def unclaim(
 @retrying
 def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
     """Take shared access back, span by span. Returns how many ended."""
-
     shares = list(
         SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None).select_related("customer")
     )
@@ -111,6 +110,12 @@ def leave_profiles(device_ids: Iterable[int], *, by: Actor, at: datetime) -> Non
     ledger.hold(ids)
     owned = sql.having_ids(Device.objects.filter(customer__isnull=False), "id", ids)
     import_string(settings.LINKS_LEAVE)(list(owned.values_list("pk", flat=True)), by=by, at=at)
+
+
+def end_share(share: SharedAccess, *, by: Actor, reason: str = "") -> None:
+    """Take one share back. Raises Refused where it has ended already."""
+    if not end_shares([share.pk], reason=reason, by=by):
+        raise Refused("not_shared", _("This access has ended already. Look at the list again."))
 
 
 def run_assign(operation: Operation, by: Actor) -> None:

@@ -1,21 +1,20 @@
-"""Who may see a device without owning it."""
+"""Who may see a device without owning it: for staff, for its owner, and for those who see it."""
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 
-from console.access import Permission
-from console.errors import Refused
+from console.access import CustomerScope, Permission
 from console.forms import ReasonForm
-from console.rest.endpoints import endpoint
+from console.rest.endpoints import endpoint, reader
 from console.rest.fields import Body, Flag, Text
 from console.rest.forms import checked
 from console.rest.paging import PageQuery, page
 from customers.api.shapes import CustomerRef
 from devices.actions import ownership
-from devices.models import Device, SharedAccess
+from devices.models import Device, EndReason, SharedAccess, StartReason
 
 
 class ShareProject(serializers.Serializer):
@@ -26,15 +25,26 @@ class ShareProject(serializers.Serializer):
 
 
 class ShareOut(serializers.ModelSerializer):
-    """Shared access: from `started_at` on and before `ended_at`, null while it goes on."""
+    """Shared access: from `started_at` on and before `ended_at`, null while it goes on.
+
+    `start_note` names the claim profile. Of another customer, a customer's key reads no project, no person and no reason.
+    """
 
     customer = CustomerRef()
-    project = ShareProject()
+    project = ShareProject(allow_null=True)
+    start_reason = serializers.ChoiceField(choices=StartReason.choices)
+    end_reason = serializers.ChoiceField(choices=EndReason.choices, allow_null=True)
 
     class Meta:
         model = SharedAccess
-        fields = ["id", "customer", "project", "started_at", "started_by", "start_evidence", "ended_at", "ended_by",
-                  "end_note"]  # fmt: skip
+        fields = ["id", "customer", "project", "started_at", "started_by", "start_reason", "start_evidence", "start_note",
+                  "ended_at", "ended_by", "end_reason", "end_note"]  # fmt: skip
+
+    def to_representation(self, share: SharedAccess) -> dict[str, Any]:
+        said = super().to_representation(share)
+        if self.context.get("reader") == "customer" and share.customer_id not in self.context["customers"]:
+            said |= {"project": None, "started_by": "", "start_evidence": "", "ended_by": "", "end_note": ""}
+        return said
 
 
 class ShareQuery(PageQuery):
@@ -49,27 +59,33 @@ class ShareEndIn(Body):
     reason = Text(max_length=500)
 
 
-@endpoint("List a device's shares", may=Permission.VIEW, answers=ShareOut, query=ShareQuery, is_list=True)
+@endpoint("List a device's shares", may=Permission.VIEW, customer=CustomerScope.READ, answers=ShareOut, query=ShareQuery,
+          is_list=True)  # fmt: skip
 def share_list(request: Any, pk: int) -> Any:
-    """Those that ended too, the newest first."""
+    """Those that ended too, the newest first. A customer's key sees the shares of what it owns, and its own ones."""
     rows = _rows(request, pk)
+    if request.actor.kind == "customer":
+        shares = SharedAccess.objects
+        mine, granted = shares.visible_to(request.actor), shares.under_owner(request.actor)
+        rows = rows.filter(Q(pk__in=mine.values("pk")) | Q(pk__in=granted.values("pk")))
     if request.query.get("current") is not None:
         rows = rows.filter(ended_at__isnull=request.query["current"])
-    return page(request.query, rows, ShareOut)
+    return page(request.query, rows, ShareOut, **reader(request.actor))
 
 
-@endpoint("End a share of a device", may=Permission.DEVICE_UNCLAIM, takes=ShareEndIn, answers=ShareOut,
-          example={"reason": "The pilot is over"})  # fmt: skip
+@endpoint("End a share of a device", may=Permission.DEVICE_UNCLAIM, customer=CustomerScope.ACCESS, takes=ShareEndIn,
+          answers=ShareOut, example={"reason": "The pilot is over"})  # fmt: skip
 def share_end(request: Any, pk: int, share: int) -> Any:
-    """Takes shared access back now. Refused where it has ended already."""
-    row = get_object_or_404(_rows(request, pk), pk=share)
+    """Takes shared access back now. A customer's key ends those of what it owns. Refused where it has ended already."""
+    rows = _rows(request, pk)
+    if request.actor.kind == "customer":
+        rows = rows.filter(pk__in=SharedAccess.objects.under_owner(request.actor).values("pk"))
+    row = get_object_or_404(rows, pk=share)
     form = checked(ReasonForm, request.body_data)
-    if not ownership.end_shares([row.pk], by=request.actor, **form.cleaned_data):
-        raise Refused("not_shared", "This access has ended already. List the device's shares anew.")
+    ownership.end_share(row, by=request.actor, **form.cleaned_data)
     return _rows(request, pk).get(pk=share)
 
 
 def _rows(request: Any, pk: int) -> QuerySet[SharedAccess]:
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    rows = SharedAccess.objects.visible_to(request.actor).filter(device=device)
-    return rows.select_related("customer", "project")
+    return SharedAccess.objects.filter(device=device).select_related("customer", "project")

@@ -73,6 +73,11 @@ class SpanQuerySet(TenantQuerySet):
         member = ProjectMember.objects.of(actor).filter(before, project=OuterRef("project"))
         return self.filter(mine | Q(Exists(member), project__in=actor.projects))
 
+    def under_owner(self, actor: Actor) -> Self:
+        """The spans of devices that the person's customers own now, as far as they lie in that ownership."""
+        owned = Ownership.objects.open().reached_by(actor).filter(device=OuterRef("device"))
+        return self.filter(Exists(owned.filter(started_at__lt=Coalesce(OuterRef("ended_at"), NEVER))))
+
     def for_customer(self, actor: Actor) -> Self:
         return self.reached_by(actor)
 

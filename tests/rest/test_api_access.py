@@ -94,7 +94,8 @@ TABLE |= {
     "invitation_revoke": (P.MEMBER_MANAGE, None),
     "key_detail": (ANY, ANY), "api_key_list": (P.API_KEY_MANAGE, None), "api_key_detail": (P.API_KEY_MANAGE, None),
     "api_key_revoke": (P.API_KEY_MANAGE, None),
-    "project_create": (P.CUSTOMER_EDIT, None), "project_detail": (P.VIEW, C.READ), "project_edit": (P.CUSTOMER_EDIT, None),
+    "project_create": (P.CUSTOMER_EDIT, None), "project_detail": (P.VIEW, C.READ), "project_edit": (P.CUSTOMER_EDIT, C.ACCESS),
+    "project_member_list": (P.VIEW, C.READ), "project_member_end": (P.CUSTOMER_INVITE, C.ACCESS),
 }  # fmt: skip
 TABLE |= {
     f"{name}_{form}": (needed, None)
@@ -109,7 +110,7 @@ TABLE |= {
     "device_changes_list": (P.DEVICE_ASSIGN, None), "device_changes_create": (P.DEVICE_ASSIGN, None),
     "device_changes_detail": (P.DEVICE_ASSIGN, None), "device_changes_apply": (P.DEVICE_ASSIGN, None),
     "device_changes_refused": (P.DEVICE_ASSIGN, None), "device_secret": (P.DEVICE_EDIT, None),
-    "share_list": (P.VIEW, None), "share_end": (P.DEVICE_UNCLAIM, None), "unit_code_qr_svg": (P.CODE_VIEW, None),
+    "share_list": (P.VIEW, C.READ), "share_end": (P.DEVICE_UNCLAIM, C.ACCESS), "unit_code_qr_svg": (P.CODE_VIEW, None),
     "unit_code_qr_png": (P.CODE_VIEW, None), "label_queue_list": (P.VIEW, None),
     "label_queue_done": (P.RETURN_RECEIVE, None), "return_settings_detail": (P.ORGANIZATION_EDIT, None),
     "return_settings_edit": (P.ORGANIZATION_EDIT, None),
@@ -184,7 +185,11 @@ def world(organization, product, customer, dana, device, alice):
             "devices": device.pk, "customers": customer.pk, "operations": operation_of(organization).pk,
             "device-ownerships": Ownership.objects.get().pk, **organization_world.rows(organization, by),
             "device-changes": changes.pk, **claims_world.rows(organization, device, customer, dana, alice),
-            "share": SharedAccess.objects.get().pk}  # fmt: skip
+            "share": SharedAccess.objects.get().pk, "member": _member_of(projects.default_of(customer))}  # fmt: skip
+
+
+def _member_of(project):
+    return factories.let_in(project, factories.make_member(project.organization, "support")).pk
 
 
 def address(path, world):

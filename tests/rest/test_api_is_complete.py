@@ -54,6 +54,8 @@ CONSOLE = {
     "customers:customer_user_edit": "person_edit",
     "customers:customer_user_remove": "person_remove",
     "customers:project_create": "project_create",
+    "customers:project_detail": "project_detail project_member_list",
+    "customers:project_member_end": "project_member_end",
     "customers:project_edit": "project_detail project_edit",
     "customers:customer_import": "customer_import_list customer_import_create",
     "customers:customer_import_detail": "customer_import_detail",

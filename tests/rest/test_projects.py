@@ -84,7 +84,11 @@ def test_a_customer_s_key_sees_its_own_projects_and_makes_none(customer, other_c
     assert caller.get(f"/projects/{own.pk}").json()["name"] == customer.name
     assert caller.get(f"/projects/{other.pk}").status_code == 404
     assert caller.post("/projects", {"customer": customer.pk, "name": "North"}).status_code == 403
-    assert caller.patch(f"/projects/{own.pk}", {"name": "North"}).status_code == 403
+    without = Caller(customer_key(dana, customer, *(set(CustomerScope) - {CustomerScope.ACCESS})))
+    assert without.patch(f"/projects/{own.pk}", {"name": "North"}).status_code == 403
+    assert caller.patch(f"/projects/{other.pk}", {"name": "North"}).status_code == 404
+    assert set(Project.objects.values_list("name", flat=True)) == {customer.name, other_customer.name}
+    assert caller.patch(f"/projects/{own.pk}", {"name": "North"}).json()["name"] == "North"
     assert Project.objects.count() == 2
 
 

@@ -1,0 +1,15 @@
+"""The form that ends somebody's access."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from console.forms import TextGuard
+
+
+class EndForm(TextGuard, forms.Form):
+    """Asks why, for those who want to say it."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("It stays in the history."),
+    )  # fmt: skip
