@@ -101,9 +101,7 @@ def inspect(request: Request, chosen: Selection, form: InspectForm) -> HttpRespo
 
 def selected(chosen: Selection) -> dict[str, Any]:
     """The first of the selected returns, how many can be inspected, and those that can't, by state."""
-    states: dict[str, int] = {}
-    for state in chosen.rows.order_by().values_list("state", flat=True):
-        states[state] = states.get(state, 0) + 1
+    states = chosen.by_mark
     fit = {ReturnState.RECEIVED, ReturnState.INSPECTED}
     labels = dict(ReturnState.choices)
     return {

@@ -1,12 +1,16 @@
 """What a bulk action works on: the rows that were ticked, or all that match the list's filters."""
 
+import hashlib
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from console.errors import Refused
 
@@ -15,32 +19,90 @@ IN_REQUEST = 200
 MOST = 200_000
 # In a form the filters carry this, so that none of them is taken for a field of the form.
 WHERE = "where_"
+SELECTED = "selected"
+
+
+class SelectionChanged(Refused):
+    """Somebody changed what matches a filter, or a selected row, since the page said what would happen to it."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The selected rows, in the order of their ids, and the pairs of name and value that say them again in a form."""
+    """The selected rows, in the order of their ids, and the pairs of name and value that say them again in a form.
+
+    A page says what would happen to the rows that it found, and its form carries a digest of them (`seen` when it comes
+    back): of their ids and of what decides about each, the field `mark`. `is_fixed` where the rows are named by ids.
+    """
 
     rows: QuerySet
-    pairs: list[tuple[str, str]]
+    said: list[tuple[str, str]]
+    seen: str = ""
+    mark: str = ""
+    is_fixed: bool = False
+
+    @cached_property
+    def found(self) -> list[tuple[Any, ...]]:
+        """The id of each row and what decides about it, up to one more than `MOST`."""
+        names = ["pk", self.mark] if self.mark else ["pk"]
+        return list(self.rows.order_by("pk").values_list(*names)[: MOST + 1])
+
+    @cached_property
+    def by_mark(self) -> dict[str, int]:
+        """How many rows have each value of the field that decides."""
+        if len(self.found) <= MOST:
+            return dict(Counter(mark for _pk, mark in self.found))
+        return dict(self.rows.order_by().values_list(self.mark).annotate(n=Count("pk")))
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """What a form sends back."""
+        return [*self.said, (SELECTED, f"{len(self.found)}:{self._digest}")]
 
     @property
     def ids(self) -> list[int]:
-        """The ids of the rows. Raises Refused where there are more than `MOST`, and nothing is done to some of them."""
-        ids = list(self.rows.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
-        if len(ids) > MOST:
+        """The ids of the rows, which are those that the page showed.
+
+        Raises Refused where there are more than `MOST`, and nothing is done to some of them; SelectionChanged where they
+        are others by now.
+        """
+        if len(self.found) > MOST:
             sentence = _("More than %(most)s are selected. Narrow the filters, and do it in parts.")
             raise Refused(
                 "too_many", sentence % {"most": number_format(MOST, force_grouping=True)}, status=422
             )
-        return ids
+        count, _colon, digest = self.seen.partition(":")
+        if digest != self._digest and not (self.is_fixed and not self.seen):
+            raise SelectionChanged("selection_changed", self._difference(count))
+        return [row[0] for row in self.found]
+
+    @cached_property
+    def _digest(self) -> str:
+        return hashlib.sha256(repr(self.found).encode()).hexdigest()[:32]
+
+    def _difference(self, count: str) -> str:
+        now, before = len(self.found), int(count) if count.isdecimal() and len(count) < 10 else None
+        words = {"now": number_format(now, force_grouping=True), "n": abs(now - (before or 0)),
+                 "before": number_format(before or 0, force_grouping=True)}  # fmt: skip
+        if before is None:
+            return _("Look at what is selected, then confirm.")
+        if now > before:
+            said = ngettext("%(n)d more matches now: %(now)s instead of %(before)s.",
+                            "%(n)d more match now: %(now)s instead of %(before)s.", now - before)  # fmt: skip
+        elif now < before:
+            said = ngettext("%(n)d fewer matches now: %(now)s instead of %(before)s.",
+                            "%(n)d fewer match now: %(now)s instead of %(before)s.", before - now)  # fmt: skip
+        else:
+            said = _("Somebody else changed some of them meanwhile.")
+        return f"{said % words} {_('Nothing is done yet. Look at the new preview, then confirm.')}"
 
 
-def selection(request: HttpRequest, rows: QuerySet, filters: Any) -> Selection:
+def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str = "") -> Selection:
     """Read the selection from the address or the form. Raises Refused where nothing is selected.
 
-    `rows` are those that the actor may see: an id of another organization selects nothing.
+    `rows` are those that the actor may see: an id of another organization selects nothing. `mark` is the field that
+    decides whether the act is possible for a row.
     """
+    seen = seen_of(request)
     data, prefix = (request.POST, WHERE) if request.method == "POST" else (request.GET, "")
     if data.get("all"):
         kept = [(k, v) for k in filters.base_filters for v in data.getlist(f"{prefix}{k}") if v]
@@ -52,7 +114,8 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any) -> Selection:
             raise Refused(
                 "filter", _("A filter of the list makes no sense any more. Select anew."), status=422
             )
-        return Selection(filterset.qs, [("all", "1"), *((f"{WHERE}{name}", value) for name, value in kept)])
+        said = [("all", "1"), *((f"{WHERE}{name}", value) for name, value in kept)]
+        return Selection(filterset.qs, said, seen, mark)
     ids = [
         int(text)
         for part in data.getlist("ids")
@@ -61,4 +124,9 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any) -> Selection:
     ]
     if not ids:
         raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
-    return Selection(rows.filter(pk__in=ids), [("ids", ",".join(map(str, ids)))])
+    return Selection(rows.filter(pk__in=ids), [("ids", ",".join(map(str, ids)))], seen, mark, is_fixed=True)
+
+
+def seen_of(request: HttpRequest) -> str:
+    """The digest of the rows that the page showed, as its form sends it back."""
+    return request.POST.get(SELECTED, "")[:60]

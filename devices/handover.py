@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -31,7 +30,7 @@ SAID = 10
 
 def preview(chosen: Selection, *, assigning: bool) -> dict[str, Any]:
     """How many devices would change, and which would be refused and why: counts for all, rows for the first ones."""
-    by_status = dict(chosen.rows.order_by().values_list("status").annotate(n=Count("pk")))
+    by_status = chosen.by_mark
     fit = {str(status) for status in ASSIGNABLE} if assigning else {str(DeviceStatus.OWNED)}
     labels = dict(DeviceStatus.choices)
     rows = chosen.rows.select_related("product", "customer").order_by("serial_key", "pk")[:SHOWN]

@@ -60,9 +60,7 @@ def opened(client: Any, url: str, part: str = "") -> dict[str, list[str]]:
 
 def shown_in(answer: Any, part: str = "") -> dict[str, list[str]]:
     """The same of a page that was answered."""
-    reader = _Forms()
-    reader.feed(answer.content.decode())
-    found = [form for form in reader.forms if "shown" in form and (not part or form.get("part") == [part])]
+    found = [form for form in of_page(answer) if "shown" in form and (not part or form.get("part") == [part])]
     assert len(found) == 1, f"{len(found)} edit forms, want 1"
     return found[0]
 
@@ -78,3 +76,22 @@ def changed(values: dict[str, Any]) -> dict[str, Any]:
         name: [] if value in (None, False) else "on" if value is True else value
         for name, value in values.items()
     }
+
+
+def of_selection(page: Any) -> dict[str, Any]:
+    """The form of a bulk action, as a browser would send it: with what says which rows the page showed."""
+    found = [form for form in of_page(page) if "selected" in form]
+    assert len(found) == 1, f"{len(found)} forms of a selection, want 1"
+    return found[0]
+
+
+def act(client: Any, address: str, selected: dict[str, Any], **values: Any) -> Any:
+    """Open the page of a bulk action for what is selected, then press its button."""
+    return client.post(address, of_selection(client.get(address, selected)) | changed(values))
+
+
+def of_page(page: Any) -> list[dict[str, list[str]]]:
+    """What a browser would send of each form of a page."""
+    reader = _Forms()
+    reader.feed(page.content.decode())
+    return reader.forms

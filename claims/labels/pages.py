@@ -36,6 +36,12 @@ class Job:
 
     request: Request
     chosen: Selection
+    # Why the labels are not made yet, though the form is right.
+    changed: str = ""
+
+    def refuse(self, refusal: Refused) -> None:
+        """Show the page once more, with what is selected now."""
+        self.changed = refusal.sentence
 
     @cached_property
     def total(self) -> int:
@@ -75,6 +81,7 @@ class Job:
         return {
             "form": form,
             "chosen": self.chosen,
+            "changed": self.changed,
             "total": total,
             "lacking": lacking,
             "named": list(
@@ -88,12 +95,14 @@ class Job:
         }
 
     def ids(self) -> list[int]:
-        """The ids in the order of printing: by serial number."""
-        return list(self.chosen.rows.order_by("serial_key", "pk").values_list("pk", flat=True)[: labels.MOST])
+        """The ids in the order of printing: by serial number. Raises SelectionChanged where others match by now."""
+        shown = set(self.chosen.ids)
+        ordered = self.chosen.rows.order_by("serial_key", "pk").values_list("pk", flat=True)[: labels.MOST]
+        return [pk for pk in ordered if pk in shown]
 
     def _named_profile(self) -> dict[str, Any]:
         """The profile whose units these are, where they were chosen by it."""
-        pairs = dict(self.chosen.pairs)
+        pairs = dict(self.chosen.said)
         return {"profile": pairs["claim_profile"]} if "claim_profile" in pairs else {}
 
     def _some_ids(self, rows: Any) -> list[int]:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from claims.models import ClaimProfile, Return, Shipment
 from console.access import Actor
-from console.bulk import Selection, selection
+from console.bulk import Selection, seen_of, selection
 from console.requests import Request
 from devices.filters import DeviceFilter
 from devices.models import Device, ManifestImport
@@ -29,7 +29,7 @@ def chosen_units(request: Request) -> Selection:
         if text := data.get(name, ""):
             if not (text.isdecimal() and len(text) < 19):
                 raise Http404
-            return Selection(narrow(actor, rows, int(text)), [(name, text)])
+            return Selection(narrow(actor, rows, int(text)), [(name, text)], seen_of(request))
     return selection(request, rows, DeviceFilter)
 
 

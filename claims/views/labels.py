@@ -8,6 +8,7 @@ from claims.label_tables import LabelSheetTable
 from claims.labels import pages
 from claims.models import LabelSheet
 from console.access import Permission, requires
+from console.bulk import SelectionChanged
 from console.listing import render_list
 from console.requests import Request
 
@@ -30,9 +31,12 @@ def label_sheet_create(request: Request) -> HttpResponse:
     """Choose stock and content with a preview, then print the labels of the selected units."""
     job = pages.job(request)
     if job.is_final:
-        return pages.print_labels(request, job)
+        try:
+            return pages.print_labels(request, job)
+        except SelectionChanged as changed:
+            job.refuse(changed)
     template = "claims/_label_preview.html" if job.is_preview else "claims/label_sheet_create.html"
-    status = 422 if job.form.errors and not job.is_preview else 200
+    status = 409 if job.changed else 422 if job.form.errors and not job.is_preview else 200
     return render(request, template, job.context(), status=status)
 
 

@@ -15,7 +15,7 @@ from claims.return_filters import ReturnFilter
 from claims.return_forms import ReceiveForm
 from claims.return_tables import LabelQueueTable, ReturnTable
 from console.access import Permission, requires
-from console.bulk import selection
+from console.bulk import SelectionChanged, selection
 from console.errors import Refused
 from console.listing import render_list
 from console.models import Operation
@@ -88,11 +88,14 @@ def return_detail(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.RETURN_EDIT)
 def return_inspect(request: Request) -> HttpResponse:
     """Say what was found at the selected units, and what becomes of them."""
-    chosen = selection(request, Return.objects.visible_to(request.actor), ReturnFilter)
+    chosen = selection(request, Return.objects.visible_to(request.actor), ReturnFilter, mark="state")
     picked = pages.selected(chosen)
     form = pages.inspect_form(request, chosen, picked)
     if request.method == "POST" and form.is_valid():
-        return pages.inspect(request, chosen, form)
+        try:
+            return pages.inspect(request, chosen, form)
+        except SelectionChanged as changed:
+            form.add_error(None, changed.sentence)
     context = {"form": form, "chosen": chosen, **picked}
     return render(request, "claims/return_inspect.html", context, status=422 if form.errors else 200)
 
@@ -119,15 +122,17 @@ def return_label_queue(request: Request) -> HttpResponse:
 def return_label_done(request: Request) -> HttpResponse:
     """Ask, then note that the selected units carry a new label."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
+    changed = None
     if request.method == "POST":
-        count = returns.labels_replaced(chosen.ids, by=request.actor)
-        messages.success(request, pages.label_sentence(count))
-        return redirect("claims:return_label_queue")
-    context = {
-        "chosen": chosen,
-        "devices": chosen.rows.select_related("product").order_by("serial_key", "pk"),
-    }
-    return render(request, "claims/return_label_done.html", context)
+        try:
+            count = returns.labels_replaced(chosen.ids, by=request.actor)
+            messages.success(request, pages.label_sentence(count))
+            return redirect("claims:return_label_queue")
+        except SelectionChanged as refusal:
+            changed = refusal.sentence
+    devices = chosen.rows.select_related("product").order_by("serial_key", "pk")
+    context = {"chosen": chosen, "devices": devices, "changed": changed}
+    return render(request, "claims/return_label_done.html", context, status=409 if changed else 200)
 
 
 @requires(Permission.ORGANIZATION_EDIT)

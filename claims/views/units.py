@@ -11,7 +11,7 @@ from claims.forms import UnitsForm
 from claims.models import ClaimProfile, Scope
 from claims.tables import UnitTable
 from console.access import Permission, requires
-from console.bulk import selection
+from console.bulk import SelectionChanged, selection
 from console.listing import render_list
 from console.requests import Request
 from devices.filters import DeviceFilter
@@ -49,7 +49,10 @@ def claim_profile_add_units(request: Request) -> HttpResponse:
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
     form = UnitsForm(request.POST if request.method == "POST" else None, actor=request.actor)
     if request.method == "POST" and form.is_valid():
-        return pages.add_units(request, chosen, **form.cleaned_data)
+        try:
+            return pages.add_units(request, chosen, **form.cleaned_data)
+        except SelectionChanged as changed:
+            form.add_error(None, changed.sentence)
     context = {"form": form, "chosen": chosen, **pages.units_preview(request, chosen)}
     return render(
         request, "claims/claim_profile_add_units.html", context, status=422 if form.is_bound else 200

@@ -20,7 +20,7 @@ from devices.models import Device, SharedAccess
 @requires(Permission.DEVICE_ASSIGN)
 def device_assign(request: Request) -> HttpResponse:
     """Give the selected devices to a customer."""
-    chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
+    chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter, mark="status")
     form = AssignForm(request.POST or None, actor=request.actor)
     if request.method == "POST" and form.is_valid():
         try:
@@ -34,7 +34,7 @@ def device_assign(request: Request) -> HttpResponse:
 @requires(Permission.DEVICE_UNCLAIM)
 def device_unclaim(request: Request) -> HttpResponse:
     """Take the selected devices back."""
-    chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
+    chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter, mark="status")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

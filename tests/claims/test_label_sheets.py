@@ -27,7 +27,7 @@ from console.errors import Refused
 from console.models import Event, Operation, WorkerHeartbeat
 from console.models.operation import OperationState
 from devices.models import ManifestImport
-from tests import factories
+from tests import factories, forms
 from tests.claims.test_label_drawing import pages, scanned
 from tests.claims.worlds import event, make_link_profile, make_many_devices, make_unit_profile
 
@@ -118,7 +118,7 @@ def test_the_log_tells_who_took_how_many_codes_out_of_the_house(profile, alice, 
 def test_all_that_match_a_filter_are_printed(profile, product, client_for):
     hidden = factories.make_device(factories.make_product(product.organization, "Gas Meter"), "GAS-1")
     make_unit_profile(None, hidden, organization=product.organization, slug="other")
-    answer = client_for("support").post(CREATE, {**ORDER, "all": "1", "where_product": str(product.pk)})
+    answer = forms.act(client_for("support"), CREATE, {"all": "1", "product": product.pk}, **ORDER)
     assert links_in(answer) == [link_of(device) for device in units(profile)]
 
 
@@ -132,7 +132,7 @@ def test_the_units_of_a_shipment_are_printed(profile, customer, client_for):
     page = client_for("fulfilment").get(CREATE, {"shipment": shipment.pk})
     assert "Print 2 labels" in page.content.decode()
     assert f'name="shipment" value="{shipment.pk}"' in page.content.decode()
-    answer = client_for("fulfilment").post(CREATE, {**ORDER, "shipment": shipment.pk})
+    answer = forms.act(client_for("fulfilment"), CREATE, {"shipment": shipment.pk}, **ORDER)
     assert links_in(answer) == [link_of(device) for device in packed]
 
 
@@ -144,12 +144,12 @@ def test_the_units_that_an_import_registered_are_printed(profile, product, clien
     )
     device = factories.make_device(product, "NEW-1", created_at=at)
     claim_codes.make_for_devices(profile, [device.pk])
-    answer = client_for("fulfilment").post(CREATE, {**ORDER, "import": manifest.pk})
+    answer = forms.act(client_for("fulfilment"), CREATE, {"import": manifest.pk}, **ORDER)
     assert links_in(answer) == [link_of(device)]
 
 
 def test_all_units_of_a_claim_profile_are_printed(profile, client_for):
-    answer = client_for("fulfilment").post(CREATE, {**ORDER, "claim_profile": profile.pk})
+    answer = forms.act(client_for("fulfilment"), CREATE, {"claim_profile": profile.pk}, **ORDER)
     assert links_in(answer) == [link_of(device) for device in units(profile)]
 
 
@@ -164,7 +164,7 @@ def test_printing_takes_units_out_of_the_queue_of_those_that_need_a_label(profil
         row.refresh_from_db()
     assert [row.needs_label for row in rows] == [False, True]
     assert Event.objects.filter(kind="device.label_printed", subject_id=waiting.pk).count() == 1
-    answer = client_for("support").post(CREATE, {**ORDER, "queue": "1"})
+    answer = forms.act(client_for("support"), CREATE, {"queue": "1"}, **ORDER)
     assert links_in(answer) == [link_of(other)]
     assert not Return.objects.filter(needs_label=True).exists()
 

@@ -13,7 +13,7 @@ from console import operations
 from console.errors import Refused
 from console.models import Event, Operation
 from devices.actions import ownership
-from tests import factories
+from tests import factories, forms
 from tests.claims import worlds
 
 pytestmark = pytest.mark.django_db
@@ -165,7 +165,7 @@ def test_a_selection_gets_codes_of_a_profile_that_exists(owner, make_devices, or
 def test_all_that_match_the_filters_get_codes(owner, product, organization, make_devices):
     make_devices(3)
     other = factories.make_device(factories.make_product(organization, "Gas Meter"), "GAS-1")
-    owner.post(ADD, {"all": "1", "where_product": other.product_id, "name": "Gas"})
+    forms.act(owner, ADD, {"all": "1", "product": other.product_id}, name="Gas")
     assert list(ClaimCode.objects.values_list("device", flat=True)) == [other.pk]
 
 
@@ -260,7 +260,7 @@ def test_an_interrupted_operation_goes_on_where_it_stopped(product, few_in_reque
 
 def test_a_large_selection_is_worked_off_in_the_background(owner, product, few_in_request):
     ids = worlds.make_many_devices(product, 11)
-    response = owner.post(ADD, {"all": "1", "name": "Many"})
+    response = forms.act(owner, ADD, {"all": "1"}, name="Many")
     operation, profile = Operation.objects.get(), ClaimProfile.objects.get()
     assert (response.status_code, response.url) == (302, operation.get_absolute_url())
     operations.run(operation.pk)

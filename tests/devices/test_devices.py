@@ -180,7 +180,7 @@ def test_a_selection_is_assigned_and_what_could_not_be_is_said(
 def test_all_that_match_are_unclaimed_and_the_rest_are_not(client, make_devices, customer, actor, alice):
     devices = make_devices(8)
     ownership.assign([d.pk for d in devices[:5]], customer=customer, by=actor(alice))
-    client.post(reverse("devices:device_unclaim"), {"all": "1", "status": "owned", "reason": "lot recall"})
+    forms.act(client, reverse("devices:device_unclaim"), {"all": "1", "status": "owned"}, reason="lot recall")
     assert Device.objects.filter(status="in_stock").count() == 8
     assert Ownership.objects.filter(end_note="lot recall").count() == 5
 
@@ -209,7 +209,7 @@ def test_a_selection_of_nothing_is_a_sentence(client, ids):
 
 def test_more_than_two_hundred_become_an_operation(client, make_devices, customer):
     make_devices(201)
-    answer = client.post(reverse("devices:device_assign"), {"all": "1", "customer": customer.pk})
+    answer = forms.act(client, reverse("devices:device_assign"), {"all": "1"}, customer=customer.pk)
     assert answer.url.startswith("/operations/")
     assert not Ownership.objects.exists()
 
