@@ -142,7 +142,10 @@ class WebhookDelivery(TenantModel):
                 name="webhook_lane",
                 condition=Q(next_at__isnull=False, leased_by=""),
             ),
-            models.Index(fields=["leased_by"], name="webhook_leased", condition=~Q(leased_by="")),
+            # All that is asked of what is being sent stands in it.
+            models.Index(
+                fields=["leased_by", "webhook", "line"], name="webhook_busy", condition=~Q(leased_by="")
+            ),
             models.Index(fields=["webhook", "-id"], name="webhook_log"),
             models.Index(fields=["webhook", "state", "-id"], name="webhook_log_by_state"),
             models.Index(fields=["webhook", "kind", "-id"], name="webhook_log_by_kind"),

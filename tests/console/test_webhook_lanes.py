@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import cycle
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -205,3 +206,12 @@ def test_what_waits_for_busy_lines_is_looked_at_again_a_second_later_and_no_soon
     # What comes meanwhile is looked at now.
     tasks.nudge_webhooks()
     assert DBTaskResult.objects.filter(task_path=tasks.deliver_webhooks.module_path).count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif("sqlite" not in settings.DATABASES["default"]["ENGINE"],
+                    reason="PostgreSQL reads small tables whole, whatever indexes there are.")  # fmt: skip
+def test_which_lines_are_busy_is_read_from_an_index_alone(organization):
+    held = WebhookDelivery.objects.exclude(leased_by="").order_by()
+    plan = held.values_list("webhook_id", "leased_by", "line").distinct().explain()
+    assert "COVERING INDEX webhook_busy" in plan
