@@ -13,8 +13,7 @@ from django_tasks_db.models import DBTaskResult
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from claims.actions import claim_codes, redemption, shipments
-from claims.models import ClaimProfile
+from claims.actions import redemption, shipments
 from console import tasks, upkeep
 from console.access import system
 from console.actions import webhooks
@@ -31,6 +30,7 @@ from devices.models import Device, Message, Ownership
 from devices.models.message import Json
 from devices.webhooks import tell_moved
 from tests import factories
+from tests.claims import worlds
 from tests.console.webhook_receiver import LOCAL, Receiver
 
 pytestmark = pytest.mark.django_db
@@ -224,10 +224,12 @@ def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiv
     moments = {"before": start - tick, "first": start, "last": end - tick, "after": end}
     silent = messages.Publisher(device.pk, device.organization_id, is_heard=False)
     for name, at in moments.items():
+        if name == "after":
+            # No ownership ends before what was published in it.
+            ledger.release([device.pk], by=by, reason="unclaim", at=end)
         messages.publish([Draft(name, Json("1"), None)], by=silent, at=at)
         fanout.emit(device.organization_id, "message", {"name": name}, at=at, customer_id=customer.pk,
                     device_id=device.pk, name=name)  # fmt: skip
-    ledger.release([device.pk], by=by, reason="unclaim", at=end)
     delivery.run()
     assert sorted(body["data"]["name"] for body in receiver.told) == ["first", "last"]
     withheld = hook.deliveries.filter(state=DeliveryState.GIVEN_UP)
@@ -408,10 +410,7 @@ def test_a_claim_that_the_limit_refused_is_told(
     make_hook, organization, customer, other_customer, dana, erin
 ):
     hook = make_hook("claim.refused_by_limit")
-    profile = ClaimProfile(organization=organization, slug="pilot", name="Pilot", max_claims=1)
-    profile.set_keys()
-    profile.save()
-    claim_codes.make_for_profile(profile)
+    profile = worlds.make_link_profile(organization, slug="pilot", name="Pilot", max_claims=1)
     redeem = partial(redemption.redeem, profile.codes.get(), host="localhost:8000")
     redeem(claimant=redemption.Claimant(customer=other_customer), by=factories.actor_of(erin))
     with pytest.raises(Refused) as refusal:
