@@ -108,8 +108,8 @@ def _change(request: Request, bench: Bench, actor: Actor) -> None:
     if removed := _numbers(data.get("remove", "")):
         bench.ids = [pk for pk in bench.ids if pk not in removed]
     elif chosen := _numbers(data.get("choose", "")):
-        rows = Device.objects.visible_to(actor).filter(pk__in=chosen[:1])
-        bench.answers += [_put(bench, device) for device in rows]
+        rows = list(Device.objects.visible_to(actor).filter(pk__in=chosen[:1]))
+        bench.answers += [_put(bench, device, _under_way(actor, rows)) for device in rows]
     elif sent := bench_queue.read(data, actor):
         _scan_all(bench, actor, list(sent.values()))
     elif request.htmx.trigger_name != "anyway" and not data.get("restore"):
@@ -135,24 +135,31 @@ def _scan_all(bench: Bench, actor: Actor, texts: list[str]) -> None:
         (scan, text if len(line) == 1 else scan.text)
         for text, line in zip(texts, lines, strict=True) for scan in line
     ]  # fmt: skip
-    bench.answers += [replace(_scan(bench, scan), scanned=text) for scan, text in found]
+    under_way = _under_way(actor, [device for scan, _text in found for device in scan.devices])
+    under_way |= {scan.returned.device_id: scan.returned for scan, _text in found if scan.returned}
+    bench.answers += [replace(_scan(bench, scan, under_way), scanned=text) for scan, text in found]
     bench.answers += packing.notes([scan for scan, _text in found])
 
 
-def _scan(bench: Bench, scan: Scan) -> Answer:
+def _under_way(actor: Actor, devices: list[Device]) -> dict[int, Return]:
+    rows = Return.objects.visible_to(actor).under_way().filter(device__in={device.pk for device in devices})
+    return {row.device_id: row for row in rows} if devices else {}
+
+
+def _scan(bench: Bench, scan: Scan, under_way: dict[int, Return]) -> Answer:
     returned = scan.returned
     if returned is not None and returned.is_over:
         words = {"code": returned.code, "state": returned.get_state_display().lower()}
         return Answer(BAD, "return_over", _("%(code)s is over: %(state)s.") % words, about=returned)
     if returned is not None:
-        return _put(bench, returned.device)
+        return _put(bench, returned.device, under_way)
     if scan.devices and not scan.is_sure:
         return Answer(WARN, "ambiguous", packing.unsure(scan), scan.devices)
     if len(scan.devices) > 1:
         said = _("%(text)s matches several devices. Which one is it?") % {"text": packing.shown(scan.text)}
         return Answer(WARN, "ambiguous", said, scan.devices)
     if scan.devices:
-        return _put(bench, scan.devices[0])
+        return _put(bench, scan.devices[0], under_way)
     if scan.is_offer:
         return Answer(
             BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label.")
@@ -161,7 +168,7 @@ def _scan(bench: Bench, scan: Scan) -> Answer:
     return Answer(BAD, "unknown", f"{packing.unknown(scan)} {'' if scan.guess else hint}".strip())
 
 
-def _put(bench: Bench, device: Device) -> Answer:
+def _put(bench: Bench, device: Device, under_way: dict[int, Return]) -> Answer:
     """Put a unit on the bench. What can't be received lies there too, with the reason, until it is taken off."""
     words = {"serial": device.serial_number}
     if device.pk in bench.ids:
@@ -170,16 +177,12 @@ def _put(bench: Bench, device: Device) -> Answer:
         said = _("The bench is full, so %(serial)s wasn't added. Receive these 500 units first.") % words
         return Answer(BAD, "full", said)
     bench.ids.insert(0, device.pk)
-    under_way = (
-        Return.objects.under_way().filter(device=device).first()
-    )  # unscoped: of a device that was visible
-    verdict = verdicts.of(device, under_way)
+    returned = under_way.get(device.pk)
+    verdict = verdicts.of(device, returned)
     if verdict.is_fit:
         return Answer(OK, "added", _("%(serial)s can be received.") % words, device=device)
     tone = WARN if verdict.can_anyway else BAD
-    return Answer(
-        tone, "unfit", f"{device.serial_number}: {verdict.sentence}", device=device, about=under_way
-    )
+    return Answer(tone, "unfit", f"{device.serial_number}: {verdict.sentence}", device=device, about=returned)
 
 
 def _lines(bench: Bench, actor: Actor) -> list[Line]:

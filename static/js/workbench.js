@@ -8,7 +8,8 @@
   const { bench, person, name, here } = root.dataset;
   const form = root.matches("form") ? root : null, field = $("[data-scan]");
   const MOST = 500, PATIENCE = 10_000, PATIENCE_EACH = 40, PAUSES = [1, 2, 4, 8, 15, 30], SLOW = 1500, ADOPTED = 15_000;
-  const DAY = 86_400_000;
+  // The server knows the id of a packed scan for 30 days: what is older is not sent again by itself.
+  const DAY = 86_400_000, SENDABLE = 28 * DAY, LISTED = 30 * DAY;
 
   // What is kept: one key for each thing, so that two tabs never overwrite each other's.
   const SCAN = `custody.scan.${bench}.`, REFUSED = `custody.refused.${bench}.`, UNIT = `custody.unit.${bench}.${person}.`;
@@ -191,7 +192,7 @@
   }
   function refuse(text, sentence, steps = []) {
     forget([text]);
-    keep(REFUSED + newId(), { text, sentence, steps });
+    keep(REFUSED + newId(), { text, sentence, steps, at: Date.now() });
   }
   const forget = (texts) => all(REFUSED).filter((row) => texts.includes(row.text)).forEach((row) => drop(row.key));
   function list() {
@@ -252,6 +253,10 @@
   const adopt = (scans) => scans.forEach((scan) => keep(scan.key, { text: scan.text, person, name, tab, at: scan.at }));
   // What is not to be sent is not gone: it stands in the list of what was refused.
   const unsent = (scans) => scans.forEach((scan) => { refuse(scan.text, $("[data-waiting]").dataset.unsent); drop(scan.key); });
+  function sweep() {
+    unsent(all(SCAN).filter((scan) => Date.now() - scan.at > SENDABLE));
+    all(REFUSED).filter((row) => Date.now() - row.at > LISTED).forEach((row) => drop(row.key));
+  }
   function copy(rows) {
     const text = rows.map((row) => row.text).join("\n");
     if (navigator.clipboard) { navigator.clipboard.writeText(text); return; }
@@ -290,15 +295,16 @@
   });
 
   // Other acts on the bench wait for the scans that are under way, and scans for them: each answer shows what both did.
-  const acts = (event) => root.contains(event.detail.elt) && event.detail.target?.id === "bench";
+  const acts = (event) => event.detail.target?.id === "bench";
   document.addEventListener("htmx:confirm", (event) => {
     const { elt } = event.detail;
     if (!busy || !acts(event)) return;
     event.preventDefault();
     held.push(() => {
-      const same = root.contains(elt) ? elt : $(`[name="${elt.name}"][value="${elt.value}"]`);
+      // The answer may have brought another element in its place.
+      const same = document.contains(elt) ? elt : elt.id ? document.getElementById(elt.id) : $(`[name="${elt.name}"][value="${elt.value}"]`);
       if (same && same !== elt && elt.type === "checkbox") same.checked = elt.checked;
-      if (same) htmx.trigger(same, elt.type === "checkbox" ? "change" : "click");
+      if (same) htmx.trigger(same, same.matches("form") ? "submit" : elt.type === "checkbox" ? "change" : "click");
     });
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -339,6 +345,7 @@
   window.addEventListener("focus", () => { home(); if (trouble) send(); });
   window.addEventListener("beforeunload", (event) => { if ([...memory.keys()].some((key) => key.startsWith(SCAN))) event.preventDefault(); });
 
+  sweep();
   if (!form) { show(); return; }
 
   // The field has the focus after everything but while somebody writes or chooses elsewhere.

@@ -343,3 +343,18 @@ def test_a_packed_unit_on_the_bench_leads_to_its_shipment(desk, make_devices, cu
     shipments.pack(shipment, [unit], by=by)
     page = desk.post(BENCH, {"scan": unit.serial_number}).content.decode()
     assert f'<a href="/shipments/{shipment.pk}/">Open S-00001</a>' in page
+
+
+def test_a_list_is_put_on_the_bench_with_as_many_queries_as_a_scan(
+    desk, make_devices, customer, actor, alice, django_assert_max_num_queries
+):
+    one, *many = make_devices(31)
+    ownership.assign([one.pk, *(device.pk for device in many)], customer=customer, by=actor(alice))
+    desk.get(BENCH)
+    with django_assert_max_num_queries(17) as first:
+        desk.post(BENCH, {"scan": one.serial_number})
+    with django_assert_max_num_queries(len(first)):
+        bench = desk.post(BENCH, {"list": "\n".join(device.serial_number for device in many)}).context[
+            "bench"
+        ]
+    assert len(bench.ids) == 30

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.e2e.conftest import DESK, PHONE, Person
 from tests.e2e.test_returns import ADDRESS, PASSWORD, support  # noqa: F401 - the first run, or the sign-in after it
 
-UNITS = [f"GUN26-{number:04d}" for number in range(40)]
+UNITS = [f"GUN26-{number:04d}" for number in range(44)]
 ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
 
@@ -243,6 +243,36 @@ def test_another_persons_scans_are_not_sent_unasked(bench, free):
     bench.get_by_role("button", name="Send as mine").click()
     packed(bench, 1)
     expect(bench.locator("[data-others]")).to_be_hidden()
+
+
+def test_what_is_pressed_while_a_scan_is_under_way_comes_after_it(bench, free):
+    one, two = free(), free()
+    gun(bench, one)
+    packed(bench, 1)
+    under_way: list[Route] = []
+    bench.route("**/pack/", lambda route: under_way.append(route))
+    with bench.expect_request(re.compile("/pack/$")):
+        gun(bench, two)
+    bench.get_by_role("button", name="Undo my last scan").click()
+    bench.get_by_role("button", name=f"Take {one} out").click()
+    packed(bench, 1)
+    under_way[0].continue_()
+    packed(bench, 0)
+    expect(bench.locator("#bench .answer.warn")).to_contain_text("Removed")
+
+
+def test_scans_stay_where_somebody_else_signed_in_elsewhere(bench, free):
+    unit = free()
+    body = '{"code": "another_person", "title": "Somebody else is signed in now."}'
+    bench.route(
+        "**/pack/",
+        lambda route: route.fulfill(status=409, body=body, content_type="application/problem+json"),
+    )
+    gun(bench, unit)
+    waiting(bench, "1 scan is waiting. Somebody else is signed in now.")
+    bench.unroute_all()
+    bench.get_by_role("link", name="Reload").click()
+    packed(bench, 1)
 
 
 def test_two_tabs_send_no_scan_twice_and_show_what_the_other_packed(bench, free):
