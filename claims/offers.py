@@ -101,8 +101,8 @@ def of(code: ClaimCode) -> Offer:
     # A shipment's profile lists nothing, so it is asked for only where nothing is listed.
     shipment = None if is_unit or resources else getattr(profile, "shipment", None)
     if shipment is not None:
-        packed = Device.objects.filter(shipment_units__shipment=shipment, shipment_units__is_open=True)
-        devices = list(packed.select_related("product").order_by("shipment_units__pk"))
+        rest = Device.objects.filter(shipment_units__shipment=shipment, shipment_units__is_open=True)
+        devices = list(rest.select_related("product").order_by("shipment_units__pk"))
         return Offer(code, profile, devices, documents, shipment)
     packed = _packed(profile, devices)
     return Offer(code, profile, devices, documents, packed=packed, is_empty=not devices and not documents)

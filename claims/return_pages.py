@@ -22,7 +22,6 @@ from console.bulk import Selection
 from console.editing import Edit
 from console.models import Operation
 from console.requests import Request
-from devices.ledger import Outcome
 from devices.models import Device, DeviceStatus
 
 SAID = 10
@@ -88,15 +87,33 @@ def received(request: Request, operation: Operation) -> HttpResponse:
 
 
 def inspect(request: Request, chosen: Selection, form: InspectForm) -> HttpResponse:
-    """Inspect one return, or many as an operation."""
+    """Inspect as an operation that can be undone; after a single one its return is shown."""
     ids, by = chosen.ids, request.actor
-    if len(ids) > 1:
-        back = reverse("claims:return_list")
-        operation = return_inspection.begin(ids, form.findings, decision=form.decided, by=by, return_url=back)
+    back = reverse("claims:return_detail", args=ids) if len(ids) == 1 else reverse("claims:return_list")
+    operation = return_inspection.begin(ids, form.findings, decision=form.decided, by=by, return_url=back)
+    if len(ids) != 1 or not operation.is_over:
         return redirect(operation)
-    outcome = return_inspection.inspect(ids, form.findings, decision=form.decided, by=by)
-    _say_outcome(request, outcome, form.decided)
-    return redirect("claims:return_detail", ids[0]) if ids else redirect("claims:return_list")
+    if operation.is_undoable():
+        messages.success(request, _with_undo(operation, _inspected(form.decided)))
+    refused = operation.rows.order_by("position").values_list("label", "sentence")
+    _say_refused(request, list(refused[:SAID]), operation.refused)
+    return redirect(back)
+
+
+def _with_undo(operation: Operation, done: str) -> str:
+    until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
+    return format_html('{} <a href="{}">{}</a> {}', done, reverse(operation.undo_route, args=[operation.pk]), _("Undo"),
+                       until)  # fmt: skip
+
+
+def _inspected(decision: str) -> str:
+    done = {
+        "": _("Inspected. It stays in quarantine until you decide."),
+        ReturnState.RESTOCKED: _("It is in stock again."),
+        ReturnState.REFURBISHED: _("It is refurbished and in stock again."),
+        ReturnState.SCRAPPED: _("It is scrapped."),
+    }
+    return done[decision]
 
 
 def selected(chosen: Selection) -> dict[str, Any]:
@@ -186,18 +203,6 @@ class SettingsPage:
     def _edit(self, part: str, make: Any, save: Any) -> Edit:
         return Edit(self.request, self.by.organization, make, lambda row, values: save(**values, by=self.by),
                     is_posted=self.part == part)  # fmt: skip
-
-
-def _say_outcome(request: Request, outcome: Outcome, decision: str) -> None:
-    done = {
-        "": _("Inspected. It stays in quarantine until you decide."),
-        ReturnState.RESTOCKED: _("It is in stock again."),
-        ReturnState.REFURBISHED: _("It is refurbished and in stock again."),
-        ReturnState.SCRAPPED: _("It is scrapped."),
-    }
-    if outcome.done:
-        messages.success(request, done[decision])
-    _say_refused(request, [(r.label, r.sentence) for r in outcome.refused[:SAID]], len(outcome.refused))
 
 
 def _say_refused(request: Request, said: list[tuple[str, str]], count: int) -> None:

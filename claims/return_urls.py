@@ -11,6 +11,7 @@ return_patterns = [
     path("returns/receive/<int:pk>/undo/", returns.return_receive_undo, name="return_receive_undo"),
     path("returns/export/", returns.return_export, name="return_export"),
     path("returns/inspect/", returns.return_inspect, name="return_inspect"),
+    path("returns/inspect/<int:pk>/undo/", returns.return_inspect_undo, name="return_inspect_undo"),
     path("returns/labels/", returns.return_label_queue, name="return_label_queue"),
     path("returns/labels/done/", returns.return_label_done, name="return_label_done"),
     path("returns/<int:pk>/", returns.return_detail, name="return_detail"),

@@ -93,6 +93,9 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "device.inspected": Kind(
                 _("Device inspected"), "clipboard-check", _("{actor} inspected {subject}")
             ),
+            "device.inspection_undone": Kind(
+                _("Inspection undone"), "rotate-ccw", _("{actor} undid the inspection of {subject}")
+            ),
             "device.restocked": Kind(_("Device restocked"), "archive", _("{actor} restocked {subject}")),
             "device.refurbished": Kind(
                 _("Device refurbished"), "wrench", _("{actor} refurbished {subject}; it is in stock again")

@@ -266,6 +266,7 @@ UNDOS = {
     "devices:device_assign_undo": "devices.actions.undo.begin",
     "devices:device_unclaim_undo": "devices.actions.undo.begin",
     "claims:return_receive_undo": "claims.actions.return_undo.begin",
+    "claims:return_inspect_undo": "claims.actions.inspection_undo.begin",
 }
 API_KEY_ACTOR, API_KEY_CHECK = "customers.keys.find", "customers.keys.is_usable"
 API_KEY_HOLD = "customers.keys.hold"

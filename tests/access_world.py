@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from claims.actions import claim_codes, returns, shipments
+from claims.actions import claim_codes, return_inspection, returns, shipments
 from claims.models import ClaimProfile, LabelSheet
 from console.access import Permission
 from console.actions import webhooks
@@ -74,6 +74,7 @@ def rows(
         "assigned": _bulk(organization, Permission.DEVICE_ASSIGN, undo.ASSIGN, customer),
         "unclaimed": _bulk(organization, Permission.DEVICE_UNCLAIM, undo.UNCLAIM, customer),
         "received": _bulk(organization, Permission.RETURN_RECEIVE, returns.UNDO, customer),
+        "inspected": _bulk(organization, Permission.RETURN_EDIT, return_inspection.UNDO, customer),
         "return": returns.request(coming, customer=customer, reason="Upgrade", by=factories.actor_of(dana)),
         "manifest": ManifestImport.objects.create(organization=organization, product=product, **files),
         "round_trip": RoundTrip.objects.create(organization=organization, **files),

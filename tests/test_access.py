@@ -143,6 +143,7 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "claims:return_receive": (NO_VIEWER, {}),
     "claims:return_receive_undo": (NO_VIEWER, {"pk": "received"}),
     "claims:return_inspect": (STAFF, {}),
+    "claims:return_inspect_undo": (STAFF, {"pk": "inspected"}),
     "claims:return_cancel": (STAFF, {"pk": "return"}),
     "claims:return_label_queue": (EVERY, {}),
     "claims:return_label_done": (NO_VIEWER, {}),

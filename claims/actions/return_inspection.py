@@ -22,6 +22,7 @@ from devices.actions.ownership import in_chunks, succeeded
 from devices.ledger import Outcome, RefusedDevice
 from devices.models import Device, DeviceStatus
 
+UNDO = "claims:return_inspect_undo"
 # What a decision makes of the unit, and how the log calls it.
 DECISIONS = {
     ReturnState.RESTOCKED: (DeviceStatus.IN_STOCK, "device.restocked"),
@@ -50,7 +51,7 @@ def begin(
     }
     return do(
         "claims.actions.return_inspection.run_inspect", title, by=by, permission=Permission.RETURN_EDIT,
-        total=len(ids), return_url=return_url, payload={
+        total=len(ids), return_url=return_url, undo_route=UNDO, payload={
             "ids": ids, "grade": findings.grade, "note": findings.note, "checks": findings.checks, "decision": decision,
         },
     )  # fmt: skip
@@ -60,7 +61,9 @@ def run_inspect(operation: Operation, by: Actor) -> None:
     """The handler of inspecting many: payload {ids, grade, note, checks, decision}; the ids are of returns."""
     plan = operation.payload
     findings = Findings(plan["grade"], plan["note"], plan["checks"])
-    in_chunks(operation, lambda ids: inspect(ids, findings, decision=plan["decision"], by=by))
+    in_chunks(
+        operation, lambda ids: inspect(ids, findings, decision=plan["decision"], by=by, operation=operation)
+    )
     n = succeeded(operation)
     operation.sentence = ngettext("%(n)d device done.", "%(n)d devices done.", n) % {"n": n}
 
@@ -73,6 +76,7 @@ def inspect(
     by: Actor,
     decision: str = "",
     at: datetime | None = None,
+    operation: Operation | None = None,
 ) -> Outcome:
     """Write what was found at each unit in quarantine and, with a decision, take it out of there.
 
@@ -81,7 +85,7 @@ def inspect(
     """
     if decision and decision not in DECISIONS:
         raise Refused("decision", _("Choose what becomes of it."), status=422)
-    at, rows = at or timezone.now(), _held(return_ids, by)
+    at, rows = at or timezone.now(), hold(return_ids, by)
     outcome, fit = Outcome(), []
     for pk in sorted(set(return_ids) - {row.pk for row in rows}):
         outcome.refused.append(RefusedDevice(pk, str(pk), "not_found", _("There is no such return.")))
@@ -91,6 +95,7 @@ def inspect(
             outcome.refused.append(RefusedDevice(row.pk, row.device.serial_number, code, sentence))
         else:
             fit.append(row)
+    _remember(fit, operation)
     if fit and findings.grade:
         _write(fit, findings, by, at, outcome)
     if fit and decision:
@@ -99,7 +104,7 @@ def inspect(
     return outcome
 
 
-def _held(return_ids: Iterable[int], by: Actor) -> list[Return]:
+def hold(return_ids: Iterable[int], by: Actor) -> list[Return]:
     """The returns, which stay as they are until this transaction ends; first their devices, as everywhere."""
     ids = sorted(set(return_ids))
     mine = Return.objects.visible_to(by)
@@ -118,6 +123,18 @@ def _why_not(row: Return, findings: Findings) -> tuple[str, str]:
     if row.state == ReturnState.RECEIVED and not findings.grade:
         return "not_inspected", _("It is not inspected yet. Give it a grade.")
     return "", ""
+
+
+def _remember(rows: list[Return], operation: Operation | None) -> None:
+    """Keep what the returns say now, for the undo of the operation; without one nothing can be undone."""
+    for row in rows:
+        row.inspection = operation
+        row.before = operation and {
+            "state": row.state, "grade": row.grade, "checks": row.checks, "note": row.note,
+            "inspected_at": row.inspected_at.isoformat() if row.inspected_at else None,
+            "inspected_by": row.inspected_by, "needs_label": row.needs_label,
+        }  # fmt: skip
+    sql.update_rows(Return, rows, ["inspection", "before"])
 
 
 def _write(rows: list[Return], findings: Findings, by: Actor, at: datetime, outcome: Outcome) -> None:

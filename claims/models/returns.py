@@ -134,6 +134,11 @@ class Return(TenantModel):
     operation = models.ForeignKey(
         "console.Operation", models.PROTECT, null=True, editable=False, related_name="+"
     )
+    # Who inspected it last, and what the return said before; the undo makes it say that again.
+    inspection = models.ForeignKey(
+        "console.Operation", models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    before = models.JSONField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar = ReturnQuerySet.as_manager()

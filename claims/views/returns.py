@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from claims import return_pages as pages
 from claims import workbench
-from claims.actions import return_undo, returns
+from claims.actions import inspection_undo, return_inspection, return_undo, returns
 from claims.models import Return
 from claims.return_exports import return_rows
 from claims.return_filters import ReturnFilter
@@ -60,6 +60,17 @@ def return_receive_undo(request: Request, pk: int) -> HttpResponse:
         return redirect(return_undo.begin(operation, by=request.actor))
     context = {"operation": operation, **return_undo.preview(operation, shown=pages.SHOWN)}
     return render(request, "claims/return_receive_undo.html", context)
+
+
+@requires(Permission.RETURN_EDIT)
+def return_inspect_undo(request: Request, pk: int) -> HttpResponse:
+    """Take an inspection back: which units can be in quarantine again and which can't, then the act."""
+    operations = Operation.objects.visible_to(request.actor).filter(undo_route=return_inspection.UNDO)
+    operation = get_object_or_404(operations, pk=pk)
+    if request.method == "POST":
+        return redirect(inspection_undo.begin(operation, by=request.actor))
+    context = {"operation": operation, **inspection_undo.preview(operation, shown=pages.SHOWN)}
+    return render(request, "claims/return_inspect_undo.html", context)
 
 
 @requires(Permission.VIEW)

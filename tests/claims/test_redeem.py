@@ -449,7 +449,7 @@ def test_a_device_that_is_taken_between_look_and_claim_takes_everything_back(
 
 
 @pytest.mark.parametrize(("fields", "cause"), [
-    ({"status": DeviceStatus.SCRAPPED}, "scrapped"), ({"archived_at": timezone.now()}, "scrapped"),
+    ({"status": DeviceStatus.SCRAPPED}, "scrapped"), ({"archived_at": timezone.now()}, "archived"),
     ({"status": DeviceStatus.RESERVED}, "reserved"), ({"status": DeviceStatus.RETURNED}, "in_quarantine"),
 ])  # fmt: skip
 def test_a_unit_that_is_out_of_reach_is_refused(product, device, refused, fields, cause):

@@ -111,7 +111,7 @@ def test_each_unit_that_cannot_be_received_is_refused_by_itself(owned, make_devi
         (5, scrapped.serial_number, "scrapped"),
         (6, reserved.serial_number, "reserved"),
         (7, archived.serial_number, "archived"),
-        (8, "?", "unknown"),
+        (8, "?", "not_found"),
     ]
     assert [status(d) for d in (stock, scrapped, reserved)] == ["in_stock", "scrapped", "reserved"]
     assert Return.objects.count() == 3

@@ -116,6 +116,7 @@ CONSOLE = {
     "claims:return_receive_undo": "operation_undo",
     "claims:return_export": "return_export_csv return_export_xlsx",
     "claims:return_inspect": "return_inspect",
+    "claims:return_inspect_undo": "operation_undo",
     "claims:return_label_queue": "label_queue_list",
     "claims:return_label_done": "label_queue_done",
     "claims:return_detail": "return_detail",
