@@ -53,7 +53,7 @@ def sentence(found: list[Concerned]) -> str:
     return " ".join(said)
 
 
-def for_page(devices: Any, *, by: Actor) -> dict[str, Any]:
+def for_page(devices: QuerySet[Device] | list[int], *, by: Actor) -> dict[str, Any]:
     """What the page before an unclaim or a receiving says of it."""
     found = concerned(devices, by=by)
     return {"links": found[:SAID], "more_links": max(0, len(found) - SAID)}

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from console import operations
+from console import operations, sql
 from console.access import Actor, Permission
 from console.bulk import IN_REQUEST, Selection
 from console.models import Operation
@@ -21,7 +21,7 @@ from console.requests import Request
 from customers.models import Customer
 from devices.actions import ownership, undo
 from devices.ledger import ASSIGNABLE
-from devices.models import DeviceStatus, SharedAccess
+from devices.models import Device, DeviceStatus, SharedAccess
 
 SHOWN = 50
 # So many refusals are said one by one.
@@ -47,6 +47,12 @@ def links(request: Request, chosen: Selection) -> dict[str, Any]:
     """The links that stop working with an unclaim, and whether it was chosen that they go on."""
     said = import_string(settings.LINKS_FOR_PAGE)(chosen.rows, by=request.actor)
     return {**said, "keeps_links": bool(request.POST.get("leaves_profiles"))}
+
+
+def links_of(request: Request, ids: list[int]) -> dict[str, Any]:
+    """The links that stop working when those of the devices that have an owner lose it."""
+    rows = sql.having_ids(Device.objects.visible_to(request.actor).filter(customer__isnull=False), "id", ids)
+    return import_string(settings.LINKS_FOR_PAGE)(list(rows.values_list("pk", flat=True)), by=request.actor)
 
 
 def assign(request: Request, chosen: Selection, *, customer: Customer, note: str) -> HttpResponse:

@@ -164,6 +164,7 @@ def release(
     outcome.refused = _why_not_releasable(set(ids) - set(outcome.done))
     if outcome.done:
         _close(Ownership, "device_id", outcome.done, by, reason, at, evidence, note)
+        _ask_by_the_end(outcome.done)
         _end_shares(outcome, by, reason, at, evidence, note)
         tell(Change("released", outcome.done, by, at, outcome.act))
     return outcome
@@ -538,6 +539,19 @@ def _end() -> str:
     return (
         f"(SELECT {ended} FROM {spans} AS span WHERE span.device_id = {devices}.id AND span.ended_at IS NULL)"  # noqa: S608
     )
+
+
+def _ask_by_the_end(ids: list[int]) -> None:
+    """Where a device spoke between the two statements, its span ended later than it was asked: the end is what counts."""
+    spans, devices = sql.table(Ownership), sql.table(Device)
+    ended = f"(SELECT MAX(past.ended_at) FROM {spans} AS past WHERE past.device_id = {devices}.id)"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {devices} SET wipe_since = CASE WHEN wipe_since = wipe_asked_at THEN {ended} ELSE wipe_since END, "  # noqa: S608
+            f"wipe_asked_at = {ended} WHERE {sql.in_ids('id')} AND EXISTS (SELECT 1 FROM {spans} AS later "
+            f"WHERE later.device_id = {devices}.id AND later.ended_at > {devices}.wipe_asked_at)",
+            [sql.id_list(ids)],
+        )
 
 
 def _mark() -> str:

@@ -10,6 +10,7 @@ from console.imports import refused
 from console.imports.pages import earlier, progress, same_files, urls
 from console.imports.preview import ColumnsForm
 from console.requests import Request
+from devices import handover
 from devices.actions import roundtrips
 from devices.models import RoundTrip
 from devices.roundtrip import RoundTripKind
@@ -71,7 +72,7 @@ def device_changes_apply(request: Request, pk: int) -> HttpResponse:
             return redirect(roundtrips.apply(row, by=request.actor, **form.cleaned_data))
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
-    context = {"import": row, "plan": plan, "form": form}
+    context = {"import": row, "plan": plan, "form": form, **handover.links_of(request, plan.moved)}
     return render(request, "devices/device_changes_apply.html", context, status=422 if form.errors else 200)
 
 

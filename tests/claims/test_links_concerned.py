@@ -139,9 +139,8 @@ def test_a_swap_says_it_and_takes_the_choice(client_for, alice, profile, owned, 
     assert (Device.objects.get(pk=owned.pk).status, works(profile, link)) == ("returned", True)
 
 
-def test_ship_swap_and_inspect_say_before_that_they_can_not_be_undone(client_for, alice, owned, customer, by):
-    from claims.actions import returns, shipments
-    from claims.models import Return
+def test_shipping_and_a_swap_say_before_that_they_can_not_be_undone(client_for, alice, owned, customer, by):
+    from claims.actions import shipments
 
     client = client_for(alice)
     free = Device.objects.filter(customer=None).first()
@@ -149,10 +148,23 @@ def test_ship_swap_and_inspect_say_before_that_they_can_not_be_undone(client_for
     shipments.pack(shipment, [free], by=by)
     assert "can&#x27;t be undone" in _html(client, reverse("claims:shipment_ship", args=[shipment.pk]))
     assert "can&#x27;t be undone" in _html(client, reverse("claims:device_swap", args=[owned.pk]))
-    returns.receive([owned.pk], reason="Defective", by=by)
-    address = reverse("claims:return_inspect") + f"?ids={Return.objects.get().pk}"
-    assert "can&#x27;t be undone" in _html(client, address)
 
 
 def _html(client, address):
     return client.get(address).content.decode().replace("can't", "can&#x27;t")
+
+
+def test_an_edited_list_says_it_before_it_is_applied(client_for, alice, profile, owned, settings, tmp_path):
+    from tests.devices import roundtrips
+
+    settings.DATA_DIR = tmp_path
+    client = client_for(alice)
+
+    def unclaim(rows):
+        for row in rows:
+            row["owner"] = ""
+
+    row = roundtrips.checked(alice, roundtrips.edited_csv(client, unclaim))
+    html = client.get(reverse("devices:device_changes_apply", args=[row.pk])).content.decode()
+    assert "stops working. It lists 3 devices." in html
+    assert "leaves_profiles" not in html

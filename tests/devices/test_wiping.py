@@ -124,6 +124,23 @@ def test_a_span_that_ended_a_tick_later_is_asked_for_by_that_tick(device, custom
     assert wipe_of(device) == (tick, tick, None)
 
 
+def test_what_a_device_said_while_its_span_was_ending_moves_the_request_to_the_end(
+    device, customer, other_customer, by, monkeypatch
+):
+    """On PostgreSQL a report can come between the two statements, and the span ends after it."""
+    honest = ledger._close
+
+    def later(model, column, ids, who, reason, at, *rest):
+        return honest(model, column, ids, who, reason, at + timedelta(seconds=1), *rest)
+
+    monkeypatch.setattr(ledger, "_close", later)
+    second = timedelta(seconds=1)
+    held_by(device, customer, by, NOON, NOON + HOUR)
+    assert wipe_of(device) == (NOON + HOUR + second, NOON + HOUR + second, None)
+    held_by(device, other_customer, by, NOON + 2 * HOUR, NOON + 3 * HOUR)
+    assert wipe_of(device) == (NOON + HOUR + second, NOON + 3 * HOUR + second, None)
+
+
 # Undo
 
 
