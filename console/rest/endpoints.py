@@ -9,7 +9,7 @@ path("products/<int:pk>", resource(get=product_detail, patch=product_edit))
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
-from functools import cache, update_wrapper
+from functools import cache, partial, update_wrapper
 from typing import Any, cast
 
 from django.http import HttpResponseBase
@@ -29,12 +29,14 @@ from rest_framework.views import APIView
 
 from console.access import CustomerScope, Permission
 from console.errors import Refused
-from console.rest import idempotency, limits
+from console.rest import idempotency, limits, preconditions
 from console.rest.fields import Body
 from console.rest.paging import PageQuery
 from console.rest.problems import Unfit
 
 Function = Callable[..., Any]
+# In the document, until `console.rest.schema` says what it means: the GET of a single object.
+SINGLE = "x-single"
 MOST_BYTES = 16 * 1024 * 1024
 # What programs send where nothing is asked for.
 EMPTY = {b"", b"{}", b"null"}
@@ -71,6 +73,8 @@ class Endpoint:
     guard: Callable[[Any], None] | None = None
     is_secret: bool = False
     is_for_any_key: bool = False
+    # The GET of the same address, where it answers a single object.
+    getter: "Endpoint | None" = None
 
     def call(self, request: Any, **kwargs: Any) -> HttpResponseBase:
         """Check who calls and what was sent, then run."""
@@ -84,7 +88,11 @@ class Endpoint:
         request.body_data = self._read(request, self.takes, data, partial=request.method == "PATCH")
         if self.guard is not None:
             self.guard(request)
-        act = lambda: self._answer(request, self.run(request, **kwargs))  # noqa: E731
+        if request.method in {"GET", "HEAD"}:
+            return self._shown(request, self.answer(request, self.run(request, **kwargs)))
+        act = lambda: self._tagged(self.answer(request, self.run(request, **kwargs)))  # noqa: E731
+        if preconditions.is_asked(request):
+            act = partial(preconditions.guarded, request, act)
         token = request.headers.get("Idempotency-Key")
         if token is not None and self.is_secret:
             raise Refused("not_repeatable", _("The answer holds a secret, which is kept nowhere. Send it without an "
@@ -132,7 +140,31 @@ class Endpoint:
             raise Unfit(unfit)
         return reader.validated_data
 
-    def _answer(self, request: Any, result: Any) -> HttpResponseBase:
+    @property
+    def is_single(self) -> bool:
+        """Whether this, called by GET, answers one object, which then has an ETag."""
+        return isinstance(self.answers, type) and not self.is_list
+
+    def _shown(self, request: Any, response: Any) -> HttpResponseBase:
+        """The answer to a GET; of a single object with its ETag, and no more than that where the caller has it."""
+        if not self.is_single or not isinstance(response, Response):
+            return response
+        response["ETag"] = tag = preconditions.of(response.data)
+        if "If-Match" in request.headers and not preconditions.is_among(tag, request.headers["If-Match"]):
+            raise Refused(
+                "precondition_failed", _("It is another one by now."), status=412, headers={"ETag": tag}
+            )
+        if preconditions.is_among(tag, request.headers.get("If-None-Match", ""), weakly=True):
+            return Response(status=304, headers={"ETag": tag})
+        return response
+
+    def _tagged(self, response: Any) -> Any:
+        """The answer to a change; where it is the object as the GET of the same address has it, with its ETag."""
+        if self.getter is not None and self.getter.answers is self.answers and isinstance(response, Response):
+            response["ETag"] = preconditions.of(response.data)
+        return response
+
+    def answer(self, request: Any, result: Any) -> HttpResponseBase:
         if isinstance(result, HttpResponseBase):
             return result
         if result is None:
@@ -155,10 +187,11 @@ class Endpoint:
         parameters: list[Any] = [query] if query and query is not Nothing else []
         if method == "post" and not self.is_secret:
             parameters.append(TOKEN)
+        marks = {SINGLE: True} if method == "get" and self.is_single else {}
         return extend_schema(
             operation_id=name, summary=self.summary, description=self._description(), tags=[self.tag],
             request=self.takes, responses=kinds, examples=self._examples(),
-            parameters=parameters,
+            parameters=parameters, extensions=marks,
         )  # fmt: skip
 
     def _examples(self) -> list[OpenApiExample]:
@@ -198,7 +231,9 @@ def resource(**endpoints: Endpoint) -> Callable[..., HttpResponseBase]:
     methods: dict[str, Any] = {"endpoints": endpoints, "http_method_names": [*endpoints, "options"]}
     if "get" in endpoints:
         methods["http_method_names"].append("head")
+    single = endpoints.get("get")
     for method, made in endpoints.items():
+        made.getter = single if single is not None and single.is_single else None
 
         def answer(self: APIView, request: Any, _made: Endpoint = made, **kwargs: Any) -> HttpResponseBase:
             # Times are UTC, whatever a cookie says of the zone of a browser.

@@ -15,6 +15,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from console.access import public
 from console.errors import problem
+from console.rest.endpoints import SINGLE
 from console.rest.reference import METHODS, NO_NUL, grouped
 
 PREFIX = "/api/v1"
@@ -59,6 +60,44 @@ class KeyScheme(OpenApiAuthenticationExtension):
         }
 
 
+TAG_HEADER = {"ETag": {"schema": {"type": "string"}, "description": "Changes whenever the answer does."}}
+IF_MATCH = {"in": "header", "name": "If-Match", "schema": {"type": "string"},
+            "description": "The ETag of what was read: where it is another one by now, the answer is a 412."}  # fmt: skip
+IF_NONE_MATCH = {"in": "header", "name": "If-None-Match", "schema": {"type": "string"},
+                 "description": "The ETag of what the caller has: where it is that still, the answer is a 304."}  # fmt: skip
+
+
+def _add_preconditions(paths: dict[str, Any], problem: dict[str, Any]) -> None:
+    """Say where there are ETags: at each single object, and at what changes it."""
+    singles = {path for path, methods in paths.items() if methods.get("get", {}).pop(SINGLE, False)}
+    for path, methods in paths.items():
+        for method in METHODS:
+            if method not in methods or (method == "get" and path not in singles):
+                continue
+            call = methods[method]
+            if method == "get":
+                call.setdefault("parameters", []).extend([IF_NONE_MATCH, IF_MATCH])
+                call["responses"]["304"] = {
+                    "description": "It is as the caller has it.",
+                    "headers": TAG_HEADER,
+                }
+                call["responses"]["200"]["headers"] = TAG_HEADER
+            elif _single_of(path, singles):
+                call.setdefault("parameters", []).append(IF_MATCH)
+            else:
+                continue
+            call["responses"]["412"] = {"description": "It is another one by now.", "content": problem}
+
+
+def _single_of(path: str, singles: set[str]) -> str:
+    """The address of the object that a call at this address changes, as `console.rest.preconditions` finds it."""
+    if path in singles:
+        return path
+    parts = path.split("/")
+    above = ["/".join(parts[:end]) for end in range(len(parts) - 1, 1, -1)]
+    return "" if parts[-1].endswith("}") else next((each for each in above if each in singles), "")
+
+
 def add_problems(result: dict, generator: Any, request: Any, public: bool) -> dict:
     """Say of each call how it may be refused."""
     _forbid_nul(result)
@@ -68,6 +107,7 @@ def add_problems(result: dict, generator: Any, request: Any, public: bool) -> di
             shape["additionalProperties"] = False
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
     shape = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    _add_preconditions(result["paths"], shape)
     for path in result["paths"].values():
         for method in METHODS:
             if method in path:

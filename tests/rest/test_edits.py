@@ -31,7 +31,7 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
     "customer_edit": {
         "kind": ("company", "person"), "name": ("North", "South"), "reference": ("C-1", "C-2"),
         "email": ("a@north.example", "b@north.example"), "phone": ("1", "2"), "address": ("Dock 1", "Dock 2"),
-        "notes": ("Calm", "Loud"),
+        "notes": ("Calm", "Loud"), "may_take": (True, False),
     },
     "project_edit": {"name": ("East", "West")},
     "person_edit": {"role": ("viewer", "operator")},
@@ -50,6 +50,7 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
     "product_edit": {
         "name": ("Probe", "Meter"), "slug": ("probe", "meter"), "platform": ("A1", "B2"), "description": ("Wet", "Dry"),
         "ownership_mode": ("customer", "unowned"), "single_account": (None, None), "unowned_may_subscribe": (True, False),
+        "customers_may_take": (True, False),
     },
     "device_edit": {
         "product": ("aqua-meter", "aqua-meter"), "serial_number": ("S-1", "S-2"), "device_name": ("unit-000001", "unit-000002"),
