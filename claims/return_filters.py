@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from claims import return_choices
 from claims.models import Return, ReturnState
 from claims.models.returns import UNDER_WAY
-from console import finding
+from console import counts, sql
 from console.fields import prefix
 from customers.models import Customer
 from devices.filters import CustomerFilter
@@ -53,11 +53,10 @@ class ReturnFilter(filters.FilterSet):
         if not low:
             return queryset
         units = Device.objects.visible_to(self.request.actor).filter(serial_key__gte=low, serial_key__lt=high)
-        ids = list(units.order_by().values_list("pk", flat=True)[: finding.FEW + 1])
-        # Of few units the returns are looked up; the returns of very many are met soon enough in the order of the list.
-        of_units = (
-            Q(device__in=ids) if len(ids) <= finding.FEW else Q(Exists(units.filter(pk=OuterRef("device"))))
-        )
+        # The returns of some units are looked up; those of very many are met soon enough in the order of the list.
+        is_many = sql.capped_count_of_each([units], counts.CAP + 1)[0] > counts.CAP
+        met = Exists(units.filter(pk=OuterRef("device")))
+        of_units = Q(met) if is_many else Q(device__in=units.order_by().values("pk"))
         number = NUMBER.match(value.strip())
         return queryset.filter(of_units | Q(number=int(number[1])) if number else of_units)
 

@@ -42,9 +42,11 @@ def lines_of(answer):
     return len(b"".join(answer.streaming_content).decode().strip().splitlines()) - 1
 
 
+@pytest.mark.parametrize("cap", [10_000, 1_000])
 def test_the_search_of_returns_finds_those_of_units_beyond_the_first_thousand(
-    organization, product, customer, api, client_for, alice
+    organization, product, customer, api, client_for, alice, monkeypatch, cap
 ):
+    monkeypatch.setattr(counts, "CAP", cap)
     units = make_many_devices(product, MANY)
     other = factories.make_device(product, "XYZ-1")
     make_returns(organization, customer, [*units[-30:], other.pk])
