@@ -1,8 +1,8 @@
-"""What a customer's person may send back, and the returns that he sees."""
+"""What a customer's person may send back, and the returns that they see."""
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from claims import return_choices
 from claims.models import Return, ReturnState
@@ -11,14 +11,16 @@ from devices.models import Device, DeviceStatus
 
 
 def sendable(actor: Actor) -> QuerySet[Device]:
-    """The devices that the person may send back: those that his customers own, where he is admin or operator."""
-    rows = Device.objects.visible_to(actor).filter(status=DeviceStatus.OWNED, customer__in=actor.operates)
+    """The devices that the person may send back: as admin or operator of their owner, or of the project they lie in."""
+    rows = Device.objects.visible_to(actor).operated_by(actor).filter(status=DeviceStatus.OWNED)
     return rows.select_related("product", "customer", "organization__logo").defer("organization__logo__png")
 
 
 def is_sendable(actor: Actor, device: Device) -> bool:
-    """Whether this device, which he sees, is one of them."""
-    return device.status == DeviceStatus.OWNED and device.customer_id in actor.operates
+    """Whether this device, which they see, is one of them."""
+    if device.status != DeviceStatus.OWNED or not (actor.operates or actor.operates_in):
+        return False
+    return device.customer_id in actor.operates or sendable(actor).filter(pk=device.pk).exists()
 
 
 def rows(actor: Actor) -> QuerySet[Return]:
@@ -30,8 +32,10 @@ def rows(actor: Actor) -> QuerySet[Return]:
 
 
 def cancellable(actor: Actor) -> QuerySet[Return]:
-    """Those of them whose request he may take back."""
-    return rows(actor).filter(customer__in=actor.operates)
+    """Those of them whose request they may take back."""
+    operated = Device.objects.operated_by(actor).filter(customer__isnull=False)
+    in_project = Q(device__in=operated.values("pk"), device__customer=F("customer"))
+    return rows(actor).filter(Q(customer__in=actor.operates) | in_project)
 
 
 def under_way(actor: Actor, device: Device) -> Return | None:
@@ -45,6 +49,7 @@ def detail(actor: Actor, returned: Return) -> dict[str, Any]:
     may_cancel = is_requested and returned.device.status != DeviceStatus.RETURNED
     return {
         "slip": return_choices.settings_of(returned.organization) if is_requested else None,
-        "may_cancel": may_cancel and returned.customer_id in actor.operates,
-        "is_held": returned.device.customer_id is not None and returned.device.customer_id in actor.customers,
+        "may_cancel": may_cancel and cancellable(actor).filter(pk=returned.pk).exists(),
+        "is_held": returned.device.customer_id == returned.customer_id
+        and Device.objects.visible_to(actor).filter(pk=returned.device_id).exists(),
     }

@@ -22,18 +22,28 @@ from claims.models import (
     Shipment,
 )
 from console import edits, slugs, sql
-from console.access import Actor
+from console.access import Actor, Permission
 from console.audit import changes, record
 from console.errors import Refused
 from console.fields import fold
 from console.models import Member, Operation
 from console.transactions import retrying
 from customers.actions import project_members
-from customers.models import MemberEnd, ProjectMember
+from customers.models import CustomerRole, MemberEnd, ProjectMember
 from devices.models import Device
 
 Documents = Iterable[tuple[str, str]]
 Members = Iterable[tuple[Member, str]]
+# What a member of the organization, or their key, must be allowed to give a role in customers' projects.
+ROLE_NEEDS: dict[str, frozenset[Permission]] = {
+    CustomerRole.VIEWER: frozenset({Permission.VIEW}),
+    CustomerRole.OPERATOR: frozenset({Permission.VIEW, Permission.DEVICE_ASSIGN, Permission.DEVICE_CALL}),
+}
+ROLE_NEEDS[CustomerRole.ADMIN] = ROLE_NEEDS[CustomerRole.OPERATOR] | {
+    Permission.CUSTOMER_EDIT,
+    Permission.CUSTOMER_INVITE,
+    Permission.DEVICE_UNCLAIM,
+}
 LISTS = ("devices", "documents", "members")
 
 
@@ -52,6 +62,8 @@ def create(
 
     Raises Refused where the identifier is taken.
     """
+    members = list(members)
+    _may_give(members, by)
     profile = ClaimProfile(organization=by.organization, created_at=at or timezone.now(), **fields)
     profile.set_keys()
     claim_codes.hold_product(profile.product_id)
@@ -114,6 +126,8 @@ def edit(
         now.resources.all().delete()
         _list_resources(now, lists["devices"], lists["documents"])
     if "additional_members" in changed:
+        kept = set(now.members.values_list("member", "role"))
+        _may_give([(member, role) for member, role in lists["members"] if (member.pk, role) not in kept], by)
         _end_memberships(now, besides=[member.user_id for member, _role in lists["members"]], by=by)
         now.members.all().delete()
         _list_members(now, lists["members"])
@@ -221,6 +235,16 @@ def _list_members(profile: ClaimProfile, members: Members) -> None:
     ClaimProfileMember.objects.bulk_create(
         [ClaimProfileMember(profile=profile, member=member, role=role) for member, role in members]
     )
+
+
+def _may_give(members: Members, by: Actor) -> None:
+    """Nobody gives more than they hold: a key of a product manager has their role, but not all of their rights."""
+    if any(not ROLE_NEEDS[role] <= by.permissions for _member, role in members):
+        raise Refused(
+            "role_not_yours",
+            _("This role may do more than you. Choose another one, or use a key with all of its scopes."),
+            status=403,
+        )
 
 
 def _end_memberships(profile: ClaimProfile, *, besides: list[int], by: Actor) -> None:

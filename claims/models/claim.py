@@ -1,14 +1,14 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from claims.models.claim_code import ClaimCode
 from claims.models.claim_profile import ClaimProfile
 from console.access import Actor
 from console.tenancy import TenantModel, TenantQuerySet
-from customers.models import Customer, Project
+from customers.models import Customer, Project, ProjectMember
 
 # So many things that a claim gave are named in a line.
 SHOWN = 2
@@ -16,8 +16,14 @@ SHOWN = 2
 
 class ClaimQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> "ClaimQuerySet":
-        """The claims of the person's customers."""
-        return self.filter(customer__in=actor.customers)
+        """The claims of the person's customers, and those into the projects that they see, since they see them."""
+        mine = Q(customer__in=actor.customers)
+        if actor.projects:
+            member = ProjectMember.objects.of(actor).filter(
+                project=OuterRef("project"), started_at__lte=OuterRef("at")
+            )
+            mine |= Q(Exists(member))
+        return self.filter(mine)
 
     def of_current_codes(self) -> "ClaimQuerySet":
         """The claims whose label still is the one that was redeemed: the unit did not come back since."""

@@ -1,7 +1,7 @@
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +10,7 @@ from console.access import Actor
 from console.fields import KeyField, fold
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import Customer
-from devices.models import Device
+from devices.models import Device, Ownership
 
 
 class ReturnState(models.TextChoices):
@@ -93,8 +93,16 @@ class ReturnSettings(TenantModel):
 
 class ReturnQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
-        """The returns of the person's customers."""
-        return self.filter(customer__in=actor.customers)
+        """The returns of the person's customers, and those from the projects that they see, since they see them."""
+        mine = Q(customer__in=actor.customers)
+        if actor.projects:
+            begun = OuterRef("created_at")
+            spans = Ownership.objects.reached_by(actor, OuterRef(OuterRef("created_at"))).filter(
+                Q(ended_at=None) | Q(ended_at__gte=begun),
+                device=OuterRef("device"), customer=OuterRef("customer"), started_at__lte=begun,
+            )  # fmt: skip
+            mine |= Q(Exists(spans))
+        return self.filter(mine)
 
     def under_way(self) -> Self:
         """Those that still need somebody."""

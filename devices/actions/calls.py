@@ -66,14 +66,13 @@ def ask(
 
 
 def may_ask(by: Actor, device: Device) -> bool:
-    """Whether the actor may call the device, which he sees: by his role, or as its owner's admin or operator."""
+    """Whether the actor may call the device, which they see: by their role, or as admin or operator of its owner or of the
+    project that it lies in."""
     if by.kind != "customer":
         return by.may(Permission.DEVICE_CALL)
-    if device.customer_id is None or device.customer_id not in by.customers:
-        return False
     if by.permissions:
-        return by.may(CustomerScope.CALL)
-    return device.customer_id in by.operates
+        return device.customer_id in by.customers and by.may(CustomerScope.CALL)
+    return Device.objects.operated_by(by).filter(pk=device.pk).exists()
 
 
 @retrying

@@ -10,7 +10,7 @@ from console.access import Actor
 from console.fields import KeyField, fold
 from console.sql import Joined
 from console.tenancy import TenantModel, TenantQuerySet
-from customers.models import CustomerKind
+from customers.models import CustomerKind, ProjectMember
 from devices.models.product import Product
 
 
@@ -41,6 +41,18 @@ class DeviceQuerySet(TenantQuerySet):
     def current(self) -> Self:
         """Those that are not archived."""
         return self.filter(archived_at=None)
+
+    def operated_by(self, actor: Actor) -> Self:
+        """Those that the person may call and send back: of their customers, or in the projects in which they operate."""
+        mine = Q(customer__in=actor.operates)
+        if actor.operates_in:
+            from devices.models.ownership import Ownership
+
+            # As the memberships are now, not as they were when the request began.
+            projects = ProjectMember.objects.of(actor).filter(project__in=actor.operates_in).values("project")
+            within = Ownership.objects.open().filter(project__in=projects, device=OuterRef("pk"))
+            mine |= Q(Exists(within))
+        return self.filter(mine)
 
     def given_away(self) -> Self:
         """Those that a customer owns, and not the organization itself."""
