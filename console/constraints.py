@@ -172,38 +172,72 @@ class InOrder(TriggerConstraint):
     """Rows can be read in the order of `column`, a number from its sequence, without missing any: see `console.feed`.
 
     On PostgreSQL each statement that adds rows, however it is written, announces its transaction before it draws the
-    first number, once. With `on_update`, so does each that changes rows, because those get a new number. SQLite gives
-    numbers in the order of commits by itself.
+    first number, once. SQLite gives numbers in the order of commits by itself. With `numbers_on`, the number is none
+    that the table gives anyway: a row gets one when it is added, and another whenever that field changes.
     """
 
-    def __init__(self, *, name: str, column: str = "id", on_update: bool = False, **kwargs: Any) -> None:
-        self.column, self.on_update = column, on_update
+    def __init__(self, *, name: str, column: str = "id", numbers_on: str = "", **kwargs: Any) -> None:
+        self.column, self.numbers_on = column, numbers_on
         super().__init__(name=name, **kwargs)
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, args, {**kwargs, "column": self.column, "on_update": self.on_update}
+        return path, args, {**kwargs, "column": self.column, "numbers_on": self.numbers_on}
 
     def postgresql_create(self, model: Any, editor: Any) -> str:
         table, function = editor.quote_name(model._meta.db_table), editor.quote_name(f"{self.name}_announce")
         setting, sequence = f"custody.{self.name}", feed.sequence_of(model._meta.db_table, self.column)
         call = feed.announce(str(feed.lane_of(self.name)), feed.last_given(sequence))
-        events = "INSERT OR UPDATE" if self.on_update else "INSERT"
+        events = "INSERT OR UPDATE" if self.numbers_on else "INSERT"
         # The setting goes with the savepoint in which it was made, as the lock does.
-        return (
+        announce = (
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"IF current_setting('{setting}', true) IS DISTINCT FROM 'announced' THEN PERFORM {call}; "
             f"PERFORM set_config('{setting}', 'announced', true); END IF; RETURN NULL; END $$; "
             f"CREATE TRIGGER {editor.quote_name(self.name)} BEFORE {events} ON {table} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
         )
+        return f"{self._numbering(model, editor)}; {announce}" if self.numbers_on else announce
+
+    def _numbering(self, model: Any, editor: Any) -> str:
+        table, column = editor.quote_name(model._meta.db_table), editor.quote_name(self.column)
+        changing = editor.quote_name(self.numbers_on)
+        sequence = editor.quote_name(feed.sequence_of(model._meta.db_table, self.column))
+        name = editor.quote_name(f"{self.name}_number")
+        begun = f"SELECT setval('{sequence}', (SELECT MAX({column}) FROM {table})) FROM {table} LIMIT 1"  # noqa: S608
+        return (
+            f"CREATE SEQUENCE IF NOT EXISTS {sequence} OWNED BY {table}.{column}; {begun}; "
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"NEW.{column} := nextval('{sequence}'); RETURN NEW; END $$; "
+            f"CREATE TRIGGER {editor.quote_name(f'{self.name}_added')} BEFORE INSERT ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {name}(); "
+            f"CREATE TRIGGER {editor.quote_name(f'{self.name}_changed')} BEFORE UPDATE ON {table} "
+            f"FOR EACH ROW WHEN (OLD.{changing} IS DISTINCT FROM NEW.{changing}) EXECUTE FUNCTION {name}()"
+        )
 
     def postgresql_remove(self, model: Any, editor: Any) -> str:
-        table, function = editor.quote_name(model._meta.db_table), editor.quote_name(f"{self.name}_announce")
-        return f"DROP TRIGGER IF EXISTS {editor.quote_name(self.name)} ON {table}; DROP FUNCTION IF EXISTS {function}()"
+        table = editor.quote_name(model._meta.db_table)
+        triggers, functions = [self.name], [f"{self.name}_announce"]
+        if self.numbers_on:
+            triggers += [f"{self.name}_added", f"{self.name}_changed"]
+            functions.append(f"{self.name}_number")
+        statements = [f"DROP TRIGGER IF EXISTS {editor.quote_name(name)} ON {table}" for name in triggers]
+        statements += [f"DROP FUNCTION IF EXISTS {editor.quote_name(name)}()" for name in functions]
+        return "; ".join(statements)
 
     def sqlite_triggers(self, model: Any, editor: Any) -> dict[str, str]:
-        return {}
+        if not self.numbers_on:
+            return {}
+        column, pk = editor.quote_name(self.column), editor.quote_name(model._meta.pk.column)
+        act = (
+            f"BEGIN UPDATE %(table)s SET {column} = (SELECT MAX({column}) + 1 FROM %(table)s) "  # noqa: S608
+            f"WHERE {pk} = NEW.{pk}; END"
+        )
+        changed = editor.quote_name(self.numbers_on)
+        return {
+            "added": f"CREATE TRIGGER %(name)s AFTER INSERT ON %(table)s {act}",
+            "changed": f"CREATE TRIGGER %(name)s AFTER UPDATE OF {changed} ON %(table)s {act}",
+        }
 
     def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
         """Any instance is well."""
@@ -217,7 +251,7 @@ class AddTriggers(migrations.AddConstraint):
         self._run(schema_editor, model, self.constraint.create_sql(model, schema_editor))
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        model = to_state.apps.get_model(app_label, self.model_name)
+        model = from_state.apps.get_model(app_label, self.model_name)
         self._run(schema_editor, model, self.constraint.remove_sql(model, schema_editor))
 
     def _run(self, editor: Any, model: Any, statement: Any) -> None:

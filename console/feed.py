@@ -57,11 +57,14 @@ def settled(sequence: str, lanes: str) -> str:
     )
 
 
-def settled_up_to(model: type[models.Model], column: str, lanes: str) -> int:
-    """The number up to which every row of the model is committed or will never be; later snapshots see them all."""
+def settled_up_to(model: type[models.Model], column: str, name: str) -> int:
+    """The number up to which every row of the model is committed or will never be; later snapshots see them all.
+
+    `name` is that of the constraint that announces who adds rows.
+    """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(settled(sequence_of(model._meta.db_table, column), lanes))
+            cursor.execute(settled(sequence_of(model._meta.db_table, column), str(lane_of(name))))
         else:
             cursor.execute(f"SELECT COALESCE(MAX({sql.quote(column)}), 0) FROM {sql.table(model)}")  # noqa: S608
         return cursor.fetchone()[0]

@@ -44,17 +44,29 @@ def heard(message_id: str) -> str:
 
 def up_to(actor: Actor) -> int | None:
     """The id of the last message that a customer's person may read now, whosever it is; None is no limit."""
+    return settled(actor) if connection.vendor == "postgresql" else None
+
+
+def settled(actor: Actor) -> int:
+    """The id up to which all messages are committed, and no change of hands that the actor sees is under way.
+
+    Neither can a message up to there still come, nor can one become readable by a change of hands that is not done.
+    """
     if connection.vendor != "postgresql":
-        return None
+        return feed.settled_up_to(_model("devices.Message"), "id", "message_in_order")
+    if actor.kind != "customer":
+        return _ask(f"SELECT {MESSAGES} UNION SELECT {_lane('%s')}", [actor.organization.pk])
     customers, projects = (sql.table(_model(name)) for name in ("customers.Customer", "customers.Project"))
     lanes = (
         f"SELECT {MESSAGES} UNION SELECT {_lane('organization_id')} FROM {customers} WHERE {sql.in_ids('id')} "  # noqa: S608
         f"UNION SELECT {_lane('organization_id')} FROM {projects} WHERE {sql.in_ids('id')}"
     )
+    return _ask(lanes, [sql.id_list(actor.customers), sql.id_list(actor.projects)])
+
+
+def _ask(lanes: str, parameters: list) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(
-            feed.settled(_sequence(), lanes), [sql.id_list(actor.customers), sql.id_list(actor.projects)]
-        )
+        cursor.execute(feed.settled(_sequence(), lanes), parameters)
         return cursor.fetchone()[0]
 
 

@@ -61,10 +61,17 @@ class Window:
 
 
 def window(
-    actor: Actor, device: Device, since: datetime | None = None, until: datetime | None = None
+    actor: Actor,
+    device: Device,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    up_to: int | None = None,
 ) -> Window:
-    """What the actor may read of the device from `since` on and before `until`; None is an open end."""
-    rows = Message.objects.visible_to(actor, device=device)
+    """What the actor may read of the device from `since` on and before `until`; None is an open end.
+
+    With `up_to`, up to this message, see `horizon.settled`.
+    """
+    rows = Message.objects.visible_to(actor, device=device, up_to=up_to)
     if since:
         rows = rows.filter(at__gte=since)
     if until:

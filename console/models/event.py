@@ -2,7 +2,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.constraints import AppendOnly
+from console.constraints import AppendOnly, InOrder
 from console.tenancy import TenantModel
 
 
@@ -34,7 +34,7 @@ class Event(TenantModel):
     act = models.UUIDField(null=True)
 
     class Meta:
-        constraints = [AppendOnly(name="event_append_only")]
+        constraints = [AppendOnly(name="event_append_only"), InOrder(name="event_in_order")]
         indexes = [
             models.Index(fields=["organization", "-at", "-id"], name="event_by_time"),
             models.Index(fields=["organization", "kind", "-at", "-id"], name="event_by_kind"),

@@ -31,7 +31,7 @@ from console.access import CustomerScope, Permission
 from console.errors import Refused
 from console.rest import idempotency, limits, preconditions
 from console.rest.fields import Body
-from console.rest.paging import PageQuery
+from console.rest.paging import FeedQuery, PageQuery
 from console.rest.problems import Unfit
 
 Function = Callable[..., Any]
@@ -177,7 +177,7 @@ class Endpoint:
         """What drf-spectacular is told."""
         answers: Any = self.answers
         if self.is_list and isinstance(answers, type):
-            answers = _page_of(answers)
+            answers = _page_of(answers, issubclass(self.query or PageQuery, FeedQuery))
         if answers is None:
             answers = OpenApiResponse(description="Done.")
         kinds: dict[Any, Any] = {(self.status, media): bytes for media in self.media} or {
@@ -248,9 +248,13 @@ def resource(**endpoints: Endpoint) -> Callable[..., HttpResponseBase]:
 
 
 @cache
-def _page_of(shape: type[serializers.Serializer]) -> serializers.Serializer:
+def _page_of(shape: type[serializers.Serializer], is_feed: bool) -> serializers.Serializer:
     """What a list of these answers."""
     fields = {"results": shape(many=True), "next": serializers.CharField(allow_null=True)}
+    if is_feed:
+        fields["more"] = serializers.BooleanField(
+            required=False, help_text="In ascending order: whether to go on at once, from `next`."
+        )
     return inline_serializer(f"{shape.__name__}Page", fields)
 
 

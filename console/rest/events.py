@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from console import sentences
+from console import feed, sentences
 from console.access import Permission
 from console.export import newest_first
 from console.filters import EventFilter
@@ -14,7 +14,7 @@ from console.rest.endpoints import endpoint
 from console.rest.exports import export, unpaged, written
 from console.rest.fields import Text
 from console.rest.forms import filtered
-from console.rest.paging import PageQuery, page
+from console.rest.paging import FeedQuery, follow, page
 
 KINDS = sorted(kind for _label, kinds in sentences.GROUPS for kind in kinds)
 
@@ -44,7 +44,7 @@ class EventOut(serializers.ModelSerializer):
                   "object_label", "actor_label", "data"]  # fmt: skip
 
 
-class EventQuery(PageQuery):
+class EventQuery(FeedQuery):
     """Which lines."""
 
     q = Text(required=False, max_length=64, help_text="About things whose name begins so.")
@@ -76,7 +76,10 @@ class EventQuery(PageQuery):
 
 @endpoint("List events", may=Permission.VIEW, answers=EventOut, query=EventQuery, is_list=True)
 def event_list(request: Any) -> Any:
-    """The audit log, the newest first."""
+    """The audit log, the newest first; in ascending order, as lines were committed."""
+    if request.query["order"] == "asc":
+        last = feed.settled_up_to(Event, "id", "event_in_order")
+        return follow(request.query, _rows(request), EventOut, up_to=last)
     return page(request.query, _rows(request), EventOut, by="at")
 
 

@@ -18,11 +18,25 @@ from console.rest.fields import Body, Text, Whole
 MOST, USUAL = 200, 50
 
 
+# So many numbers are looked through for a page of a feed, whatever its filters leave of them.
+LOOKED_THROUGH = 20_000
+
+
 class PageQuery(Body):
     """What every list takes."""
 
     limit = Whole(min_value=1, max_value=MOST, default=USUAL, in_query=True, help_text="Rows of a page.")
     cursor = Text(required=False, max_length=120, help_text="Of the page before: its `next`.")
+
+
+class FeedQuery(PageQuery):
+    """What a list takes that programs follow."""
+
+    order = serializers.ChoiceField(
+        ["desc", "asc"], default="desc",
+        help_text="The newest first; or, for a program that follows the list, in the order in which rows became readable: "
+        "then `next` is always given, and nothing is missed or given twice.",
+    )  # fmt: skip
 
 
 def page(query: dict[str, Any], rows: QuerySet, shape: type[serializers.Serializer], *, newest_first: bool = True,
@@ -41,6 +55,41 @@ def page(query: dict[str, Any], rows: QuerySet, shape: type[serializers.Serializ
     return Response({"results": shape(found[:limit], many=True, context=context).data, "next": after})
 
 
+def follow(
+    query: dict[str, Any],
+    rows: QuerySet,
+    shape: type[serializers.Serializer],
+    *,
+    up_to: int,
+    by: str = "id",
+    **context: Any,
+) -> Response:
+    """The rows after the cursor in the order of `by`, as `{results, next, more}`.
+
+    `up_to` was asked before: up to this number nothing can become readable any more, so the cursor never passes it. Where
+    a page holds fewer rows than it might, `more` says whether others may follow at once. Raises Refused (422) for a cursor
+    that no page of this order gave.
+    """
+    after, limit = _number(query.get("cursor") or ""), query["limit"]
+    # Numbers of rows that are gone, or never came, are passed over.
+    near = rows.model._base_manager.filter(**{f"{by}__gt": after}).order_by(by).values_list(by, flat=True)[:1]
+    end = min([up_to, *(first + LOOKED_THROUGH - 1 for first in near)])
+    found = list(rows.filter(**{f"{by}__gt": after, f"{by}__lte": end}).order_by(by)[:limit])
+    reached = max(after, getattr(found[-1], by) if len(found) == limit else end)
+    following = base64.urlsafe_b64encode(f"after {reached}".encode()).decode().rstrip("=")
+    results = shape(found, many=True, context=context).data
+    return Response({"results": results, "next": following, "more": reached < up_to})
+
+
+def _number(cursor: str) -> int:
+    if not cursor:
+        return 0
+    word, _space, number = _text(cursor).partition(" ")
+    if word != "after" or not (number.isdecimal() and len(number) < 19):
+        raise _no_cursor()
+    return int(number)
+
+
 def _write(row: Any, by: str) -> str:
     text = f"{row.pk} {getattr(row, by).isoformat()}" if by else str(row.pk)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -48,14 +97,10 @@ def _write(row: Any, by: str) -> str:
 
 def _after(cursor: str, by: str, newest_first: bool) -> Q:
     """The condition for the rows past the cursor."""
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        text = ""
-    number, _space, at = text.partition(" ")
+    number, _space, at = _text(cursor).partition(" ")
     moment = _moment(at) if by else None
     if not (number.isdecimal() and len(number) < 19) or bool(by) != (moment is not None):
-        raise Refused("bad_cursor", _("No page gave this cursor. Begin with the first page."), status=422)
+        raise _no_cursor()
     return beyond(by or "pk", moment, int(number), descending=newest_first)
 
 
@@ -65,3 +110,14 @@ def _moment(text: str) -> datetime | None:
         return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
+
+
+def _text(cursor: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _no_cursor() -> Refused:
+    return Refused("bad_cursor", _("No page gave this cursor. Begin with the first page."), status=422)

@@ -11,10 +11,10 @@ from console.access import CustomerScope, Permission
 from console.errors import Refused
 from console.rest.endpoints import endpoint
 from console.rest.exports import export, written
-from console.rest.fields import Between, Text
-from console.rest.paging import PageQuery, page
+from console.rest.fields import Between, Id, Text
+from console.rest.paging import FeedQuery, follow, page
 from customers.models import Project
-from devices import message_exports, messages
+from devices import horizon, message_exports, messages
 from devices.models import Message
 
 
@@ -36,14 +36,46 @@ class Window(Between):
     name = Text(required=False, max_length=64)
 
 
-class MessageQuery(Window, PageQuery):
+class MessageQuery(Window, FeedQuery):
     """Which messages, and which page of them."""
+
+
+class StreamQuery(Window, FeedQuery):
+    """Which messages of all devices, and from where on."""
+
+    order = serializers.ChoiceField(["asc"], default="asc", help_text="There is no other one.")
+    device = Id(required=False, in_query=True)
+    product = Id(required=False, in_query=True)
+    customer = Id(required=False, in_query=True, help_text="Who held the devices when they published.")
+    project = Id(required=False, in_query=True, help_text="In which the devices lay when they published.")
+
+
+@endpoint("Follow messages", may=Permission.VIEW, customer=CustomerScope.READ, query=StreamQuery, answers=MessageOut,
+          is_list=True)  # fmt: skip
+def message_stream(request: Any) -> Any:
+    """What all devices publish, in ascending order: go on from `next`, which is always given.
+
+    Nothing is missed and nothing given twice, however long a device's call or a change of hands takes.
+    """
+    query, last = request.query, horizon.settled(request.actor)
+    rows = Message.objects.visible_to(request.actor, up_to=last)
+    if query.get("device"):
+        rows = rows.filter(device=query["device"])
+    if query.get("product"):
+        rows = rows.filter(device__product=query["product"])
+    for name in ("customer", "project"):
+        if query.get(name):
+            rows = rows.lying_in(**{name: query[name]})
+    return follow(query, _named(_between(rows, request), request), MessageOut, up_to=last)
 
 
 @endpoint("List a device's messages", may=Permission.VIEW, customer=CustomerScope.READ, query=MessageQuery, answers=MessageOut,
           is_list=True)  # fmt: skip
 def message_list(request: Any, pk: int) -> Any:
     """The newest first. A time that touches none of the caller's ownerships is a 403 that says so."""
+    if request.query["order"] == "asc":
+        last = horizon.settled(request.actor)
+        return follow(request.query, _of_device(request, pk, last), MessageOut, up_to=last)
     return page(request.query, _of_device(request, pk), MessageOut, by="at")
 
 
@@ -63,6 +95,10 @@ def message_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
           answers=MessageOut, is_list=True)  # fmt: skip
 def project_message_list(request: Any, pk: int) -> Any:
     """What its devices published while they lay in it, the newest first."""
+    if request.query["order"] == "asc":
+        last, project = horizon.settled(request.actor), _project(request, pk)
+        rows = Message.objects.visible_to(request.actor, up_to=last).lying_in(project=project)
+        return follow(request.query, _named(_between(rows, request), request), MessageOut, up_to=last)
     return page(request.query, _of_project(request, pk), MessageOut, by="at")
 
 
@@ -78,23 +114,30 @@ def project_message_export(request: Any, form: str, pk: int) -> StreamingHttpRes
     return _file(request, form, f"project-{pk}-messages", _of_project(request, pk))
 
 
-def _of_device(request: Any, pk: int) -> QuerySet[Message]:
+def _of_device(request: Any, pk: int, up_to: int | None = None) -> QuerySet[Message]:
     device = get_object_or_404(messages.devices_of(request.actor), pk=pk)
-    window = messages.window(request.actor, device, request.query.get("from"), request.query.get("to"))
+    window = messages.window(request.actor, device, request.query.get("from"), request.query.get("to"), up_to)
     if not window.is_within:
         raise Refused("outside_ownership", "You did not own this device at any moment of this time. Ask for another time.",
                       status=403)  # fmt: skip
     return _named(window.rows, request)
 
 
+def _project(request: Any, pk: int) -> Project:
+    return get_object_or_404(Project.objects.visible_to(request.actor), pk=pk)
+
+
 def _of_project(request: Any, pk: int) -> QuerySet[Message]:
-    project = get_object_or_404(Project.objects.visible_to(request.actor), pk=pk)
-    rows, query = Message.objects.visible_to(request.actor).of_project(project), request.query
-    if query.get("from"):
-        rows = rows.filter(at__gte=query["from"])
-    if query.get("to"):
-        rows = rows.filter(at__lt=query["to"])
-    return _named(rows, request)
+    rows = Message.objects.visible_to(request.actor).of_project(_project(request, pk))
+    return _named(_between(rows, request), request)
+
+
+def _between(rows: Any, request: Any) -> Any:
+    if request.query.get("from"):
+        rows = rows.filter(at__gte=request.query["from"])
+    if request.query.get("to"):
+        rows = rows.filter(at__lt=request.query["to"])
+    return rows
 
 
 def _named(rows: QuerySet[Message], request: Any) -> QuerySet[Message]:

@@ -5,12 +5,12 @@ from typing import Any
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
-from console import throttle
+from console import feed, throttle
 from console.access import CustomerScope, Permission
 from console.errors import Refused
 from console.fields import fold
 from console.rest.endpoints import endpoint
-from console.rest.paging import page
+from console.rest.paging import follow, page
 from devices.actions import taking
 from devices.api.shapes import OwnershipOut, OwnershipQuery, ReleaseIn, TakeIn
 from devices.models import Device, Ownership
@@ -21,7 +21,11 @@ EXAMPLE = {"serial_number": "AQM26-209002", "device_name": "e00fce68aa209002"}
 @endpoint("List device ownerships", may=Permission.VIEW, customer=CustomerScope.READ, answers=OwnershipOut,
           query=OwnershipQuery, is_list=True)  # fmt: skip
 def ownership_list(request: Any) -> Any:
-    """A customer's key sees its own spans, those that ended too, and nobody else's."""
+    """A customer's key sees its own spans, those that ended too, and nobody else's.
+
+    In ascending order a span comes when it begins, and again when it ends or goes on after all.
+    """
+    last = feed.settled_up_to(Ownership, "change", "ownership_in_order")
     query, rows = request.query, Ownership.objects.visible_to(request.actor).select_related("device")
     conditions = Q()
     if query.get("device"):
@@ -36,6 +40,8 @@ def ownership_list(request: Any) -> Any:
         conditions &= Q(ended_at=None) | Q(ended_at__gt=query["from"])
     if query.get("to"):
         conditions &= Q(started_at__lt=query["to"])
+    if query["order"] == "asc":
+        return follow(query, rows.filter(conditions), OwnershipOut, up_to=last, by="change")
     return page(query, rows.filter(conditions), OwnershipOut)
 
 

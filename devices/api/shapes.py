@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from console.rest.fields import Between, Body, Flag, Id, Text
-from console.rest.paging import PageQuery
+from console.rest.paging import FeedQuery, PageQuery
 from customers.api.shapes import CustomerRef
 from devices.models import Device, DeviceStatus, Ownership, OwnershipMode, Product
 
@@ -215,7 +215,7 @@ class ReleaseIn(Body):
     reason = Text(max_length=500, default="", allow_blank=True)
 
 
-class OwnershipQuery(Between, PageQuery):
+class OwnershipQuery(Between, FeedQuery):
     """Which ownerships. `from` and `to` take those that touch the time between them."""
 
     device = Id(required=False, in_query=True)

@@ -35,6 +35,7 @@ urlpatterns = [
     path("devices/<int:pk>/secret", resource(post=secrets.device_secret)),
     path("devices/<int:pk>/shares", resource(get=shares.share_list)),
     path("devices/<int:pk>/shares/<int:share>/end", resource(post=shares.share_end)),
+    path("messages", resource(get=messages.message_stream)),
     path("devices/<int:pk>/messages", resource(get=messages.message_list)),
     *files("devices/<int:pk>/messages", messages.message_export),
     path("projects/<int:pk>/messages", resource(get=messages.project_message_list)),

@@ -34,18 +34,19 @@ class JsonText(models.TextField):
 
 
 class MessageQuerySet(TenantQuerySet):
-    def visible_to(self, actor: Actor, *, device: Device | None = None) -> Self:
+    def visible_to(self, actor: Actor, *, device: Device | None = None, up_to: int | None = None) -> Self:
         """The messages that this actor may read: a member all, a customer's person those of its own spans.
 
         A message at the instant of a handover belongs to the new owner alone. With `device`, only the messages of this
-        one: the same rows, as ranges of the index.
+        one: the same rows, as ranges of the index. With `up_to`, those up to what `horizon.settled` gave before.
         """
-        if device is None:
-            return super().visible_to(actor)
-        rows = self.filter(device=device)
+        rows = self if device is None else self.filter(device=device)
+        if up_to is not None:
+            rows = rows.filter(pk__lte=up_to)
         if actor.kind != "customer":
             return super(MessageQuerySet, rows).visible_to(actor)
-        return rows.before_handovers(actor).within(spans_of(actor, device))
+        rows = rows.before_handovers(actor) if up_to is None else rows
+        return rows.held_by(actor) if device is None else rows.within(spans_of(actor, device))
 
     def for_customer(self, actor: Actor) -> Self:
         """What was published within the spans of the person's customers, and of the projects while they were a member."""
@@ -78,6 +79,11 @@ class MessageQuerySet(TenantQuerySet):
             of_span = Q(device=span.device_id, at__gte=span.started_at, at__lt=_end_now(span))
             wanted |= of_span & Q(at__gte=_start_now(span.member)) if span.member else of_span
         return self.filter(wanted) if wanted else self.none()
+
+    def lying_in(self, **where: Any) -> Self:
+        """Of devices that a customer or a project held when they published, as the ledger says now: owned or shared."""
+        owned, shared = (_covering(spans.objects.filter(**where)) for spans in (Ownership, SharedAccess))
+        return self.filter(Exists(owned) | Exists(shared))
 
     def of_project(self, project: Project) -> Self:
         """Of the devices that lay in the project when they published: owned or, where it has any, shared.

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
-from console.constraints import NoOverlap
+from console.constraints import InOrder, NoOverlap
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import ProjectMember
 from devices.models.device import Device
@@ -128,7 +128,12 @@ class Span(TenantModel):
 
 
 class Ownership(Span):
-    """Who owned a device from when to when. It alone decides who may read the device's data."""
+    """Who owned a device from when to when. It alone decides who may read the device's data.
+
+    `change` grows whenever a span begins, ends or goes on again: who follows it misses nothing.
+    """
+
+    change = models.BigIntegerField(db_default=0, editable=False)
 
     class Meta(Span.Meta):
         abstract = False
@@ -138,6 +143,7 @@ class Ownership(Span):
                 fields=["device"], condition=Q(ended_at__isnull=True), name="ownership_one_open"
             ),
             NoOverlap(name="ownership_no_overlap", scope="device", start="started_at", end="ended_at"),
+            InOrder(name="ownership_in_order", column="change", numbers_on="ended_at"),
         ]
         indexes = [
             models.Index(fields=["customer", "-started_at"], name="ownership_by_customer"),
@@ -147,6 +153,7 @@ class Ownership(Span):
                 condition=Q(ended_at__isnull=False),
             ),
             models.Index(fields=["organization", "-id"], name="ownership_by_organization"),
+            models.Index(fields=["change"], name="ownership_by_change"),
         ]
 
 

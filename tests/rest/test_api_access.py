@@ -41,7 +41,7 @@ TABLE = {
     "owner_unclaim": (P.DEVICE_UNCLAIM, None), "devices_assign": (P.DEVICE_ASSIGN, None),
     "devices_unclaim": (P.DEVICE_UNCLAIM, None),
     "message_list": (P.VIEW, C.READ), "message_export_csv": (P.EXPORT, C.READ), "message_export_xlsx": (P.EXPORT, C.READ),
-    "project_message_list": (P.VIEW, C.READ),
+    "project_message_list": (P.VIEW, C.READ), "message_stream": (P.VIEW, C.READ),
     "project_message_export_csv": (P.EXPORT, C.READ), "project_message_export_xlsx": (P.EXPORT, C.READ),
     "call_create": (P.DEVICE_CALL, C.CALL), "call_list": (P.VIEW, C.READ),
     "call_detail": (P.VIEW, C.READ),
