@@ -143,7 +143,7 @@ class NoOverlap(TriggerConstraint):
 
 
 class AppendOnly(TriggerConstraint):
-    """Rows are added and never changed. Deleting is stopped in Python, so that a test database can be emptied."""
+    """Rows are added and never changed. That they are not deleted either is for `Undeletable`."""
 
     def postgresql_create(self, model: Any, editor: Any) -> str:
         table, function = editor.quote_name(model._meta.db_table), editor.quote_name(f"{self.name}_refuse")
@@ -166,6 +166,35 @@ class AppendOnly(TriggerConstraint):
         """An instance that is saved already can't be changed."""
         if not instance._state.adding:
             raise ValidationError(self.get_violation_error_message())
+
+
+class Undeletable(TriggerConstraint):
+    """Rows are history: neither DELETE nor, on PostgreSQL, TRUNCATE takes them away, whoever says it."""
+
+    def postgresql_create(self, model: Any, editor: Any) -> str:
+        table, function = editor.quote_name(model._meta.db_table), editor.quote_name(f"{self.name}_refuse")
+        row, all_rows = (editor.quote_name(f"{self.name}{end}") for end in ("", "_all"))
+        return (
+            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION 'constraint failed: {self.name}' USING ERRCODE = 'check_violation'; END $$; "
+            f"CREATE TRIGGER {row} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}(); "
+            f"CREATE TRIGGER {all_rows} BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+        )
+
+    def postgresql_remove(self, model: Any, editor: Any) -> str:
+        table, function = editor.quote_name(model._meta.db_table), editor.quote_name(f"{self.name}_refuse")
+        row, all_rows = (editor.quote_name(f"{self.name}{end}") for end in ("", "_all"))
+        return (
+            f"DROP TRIGGER IF EXISTS {row} ON {table}; DROP TRIGGER IF EXISTS {all_rows} ON {table}; "
+            f"DROP FUNCTION IF EXISTS {function}()"
+        )
+
+    def sqlite_triggers(self, model: Any, editor: Any) -> dict[str, str]:
+        act = f"BEGIN SELECT RAISE(ABORT, 'constraint failed: {self.name}'); END"
+        return {"delete": f"CREATE TRIGGER %(name)s BEFORE DELETE ON %(table)s {act}"}
+
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
+        """Any instance is well."""
 
 
 class InOrder(TriggerConstraint):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from django.utils import translation
 from django.utils.module_loading import import_string
@@ -15,6 +16,35 @@ from console import context_processors, counts
 from console.access import Actor
 from console.models import Organization, User
 from tests import factories
+
+_flush = BaseDatabaseOperations.execute_sql_flush
+
+
+def flush_history_too(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
+    """Empty a test database: what triggers keep is deleted as well, and kept again from then on."""
+    with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
+        if self.connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            _flush(self, sql_list)
+            return
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%undeletable%'"
+        )
+        kept = cursor.fetchall()
+        for name, _sql in kept:
+            cursor.execute(f'DROP TRIGGER "{name}"')
+        _flush(self, sql_list)
+        for _name, statement in kept:
+            cursor.execute(statement)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def history_can_be_flushed() -> Iterator[None]:
+    """Only tests empty a database, so only they take the triggers away for it."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_history_too)
+    yield
+    patch.undo()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.constraints import AppendOnly, InOrder
+from console.constraints import AppendOnly, InOrder, Undeletable
 from console.tenancy import TenantModel
 
 
@@ -34,7 +34,11 @@ class Event(TenantModel):
     act = models.UUIDField(null=True)
 
     class Meta:
-        constraints = [AppendOnly(name="event_append_only"), InOrder(name="event_in_order")]
+        constraints = [
+            AppendOnly(name="event_append_only"),
+            Undeletable(name="event_undeletable"),
+            InOrder(name="event_in_order"),
+        ]
         indexes = [
             models.Index(fields=["organization", "-at", "-id"], name="event_by_time"),
             models.Index(fields=["organization", "kind", "-at", "-id"], name="event_by_kind"),

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
-from console.constraints import InOrder, NoOverlap
+from console.constraints import InOrder, NoOverlap, Undeletable
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import ProjectMember
 from devices.models.device import Device
@@ -116,6 +116,7 @@ class Span(TenantModel):
             models.CheckConstraint(condition=Q(ended_at__isnull=True, end_reason__isnull=True)
                                    | Q(ended_at__isnull=False, end_reason__isnull=False),
                                    name="%(class)s_end_with_reason"),
+            Undeletable(name="%(class)s_undeletable"),
         ]  # fmt: skip
 
     def __str__(self) -> str:

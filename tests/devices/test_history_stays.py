@@ -1,0 +1,59 @@
+"""What the ledger and the log say is kept by the database itself, whoever asks it to forget."""
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from console.models import Event
+from devices import ledger
+from devices.actions import ownership
+from devices.models import Ownership, SharedAccess
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+HISTORY = [Event, Ownership, SharedAccess]
+
+
+@pytest.fixture
+def told(device, make_devices, customer, other_customer, alice):
+    by, (shared,) = factories.actor_of(alice), make_devices(1)
+    ownership.assign([device.pk], customer=customer, by=by)
+    ledger.share(
+        [shared.pk], customer=other_customer, project=other_customer.projects.get(), by=by, reason="claim"
+    )
+
+
+@pytest.mark.parametrize("model", HISTORY)
+def test_the_database_refuses_to_delete_history(model, told):
+    count = model.objects.count()
+    with (
+        pytest.raises(IntegrityError, match="undeletable"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"DELETE FROM {model._meta.db_table}")
+    assert model.objects.count() == count > 0
+
+
+@pytest.mark.parametrize("model", HISTORY)
+def test_no_call_of_the_orm_deletes_history(model, told):
+    count = model.objects.count()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        model.objects.all().purge()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        model.objects.first().delete()
+    assert model.objects.count() == count > 0
+
+
+@pytest.mark.parametrize("model", HISTORY)
+def test_the_database_refuses_to_empty_a_table_of_history(model, told):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no TRUNCATE.")
+    with (
+        pytest.raises(IntegrityError, match="undeletable"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        # What is not checked yet would be refused for that reason.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
+    assert model.objects.exists()
