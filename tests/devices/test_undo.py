@@ -47,7 +47,9 @@ def bulk_unclaim(devices, by, reason="wrong list"):
 
 
 def rows(model):
-    return list(model.objects.order_by("pk").values())
+    # That a span goes on again is a change of it, for who follows the ownerships.
+    names = [field.attname for field in model._meta.concrete_fields if field.name != "change"]
+    return list(model.objects.order_by("pk").values(*names))
 
 
 def refused(operation):
