@@ -22,6 +22,7 @@ from claims.models import Shipment
 from claims.paper import QrCode
 from claims.qr import Label
 from claims.reconciliation import fates
+from claims.slips import note
 from console.export import stream
 
 GREY = colors.HexColor("#60707a")
@@ -90,6 +91,8 @@ def draw(shipment: Shipment, label: Label | None = None) -> bytes:
                for c in counts]  # fmt: skip
     story += [_table([head, *numbers], [106, 30, 30], ruled=True), Spacer(1, 6 * mm)]
     story.append(_serials(shipment))
+    if unset := note(_texts(shipment)):
+        story += [Spacer(1, 6 * mm), _line(unset, 9, grey=True)]
     document.build(story, onFirstPage=_footer(shipment), onLaterPages=_footer(shipment))
     return file.getvalue()
 
@@ -128,13 +131,23 @@ def _style(face: str, size: float, grey: bool) -> ParagraphStyle:
     )
 
 
-def _bare(text: str) -> str:
-    return fonts.set_in(text, False)[1]
+def _bare(text: str) -> str | Paragraph:
+    """The text for a cell in the table's own face; what needs another one is a paragraph."""
+    face, shown = fonts.set_in(text, False)
+    return shown if face in {"Vera", "DejaVu"} else _line(text, 9)
 
 
 def _face() -> str:
     """The face with the most characters that this server has."""
     return next(face for face in ("DejaVu", "Vera") if fonts.font(face))
+
+
+def _texts(shipment: Shipment) -> list[str]:
+    """What stands on the list, but of the serial numbers only the odd ones."""
+    odd = shipment.units.filter(device__serial_number__regex=r"[^ -~]")
+    products = shipment.units.order_by().values_list("device__product__name", flat=True).distinct()
+    return [str(shipment.customer), shipment.order_number, shipment.ship_to, shipment.organization.brand, *products,
+            *odd.values_list("device__serial_number", flat=True)[:MOST_SERIALS]]  # fmt: skip
 
 
 def _footer(shipment: Shipment) -> Any:

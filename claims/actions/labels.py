@@ -179,7 +179,8 @@ def _gather(
     ids: list[int], profile_id: int | None, form: str, options: Options, by: Actor, first: int = 0
 ) -> Gathered:
     stock = options.sheet if form in DRAWN else None
-    return gather(ids, profile_id=profile_id, by=by, stock=stock, first=first)
+    sets_serial = form in DRAWN and "serial" in options.fields
+    return gather(ids, profile_id=profile_id, by=by, stock=stock, sets_serial=sets_serial, first=first)
 
 
 def _nothing(gathered: Gathered) -> Refused:

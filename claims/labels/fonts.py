@@ -1,6 +1,9 @@
-"""The faces of labels. Bitstream Vera comes with reportlab; where a text needs more, DejaVu is taken if the server has it.
+"""The faces of labels, slips and packing lists, and which letters none of them can set.
 
-Both are drawn from the same outlines, so nothing jumps where one label needs the other face.
+Bitstream Vera comes with reportlab; where a text needs more, DejaVu is taken if the server has it, for both are drawn from
+the same outlines, and for Chinese, Japanese and Korean WenQuanYi Micro Hei. They have to be of TrueType outlines: reportlab
+can't embed others, such as those of Noto CJK. Scripts that run from right to left count as lacking, for they would
+need to be turned and joined.
 """
 
 import unicodedata
@@ -17,14 +20,21 @@ _SYSTEM = [
     Path(folder)
     for folder in ("/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/dejavu", "/usr/share/fonts/TTF")
 ]
-# By weight: the face that is always there, and the one for what it lacks.
+# One face that has Latin letters too, for a line is set in one face.
+_CJK = [
+    Path("/usr/share/fonts") / place
+    for place in ("truetype/wqy/wqy-microhei.ttc", "wqy-microhei/wqy-microhei.ttc")
+]
+# By weight: the face that is always there, and those for what it lacks.
 _FILES = {
     "Vera": [_OWN / "Vera.ttf"],
     "VeraBd": [_OWN / "VeraBd.ttf"],
     "DejaVu": [folder / "DejaVuSans.ttf" for folder in _SYSTEM],
     "DejaVuBd": [folder / "DejaVuSans-Bold.ttf" for folder in _SYSTEM],
+    "Cjk": _CJK,
 }
-_FACES = {False: ("Vera", "DejaVu"), True: ("VeraBd", "DejaVuBd")}
+_FACES = {False: ("Vera", "DejaVu", "Cjk"), True: ("VeraBd", "DejaVuBd", "Cjk")}
+_FROM_RIGHT = {"R", "AL", "AN"}
 ELLIPSIS = "…"
 
 
@@ -53,12 +63,31 @@ def picture_font(face: str, pixels: float) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=2_048)
 def set_in(text: str, bold: bool) -> tuple[str, str]:
-    """The face that has all characters of the text, and the text. What no face has loses its accents, or is a "?"."""
-    for face in _FACES[bold]:
-        if (made := font(face)) and all(ord(character) in made.face.charToGlyph for character in text):
-            return face, text
-    face = next(face for face in reversed(_FACES[bold]) if font(face))
-    return face, "".join(_replaced(character, face) for character in text)
+    """The face that has most characters of the text, and the text. What it lacks loses its accents, or is a "?"."""
+    face = _best(text, bold)
+    return face, "".join(_replaced(each, face) if _is_lacking(each, face) else each for each in text)
+
+
+def lacking(text: str, bold: bool = False) -> str:
+    """The different letters of a text that can't be set as they are, in their order."""
+    if text.isascii():
+        return ""
+    face = _best(text, bold)
+    return "".join(dict.fromkeys(each for each in text if _is_lacking(each, face)))
+
+
+def _best(text: str, bold: bool) -> str:
+    faces = [face for face in _FACES[bold] if font(face)]
+    return min(faces, key=lambda face: sum(_is_lacking(each, face) for each in text))
+
+
+def _is_lacking(character: str, face: str) -> bool:
+    if character.isspace():
+        return False
+    if unicodedata.bidirectional(character) in _FROM_RIGHT:
+        return True
+    # Some map to the glyph of what is missing.
+    return not font(face).face.charToGlyph.get(ord(character))  # type: ignore[union-attr]
 
 
 @lru_cache(maxsize=8_192)
@@ -74,6 +103,4 @@ def _replaced(character: str, face: str) -> str:
     plain = "".join(
         part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)
     )
-    return next(
-        (each for each in (character, plain) if each and all(ord(part) in glyphs for part in each)), "?"
-    )
+    return plain if plain and plain != character and all(ord(part) in glyphs for part in plain) else "?"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Count
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -13,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from claims.actions import labels
 from claims.label_forms import LabelSheetForm
-from claims.labels import files, pictures, selecting, units
-from claims.labels.drawing import Layout, Options
+from claims.labels import files, fonts, pictures, selecting, units
+from claims.labels.drawing import FIELDS, Layout, Options
 from claims.labels.pdf import Pdf
 from claims.labels.stocks import STOCKS
 from claims.labels.table import HEADER, Rows
@@ -78,6 +79,7 @@ class Job:
         is_right = shown.is_valid()
         without = units.without_code(self.chosen.rows, shown.profile_id if is_right else None)
         lacking = without.order_by().count()
+        unset, unset_texts = (self._unset_serials(shown), self._unset_texts(shown)) if is_right else ([], [])
         return {
             "form": form,
             "chosen": self.chosen,
@@ -88,7 +90,11 @@ class Job:
                 without.order_by("serial_key", "pk").values_list("serial_number", flat=True)[:NAMED]
             ),
             "unnamed": max(0, lacking - NAMED),
-            "printable": total - lacking,
+            "unset": len(unset),
+            "unset_named": [(serial, fonts.lacking(serial)) for serial in unset[:NAMED]],
+            "unset_unnamed": max(0, len(unset) - NAMED),
+            "unset_texts": unset_texts,
+            "printable": total - lacking - len(unset),
             "in_background": total > IN_REQUEST,
             "preview": self._preview(shown) if is_right else None,
             "ids": ",".join(map(str, self._some_ids(without))) if lacking else "",
@@ -108,14 +114,39 @@ class Job:
     def _some_ids(self, rows: Any) -> list[int]:
         return list(rows.order_by("pk").values_list("pk", flat=True)[:IN_REQUEST])
 
+    def _with_code(self, form: LabelSheetForm) -> Any:
+        without = units.without_code(self.chosen.rows, form.profile_id)
+        return self.chosen.rows.exclude(pk__in=without.order_by().values("pk"))
+
+    def _unset_serials(self, form: LabelSheetForm) -> list[str]:
+        """The serial numbers, of units that have a code, with letters that no face has: a label with "?" is of no use."""
+        if form.cleaned_data["output"] not in DRAWN or "serial" not in form.options.fields:
+            return []
+        rows = self._with_code(form).filter(serial_number__regex=r"[^ -~]").order_by("serial_key", "pk")
+        return [serial for serial in rows.values_list("serial_number", flat=True) if fonts.lacking(serial)]
+
+    def _unset_texts(self, form: LabelSheetForm) -> list[tuple[Any, str, str, int]]:
+        """(what it is, the text, its letters that no face has, on how many labels) of the other texts."""
+        if form.cleaned_data["output"] not in DRAWN:
+            return []
+        options = form.options
+        found: list[tuple[Any, str, int]] = []
+        if "product" in options.fields:
+            rows = self._with_code(form).order_by().values_list("product__name").annotate(n=Count("pk"))
+            found += [(FIELDS["product"], name, n) for name, n in rows]
+        if "brand" in options.fields:
+            found.append((FIELDS["brand"], self.request.actor.organization.brand, self.total))
+        found.append((form.fields["text"].label, options.text, self.total))
+        return [(what, text, fonts.lacking(text), n) for what, text, n in found if fonts.lacking(text)]
+
     def _preview(self, form: LabelSheetForm) -> dict[str, Any] | None:
         """The first page, or the first label or rows, with codes that give nothing."""
         options, kind = form.options, form.cleaned_data["output"]
         actor = self.request.actor
-        without = units.without_code(self.chosen.rows, form.profile_id)
-        rows = self.chosen.rows.exclude(pk__in=without.order_by().values("pk")).select_related("product")
+        rows = self._with_code(form).select_related("product")
         room = {"pdf": options.sheet.per_page - options.start + 1, "csv": ROWS_SHOWN}.get(kind, 1)
-        found = list(rows.order_by("serial_key", "pk")[:room])
+        unset = self._unset_serials(form)
+        found = list(rows.exclude(serial_number__in=unset).order_by("serial_key", "pk")[:room])
         if not found:
             return None
         drawn = units.samples(found, form.sampled, by=actor)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from claims import qr
 from claims.codes import LINK_LENGTH
+from claims.labels import fonts
 from claims.labels.drawing import Unit, encode
 from claims.labels.stocks import Stock
 from claims.models import ClaimCode, ClaimProfile
@@ -30,6 +31,9 @@ SENTENCES = {
     "not_found": gettext_lazy("There is no such device."),
     "ambiguous": gettext_lazy("Several devices have this serial number. Name it by id or device name."),
     "duplicate": gettext_lazy("It is in the list more than once."),
+    "no_typeface": gettext_lazy(
+        "This server has no typeface for some letters of its serial number: %(letters)s. Install one, or choose CSV."
+    ),
     "too_small": gettext_lazy("Its link is too long for a QR code of this size. Choose a larger label."),
 }
 # What stands in the place of an id where a name means no device to print.
@@ -53,13 +57,19 @@ class Gathered:
 
 
 def gather(
-    device_ids: list[int], *, profile_id: int | None, by: Actor, stock: Stock | None, first: int = 0
+    device_ids: list[int],
+    *,
+    profile_id: int | None,
+    by: Actor,
+    stock: Stock | None,
+    sets_serial: bool = False,
+    first: int = 0,
 ) -> Gathered:
     """The labels of the devices in the order of their ids given; the codes are those of this moment.
 
     Of the profile, or without one of the newest that a unit has a code of. `first` is where the ids stand among all
-    that are printed. A code that would be too fine to be read from the `stock` is left out, if there is one. Two
-    queries.
+    that are printed. A code that would be too fine to be read from the `stock` is left out, if there is one, and so is a
+    serial number with letters that no face has, where it `sets_serial`. Two queries.
     """
     gathered, brand = Gathered(), by.organization.brand
     rows = Device.objects.visible_to(by).select_related("product").order_by()
@@ -77,6 +87,9 @@ def gather(
             gathered.refuse(position, device.serial_number, "key_missing")
         elif stock and not stock.fits(encode(label.canonical).size):
             gathered.refuse(position, device.serial_number, "too_small")
+        elif sets_serial and (letters := fonts.lacking(device.serial_number)):
+            sentence = str(SENTENCES["no_typeface"]) % {"letters": letters}
+            gathered.refuse(position, device.serial_number, "no_typeface", sentence)
         else:
             gathered.units.append(_unit(device, brand, label.canonical, label.typed))
     return gathered

@@ -125,7 +125,25 @@ def test_a_letter_that_our_own_face_lacks_is_drawn_by_another_or_without_its_acc
     assert fonts.set_in("Zähler", False) == ("Vera", "Zähler")
     face, text = fonts.set_in("Čerpadlo ő", True)
     assert text == "Čerpadlo ő" if face == "DejaVuBd" else text == "Cerpadlo o"
-    assert fonts.set_in("水", False)[1] == "?"
+
+
+def test_a_chinese_face_is_used_where_the_server_has_one_and_else_its_letters_are_known_to_lack(monkeypatch):
+    for path, expected in (([], ("?", "水")), ([fonts._OWN / "VeraIt.ttf"], ("?", "水"))):
+        monkeypatch.setitem(fonts._FILES, "Cjk", path)
+        for each in (fonts.path_of, fonts.font, fonts.set_in):
+            each.cache_clear()
+        assert (fonts.set_in("水", False)[1], fonts.lacking("水")) == expected
+    # A face that has it, whatever it is called.
+    monkeypatch.setattr(fonts.font("Cjk").face, "charToGlyph", {ord("水"): 1, ord("A"): 2})
+    fonts.set_in.cache_clear()
+    assert fonts.set_in("水A", True) == ("Cjk", "水A")
+    assert (fonts.lacking("水A"), fonts.lacking("水ä")) == ("", "水")
+    fonts.set_in.cache_clear()
+
+
+def test_what_runs_from_right_to_left_is_never_set_and_known_to_lack():
+    assert fonts.lacking("عداد 5") == "عدا"
+    assert fonts.set_in("מונה", False)[1] == "????"
 
 
 def test_only_what_is_chosen_stands_on_the_label():

@@ -18,7 +18,7 @@ from django_tasks_db.models import DBTaskResult
 
 from claims import qr
 from claims.actions import claim_codes, labels
-from claims.labels import files
+from claims.labels import files, fonts
 from claims.labels.drawing import Options
 from claims.models import ClaimCode, LabelSheet, Return, Shipment, ShipmentUnit
 from console import operations, upkeep, worker
@@ -508,3 +508,75 @@ def test_a_link_for_several_units_is_no_label_of_one(product, device, client_for
     make_link_profile(product.organization, device)
     assert order(client_for("owner"), [device]).status_code == 422
     assert nothing_happened()
+
+
+# Letters that no face has.
+
+NO_FACES = {name: paths for name, paths in fonts._FILES.items() if name != "Cjk"} | {"Cjk": []}
+
+
+@pytest.fixture
+def without_cjk(monkeypatch):
+    """A server without a face for Chinese, whatever this machine has."""
+    monkeypatch.setattr(fonts, "_FILES", NO_FACES)
+    for each in (fonts.path_of, fonts.font, fonts.set_in):
+        each.cache_clear()
+    yield
+    for each in (fonts.path_of, fonts.font, fonts.set_in):
+        each.cache_clear()
+
+
+@pytest.fixture
+def chinese(profile, product):
+    """A unit of the profile of which the serial number needs a Chinese face."""
+    device = units(profile)[0]
+    type(device).objects.filter(pk=device.pk).update(serial_number="水-0001", serial_key="水-0001")
+    return device
+
+
+def test_a_serial_number_that_can_not_be_set_is_told_before_and_gets_no_label(
+    without_cjk, profile, chinese, client_for
+):
+    client, chosen = client_for("product_manager"), units(profile)
+    response = client.get(CREATE, {"ids": ids(chosen)})
+    page = response.content.decode()
+    assert "1 label is left out: this server has no typeface for some letters of the serial number." in page
+    assert '<span class="mono nowrap">水-0001</span> (水)' in page
+    assert response.context["printable"] == 2
+    others = [device for device in chosen if device != chinese]
+    assert links_in(order(client, chosen)) == [link_of(device) for device in others]
+    assert not Event.objects.filter(kind="device.label_printed", subject_id=chinese.pk).exists()
+
+
+def test_nothing_is_printed_where_it_is_the_only_one_and_the_csv_has_it(
+    without_cjk, profile, chinese, client_for
+):
+    client = client_for("product_manager")
+    response = order(client, [chinese])
+    assert response.status_code == 422
+    assert "no typeface for some letters of its serial number: 水." in response.content.decode()
+    assert nothing_happened()
+    assert "水-0001" in order(client, [chinese], output="csv").content.decode("utf-8-sig")
+
+
+def test_a_label_without_the_serial_number_is_printed(without_cjk, profile, chinese, client_for):
+    assert links_in(order(client_for("product_manager"), [chinese], fields_shown=["typed"])) == [
+        link_of(chinese)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"), [("Wasserzähler 水表", "水表"), ("عداد", "عدا"), ("מונה 5", "מונה")]
+)
+def test_other_texts_that_can_not_be_set_are_told_with_their_letters(
+    without_cjk, profile, product, client_for, name, letters
+):
+    type(product).objects.update(name=name, name_key=name.lower())
+    fields = {"ids": ids(units(profile)), **ORDER, "fields_shown": ["product", "serial"], "preview": "1"}
+    page = client_for("product_manager").post(CREATE, fields).content.decode()
+    assert f"Product “{name}” on 3 labels has letters that no typeface of this server has: {letters}." in page
+
+
+def test_what_every_face_has_is_not_told(profile, client_for):
+    page = client_for("product_manager").get(CREATE, {"ids": ids(units(profile))}).content.decode()
+    assert "no typeface" not in page
