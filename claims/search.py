@@ -1,5 +1,7 @@
 """Finds claim profiles, and what a scanned claim code belongs to, for the search of everything."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from claims import codes
@@ -45,7 +47,7 @@ def _profiles(actor: Actor, text: str, limit: int) -> list[Hit]:
     low, high = prefix(text[:120])
     rows = ClaimProfile.objects.visible_to(actor)
     named = rows.filter(name_key__gte=low, name_key__lt=high).order_by("name_key", "pk")[:limit]
-    called = (
+    called: Any = (
         rows.filter(slug__startswith=text.lower()[:60]).order_by("slug")[:limit] if text.isascii() else []
     )
     found = {profile.pk: profile for profile in [*named, *called]}

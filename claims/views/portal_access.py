@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from claims import holdings, portal_access
 from console.access import portal
-from console.errors import Refused
+from console.editing import Edit
 from console.requests import Request
 from customers.actions import project_members, projects
 from customers.member_forms import EndForm
@@ -22,15 +22,11 @@ from devices.models import Device
 def project_edit(request: Request, pk: int) -> HttpResponse:
     """Rename a project."""
     project = _administered(request, pk)
-    form = ProjectForm(request.POST or None, initial={"name": project.name})
-    if request.method == "POST" and form.is_valid():
-        try:
-            projects.rename(project, by=request.actor, **form.cleaned_data)
-            return redirect(project)
-        except Refused as refusal:
-            form.add_error("name", refusal.sentence)
-    context = {"form": form, "project": project, "organization": project.organization}
-    return render(request, "portal/project_edit.html", context, status=422 if form.errors else 200)
+    edit = Edit(request, project, lambda data, row: ProjectForm(data, initial={"name": row.name}),
+                lambda row, values: projects.rename(row, by=request.actor, **values), refused_at="name")  # fmt: skip
+    if edit.is_done:
+        return redirect(project)
+    return edit.page("portal/project_edit.html", project=project, organization=project.organization)
 
 
 @portal

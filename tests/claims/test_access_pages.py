@@ -9,7 +9,7 @@ from customers.models import CustomerKind, ProjectMember
 from devices import ledger
 from devices.actions import ownership
 from devices.models import SharedAccess
-from tests import factories
+from tests import factories, forms
 from tests.api import Caller, customer_key, key_of
 
 pytestmark = pytest.mark.django_db
@@ -115,10 +115,10 @@ def test_the_owner_sees_who_has_access_to_the_project_and_ends_it(client_for, pr
 def test_the_owner_renames_a_project(client_for, project, dana):
     client, page = client_for(dana), f"/portal/projects/{project.pk}/edit/"
     assert page in text_of(client, f"/portal/projects/{project.pk}/")
-    assert client.post(page, {"name": " North  site "}).status_code == 302
+    assert forms.edit(client, page, name=" North  site ").status_code == 302
     project.refresh_from_db()
     assert project.name == "North site"
-    assert client.post(page, {"name": ""}).status_code == 422
+    assert forms.edit(client, page, name="").status_code == 422
 
 
 def test_the_owner_sees_each_share_of_the_device_and_ends_it(

@@ -27,6 +27,7 @@ FORMS: dict[tuple[str, str], tuple[dict[str, str], tuple[str, str, str], tuple[s
         {"pk": "customer", "user_pk": "person"}, ("role", "viewer", "operator"), None,
     ),
     ("customers:project_edit", ""): ({"pk": "customer", "project_pk": "project"}, ("name", "Theirs", "Mine"), None),
+    ("portal:project_edit", ""): ({"pk": "project"}, ("name", "Theirs", "Mine"), None),
     ("devices:product_edit", ""): ({"pk": "product"}, ("name", "Theirs", "Mine"), ("platform", "ESP32")),
     ("devices:device_edit", ""): ({"pk": "device"}, ("tags", "theirs", "mine"), ("notes", "Shelf 4")),
     ("claims:claim_profile_edit", ""): ({"pk": "profile"}, ("max_claims", "5", "7"), ("description", "New")),
@@ -44,25 +45,25 @@ def world(organization, device, customer, dana, product, alice, make_devices):
 
 
 @pytest.fixture
-def page(world, client_for, alice):
+def page(world, client_for, alice, dana):
     """Opens the form of a key; two of them are two people who opened it at the same time."""
-    client = client_for(alice)
 
     class Page:
         def __init__(self, key: tuple[str, str]) -> None:
             self.part = key[1]
             self.url = address(key[0], FORMS[key][0], world)
+            self.client = client = client_for(dana if key[0].startswith("portal:") else alice)
             self.form = forms.opened(client, self.url, self.part)
 
         def send(self, **values: Any) -> Any:
-            return client.post(self.url, self.form | forms.changed(values))
+            return self.client.post(self.url, self.form | forms.changed(values))
 
         def again(self, answer: Any) -> Any:
             """Press the button once more in the page that came back."""
-            return client.post(self.url, forms.shown_in(answer, self.part))
+            return self.client.post(self.url, forms.shown_in(answer, self.part))
 
         def now(self) -> dict[str, list[str]]:
-            return forms.opened(client, self.url, self.part)
+            return forms.opened(self.client, self.url, self.part)
 
     return Page
 
