@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from console import sql
+from console import acts, counts, sql
 from console.access import Actor
 from console.models import Event
 from console.webhooks import fanout
@@ -49,7 +49,7 @@ def record(
         actor_id=by.user_id,
         actor_label=by.label[:200],
         data=data,
-        act=act,
+        **_act(kind, act, about.pk if about else None),
     )
 
 
@@ -78,6 +78,8 @@ def record_set(
 
     The organization is that of the row: a customer's person acts for none.
     """
+    if not ids:
+        return
     constants: dict[str, Any] = {
         "at": at or timezone.now(),
         "kind": kind,
@@ -88,14 +90,17 @@ def record_set(
         "actor_id": by.user_id,
         "actor_label": by.label[:200],
         "data": data,
-        "act": act,
     }
+    belongs = _act(kind, act, about.pk if about else None)
+    is_head = belongs.pop("is_head")
+    constants |= belongs
     copied = {"organization": sql.quote("organization_id"), "subject_id": sql.quote(sql.field(model).column),
-              "subject_label": sql.quote(label)}  # fmt: skip
-    sql.insert_from(Event, constants, copied, model, ids)
-    owner = (
-        model._base_manager.filter(pk=ids[0]).values("organization_id") if ids else model._base_manager.none()
-    )
+              "subject_label": sql.quote(label),
+              "is_head": f"{sql.quote(sql.field(model).column)} = %s" if is_head else "FALSE"}  # fmt: skip
+    if belongs["act"] is None:
+        copied["is_head"], is_head = "TRUE", False
+    sql.insert_from(Event, constants, copied, model, ids, [min(ids)] if is_head else [])
+    owner = model._base_manager.filter(pk=ids[0]).values("organization_id")
     fanout.follow(kind, constants["subject_kind"], owner, ids, about=about, at=constants["at"], data=data)
 
 
@@ -113,17 +118,38 @@ def record_each(
     `about` names the other party of a row.
     """
     at = at or timezone.now()
-    Event.objects.bulk_create(
-        [
-            Event(
-                organization_id=row.organization_id,  # type: ignore[attr-defined]
-                at=at, kind=kind, subject_kind=kind_of(row), subject_id=row.pk, subject_label=str(row)[:200],
-                actor_id=by.user_id, actor_label=by.label[:200], data=data, act=act, **_party(about and about(row)),
-            )
-            for row, data in changed
-        ],
-        batch_size=500,
-    )  # fmt: skip
+    belongs = _act(kind, act, None, is_asked=False)
+    events = [
+        Event(
+            organization_id=row.organization_id,  # type: ignore[attr-defined]
+            at=at, kind=kind, subject_kind=kind_of(row), subject_id=row.pk, subject_label=str(row)[:200],
+            actor_id=by.user_id, actor_label=by.label[:200], data=data, **belongs, **_party(about and about(row)),
+        )
+        for row, data in changed
+    ]  # fmt: skip
+    if belongs["act"] is not None and events:
+        _mark_heads(events)
+    Event.objects.bulk_create(events, batch_size=500)
+
+
+def _act(kind: str, act: UUID | None, object_id: int | None, *, is_asked: bool = True) -> dict[str, Any]:
+    """To which act a line belongs, and whether it is the first one: an operation's, whatever its chunks are called."""
+    current = acts.current()
+    if current is not None:
+        act = current.id
+    is_head = True
+    if act is not None and is_asked:
+        is_head = not Event.objects.filter(act=act, kind=kind, object_id=object_id).exists()
+    return {"act": act, "operation_id": current.operation_id if current else None, "is_head": is_head}
+
+
+def _mark_heads(events: list[Event]) -> None:
+    """Of lines of one act and kind, the first for each other party is the head, unless an earlier chunk wrote one."""
+    rows = Event.objects.filter(act=events[0].act, kind=events[0].kind, is_head=True)
+    known = set(rows.values_list("object_id", flat=True))
+    for event in events:
+        event.is_head = event.object_id not in known
+        known.add(event.object_id)
 
 
 def _party(about: models.Model | None) -> dict[str, Any]:
@@ -135,14 +161,23 @@ def _party(about: models.Model | None) -> dict[str, Any]:
 def events_about(reader: Actor, kind: str, pk: int, *, limit: int, is_subject: bool = False) -> list[Event]:
     """The newest events that have this thing as their subject or as the other party. Two short index ranges.
 
-    With `is_subject` only the first: of things that have a line of their own wherever they are the other party.
+    Of an act that concerned many things and this as the other party there is one line. With `is_subject` only the first
+    range: of things that have a line of their own wherever they are the other party.
     """
     rows = Event.objects.visible_to(reader)
     sides = [rows.filter(subject_kind=kind, subject_id=pk)]
     if not is_subject:
-        sides.append(rows.filter(object_kind=kind, object_id=pk))
+        sides.append(rows.filter(object_kind=kind, object_id=pk, is_head=True))
     found = {event.pk: event for side in sides for event in side.order_by("-at", "-pk")[:limit]}
     return sorted(found.values(), key=lambda event: (event.at, event.pk), reverse=True)[:limit]
+
+
+def count_acts(events: list[Event]) -> None:
+    """Set `others` on each event that stands for an act: how many more lines it has, capped as counts are."""
+    heads = [event for event in events if event.act is not None and event.is_head]
+    same = [Event.objects.filter(act=e.act, kind=e.kind, object_id=e.object_id) for e in heads]
+    for event, number in zip(heads, counts.of_each(same) if same else [], strict=True):
+        event.others = number - 1  # type: ignore[attr-defined]
 
 
 def label_of(reader: Actor, kind: str, pk: int) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from console import moments, sentences
 from console.audit import label_of
 from console.fields import prefix
-from console.models import Event, Member
+from console.models import Event, Member, Operation
 
 SYSTEM = "system"
 # Up to so many things, or lines, are looked up by themselves.
@@ -71,6 +71,24 @@ class PersonFilter(filters.ChoiceFilter):
     field_class = PersonField
 
 
+class ActField(forms.CharField):
+    """The lines of one act: the id of its first line."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> int | None:
+        text = super().to_python(value)
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise forms.ValidationError(_("Choose a line of the log."))
+        return int(text)
+
+
+class ActFilter(filters.Filter):
+    field_class = ActField
+
+
 class EventFilter(filters.FilterSet):
     """By what happened, who did it, what it is about, and when.
 
@@ -79,6 +97,7 @@ class EventFilter(filters.FilterSet):
     """
 
     q = filters.CharFilter(method="search", label=_("Serial, name or address"))
+    act = ActFilter(method="of_act", label=_("One act"))
     about = AboutFilter(method="concerning", label=_("About"))
     kind = filters.ChoiceFilter(choices=sentences.choices, label=_("What"))
     subject = filters.ChoiceFilter(
@@ -117,6 +136,20 @@ class EventFilter(filters.FilterSet):
         own = Event.objects.visible_to(self.request.actor).filter(kind__in=sentences.OWN_KINDS)
         called = own.filter(subject_label__istartswith=text).values("pk")
         return queryset.filter(pk__in=called.union(*found))
+
+    def of_act(self, queryset: QuerySet, name: str, value: int) -> QuerySet:
+        """All lines for which the one with this id stands in the list."""
+        head = Event.objects.visible_to(self.request.actor).filter(pk=value).first()
+        if head is None:
+            return queryset.none()
+        return queryset.filter(pk=value) if head.act is None else queryset.filter(
+            act=head.act, kind=head.kind, object_id=head.object_id
+        )  # fmt: skip
+
+    @property
+    def has_one_line_for_one_act(self) -> bool:
+        """Whether the list may be of heads alone: where it is about certain things, every line of theirs counts."""
+        return not any(self.data.get(name) for name in ("q", "act", "about", "subject"))
 
     def concerning(self, queryset: QuerySet, name: str, value: About) -> QuerySet:
         """Those about one thing, as the subject or as the other party."""
@@ -158,3 +191,21 @@ def _things_called(actor: Any, text: str) -> list[tuple[str, QuerySet]]:
         rows = apps.get_model(model).objects.visible_to(actor).filter(**condition)
         found.append((kind, rows.filter(**{f"{key}__gte": low, f"{key}__lt": high}).order_by().values("pk")))
     return found
+
+
+class OwnFilter(filters.Filter):
+    field_class = forms.BooleanField
+
+
+class OperationFilter(filters.FilterSet):
+    """Whose operations a list shows."""
+
+    mine = OwnFilter(method="own", label=_("Only mine"))
+
+    class Meta:
+        model = Operation
+        fields: list[str] = []
+
+    def own(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        """Those that the reader started."""
+        return queryset.filter(by_user=self.request.actor.user_id) if value else queryset

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from console import acts
 from console.access import ROLES, Actor, Permission, system
 from console.errors import Refused
 from console.liveness import beating, lives, worker_name
@@ -78,7 +79,8 @@ def perform(handler: str, title: str, *, by: Actor, **plan: Any) -> Operation:
     now = timezone.now()
     running = {"state": OperationState.RUNNING, "attempt": 1, "worker": worker_name(), "started_at": now}
     operation = _note(handler, title, by, **plan, **running, created_at=now)
-    import_string(handler)(operation, by)
+    with acts.within(operation.pk):
+        import_string(handler)(operation, by)
     _end(operation, OperationState.DONE, operation.sentence)
     operation.refresh_from_db()
     return operation
@@ -223,7 +225,8 @@ def _note(handler: str, title: str, by: Actor, **fields: Any) -> Operation:
 
 def _run(operation: Operation) -> None:
     try:
-        import_string(operation.handler)(operation, actor_of(operation))
+        with acts.within(operation.pk):
+            import_string(operation.handler)(operation, actor_of(operation))
     except Superseded:
         log.warning("operation %s was taken over by another worker", operation.pk)
     except Interrupted:

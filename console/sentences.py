@@ -9,12 +9,15 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.urls import NoReverseMatch, reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from console import counts
 from console.access import Actor, Permission
 from console.models import Event
 
@@ -377,7 +380,7 @@ def say(event: Event, reader: Actor, page: tuple[str, int] | None = None) -> Sai
     kind = KINDS.get(event.kind)
     words: dict[str, Any] = {
         "actor": format_html('<strong class="strong">{}</strong>', event.actor_label),
-        "subject": _named(event.subject_kind, event.subject_id, event.subject_label, reader, page),
+        "subject": _subject(event, reader, page),
         "object": _named(event.object_kind, event.object_id, event.object_label, reader, page),
     }
     sentence = str(kind.sentence) if kind else ""
@@ -386,8 +389,28 @@ def say(event: Event, reader: Actor, page: tuple[str, int] | None = None) -> Sai
         words["what"] = capfirst(event.kind.rpartition(".")[2].replace("_", " "))
     changes, details = _told(event)
     note = str(event.data.get("note") or event.data.get("reason") or "")
+    # What changed differs from one thing to the next; of many the reader unfolds the lines.
+    if getattr(event, "others", 0):
+        changes, details = [], []
     return Said(
         event, kind.icon if kind else "circle-dot", format_html(sentence, **words), note, changes, details
+    )
+
+
+def _subject(event: Event, reader: Actor, page: tuple[str, int] | None) -> SafeString:
+    """What a line is about; of an act that it stands for, how many things more, with a link to all of its lines."""
+    named = _named(event.subject_kind, event.subject_id, event.subject_label, reader, page)
+    others = getattr(event, "others", 0)
+    if not others:
+        return named
+    more = ngettext("%(n)s more", "%(n)s more", others) % {
+        "n": number_format(min(others, counts.CAP), force_grouping=True)
+    }
+    more += "+" if others > counts.CAP else ""
+    link = f"{reverse('console:activity_list')}?act={event.pk}"
+    both = _now("{subject} and {more}")
+    return format_html(
+        both, subject=named, more=format_html('<a class="strong" href="{}">{}</a>', link, more)
     )
 
 

@@ -16,3 +16,23 @@ class EventTable(Table):
     empty_template = "console/_event_empty.html"
     caption = _("Activity")
     default_order = "-at"
+
+
+class OperationTable(Table):
+    """The operations of an organization, the newest first."""
+
+    title = tables.Column(verbose_name=_("Operation"), orderable=False)
+    state = tables.Column(verbose_name=_("State"), orderable=False)
+    succeeded = tables.Column(
+        verbose_name=_("Succeeded"), orderable=False, attrs={"th": {"class": "num wide-only"}}
+    )
+    refused = tables.Column(
+        verbose_name=_("Refused"), orderable=False, attrs={"th": {"class": "num wide-only"}}
+    )
+    by = tables.Column(verbose_name=_("Who"), orderable=False, attrs={"th": {"class": "wide-only"}})
+    started = tables.Column(verbose_name=_("Started"), order_by="id", attrs={"th": {"class": "end-text"}})
+
+    row_template = "console/_operation_row.html"
+    empty_template = "console/_operation_empty.html"
+    caption = _("Operations")
+    default_order = "-started"

@@ -24,6 +24,7 @@ console: list[URLPattern | URLResolver] = [
     path("search/", search.search, name="search"),
     path("activity/", activity.activity_list, name="activity_list"),
     path("activity/export/", activity.activity_export, name="activity_export"),
+    path("operations/", operations.operation_list, name="operation_list"),
     path("operations/<int:pk>/", operations.operation_detail, name="operation_detail"),
     path("operations/<int:pk>/refused.csv", operations.operation_refused, name="operation_refused"),
     path("settings/", organization.organization_edit, name="organization_edit"),

@@ -28,6 +28,7 @@ CONSOLE: dict[str, tuple[set[str], dict[str, str]]] = {
     "console:search": (EVERY, {}),
     "console:activity_list": (EVERY, {}),
     "console:activity_export": (NO_VIEWER, {}),
+    "console:operation_list": (EVERY, {}),
     "console:operation_detail": (EVERY, {"pk": "operation"}),
     "console:operation_refused": (EVERY, {"pk": "operation"}),
     "console:organization_edit": (HEADS, {}),

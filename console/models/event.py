@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from console.constraints import AppendOnly, InOrder, Undeletable
 from console.tenancy import TenantModel
 
+HEAD = models.Q(is_head=True)
+
 
 class Event(TenantModel):
     """One line of the audit log: append-only, in the same transaction as what it tells.
@@ -30,8 +32,11 @@ class Event(TenantModel):
     actor_id = models.BigIntegerField(null=True)
     actor_label = models.CharField(_("Who"), max_length=200)
     data = models.JSONField(default=dict)
-    # Shared by all lines of one act.
+    # Shared by all lines of one act; of an operation, by those of all its chunks.
     act = models.UUIDField(null=True)
+    operation_id = models.BigIntegerField(null=True)
+    # The first line of its act, kind and other party stands for all of them in lists.
+    is_head = models.BooleanField(default=True)
 
     class Meta:
         constraints = [
@@ -48,6 +53,24 @@ class Event(TenantModel):
                 fields=["object_kind", "object_id", "-at", "-id"],
                 name="event_by_object",
                 condition=models.Q(object_id__isnull=False),
+            ),
+            models.Index(
+                fields=["act", "kind", "object_id", "id"],
+                name="event_by_act",
+                condition=models.Q(act__isnull=False),
+            ),
+            # Of a list that shows one line for one act, in each of its filters.
+            models.Index(fields=["organization", "-at", "-id"], name="event_heads", condition=HEAD),
+            models.Index(
+                fields=["organization", "kind", "-at", "-id"], name="event_heads_by_kind", condition=HEAD
+            ),
+            models.Index(
+                fields=["organization", "actor_id", "-at", "-id"], name="event_heads_by_actor", condition=HEAD
+            ),
+            models.Index(
+                fields=["object_kind", "object_id", "-at", "-id"],
+                name="event_heads_by_object",
+                condition=HEAD & models.Q(object_id__isnull=False),
             ),
         ]
 

@@ -64,6 +64,7 @@ class Operation(TenantModel):
     class Meta:
         indexes = [
             models.Index(fields=["organization", "-id"], name="operation_by_organization"),
+            models.Index(fields=["organization", "by_user", "-id"], name="operation_by_person"),
             models.Index(fields=["state"], name="operation_by_state", condition=models.Q(state__in=["waiting", "running"])),
         ]  # fmt: skip
 

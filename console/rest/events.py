@@ -37,11 +37,15 @@ class EventOut(serializers.ModelSerializer):
     """One line of the log. `data` tells changes as `{field: [old, new]}`."""
 
     data = serializers.JSONField()
+    act = serializers.UUIDField(allow_null=True, help_text="Shared by all lines of one act.")
+    operation = serializers.IntegerField(
+        source="operation_id", allow_null=True, help_text="The operation that did it, where one did."
+    )
 
     class Meta:
         model = Event
         fields = ["id", "at", "kind", "subject_kind", "subject_id", "subject_label", "object_kind", "object_id",
-                  "object_label", "actor_label", "data"]  # fmt: skip
+                  "object_label", "actor_label", "data", "act", "operation"]  # fmt: skip
 
 
 class EventQuery(FeedQuery):

@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from console import sentences
-from console.audit import events_about, kind_of
+from console.audit import count_acts, events_about, kind_of
 
 register = template.Library()
 NONE = "—"
@@ -123,6 +123,7 @@ def activity(context: dict, subject: Any, is_subject: bool = False) -> dict:
     """What happened to an object last, as a card with a link to all of it; `is_subject` as in `events_about`."""
     reader, kind = context["request"].actor, kind_of(subject)
     found = events_about(reader, kind, subject.pk, limit=20, is_subject=is_subject)
+    count_acts([event for event in found if event.subject_kind != kind or event.subject_id != subject.pk])
     return {"lines": [sentences.say(event, reader, (kind, subject.pk)) for event in found],
             "about": f"{kind}:{subject.pk}"}  # fmt: skip
 

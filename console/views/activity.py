@@ -3,7 +3,7 @@
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
-from console import sentences
+from console import activity, sentences
 from console.access import Permission, requires
 from console.export import newest_first, stream
 from console.filters import EventFilter
@@ -15,11 +15,10 @@ from console.tables import EventTable
 
 @requires(Permission.VIEW)
 def activity_list(request: Request) -> HttpResponse:
-    """Who did what, the newest first."""
+    """Who did what, the newest first: one line for one act, and by a link all of its lines."""
     rows = Event.objects.visible_to(request.actor)
-    return render_list(
-        request, rows=rows, table=EventTable, filters=EventFilter, template="console/activity_list.html"
-    )
+    return render_list(request, rows=rows, table=EventTable, filters=activity.ActivityFilter,
+                       template="console/activity_list.html", decorate=activity.decorate)  # fmt: skip
 
 
 @requires(Permission.EXPORT)

@@ -6,10 +6,26 @@ from django.utils.translation import gettext as _
 
 from console.access import Permission, requires
 from console.export import stream_csv
+from console.filters import OperationFilter
+from console.listing import render_list
 from console.models import Operation
 from console.requests import Request
+from console.tables import OperationTable
 
 ROWS_SHOWN = 100
+
+
+@requires(Permission.VIEW)
+def operation_list(request: Request) -> HttpResponse:
+    """All long and bulk work, the newest first, with the undo of what can still be undone."""
+    rows = Operation.objects.visible_to(request.actor).defer("payload")
+    return render_list(
+        request,
+        rows=rows,
+        table=OperationTable,
+        filters=OperationFilter,
+        template="console/operation_list.html",
+    )
 
 
 @requires(Permission.VIEW)

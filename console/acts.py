@@ -1,0 +1,39 @@
+"""Which operation the lines of the log that are written now belong to: all of its chunks are one act."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("6f1f5c0e-5d5a-4d39-9f0f-3a3c1c1f2a11")
+
+
+@dataclass(frozen=True)
+class Act:
+    """An operation as the log knows it."""
+
+    operation_id: int
+
+    @property
+    def id(self) -> UUID:
+        """The same for every chunk, whichever worker runs it."""
+        return uuid5(NAMESPACE, str(self.operation_id))
+
+
+_current: ContextVar[Act | None] = ContextVar("act", default=None)
+
+
+def current() -> Act | None:
+    """The operation that runs in this thread, or None."""
+    return _current.get()
+
+
+@contextmanager
+def within(operation_id: int) -> Iterator[None]:
+    """Count the lines that are written meanwhile to this operation."""
+    token = _current.set(Act(operation_id))
+    try:
+        yield
+    finally:
+        _current.reset(token)
