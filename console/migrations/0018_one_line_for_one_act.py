@@ -12,7 +12,7 @@ UPDATE console_event SET is_head = FALSE WHERE act IS NOT NULL AND id NOT IN
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0015_webhook_busy_lines'),
+        ('console', '0017_events_stay'),
     ]
 
     operations = [

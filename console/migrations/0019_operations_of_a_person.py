@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0016_one_line_for_one_act'),
+        ('console', '0018_one_line_for_one_act'),
     ]
 
     operations = [
