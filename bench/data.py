@@ -8,8 +8,8 @@ from django.db import connection, models
 from django.test import Client
 
 from claims.models import Claim, ClaimCode, ClaimProfile, Return, Scope, Shipment
-from console import sql, upkeep
-from console.models import Event, Member, Organization, User
+from console import sql, upkeep, words
+from console.models import Event, Member, NameWord, Organization, User
 from customers.models import Customer, CustomerRole, CustomerUser, Project
 from devices.models import Device, DeviceTag, Ownership, Product, Tag
 
@@ -160,6 +160,7 @@ def start(name: str, size: int = 0) -> World:
         product = Product(organization=world.organization, name=title, slug=title.lower().replace(" ", "-"))
         product.set_keys()
         product.save()
+        words.write("product", {product.pk: title})
         world.products.append(product)
     return world
 
@@ -179,6 +180,9 @@ def _customers(world: World) -> None:
         Customer, {"organization": organization, "kind": "'company'", **named}, series(world.customer_count)
     )
     make_projects(world)
+    mine = f"{sql.table(Customer)} WHERE organization_id = {world.organization.pk}"
+    for word in ("'customer'", "substr(name, 10)"):
+        insert(NameWord, {"kind": "'customer'", "row_id": "id", "word": word}, mine)
     world.large, world.usual = Customer.objects.filter(organization=world.organization).order_by("pk")[:2]
 
 

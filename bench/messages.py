@@ -24,7 +24,7 @@ from bench.data import (
     start,
 )
 from bench.report import Line, milliseconds, per_second
-from console import sql
+from console import sql, words
 from console.access import Actor, system
 from customers.models import Customer
 from devices import ledger
@@ -48,6 +48,7 @@ def measure(bulk: int, count: int = 0) -> Iterator[Line]:
     customer = Customer(organization=world.organization, name="Owner", reference="O")
     customer.set_keys()
     customer.save()
+    words.write("customer", {customer.pk: customer.name})
     make_projects(world)
     device, by = Device.objects.order_by("pk")[0], system(world.organization)
     began = timezone.now() - timedelta(days=20)

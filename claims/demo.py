@@ -39,6 +39,7 @@ from claims.models import (
     Scope,
     Step,
 )
+from console import words
 from console.access import ROLES, Actor
 from console.audit import record, record_set
 from console.models import Member, Organization, User
@@ -161,6 +162,7 @@ def _make_product(world: World, facts: dict[str, Any], at: datetime) -> None:
                       platform=facts["platform"], description=facts["description"])  # fmt: skip
     product.set_keys()
     product.save(force_insert=True)
+    words.write("product", {product.pk: product.name}, are_new=True)
     world.products[product.slug], world.stock[product.slug] = product, []
     record("product.made", product, by=world.members["product_manager"], at=at)
 
@@ -220,6 +222,7 @@ def _make_customer(world: World, facts: dict[str, Any], at: datetime) -> None:
     )  # fmt: skip
     customer.set_keys()
     customer.save(force_insert=True)
+    words.write("customer", {customer.pk: name}, are_new=True)
     projects.make_default(customer)
     record("customer.made", customer, by=by, at=at)
     world.customers[name], world.people[name] = customer, []

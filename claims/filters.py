@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from claims.models import ClaimProfile, Grant, Scope
+from console import words
 from console.fields import prefix
 from devices.models import Device
 
@@ -26,12 +27,13 @@ class ClaimProfileFilter(filters.FilterSet):
         fields: list[str] = []
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """What begins with the text."""
+        """Those with words that begin as the text, or with an identifier that does."""
         if not value.strip():
             return queryset
         low, high = prefix(value[:120])
         slug = value.strip().lower()[:60]
-        return queryset.filter(Q(name_key__gte=low, name_key__lt=high) | Q(slug__startswith=slug))
+        named = words.beginning("claim_profile", value[:120]) or Q()
+        return queryset.filter(Q(name_key__gte=low, name_key__lt=high) | named | Q(slug__startswith=slug))
 
     def switched(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
         """Those that are switched on, or off."""

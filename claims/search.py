@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from claims import codes
 from claims.models import ClaimCode, ClaimProfile
+from console import words
 from console.access import Actor
 from console.fields import fold, prefix
 from console.search import Hit, listed
@@ -46,7 +48,10 @@ def _scanned(actor: Actor, text: str) -> list[Hit]:
 def _profiles(actor: Actor, text: str, limit: int) -> list[Hit]:
     low, high = prefix(text[:120])
     rows = ClaimProfile.objects.visible_to(actor)
-    named = rows.filter(name_key__gte=low, name_key__lt=high).order_by("name_key", "pk")[:limit]
+    called_so = Q(name_key__gte=low, name_key__lt=high) | (
+        words.beginning("claim_profile", text[:120]) or Q()
+    )
+    named = rows.filter(called_so).order_by("name_key", "pk")[:limit]
     called: Any = (
         rows.filter(slug__startswith=text.lower()[:60]).order_by("slug")[:limit] if text.isascii() else []
     )

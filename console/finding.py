@@ -17,6 +17,23 @@ def by_index(mine: QuerySet, condition: Q) -> Q:
     return Q(pk__in=ids) if len(ids) <= FEW else condition
 
 
+def any_of(ways: list[tuple[QuerySet, Q]]) -> Q:
+    """A condition that holds for the rows that one of the ways finds; all of them are asked in one statement.
+
+    Each way is the ids that it finds, by an index, and the condition on a row that says the same.
+    """
+    # No row has the id 0; of no ids at all Django makes no statement that could stand beside others.
+    few, many = {0}, []
+    for found, (_ids, condition) in zip(
+        sql.ids_of_each([ids for ids, _q in ways], FEW + 1), ways, strict=True
+    ):
+        if len(found) > FEW:
+            many.append(condition)
+        else:
+            few.update(found)
+    return Q(Q(pk__in=few), *many, _connector=Q.OR)
+
+
 def either(queryset: QuerySet, mine: QuerySet, conditions: list[Q]) -> QuerySet:
     """The rows for which one of the conditions holds, each of them a range of an index of `mine`."""
     ranges = [mine.filter(condition).order_by() for condition in conditions]

@@ -341,8 +341,16 @@ DEMO_ALSO = {
     "the simulator": ["simulate", "--organization=northlake-sensors", "--devices=12", "--waiting=2", "--every=60",
                       "--skip-checks"],
 }  # fmt: skip
-LEDGER_CHECKS = ["customers.ledger_check.check", "devices.ledger_check.check", "claims.ledger_check.check",
-                 "claims.return_check.check", "claims.shipment_check.check", "devices.message_check.check"]  # fmt: skip
+LEDGER_CHECKS = [
+    "customers.word_check.check",
+    "devices.word_check.check",
+    "customers.ledger_check.check",
+    "devices.ledger_check.check",
+    "claims.ledger_check.check",
+    "claims.return_check.check",
+    "claims.shipment_check.check",
+    "devices.message_check.check",
+]
 PRODUCT_PANELS = ["console.webhook_panels.bound"]
 CUSTOMER_PANELS = ["devices.panels.customer_devices", "claims.panels.customer_claims", "claims.return_panels.customer_returns",
                    "claims.shipment_panels.customer_shipments", "console.webhook_panels.bound"]  # fmt: skip

@@ -234,6 +234,22 @@ def capped_count_of_each(querysets: list[models.QuerySet], cap: int) -> list[int
         return list(cursor.fetchone())
 
 
+def ids_of_each(querysets: list[models.QuerySet], most: int) -> list[list[int]]:
+    """What each queryset of one value gives, up to so many, all in one statement."""
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for number, rows in enumerate(querysets):
+        inner, values = rows.order_by()[:most].query.sql_with_params()
+        parts.append(f"SELECT {number}, found.* FROM ({inner}) AS found")  # noqa: S608
+        parameters += values
+    given: list[list[int]] = [[] for _rows in querysets]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), parameters)
+        for number, pk in cursor.fetchall():
+            given[number].append(pk)
+    return given
+
+
 class Lookup(NamedTuple):
     """What is looked for: the `values` of field `name` within `scope` ({field: id}).
 

@@ -10,7 +10,8 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from console.fields import fold, prefix
+from console.fields import fold
+from customers.lookup import named
 from customers.models import Customer
 
 WITH_ID = re.compile(r"\((\d{1,18})\)\s*$")
@@ -31,7 +32,7 @@ class CustomerInput(forms.TextInput):
 
 
 class CustomerField(forms.Field):
-    """Takes an id, "Name (id)", or a name that only one customer begins with.
+    """Takes an id, "Name (id)", or words that only one customer has in its name.
 
     `queryset` limits who can be chosen. The error says whether none or several were found.
     """
@@ -63,8 +64,7 @@ class CustomerField(forms.Field):
         exact = list(self.queryset.filter(name_key=fold(text))[:2])
         if len(exact) == 1:
             return exact[0]
-        low, high = prefix(text)
-        found = list(self.queryset.filter(name_key__gte=low, name_key__lt=high)[:101])
+        found = list(self.queryset.filter(named(text))[:101])
         if len(found) == 1:
             return found[0]
         if not found:

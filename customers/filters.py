@@ -5,7 +5,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from console.finding import either
+from console.finding import any_of
 from console.widgets import Checkboxes
 from customers import lookup
 from customers.models import Customer, CustomerKind
@@ -38,11 +38,11 @@ class CustomerFilter(filters.FilterSet):
         return super().filter_queryset(queryset)
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Those whose name, reference or e-mail begins with the text, each found by its own index."""
+        """Those of whose name each word of the text begins a word, or whose reference or email begins with it."""
         if not value.strip():
             return queryset
         mine = Customer.objects.visible_to(self.request.actor)
-        return either(queryset, mine, list(lookup.beginning_with(value)))
+        return queryset.filter(any_of(lookup.ways(mine, value)))
 
     def owning(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         """Those with devices, or those without."""

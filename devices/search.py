@@ -1,7 +1,9 @@
 """Finds devices and products for the search of everything."""
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from console import words
 from console.access import Actor
 from console.fields import fold, prefix
 from console.search import Hit, listed
@@ -24,9 +26,8 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     hits = [_hit(device, 0, more) for device in exact] + [
         _hit(device, 1, more) for device in list(others.values())[:limit]
     ]
-    products = (
-        Product.objects.visible_to(actor).current().filter(name_key__gte=low, name_key__lt=high)[:limit]
-    )
+    called = words.beginning("product", text[:64]) or Q(name_key__gte=low, name_key__lt=high)
+    products = Product.objects.visible_to(actor).current().filter(called).order_by("name_key")[:limit]
     return hits + [Hit(kind=_("Product"), icon="box", title=p.name, detail=p.platform, url=p.get_absolute_url(),
                        rank=0 if p.name_key == fold(text) else 1) for p in products]  # fmt: skip
 

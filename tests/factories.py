@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+from console import words
 from console.access import ROLES, Actor, system
 from console.models import Member, Organization, User
 from customers.actions import project_members, projects
@@ -29,6 +30,7 @@ def make_customer(organization: Organization, name: str = "Stadtwerke Aalen", **
     customer = Customer(organization=organization, name=name, **fields)
     customer.set_keys()
     customer.save()
+    words.write("customer", {customer.pk: customer.name})
     projects.make_default(customer)
     return customer
 
@@ -56,6 +58,7 @@ def make_product(organization: Organization, name: str = "Aqua Meter", **fields:
     )
     product.set_keys()
     product.save()
+    words.write("product", {product.pk: product.name})
     return product
 
 

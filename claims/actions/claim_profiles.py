@@ -21,7 +21,7 @@ from claims.models import (
     Scope,
     Shipment,
 )
-from console import edits, slugs, sql
+from console import edits, slugs, sql, words
 from console.access import Actor, Permission
 from console.audit import changes, record
 from console.errors import Refused
@@ -70,6 +70,7 @@ def create(
     try:
         with transaction.atomic():
             profile.save(force_insert=True)
+            words.write("claim_profile", {profile.pk: profile.name}, are_new=True)
     except IntegrityError:
         raise Refused("duplicate", _("Another claim profile has this identifier.")) from None
     _list_resources(profile, devices, documents)
@@ -211,6 +212,7 @@ def _write(profile: ClaimProfile, fields: dict[str, Any]) -> None:
     """The condition stands in the UPDATE: no more was claimed than is now allowed."""
     if "name" in fields:
         fields = {**fields, "name_key": fold(fields["name"])[:200]}
+        words.write("claim_profile", {profile.pk: fields["name"]})
     limit = fields.get("max_claims")
     within = Q() if limit is None else Q(claim_count__lte=limit)
     rows = ClaimProfile.objects.filter(within, pk=profile.pk)

@@ -9,8 +9,29 @@ from console.models.sign_in_link import SignInLink
 from console.models.throttle import Throttle
 from console.models.user import User
 from console.models.webhook import DeliveryState, Webhook, WebhookAttempt, WebhookDelivery
+from console.models.word import NameWord
 from console.models.worker import WorkerHeartbeat
 
-__all__ = ["DeliveryState", "Event", "FileImport", "IdempotentAnswer", "Invitation", "Member", "Operation",
-           "OperationRow", "Organization", "OrganizationDomain", "OrganizationLogo", "OutgoingMail", "Role",
-           "SignInLink", "Throttle", "User", "Webhook", "WebhookAttempt", "WebhookDelivery", "WorkerHeartbeat"]  # fmt: skip
+__all__ = [
+    "DeliveryState",
+    "Event",
+    "FileImport",
+    "IdempotentAnswer",
+    "Invitation",
+    "Member",
+    "NameWord",
+    "Operation",
+    "OperationRow",
+    "Organization",
+    "OrganizationDomain",
+    "OrganizationLogo",
+    "OutgoingMail",
+    "Role",
+    "SignInLink",
+    "Throttle",
+    "User",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WorkerHeartbeat",
+]

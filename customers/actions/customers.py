@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from console import edits
+from console import edits, words
 from console.access import Actor
 from console.audit import record
 from console.errors import Refused
@@ -26,6 +26,7 @@ def create(*, by: Actor, **fields: Any) -> Customer:
     try:
         with transaction.atomic():
             customer.save(force_insert=True)
+            words.write("customer", {customer.pk: customer.name}, are_new=True)
             projects.make_default(customer)
             record("customer.made", customer, by=by)
     except IntegrityError:
@@ -42,6 +43,8 @@ def edit(customer: Customer, *, by: Actor, **fields: Any) -> Customer:
     try:
         with transaction.atomic():
             changed = edits.write(customer, fields, keys=KEYS)
+            if "name" in changed:
+                words.write("customer", {customer.pk: customer.name})
     except IntegrityError:
         raise _taken() from None
     if changed:

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from console import sql
+from console import sql, words
 from console.access import Actor
 from console.audit import record_each, record_set
 from console.imports import Staged, Staging, Verdict
@@ -29,6 +29,7 @@ def insert_new(row: CustomerImport, staging: Staging, *, by: Actor, at: datetime
     rows = staging.read(Verdict.NEW)
     while batch := list(islice(rows, BATCH)):
         made = Customer.objects.bulk_create([_new(row.organization, each.values, at) for each in batch])
+        words.write("customer", {customer.pk: customer.name for customer in made}, are_new=True)
         Project.objects.bulk_create(
             Project(
                 organization_id=c.organization_id, customer=c, name=c.name, is_default=True, created_at=at
@@ -86,5 +87,6 @@ def _update(
             customer.set_keys()
             changed.append((customer, change))
     sql.update_rows(Customer, [customer for customer, _change in changed], [*COMPARED, *_KEYS])
+    words.write("customer", {customer.pk: customer.name for customer, change in changed if "name" in change})
     record_each("customer.edited", changed, by=by, at=at, act=act)
     return len(changed)

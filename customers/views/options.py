@@ -4,8 +4,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from console.access import Permission, requires
-from console.fields import prefix
 from console.requests import Request
+from customers.lookup import named
 from customers.models import Customer
 
 SUGGESTIONS = 12
@@ -13,9 +13,9 @@ SUGGESTIONS = 12
 
 @requires(Permission.VIEW)
 def customer_options(request: Request) -> HttpResponse:
-    """The first customers whose name begins with what was typed."""
-    low, high = prefix(request.GET.get(request.GET.get("field", ""), "")[:200])
-    rows = Customer.objects.visible_to(request.actor).current().filter(name_key__gte=low, name_key__lt=high)
+    """The first customers whose name has words that begin as what was typed."""
+    typed = request.GET.get(request.GET.get("field", ""), "")[:200]
+    rows = Customer.objects.visible_to(request.actor).current().filter(named(typed))
     return render(
         request, "customers/_customer_options.html", {"customers": rows.order_by("name_key")[:SUGGESTIONS]}
     )

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from console import edits
+from console import edits, words
 from console.access import Actor
 from console.audit import record
 from console.errors import Refused
@@ -21,6 +21,7 @@ def create(*, by: Actor, **fields: Any) -> Product:
     try:
         with transaction.atomic():
             product.save(force_insert=True)
+            words.write("product", {product.pk: product.name}, are_new=True)
             record("product.made", product, by=by)
     except IntegrityError:
         raise Refused("duplicate", _("Another product has this name or slug.")) from None
@@ -42,6 +43,8 @@ def edit(product: Product, *, by: Actor, **fields: Any) -> Product:
     try:
         with transaction.atomic():
             changed = edits.write(product, fields, keys={"name": "name_key"})
+            if "name" in changed:
+                words.write("product", {product.pk: product.name})
     except IntegrityError:
         raise Refused("duplicate", _("Another product has this name or slug.")) from None
     if changed:

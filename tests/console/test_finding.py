@@ -3,7 +3,7 @@
 import pytest
 
 from claims.models import Return, Shipment
-from console import counts, finding
+from console import counts, finding, words
 from console.search import find_all
 from customers.models import Customer
 from devices.models import Device
@@ -90,7 +90,7 @@ def test_the_search_of_customers_by_name_and_reference_finds_all(organization, a
     rows += [Customer(organization=organization, name=f"Zoo {n}", reference=f"ket-{n}") for n in range(60)]
     for row in rows:
         row.set_keys()
-    Customer.objects.bulk_create(rows)
+    words.write("customer", {row.pk: row.name for row in Customer.objects.bulk_create(rows)})
     assert len(found(api, "/customers", q="ket")) == 120
 
 
