@@ -58,6 +58,11 @@ class AccountAdapter(DefaultAccountAdapter):
             give_back()
         return user
 
+    def set_password(self, user: Any, password: str) -> None:
+        """Set a password; browsers that signed in with the old one are strangers' from now on."""
+        accounts.sign_out_everywhere(user)
+        super().set_password(user, password)
+
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         response = super().post_login(request, user, **kwargs)
         browsers.remember(request, response, user)

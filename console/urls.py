@@ -45,6 +45,7 @@ console: list[URLPattern | URLResolver] = [
     path("invitation/<str:token>/", members.invitation_accept, name="invitation_accept"),
     path("account/", accounts.account_edit, name="account_edit"),
     path("account/language/", public("Everybody may choose a language.")(set_language), name="language"),
+    path("account/sign-out-everywhere/", accounts.sign_out_everywhere, name="sign_out_everywhere"),
     path("account/code/again/", accounts.code_again, name="code_again"),
     path("account/link/<str:token>/", sign_in_links.sign_in_link, name="sign_in_link"),
     path("account/second-step/", accounts.second_factor, name="second_factor"),

@@ -178,6 +178,7 @@ PUBLIC = {
     "device_api:message_create", "device_api:state", "device_api:call_list", "device_api:call_answer",
 }  # fmt: skip
 SIGNED_IN = {
+    "console:sign_out_everywhere",
     "console:account_edit", "console:second_factor", "console:organization_switch", "claim:review", "claim:redeem",
     "claim:done", "claim:switch",
 }  # fmt: skip

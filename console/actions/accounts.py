@@ -1,6 +1,9 @@
 """Changes to a person's own account."""
 
+from datetime import datetime
+
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from console import addresses, edits
 from console.models import User
@@ -28,3 +31,13 @@ def edit(user: User, **fields: str) -> None:
     They are the person's own and belong to no organization, so no log tells of them.
     """
     edits.write(user, {name: value.strip() for name, value in fields.items()})
+
+
+@transaction.atomic
+def sign_out_everywhere(user: User, *, at: datetime | None = None) -> None:
+    """End all sessions of a person, and make all browsers strangers'. API keys go on.
+
+    The session that asks must be given the new hash, or it is over too. As with `edit`, no log tells it.
+    """
+    user.browsers_since = at or timezone.now()
+    user.save(update_fields=["browsers_since"])

@@ -3,6 +3,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from console import addresses
@@ -31,7 +32,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     time_zone = models.CharField(_("Time zone"), max_length=64, blank=True)
     language = models.CharField(_("Language"), max_length=8, blank=True)
-    # Browsers that the person signed in with before this are strangers' again.
+    # Since then the person is signed in nowhere else: older sessions are over, and their browsers are strangers' again.
     browsers_since = models.DateTimeField(null=True, editable=False)
     date_joined = models.DateTimeField(default=timezone.now)
 
@@ -48,6 +49,14 @@ class User(AbstractBaseUser):
         """One or two letters for the round badge."""
         words = [w for w in (self.name or self.email.split("@")[0]).replace(".", " ").split() if w]
         return "".join(w[0] for w in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()[:2]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session holds of the person; with another password, or after signing out everywhere, it is over."""
+        if self.browsers_since is None:
+            return super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        salt = "console.models.User.get_session_auth_hash"
+        text = f"{self.password} {self.browsers_since.isoformat()}"
+        return salted_hmac(salt, text, secret=secret, algorithm="sha256").hexdigest()
 
     # allauth asks for these two.
     def get_full_name(self) -> str:

@@ -7,11 +7,13 @@ from allauth.account.internal.stagekit import clear_login
 from allauth.account.views import request_login_code
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from console import browsers
 from console.access import public, signed_in
 from console.actions import accounts
 from console.editing import Edit
@@ -37,6 +39,18 @@ def second_factor(request: Request) -> HttpResponse:
     if request.actor.has_second_factor or request.actor.kind != "member":
         return redirect("console:home")
     return render(request, "console/second_factor.html")
+
+
+@signed_in
+@require_POST
+def sign_out_everywhere(request: SignedIn) -> HttpResponse:
+    """End all other sessions of the person, at once; this one goes on."""
+    accounts.sign_out_everywhere(request.user)
+    update_session_auth_hash(request, request.user)
+    messages.success(request, _("You’re signed out everywhere else. API keys still work."))
+    response = redirect("mfa_index")
+    browsers.remember(request, response, request.user)
+    return response
 
 
 @public("Whoever asked for a sign-in code may ask for another one; it counts as the first one did.")

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from console import words
 from console.models import User
 from customers.actions import projects
 from customers.models import Customer, CustomerUser, Project
@@ -414,6 +415,7 @@ def test_choosing_a_language_leads_nowhere_else(client, db, target):
 
 def test_names_are_shown_as_text(client_for, dana, owned, customer, product):
     type(product).objects.filter(pk=product.pk).update(name="<img src=x onerror=alert(1)>")
+    words.write("product", {product.pk: "<img src=x onerror=alert(1)>"})
     Project.objects.filter(customer=customer).update(name="<b>bold</b>")
     for address in (HOME, detail(owned)):
         html = page(client_for(dana), address)

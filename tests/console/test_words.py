@@ -168,8 +168,8 @@ def test_words_that_do_not_fit_their_names_are_told(named):
 @pytest.mark.parametrize(
     ("module", "kind"),
     [
-        ("customers.migrations.0008_words_of_customers", "customer"),
-        ("devices.migrations.0048_words_of_products", "product"),
+        ("customers.migrations.0009_words_of_customers", "customer"),
+        ("devices.migrations.0051_words_of_products", "product"),
     ],
 )
 def test_names_that_were_there_before_are_found_too(module, kind, customer, product, api):

@@ -6,7 +6,7 @@ import console.fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("console", "0013_addresses_are_in_their_normal_form")]
+    dependencies = [("console", "0019_operations_of_a_person")]
 
     operations = [
         migrations.CreateModel(

@@ -8,20 +8,20 @@ from console import words
 
 
 def fill(apps, schema_editor):
-    rows = apps.get_model("devices", "Product").objects.order_by("pk").values_list("pk", "name").iterator()
+    rows = apps.get_model("claims", "ClaimProfile").objects.order_by("pk").values_list("pk", "name").iterator()
     kept = apps.get_model("console", "NameWord").objects
     while chunk := list(islice(rows, 2_000)):
         kept.bulk_create(
-            [kept.model(kind="product", row_id=pk, word=word) for pk, name in chunk for word in words.of(name)],
+            [kept.model(kind="claim_profile", row_id=pk, word=word) for pk, name in chunk for word in words.of(name)],
             batch_size=2_000,
         )
 
 
 def empty(apps, schema_editor):
-    apps.get_model("console", "NameWord").objects.filter(kind="product").delete()
+    apps.get_model("console", "NameWord").objects.filter(kind="claim_profile").delete()
 
 
 class Migration(migrations.Migration):
-    dependencies = [("devices", "0047_messages_in_order"), ("console", "0014_words_of_names")]
+    dependencies = [("claims", "0027_inspections_can_be_undone"), ("console", "0020_words_of_names")]
 
     operations = [migrations.RunPython(fill, empty)]

@@ -8,20 +8,20 @@ from console import words
 
 
 def fill(apps, schema_editor):
-    rows = apps.get_model("customers", "Customer").objects.order_by("pk").values_list("pk", "name").iterator()
+    rows = apps.get_model("devices", "Product").objects.order_by("pk").values_list("pk", "name").iterator()
     kept = apps.get_model("console", "NameWord").objects
     while chunk := list(islice(rows, 2_000)):
         kept.bulk_create(
-            [kept.model(kind="customer", row_id=pk, word=word) for pk, name in chunk for word in words.of(name)],
+            [kept.model(kind="product", row_id=pk, word=word) for pk, name in chunk for word in words.of(name)],
             batch_size=2_000,
         )
 
 
 def empty(apps, schema_editor):
-    apps.get_model("console", "NameWord").objects.filter(kind="customer").delete()
+    apps.get_model("console", "NameWord").objects.filter(kind="product").delete()
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0007_who_came_by_itself_takes_nothing"), ("console", "0014_words_of_names")]
+    dependencies = [("devices", "0050_spans_stay"), ("console", "0020_words_of_names")]
 
     operations = [migrations.RunPython(fill, empty)]
