@@ -12,6 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from console import way_back
 from console.errors import Refused
 
 # Above this many rows the work goes to the worker, with progress.
@@ -32,6 +33,7 @@ class Selection:
 
     A page says what would happen to the rows that it found, and its form carries a digest of them (`seen` when it comes
     back): of their ids and of what decides about each, the field `mark`. `is_fixed` where the rows are named by ids.
+    `back` is the list that they were selected in, as it was left; empty where they were not selected in a list.
     """
 
     rows: QuerySet
@@ -39,6 +41,7 @@ class Selection:
     seen: str = ""
     mark: str = ""
     is_fixed: bool = False
+    back: str = ""
 
     @cached_property
     def found(self) -> list[tuple[Any, ...]]:
@@ -56,7 +59,8 @@ class Selection:
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """What a form sends back."""
-        return [*self.said, (SELECTED, f"{len(self.found)}:{self._digest}")]
+        back = [(way_back.NEXT, self.back)] if self.back else []
+        return [*self.said, *back, (SELECTED, f"{len(self.found)}:{self._digest}")]
 
     @property
     def ids(self) -> list[int]:
@@ -102,7 +106,7 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str =
     `rows` are those that the actor may see: an id of another organization selects nothing. `mark` is the field that
     decides whether the act is possible for a row.
     """
-    seen = seen_of(request)
+    seen, back = seen_of(request), way_back.given(request)
     data, prefix = (request.POST, WHERE) if request.method == "POST" else (request.GET, "")
     if data.get("all"):
         kept = [(k, v) for k in filters.base_filters for v in data.getlist(f"{prefix}{k}") if v]
@@ -112,10 +116,10 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str =
         filterset = filters(query, queryset=rows, request=request)
         if not filterset.is_valid():
             raise Refused(
-                "filter", _("A filter of the list makes no sense any more. Select anew."), status=422
+                "filter", _("A filter of the list is no longer valid. Select the devices again."), status=422
             )
         said = [("all", "1"), *((f"{WHERE}{name}", value) for name, value in kept)]
-        return Selection(filterset.qs, said, seen, mark)
+        return Selection(filterset.qs, said, seen, mark, back=back)
     ids = [
         int(text)
         for part in data.getlist("ids")
@@ -124,7 +128,8 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str =
     ]
     if not ids:
         raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
-    return Selection(rows.filter(pk__in=ids), [("ids", ",".join(map(str, ids)))], seen, mark, is_fixed=True)
+    said = [("ids", ",".join(map(str, ids)))]
+    return Selection(rows.filter(pk__in=ids), said, seen, mark, is_fixed=True, back=back)
 
 
 def seen_of(request: HttpRequest) -> str:

@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from console import counts
+from console import counts, way_back
 from console.requests import Request
 
 PAGE_SIZE = 50
@@ -100,7 +100,9 @@ def render_list(
         **(context or {}),
     }
     partial = getattr(request, "htmx", False) and request.htmx.target == "results"
-    return render(request, "components/_results.html" if partial else template, full)
+    response = render(request, "components/_results.html" if partial else template, full)
+    way_back.remember(request, response)
+    return response
 
 
 def paginate(
@@ -220,6 +222,7 @@ def _chips(request: Request, filterset: Any) -> list[dict]:
         chips.append({
             "name": name, "label": bound.label, "field": bound, "errors": errors.get(name),
             "value": _said(bound.field, value) if value not in (None, "", [], False) else "",
+            "is_hidden": bound.is_hidden,
             "drop": _link(request, **{name: None, "cursor": None}), "icon": getattr(filterset, "icons", {}).get(name),
             "others": [(k, v) for k in request.GET for v in request.GET.getlist(k) if k not in {name, "cursor"}],
         })  # fmt: skip

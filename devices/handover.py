@@ -60,10 +60,10 @@ def assign(request: Request, chosen: Selection, *, customer: Customer, note: str
     ids, by = chosen.ids, request.actor
     title = ngettext("Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(ids))
     operation = _operate(
-        "devices.actions.ownership.run_assign", title % {"n": len(ids), "customer": customer}, ids, by=by,
+        "devices.actions.ownership.run_assign", title % {"n": len(ids), "customer": customer}, chosen, by=by,
         permission=Permission.DEVICE_ASSIGN, undo_route=undo.ASSIGN, customer=customer.pk, note=note,
     )  # fmt: skip
-    return _answer(request, operation, _assigned(operation.succeeded, customer), ids)
+    return _answer(request, operation, _assigned(operation.succeeded, customer), chosen)
 
 
 def unclaim(
@@ -74,10 +74,10 @@ def unclaim(
     ownership.check_unclaim_limit(len(ids), by=by)
     title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(ids)) % {"n": len(ids)}
     operation = _operate(
-        "devices.actions.ownership.run_unclaim", title, ids, by=by, permission=Permission.DEVICE_UNCLAIM,
+        "devices.actions.ownership.run_unclaim", title, chosen, by=by, permission=Permission.DEVICE_UNCLAIM,
         undo_route=undo.UNCLAIM, reason=reason, leaves_profiles=leaves_profiles,
     )  # fmt: skip
-    return _answer(request, operation, _unclaimed(operation.succeeded), ids)
+    return _answer(request, operation, _unclaimed(operation.succeeded), chosen)
 
 
 def access_ended(share: SharedAccess) -> str:
@@ -88,16 +88,17 @@ def access_ended(share: SharedAccess) -> str:
 def _operate(
     handler: str,
     title: str,
-    ids: list[int],
+    chosen: Selection,
     *,
     by: Actor,
     permission: Permission,
     undo_route: str,
     **payload: Any,
 ) -> Operation:
+    ids, back = chosen.ids, chosen.back or reverse("devices:device_list")
     do = operations.start if len(ids) > IN_REQUEST else operations.perform
     return do(
-        handler, title, by=by, permission=permission, total=len(ids), return_url=reverse("devices:device_list"),
+        handler, title, by=by, permission=permission, total=len(ids), return_url=back,
         payload={"ids": ids, **payload}, undo_route=undo_route,
     )  # fmt: skip
 
@@ -114,7 +115,7 @@ def _unclaimed(n: int) -> str:
                     "%(n)d devices unclaimed. They are in stock, and their old codes no longer work.", n) % {"n": n}  # fmt: skip
 
 
-def _answer(request: Request, operation: Operation, done: str, ids: list[int]) -> HttpResponse:
+def _answer(request: Request, operation: Operation, done: str, chosen: Selection) -> HttpResponse:
     if not operation.is_over:
         return redirect(operation)
     if operation.is_undoable():
@@ -123,7 +124,9 @@ def _answer(request: Request, operation: Operation, done: str, ids: list[int]) -
         messages.success(request, format_html('{} <a href="{}">{}</a> {}', done, url, _("Undo"), until))
     said = operation.rows.order_by("position").values_list("label", "sentence")[:SAID]
     _tell_refused(request, list(said), operation.refused)
-    return redirect("devices:device_detail", ids[0]) if len(ids) == 1 else redirect("devices:device_list")
+    if len(chosen.ids) == 1 and not chosen.back:
+        return redirect("devices:device_detail", chosen.ids[0])
+    return redirect(operation.return_url)
 
 
 def _tell_refused(request: Request, said: list[tuple[str, str]], count: int) -> None:

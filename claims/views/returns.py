@@ -138,7 +138,7 @@ def return_label_done(request: Request) -> HttpResponse:
         try:
             count = returns.labels_replaced(chosen.ids, by=request.actor)
             messages.success(request, pages.label_sentence(count))
-            return redirect("claims:return_label_queue")
+            return redirect(chosen.back or "claims:return_label_queue")
         except SelectionChanged as refusal:
             changed = refusal.sentence
     devices = chosen.rows.select_related("product").order_by("serial_key", "pk")

@@ -47,7 +47,7 @@ class Operation(TenantModel):
     attempt = models.IntegerField(default=0)
     worker = models.CharField(max_length=80, blank=True)
     permission = models.CharField(max_length=40)
-    return_url = models.CharField(max_length=200, blank=True)
+    return_url = models.CharField(max_length=2_000, blank=True)
     by_user = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+")
     by_label = models.CharField(max_length=200)
     by_role = models.CharField(max_length=20, blank=True)

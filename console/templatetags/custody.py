@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from console import sentences
+from console import sentences, way_back
 from console.audit import count_acts, events_about, kind_of
 
 register = template.Library()
@@ -38,6 +38,12 @@ def icon(name: str, title: str = "") -> SafeString:
             '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', title, url, name
         )
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', url, name)
+
+
+@register.simple_tag(takes_context=True)
+def list_url(context: Any, url_name: str) -> str:
+    """The address of a list as it was left by who looks at this page: with its filters, its order and its page."""
+    return way_back.to_list(context.get("request"), url_name)
 
 
 @register.simple_tag
