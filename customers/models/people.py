@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
+from console.constraints import Undeletable
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models.customer import Customer
 from customers.models.project import Project
@@ -119,6 +120,7 @@ class ProjectMember(TenantModel):
                 | Q(ended_at__isnull=False, end_reason__isnull=False),
                 name="project_member_end_with_reason",
             ),
+            Undeletable(name="project_member_undeletable"),
         ]
 
     def __str__(self) -> str:

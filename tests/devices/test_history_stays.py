@@ -2,20 +2,25 @@
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import timezone
 
 from console.models import Event
+from customers.models import ProjectMember
 from devices import ledger
 from devices.actions import ownership
 from devices.models import Ownership, SharedAccess
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-HISTORY = [Event, Ownership, SharedAccess]
+HISTORY = [Event, Ownership, SharedAccess, ProjectMember]
 
 
 @pytest.fixture
-def told(device, make_devices, customer, other_customer, alice):
+def told(device, make_devices, customer, other_customer, alice, bob):
     by, (shared,) = factories.actor_of(alice), make_devices(1)
+    project = customer.projects.get()
+    ProjectMember.objects.create(organization=project.organization, project=project, user=bob, role="viewer",
+                                 started_at=timezone.now())  # fmt: skip
     ownership.assign([device.pk], customer=customer, by=by)
     ledger.share(
         [shared.pk], customer=other_customer, project=other_customer.projects.get(), by=by, reason="claim"
