@@ -17,11 +17,12 @@ from claims.actions import return_inspection, return_settings
 from claims.models import Return, ReturnState
 from claims.return_forms import ChoiceList, InspectForm, ReceiveForm, SlipForm
 from claims.workbench import Bench
-from console.access import Actor
+from console.access import Actor, Permission
 from console.bulk import Selection
 from console.editing import Edit
 from console.models import Operation
 from console.requests import Request
+from devices.actions.ownership import over_unclaim_limit
 from devices.models import Device, DeviceStatus
 
 SAID = 10
@@ -41,6 +42,7 @@ def bench_context(request: Request, bench: Bench, form: ReceiveForm | None = Non
         form = ReceiveForm(initial=kept, actor=request.actor)
     return {"bench": bench, "form": form, "tab": "workbench", "bench_name": "returns",
             "person": bench_queue.person(request.actor), "handled": bench_queue.handled(request.POST),
+            "limit": over_unclaim_limit(bench.owned, by=request.actor) if bench.owned else "",
             **links_of(request, bench.ids)}  # fmt: skip
 
 
@@ -55,6 +57,7 @@ def swapped(request: Request, device: Device) -> dict[str, Any]:
     """What the page of a swap shows besides its form: what is in stock, what the replacement inherits, which links stop."""
     tags = device.device_tags.select_related("tag").order_by("tag__name_key")
     return {"in_stock": in_stock(request.actor, device), "tags": [row.tag for row in tags],
+            "limit": over_unclaim_limit(1, by=request.actor),
             **links_of(request, [device.pk])}  # fmt: skip
 
 
@@ -87,17 +90,53 @@ def received(request: Request, operation: Operation) -> HttpResponse:
 
 
 def inspect(request: Request, chosen: Selection, form: InspectForm) -> HttpResponse:
-    """Inspect as an operation that can be undone; after a single one its return is shown."""
+    """Inspect as an operation that can be undone. One comes back to the list that the units were selected in; from a
+    single unit to the next one that came with it.
+    """
     ids, by = chosen.ids, request.actor
-    back = reverse("claims:return_detail", args=ids) if len(ids) == 1 else reverse("claims:return_list")
+    back = chosen.back or (
+        reverse("claims:return_detail", args=ids) if len(ids) == 1 else reverse("claims:return_list")
+    )
     operation = return_inspection.begin(ids, form.findings, decision=form.decided, by=by, return_url=back)
-    if len(ids) != 1 or not operation.is_over:
+    if not operation.is_over:
         return redirect(operation)
+    following = _next_of(by, ids[0]) if len(ids) == 1 and not chosen.back and operation.succeeded else None
     if operation.is_undoable():
-        messages.success(request, _with_undo(operation, _inspected(form.decided)))
+        messages.success(
+            request, _what_next(request, operation, ids, form.decided, is_named=following is not None)
+        )
     refused = operation.rows.order_by("position").values_list("label", "sentence")
     _say_refused(request, list(refused[:SAID]), operation.refused)
-    return redirect(back)
+    return redirect(f"{reverse('claims:return_inspect')}?ids={following}" if following else back)
+
+
+def _next_of(actor: Actor, pk: int) -> int | None:
+    """The next return to inspect of those that were received together with this one."""
+    mine = Return.objects.visible_to(actor)
+    together = mine.filter(pk=pk, operation__isnull=False).values("operation")
+    waiting = mine.filter(operation__in=together, state=ReturnState.RECEIVED)
+    return waiting.order_by("pk").values_list("pk", flat=True).first()
+
+
+def _what_next(
+    request: Request, operation: Operation, ids: list[int], decision: str, *, is_named: bool
+) -> str:
+    """What was done, how to undo it, and the labels of those that are back in stock."""
+    done = _inspected(decision)
+    if len(ids) != 1:
+        done = operation.sentence
+    elif is_named:
+        device = Device.objects.visible_to(request.actor).filter(returns__in=ids).first()
+        done = f"{device}: {done}"
+    said = _with_undo(operation, done)
+    found = Return.objects.visible_to(request.actor).filter(
+        pk__in=ids, state__in=[ReturnState.RESTOCKED, ReturnState.REFURBISHED], needs_label=True
+    )
+    devices = list(found.order_by("pk").values_list("device_id", flat=True))
+    if not devices or not request.actor.may(Permission.CODE_VIEW):
+        return said
+    url = f"{reverse('claims:label_sheet_create')}?ids={','.join(map(str, devices))}"
+    return format_html('{} · <a href="{}">{}</a>', said, url, _("Print labels"))
 
 
 def _with_undo(operation: Operation, done: str) -> str:

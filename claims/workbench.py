@@ -78,6 +78,11 @@ class Bench:
         return sum(line.is_received for line in self.lines)
 
     @property
+    def owned(self) -> int:
+        """How many would be taken from an owner."""
+        return sum(line.device.customer_id is not None for line in self.lines)
+
+    @property
     def asks_reason(self) -> bool:
         """Whether a unit is to be received of which no reason is known."""
         return any(line.is_received and not (line.under_way and line.under_way.reason) for line in self.lines)

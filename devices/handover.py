@@ -43,6 +43,11 @@ def preview(chosen: Selection, *, assigning: bool) -> dict[str, Any]:
     }
 
 
+def limit(request: Request, chosen: Selection) -> str:
+    """Why the actor can't unclaim so many now; nothing where they can."""
+    return ownership.over_unclaim_limit(sum(chosen.by_mark.values()), by=request.actor)
+
+
 def links(request: Request, chosen: Selection) -> dict[str, Any]:
     """The links that stop working with an unclaim, and whether it was chosen that they go on."""
     said = import_string(settings.LINKS_FOR_PAGE)(chosen.rows, by=request.actor)

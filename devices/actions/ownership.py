@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.formats import number_format
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -175,22 +176,38 @@ def check_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) ->
     """Raise Refused where so many more would pass the actor's limit of the last hour."""
     if by.may(Permission.DEVICE_UNCLAIM_MANY):
         return
-    at = at or clock.now()
     # Taking the row makes the unclaims of one person wait for each other, so the count below can't be outrun.
     throttle.take_turn("unclaim", str(by.user_id))
+    if sentence := over_unclaim_limit(count, by=by, at=at):
+        raise Refused("unclaim_limit", sentence, status=403)
+
+
+def over_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) -> str:
+    """Why so many can't be taken now by this actor; nothing where they can. It holds nothing: to say it before the work."""
+    if by.may(Permission.DEVICE_UNCLAIM_MANY):
+        return ""
+    at = at or clock.now()
     past = Event.objects.filter(
         organization=by.organization,
         kind__in=TAKING,
         actor_id=by.user_id,
         at__gt=at - timedelta(hours=1),
     ).count()
-    if past + count > UNCLAIMS_AN_HOUR:
-        left = max(0, UNCLAIMS_AN_HOUR - past)
+    left = max(0, UNCLAIMS_AN_HOUR - past)
+    if count <= left:
+        return ""
+    words = {"limit": UNCLAIMS_AN_HOUR, "left": left, "count": number_format(count, force_grouping=True)}
+    if not left:
+        sentence = _(
+            "You have unclaimed %(limit)d devices within an hour, the most you can. Try later, or ask an administrator."
+        )
+    else:
         sentence = ngettext(
-            "You can unclaim %(limit)d devices an hour; %(left)d is left. Ask an administrator for more.",
-            "You can unclaim %(limit)d devices an hour; %(left)d are left. Ask an administrator for more.", left,
-        )  # fmt: skip
-        raise Refused("unclaim_limit", sentence % {"limit": UNCLAIMS_AN_HOUR, "left": left}, status=403)
+            "You can unclaim %(left)d more device this hour; %(count)s are selected. Select fewer, or ask an administrator.",
+            "You can unclaim %(left)d more devices this hour; %(count)s are selected. Select fewer, or ask an administrator.",
+            left,
+        )
+    return sentence % words
 
 
 def _owners(ids: list[int]) -> dict[Customer, list[int]]:

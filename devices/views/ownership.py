@@ -43,7 +43,7 @@ def device_unclaim(request: Request) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
     context = {"form": form, "chosen": chosen, **handover.preview(chosen, assigning=False),
-               **handover.links(request, chosen)}  # fmt: skip
+               "limit": handover.limit(request, chosen), **handover.links(request, chosen)}  # fmt: skip
     return render(request, "devices/device_unclaim.html", context, status=422 if form.errors else 200)
 
 

@@ -12,6 +12,7 @@ from console.imports.preview import ColumnsForm
 from console.requests import Request
 from devices import handover
 from devices.actions import roundtrips
+from devices.actions.ownership import over_unclaim_limit
 from devices.models import RoundTrip
 from devices.roundtrip import RoundTripKind
 from devices.roundtrip.pages import RoundTripApplyForm, RoundTripForm, RoundTripPreview, understood
@@ -72,7 +73,9 @@ def device_changes_apply(request: Request, pk: int) -> HttpResponse:
             return redirect(roundtrips.apply(row, by=request.actor, **form.cleaned_data))
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
-    context = {"import": row, "plan": plan, "form": form, **handover.links_of(request, plan.moved)}
+    limit = over_unclaim_limit(plan.taken, by=request.actor) if plan.taken else ""
+    said = {"limit": limit, **handover.links_of(request, plan.moved)}
+    context = {"import": row, "plan": plan, "form": form, **said}
     return render(request, "devices/device_changes_apply.html", context, status=422 if form.errors else 200)
 
 

@@ -1,0 +1,49 @@
+"""The numbers in the sidebar are those of the moment the page is made."""
+
+import re
+
+import pytest
+
+from console import navigation
+from devices.models import Device
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def numbers(client) -> dict[str, str]:
+    """Each entry of the sidebar with its number."""
+    page = client.get("/customers/").content.decode()
+    found = re.findall(r'<span>([^<]+)</span>\s*<span class="count">\s*(.*?)\s*</span>', page, re.DOTALL)
+    return {label: re.sub(r"<[^>]+>", "", number) for label, number in found}
+
+
+def test_what_was_just_made_is_counted_on_the_next_page(client_for, alice, product, make_devices):
+    client = client_for(alice)
+    assert numbers(client)["Devices"] == "0"
+    make_devices(2)
+    assert numbers(client)["Devices"] == "2"
+    factories.make_customer(product.organization)
+    assert numbers(client)["Customers"] == "1"
+
+
+def test_large_numbers_too_are_counted_with_each_page(client_for, alice, product):
+    client = client_for(alice)
+    Device.objects.bulk_create(
+        Device(organization=product.organization, product=product, serial_number=f"L-{n}", device_name=f"large-{n:04}",
+               serial_key=f"L-{n}", name_key=f"large-{n:04}")
+        for n in range(1_200)
+    )  # fmt: skip
+    assert numbers(client)["Devices"] == "1,200"
+    factories.make_device(product)
+    assert numbers(client)["Devices"] == "1,201"
+
+
+def test_all_numbers_are_one_statement(actor, alice, product, django_assert_num_queries):
+    by = actor(alice)
+    with django_assert_num_queries(1):
+        found = navigation.for_actor(by)
+    assert {entry.url_name: n for entry, n in found if n is not None} == {
+        "devices:device_list": 0, "customers:customer_list": 0, "claims:claim_profile_list": 0,
+        "claims:shipment_list": 0, "claims:return_workbench": 0,
+    }  # fmt: skip
