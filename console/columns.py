@@ -39,7 +39,8 @@ class Header:
 
     `row_number` is the header's row, 0 for an empty table; `labels` are its texts. `mapping` holds the
     columns in use, index to name, in their order. `doubles` are the indexes of all columns of a name that several
-    have, as long as nobody has chosen; the first is in use.
+    have, as long as nobody has chosen; the first is in use. `empty_twins` are the columns that hold nothing and mean the
+    same as one in use.
     """
 
     row_number: int
@@ -47,6 +48,7 @@ class Header:
     mapping: dict[int, str]
     columns: tuple[Column, ...]
     doubles: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    empty_twins: tuple[int, ...] = ()
 
     @property
     def unknown(self) -> tuple[int, ...]:
@@ -96,15 +98,17 @@ class Header:
 
     def with_filled(self, held: set[int]) -> "Header":
         """The header with each column that is the only one of its name to hold something; `held` are those that do."""
-        mapping, doubles = dict(self.mapping), {}
+        mapping, doubles, twins = dict(self.mapping), {}, []
         for name, indexes in self.doubles.items():
             filled = [index for index in indexes if index in held]
             if len(filled) > 1:
                 doubles[name] = tuple(filled)
-            elif filled and filled[0] != indexes[0]:
-                del mapping[indexes[0]]
-                mapping[filled[0]] = name
-        return replace(self, mapping=dict(sorted(mapping.items())), doubles=doubles)
+                continue
+            used = (filled or indexes)[0]
+            del mapping[indexes[0]]
+            mapping[used] = name
+            twins += [index for index in indexes if index != used]
+        return replace(self, mapping=dict(sorted(mapping.items())), doubles=doubles, empty_twins=tuple(twins))
 
 
 def find_header(rows: Iterable[tuple[int, list[str]]], columns: Iterable[Column]) -> Header:

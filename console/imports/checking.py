@@ -232,6 +232,7 @@ def summarise(table: Table, header: Header, kind: Kind) -> dict[str, Any]:
         "header": {
             "row": header.row_number, "labels": list(header.labels),
             "mapping": {str(index): name for index, name in header.mapping.items()},
+            "empty_twins": list(header.empty_twins),
         },
         "missing": list(header.missing(*kind.required)),
         "twice": {name: list(indexes) for name, indexes in header.doubles.items()},
@@ -254,9 +255,10 @@ def _encoding(table: Table, kind: Kind) -> dict[str, Any] | None:
 
 
 def ignored(summary: dict[str, Any]) -> list[str]:
-    """The headers of the columns that are not read, from a summary."""
+    """The headers of the columns that are not read, from a summary; without those whose meaning another column has."""
     header = summary.get("header", {"labels": [], "mapping": {}})
-    return [label for i, label in enumerate(header["labels"]) if label and str(i) not in header["mapping"]]
+    known = {*map(int, header["mapping"]), *header.get("empty_twins", ())}
+    return [label for i, label in enumerate(header["labels"]) if label and i not in known]
 
 
 class _Counted:

@@ -70,22 +70,23 @@ def follow(
     a page holds fewer rows than it might, `more` says whether others may follow at once. Raises Refused (422) for a cursor
     that no page of this order gave.
     """
-    after, limit = _number(query.get("cursor") or ""), query["limit"]
+    # Numbers of one feed mean nothing in another: a cursor carries the name of what it counts.
+    after, limit = _number(query.get("cursor") or "", name := rows.model._meta.label_lower), query["limit"]
     # Numbers of rows that are gone, or never came, are passed over.
     near = rows.model._base_manager.filter(**{f"{by}__gt": after}).order_by(by).values_list(by, flat=True)[:1]
     end = min([up_to, *(first + LOOKED_THROUGH - 1 for first in near)])
     found = list(rows.filter(**{f"{by}__gt": after, f"{by}__lte": end}).order_by(by)[:limit])
     reached = max(after, getattr(found[-1], by) if len(found) == limit else end)
-    following = base64.urlsafe_b64encode(f"after {reached}".encode()).decode().rstrip("=")
+    following = base64.urlsafe_b64encode(f"{name} {reached}".encode()).decode().rstrip("=")
     results = shape(found, many=True, context=context).data
     return Response({"results": results, "next": following, "more": reached < up_to})
 
 
-def _number(cursor: str) -> int:
+def _number(cursor: str, name: str) -> int:
     if not cursor:
         return 0
     word, _space, number = _text(cursor).partition(" ")
-    if word != "after" or not (number.isdecimal() and len(number) < 19):
+    if word != name or not (number.isdecimal() and len(number) < 19):
         raise _no_cursor()
     return int(number)
 

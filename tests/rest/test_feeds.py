@@ -68,10 +68,20 @@ def test_a_page_without_rows_leads_on_past_what_it_looked_through(program, make_
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("cursor", ["x", "MTI", "YWZ0ZXIgeA"])
+@pytest.mark.parametrize("cursor", ["x", "MTI", "ZGV2aWNlcy5tZXNzYWdlIHg"])
 def test_a_cursor_of_another_order_is_refused(program, cursor):
     answer = program.get("/messages", cursor=cursor)
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_cursor")
+
+
+@pytest.mark.django_db
+def test_a_cursor_of_another_feed_is_refused(program, device):
+    tell(device, data="one")
+    cursors = {path: walk(program, path)[1] for path in ("/messages", "/events", "/device-ownerships")}
+    for path in cursors:
+        for origin, cursor in cursors.items():
+            answer = program.get(path, order="asc", cursor=cursor)
+            assert answer.status_code == (200 if path == origin else 422), (path, origin)
 
 
 @pytest.mark.django_db

@@ -110,6 +110,14 @@ def test_columns_that_are_not_known_are_named_and_the_rest_is_imported(api, prod
     assert api.post("/device-imports", {"product": product.slug, "csv": LOT}).json()["ignored_columns"] == []
 
 
+@pytest.mark.parametrize("cells", [",kept", "kept,", ","])
+def test_a_column_that_another_one_replaces_is_not_called_ignored(api, product, cells):
+    lot = f"Serial number,Device name,Notes,Notes,colour\nS-1,unit-000001,{cells},blue\n"
+    answer = api.post("/device-imports", {"product": product.slug, "csv": lot})
+    assert (answer.status_code, answer.json()["ignored_columns"]) == (201, ["colour"])
+    assert Device.objects.get().notes == cells.strip(",")
+
+
 def test_an_unknown_product_is_a_field_that_can_t_be_taken(api):
     answer = api.post("/device-imports", {"product": "nothing", "csv": LOT})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "product")
