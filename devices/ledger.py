@@ -10,7 +10,7 @@ by then, and than all that anybody has read of them. An `at` of one's own is for
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -40,6 +40,7 @@ from devices.models import (
 
 # A returned unit is in quarantine until somebody has inspected it.
 ASSIGNABLE = (DeviceStatus.IN_STOCK,)
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -344,6 +345,16 @@ def stamp(device_id: int, at: datetime | None = None) -> datetime:
     spans = (model.objects.filter(device=device_id) for model in (Ownership, SharedAccess))
     edges = [rows.aggregate(last=Max(Coalesce("ended_at", "started_at")))["last"] for rows in spans]
     return max([at or clock.now(), *filter(None, edges)])
+
+
+def after_all_said_in(project: Project, at: datetime) -> datetime:
+    """`at`, or a tick after what the project holds of later times: a clock may have run ahead, and who is let in now
+    reads nothing of before."""
+    messages = Message.objects.of_project(project).filter(at__gte=at).aggregate(last=Max("at"))
+    devices = Ownership.objects.open().filter(project=project).values("device")
+    calls = Call.objects.filter(device__in=devices, asked_at__gte=at).aggregate(last=Max("asked_at"))
+    later = [told["last"] + TICK for told in (messages, calls) if told["last"]]
+    return max([at, *later])
 
 
 @transaction.atomic

@@ -179,7 +179,8 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
     members = [(row.member.user, row.role) for row in profile.members.select_related("member__user")
                if row.member.removed_at is None]  # fmt: skip
     if members:
-        project_members.let_in(claim.project, members, by=by, at=at, evidence=evidence, note=profile.name)
+        since = ledger.after_all_said_in(claim.project, at)
+        project_members.let_in(claim.project, members, by=by, at=since, evidence=evidence, note=profile.name)
     record("claim.made", profile, by=by, about=claim.customer, at=at,
            given=[thing.get("label") or thing["title"] for thing in claim.given],
            members=[f"{user} ({role})" for user, role in members])  # fmt: skip

@@ -72,7 +72,7 @@ def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None
 
 
 def _gave_back(device: Device, customer: Customer) -> bool:
-    """Whether the customer owned it last time and gave it back itself; then it may take it again.
+    """Whether the customer gave it back itself, and nobody has owned it since; then it may take it again.
 
     Raises Refused where it knows both names from before otherwise: they never change, unlike a label. What was taken
     back, or only shared with it, the organization gives.
@@ -83,7 +83,10 @@ def _gave_back(device: Device, customer: Customer) -> bool:
         raise Refused(
             "taken_back", _("You had this device before. Ask your supplier to assign it to you again.")
         )
-    return last is not None
+    return (
+        last is not None
+        and not Ownership.objects.filter(device=device, started_at__gt=last.started_at).exists()
+    )
 
 
 def _unknown() -> Refused:

@@ -65,7 +65,7 @@ def message_stream(request: Any) -> Any:
         rows = rows.filter(device__product=query["product"])
     for name in ("customer", "project"):
         if query.get(name):
-            rows = rows.lying_in(**{name: query[name]})
+            rows = rows.lying_in(request.actor, **{name: query[name]})
     return follow(query, _named(_between(rows, request), request), MessageOut, up_to=last)
 
 
@@ -97,7 +97,7 @@ def project_message_list(request: Any, pk: int) -> Any:
     """What its devices published while they lay in it, the newest first."""
     if request.query["order"] == "asc":
         last, project = horizon.settled(request.actor), _project(request, pk)
-        rows = Message.objects.visible_to(request.actor, up_to=last).lying_in(project=project)
+        rows = Message.objects.visible_to(request.actor, up_to=last).lying_in(request.actor, project=project)
         return follow(request.query, _named(_between(rows, request), request), MessageOut, up_to=last)
     return page(request.query, _of_project(request, pk), MessageOut, by="at")
 

@@ -67,8 +67,8 @@ class CallQuerySet(TenantQuerySet):
 
 def _holding(spans: QuerySet) -> QuerySet:
     """The spans that hold all of a call: what ended after the handover tells of the new owner's device."""
-    # A call under way has no end: it is held while the span holds the instant at which it was asked.
-    ended = Coalesce(OuterRef("ended_at"), OuterRef("asked_at"))
+    # A call under way has no end: it is held while the span holds all that has become of it so far.
+    ended = Coalesce(OuterRef("ended_at"), OuterRef("delivered_at"), OuterRef("asked_at"))
     lasts = Q(ended_at=None) | Q(ended_at__gt=ended)
     return spans.filter(lasts, device=OuterRef("device"), started_at__lte=OuterRef("asked_at"))
 

@@ -80,9 +80,14 @@ class MessageQuerySet(TenantQuerySet):
             wanted |= of_span & Q(at__gte=_start_now(span.member)) if span.member else of_span
         return self.filter(wanted) if wanted else self.none()
 
-    def lying_in(self, **where: Any) -> Self:
-        """Of devices that a customer or a project held when they published, as the ledger says now: owned or shared."""
-        owned, shared = (_covering(spans.objects.filter(**where)) for spans in (Ownership, SharedAccess))
+    def lying_in(self, actor: Actor, **where: Any) -> Self:
+        """Of devices that a customer or a project held when they published, as the ledger says now: owned or shared.
+
+        By the spans that the actor sees: by others, whoever shares a device could find out whose it is.
+        """
+        owned, shared = (
+            _covering(spans.objects.visible_to(actor).filter(**where)) for spans in (Ownership, SharedAccess)
+        )
         return self.filter(Exists(owned) | Exists(shared))
 
     def of_project(self, project: Project) -> Self:

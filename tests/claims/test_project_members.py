@@ -23,8 +23,8 @@ from customers.actions import customers, people, project_members
 from customers.models import CustomerUser, ProjectMember
 from customers.people import actor_for
 from devices import message_exports, messages
-from devices.actions import ownership
-from devices.models import Message
+from devices.actions import calls, ownership
+from devices.models import Call, Message
 from tests import factories, processes
 from tests.claims import worlds
 
@@ -118,6 +118,22 @@ def test_who_comes_back_gets_a_new_membership_after_the_old_one(claim, bob, by):
     old.refresh_from_db()
     assert (old.ended_at, new.started_at, new.role) == (late, late, "viewer")
     assert ledger_check.check() == []
+
+
+def test_a_membership_begins_after_what_the_project_s_devices_said_though_a_clock_ran_ahead(
+    profile, device, customer, dana, bob, by, make_devices
+):
+    ahead, (old,) = timezone.now() + 2 * HOUR, make_devices(1)
+    ownership.assign([old.pk], customer=customer, by=by)
+    publish(old, "before the claim", ahead)
+    call = calls.ask(old, kind="variable", name="level", by=factories.actor_of(dana), at=ahead + HOUR)
+    # The clock is right again.
+    made = redeem(profile, device, customer, dana)
+    member = ProjectMember.objects.get()
+    assert made.at < ahead < call.asked_at < member.started_at
+    kim = actor_for(bob)
+    assert read(kim) == read(kim, old) == []
+    assert not Call.objects.visible_to(kim).exists()
 
 
 # How it ends

@@ -12,6 +12,7 @@ from django.utils import timezone
 from console.access import Actor, CustomerScope
 from console.errors import Refused
 from console.models import Event
+from customers.people import actor_for
 from devices import ledger
 from devices.actions import calls
 from devices.device_api import authentication, views
@@ -417,3 +418,17 @@ def test_sixteen_connections_of_one_device_get_each_call_once_and_answer_it_once
     answers = processes.run(16, lambda n: (told, asked[0], n), answer_once)
     assert sorted(answers) == ["call_over"] * 15 + ["taken"]
     assert Call.objects.get(pk=asked[0]).state == "answered"
+
+
+def test_a_past_owner_does_not_see_that_a_call_of_staff_reached_the_next_owner_s_device(
+    owned, by, customer, other_customer, dana, erin
+):
+    """Staff's calls are not broken off by a handover; that the device asked for one since then is the next owner's."""
+    call = ask(owned, by, timeout=300)
+    ledger.transfer(
+        [owned.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by
+    )
+    assert [given["id"] for given in Unit(owned).get("calls").json()["calls"]] == [call.pk]
+    assert list(Call.objects.visible_to(by).values_list("state", flat=True)) == ["delivered"]
+    for person in (dana, erin):
+        assert not Call.objects.visible_to(actor_for(person)).exists()

@@ -10,12 +10,14 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
+from devices import ledger
 from devices.actions import calls, messages, ownership
 from devices.models import Call, Message
 from devices.models.call import CallQuerySet
 from devices.models.message import Json
 from tests import factories
 from tests.api import Caller, customer_key, key_of
+from tests.devices.telling import tell
 
 pytestmark = pytest.mark.django_db
 T = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -253,3 +255,20 @@ def test_a_device_that_is_archived_or_scrapped_is_not_called_and_the_answer_says
     assert (answer.status_code, answer.json()["code"], answer.json()["title"]) == (409, "archived", sentence)
     assert api.get(f"/devices/{device.pk}/calls").json()["results"] == []
     assert not Call.objects.exists()
+
+
+def test_who_shares_a_device_can_not_find_out_whose_it_is_by_the_filters_of_the_feed(
+    device, customer, organization, alice, mine
+):
+    """The sharer asks for one customer or project after the other, and looks for which of them anything comes."""
+    by, owned = factories.actor_of(alice), factories.make_customer(organization, "Aquanet")
+    project = owned.projects.get()
+    ledger.assign([device.pk], customer=owned, project=project, by=by, reason="claim")
+    ledger.share([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim")
+    tell(device, data={"n": 1})
+    assert numbers(mine.get("/messages")) == [1]
+    assert numbers(mine.get("/messages", customer=customer.pk)) == [1]
+    assert numbers(mine.get("/messages", project=customer.projects.get().pk)) == [1]
+    assert numbers(mine.get("/messages", customer=owned.pk)) == []
+    assert numbers(mine.get("/messages", project=project.pk)) == []
+    assert numbers(Caller(key_of(alice)).get("/messages", customer=owned.pk)) == [1]

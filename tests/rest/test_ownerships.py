@@ -327,3 +327,16 @@ def test_the_migration_switches_off_who_came_by_itself_alone(organization, custo
     import_module("customers.migrations.0007_who_came_by_itself_takes_nothing").switch_off(apps, None)
     assert set(Customer.objects.filter(may_take=False)) == {came}
     assert made.pk != came.pk
+
+
+def test_who_gave_a_device_back_does_not_take_it_once_somebody_else_has_owned_it(
+    mine, device, other_customer, organization, by
+):
+    worlds.make_unit_profile(None, device, organization=organization)
+    span = mine.post("/device-ownerships", names(device)).json()["id"]
+    mine.post(f"/device-ownerships/{span}/release")
+    ownership.assign([device.pk], customer=other_customer, by=by)
+    ownership.unclaim([device.pk], reason="Returned", by=by)
+    answer = mine.post("/device-ownerships", names(device))
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_device")
+    assert Device.objects.get(pk=device.pk).customer is None
