@@ -203,7 +203,7 @@ def test_what_customers_give_back_is_no_unclaim_of_who_made_their_key(product, m
         assert theirs.post(f"/device-ownerships/{pk}/release").status_code == 200
     limited = Actor(**(vars(factories.actor_of(maker)) | {"permissions": frozenset({"device.unclaim"})}))
     ownership.check_unclaim_limit(1, by=limited)
-    with pytest.raises(Refused, match="1 device"):
+    with pytest.raises(Refused, match="1 more device"):
         ownership.check_unclaim_limit(2, by=limited)
 
 
