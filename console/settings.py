@@ -272,7 +272,7 @@ API_KEY_ACTOR, API_KEY_CHECK = "customers.keys.find", "customers.keys.is_usable"
 API_KEY_HOLD = "customers.keys.hold"
 # Told of a person who leaves the organization: (organization, user, by, at).
 LEAVING = ["customers.actions.api_keys.revoke_of", "console.actions.webhooks.leave_person",
-           "customers.actions.project_members.end_all_of"]  # fmt: skip
+           "customers.actions.project_members.end_all_of", "customers.actions.people.leave_internal"]  # fmt: skip
 # Of each key in each process.
 API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200, least=1)
 

@@ -14,11 +14,11 @@ from console.access import Actor
 from console.actions import accounts
 from console.audit import record
 from console.errors import Refused
-from console.models import User
+from console.models import Organization, User
 from console.transactions import retrying
 from customers.actions import api_keys, project_members
 from customers.actions.customers import hold
-from customers.models import Customer, CustomerUser
+from customers.models import Customer, CustomerKind, CustomerUser
 
 
 @retrying
@@ -88,3 +88,13 @@ def remove(person: CustomerUser, *, by: Actor, at: datetime | None = None) -> No
         record("customer.person_removed", person, by=by, about=person.customer, at=at)
         api_keys.revoke_of(person.customer.organization, person.user, by=by, customer=person.customer, at=at)
         project_members.end_at(person.customer, person.user, by=by, at=at)
+
+
+@transaction.atomic
+def leave_internal(organization: Organization, user: User, *, by: Actor, at: datetime | None = None) -> None:
+    """Take a person who leaves the organization out of its own accounts: through these they saw customers' devices."""
+    own = CustomerUser.objects.filter(
+        organization=organization, user=user, customer__kind=CustomerKind.INTERNAL, removed_at=None
+    )
+    for person in own.select_related("customer__organization", "user").order_by("pk"):
+        remove(person, by=by, at=at)

@@ -20,7 +20,7 @@ from console.export import newest_first
 from console.models import Event, Member
 from customers import ledger_check
 from customers.actions import customers, people, project_members
-from customers.models import CustomerUser, ProjectMember
+from customers.models import CustomerKind, CustomerUser, ProjectMember
 from customers.people import actor_for
 from devices import message_exports, messages
 from devices.actions import calls, ownership
@@ -137,6 +137,28 @@ def test_a_membership_begins_after_what_the_project_s_devices_said_though_a_cloc
 
 
 # How it ends
+
+
+def test_who_leaves_the_organization_leaves_its_internal_accounts_too(
+    organization, device, customer, other_customer, dana, bob, by, client_for
+):
+    """An account of the organization's own sees what customers claim, as the additional project of the profile."""
+    fleet = factories.make_customer(organization, "Fleet", kind=CustomerKind.INTERNAL)
+    for account in (fleet, other_customer):
+        CustomerUser.objects.create(organization=organization, customer=account, user=bob, role="viewer")
+    profile = worlds.make_unit_profile(
+        None, device, organization=organization, additional_project=fleet.projects.get()
+    )
+    redeem(profile, device, customer, dana)
+    publish(device, 1, timezone.now())
+    assert read(actor_for(bob)) == [1]
+    members.remove(Member.objects.get(user=bob), by=by)
+    assert read(actor_for(bob)) == []
+    assert client_for(bob).get(f"/portal/devices/{device.pk}/").status_code == 404
+    # A customer's own person stays that.
+    assert actor_for(bob).customers == {other_customer.pk}
+    event = Event.objects.get(kind="customer.person_removed")
+    assert (event.object_id, event.actor_label) == (fleet.pk, "Alice Kemp")
 
 
 def test_who_leaves_the_organization_reads_nothing_from_then_on(
