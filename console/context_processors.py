@@ -30,7 +30,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         view = match.view_name if match else ""
         return [
             {"entry": entry, "count": count, "current": view.startswith(entry.prefixes)}
-            for entry, count in navigation.for_actor(actor)
+            for entry, count in navigation.for_actor(actor, getattr(request, "sidebar_numbers", None))
         ]
 
     def others() -> list[Organization]:

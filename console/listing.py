@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from console import counts, way_back
+from console import counts, navigation, way_back
 from console.requests import Request
 
 PAGE_SIZE = 50
@@ -120,7 +120,7 @@ def paginate(
     instance = table([])
     order = _order(request, instance)
     descending, key = order.startswith("-"), _key(instance, order.lstrip("-"))
-    total = counts.of(counted if counted is not None else rows) if is_counted else 0
+    total = navigation.count_beside(request, counted if counted is not None else rows) if is_counted else 0
     cursor = _decode(request.GET.get("cursor", ""), rows.model, key)
     backwards = bool(cursor and cursor["back"])
     if cursor:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
@@ -39,16 +40,35 @@ def entries() -> list[Entry]:
     ]  # fmt: skip
 
 
-def for_actor(actor: Actor) -> list[tuple[Entry, int | None]]:
+def count_beside(request: Any, rows: QuerySet) -> int:
+    """How many rows a list has, counted in one statement with the numbers that its page shows in the sidebar."""
+    actor: Actor | None = getattr(request, "actor", None)
+    is_part = getattr(request, "htmx", False) and request.htmx.target == "results"
+    if actor is None or actor.kind != "member" or is_part:
+        return counts.of(rows)
+    counted = [entry for entry in _allowed(actor) if entry.rows is not None]
+    total, *numbers = counts.of_each([rows, *(entry.rows(actor) for entry in counted)])
+    request.sidebar_numbers = {entry.url_name: number for entry, number in zip(counted, numbers, strict=True)}
+    return total
+
+
+def for_actor(actor: Actor, known: dict[str, int] | None = None) -> list[tuple[Entry, int | None]]:
     """The entries that the actor may open, in order, each with its count (up to 10,001) where it has one.
+
+    `known` are numbers that were counted for this page already.
 
     All are counted in one statement, with each page: so they are true after one's own act, whichever process answers,
     and whoever did it. That a number is beyond the cap may be half a minute old, as in lists.
     """
+    allowed = _allowed(actor)
+    if known is None:
+        counted = [entry for entry in allowed if entry.rows is not None]
+        numbers = counts.of_each([entry.rows(actor) for entry in counted])
+        known = {entry.url_name: number for entry, number in zip(counted, numbers, strict=True)}
+    return [(entry, known.get(entry.url_name)) for entry in allowed]
+
+
+def _allowed(actor: Actor) -> list[Entry]:
     found = [entry for path in settings.NAVIGATION for entry in import_string(path)()]
     allowed = [e for e in found if actor.may(e.permission) and not (e.unless and actor.may(e.unless))]
-    allowed.sort(key=lambda entry: entry.position)
-    counted = [entry for entry in allowed if entry.rows is not None]
-    numbers = counts.of_each([entry.rows(actor) for entry in counted])
-    known = {entry.url_name: number for entry, number in zip(counted, numbers, strict=True)}
-    return [(entry, known.get(entry.url_name)) for entry in allowed]
+    return sorted(allowed, key=lambda entry: entry.position)

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from console import navigation
 from devices.models import Device
@@ -47,3 +49,13 @@ def test_all_numbers_are_one_statement(actor, alice, product, django_assert_num_
         "devices:device_list": 0, "customers:customer_list": 0, "claims:claim_profile_list": 0,
         "claims:shipment_list": 0, "claims:return_workbench": 0,
     }  # fmt: skip
+
+
+def test_a_list_counts_its_rows_and_the_sidebar_in_one_statement(client_for, alice, make_devices):
+    make_devices(2)
+    client = client_for(alice)
+    client.get("/devices/")
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get("/devices/?q=aqm").content.decode()
+    assert sum("claims_return" in query["sql"] for query in queries) == 1
+    assert "1–2 of 2" in page
