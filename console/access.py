@@ -137,7 +137,8 @@ class Actor:
     `kind` is member, customer, system or anonymous. `customers` are the customers that a customer's person
     belongs to; they may act for those that they `operates`, and are an admin of those that they `administers`.
     `projects` are those that they see as an additional member, `operates_in` and `administers_in` those of them in
-    which they may do the same: in the project, and nowhere else.
+    which they may do the same: in the project, and nowhere else. `is_working` says that an operation of the member is
+    under way: every page shows it, so it comes with the member and is no query of its own.
     """
 
     kind: str = "anonymous"
@@ -155,6 +156,7 @@ class Actor:
     key_id: int | None = None
     has_second_factor: bool = False
     has_other_organizations: bool = False
+    is_working: bool = False
 
     def may(self, permission: Permission | CustomerScope) -> bool:
         """Whether this actor holds the permission."""

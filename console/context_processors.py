@@ -8,10 +8,9 @@ from django.http import HttpRequest
 
 from console import mailbox, navigation
 from console.access import Actor
-from console.models import Member, Operation, Organization
-from console.models.operation import OperationState
+from console.models import Member, Organization
 
-SECONDS_KEPT, WORK_KNOWN = 30, 5
+SECONDS_KEPT = 30
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
     return {
         "actor": actor, "sidebar": sidebar, "other_organizations": others,
-        "is_working": lambda: bool(enters and actor and _is_working(actor)),
+        "is_working": bool(enters and actor and actor.is_working),
         "mail_is_kept": lambda: bool(enters and actor and _reads_kept_mail(actor)),
         "account_frame": "base.html" if enters else "console/plain.html" if actor and actor.user else "entrance.html",
     }  # fmt: skip
@@ -51,18 +50,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 def _lacks_second_step(actor: Actor) -> bool:
     return actor.organization.requires_second_factor and not actor.has_second_factor
-
-
-def _is_working(actor: Actor) -> bool:
-    """Whether an operation of the person is under way. May be a few seconds old: the operation's own page is not."""
-    key = (actor.organization.pk, actor.user_id)
-    until, known = _working.get(key, (0.0, False))
-    if time.monotonic() > until:
-        under_way = [OperationState.WAITING, OperationState.RUNNING]
-        rows = Operation.objects.visible_to(actor).filter(by_user=actor.user_id, state__in=under_way)
-        known = rows.exists()
-        _working[key] = (time.monotonic() + WORK_KNOWN, known)
-    return known
 
 
 def _reads_kept_mail(actor: Actor) -> bool:
@@ -79,9 +66,7 @@ def _reads_kept_mail(actor: Actor) -> bool:
 def forget() -> None:
     """Ask again who may read the kept mails, in this process."""
     _kept.clear()
-    _working.clear()
 
 
 # Kept in this process, for it stands on every page.
 _kept: dict[tuple[int, str], tuple[float, bool]] = {}
-_working: dict[tuple[int, int | None], tuple[float, bool]] = {}

@@ -5,7 +5,7 @@ by it, and every page of a long list would find it out anew.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -24,7 +24,7 @@ def of(rows: models.QuerySet) -> int:
     return of_each([rows])[0]
 
 
-def of_each(querysets: list[models.QuerySet]) -> list[int]:
+def of_each(querysets: Sequence[models.QuerySet]) -> list[int]:
     """How many rows each queryset has, up to one more than the cap, all in one statement."""
     keys = [_key(rows) for rows in querysets]
     unknown = {key: rows for key, rows in zip(keys, querysets, strict=True) if key and not _is_many(key)}

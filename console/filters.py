@@ -71,13 +71,13 @@ class PersonFilter(filters.ChoiceFilter):
     field_class = PersonField
 
 
-class ActField(forms.CharField):
+class ActField(forms.Field):
     """The lines of one act: the id of its first line."""
 
     widget = forms.HiddenInput
 
     def to_python(self, value: Any) -> int | None:
-        text = super().to_python(value)
+        text = str(value or "").strip()
         if not text:
             return None
         if not (text.isascii() and text.isdigit() and len(text) < 19):

@@ -18,7 +18,8 @@ from django.utils.module_loading import import_string
 
 from console.access import ANONYMOUS, ROLES, Actor
 from console.errors import Refused, answer, problem
-from console.models import Member
+from console.models import Member, Operation
+from console.models.operation import OperationState
 from console.requests import Request
 
 GetResponse = Callable[[Request], HttpResponse]
@@ -115,10 +116,12 @@ def member_actor(user: Any, organization_id: int | None = None) -> Actor:
     from allauth.mfa.models import Authenticator
 
     factors = Authenticator.objects.filter(user=OuterRef("user"), type__in=["totp", "webauthn"])
+    under_way = Operation.objects.filter(state__in=[OperationState.WAITING, OperationState.RUNNING])
+    work = under_way.filter(organization=OuterRef("organization"), by_user=OuterRef("user"))
     found = list(
         Member.objects.filter(user=user, removed_at=None)
         .select_related("organization")
-        .annotate(has_factor=Exists(factors))
+        .annotate(has_factor=Exists(factors), has_work=Exists(work))
         .order_by("id")
     )
     member = next((m for m in found if m.organization_id == organization_id), found[0] if found else None)
@@ -127,7 +130,7 @@ def member_actor(user: Any, organization_id: int | None = None) -> Actor:
     return Actor(
         kind="member", user=user, organization=member.organization, role=member.role,
         permissions=ROLES.get(member.role, frozenset()), label=str(user), has_second_factor=member.has_factor,
-        has_other_organizations=len(found) > 1,
+        has_other_organizations=len(found) > 1, is_working=member.has_work,
     )  # fmt: skip
 
 

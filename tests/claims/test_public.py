@@ -406,6 +406,10 @@ def _scrapped(profile, device):
     ledger.set_status([device.pk], frm=["in_stock"], to="scrapped")
 
 
+def _archived(profile, device):
+    type(device).objects.filter(pk=device.pk).update(archived_at=timezone.now())
+
+
 def _reserved(profile, device):
     from devices import ledger
 
@@ -431,6 +435,7 @@ BAD = {
     "wrong_domain": _wrong_domain,
     "already_owned": _owned,
     "scrapped": _scrapped,
+    "archived": _archived,
     "reserved": _reserved,
     "unknown": _returned,
 }
@@ -440,7 +445,8 @@ NEXT = {
     "expired": "Ask Northlake for a new code",
     "not_yet_valid": "Try again then",
     "wrong_domain": "claim.northlake.example only",
-    "scrapped": "Ask Northlake about it",
+    "scrapped": "is out of service. Ask Northlake about it",
+    "archived": "is out of service. Ask Northlake about it",
     "already_owned": "proof of purchase",
     "reserved": "on its way to somebody else",
     "unknown": "its old label no longer works",

@@ -17,7 +17,7 @@ from claims.shipment_check import check
 from console.errors import Refused
 from console.models import Event
 from devices.actions import ownership
-from devices.models import Device, Ownership
+from devices.models import Device, DeviceStatus, Ownership
 from tests.claims import phone
 from tests.claims.worlds import make_unit_profile
 
@@ -56,6 +56,11 @@ def redeem(customer, dana, actor):
 
 def refused(act, *args, **more):
     """The code of a refusal that left devices, spans and shipments as they were."""
+    return refusal_of(act, *args, **more).code
+
+
+def refusal_of(act, *args, **more):
+    """A refusal that left devices, spans and shipments as they were."""
     before = [
         list(model.objects.order_by("pk").values()) for model in (Device, Ownership, Claim, ClaimProfile)
     ]
@@ -64,7 +69,7 @@ def refused(act, *args, **more):
     assert [
         list(m.objects.order_by("pk").values()) for m in (Device, Ownership, Claim, ClaimProfile)
     ] == before
-    return caught.value.code
+    return caught.value
 
 
 def states():
@@ -239,9 +244,24 @@ def test_what_a_packed_box_says_in_the_list_can_be_filtered(sent, client_for):
     assert "Waiting for its claim" in page.content.decode()
 
 
-def test_a_claim_of_an_archived_or_scrapped_box_gives_nothing(sent, redeem):
-    Device.objects.filter(pk=sent.units.first().device_id).update(archived_at=timezone.now())
-    assert refused(redeem, sent) == "scrapped"
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ({"archived_at": timezone.now()}, "archived"),
+        ({"status": DeviceStatus.SCRAPPED}, "scrapped"),
+        ({"archived_at": timezone.now(), "status": DeviceStatus.SCRAPPED}, "archived"),
+    ],
+)
+def test_a_claim_of_an_archived_or_scrapped_box_gives_nothing(sent, redeem, fields, cause):
+    """Programs and staff learn which it was; to the customer, who can do nothing about either, it is out of service."""
+    unit = Device.objects.get(pk=sent.units.first().device_id)
+    before = {name: getattr(unit, name) for name in fields}
+    Device.objects.filter(pk=unit.pk).update(**fields)
+    refusal = refusal_of(redeem, sent)
+    # What the ledger would not write is put right, for the check after every test.
+    Device.objects.filter(pk=unit.pk).update(**before)
+    assert refusal.code == cause
+    assert refusal.sentence == f"The unit …{unit.serial_tail} is out of service. Ask Northlake about it."
 
 
 def test_it_is_claimed_for_the_time_it_is_claimed_not_the_time_it_left(box, by, dana, actor, customer):
