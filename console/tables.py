@@ -30,7 +30,9 @@ class OperationTable(Table):
         verbose_name=_("Refused"), orderable=False, attrs={"th": {"class": "num wide-only"}}
     )
     by = tables.Column(verbose_name=_("Who"), orderable=False, attrs={"th": {"class": "wide-only"}})
-    started = tables.Column(verbose_name=_("Started"), order_by="id", attrs={"th": {"class": "end-text"}})
+    started = tables.Column(
+        verbose_name=_("Started"), order_by="id", attrs={"th": {"class": "end-text wide-only"}}
+    )
 
     row_template = "console/_operation_row.html"
     empty_template = "console/_operation_empty.html"
