@@ -179,7 +179,7 @@ def test_a_server_that_fails_or_hangs_gets_the_scans_again(bench, free, person):
     page.goto(bench.url)
     page.route("**/pack/", fail)
     gun(page, one)
-    waiting(page, "1 scan is waiting. The server couldn't take them.")
+    waiting(page, "1 scan is waiting. The server couldn't answer.")
     page.clock.fast_forward(1_100)
     gun(page, two)
     # Now it does not answer at all, until the time of a try is over.
