@@ -175,7 +175,9 @@ def events_about(reader: Actor, kind: str, pk: int, *, limit: int, is_subject: b
 def count_acts(events: list[Event]) -> None:
     """Set `others` on each event that stands for an act: how many more lines it has, capped as counts are."""
     heads = [event for event in events if event.act is not None and event.is_head]
-    same = [Event.objects.filter(act=e.act, kind=e.kind, object_id=e.object_id) for e in heads]
+    same: list[models.QuerySet] = [
+        Event.objects.filter(act=e.act, kind=e.kind, object_id=e.object_id) for e in heads
+    ]
     for event, number in zip(heads, counts.of_each(same) if same else [], strict=True):
         event.others = number - 1  # type: ignore[attr-defined]
 

@@ -37,7 +37,9 @@ def deliver_mail(mail_id: int) -> None:
 def _put_off(row: OutgoingMail, error: Exception) -> None:
     """Note why a mail could not be sent, and try it again later, until the last wait is over."""
     is_last = row.attempts >= len(RETRY_MINUTES)
-    log.warning("mail %s could not be sent%s: %s", row.pk, " and is given up" if is_last else "", error)
+    # What an address holds may have no form in UTF-8, and a log must take it all the same.
+    why = str(error).encode("utf-8", "backslashreplace").decode()
+    log.warning("mail %s could not be sent%s: %s", row.pk, " and is given up" if is_last else "", why)
     OutgoingMail.objects.filter(pk=row.pk).update(attempts=row.attempts + 1, error=_said(error))
     if not is_last:
         wait = timedelta(minutes=RETRY_MINUTES[row.attempts])
