@@ -90,7 +90,8 @@ def server(tmp_path_factory: Any) -> Iterator[Server]:
 
 
 def _ready(log: Path, process: subprocess.Popen) -> Server:
-    for _try in range(600):
+    # A machine with other work needs more than a minute to migrate and start.
+    for _try in range(1_800):
         said = log.read_text()
         links = re.findall(r"http://localhost:\d+/\S*", said)
         if "Stop it with" in said:
