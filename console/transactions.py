@@ -34,7 +34,8 @@ def retrying(action: Callable[P, R]) -> Callable[P, R]:
                 with transaction.atomic():
                     return action(*args, **kwargs)
             except (IntegrityError, OperationalError) as error:
-                if is_outage(error) and not is_conflict(error):
+                # A connection that was lost comes back at the next try; a database that only reads does not.
+                if attempt == TRIES - 1 and is_outage(error) and not is_conflict(error):
                     raise
                 time.sleep(0.02 * attempt)
         raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))

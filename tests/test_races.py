@@ -92,6 +92,7 @@ def test_the_race_for_a_limit_is_lost_without_the_condition_in_the_update(
 ):
     """The negative control: read, compare, write instead of one guarded UPDATE, and no CHECK below it."""
     profile = make_profile(organization, grant="access", max_claims=5)
+    profile.resources.create(kind="document", title="Manual", link="https://northlake.example/manual.pdf")
     claim_codes.make_for_profile(profile)
 
     def careless(offer, claim, *, host, at):

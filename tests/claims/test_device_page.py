@@ -71,4 +71,4 @@ def test_it_takes_as_many_statements_however_much_the_device_has(make_device_wit
         assert Return.objects.filter(device=device).last().code in page
         for text in ("Shared access", "battery", "reading", device.device_tags.first().tag.name):
             assert text in page
-    assert numbers == [15, 15]
+    assert numbers == [16, 16]

@@ -11,7 +11,7 @@ import zipfile
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -21,7 +21,7 @@ from claims.actions import claim_codes, labels
 from claims.labels import files, fonts
 from claims.labels.drawing import Options
 from claims.models import ClaimCode, LabelSheet, Return, Shipment, ShipmentUnit
-from console import operations, upkeep, worker
+from console import operations, upkeep, words, worker
 from console.access import Permission
 from console.errors import Refused
 from console.models import Event, Operation, WorkerHeartbeat
@@ -572,6 +572,8 @@ def test_other_texts_that_can_not_be_set_are_told_with_their_letters(
     without_cjk, profile, product, client_for, name, letters
 ):
     type(product).objects.update(name=name, name_key=name.lower())
+    with transaction.atomic():
+        words.write("product", {product.pk: name})
     fields = {"ids": ids(units(profile)), **ORDER, "fields_shown": ["product", "serial"], "preview": "1"}
     page = client_for("product_manager").post(CREATE, fields).content.decode()
     assert f"Product “{name}” on 3 labels has letters that no typeface of this server has: {letters}." in page

@@ -230,7 +230,24 @@ def _request(body: Body, thing: Body) -> None:
 
 
 def _changes(body: Body, thing: Body) -> None:
-    body["csv"] = f"device_name,notes\n{things.unit()['device_name']},{number()}\n"
+    _sheet(body, f"device_name,notes\n{things.unit()['device_name']},{number()}\n")
+
+
+def _devices(body: Body, thing: Body) -> None:
+    n = number()
+    body["product"] = PRODUCT
+    _sheet(body, f"serial_number,device_name\nFS-{n:06d},sheet{n:08d}\n")
+
+
+def _customers(body: Body, thing: Body) -> None:
+    _sheet(body, f"name\nSheet {number()}\n")
+
+
+def _sheet(body: Body, csv: str) -> None:
+    """A file with its columns, as text: a file without them is refused."""
+    for field in ("file", "encoding", "sheet"):
+        body.pop(field, None)
+    body["csv"] = csv
 
 
 # What the organization has to say here, a customer may leave out, so the document can't ask for it.
@@ -240,7 +257,7 @@ MENDERS: dict[str, Callable[[Body, Body], None]] = {
     "claim_redeem": _redeem, "customer_create": _fields(email=ADDRESS), "customer_edit": _fields(email=ADDRESS),
     "customer_import_apply": _version, "device_changes_apply": _version, "device_changes_create": _changes,
     "device_create": _device, "device_edit": _device, "device_import_apply": _version,
-    "device_import_create": _fields(product=PRODUCT), "device_swap": _swap,
+    "device_import_create": _devices, "customer_import_create": _customers, "device_swap": _swap,
     "domain_create": _fields(host="d{n}.example.com"),
     "label_queue_done": _units, "label_sheet_create": _labels, "organization_edit": _organization,
     "organization_logo_set": _fields(picture=PICTURE), "owner_assign": lambda body, thing: body.update(customer=CUSTOMER),

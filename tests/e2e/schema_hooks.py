@@ -46,6 +46,8 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     # An ETag that is made up is another one than that of now.
     if "If-Match" in case.headers:
         case.headers["If-Match"] = "*"
+    if "If-None-Match" in case.headers:
+        case.headers["If-None-Match"] = '"another"'
     schema_bodies.mend_query(name, case.query)
     if name in schema_bodies.TOLD_MORE and not isinstance(case.body, dict):
         case.body, case.media_type = {}, "application/json"

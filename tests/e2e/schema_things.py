@@ -91,6 +91,33 @@ def share() -> dict[str, Any]:
     return {"id": device["id"], "share": ask("GET", f"/devices/{device['id']}/shares")["results"][0]["id"]}
 
 
+def own_share() -> dict[str, Any]:
+    """A device of the customer that an account of the organization sees too."""
+    account = ask("POST", "/customers", {"name": f"Account {number()}", "kind": "internal"})
+    project = ask("GET", "/projects", customer=account["id"])["results"][0]["id"]
+    device = unit()
+    redeemed(devices=[device["serial_number"]], additional_project=project)
+    return {"id": device["id"], "share": ask("GET", f"/devices/{device['id']}/shares")["results"][0]["id"]}
+
+
+def redeemed(**terms: Any) -> dict[str, Any]:
+    """A claim of a profile of its own, by the customer."""
+    code = ask("GET", f"/claim-profiles/{profile(**terms)['id']}/code")["typed_code"]
+    return ask("POST", "/claims/redeem", {"code": code}, key=BUYER)
+
+
+def project_member() -> dict[str, Any]:
+    """A member of the organization who sees a project of the customer; the world has enough of them."""
+    known = ask("GET", "/members", limit=100)["results"]
+    email = known[-1 - number() % (len(known) - 3)]["email"]
+    redeemed(devices=[unit()["serial_number"]], members=[{"email": email, "role": "viewer"}])
+    for project in ask("GET", "/projects", customer=CUSTOMER, limit=200)["results"]:
+        for row in ask("GET", f"/projects/{project['id']}/members")["results"]:
+            if row["ended_at"] is None:
+                return {"id": project["id"], "member": row["id"]}
+    raise AssertionError("The claim let nobody in.")
+
+
 def archived(path: str) -> dict[str, Any]:
     """What the address leads to, archived."""
     ask("POST", f"{path}/archive")
@@ -176,7 +203,9 @@ THINGS: dict[str, Callable[[], dict[str, Any]]] = {
     "device_changes_apply": changes, "device_changes_detail": changes, "device_changes_refused": lambda: file(
         "device-changes", "device_name,notes\nnobody{n},x\n"),
     "device_archive": unit, "device_restore": archived_unit, "device_edit": unit, "owner_assign": unit,
-    "owner_unclaim": lambda: unit(owned=True), "device_swap": lambda: unit(owned=True), "share_end": share,
+    "owner_unclaim": lambda: unit(owned=True), "device_swap": lambda: unit(owned=True),
+    "share_end": own_share if IS_CUSTOMER else share,
+    "project_member_end": project_member,
     "domain_remove": lambda: ask("POST", "/domains", {"host": f"h{number()}.example.com"}),
     "invitation_revoke": lambda: ask("POST", "/invitations", {"email": f"i{number()}@example.com", "role": "viewer"}),
     "member_edit": member, "member_remove": member, "member_detail": member,
@@ -196,7 +225,7 @@ def of(name: str, *, is_used: bool) -> dict[str, Any]:
     Calls that are refused use nothing up: they share a spare one until one of them is not refused.
     """
     key = PRODUCT if name.startswith("product") else PROFILE
-    usual = {"id": 1, "key": key, "call": 1, "delivery": 1, "person": 1, "share": 1}
+    usual = {"id": 1, "key": key, "call": 1, "delivery": 1, "person": 1, "share": 1, "member": 1}
     if name not in THINGS:
         return usual
     if is_used:

@@ -55,6 +55,7 @@ def world(organization, product, customer, other_customer, dana, alice, make_dev
     factories.make_device(
         product, ownerships.EXAMPLE["serial_number"], device_name=ownerships.EXAMPLE["device_name"]
     )
+    type(product).objects.filter(pk=product.pk).update(customers_may_take=True)
     by = factories.actor_of(alice)
     # Releasing the first ownership leaves the first device as it is.
     for device in (2, 1):

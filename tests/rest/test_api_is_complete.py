@@ -14,6 +14,7 @@ CONSOLE = {
     "console:search": "search",
     "console:activity_list": "event_list",
     "console:activity_export": "event_export_csv event_export_xlsx",
+    "console:operation_list": "operation_list",
     "console:operation_detail": "operation_detail operation_results",
     "console:operation_refused": "operation_results_csv",
     "console:organization_edit": "organization_detail organization_edit",
