@@ -14,8 +14,8 @@ def write_slowly():
     Throttle.objects.create(key="begun", window=0)
     with connection.cursor() as cursor:
         cursor.execute(
-            'WITH late AS MATERIALIZED (SELECT pg_sleep(2)) INSERT INTO console_throttle (key, "window", count)'
-            " SELECT 'late', 0, 1 FROM late"
+            'WITH late AS MATERIALIZED (SELECT pg_sleep(2)) INSERT INTO console_throttle (key, "window", count, tries)'
+            " SELECT 'late', 0, 1, '[]' FROM late"
         )
 
 

@@ -557,7 +557,8 @@ def test_unclaiming_many_takes_few_queries(product, customer, alice, actor, djan
     profile = worlds.make_unit_profile(product)
     by = actor(alice)
     ledger.assign(ids, customer=customer, project=customer.projects.get(), by=by, reason="assignment")
-    with django_assert_max_num_queries(20):
+    # However many they are; on PostgreSQL two of them announce the instant and ask for it.
+    with django_assert_max_num_queries(22):
         ledger.release(ids, by=by, reason="unclaim")
     assert set(profile.codes.values_list("version", flat=True)) == {2}
 
