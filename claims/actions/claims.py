@@ -162,7 +162,7 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
         if refusal is not None:
             # Somebody else was faster since the page was shown: read it again, for the right sentence.
             offers.check(offers.of(_fresh(offer.code)), host=host, at=at, customer=claim.customer)
-            # It was packed for the claimant since then, so it is his to claim after all.
+            # It was packed for the claimant since then, so it is theirs to claim after all.
             raise _changed() if refusal.code == "reserved" else refusal
     elif ids:
         seen = _share(offer, claim, ids, host=host, by=by, at=at, evidence=evidence)

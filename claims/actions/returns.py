@@ -302,7 +302,7 @@ def follow_ledger(change: Change) -> None:
 
 
 def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
-    """By device, the shipment with which its owner got it: shipped to him, or claimed with its own or the box's code."""
+    """By device, the shipment with which its owner got it: shipped to them, or claimed with its own or the box's code."""
     evidence = {span.device_id: span.start_evidence.partition(":") for span in spans}
     shipped = _ids(evidence, "shipment")
     claimed = _ids(evidence, "claim")

@@ -319,9 +319,9 @@ def take_turn(shipment: Shipment) -> None:
 
 @retrying
 def take_claimed(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
-    """Take packed units out of their shipments for the customer that claims them by their own codes; he gets them next.
+    """Take packed units out of their shipments for the customer that claims them by their own codes; it gets them next.
 
-    A sent box whose last unit it was is over. Raises Refused where one of them is not packed for him any more.
+    A sent box whose last unit it was is over. Raises Refused where one of them is no longer packed for it.
     """
     customers.hold(claim.customer)
     ids = sorted(set(device_ids))

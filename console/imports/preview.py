@@ -276,7 +276,7 @@ class ColumnsForm(forms.Form):
         if len(sheets) > 1:
             self.fields["sheet"] = forms.ChoiceField(
                 label=_("Sheet"), choices=[(name, name) for name in sheets], initial=row.summary["sheet"],
-                help_text=_("For another sheet, the columns are recognised anew."),
+                help_text=_("For another sheet, the columns are recognized again."),
             )  # fmt: skip
         if encoding := row.summary.get("encoding"):
             self.fields["encoding"] = forms.ChoiceField(

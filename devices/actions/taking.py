@@ -41,7 +41,7 @@ def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None
         raise _unknown()
     if device.customer_id != customer.pk:
         gave_back = _gave_back(device, customer)
-        # Who gave it back has its names from having owned it, not from a label that is no good any more.
+        # Who gave it back has its names from having owned it, not from a label that no longer works.
         if not gave_back and device.customer_id is None and import_string(settings.LABEL_CHECK)(device.pk):
             raise _unknown()
         outcome = ownership.assign([device.pk], customer=customer, by=by, at=at, reason="api")

@@ -103,7 +103,7 @@ def test_a_new_browser_signs_in_by_mail_while_strangers_guess_at_the_password(bo
     assert WRONG in with_password(mine, bob.email).content.decode()
     mine.post(ASK, {"email": bob.email})
     assert mine.post(CONFIRM, {"code": digits()}).status_code == 302
-    # From now on it is one of his, and the password opens again.
+    # From now on it is one of theirs, and the password opens again.
     mine.post(reverse("account_logout"))
     assert with_password(mine, bob.email).status_code == 302
 
