@@ -281,7 +281,7 @@ class ColumnsForm(forms.Form):
         if encoding := row.summary.get("encoding"):
             self.fields["encoding"] = forms.ChoiceField(
                 label=_("Encoding"), choices=[(codec, NAMES[codec]) for codec, _cells in encoding["samples"]],
-                initial=encoding["used"], help_text=_("For another encoding, the columns are recognised anew."),
+                initial=encoding["used"], help_text=_("For another encoding, the columns are recognized again."),
             )  # fmt: skip
         if data is not None and not any(name.startswith("column_") for name in data):
             said: dict[str, forms.Field] = {}

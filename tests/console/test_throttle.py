@@ -19,7 +19,7 @@ def tries(*times: float) -> list[bool]:
 
 @pytest.mark.django_db
 def test_no_stretch_of_the_window_holds_more_than_the_limit():
-    """A window that begins anew each minute would allow all six at 59 s, and all six again at 61 s."""
+    """A window that starts over each minute would allow all six at 59 s, and all six again at 61 s."""
     taken = [at / 2 for at in range(0, 600) if throttle.has_left("guess", "dana", **LIMIT, at=at / 2)]
     assert max(sum(start <= at < start + 60 for at in taken) for start in taken) == 6
     # And whoever waits is not kept waiting much longer than that.
