@@ -1,5 +1,6 @@
 """What customers' programs list is read by ranges of indexes: their devices, a project's messages, the next page."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -42,19 +43,28 @@ def held(make_devices, customer, other_customer, by):
     return devices
 
 
-def plan(statement, parameters=None):
-    """How the database reads it where it has the choice: tables of tests are too small for PostgreSQL to use an index."""
+def plan(statement, parameters=None, *, off=("seqscan",)):
+    """How the database reads it where it has the choice: tables of tests are too small for PostgreSQL to use an index.
+
+    Which of two indexes with the same first columns it takes depends on their pages of the moment: tests don't ask.
+    """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")
+            for way in off:
+                cursor.execute(f"SET LOCAL enable_{way} = off")
             cursor.execute(f"EXPLAIN {statement}", parameters)
             return "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
         return "\n".join(row[3] for row in cursor.fetchall())
 
 
-def plan_of(rows):
-    return plan(*rows.query.sql_with_params())
+def plan_of(rows, **options):
+    return plan(*rows.query.sql_with_params(), **options)
+
+
+def ranges_of(text):
+    """The first columns of the indexes of messages that the plan reads by a condition."""
+    return set(re.findall(r"message_by_(project|device)(?:_name)?\b", text))
 
 
 def reads_all(text, table):
@@ -172,7 +182,7 @@ def test_the_messages_of_a_project_with_shares_are_two_ranges_of_indexes(of_proj
         rows = Message.objects.visible_to(factories.actor_of(who)).of_project(of_project)
         text = plan_of(rows.order_by("-at", "-pk")[:51])
         assert not reads_all(text, "devices_message")
-        assert "message_by_project" in text and "message_by_device" in text
+        assert ranges_of(text) == {"project", "device"}
     # The negative control, for PostgreSQL: as it was.
     shares = SharedAccess.objects.filter(project=of_project)
     was = Q(project=of_project) | Q(device__in=shares.values("device")) & Q(Exists(_covering(shares)))
@@ -182,8 +192,8 @@ def test_the_messages_of_a_project_with_shares_are_two_ranges_of_indexes(of_proj
 
 def test_the_window_of_a_device_stays_a_range_of_its_index(of_project, held, dana):
     rows = Message.objects.visible_to(factories.actor_of(dana), device=held[1]).order_by("-at", "-pk")
-    text = plan_of(rows[:51])
-    assert "message_by_device" in text
+    text = plan_of(rows[:51], off=("seqscan", "bitmapscan", "sort"))
+    assert ranges_of(text) == {"device"}
     assert "SORT" not in text.upper().replace("FOR ORDER BY", "SORT")
 
 
