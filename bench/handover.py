@@ -12,8 +12,8 @@ from django.utils import timezone
 from bench import timing
 from bench.data import device_columns, execute, insert, make_projects, padded, series, settle, start
 from bench.report import Line, per_second
-from claims.actions import claim_codes
 from claims.models import ClaimProfile, Scope
+from claims.profiles.actions import codes as claim_codes
 from console import operations, sql
 from console.access import ROLES, Actor, Permission, system
 from console.models import Operation

@@ -20,11 +20,12 @@ from bench import timing
 from bench.data import settle
 from bench.handover import stock as make_stock
 from bench.report import Line, milliseconds, per_second
-from claims import qr, reading
-from claims.actions import labels
+from claims.labels import actions as labels
 from claims.labels import files
 from claims.labels.drawing import POINT, Options
 from claims.models import ClaimCode, LabelSheet
+from claims.paper import qr
+from claims.scanning import photos as reading
 from console import operations
 from console.models.operation import OperationState
 

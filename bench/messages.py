@@ -29,7 +29,7 @@ from console.access import Actor, system
 from customers.models import Customer
 from devices import ledger
 from devices.actions import secrets
-from devices.actions.messages import COLUMNS
+from devices.messages.actions import COLUMNS
 from devices.models import Device, Message
 
 LEAST_ONE, LEAST_MANY, MOST_WINDOW = 0.4, 0.3, 1.2

@@ -10,8 +10,8 @@ from django.urls import reverse
 from bench import clients, server
 from bench.data import make, settle
 from bench.report import Line, milliseconds
-from claims.actions import shipments
 from claims.models import ShipmentUnit
+from claims.shipments.actions import shipments
 from console.access import system
 from devices.models import Device
 

@@ -9,8 +9,9 @@ from bench.data import World
 from bench.lists import get
 from bench.report import Line, milliseconds
 from bench.timing import interleaved
-from claims.actions import claim_codes, claim_profiles
 from claims.models import ClaimProfile, Scope
+from claims.profiles.actions import codes as claim_codes
+from claims.profiles.actions import profiles as claim_profiles
 from console.access import ROLES, Actor, system
 from customers.actions import api_keys
 from devices.models import Device

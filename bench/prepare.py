@@ -6,7 +6,7 @@ if __name__ == "__main__":
     django.setup()
     from django.db import connection
 
-    from console import serve
+    from console.server import supervisor as serve
 
     serve.prepare()
     if connection.vendor == "sqlite":

@@ -33,9 +33,9 @@ from bench.data import (
     start,
 )
 from bench.report import Line, milliseconds
-from claims.actions import claim_codes
 from claims.models import ClaimCode, ClaimProfile, ClaimProfileResource, Grant, ResourceKind, Scope
-from claims.session import KEY
+from claims.profiles.actions import codes as claim_codes
+from claims.redemption.session import KEY
 from console.models import User
 from customers.models import Customer, CustomerUser, Project
 from devices.models import Device

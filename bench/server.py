@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from console import serve
+from console.server import supervisor as serve
 
 PATIENCE = 60
 

@@ -40,7 +40,7 @@ def _missing_codes() -> Iterator[str]:
     for profile in ClaimProfile.objects.filter(~Exists(own), scope=Scope.LINK).order_by("pk")[:SHOWN]:
         yield f"Claim profile {profile.pk} ({profile}) has no code."
     running = Operation.objects.filter(
-        handler="claims.actions.claim_codes.run_make",
+        handler="claims.profiles.actions.codes.run_make",
         state__in=[OperationState.WAITING, OperationState.RUNNING],
     )
     making = {operation.payload.get("profile") for operation in running}

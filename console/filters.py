@@ -10,8 +10,8 @@ from django.apps import apps
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from console import moments, sentences
-from console.audit import label_of
+from console import moments
+from console.audit import describe, label_of
 from console.fields import prefix
 from console.models import Event, Member, Operation
 
@@ -99,10 +99,8 @@ class EventFilter(filters.FilterSet):
     q = filters.CharFilter(method="search", label=_("Serial, name or address"))
     act = ActFilter(method="of_act", label=_("One act"))
     about = AboutFilter(method="concerning", label=_("About"))
-    kind = filters.ChoiceFilter(choices=sentences.choices, label=_("What"))
-    subject = filters.ChoiceFilter(
-        method="of_kind", choices=sentences.subject_kinds, label=_("Kind of thing")
-    )
+    kind = filters.ChoiceFilter(choices=describe.choices, label=_("What"))
+    subject = filters.ChoiceFilter(method="of_kind", choices=describe.subject_kinds, label=_("Kind of thing"))
     who = PersonFilter(method="done_by", label=_("Who"), choices=())
     since = filters.DateFilter(method="from_day", label=_("From"), widget=_day_input())
     until = filters.DateFilter(method="up_to_day", label=_("To"), widget=_day_input())
@@ -133,7 +131,7 @@ class EventFilter(filters.FilterSet):
         found = [
             self._all().filter(subject_kind=kind, subject_id__in=rows).values("pk") for kind, rows in things
         ]
-        own = Event.objects.visible_to(self.request.actor).filter(kind__in=sentences.OWN_KINDS)
+        own = Event.objects.visible_to(self.request.actor).filter(kind__in=describe.OWN_KINDS)
         called = own.filter(subject_label__istartswith=text).values("pk")
         return queryset.filter(pk__in=called.union(*found))
 
@@ -187,7 +185,7 @@ def _things_called(actor: Any, text: str) -> list[tuple[str, QuerySet]]:
     """By kind, the ids of the things whose name begins with the text."""
     low, high = prefix(text)
     found = []
-    for kind, model, key, condition in sentences.NAMES:
+    for kind, model, key, condition in describe.NAMES:
         rows = apps.get_model(model).objects.visible_to(actor).filter(**condition)
         found.append((kind, rows.filter(**{f"{key}__gte": low, f"{key}__lt": high}).order_by().values("pk")))
     return found

@@ -19,8 +19,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from console import acts
 from console.access import ROLES, Actor, Permission, system
+from console.audit import acts
 from console.errors import Refused
 from console.liveness import beating, lives, worker_name
 from console.models import Member, Operation, OperationRow

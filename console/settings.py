@@ -123,7 +123,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "console:home"
 
-ACCOUNT_ADAPTER = "console.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "console.people.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -134,21 +134,21 @@ ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
 # Another mail is asked for as the first one was, so that it counts as the first one did.
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = False
-# The library refuses people for what strangers did. `console.allowances` does not, and has the limits of these.
+# The library refuses people for what strangers did. `console.people.allowances` does not, and has the limits of these.
 ACCOUNT_RATE_LIMITS: dict[str, str | None] | bool = dict.fromkeys(
     ["login", "login_failed", "request_login_code", "reset_password", "reset_password_from_key"]
 )
 # A passkey can't be guessed.
 MFA_RATE_LIMITS = False
 ACCOUNT_FORMS = {
-    "login": "console.accounts.LoginForm",
-    "request_login_code": "console.accounts.RequestCodeForm",
-    "confirm_login_code": "console.accounts.ConfirmCodeForm",
-    "reset_password": "console.accounts.ResetPasswordForm",
-    "reset_password_from_key": "console.accounts.ResetPasswordKeyForm",
-    "change_password": "console.accounts.ChangePasswordForm",
-    "set_password": "console.accounts.SetPasswordForm",
-    "reauthenticate": "console.accounts.ReauthenticateForm",
+    "login": "console.people.adapters.LoginForm",
+    "request_login_code": "console.people.adapters.RequestCodeForm",
+    "confirm_login_code": "console.people.adapters.ConfirmCodeForm",
+    "reset_password": "console.people.adapters.ResetPasswordForm",
+    "reset_password_from_key": "console.people.adapters.ResetPasswordKeyForm",
+    "change_password": "console.people.adapters.ChangePasswordForm",
+    "set_password": "console.people.adapters.SetPasswordForm",
+    "reauthenticate": "console.people.adapters.ReauthenticateForm",
 }
 # A second, unproved address would let one person receive codes in the name of another.
 ACCOUNT_MAX_EMAIL_ADDRESSES = 1
@@ -158,11 +158,11 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("CUSTODY_PROXIES", 0, most=10)
-MFA_ADAPTER = "console.accounts.MfaAdapter"
+MFA_ADAPTER = "console.people.adapters.MfaAdapter"
 MFA_FORMS = {
-    "add_webauthn": "console.accounts.AddPasskeyForm",
-    "authenticate": "console.accounts.SecondStepForm",
-    "reauthenticate": "console.accounts.SecondStepAgainForm",
+    "add_webauthn": "console.people.adapters.AddPasskeyForm",
+    "authenticate": "console.people.adapters.SecondStepForm",
+    "reauthenticate": "console.people.adapters.SecondStepAgainForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -265,13 +265,13 @@ API_URLS = ["customers.api.urls", "devices.api.urls", "claims.api.urls"]
 UNDOS = {
     "devices:device_assign_undo": "devices.actions.undo.begin",
     "devices:device_unclaim_undo": "devices.actions.undo.begin",
-    "claims:return_receive_undo": "claims.actions.return_undo.begin",
-    "claims:return_inspect_undo": "claims.actions.inspection_undo.begin",
+    "claims:return_receive_undo": "claims.returns.actions.receipt_undo.begin",
+    "claims:return_inspect_undo": "claims.returns.actions.inspection_undo.begin",
 }
 API_KEY_ACTOR, API_KEY_CHECK = "customers.keys.find", "customers.keys.is_usable"
 API_KEY_HOLD = "customers.keys.hold"
 # Told of a person who leaves the organization: (organization, user, by, at).
-LEAVING = ["customers.actions.api_keys.revoke_of", "console.actions.webhooks.leave_person",
+LEAVING = ["customers.actions.api_keys.revoke_of", "console.webhooks.actions.leave_person",
            "customers.actions.project_members.end_all_of", "customers.actions.people.leave_internal"]  # fmt: skip
 # Of each key in each process.
 API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200, least=1)
@@ -296,26 +296,26 @@ LOGGING = {
 # The foundation reaches the domain by name only; each entry is a dotted path to a function.
 NAVIGATION = ["console.navigation.entries", "customers.navigation.entries", "devices.navigation.entries",
               "claims.navigation.entries"]  # fmt: skip
-SEARCH_SOURCES = ["devices.search.find", "customers.search.find", "claims.search.find", "claims.return_search.find",
-                  "claims.shipment_search.find"]  # fmt: skip
-OVERVIEW_PANELS = ["devices.panels.overview", "claims.panels.overview", "customers.panels.overview"]
-DEVICE_PANELS = ["claims.panels.device_claim_code", "claims.return_panels.device_returns",
-                 "claims.shipment_panels.device_shipment"]  # fmt: skip
+SEARCH_SOURCES = ["devices.search.find", "customers.search.find", "claims.profiles.search.find", "claims.returns.search.find",
+                  "claims.shipments.search.find"]  # fmt: skip
+OVERVIEW_PANELS = ["devices.panels.overview", "claims.profiles.panels.overview", "customers.panels.overview"]
+DEVICE_PANELS = ["claims.profiles.panels.device_claim_code", "claims.returns.panels.device_returns",
+                 "claims.shipments.panels.device_shipment"]  # fmt: skip
 # In the wide column of a device.
-DEVICE_MAIN_PANELS = ["devices.message_panels.device_messages"]
+DEVICE_MAIN_PANELS = ["devices.messages.panels.device_messages"]
 # Told, in the same transaction, of every change of hands and of every new unit.
-LEDGER_FOLLOWERS = ["claims.actions.claim_codes.follow_ledger", "claims.actions.returns.follow_ledger",
-                    "devices.actions.messages.follow_ledger", "devices.actions.calls.follow_ledger"]  # fmt: skip
+LEDGER_FOLLOWERS = ["claims.profiles.actions.codes.follow_ledger", "claims.returns.actions.returns.follow_ledger",
+                    "devices.messages.actions.follow_ledger", "devices.calls.actions.follow_ledger"]  # fmt: skip
 # Says of a device by its id whether a code that was printed for it was replaced.
-LABEL_CHECK = "claims.actions.claim_codes.is_replaced"
+LABEL_CHECK = "claims.profiles.actions.codes.is_replaced"
 # Of devices that are taken from their owners: which links stop working (for a page, and in words), and what takes the
 # devices out of the offers behind these links, by (ids, by, at), so that they go on.
 LINKS_FOR_PAGE, LINKS_CONCERNED, LINKS_SENTENCE = (
-    "claims.links.for_page",
-    "claims.links.concerned",
-    "claims.links.sentence",
+    "claims.profiles.links.for_page",
+    "claims.profiles.links.concerned",
+    "claims.profiles.links.sentence",
 )
-LINKS_LEAVE = "claims.actions.claim_profiles.take_out"
+LINKS_LEAVE = "claims.profiles.actions.profiles.take_out"
 # Told, in the same transaction, what a device published: each a function of (publisher, drafts, at).
 MESSAGE_FOLLOWERS = ["devices.webhooks.follow_messages"]
 # Messages are kept for so many days; 0 keeps them for good. What waits for a webhook needs its message for four days
@@ -330,11 +330,11 @@ WEBHOOK_DEVICES, WEBHOOK_STILL_THEIRS = "devices.webhooks.describe", "devices.we
 WEBHOOK_AT_REST = "devices.webhooks.at_rest"
 # What the workers delete besides their own, each a function that gives how many.
 UPKEEP = [
-    "claims.actions.shipments.forget_scans",
+    "claims.shipments.actions.shipments.forget_scans",
     "claims.labels.files.forget_old",
-    "devices.actions.calls.expire",
-    "devices.actions.messages.settle_recent",
-    "devices.actions.messages.forget_old",
+    "devices.calls.actions.expire",
+    "devices.messages.actions.settle_recent",
+    "devices.messages.actions.forget_old",
 ]
 # Besides the server, while the demo runs: commands of manage.py by what they are called.
 DEMO_ALSO = {
@@ -347,10 +347,10 @@ LEDGER_CHECKS = [
     "customers.ledger_check.check",
     "devices.ledger_check.check",
     "claims.ledger_check.check",
-    "claims.return_check.check",
-    "claims.shipment_check.check",
-    "devices.message_check.check",
+    "claims.returns.ledger_check.check",
+    "claims.shipments.ledger_check.check",
+    "devices.messages.ledger_check.check",
 ]
-PRODUCT_PANELS = ["console.webhook_panels.bound"]
-CUSTOMER_PANELS = ["devices.panels.customer_devices", "claims.panels.customer_claims", "claims.return_panels.customer_returns",
-                   "claims.shipment_panels.customer_shipments", "console.webhook_panels.bound"]  # fmt: skip
+PRODUCT_PANELS = ["console.webhooks.panels.bound"]
+CUSTOMER_PANELS = ["devices.panels.customer_devices", "claims.profiles.panels.customer_claims", "claims.returns.panels.customer_returns",
+                   "claims.shipments.panels.customer_shipments", "console.webhooks.panels.bound"]  # fmt: skip

@@ -12,8 +12,8 @@ class EventTable(Table):
     what = tables.Column(verbose_name=_("What happened"), orderable=False)
     at = tables.Column(verbose_name=_("When"), order_by="at", attrs={"th": {"class": "end-text wide-only"}})
 
-    row_template = "console/_event_row.html"
-    empty_template = "console/_event_empty.html"
+    row_template = "console/audit/_event_row.html"
+    empty_template = "console/audit/_event_empty.html"
     caption = _("Activity")
     default_order = "-at"
 

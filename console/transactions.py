@@ -9,7 +9,7 @@ from django.db import IntegrityError, OperationalError, close_old_connections, c
 from django.utils.translation import gettext as _
 
 from console.errors import Refused
-from console.outage import is_conflict, is_outage
+from console.server.outage import is_conflict, is_outage
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -15,8 +15,8 @@ from django.utils.module_loading import import_string
 from django_tasks_db.models import DBTaskResult
 
 from console import imports, liveness, operations, throttle
-from console.actions import sign_in_links
 from console.models import OutgoingMail
+from console.people.actions import sign_in_links
 from console.rest import idempotency
 from console.tasks import RETRY_MINUTES, deliver_mail, nudge_webhooks
 from console.webhooks import kept, leftovers

@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from console.chunked import measured
+from console.server.chunked import measured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 _application = get_wsgi_application()

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from console.actions import webhooks
 from console.models import Invitation, Operation, Webhook
 from console.models.operation import OperationState
+from console.webhooks import actions as webhooks
 from customers.models import ApiKey
 
 

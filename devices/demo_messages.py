@@ -7,8 +7,8 @@ from random import Random
 from django.db import connection, transaction
 
 from console import sql
-from devices.actions.messages import COLUMNS, settle
-from devices.messages import dumps
+from devices.messages.actions import COLUMNS, settle
+from devices.messages.window import dumps
 from devices.models import Device, Message
 from devices.simulator.unit import Unit
 

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from console.export import stream
 from console.requests import Request
+from devices.edited_exports.registered import unit_of
 from devices.filters import DeviceFilter
 from devices.manifest.registered import tags_of
 from devices.models import Device
-from devices.roundtrip.registered import unit_of
 
 HEADER = ["serial_number", "device_name", "product", "status", "owner", "owner_reference", "tags", "notes", "imei",
           "iccid", "mac", "hardware_revision", "manufactured_on", "development", "registered_at", "version"]  # fmt: skip

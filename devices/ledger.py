@@ -26,7 +26,8 @@ from console.access import Actor
 from console.audit import record_set
 from console.errors import Refused
 from customers.models import Customer, Project
-from devices import causes, horizon
+from devices import causes
+from devices.messages import horizon
 from devices.models import (
     Call,
     Device,

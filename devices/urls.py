@@ -2,7 +2,11 @@
 
 from django.urls import include, path
 
-from devices.views import calls, devices, manifests, messages, ownership, products, roundtrips
+from devices.calls import views
+from devices.edited_exports import views as roundtrips
+from devices.manifest import views as manifests
+from devices.messages import views as messages
+from devices.views import devices, ownership, products
 
 devices_patterns = [
     path("products/", products.product_list, name="product_list"),
@@ -40,9 +44,9 @@ devices_patterns = [
     path("devices/<int:pk>/restore/", devices.device_restore, name="device_restore"),
     path("devices/<int:pk>/messages/", messages.message_list, name="message_list"),
     path("devices/<int:pk>/messages/export/", messages.message_export, name="message_export"),
-    path("devices/<int:pk>/call/", calls.call_create, name="call_create"),
-    path("devices/<int:pk>/calls/<int:call_pk>/", calls.call_detail, name="call_detail"),
-    path("devices/<int:pk>/secret/", calls.device_secret, name="device_secret"),
+    path("devices/<int:pk>/call/", views.call_create, name="call_create"),
+    path("devices/<int:pk>/calls/<int:call_pk>/", views.call_detail, name="call_detail"),
+    path("devices/<int:pk>/secret/", views.device_secret, name="device_secret"),
     path(
         "devices/<int:pk>/access/<int:share_pk>/end/", ownership.device_access_end, name="device_access_end"
     ),

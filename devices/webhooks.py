@@ -16,7 +16,7 @@ from console.access import Actor
 from console.models import WebhookDelivery
 from console.webhooks import fanout, kinds
 from customers.models import Customer
-from devices.messages import Draft
+from devices.messages.window import Draft
 from devices.models import Device, Message, Ownership, SharedAccess, StartReason
 
 # As a delivery names the message that it tells.

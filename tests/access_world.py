@@ -5,15 +5,19 @@ from typing import Any
 
 from django.utils import timezone
 
-from claims.actions import claim_codes, return_inspection, returns, shipments
 from claims.models import ClaimProfile, LabelSheet
+from claims.profiles.actions import codes as claim_codes
+from claims.returns.actions import inspection as return_inspection
+from claims.returns.actions import returns
+from claims.shipments.actions import shipments
 from console.access import Permission
-from console.actions import webhooks
 from console.models import Invitation, Operation, OrganizationDomain
+from console.webhooks import actions as webhooks
 from customers.actions import api_keys, projects
 from customers.models import CustomerImport
 from devices import ledger
-from devices.actions import calls, undo
+from devices.actions import undo
+from devices.calls import actions as calls
 from devices.models import ManifestImport, RoundTrip, SharedAccess
 from tests import factories
 

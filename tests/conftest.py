@@ -194,9 +194,9 @@ ROOTS = {
     "devices.word_check.check": "devices_product",
     "devices.ledger_check.check": "devices_device",
     "claims.ledger_check.check": "claims_claimprofile",
-    "claims.return_check.check": "claims_return",
-    "claims.shipment_check.check": "claims_shipment",
-    "devices.message_check.check": "devices_message",
+    "claims.returns.ledger_check.check": "claims_return",
+    "claims.shipments.ledger_check.check": "claims_shipment",
+    "devices.messages.ledger_check.check": "devices_message",
 }
 
 

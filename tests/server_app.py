@@ -34,14 +34,14 @@ def application(environ, start_response):
 
 
 def main(arguments):
-    from console import server_worker
+    from console.server import gunicorn_worker as server_worker
 
     is_plain = "--plain" in arguments
     port, *limits = [each for each in arguments if each != "--plain"]
     for limit in limits:
         name, _sign, value = limit.partition("=")
         setattr(server_worker, name, type(getattr(server_worker, name))(value))
-    worker = "gthread" if is_plain else "console.server_worker.BufferingWorker"
+    worker = "gthread" if is_plain else "console.server.gunicorn_worker.BufferingWorker"
     sys.argv = ["gunicorn", "tests.server_app:application", f"--bind=127.0.0.1:{port}", f"--worker-class={worker}",
                 "--threads=4", "--no-sendfile", "--log-level=warning", "--keep-alive=30", "--no-control-socket"]  # fmt: skip
     from gunicorn.app.wsgiapp import run

@@ -7,8 +7,9 @@ import pytest
 from django.db import connection, models
 from django.test import Client
 
-from claims.actions import claim_codes, claims, redemption
 from claims.models import Claim, ClaimProfile
+from claims.profiles.actions import codes as claim_codes
+from claims.redemption.actions import claims, redemption
 from console.access import system
 from customers.actions import projects
 from devices import ledger

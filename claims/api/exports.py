@@ -5,15 +5,16 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from rest_framework import serializers
 
-from claims import exports, packing_list
-from claims import shipment_pages as shipments
-from claims.api import claim_profiles as profiles
-from claims.api.profile_shapes import ProfileQuery
-from claims.api.return_shapes import ReturnQuery
-from claims.filters import ClaimProfileFilter
 from claims.models import ClaimProfile, Return, ReturnState, Scope
-from claims.return_exports import return_rows
-from claims.return_filters import OPEN, ReturnFilter
+from claims.profiles import api as profiles
+from claims.profiles import exports
+from claims.profiles.api_shapes import ProfileQuery
+from claims.profiles.filters import ClaimProfileFilter
+from claims.returns.api_shapes import ReturnQuery
+from claims.returns.exports import return_rows
+from claims.returns.filters import OPEN, ReturnFilter
+from claims.shipments import packing_list
+from claims.shipments import pages as shipments
 from console.access import Permission
 from console.errors import Refused
 from console.rest.exports import as_exported, export, unpaged

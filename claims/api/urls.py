@@ -2,17 +2,15 @@
 
 from django.urls import path
 
-from claims.api import claim_profiles as profiles
-from claims.api import (
-    exports,
-    label_queue,
-    label_sheets,
-    redemption,
-    return_settings,
-    returns,
-    shipments,
-    unit_codes,
-)
+from claims.api import exports
+from claims.labels import api as label_sheets
+from claims.labels import api_queue as label_queue
+from claims.profiles import api as profiles
+from claims.profiles import api_codes as unit_codes
+from claims.redemption import api as redemption
+from claims.returns import api as returns
+from claims.returns import api_settings as return_settings
+from claims.shipments import api as shipments
 from console.rest.endpoints import resource
 from console.rest.exports import files
 

@@ -9,8 +9,8 @@ import zxingcpp
 from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
-from claims.labels import fonts
 from claims.labels.stocks import QUIET, STOCKS, Stock
+from claims.paper import fonts
 
 POINT = 25.4 / 72
 MOST_TEXT = 40

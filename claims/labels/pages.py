@@ -12,15 +12,15 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
-from claims.actions import labels
-from claims.label_forms import LabelSheetForm
-from claims.labels import files, fonts, pictures, selecting, units
+from claims.labels import actions, files, pictures, selecting, units
 from claims.labels.drawing import FIELDS, Layout, Options
+from claims.labels.forms import LabelSheetForm
 from claims.labels.pdf import Pdf
 from claims.labels.stocks import STOCKS
 from claims.labels.table import HEADER, Rows
 from claims.labels.writers import DRAWN, FORMS
 from claims.models import LabelSheet
+from claims.paper import fonts
 from console.bulk import IN_REQUEST, Selection
 from console.errors import Refused
 from console.requests import Request
@@ -47,8 +47,8 @@ class Job:
     @cached_property
     def total(self) -> int:
         """How many units are selected. Raises Refused where there are too many for one file."""
-        count = self.chosen.rows.order_by()[: labels.MOST + 1].count()
-        labels.check_number(count)
+        count = self.chosen.rows.order_by()[: actions.MOST + 1].count()
+        actions.check_number(count)
         return count
 
     @cached_property
@@ -103,7 +103,7 @@ class Job:
     def ids(self) -> list[int]:
         """The ids in the order of printing: by serial number. Raises SelectionChanged where others match by now."""
         shown = set(self.chosen.ids)
-        ordered = self.chosen.rows.order_by("serial_key", "pk").values_list("pk", flat=True)[: labels.MOST]
+        ordered = self.chosen.rows.order_by("serial_key", "pk").values_list("pk", flat=True)[: actions.MOST]
         return [pk for pk in ordered if pk in shown]
 
     def _named_profile(self) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def job(request: Request) -> Job:
 
 def print_labels(request: Request, job: Job) -> HttpResponse:
     """Hand the labels over at once or, where they are many, start the work and lead to its page."""
-    labels.check_number(job.total)
+    actions.check_number(job.total)
     form, by, ids = job.form, request.actor, job.ids()
     plan: dict[str, Any] = {
         "profile_id": form.profile_id,
@@ -174,8 +174,8 @@ def print_labels(request: Request, job: Job) -> HttpResponse:
         raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
     request.session[REMEMBERED] = form.kept
     if len(ids) > IN_REQUEST:
-        return redirect("claims:label_sheet_detail", labels.start(ids, by=by, **plan).pk)
-    made = labels.make(ids, by=by, **plan)
+        return redirect("claims:label_sheet_detail", actions.start(ids, by=by, **plan).pk)
+    made = actions.make(ids, by=by, **plan)
     return _as_file(HttpResponse(made.content), made.sheet)
 
 
@@ -191,7 +191,7 @@ def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> HttpRespon
     except OSError:
         raise gone() from None
     if is_taken:
-        labels.note_download(sheet, by=by)
+        actions.note_download(sheet, by=by)
     return _as_file(FileResponse(file), sheet)
 
 

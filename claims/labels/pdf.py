@@ -4,8 +4,8 @@ from typing import IO
 
 from reportlab.pdfgen.canvas import Canvas
 
-from claims.labels import fonts
 from claims.labels.drawing import POINT, Drawn, Layout, Options, Symbol, Unit, Words
+from claims.paper import fonts
 
 
 class Pdf:

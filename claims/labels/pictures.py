@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 from django.utils.text import slugify
 from PIL import Image, ImageDraw
 
-from claims.labels import fonts
 from claims.labels.drawing import POINT, Drawn, Layout, Matrix, Options, Unit, Words
+from claims.paper import fonts
 
 DPI = 300
 # No file tells when it was made, so that the same labels give the same bytes.

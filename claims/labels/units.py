@@ -6,12 +6,11 @@ from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy
 
-from claims import qr
 from claims.codes import LINK_LENGTH
-from claims.labels import fonts
 from claims.labels.drawing import Unit, encode
 from claims.labels.stocks import Stock
 from claims.models import ClaimCode, ClaimProfile
+from claims.paper import fonts, qr
 from console import sql
 from console.access import Actor
 from devices import causes

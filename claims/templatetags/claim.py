@@ -5,7 +5,8 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from claims import holdings, session
+from claims.redemption import portal_queries as holdings
+from claims.redemption import session
 from console.models import Organization, OrganizationLogo
 
 register = template.Library()
@@ -53,7 +54,7 @@ def is_admin(context: dict) -> bool:
     return bool(context["request"].customer_actor.administers)
 
 
-@register.inclusion_tag("claims/public/_brand.html")
+@register.inclusion_tag("claims/redemption/_brand.html")
 def brand(organization: Organization | None, url: str = "") -> dict[str, Any]:
     """Logo and brand name."""
     return {

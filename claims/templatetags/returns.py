@@ -4,7 +4,8 @@ from typing import Any
 
 from django import template
 
-from claims import portal_returns, return_choices
+from claims.portal import returns as portal_returns
+from claims.returns import choices as return_choices
 from devices.models import Device
 
 register = template.Library()

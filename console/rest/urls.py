@@ -3,9 +3,12 @@
 from django.conf import settings
 from django.urls import include, path
 
-from console.rest import events, members, operations, organization, schema, search, webhooks
+from console.audit import api as events
+from console.people import api as members
+from console.rest import operations, organization, schema, search
 from console.rest.endpoints import resource
 from console.rest.exports import files
+from console.webhooks import api as webhooks
 
 urlpatterns = [
     path("openapi.json", schema.document, name="openapi"),

@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from console import sentences, way_back
+from console import way_back
 from console.audit import count_acts, events_about, kind_of
+from console.audit import describe as sentences
 
 register = template.Library()
 NONE = "—"
@@ -124,7 +125,7 @@ def said(context: dict, event: Any) -> Any:
     return sentences.say(event, context["request"].actor)
 
 
-@register.inclusion_tag("console/_activity.html", takes_context=True)
+@register.inclusion_tag("console/audit/_activity.html", takes_context=True)
 def activity(context: dict, subject: Any, is_subject: bool = False) -> dict:
     """What happened to an object last, as a card with a link to all of it; `is_subject` as in `events_about`."""
     reader, kind = context["request"].actor, kind_of(subject)

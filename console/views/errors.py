@@ -9,14 +9,15 @@ from django.template.loader import get_template
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from console import outage, rosters
 from console.access import Permission, handler
 from console.errors import Refused, answer, problem
+from console.people import rosters
+from console.server import outage
 
 PROGRAMS = ("/api/", "/device/")
 # Customers' pages, which show the brand that they were made for.
 CUSTOMERS = ("/c/", "/portal/", "/account/login/code/", "/account/code/", "/account/link/")
-RESTORE_CLAIM = "claims.session.restore"
+RESTORE_CLAIM = "claims.redemption.session.restore"
 
 
 @handler
@@ -84,7 +85,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return render(request, "403_csrf.html", status=403)
     import_string(RESTORE_CLAIM)(request)
     is_claim = request.path.lower().startswith("/c/")
-    return render(request, "claims/public/expired.html", {"is_claim": is_claim}, status=403)
+    return render(request, "claims/redemption/expired.html", {"is_claim": is_claim}, status=403)
 
 
 @handler

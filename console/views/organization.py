@@ -116,7 +116,7 @@ def role_list(request: Request) -> HttpResponse:
     rows = [
         (permission.label, [permission in ROLES[role] for role in Role.values]) for permission in Permission
     ]
-    return render(request, "console/role_list.html", {"roles": Role.labels, "rows": rows})
+    return render(request, "console/people/role_list.html", {"roles": Role.labels, "rows": rows})
 
 
 @signed_in

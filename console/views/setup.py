@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from console import keys
 from console.access import public
-from console.accounts import sign_in
 from console.actions import organizations
 from console.forms import SetupForm
 from console.models import Organization
+from console.people.adapters import sign_in
 
 
 @public("There is nobody who could sign in yet; the code that the server printed opens it.")

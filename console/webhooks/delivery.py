@@ -323,7 +323,7 @@ def _note_receivers(sent: list[Job], failed: list[Tried], at: datetime) -> None:
     Webhook.objects.filter(pk__in=answering).exclude(failing_since=None).update(failing_since=None)
     failing = {job.hook.pk for job, _answer in failed} - answering
     Webhook.objects.filter(pk__in=failing, failing_since=None).update(failing_since=at)
-    from console.actions.webhooks import disable_failing, disable_gone
+    from console.webhooks.actions import disable_failing, disable_gone
 
     silent = {job.hook.pk for job, answer in failed if answer.status is None} - answering
     for hook in Webhook.objects.filter(pk__in=silent):

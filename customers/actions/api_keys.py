@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from console.access import Actor, CustomerScope, Permission
-from console.actions import webhooks
-from console.actions.members import revoke_invitations_of_key
 from console.audit import record
 from console.errors import Refused
+from console.people.actions.members import revoke_invitations_of_key
 from console.transactions import retrying
+from console.webhooks import actions as webhooks
 from customers import keys
 from customers.models import ApiKey, Customer, CustomerUser
 
@@ -82,7 +82,7 @@ def revoke_of(
     stay dead, and what those that expired had opened ends too. Returns how many."""
     mine = ApiKey.objects.filter(revoked_at=None, organization=organization, made_by=user)
     rows = list(mine.filter(customer=customer) if customer else mine)
-    # What a person leaves behind is told once for all of their keys, see `console.actions.webhooks.leave_person`.
+    # What a person leaves behind is told once for all of their keys, see `console.webhooks.actions.leave_person`.
     return sum(revoke(key, by=by, seen=None, at=at) for key in rows)
 
 

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from console import mail
 from console.access import Actor
-from console.actions import accounts
 from console.audit import record
 from console.errors import Refused
 from console.models import Organization, User
+from console.people.actions import accounts
 from console.transactions import retrying
 from customers.actions import api_keys, project_members
 from customers.actions.customers import hold

@@ -7,10 +7,10 @@ from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 
 from console.access import CustomerScope, Permission
-from console.actions import webhooks
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Id
 from console.rest.paging import PageQuery, page
+from console.webhooks import actions as webhooks
 from customers import dependents
 from customers.actions import api_keys
 from customers.api.shapes import CustomerRef, KeyOut

@@ -7,10 +7,10 @@ from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from console.access import Permission
+from console.imports import api as imports
 from console.imports import refused
-from console.rest import imports
+from console.imports.api import ApplyIn, ImportIn, ImportOut, ImportQuery
 from console.rest.endpoints import endpoint
-from console.rest.imports import ApplyIn, ImportIn, ImportOut, ImportQuery
 from console.rest.paging import page
 from customers.actions import imports as actions
 from customers.imports import CustomerFileKind

@@ -6,8 +6,8 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 
-from console import allowances
 from console.access import Permission
+from console.people import allowances
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Email, Text
 from console.rest.forms import checked

@@ -5,10 +5,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from console import allowances, mailbox
+from console import mailbox
 from console.access import Permission, requires
 from console.editing import Edit
 from console.errors import Refused
+from console.people import allowances
 from console.requests import Request
 from customers.actions import people
 from customers.forms import PersonForm, PersonRoleForm

@@ -10,7 +10,7 @@ from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
 from devices import ledger, wiping
-from devices.actions.messages import Publisher
+from devices.messages.actions import Publisher
 from devices.models import Device, DeviceReport
 
 

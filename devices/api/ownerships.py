@@ -11,7 +11,7 @@ from console.errors import Refused
 from console.fields import fold
 from console.rest.endpoints import endpoint
 from console.rest.paging import follow, page
-from devices.actions import taking
+from devices.actions import take_ownership as taking
 from devices.api.shapes import OwnershipOut, OwnershipQuery, ReleaseIn, TakeIn
 from devices.models import Device, Ownership
 

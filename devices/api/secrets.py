@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from console.access import Permission
 from console.rest.endpoints import endpoint
-from console.rest.webhooks import SecretOut
+from console.webhooks.api import SecretOut
 from devices.actions import secrets
 from devices.models import Device
 

@@ -4,19 +4,11 @@ from django.urls import path
 
 from console.rest.endpoints import resource
 from console.rest.exports import files
-from devices.api import (
-    batches,
-    calls,
-    changes,
-    devices,
-    exports,
-    imports,
-    messages,
-    ownerships,
-    products,
-    secrets,
-    shares,
-)
+from devices.api import batches, devices, exports, ownerships, products, secrets, shares
+from devices.calls import api as calls
+from devices.edited_exports import api as changes
+from devices.manifest import api as imports
+from devices.messages import api as messages
 
 urlpatterns = [
     path("products", resource(get=products.product_list, post=products.product_create)),

@@ -20,9 +20,9 @@ from console.access import View, public
 from console.errors import Refused, problem
 from console.fields import fold
 from console.models import Organization, Webhook
-from devices.actions.messages import Publisher
 from devices.actions.secrets import sha256
-from devices.messages import BadMessage
+from devices.messages.actions import Publisher
+from devices.messages.window import BadMessage
 from devices.models import Device, Ownership, SharedAccess
 
 # So many wrong secrets of one address in so many seconds are answered as wrong; further ones are told to wait.

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from devices.actions.messages import Publisher
+from devices.messages.actions import Publisher
 from devices.models import Device, Ownership
 
 

@@ -11,12 +11,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from console.errors import Refused, problem
-from devices import messages
-from devices.actions import calls, reports
-from devices.actions.messages import Publisher, publish, publish_at_once
+from devices.actions import reports
+from devices.calls import actions as calls
 from devices.device_api.authentication import authenticate, device, proven
 from devices.device_api.state import state_of, text_of
-from devices.messages import BadMessage
+from devices.messages import window as messages
+from devices.messages.actions import Publisher, publish, publish_at_once
+from devices.messages.window import BadMessage
 from devices.models import Call
 
 LONGEST_WAIT = 25

@@ -13,7 +13,7 @@ from console.forms import Fields
 from console.imports import pages
 from console.imports.preview import ColumnsForm, UploadForm
 from console.requests import Request
-from devices.actions import manifests
+from devices.manifest import actions
 from devices.manifest.kind import COLUMNS, ManifestKind
 from devices.models import ManifestImport, Product
 
@@ -54,7 +54,7 @@ class ManifestForm(UploadForm):
         """Keep the file; where it is no table, say so at its field and return None."""
         file = self.cleaned_data["file"]
         try:
-            return manifests.receive(self.cleaned_data["product"], file.name, file.chunks(), by=by)
+            return actions.receive(self.cleaned_data["product"], file.name, file.chunks(), by=by)
         except Refused as refusal:
             self.add_error("file", refusal.sentence)
             return None

@@ -10,7 +10,7 @@ from console.errors import Refused
 from console.forms import ReasonForm
 from console.models import Operation
 from console.requests import Request
-from devices import handover
+from devices import assignment_pages
 from devices.actions import ownership, undo
 from devices.filters import DeviceFilter
 from devices.forms import AssignForm
@@ -24,10 +24,10 @@ def device_assign(request: Request) -> HttpResponse:
     form = AssignForm(request.POST or None, actor=request.actor)
     if request.method == "POST" and form.is_valid():
         try:
-            return handover.assign(request, chosen, **form.cleaned_data)
+            return assignment_pages.assign(request, chosen, **form.cleaned_data)
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
-    context = {"form": form, "chosen": chosen, **handover.preview(chosen, assigning=True)}
+    context = {"form": form, "chosen": chosen, **assignment_pages.preview(chosen, assigning=True)}
     return render(request, "devices/device_assign.html", context, status=422 if form.errors else 200)
 
 
@@ -39,11 +39,11 @@ def device_unclaim(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             leaves = bool(request.POST.get("leaves_profiles"))
-            return handover.unclaim(request, chosen, leaves_profiles=leaves, **form.cleaned_data)
+            return assignment_pages.unclaim(request, chosen, leaves_profiles=leaves, **form.cleaned_data)
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
-    context = {"form": form, "chosen": chosen, **handover.preview(chosen, assigning=False),
-               "limit": handover.limit(request, chosen), **handover.links(request, chosen)}  # fmt: skip
+    context = {"form": form, "chosen": chosen, **assignment_pages.preview(chosen, assigning=False),
+               "limit": assignment_pages.limit(request, chosen), **assignment_pages.links(request, chosen)}  # fmt: skip
     return render(request, "devices/device_unclaim.html", context, status=422 if form.errors else 200)
 
 
@@ -54,7 +54,7 @@ def device_assign_undo(request: Request, pk: int) -> HttpResponse:
     operation = get_object_or_404(operations, pk=pk)
     if request.method == "POST":
         return redirect(undo.begin(operation, by=request.actor))
-    context = {"operation": operation, **undo.preview(operation, shown=handover.SHOWN)}
+    context = {"operation": operation, **undo.preview(operation, shown=assignment_pages.SHOWN)}
     return render(request, "devices/device_assign_undo.html", context)
 
 
@@ -65,7 +65,7 @@ def device_unclaim_undo(request: Request, pk: int) -> HttpResponse:
     operation = get_object_or_404(operations, pk=pk)
     if request.method == "POST":
         return redirect(undo.begin(operation, by=request.actor))
-    context = {"operation": operation, **undo.preview(operation, shown=handover.SHOWN)}
+    context = {"operation": operation, **undo.preview(operation, shown=assignment_pages.SHOWN)}
     return render(request, "devices/device_unclaim_undo.html", context)
 
 
@@ -78,7 +78,7 @@ def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         ownership.end_shares([share.pk], by=request.actor, **form.cleaned_data)
-        messages.success(request, handover.access_ended(share))
+        messages.success(request, assignment_pages.access_ended(share))
         return redirect(device)
     context = {"form": form, "device": device, "share": share}
     return render(request, "devices/device_access_end.html", context, status=422 if form.errors else 200)

@@ -7,8 +7,8 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from claims.actions import claim_codes
 from claims.models import ClaimCode
+from claims.profiles.actions import codes as claim_codes
 
 CSRF = re.compile(rb'(name="csrfmiddlewaretoken" value=")[^"]+')
 

@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command, load_command_class
 from django.test import RequestFactory
 
-from claims import demo
+from claims.demo import load as demo
 from claims.models import Claim, ClaimProfile, ClaimStep, Step
 from console.models import Event, Member, Organization
 from customers.models import Customer, CustomerUser

@@ -5,12 +5,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from claims.actions import returns, shipments
 from claims.models import Return, Shipment
+from claims.returns.actions import returns
+from claims.shipments.actions import shipments
 from customers.actions import projects
 from customers.models import Customer
 from devices import ledger
-from devices.actions import calls
+from devices.calls import actions as calls
 from devices.models import DeviceTag, Message, Tag
 from tests import factories
 from tests.claims.worlds import make_unit_profile

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from claims.actions import claim_codes
 from claims.models import ClaimProfile, ClaimProfileMember, ClaimProfileResource, ResourceKind, Scope
+from claims.profiles.actions import codes as claim_codes
 from console.models import Event
 from devices.models import Device, Product
 

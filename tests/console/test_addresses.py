@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from console import addresses, mail
-from console.actions import accounts
 from console.models import Invitation, OutgoingMail, User
+from console.people.actions import accounts
 from tests import factories
 from tests.console.test_mail import mail_server, work, write
 

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from claims.actions import returns
 from claims.models import ClaimCode, LabelSheet, Return
+from claims.returns.actions import returns
 from console import bulk
 from console.models import Event
 from devices.actions import ownership

@@ -6,9 +6,10 @@ import pytest
 from django.db import transaction
 
 from console import throttle
-from console.actions import members, organizations
+from console.actions import organizations
 from console.errors import Refused
 from console.models import Event, Member, Organization, User
+from console.people.actions import members
 from tests import factories, processes
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]

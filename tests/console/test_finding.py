@@ -98,7 +98,7 @@ def test_cut_at_a_few_the_search_of_returns_is_wrong(organization, product, cust
     """The negative control: what was before."""
     from django.db.models import Q
 
-    from claims.return_filters import ReturnFilter
+    from claims.returns.filters import ReturnFilter
     from console.fields import prefix
 
     def cut(self, queryset, name, value):

@@ -7,8 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse, reverse_lazy
 from PIL import Image
 
-from claims.actions import claim_codes
 from claims.models import ClaimProfile
+from claims.profiles.actions import codes as claim_codes
 from console import hosts
 from console.access import ROLES, Permission
 from console.actions import organizations

@@ -62,7 +62,7 @@ def test_cancel_leads_back_to_the_list_as_it_was(client, owned):
 
 
 def test_work_in_the_background_leads_back_there_too(client, owned, monkeypatch):
-    monkeypatch.setattr("devices.handover.IN_REQUEST", 1)
+    monkeypatch.setattr("devices.assignment_pages.IN_REQUEST", 1)
     back = f"{DEVICES}?q={'a' * 400}"
     response = unclaim(client, owned, back)
     operation = Operation.objects.get()

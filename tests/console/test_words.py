@@ -9,7 +9,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claims.actions import claim_profiles
+from claims.profiles.actions import profiles as claim_profiles
 from console import finding, words
 from console.models import NameWord
 from console.search import find_all

@@ -16,9 +16,9 @@ from customers import keys
 from customers.actions import api_keys, people
 from customers.models import ApiKey, Customer, CustomerUser
 from customers.people import actor_for
+from script.messages import PO
 from tests import factories
 from tests.api import Caller
-from tests.messages import PO
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ from openpyxl import Workbook
 from console.access import system
 from console.imports import Verdict
 from console.imports.uploads import staging_of
-from devices.actions import manifests
 from devices.manifest import ManifestKind
+from devices.manifest import actions as manifests
 from devices.models import ManifestImport, Product
 
 DATA = Path(__file__).resolve().parent.parent / "data"

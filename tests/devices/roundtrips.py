@@ -10,9 +10,9 @@ from openpyxl import Workbook, load_workbook
 from console.imports import Verdict
 from console.imports.uploads import staging_of
 from console.models import Operation
-from devices.actions import roundtrips
+from devices.edited_exports import RoundTripKind
+from devices.edited_exports import actions as roundtrips
 from devices.models import Device, RoundTrip
-from devices.roundtrip import RoundTripKind
 from tests import factories
 
 Edit = Callable[[list[dict]], object]

@@ -9,9 +9,9 @@ from django.test import Client
 from console.access import system
 from devices import ledger
 from devices.actions import secrets
-from devices.actions.messages import Publisher, publish
 from devices.device_api.authentication import find
-from devices.messages import read
+from devices.messages.actions import Publisher, publish
+from devices.messages.window import read
 from devices.models import Device
 
 T0 = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -11,16 +11,20 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from claims.actions import return_undo, returns, shipments, swaps
+from claims.returns.actions import receipt_undo as return_undo
+from claims.returns.actions import returns, swaps
+from claims.shipments.actions import shipments
 from console import operations
 from console.access import CustomerScope, Permission, system
 from customers import keys
 from customers.actions import projects
-from devices import horizon, ledger
-from devices.actions import ownership, taking, undo
-from devices.actions.messages import publish, settle
+from devices import ledger
+from devices.actions import ownership, undo
+from devices.actions import take_ownership as taking
 from devices.device_api.authentication import find
-from devices.messages import Draft, Json
+from devices.messages import horizon
+from devices.messages.actions import publish, settle
+from devices.messages.window import Draft, Json
 from devices.models import Device, Message, Ownership
 from tests import factories, processes
 from tests.api import Caller, customer_key
@@ -52,7 +56,7 @@ class World:
         ownership.assign([self.devices[name].pk for name in owned], customer=owner, by=self.by)
         self.undone["undo_unclaim"] = self.perform("devices.actions.ownership.run_unclaim", "undo_unclaim",
                                                    undo.UNCLAIM, reason="Sold")  # fmt: skip
-        self.undone["undo_receive"] = self.perform("claims.actions.returns.run_receive", "undo_receive", returns.UNDO,
+        self.undone["undo_receive"] = self.perform("claims.returns.actions.returns.run_receive", "undo_receive", returns.UNDO,
                                                    reason="Broken", note="", anyway=[])  # fmt: skip
         self.shipment = shipments.create(customer=other, lines={}, by=self.by)
         shipments.pack(self.shipment, [self.devices["ship"]], by=self.by)

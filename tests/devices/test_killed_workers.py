@@ -3,14 +3,14 @@
 import pytest
 from django.db import transaction
 
-from claims.actions import claim_codes
 from claims.models import ClaimCode
+from claims.profiles.actions import codes as claim_codes
 from console import operations
 from console.access import Permission, system
 from console.models import Event, Operation
 from customers.actions import projects
 from devices import ledger
-from devices.actions import manifests
+from devices.manifest import actions as manifests
 from devices.models import Device, ManifestImport, Ownership
 from tests.claims.worlds import make_many_devices, make_unit_profile
 from tests.devices.manifests import checked, text

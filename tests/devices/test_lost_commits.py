@@ -4,8 +4,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from claims.actions import claim_codes
 from claims.models import ClaimCode
+from claims.profiles.actions import codes as claim_codes
 from console import operations
 from console.models import Operation, OperationRow
 from console.transactions import retrying

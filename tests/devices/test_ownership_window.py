@@ -23,15 +23,16 @@ from hypothesis.stateful import (
 )
 
 from console.access import CustomerScope, system
-from console.actions import webhooks
 from console.models import WebhookDelivery
+from console.webhooks import actions as webhooks
 from console.webhooks import delivery
 from customers.actions import projects
-from devices import ledger, messages
-from devices.actions import messages as actions
-from devices.actions.messages import Publisher, publish, publish_at_once
+from devices import ledger
 from devices.actions.secrets import sha256
 from devices.device_api.authentication import find
+from devices.messages import actions
+from devices.messages import window as messages
+from devices.messages.actions import Publisher, publish, publish_at_once
 from devices.models import Device, Message, SharedAccess
 from devices.models.message import MessageQuerySet
 from devices.models.ownership import SpanQuerySet

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command, load_command_class
 
 from devices import demo_messages, ledger
-from devices.actions import calls
+from devices.calls import actions as calls
 from devices.device_api import authentication
-from devices.message_check import check
+from devices.messages.ledger_check import check
 from devices.models import Call, Device, DeviceReport, Message
 from devices.simulator import fleet
 from devices.simulator.unit import Unit

@@ -5,18 +5,19 @@ import json
 import pytest
 from django.utils import timezone
 
-from claims.actions import returns, swaps
+from claims.returns.actions import returns, swaps
 from console import operations
 from console.access import Permission, system
-from console.actions import webhooks
 from console.audit import record_set
 from console.models import WebhookDelivery
+from console.webhooks import actions as webhooks
 from console.webhooks import fanout, kinds
 from customers.actions import projects
 from devices import ledger
 from devices.actions import devices as device_actions
-from devices.actions import messages, ownership, undo
-from devices.messages import Draft
+from devices.actions import ownership, undo
+from devices.messages import actions as messages
+from devices.messages.window import Draft
 from devices.models import Device, Message, Ownership, Product
 from devices.models.message import Json
 from devices.webhooks import Described

@@ -17,8 +17,9 @@ from console.errors import Refused
 from console.models import Event
 from customers.actions import projects
 from devices import ledger, ledger_check, wiping
-from devices.actions import ownership, reports, taking, undo
-from devices.actions.messages import Publisher
+from devices.actions import ownership, reports, undo
+from devices.actions import take_ownership as taking
+from devices.messages.actions import Publisher
 from devices.models import Device, Product
 from tests import factories
 from tests.api import Caller, customer_key, key_of
@@ -94,7 +95,9 @@ def test_a_device_that_stays_off_is_asked_for_all_its_owners(
 def test_a_claim_a_swap_a_shipment_and_a_take_keep_it(
     make_devices, product, customer, other_customer, by, alice
 ):
-    from claims.actions import claims, shipments, swaps
+    from claims.redemption.actions import claims
+    from claims.returns.actions import swaps
+    from claims.shipments.actions import shipments
     from console.access import Actor
 
     claimed, swapped, shipped, taken, old = make_devices(5)

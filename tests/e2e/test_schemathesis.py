@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 from django.core.servers.basehttp import WSGIRequestHandler
 
-from claims.actions import shipments
 from claims.models import LabelSheet, Shipment, ShipmentState
+from claims.shipments.actions import shipments
 from console import operations, throttle
-from console.actions import webhooks
 from console.rest import limits
-from devices.actions import calls, devices, ownership
+from console.webhooks import actions as webhooks
+from devices.actions import devices, ownership
 from devices.api import ownerships
+from devices.calls import actions as calls
 from devices.models import Device, Ownership
 from tests import factories
 from tests.access_world import operation_of

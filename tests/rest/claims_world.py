@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from claims.actions import claims, labels, returns, shipments
+from claims.labels import actions as labels
 from claims.labels.drawing import Options
 from claims.models import ClaimCode
+from claims.redemption.actions import claims
+from claims.returns.actions import returns
+from claims.shipments.actions import shipments
 from devices.actions import ownership
 from tests import factories
 from tests.claims import worlds

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from console.actions import members, organizations
+from console.actions import organizations
 from console.models import Member
+from console.people.actions import members
 from customers.actions import api_keys
 from tests import factories
 

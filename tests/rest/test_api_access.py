@@ -7,12 +7,15 @@ from django.db import transaction
 from django.urls import URLPattern, get_resolver
 
 from console.access import CustomerScope, Permission
-from console.actions import webhooks
 from console.models import Event
+from console.webhooks import actions as webhooks
 from customers.actions import imports as customer_imports
 from customers.actions import projects
 from devices import ledger
-from devices.actions import calls, manifests, ownership, roundtrips
+from devices.actions import ownership
+from devices.calls import actions as calls
+from devices.edited_exports import actions as roundtrips
+from devices.manifest import actions as manifests
 from devices.models import Ownership, SharedAccess
 from tests import factories
 from tests.access_world import operation_of

@@ -3,10 +3,12 @@ owned, wherever it is named."""
 
 import pytest
 
-from claims import offers
-from claims.actions import return_inspection, returns, shipments
 from claims.models import ClaimCode, Return
-from claims.return_forms import SwapForm
+from claims.redemption import offers
+from claims.returns.actions import inspection as return_inspection
+from claims.returns.actions import returns
+from claims.returns.forms import SwapForm
+from claims.shipments.actions import shipments
 from console import operations
 from console.errors import Refused
 from devices import ledger

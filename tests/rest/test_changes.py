@@ -4,7 +4,8 @@ import pytest
 
 from console import operations
 from console.models import Event, Operation
-from devices.actions import ownership, roundtrips
+from devices.actions import ownership
+from devices.edited_exports import actions as roundtrips
 from devices.models import Device, DeviceTag, RoundTrip
 from tests import factories
 from tests.api import Caller, key_of

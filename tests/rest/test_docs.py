@@ -11,7 +11,7 @@ from django.utils.html import escape
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 
-from claims import demo
+from claims.demo import load as demo
 from console import operations
 from console.models import Member
 from console.rest.reference import grouped

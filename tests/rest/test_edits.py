@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from claims.actions import shipments
+from claims.shipments.actions import shipments
 from console import edits
-from console.actions import webhooks
 from console.audit import changes
 from console.models import Member
 from console.rest.forms import checked
 from console.rest.schema import built
+from console.webhooks import actions as webhooks
 from customers.actions import projects
 from tests import factories, processes
 from tests.api import Caller, key_of

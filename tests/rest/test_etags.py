@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from claims.actions import shipments
+from claims.shipments.actions import shipments
 from console.models import Event
 from console.rest import preconditions
 from console.rest.schema import built

@@ -7,7 +7,8 @@ from contextlib import nullcontext
 import pytest
 from openpyxl import load_workbook
 
-from claims.actions import returns, shipments
+from claims.returns.actions import returns
+from claims.shipments.actions import shipments
 from console.models import Event
 from console.rest import exports
 from console.rest.schema import built

@@ -13,8 +13,9 @@ from console.models import Event
 from console.rest import paging
 from customers import keys
 from devices import ledger
-from devices.actions import messages, ownership
-from devices.messages import Draft, Json
+from devices.actions import ownership
+from devices.messages import actions as messages
+from devices.messages.window import Draft, Json
 from devices.models import Message, Ownership
 from tests import factories, processes
 from tests.api import Caller, customer_key, key_of

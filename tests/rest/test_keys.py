@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from console import operations
 from console.access import ROLES, CustomerScope, Permission
-from console.actions import members
 from console.errors import Refused
 from console.models import Event, IdempotentAnswer, Member, Operation, Webhook
+from console.people.actions import members
 from console.rest import idempotency, limits
 from customers import keys
 from customers.actions import api_keys, people

@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from claims import qr
 from claims.models import ClaimCode, LabelSheet
+from claims.paper import qr
 from console import operations
 from console.access import Permission
 from console.models import Event, Operation

@@ -4,9 +4,9 @@ import pytest
 from django.core import mail
 
 from console.access import ROLES, Permission, system
-from console.actions import members
 from console.errors import Refused
 from console.models import Event, Invitation, Member, Role
+from console.people.actions import members
 from customers.models import ApiKey
 from tests import factories
 from tests.api import Caller, key_of

@@ -11,7 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from devices import ledger
-from devices.actions import calls, messages, ownership
+from devices.actions import ownership
+from devices.calls import actions as calls
+from devices.messages import actions as messages
 from devices.models import Call, Message
 from devices.models.call import CallQuerySet
 from devices.models.message import Json

@@ -6,8 +6,10 @@ import io
 import pytest
 from PIL import Image
 
-from claims.actions import claim_codes, returns, shipments
 from claims.models import ClaimProfile
+from claims.profiles.actions import codes as claim_codes
+from claims.returns.actions import returns
+from claims.shipments.actions import shipments
 from console.access import ROLES, CustomerScope, Permission
 from console.models import Event, OrganizationDomain, OrganizationLogo
 from console.rest.organization import PICTURE

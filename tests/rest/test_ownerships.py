@@ -9,7 +9,8 @@ from customers.actions import api_keys, projects
 from customers.models import Customer
 from devices import ledger
 from devices.actions import devices as device_actions
-from devices.actions import ownership, taking
+from devices.actions import ownership
+from devices.actions import take_ownership as taking
 from devices.models import Device, Ownership, Product
 from tests import factories
 from tests.api import Caller, customer_key, key_of
@@ -251,8 +252,8 @@ def test_a_refusal_names_the_scope_that_is_missing(alice, device, dana, customer
 
 def test_a_stranger_with_a_label_takes_nothing(make_devices, organization, alice, erin, other_customer):
     """Whoever claims anything becomes a customer and makes a key; that is no right to what is in stock."""
-    from claims.actions import redemption
-    from claims.actions.redemption import Claimant
+    from claims.redemption.actions import redemption
+    from claims.redemption.actions.redemption import Claimant
     from console.models import User
 
     public, stock = make_devices(2)
@@ -272,7 +273,8 @@ def test_a_stranger_with_a_label_takes_nothing(make_devices, organization, alice
 def test_what_can_not_be_taken_is_answered_as_if_there_were_no_such_device(
     mine, make_devices, product, organization, by
 ):
-    from claims.actions import claim_codes, shipments
+    from claims.profiles.actions import codes as claim_codes
+    from claims.shipments.actions import shipments
 
     devices = make_devices(5)
     rotated, packed, scrapped, quarantined, archived = devices

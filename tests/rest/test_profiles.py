@@ -5,8 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from claims import codes
-from claims.actions import claim_codes, claims, returns, shipments
 from claims.models import ClaimCode, ClaimProfile
+from claims.profiles.actions import codes as claim_codes
+from claims.redemption.actions import claims
+from claims.returns.actions import returns
+from claims.shipments.actions import shipments
 from console.access import Permission
 from console.models import Event, Member, OrganizationDomain
 from customers.models import CustomerKind

@@ -2,9 +2,9 @@
 
 import pytest
 
-from claims import session
-from claims.actions import claim_codes
 from claims.models import Claim, ClaimCode, ClaimProfile, ClaimStep
+from claims.profiles.actions import codes as claim_codes
+from claims.redemption import session
 from console.access import CustomerScope
 from console.models import Event, IdempotentAnswer, OrganizationDomain, Throttle
 from devices.actions import ownership

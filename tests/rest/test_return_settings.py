@@ -2,9 +2,10 @@
 
 import pytest
 
-from claims.actions import return_settings, returns
 from claims.models import Return, ReturnCheck, ReturnReason
-from claims.return_choices import default_checks, default_reasons
+from claims.returns.actions import returns
+from claims.returns.actions import settings as return_settings
+from claims.returns.choices import default_checks, default_reasons
 from console.models import Event
 from devices.actions import ownership
 from devices.models import Device, DeviceStatus

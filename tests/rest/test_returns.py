@@ -2,9 +2,10 @@
 
 import pytest
 
-from claims.actions import return_batches, returns
 from claims.models import ClaimCode, Return
-from claims.return_choices import checks
+from claims.returns.actions import batches as return_batches
+from claims.returns.actions import returns
+from claims.returns.choices import checks
 from devices.actions import ownership
 from devices.models import Device, DeviceStatus, Ownership, Product
 from tests import factories

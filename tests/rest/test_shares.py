@@ -2,8 +2,8 @@
 
 import pytest
 
-from claims.actions import claims
 from claims.models import ClaimCode
+from claims.redemption.actions import claims
 from console.models import Event
 from devices.actions import devices as device_actions
 from devices.actions.secrets import sha256

@@ -2,8 +2,10 @@
 
 import pytest
 
-from claims.actions import claim_codes, returns, shipments
 from claims.models import ClaimCode, Return, Shipment, ShipmentUnit
+from claims.profiles.actions import codes as claim_codes
+from claims.returns.actions import returns
+from claims.shipments.actions import shipments
 from console.access import Permission
 from console.models import Operation
 from devices.actions import ownership

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from console.actions import webhooks
 from console.models import Webhook, WebhookDelivery
+from console.webhooks import actions as webhooks
 from console.webhooks import delivery
 from tests import factories
 from tests.api import Caller, key_of

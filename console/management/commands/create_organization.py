@@ -4,10 +4,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 
-from console.actions import members
 from console.errors import Refused
 from console.fields import fold
 from console.forms import clean_text
+from console.people.actions import members
 
 
 class Command(BaseCommand):

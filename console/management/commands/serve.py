@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from console import predecessor, serve
+from console.server import predecessor
+from console.server import supervisor as serve
 
 
 class Command(BaseCommand):

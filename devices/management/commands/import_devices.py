@@ -17,8 +17,8 @@ from console.imports.checking import LEAVE_OUT
 from console.imports.files import chunks_of
 from console.imports.preview import Preview
 from console.tabular.encodings import SHORT
-from devices.actions import manifests
 from devices.manifest import ManifestKind
+from devices.manifest import actions as manifests
 from devices.models import ManifestImport, Product
 
 NO, WRONG = 1, 2

@@ -1,0 +1,50 @@
+"""The shipments of the demo organization, one in each state: shipped, waiting for its claim, being packed, cancelled."""
+
+from datetime import datetime
+from typing import Any
+
+from claims.shipments.actions import shipments
+from devices.models import Device
+
+# (days ago, what becomes of it, customer, order, {product: (ordered, packed)})
+STORIES: list[tuple[float, str, str, str, dict[str, tuple[int, int]]]] = [
+    (23, "shipped", "Stadtwerke Aalen", "PO-70431", {"aqua-meter": (12, 12), "edge-gateway": (1, 1)}),
+    (6, "cancelled", "Brightwater Estates", "PO-70502", {"wind-gauge": (4, 2)}),
+    (2.3, "sent", "Brightwater Estates", "PO-70515", {"wind-gauge": (3, 3)}),
+    (1.2, "open", "Fjordkraft Måling AS", "PO-70518", {"aqua-meter": (20, 13), "wind-gauge": (2, 2)}),
+    (0.3, "open", "Northlake Engineering", "", {"edge-gateway": (3, 0)}),
+]
+
+
+def plan(world: Any) -> None:
+    """Note each shipment in the diary."""
+    for days_ago, end, name, order, contents in STORIES:
+        world.note(
+            days_ago,
+            lambda at, end=end, name=name, order=order, contents=contents: _tell(
+                world, end, name, order, contents, at
+            ),
+        )
+
+
+def _tell(
+    world: Any, end: str, name: str, order: str, contents: dict[str, tuple[int, int]], at: datetime
+) -> None:
+    by = world.members["fulfilment"]
+    lines = {world.products[slug]: ordered for slug, (ordered, _packed) in contents.items()}
+    shipment = shipments.create(customer=world.customers[name], lines=lines, by=by, at=at, order_number=order,
+                                is_claimed_by_code=end == "sent")  # fmt: skip
+    ids = [
+        world.stock[slug].pop() for slug, (_ordered, packed) in contents.items() for _each in range(packed)
+    ]
+    if ids:
+        shipments.pack(shipment, Device.objects.filter(pk__in=ids), by=by, at=at)
+    if end == "shipped":
+        shipments.ship(shipment, by=by, at=at)
+        world.held += [(pk, name) for pk in ids]
+    if end == "sent":
+        shipments.send(shipment, by=by, at=at)
+    if end == "cancelled":
+        shipments.cancel(shipment, by=by, at=at)
+        for slug, (_ordered, packed) in contents.items():
+            world.stock[slug] += [ids.pop(0) for _each in range(packed)]

@@ -1,0 +1,217 @@
+"""Prints labels: a few at once, many in the background. Who takes codes out of the house is told in the log."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from io import BytesIO
+from typing import IO
+from uuid import uuid4
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.labels import drawing, files
+from claims.labels.drawing import Options
+from claims.labels.units import Gathered, gather
+from claims.labels.writers import DRAWN, open_writer
+from claims.models import LabelSheet, Return
+from claims.returns.actions import returns
+from console import operations, sql
+from console.access import Actor, Permission
+from console.audit import record, record_set
+from console.bulk import IN_REQUEST
+from console.errors import Refused
+from console.models import Operation
+from console.transactions import retrying
+from devices.models import Device
+
+# Of one file. More makes one that neither a viewer nor a printer likes.
+MOST = 20_000
+CHUNK = 250
+
+
+@dataclass(frozen=True)
+class Made:
+    """Labels that were made at once: the row that tells of them, the file, and what was left out."""
+
+    sheet: LabelSheet
+    content: bytes
+    refused: list[tuple[int, str, str, str]]
+
+
+def make(device_ids: list[int], *, profile_id: int | None, form: str, options: Options, by: Actor) -> Made:
+    """Print up to 200 labels here and now.
+
+    Raises Refused where more are asked for, or none of the units has a code.
+    """
+    if len(device_ids) > IN_REQUEST:
+        raise Refused("too_many", _("So many labels are printed in the background."))
+    gathered = _gather(device_ids, profile_id, form, options, by)
+    if not gathered.units:
+        raise _nothing(gathered)
+    file = BytesIO()
+    writer = open_writer(form, file, options)
+    for unit in gathered.units:
+        writer.add(unit)
+    writer.close()
+    return Made(_note(gathered, form=form, options=options, by=by), file.getvalue(), gathered.refused)
+
+
+@transaction.atomic
+def start(
+    device_ids: list[int],
+    *,
+    profile_id: int | None,
+    form: str,
+    options: Options,
+    by: Actor,
+    names: list[str] | None = None,
+) -> LabelSheet:
+    """Let the worker print many labels; the file can be fetched from the page of the answer when it is done.
+
+    With `names`, as a call named the devices, the operation has a result for each; what means no device is one of the
+    signs of `claims.labels.units` then.
+    """
+    n = len(device_ids)
+    check_number(n)
+    sheet = LabelSheet.objects.create(
+        organization=by.organization, stock=options.stock, form=form, count=n, created_by=by.label[:200]
+    )
+    sheet.operation = operations.start(
+        "claims.labels.actions.run_print",
+        ngettext("Print %(n)s label", "Print %(n)s labels", n) % {"n": grouped(n)},
+        by=by,
+        permission=Permission.CODE_VIEW,
+        total=n,
+        payload={
+            "sheet": sheet.pk,
+            "profile": profile_id,
+            "options": options.dump(),
+            "ids": device_ids,
+            **({} if names is None else {"names": names}),
+        },
+        return_url=reverse("claims:label_sheet_detail", args=[sheet.pk]),
+    )
+    sheet.save(update_fields=["operation"])
+    return sheet
+
+
+def grouped(number: int) -> str:
+    """A number for people, with separators."""
+    return number_format(number, force_grouping=True)
+
+
+def check_number(count: int) -> None:
+    """Raise Refused where more labels are asked for than one file takes."""
+    if count > MOST:
+        raise Refused(
+            "too_many",
+            _("Print at most %(most)s labels at once, these are more. Narrow the selection by a filter.")
+            % {"most": grouped(MOST)},
+            status=422,
+        )
+
+
+def run_print(operation: Operation, by: Actor) -> None:
+    """The handler of a long print: draws chunk by chunk, and hands the file over when it is whole.
+
+    A worker that takes over from another draws all of it anew, with the codes of then, and counts on from where the
+    other one was; a file without its last page is never seen.
+    """
+    sheet = LabelSheet.objects.visible_to(by).get(pk=operation.payload["sheet"])
+    if not sheet.file_name:
+        with files.new_file(sheet.organization_id) as (name, file):
+            printed = _draw_all(operation, sheet, file, by)
+            files.settle(file)
+            hand_over(sheet, name, printed, by=by)
+    sheet.refresh_from_db()
+    sentence = ngettext(
+        "%(n)s label is ready to download.", "%(n)s labels are ready to download.", sheet.count
+    )
+    operation.sentence = sentence % {"n": grouped(sheet.count)}
+
+
+@transaction.atomic
+def note_download(sheet: LabelSheet, *, by: Actor) -> None:
+    """Tell in the log who took the file."""
+    record("label_sheet.downloaded", sheet, by=by, labels=sheet.count)
+
+
+@retrying
+def hand_over(sheet: LabelSheet, name: str, printed: list[int], *, by: Actor) -> None:
+    """Make the finished file known, with its lines in the log. Raises Superseded where another worker did so before."""
+    mine = LabelSheet.objects.filter(pk=sheet.pk, file_name="")
+    if not mine.update(file_name=name, count=len(printed)):
+        raise operations.Superseded
+    sheet.count = len(printed)
+    _tell(sheet, printed, by=by)
+
+
+def _draw_all(operation: Operation, sheet: LabelSheet, file: IO[bytes], by: Actor) -> list[int]:
+    """Draw all labels into the file. Returns the ids of the units on it."""
+    payload, printed, gathered = operation.payload, [], Gathered()
+    ids, options = payload["ids"], drawing.load(payload["options"])
+    # Closed also where it is interrupted: a ZIP that is not complains when it is thrown away.
+    with closing(open_writer(sheet.form, file, options)) as writer:
+        for first in range(0, len(ids), CHUNK):
+            chunk = ids[first : first + CHUNK]
+            gathered = _gather(chunk, payload["profile"], sheet.form, options, by, first)
+            for unit in gathered.units:
+                writer.add(unit)
+                printed.append(unit.device_id)
+            _count(operation, first + len(chunk), gathered)
+        if not printed:
+            raise _nothing(gathered)
+    return printed
+
+
+@operations.chunk
+def _count(operation: Operation, cursor: int, gathered: Gathered) -> None:
+    """Count a chunk, unless a worker before this one did."""
+    if cursor > operation.cursor:
+        operations.advance(operation, cursor=cursor, succeeded=len(gathered.units), refused=gathered.refused)
+
+
+def _gather(
+    ids: list[int], profile_id: int | None, form: str, options: Options, by: Actor, first: int = 0
+) -> Gathered:
+    stock = options.sheet if form in DRAWN else None
+    sets_serial = form in DRAWN and "serial" in options.fields
+    return gather(ids, profile_id=profile_id, by=by, stock=stock, sets_serial=sets_serial, first=first)
+
+
+def _nothing(gathered: Gathered) -> Refused:
+    """The refusal of a print of which nothing is left: why the first unit was, in its words."""
+    _position, label, code, sentence = gathered.refused[0]
+    return Refused(
+        code, _("Nothing to print. %(name)s: %(why)s") % {"name": label, "why": sentence}, status=422
+    )
+
+
+@retrying
+def _note(gathered: Gathered, *, form: str, options: Options, by: Actor) -> LabelSheet:
+    sheet = LabelSheet.objects.create(
+        organization=by.organization,
+        stock=options.stock,
+        form=form,
+        count=len(gathered.units),
+        created_by=by.label[:200],
+    )
+    _tell(sheet, [unit.device_id for unit in gathered.units], by=by)
+    return sheet
+
+
+def _tell(sheet: LabelSheet, device_ids: list[int], *, by: Actor) -> None:
+    """A line for the sheet and one for each device; and the units leave the queue of those that need a new label."""
+    # Returns tell of those in the queue by themselves.
+    waiting = Return.objects.filter(organization=by.organization, needs_label=True).order_by("pk")
+    told = sql.having_ids(waiting.select_for_update(of=("self",)), "device_id", device_ids)
+    rest = sorted(set(device_ids) - set(told.values_list("device_id", flat=True)))
+    returns.labels_printed(device_ids, by=by)
+    act, at = uuid4(), timezone.now()
+    record_set("device.label_printed", Device, rest, label="serial_number", by=by, act=act, at=at)
+    # Last, so that it stands above the lines of its devices.
+    record("label_sheet.made", sheet, by=by, act=act, at=at, labels=len(device_ids), form=sheet.form)

@@ -1,0 +1,55 @@
+"""Units whose label is dead, until a new one is printed."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from claims.api import naming
+from claims.models import Return
+from claims.returns.actions import returns
+from claims.returns.api_shapes import ReturnOut
+from claims.returns.filters import ReturnFilter
+from console.access import Permission
+from console.rest.endpoints import endpoint
+from console.rest.fields import Id, Text
+from console.rest.forms import filtered
+from console.rest.paging import PageQuery, page
+
+
+class LabelQueueQuery(PageQuery):
+    """Which of them."""
+
+    q = Text(required=False, max_length=64, help_text="The number, or the beginning of the serial number.")
+    customer = Id(required=False, in_query=True, help_text="Who owned it.")
+
+
+class LabelsDone(serializers.Serializer):
+    """How many left the queue, and what became of each name, in the order of the call.
+
+    Codes: `ok`, `not_in_queue`, `archived`, `scrapped`, `not_found`, `ambiguous`, `duplicate`.
+    """
+
+    done = serializers.IntegerField()
+    results = naming.NamedResult(many=True)
+
+
+@endpoint("List units that need a label", may=Permission.VIEW, answers=ReturnOut, query=LabelQueueQuery, is_list=True,
+          tag="returns")  # fmt: skip
+def label_queue_list(request: Any) -> Any:
+    """The returns whose unit carries a dead label, the newest first. Printing a label takes a unit out."""
+    rows = (
+        Return.objects.visible_to(request.actor).filter(needs_label=True).select_related("device", "customer")
+    )
+    query = request.query
+    rows = filtered(ReturnFilter, rows, request, q=query.get("q"), customer=query.get("customer"))
+    return page(query, rows, ReturnOut, reader=request.actor.kind)
+
+
+@endpoint("Note that units carry a new label", may=Permission.RETURN_RECEIVE, takes=naming.Named, answers=LabelsDone,
+          tag="returns", example={"devices": ["AQM26-200001"]})  # fmt: skip
+def label_queue_done(request: Any) -> Any:
+    """For labels that were printed elsewhere. Each leaves the queue or stays as it is, by itself."""
+    named = naming.Naming(request)
+    refused = returns.why_no_label(named.ids)
+    done = returns.labels_replaced([pk for pk in named.ids if pk not in refused], by=request.actor)
+    return {"done": done, "results": named.results(refused)}

@@ -1,0 +1,66 @@
+"""What the API says and takes of labels."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from claims.api.naming import Named
+from claims.labels import files
+from claims.labels.drawing import FIELDS, MOST_TEXT, USUAL
+from claims.labels.forms import MOST_SHIFT
+from claims.labels.stocks import STOCKS
+from claims.labels.writers import FORMS
+from claims.models import LabelSheet
+from console.rest.fields import Flag, Text, Whole
+
+MOST_START = 1_000
+
+
+class Millimetres(serializers.FloatField):
+    """A number; neither text nor a truth value is one."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """Refuse what is no number."""
+        if isinstance(data, bool) or not isinstance(data, (int, float)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class LabelSheetIn(Named):
+    """The units to print, in this order, and how."""
+
+    stock = serializers.ChoiceField(choices=[(key, str(key)) for key in STOCKS], default="L7160")
+    form = serializers.ChoiceField(choices=list(FORMS), default="pdf", help_text="svg and png come as a ZIP.")
+    claim_profile = Text(max_length=60, required=False, allow_null=True,
+                         help_text="The id or the slug; without it the newest code of each unit.")  # fmt: skip
+    text = Text(max_length=MOST_TEXT, default="Scan to claim", allow_blank=True, help_text="Below the code.")
+    fields_shown = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(FIELDS)), default=USUAL, max_length=len(FIELDS)
+    )
+    start = Whole(min_value=1, max_value=MOST_START, default=1, help_text="Of a sheet that is partly used.")
+    shift_x = Millimetres(
+        min_value=-MOST_SHIFT, max_value=MOST_SHIFT, default=0, help_text="To the right, in mm."
+    )
+    shift_y = Millimetres(min_value=-MOST_SHIFT, max_value=MOST_SHIFT, default=0, help_text="Down, in mm.")
+    outline = Flag(default=False, help_text="Draw the labels' edges, for a test print.")
+
+
+class LabelSheetOut(serializers.ModelSerializer):
+    """A file of labels. It is kept for 7 days; of sheets that a person printed at once there is none."""
+
+    form = serializers.ChoiceField(choices=list(FORMS))
+    count = serializers.IntegerField(
+        help_text="How many labels were asked for, and once it is done how many there are."
+    )
+    operation = serializers.IntegerField(
+        source="operation_id", allow_null=True, help_text="Follow it until it is done."
+    )
+    is_ready = serializers.SerializerMethodField()
+
+    class Meta:
+        model = LabelSheet
+        fields = ["id", "stock", "form", "count", "operation", "is_ready", "created_at", "created_by"]
+
+    def get_is_ready(self, sheet: LabelSheet) -> bool:
+        """Whether its file can be fetched."""
+        return files.is_kept(sheet.file_name)

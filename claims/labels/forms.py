@@ -1,0 +1,141 @@
+"""The form in which labels are ordered."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from claims.labels import actions, stocks
+from claims.labels.drawing import FIELDS, MOST_TEXT, USUAL, Options
+from claims.labels.stocks import LEAST_MODULE, STOCKS
+from claims.labels.writers import DRAWN, FORMS
+from claims.models import ClaimProfile
+from console.forms import TextGuard
+
+MOST_SHIFT = 10
+# So many profiles are shown as a list of radio buttons.
+MOST_RADIOS = 5
+# What is kept for the next time: all but what belongs to these units and to this one sheet.
+KEPT = ("stock", "output", "text", "fields_shown", "shift_x", "shift_y")
+
+
+class LabelSheetForm(TextGuard, forms.Form):
+    """What is printed, on what, and how. `profiles` are (profile, number of units that have a code of it)."""
+
+    stock = forms.ChoiceField(label=_("Labels"), choices=stocks.choices, initial="L7160")
+    # Not "form": a field of that name hides the form itself from scripts.
+    output = forms.ChoiceField(
+        label=_("As"), choices=list(FORMS.items()), initial="pdf", widget=forms.RadioSelect
+    )
+    profile = forms.ChoiceField(label=_("Codes of"), required=False)
+    text = forms.CharField(
+        label=_("Text"), max_length=MOST_TEXT, required=False, initial=_("Scan to claim"),
+        help_text=_("Below the code. Empty: none."),
+    )  # fmt: skip
+    fields_shown = forms.MultipleChoiceField(
+        label=_("On the label"), choices=list(FIELDS.items()), required=False, initial=USUAL,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+    start = forms.IntegerField(
+        label=_("Begin at label"), min_value=1, initial=1,
+        help_text=_("Of a sheet that is partly used, counted line by line."),
+    )  # fmt: skip
+    shift_x = forms.FloatField(
+        label=_("Move right, mm"), min_value=-MOST_SHIFT, max_value=MOST_SHIFT, initial=0,
+        widget=forms.NumberInput(attrs={"step": "0.1"}),
+    )  # fmt: skip
+    shift_y = forms.FloatField(
+        label=_("Move down, mm"), min_value=-MOST_SHIFT, max_value=MOST_SHIFT, initial=0,
+        widget=forms.NumberInput(attrs={"step": "0.1"}),
+        help_text=_("Where your printer is off: print one sheet with outlines on plain paper and hold it against the labels."),
+    )  # fmt: skip
+    outline = forms.BooleanField(
+        label=_("Draw the labels' outlines"), required=False, help_text=_("For a test print.")
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        profiles: list[tuple[ClaimProfile, int]],
+        modules: int,
+        kept: dict,
+        **kwargs: Any,
+    ) -> None:
+        initial = {name: kept[name] for name in self.base_fields if name in kept}
+        if initial.get("stock", "L7160") not in STOCKS:
+            del initial["stock"]
+        super().__init__(data, initial=initial, **kwargs)
+        self.profiles, self.modules = profiles, modules
+        if len(profiles) < 2:
+            del self.fields["profile"]
+        else:
+            self._offer_profiles()
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        stock = STOCKS.get(cleaned.get("stock", ""))
+        if stock is None:
+            return cleaned
+        start = cleaned.get("start")
+        if cleaned.get("output") == "pdf" and start and start > stock.per_page:
+            sentence = ngettext(
+                "This stock has %(n)d label a page.", "This stock has %(n)d labels a page.", stock.per_page
+            )
+            self.add_error("start", sentence % {"n": stock.per_page})
+        if cleaned.get("output") in DRAWN and not stock.fits(self.modules):
+            self.add_error(
+                "stock",
+                _("The link is so long that its QR code would be too fine to be read here: %(is)s mm a module, at least "
+                  "%(least)s mm are needed. Choose a larger label.")
+                % {"is": f"{stock.module(self.modules):.2f}", "least": LEAST_MODULE},
+            )  # fmt: skip
+        return cleaned
+
+    @property
+    def profile_id(self) -> int | None:
+        """The profile that the codes are of; None for the newest one of each unit, also where there is but one."""
+        text = self.cleaned_data.get("profile")
+        return int(text) if text else None
+
+    @property
+    def sampled(self) -> ClaimProfile | None:
+        """The profile itself, or the first one, for what is the same for all."""
+        profiles = {profile.pk: profile for profile, _number in self.profiles}
+        return profiles.get(self.profile_id or 0) or next(iter(profiles.values()), None)
+
+    @property
+    def options(self) -> Options:
+        """How it is printed."""
+        cleaned = self.cleaned_data
+        is_sheet = cleaned["output"] == "pdf"
+        return Options(
+            stock=cleaned["stock"],
+            text=cleaned["text"],
+            fields=tuple(cleaned["fields_shown"]),
+            start=cleaned["start"] if is_sheet else 1,
+            shift_x=cleaned["shift_x"] if is_sheet else 0.0,
+            shift_y=cleaned["shift_y"] if is_sheet else 0.0,
+            outline=cleaned["outline"],
+        )
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What is remembered for the next time."""
+        return {name: self.cleaned_data[name] for name in KEPT if name in self.cleaned_data}
+
+    def _offer_profiles(self) -> None:
+        field: Any = self.fields["profile"]
+        choices = [
+            (
+                str(profile.pk),
+                ngettext("%(name)s (%(n)s unit)", "%(name)s (%(n)s units)", n)
+                % {"name": profile, "n": actions.grouped(n)},
+            )
+            for profile, n in self.profiles
+        ]
+        field.choices = [("", _now("The newest code of each unit")), *choices]
+        if len(choices) <= MOST_RADIOS:
+            field.widget = forms.RadioSelect(choices=field.choices)

@@ -1,0 +1,63 @@
+"""Labels: what to print, how far it is, and the file."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST
+
+from claims.labels import pages
+from claims.labels.tables import LabelSheetTable
+from claims.models import LabelSheet
+from console.access import Permission, requires
+from console.bulk import SelectionChanged
+from console.listing import render_list
+from console.requests import Request
+
+
+@requires(Permission.CODE_VIEW)
+def label_sheet_list(request: Request) -> HttpResponse:
+    """The labels that were printed, the newest first."""
+    rows = LabelSheet.objects.visible_to(request.actor).select_related("operation")
+    return render_list(
+        request,
+        rows=rows,
+        table=LabelSheetTable,
+        decorate=pages.name_all,
+        template="claims/labels/label_sheet_list.html",
+    )
+
+
+@requires(Permission.CODE_VIEW)
+def label_sheet_create(request: Request) -> HttpResponse:
+    """Choose stock and content with a preview, then print the labels of the selected units."""
+    job = pages.job(request)
+    if job.is_final:
+        try:
+            return pages.print_labels(request, job)
+        except SelectionChanged as changed:
+            job.refuse(changed)
+    template = (
+        "claims/labels/_label_preview.html" if job.is_preview else "claims/labels/label_sheet_create.html"
+    )
+    status = 409 if job.changed else 422 if job.form.errors and not job.is_preview else 200
+    return render(request, template, job.context(), status=status)
+
+
+@requires(Permission.CODE_VIEW)
+def label_sheet_detail(request: Request, pk: int) -> HttpResponse:
+    """How far the work is, and the file when it is done; it asks again by itself until then."""
+    rows = LabelSheet.objects.visible_to(request.actor).select_related("operation")
+    sheet = get_object_or_404(rows, pk=pk)
+    template = (
+        "claims/labels/_label_sheet.html"
+        if request.htmx.target == "sheet"
+        else "claims/labels/label_sheet_detail.html"
+    )
+    return render(request, template, pages.detail(sheet))
+
+
+@requires(Permission.CODE_VIEW)
+@require_POST
+def label_sheet_download(request: Request, pk: int) -> HttpResponse:
+    """The file. It is told in the log who took it."""
+    sheet = get_object_or_404(LabelSheet.objects.visible_to(request.actor), pk=pk)
+    return pages.download(sheet, by=request.actor)

@@ -1,0 +1,136 @@
+"""Claim links and their QR codes. Both are built from the configured address or the profile's domain,
+never from the host of a request."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import qrcode
+from django.conf import settings
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from PIL import Image
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.util import ALPHA_NUM, MODE_ALPHA_NUM, QRData
+
+from claims.models import ClaimCode, ClaimProfile
+from claims.profiles.actions import codes as claim_codes
+
+QUIET_ZONE = 4
+# The least size of a module, and what a picture is drawn for: sharp in print at 300 dpi on a label of 8 cm.
+LEAST_PIXELS, PICTURE = 10, 1000
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A QR code: its rows of modules with the quiet zone around, and the text in it."""
+
+    text: str
+    rows: list[list[bool]]
+
+    @property
+    def size(self) -> str:
+        """Modules on a side, as text, so that no template groups its digits."""
+        return str(len(self.rows))
+
+    @property
+    def runs(self) -> Iterator[tuple[int, int, int]]:
+        """The dark modules as (column, row, length) of each run in a row."""
+        for y, row in enumerate(self.rows):
+            x = 0
+            while x < len(row):
+                start = x
+                while x < len(row) and row[x]:
+                    x += 1
+                if x > start:
+                    yield start, y, x - start
+                x += 1
+
+    @property
+    def path(self) -> str:
+        """The dark modules as an SVG path: one rectangle for each run."""
+        return "".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in self.runs)
+
+    def png(self) -> bytes:
+        """The picture as PNG of one bit a pixel, each module ten pixels wide or more."""
+        scale = max(LEAST_PIXELS, -(-PICTURE // len(self.rows)))
+        picture = Image.new("1", (len(self.rows), len(self.rows)), 1)
+        picture.putdata([0 if dark else 1 for row in self.rows for dark in row])
+        side = scale * len(self.rows)
+        file = BytesIO()
+        picture.resize((side, side), Image.Resampling.NEAREST).save(file, "PNG", optimize=True)
+        return file.getvalue()
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is printed of a code: its link for people and for the camera, and the typed code."""
+
+    code: ClaimCode
+    link: str
+    canonical: str
+    typed: str
+
+    @property
+    def shown(self) -> str:
+        """The link as it is shown: without its scheme."""
+        return self.link.partition("://")[2]
+
+    def draw(self) -> Drawing:
+        """The QR code of the canonical link."""
+        return draw(self.canonical)
+
+
+def label(code: ClaimCode) -> Label | None:
+    """What is printed of this code; None where its server key is not configured any more."""
+    printed = claim_codes.printed(code)
+    if printed is None:
+        return None
+    return Label(
+        code, link(code.profile, printed.link), canonical(code.profile, printed.link), printed.typed_in_groups
+    )
+
+
+def as_file(drawing: Drawing, name: str, form: str) -> HttpResponse:
+    """The picture to keep, as `svg` or else `png`. Whoever has it can claim, so nothing on the way may store
+    it."""
+    if form == "svg":
+        content = render_to_string("claims/qr.svg", {"drawing": drawing})
+        response = HttpResponse(content, content_type="image/svg+xml")
+    else:
+        response = HttpResponse(drawing.png(), content_type="image/png")
+    file = f"{slugify(name) or 'code'}.{form}"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def link(profile: ClaimProfile, token: str) -> str:
+    """The claim link as people read and copy it."""
+    return f"{_base(profile)}/c/{token}"
+
+
+def canonical(profile: ClaimProfile, token: str) -> str:
+    """The claim link as the QR code holds it: upper case, so that a QR code needs little more than half the
+    modules.
+
+    A path of the base address stays as it is: there, case may matter.
+    """
+    parts = urlsplit(_base(profile))
+    return f"{parts.scheme}://{parts.netloc}".upper() + f"{parts.path}/C/{token}"
+
+
+def draw(text: str) -> Drawing:
+    """The QR code of a text, error correction M, in alphanumeric mode where the text allows it."""
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=QUIET_ZONE)
+    data = text.encode()
+    code.add_data(QRData(data, mode=MODE_ALPHA_NUM) if set(data) <= set(ALPHA_NUM) else QRData(data))
+    code.make(fit=True)
+    return Drawing(text, code.get_matrix())
+
+
+def _base(profile: ClaimProfile) -> str:
+    return f"https://{profile.domain.host}" if profile.domain else settings.BASE_URL

@@ -1,0 +1,71 @@
+"""What a customer's admins do about their projects: rename them, and end what others see."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from claims.portal import access
+from claims.redemption import portal_queries as holdings
+from console.access import portal
+from console.editing import Edit
+from console.requests import Request
+from customers.actions import project_members, projects
+from customers.member_forms import EndForm
+from customers.models import Project
+from customers.people import may_end_access
+from customers.project_forms import ProjectForm
+from devices.actions import ownership
+from devices.models import Device
+
+
+@portal
+def project_edit(request: Request, pk: int) -> HttpResponse:
+    """Rename a project."""
+    project = _administered(request, pk)
+    edit = Edit(request, project, lambda data, row: ProjectForm(data, initial={"name": row.name}),
+                lambda row, values: projects.rename(row, by=request.actor, **values), refused_at="name")  # fmt: skip
+    if edit.is_done:
+        return redirect(project)
+    return edit.page("portal/project_edit.html", project=project, organization=project.organization)
+
+
+@portal
+def project_member_end(request: Request, pk: int, member_pk: int) -> HttpResponse:
+    """Ask, then end what somebody from outside sees of the project."""
+    project = _administered(request, pk)
+    member = get_object_or_404(access.members_of(request.actor, project), pk=member_pk)
+    form = EndForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        project_members.end_one(member, by=request.actor, note=form.cleaned_data["reason"])
+        messages.success(request, _("%(person)s no longer sees this project.") % {"person": member})
+        return redirect(project)
+    context = {"form": form, "member": member, "project": project, "organization": project.organization}
+    return render(request, "portal/project_member_end.html", context, status=422 if form.errors else 200)
+
+
+@portal
+def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
+    """Ask, then end what another customer sees of a device."""
+    devices = Device.objects.visible_to(request.actor).select_related("product", "organization__logo")
+    device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
+    share = get_object_or_404(access.shares_of(request.actor, device), pk=share_pk)
+    if not access.may_end_of(request.actor, device):
+        raise Http404
+    form = EndForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        ownership.end_share(share, by=request.actor, reason=form.cleaned_data["reason"])
+        messages.success(
+            request, _("%(customer)s no longer sees this device.") % {"customer": share.customer}
+        )
+        return redirect("portal:device_detail", device.pk)
+    context = {"form": form, "share": share, "device": device, "organization": device.organization}
+    return render(request, "portal/device_access_end.html", context, status=422 if form.errors else 200)
+
+
+def _administered(request: Request, pk: int) -> Project:
+    """A project of which the person is an admin; to others this page is not there."""
+    project = get_object_or_404(holdings.projects(request.actor).select_related("customer"), pk=pk)
+    if not may_end_access(request.actor, project):
+        raise Http404
+    return project

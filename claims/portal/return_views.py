@@ -1,0 +1,71 @@
+"""Sending a device back, as its owner asks for it in the portal."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from claims.portal import returns as portal_returns
+from claims.returns import slips
+from claims.returns.actions import returns
+from claims.returns.request_forms import RequestForm
+from claims.returns.tables import PortalReturnTable
+from console.access import portal
+from console.errors import Refused
+from console.listing import paginate
+from console.requests import Request
+
+
+@portal
+def return_create(request: Request, pk: int) -> HttpResponse:
+    """Ask why, then give the return its number."""
+    device = get_object_or_404(portal_returns.sendable(request.actor), pk=pk)
+    if under_way := portal_returns.under_way(request.actor, device):
+        return redirect("portal:return_detail", under_way.pk)
+    form = RequestForm(request.POST or None, organization=device.organization)
+    if request.method == "POST" and form.is_valid():
+        try:
+            # What can be sent has an owner.
+            made = returns.request(device, customer=device.customer, by=request.actor, **form.cleaned_data)  # type: ignore[arg-type]
+            return redirect("portal:return_detail", made.pk)
+        except Refused as refusal:
+            form.add_error(None, refusal.sentence)
+    context = {"form": form, "device": device, "organization": device.organization}
+    return render(request, "portal/return_create.html", context, status=422 if form.errors else 200)
+
+
+@portal
+def return_list(request: Request) -> HttpResponse:
+    """The returns of one's customers, with where they stand."""
+    page = paginate(request, portal_returns.rows(request.actor), PortalReturnTable)
+    return render(request, "portal/return_list.html", {"page": page})
+
+
+@portal
+def return_detail(request: Request, pk: int) -> HttpResponse:
+    """One return: what to do next, and where it stands."""
+    returned = get_object_or_404(portal_returns.rows(request.actor), pk=pk)
+    context = {"returned": returned, "organization": returned.organization, "device": returned.device,
+               **portal_returns.detail(request.actor, returned)}  # fmt: skip
+    return render(request, "portal/return_detail.html", context)
+
+
+@portal
+@require_safe
+def return_slip(request: Request, pk: int) -> HttpResponse:
+    """The slip to put into the box, as PDF."""
+    return slips.answer(get_object_or_404(portal_returns.rows(request.actor), pk=pk))
+
+
+@portal
+@require_POST
+def return_cancel(request: Request, pk: int) -> HttpResponse:
+    """Take the request back, while the device was not received."""
+    returned = get_object_or_404(portal_returns.cancellable(request.actor), pk=pk)
+    try:
+        returns.cancel(returned, by=request.actor)
+        messages.success(request, _("The return is cancelled. The device stays yours."))
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
+    return redirect("portal:return_detail", returned.pk)

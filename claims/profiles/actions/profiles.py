@@ -1,0 +1,318 @@
+"""Makes, edits, enables and disables claim profiles."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, TextField, Value
+from django.db.models.functions import Cast, Concat
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.models import (
+    Claim,
+    ClaimProfile,
+    ClaimProfileMember,
+    ClaimProfileResource,
+    ResourceKind,
+    Scope,
+    Shipment,
+)
+from claims.profiles.actions import codes
+from console import edits, slugs, sql, words
+from console.access import Actor, Permission
+from console.audit import changes, record
+from console.errors import Refused
+from console.fields import fold
+from console.models import Member, Operation
+from console.transactions import retrying
+from customers.actions import project_members
+from customers.models import CustomerRole, MemberEnd, ProjectMember
+from devices.models import Device
+
+Documents = Iterable[tuple[str, str]]
+Members = Iterable[tuple[Member, str]]
+# What a member of the organization, or their key, must be allowed to give a role in customers' projects.
+ROLE_NEEDS: dict[str, frozenset[Permission]] = {
+    CustomerRole.VIEWER: frozenset({Permission.VIEW}),
+    CustomerRole.OPERATOR: frozenset({Permission.VIEW, Permission.DEVICE_ASSIGN, Permission.DEVICE_CALL}),
+}
+ROLE_NEEDS[CustomerRole.ADMIN] = ROLE_NEEDS[CustomerRole.OPERATOR] | {
+    Permission.CUSTOMER_EDIT,
+    Permission.CUSTOMER_INVITE,
+    Permission.DEVICE_UNCLAIM,
+}
+LISTS = ("devices", "documents", "members")
+
+
+@retrying
+def create(
+    *,
+    by: Actor,
+    devices: Iterable[Device] = (),
+    documents: Documents = (),
+    members: Members = (),
+    at: datetime | None = None,
+    **fields: Any,
+) -> ClaimProfile:
+    """Make a claim profile with its code, or with a code for each unit of its product (by an operation where
+    they are very many).
+
+    Raises Refused where the identifier is taken.
+    """
+    members = list(members)
+    _may_give(members, by)
+    profile = ClaimProfile(organization=by.organization, created_at=at or timezone.now(), **fields)
+    profile.set_keys()
+    codes.hold_product(profile.product_id)
+    try:
+        with transaction.atomic():
+            profile.save(force_insert=True)
+            words.write("claim_profile", {profile.pk: profile.name}, are_new=True)
+    except IntegrityError:
+        raise Refused("duplicate", _("Another claim profile has this identifier.")) from None
+    _list_resources(profile, devices, documents)
+    _list_members(profile, members)
+    _make_codes(profile, by=by)
+    record("claim_profile.made", profile, by=by, at=at)
+    return profile
+
+
+@retrying
+def create_for_units(
+    name: str, device_ids: Iterable[int], *, by: Actor
+) -> tuple[ClaimProfile, int, Operation | None]:
+    """Make a profile that gives each of a selection of units its own code.
+
+    Returns it with the number of codes made, or with the operation that makes them where they are very many.
+    """
+    profile = create(name=name, slug=propose_slug(name, by=by), scope=Scope.UNIT, by=by)
+    return (profile, *codes.add_units(profile, device_ids, by=by))
+
+
+@retrying
+def edit(
+    profile: ClaimProfile,
+    *,
+    by: Actor,
+    version: int | None = None,
+    **given: Any,
+) -> ClaimProfile:
+    """Change the given fields and no others; `devices`, `documents` and `members`, where given, replace those lists.
+
+    What an additional member who is taken out of it sees by its claims ends. Another role is for the next claims.
+    With `version` only as long as it is that one. Raises Refused where somebody else changed it since, where the
+    identifier is taken, where the limit is below what was claimed, where scope or product change though codes exist or
+    don't fit each other, or where it is that of a shipment.
+    """
+    now = edits.hold(profile)
+    if Shipment.objects.filter(profile=now).exists():
+        raise Refused("of_shipment", _("This profile belongs to a shipment. Edit the shipment."))
+    given |= {name: list(given[name]) for name in LISTS if name in given}
+    changed = compare(now, **given)
+    if version is not None and now.version != version:
+        raise _edited_meanwhile()
+    if not changed:
+        return now
+    if {"scope", "product"} & set(changed) and now.codes.exists():
+        raise Refused(
+            "codes_exist", _("Codes are printed already, so scope and product stay. Make another profile.")
+        )
+    _keep_together(now, given)
+    lists = _kept(now, LISTS) | {name: given[name] for name in LISTS if name in given}
+    _write(now, {name: value for name, value in given.items() if name not in LISTS})
+    if {"devices", "documents"} & set(changed):
+        now.resources.all().delete()
+        _list_resources(now, lists["devices"], lists["documents"])
+    if "additional_members" in changed:
+        kept = set(now.members.values_list("member", "role"))
+        _may_give([(member, role) for member, role in lists["members"] if (member.pk, role) not in kept], by)
+        _end_memberships(now, besides=[member.user_id for member, _role in lists["members"]], by=by)
+        now.members.all().delete()
+        _list_members(now, lists["members"])
+    now.refresh_from_db()
+    if not now.codes.exists():
+        _make_codes(now, by=by)
+    record("claim_profile.edited", now, by=by, **changed)
+    return now
+
+
+@retrying
+def enable(profile: ClaimProfile, *, by: Actor) -> bool:
+    """Let a profile be claimed. Returns whether that is new."""
+    return _switch(profile, True, by=by)
+
+
+@retrying
+def disable(profile: ClaimProfile, *, by: Actor) -> bool:
+    """Stop a profile from being claimed, from this instant on. Returns whether that is new."""
+    return _switch(profile, False, by=by)
+
+
+@transaction.atomic
+def take_out(device_ids: Iterable[int], *, by: Actor, at: datetime | None = None) -> int:
+    """List the devices no longer in any profile with one code for all. Returns of how many profiles.
+
+    A claim that is under way finds the profile changed and gives nothing.
+    """
+    rows = ClaimProfileResource.objects.filter(profile__scope=Scope.LINK)
+    rows = sql.having_ids(rows.order_by(), "device_id", sorted(set(device_ids)))
+    found: dict[int, list[int]] = {}
+    for pk, profile_id in rows.values_list("pk", "profile_id"):
+        found.setdefault(profile_id, []).append(pk)
+    for profile in ClaimProfile.objects.filter(pk__in=found).select_related("organization").order_by("pk"):
+        ClaimProfile.objects.filter(pk=profile.pk).update(version=F("version") + 1)
+        before = _said(_kept(profile, ["devices"]))
+        profile.resources.filter(pk__in=found[profile.pk]).delete()
+        after = _said(_kept(profile, ["devices"]))
+        record("claim_profile.edited", profile, by=by, at=at, **changes(before, after))
+    return len(found)
+
+
+def compare(profile: ClaimProfile, **values: Any) -> dict[str, Any]:
+    """`{field: [what is saved, what `values` say]}` for what differs, as text."""
+    return changes(_said(_kept(profile, values)), _said(values))
+
+
+def propose_slug(name: str, *, by: Actor, besides: int | None = None) -> str:
+    """An identifier made from the name that no other profile has; `besides` is the profile that may keep its
+    own."""
+    base = slugs.proposed(name, kind="profile", longest=52)
+    others = ClaimProfile.objects.filter(organization=by.organization, slug__startswith=base).exclude(
+        pk=besides  # type: ignore[misc]  # None is the key of no row
+    )
+    taken, number, slug = set(others.values_list("slug", flat=True)), 1, base
+    while slug in taken:
+        number += 1
+        slug = f"{base}-{number}"
+    return slug
+
+
+def below_count(count: int) -> str:
+    """The sentence for a limit below what was claimed already."""
+    return ngettext(
+        "It has been claimed %(n)d time already. Choose at least as many, or disable it to stop claims.",
+        "It has been claimed %(n)d times already. Choose at least as many, or disable it to stop claims.",
+        count,
+    ) % {"n": count}
+
+
+def _keep_together(now: ClaimProfile, given: dict[str, Any]) -> None:
+    """What was checked together may meet what somebody else set meanwhile. Raises Refused where the two don't fit."""
+    scope, product, start, end = (
+        given.get(name, getattr(now, name)) for name in ("scope", "product", "valid_from", "valid_until")
+    )
+    if (product is not None and scope != Scope.UNIT) or (start and end and end <= start):
+        raise _edited_meanwhile()
+
+
+def _write(profile: ClaimProfile, fields: dict[str, Any]) -> None:
+    """The condition stands in the UPDATE: no more was claimed than is now allowed."""
+    if "name" in fields:
+        fields = {**fields, "name_key": fold(fields["name"])[:200]}
+        words.write("claim_profile", {profile.pk: fields["name"]})
+    limit = fields.get("max_claims")
+    within = Q() if limit is None else Q(claim_count__lte=limit)
+    rows = ClaimProfile.objects.filter(within, pk=profile.pk)
+    try:
+        with transaction.atomic():
+            written = rows.update(**fields, version=F("version") + 1)
+    except IntegrityError:
+        raise Refused("duplicate", _("Another claim profile has this identifier.")) from None
+    if not written:
+        raise Refused("below_count", below_count(profile.claim_count), status=422)
+
+
+def _list_resources(profile: ClaimProfile, devices: Iterable[Device], documents: Documents) -> None:
+    things = [{"kind": ResourceKind.DEVICE, "device": device} for device in devices]
+    things += [{"kind": ResourceKind.DOCUMENT, "title": title, "link": link} for title, link in documents]
+    ClaimProfileResource.objects.bulk_create(
+        [ClaimProfileResource(profile=profile, position=place, **thing) for place, thing in enumerate(things)]
+    )
+
+
+def _list_members(profile: ClaimProfile, members: Members) -> None:
+    ClaimProfileMember.objects.bulk_create(
+        [ClaimProfileMember(profile=profile, member=member, role=role) for member, role in members]
+    )
+
+
+def _may_give(members: Members, by: Actor) -> None:
+    """Nobody gives more than they hold: a key of a product manager has their role, but not all of their rights."""
+    if any(not ROLE_NEEDS[role] <= by.permissions for _member, role in members):
+        raise Refused(
+            "role_not_yours",
+            _("This role may do more than you. Choose another one, or use a key with all of its scopes."),
+            status=403,
+        )
+
+
+def _end_memberships(profile: ClaimProfile, *, besides: list[int], by: Actor) -> None:
+    """End what the profile's members see by its claims, but for those who stay in it.
+
+    A claim that is under way finds the profile changed and gives nothing.
+    """
+    gone = profile.members.exclude(member__user__in=besides).values_list("member__user", flat=True)
+    claims = Claim.objects.filter(profile=profile).order_by()
+    evidence = claims.values(text=Concat(Value("claim:"), Cast("pk", TextField()), output_field=TextField()))
+    rows = ProjectMember.objects.filter(user__in=list(gone), start_evidence__in=evidence)
+    project_members.end(rows, reason=MemberEnd.PROFILE, by=by, note=profile.name)
+
+
+def _make_codes(profile: ClaimProfile, *, by: Actor) -> None:
+    if profile.scope == Scope.LINK:
+        codes.make_for_profile(profile)
+    elif profile.product_id:
+        codes.make_for_product(profile, by=by)
+
+
+def _switch(profile: ClaimProfile, on: bool, *, by: Actor) -> bool:
+    rows = ClaimProfile.objects.filter(pk=profile.pk, is_enabled=not on)
+    if not rows.update(is_enabled=on, version=F("version") + 1):
+        return False
+    record(
+        "claim_profile.enabled" if on else "claim_profile.disabled", profile, by=by, is_enabled=[not on, on]
+    )
+    return True
+
+
+def _kept(profile: ClaimProfile, names: Iterable[str]) -> dict[str, Any]:
+    """What is saved for these names."""
+    resources = list(profile.resources.select_related("device"))
+    lists = {
+        "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
+        "documents": [(r.title, r.link) for r in resources if r.kind == ResourceKind.DOCUMENT],
+        "members": [
+            (m.member, m.role) for m in profile.members.select_related("member__user").order_by("pk")
+        ],
+    }
+    return {name: lists[name] if name in lists else getattr(profile, name) for name in names}
+
+
+def _said(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as they are compared and kept in the log: lists as one text. The log's "members" are those of a
+    claim."""
+    said = {name: value for name, value in values.items() if name != "members"}
+    if "devices" in said:
+        said["devices"] = ", ".join(device.serial_number for device in said["devices"])
+    if "documents" in said:
+        said["documents"] = ", ".join(f"{title} ({link})" for title, link in said["documents"])
+    if "members" in values:
+        said["additional_members"] = ", ".join(f"{member} ({role})" for member, role in values["members"])
+    if "form" in said:
+        said["form"] = ", ".join(
+            f"{asked['label']}{'*' if asked['required'] else ''}" for asked in said["form"]
+        )
+    return said
+
+
+def _edited_meanwhile() -> Refused:
+    return Refused(
+        "edited_meanwhile",
+        _(
+            "Somebody else changed this profile while you edited it. Nothing of yours is "
+            "saved yet: compare, then save again to let yours win."
+        ),
+    )

@@ -1,0 +1,199 @@
+"""Claim profiles: what they offer, their codes, claims and units."""
+
+from functools import partial
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from rest_framework.response import Response
+
+from claims.api import naming
+from claims.models import ClaimCode, ClaimProfile
+from claims.paper import qr
+from claims.profiles import pages
+from claims.profiles.actions import codes, profiles
+from claims.profiles.api_input import changed, check
+from claims.profiles.api_shapes import (
+    CodeOut,
+    CodesOut,
+    ProfileDetail,
+    ProfileEdit,
+    ProfileIn,
+    ProfileOut,
+    ProfileQuery,
+    ProfileUnitOut,
+    ProfileUnitQuery,
+    Reason,
+    Replaced,
+    UnitsAdded,
+)
+from claims.profiles.filters import ClaimProfileFilter, UnitFilter
+from console.access import Permission
+from console.forms import ReasonForm
+from console.rest.endpoints import endpoint
+from console.rest.forms import checked, filtered
+from console.rest.paging import page
+from devices.models import Device
+
+P = Permission
+EXAMPLE = {"name": "Pilot 2027", "scope": "unit", "product": "aqua-meter", "max_claims": 500}
+
+
+@endpoint("List claim profiles", may=P.VIEW, answers=ProfileOut, query=ProfileQuery, is_list=True)
+def claim_profile_list(request: Any) -> Any:
+    """The newest first, those of shipments too."""
+    query, switched = request.query, {True: "enabled", False: "disabled"}
+    rows = filtered(ClaimProfileFilter, _rows(request), request, q=query.get("q"), scope=query.get("scope"),
+                    grant=query.get("grant"), state=switched.get(query.get("enabled")))  # fmt: skip
+    return page(query, rows, ProfileOut)
+
+
+@endpoint(
+    "Make a claim profile",
+    may=P.PROFILE_EDIT,
+    takes=ProfileIn,
+    answers=ProfileDetail,
+    status=201,
+    example=EXAMPLE,
+)
+def claim_profile_create(request: Any) -> Any:
+    """With its code, or with a code for each unit of its product."""
+    made = profiles.create(by=request.actor, **check(request).cleaned_data)
+    return find(request, str(made.pk))
+
+
+@endpoint("See a claim profile", may=P.VIEW, answers=ProfileDetail)
+def claim_profile_detail(request: Any, key: str) -> Any:
+    """By id or slug."""
+    return find(request, key)
+
+
+@endpoint("Edit a claim profile", may=P.PROFILE_EDIT, takes=ProfileEdit, answers=ProfileDetail,
+          example={"version": 3, "max_claims": 1000})  # fmt: skip
+def claim_profile_edit(request: Any, key: str) -> Any:
+    """What is left out stays as it is. Refused (409) where it was changed since the version that is sent, if one is."""
+    profile, version = find(request, key), request.body_data.get("version")
+    profiles.edit(profile, by=request.actor, version=version, **changed(request, profile))
+    return find(request, str(profile.pk))
+
+
+@endpoint("Enable a claim profile", may=P.PROFILE_EDIT, answers=ProfileDetail)
+def claim_profile_enable(request: Any, key: str) -> Any:
+    """It can be claimed from now on."""
+    profile = find(request, key)
+    profiles.enable(profile, by=request.actor)
+    return find(request, str(profile.pk))
+
+
+@endpoint("Disable a claim profile", may=P.PROFILE_EDIT, answers=ProfileDetail)
+def claim_profile_disable(request: Any, key: str) -> Any:
+    """It can't be claimed from this instant on; what was claimed stays."""
+    profile = find(request, key)
+    profiles.disable(profile, by=request.actor)
+    return find(request, str(profile.pk))
+
+
+@endpoint("See the code of a claim profile", may=P.CODE_VIEW, answers=CodeOut)
+def claim_profile_code(request: Any, key: str) -> Any:
+    """Of a profile with scope link. Whoever has it can claim: keep it as you keep a password."""
+    return private(CodeOut(said(_code(request, key))).data)
+
+
+@endpoint("Draw the QR code of a claim profile as SVG", may=P.CODE_VIEW, media=["image/svg+xml"])
+def claim_profile_qr_svg(request: Any, key: str) -> Any:
+    """Of a profile with scope link, to print at any size."""
+    return pages.picture(_code(request, key), "svg")
+
+
+@endpoint("Draw the QR code of a claim profile as PNG", may=P.CODE_VIEW, media=["image/png"])
+def claim_profile_qr_png(request: Any, key: str) -> Any:
+    """Of a profile with scope link, at least 1000 pixels wide."""
+    return pages.picture(_code(request, key), "png")
+
+
+@endpoint("Replace the code of a claim profile", may=P.PROFILE_EDIT, takes=Reason, answers=ProfileDetail,
+          example={"reason": "The poster was photographed"})  # fmt: skip
+def claim_profile_replace_code(request: Any, key: str) -> Any:
+    """The old code is dead at once. Of a profile with scope link."""
+    profile = find(request, key)
+    form = checked(ReasonForm, request.body_data)
+    get_object_or_404(profile.codes, device=None)
+    codes.replace(profile, by=request.actor, **form.cleaned_data)
+    return find(request, str(profile.pk))
+
+
+@endpoint(
+    "List the units of a claim profile",
+    may=P.VIEW,
+    answers=ProfileUnitOut,
+    query=ProfileUnitQuery,
+    is_list=True,
+)
+def claim_profile_units(request: Any, key: str) -> Any:
+    """Those that have a code of it, claimed or not. A profile with scope link has none."""
+    profile = find(request, key)
+    rows = Device.objects.visible_to(request.actor).filter(claim_codes__profile=profile)
+    rows = filtered(UnitFilter, rows, request, q=request.query.get("q"))
+    answer = page(request.query, rows, ProfileUnitOut, newest_first=False,
+                  bring_codes=partial(pages.with_codes(profile), request))  # fmt: skip
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@endpoint("Add units to a claim profile", may=P.PROFILE_EDIT, takes=naming.Named, answers=UnitsAdded,
+          example={"devices": ["AQM26-200001", "AQM26-200002"]})  # fmt: skip
+def claim_profile_add_units(request: Any, key: str) -> Any:
+    """Each gets a code or is left out by itself. Only for a profile with scope unit that is not tied to a product."""
+    profile, named = find(request, key), naming.Naming(request)
+    made, operation = codes.add_units(profile, named.ids, by=request.actor)
+    return {"made": made, "operation": operation.pk if operation else None, "results": named.results({})}
+
+
+@endpoint("List the claim codes of a device", may=P.CODE_VIEW, answers=CodesOut)
+def device_claim_codes(request: Any, pk: int) -> Any:
+    """One of each profile that gives it by its own label."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    rows = ClaimCode.objects.visible_to(request.actor).filter(device=device)
+    rows = rows.select_related("profile__domain", "device").order_by("profile")
+    return private({"results": [CodeOut(said(code)).data for code in rows]})
+
+
+@endpoint("Replace the claim codes of a device", may=P.DEVICE_EDIT, takes=Reason, answers=Replaced,
+          example={"reason": "Label damaged"})  # fmt: skip
+def device_claim_codes_replace(request: Any, pk: int) -> Any:
+    """The printed label is dead at once."""
+    rows = Device.objects.visible_to(request.actor).filter(claim_codes__isnull=False).distinct()
+    device = get_object_or_404(rows, pk=pk)
+    form = checked(ReasonForm, request.body_data)
+    return {"replaced": codes.replace_for_devices([device.pk], by=request.actor, **form.cleaned_data)}
+
+
+def find(request: Any, key: str) -> ClaimProfile:
+    """The claim profile with this id or slug, or a 404."""
+    is_id = key.isascii() and key.isdecimal() and len(key) < 19
+    return get_object_or_404(_rows(request), **({"pk": int(key)} if is_id else {"slug": key.lower()}))
+
+
+def said(code: ClaimCode) -> dict[str, Any]:
+    """What is printed of a code, for CodeOut."""
+    label = qr.label(code)
+    return {
+        "profile": code.profile, "version": code.version, "changed_at": code.changed_at,
+        "link": label.link if label else None, "qr_text": label.canonical if label else None,
+        "typed_code": label.typed if label else None,
+    }  # fmt: skip
+
+
+def private(data: Any) -> Response:
+    """An answer that nothing on the way may keep."""
+    return Response(data, headers={"Cache-Control": "no-store"})
+
+
+def _code(request: Any, key: str) -> ClaimCode:
+    rows = ClaimCode.objects.visible_to(request.actor).select_related("profile__domain", "device")
+    return get_object_or_404(rows, profile=find(request, key), device=None)
+
+
+def _rows(request: Any) -> QuerySet[ClaimProfile]:
+    rows = ClaimProfile.objects.visible_to(request.actor).with_state()
+    return rows.select_related("organization", "domain", "product", "additional_project")

@@ -1,0 +1,95 @@
+"""Turns the body of a claim profile into what the console's form takes, and checks it with that form."""
+
+from typing import Any
+
+from django.http import Http404
+
+from claims.models import ClaimProfile
+from claims.profiles.forms import ClaimProfileForm
+from console import addresses
+from console.editing import named
+from console.models import Member
+from console.rest.forms import checked
+from console.rest.problems import Unfit
+from devices.api.products import find as find_product
+
+ROWS = ("documents", "members", "questions")
+
+
+class ProfileForm(ClaimProfileForm):
+    """The console's form, which tells of its rows too, and leaves it to the action to keep what codes forbid."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A browser shows these fields as fixed; of a program that changes them the change is refused, not dropped.
+        for name in ("scope", "product"):
+            self.fields[name].disabled = False
+
+    @property
+    def errors(self) -> Any:
+        """What is wrong with each field, and with each field of a row."""
+        found = super().errors
+        for name in ROWS:
+            for form in getattr(self, name).forms:
+                for field, errors in form.errors.items():
+                    found.setdefault(f"{name}[{form.number}].{field}", errors)
+        return found
+
+
+def check(request: Any, profile: ClaimProfile | None = None) -> ProfileForm:
+    """The valid form of the body; for an existing profile, what the body leaves out stays. Raises Unfit."""
+    body, actor = dict(request.body_data), request.actor
+    lists = {name: body.pop(name) for name in ROWS if name in body}
+    for name, look_up in {"product": _product, "domain": _domain}.items():
+        if body.get(name) is not None:
+            body[name] = look_up(request, body[name])
+    if "devices" in body:
+        body["devices"] = "\n".join(body["devices"])
+    if "members" in lists:
+        lists["members"] = [_member(actor, each, place) for place, each in enumerate(lists["members"])]
+    if profile is None:
+        return checked(ProfileForm, body | _rows(lists), actor=actor)
+    now = ClaimProfileForm(instance=profile, actor=actor)
+    kept = {name: [form.initial for form in getattr(now, name).forms] for name in ROWS}
+    data = {"devices": now.initial["devices"]} | body | _rows(kept | lists)
+    return checked(ProfileForm, data, instance=profile, actor=actor)
+
+
+def changed(request: Any, profile: ClaimProfile) -> dict[str, Any]:
+    """What the body changes of an existing profile, as the action takes it. Raises Unfit."""
+    return named(check(request, profile), request.body_data.keys() - {"version"})
+
+
+def _rows(lists: dict[str, list[dict]]) -> dict[str, Any]:
+    """The rows of each list as the fields of the console's form are called."""
+    return {
+        f"{name}-{place}-{field}": "" if value is False else value
+        for name, rows in lists.items()
+        for place, row in enumerate(rows)
+        for field, value in row.items()
+    }
+
+
+def _product(request: Any, key: str) -> int:
+    try:
+        return find_product(request, key).pk
+    except Http404:
+        raise Unfit({"product": ["There is no such product."]}) from None
+
+
+def _domain(request: Any, host: str) -> int:
+    found = request.actor.organization.domains.filter(host=host.lower()).values_list("pk", flat=True).first()
+    if found is None:
+        raise Unfit({"domain": ["It is no domain of the organization."]})
+    return found
+
+
+def _member(actor: Any, given: dict[str, str], place: int) -> dict[str, Any]:
+    """The member of this address, by id."""
+    rows = Member.objects.visible_to(actor).filter(
+        removed_at=None, user__email=addresses.normal(given["email"])
+    )
+    found = rows.values_list("pk", flat=True).first()
+    if found is None:
+        raise Unfit({f"members[{place}].email": ["There is no such member."]})
+    return {"member": found, "role": given["role"]}

@@ -1,0 +1,252 @@
+"""What the API says and takes of claim profiles and their codes."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from claims.api.entries import Row
+from claims.api.naming import NamedResult
+from claims.models import ClaimProfile, Grant, ResourceKind, Scope
+from claims.models.claim_profile import State
+from claims.profiles.forms import (
+    MOST_CLAIMS,
+    MOST_DEVICES,
+    MOST_DOCUMENTS,
+    MOST_MEMBERS,
+    MOST_QUESTIONS,
+)
+from console.rest.fields import Body, Email, Flag, Id, Moment, Text, Whole
+from console.rest.paging import PageQuery
+from customers.api.shapes import CustomerRef
+from customers.models import CustomerRole
+from devices.api.shapes import DeviceDetails, ProductRef
+
+
+class ProfileRef(serializers.Serializer):
+    """A claim profile, named."""
+
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class ProjectRef(serializers.Serializer):
+    """A project, named."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class ProfileOut(serializers.ModelSerializer):
+    """A claim profile, as lists show it."""
+
+    scope = serializers.ChoiceField(choices=Scope.choices)
+    grant = serializers.ChoiceField(choices=Grant.choices)
+    state = serializers.ChoiceField(
+        choices=State.choices, help_text="Whether it can be claimed now; if not, why."
+    )
+    product = ProductRef(allow_null=True)
+    domain = serializers.CharField(source="domain.host", default=None, allow_null=True)
+    additional_project = ProjectRef(allow_null=True)
+
+    class Meta:
+        model = ClaimProfile
+        fields = ["id", "slug", "name", "description", "scope", "grant", "product", "is_enabled", "state", "max_claims",
+                  "claim_count", "valid_from", "valid_until", "domain", "additional_project", "created_at",
+                  "last_claimed_at", "version"]  # fmt: skip
+
+
+class DocumentOut(serializers.Serializer):
+    """A document that a claim gives."""
+
+    title = serializers.CharField()
+    link = serializers.CharField()
+
+
+class ProfileMemberOut(serializers.Serializer):
+    """A member of the organization who gets into the claimer's project."""
+
+    email = serializers.CharField(source="member.user.email")
+    name = serializers.CharField(source="member.user.name")
+    role = serializers.ChoiceField(choices=CustomerRole.choices)
+
+
+class QuestionOut(serializers.Serializer):
+    """What is asked before the claim. Answers are named by its `name`."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()
+    required = serializers.BooleanField()
+
+
+class ProfileDetail(ProfileOut):
+    """A claim profile with all that it lists."""
+
+    devices = serializers.SerializerMethodField()
+    documents = serializers.SerializerMethodField()
+    members = serializers.SerializerMethodField()
+    questions = QuestionOut(source="form", many=True)
+
+    class Meta(ProfileOut.Meta):
+        fields = [*ProfileOut.Meta.fields, "devices", "documents", "members", "questions"]
+
+    @extend_schema_field(DeviceDetails(many=True))
+    def get_devices(self, profile: ClaimProfile) -> list[dict[str, Any]]:
+        """What each claim gives, of a profile with scope link."""
+        rows = profile.resources.filter(kind=ResourceKind.DEVICE).select_related("device")
+        return DeviceDetails([row.device for row in rows], many=True).data
+
+    @extend_schema_field(DocumentOut(many=True))
+    def get_documents(self, profile: ClaimProfile) -> list[dict[str, Any]]:
+        """In their order."""
+        return DocumentOut(profile.resources.filter(kind=ResourceKind.DOCUMENT), many=True).data
+
+    @extend_schema_field(ProfileMemberOut(many=True))
+    def get_members(self, profile: ClaimProfile) -> list[dict[str, Any]]:
+        """Those who are members still."""
+        rows = profile.members.filter(member__removed_at=None).select_related("member__user")
+        return ProfileMemberOut(rows.order_by("pk"), many=True).data
+
+
+class DocumentIn(Row):
+    """A document, by title and link."""
+
+    title = Text(max_length=120)
+    link = Text(pattern=r"^https://[^\x00]*$", max_length=500)
+
+
+class ProfileMemberIn(Row):
+    """A member, by the e-mail address of the account."""
+
+    email = Email()
+    role = serializers.ChoiceField(choices=CustomerRole.choices, default=CustomerRole.VIEWER)
+
+
+class QuestionIn(Row):
+    """A question. Without a name it gets one of its label; with it, answers keep their place."""
+
+    name = Text(pattern="^[-a-zA-Z0-9_]*$", max_length=40, required=False, allow_blank=True)
+    label = Text(max_length=60)
+    required = Flag(default=False)
+
+
+class ProfileIn(Body):
+    """A new claim profile. An empty slug is made from the name."""
+
+    name = Text(max_length=120)
+    slug = Text(pattern="^[-a-zA-Z0-9_]*$", max_length=60, required=False, allow_blank=True)
+    description = Text(max_length=400, required=False, allow_blank=True)
+    scope = serializers.ChoiceField(choices=Scope.choices, default=Scope.LINK)
+    grant = serializers.ChoiceField(choices=Grant.choices, default=Grant.OWNERSHIP)
+    product = Text(max_length=60, required=False, allow_null=True,
+                   help_text="The id or the slug; only with scope unit. Every unit of it gets a code.")  # fmt: skip
+    is_enabled = Flag(default=True)
+    max_claims = Whole(min_value=0, max_value=MOST_CLAIMS, required=False, allow_null=True,
+                       help_text="0 or null: unlimited.")  # fmt: skip
+    valid_from = Moment(required=False, allow_null=True)
+    valid_until = Moment(required=False, allow_null=True)
+    domain = Text(
+        max_length=253, required=False, allow_null=True, help_text="A host of the organization's own."
+    )
+    additional_project = Id(required=False, allow_null=True, help_text="Of an internal customer.")
+    devices = serializers.ListField(child=Text(max_length=64), required=False, max_length=MOST_DEVICES,
+                                    help_text="Serial numbers or device names; only with scope link.")  # fmt: skip
+    documents = serializers.ListField(child=DocumentIn(), required=False, max_length=MOST_DOCUMENTS)
+    members = serializers.ListField(child=ProfileMemberIn(), required=False, max_length=MOST_MEMBERS)
+    questions = serializers.ListField(child=QuestionIn(), required=False, max_length=MOST_QUESTIONS)
+
+
+class ProfileEdit(ProfileIn):
+    """What changes. A list that is given replaces the one there."""
+
+    version = Whole(
+        min_value=1, max_value=2**31 - 1, required=False,
+        help_text="That of the profile as it was read: then it is refused (409) where somebody changed it since.",
+    )  # fmt: skip
+
+
+class ProfileQuery(PageQuery):
+    """Which claim profiles."""
+
+    q = Text(required=False, max_length=120, help_text="Beginning of the name or slug.")
+    scope = serializers.ChoiceField(choices=Scope.choices, required=False)
+    grant = serializers.ChoiceField(choices=Grant.choices, required=False)
+    enabled = Flag(required=False, help_text="Only those that are switched on, or off.")
+
+
+class Reason(Body):
+    """Why."""
+
+    reason = Text(max_length=500)
+
+
+class CodeOut(serializers.Serializer):
+    """What is printed for a profile or a unit. Link and typed code are null where the server key that made them is not
+    configured any more."""
+
+    profile = ProfileRef()
+    link = serializers.CharField(allow_null=True)
+    qr_text = serializers.CharField(allow_null=True, help_text="The link as the QR code holds it.")
+    typed_code = serializers.CharField(allow_null=True)
+    version = serializers.IntegerField(help_text="Raised whenever the code is replaced.")
+    changed_at = serializers.DateTimeField()
+
+
+class CodesOut(serializers.Serializer):
+    """The codes of a device."""
+
+    results = CodeOut(many=True)
+
+
+class LabelClaim(serializers.Serializer):
+    """Who claimed with a label, and when."""
+
+    id = serializers.IntegerField()
+    customer = CustomerRef()
+    at = serializers.DateTimeField()
+
+
+class ProfileUnitRows(serializers.ListSerializer):
+    """The units of one page: their codes and claims are read together."""
+
+    def to_representation(self, data: Any) -> Any:
+        """Bring the codes first."""
+        self.context["bring_codes"](data)
+        return super().to_representation(data)
+
+
+class ProfileUnitOut(serializers.Serializer):
+    """A unit that has a code of the profile. Link and typed code are null without the scope code.view."""
+
+    device = DeviceDetails(source="*")
+    claim = LabelClaim(allow_null=True, help_text="With the label of now; null where it was not claimed.")
+    link = serializers.CharField(source="label.link", default=None, allow_null=True)
+    typed_code = serializers.CharField(source="label.typed", default=None, allow_null=True)
+    version = serializers.IntegerField(source="claim_code.version")
+
+    class Meta:
+        list_serializer_class = ProfileUnitRows
+
+
+class ProfileUnitQuery(PageQuery):
+    """Which units."""
+
+    q = Text(required=False, max_length=64, help_text="Beginning of the serial number.")
+
+
+class UnitsAdded(serializers.Serializer):
+    """How many codes were made, or the operation that makes them where they are very many; and what became of each name.
+
+    Codes: `ok`, `not_found`, `ambiguous`, `duplicate`. A device that has a code of the profile already keeps it.
+    """
+
+    made = serializers.IntegerField()
+    operation = serializers.IntegerField(allow_null=True)
+    results = NamedResult(many=True)
+
+
+class Replaced(serializers.Serializer):
+    """How many codes were replaced."""
+
+    replaced = serializers.IntegerField()

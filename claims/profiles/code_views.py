@@ -1,0 +1,68 @@
+"""Claim codes: their pictures, and new ones in place of those that are lost."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from claims.models import ClaimCode, ClaimProfile, Scope
+from claims.profiles import pages
+from claims.profiles.actions import codes
+from console.access import Permission, requires
+from console.forms import ReasonForm
+from console.requests import Request
+from devices.models import Device
+
+
+@requires(Permission.CODE_VIEW)
+def claim_profile_qr(request: Request, pk: int, form: str) -> HttpResponse:
+    """The QR code of a profile with scope link, to keep and print."""
+    rows = ClaimCode.objects.visible_to(request.actor).select_related("profile__domain", "device")
+    return pages.picture(get_object_or_404(rows, profile=pk, device=None), form)
+
+
+@requires(Permission.CODE_VIEW)
+def unit_code_qr(request: Request, pk: int, form: str) -> HttpResponse:
+    """The QR code of a unit, to keep and print; `?profile=` chooses among several."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    rows = (
+        ClaimCode.objects.visible_to(request.actor)
+        .filter(device=device)
+        .select_related("profile__domain", "device")
+    )
+    return pages.picture(pages.chosen_code(request, rows), form)
+
+
+@requires(Permission.PROFILE_EDIT)
+def claim_profile_replace_code(request: Request, pk: int) -> HttpResponse:
+    """Ask why, then kill the printed code."""
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk, scope=Scope.LINK)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        codes.replace(profile, by=request.actor, **form.cleaned_data)
+        messages.success(request, _("The old code is dead. Print and share the new one."))
+        return redirect(profile)
+    context = {"form": form, "profile": profile}
+    return render(
+        request,
+        "claims/profiles/claim_profile_replace_code.html",
+        context,
+        status=422 if form.is_bound else 200,
+    )
+
+
+@requires(Permission.DEVICE_EDIT)
+def unit_code_replace(request: Request, pk: int) -> HttpResponse:
+    """Ask why, then kill the printed label of a unit."""
+    device = get_object_or_404(
+        Device.objects.visible_to(request.actor).filter(claim_codes__isnull=False).distinct(), pk=pk
+    )
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        codes.replace_for_devices([device.pk], by=request.actor, **form.cleaned_data)
+        messages.success(request, _("The old label is dead. Print the new one."))
+        return redirect(device)
+    context = {"form": form, "device": device}
+    return render(
+        request, "claims/profiles/unit_code_replace.html", context, status=422 if form.is_bound else 200
+    )

@@ -1,0 +1,85 @@
+"""Claim profiles and the codes of units as rows of a file."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
+
+from claims.models import ClaimProfile
+from claims.paper import qr
+from claims.profiles.actions import codes
+from claims.profiles.filters import ClaimProfileFilter
+from console.export import newest_first, stream
+from console.requests import Request
+
+PROFILE_HEADER = [
+    "name",
+    "identifier",
+    "codes",
+    "gives",
+    "product",
+    "state",
+    "claims",
+    "max_claims",
+    "valid_from",
+    "valid_until",
+    "domain",
+    "last_claimed_at",
+    "created_at",
+]
+UNIT_HEADER = ["serial_number", "device_name", "typed_code", "link", "version"]
+CHUNK = 2_000
+
+
+def claim_profile_rows(request: Request) -> StreamingHttpResponse:
+    """The profiles that match the filters of the address, as the format that it names."""
+    filterset = ClaimProfileFilter(
+        request.GET, queryset=ClaimProfile.objects.visible_to(request.actor).with_state(), request=request
+    )
+    rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
+    return stream(request, _("claim profiles"), PROFILE_HEADER, _profile_lines(rows))
+
+
+def unit_codes(request: Request, profile: ClaimProfile) -> StreamingHttpResponse:
+    """Serial number, typed code and link of every unit of the profile. Who took them is told in the log."""
+    # Who asks for the headers alone takes no codes.
+    count = codes.note_export(profile, by=request.actor) if request.method != "HEAD" else 0
+    response = stream(request, f"{profile.slug} codes", UNIT_HEADER, _unit_lines(profile) if count else [])
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _profile_lines(rows: Any) -> Iterator[list]:
+    for profile in newest_first(rows.select_related("product", "domain")):
+        yield [
+            profile.name,
+            profile.slug,
+            profile.get_scope_display(),
+            profile.get_grant_display(),
+            profile.product,
+            profile.state.label,
+            profile.claim_count,
+            profile.max_claims,
+            profile.valid_from,
+            profile.valid_until,
+            profile.domain,
+            profile.last_claimed_at,
+            profile.created_at,
+        ]
+
+
+def _unit_lines(profile: ClaimProfile) -> Iterator[list]:
+    """Line by line, in the order in which the units were registered."""
+    last = 0
+    while True:
+        rows = profile.codes.filter(device__gt=last).select_related("device").order_by("device_id")
+        page = [(code, code.device) for code in rows[:CHUNK] if code.device]
+        for code, device in page:
+            code.profile = profile
+            label = qr.label(code)
+            yield [device.serial_number, device.device_name, label.typed if label else "",
+                   label.link if label else "", code.version]  # fmt: skip
+        if len(page) < CHUNK:
+            return
+        last = page[-1][1].pk

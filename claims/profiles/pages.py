@@ -1,0 +1,198 @@
+"""What the pages of claim profiles show besides their own columns."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.models import Claim, ClaimCode, ClaimProfile, Grant, ResourceKind, Scope, Shipment
+from claims.paper import qr
+from claims.profiles import causes, charts
+from claims.profiles.actions import codes as claim_codes
+from claims.profiles.actions import profiles
+from console import counts
+from console.access import Permission
+from console.bulk import Selection
+from console.errors import Refused
+from console.models import Operation
+from console.models.operation import OperationState
+from console.requests import Request
+from customers.models import CustomerKind
+from devices.models import Device, Product
+
+NEWEST = 20
+SHOWN = 50
+
+
+def wished(request: Request) -> dict[str, Any]:
+    """What a link to the form of a new profile may choose beforehand."""
+    chosen: dict[str, Any] = {"scope": request.GET.get("scope", Scope.LINK)}
+    product = request.GET.get("product", "")
+    if product.isdecimal() and len(product) < 19:
+        named = Product.objects.visible_to(request.actor).filter(pk=int(product)).first()
+        chosen |= {"scope": Scope.UNIT, "product": product, "name": named.name if named else ""}
+    return chosen
+
+
+def detail(request: Request, profile: ClaimProfile) -> dict[str, Any]:
+    """All that the page of a profile shows."""
+    actor = request.actor
+    claims = Claim.objects.visible_to(actor).filter(profile=profile)
+    newest = list(claims.select_related("customer", "user").order_by("-pk")[: NEWEST + 1])
+    resources = list(profile.resources.select_related("device__product", "device__customer"))
+    funnel = profile.steps.funnel(since=charts.beginning())
+    context: dict[str, Any] = {
+        "profile": profile,
+        "shipment": Shipment.objects.visible_to(actor)
+        .filter(profile=profile)
+        .select_related("customer")
+        .first(),
+        "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
+        "documents": [r for r in resources if r.kind == ResourceKind.DOCUMENT],
+        "members": profile.members.filter(member__removed_at=None)
+        .select_related("member__user")
+        .order_by("pk"),
+        "chart": charts.by_day(claims),
+        "funnel": funnel,
+        "refusals": [(causes.say(cause), number) for cause, number in funnel.refusals],
+        "claims": newest[:NEWEST],
+        "has_more": len(newest) > NEWEST,
+    }
+    with_answers(profile)(request, context["claims"])
+    return context | (_units(actor, profile) if profile.scope == Scope.UNIT else code_of(actor, profile))
+
+
+def code_of(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
+    """The one code, for those who may see it. Its label is None where the server key is not configured any
+    more."""
+    if not actor.may(Permission.CODE_VIEW):
+        return {}
+    code = profile.codes.filter(device=None).first()
+    if code is None:
+        return {}
+    code.profile = profile
+    label = qr.label(code)
+    return {"code": code, "label": label, "drawing": label.draw() if label else None}
+
+
+def _units(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
+    """How many units have a code, how many of these codes were claimed; and the work that is still making
+    some."""
+    making = Operation.objects.visible_to(actor).filter(
+        handler="claims.profiles.actions.codes.run_make",
+        payload__profile=profile.pk,
+        state__in=[OperationState.WAITING, OperationState.RUNNING],
+    )
+    return {
+        "unit_count": counts.of(profile.codes.all()),
+        "claimed_count": counts.of(
+            Claim.objects.visible_to(actor).of_current_codes().filter(profile=profile)
+        ),
+        # Devices that customers own can't be given by a profile that gives access.
+        "away_count": counts.of(_away(profile)) if profile.grant == Grant.ACCESS else 0,
+        "making": making.order_by("-pk").first(),
+    }
+
+
+def _away(profile: ClaimProfile) -> QuerySet[ClaimCode]:
+    codes = profile.codes.filter(device__customer__isnull=False)
+    return codes.exclude(device__customer__kind=CustomerKind.INTERNAL)
+
+
+def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:
+    """Set `claim_code`, `label` (for those who may see codes) and `claim` on each device of a page."""
+
+    def decorate(request: Request, devices: list[Device]) -> None:
+        actor = request.actor
+        ids = [device.pk for device in devices]
+        codes = {code.device_id: code for code in profile.codes.filter(device__in=ids)}
+        claims = (
+            Claim.objects.visible_to(actor)
+            .of_current_codes()
+            .filter(code__in=[code.pk for code in codes.values()])
+        )
+        claimed = {claim.code_id: claim for claim in claims.select_related("customer").order_by("-pk")}
+        # Devices know nothing of claims; only the row's template reads these.
+        for device in devices:
+            code = codes[device.pk]
+            code.profile = profile
+            device.claim_code, device.claim = code, claimed.get(code.pk)  # type: ignore[attr-defined]
+            device.label = qr.label(code) if actor.may(Permission.CODE_VIEW) else None  # type: ignore[attr-defined]
+
+    return decorate
+
+
+def with_answers(profile: ClaimProfile) -> Callable[[Request, list], None]:
+    """Set `replies` on each claim of a page: what was asked, in the words of today, and what was answered."""
+    asked = {field["name"]: field["label"] for field in profile.form}
+
+    def decorate(request: Request, claims: list[Claim]) -> None:
+        for claim in claims:
+            claim.replies = [(asked.get(name, name), text) for name, text in claim.answers.items() if text]
+
+    return decorate
+
+
+def chosen_code(request: Request, rows: QuerySet[ClaimCode]) -> ClaimCode:
+    """The code of the profile that the address names, else the newest one. Raises Http404 where there is
+    none."""
+    wanted = request.GET.get("profile", "")
+    if wanted:
+        if not (wanted.isdecimal() and len(wanted) < 19):
+            raise Http404
+        return get_object_or_404(rows, profile=int(wanted))
+    newest = rows.order_by("-profile_id").first()
+    if newest is None:
+        raise Http404
+    return newest
+
+
+def picture(code: ClaimCode, form: str) -> HttpResponse:
+    """The QR code of a code as a file, svg or png."""
+    if form not in {"svg", "png"}:
+        raise Http404
+    label = qr.label(code)
+    if label is None:
+        raise Refused(
+            "key_missing",
+            _("The server key that made this code is not configured any more. Replace the code."),
+        )
+    name = f"{code.profile.slug}-{code.device}" if code.device_id else code.profile.slug
+    return qr.as_file(label.draw(), name, form)
+
+
+def units_preview(request: Request, chosen: Selection) -> dict[str, Any]:
+    """The first of the selected devices, and how many of all have a code of each profile already."""
+    total = counts.of(chosen.rows)
+    codes = ClaimCode.objects.visible_to(request.actor).filter(
+        profile__product=None, device__in=chosen.rows.order_by()
+    )
+    having = (
+        codes.order_by()
+        .values_list("profile__name")
+        .annotate(number=Count("pk"))
+        .order_by("profile__name_key")
+    )
+    rows = chosen.rows.select_related("product", "customer").order_by("serial_key", "pk")[:SHOWN]
+    return {"total": total, "having": list(having), "rows": rows, "shown": SHOWN}
+
+
+def add_units(
+    request: Request, chosen: Selection, *, profile: ClaimProfile | None, name: str
+) -> HttpResponse:
+    """Make the codes now, or start an operation where they are very many."""
+    by, ids = request.actor, chosen.ids
+    if profile is None:
+        profile, made, operation = profiles.create_for_units(name, ids, by=by)
+    else:
+        made, operation = claim_codes.add_units(profile, ids, by=by)
+    if operation is not None:
+        return redirect(operation)
+    sentence = ngettext("%(n)d code of %(profile)s made.", "%(n)d codes of %(profile)s made.", made)
+    messages.success(request, sentence % {"n": made, "profile": profile})
+    return redirect("claims:claim_profile_units", profile.pk)

@@ -1,0 +1,59 @@
+"""The units of a profile with a code for each."""
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST
+
+from claims.models import ClaimProfile, Scope
+from claims.profiles import pages
+from claims.profiles.exports import unit_codes
+from claims.profiles.filters import UnitFilter
+from claims.profiles.forms import UnitsForm
+from claims.profiles.tables import UnitTable
+from console.access import Permission, requires
+from console.bulk import SelectionChanged, selection
+from console.listing import render_list
+from console.requests import Request
+from devices.filters import DeviceFilter
+from devices.models import Device
+
+
+@requires(Permission.VIEW)
+def claim_profile_units(request: Request, pk: int) -> HttpResponse:
+    """The units that have a code of this profile."""
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk, scope=Scope.UNIT)
+    rows = Device.objects.visible_to(request.actor).filter(claim_codes__profile=profile)
+    return render_list(
+        request,
+        rows=rows.select_related("product"),
+        table=UnitTable,
+        filters=UnitFilter,
+        decorate=pages.with_codes(profile),
+        template="claims/profiles/claim_profile_units.html",
+        context={"profile": profile},
+        counted=profile.codes.all(),
+    )
+
+
+@requires(Permission.CODE_VIEW)
+@require_POST
+def claim_profile_units_export(request: Request, pk: int) -> StreamingHttpResponse:
+    """All codes of the profile's units as a file for the label printer. It is told in the log."""
+    rows = ClaimProfile.objects.visible_to(request.actor).select_related("organization", "domain")
+    return unit_codes(request, get_object_or_404(rows, pk=pk, scope=Scope.UNIT))
+
+
+@requires(Permission.PROFILE_EDIT)
+def claim_profile_add_units(request: Request) -> HttpResponse:
+    """Give the selected devices codes: of a profile that exists, or of a new one."""
+    chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
+    form = UnitsForm(request.POST if request.method == "POST" else None, actor=request.actor)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return pages.add_units(request, chosen, **form.cleaned_data)
+        except SelectionChanged as changed:
+            form.add_error(None, changed.sentence)
+    context = {"form": form, "chosen": chosen, **pages.units_preview(request, chosen)}
+    return render(
+        request, "claims/profiles/claim_profile_add_units.html", context, status=422 if form.is_bound else 200
+    )

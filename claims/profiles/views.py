@@ -1,0 +1,100 @@
+"""Claim profiles: list, detail, edit, the switch, and what was claimed."""
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from claims.models import Claim, ClaimProfile
+from claims.profiles import pages
+from claims.profiles.actions import profiles
+from claims.profiles.exports import claim_profile_rows
+from claims.profiles.filters import ClaimProfileFilter
+from claims.profiles.forms import ClaimProfileForm
+from claims.profiles.tables import ClaimProfileTable, ClaimTable
+from console.access import Permission, requires
+from console.editing import Edit
+from console.listing import render_list
+from console.requests import Request
+
+
+@requires(Permission.VIEW)
+def claim_profile_list(request: Request) -> HttpResponse:
+    """All claim profiles."""
+    rows = ClaimProfile.objects.visible_to(request.actor).with_state()
+    return render_list(
+        request,
+        rows=rows.select_related("product"),
+        table=ClaimProfileTable,
+        filters=ClaimProfileFilter,
+        template="claims/profiles/claim_profile_list.html",
+    )
+
+
+@requires(Permission.EXPORT)
+def claim_profile_export(request: Request) -> StreamingHttpResponse:
+    """The filtered list as CSV or XLSX, streamed."""
+    return claim_profile_rows(request)
+
+
+@requires(Permission.PROFILE_EDIT)
+def claim_profile_create(request: Request) -> HttpResponse:
+    """Make a claim profile."""
+    data = request.POST if request.method == "POST" else None
+    form = ClaimProfileForm(data, actor=request.actor, initial=pages.wished(request))
+    if request.method == "POST" and form.is_valid():
+        return redirect(profiles.create(by=request.actor, **form.cleaned_data))
+    return render(
+        request,
+        "claims/profiles/claim_profile_create.html",
+        {"form": form},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@requires(Permission.VIEW)
+def claim_profile_detail(request: Request, pk: int) -> HttpResponse:
+    """One profile: its code, how it does, what it gives and to whom it went."""
+    rows = ClaimProfile.objects.visible_to(request.actor).with_state()
+    rows = rows.select_related("organization", "domain", "product", "additional_project__customer")
+    profile = get_object_or_404(rows, pk=pk)
+    return render(request, "claims/profiles/claim_profile_detail.html", pages.detail(request, profile))
+
+
+@requires(Permission.PROFILE_EDIT)
+def claim_profile_edit(request: Request, pk: int) -> HttpResponse:
+    """Edit a claim profile."""
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
+    edit = Edit(request, profile, lambda data, row: ClaimProfileForm(data, instance=row, actor=request.actor),
+                lambda row, values: profiles.edit(row, by=request.actor, **values))  # fmt: skip
+    return (
+        redirect(profile)
+        if edit.is_done
+        else edit.page("claims/profiles/claim_profile_edit.html", profile=profile)
+    )
+
+
+@requires(Permission.PROFILE_EDIT)
+@require_POST
+def claim_profile_enable(request: Request, pk: int) -> HttpResponse:
+    """Switch on."""
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
+    profiles.enable(profile, by=request.actor)
+    return redirect(profile)
+
+
+@requires(Permission.PROFILE_EDIT)
+@require_POST
+def claim_profile_disable(request: Request, pk: int) -> HttpResponse:
+    """Switch off."""
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
+    profiles.disable(profile, by=request.actor)
+    return redirect(profile)
+
+
+@requires(Permission.VIEW)
+def claim_profile_claims(request: Request, pk: int) -> HttpResponse:
+    """All claims of a profile."""
+    profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
+    rows = Claim.objects.visible_to(request.actor).filter(profile=profile).select_related("customer", "user")
+    return render_list(request, rows=rows, table=ClaimTable, template="claims/profiles/claim_profile_claims.html",
+                       decorate=pages.with_answers(profile), context={"profile": profile})  # fmt: skip

@@ -1,0 +1,114 @@
+"""Claims: the list of them, and redeeming a code with a customer's key."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from claims.models import Claim, ClaimCode, ClaimProfile, Step
+from claims.profiles import api as claim_profiles
+from claims.redemption import offers, session
+from claims.redemption.actions import funnel, redemption
+from claims.redemption.actions.redemption import Claimant
+from claims.redemption.api_shapes import ClaimOfProfile, ClaimOut, ClaimQuery, RedeemIn
+from console import throttle
+from console.access import CustomerScope, Permission
+from console.errors import Refused
+from console.forms import clean_text
+from console.rest.endpoints import endpoint
+from console.rest.paging import PageQuery, page
+from console.rest.problems import Unfit
+
+
+@endpoint("List claims", may=Permission.VIEW, customer=CustomerScope.READ, answers=ClaimOut, query=ClaimQuery,
+          is_list=True, tag="claims")  # fmt: skip
+def claim_list(request: Any) -> Any:
+    """The newest first. A customer's key sees its own."""
+    query, rows = request.query, _rows(request)
+    if query.get("profile"):
+        wanted = query["profile"]
+        is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) < 19
+        rows = rows.filter(**({"profile": int(wanted)} if is_id else {"profile__slug": wanted.lower()}))
+    if query.get("customer"):
+        rows = rows.filter(customer=query["customer"])
+    return page(query, rows, ClaimOut)
+
+
+@endpoint("See a claim", may=Permission.VIEW, customer=CustomerScope.READ, answers=ClaimOut, tag="claims")
+def claim_detail(request: Any, pk: int) -> Any:
+    """One claim: what it gave, to whom, and when."""
+    return get_object_or_404(_rows(request), pk=pk)
+
+
+@endpoint("List the claims of a claim profile", may=Permission.VIEW, answers=ClaimOfProfile, query=PageQuery,
+          is_list=True, tag="claim profiles")  # fmt: skip
+def claim_profile_claims(request: Any, key: str) -> Any:
+    """The newest first."""
+    return page(
+        request.query, _rows(request).filter(profile=claim_profiles.find(request, key)), ClaimOfProfile
+    )
+
+
+def count_try(request: Any) -> None:
+    """Before anything is looked up, for the key's customer, so that nobody else at its address slows it."""
+    who = f"customer {request.auth.customer.pk}"
+    throttle.spend("claim-scan", who, limit=session.SCANS, seconds=session.WINDOW)
+
+
+@endpoint("Redeem a claim code", may=None, customer=CustomerScope.CLAIM, takes=RedeemIn, answers=ClaimOut, status=201,
+          tag="claims", example={"code": "7K3M-9QXD-2F8T-C"}, guard=count_try)  # fmt: skip
+def claim_redeem(request: Any) -> Any:
+    """Gives the key's customer what the code offers, all of it or nothing. Again, it answers the same claim.
+
+    The code is the typed one, the link, or what stands in the QR code. Tries are counted.
+    """
+    customer, answers = request.auth.customer, _answers(request)
+    code = _found(request)
+    claim = redemption.redeem(
+        code, claimant=Claimant(customer), by=request.actor, answers=answers, host=_host(code.profile)
+    )
+    return get_object_or_404(_rows(request, customer=customer), pk=claim.pk)
+
+
+@transaction.atomic
+def _found(request: Any) -> ClaimCode:
+    """The code of the body. One of another organization is as unknown as one that nobody printed.
+
+    The look-up and the notes for the funnel are one transaction, so that a code that exists takes hardly longer.
+    """
+    code = offers.find(request.body_data["code"])
+    if code is None or code.organization_id != request.actor.organization.pk:
+        raise Refused(
+            "unknown_code",
+            _(
+                "No device has this code. Compare it with the label; a label that was replaced no longer works."
+            ),
+            status=404,
+        )
+    funnel.note(code, Step.SCAN)
+    funnel.note(code, Step.SIGN_IN)
+    return code
+
+
+def _answers(request: Any) -> dict[str, str]:
+    try:
+        return {name: clean_text(text) for name, text in request.body_data.get("answers", {}).items()}
+    except ValidationError as error:
+        raise Unfit({"answers": error.messages}) from None
+
+
+def _host(profile: ClaimProfile) -> str:
+    """Where the label leads: a program has no address of its own from which it scans."""
+    return profile.domain.host if profile.domain else urlsplit(settings.BASE_URL).netloc
+
+
+def _rows(request: Any, **only: Any) -> QuerySet[Claim]:
+    """The claims to read. Who redeems sees what he just got also with a key that may not list claims."""
+    return (
+        Claim.objects.visible_to(request.actor).filter(**only).select_related("profile", "customer", "user")
+    )

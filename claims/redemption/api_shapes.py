@@ -1,0 +1,53 @@
+"""What the API says and takes of claims."""
+
+from rest_framework import serializers
+
+from claims.codes import MOST_CHARACTERS
+from claims.models import Claim, ResourceKind
+from claims.profiles.api_shapes import ProfileRef
+from console.rest.fields import Body, Id, Text
+from console.rest.paging import PageQuery
+from customers.api.shapes import CustomerRef
+
+
+class GivenOut(serializers.Serializer):
+    """One thing that a claim gave: a device, by id and serial number, or a document, by title and link."""
+
+    kind = serializers.ChoiceField(choices=ResourceKind.choices)
+    id = serializers.IntegerField(required=False)
+    label = serializers.CharField(required=False)
+    product = serializers.CharField(required=False)
+    title = serializers.CharField(required=False)
+    link = serializers.CharField(required=False)
+
+
+class ClaimOut(serializers.ModelSerializer):
+    """One execution of a claim profile."""
+
+    profile = ProfileRef()
+    customer = CustomerRef()
+    claimed_by = serializers.StringRelatedField(source="user")
+    given = GivenOut(many=True)
+    answers = serializers.DictField(child=serializers.CharField())
+
+    class Meta:
+        model = Claim
+        fields = ["id", "profile", "customer", "claimed_by", "at", "given", "answers"]
+
+
+class ClaimOfProfile(ClaimOut):
+    """A claim, in the list of its profile."""
+
+
+class ClaimQuery(PageQuery):
+    """Which claims."""
+
+    profile = Text(required=False, max_length=60, help_text="The id or the slug of the claim profile.")
+    customer = Id(required=False, in_query=True)
+
+
+class RedeemIn(Body):
+    """A code, and the answers to what its profile asks, by the names of the questions."""
+
+    code = Text(max_length=MOST_CHARACTERS)
+    answers = serializers.DictField(child=Text(max_length=500, allow_blank=True), required=False)

@@ -1,0 +1,252 @@
+"""What a code offers right now, and why it may not: for the claim pages and for `claims.redemption.actions.claims`."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http.request import split_domain_port
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from claims import codes
+from claims.models import (
+    ClaimCode,
+    ClaimProfile,
+    Grant,
+    ResourceKind,
+    Scope,
+    Shipment,
+    ShipmentState,
+    ShipmentUnit,
+)
+from console.errors import Refused
+from customers.models import Customer
+from customers.people import claiming_customers
+from devices.models import Device, DeviceStatus
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A code that was found, with what it gives: the devices, and the documents by title and link."""
+
+    code: ClaimCode
+    profile: ClaimProfile
+    devices: list[Device] = field(default_factory=list)
+    documents: list[Any] = field(default_factory=list)
+    shipment: Shipment | None = None
+    # By device, the shipment that it is packed in: its customer may claim the unit, and nobody else.
+    packed: dict[int, Shipment] = field(default_factory=dict)
+    # Whether nothing is listed. Where only the terms were read, that is not known.
+    is_empty: bool = False
+
+    @property
+    def waits_for(self) -> set[int]:
+        """The customers for whom what is offered is packed; empty where anybody may claim it."""
+        packed = {shipment.customer_id for shipment in self.packed.values()}
+        return packed | ({self.shipment.customer_id} if self.shipment is not None else set())
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it gives one device and nothing else."""
+        return len(self.devices) == 1 and not self.documents
+
+    @property
+    def device(self) -> Device | None:
+        """The one device, where there is exactly one."""
+        return self.devices[0] if len(self.devices) == 1 else None
+
+
+def find(text: str) -> ClaimCode | None:
+    """The code that was printed as `text` (link token or typed code), in one indexed query; None for any
+    other text."""
+    code = codes.normalise(text)
+    column = "typed_sha256" if len(code) == codes.TYPED_LENGTH else "link_sha256"
+    return _single(_rows().filter(**{column: codes.sha256(code)}))
+
+
+def get(code_id: UUID) -> ClaimCode | None:
+    """The code with this id as it stands now, found in the same way."""
+    return _single(_rows().filter(pk=code_id))
+
+
+def _rows() -> QuerySet[ClaimCode]:
+    # With the logo's row, which the pages ask for, and without its picture.
+    rows = ClaimCode.objects.select_related(
+        "profile__organization__logo", "device__product", "device__customer"
+    )
+    return rows.defer("profile__organization__logo__png")
+
+
+def _single(rows: QuerySet[ClaimCode]) -> ClaimCode | None:
+    # Of a unique column there is one at most, so no order is asked for.
+    return next(iter(rows[:1]), None)
+
+
+def of(code: ClaimCode) -> Offer:
+    """What the code gives."""
+    profile = code.profile
+    # A unit's own code gives that unit, so its profile lists documents alone.
+    is_unit = profile.scope == Scope.UNIT
+    rows = (
+        profile.resources.all()
+        if is_unit
+        else profile.resources.select_related("device__product", "device__customer")
+    )
+    resources = list(rows)
+    named = [code.device] if is_unit else [r.device for r in resources if r.kind == ResourceKind.DEVICE]
+    devices = [device for device in named if device is not None]
+    documents = [r for r in resources if r.kind == ResourceKind.DOCUMENT]
+    # A shipment's profile lists nothing, so it is asked for only where nothing is listed.
+    shipment = None if is_unit or resources else getattr(profile, "shipment", None)
+    if shipment is not None:
+        rest = Device.objects.filter(shipment_units__shipment=shipment, shipment_units__is_open=True)
+        devices = list(rest.select_related("product").order_by("shipment_units__pk"))
+        return Offer(code, profile, devices, documents, shipment)
+    packed = _packed(profile, devices)
+    return Offer(code, profile, devices, documents, packed=packed, is_empty=not devices and not documents)
+
+
+def _packed(profile: ClaimProfile, devices: list[Device]) -> dict[int, Shipment]:
+    """By device, the shipment that it is packed in. Nothing is asked where none is reserved."""
+    reserved = [device.pk for device in devices if device.status == DeviceStatus.RESERVED]
+    if not reserved or profile.grant != Grant.OWNERSHIP:
+        return {}
+    units = ShipmentUnit.objects.filter(device__in=reserved, is_open=True).select_related("shipment")
+    return {unit.device_id: unit.shipment for unit in units}
+
+
+def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Customer | None = None) -> None:
+    """Raise Refused, with what to do next, where this offer can't be claimed at `host` at the time `at`.
+
+    Only for people who signed in: before that, every cause looks alike. Where the customer is known, what is
+    his already is told apart from what is somebody else's.
+    """
+    profile, at = offer.profile, at or timezone.now()
+    brand = {"brand": profile.organization.brand}
+    if profile.domain and profile.domain.host != bare(host):
+        raise Refused(
+            "wrong_domain",
+            _("This code works on %(host)s only. Scan it again there.") % {"host": profile.domain.host},
+        )
+    if not profile.is_enabled:
+        raise Refused("disabled", _("%(brand)s has switched this offer off. Ask them about it.") % brand)
+    if profile.valid_from and at < profile.valid_from:
+        raise Refused(
+            "not_yet_valid", _("This offer begins later. Try again then, or ask %(brand)s.") % brand
+        )
+    if profile.valid_until and at >= profile.valid_until:
+        raise Refused("expired", _("This offer is over. Ask %(brand)s for a new code.") % brand)
+    if profile.max_claims is not None and profile.claim_count >= profile.max_claims:
+        raise Refused(
+            "used_up", _("All claims of this offer are taken. Ask %(brand)s for a new code.") % brand
+        )
+    if offer.shipment is not None:
+        _check_shipment(offer.shipment, brand)
+    elif offer.is_empty:
+        raise Refused("gives_nothing", _("This offer is empty so far. Ask %(brand)s about it.") % brand)
+    for device in offer.devices:
+        _check_device(offer, device, customer)
+
+
+def check_person(offer: Offer, user: Any) -> None:
+    """Raise Refused where it is packed for a customer for which this person may not claim."""
+    wanted = offer.waits_for
+    if not wanted:
+        return
+    mine = claiming_customers(user, offer.profile.organization).filter(pk__in=wanted)
+    if len(wanted) > 1 or not mine.exists():
+        raise not_theirs(offer)
+
+
+def not_theirs(offer: Offer) -> Refused:
+    """The refusal for what is packed for another customer. It does not say for whom."""
+    if offer.shipment is None:
+        device = next(device for device in offer.devices if device.pk in offer.packed)
+        return _on_its_way(offer, device)
+    return Refused(
+        "not_your_shipment",
+        _("This shipment was packed for a customer that your account does not act for. Sign in with the "
+          "address that %(brand)s knows, or ask them to add yours.") % {"brand": offer.profile.organization.brand},
+    )  # fmt: skip
+
+
+def _on_its_way(offer: Offer, device: Device) -> Refused:
+    words = {"brand": offer.profile.organization.brand, "tail": device.serial_tail}
+    return Refused(
+        "reserved",
+        _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.") % words,
+    )
+
+
+def bare(host: str) -> str:
+    """A host name as domains are kept: lower case, without port and the dot at the end."""
+    return split_domain_port(host.lower())[0].rstrip(".")
+
+
+def _check_shipment(shipment: Shipment, brand: dict) -> None:
+    sentences = {
+        ShipmentState.OPEN: _("This shipment has not left %(brand)s yet. Try again when you have the box."),
+        ShipmentState.SHIPPED: _("This shipment was handed over already. Look into your devices."),
+        ShipmentState.CANCELLED: _("This shipment was cancelled. Ask %(brand)s about it."),
+        ShipmentState.SHIPPING: _("%(brand)s is handing this shipment over at this moment. Look into your devices."),
+    }  # fmt: skip
+    if shipment.state in sentences:
+        raise Refused(f"shipment_{shipment.state}", sentences[ShipmentState(shipment.state)] % brand)
+
+
+def _check_device(offer: Offer, device: Device, customer: Customer | None) -> None:
+    words = {"brand": offer.profile.organization.brand, "tail": device.serial_tail}
+    if device.status == DeviceStatus.SCRAPPED or device.archived_at:
+        # For the claimant both are the same; for programs an archived device is that at every door.
+        code = "archived" if device.archived_at else "scrapped"
+        raise Refused(code, _("The unit …%(tail)s is out of service. Ask %(brand)s about it.") % words)
+    if customer is not None and device.customer_id == customer.pk:
+        raise Refused("already_yours", (_yours_alone() if offer.is_single else _yours_among_others()) % words)
+    if offer.profile.grant != Grant.OWNERSHIP:
+        _check_kept(device, words)
+        return
+    if device.status == DeviceStatus.RETURNED:
+        raise Refused(
+            "in_quarantine",
+            _("The unit …%(tail)s came back and is not checked yet. Ask %(brand)s about it.") % words,
+        )
+    if device.status == DeviceStatus.RESERVED and offer.shipment is None:
+        shipment = offer.packed.get(device.pk)
+        # Whom it is packed for may have it; who that is, is asked of the person who signed in.
+        if shipment is None or (customer is not None and shipment.customer_id != customer.pk):
+            raise _on_its_way(offer, device)
+    if device.customer_id is not None:
+        raise Refused(
+            "already_owned",
+            _(
+                "The unit …%(tail)s already has an owner. If you bought it second hand, contact %(brand)s "
+                "with your proof of purchase."
+            )
+            % words,
+        )
+
+
+def _yours_alone() -> str:
+    return _("The unit …%(tail)s is yours already; there is nothing left to claim. Open it in your devices.")
+
+
+def _yours_among_others() -> str:
+    return _(
+        "The unit …%(tail)s is yours already, and this code gives everything at once or nothing. "
+        "Ask %(brand)s for what you are missing."
+    )
+
+
+def _check_kept(device: Device, words: dict) -> None:
+    """Raise Refused where the device has another owner: only the organization gives access to what it owns."""
+    if not device.is_kept:
+        raise Refused(
+            "not_kept",
+            _(
+                "The unit …%(tail)s belongs to a customer by now, so %(brand)s no longer gives access to it. "
+                "Ask its owner, or contact %(brand)s."
+            )
+            % words,
+        )

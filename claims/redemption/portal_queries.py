@@ -1,0 +1,163 @@
+"""What a customer's person holds now and held before: read by the portal and the claim pages.
+
+All of it starts at `visible_to` or `reached_by`: a device that went to somebody else is not there any more,
+and of its history nothing but one's own spans.
+"""
+
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+
+from claims.models import Claim
+from claims.redemption import offers
+from claims.redemption.offers import Offer
+from console.access import Actor
+from console.fields import fold
+from console.models import Organization
+from customers.models import Project
+from devices.models import Device, Ownership, SharedAccess
+
+MOST_PROJECTS = 100
+
+
+def projects(actor: Actor) -> QuerySet[Project]:
+    """The person's projects by name, with what `devices` needs to know of them."""
+    return (
+        Project.objects.visible_to(actor)
+        .select_related("organization__logo")
+        .defer("organization__logo__png")
+        .annotate(
+            has_shares=Exists(SharedAccess.objects.open().filter(project=OuterRef("pk"))),
+            has_siblings=Exists(
+                Project.objects.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))
+            ),
+        )
+        .order_by("name", "pk")
+    )
+
+
+def add_counts(projects: list[Project]) -> None:
+    """Tell how many devices lie in each project, as `device_count`."""
+    totals: dict[int, int] = {}
+    owned, shared = (
+        spans.objects.open()
+        .filter(project__in=projects)
+        .values_list("project")
+        .annotate(Count("pk"))
+        .order_by()
+        for spans in (Ownership, SharedAccess)
+    )
+    for project, count in owned.union(shared, all=True):
+        totals[project] = totals.get(project, 0) + count
+    for each in projects:
+        each.device_count = totals.get(each.pk, 0)  # type: ignore[attr-defined]
+
+
+def devices(actor: Actor, within: list[Project], *, is_all: bool, q: str = "") -> QuerySet[Device]:
+    """What the person owns or shares now in these projects, or in all. `q` is part of serial or product.
+
+    Where nothing is shared, the owner in the device's own row says it all, and an index has them in order.
+    """
+    customers = {each.customer_id for each in within}
+    if customers <= actor.customers and _is_plain(actor, within, is_all):
+        organizations = {each.organization_id for each in within}
+        rows = Device.objects.current().filter(organization__in=organizations, customer__in=customers)
+    else:
+        owned, shared = _open_spans(actor)
+        if not is_all:
+            owned, shared = owned.filter(project__in=within), shared.filter(project__in=within)
+        rows = Device.objects.filter(pk__in=owned.values("device").union(shared.values("device")))
+    if q:
+        rows = rows.filter(Q(serial_key__contains=fold(q)) | Q(product__name_key__contains=fold(q)))
+    return rows.select_related("product")
+
+
+def add_spans(actor: Actor, rows: list[Device]) -> None:
+    """Give each device its current span as `held`: since when, in which project, whether only shared."""
+    columns = ("device", "started_at", "project", "project__name")
+    owned, shared = (spans.filter(device__in=rows) for spans in _open_spans(actor))
+    found = owned.values_list(*columns, Value(0)).union(shared.values_list(*columns, Value(1)), all=True)
+    held: dict[int, dict] = {}
+    # An owner may also share his own device with another of his projects: what he owns comes first.
+    for device, since, project, name, is_shared in sorted(found, key=lambda row: (row[4], row[1])):
+        held.setdefault(
+            device, {"since": since, "project": project, "name": name, "is_shared": bool(is_shared)}
+        )
+    for row in rows:
+        row.held = held.get(row.pk)  # type: ignore[attr-defined]
+
+
+def spans_of(actor: Actor, device: Device) -> list[Any]:
+    """The person's own spans of a device, the newest first; none of anybody else."""
+    owned, shared = (
+        model.objects.reached_by(actor).filter(device=device).select_related("project")
+        for model in (Ownership, SharedAccess)
+    )
+    spans = sorted([*owned, *shared], key=lambda span: span.started_at, reverse=True)
+    for span in spans:
+        span.is_shared = isinstance(span, SharedAccess)
+    return spans
+
+
+def past_spans(actor: Actor) -> QuerySet[Ownership]:
+    """When the person's customers owned devices that they do not own any more."""
+    ended = Ownership.objects.reached_by(actor).exclude(ended_at=None)
+    return ended.select_related("device__product")
+
+
+def documents(actor: Actor, spans: list[Any]) -> list[dict]:
+    """What was given with the device, by the claims that its current spans rest on."""
+    evidence = [span.start_evidence for span in spans if span.ended_at is None]
+    ids = [int(text.removeprefix("claim:")) for text in evidence if text.startswith("claim:")]
+    claims = Claim.objects.visible_to(actor).filter(pk__in=ids)
+    return [thing for claim in claims for thing in claim.given if thing["kind"] == "document"]
+
+
+def past_claim(actor: Actor, offer: Offer | None) -> Claim | None:
+    """The person's claim of this very code, if all that it gave is still his."""
+    if offer is None:
+        return None
+    claims = Claim.objects.visible_to(actor).filter(profile=offer.profile)
+    if offer.code.device_id is not None:
+        claims = claims.filter(code=offer.code, code_version=offer.code.version)
+    claim = claims.first()
+    return claim if claim is not None and all(thing["is_held"] for thing in given(actor, claim)) else None
+
+
+def given(actor: Actor, claim: Claim) -> list[dict]:
+    """What a claim gave, each device with whether the person still holds it."""
+    ids = [thing["id"] for thing in claim.given if thing["kind"] == "device"]
+    held = (
+        set(Device.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", flat=True))
+        if ids
+        else set()
+    )
+    return [{**thing, "is_held": thing["kind"] != "device" or thing["id"] in held} for thing in claim.given]
+
+
+def organization_of(actor: Actor) -> Organization | None:
+    """The one organization that the person is a customer of; None for several or none."""
+    found = Organization.objects.filter(
+        pk__in=Project.objects.visible_to(actor).values("organization")
+    ).select_related("logo").defer("logo__png")[:2]  # fmt: skip
+    return found[0] if len(found) == 1 else None
+
+
+def organization_at(host: str) -> Organization | None:
+    """Whose pages these are for somebody unknown: by the claim domain, else the only organization."""
+    named = Organization.objects.filter(domains__host=offers.bare(host)).first()
+    if named is not None:
+        return named
+    found = Organization.objects.order_by("pk")[:2]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_plain(actor: Actor, within: list[Any], is_all: bool) -> bool:
+    """Whether these projects hold all that their customers own, and nothing else."""
+    if len(within) > MOST_PROJECTS or any(project.has_shares for project in within):
+        return False
+    return not actor.projects if is_all else not any(project.has_siblings for project in within)
+
+
+def _open_spans(actor: Actor) -> tuple[QuerySet[Ownership], QuerySet[SharedAccess]]:
+    return Ownership.objects.open().reached_by(actor), SharedAccess.objects.open().reached_by(actor)

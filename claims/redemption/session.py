@@ -1,0 +1,221 @@
+"""Keeps a scanned code in the session, from the camera to the claim: its row, never its text.
+
+What is kept can be claimed for 15 minutes and outlives the sign-in. For a day it is told that it was scanned and has to
+be scanned again; a form that comes without its session brings what was scanned along, signed. Before the sign-in
+a page may tell a code that works from one that does not, and nothing else: `refusal` is for people who signed in.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core import signing
+from django.db import transaction
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+
+from claims import codes
+from claims.models import ClaimCode, Step
+from claims.redemption import offers, portal_queries
+from claims.redemption.actions import funnel
+from claims.redemption.offers import Offer
+from console import throttle
+from console.errors import Refused
+from console.people import browsers
+from console.requests import Request
+from customers.models import Customer
+
+KEY = "claim"
+SECONDS_KEPT = 15 * 60
+# For so long a scan that can't be claimed any longer is told.
+SECONDS_TOLD = 24 * 60 * 60
+SALT = "claims.redemption.session"
+# How often codes may be tried from one address, and by one account: enough for a fitter and a van of devices.
+SCANS, WINDOW = 60, 10 * 60
+NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The code at hand: what it offers, or why it can't be claimed. `nonce` is in the form that redeems."""
+
+    nonce: str
+    offer: Offer | None
+    refusal: Refused | None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it could be claimed now."""
+        return self.refusal is None
+
+    def expect(self, nonce: str) -> None:
+        """Raise Refused where a page was opened for another code than the one at hand."""
+        if nonce != self.nonce:
+            raise Refused(
+                "other_code", _("Another code was scanned since this page was opened. Look at it again.")
+            )
+
+
+@dataclass(frozen=True)
+class Lapsed:
+    """A scan that is too old to claim: how many minutes, and what it offered if that could still be claimed."""
+
+    minutes: int
+    offer: Offer | None
+
+
+def scan(request: Request, text: str) -> None:
+    """Look a code up and keep it. Raises Refused (429) after too many tries.
+
+    A typed code is not looked up then. A link is, for it can't be guessed, and is kept if it can be claimed: nobody who
+    guesses keeps others out who hold a label. The count, the look-up and the note for the funnel are one transaction,
+    so that a code that exists takes no longer than one that does not.
+    """
+    with transaction.atomic():
+        refusal = _count(request)
+        if refusal is not None and not codes.is_link(text):
+            raise refusal
+        code = offers.find(text)
+        past = _entry(request)
+        kept = past if code is not None and _is_of(past, code) else {"nonce": get_random_string(22)}
+        entry = {
+            **(kept or {}), "code": str(code.pk) if code else "", "version": code.version if code else 0,
+            "at": int(time.time()),
+        }  # fmt: skip
+        if refusal is not None and not _read(request, entry).is_usable:
+            raise refusal
+        if code is not None and not _is_of(past, code):
+            funnel.note(code, Step.SCAN)
+    request.session[KEY] = entry
+    request._claim_pending = None  # type: ignore[attr-defined]
+
+
+def _count(request: Request) -> Refused | None:
+    """Count a try, of the person who signed in, or did so before with this browser; of all others, by address."""
+    person = request.user.pk or browsers.last_person(request)
+    who = f"user {person}" if person else throttle.address_of(request)
+    try:
+        throttle.spend("claim-scan", who, limit=SCANS, seconds=WINDOW)
+    except Refused as refusal:
+        return refusal
+    return None
+
+
+def current(request: Request) -> Pending | None:
+    """The code at hand, as it stands at this moment; None without one. Read once a request."""
+    known = getattr(request, "_claim_pending", None)
+    if known is None:
+        entry = _entry(request)
+        known = _read(request, entry) if entry else None
+        request._claim_pending = known  # type: ignore[attr-defined]
+    return known
+
+
+def lapsed(request: Request) -> Lapsed | None:
+    """The scan that lapsed before it was claimed, if that is all there is."""
+    entry = _entry(request, seconds=SECONDS_TOLD)
+    if entry is None or _entry(request) is not None:
+        return None
+    pending = _read(request, entry)
+    if portal_queries.past_claim(request.customer_actor, pending.offer) is not None:
+        return None
+    minutes = int(time.time() - entry["at"]) // 60
+    return Lapsed(minutes, pending.offer if pending.is_usable else None)
+
+
+def sealed(request: Request) -> str:
+    """The code at hand, signed, for a form of the way to bring along; without one, nothing."""
+    entry = _entry(request, seconds=SECONDS_TOLD)
+    return signing.dumps([entry["code"], entry["version"], entry["at"]], salt=SALT) if entry else ""
+
+
+def restore(request: Request) -> None:
+    """Keep again what a form brought along, where its session is gone. As a scan of the same label it claims nothing."""
+    if _entry(request, seconds=SECONDS_TOLD) is not None:
+        return
+    try:
+        code, version, at = signing.loads(request.POST.get("scan", ""), salt=SALT, max_age=SECONDS_TOLD)
+    except signing.BadSignature:
+        return
+    request.session[KEY] = {"nonce": get_random_string(22), "code": code, "version": version, "at": at}
+    request._claim_pending = None  # type: ignore[attr-defined]
+
+
+def has_pending(request: Request) -> bool:
+    """Whether a code is at hand, of whatever worth: what follows for the visitor must not tell its worth."""
+    return _entry(request) is not None
+
+
+def usable_code(request: Request) -> str | None:
+    """Names the code at hand if it could be claimed now, to count by. It is never shown."""
+    pending = current(request)
+    if pending is None or pending.offer is None or not pending.is_usable:
+        return None
+    return str(pending.offer.code.pk)
+
+
+def note_once(request: Request, step: Step, cause: str = "") -> None:
+    """Note a step for the funnel, once for each code at hand."""
+    pending, entry = current(request), _entry(request)
+    mark = f"{step}:{cause}"
+    if request.method != "GET" or entry is None or pending is None or pending.offer is None:
+        return
+    if mark in entry.get("steps", []):
+        return
+    funnel.note(pending.offer.code, step, cause=cause)
+    request.session[KEY] = {**entry, "steps": [*entry.get("steps", []), mark]}
+
+
+def take(request: Request) -> dict | None:
+    """What `put` puts back into another session: the code at hand, under another nonce."""
+    entry = _entry(request, seconds=SECONDS_TOLD)
+    return {**entry, "nonce": get_random_string(22)} if entry else None
+
+
+def put(request: Request, taken: dict | None) -> None:
+    """Keep a code that was at hand in another session."""
+    if taken is not None:
+        request.session[KEY] = taken
+
+
+def _entry(request: Request, *, seconds: int = SECONDS_KEPT) -> dict[str, Any] | None:
+    entry = request.session.get(KEY)
+    if not isinstance(entry, dict) or not 0 <= time.time() - entry.get("at", 0) < seconds:
+        return None
+    return entry
+
+
+def _is_of(entry: dict | None, code: ClaimCode) -> bool:
+    return entry is not None and entry["code"] == str(code.pk) and entry["version"] == code.version
+
+
+def _read(request: Request, entry: dict) -> Pending:
+    code = offers.get(UUID(entry["code"]) if entry["code"] else NOBODY)
+    if code is None:
+        return Pending(entry["nonce"], None, Refused("unknown", _unknown()))
+    # What was scanned, not what would be printed now: a replaced label stays dead for who scanned it before.
+    now, code.version = code.version, entry["version"]
+    offer, refusal = offers.of(code), None
+    try:
+        if now != code.version:
+            raise Refused("replaced", _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
+                          % {"brand": code.profile.organization.brand})  # fmt: skip
+        offers.check(offer, host=request.get_host(), customer=_owner_at_hand(request, offer))
+        if request.user.is_authenticated:
+            offers.check_person(offer, request.user)
+    except Refused as caught:
+        refusal = caught
+    return Pending(entry["nonce"], offer, refusal)
+
+
+def _owner_at_hand(request: Request, offer: Offer) -> Customer | None:
+    mine = request.customer_actor.customers
+    return next((device.customer for device in offer.devices if device.customer_id in mine), None)
+
+
+def _unknown() -> str:
+    return _(
+        "No device has this code. Compare it with the label, and scan or type it again. If the device was "
+        "returned or got a new label, its old label no longer works."
+    )

@@ -1,0 +1,64 @@
+"""Receives very many units that are named by id, serial number or device name, with a result for each."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.returns.actions import returns
+from console import operations, sql
+from console.access import Actor, Permission
+from console.bulk import IN_REQUEST
+from console.models import Operation
+from console.transactions import retrying
+from devices.actions import batches
+from devices.actions.ownership import check_unclaim_limit, succeeded
+from devices.models import Device
+
+
+@retrying
+def receive(
+    named_by: str,
+    names: list[str],
+    *,
+    reason: str,
+    by: Actor,
+    note: str = "",
+    also_unowned: bool = False,
+    leaves_profiles: bool = False,
+    is_dry: bool = False,
+) -> Operation:
+    """Receive the units of these names as an operation: up to 200 at once, above by the worker; a trial changes nothing.
+
+    Raises Refused above 50 owned units an hour for who may not take many, and without a reason where one is needed.
+    """
+    ids = batches.resolve(named_by, names, by=by)
+    owned = Device.objects.visible_to(by).filter(customer__isnull=False)
+    check_unclaim_limit(sql.having_ids(owned, "id", set(ids)).count(), by=by)
+    title = ngettext("Receive %(n)d returned device", "Receive %(n)d returned devices", len(names))
+    title = title % {"n": len(names)}
+    do = operations.start if len(names) > IN_REQUEST else operations.perform
+    return do(
+        "claims.returns.actions.batches.run_receive", _("Trial: %(title)s") % {"title": title} if is_dry else title,
+        by=by, permission=Permission.RETURN_RECEIVE, total=len(names), return_url=reverse("claims:return_workbench"),
+        undo_route="" if is_dry else returns.UNDO,
+        payload={"named_by": named_by, "names": names, "ids": ids, "is_dry": is_dry, "reason": reason, "note": note,
+                 "also_unowned": also_unowned, "leaves_profiles": leaves_profiles},
+    )  # fmt: skip
+
+
+def run_receive(operation: Operation, by: Actor) -> None:
+    """The handler of a batch that receives: the payload is what `receive` was given, and the ids."""
+    plan = operation.payload
+    links = "" if plan["leaves_profiles"] else batches.links(operation, by)
+    batches.in_chunks(
+        operation,
+        lambda ids: returns.receive(
+            ids, reason=plan["reason"], note=plan["note"], by=by, anyway=ids if plan["also_unowned"] else (),
+            operation=operation, leaves_profiles=plan["leaves_profiles"],
+        ),
+    )  # fmt: skip
+    n = succeeded(operation)
+    sentence = ngettext(
+        "%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n
+    )
+    operation.sentence = f"{batches.said(operation, sentence)} {links}".strip()

@@ -1,0 +1,173 @@
+"""What follows on the bench: a returned unit is inspected, then restocked, refurbished or scrapped."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.models import Grade, Return, ReturnState
+from console import operations, sql
+from console.access import Actor, Permission
+from console.audit import record_set
+from console.bulk import IN_REQUEST
+from console.errors import Refused
+from console.models import Operation
+from console.transactions import retrying
+from devices import causes, ledger
+from devices.actions.ownership import in_chunks, succeeded
+from devices.ledger import Outcome, RefusedDevice
+from devices.models import Device, DeviceStatus
+
+UNDO = "claims:return_inspect_undo"
+# What a decision makes of the unit, and how the log calls it.
+DECISIONS = {
+    ReturnState.RESTOCKED: (DeviceStatus.IN_STOCK, "device.restocked"),
+    ReturnState.REFURBISHED: (DeviceStatus.IN_STOCK, "device.refurbished"),
+    ReturnState.SCRAPPED: (DeviceStatus.SCRAPPED, "device.scrapped"),
+}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an inspection found: the points of the checklist with `is_ok` each, a grade, and a note."""
+
+    grade: str = ""
+    note: str = ""
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+
+def begin(
+    return_ids: Iterable[int], findings: Findings, *, decision: str, by: Actor, return_url: str = ""
+) -> Operation:
+    """Inspect and decide on many returns as an operation: up to 200 at once, above by the worker."""
+    ids = list(dict.fromkeys(return_ids))
+    do = operations.start if len(ids) > IN_REQUEST else operations.perform
+    title = ngettext("Inspect %(n)d returned device", "Inspect %(n)d returned devices", len(ids)) % {
+        "n": len(ids)
+    }
+    return do(
+        "claims.returns.actions.inspection.run_inspect", title, by=by, permission=Permission.RETURN_EDIT,
+        total=len(ids), return_url=return_url, undo_route=UNDO, payload={
+            "ids": ids, "grade": findings.grade, "note": findings.note, "checks": findings.checks, "decision": decision,
+        },
+    )  # fmt: skip
+
+
+def run_inspect(operation: Operation, by: Actor) -> None:
+    """The handler of inspecting many: payload {ids, grade, note, checks, decision}; the ids are of returns."""
+    plan = operation.payload
+    findings = Findings(plan["grade"], plan["note"], plan["checks"])
+    in_chunks(
+        operation, lambda ids: inspect(ids, findings, decision=plan["decision"], by=by, operation=operation)
+    )
+    n = succeeded(operation)
+    operation.sentence = ngettext("%(n)d device done.", "%(n)d devices done.", n) % {"n": n}
+
+
+@retrying
+def inspect(
+    return_ids: Iterable[int],
+    findings: Findings,
+    *,
+    by: Actor,
+    decision: str = "",
+    at: datetime | None = None,
+    operation: Operation | None = None,
+) -> Outcome:
+    """Write what was found at each unit in quarantine and, with a decision, take it out of there.
+
+    Without a grade, what was found before stays; a unit that was never inspected is then refused. The ids of the
+    outcome are those of the returns.
+    """
+    if decision and decision not in DECISIONS:
+        raise Refused("decision", _("Choose what becomes of it."), status=422)
+    at, rows = at or timezone.now(), hold(return_ids, by)
+    outcome, fit = Outcome(), []
+    for pk in sorted(set(return_ids) - {row.pk for row in rows}):
+        outcome.refused.append(RefusedDevice(pk, str(pk), "not_found", _("There is no such return.")))
+    for row in rows:
+        code, sentence = _why_not(row, findings)
+        if code:
+            outcome.refused.append(RefusedDevice(row.pk, row.device.serial_number, code, sentence))
+        else:
+            fit.append(row)
+    _remember(fit, operation)
+    if fit and findings.grade:
+        _write(fit, findings, by, at, outcome)
+    if fit and decision:
+        _decide(fit, decision, by, at, outcome)
+    outcome.done = [row.pk for row in fit]
+    return outcome
+
+
+def hold(return_ids: Iterable[int], by: Actor) -> list[Return]:
+    """The returns, which stay as they are until this transaction ends; first their devices, as everywhere."""
+    ids = sorted(set(return_ids))
+    mine = Return.objects.visible_to(by)
+    ledger.hold(sorted(set(sql.having_ids(mine, "id", ids).values_list("device_id", flat=True))))
+    rows = mine.select_for_update(of=("self",)).select_related("device").order_by("pk")
+    return list(sql.having_ids(rows, "id", ids))
+
+
+def _why_not(row: Return, findings: Findings) -> tuple[str, str]:
+    if row.state == ReturnState.REQUESTED:
+        return "not_received", _("It is not here yet. Receive it first.")
+    if row.is_over:
+        return "is_over", _("It is over: %(state)s.") % {"state": row.get_state_display()}
+    if row.device.archived_at and (cause := causes.of(row.device)):
+        return cause
+    if row.state == ReturnState.RECEIVED and not findings.grade:
+        return "not_inspected", _("It is not inspected yet. Give it a grade.")
+    return "", ""
+
+
+def _remember(rows: list[Return], operation: Operation | None) -> None:
+    """Keep what the returns say now, for the undo of the operation; without one nothing can be undone."""
+    for row in rows:
+        row.inspection = operation
+        row.before = operation and {
+            "state": row.state, "grade": row.grade, "checks": row.checks, "note": row.note,
+            "inspected_at": row.inspected_at.isoformat() if row.inspected_at else None,
+            "inspected_by": row.inspected_by, "needs_label": row.needs_label,
+        }  # fmt: skip
+    sql.update_rows(Return, rows, ["inspection", "before"])
+
+
+def _write(rows: list[Return], findings: Findings, by: Actor, at: datetime, outcome: Outcome) -> None:
+    Return.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=ReturnState.INSPECTED, inspected_at=at, inspected_by=by.label[:200], grade=findings.grade,
+        checks=findings.checks,
+    )  # fmt: skip
+    if findings.note:
+        _add_note(rows, findings.note)
+    failed = [check["text"] for check in findings.checks if not check["is_ok"]]
+    data = {"grade": str(Grade(findings.grade).label), "not_in_order": failed, "note": findings.note}
+    _tell("device.inspected", rows, by, at, outcome, **data)
+
+
+def _add_note(rows: list[Return], note: str) -> None:
+    """Each return keeps the note of who received it, with the new one below."""
+    for row in rows:
+        row.note = "\n".join(filter(None, [row.note if row.note != note else "", note]))[:1000]
+    sql.update_rows(Return, rows, ["note"])
+
+
+def _decide(rows: list[Return], decision: str, by: Actor, at: datetime, outcome: Outcome) -> None:
+    status, kind = DECISIONS[ReturnState(decision)]
+    moved = ledger.set_status([row.device_id for row in rows], frm=[DeviceStatus.RETURNED], to=status)
+    if len(moved) != len(rows):
+        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+    more = {"needs_label": False} if status == DeviceStatus.SCRAPPED else {}
+    Return.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=decision, closed_at=at, closed_by=by.label[:200], **more
+    )
+    _tell(kind, rows, by, at, outcome)
+
+
+def _tell(kind: str, rows: list[Return], by: Actor, at: datetime, outcome: Outcome, **data: Any) -> None:
+    record_set(kind, Device, [row.device_id for row in rows], label="serial_number", by=by, act=outcome.act, at=at,
+               **data)  # fmt: skip

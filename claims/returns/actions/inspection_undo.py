@@ -1,0 +1,168 @@
+"""Takes an inspection back, within 15 minutes: each unit is in quarantine again, and its return says what it said before."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _later
+from django.utils.translation import ngettext
+
+from claims.models import Return, ReturnState
+from claims.returns.actions.inspection import DECISIONS, hold
+from console import operations, sql
+from console.access import Actor, Permission
+from console.audit import record_set
+from console.bulk import IN_REQUEST
+from console.errors import Refused
+from console.models import Operation
+from console.transactions import retrying
+from devices import ledger
+from devices.actions.ownership import in_chunks, succeeded
+from devices.ledger import Outcome, RefusedDevice
+from devices.models import Device, DeviceStatus, Ownership
+
+SENTENCES: dict[str, Any] = {
+    "inspected_again": _later("It was inspected again since."),
+    "received_again": _later("It came back again since."),
+    "archived": _later("It was archived since."),
+    "changed_hands": _later("It changed hands since."),
+    DeviceStatus.OWNED: _later("It has an owner again."),
+    DeviceStatus.RESERVED: _later("It was packed in a shipment since."),
+    DeviceStatus.SCRAPPED: _later("It was scrapped since."),
+    DeviceStatus.RETURNED: _later("It was put in quarantine since."),
+    DeviceStatus.IN_STOCK: _later("It was put in stock since."),
+    "": _later("It was changed by somebody else at the same moment."),
+}
+
+
+@retrying
+def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Operation:
+    """Undo the inspection: up to 200 units at once, above by the worker. Gives the operation that does or did it.
+
+    Raises Refused where it was undone already, or is over for more than 15 minutes.
+    """
+    operations.take_undo(operation, at=at)
+    ids = [int(pk) for pk in operation.payload["ids"]]
+    do = operations.start if len(ids) > IN_REQUEST else operations.perform
+    return do(
+        "claims.returns.actions.inspection_undo.run_undo_inspect", _("Undo: %(title)s") % {"title": operation.title}, by=by,
+        permission=Permission(operation.permission), total=len(ids), return_url=operation.return_url,
+        payload={"ids": ids, "operation": operation.pk}, undoes=operation,
+    )  # fmt: skip
+
+
+def run_undo_inspect(operation: Operation, by: Actor) -> None:
+    """The handler that undoes an inspection: payload {ids, operation}; the ids are of returns."""
+    undone = Operation.objects.get(pk=operation.payload["operation"], organization=operation.organization_id)
+    in_chunks(operation, lambda ids: undo_inspect(ids, undone=undone, by=by))
+    n = succeeded(operation)
+    operation.sentence = ngettext(
+        "%(n)d device is in quarantine again.", "%(n)d devices are in quarantine again.", n
+    ) % {"n": n}
+
+
+@retrying
+def undo_inspect(
+    return_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None
+) -> Outcome:
+    """Let each return be what it was before `undone`, where nothing happened to it or its unit since."""
+    outcome, at, rows = Outcome(), at or timezone.now(), hold(return_ids, by)
+    reasons = _reasons(rows, undone)
+    fit = [row for row in rows if row.pk not in reasons]
+    for row in rows:
+        if why := reasons.get(row.pk):
+            outcome.refused.append(RefusedDevice(row.pk, row.device.serial_number, why, str(SENTENCES[why])))
+    for status in sorted({_made_of(row) for row in fit} - {str(DeviceStatus.RETURNED)}):
+        ids = [row.device_id for row in fit if _made_of(row) == status]
+        moved = ledger.set_status(ids, frm=[status], to=DeviceStatus.RETURNED)
+        if len(moved) != len(ids):
+            raise Refused(
+                "busy",
+                _("Somebody else changed this at the same moment. Look at it again and retry."),
+            )
+    for row in fit:
+        _restore(row)
+    sql.update_rows(Return, fit, ["state", "grade", "checks", "note", "inspected_at", "inspected_by", "needs_label",
+                                  "closed_at", "closed_by", "inspection", "before"])  # fmt: skip
+    record_set("device.inspection_undone", Device, [row.device_id for row in fit], label="serial_number", by=by,
+               act=outcome.act, at=at)  # fmt: skip
+    outcome.done = [row.pk for row in fit]
+    return outcome
+
+
+def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> dict[str, Any]:
+    """How many units an undo would change and how many not, why, and the first of those.
+
+    Raises Refused where it can't be undone at all.
+    """
+    operations.check_undo(operation, at=at)
+    rows = list(_touched(operation).select_related("device").order_by("pk"))
+    reasons = _reasons(rows, operation)
+    unfit = [(row.device, SENTENCES[reasons[row.pk]]) for row in rows if row.pk in reasons]
+    counts: dict[str, int] = {}
+    for why in reasons.values():
+        counts[why] = counts.get(why, 0) + 1
+    return {
+        "total": len(rows), "fit": len(rows) - len(unfit), "rows": unfit[:shown], "shown": shown,
+        "unfit": [(SENTENCES[why], n) for why, n in sorted(counts.items())],
+    }  # fmt: skip
+
+
+def _touched(operation: Operation) -> Any:
+    """The returns that the operation was given; what it refused then is no part of it."""
+    refused = set(operation.rows.values_list("position", flat=True))
+    ids = [pk for place, pk in enumerate(operation.payload["ids"], 1) if place not in refused]
+    return sql.having_ids(Return.objects.filter(organization=operation.organization_id), "id", ids)
+
+
+def _reasons(rows: list[Return], undone: Operation) -> dict[int, str]:
+    """Why returns can't be what they were before, by their ids; nothing of those that can. Two queries."""
+    ids = [row.device_id for row in rows]
+    newest: dict[int, int] = {}
+    again = sql.having_ids(Return.objects.order_by("pk"), "device_id", ids)
+    for device, pk in again.values_list("device_id", "pk"):
+        newest[device] = pk
+    spans: dict[int, datetime] = {}
+    begun = sql.having_ids(Ownership.objects.order_by("started_at"), "device_id", ids)
+    for device, started_at in begun.values_list("device_id", "started_at"):
+        spans[device] = started_at
+    return {row.pk: why for row in rows if (why := _why(row, undone, newest, spans)) is not None}
+
+
+def _why(row: Return, undone: Operation, newest: dict[int, int], spans: dict[int, datetime]) -> str | None:
+    since = row.closed_at or row.inspected_at
+    begun = spans.get(row.device_id)
+    if row.inspection_id != undone.pk:
+        return "inspected_again"
+    if newest[row.device_id] != row.pk:
+        return "received_again"
+    if row.device.archived_at:
+        return "archived"
+    if row.device.status != _made_of(row):
+        return str(row.device.status)
+    return "changed_hands" if begun and since and begun >= since else None
+
+
+def _made_of(row: Return) -> str:
+    """What the inspection left the unit as."""
+    decided = DECISIONS.get(ReturnState(row.state))
+    return str(decided[0] if decided else DeviceStatus.RETURNED)
+
+
+def _restore(row: Return) -> None:
+    """What was before; a label that was printed since stays printed."""
+    before, was_scrapped = row.before or {}, row.state == ReturnState.SCRAPPED
+    row.state, row.grade, row.checks, row.note = (
+        before["state"],
+        before["grade"],
+        before["checks"],
+        before["note"],
+    )
+    row.inspected_at = parse_datetime(before["inspected_at"]) if before["inspected_at"] else None
+    row.inspected_by, row.closed_at, row.closed_by = before["inspected_by"], None, ""
+    if was_scrapped:
+        row.needs_label = before["needs_label"]
+    row.inspection, row.before = None, None

@@ -1,0 +1,189 @@
+"""Takes the receiving of returned units back, within 15 minutes: the very spans go on as if nothing had been."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _later
+from django.utils.translation import ngettext
+
+from claims.models import Return, ReturnState
+from claims.returns.actions import mails
+from console import operations, sql
+from console.access import Actor, Permission
+from console.audit import record_set
+from console.bulk import IN_REQUEST
+from console.models import Operation
+from console.transactions import retrying
+from customers.models import Customer
+from devices import ledger
+from devices.actions.ownership import evidence_of, in_chunks, succeeded
+from devices.ledger import Outcome, RefusedDevice
+from devices.models import Device, DeviceStatus
+
+SENTENCES: dict[str, Any] = {
+    ReturnState.REQUESTED: _later("Its receiving was undone already."),
+    ReturnState.INSPECTED: _later("It was inspected since."),
+    ReturnState.RESTOCKED: _later("It was restocked since."),
+    ReturnState.REFURBISHED: _later("It was refurbished since."),
+    ReturnState.SCRAPPED: _later("It was scrapped since."),
+    ReturnState.CANCELLED: _later("Its return was cancelled since."),
+    "customer_archived": _later("Its owner was archived since."),
+    "archived": _later("It was archived since."),
+    "": _later("It was changed by somebody else at the same moment."),
+}
+
+
+@retrying
+def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Operation:
+    """Undo the receiving: up to 200 units at once, above by the worker. Gives the operation that does or did it.
+
+    Raises Refused where it was undone already, or is over for more than 15 minutes.
+    """
+    operations.take_undo(operation, at=at)
+    ids = list(_returns(operation).order_by("device_id").values_list("device_id", flat=True))
+    do = operations.start if len(ids) > IN_REQUEST else operations.perform
+    return do(
+        "claims.returns.actions.receipt_undo.run_undo_receive", _("Undo: %(title)s") % {"title": operation.title}, by=by,
+        permission=Permission(operation.permission), total=len(ids), return_url=operation.return_url,
+        payload={"ids": ids, "operation": operation.pk}, undoes=operation,
+    )  # fmt: skip
+
+
+def run_undo_receive(operation: Operation, by: Actor) -> None:
+    """The handler that undoes receiving: payload {ids, operation}."""
+    undone = Operation.objects.get(pk=operation.payload["operation"], organization=operation.organization_id)
+    in_chunks(operation, lambda ids: undo_receive(ids, undone=undone, by=by))
+    n = succeeded(operation)
+    operation.sentence = ngettext("%(n)d device is what it was before.", "%(n)d devices are what they were before.",
+                                  n) % {"n": n}  # fmt: skip
+
+
+@retrying
+def undo_receive(
+    device_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None
+) -> Outcome:
+    """Give units back to the owners from whom `undone` received them, with the spans and shares that it ended.
+
+    A return that the owner had asked for is requested again, any other one is cancelled. Labels that are dead stay
+    dead, so their units stay in the queue for new ones.
+    """
+    outcome, ids = Outcome(), sorted(set(device_ids))
+    owners = _held_owners(undone, ids)
+    at = at or ledger.begin(ids)
+    ledger.hold(ids)
+    rows = Return.objects.select_for_update(of=("self",)).filter(operation=undone, state=ReturnState.RECEIVED)
+    found = {row.device_id: row for row in sql.having_ids(rows.order_by("pk"), "device_id", ids)}
+    is_wiped = Device.objects.filter(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False)
+    wiped = set(sql.having_ids(is_wiped, "id", ids).values_list("pk", flat=True))
+    back = _give_back(found, undone, owners, by, at, outcome)
+    _close_returns(back, by, at)
+    outcome.done = sorted(row.device_id for row in back)
+    outcome.refused = _refused(undone, set(ids) - set(outcome.done))
+    _tell(back, owners, wiped, by, at, outcome)
+    return outcome
+
+
+def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> dict[str, Any]:
+    """How many units an undo would change and how many not, why, and the first of those.
+
+    Raises Refused where it can't be undone at all.
+    """
+    operations.check_undo(operation, at=at)
+    rows = _returns(operation)
+    unfit = rows.exclude(state=ReturnState.RECEIVED).select_related("device")
+    counts = dict(rows.order_by().values_list("state").annotate(Count("pk")))
+    fit = counts.pop(ReturnState.RECEIVED, 0)
+    wiped = rows.filter(state=ReturnState.RECEIVED, device__wipe_confirmed_at__isnull=False)
+    return {
+        "total": fit + sum(counts.values()), "fit": fit, "wiped": wiped.count(),
+        "unfit": [(SENTENCES[state], n) for state, n in sorted(counts.items())],
+        "rows": [(row.device, SENTENCES[row.state]) for row in unfit.order_by("pk")[:shown]], "shown": shown,
+    }  # fmt: skip
+
+
+def _returns(operation: Operation) -> QuerySet[Return]:
+    return Return.objects.filter(operation=operation)
+
+
+def _give_back(
+    found: dict[int, Return], undone: Operation, owners: dict[int, Customer], by: Actor, at: datetime,
+    outcome: Outcome,
+) -> list[Return]:  # fmt: skip
+    """Let each unit be what it was; gives the returns of those that are."""
+    by_status: dict[str, list[int]] = {}
+    for row in found.values():
+        by_status.setdefault(row.status_before, []).append(row.device_id)
+    reopened = ledger.reopen(
+        by_status.get(DeviceStatus.OWNED, []), ended=evidence_of(undone), customer_ids=list(owners), by=by,
+        at=at, act=outcome.act, frm=(DeviceStatus.RETURNED,),
+    )  # fmt: skip
+    stocked = ledger.set_status(
+        by_status.get(DeviceStatus.IN_STOCK, []), frm=[DeviceStatus.RETURNED], to=DeviceStatus.IN_STOCK
+    )
+    stayed = by_status.get(DeviceStatus.RETURNED, [])
+    return [found[pk] for pk in sorted([*reopened.done, *stocked, *stayed])]
+
+
+def _close_returns(back: list[Return], by: Actor, at: datetime) -> None:
+    asked = [row.pk for row in back if row.requested_at]
+    Return.objects.filter(pk__in=asked).update(
+        state=ReturnState.REQUESTED, received_at=None, received_by="", note="", status_before=""
+    )
+    Return.objects.filter(pk__in=[row.pk for row in back if not row.requested_at]).update(
+        state=ReturnState.CANCELLED, closed_at=at, closed_by=by.label[:200]
+    )
+
+
+def _tell(
+    back: list[Return],
+    owners: dict[int, Customer],
+    wiped: set[int],
+    by: Actor,
+    at: datetime,
+    outcome: Outcome,
+) -> None:
+    parties: dict[tuple[int | None, bool], list[int]] = {}
+    for row in back:
+        owner = row.customer_id if row.status_before == DeviceStatus.OWNED else None
+        parties.setdefault((owner, row.device_id in wiped), []).append(row.device_id)
+    for (owner, had_wiped), ids in parties.items():
+        data = {"note": _("It had wiped itself already.")} if had_wiped else {}
+        about = owners[owner] if owner else None
+        kind = "device.return_undone" if owner else "device.quarantine_undone"
+        record_set(
+            kind, Device, ids, label="serial_number", by=by, about=about, act=outcome.act, at=at, **data
+        )
+    for pk, customer in owners.items():
+        ids = [i for (party, _wiped), each in parties.items() if party == pk for i in each]
+        if ids:
+            devices = sql.having_ids(Device.objects.select_related("product"), "id", ids)
+            mails.tell("customer_return_undone", customer, list(devices))
+
+
+def _held_owners(undone: Operation, ids: list[int]) -> dict[int, Customer]:
+    """The owners that are not archived, and can't be until this transaction ends."""
+    rows = _returns(undone).filter(customer__isnull=False)
+    wanted = set(sql.having_ids(rows, "device_id", ids).values_list("customer", flat=True))
+    held = Customer.objects.select_for_update(no_key=True, of=("self",)).select_related("organization")
+    found = sql.having_ids(held.filter(archived_at=None).order_by("pk"), "id", wanted)
+    return {customer.pk: customer for customer in found}
+
+
+def _refused(undone: Operation, ids: set[int]) -> list[RefusedDevice]:
+    rows = _returns(undone).select_related("device", "customer").order_by("device_id")
+    return [
+        RefusedDevice(row.device_id, row.device.serial_number, why or "changed", str(SENTENCES[why]))
+        for row in sql.having_ids(rows, "device_id", ids)
+        for why in [_why(row)]
+    ]
+
+
+def _why(row: Return) -> str:
+    if row.state != ReturnState.RECEIVED:
+        return str(row.state)
+    if row.device.archived_at:
+        return "archived"
+    return "customer_archived" if row.customer and row.customer.archived_at else ""

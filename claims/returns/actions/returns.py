@@ -1,0 +1,359 @@
+"""Units that come back: requested by their owner, received into quarantine, their labels printed anew."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.models import ClaimCode, Return, ReturnState, Shipment, ShipmentUnit
+from claims.profiles.actions import codes as claim_codes
+from claims.returns import verdicts
+from claims.returns.actions import mails, numbers
+from console import operations, sql
+from console.access import Actor, Permission
+from console.audit import record, record_set
+from console.bulk import IN_REQUEST
+from console.errors import Refused
+from console.models import Operation
+from console.transactions import retrying
+from customers.models import Customer
+from devices import causes, ledger
+from devices.actions.ownership import check_unclaim_limit, evidence_of, in_chunks, leave_profiles, succeeded
+from devices.ledger import Change, Outcome, RefusedDevice
+from devices.models import Device, DeviceStatus, Ownership
+
+UNDO = "claims:return_receive_undo"
+BATCH = 500
+
+
+@retrying
+def request(
+    device: Device, *, customer: Customer, reason: str, by: Actor, note: str = "", at: datetime | None = None
+) -> Return:
+    """Note down that a customer wants to send a unit of its own back; it stays the customer's until it is received.
+
+    Raises Refused where the unit is not the customer's any more, or is on its way back already.
+    """
+    at = at or timezone.now()
+    ledger.hold([device.pk])
+    if not Device.objects.filter(pk=device.pk, customer=customer).exists():
+        raise Refused("not_owner", _("This device is not yours any more."))
+    if under_way := Return.objects.under_way().filter(device=device).first():
+        raise Refused(
+            "under_way", _("It is on its way back already, as %(code)s.") % {"code": under_way.code}
+        )
+    span = Ownership.objects.get(device=device, ended_at=None)
+    made = Return.objects.create(
+        organization_id=device.organization_id, number=numbers.first_free(device.organization_id), device=device,
+        customer=customer, shipment_id=shipments_of([span]).get(device.pk), state=ReturnState.REQUESTED,
+        reason=reason[:80], customer_note=note[:1000], requested_at=at, requested_by=by.label[:200], created_at=at,
+    )  # fmt: skip
+    record("device.return_requested", device, by=by, about=customer, at=at, note=reason, number=made.code)
+    return made
+
+
+@retrying
+def cancel(returned: Return, *, by: Actor, at: datetime | None = None) -> None:
+    """Take a request back. Raises Refused where the unit was received meanwhile, or never was with the customer."""
+    rows = Return.objects.filter(pk=returned.pk, state=ReturnState.REQUESTED)
+    at = at or timezone.now()
+    if by.kind == "customer":
+        # Of a unit that was swapped the request is the organization's own.
+        rows = rows.exclude(device__status=DeviceStatus.RETURNED)
+    if not Return.objects.filter(pk__in=rows.values("pk"), state=ReturnState.REQUESTED).update(
+        state=ReturnState.CANCELLED, closed_at=at, closed_by=by.label[:200]
+    ):
+        raise Refused("not_requested", _("It can't be cancelled any more."))
+    record(
+        "device.return_cancelled",
+        returned.device,
+        by=by,
+        about=returned.customer,
+        at=at,
+        number=returned.code,
+    )
+
+
+def begin_receive(
+    device_ids: Iterable[int],
+    *,
+    reason: str,
+    by: Actor,
+    note: str = "",
+    anyway: Iterable[int] = (),
+    leaves_profiles: bool = False,
+) -> Operation:
+    """Receive units as an operation that can be undone: up to 200 at once, above by the worker.
+
+    `anyway` are those that are received though nobody owns them. Raises Refused above 50 owned units an hour for who
+    may not take many, and without a reason.
+    """
+    ids = list(dict.fromkeys(device_ids))
+    if not ids:
+        raise Refused("nothing_selected", _("There is nothing to receive. Scan a unit first."), status=422)
+    check_unclaim_limit(_owned_count(ids, by), by=by)
+    do = operations.start if len(ids) > IN_REQUEST else operations.perform
+    title = ngettext("Receive %(n)d returned device", "Receive %(n)d returned devices", len(ids))
+    return do(
+        "claims.returns.actions.returns.run_receive", title % {"n": len(ids)}, by=by, permission=Permission.RETURN_RECEIVE,
+        total=len(ids), return_url=reverse("claims:return_workbench"), undo_route=UNDO,
+        payload={"ids": ids, "reason": reason, "note": note, "anyway": sorted(set(anyway)),
+                 "leaves_profiles": leaves_profiles},
+    )  # fmt: skip
+
+
+def run_receive(operation: Operation, by: Actor) -> None:
+    """The handler of receiving: payload {ids, reason, note, anyway, leaves_profiles}."""
+    plan = operation.payload
+    in_chunks(operation, lambda ids: receive(ids, reason=plan["reason"], note=plan["note"], by=by,
+                                             anyway=plan["anyway"], operation=operation,
+                                             leaves_profiles=plan.get("leaves_profiles", False)))  # fmt: skip
+    n = succeeded(operation)
+    operation.sentence = ngettext("%(n)d device received into quarantine.", "%(n)d devices received into quarantine.",
+                                  n) % {"n": n}  # fmt: skip
+
+
+@retrying
+def receive(
+    device_ids: Iterable[int],
+    *,
+    by: Actor,
+    reason: str = "",
+    note: str = "",
+    anyway: Iterable[int] = (),
+    at: datetime | None = None,
+    operation: Operation | None = None,
+    tells_owner: bool = True,
+    leaves_profiles: bool = False,
+) -> Outcome:
+    """Take units from their owners into quarantine: their labels stop working, their owners are told.
+
+    The links of claim profiles that list one of them stop working too, unless it `leaves_profiles`.
+
+    A unit that its owner asked to send back keeps that return and, without a `reason`, the reason given there. Each unit
+    is refused by itself; all of them where a reason is missing.
+    """
+    ids = sorted(set(device_ids))
+    check_unclaim_limit(_owned_count(ids, by), by=by, at=at)
+    at = at or ledger.begin(ids)
+    ledger.hold(ids)
+    rows = Device.objects.visible_to(by).select_related("customer__organization")
+    devices = {device.pk: device for device in sql.having_ids(rows, "id", ids)}
+    open_rows = Return.objects.select_for_update(of=("self",)).under_way().order_by("pk")
+    under_way = {row.device_id: row for row in sql.having_ids(open_rows, "device_id", ids)}
+    outcome, fit = _sort(ids, devices, under_way, frozenset(anyway))
+    if not fit:
+        return outcome
+    if not reason and any(not under_way[d.pk].reason if d.pk in under_way else True for d in fit):
+        raise Refused("reason_missing", _("Say why. Choose a reason."), status=422)
+    arrival = _Arrival(fit, under_way, reason.strip()[:80], note.strip(), at, by, operation, outcome.act)
+    arrival.write_returns()
+    if leaves_profiles:
+        leave_profiles([device.pk for device in fit], by=by, at=at)
+    arrival.take()
+    arrival.mark_labels()
+    arrival.tell(tells_owner)
+    outcome.done = sorted(device.pk for device in fit)
+    return outcome
+
+
+class _Arrival:
+    """Units that are received in this transaction, all of them fit for it."""
+
+    def __init__(
+        self, devices: list[Device], under_way: dict[int, Return], reason: str, note: str, at: datetime, by: Actor,
+        operation: Operation | None, act: UUID,
+    ) -> None:  # fmt: skip
+        self.devices, self.reason, self.note, self.at, self.by = devices, reason, note, at, by
+        self.under_way, self.operation, self.act = under_way, operation, act
+        self.ids = [device.pk for device in devices]
+        self.owned = [device for device in devices if device.status == DeviceStatus.OWNED]
+
+    def reason_of(self, device: Device) -> str:
+        """The reason that is given now, else the one that the customer gave."""
+        known = self.under_way.get(device.pk)
+        return self.reason or (known.reason if known else "")
+
+    def write_returns(self) -> None:
+        """Move the requests on, and make a return of each other unit."""
+        received = {"state": ReturnState.RECEIVED, "received_at": self.at, "received_by": self.by.label[:200],
+                    "operation": self.operation, "note": self.note}  # fmt: skip
+        for status in {device.status for device in self.devices}:
+            asked = [d.pk for d in self.devices if d.pk in self.under_way and d.status == status]
+            more = {"reason": self.reason} if self.reason else {}
+            rows = Return.objects.filter(device__in=asked, state=ReturnState.REQUESTED)
+            rows.update(**received, **more, status_before=status)
+        new = [device for device in self.devices if device.pk not in self.under_way]
+        if not new:
+            return
+        spans = Ownership.objects.filter(ended_at=None)
+        shipments = shipments_of(sql.having_ids(spans, "device_id", [d.pk for d in new]))
+        first = numbers.first_free(new[0].organization_id)
+        Return.objects.bulk_create(
+            [
+                Return(organization_id=d.organization_id, number=number, device=d, customer_id=d.customer_id,
+                       shipment_id=shipments.get(d.pk), reason=self.reason, status_before=d.status, created_at=self.at,
+                       **received)
+                for number, d in enumerate(new, first)
+            ],
+            batch_size=BATCH,
+        )  # fmt: skip
+
+    def take(self) -> None:
+        """End the spans of those that are owned, and put the others into quarantine, where their labels die too."""
+        for reason in sorted({self.reason_of(device) for device in self.owned}):
+            ids = [device.pk for device in self.owned if self.reason_of(device) == reason]
+            taken = ledger.release(ids, by=self.by, reason="return", at=self.at, evidence=self._evidence(), act=self.act,
+                                   note=": ".join(filter(None, [reason, self.note])), status=DeviceStatus.RETURNED)  # fmt: skip
+            _expect(len(taken.done), len(ids))
+        loose = [device.pk for device in self.devices if device.status == DeviceStatus.IN_STOCK]
+        if loose:
+            moved = ledger.set_status(loose, frm=[DeviceStatus.IN_STOCK], to=DeviceStatus.RETURNED)
+            _expect(len(moved), len(loose))
+            claim_codes.replace_for_devices(loose, reason=self.reason, by=self.by)
+
+    def mark_labels(self) -> None:
+        """Note which of them have a code, and so a label that is dead now; older returns of theirs leave the queue."""
+        Return.objects.filter(pk__in=_needing(self.ids)).update(needs_label=False)
+        coded = set(
+            sql.having_ids(ClaimCode.objects.all(), "device_id", self.ids).values_list("device_id", flat=True)
+        )
+        rows = Return.objects.filter(state=ReturnState.RECEIVED)
+        rows = sql.having_ids(rows, "device_id", coded)
+        Return.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(needs_label=True)
+
+    def tell(self, tells_owner: bool) -> None:
+        """Tell it in the log, and the owners by mail."""
+        for customer, reason, devices in self._parties():
+            kind = "device.returned" if customer else "device.quarantined"
+            record_set(kind, Device, [d.pk for d in devices], label="serial_number", by=self.by, about=customer,
+                       act=self.act, at=self.at, note=": ".join(filter(None, [reason, self.note])))  # fmt: skip
+            if customer is not None and tells_owner:
+                mails.tell("customer_return_received", customer, devices, reason=reason)
+
+    def _parties(self) -> list[tuple[Customer | None, str, list[Device]]]:
+        found: dict[tuple[int | None, str], list[Device]] = {}
+        for device in self.devices:
+            found.setdefault((device.customer_id, self.reason_of(device)), []).append(device)
+        return [(rows[0].customer, key[1], rows) for key, rows in found.items()]
+
+    def _evidence(self) -> str:
+        return evidence_of(self.operation) if self.operation else f"return:{self.act.hex[:16]}"
+
+
+@retrying
+def labels_printed(
+    device_ids: Iterable[int], *, by: Actor, kind: str = "device.label_printed", at: datetime | None = None
+) -> int:
+    """Take units out of the queue of those that need a new label. Returns how many were in it."""
+    rows = Return.objects.select_for_update(of=("self",)).filter(needs_label=True).order_by("pk")
+    rows = rows.filter(organization=by.organization)
+    found = list(sql.having_ids(rows, "device_id", set(device_ids)).values_list("pk", "device_id"))
+    Return.objects.filter(pk__in=[pk for pk, _device in found]).update(needs_label=False)
+    touched = sorted({device for _pk, device in found})
+    record_set(kind, Device, touched, label="serial_number", by=by, at=at)
+    return len(touched)
+
+
+def why_no_label(device_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Why devices don't leave the queue of those that need a label: code and sentence by device."""
+    ids = sorted(set(device_ids))
+    queued = set(
+        sql.having_ids(Return.objects.filter(needs_label=True), "device_id", ids).values_list(
+            "device_id", flat=True
+        )
+    )
+    refused: dict[int, tuple[str, str]] = {}
+    for device in sql.having_ids(Device.objects.all(), "id", ids):
+        if (cause := causes.of(device)) and cause.code in {"archived", "scrapped"}:
+            refused[device.pk] = cause
+        elif device.pk not in queued:
+            refused[device.pk] = "not_in_queue", _("It needs no new label.")
+    return refused
+
+
+def labels_replaced(device_ids: Iterable[int], *, by: Actor, at: datetime | None = None) -> int:
+    """Note that units carry a new label, wherever it was printed. Returns how many were in the queue."""
+    return labels_printed(device_ids, by=by, kind="device.label_replaced", at=at)
+
+
+def of_shipment(shipment: Shipment) -> QuerySet[Return]:
+    """The returns of a shipment's units, without those that came to nothing."""
+    return Return.objects.filter(shipment=shipment).exclude(state=ReturnState.CANCELLED)
+
+
+def follow_ledger(change: Change) -> None:
+    """Who does not own a unit any more does not send it back either: its request is cancelled."""
+    if change.kind not in {"released", "retracted"}:
+        return
+    rows = Return.objects.filter(state=ReturnState.REQUESTED)
+    ids = list(sql.having_ids(rows, "device_id", change.device_ids).values_list("pk", flat=True))
+    if ids:
+        Return.objects.filter(pk__in=ids, state=ReturnState.REQUESTED).update(
+            state=ReturnState.CANCELLED, closed_at=change.at, closed_by=change.by.label[:200]
+        )
+        devices = sorted(Return.objects.filter(pk__in=ids).values_list("device_id", flat=True))
+        record_set("device.return_cancelled", Device, devices, label="serial_number", by=change.by, act=change.act,
+                   at=change.at)  # fmt: skip
+
+
+def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
+    """By device, the shipment with which its owner got it: shipped to them, or claimed with its own or the box's code."""
+    evidence = {span.device_id: span.start_evidence.partition(":") for span in spans}
+    shipped = _ids(evidence, "shipment")
+    claimed = _ids(evidence, "claim")
+    known = set(Shipment.objects.filter(pk__in=set(shipped.values())).values_list("pk", flat=True))
+    boxes = Shipment.objects.filter(profile__claims__in=set(claimed.values())).values_list(
+        "profile__claims", "pk"
+    )
+    by_claim = dict(boxes) if claimed else {}
+    units = sql.having_ids(ShipmentUnit.objects.all(), "claim_id", set(claimed.values())) if claimed else ()
+    by_unit = {(unit.claim_id, unit.device_id): unit.shipment_id for unit in units}
+    return {device: pk for device, pk in shipped.items() if pk in known} | {
+        device: by_unit.get((claim, device), by_claim.get(claim, 0))
+        for device, claim in claimed.items()
+        if (claim, device) in by_unit or claim in by_claim
+    }
+
+
+def _ids(evidence: dict[int, tuple[str, str, str]], kind: str) -> dict[int, int]:
+    return {
+        d: int(number)
+        for d, (word, _colon, number) in evidence.items()
+        if word == kind and number.isdecimal()
+    }
+
+
+def _sort(
+    ids: list[int], devices: dict[int, Device], under_way: dict[int, Return], anyway: frozenset[int]
+) -> tuple[Outcome, list[Device]]:
+    outcome, fit = Outcome(), []
+    for pk in ids:
+        device = devices.get(pk)
+        verdict = verdicts.of(device, under_way.get(pk)) if device else verdicts.unknown()
+        if device is not None and (verdict.is_fit or (verdict.can_anyway and pk in anyway)):
+            fit.append(device)
+        else:
+            outcome.refused.append(RefusedDevice(pk, verdicts.label(device), verdict.code, verdict.sentence))
+    return outcome, fit
+
+
+def _owned_count(ids: list[int], by: Actor) -> int:
+    owned = Device.objects.visible_to(by).filter(customer__isnull=False)
+    return sql.having_ids(owned, "id", ids).count()
+
+
+def _needing(device_ids: list[int]) -> list[int]:
+    rows = Return.objects.filter(needs_label=True)
+    return list(sql.having_ids(rows, "device_id", device_ids).values_list("pk", flat=True))
+
+
+def _expect(found: int, wanted: int) -> None:
+    """The devices are held, so nothing can be missing; if it is, nothing is done."""
+    if found != wanted:
+        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))

@@ -1,0 +1,247 @@
+"""Forms of returns: receiving, inspecting, swapping, asking for one, and what is set up for them."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from claims.models import Grade, ReturnSettings, ReturnState
+from claims.returns import choices as return_choices
+from claims.returns.actions.inspection import DECISIONS, Findings
+from claims.returns.choices import Choice
+from claims.scanning import scans
+from console.access import Actor
+from console.fields import fold
+from console.forms import TextGuard
+from devices import causes
+from devices.models import Device
+
+BLANK_ROWS = 3
+
+
+def _reason_choices(organization: Any, blank: Any, **kwargs: Any) -> list[tuple[str, Any]]:
+    found = [(c.text, c.text) for c in return_choices.reasons(organization, **kwargs)]
+    return [("", blank), *found] if blank is not None else found
+
+
+class ReceiveForm(TextGuard, forms.Form):
+    """Why the units on the bench came back."""
+
+    reason = forms.ChoiceField(label=_("Reason"), required=False)
+    note = forms.CharField(
+        label=_("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("It stays in the history of every unit."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, actor: Actor, asks_reason: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = asks_reason
+        self.fields["reason"].error_messages["required"] = _(
+            "Choose why they came back: of some, no customer has said it."
+        )
+        self.fields["reason"].choices = _reason_choices(actor.organization, _("As the customer said"))
+
+
+class InspectForm(TextGuard, forms.Form):
+    """What was found at one unit or many, and what becomes of them."""
+
+    grade = forms.ChoiceField(label=_("Grade"), required=False)
+    note = forms.CharField(
+        label=_("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    decision = forms.ChoiceField(
+        label=_("What becomes of it"), required=False, widget=forms.RadioSelect,
+        choices=[
+            (ReturnState.RESTOCKED, _("Restock: it goes out as it is")),
+            (ReturnState.REFURBISHED, _("Refurbished: it was mended, and goes out again")),
+            (ReturnState.SCRAPPED, _("Scrap: it never goes out again")),
+            ("", _("Decide later: it stays in quarantine")),
+        ],
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, actor: Actor, must_grade: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.checklist = return_choices.checks(actor.organization)
+        self.fields["grade"].required = must_grade
+        self.fields["grade"].error_messages["required"] = _("Give it a grade: it is not inspected yet.")
+        blank = (
+            []
+            if must_grade and self.initial.get("grade")
+            else [("", _("Choose…") if must_grade else _("As it was found"))]
+        )
+        self.fields["grade"].choices = [*blank, *Grade.choices]
+        if not must_grade:
+            self.fields["grade"].help_text = _("Empty: it stays as it was found before.")
+        found = {check["text"]: check["is_ok"] for check in self.initial.get("checks", [])}
+        for number, check in enumerate(self.checklist):
+            self.fields[f"check_{number}"] = forms.TypedChoiceField(
+                label=check.text, required=False, widget=forms.RadioSelect, empty_value=None,
+                choices=[("yes", _("In order")), ("no", _("Not in order"))],
+                initial={True: "yes", False: "no"}.get(found.get(check.text)),  # type: ignore[arg-type]
+            )  # fmt: skip
+
+    @property
+    def checks(self) -> list[Any]:
+        """The fields of the checklist."""
+        return [self[f"check_{number}"] for number in range(len(self.checklist))]
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if cleaned.get("grade"):
+            for number in range(len(self.checklist)):
+                if not cleaned.get(f"check_{number}"):
+                    self.add_error(f"check_{number}", _("Say whether it is in order."))
+        return cleaned
+
+    @property
+    def findings(self) -> Findings:
+        """What was found, as the action takes it."""
+        data = self.cleaned_data
+        answers = [(check.text, data.get(f"check_{n}")) for n, check in enumerate(self.checklist)]
+        checks = [{"text": text, "is_ok": answer == "yes"} for text, answer in answers if answer]
+        return Findings(data["grade"], data["note"], checks)
+
+    @property
+    def decided(self) -> str:
+        """What becomes of the units; empty where that is not decided."""
+        chosen = self.cleaned_data["decision"]
+        return chosen if chosen in DECISIONS else ""
+
+
+class SwapForm(TextGuard, forms.Form):
+    """Which unit takes the place of another."""
+
+    replacement = forms.CharField(
+        label=_("Replacement"), max_length=400,
+        help_text=_("Scan or type a unit in stock: serial number, device name, or its label."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono", "list": "in-stock",
+                                      "autofocus": True}),
+    )  # fmt: skip
+    other_product = forms.BooleanField(label=_("Another product is meant"), required=False)
+    reason = forms.ChoiceField(label=_("Reason"))
+    note = forms.CharField(
+        label=_("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("It stays in the history of both units."),
+    )  # fmt: skip
+    is_here = forms.BooleanField(
+        label=_("The old unit is here"), required=False, initial=True,
+        help_text=_("Else its return stays requested until it is received."),
+    )  # fmt: skip
+    # Asked in a notice, where a claim profile lists the old unit.
+    leaves_profiles = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, actor: Actor, device: Device, reason: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor, self.device = actor, device
+        self.fields["reason"].choices = _reason_choices(actor.organization, None)
+        known = [name for name, _label in self.fields["reason"].choices]
+        self.fields["reason"].initial = reason if reason in known else known[0]
+        self.asks_product = False
+
+    def clean_replacement(self) -> Device:
+        found = scans.find(self.actor, self.cleaned_data["replacement"]).devices
+        same = [device for device in found if device.product_id == self.device.product_id]
+        found = same or found
+        if not found:
+            raise forms.ValidationError(_("Nothing is called so. Scan it again, or type its serial number."))
+        if len(found) > 1:
+            raise forms.ValidationError(_("Several units have this serial number. Use the device name."))
+        if found[0].pk == self.device.pk:
+            raise forms.ValidationError(_("That is the unit to be replaced. Scan the other one."))
+        if cause := causes.of(found[0]):
+            raise forms.ValidationError(cause.sentence, code=cause.code)
+        return found[0]
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        new = cleaned.get("replacement")
+        if new is not None and new.product_id != self.device.product_id and not cleaned.get("other_product"):
+            self.asks_product = True
+            words = {"new": new.product, "old": self.device.product}
+            said = _("It is a unit of %(new)s, not of %(old)s. Tick below if that is meant.") % words
+            self.add_error("replacement", said)
+        return cleaned
+
+
+class SlipForm(TextGuard, forms.ModelForm):
+    """What the slip of a return tells the customer."""
+
+    class Meta:
+        model = ReturnSettings
+        fields = ["address", "note"]
+        widgets = {"address": forms.Textarea(attrs={"rows": 4}), "note": forms.Textarea(attrs={"rows": 2})}
+        help_texts = {
+            "address": _("Where customers send units to. It stands on their slip."),
+            "note": _("Such as: pack the power supply too."),
+        }
+
+    def _post_clean(self) -> None:
+        """The action writes the row; the form only checks."""
+
+
+class ChoiceRow(TextGuard, forms.Form):
+    """One line of a list that is set up: its text, its place, and whether it is offered."""
+
+    pk = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    text = forms.CharField(label=_("Text"), max_length=80, required=False)
+    position = forms.IntegerField(label=_("Place"), required=False, min_value=1, max_value=999)
+    is_for_customers = forms.BooleanField(label=_("Offered to customers"), required=False)
+    is_archived = forms.BooleanField(label=_("Archived"), required=False)
+    known: set[int | None]
+
+    def clean_pk(self) -> int | None:
+        pk = self.cleaned_data["pk"]
+        return pk if pk in self.known else None
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if cleaned.get("pk") and not cleaned.get("text") and "text" not in self.errors:
+            self.add_error("text", _("Give it a text, or archive it."))
+        return cleaned
+
+
+class ChoiceList(forms.Form):
+    """A list of such lines as one form: those that there are, and some empty ones."""
+
+    LIST_LABELS: ClassVar = {"reason": _("Reasons"), "check": _("Checklist")}
+
+    def __init__(self, data: Any, choices: list[Choice], part: str, *, length: int = 80) -> None:
+        super().__init__(data)
+        known = {c.pk for c in choices}
+        # Until the first save the lines are no rows yet: whoever saves second finds those of the first by their text.
+        self.by_text = {fold(c.text): c.pk for c in choices}
+        last = len(choices) + BLANK_ROWS
+        initial = [
+            {
+                "pk": c.pk,
+                "text": c.text,
+                "position": n,
+                "is_for_customers": c.is_for_customers,
+                "is_archived": c.is_archived,
+            }
+            for n, c in enumerate(choices, 1)
+        ] + [{"position": n, "is_for_customers": True} for n in range(len(choices) + 1, last + 1)]
+        self.rows = [ChoiceRow(data, prefix=f"{part}-{n}", initial=each) for n, each in enumerate(initial)]
+        self.lists = {part: self.rows}
+        for row in self.rows:
+            row.known = known
+            row.fields["text"] = forms.CharField(label=_("Text"), max_length=length, required=False)
+            if part == "check":
+                del row.fields["is_for_customers"]
+
+    def is_valid(self) -> bool:
+        """Whether every line is."""
+        found = [row.is_valid() for row in self.rows]
+        return super().is_valid() and all(found)
+
+    def named(self, names: set[str]) -> dict[str, Any]:
+        """All lines that have a text, by their places."""
+        rows = [row.cleaned_data for row in self.rows if row.cleaned_data.get("text")]
+        rows.sort(key=lambda row: row["position"] or 1_000)
+        taken = {row["pk"] for row in rows}
+        for row in rows:
+            same = self.by_text.get(fold(row["text"]))
+            if row["pk"] is None and same not in taken:
+                row["pk"] = same
+        return {"choices": [Choice(row["text"], row["pk"], row.get("is_for_customers", True), row["is_archived"])
+                            for row in rows]}  # fmt: skip

@@ -1,0 +1,265 @@
+"""What the pages of returns show besides their rows' own columns, and what they answer after an act."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims import pills
+from claims.models import Return, ReturnState
+from claims.profiles import links
+from claims.returns import choices
+from claims.returns.actions import inspection, settings
+from claims.returns.forms import ChoiceList, InspectForm, ReceiveForm, SlipForm
+from claims.returns.workbench import Bench
+from claims.scanning import queue as bench_queue
+from console.access import Actor, Permission
+from console.bulk import Selection
+from console.editing import Edit
+from console.models import Operation
+from console.requests import Request
+from devices.actions.ownership import over_unclaim_limit
+from devices.models import Device, DeviceStatus
+
+SAID = 10
+SUGGESTED = 20
+SHOWN = 50
+
+
+def rows(actor: Actor) -> QuerySet[Return]:
+    """The returns that the actor may see, with what a line of a list shows."""
+    return Return.objects.visible_to(actor).select_related("device__product", "customer")
+
+
+def bench_context(request: Request, bench: Bench, form: ReceiveForm | None = None) -> dict[str, Any]:
+    """The workbench; a form that is not handed over keeps what was chosen so far and complains of nothing."""
+    if form is None:
+        kept = {name: request.POST.get(name, "") for name in ("reason", "note")}
+        form = ReceiveForm(initial=kept, actor=request.actor)
+    return {"bench": bench, "form": form, "tab": "workbench", "bench_name": "returns",
+            "person": bench_queue.person(request.actor), "handled": bench_queue.handled(request.POST),
+            "limit": over_unclaim_limit(bench.owned, by=request.actor) if bench.owned else "",
+            **links_of(request, bench.ids)}  # fmt: skip
+
+
+def links_of(request: Request, device_ids: list[int]) -> dict[str, Any]:
+    """The links that stop working when these devices lose their owners, and whether it was chosen that they go on."""
+    devices = Device.objects.visible_to(request.actor).filter(pk__in=device_ids)
+    said = links.for_page(devices, by=request.actor) if device_ids else {}
+    return {**said, "keeps_links": bool(request.POST.get("leaves_profiles"))}
+
+
+def swapped(request: Request, device: Device) -> dict[str, Any]:
+    """What the page of a swap shows besides its form: what is in stock, what the replacement inherits, which links stop."""
+    tags = device.device_tags.select_related("tag").order_by("tag__name_key")
+    return {"in_stock": in_stock(request.actor, device), "tags": [row.tag for row in tags],
+            "limit": over_unclaim_limit(1, by=request.actor),
+            **links_of(request, [device.pk])}  # fmt: skip
+
+
+def terms(request: Request, form: ReceiveForm) -> dict[str, Any]:
+    """What was chosen for the units on the bench: reason, note, and whether they leave their claim profiles."""
+    return {**form.cleaned_data, "leaves_profiles": bool(request.POST.get("leaves_profiles"))}
+
+
+def received(request: Request, operation: Operation) -> HttpResponse:
+    """After receiving: what came in, how to undo it and to go on; and each unit that was left as it was, with why."""
+    if not operation.is_over:
+        return redirect(operation)
+    n = operation.succeeded
+    if n:
+        done = ngettext(
+            "%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n
+        ) % {"n": n}
+        inspect = f"{reverse('claims:return_list')}?state={ReturnState.RECEIVED}"
+        found = Return.objects.visible_to(request.actor).filter(operation=operation)
+        pks = list(found.order_by("pk").values_list("pk", flat=True)[:200])
+        if n == len(pks):
+            inspect = f"{reverse('claims:return_inspect')}?ids={','.join(map(str, pks))}"
+        until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
+        undo = reverse(operation.undo_route, args=[operation.pk])
+        messages.success(request, format_html('{} <a href="{}">{}</a> · <a href="{}">{}</a> {}', done, inspect,
+                                              _("Inspect now"), undo, _("Undo"), until))  # fmt: skip
+    refused = operation.rows.order_by("position").values_list("label", "sentence")
+    _say_refused(request, list(refused[:SAID]), operation.refused)
+    return redirect("claims:return_workbench")
+
+
+def inspect(request: Request, chosen: Selection, form: InspectForm) -> HttpResponse:
+    """Inspect as an operation that can be undone. One comes back to the list that the units were selected in; from a
+    single unit to the next one that came with it.
+    """
+    ids, by = chosen.ids, request.actor
+    back = chosen.back or (
+        reverse("claims:return_detail", args=ids) if len(ids) == 1 else reverse("claims:return_list")
+    )
+    operation = inspection.begin(ids, form.findings, decision=form.decided, by=by, return_url=back)
+    if not operation.is_over:
+        return redirect(operation)
+    following = _next_of(by, ids[0]) if len(ids) == 1 and not chosen.back and operation.succeeded else None
+    if operation.is_undoable():
+        messages.success(
+            request, _what_next(request, operation, ids, form.decided, is_named=following is not None)
+        )
+    refused = operation.rows.order_by("position").values_list("label", "sentence")
+    _say_refused(request, list(refused[:SAID]), operation.refused)
+    return redirect(f"{reverse('claims:return_inspect')}?ids={following}" if following else back)
+
+
+def _next_of(actor: Actor, pk: int) -> int | None:
+    """The next return to inspect of those that were received together with this one."""
+    mine = Return.objects.visible_to(actor)
+    together = mine.filter(pk=pk, operation__isnull=False).values("operation")
+    waiting = mine.filter(operation__in=together, state=ReturnState.RECEIVED)
+    return waiting.order_by("pk").values_list("pk", flat=True).first()
+
+
+def _what_next(
+    request: Request, operation: Operation, ids: list[int], decision: str, *, is_named: bool
+) -> str:
+    """What was done, how to undo it, and the labels of those that are back in stock."""
+    done = _inspected(decision)
+    if len(ids) != 1:
+        done = operation.sentence
+    elif is_named:
+        device = Device.objects.visible_to(request.actor).filter(returns__in=ids).first()
+        done = f"{device}: {done}"
+    said = _with_undo(operation, done)
+    found = Return.objects.visible_to(request.actor).filter(
+        pk__in=ids, state__in=[ReturnState.RESTOCKED, ReturnState.REFURBISHED], needs_label=True
+    )
+    devices = list(found.order_by("pk").values_list("device_id", flat=True))
+    if not devices or not request.actor.may(Permission.CODE_VIEW):
+        return said
+    url = f"{reverse('claims:label_sheet_create')}?ids={','.join(map(str, devices))}"
+    return format_html('{} · <a href="{}">{}</a>', said, url, _("Print labels"))
+
+
+def _with_undo(operation: Operation, done: str) -> str:
+    until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
+    return format_html('{} <a href="{}">{}</a> {}', done, reverse(operation.undo_route, args=[operation.pk]), _("Undo"),
+                       until)  # fmt: skip
+
+
+def _inspected(decision: str) -> str:
+    done = {
+        "": _("Inspected. It stays in quarantine until you decide."),
+        ReturnState.RESTOCKED: _("It is in stock again."),
+        ReturnState.REFURBISHED: _("It is refurbished and in stock again."),
+        ReturnState.SCRAPPED: _("It is scrapped."),
+    }
+    return done[decision]
+
+
+def selected(chosen: Selection) -> dict[str, Any]:
+    """The first of the selected returns, how many can be inspected, and those that can't, by state."""
+    states = chosen.by_mark
+    fit = {ReturnState.RECEIVED, ReturnState.INSPECTED}
+    labels = dict(ReturnState.choices)
+    return {
+        "total": sum(states.values()), "fit": sum(n for state, n in states.items() if state in fit),
+        "unfit": [(labels[state], n) for state, n in sorted(states.items()) if state not in fit],
+        "must_grade": ReturnState.RECEIVED in states, "shown": SHOWN,
+        "rows": list(chosen.rows.select_related("device__product", "customer").order_by("pk")[:SHOWN]),
+    }  # fmt: skip
+
+
+def inspect_form(request: Request, chosen: Selection, picked: dict[str, Any]) -> InspectForm:
+    """The form of an inspection, with what was found at a single unit before."""
+    initial: dict[str, Any] = {}
+    if picked["total"] == 1 and picked["rows"]:
+        initial = {"grade": picked["rows"][0].grade, "checks": picked["rows"][0].checks}
+    data = request.POST if request.method == "POST" else None
+    return InspectForm(data, initial=initial, actor=request.actor, must_grade=picked["must_grade"])
+
+
+def steps(returned: Return) -> list[dict[str, Any]]:
+    """What happened to a return so far, in order: when, who, and what it became."""
+    found = [
+        (returned.requested_at, ReturnState.REQUESTED, returned.requested_by),
+        (returned.received_at, ReturnState.RECEIVED, returned.received_by),
+        (returned.inspected_at, ReturnState.INSPECTED, returned.inspected_by),
+        (returned.closed_at, returned.state, returned.closed_by),
+    ]
+    return [
+        {
+            "at": at,
+            "label": ReturnState(state).label,
+            "icon": pills.RETURNS[ReturnState(state)][1],
+            "who": who,
+        }
+        for at, state, who in found
+        if at is not None
+    ]
+
+
+def in_stock(actor: Actor, device: Device) -> list[Device]:
+    """Some units of the same product that could take a unit's place."""
+    found = Device.objects.visible_to(actor).current().filter(
+        product=device.product_id, status=DeviceStatus.IN_STOCK, is_development=False
+    )  # fmt: skip
+    return list(found.order_by("serial_key", "pk")[:SUGGESTED])
+
+
+class SettingsPage:
+    """The three forms of the settings of returns; the button that was pressed says which of them is saved."""
+
+    def __init__(self, request: Request) -> None:
+        self.request, self.by = request, request.actor
+        self.part = request.POST.get("part", "") if request.method == "POST" else ""
+        find, save = choices, settings
+        self.slip = self._edit(
+            "slip", lambda data, row: SlipForm(data, instance=find.settings_of(row)), save.save_slip
+        )
+        self.reasons = self._edit(
+            "reasons", lambda data, row: ChoiceList(data, find.reasons(row, archived=True), "reason"),
+            save.save_reasons,
+        )  # fmt: skip
+        self.checks = self._edit(
+            "checks", lambda data, row: ChoiceList(data, find.checks(row, archived=True), "check", length=160),
+            save.save_checks,
+        )  # fmt: skip
+        self.edits = {"slip": self.slip, "reasons": self.reasons, "checks": self.checks}
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the part that was sent is saved."""
+        return self.part in self.edits and self.edits[self.part].is_done
+
+    def answer(self) -> HttpResponse:
+        """To the page again after saving; else the page, with what is wrong at its fields."""
+        if self.is_done:
+            messages.success(self.request, _("Saved."))
+            return redirect("claims:return_settings")
+        status = self.edits[self.part].status if self.part in self.edits else 422 if self.part else 200
+        context = {name: edit.form for name, edit in self.edits.items()}
+        return render(self.request, "claims/returns/return_settings.html", context, status=status)
+
+    def _edit(self, part: str, make: Any, save: Any) -> Edit:
+        return Edit(self.request, self.by.organization, make, lambda row, values: save(**values, by=self.by),
+                    is_posted=self.part == part)  # fmt: skip
+
+
+def _say_refused(request: Request, said: list[tuple[str, str]], count: int) -> None:
+    for label, sentence in said:
+        messages.error(request, f"{label}: {sentence}")
+    if count > SAID:
+        more = count - SAID
+        messages.error(request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more)
+                       % {"n": more})  # fmt: skip
+
+
+def label_sentence(count: int) -> str:
+    """After units left the queue of labels."""
+    if not count:
+        return _("None of them was waiting for a label any more.")
+    return ngettext("%(n)d device has its new label.", "%(n)d devices have their new labels.", count) % {
+        "n": count
+    }

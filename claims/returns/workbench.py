@@ -1,0 +1,232 @@
+"""The return workbench: what a scan says, and the lines of the batch on the bench. The batch is ids in the form."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Min, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.models import Return, Shipment
+from claims.returns import next_steps, verdicts
+from claims.returns.actions import returns
+from claims.scanning import answers, scans
+from claims.scanning import queue as bench_queue
+from claims.scanning.answers import BAD, OK, WARN, Answer
+from claims.scanning.scans import Scan
+from claims.shipments import packing
+from console.access import Actor
+from console.requests import Request
+from devices.models import Device, DeviceStatus, Ownership
+
+# A batch is no longer than one can look over, and a pasted list no longer than a batch.
+MOST = 500
+DAYS_A_MONTH = 30.44
+
+
+@dataclass
+class Line:
+    """One unit on the bench, with what support wants to know of it."""
+
+    device: Device
+    verdict: verdicts.Verdict
+    under_way: Return | None = None
+    span: Ownership | None = None
+    shipment: Shipment | None = None
+    first_owned: datetime | None = None
+    packed_in: Shipment | None = None
+    is_asked: bool = False
+
+    @property
+    def is_received(self) -> bool:
+        """Whether it will be received as things stand."""
+        return self.verdict.is_fit or (self.verdict.can_anyway and self.is_asked)
+
+    @property
+    def made_ago(self) -> str:
+        """How long ago it was made."""
+        return age(self.device.manufactured_on)
+
+    @property
+    def owned_ago(self) -> str:
+        """How long ago it first had an owner."""
+        return age(timezone.localtime(self.first_owned).date() if self.first_owned else None)
+
+
+@dataclass
+class Bench:
+    """The batch: the units in the order in which they came, the last one first, and what the last scans came to."""
+
+    ids: list[int] = field(default_factory=list)
+    asked: set[int] = field(default_factory=set)
+    answers: list[Answer] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def tone(self) -> str:
+        """The worst of the answers, for the sound."""
+        return answers.tone(self.answers)
+
+    @property
+    def joined(self) -> str:
+        """The ids as the form keeps them."""
+        return ",".join(map(str, self.ids))
+
+    @property
+    def fit(self) -> int:
+        """How many would be received."""
+        return sum(line.is_received for line in self.lines)
+
+    @property
+    def owned(self) -> int:
+        """How many would be taken from an owner."""
+        return sum(line.device.customer_id is not None for line in self.lines)
+
+    @property
+    def asks_reason(self) -> bool:
+        """Whether a unit is to be received of which no reason is known."""
+        return any(line.is_received and not (line.under_way and line.under_way.reason) for line in self.lines)
+
+
+def open_bench(request: Request, *, scans_too: bool = True) -> Bench:
+    """The batch that the form or the address holds, changed by what was scanned, chosen or taken off.
+
+    Without `scans_too` it is as it was last looked at.
+    """
+    data = request.POST if request.method == "POST" else request.GET
+    bench = Bench(_numbers(data.get("ids", ""))[:MOST], set(_numbers(",".join(data.getlist("anyway")))))
+    actor: Actor = request.actor
+    if request.method == "POST" and scans_too:
+        _change(request, bench, actor)
+    bench.lines = _lines(bench, actor)
+    if request.method == "POST" and data.get("restore"):
+        # A browser that lay down its bench brings it back: what was received meanwhile is no longer on it.
+        bench.lines = [line for line in bench.lines if line.verdict.code != "in_quarantine"]
+        bench.ids = [line.device.pk for line in bench.lines]
+    bench.answers = next_steps.offered(bench.answers, actor)
+    return bench
+
+
+def _change(request: Request, bench: Bench, actor: Actor) -> None:
+    """Do what was pressed. What stands in the field is taken for a scan by nothing but its own button."""
+    data = request.POST
+    if removed := _numbers(data.get("remove", "")):
+        bench.ids = [pk for pk in bench.ids if pk not in removed]
+    elif chosen := _numbers(data.get("choose", "")):
+        rows = list(Device.objects.visible_to(actor).filter(pk__in=chosen[:1]))
+        bench.answers += [_put(bench, device, _under_way(actor, rows)) for device in rows]
+    elif sent := bench_queue.read(data, actor):
+        _scan_all(bench, actor, list(sent.values()))
+    elif request.htmx.trigger_name != "anyway" and not data.get("restore"):
+        _scan_all(bench, actor, scans.lines("\n".join([data.get("list", ""), data.get("scan", "")])))
+
+
+def age(day: date | None) -> str:
+    """How long ago a day was: in days, then months, then years and months."""
+    if day is None:
+        return ""
+    days = max(0, (timezone.localdate() - day).days)
+    months = int(days / DAYS_A_MONTH)
+    if months < 2:
+        return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    if months < 24:
+        return ngettext("%(n)d month", "%(n)d months", months) % {"n": months}
+    return _("%(years)d y %(months)d m") % {"years": months // 12, "months": months % 12}
+
+
+def _scan_all(bench: Bench, actor: Actor, texts: list[str]) -> None:
+    lines = scans.split(actor, texts)
+    found = [
+        (scan, text if len(line) == 1 else scan.text)
+        for text, line in zip(texts, lines, strict=True) for scan in line
+    ]  # fmt: skip
+    under_way = _under_way(actor, [device for scan, _text in found for device in scan.devices])
+    under_way |= {scan.returned.device_id: scan.returned for scan, _text in found if scan.returned}
+    bench.answers += [replace(_scan(bench, scan, under_way), scanned=text) for scan, text in found]
+    bench.answers += packing.notes([scan for scan, _text in found])
+
+
+def _under_way(actor: Actor, devices: list[Device]) -> dict[int, Return]:
+    rows = Return.objects.visible_to(actor).under_way().filter(device__in={device.pk for device in devices})
+    return {row.device_id: row for row in rows} if devices else {}
+
+
+def _scan(bench: Bench, scan: Scan, under_way: dict[int, Return]) -> Answer:
+    returned = scan.returned
+    if returned is not None and returned.is_over:
+        words = {"code": returned.code, "state": returned.get_state_display().lower()}
+        return Answer(BAD, "return_over", _("%(code)s is over: %(state)s.") % words, about=returned)
+    if returned is not None:
+        return _put(bench, returned.device, under_way)
+    if scan.devices and not scan.is_sure:
+        return Answer(WARN, "ambiguous", packing.unsure(scan), scan.devices)
+    if len(scan.devices) > 1:
+        said = _("%(text)s matches several devices. Which one is it?") % {"text": packing.shown(scan.text)}
+        return Answer(WARN, "ambiguous", said, scan.devices)
+    if scan.devices:
+        return _put(bench, scan.devices[0], under_way)
+    if scan.is_offer:
+        return Answer(
+            BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label.")
+        )
+    hint = _("If its label was replaced, type the serial number.")
+    return Answer(BAD, "unknown", f"{packing.unknown(scan)} {'' if scan.guess else hint}".strip())
+
+
+def _put(bench: Bench, device: Device, under_way: dict[int, Return]) -> Answer:
+    """Put a unit on the bench. What can't be received lies there too, with the reason, until it is taken off."""
+    words = {"serial": device.serial_number}
+    if device.pk in bench.ids:
+        return Answer(WARN, "on_bench", _("%(serial)s is already on the bench.") % words, device=device)
+    if len(bench.ids) >= MOST:
+        said = _("The bench is full, so %(serial)s wasn't added. Receive these 500 units first.") % words
+        return Answer(BAD, "full", said)
+    bench.ids.insert(0, device.pk)
+    returned = under_way.get(device.pk)
+    verdict = verdicts.of(device, returned)
+    if verdict.is_fit:
+        return Answer(OK, "added", _("%(serial)s can be received.") % words, device=device)
+    tone = WARN if verdict.can_anyway else BAD
+    return Answer(tone, "unfit", f"{device.serial_number}: {verdict.sentence}", device=device, about=returned)
+
+
+def _lines(bench: Bench, actor: Actor) -> list[Line]:
+    """The units in the order of the batch, each with its owner, order, warranty and request: five queries for all."""
+    rows = Device.objects.visible_to(actor).filter(pk__in=bench.ids).select_related("product", "customer")
+    devices = {device.pk: device for device in rows}
+    bench.ids = [pk for pk in bench.ids if pk in devices]
+    under_way = {row.device_id: row for row in _of(Return.objects.visible_to(actor), devices).under_way()}
+    spans = {span.device_id: span for span in _of(Ownership.objects.visible_to(actor), devices).open()}
+    owned = _of(Ownership.objects.visible_to(actor), devices).exclude(end_reason="correction").order_by()
+    first = dict(owned.values_list("device").annotate(Min("started_at")))
+    by_device = returns.shipments_of(spans.values())
+    shipments = Shipment.objects.visible_to(actor).in_bulk(set(by_device.values()))
+    packed = _packed(actor, [pk for pk in devices if devices[pk].status == DeviceStatus.RESERVED])
+    return [
+        Line(devices[pk], verdicts.of(devices[pk], under_way.get(pk)), under_way.get(pk), spans.get(pk),
+             shipments.get(by_device.get(pk, 0)), first.get(pk), packed.get(pk), pk in bench.asked)
+        for pk in bench.ids
+    ]  # fmt: skip
+
+
+def _packed(actor: Actor, ids: list[int]) -> dict[int, Shipment]:
+    """The shipments in which units are packed. Two queries where there are any."""
+    if not ids:
+        return {}
+    rows = Shipment.objects.visible_to(actor).filter(units__device__in=ids, units__is_open=True)
+    by_device = dict(rows.values_list("units__device", "pk"))
+    shipments = Shipment.objects.visible_to(actor).in_bulk(set(by_device.values()))
+    return {device: shipments[pk] for device, pk in by_device.items()}
+
+
+def _of(rows: QuerySet, devices: dict[int, Device]) -> Any:
+    return rows.filter(device__in=list(devices))
+
+
+def _numbers(text: str) -> list[int]:
+    parts = (part.strip() for part in text.split(","))
+    return list(
+        dict.fromkeys(int(part) for part in parts if part.isdecimal() and part.isascii() and len(part) < 19)
+    )

@@ -1,0 +1,181 @@
+"""What somebody at a bench scans or types: a unit by any of its identifiers or labels, or a return slip.
+
+Sentences and next steps are the benches' own; here is decided what a text stands for.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from claims import codes
+from claims.models import ClaimCode, Return
+from claims.scanning import barcodes, keyboards
+from claims.scanning.keyboards import Guess
+from console.access import Actor
+from console.errors import Refused
+from devices import lookup
+from devices.models import Device
+
+_RETURN = re.compile(r"R-?0*([1-9]\d{0,8})\Z", re.IGNORECASE | re.ASCII)
+_SEPARATORS = re.compile(r"[,;\t]+")
+# A pasted list may be long; each line of it is a scan of its own.
+MOST_CHARACTERS, MOST_LINES = 400, 2_000
+# Of units that share a serial number in several products, so many are looked at.
+MOST_TWINS = 20
+# For so many unknown texts of one request other keyboards are tried. Guns send them one by one, or a few at a time.
+MOST_GUESSED = 50
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What was read, and what it stands for: the units of that name (several products may share a serial number), or a
+    return. `guess` is set where it only makes sense on another keyboard; where that is not evident, it is a question."""
+
+    text: str
+    devices: list[Device] = field(default_factory=list)
+    returned: Return | None = None
+    # It is a link or typed code that works, but not one of a single unit.
+    is_offer: bool = False
+    guess: Guess | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it stands for anything."""
+        return bool(self.devices or self.returned or self.is_offer)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is what was printed, and no mere guess."""
+        return self.guess is None or self.guess.is_evident
+
+
+def lines(text: str) -> list[str]:
+    """The scans of a pasted list: one a line, each once, in order. What separates several in a line is found by `split`.
+
+    Raises Refused (422) where there are more than are looked up at once.
+    """
+    found = list(dict.fromkeys(filter(None, (line.strip() for line in re.split(r"[\r\n]+", text)))))
+    _check_number(len(found))
+    return found
+
+
+def find(actor: Actor, text: str) -> Scan:
+    """What the text stands for among what the actor may see."""
+    return find_all(actor, [text])[0]
+
+
+def find_all(actor: Actor, texts: list[str]) -> list[Scan]:
+    """The same for many texts, each as one scan, in their order. The number of queries does not depend on theirs.
+
+    The text as it is goes first, then without what guns put around it, then the serial number of GS1 data, and last
+    what it is on another keyboard. One query answers where all are serial numbers or other identifiers.
+    """
+    raw = [text[:MOST_CHARACTERS] for text in texts]
+    found = {text: Scan(plain) for text in raw if (plain := barcodes.plain(text))}
+    for text, scan in _known(actor, {text: [scan.text] for text, scan in found.items()}).items():
+        found[text] = scan
+    unknown = [text for text, scan in found.items() if not scan.is_known]
+    for text, scan in _known(actor, {text: barcodes.readings(text) for text in unknown}).items():
+        found[text] = scan
+    unknown = [text for text in unknown if not found[text].is_known][:MOST_GUESSED]
+    found |= _guessed(actor, {text: found[text].text for text in unknown})
+    return [found.get(text, Scan("")) for text in raw]
+
+
+def split(actor: Actor, texts: list[str]) -> list[list[Scan]]:
+    """For each line its scans: one where the line as a whole is known, also with separators in it; else one for each
+    part between commas, semicolons and tabs. A line of which no part is known is one unknown scan.
+
+    Raises Refused (422) where there are more parts than are looked up at once.
+    """
+    wholes = [[scan] for scan in find_all(actor, texts)]
+    parts = {
+        at: list(dict.fromkeys(filter(None, (part.strip() for part in _SEPARATORS.split(text)))))
+        for at, text in enumerate(texts) if not wholes[at][0].is_known and _SEPARATORS.search(text.strip())
+    }  # fmt: skip
+    if not parts:
+        return wholes
+    _check_number(len(texts) + sum(map(len, parts.values())))
+    scans = iter(find_all(actor, [part for each in parts.values() for part in each]))
+    for at, each in parts.items():
+        found = [next(scans) for _part in each]
+        if any(scan.is_known for scan in found):
+            wholes[at] = found
+    return wholes
+
+
+def _check_number(count: int) -> None:
+    if count > MOST_LINES:
+        sentence = _("The list has %(n)s lines. Paste at most %(most)s at once.")
+        raise Refused("too_many_lines", sentence % {"n": count, "most": MOST_LINES}, status=422)
+
+
+def _known(actor: Actor, readings: dict[str, list[str]]) -> dict[str, Scan]:
+    """For each text the first of its readings that stands for anything; what is unknown is left out."""
+    wanted = list(dict.fromkeys(reading for each in readings.values() for reading in each))
+    if not wanted:
+        return {}
+    rows = Device.objects.visible_to(actor).select_related("product", "customer")
+    named = lookup.find_all(rows, wanted, most=MOST_TWINS)
+    known = {text: Scan(text, devices) for text, devices in named.items()}
+    # What names a unit is not looked up as something printed, unless another reading of the same text goes before it.
+    rest = [reading for reading in wanted if reading not in known]
+    known |= _returns(actor, rest) | _printed(actor, rest)
+    first = {text: next((known[r] for r in each if r in known), None) for text, each in readings.items()}
+    return {text: scan for text, scan in first.items() if scan is not None}
+
+
+def _guessed(actor: Actor, unknown: dict[str, str]) -> dict[str, Scan]:
+    """For each unknown text what it is on another keyboard; where that is unknown too, but a link, the keyboard is told."""
+    guesses = {text: keyboards.guesses(plain) for text, plain in unknown.items()}
+    readings = {
+        guess.text: [barcodes.plain(guess.text), *barcodes.readings(guess.text)]
+        for each in guesses.values() for guess in each
+    }  # fmt: skip
+    known, found = _known(actor, readings), {}
+    for text, each in guesses.items():
+        fitting = [guess for guess in each if guess.text in known]
+        # What becomes a link is surer than what becomes a text with odd signs.
+        fitting.sort(key=lambda guess: (not guess.is_link, not guess.is_evident))
+        fitting = [guess for guess in fitting if guess.is_evident] or fitting
+        # Two keyboards that lead to different units prove nothing.
+        units = {tuple(device.pk for device in known[guess.text].devices) for guess in fitting}
+        if fitting and len(units) == 1:
+            scan = known[fitting[0].text]
+            found[text] = Scan(scan.text, scan.devices, scan.returned, scan.is_offer, fitting[0])
+        elif links := [guess for guess in each if guess.is_link]:
+            found[text] = Scan(unknown[text], guess=links[0])
+    return found
+
+
+def _returns(actor: Actor, texts: Iterable[str]) -> dict[str, Scan]:
+    """The returns of which the texts are the numbers."""
+    numbers = {text: int(match[1]) for text in texts if (match := _RETURN.match(text))}
+    if not numbers:
+        return {}
+    rows = Return.objects.visible_to(actor).select_related("device__product", "device__customer", "customer")
+    found = {row.number: row for row in rows.filter(number__in=set(numbers.values()))}
+    return {text: Scan(text, returned=found[number]) for text, number in numbers.items() if number in found}
+
+
+def _printed(actor: Actor, texts: Iterable[str]) -> dict[str, Scan]:
+    """What the texts stand for as the link or typed code of a label."""
+    hashes: dict[str, str] = {}
+    for text in texts:
+        code = codes.normalise(text)
+        if len(code) in {codes.LINK_LENGTH, codes.TYPED_LENGTH} and not codes.is_mistyped(code):
+            hashes[text] = codes.sha256(code)
+    if not hashes:
+        return {}
+    rows = ClaimCode.objects.visible_to(actor).select_related("device__product", "device__customer")
+    wanted = set(hashes.values())
+    found: dict[str, ClaimCode] = {}
+    for column in ("link_sha256", "typed_sha256"):
+        found |= {getattr(row, column): row for row in rows.filter(**{f"{column}__in": wanted})}
+    known = {text: found[digest] for text, digest in hashes.items() if digest in found}
+    return {
+        text: Scan(text, [row.device] if row.device else [], is_offer=row.device is None)
+        for text, row in known.items()
+    }

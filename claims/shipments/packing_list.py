@@ -1,0 +1,174 @@
+"""The packing list of a shipment, as PDF for the box and as a file for the books."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import formats, timezone
+from django.utils.html import escape
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+
+from claims.models import Shipment
+from claims.paper import fonts
+from claims.paper.drawing import QrCode
+from claims.paper.qr import Label
+from claims.returns.slips import note
+from claims.shipments import packing
+from claims.shipments.reconciliation import fates
+from console.export import stream
+
+GREY = colors.HexColor("#60707a")
+# More are not written on paper.
+MOST_SERIALS = 5_000
+
+
+def as_file(request: HttpRequest, shipment: Shipment) -> Any:
+    """The units as CSV or XLSX, each with what became of it."""
+    header = [_("Shipment"), _("Order"), _("Customer"), _("Product"), _("Serial number"), _("Device name"), _("Packed"),
+              _("Packed by"), _("Owner now"), _("Became")]  # fmt: skip
+    words = {
+        "owned": _("owned by the customer"),
+        "returned": _("returned"),
+        "waiting": _("not claimed yet"),
+        "missing": _("not with the customer"),
+    }
+    rows = fates(shipment).select_related("device__product", "device__customer").order_by("pk")
+
+    def lines() -> Iterator[list]:
+        for unit in rows.iterator(chunk_size=2_000):
+            device, owner = unit.device, unit.device.customer
+            yield [shipment.code, shipment.order_number, str(shipment.customer), device.product.name, device.serial_number,
+                   device.device_name, unit.packed_at, unit.packed_by, str(owner or ""),
+                   words[unit.fate] if shipment.shipped_at or unit.claim_id else ""]  # fmt: skip
+
+    return stream(request, shipment.code, header, lines())
+
+
+def as_pdf(shipment: Shipment, label: Label | None = None) -> HttpResponse:
+    """The list for the box, A4, with the code of the box where it is claimed by one."""
+    response = head(shipment)
+    response.content = draw(shipment, label)
+    return response
+
+
+def head(shipment: Shipment) -> HttpResponse:
+    """The same without the list: who asks for headers alone has nothing drawn."""
+    response = HttpResponse(content_type="application/pdf")
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=f"{shipment.code}.pdf"
+    )
+    return response
+
+
+def draw(shipment: Shipment, label: Label | None = None) -> bytes:
+    """Brand, customer, order, the code if there is one, the numbers by product and every serial number."""
+    file, brand = BytesIO(), shipment.organization.brand
+    document = SimpleDocTemplate(file, pagesize=A4, leftMargin=22 * mm, rightMargin=22 * mm, topMargin=20 * mm,
+                                 bottomMargin=20 * mm, title=shipment.code, author=brand, invariant=1)  # fmt: skip
+    at = timezone.localtime(shipment.shipped_at or timezone.now())
+    facts = [(_("Customer"), str(shipment.customer)), (_("Order"), shipment.order_number), (_("Ship to"), shipment.ship_to),
+             (_("Date"), formats.date_format(at, "j M Y"))]  # fmt: skip
+    title = _line(_("Packing list %(code)s") % {"code": shipment.code}, 20, bold=True)
+    story: list[Any] = [_line(brand, 11, bold=True), Spacer(1, 6 * mm), title, Spacer(1, 5 * mm)]
+    story.append(
+        _table([[_line(name, 9, grey=True), _line(value, 10)] for name, value in facts if value], [32, 134])
+    )
+    story.append(Spacer(1, 6 * mm))
+    if label is not None:
+        story += [_claim_box(label), Spacer(1, 6 * mm)]
+    counts = packing.progress(shipment)
+    head = [_line(text, 9, grey=True) for text in (_("Product"), _("Ordered"), _("Packed"))]
+    numbers = [[_line(c.product.name, 10), _line(c.expected if c.expected is not None else "–", 10), _line(c.packed, 10)]
+               for c in counts]  # fmt: skip
+    story += [_table([head, *numbers], [106, 30, 30], ruled=True), Spacer(1, 6 * mm)]
+    story.append(_serials(shipment))
+    if unset := note(_texts(shipment)):
+        story += [Spacer(1, 6 * mm), _line(unset, 9, grey=True)]
+    document.build(story, onFirstPage=_footer(shipment), onLaterPages=_footer(shipment))
+    return file.getvalue()
+
+
+def _claim_box(label: Label) -> LongTable:
+    """The code of the whole box: as a QR code, as a link and to be typed."""
+    words = [
+        _line(_("Scan to claim the whole box"), 13, bold=True), Spacer(1, 2 * mm),
+        _line(_("All devices of this shipment are yours then. They need not be switched on."), 10), Spacer(1, 3 * mm),
+        _line(label.shown, 9, grey=True), Spacer(1, 1 * mm), _line(label.typed, 12, bold=True),
+    ]  # fmt: skip
+    return _table([[QrCode(label.canonical, 36 * mm), words]], [44, 122])
+
+
+def _serials(shipment: Shipment) -> Any:
+    """Every serial number. Cells are bare text: a paragraph each would take minutes for thousands."""
+    if shipment.unit_count > MOST_SERIALS:
+        return _line(_("The serial numbers are in the file of this shipment."), 10)
+    rows = shipment.units.order_by("device__product__name_key", "device__serial_key", "pk")
+    serials = [[str(number), _bare(serial), _bare(product)] for number, (serial, product) in
+               enumerate(rows.values_list("device__serial_number", "device__product__name"), 1)]  # fmt: skip
+    titles = [_line(text, 9, grey=True) for text in ("", _("Serial number"), _("Product"))]
+    return _table([titles, *serials], [14, 82, 70], ruled=True, repeat=1)
+
+
+def _line(text: Any, size: float, *, bold: bool = False, grey: bool = False) -> Paragraph:
+    face, shown = fonts.set_in(str(text), bold)
+    return Paragraph(escape(shown).replace("\n", "<br/>"), _style(face, size, grey))
+
+
+@lru_cache
+def _style(face: str, size: float, grey: bool) -> ParagraphStyle:
+    assert fonts.font(face)
+    return ParagraphStyle(
+        face, fontName=face, fontSize=size, leading=size * 1.35, textColor=GREY if grey else colors.black
+    )
+
+
+def _bare(text: str) -> str | Paragraph:
+    """The text for a cell in the table's own face; what needs another one is a paragraph."""
+    face, shown = fonts.set_in(text, False)
+    return shown if face in {"Vera", "DejaVu"} else _line(text, 9)
+
+
+def _face() -> str:
+    """The face with the most characters that this server has."""
+    return next(face for face in ("DejaVu", "Vera") if fonts.font(face))
+
+
+def _texts(shipment: Shipment) -> list[str]:
+    """What stands on the list, but of the serial numbers only the odd ones."""
+    odd = shipment.units.filter(device__serial_number__regex=r"[^ -~]")
+    products = shipment.units.order_by().values_list("device__product__name", flat=True).distinct()
+    return [str(shipment.customer), shipment.order_number, shipment.ship_to, shipment.organization.brand, *products,
+            *odd.values_list("device__serial_number", flat=True)[:MOST_SERIALS]]  # fmt: skip
+
+
+def _footer(shipment: Shipment) -> Any:
+    def write(canvas: Any, document: Any) -> None:
+        canvas.setFont(_face(), 8)
+        canvas.setFillColor(GREY)
+        canvas.drawString(22 * mm, 12 * mm, f"{shipment.organization.brand} · {shipment.code}")
+        canvas.drawRightString(A4[0] - 22 * mm, 12 * mm, str(document.page))
+
+    return write
+
+
+def _table(rows: list[list[Any]], widths: list[int], *, ruled: bool = False, repeat: int = 0) -> LongTable:
+    style: list[tuple] = [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("FONT", (0, 0), (-1, -1), _face(), 9),
+        ("LEFTPADDING", (0, 0), (0, -1), 0),
+        ("TOPPADDING", (0, 0), (-1, -1), 2),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+    ]
+    if ruled:
+        style.append(("LINEBELOW", (0, 0), (-1, -1), 0.4, colors.HexColor("#d5dde0")))
+    return LongTable(rows, colWidths=[width * mm for width in widths], style=TableStyle(style), repeatRows=repeat,
+                     hAlign="LEFT")  # fmt: skip

@@ -1,0 +1,168 @@
+"""What the pages of shipments show and answer besides their own columns."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import F, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from claims.models import Shipment
+from claims.profiles.pages import code_of
+from claims.returns import next_steps
+from claims.scanning import answers, scans
+from claims.scanning import photos as reading
+from claims.scanning import queue as bench_queue
+from claims.scanning.answers import BAD, WARN, Answer
+from claims.shipments import packing
+from claims.shipments.actions import shipments
+from claims.shipments.reconciliation import balance
+from console.access import Actor, Permission
+from console.errors import Refused
+from console.requests import Request
+from customers.people import CLAIMING
+from devices.models import Device
+
+
+def rows(actor: Actor) -> QuerySet[Shipment]:
+    """The shipments that the actor may see, with their customers."""
+    return Shipment.objects.visible_to(actor).select_related("customer", "organization", "profile__domain")
+
+
+def one(request: Request, pk: int) -> Shipment:
+    """The shipment, or a 404."""
+    return get_object_or_404(rows(request.actor), pk=pk)
+
+
+def bench(request: Request, shipment: Shipment, said: list[Answer]) -> dict[str, Any]:
+    """What the packing page shows: the answers, the numbers by product, the newest units.
+
+    `version` tells a page that is open elsewhere whether numbers and units are still what it shows.
+    """
+    shipment.refresh_from_db(fields=["unit_count", "state"])
+    newest = list(shipment.units.select_related("device__product").order_by("-pk")[: packing.SHOWN])
+    counts = packing.progress(shipment)
+    ordered = ".".join(f"{count.product.pk}x{count.expected or 0}" for count in counts)
+    last = ".".join(f"{unit.pk}x{unit.is_open:d}" for unit in newest)
+    return {
+        "shipment": shipment, "counts": counts, "newest": newest, "mine": request.actor.user_id,
+        "answers": next_steps.offered(said, request.actor, shipment), "tone": answers.tone(said),
+        "handled": bench_queue.handled(request.POST), "person": bench_queue.person(request.actor),
+        "bench_name": f"s{shipment.pk}",
+        "version": f"{shipment.unit_count}-{ordered}-{last}",
+    }  # fmt: skip
+
+
+def scanned(request: Request, shipment: Shipment) -> list[Answer]:
+    """Pack what the form holds: scans that waited in the browser, a scan, a pasted list, a photo, or a chosen unit."""
+    actor: Actor = request.actor
+    if sent := bench_queue.read(request.POST, actor):
+        return shipments.scan_once(shipment, sent, by=actor)
+    chosen = request.POST.get("choose", "")
+    try:
+        if chosen.isdecimal() and len(chosen) < 19:
+            return shipments.pack(shipment, Device.objects.visible_to(actor).filter(pk=chosen), by=actor)
+        photo = request.FILES.get("photo")
+        texts = reading.read(photo.read()) if photo else []
+        texts += scans.lines("\n".join([request.POST.get("list", ""), request.POST.get("scan", "")]))
+        if photo and not texts:
+            return [
+                Answer(
+                    BAD, "no_code", _("No code was found in the photo. Take it closer, and in better light.")
+                )
+            ]
+        return shipments.scan(shipment, texts, by=actor)
+    except Refused as refusal:
+        return [Answer(BAD, refusal.code, refusal.sentence)]
+
+
+def over(request: Request, shipment: Shipment) -> HttpResponse:
+    """To the page of a shipment that is not packed any more; a packing page that is still open goes there too."""
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": shipment.get_absolute_url()})
+    return redirect(shipment)
+
+
+def packed(request: Request, shipment: Shipment, said: list[Answer]) -> HttpResponse:
+    """The packing page, or for htmx its changing part; 204 to a page that shows all of it already."""
+    context = bench(request, shipment, said)
+    if request.htmx and request.method == "GET" and request.GET.get("seen") == context["version"]:
+        return HttpResponse(status=204)
+    partial = request.htmx and request.htmx.target in {"bench", "counts"}
+    template = "claims/shipments/_shipment_bench.html" if partial else "claims/shipments/shipment_pack.html"
+    return render(request, template, context)
+
+
+def taken_out(request: Request, shipment: Shipment) -> list[Answer]:
+    """Take one unit out, or the one that this person packed last."""
+    actor: Actor = request.actor
+    number = request.POST.get("device", "")
+    try:
+        if number.isdecimal() and len(number) < 19:
+            device = Device.objects.visible_to(actor).filter(pk=number).first()
+            done = device is not None and bool(shipments.unpack(shipment, [device.pk], by=actor))
+        else:
+            device = shipments.undo_last(shipment, by=actor)
+            done = device is not None
+    except Refused as refusal:
+        return [Answer(BAD, refusal.code, refusal.sentence)]
+    if not done or device is None:
+        return [Answer(WARN, "nothing", _("You haven't packed anything that can be taken out."))]
+    return [Answer(WARN, "taken_out", _("Removed %(serial)s.") % {"serial": device.serial_number})]
+
+
+def code(request: Request, shipment: Shipment) -> dict[str, Any]:
+    """The code of a box that is claimed by one, for those who may see codes; else nothing."""
+    if not shipment.is_claimed_by_code or shipment.profile is None:
+        return {}
+    return code_of(request.actor, shipment.profile)
+
+
+def before_shipping(shipment: Shipment) -> dict[str, Any]:
+    """What is asked before it leaves: what is short, and whether anybody could claim it."""
+    people = shipment.customer.people.filter(removed_at=None, role__in=CLAIMING)
+    return {
+        "shipment": shipment, "short": [count for count in packing.progress(shipment) if count.is_short],
+        "has_claimant": people.exists(), **claimed(shipment),
+    }  # fmt: skip
+
+
+def claimed(shipment: Shipment) -> dict[str, int]:
+    """How many of its units the customer has claimed already, and how many are packed and not."""
+    left = shipment.units.filter(is_open=True).count()
+    return {"left": left, "claimed": shipment.units.filter(claim__isnull=False).count()}
+
+
+def detail(request: Request, shipment: Shipment) -> dict[str, Any]:
+    """The page of a shipment: what was ordered and what became of it."""
+    actor: Actor = request.actor
+    units = Device.objects.visible_to(actor).filter(shipment_units__shipment=shipment)
+    units = units.annotate(claimed_at=F("shipment_units__claim__at"))
+    found = units.select_related("product", "customer").order_by("-shipment_units__pk")
+    sums = balance(shipment)
+    return {
+        **code(request, shipment), "profile": shipment.profile,
+        "shipment": shipment, "balance": sums, "claimed": sum(row.claimed for row in sums), "units": found[:SHOWN_UNITS],
+        "operation": shipment.operation, "has_more": shipment.unit_count > SHOWN_UNITS,
+        "may": actor.may(Permission.SHIPMENT_EDIT),
+    }  # fmt: skip
+
+
+def shipped(request: Request, shipment: Shipment) -> HttpResponse:
+    """Ship, and say it; a long one is followed on its operation's page. A box that the customer claims just leaves."""
+    if shipment.is_claimed_by_code and shipment.is_open and claimed(shipment)["left"]:
+        total = shipments.send(shipment, by=request.actor)
+        sentence = ngettext("%(n)d device is on its way. It waits for %(customer)s to claim it.",
+                            "%(n)d devices are on their way. They wait for %(customer)s to claim them.", total)  # fmt: skip
+        messages.success(request, sentence % {"n": total, "customer": shipment.customer})
+        return redirect(shipment)
+    operation = shipments.ship(shipment, by=request.actor)
+    if not operation.is_over:
+        return redirect(operation)
+    messages.success(request, operation.sentence)
+    return redirect(shipment)
+
+
+SHOWN_UNITS = 50

@@ -1,0 +1,36 @@
+"""What shipments show on other apps' pages: each function takes (request, subject) and gives HTML or nothing."""
+
+from django.template.loader import render_to_string
+
+from claims.models import Shipment
+from console.requests import Request
+from customers.models import Customer
+from devices.models import Device
+
+SHOWN = 5
+SHOWN_OF_EACH = ("number", "state", "order_number", "customer__name")
+
+
+def device_shipment(request: Request, device: Device) -> str:
+    """The shipments that a unit lies in or went out with; nothing where there is none."""
+    rows = Shipment.objects.visible_to(request.actor).filter(units__device=device)
+    return _render(
+        request,
+        list(rows.select_related("customer").only(*SHOWN_OF_EACH).order_by("-pk")[:SHOWN]),
+        {"device": device},
+    )
+
+
+def customer_shipments(request: Request, customer: Customer) -> str:
+    """The newest shipments of a customer; nothing where there is none."""
+    rows = Shipment.objects.visible_to(request.actor).filter(customer=customer).select_related("customer")
+    found = list(rows.order_by("-pk")[: SHOWN + 1])
+    return _render(request, found[:SHOWN], {"customer": customer, "has_more": len(found) > SHOWN})
+
+
+def _render(request: Request, shipments: list[Shipment], context: dict) -> str:
+    if not shipments:
+        return ""
+    return render_to_string(
+        "claims/shipments/_shipments_card.html", {"shipments": shipments, **context}, request
+    )

@@ -1,0 +1,25 @@
+"""Finds shipments by their numbers and order numbers, for the search of everything."""
+
+from django.utils.translation import gettext as _
+
+from claims.models import Shipment
+from claims.shipments.filters import NUMBER
+from console.access import Actor
+from console.fields import fold, prefix
+from console.search import EXACT, Hit, listed
+
+
+def find(actor: Actor, text: str, limit: int) -> list[Hit]:
+    """The shipment of this number, and those whose order number begins with the text."""
+    low, high = prefix(text[:60])
+    mine = Shipment.objects.visible_to(actor).select_related("customer")
+    found = list(mine.filter(order_key__gte=low, order_key__lt=high).order_by("order_key", "pk")[:limit])
+    number = NUMBER.match(text.strip())
+    if number and text.strip()[:1] in "sS":
+        found += mine.filter(number=int(number[1]))
+    return [
+        Hit(kind=_("Shipment"), icon="package", title=row.code, url=row.get_absolute_url(),
+            rank=EXACT if fold(text) in {row.order_key, fold(row.code)} else 1, more=listed("claims:shipment_list", text),
+            detail=" · ".join(filter(None, [str(row.customer), row.order_number, row.get_state_display()])))
+        for row in found
+    ]  # fmt: skip

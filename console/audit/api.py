@@ -1,0 +1,102 @@
+"""The audit log over REST."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from console import feed
+from console.access import Permission
+from console.audit import describe
+from console.export import newest_first
+from console.filters import EventFilter
+from console.models import Event
+from console.rest.endpoints import endpoint
+from console.rest.exports import export, unpaged, written
+from console.rest.fields import Text
+from console.rest.forms import filtered
+from console.rest.paging import FeedQuery, follow, page
+
+KINDS = sorted(kind for _label, kinds in describe.GROUPS for kind in kinds)
+
+# Of an export's lines, as sentences.row writes them.
+HEADER = [
+    "at",
+    "actor",
+    "kind",
+    "what",
+    "subject_kind",
+    "subject_id",
+    "subject",
+    "object",
+    "reason",
+    "details",
+]
+
+
+class EventOut(serializers.ModelSerializer):
+    """One line of the log. `data` tells changes as `{field: [old, new]}`."""
+
+    data = serializers.JSONField()
+    act = serializers.UUIDField(allow_null=True, help_text="Shared by all lines of one act.")
+    operation = serializers.IntegerField(
+        source="operation_id", allow_null=True, help_text="The operation that did it, where one did."
+    )
+
+    class Meta:
+        model = Event
+        fields = ["id", "at", "kind", "subject_kind", "subject_id", "subject_label", "object_kind", "object_id",
+                  "object_label", "actor_label", "data", "act", "operation"]  # fmt: skip
+
+
+class EventQuery(FeedQuery):
+    """Which lines."""
+
+    q = Text(required=False, max_length=64, help_text="About things whose name begins so.")
+    kind = serializers.ChoiceField(choices=KINDS, required=False)
+    subject = serializers.ChoiceField(
+        choices=[kind for kind, _label in describe.subject_kinds()],
+        required=False,
+        help_text="Kind of thing.",
+    )
+    who = Text(
+        required=False,
+        max_length=20,
+        pattern="^(system|[0-9]{1,18})$",
+        help_text="The id of a person, or system for the server itself.",
+    )
+    about = Text(
+        required=False,
+        max_length=40,
+        pattern="^[a-z]+:[0-9]{1,18}$",
+        help_text="One thing, such as device:17.",
+    )
+    since = serializers.DateField(
+        required=False, help_text="From this day on, in the organization's time zone."
+    )
+    until = serializers.DateField(
+        required=False, help_text="Up to the end of this day, in the organization's time zone."
+    )
+
+
+@endpoint("List events", may=Permission.VIEW, answers=EventOut, query=EventQuery, is_list=True)
+def event_list(request: Any) -> Any:
+    """The audit log, the newest first; in ascending order, as lines were committed."""
+    if request.query["order"] == "asc":
+        last = feed.settled_up_to(Event, "id", "event_in_order")
+        return follow(request.query, _rows(request), EventOut, up_to=last)
+    return page(request.query, _rows(request), EventOut, by="at")
+
+
+@export("Download events", may=Permission.EXPORT, query=unpaged(EventQuery), tag="events")
+def event_export(request: Any, form: str) -> Any:
+    """All lines that match, the newest first."""
+    lines = (describe.row(event) for event in newest_first(_rows(request), key="at"))
+    return written(form, request, "activity", HEADER, lines)
+
+
+def _rows(request: Any) -> QuerySet[Event]:
+    wanted = {
+        name: request.query.get(name) for name in ("q", "kind", "subject", "who", "about", "since", "until")
+    }
+    return filtered(EventFilter, Event.objects.visible_to(request.actor), request, **wanted)

@@ -1,0 +1,193 @@
+"""Writes the audit log, in the transaction of what it tells."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.utils import timezone
+
+from console import counts, sql
+from console.access import Actor
+from console.audit import acts
+from console.models import Event
+from console.webhooks import fanout
+
+
+def kind_of(row: models.Model) -> str:
+    """The word for a row's kind in the log: its model's name."""
+    return row._meta.model_name or ""
+
+
+def record(
+    kind: str,
+    subject: models.Model,
+    /,
+    *,
+    by: Actor,
+    about: models.Model | None = None,
+    act: UUID | None = None,
+    at: Any = None,
+    **data: Any,
+) -> Event:
+    """Write one line.
+
+    `about` is the other party. A datum `field=[old, new]` tells a change, any other one belongs to the sentence.
+    """
+    organization, at = getattr(subject, "organization", None) or by.organization, at or timezone.now()
+    fanout.follow(kind, kind_of(subject), organization.pk if organization else 0, [subject.pk], about=about, at=at,
+                  label=str(subject), data=data)  # fmt: skip
+    return Event.objects.create(
+        organization=organization,
+        at=at,
+        kind=kind,
+        subject_kind=kind_of(subject),
+        subject_id=subject.pk,
+        subject_label=str(subject)[:200],
+        object_kind=kind_of(about) if about else "",
+        object_id=about.pk if about else None,
+        object_label=str(about)[:200] if about else "",
+        actor_id=by.user_id,
+        actor_label=by.label[:200],
+        data=data,
+        **_act(kind, act, about.pk if about else None),
+    )
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """`{field: [old, new]}` for the fields that differ, as text."""
+    return {
+        name: [_plain(before.get(name)), _plain(value)]
+        for name, value in after.items()
+        if before.get(name) != value
+    }
+
+
+def record_set(
+    kind: str,
+    model: type[models.Model],
+    ids: list[int],
+    *,
+    label: str,
+    by: Actor,
+    about: models.Model | None = None,
+    act: UUID | None = None,
+    at: Any = None,
+    **data: Any,
+) -> None:
+    """Write one line for each row of `model` in `ids`, in one statement. `label` is the column to copy.
+
+    The organization is that of the row: a customer's person acts for none.
+    """
+    if not ids:
+        return
+    constants: dict[str, Any] = {
+        "at": at or timezone.now(),
+        "kind": kind,
+        "subject_kind": model._meta.model_name,
+        "object_kind": kind_of(about) if about else "",
+        "object_id": about.pk if about else None,
+        "object_label": str(about)[:200] if about else "",
+        "actor_id": by.user_id,
+        "actor_label": by.label[:200],
+        "data": data,
+    }
+    belongs = _act(kind, act, about.pk if about else None)
+    is_head = belongs.pop("is_head")
+    constants |= belongs
+    copied = {"organization": sql.quote("organization_id"), "subject_id": sql.quote(sql.field(model).column),
+              "subject_label": sql.quote(label),
+              "is_head": f"{sql.quote(sql.field(model).column)} = %s" if is_head else "FALSE"}  # fmt: skip
+    if belongs["act"] is None:
+        copied["is_head"], is_head = "TRUE", False
+    sql.insert_from(Event, constants, copied, model, ids, [min(ids)] if is_head else [])
+    owner = model._base_manager.filter(pk=ids[0]).values("organization_id")
+    fanout.follow(kind, constants["subject_kind"], owner, ids, about=about, at=constants["at"], data=data)
+
+
+def record_each(
+    kind: str,
+    changed: Iterable[tuple[models.Model, dict[str, Any]]],
+    *,
+    by: Actor,
+    about: Callable[[Any], models.Model] | None = None,
+    act: UUID | None = None,
+    at: Any = None,
+) -> None:
+    """Write one line for each row with data of its own: (row, {field: [old, new]}) each.
+
+    `about` names the other party of a row.
+    """
+    at = at or timezone.now()
+    belongs = _act(kind, act, None, is_asked=False)
+    events = [
+        Event(
+            organization_id=row.organization_id,  # type: ignore[attr-defined]
+            at=at, kind=kind, subject_kind=kind_of(row), subject_id=row.pk, subject_label=str(row)[:200],
+            actor_id=by.user_id, actor_label=by.label[:200], data=data, **belongs, **_party(about and about(row)),
+        )
+        for row, data in changed
+    ]  # fmt: skip
+    if belongs["act"] is not None and events:
+        _mark_heads(events)
+    Event.objects.bulk_create(events, batch_size=500)
+
+
+def _act(kind: str, act: UUID | None, object_id: int | None, *, is_asked: bool = True) -> dict[str, Any]:
+    """To which act a line belongs, and whether it is the first one: an operation's, whatever its chunks are called."""
+    current = acts.current()
+    if current is not None:
+        act = current.id
+    is_head = True
+    if act is not None and is_asked:
+        is_head = not Event.objects.filter(act=act, kind=kind, object_id=object_id).exists()
+    return {"act": act, "operation_id": current.operation_id if current else None, "is_head": is_head}
+
+
+def _mark_heads(events: list[Event]) -> None:
+    """Of lines of one act and kind, the first for each other party is the head, unless an earlier chunk wrote one."""
+    rows = Event.objects.filter(act=events[0].act, kind=events[0].kind, is_head=True)
+    known = set(rows.values_list("object_id", flat=True))
+    for event in events:
+        event.is_head = event.object_id not in known
+        known.add(event.object_id)
+
+
+def _party(about: models.Model | None) -> dict[str, Any]:
+    if about is None:
+        return {}
+    return {"object_kind": kind_of(about), "object_id": about.pk, "object_label": str(about)[:200]}
+
+
+def events_about(reader: Actor, kind: str, pk: int, *, limit: int, is_subject: bool = False) -> list[Event]:
+    """The newest events that have this thing as their subject or as the other party. Two short index ranges.
+
+    Of an act that concerned many things and this as the other party there is one line. With `is_subject` only the first
+    range: of things that have a line of their own wherever they are the other party.
+    """
+    rows = Event.objects.visible_to(reader)
+    sides = [rows.filter(subject_kind=kind, subject_id=pk)]
+    if not is_subject:
+        sides.append(rows.filter(object_kind=kind, object_id=pk, is_head=True))
+    found = {event.pk: event for side in sides for event in side.order_by("-at", "-pk")[:limit]}
+    return sorted(found.values(), key=lambda event: (event.at, event.pk), reverse=True)[:limit]
+
+
+def count_acts(events: list[Event]) -> None:
+    """Set `others` on each event that stands for an act: how many more lines it has, capped as counts are."""
+    heads = [event for event in events if event.act is not None and event.is_head]
+    same: list[models.QuerySet] = [
+        Event.objects.filter(act=e.act, kind=e.kind, object_id=e.object_id) for e in heads
+    ]
+    for event, number in zip(heads, counts.of_each(same) if same else [], strict=True):
+        event.others = number - 1  # type: ignore[attr-defined]
+
+
+def label_of(reader: Actor, kind: str, pk: int) -> str:
+    """What a thing was called last in the log, or its kind and id where it tells nothing of it."""
+    rows = Event.objects.visible_to(reader).filter(subject_kind=kind, subject_id=pk).order_by("-at", "-pk")
+    return rows.values_list("subject_label", flat=True).first() or f"{kind} {pk}"
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,31 @@
+"""The audit log as one list."""
+
+from django.http import HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
+
+from console.access import Permission, requires
+from console.audit import activity, describe
+from console.export import newest_first, stream
+from console.filters import EventFilter
+from console.listing import render_list
+from console.models import Event
+from console.requests import Request
+from console.tables import EventTable
+
+
+@requires(Permission.VIEW)
+def activity_list(request: Request) -> HttpResponse:
+    """Who did what, the newest first: one line for one act, and by a link all of its lines."""
+    rows = Event.objects.visible_to(request.actor)
+    return render_list(request, rows=rows, table=EventTable, filters=activity.ActivityFilter,
+                       template="console/audit/activity_list.html", decorate=activity.decorate)  # fmt: skip
+
+
+@requires(Permission.EXPORT)
+def activity_export(request: Request) -> HttpResponseBase:
+    """The lines that match the filters, as CSV or XLSX."""
+    filterset = EventFilter(request.GET, queryset=Event.objects.visible_to(request.actor), request=request)
+    rows = newest_first(filterset.qs, key="at") if filterset.is_valid() else ()
+    header = [_("Time"), _("Who"), _("Kind"), _("What"), _("Kind of subject"), _("Id"), _("Subject"), _("Other party"),
+              _("Reason"), _("Details")]  # fmt: skip
+    return stream(request, _("activity"), header, (describe.row(event) for event in rows))

@@ -1,0 +1,300 @@
+"""How people sign in: members with a password and a second step or a passkey, customers with a code by mail.
+
+How often it may be tried is decided in `console.people.allowances`; the sign-in library's own limits for it are off.
+
+Every link in a mail is built from the configured base URL, whatever host the request named.
+"""
+
+import time
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from allauth.account import app_settings as account_settings
+from allauth.account import forms as account_forms
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows import login as flows_login
+from allauth.account.internal.flows.email_verification import verify_email_indirectly
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.account.models import Login
+from allauth.account.utils import get_next_redirect_url, perform_login
+from allauth.core import context as current
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base import forms as mfa_forms
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.crypto import get_random_string
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from console import addresses, mail
+from console.models import SignInLink, User
+from console.people import allowances, browsers
+from console.people.actions import accounts, sign_in_links
+from console.people.allowances import Way
+
+# Tells whether this session holds a claim code, for which somebody unknown may make an account. Reached by name.
+PENDING_CLAIM = "claims.redemption.session.has_pending"
+# Whether the last mail that this session asked for holds six digits, and not a link.
+MAILED = "mailed_digits"
+# What a browser has at hand, for another browser that goes on with it.
+TAKE_CLAIM, PUT_CLAIM = "claims.redemption.session.take", "claims.redemption.session.put"
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Nobody signs up by a form; six digits by mail; where to go after signing in."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """The person with this address and password. A try is counted before it is looked at."""
+        give_back = allowances.password(request, credentials.get("email") or "")
+        user = super().authenticate(request, **credentials)
+        if user:
+            give_back()
+        return user
+
+    def set_password(self, user: Any, password: str) -> None:
+        """Set a password; browsers that signed in with the old one are strangers' from now on."""
+        accounts.sign_out_everywhere(user)
+        super().set_password(user, password)
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post_login(request, user, **kwargs)
+        browsers.remember(request, response, user)
+        return response
+
+    def generate_login_code(self) -> str:
+        """Six digits; where the mail holds a link in their place, what nobody can guess and nobody is told."""
+        by_digits = getattr(current.request, "mailed_way", None) is Way.DIGITS
+        return get_random_string(6, "0123456789") if by_digits else get_random_string(43)
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("claim:review" if import_string(PENDING_CLAIM)(request) else "console:home")
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether it is a path of this host; allauth stumbles over a broken address."""
+        try:
+            return url.startswith("/") and super().is_safe_url(url)
+        except ValueError:
+            return False
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("mfa_index")
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not again for who has just signed in: a new member sets up the second step as the next thing."""
+        records = get_authentication_records(current.request, current.request.user)
+        if records and time.time() - records[-1]["at"] < account_settings.REAUTHENTICATION_TIMEOUT:
+            return False
+        return super().is_reauthentication_required(app=app, **kwargs)
+
+    def format_email_subject(self, subject: str) -> str:
+        return subject
+
+    def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
+        """Send one of the sign-in library's mails, or what `allowances` has put in its place."""
+        request, more = current.request, {"base_url": settings.BASE_URL, **context}
+        way = getattr(request, "mailed_way", Way.DIGITS)
+        if way is Way.LINK:
+            user = request.mailed_user
+            more["link"] = sign_in_links.make(
+                email, user=user, next_url=get_next_redirect_url(request) or "",
+                carried=import_string(TAKE_CLAIM)(request),
+            )  # fmt: skip
+            template_prefix = "account/email/login_link" if user else template_prefix
+        if way is not Way.NOTHING:
+            return super().send_mail(template_prefix, email, more)
+        site = {"request": request, "email": email, "current_site": None}
+        mail.withhold(self.render_mail(template_prefix, email, {**site, **more}))
+
+    def send_notification_mail(
+        self, template_prefix: str, user: Any, context: dict | None = None, email: str | None = None
+    ) -> None:
+        # To the address that people sign in with, also where the library has no row of its own for it.
+        super().send_notification_mail(template_prefix, user, context, email or user.email)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+        return settings.BASE_URL + path.replace("UID-KEY", quote(key))
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        return settings.BASE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
+
+
+def sign_in(request: HttpRequest, user: Any) -> HttpResponse:
+    """Sign in who has just chosen a password, and redirect; the password is not asked for again at once."""
+    record_authentication(request, user, method="password")
+    return perform_login(request, user, email_verification="none")
+
+
+def sign_in_by_link(request: HttpRequest, link: SignInLink) -> HttpResponse:
+    """Sign in who has pressed the button behind a mailed link, and redirect; a second step is still asked for.
+
+    What the browser that asked for the link had at hand goes on here, unless this one has something of its own.
+    """
+    if not import_string(PENDING_CLAIM)(request):
+        import_string(PUT_CLAIM)(request, link.carried)
+    record_authentication(request, link.user, method="code", email=link.email)
+    verify_email_indirectly(request, link.user, link.email)
+    login = Login(user=link.user, email=link.email, redirect_url=link.next_url or None)
+    return flows_login.perform_login(request, login)
+
+
+class MfaAdapter(DefaultMFAAdapter):
+    """Passkeys belong to the host of the base URL, and are called passkeys."""
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {"id": urlsplit(settings.BASE_URL).hostname or "localhost", "name": "Custody"}
+
+    def generate_authenticator_name(self, user: Any, type: Authenticator.Type) -> str:
+        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return _now("Passkey %(n)d") % {"n": count + 1} if count else _now("Passkey")
+
+
+class _Plain:
+    """Labels say what a field is; a placeholder that repeats them is noise."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # type: ignore[attr-defined]
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(_Plain, account_forms.LoginForm):
+    """Address and password."""
+
+    def clean_login(self) -> str:
+        return addresses.normal(super().clean_login())
+
+
+class ResetPasswordForm(_Plain, account_forms.ResetPasswordForm):
+    """The address to mail a link to. To one that was mailed often, nothing is sent: the links it has still work."""
+
+    users: list[User]
+
+    def clean_email(self) -> str:
+        self.cleaned_data["email"] = addresses.normal(self.cleaned_data["email"])
+        return super().clean_email()
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        user = self.users[0] if self.users else None
+        is_sent = allowances.reset_by_mail(request, self.cleaned_data["email"], user)
+        request.mailed_way = Way.DIGITS if is_sent else Way.NOTHING  # type: ignore[attr-defined]
+        return super().save(request, **kwargs)
+
+
+class ResetPasswordKeyForm(_Plain, account_forms.ResetPasswordKeyForm):
+    """A new password, after the mailed link."""
+
+
+class ChangePasswordForm(_Plain, account_forms.ChangePasswordForm):
+    """The password and a new one."""
+
+
+class SetPasswordForm(_Plain, account_forms.SetPasswordForm):
+    """A first password."""
+
+
+class ReauthenticateForm(_Plain, account_forms.ReauthenticateForm):
+    """The password once more, before something that matters."""
+
+
+class AddPasskeyForm(_Plain, AddWebAuthnForm):
+    """The name of a new passkey, and whether it alone is enough."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name")
+        self.fields["name"].help_text = _("To tell it from others: “Laptop”, “Blue key”.")
+        self.fields["name"].max_length = 60
+        self.fields["name"].widget.attrs["maxlength"] = 60
+        self.fields["passwordless"].label = _("Sign in with it alone, without a password")
+        self.fields["passwordless"].help_text = _("It must ask you for a fingerprint, your face or a PIN.")
+        self.fields["passwordless"].initial = True
+
+
+class RequestCodeForm(account_forms.RequestLoginCodeForm):
+    """Asks for an address and mails a code to it. With a claim code at hand, an unknown address becomes an account.
+
+    The account can do nothing until its owner has proved the address with the code.
+    """
+
+    _user: User | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].widget.attrs.update(
+            {"autocomplete": "email", "inputmode": "email", "placeholder": ""}
+        )
+
+    def clean_email(self) -> str:
+        request, typed = current.request, self.cleaned_data["email"]
+        # Of a twin of an address nothing is looked up, and the page shows what it would show of anybody's.
+        shown = typed.lower() if addresses.is_twin(typed) else addresses.normal(typed)
+        self.cleaned_data["email"] = shown
+        email = super().clean_email()
+        if (
+            email
+            and self._user is None
+            and import_string(PENDING_CLAIM)(request)
+            and allowances.may_begin(request)
+        ):
+            self._user = accounts.find_or_make(typed)
+        # To the address that is on record, never to a twin of it that somebody typed.
+        email = self._user.email if self._user else shown
+        request.mailed_user, request.mailed_way = (
+            self._user,
+            allowances.code_by_mail(request, email, self._user),
+        )
+        # The next page says what to look for.
+        request.session[MAILED] = request.mailed_way is Way.DIGITS
+        return email
+
+
+class ConfirmCodeForm(account_forms.ConfirmLoginCodeForm):
+    """Takes the six digits. Guesses are counted in the database, so that a volley counts too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = _("Six-digit code")
+        self.fields["code"].widget.attrs = {
+            "autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 6, "pattern": "[0-9]*",
+        }  # fmt: skip
+
+    def clean_code(self) -> str:
+        request = current.request
+        stage = request._login_stage
+        email = stage.state.get("email") or ""
+        give_back = allowances.guess_code(request, email, stage.login.user, f"{email} {stage.state['at']}")
+        try:
+            code = super().clean_code()
+        except ValidationError:
+            raise ValidationError(_("That code isn’t right. Use the one from the latest email.")) from None
+        give_back()
+        return code
+
+
+class _CountedStep:
+    """Counts tries at the second step as those at the password."""
+
+    user: User
+
+    def clean_code(self) -> str:
+        give_back = allowances.second_step(current.request, self.user)
+        code = super().clean_code()  # type: ignore[misc]
+        give_back()
+        return code
+
+
+class SecondStepForm(_CountedStep, mfa_forms.AuthenticateForm):
+    """The code of an authenticator app, or a recovery code, after the password."""
+
+
+class SecondStepAgainForm(_CountedStep, mfa_forms.ReauthenticateForm):
+    """The same once more, before something that matters."""

@@ -1,0 +1,187 @@
+"""What strangers may try at a person's account, so that they slow nobody but themselves.
+
+Each browser that the person signed in with has an allowance of its own. All other browsers share two: one for each
+address they come from, and one for each account. Where those are spent, a mailed link takes the place of passwords and
+six digits: it can't be guessed, so nothing has to be refused to whoever reads the mailbox.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from console import addresses, throttle
+from console.models import User
+from console.people import browsers
+
+HOUR, DAY = 3600, 86400
+# Wrong passwords, and wrong codes of the second step.
+BROWSER_TRIES = (10, HOUR)
+ADDRESS_TRIES = (30, HOUR)
+ACCOUNT_TRIES, ACCOUNT_TRIES_A_DAY = (10, HOUR), (30, DAY)
+# Mails with six digits, to one mailbox.
+BROWSER_CODES = (10, HOUR)
+MAILBOX_CODES, MAILBOX_CODES_A_DAY = (5, HOUR), (10, DAY)
+# Wrong codes: of one mail, from one address, for one mailbox.
+CODE_GUESSES, ADDRESS_GUESSES, MAILBOX_GUESSES_A_DAY = (5, HOUR), (20, HOUR), (15, DAY)
+# Mails with a link. An older one still works for as long again; one that was used makes room for the next.
+MAILBOX_LINKS = (1, HOUR)
+# Mails to choose a new password, to one mailbox.
+MAILBOX_RESETS, MAILBOX_RESETS_A_DAY = (3, HOUR), (6, DAY)
+# Mails to mailboxes that nobody has an account with, asked for from one address, or with one claim code.
+ADDRESS_STRANGERS, CODE_STRANGERS = (30, HOUR), (200, HOUR)
+# Invitations that an organization sends in all, and to one mailbox.
+INVITATIONS, MAILBOX_INVITATIONS = (100, HOUR), (5, DAY)
+
+# Names the usable claim code that this browser holds, if any. Reached by name.
+USABLE_CLAIM = "claims.redemption.session.usable_code"
+
+
+class Way(Enum):
+    """How a mail that somebody asked for answers."""
+
+    DIGITS = "digits"
+    LINK = "link"
+    # A link was sent already, and works.
+    NOTHING = "nothing"
+
+
+GiveBack = Callable[[], None]
+
+
+def password(request: HttpRequest, email: str) -> GiveBack:
+    """Count a try at the password of this address. Gives what takes the count back, for the right one.
+
+    Raises ValidationError, before anything is looked at, where the browser's allowance is spent.
+    """
+    account = addresses.normal(email)
+    return _guess(request, "password", account, User.objects.filter(email=account).first(), _(
+        "Too many wrong passwords were tried. Get a code by email instead, or use a browser that you signed in with "
+        "before."))  # fmt: skip
+
+
+def second_step(request: HttpRequest, user: Any) -> GiveBack:
+    """Count a try at the second step of a person whose password was right. Gives what takes the count back.
+
+    What is spent belongs to the password: with a new one, whoever knew the old one is shut out and has spent nothing.
+    """
+    return _guess(request, "second-step", f"{user.pk} {user.password}", user, _(
+        "Too many wrong codes were tried. If that wasn’t you, somebody knows your password: choose a new one, then "
+        "sign in. Or use a passkey, or a browser that you signed in with before."))  # fmt: skip
+
+
+def _guess(request: HttpRequest, scope: str, account: str, user: Any, refusal: str) -> GiveBack:
+    own = _own(request, user)
+    if own and _has_left(f"{scope}-browser", own, BROWSER_TRIES):
+        return lambda: throttle.give_back(f"{scope}-browser", own)
+    address, counted = throttle.address_of(request), list[tuple[str, str]]()
+    for name, who, limit in (
+        (f"{scope}-address", address, ADDRESS_TRIES),
+        (f"{scope}-account", account, ACCOUNT_TRIES),
+        (f"{scope}-account-day", account, ACCOUNT_TRIES_A_DAY),
+    ):
+        if not _has_left(name, who, limit):
+            _give_back(counted)
+            raise ValidationError(refusal)
+        counted.append((name, who))
+    return lambda: _give_back(counted)
+
+
+def code_by_mail(request: HttpRequest, email: str, user: Any) -> Way:
+    """Count a mail that somebody asks for to sign in with, and give how it answers. `email` is the mailbox's."""
+    own = _own(request, user)
+    if own and _has_left("code-browser", own, BROWSER_CODES):
+        return Way.DIGITS
+    may_mail_strangers = _has_left("mail-address", throttle.address_of(request), ADDRESS_STRANGERS)
+    way = _way_to(email, throttle.address_of(request))
+    # Counted first and for everybody, so that an account shows neither by what is answered nor by how long it takes.
+    return way if user is not None or may_mail_strangers else Way.NOTHING
+
+
+def _way_to(email: str, address: str) -> Way:
+    if (
+        _has_room("guess-address", address, ADDRESS_GUESSES)
+        and _has_room("guess-mailbox", email, MAILBOX_GUESSES_A_DAY)
+        and _has_left("code-mailbox", email, MAILBOX_CODES)
+        and _has_left("code-mailbox-day", email, MAILBOX_CODES_A_DAY)
+    ):
+        return Way.DIGITS
+    return Way.LINK if _has_left("link-mailbox", email, MAILBOX_LINKS) else Way.NOTHING
+
+
+def link_was_used(email: str) -> None:
+    """Make room for the next link: whoever used this one reads the mailbox."""
+    throttle.give_back("link-mailbox", email)
+
+
+def may_begin(request: HttpRequest) -> bool:
+    """Count a mailbox that gets its first mail, asked for with a claim code at hand; give whether it gets one."""
+    code = import_string(USABLE_CLAIM)(request)
+    return _has_left("newcomer-address", throttle.address_of(request), ADDRESS_STRANGERS) or (
+        code is not None and _has_left("newcomer-code", code, CODE_STRANGERS)
+    )
+
+
+def guess_code(request: HttpRequest, email: str, user: Any, mail: str) -> GiveBack:
+    """Count a try at the six digits of one mail. Gives what takes the count back, for the right ones.
+
+    Raises ValidationError, before anything is compared, where too many were tried: of the mail, or by strangers from
+    the address or at the mailbox.
+    """
+    counted = []
+    scopes = [("guess-mail", mail, CODE_GUESSES)]
+    if not _own(request, user):
+        scopes += [
+            ("guess-address", throttle.address_of(request), ADDRESS_GUESSES),
+            ("guess-mailbox", email, MAILBOX_GUESSES_A_DAY),
+        ]
+    for name, who, limit in scopes:
+        if not _has_left(name, who, limit):
+            raise ValidationError(_("Too many wrong codes were tried. Ask for a new email."))
+        counted.append((name, who))
+    return lambda: _give_back(counted[1:])
+
+
+def reset_by_mail(request: HttpRequest, email: str, user: Any) -> bool:
+    """Count a mail to choose a new password with; give whether it is sent. Those that were sent before still work."""
+    own = _own(request, user)
+    if own and _has_left("reset-browser", own, MAILBOX_RESETS):
+        return True
+    may_mail_strangers = _has_left("mail-address", throttle.address_of(request), ADDRESS_STRANGERS)
+    has_room = _has_left("reset-mailbox", email, MAILBOX_RESETS) and _has_left(
+        "reset-mailbox-day", email, MAILBOX_RESETS_A_DAY
+    )
+    return has_room and (user is not None or may_mail_strangers)
+
+
+def invitation(organization: Any, email: str) -> None:
+    """Count an invitation. Raises Refused (429) where the organization or the mailbox had too many."""
+    for scope, who, (limit, seconds) in (
+        ("invite", str(organization.pk), INVITATIONS),
+        ("invite-mailbox", addresses.normal(email), MAILBOX_INVITATIONS),
+    ):
+        throttle.spend(scope, who, limit=limit, seconds=seconds)
+
+
+def _own(request: HttpRequest, user: Any) -> str | None:
+    """What is counted apart from strangers: the browser that the person signed in with, or is signed in with."""
+    if user is not None and request.user.is_authenticated and request.user.pk == user.pk:
+        return f"session {request.session.session_key}"
+    return browsers.known(request, user)
+
+
+def _has_left(scope: str, who: str, limit: tuple[int, int]) -> bool:
+    return throttle.has_left(scope, who, limit=limit[0], seconds=limit[1])
+
+
+def _has_room(scope: str, who: str, limit: tuple[int, int]) -> bool:
+    return throttle.has_room(scope, who, limit=limit[0], seconds=limit[1])
+
+
+def _give_back(counted: list[tuple[str, str]]) -> None:
+    for scope, who in counted:
+        throttle.give_back(scope, who)

@@ -1,0 +1,133 @@
+"""Who belongs to the organization."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from console import mailbox, once
+from console.access import Permission, public, requires
+from console.editing import Edit
+from console.errors import Refused
+from console.forms import InvitationForm, JoinForm, RoleForm
+from console.middleware import ORGANIZATION_IN_SESSION
+from console.models import Invitation, Member, User
+from console.people import allowances, rosters
+from console.people.actions import members
+from console.people.adapters import sign_in
+from console.requests import Request
+
+TOKEN_IN_SESSION, CLEAN = "invitation", "accept"
+
+
+@requires(Permission.MEMBER_MANAGE)
+def member_list(request: Request) -> HttpResponse:
+    """The members and the open invitations; after inviting somebody, once, the link to copy."""
+    link = once.take(request)
+    context = {
+        "members": rosters.members(request.actor),
+        "invitations": rosters.invitations(request.actor),
+        "link": link,
+    }
+    response = render(request, "console/people/member_list.html", context)
+    return once.forget(request, response) if link else response  # type: ignore[return-value]  # it is the very response
+
+
+@requires(Permission.MEMBER_MANAGE)
+def invitation_create(request: Request) -> HttpResponse:
+    """Invite somebody by mail; the same address again gets a new link."""
+    form = InvitationForm(request.POST or None, roles=members.grantable(request.actor))
+    if request.method == "POST" and form.is_valid():
+        try:
+            allowances.invitation(request.actor.organization, form.cleaned_data["email"])
+            _invitation, link = members.invite(**form.cleaned_data, by=request.actor)
+        except Refused as refusal:
+            form.add_error("email", refusal.sentence)
+        else:
+            messages.success(request, mailbox.invited(form.cleaned_data["email"]))
+            return once.lead_to(request, reverse("console:member_list"), link)
+    return render(
+        request, "console/people/invitation_create.html", {"form": form}, status=422 if form.is_bound else 200
+    )
+
+
+@requires(Permission.MEMBER_MANAGE)
+def invitation_revoke(request: Request, pk: int) -> HttpResponse:
+    """Make an invitation's link dead."""
+    invitation = get_object_or_404(Invitation.objects.visible_to(request.actor), pk=pk)
+    if request.method == "POST":
+        members.revoke(invitation, by=request.actor)
+        messages.success(request, _("The invitation of %(email)s is revoked.") % {"email": invitation.email})
+    return redirect("console:member_list")
+
+
+@requires(Permission.MEMBER_MANAGE)
+def member_edit(request: Request, pk: int) -> HttpResponse:
+    """A member's role, and the way to remove him."""
+    member = get_object_or_404(rosters.current(request.actor), pk=pk)
+    roles = members.grantable(request.actor)
+    edit = Edit(request, member, lambda data, row: RoleForm(data, initial={"role": row.role}, roles=roles),
+                lambda row, values: members.change_role(row, **values, by=request.actor), refused_at="role")  # fmt: skip
+    if not edit.is_done:
+        may_change = members.may_touch(member, request.actor)
+        return edit.page("console/people/member_edit.html", member=member, may_change=may_change)
+    messages.success(request, _("The role of %(name)s is changed.") % {"name": member})
+    return redirect("console:member_list")
+
+
+@requires(Permission.MEMBER_MANAGE)
+def member_remove(request: Request, pk: int) -> HttpResponse:
+    """Ask, then end a membership."""
+    member = get_object_or_404(rosters.current(request.actor), pk=pk)
+    if request.method != "POST":
+        return render(request, "console/people/member_remove.html", {"member": member})
+    members.remove(member, by=request.actor)
+    messages.success(request, _("%(name)s is no member any more.") % {"name": member})
+    return redirect("console:member_list")
+
+
+@public("Whoever was invited may have no account yet; the mailed link opens it.")
+def invitation_accept(request: Request, token: str) -> HttpResponse:
+    """Take the token out of the address, then ask for what is missing, and make the person a member."""
+    if token != CLEAN:
+        request.session[TOKEN_IN_SESSION] = token[:100]
+        return redirect("console:invitation_accept", CLEAN)
+    invitation = members.find_open(request.session.get(TOKEN_IN_SESSION, ""))
+    if invitation is None:
+        return render(request, "console/people/invitation_closed.html", status=404)
+    if request.user.is_authenticated:
+        return _accept_as(request, request.user, invitation)
+    if rosters.has_account(invitation):
+        return render(
+            request, "console/people/invitation_accept.html", {"invitation": invitation, "must_sign_in": True}
+        )
+    return _join(request, invitation)
+
+
+def _accept_as(request: Request, user: User, invitation: Invitation) -> HttpResponse:
+    if request.method == "POST":
+        members.accept(invitation, user=user)
+        return _welcome(request, invitation)
+    context = {"invitation": invitation, "is_other": user.email != invitation.email}
+    return render(request, "console/people/invitation_accept.html", context)
+
+
+def _join(request: Request, invitation: Invitation) -> HttpResponse:
+    form = JoinForm(request.POST or None, email=invitation.email)
+    if request.method == "POST" and form.is_valid():
+        member: Member = members.join(invitation, **form.cleaned_data)
+        response = sign_in(request, member.user)
+        _welcome(request, invitation)
+        return response
+    context = {"invitation": invitation, "form": form}
+    return render(
+        request, "console/people/invitation_accept.html", context, status=422 if form.is_bound else 200
+    )
+
+
+def _welcome(request: Request, invitation: Invitation) -> HttpResponse:
+    request.session.pop(TOKEN_IN_SESSION, None)
+    request.session[ORGANIZATION_IN_SESSION] = invitation.organization_id
+    messages.success(request, _("Welcome to %(name)s.") % {"name": invitation.organization})
+    return redirect("console:home")

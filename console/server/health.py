@@ -1,0 +1,79 @@
+"""What a server needs to do its work."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from console import liveness
+from console.server.outage import is_conflict
+from console.transactions import drop_broken_connection
+
+OK = "ok"
+# Anybody may ask, so a trial of writing holds for so many seconds in each process.
+TRIED_FOR = 5
+
+
+def checks() -> dict[str, str]:
+    """Each need and "ok", or in a word what is wrong with it."""
+    needs = {"database": _database, "writes": _writes, "migrations": _migrations, "worker": _worker}
+    return {name: _said(check) for name, check in needs.items()}
+
+
+def _said(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except (DatabaseError, InterfaceError, OSError):
+        drop_broken_connection()
+        return "unreachable"
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return OK if cursor.fetchone() == (1,) else "unreachable"
+
+
+def _writes() -> str:
+    """Writes a row, and a file: both may be read-only or full while reading goes on."""
+    until, said = _tried.get("writes", (0.0, ""))
+    if time.monotonic() > until:
+        said = _try_to_write()
+        _tried["writes"] = (time.monotonic() + TRIED_FOR, said)
+    return said
+
+
+def _try_to_write() -> str:
+    try:
+        liveness.note_trial()
+        with tempfile.NamedTemporaryFile(dir=settings.DATA_DIR) as file:
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+    except DatabaseError as error:
+        # Who only waits for another writer can write.
+        return OK if is_conflict(error) else "refused"
+    except OSError:
+        return "refused"
+    return OK
+
+
+def forget() -> None:
+    """Try again at the next look, in this process."""
+    _tried.clear()
+
+
+def _migrations() -> str:
+    executor = MigrationExecutor(connection)
+    return "pending" if executor.migration_plan(executor.loader.graph.leaf_nodes()) else OK
+
+
+def _worker() -> str:
+    return OK if liveness.beating() else "silent"
+
+
+_tried: dict[str, tuple[float, str]] = {}

@@ -1,0 +1,309 @@
+"""What `manage.py serve` does: brings database and files up to date, and runs the server and its workers.
+
+It starts gunicorn and three workers as children, starts anew what dies, and stops them all when it stops.
+"""
+
+import ctypes
+import hashlib
+import http.client
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.urls import reverse
+
+from console import environment, keys
+from console.models import Organization
+from console.server import predecessor
+
+log = logging.getLogger("custody.serve")
+MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+QUEUES = ["mail", "operations", "webhooks"]
+# In seconds.
+BETWEEN_LOOKS = 0.1
+ANSWER_WITHIN = 60
+STOP_WITHIN = 8
+SHORT_LIFE = 20
+LONGEST_PAUSE = 30
+PR_SET_PDEATHSIG = 1
+
+
+def bind() -> str:
+    """Where the server listens: CUSTODY_BIND (an address, or unix:/path) and PORT."""
+    address = environment.text("CUSTODY_BIND", "127.0.0.1")
+    if address.startswith("unix:"):
+        return address
+    return f"[{address.strip('[]')}]:{settings.PORT}" if ":" in address else f"{address}:{settings.PORT}"
+
+
+def notes() -> Path:
+    """Where the supervisor of this port writes down what it runs."""
+    return settings.DATA_DIR / "run" / f"serve-{settings.PORT}"
+
+
+def probe(where: str) -> None:
+    """Raise OSError where the server could not listen, because somebody else does or it may not."""
+    if where.startswith("unix:"):
+        return
+    host, _sep, port = where.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), int(port)))
+
+
+def migrate() -> bool:
+    """Apply the migrations that are missing. Returns whether there were any."""
+    executor = MigrationExecutor(connection)
+    is_behind = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if is_behind:
+        call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+    return is_behind
+
+
+def make_cache_table() -> None:
+    """Make the table that the sign-in limits are counted in, if it is missing."""
+    if settings.CACHES["default"]["LOCATION"] not in connection.introspection.table_names():
+        call_command("createcachetable", verbosity=0)
+
+
+def collect_static() -> bool:
+    """Collect the static files if they changed since the last time. Returns whether they did."""
+    stamp = Path(settings.STATIC_ROOT) / ".stamp"
+    state = _static_state()
+    if stamp.exists() and stamp.read_text() == state:
+        return False
+    call_command("collectstatic", verbosity=0, interactive=False, skip_checks=True)
+    stamp.write_text(state)
+    return True
+
+
+def _static_state() -> str:
+    """A checksum over the way of storing, and the names, sizes and times of all static files."""
+    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            stat = Path(storage.path(name)).stat()
+            digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def gunicorn(where: str) -> list[str]:
+    """The command that starts the server. Its access log stays off: claim codes stand in addresses."""
+    folder = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+    return [
+        sys.executable, "-m", "gunicorn", "console.wsgi:application", f"--bind={where}", "--preload",
+        f"--pythonpath={settings.BASE_DIR}",
+        "--worker-class=console.server.gunicorn_worker.BufferingWorker", "--no-sendfile", "--workers=2", "--threads=8",
+        "--keep-alive=60", "--timeout=60",
+        f"--graceful-timeout={STOP_WITHIN - 3}", "--log-level=warning", "--no-control-socket",
+        "--logger-class=console.server.log.ServerLogger", *([f"--worker-tmp-dir={folder}"] if folder else []),
+    ]  # fmt: skip
+
+
+def worker(queue: str) -> list[str]:
+    """The command that starts the worker of a queue."""
+    return [*MANAGE, "worker", f"--queue={queue}", "--skip-checks"]
+
+
+@dataclass
+class Child:
+    """A process that is kept alive."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen | None = None
+    started: float = 0.0
+    deaths: int = 0
+    not_before: float = 0.0
+
+    def start(self) -> None:
+        """Start it in a process group of its own, so that Ctrl-C reaches only who stops it in order."""
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            self.command,
+            process_group=0,
+            preexec_fn=_dies_with(os.getpid()),  # noqa: PLW1509 -- this process has no threads
+        )
+
+    def keep_alive(self) -> None:
+        """Start it anew if it died; after a short life only after a pause, which grows."""
+        now = time.monotonic()
+        if self.process is not None and self.process.poll() is not None:
+            self.deaths = self.deaths + 1 if now - self.started < SHORT_LIFE else 0
+            self.not_before = now + min(LONGEST_PAUSE, 2**self.deaths - 1)
+            log.error("%s ended with status %s and is started anew", self.name, self.process.returncode)
+            self.process = None
+        if self.process is None and now >= self.not_before:
+            self.start()
+
+    def signal_group(self, number: int) -> None:
+        """Send a signal to it and to what it started."""
+        try:
+            if self.process is not None:
+                os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+
+@dataclass
+class Supervisor:
+    """Runs the children until a signal comes."""
+
+    children: list[Child] = field(default_factory=list)
+    signals: int = 0
+    # Where it writes down what it runs, for a successor.
+    notes: Path | None = None
+    _noted: list[int] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """Stop at the signals that ask for it. What nohup started outlives the terminal."""
+        signal.signal(signal.SIGINT, self.hear)
+        signal.signal(signal.SIGTERM, self.hear)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self.hear)
+
+    def hear(self, number: int, frame: FrameType | None) -> None:
+        self.signals += 1
+
+    def add(self, name: str, command: list[str]) -> Child:
+        """Start a child and keep it alive from now on."""
+        child = Child(name, command)
+        self.children.append(child)
+        child.start()
+        self.note()
+        return child
+
+    def note(self) -> None:
+        """Write down which processes run, where that has changed."""
+        pids = [child.process.pid for child in self.children if child.process is not None]
+        if self.notes is not None and pids != self._noted:
+            predecessor.note(self.notes, pids)
+            self._noted = pids
+
+    def wait(self) -> None:
+        """Keep the children alive until a signal comes."""
+        while not self.signals:
+            for child in self.children:
+                child.keep_alive()
+            self.note()
+            time.sleep(BETWEEN_LOOKS)
+
+    def stop(self) -> None:
+        """Ask all children to end; kill those that take too long, or all at a second signal."""
+        living = [(child, child.process) for child in self.children if child.process is not None]
+        for _child, process in living:
+            process.terminate()
+        until, signals = time.monotonic() + STOP_WITHIN, self.signals
+        while any(process.poll() is None for _child, process in living):
+            if time.monotonic() > until or self.signals > signals:
+                break
+            time.sleep(BETWEEN_LOOKS)
+        for child, process in living:
+            child.signal_group(signal.SIGKILL)
+            process.wait()
+        if self.notes is not None:
+            predecessor.forget(self.notes)
+
+
+def _dies_with(parent: int) -> Callable[[], None] | None:
+    """What a child calls first: be told to end when `parent` is killed. Only Linux knows how."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+
+    def call() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return call
+
+
+def answers(where: str, child: Child, supervisor: Supervisor) -> bool:
+    """Wait until the server answers. Gives False if it ends, a signal comes, or a minute is over."""
+    until = time.monotonic() + ANSWER_WITHIN
+    while time.monotonic() < until and not supervisor.signals:
+        if child.process is None or child.process.poll() is not None:
+            return False
+        if _responds(where):
+            return True
+        time.sleep(BETWEEN_LOOKS / 2)
+    return False
+
+
+def _responds(where: str) -> bool:
+    if where.startswith("unix:"):
+        return Path(where.removeprefix("unix:")).exists()
+    host = where.rpartition(":")[0].strip("[]")
+    local = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    server = http.client.HTTPConnection(local, settings.PORT, timeout=5)
+    try:
+        server.request("GET", "/healthz", headers={"Host": settings.ALLOWED_HOSTS[0]})
+        return server.getresponse().status < 500
+    except OSError:
+        return False
+    finally:
+        server.close()
+
+
+def greeting() -> str:
+    """What a person needs to know when the server is up: the address, how to get in, where the mail is."""
+    lines = ["", f"Custody is at {settings.BASE_URL}", ""]
+    if Organization.objects.exists():
+        lines += ["Sign in:", f"  {settings.BASE_URL}{reverse('account_login')}"]
+    else:
+        code = keys.read(settings.DATA_DIR, keys.SETUP_FILE)
+        lines += ["Make your organization with this link, which works once:",
+                  f"  {settings.BASE_URL}{reverse('console:setup')}?code={code}"]  # fmt: skip
+    if not settings.MAIL_URL:
+        key = keys.read(settings.DATA_DIR, keys.MAILBOX_FILE)
+        lines += ["", "No mail server is set, so mail is kept here, for you to read:",
+                  f"  {settings.BASE_URL}{reverse('console:mail_open', args=[key])}"]  # fmt: skip
+    return "\n".join(lines)
+
+
+def prepare() -> None:
+    """Bring database, cache table and static files up to date. Costs next to nothing when they are."""
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    migrate()
+    make_cache_table()
+    collect_static()
+    connection.close()
+
+
+def run(say: Callable[[str], Any], extra: str = "", also: dict[str, list[str]] | None = None) -> bool:
+    """Start everything, say how to get in, and stay until a signal comes.
+
+    `also` are further commands of manage.py, by what they are called. Gives False if the server can't start.
+    """
+    where, supervisor = bind(), Supervisor(notes=notes())
+    supervisor.listen()
+    try:
+        server = supervisor.add("the server", gunicorn(where))
+        if not answers(where, server, supervisor):
+            return bool(supervisor.signals)
+        for queue in QUEUES:
+            supervisor.add(f"the {queue} worker", worker(queue))
+        for name, command in (also or {}).items():
+            supervisor.add(name, [*MANAGE, *command])
+        say("\n".join(filter(None, [greeting(), extra, "\nStop it with Ctrl-C.\n"])))
+        connection.close()
+        supervisor.wait()
+    finally:
+        supervisor.stop()
+    return True

@@ -1,0 +1,22 @@
+"""Whether the server lives and can work, for load balancers and whoever watches it."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from console.access import public
+from console.server import health
+
+
+@public("Watched from outside, and it tells nothing but that the process answers.")
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@public("Watched from outside; it names what is missing and no detail of it.")
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Database, migrations and worker are there; 503 and the name of what is not."""
+    checks = health.checks()
+    is_ready = all(word == health.OK for word in checks.values())
+    return JsonResponse(
+        {"status": "ready" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503
+    )

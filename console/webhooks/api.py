@@ -1,0 +1,298 @@
+"""Webhooks and their deliveries over REST."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from console.access import Permission
+from console.errors import Refused, problem
+from console.models import Webhook, WebhookAttempt, WebhookDelivery
+from console.models.webhook import DeliveryState
+from console.rest.endpoints import endpoint
+from console.rest.fields import Body, Id, Text
+from console.rest.paging import PageQuery, page
+from console.webhooks import actions, kept, kinds, log
+
+MANAGE = Permission.WEBHOOK_MANAGE
+
+
+class WebhookCustomer(serializers.Serializer):
+    """The customer that a webhook is bound to."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class WebhookProduct(WebhookCustomer):
+    """The product that a webhook is bound to."""
+
+    slug = serializers.CharField()
+
+
+class WebhookOut(serializers.ModelSerializer):
+    """A webhook, without its secret. Where product and customer are null, it is the organization's."""
+
+    events = serializers.ListField(child=serializers.CharField())
+    message_names = serializers.ListField(child=serializers.CharField())
+    product = serializers.SerializerMethodField()
+    customer = serializers.SerializerMethodField()
+    kept = serializers.IntegerField(
+        help_text="How many events that happened while it was disabled wait to be sent or discarded."
+    )
+    kept_since = serializers.DateTimeField(
+        allow_null=True, help_text="When the first of them happened; null without any."
+    )
+    kept_dropped = serializers.IntegerField(
+        help_text="How many older ones were dropped: events are kept for some days, and the newest 10,000."
+    )
+
+    class Meta:
+        model = Webhook
+        fields = ["id", "url", "description", "events", "message_names", "product", "customer", "is_enabled",
+                  "disabled_at", "disabled_reason", "failing_since", "kept", "kept_since", "kept_dropped",
+                  "created_at"]  # fmt: skip
+
+    @extend_schema_field(WebhookProduct(allow_null=True))
+    def get_product(self, hook: Any) -> dict[str, Any] | None:
+        """As it is called now."""
+        if not hook.product_id:
+            return None
+        return {"id": hook.product_id, "name": hook.product_name, "slug": hook.product_slug}
+
+    @extend_schema_field(WebhookCustomer(allow_null=True))
+    def get_customer(self, hook: Any) -> dict[str, Any] | None:
+        """As it is called now."""
+        return {"id": hook.customer_id, "name": hook.customer_name} if hook.customer_id else None
+
+
+class WebhookMade(WebhookOut):
+    """A webhook that was just made, with its secret, which is not shown again."""
+
+    secret = serializers.SerializerMethodField()
+
+    class Meta(WebhookOut.Meta):
+        fields = [*WebhookOut.Meta.fields, "secret"]
+
+    def get_secret(self, hook: Webhook) -> str:
+        """`whsec_…`, as Standard Webhooks writes it."""
+        return actions.secret(hook)
+
+
+class SecretOut(serializers.Serializer):
+    """A new secret."""
+
+    secret = serializers.CharField()
+
+
+class WebhookEdit(Body):
+    """What can be changed of a webhook."""
+
+    url = Text(max_length=500)
+    description = Text(max_length=200, required=False, allow_blank=True)
+    events = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(kinds.KINDS)), min_length=1, max_length=30
+    )
+    message_names = serializers.ListField(
+        child=Text(max_length=64), required=False, max_length=100,
+        help_text="Only messages of these names; empty for all. Only with the event message.",
+    )  # fmt: skip
+
+
+class WebhookIn(WebhookEdit):
+    """A new webhook: of the organization, of one product, or of one customer."""
+
+    product = Text(required=False, allow_null=True, max_length=60, help_text="The id or the slug.")
+    customer = Id(required=False, allow_null=True)
+
+
+class EnableIn(Body):
+    """What becomes of what happened while it was disabled."""
+
+    kept = serializers.ChoiceField(
+        choices=[(actions.SEND, "Send it"), (actions.DISCARD, "Discard it"), (actions.LATER, "Decide later")],
+        required=False, default=actions.LATER,
+    )  # fmt: skip
+
+
+class KeptOut(serializers.Serializer):
+    """What became of what was kept."""
+
+    count = serializers.IntegerField(help_text="How many events it concerned.")
+
+
+class AttemptOut(serializers.ModelSerializer):
+    """One try to send a delivery. Without a status nobody answered; `error` says what is wrong, else it is empty."""
+
+    class Meta:
+        model = WebhookAttempt
+        fields = ["at", "status", "milliseconds", "error", "response"]
+
+
+class DeliveryOut(serializers.ModelSerializer):
+    """One event on its way to a receiver."""
+
+    state = serializers.ChoiceField(choices=DeliveryState.choices)
+    payload = serializers.CharField()
+    attempts = serializers.IntegerField(
+        source="tries_made", help_text="All tries, also those before it was sent again."
+    )
+
+    class Meta:
+        model = WebhookDelivery
+        fields = ["id", "message_id", "kind", "state", "payload", "attempts", "next_at", "created_at"]
+
+
+class DeliveryDetail(DeliveryOut):
+    """The same with its tries, the newest first."""
+
+    tries = serializers.SerializerMethodField()
+
+    class Meta(DeliveryOut.Meta):
+        fields = [*DeliveryOut.Meta.fields, "tries"]
+
+    def get_tries(self, delivery: WebhookDelivery) -> list[dict[str, Any]]:
+        """The last hundred."""
+        return AttemptOut(delivery.tries.order_by("-pk")[:100], many=True).data
+
+
+class DeliveryQuery(PageQuery):
+    """Which deliveries."""
+
+    state = serializers.ChoiceField(choices=DeliveryState.choices, required=False)
+    kind = serializers.ChoiceField(choices=[*kinds.KINDS, kinds.TEST], required=False)
+
+
+@endpoint("List webhooks", may=MANAGE, answers=WebhookOut, is_list=True)
+def webhook_list(request: Any) -> Any:
+    """Those that are in use, enabled or not."""
+    return page(request.query, _hooks(request), WebhookOut)
+
+
+@endpoint("Make a webhook", may=MANAGE, takes=WebhookIn, answers=WebhookMade, status=201, is_secret=True,
+          example={"url": "https://example.com/hooks", "events": ["device.assigned", "device.unclaimed"]})  # fmt: skip
+def webhook_create(request: Any) -> Any:
+    """The answer shows its secret, once."""
+    body = dict(request.body_data)
+    product, customer = body.pop("product", None), body.pop("customer", None)
+
+    def make() -> Webhook:
+        product_id = actions.product_named(product, by=request.actor) if product is not None else None
+        hook = actions.create(by=request.actor, product_id=product_id, customer_id=customer, **body)
+        return _hook(request, hook.pk)
+
+    return _at_field(make)
+
+
+@endpoint("See a webhook", may=MANAGE, answers=WebhookOut)
+def webhook_detail(request: Any, pk: int) -> Any:
+    """One webhook."""
+    return _hook(request, pk)
+
+
+@endpoint("Edit a webhook", may=MANAGE, takes=WebhookEdit, answers=WebhookOut)
+def webhook_edit(request: Any, pk: int) -> Any:
+    """What is left out stays as it is; what it is bound to stays always."""
+    hook = _hook(request, pk)
+    return _at_field(lambda: actions.edit(hook, by=request.actor, **request.body_data))
+
+
+@endpoint("Remove a webhook", may=MANAGE)
+def webhook_remove(request: Any, pk: int) -> None:
+    """For good; what waits for it is given up. Owners and administrators are emailed."""
+    actions.remove(_hook(request, pk), by=request.actor)
+
+
+@endpoint("Enable a webhook", may=MANAGE, takes=EnableIn, answers=WebhookOut)
+def webhook_enable(request: Any, pk: int) -> Any:
+    """What was on its way when it was disabled is sent; what happened since was kept: `kept` says what becomes of it."""
+    actions.enable(_hook(request, pk), then=request.body_data.get("kept", actions.LATER), by=request.actor)
+    return _hook(request, pk)
+
+
+@endpoint("Disable a webhook", may=MANAGE, answers=WebhookOut)
+def webhook_disable(request: Any, pk: int) -> Any:
+    """Nothing is sent until it is enabled again; what happens meanwhile is kept for some days. Owners and administrators
+    are emailed."""
+    actions.disable(_hook(request, pk), by=request.actor)
+    return _hook(request, pk)
+
+
+@endpoint("Send what was kept for a webhook", may=MANAGE, answers=KeptOut, status=202)
+def webhook_kept_send(request: Any, pk: int) -> Any:
+    """What happened while it was disabled, in its order. A customer's webhook gets what that customer may still read."""
+    return {"count": actions.send_kept(_hook(request, pk), by=request.actor)}
+
+
+@endpoint("Discard what was kept for a webhook", may=MANAGE, answers=KeptOut)
+def webhook_kept_discard(request: Any, pk: int) -> Any:
+    """It stays in the log of deliveries for a while, as discarded."""
+    return {"count": actions.discard_kept(_hook(request, pk), by=request.actor)}
+
+
+@endpoint("Rotate a webhook's secret", may=MANAGE, answers=SecretOut, is_secret=True)
+def webhook_rotate(request: Any, pk: int) -> Any:
+    """For 24 hours the one before signs too."""
+    return Response({"secret": actions.rotate(_hook(request, pk), by=request.actor)})
+
+
+@endpoint("Test a webhook", may=MANAGE, answers=DeliveryOut, status=202)
+def webhook_test(request: Any, pk: int) -> Any:
+    """Sends an event of the kind webhook.test."""
+    sent = actions.send_test(_hook(request, pk), by=request.actor)
+    return _deliveries(request, pk).get(pk=sent.pk)
+
+
+@endpoint("List a webhook's deliveries", may=MANAGE, query=DeliveryQuery, answers=DeliveryOut, is_list=True)
+def delivery_list(request: Any, pk: int) -> Any:
+    """The newest first."""
+    wanted = {name: request.query[name] for name in ("state", "kind") if request.query.get(name)}
+    return page(request.query, _deliveries(request, pk).filter(**wanted), DeliveryOut)
+
+
+@endpoint("See a delivery", may=MANAGE, answers=DeliveryDetail)
+def delivery_detail(request: Any, pk: int, delivery: int) -> Any:
+    """With its tries."""
+    return get_object_or_404(_deliveries(request, pk), pk=delivery)
+
+
+@endpoint("Send a delivery again", may=MANAGE, answers=DeliveryOut, status=202)
+def delivery_send(request: Any, pk: int, delivery: int) -> Any:
+    """The same event with the same id."""
+    row = get_object_or_404(_deliveries(request, pk), pk=delivery)
+    actions.send_again(row, by=request.actor)
+    return _deliveries(request, pk).get(pk=row.pk)
+
+
+def _at_field(act: Callable[[], Any]) -> Any:
+    """What it gives; a refusal about a field names it, beside its own code."""
+    try:
+        return act()
+    except Refused as refusal:
+        if refusal.code not in actions.FIELDS:
+            raise
+        errors = [{"field": actions.FIELDS[refusal.code], "detail": refusal.sentence}]
+        return problem(refusal.code, refusal.sentence, refusal.status, errors=errors)
+
+
+def _hooks(request: Any) -> QuerySet[Webhook]:
+    """With what their product or customer is called, in the one statement."""
+    called = {}
+    for kind, names in (("product", ("name", "slug")), ("customer", ("name",))):
+        rows = apps.get_model(actions.MODELS[kind]).objects.visible_to(request.actor)
+        for name in names:
+            called[f"{kind}_{name}"] = Subquery(rows.filter(pk=OuterRef(f"{kind}_id")).values(name))
+    return kept.counted(Webhook.objects.visible_to(request.actor).filter(archived_at=None)).annotate(**called)
+
+
+def _hook(request: Any, pk: int) -> Webhook:
+    return get_object_or_404(_hooks(request).select_related("organization"), pk=pk)
+
+
+def _deliveries(request: Any, pk: int) -> QuerySet[WebhookDelivery]:
+    return log.counted(WebhookDelivery.objects.visible_to(request.actor).filter(webhook=_hook(request, pk)))

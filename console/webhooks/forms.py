@@ -1,0 +1,94 @@
+"""Forms of webhooks."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.apps import apps
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from console.access import Actor
+from console.errors import Refused
+from console.forms import TextGuard
+from console.models import Webhook
+from console.webhooks import addresses, kinds
+from console.webhooks.actions import FIELDS, MODELS
+from console.widgets import Checkboxes
+
+
+class EventBoxes(Checkboxes):
+    """Boxes below a legend: the field is no single box."""
+
+    input_type = "checkboxes"
+
+
+class WebhookForm(TextGuard, forms.Form):
+    """Where to call, and of what to tell. What a webhook is bound to is chosen once, when it is made."""
+
+    IMPLIED: ClassVar = {"events": ["message_names"]}
+
+    url = forms.CharField(
+        label=_("Address"), max_length=500,
+        help_text=_("A public https address, such as https://example.com/hooks. No redirect is followed."),
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "autocapitalize": "none",
+                                      "spellcheck": "false", "class": "mono"}),
+    )  # fmt: skip
+    description = forms.CharField(
+        label=_("Description"), max_length=200, required=False, help_text=_("What it is for.")
+    )
+    events = forms.MultipleChoiceField(label=_("Events"), widget=EventBoxes)
+    message_names = forms.CharField(
+        label=_("Names of messages"), required=False, max_length=2000,
+        help_text=_("Separated by commas, such as level, alarm. Empty: messages of every name."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, scope: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The name too: it is what the receiver reads.
+        self.fields["events"].choices = [(name, format_html('<span>{} <code class="dim">{}</code></span>', label, name))
+                                         for name, label in kinds.of_scope(scope)]  # fmt: skip
+
+    def clean_url(self) -> str:
+        url = self.cleaned_data["url"].strip()
+        try:
+            addresses.parse(url)
+        except Refused as refusal:
+            raise forms.ValidationError(refusal.sentence, code=refusal.code) from None
+        return url
+
+    def clean_message_names(self) -> list[str]:
+        """Without the event `message` the field is hidden: what it still holds is not meant."""
+        if kinds.MESSAGE not in self.cleaned_data.get("events", []):
+            return []
+        return [name.strip() for name in self.cleaned_data["message_names"].split(",") if name.strip()]
+
+    def refuse(self, refusal: Refused) -> None:
+        """Show a refusal at the field that it is about."""
+        field = FIELDS.get(refusal.code, "")
+        self.add_error(field if field in self.fields else None, refusal.sentence)
+
+
+def initial_of(hook: Webhook) -> dict[str, Any]:
+    """What the form shows of a webhook that exists."""
+    return {"url": hook.url, "description": hook.description, "events": hook.events,
+            "message_names": ", ".join(hook.message_names)}  # fmt: skip
+
+
+def bound_to(actor: Actor, values: Any) -> tuple[str, Any]:
+    """The scope that an address asks for (`?product=3`, `?customer=17`) and its row; the organization else.
+
+    Raises Refused where there is no such thing.
+    """
+    for scope, model in MODELS.items():
+        text = str(values.get(scope, ""))
+        if text:
+            pk = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+            row = apps.get_model(model).objects.visible_to(actor).filter(pk=pk).first()
+            if row is None:
+                raise Refused(
+                    "unknown_scope",
+                    _("There is no such product or customer. Choose another one."),
+                    status=404,
+                )
+            return scope, row
+    return kinds.ORGANIZATION, None

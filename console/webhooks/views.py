@@ -1,0 +1,181 @@
+"""Webhooks: where they go, what they were sent, and what came back."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from console import throttle
+from console.access import Permission, requires
+from console.editing import Edit
+from console.errors import Refused
+from console.listing import render_list
+from console.models import Webhook, WebhookDelivery
+from console.requests import Request
+from console.webhooks import actions, kept, kinds, log
+from console.webhooks.forms import WebhookForm, bound_to, initial_of
+from console.webhooks.tables import DeliveryFilter, DeliveryTable
+
+SHOW_SECRET = "webhook_secret"  # noqa: S105 -- a place in the session, which holds an id
+TRIES_SHOWN = 50
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_list(request: Request) -> HttpResponse:
+    """All webhooks of the organization, its products and its customers."""
+    rows = Webhook.objects.visible_to(request.actor).current().order_by("-pk")
+    return render(request, "console/webhooks/webhook_list.html", {"webhooks": rows})
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_create(request: Request) -> HttpResponse:
+    """Make a webhook; the secret is shown once, on its page."""
+    scope, row = bound_to(request.actor, request.GET)
+    form = WebhookForm(request.POST or None, scope=scope)
+    if request.method == "POST" and form.is_valid():
+        bound = {f"{scope}_id": row.pk} if row else {}
+        try:
+            hook = actions.create(**form.cleaned_data, **bound, by=request.actor)
+            return _show_secret(request, hook)
+        except Refused as refusal:
+            form.refuse(refusal)
+    context = {"form": form, "scope": scope, "row": row}
+    return render(
+        request, "console/webhooks/webhook_create.html", context, status=422 if form.is_bound else 200
+    )
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_detail(request: Request, pk: int) -> HttpResponse:
+    """One webhook with the log of its calls; its secret right after it was made."""
+    hook = get_object_or_404(kept.counted(Webhook.objects.visible_to(request.actor)), pk=pk)
+    rows = log.counted(WebhookDelivery.objects.visible_to(request.actor).filter(webhook=hook))
+    if request.session.get(SHOW_SECRET) == hook.pk:
+        del request.session[SHOW_SECRET]
+        secret = actions.secret(hook)
+    else:
+        secret = ""
+    context = {"hook": hook, "secret": secret, "kinds": [(name, kinds.label(name)) for name in hook.events],
+               "kept_days": settings.WEBHOOK_KEPT_DAYS, "kept_most": kept.MOST}  # fmt: skip
+    return render_list(request, rows=rows, table=DeliveryTable, filters=DeliveryFilter,
+                       template="console/webhooks/webhook_detail.html", context=context)  # fmt: skip
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_edit(request: Request, pk: int) -> HttpResponse:
+    """Change where it goes and what it tells."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    edit = Edit(request, hook, lambda data, row: WebhookForm(data, scope=row.scope, initial=initial_of(row)),
+                lambda row, values: actions.edit(row, **values, by=request.actor))  # fmt: skip
+    return redirect(hook) if edit.is_done else edit.page("console/webhooks/webhook_edit.html", hook=hook)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_rotate(request: Request, pk: int) -> HttpResponse:
+    """Ask, then make a new secret and show it once."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    if request.method != "POST":
+        return render(request, "console/webhooks/webhook_rotate.html", {"hook": hook})
+    actions.rotate(hook, by=request.actor)
+    return _show_secret(request, hook)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_enable(request: Request, pk: int) -> HttpResponse:
+    """Switch on, and send or discard what was kept, if that was chosen."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    if request.method == "POST":
+        actions.enable(hook, then=_choice(request, actions.LATER), by=request.actor)
+        messages.success(request, _("The webhook is enabled."))
+    return redirect(hook)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_disable(request: Request, pk: int) -> HttpResponse:
+    """Switch off."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    if request.method == "POST":
+        actions.disable(hook, by=request.actor, is_seen=True)
+        messages.success(request, _("The webhook is disabled."))
+    return redirect(hook)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_kept(request: Request, pk: int) -> HttpResponse:
+    """Send or discard what was kept while it was disabled."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    choice = _choice(request, "") if request.method == "POST" else ""
+    if choice == actions.SEND:
+        count = actions.send_kept(hook, by=request.actor)
+        messages.success(request, _("Kept events on their way: %(n)d.") % {"n": count})
+    elif choice == actions.DISCARD:
+        count = actions.discard_kept(hook, by=request.actor)
+        messages.success(request, _("Kept events discarded: %(n)d.") % {"n": count})
+    return redirect(hook)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_remove(request: Request, pk: int) -> HttpResponse:
+    """Ask, then take it out of use for good."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    if request.method != "POST":
+        return render(request, "console/webhooks/webhook_remove.html", {"hook": hook})
+    actions.remove(hook, by=request.actor, is_seen=True)
+    messages.success(request, _("The webhook is removed."))
+    return redirect("console:webhook_list")
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_test(request: Request, pk: int) -> HttpResponse:
+    """Send a test now."""
+    hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
+    if request.method != "POST":
+        return redirect(hook)
+    throttle.spend("webhook_test", str(hook.pk), limit=60, seconds=600)
+    delivery = actions.send_test(hook, by=request.actor)
+    messages.success(request, _("The test is on its way. This page shows what came of it."))
+    return redirect(delivery)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_delivery(request: Request, pk: int, delivery_pk: int) -> HttpResponse:
+    """One call: what was sent, and each try. It asks again by itself until it is sent or given up."""
+    row = _delivery(request, pk, delivery_pk)
+    is_partial = request.htmx and request.htmx.target == "delivery"
+    context = {"delivery": row, "hook": row.webhook, "tries": row.tries.order_by("-pk")[:TRIES_SHOWN],
+               "kind": kinds.label(row.kind)}  # fmt: skip
+    template = (
+        "console/webhooks/_webhook_delivery.html" if is_partial else "console/webhooks/webhook_delivery.html"
+    )
+    return render(request, template, context)
+
+
+@requires(Permission.WEBHOOK_MANAGE)
+def webhook_delivery_again(request: Request, pk: int, delivery_pk: int) -> HttpResponse:
+    """Send a call once more."""
+    row = _delivery(request, pk, delivery_pk)
+    if request.method == "POST":
+        throttle.spend("webhook_again", str(row.webhook_id), limit=600, seconds=600)
+        actions.send_again(row, by=request.actor)
+        messages.success(request, _("It is sent again, with the same id."))
+    return redirect(row)
+
+
+def _choice(request: Request, default: str) -> str:
+    """What shall become of what was kept."""
+    choice = request.POST.get("kept", "")
+    return choice if choice in {actions.SEND, actions.DISCARD} else default
+
+
+def _delivery(request: Request, pk: int, delivery_pk: int) -> Any:
+    rows = log.counted(WebhookDelivery.objects.visible_to(request.actor).select_related("webhook"))
+    return get_object_or_404(rows, webhook=pk, pk=delivery_pk)
+
+
+def _show_secret(request: Request, hook: Webhook) -> HttpResponse:
+    """Lead to the webhook's page, which shows the secret this once."""
+    request.session[SHOW_SECRET] = hook.pk
+    return redirect(hook)

@@ -1,0 +1,69 @@
+"""Asks devices for variables and calls their functions; the device answers when it next asks."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+
+from console.access import CustomerScope, Permission
+from console.rest.endpoints import endpoint
+from console.rest.fields import Body, Text, Whole
+from console.rest.paging import PageQuery, page
+from devices.calls import actions
+from devices.messages import window as messages
+from devices.models import Call, Device
+from devices.models.call import CallKind, CallState
+
+
+class CallOut(serializers.ModelSerializer):
+    """A call. `result` is there when `state` is answered, `error` when it failed."""
+
+    device = serializers.IntegerField(source="device_id")
+    kind = serializers.ChoiceField(choices=CallKind.choices)
+    state = serializers.ChoiceField(choices=CallState.choices, source="state_now")
+    result = serializers.JSONField(allow_null=True)
+
+    class Meta:
+        model = Call
+        fields = ["id", "device", "kind", "name", "argument", "timeout", "state", "result", "error", "asked_at",
+                  "delivered_at", "ended_at"]  # fmt: skip
+
+
+class CallIn(Body):
+    """What to ask. `timeout` is in seconds."""
+
+    kind = serializers.ChoiceField(choices=CallKind.choices)
+    name = Text(pattern="^[A-Za-z0-9_./-]+$", max_length=64)
+    argument = Text(max_length=1024, required=False, allow_blank=True)
+    timeout = Whole(min_value=1, max_value=300, default=30)
+
+
+class CallQuery(PageQuery):
+    """Which calls."""
+
+    state = serializers.ChoiceField(choices=CallState.choices, required=False)
+
+
+@endpoint("Call a device", may=Permission.DEVICE_CALL, customer=CustomerScope.CALL, takes=CallIn, answers=CallOut, status=202,
+          example={"kind": "variable", "name": "battery"})  # fmt: skip
+def call_create(request: Any, pk: int) -> Any:
+    """It waits for the device to ask for its calls. Look at it again for the answer."""
+    device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    return actions.ask(device, by=request.actor, **request.body_data)
+
+
+@endpoint("List a device's calls", may=Permission.VIEW, customer=CustomerScope.READ, query=CallQuery, answers=CallOut,
+          is_list=True)  # fmt: skip
+def call_list(request: Any, pk: int) -> Any:
+    """The newest first; a customer's key sees those within its ownerships, also of a device that it owned before."""
+    device = get_object_or_404(messages.devices_of(request.actor), pk=pk)
+    rows = Call.objects.visible_to(request.actor).filter(device=device)
+    if request.query.get("state"):
+        rows = rows.in_state(request.query["state"])
+    return page(request.query, rows, CallOut)
+
+
+@endpoint("See a call", may=Permission.VIEW, customer=CustomerScope.READ, answers=CallOut)
+def call_detail(request: Any, pk: int, call: int) -> Any:
+    """Until its `state` is neither waiting nor delivered, the answer may still come."""
+    return get_object_or_404(Call.objects.visible_to(request.actor), device__id=pk, pk=call)

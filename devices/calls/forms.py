@@ -1,0 +1,41 @@
+"""The form that asks a device something."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from console.forms import TextGuard
+from devices.calls.actions import MAX_ARGUMENT
+from devices.messages.window import NAME
+from devices.models import CallKind
+
+
+class CallForm(TextGuard, forms.Form):
+    """Which variable or function, with what, and how long to wait."""
+
+    kind = forms.ChoiceField(
+        label=_("What"), widget=forms.RadioSelect, initial=CallKind.VARIABLE,
+        choices=[(CallKind.VARIABLE, _("Ask for a variable")), (CallKind.FUNCTION, _("Call a function"))],
+    )  # fmt: skip
+    name = forms.CharField(
+        label=_("Name"), max_length=64, help_text=_("As the firmware calls it: letters, digits and _ . / -."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
+    )  # fmt: skip
+    argument = forms.CharField(
+        label=_("Argument"),
+        max_length=MAX_ARGUMENT,
+        required=False,
+        help_text=_("For a function that takes one."),
+    )
+    timeout = forms.IntegerField(
+        label=_("Seconds to wait"), min_value=1, max_value=300, initial=30,
+        help_text=_("1 to 300. A device that is offline for longer never hears of it."),
+    )  # fmt: skip
+
+    def clean_name(self) -> Any:
+        """The name as devices know it."""
+        name = self.cleaned_data["name"]
+        if not NAME.match(name):
+            raise forms.ValidationError(_("The name has letters, digits and the signs _ . / - only."))
+        return name

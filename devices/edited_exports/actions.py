@@ -1,0 +1,216 @@
+"""Takes edited lists of devices back: received, checked, and applied unit by unit."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import get_language, ngettext, override
+from django.utils.translation import gettext as _
+
+from console import clock, operations
+from console.access import Actor, Permission
+from console.audit import record
+from console.bulk import IN_REQUEST
+from console.errors import Refused
+from console.imports import files, uploads
+from console.imports.lifecycle import Importer
+from console.models import Operation
+from console.tabular import guards
+from devices.actions import undo
+from devices.actions.ownership import check_unclaim_limit, evidence_of, succeeded
+from devices.edited_exports import RoundTripKind
+from devices.edited_exports.staged import Changes, Plan
+from devices.edited_exports.writing import Left, Portion
+from devices.models import RoundTrip
+
+HANDLER = "devices.edited_exports.actions.run_apply"
+CHUNK = 5_000
+# What a check has to know of the rights of who asked for it; they are asked again when it is applied.
+RIGHTS = (Permission.DEVICE_EDIT, Permission.DEVICE_ASSIGN, Permission.DEVICE_UNCLAIM)
+
+
+class RoundTripImporter(Importer):
+    """The check of a file that came back. It is applied by `apply` below: unit by unit, not once and whole."""
+
+    model = RoundTrip
+    kind = RoundTripKind
+    permission = Permission.DEVICE_ASSIGN
+    handlers = "devices.edited_exports.actions"
+    related = ("organization", "operation")
+
+    def kind_of(self, row: Any) -> RoundTripKind:
+        return RoundTripKind(row.organization, row.reading, is_guarded=not _is_workbook(row))
+
+    def check(self, row: Any, *, by: Actor, reading: dict[str, Any] | None = None) -> None:
+        """Check the file with the rights of who asks for it."""
+        rights = [str(right) for right in RIGHTS if by.may(right)]
+        super().check(row, by=by, reading={**(row.reading if reading is None else reading), "may": rights})
+
+
+IMPORTER = RoundTripImporter()
+check = IMPORTER.check
+
+
+def receive(
+    file_name: str, chunks: Iterable[bytes], *, by: Actor, reading: dict[str, Any] | None = None
+) -> RoundTrip:
+    """Keep an edited list that was uploaded. Raises Refused (422) where the file is no table."""
+    return IMPORTER.receive(file_name, chunks, by=by, reading=reading)
+
+
+def run_check(operation: Operation, by: Actor) -> None:
+    """The handler of a long check."""
+    IMPORTER.run_check(operation, by)
+
+
+def apply(
+    row: RoundTrip,
+    *,
+    version: int,
+    by: Actor,
+    reason: str = "",
+    is_whole: bool = False,
+    at: datetime | None = None,
+) -> Operation:
+    """Make the changes of a checked file: up to 200 rows at once, above by the worker. Gives the operation.
+
+    Each row succeeds or is refused by itself; with `is_whole`, all of them or none. `version` is that of the preview on
+    which it was decided. Raises Refused without a reason where units are taken from their owners, above the actor's
+    limit of that, and where the file is not checked or applied already.
+    """
+    plan = refuse_unfit(row, is_whole=is_whole)
+    if plan.taken:
+        if not reason.strip():
+            raise Refused(
+                "reason_missing", _("Say why. The reason stays in the device's history."), status=422
+            )
+        check_unclaim_limit(plan.taken, by=by, at=at)
+    total = row.summary["changed"] + row.summary["refused"]
+    title = ngettext(
+        "Change %(n)d device with %(file)s", "Change %(n)d devices with %(file)s", row.summary["changed"]
+    )
+    terms = {
+        "title": title % {"n": row.summary["changed"], "file": row},
+        "by": by,
+        "permission": Permission.DEVICE_UNCLAIM if plan.taken else Permission.DEVICE_ASSIGN,
+        "total": total,
+        "return_url": row.get_absolute_url(),
+    }
+    payload = {"import": row.pk, "version": version, "reason": reason.strip(), "is_whole": is_whole,
+               "language": get_language() or "en"}  # fmt: skip
+    undo_route, undone = _undo_of(plan)
+    if total <= IN_REQUEST:
+        return operations.perform(HANDLER, **terms, payload=payload | undone, undo_route=undo_route)
+    return _start(row, version, payload | undone, undo_route, terms)
+
+
+@transaction.atomic
+def _start(row: RoundTrip, version: int, payload: dict, undo_route: str, terms: dict[str, Any]) -> Operation:
+    operation = operations.start(HANDLER, **terms, payload=payload, undo_route=undo_route)
+    uploads.hand_over(row, version=version, operation=operation)
+    return operation
+
+
+def refuse_unfit(row: RoundTrip, *, is_whole: bool = False) -> Plan:
+    """What a file would do. Raises Refused where it can't be applied."""
+    if row.applied_at:
+        raise uploads.applied_already()
+    if row.is_running:
+        raise uploads.running()
+    if not row.checked_as:
+        raise Refused("not_checked", _("This file is not checked yet. Look at the preview first."))
+    if not row.summary["changed"]:
+        raise Refused("nothing_to_apply", _("No row of this file changes anything."))
+    if is_whole and row.summary["refused"]:
+        sentence = ngettext("%(n)d row is refused, so nothing is changed. Correct the file, or change the others.",
+                            "%(n)d rows are refused, so nothing is changed. Correct the file, or change the others.",
+                            row.summary["refused"])  # fmt: skip
+        raise Refused("rows_refused", sentence % {"n": row.summary["refused"]}, id=row.pk)
+    return Changes(row).plan()
+
+
+def run_apply(operation: Operation, by: Actor) -> None:
+    """The handler of a round trip: payload {import, version, reason, is_whole, language}.
+
+    A portion is one transaction with its progress, so a killed worker has done whole portions and whole rows only.
+    """
+    row = RoundTrip.objects.visible_to(by).select_related("organization").get(pk=operation.payload["import"])
+    with override(operation.payload["language"]):
+        if operation.payload["is_whole"]:
+            if not operation.cursor:
+                _whole(operation, row, by)
+        else:
+            while operation.cursor < operation.total:
+                _portion(operation, row, operation.cursor, by)
+        n = succeeded(operation)
+        operation.sentence = ngettext("%(n)d device changed.", "%(n)d devices changed.", n) % {"n": n}
+
+
+@operations.chunk
+def _whole(operation: Operation, row: RoundTrip, by: Actor) -> None:
+    """All of it in one transaction, or nothing."""
+    start, count = 0, operation.total
+    while start < count:
+        start = _step(operation, row, start, by)
+
+
+@operations.chunk
+def _portion(operation: Operation, row: RoundTrip, start: int, by: Actor) -> None:
+    _step(operation, row, start, by)
+
+
+def _step(operation: Operation, row: RoundTrip, start: int, by: Actor) -> int:
+    """Apply the rows from `start` on, or tell of those that the check refused. Returns how far it came."""
+    at, payload, changes = clock.now(), operation.payload, Changes(row)
+    if not start:
+        _begin(operation, row, by, at)
+    changed, done = row.summary["changed"], 0
+    if start < changed:
+        rows = changes.portion(start, CHUNK)
+        portion = Portion(rows, by=by, reason=payload["reason"], evidence=evidence_of(operation))
+        done, left, end = portion.apply(), portion.left, start + len(rows)
+        if left and payload["is_whole"]:
+            sentence = _("Nothing was changed. Row %(row)s, %(unit)s: %(why)s")
+            told = {"row": left[0].number, "unit": left[0].label, "why": left[0].sentence}
+            raise Refused("nothing_changed", sentence % told)
+    else:
+        refused = list(changes.refused(start - changed, CHUNK))
+        left, end = (
+            [Left(number, name, "refused", reason) for number, name, reason in refused],
+            start + len(refused),
+        )
+    operations.advance(operation, cursor=end, succeeded=done, refused=sorted(left))
+    if end >= operation.total:
+        _end(operation, row, by, at)
+    return end
+
+
+def _begin(operation: Operation, row: RoundTrip, by: Actor, at: datetime) -> None:
+    uploads.take(row, version=operation.payload["version"], at=at)
+    RoundTrip.objects.filter(pk=row.pk).update(operation=operation)
+    record("device.changes_applied", row, by=by, at=at)
+
+
+def _end(operation: Operation, row: RoundTrip, by: Actor, at: datetime) -> None:
+    counted = Operation.objects.values("succeeded", "refused").get(pk=operation.pk)
+    outcome = {"new": 0, "changed": counted["succeeded"], "unchanged": row.summary["unchanged"],
+               "refused": counted["refused"], "by": by.label}  # fmt: skip
+    uploads.note_outcome(row, outcome, at=at)
+
+
+def _undo_of(plan: Plan) -> tuple[str, dict[str, Any]]:
+    """What undoes the changes of hands of a file, and what that needs: where all are one bulk act, else nothing."""
+    if plan.unclaim and not plan.assign + plan.transfer:
+        return undo.UNCLAIM, {"ids": plan.moved}
+    if plan.assign and not plan.unclaim + plan.transfer and len(plan.owners) == 1:
+        return undo.ASSIGN, {"ids": plan.moved, "customer": next(iter(plan.owners))}
+    return "", {}
+
+
+def _is_workbook(row: RoundTrip) -> bool:
+    try:
+        return guards.kind_of(files.path_of(row.stored_as)) == "xlsx"
+    except OSError:
+        # Whoever reads the file says that it is gone.
+        return False

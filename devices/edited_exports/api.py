@@ -1,0 +1,101 @@
+"""Changes of devices by an edited export: owners, tags and notes, many at once."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from console.access import Permission
+from console.imports import api as imports
+from console.imports import refused
+from console.imports.api import ImportOut, ImportQuery
+from console.rest.endpoints import endpoint
+from console.rest.fields import Text
+from console.rest.forms import checked
+from console.rest.paging import page
+from devices.edited_exports import RoundTripKind, actions
+from devices.edited_exports.pages import RoundTripApplyForm
+from devices.models import RoundTrip
+
+MAY = Permission.DEVICE_ASSIGN
+WHY = "Why units are taken from their owners; needed where any is."
+EXAMPLE = {"csv": 'device_name,tags\ne00fce68aa209001,"lot-7, pilot"\n'}
+
+
+class ChangesIn(imports.ImportIn):
+    """An edited export, or any file with device names and what is to change: owner, owner_reference, tags, notes."""
+
+    reason = Text(max_length=500, required=False, allow_blank=True, help_text=WHY)
+
+
+class ChangesApplyIn(imports.ApplyIn):
+    """The check that was decided on, and why."""
+
+    reason = Text(max_length=500, required=False, allow_blank=True, help_text=WHY)
+
+
+@endpoint("Change devices by a file", may=MAY, takes=ChangesIn, query=ImportQuery, answers=ImportOut, status=201,
+          example=EXAMPLE)  # fmt: skip
+def device_changes_create(request: Any) -> Any:
+    """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
+
+    Refused (422, `missing_columns`) where the file lacks a column that it needs; `ignored_columns` of the answer names
+    those that are not known.
+
+    What is not in the file stays as it is. Where it changes nothing, it is not applied.
+    """
+    data, query = request.body_data, request.query
+    content, reading = imports.content_of(data), imports.reading_of(data)
+    row = actions.receive(data["file_name"], [content], by=request.actor, reading=reading)
+    imports.look_at_header(actions.IMPORTER, row)
+    actions.check(row, by=request.actor)
+    imports.refuse_unread(row, RoundTripKind, is_trial=query["dry_run"])
+    changes = row.checked_as and (row.summary["changed"] or row.summary["refused"])
+    if changes and not query["dry_run"]:
+        _apply(request, row, version=row.version, good_rows=query["good_rows"])
+    row.refresh_from_db()
+    return row
+
+
+@endpoint("List changes of devices by files", may=MAY, answers=ImportOut, is_list=True)
+def device_changes_list(request: Any) -> Any:
+    """The newest first, those of the console too."""
+    return page(request.query, _rows(request), ImportOut)
+
+
+@endpoint("See changes of devices by a file", may=MAY, answers=ImportOut)
+def device_changes_detail(request: Any, pk: int) -> Any:
+    """What its check found, and what was done."""
+    return _one(request, pk)
+
+
+@endpoint("Apply changes of devices by a file", may=MAY, takes=ChangesApplyIn, answers=ImportOut,
+          example={"version": 1, "reason": "Contract ended"})  # fmt: skip
+def device_changes_apply(request: Any, pk: int) -> Any:
+    """Changes what the check found good. `version` is that of the check that was looked at."""
+    data = request.body_data
+    _apply(request, _one(request, pk), version=data["version"], good_rows=data["good_rows"])
+    return _one(request, pk)
+
+
+@endpoint("Download the refused rows of changes of devices", may=MAY, media=["text/csv"])
+def device_changes_refused(request: Any, pk: int) -> HttpResponseBase:
+    """As they came, each with its reason."""
+    return refused.answer(request._request, _one(request, pk), RoundTripKind)
+
+
+def _apply(request: Any, row: RoundTrip, *, version: int, good_rows: bool) -> None:
+    """Apply it as the console's form says it may be. Raises Unfit without a reason where one is needed."""
+    plan = actions.refuse_unfit(row, is_whole=not good_rows)
+    said = {"version": version, "reason": request.body_data.get("reason", ""), "is_whole": not good_rows}
+    form = checked(RoundTripApplyForm, said, row=row, plan=plan)
+    actions.apply(row, by=request.actor, **form.cleaned_data)
+
+
+def _one(request: Any, pk: int) -> RoundTrip:
+    return get_object_or_404(_rows(request), pk=pk)
+
+
+def _rows(request: Any) -> QuerySet[RoundTrip]:
+    return RoundTrip.objects.visible_to(request.actor).select_related("organization", "operation")

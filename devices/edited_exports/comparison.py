@@ -1,0 +1,286 @@
+"""Compares rows that came back with the units that they name: what a person edited, and what may become of it.
+
+It is a three-way comparison. A cell counts as edited where it is not what was exported, which the row's version tells;
+what the console has changed since, and the person has not, stays as the console has it. Where both have, the row is
+refused.
+"""
+
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from console.access import Permission
+from console.fields import fold
+from console.imports import Row, visible
+from devices import identifiers
+from devices.edited_exports.columns import LABELS
+from devices.edited_exports.registered import Named, Unit, customers_named, units_named
+from devices.edited_exports.version import normal, part, parts_of
+from devices.identifiers import Unfit
+from devices.manifest.kind import MAX_TAG, MAX_TAGS
+from devices.models import DeviceStatus
+
+if TYPE_CHECKING:
+    from devices.edited_exports.kind import RoundTripKind
+
+FIXED = ("serial_number", "product", "status")
+ASSIGN, UNCLAIM, TRANSFER = "assign", "unclaim", "transfer"
+_UNMOVABLE = {
+    str(DeviceStatus.RESERVED): gettext_lazy("It is packed in an open shipment. Take it out there first."),
+    str(DeviceStatus.RETURNED): gettext_lazy("It came back and is not inspected yet. Inspect it first."),
+    str(DeviceStatus.SCRAPPED): gettext_lazy("It is scrapped."),
+}
+
+
+class _No(Exception):
+    """A reason to refuse the row."""
+
+
+class Comparison:
+    """One batch of rows beside the units and customers that they name."""
+
+    def __init__(self, rows: list[Row], kind: "RoundTripKind") -> None:
+        self.rows, self.kind, self.place, self.told = rows, kind, kind.place, kind.told
+        keys = {row.values[self.place["name_key"]] for row in rows}
+        self.units = units_named(kind.organization.pk, keys)
+        self.by_name: dict[str, list[Named]] = {}
+        self.by_reference: dict[str, Named] = {}
+
+    def judge(self) -> None:
+        """Set `target` and `changes` of each row, or name why it is refused."""
+        named = []
+        for row in self.rows:
+            unit = self.units.get(row.values[self.place["name_key"]])
+            try:
+                if unit is None:
+                    raise _No(_("No device has this name."))
+                edited = self._edited(row, unit)
+            except _No as no:
+                row.reasons.append(str(no))
+            else:
+                named.append((row, unit, edited))
+        self._find_customers(named)
+        for row, unit, edited in named:
+            try:
+                self._settle(row, unit, edited)
+            except (_No, Unfit) as no:
+                row.reasons.append(no.sentence if isinstance(no, Unfit) else str(no))
+
+    def _edited(self, row: Row, unit: Unit) -> set[str]:
+        """The columns that a person has edited. Raises _No where one is among them that can't be."""
+        base = self._base(row, unit)
+        edited = {
+            name for name in unit.texts if name in self.told and self._is_edited(row, name, unit, base[name])
+        }
+        for name in FIXED:
+            if name in edited:
+                told = {
+                    "label": LABELS[name],
+                    "old": unit.texts[name],
+                    "new": visible(self._text(row, name), 60),
+                }
+                changed = _(
+                    "%(label)s: “%(old)s” can't be changed to “%(new)s” by a file. Leave it as it was."
+                )
+                emptied = _("%(label)s: “%(old)s” can't be emptied by a file. Leave it as it was.")
+                raise _No((changed if told["new"] else emptied) % told)
+        return edited
+
+    def _base(self, row: Row, unit: Unit) -> dict[str, str]:
+        """The parts of what was exported; of what is registered now, where the file does not tell."""
+        if "version" not in self.told:
+            return unit.parts
+        if row.values[self.place["version"]] == unit.version:
+            return unit.parts
+        base = parts_of(row.values[self.place["version"]])
+        if base is None:
+            raise _No(_("The column “version” was changed or emptied in this row. Export the list again."))
+        if base["unit"] != unit.parts["unit"]:
+            raise _No(
+                _(
+                    "The column “version” of this row belongs to another unit. Were the columns sorted one by one?"
+                )
+            )
+        return base
+
+    def _is_edited(self, row: Row, name: str, unit: Unit, base: str) -> bool:
+        raw, now = row.values[self.place[name]], unit.texts[name]
+        if base != unit.parts[name]:
+            return not any(part(normal(name, text)) == base for text in self.kind.texts(raw))
+        if raw == now or any(normal(name, text) == normal(name, now) for text in self.kind.texts(raw)):
+            return False
+        if name == "serial_number" and raw.isdigit() and now.isdigit() and raw == now.lstrip("0"):
+            self.kind.notices.add("lost_zeros", row.number)
+            return False
+        if _is_lossy_copy(now, self._text(row, name)):
+            self.kind.notices.add("lost_letters", row.number)
+            return False
+        return True
+
+    def _text(self, row: Row, name: str) -> str:
+        """What the row says in a column that it has."""
+        return self.kind.texts(row.values[self.place[name]])[0]
+
+    def _find_customers(self, named: list[tuple[Row, Unit, set[str]]]) -> None:
+        names, references = set(), set()
+        for row, _unit, edited in named:
+            if edited & {"owner", "owner_reference"}:
+                names |= {fold(self._text(row, "owner"))[:200]} if "owner" in self.told else set()
+                if "owner_reference" in self.told:
+                    references |= {fold(self._text(row, "owner_reference"))[:200]}
+        self.by_name, self.by_reference = customers_named(
+            self.kind.organization.pk, names - {""}, references - {""}
+        )
+
+    def _settle(self, row: Row, unit: Unit, edited: set[str]) -> None:
+        values, place, changes = row.values, self.place, {}
+        act, owner_to = "", None
+        if edited & {"owner", "owner_reference"}:
+            customer = self._owner(row, unit, edited)
+            owner_to = customer.pk if customer else None
+            if owner_to != unit.customer_id:
+                act = TRANSFER if unit.customer_id and owner_to else ASSIGN if owner_to else UNCLAIM
+                changes["owner"] = [unit.texts["owner"], customer.name if customer else ""]
+        tags = self._tags(row, unit) if "tags" in edited else None
+        if tags is not None:
+            changes["tags"] = [unit.texts["tags"], ", ".join(tags)]
+        notes = identifiers.clean_notes(self._text(row, "notes")) if "notes" in edited else None
+        if notes == unit.notes:
+            notes = None
+        if notes is not None:
+            changes["notes"] = [unit.notes, notes]
+        if changes:
+            self._refuse_unfit(row, unit, act, changes)
+        row.target, row.changes = unit.pk, changes or None
+        fresh = {"serial_number": unit.serial_number, "product": None, "status": None, "owner": None,
+                 "owner_reference": None, "version": None, "tags": None if tags is None else json.dumps(tags),
+                 "notes": notes, "act": act, "owner_from": unit.customer_id, "owner_to": owner_to,
+                 "seen": unit.version}  # fmt: skip
+        for name, value in fresh.items():
+            values[place[name]] = value
+
+    def _refuse_unfit(self, row: Row, unit: Unit, act: str, changes: dict[str, list]) -> None:
+        """Raise _No where the changes may not or can't be made."""
+        base = self._base(row, unit)
+        watched = {"holder": "owner", "tags": "tags", "notes": "notes"}
+        stale = [str(LABELS[label]) for name, label in watched.items() if base[name] != unit.parts[name]]
+        if stale:
+            sentence = _(
+                "It was changed in the console since this file was exported: %(fields)s. Export it again."
+            )
+            raise _No(sentence % {"fields": ", ".join(stale)})
+        if sentence := not_allowed(self.kind.may, act, changes):
+            raise _No(sentence)
+        if act and (sentence := not_movable(unit)):
+            raise _No(sentence)
+
+    def _owner(self, row: Row, unit: Unit, edited: set[str]) -> Named | None:
+        """Who the row says is the owner, None for nobody: the cell that was edited decides, of two the reference."""
+        name = self._text(row, "owner") if "owner" in self.told else ""
+        reference = self._text(row, "owner_reference") if "owner_reference" in self.told else ""
+        if "owner_reference" not in edited:
+            return self._by_name(name, reference) if name else None
+        if reference:
+            found = self._by_reference(reference)
+            if name and "owner" in edited and found.name_key != fold(name)[:200]:
+                sentence = _(
+                    "The reference “%(reference)s” is that of %(found)s, not of “%(name)s”. Correct one of them."
+                )
+                raise _No(
+                    sentence
+                    % {"reference": visible(reference, 60), "found": found.name, "name": visible(name, 60)}
+                )
+            return found
+        if name and "owner" not in edited:
+            raise _No(
+                _("The owner's reference is empty, but the owner is still named. Empty both to unclaim.")
+            )
+        return self._by_name(name, "") if name else None
+
+    def _by_reference(self, reference: str) -> Named:
+        found = self.by_reference.get(fold(reference)[:200])
+        if found is None:
+            raise _No(_("No customer has the reference “%(text)s”.") % {"text": visible(reference, 60)})
+        if found.archived_at:
+            raise _No(_("%(customer)s is archived. Restore it first.") % {"customer": found.name})
+        return found
+
+    def _by_name(self, name: str, reference: str) -> Named:
+        every = self.by_name.get(fold(name)[:200], [])
+        found = [each for each in every if not each.archived_at]
+        if len(found) > 1:
+            # Where a reference stands beside it, it says which of them is meant.
+            found = [
+                each for each in found if reference and each.reference_key == fold(reference)[:200]
+            ] or found
+        if len(found) == 1:
+            return found[0]
+        if found:
+            sentence = _("%(n)d customers are called “%(text)s”. Write the reference of the right one.")
+            raise _No(sentence % {"n": len(found), "text": visible(name, 60)})
+        if every:
+            raise _No(_("%(customer)s is archived. Restore it first.") % {"customer": every[0].name})
+        raise _No(_("No customer is called “%(text)s”. Make it first.") % {"text": visible(name, 60)})
+
+    def _tags(self, row: Row, unit: Unit) -> list[str] | None:
+        """The tags that the unit shall have; None where it has them already, be it in other letters."""
+        mine = {fold(tag): tag for tag in unit.tags}
+        named: dict[str, str] = {}
+        for piece in self._text(row, "tags").split(","):
+            # A tag may hold a semicolon; only what is no tag of the unit is taken apart at it.
+            for tag in [piece] if fold(piece) in mine else piece.split(";"):
+                if tag.strip():
+                    named.setdefault(fold(tag), mine.get(fold(tag)) or " ".join(tag.split()))
+        if any(not tag.isprintable() for tag in named.values()):
+            raise _No(_("A tag holds an invisible control character."))
+        if set(named) == set(mine):
+            return None
+        new = [text for pair in named.items() if pair[0] not in mine for text in pair]
+        if len(named) > max(MAX_TAGS, len(mine)) or any(len(text) > MAX_TAG for text in new):
+            raise _No(_("A device has at most 20 tags, each of 40 characters or fewer."))
+        return [named[key] for key in sorted(named)]
+
+
+def not_allowed(may: Any, act: str, changes: Any) -> str:
+    """Why these rights are not enough for a row, or nothing."""
+    if {"tags", "notes"} & set(changes) and Permission.DEVICE_EDIT not in may:
+        return _("You may not change tags and notes.")
+    if act in {ASSIGN, TRANSFER} and Permission.DEVICE_ASSIGN not in may:
+        return _("You may not assign devices.")
+    if act in {UNCLAIM, TRANSFER} and Permission.DEVICE_UNCLAIM not in may:
+        return _("You may not take a device from its owner.")
+    return ""
+
+
+def not_movable(unit: Unit) -> str:
+    """Why the owner of a unit can't change, or nothing."""
+    if unit.archived_at:
+        return _("It is archived. Restore it first.")
+    sentence = _UNMOVABLE.get(unit.status)
+    return str(sentence) if sentence else ""
+
+
+def _is_lossy_copy(text: str, copy: str) -> bool:
+    """Whether a copy differs only where Windows-1252, in which Excel may write, has no sign for a letter."""
+    if text.isascii() or not copy:
+        return False
+    pattern = _with_gaps(" ".join(text.split()))
+    return pattern is not None and pattern.fullmatch(" ".join(copy.split())) is not None
+
+
+@lru_cache(maxsize=10_000)
+def _with_gaps(text: str) -> re.Pattern | None:
+    pieces = [re.escape(letter) if _is_in_1252(letter) else ".{1,2}" for letter in text]
+    return re.compile("".join(pieces)) if ".{1,2}" in pieces else None
+
+
+def _is_in_1252(letter: str) -> bool:
+    try:
+        letter.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True

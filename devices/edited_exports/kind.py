@@ -1,0 +1,101 @@
+"""What a file holds that comes back, and how one row of it becomes the changes of one unit."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext_lazy
+
+from console.columns import Header
+from console.fields import fold
+from console.imports import SENTENCES, Key, Kind, Row, unguarded, visible
+from console.models import Organization
+from console.tabular import NumberCell
+from devices.edited_exports.columns import COLUMNS
+from devices.edited_exports.comparison import Comparison
+
+# What is taken just as the sheet shows it; of identifiers, thousands separators are no part.
+_AS_SHOWN = {"tags", "notes"}
+
+
+class RoundTripKind(Kind):
+    """The changes that an edited export makes.
+
+    `is_guarded` says whether an apostrophe before a formula is one that the export put there, which it does in CSV.
+    """
+
+    columns = COLUMNS
+    required = ("device_name",)
+    # Of a checked row that changes something: `act` is what becomes of its owner, `tags` (as JSON) and `notes` what
+    # they become, or nothing; `seen` is the unit's version when it was checked.
+    fields = ("serial_number", "device_name", "name_key", "product", "status", "owner", "owner_reference", "tags",
+              "notes", "version", "act", "owner_from", "owner_to", "seen")  # fmt: skip
+    keys = (
+        Key("name_key", "device_name", gettext_lazy("The device name already stands in row %(row)s."),
+            gettext_lazy("The same device name stands in row %(row)s, in other letters.")),
+    )  # fmt: skip
+    shown = ("serial_number", "device_name")
+    # An emptied cell unclaims its unit, or takes its tags or notes.
+    refuses_errors = True
+    sentences = SENTENCES | {
+        "no_version": ngettext_lazy(
+            "The file has no column “version”, so it can't be told what was changed in the console since its export. "
+            "%(n)s row is compared with what is registered now.",
+            "The file has no column “version”, so it can't be told what was changed in the console since its export. "
+            "%(n)s rows are compared with what is registered now.", "count",
+        ),
+        "lost_letters": ngettext_lazy(
+            "The encoding Windows-1252 has no sign for some letters of %(n)s text. It stays as it is.",
+            "The encoding Windows-1252 has no sign for some letters of %(n)s texts. They stay as they are.", "count",
+        ),
+        "lost_zeros": ngettext_lazy(
+            "Excel has cut off the zeros of %(n)s serial number. The unit is found by its device name.",
+            "Excel has cut off the zeros of %(n)s serial numbers. The units are found by their device names.", "count",
+        ),
+    }  # fmt: skip
+
+    def __init__(
+        self, organization: Organization, reading: dict[str, Any], *, is_guarded: bool = True
+    ) -> None:
+        super().__init__(reading)
+        self.organization, self.is_guarded = organization, is_guarded
+        self.may = frozenset(reading.get("may", ()))
+
+    def begin(self, header: Header) -> None:
+        """Lay out which cell goes where, once for all rows."""
+        self.place = {name: position for position, name in enumerate(self.fields)}
+        self.plan = [(index, name, self.place[name]) for index, name in header.mapping.items()]
+        self.told = frozenset(header.mapping.values())
+
+    def clean(self, row: Row, cells: list[str]) -> None:
+        """Take the cells as they are; a column that the file does not have stays None."""
+        values, count = row.values, len(cells)
+        for index, name, place in self.plan:
+            raw = cells[index] if index < count else ""
+            if name == "device_name":
+                self._clean_name(row, raw)
+            else:
+                shown = raw.without_groups() if isinstance(raw, NumberCell) and name not in _AS_SHOWN else raw
+                values[place] = str(shown).strip()
+        if "version" not in self.told:
+            self.notices.add("no_version", row.number)
+
+    def match(self, rows: list[Row]) -> None:
+        """Compare the rows with the units that they name."""
+        Comparison(rows, self).judge()
+
+    def texts(self, raw: str) -> tuple[str, str]:
+        """What a cell says, and what else it may say: an apostrophe may be the export's or the person's own."""
+        bare = unguarded(raw)
+        return (bare, raw) if self.is_guarded else (raw, bare)
+
+    def _clean_name(self, row: Row, raw: str) -> None:
+        text = unguarded(str(raw).strip())
+        if not text:
+            row.reasons.append(_("The device name is missing."))
+            return
+        row.values[self.place["device_name"]] = visible(text)
+        row.values[self.place["name_key"]] = fold(text)
+        if getattr(raw, "rounded", False):
+            row.reasons.append(
+                _("Excel has rounded this device name; format the column as text and export again.")
+            )

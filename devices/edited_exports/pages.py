@@ -1,0 +1,125 @@
+"""What the pages of a round trip need besides what all imports have in common."""
+
+from typing import Any, NamedTuple
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from console.access import Actor
+from console.errors import Refused
+from console.fields import fold
+from console.forms import clean_text
+from console.imports import Staged, Verdict
+from console.imports.pages import understood as told_columns
+from console.imports.preview import CHANGED_SHOWN, Figure, Preview, UploadForm
+from devices.edited_exports import actions
+from devices.edited_exports.columns import COLUMNS, MEANINGS
+from devices.edited_exports.kind import RoundTripKind
+from devices.edited_exports.staged import Plan
+from devices.models import RoundTrip
+
+
+class Change(NamedTuple):
+    """A row that changes its unit: what becomes of the owner, the tags taken and given, the notes."""
+
+    number: int
+    target: int
+    serial_number: str
+    device_name: str
+    act: str
+    owner: list[str]
+    gone: list[str]
+    added: list[str]
+    notes: list[str]
+
+
+class RoundTripPreview(Preview):
+    """What the check of an edited list found. No row is ever new."""
+
+    def __init__(self, row: RoundTrip) -> None:
+        super().__init__(row, RoundTripKind)
+
+    @property
+    def figures(self) -> list[Figure]:
+        """The three numbers."""
+        changed, unchanged, refused = (self.summary.get(n, 0) for n in ("changed", "unchanged", "refused"))
+        return [
+            Figure("ok", "pencil", _("Will change"), changed),
+            Figure("", "equal", _("Unchanged"), unchanged),
+            Figure("bad", "circle-alert", _("Refused"), refused),
+        ]
+
+    @property
+    def changes(self) -> list[Change]:
+        """The first rows that change their units."""
+        return [_change(row) for row in self._rows(Verdict.CHANGED, CHANGED_SHOWN)]
+
+    @property
+    def changes_beyond(self) -> int:
+        """How many more there are."""
+        return max(0, self.summary.get("changed", 0) - CHANGED_SHOWN)
+
+
+class RoundTripForm(UploadForm):
+    """An edited list."""
+
+    def receive(self, *, by: Actor) -> RoundTrip | None:
+        """Keep the file; where it is no table, say so at its field and return None."""
+        file = self.cleaned_data["file"]
+        try:
+            return actions.receive(file.name, file.chunks(), by=by)
+        except Refused as refusal:
+            self.add_error("file", refusal.sentence)
+            return None
+
+
+class RoundTripApplyForm(forms.Form):
+    """Which preview was decided on, why units are taken from their owners, and whether all rows go or none."""
+
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    is_whole = forms.BooleanField(
+        label=gettext_lazy("All rows or none"),
+        required=False,
+        help_text=gettext_lazy("If one row can't be changed, nothing is. Else each row goes by itself."),
+    )
+
+    def __init__(self, data: Any, row: RoundTrip, plan: Plan) -> None:
+        super().__init__(data, initial={"version": row.version})
+        reason = self.fields["reason"]
+        reason.required = bool(plan.taken)
+        reason.help_text = (
+            _("It stays in the history of every unit that loses its owner.")
+            if plan.taken
+            else _("Optional. It stays in the history.")
+        )
+        if not plan.moved:
+            del self.fields["reason"]
+
+    def clean_reason(self) -> str:
+        """Text without invisible characters."""
+        return clean_text(self.cleaned_data["reason"])
+
+
+def understood() -> list[tuple[Any, Any, str]]:
+    """(label, what to do with it, how others call it) of every column that counts."""
+    return told_columns(COLUMNS, MEANINGS)
+
+
+def _change(row: Staged) -> Change:
+    told = row.changes
+    old, new = (_tags(text) for text in told.get("tags", ["", ""]))
+    return Change(
+        row.number, row.target or 0, row.values["serial_number"], row.values["device_name"], row.values["act"],
+        told.get("owner", []), [old[key] for key in old if key not in new], [new[key] for key in new if key not in old],
+        told.get("notes", []),
+    )  # fmt: skip
+
+
+def _tags(text: str) -> dict[str, str]:
+    return {fold(tag): tag.strip() for tag in text.split(",") if tag.strip()}

@@ -1,0 +1,110 @@
+"""The registered units and customers that the rows of a file are compared with, read by thousands."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from console import sql
+from customers.models import Customer
+from devices.edited_exports.version import parts_of, version_of
+from devices.manifest.registered import tags_of
+from devices.models import Device, DeviceStatus
+
+_COLUMNS = ("pk", "serial_number", "name_key", "product__name", "status", "customer_id", "customer__name",
+            "customer__reference", "notes", "archived_at")  # fmt: skip
+
+
+@dataclass
+class Unit:
+    """One registered device, as the columns of a file tell it."""
+
+    pk: int
+    serial_number: str
+    name_key: str
+    product: str
+    status: str
+    customer_id: int | None
+    customer: str | None
+    reference: str | None
+    notes: str
+    archived_at: datetime | None
+    tags: list[str] = field(default_factory=list)
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """What stands in its cells, by the names of the columns."""
+        return {
+            "serial_number": self.serial_number,
+            "product": self.product,
+            "status": str(DeviceStatus(self.status).label),
+            "owner": self.customer or "",
+            "owner_reference": self.reference or "",
+            "tags": ", ".join(self.tags),
+            "notes": self.notes,
+        }
+
+    @cached_property
+    def version(self) -> str:
+        """What the unit is now, see `version`."""
+        return version_of(self.name_key, self.customer_id, self.texts)
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """The parts of its version."""
+        return parts_of(self.version) or {}
+
+
+class Named(NamedTuple):
+    """A customer, as far as a row can name it."""
+
+    pk: int
+    name: str
+    name_key: str
+    reference_key: str
+    archived_at: datetime | None
+
+
+def unit_of(device: Device, tags: list[str]) -> Unit:
+    """A device, read with its product and customer, as a unit."""
+    owner = device.customer
+    return Unit(device.pk, device.serial_number, device.name_key, device.product.name, device.status, device.customer_id,
+                owner.name if owner else None, owner.reference if owner else None, device.notes, device.archived_at,
+                tags)  # fmt: skip
+
+
+def units(rows: Any) -> list[Unit]:
+    """The devices of a queryset as units, with their tags, in two queries."""
+    found = [Unit(*each) for each in rows.order_by("pk").values_list(*_COLUMNS)]
+    tags = tags_of([unit.pk for unit in found]) if found else {}
+    for unit in found:
+        unit.tags = tags.get(unit.pk, [])
+    return found
+
+
+def units_named(organization_id: int, name_keys: Iterable[str]) -> dict[str, Unit]:
+    """The organization's units of these folded device names. Another organization's are as unknown as any."""
+    mine = Device.objects.filter(organization=organization_id)
+    return {unit.name_key: unit for unit in units(sql.having_ids(mine, "name_key", list(name_keys)))}
+
+
+def customers_named(
+    organization_id: int, names: set[str], references: set[str]
+) -> tuple[dict[str, list[Named]], dict[str, Named]]:
+    """The organization's customers of these folded names, and of these folded references."""
+    mine = Customer.objects.filter(organization=organization_id).order_by("pk")
+    by_name: dict[str, list[Named]] = {}
+    for each in _named(mine, "name_key", names):
+        by_name.setdefault(each.name_key, []).append(each)
+    # The index holds the filled ones only, which the database has to be told in its own words.
+    by_reference = _named(mine.exclude(reference_key=""), "reference_key", references)
+    return by_name, {each.reference_key: each for each in by_reference}
+
+
+def _named(customers: Any, key: str, values: set[str]) -> list[Named]:
+    if not values:
+        return []
+    return [
+        Named(*each) for each in sql.having_ids(customers, key, sorted(values)).values_list(*Named._fields)
+    ]

@@ -1,0 +1,175 @@
+"""Makes the changes of one portion of rows: set by set, within the transaction of the caller."""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from console import sql
+from console.access import Actor
+from console.audit import record_each, record_set
+from console.errors import Refused
+from console.fields import fold
+from console.imports import Staged
+from customers.actions import projects
+from customers.models import Customer
+from devices import ledger
+from devices.actions import ownership
+from devices.edited_exports.comparison import ASSIGN, TRANSFER, UNCLAIM, not_allowed, not_movable
+from devices.edited_exports.registered import Unit, units
+from devices.ledger import Outcome
+from devices.manifest.writing import tags_named
+from devices.models import Device, DeviceTag
+
+
+class Left(NamedTuple):
+    """A row that was left as it is: its number in the file, what it is about, and why."""
+
+    number: int
+    label: str
+    code: str
+    sentence: str
+
+
+class Portion:
+    """Rows that are applied together. What one of them can't have done is left, and the others go on.
+
+    The units and their new owners are held first, so what is decided then is still so when it is written.
+    """
+
+    at: datetime
+
+    def __init__(self, rows: list[Staged], *, by: Actor, reason: str, evidence: str) -> None:
+        self.by, self.reason, self.evidence = by, reason, evidence
+        self.rows: dict[int, Staged] = {row.target: row for row in rows if row.target is not None}
+        self.left: list[Left] = []
+
+    def apply(self) -> int:
+        """Make the changes. Returns how many rows changed; those that did not are in `left`."""
+        ids = sorted(self.rows)
+        customers = self._hold_customers()
+        self.at = ledger.begin(ids)
+        mine = Device.objects.filter(organization=self.by.organization)
+        found = {unit.pk: unit for unit in units(sql.having_ids(mine, "id", ids))}
+        for pk in ids:
+            if why := self._unfit(self.rows[pk], found.get(pk), customers):
+                self._leave(pk, *why)
+        self._keep_to_the_limit()
+        self._move(customers)
+        self._edit(found)
+        return len(self.rows)
+
+    def _hold_customers(self) -> dict[int, Customer]:
+        """Those of the new owners that can own; none of them can be archived until this is over."""
+        wanted = sorted(
+            {row.values["owner_to"] for row in self.rows.values() if row.values["act"] in {ASSIGN, TRANSFER}}
+        )
+        mine = Customer.objects.filter(organization=self.by.organization, archived_at=None).order_by("pk")
+        held = sql.having_ids(mine.select_for_update(no_key=True), "id", wanted) if wanted else ()
+        return {customer.pk: customer for customer in held}
+
+    def _unfit(
+        self, row: Staged, unit: Unit | None, customers: dict[int, Customer]
+    ) -> tuple[str, str] | None:
+        act = row.values["act"]
+        if unit is None or unit.version != row.values["seen"]:
+            return "changed", _("It was changed since the file was checked. Check the file again.")
+        if sentence := not_allowed(self.by.permissions, act, row.changes):
+            return "not_allowed", sentence
+        if act and (sentence := not_movable(unit)):
+            return "not_movable", sentence
+        if act in {ASSIGN, TRANSFER} and row.values["owner_to"] not in customers:
+            return "archived", _("The new owner was archived since the file was checked.")
+        return None
+
+    def _keep_to_the_limit(self) -> None:
+        taken = [pk for pk, row in self.rows.items() if row.values["act"] in {UNCLAIM, TRANSFER}]
+        if not taken:
+            return
+        try:
+            ownership.check_unclaim_limit(len(taken), by=self.by, at=self.at)
+        except Refused as refusal:
+            for pk in taken:
+                self._leave(pk, refusal.code, refusal.sentence)
+
+    def _move(self, customers: dict[int, Customer]) -> None:
+        for (act, source, target), ids in self._moves():
+            if act == ASSIGN:
+                self._do(ids, partial(
+                    ownership.assign, customer=customers[target], by=self.by, at=self.at, note=self.reason,
+                    evidence=self.evidence))  # fmt: skip
+            elif act == UNCLAIM:
+                self._do(ids, lambda ids: ownership.unclaim(
+                    ids, reason=self.reason, by=self.by, at=self.at, evidence=self.evidence))  # fmt: skip
+            else:
+                self._do(ids, partial(self._transfer, source_id=source, target=customers[target]))
+
+    def _moves(self) -> Iterable[tuple[tuple[str, int, int], list[int]]]:
+        """(act, from, to) and the units of each change of hands; all that lose their owner are one."""
+
+        def key(pair: tuple[int, Staged]) -> tuple[str, int, int]:
+            values = pair[1].values
+            act = values["act"]
+            return act, values["owner_from"] or 0 if act == TRANSFER else 0, values["owner_to"] or 0
+
+        moving = sorted((pair for pair in self.rows.items() if pair[1].values["act"]), key=key)
+        return [(move, [pk for pk, _row in pairs]) for move, pairs in groupby(moving, key=key)]
+
+    def _transfer(self, ids: list[int], source_id: int, target: Customer) -> Outcome:
+        source = Customer.objects.get(pk=source_id)
+        outcome = ledger.transfer(ids, source=source, customer=target, project=projects.default_of(target), by=self.by,
+                                  at=self.at, evidence=self.evidence, note=self.reason)  # fmt: skip
+        told: dict[str, Any] = {"label": "serial_number", "by": self.by, "act": outcome.act, "at": self.at,
+                                "note": self.reason}  # fmt: skip
+        # The one who lost it reads of it as of an unclaim, and so it counts towards the hourly limit.
+        record_set("device.unclaimed", Device, outcome.done, about=source, **told)
+        record_set("device.assigned", Device, outcome.done, about=target, **told)
+        return outcome
+
+    def _do(self, ids: list[int], act: Callable[[list[int]], Outcome]) -> None:
+        for refused in act(ids).refused:
+            self._leave(refused.device_id, refused.code, refused.sentence)
+
+    def _edit(self, found: dict[int, Unit]) -> None:
+        """Write the tags and notes of the rows that are not left."""
+        edited = {pk: row for pk, row in self.rows.items() if {"tags", "notes"} & set(row.changes)}
+        devices = list(sql.having_ids(Device.objects.order_by("pk"), "id", sorted(edited))) if edited else []
+        self._tag({pk: json.loads(row.values["tags"]) for pk, row in edited.items() if row.values["tags"] is not None},
+                  found)  # fmt: skip
+        noted = [device for device in devices if edited[device.pk].values["notes"] is not None]
+        for device in noted:
+            device.notes = edited[device.pk].values["notes"]
+        sql.update_rows(Device, noted, ["notes"])
+        told = [
+            (device, {name: pair for name, pair in edited[device.pk].changes.items() if name != "owner"})
+            for device in devices
+        ]
+        record_each("device.edited", told, by=self.by, at=self.at)
+
+    def _tag(self, wanted: dict[int, list[str]], found: dict[int, Unit]) -> None:
+        """Give the units these tags and no others."""
+        keys = {pk: {fold(name) for name in names} for pk, names in wanted.items()}
+        gone = []
+        carried = (
+            sql.having_ids(DeviceTag.objects.order_by(), "device_id", sorted(wanted))
+            if wanted
+            else DeviceTag.objects.none()
+        )
+        for pk, device_id, key in carried.values_list("pk", "device_id", "tag__name_key"):
+            if key not in keys[device_id]:
+                gone.append(pk)
+        if gone:
+            sql.having_ids(DeviceTag.objects.order_by(), "id", gone).delete()
+        had = {pk: {fold(name) for name in found[pk].tags} for pk in wanted}
+        new = [(pk, name) for pk, names in wanted.items() for name in names if fold(name) not in had[pk]]
+        tags = tags_named(self.by.organization.pk, sorted({name for _pk, name in new}))
+        rows = [DeviceTag(tag=tags[name], device_id=pk) for pk, name in new]
+        DeviceTag.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
+
+    def _leave(self, pk: int, code: str, sentence: str) -> None:
+        row = self.rows.pop(pk)
+        self.left.append(Left(row.number, str(row.values["serial_number"]), code, sentence))

@@ -1,0 +1,85 @@
+"""Takes factory manifests in: received, checked, and applied once and whole."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from console.access import Actor, Permission
+from console.audit import record, record_set
+from console.errors import Refused
+from console.imports import Staging
+from console.imports.lifecycle import Importer
+from console.models import Operation
+from devices.actions import devices
+from devices.manifest import ManifestKind
+from devices.manifest.writing import insert_new, tag_new, update_changed
+from devices.models import Device, ManifestImport, Product
+
+
+class ManifestImporter(Importer):
+    """The import of a manifest into its product."""
+
+    model = ManifestImport
+    kind = ManifestKind
+    permission = Permission.DEVICE_IMPORT
+    handlers = "devices.manifest.actions"
+    related = ("product", "operation")
+
+    def kind_of(self, row: Any) -> ManifestKind:
+        return ManifestKind(row.product, row.reading)
+
+    def title(self, row: Any) -> str:
+        return _("Importing %(file)s into %(product)s") % {"file": row, "product": row.product}
+
+    def made(self, count: int) -> str:
+        return ngettext("%(n)d device registered", "%(n)d devices registered", count) % {"n": count}
+
+    def write(self, row: Any, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> dict[str, int]:
+        product, summary = row.product, row.summary
+        outcome = {name: summary[name] for name in ("new", "changed", "unchanged", "refused")}
+        if not Product.objects.filter(pk=product.pk, archived_at=None).exists():
+            raise Refused(
+                "product_archived", _("%(product)s is archived. Restore it first.") % {"product": product}
+            )
+        if outcome["changed"]:
+            outcome["changed"] = update_changed(product, staging, by=by, at=at, act=act)
+            outcome["unchanged"] += summary["changed"] - outcome["changed"]
+        if outcome["new"]:
+            ids = insert_new(product, staging, count=outcome["new"], at=at)
+            record_set("device.registered", Device, ids, label="serial_number", by=by, act=act, at=at)
+            if "tags" in summary["header"]["mapping"].values():
+                tag_new(product, staging, ids)
+            devices.welcome(product, ids, by=by, at=at)
+        record("manifest.applied", product, by=by, about=row, act=act, at=at, **outcome)
+        return outcome
+
+
+IMPORTER = ManifestImporter()
+check, check_now, said = IMPORTER.check, IMPORTER.check_now, IMPORTER.said
+apply, import_rows = IMPORTER.apply, IMPORTER.apply_now
+
+
+def receive(
+    product: Product,
+    file_name: str,
+    chunks: Iterable[bytes],
+    *,
+    by: Actor,
+    reading: dict[str, Any] | None = None,
+) -> ManifestImport:
+    """Keep a manifest that was uploaded for a product. Raises Refused (422) where the file is no table."""
+    return IMPORTER.receive(file_name, chunks, by=by, product=product, reading=reading)
+
+
+def run_check(operation: Operation, by: Actor) -> None:
+    """The handler of a long check."""
+    IMPORTER.run_check(operation, by)
+
+
+def run_apply(operation: Operation, by: Actor) -> None:
+    """The handler of a long import."""
+    IMPORTER.run_apply(operation, by)

@@ -1,0 +1,84 @@
+"""Factory manifests."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from console.access import Permission
+from console.imports import api as imports
+from console.imports import refused
+from console.imports.api import ApplyIn, ImportOut, ImportQuery
+from console.rest.endpoints import endpoint
+from console.rest.fields import Text
+from console.rest.paging import page
+from devices.api.products import find_named
+from devices.manifest import ManifestKind, actions
+from devices.models import ManifestImport
+
+EXAMPLE = {"product": "aqua-meter", "csv": "serial_number,device_name\nAQM26-209010,e00fce68aa209010\n"}
+
+
+class ManifestIn(imports.ImportIn):
+    """A manifest, and the product of its devices."""
+
+    product = Text(max_length=60, help_text="The id or the slug.")
+
+
+@endpoint("Import devices", may=Permission.DEVICE_IMPORT, takes=ManifestIn, query=ImportQuery, answers=ImportOut, status=201,
+          example=EXAMPLE)  # fmt: skip
+def device_import_create(request: Any) -> Any:
+    """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
+
+    Refused (422, `missing_columns`) where the file lacks a column that it needs; `ignored_columns` of the answer names
+    those that are not known.
+    """
+    data = request.body_data
+    product = find_named(request, data["product"])
+    received = actions.receive(
+        product,
+        data["file_name"],
+        [imports.content_of(data)],
+        by=request.actor,
+        reading=imports.reading_of(data),
+    )
+    return imports.take(request, actions.IMPORTER, received)
+
+
+@endpoint("List imports of devices", may=Permission.DEVICE_IMPORT, answers=ImportOut, is_list=True)
+def device_import_list(request: Any) -> Any:
+    """The newest first, those of the console too."""
+    return page(request.query, _rows(request), ImportOut)
+
+
+@endpoint("See an import of devices", may=Permission.DEVICE_IMPORT, answers=ImportOut)
+def device_import_detail(request: Any, pk: int) -> Any:
+    """What its check found, and what was done."""
+    return get_object_or_404(_rows(request), pk=pk)
+
+
+@endpoint(
+    "Apply an import of devices",
+    may=Permission.DEVICE_IMPORT,
+    takes=ApplyIn,
+    answers=ImportOut,
+    example={"version": 1},
+)
+def device_import_apply(request: Any, pk: int) -> Any:
+    """Registers what the check found good. `version` is that of the check that was looked at."""
+    row = get_object_or_404(_rows(request), pk=pk)
+    actions.apply(row, by=request.actor, **request.body_data)
+    return get_object_or_404(_rows(request), pk=pk)
+
+
+@endpoint(
+    "Download the refused rows of an import of devices", may=Permission.DEVICE_IMPORT, media=["text/csv"]
+)
+def device_import_refused(request: Any, pk: int) -> HttpResponseBase:
+    """As they came, each with its reason."""
+    return refused.answer(request._request, get_object_or_404(_rows(request), pk=pk), ManifestKind)
+
+
+def _rows(request: Any) -> QuerySet[ManifestImport]:
+    return ManifestImport.objects.visible_to(request.actor).select_related("product", "operation")

@@ -1,0 +1,151 @@
+"""What devices published, within the caller's ownership spans and nowhere else."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+
+from console.access import CustomerScope, Permission
+from console.errors import Refused
+from console.rest.endpoints import endpoint
+from console.rest.exports import export, written
+from console.rest.fields import Between, Id, Text
+from console.rest.paging import FeedQuery, follow, page
+from customers.models import Project
+from devices.messages import exports, horizon
+from devices.messages import window as messages
+from devices.models import Message
+
+
+class MessageOut(serializers.ModelSerializer):
+    """A message. `at` is the server's time, `device_at` what the device said."""
+
+    device = serializers.IntegerField(source="device_id")
+    serial_number = serializers.CharField(source="device.serial_number")
+    data = serializers.JSONField()
+
+    class Meta:
+        model = Message
+        fields = ["id", "device", "serial_number", "name", "data", "at", "device_at"]
+
+
+class Window(Between):
+    """Which messages."""
+
+    name = Text(required=False, max_length=64)
+
+
+class MessageQuery(Window, FeedQuery):
+    """Which messages, and which page of them."""
+
+
+class StreamQuery(Window, FeedQuery):
+    """Which messages of all devices, and from where on."""
+
+    order = serializers.ChoiceField(["asc"], default="asc", help_text="There is no other one.")
+    device = Id(required=False, in_query=True)
+    product = Id(required=False, in_query=True)
+    customer = Id(required=False, in_query=True, help_text="Who held the devices when they published.")
+    project = Id(required=False, in_query=True, help_text="In which the devices lay when they published.")
+
+
+@endpoint("Follow messages", may=Permission.VIEW, customer=CustomerScope.READ, query=StreamQuery, answers=MessageOut,
+          is_list=True)  # fmt: skip
+def message_stream(request: Any) -> Any:
+    """What all devices publish, in ascending order: go on from `next`, which is always given.
+
+    Nothing is missed and nothing given twice, however long a device's call or a change of hands takes.
+    """
+    query, last = request.query, horizon.settled(request.actor)
+    rows = Message.objects.visible_to(request.actor, up_to=last)
+    if query.get("device"):
+        rows = rows.filter(device=query["device"])
+    if query.get("product"):
+        rows = rows.filter(device__product=query["product"])
+    for name in ("customer", "project"):
+        if query.get(name):
+            rows = rows.lying_in(request.actor, **{name: query[name]})
+    return follow(query, _named(_between(rows, request), request), MessageOut, up_to=last)
+
+
+@endpoint("List a device's messages", may=Permission.VIEW, customer=CustomerScope.READ, query=MessageQuery, answers=MessageOut,
+          is_list=True)  # fmt: skip
+def message_list(request: Any, pk: int) -> Any:
+    """The newest first. A time that touches none of the caller's ownerships is a 403 that says so."""
+    if request.query["order"] == "asc":
+        last = horizon.settled(request.actor)
+        return follow(request.query, _of_device(request, pk, last), MessageOut, up_to=last)
+    return page(request.query, _of_device(request, pk), MessageOut, by="at")
+
+
+@export(
+    "Download a device's messages",
+    may=Permission.EXPORT,
+    customer=CustomerScope.READ,
+    query=Window,
+    tag="messages",
+)
+def message_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
+    """All of them, the newest first, their times to the microsecond."""
+    return _file(request, form, f"messages-{pk}", _of_device(request, pk))
+
+
+@endpoint("List a project's messages", may=Permission.VIEW, customer=CustomerScope.READ, query=MessageQuery,
+          answers=MessageOut, is_list=True)  # fmt: skip
+def project_message_list(request: Any, pk: int) -> Any:
+    """What its devices published while they lay in it, the newest first."""
+    if request.query["order"] == "asc":
+        last, project = horizon.settled(request.actor), _project(request, pk)
+        rows = Message.objects.visible_to(request.actor, up_to=last).lying_in(request.actor, project=project)
+        return follow(request.query, _named(_between(rows, request), request), MessageOut, up_to=last)
+    return page(request.query, _of_project(request, pk), MessageOut, by="at")
+
+
+@export(
+    "Download a project's messages",
+    may=Permission.EXPORT,
+    customer=CustomerScope.READ,
+    query=Window,
+    tag="messages",
+)
+def project_message_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
+    """All of them, the newest first, their times to the microsecond."""
+    return _file(request, form, f"project-{pk}-messages", _of_project(request, pk))
+
+
+def _of_device(request: Any, pk: int, up_to: int | None = None) -> QuerySet[Message]:
+    device = get_object_or_404(messages.devices_of(request.actor), pk=pk)
+    window = messages.window(request.actor, device, request.query.get("from"), request.query.get("to"), up_to)
+    if not window.is_within:
+        raise Refused("outside_ownership", "You did not own this device at any moment of this time. Ask for another time.",
+                      status=403)  # fmt: skip
+    return _named(window.rows, request)
+
+
+def _project(request: Any, pk: int) -> Project:
+    return get_object_or_404(Project.objects.visible_to(request.actor), pk=pk)
+
+
+def _of_project(request: Any, pk: int) -> QuerySet[Message]:
+    rows = Message.objects.visible_to(request.actor).of_project(_project(request, pk))
+    return _named(_between(rows, request), request)
+
+
+def _between(rows: Any, request: Any) -> Any:
+    if request.query.get("from"):
+        rows = rows.filter(at__gte=request.query["from"])
+    if request.query.get("to"):
+        rows = rows.filter(at__lt=request.query["to"])
+    return rows
+
+
+def _named(rows: QuerySet[Message], request: Any) -> QuerySet[Message]:
+    rows = rows.select_related("device")
+    return rows.filter(name=request.query["name"]) if request.query.get("name") else rows
+
+
+def _file(request: Any, form: str, name: str, rows: QuerySet[Message]) -> StreamingHttpResponse:
+    header = ["received", "device_at", "serial_number", "name", "data", "device"]
+    return written(form, request, name, header, exports.lines_with_device(rows))

@@ -1,0 +1,40 @@
+"""Compares what messages and calls copied from the ledger with the ledger itself."""
+
+from collections.abc import Iterator
+
+from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from console import sql
+from devices.messages.actions import BACK, changed_hands
+from devices.models import Message, Ownership
+
+# Of all devices the newest ones; of those that changed hands within a day, all since then.
+LOOKED_AT = 20_000
+
+
+def check() -> Iterator[str]:
+    """A sentence for each message that does not lie in the project where its device lay: of the newest ones, and of
+    the devices that changed hands lately."""
+    newest = Message.objects.order_by("-pk").values("pk")[:LOOKED_AT]
+    since = timezone.now() - BACK
+    moved = sql.having_ids(Message.objects.filter(at__gte=since), "device_id", changed_hands(since))
+    told: set[int] = set()
+    for rows in (Message.objects.filter(pk__in=Subquery(newest)), moved):
+        for message in _wrong(rows):
+            if message.pk not in told:
+                told.add(message.pk)
+                yield (
+                    f"Message {message.pk} of device {message.device_id} lies in project {message.told}, the ledger "
+                    f"says {message.true}."
+                )
+
+
+def _wrong(rows: QuerySet) -> QuerySet:
+    spans = Ownership.objects.covering(OuterRef("at")).filter(device=OuterRef("device"))
+    rows = rows.annotate(
+        true=Coalesce(Subquery(spans.values("project")[:1]), 0, output_field=BigIntegerField()),
+        told=Coalesce(F("project"), 0, output_field=BigIntegerField()),
+    )
+    return rows.exclude(true=F("told")).order_by("pk")[:100]

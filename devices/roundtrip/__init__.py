@@ -1,5 +1,0 @@
-"""The round trip: a list of devices is exported, edited in a spreadsheet, and comes back as changes."""
-
-from devices.roundtrip.kind import RoundTripKind
-
-__all__ = ["RoundTripKind"]

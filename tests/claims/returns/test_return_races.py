@@ -1,0 +1,142 @@
+"""Many at once at one return, and workers that are killed while they receive: never a partial state."""
+
+import time
+
+import pytest
+from django.db import connection
+
+from claims.models import ClaimCode, Return
+from claims.profiles.actions import codes as claim_codes
+from claims.returns.actions import inspection as return_inspection
+from claims.returns.actions import receipt_undo as return_undo
+from claims.returns.actions import returns
+from claims.returns.actions.inspection import Findings
+from claims.returns.ledger_check import check
+from console.access import system
+from console.errors import Refused
+from console.models import Event, Operation, OperationRow
+from customers.actions import projects
+from devices import ledger
+from devices.models import Device, Ownership
+from tests import factories, processes
+from tests.claims.worlds import make_many_devices, make_unit_profile
+from tests.killing import kill_at_random
+
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+UNITS = 240
+
+
+@pytest.fixture
+def by(organization):
+    return system(organization)
+
+
+@pytest.fixture
+def owned(organization, product, customer, by):
+    device = factories.make_device(product)
+    ledger.assign(
+        [device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="assignment"
+    )
+    return device
+
+
+def tried(act):
+    try:
+        return act()
+    except Refused as refusal:
+        return refusal.code
+
+
+def test_eight_who_receive_the_same_unit_receive_it_once(owned, by):
+    def act(n):
+        return tried(lambda: returns.begin_receive([owned.pk], reason="Upgrade", by=by).succeeded)
+
+    assert sorted(processes.run(8, lambda n: n, act)) == [0] * 7 + [1]
+    assert (Return.objects.count(), Event.objects.filter(kind="device.returned").count()) == (1, 1)
+    assert OperationRow.objects.filter(code="in_quarantine").count() == 7
+
+
+def test_without_the_hold_they_get_in_each_others_way(owned, by, monkeypatch):
+    """The negative control: who looks first and writes later is stopped by the constraints alone, without a reason."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite takes one writer at a time")
+    monkeypatch.setattr(ledger, "hold", lambda ids: None)
+    monkeypatch.setattr("console.transactions.TRIES", 1)
+    original = returns._sort
+
+    def slow(*args):
+        found = original(*args)
+        time.sleep(0.5)
+        return found
+
+    monkeypatch.setattr(returns, "_sort", slow)
+
+    def act(n):
+        return tried(lambda: returns.begin_receive([owned.pk], reason="Upgrade", by=by).succeeded)
+
+    assert set(map(str, processes.run(6, lambda n: n, act))) - {"0", "1"} == {"busy"}
+
+
+def test_numbers_are_given_once(organization, product, customer, by):
+    ids = make_many_devices(product, 8)
+    ledger.assign(ids, customer=customer, project=projects.default_of(customer), by=by, reason="assignment")
+
+    def act(n):
+        return tried(lambda: returns.begin_receive([ids[n]], reason="Upgrade", by=by).succeeded)
+
+    assert processes.run(8, lambda n: n, act) == [1] * 8
+    assert sorted(Return.objects.values_list("number", flat=True)) == list(range(1, 9))
+
+
+def test_an_inspection_and_the_undo_of_the_receiving_exclude_each_other(owned, by):
+    operation = returns.begin_receive([owned.pk], reason="Upgrade", by=by)
+    row = Return.objects.get()
+
+    def act(n):
+        if n == 0:
+            return tried(lambda: return_undo.begin(operation, by=by).succeeded)
+        outcome = return_inspection.inspect([row.pk], Findings("b"), decision="restocked", by=by)
+        return len(outcome.done)
+
+    answers = processes.run(2, lambda n: n, act)
+    assert not [answer for answer in answers if "Traceback" in str(answer)]
+    row.refresh_from_db()
+    status = Device.objects.get(pk=owned.pk).status
+    assert (row.state, status) in {("cancelled", "owned"), ("restocked", "in_stock")}
+    assert check() == []
+
+
+def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chunk(
+    product, customer, by, monkeypatch
+):
+    """Fifty kills with -9 at random moments of one bulk receive after another; the next worker goes on."""
+    monkeypatch.setattr("devices.actions.ownership.CHUNK", 40)
+    profile, project = make_unit_profile(product), projects.default_of(customer)
+    ids = make_many_devices(product, UNITS)
+    claim_codes.make_for_devices(profile, ids)
+
+    def begin():
+        Return.objects.all().purge()
+        ledger.set_status(ids, frm=["returned"], to="in_stock")
+        ledger.assign(ids, customer=customer, project=project, by=by, reason="assignment")
+        return returns.begin_receive(ids, reason="Upgrade", by=by)
+
+    assert kill_at_random(begin, lambda operation: assert_whole(operation, ids)) > 0
+    assert not Operation.objects.exclude(succeeded=UNITS, refused=0).exists()
+
+
+def assert_whole(operation, ids):
+    """What the operation counts is what is received, whole: return, span, status, label, event."""
+    done, rest = set(ids[: operation.cursor]), set(ids[operation.cursor :])
+    assert operation.succeeded == len(done)
+    rows = Return.objects.filter(state="received", operation=operation, needs_label=True)
+    assert set(rows.values_list("device", flat=True)) == done
+    assert Return.objects.count() == len(done)
+    ended = Ownership.objects.filter(end_evidence=f"operation:{operation.pk}", end_reason="return")
+    assert set(ended.values_list("device", flat=True)) == done
+    assert set(Device.objects.filter(pk__in=ids, status="returned").values_list("pk", flat=True)) == done
+    assert set(Device.objects.filter(pk__in=ids, status="owned").values_list("pk", flat=True)) == rest
+    acts = Event.objects.filter(kind="device.returned", at__gte=operation.created_at)
+    assert set(acts.values_list("subject_id", flat=True)) == done
+    assert ClaimCode.objects.filter(device__in=ids).count() == len(ids)
+    assert check() == []

@@ -1,0 +1,141 @@
+"""What the bench says before the work, and where it leads after it."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from claims.models import Return
+from claims.returns.actions import returns
+from console.models import Operation
+from devices.actions import batches, ownership
+from devices.models import Device, Ownership
+from tests.claims.worlds import make_unit_profile
+from tests.forms import act, of_page
+
+pytestmark = pytest.mark.django_db
+CHECKS = {f"check_{n}": "yes" for n in range(4)}
+OVER = "You can unclaim 2 more devices this hour; 3 are selected. Select fewer, or ask an administrator."
+
+
+@pytest.fixture
+def owned(make_devices, customer, actor, alice):
+    devices = make_devices(3)
+    ownership.assign([device.pk for device in devices], customer=customer, by=actor(alice), reason="api")
+    return devices
+
+
+@pytest.fixture
+def two_an_hour(monkeypatch):
+    monkeypatch.setattr(ownership, "UNCLAIMS_AN_HOUR", 2)
+
+
+@pytest.fixture
+def desk(client_for, bob):
+    return client_for(bob)
+
+
+@pytest.fixture
+def received(owned, actor, bob, product):
+    make_unit_profile(product)
+    returns.begin_receive([device.pk for device in owned], reason="Defective", by=actor(bob))
+    return list(Return.objects.order_by("pk"))
+
+
+def inspect(client, rows, decision="restocked", **selected):
+    selected |= {"ids": ",".join(str(row.pk) for row in rows)}
+    return act(client, reverse("claims:return_inspect"), selected, grade="a", decision=decision, **CHECKS)
+
+
+def unclaim_page(client, devices):
+    return client.get(reverse("devices:device_unclaim"), {"ids": [device.pk for device in devices]})
+
+
+def test_the_preview_says_how_many_may_be_unclaimed_and_offers_no_button_beyond(desk, owned, two_an_hour):
+    page = unclaim_page(desk, owned).content.decode()
+    assert OVER in page
+    assert "button danger" not in page and 'name="reason"' not in page
+    fewer = unclaim_page(desk, owned[:2]).content.decode()
+    assert "this hour" not in fewer and "button danger" in fewer and 'name="reason"' in fewer
+
+
+def test_the_preview_counts_what_was_taken_before(desk, owned, two_an_hour, actor, bob):
+    ownership.unclaim([owned[0].pk], reason="Lease over", by=actor(bob))
+    page = unclaim_page(desk, owned[1:]).content.decode()
+    assert "You can unclaim 1 more device this hour; 2 are selected." in page
+    ownership.unclaim([owned[1].pk], reason="Lease over", by=actor(bob))
+    page = unclaim_page(desk, owned[2:]).content.decode()
+    assert (
+        "You have unclaimed 2 devices within an hour, the most you can. Try later, or ask an administrator."
+        in page
+    )
+
+
+def test_who_may_unclaim_many_sees_no_limit(client_for, alice, owned, two_an_hour):
+    page = unclaim_page(client_for(alice), owned).content.decode()
+    assert "this hour" not in page and "button danger" in page
+
+
+def test_what_is_posted_all_the_same_is_refused_in_the_same_words(desk, owned, two_an_hour):
+    url = reverse("devices:device_unclaim")
+    form = next(form for form in of_page(unclaim_page(desk, owned)) if "selected" in form)
+    answer = desk.post(url, form | {"reason": "Lease over"})
+    assert answer.status_code == 422 and OVER in answer.content.decode()
+    assert Ownership.objects.filter(ended_at=None).count() == 3
+
+
+def test_a_trial_over_rest_counts_the_limit(owned, two_an_hour, actor, bob):
+    ids = [str(device.pk) for device in owned]
+    with pytest.raises(ownership.Refused) as refusal:
+        batches.unclaim("id", ids, reason="Lease over", by=actor(bob), is_dry=True)
+    assert (refusal.value.code, refusal.value.sentence) == ("unclaim_limit", OVER)
+    assert not Operation.objects.exists()
+
+
+def test_the_return_bench_says_the_limit_before_the_work(desk, owned, two_an_hour):
+    bench = reverse("claims:return_workbench")
+    page = desk.get(f"{bench}?ids={','.join(str(device.pk) for device in owned)}").content.decode()
+    assert OVER in page
+    assert re.search(r'<button id="receive-button"[^>]* disabled', page)
+    page = desk.get(f"{bench}?ids={owned[0].pk}").content.decode()
+    assert not re.search(r'<button id="receive-button"[^>]* disabled', page)
+
+
+def test_from_a_single_unit_one_comes_to_the_next_that_came_with_it(desk, received):
+    url = reverse("claims:return_inspect")
+    answer = inspect(desk, received[:1])
+    assert answer.url == f"{url}?ids={received[1].pk}"
+    page = desk.get(answer.url).content.decode()
+    device = received[0].device
+    assert f"{device}: It is in stock again." in page
+    assert f'<a href="{reverse("claims:label_sheet_create")}?ids={device.pk}">Print labels</a>' in page
+    assert inspect(desk, received[1:2], "scrapped").url == f"{url}?ids={received[2].pk}"
+    assert "Print labels" not in desk.get(answer.url).content.decode()
+    assert inspect(desk, received[2:]).url == received[2].get_absolute_url()
+
+
+def test_units_of_another_bench_are_not_next(desk, owned, actor, bob):
+    for device in owned[:2]:
+        returns.begin_receive([device.pk], reason="Defective", by=actor(bob))
+    row = Return.objects.get(device=owned[0])
+    assert inspect(desk, [row]).url == row.get_absolute_url()
+
+
+def test_after_many_one_comes_back_to_the_list_with_the_labels_to_print(desk, received):
+    back = "/returns/?state=received"
+    answer = inspect(desk, received[:2], next=back)
+    assert answer.url == back
+    page = desk.get(answer.url).content.decode()
+    assert "2 devices done." in page and "Undo</a>" in page
+    pks = ",".join(str(row.device_id) for row in received[:2])
+    assert f'?ids={pks}">Print labels</a>' in page
+    assert Device.objects.filter(status="in_stock").count() == 2
+
+
+def test_what_is_refused_among_many_is_said_in_the_list(desk, received, client_for, alice):
+    selected = {"ids": ",".join(str(row.pk) for row in received)}
+    inspect(client_for(alice), received[:1])
+    page = act(desk, reverse("claims:return_inspect"), selected, grade="b", decision="scrapped", **CHECKS)
+    said = desk.get(page.url).content.decode()
+    assert page.url == "/returns/" and "2 devices done." in said
+    assert f"{received[0].device}: It is over: Restocked." in said

@@ -1,0 +1,275 @@
+"""What a scanner sends is what was printed, whatever the scanner puts around it and whatever keyboard it is set to."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claims.models import ClaimCode
+from claims.paper import qr
+from claims.returns.actions import returns
+from claims.scanning import barcodes, keyboards, scans
+from claims.shipments.actions import shipments
+from devices.models import Device
+from tests import factories
+from tests.claims.worlds import make_unit_profile
+
+GS, RS, EOT = "\x1d", "\x1e", "\x04"
+GTIN = "09506000134352"
+SERIAL = "AQM26-200031"
+
+
+@pytest.fixture
+def by(alice):
+    return factories.actor_of(alice)
+
+
+@pytest.fixture
+def unit(product):
+    return factories.make_device(product, SERIAL, imei="490154203237518", iccid="8988303000000614227",
+                                 mac="E0:4F:43:75:E4:55")  # fmt: skip
+
+
+@pytest.fixture
+def shipment(customer, by):
+    return shipments.create(customer=customer, lines={}, by=by)
+
+
+def found(by, text):
+    return scans.find(by, text).devices
+
+
+# What guns put around a code.
+
+
+@pytest.mark.parametrize("text", [
+    f"]C0{SERIAL}", f"]Q3{SERIAL}", f"]d2{SERIAL}", f"]A0{SERIAL}", f"*{SERIAL}*", f'"{SERIAL}"', f"<{SERIAL}>",
+    f"\ufeff{SERIAL}", "AQM26\u00ad-2000\u200b31", f"\x02{SERIAL}\x03", f"{SERIAL}{EOT}", f"{GS}{SERIAL}{RS}",
+    f"\u202a{SERIAL}\u202c", f"\u00a0{SERIAL}\u3000", f"\0{SERIAL}\0", "ＡＱＭ２６-２０００３１", f"S/N: {SERIAL}",
+    f"Serial No.: {SERIAL}", f"SN={SERIAL}", f"]C0*{SERIAL}*", f"Seriennummer: {SERIAL}",
+])  # fmt: skip
+def test_what_surrounds_a_code_is_dropped(by, unit, text):
+    assert found(by, text) == [unit]
+
+
+@pytest.mark.parametrize(("text", "serial"), [
+    # Element strings: with the symbology, with FNC1 in front, with brackets, and with neither.
+    (f"]C101{GTIN}21{SERIAL}", SERIAL),
+    (f"]d201{GTIN}21{SERIAL}{GS}10LOT-7", SERIAL),
+    (f"]Q301{GTIN}10LOT-7{GS}21{SERIAL}", SERIAL),
+    (f"{GS}01{GTIN}1726113021{SERIAL}", SERIAL),
+    (f"01{GTIN}21{SERIAL}", SERIAL),
+    (f"01{GTIN}21{SERIAL}{GS}3103000512", SERIAL),
+    (f"(01){GTIN}(21){SERIAL}", SERIAL),
+    (f"(01){GTIN}(21){SERIAL}(10)LOT", SERIAL),
+    (f"]C121{SERIAL}", SERIAL),
+    ("(21)A(1)B", "A(1)B"),
+    (f"]C141 {SERIAL}", ""),
+    # None is: no check digit, no serial number, a value that is too short, no such identifier.
+    (f"0109506000134353121{SERIAL}", ""),
+    (f"(01){GTIN}(10)LOT", ""),
+    ("]C1010950600", ""),
+    (f"]C188{SERIAL}", ""),
+    (SERIAL, ""),
+    ("(hello", ""),
+    # Digital Links, also with a path in front, in capitals, percent-encoded, and with the serial in the query.
+    (f"https://id.gs1.org/01/{GTIN}/21/{SERIAL}", SERIAL),
+    (f"HTTPS://ID.GS1.ORG/01/{GTIN}/21/{SERIAL}", SERIAL),
+    (f"https://maker.example/p/01/{GTIN}/10/LOT%2F7/21/A%2FB%2B1?17=261130", "A/B+1"),
+    (f"https://maker.example/01/{GTIN}?21={SERIAL}&17=261130", SERIAL),
+    (f"https://maker.example/01/9506000134352/21/{SERIAL}", SERIAL),
+    ("https://maker.example/?x=1&21=A+B%20C", "A+B C"),
+    (f"https://maker.example/01/{GTIN}/10/LOT", ""),
+    (f"https://maker.example/01/123/21/{SERIAL}", ""),
+    ("http://[broken/01/x/21/y", ""),
+    ("https://maker.example/01/%ff/21/%zz", ""),
+])  # fmt: skip
+def test_gs1_data_yields_its_serial_number(text, serial):
+    assert barcodes.gs1_serial(text) == serial
+
+
+def test_a_message_with_data_identifiers_yields_its_serial_number(by, unit):
+    assert found(by, f"[)>{RS}06{GS}1PAQM{GS}S{SERIAL}{GS}9D2611{RS}{EOT}") == [unit]
+
+
+def test_gs1_data_finds_its_unit(by, unit):
+    for text in (f"]C101{GTIN}21{SERIAL}", f"https://id.gs1.org/01/{GTIN}/21/{SERIAL}?17=261130"):
+        assert found(by, text) == [unit]
+
+
+def test_a_link_of_our_own_goes_before_a_digital_link(by, unit, product):
+    other = factories.make_device(product, "OTHER-1")
+    make_unit_profile(product)
+    link = qr.label(ClaimCode.objects.get(device=unit)).canonical
+    assert found(by, f"{link}?21=OTHER-1") == [unit]
+    assert found(by, f"]Q3{link}?21=OTHER-1") == [unit]
+    assert found(by, "https://maker.example/?21=OTHER-1") == [other]
+
+
+def test_what_is_registered_as_it_was_scanned_goes_before_what_it_may_mean(by, product, unit):
+    whole = factories.make_device(product, f"]C0{SERIAL}")
+    assert found(by, f"]C0{SERIAL}") == [whole]
+
+
+@given(st.text(max_size=500))
+def test_no_text_breaks_the_reading(text):
+    assert all(each == barcodes.plain(each) != "" for each in barcodes.readings(text))
+    assert all(guess.text != text for guess in keyboards.guesses(text))
+
+
+@given(st.text(alphabet="]()[>)0123456789S/:?&=%{}" + GS + RS, max_size=60))
+def test_no_text_that_looks_like_gs1_breaks_the_reading(text):
+    for each in (text, f"]C1{text}", f"https://a/01/{text}", f"[)>{RS}06{GS}{text}"):
+        barcodes.readings(each)
+
+
+# Identifiers.
+
+
+@pytest.mark.parametrize("text", [
+    "490154203237518", "49-015420-323751-8", "IMEI: 490154203237518", "8988303000000614227", "8988 3030 0000 0614 227",
+    "8988303000000614227F", "E0:4F:43:75:E4:55", "e0-4f-43-75-e4-55", "E04F.4375.E455", "e04f4375e455", "E0 4F 43 75 E4 55",
+    "MAC: E04F4375E455",
+])  # fmt: skip
+def test_a_unit_is_known_by_imei_iccid_and_mac_in_any_spelling(by, unit, shipment, client_for, alice, text):
+    assert [answer.code for answer in shipments.scan(shipment, [text], by=by)] == ["added"]
+    answer = client_for(alice).post("/returns/workbench/", {"scan": text})
+    assert answer.context["bench"].ids == [unit.pk]
+
+
+def test_the_search_knows_the_same_identifiers(unit, client_for, alice):
+    for text in ("8988303000000614227F", "e04f.4375.e455", "490154203237518"):
+        assert client_for(alice).get("/search/", {"q": text}).url == unit.get_absolute_url()
+
+
+def test_an_identifier_that_fits_several_units_is_asked_about(by, shipment, product, unit):
+    twin = factories.make_device(product, "SECOND-1", imei=unit.imei)
+    odd = factories.make_device(product, unit.imei)
+    (answer,) = shipments.scan(shipment, [unit.imei], by=by)
+    assert (answer.code, answer.text) == (
+        "ambiguous",
+        f"{unit.imei} matches several devices. Which one is it?",
+    )
+    assert {device.pk for device in answer.twins} == {unit.pk, twin.pk, odd.pk}
+    assert not shipment.units.exists()
+
+
+def test_identifiers_of_another_organization_are_unknown(by, unit, charlie):
+    stranger = factories.actor_of(charlie)
+    for text in (unit.imei, unit.mac, unit.iccid, f"]C101{GTIN}21{SERIAL}", SERIAL.replace("-", "ß")):
+        assert scans.find(stranger, text).is_known is False
+
+
+# Separators.
+
+
+@pytest.mark.parametrize("serial", ["A,B", "A;B", "A B", "A/B", "A, B;C"])
+def test_a_serial_number_with_a_separator_is_one_scan(by, shipment, product, serial):
+    unit = factories.make_device(product, serial)
+    for part in ("A", "B"):
+        factories.make_device(product, part)
+    assert [answer.code for answer in shipments.scan(shipment, [serial], by=by)] == ["added"]
+    assert shipment.units.get().device == unit
+
+
+def test_a_tab_within_a_serial_number_counts_as_its_space(by, product):
+    unit = factories.make_device(product, "A B")
+    assert [scan.devices for scan in scans.split(by, ["A\tB"])[0]] == [[unit]]
+
+
+def test_a_list_is_read_line_by_line_and_then_by_its_separators(by, shipment, product):
+    one, two, three = (factories.make_device(product, serial) for serial in ("A,B", "C", "D"))
+    lines = scans.lines("A,B\r\nC; D ,C\n\nX,Y\tZ\nA,B")
+    assert lines == ["A,B", "C; D ,C", "X,Y\tZ"]
+    answers = shipments.scan(shipment, lines, by=by)
+    assert [(answer.code, answer.text) for answer in answers] == [
+        ("added", "3 units added."), ("unknown", "No device matches X,Y Z."),
+    ]  # fmt: skip
+    assert list(shipment.units.order_by("pk").values_list("device", flat=True)) == [one.pk, two.pk, three.pk]
+
+
+# Keyboards.
+
+
+def typed(text, keyboard, *, is_from_us=True):
+    """What a computer makes of a text that a gun with another keyboard types."""
+    for name, to_printed, from_us in keyboards._TABLES:
+        if (str(name), from_us) == (keyboard, is_from_us):
+            back = {printed: sign for sign, printed in to_printed.items()}
+            return "".join(back[character] for character in text)
+    raise AssertionError(keyboard)
+
+
+def test_the_keyboards_change_what_they_are_known_to_change():
+    assert typed("https://a.example/c/YZ-1", "German") == "httpsÖ--a.eyample-c-ZYß1".replace(
+        "eyample", "example"
+    )
+    assert typed("https://a", "French") == "httpsM!!q"
+    assert typed("AQM26-1", "French") == "QA?é-)&"
+    assert typed("https://a", "German", is_from_us=False) == "https>&&a"
+
+
+@pytest.mark.parametrize("keyboard", ["German", "Swiss", "French", "Belgian", "Spanish", "Italian", "Portuguese", "Swedish",
+                                      "Danish", "Norwegian"])  # fmt: skip
+@pytest.mark.parametrize("is_from_us", [True, False])
+def test_a_scanner_on_another_keyboard_is_understood_and_told(by, shipment, product, keyboard, is_from_us):
+    unit = factories.make_device(product, SERIAL)
+    make_unit_profile(product)
+    link = qr.label(ClaimCode.objects.get(device=unit)).canonical
+    for text in (SERIAL, link):
+        scan = scans.find(by, typed(text, keyboard, is_from_us=is_from_us))
+        assert (scan.devices, scan.is_sure) == ([unit], True), scan
+        assert keyboard in scan.guess.sentence
+    text = typed(SERIAL, keyboard, is_from_us=is_from_us)
+    added, told = shipments.scan(shipment, [text], by=by)
+    assert (added.code, told.code) == ("added", "keyboard")
+    assert told.text == scans.find(by, text).guess.sentence
+
+
+def test_the_keyboard_is_said_in_words(by, unit):
+    assert scans.find(by, "AQM26ß200031").guess.sentence == (
+        "Your scanner types with a German layout: it sends US keys and this computer reads them as German. "
+        "Set the scanner to a German keyboard."
+    )
+
+
+def test_a_link_that_is_typed_wrong_tells_the_keyboard_though_it_is_unknown(by, shipment):
+    (answer,) = shipments.scan(shipment, ["httpsÖ--nobody.example-c-1"], by=by)
+    assert answer.code == "unknown"
+    assert "Your scanner types with a German layout" in answer.text
+
+
+def test_where_only_letters_changed_places_somebody_is_asked(by, shipment, product):
+    unit = factories.make_device(product, "AY1")
+    (answer,) = shipments.scan(shipment, ["AZ1"], by=by)
+    assert (answer.code, answer.twins) == ("ambiguous", [unit])
+    assert answer.text == "No device matches AZ1. If your scanner's keyboard is set wrong, it is AY1. Is it?"
+    assert not shipment.units.exists()
+
+
+def test_a_unit_that_is_registered_so_is_never_taken_for_another(by, product):
+    factories.make_device(product, "AY1")
+    unit = factories.make_device(product, "AZ1")
+    assert scans.find(by, "AZ1") == scans.Scan("AZ1", [unit])
+
+
+def test_a_return_slip_is_read_on_another_keyboard(by, unit, customer, dana):
+    from devices.actions import ownership
+
+    ownership.assign([unit.pk], customer=customer, by=by)
+    asked = returns.request(unit, customer=customer, reason="Upgrade", by=factories.actor_of(dana))
+    assert scans.find(by, typed(asked.code, "German")).returned == asked
+
+
+# Costs.
+
+
+def test_many_scans_take_as_many_queries_as_one(by, product, django_assert_num_queries):
+    units = [factories.make_device(product, f"Q-{number}") for number in range(30)]
+    with django_assert_num_queries(1):
+        scans.find_all(by, [units[0].serial_number])
+    with django_assert_num_queries(1):
+        assert all(scan.devices for scan in scans.find_all(by, [unit.serial_number for unit in units]))
+    make_unit_profile(product)
+    links = [qr.label(code).canonical for code in ClaimCode.objects.filter(device__in=Device.objects.all())]
+    with django_assert_num_queries(3):
+        assert all(scan.devices for scan in scans.find_all(by, links))

@@ -1,0 +1,173 @@
+"""Two packers and more at one shipment, and workers that are killed while they ship: never a partial state."""
+
+import time
+
+import pytest
+from django.db import connection, transaction
+
+from claims.models import Claim, Shipment, ShipmentUnit
+from claims.redemption import offers
+from claims.redemption.actions import claims
+from claims.shipments.actions import shipments
+from claims.shipments.ledger_check import check
+from console.access import system
+from console.errors import Refused
+from console.models import Event
+from devices import ledger
+from devices.models import Device, Ownership
+from tests import factories, processes
+from tests.claims.worlds import make_many_devices
+from tests.killing import kill_at_random
+
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+UNITS = 240
+
+
+@pytest.fixture
+def by(organization):
+    return system(organization)
+
+
+@pytest.fixture
+def open_shipment(customer, by):
+    return lambda lines=None: shipments.create(customer=customer, lines=lines or {}, by=by)
+
+
+def codes(act):
+    try:
+        return [answer.code for answer in act()]
+    except Refused as refusal:
+        return [refusal.code]
+
+
+def test_a_unit_that_eight_packers_scan_at_once_is_packed_once(open_shipment, product, by):
+    device, mine = factories.make_device(product), [open_shipment() for _each in range(8)]
+    found = processes.run(
+        8, lambda n: mine[n], lambda s: codes(lambda: shipments.scan(s, [device.serial_number], by=by))
+    )
+    assert sorted(code for each in found for code in each) == ["added", *["reserved"] * 7]
+    assert ShipmentUnit.objects.get().device == device
+    assert check() == []
+
+
+def test_two_packers_pack_no_more_than_was_ordered(open_shipment, product, by):
+    ids = make_many_devices(product, 40)
+    shipment, devices = open_shipment({product: 25}), list(Device.objects.filter(pk__in=ids).order_by("pk"))
+
+    def act(n):
+        return [codes(lambda d=d: shipments.pack(shipment, [d], by=by))[0] for d in devices[n::2]]
+
+    found = [code for each in processes.run(2, lambda n: n, act) for code in each]
+    assert (found.count("added"), found.count("too_many")) == (25, 15)
+    shipment.refresh_from_db()
+    assert (shipment.unit_count, shipment.units.count()) == (25, 25)
+
+
+def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(
+    open_shipment, product, by, monkeypatch
+):
+    """The negative control."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite takes one writer at a time")
+    original = shipments.Judge
+
+    def slow(*args):
+        found = original(*args)
+        time.sleep(0.3)
+        return found
+
+    monkeypatch.setattr(shipments, "_hold", lambda shipment: None)
+    monkeypatch.setattr(shipments, "Judge", slow)
+    ids = make_many_devices(product, 4)
+    shipment, devices = open_shipment({product: 1}), list(Device.objects.filter(pk__in=ids).order_by("pk"))
+    processes.run(4, lambda n: n, lambda n: codes(lambda: shipments.pack(shipment, [devices[n]], by=by)))
+    assert shipment.units.count() > 1
+
+
+def test_what_is_scanned_while_it_is_shipped_is_in_or_refused(open_shipment, product, by):
+    ids = make_many_devices(product, 60)
+    shipment, devices = open_shipment(), list(Device.objects.filter(pk__in=ids).order_by("pk"))
+    shipments.pack(shipment, devices[:20], by=by)
+
+    def act(n):
+        if n == 0:
+            return [shipments.ship(shipment, by=by).state]
+        return [codes(lambda d=d: shipments.pack(shipment, [d], by=by))[0] for d in devices[20:]]
+
+    # They come back in the order in which they ended.
+    packed = max(processes.run(2, lambda n: n, act), key=len)
+    shipment.refresh_from_db()
+    assert shipment.state == "shipped"
+    assert set(packed) <= {"added", "not_open"}
+    owned = set(Device.objects.filter(status="owned").values_list("pk", flat=True))
+    assert owned == set(shipment.units.values_list("device_id", flat=True))
+    assert len(owned) == 20 + packed.count("added")
+    assert not Device.objects.filter(status="reserved").exists()
+    assert check() == []
+
+
+def test_a_box_that_is_claimed_and_assigned_at_the_same_moment_goes_one_way(customer, dana, product, by):
+    """Also where the claimant's page was read before: then he is refused, or the assignment is."""
+    ids, ways = make_many_devices(product, 24), set()
+    devices = list(Device.objects.filter(pk__in=ids).order_by("pk"))
+    for n in range(8):
+        box = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
+        shipments.pack(box, devices[n * 3 : n * 3 + 3], by=by)
+        shipments.send(box, by=by)
+        offer = offers.of(offers.get(box.profile.codes.get().pk))
+
+        def act(n, box=box, offer=offer):
+            try:
+                if n == 0:
+                    return shipments.ship(box, by=by).state
+                claims.redeem(
+                    offer.code, customer=customer, by=factories.actor_of(dana), host="", offer=offer
+                )
+                return "claimed"
+            except Refused as refusal:
+                return refusal.code
+
+        found = set(processes.run(2, lambda n: n, act))
+        assert found in ({"done", "shipment_shipped"}, {"done", "shipment_shipping"}, {"done", "changed"},
+                         {"not_open", "claimed"}), found  # fmt: skip
+        way = "claim" if "claimed" in found else "shipment"
+        spans = Ownership.objects.filter(device__shipment_units__shipment=box)
+        assert list(spans.values_list("start_reason", flat=True)) == [way] * 3
+        box.refresh_from_db()
+        assert (box.state, Claim.objects.filter(profile=box.profile).count()) == ("shipped", way == "claim")
+        ways.add(way)
+    assert check() == []
+
+
+def test_a_worker_that_is_killed_at_any_moment_has_shipped_all_or_nothing(product, customer, by):
+    """Fifty kills with -9 at random moments; the next worker ships the rest, which is all of it."""
+    ids, began = make_many_devices(product, UNITS), []
+    devices = list(Device.objects.filter(pk__in=ids))
+
+    def begin():
+        if began:
+            ledger.release(ids, by=by, reason="unclaim")
+        shipment = shipments.create(customer=customer, lines={}, by=by)
+        shipments.pack(shipment, devices, by=by)
+        began.append(shipment)
+        return shipments.ship(shipment, by=by)
+
+    assert kill_at_random(begin, lambda _operation: assert_all_or_nothing(began[-1], ids)) > 0
+    assert {shipment.state for shipment in Shipment.objects.all()} == {"shipped"}
+
+
+def assert_all_or_nothing(shipment, ids):
+    """Either all units are the customer's by this shipment, with its time and its lines in the log, or none is."""
+    # PostgreSQL may still be at the commit of a process that is gone: whose row is free has ended.
+    with transaction.atomic():
+        state = Shipment.objects.select_for_update().get(pk=shipment.pk)
+    spans = Ownership.objects.filter(start_evidence=f"shipment:{shipment.pk}")
+    told = Event.objects.filter(kind="shipment.shipped", subject_id=shipment.pk).count()
+    if state.state == "shipped":
+        assert (spans.count(), told) == (len(ids), 1)
+        assert set(spans.values_list("started_at", flat=True)) == {state.shipped_at}
+        assert Device.objects.filter(status="owned").count() == len(ids)
+    else:
+        assert (state.state, spans.count(), told) == ("shipping", 0, 0)
+        assert Device.objects.filter(status="reserved").count() == len(ids)
+    assert check() == []

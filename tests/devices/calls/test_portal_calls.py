@@ -1,0 +1,257 @@
+"""Calls in the portal: admins and operators of the owner ask, and everybody reads what was asked in its own span."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from claims.portal import calls as portal_calls
+from console.access import Actor
+from console.models import Event
+from customers.models import CustomerUser
+from devices import ledger
+from devices.calls import actions as calls
+from devices.calls import pages as call_pages
+from devices.models import Call
+from tests import factories
+from tests.devices.telling import fresh, publisher
+
+pytestmark = pytest.mark.django_db
+
+ASKED = {"kind": "variable", "name": "battery", "argument": "", "timeout": "30"}
+
+
+@pytest.fixture
+def by(alice) -> Actor:
+    return factories.actor_of(alice)
+
+
+@pytest.fixture
+def owned(device, customer, by):
+    ledger.assign([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment")
+    return fresh(device)
+
+
+def at(name: str, *arguments) -> str:
+    return reverse(f"portal:{name}", args=arguments)
+
+
+def ask(device, by, name="voltage", **how) -> Call:
+    return calls.ask(device, **{"kind": "variable", "name": name, "timeout": 300, "by": by, **how})
+
+
+def answer(device, call, **what) -> None:
+    calls.deliver(by=publisher(device))
+    calls.answer(call.pk, by=publisher(device), **what)
+
+
+def hand_over(device, customer, other, by) -> None:
+    ledger.transfer([device.pk], source=customer, customer=other, project=other.projects.get(), by=by)
+
+
+@pytest.mark.parametrize("role", ["admin", "operator"])
+def test_an_admin_and_an_operator_ask_and_the_page_waits_for_the_answer(role, client_for, customer, owned):
+    person = factories.make_person(customer, "pat@aalen.example", role)
+    client = client_for(person)
+    assert at("call_create", owned.pk) in client.get(at("device_detail", owned.pk)).content.decode()
+    made = client.post(at("call_create", owned.pk), ASKED)
+    call = Call.objects.get()
+    assert (made.status_code, made.url) == (302, at("call_detail", owned.pk, call.pk))
+    assert (call.name, call.customer, call.by_user, call.state) == ("battery", customer, person, "waiting")
+    event = Event.objects.get(kind="device.called")
+    assert (event.organization, event.subject_id, event.actor_id) == (owned.organization, owned.pk, person.pk)
+    html = client.get(made.url).content.decode()
+    for part in ('hx-trigger="every 1s"', f'hx-get="{made.url}"', "/htmx",
+                 '<noscript><meta http-equiv="refresh" content="3"></noscript>'):  # fmt: skip
+        assert part in html
+    answer(owned, call, result={"volts": 3.7})
+    part = client.get(made.url, headers={"HX-Request": "true", "HX-Target": "call"}).content.decode()
+    assert part.lstrip().startswith('<section id="call"')
+    assert ("volts" in part, "hx-get" in part) == (True, False)
+    html = client.get(made.url).content.decode()
+    assert ("htmx" in html, "Ask again…" in html) == (False, True)
+    card = client.get(at("device_detail", owned.pk)).content.decode()
+    assert "{&quot;volts&quot;: 3.7}" in card
+    assert "pat@aalen.example" in card
+
+
+def test_a_viewer_reads_the_answers_and_asks_nothing(client_for, customer, owned, by):
+    client = client_for(factories.make_person(customer, "view@aalen.example", "viewer"))
+    page = client.get(at("device_detail", owned.pk)).content.decode()
+    assert "Ask the device" not in page
+    answer(owned, ask(owned, by), result=12)
+    page = client.get(at("device_detail", owned.pk)).content.decode()
+    assert ("What it was asked" in page, "<code>12</code>" in page) == (True, True)
+    call, events = Call.objects.get(), Event.objects.count()
+    assert "Ask again…" not in client.get(at("call_detail", owned.pk, call.pk)).content.decode()
+    assert at("call_create", owned.pk) not in client.get(at("call_list", owned.pk)).content.decode()
+    for method in ("get", "post"):
+        assert getattr(client, method)(at("call_create", owned.pk), ASKED).status_code == 404
+    assert (Call.objects.count(), Event.objects.count()) == (1, events)
+
+
+def test_without_the_check_of_the_edge_the_action_refuses_the_viewer_still(
+    client_for, customer, owned, monkeypatch
+):
+    """The check is there twice: with the edge's patched out the form comes, and asks nothing."""
+    monkeypatch.setattr(portal_calls, "must_ask", lambda actor, device: None)
+    client = client_for(factories.make_person(customer, "view@aalen.example", "viewer"))
+    made = client.post(at("call_create", owned.pk), ASKED)
+    assert (made.status_code, "You may not call this device." in made.content.decode()) == (422, True)
+    assert not Call.objects.exists()
+
+
+def test_without_both_checks_the_viewer_asks(client_for, customer, owned, monkeypatch):
+    """The negative control."""
+    monkeypatch.setattr(portal_calls, "must_ask", lambda actor, device: None)
+    monkeypatch.setattr(calls, "may_ask", lambda by, device: True)
+    client = client_for(factories.make_person(customer, "view@aalen.example", "viewer"))
+    assert client.post(at("call_create", owned.pk), ASKED).status_code == 302
+    assert Call.objects.count() == 1
+
+
+def test_who_shares_a_device_or_reaches_its_project_does_not_ask(
+    client_for, customer, other_customer, erin, owned, by
+):
+    project = other_customer.projects.get()
+    ledger.share([owned.pk], customer=other_customer, project=project, by=by, reason="claim")
+    guest = factories.make_person(other_customer, "guest@example.com")
+    CustomerUser.objects.filter(user=guest).update(removed_at=timezone.now())
+    factories.let_in(customer.projects.get(), guest)
+    for person in (erin, guest):
+        client = client_for(person)
+        assert "Ask the device" not in client.get(at("device_detail", owned.pk)).content.decode()
+        assert client.post(at("call_create", owned.pk), ASKED).status_code == 404
+    assert not Call.objects.exists()
+
+
+def test_the_device_of_another_customer_is_not_there(client_for, erin, charlie, alice, owned, by):
+    call = ask(owned, by)
+    events = Event.objects.count()
+    for stranger in (erin, charlie, alice):
+        client = client_for(stranger)
+        for address in (
+            at("call_list", owned.pk),
+            at("call_detail", owned.pk, call.pk),
+            at("call_create", owned.pk),
+        ):
+            assert client.get(address).status_code == 404, address
+        assert client.post(at("call_create", owned.pk), ASKED).status_code == 404
+    assert (Call.objects.count(), Event.objects.count()) == (1, events)
+
+
+def test_a_call_is_found_under_its_own_device_only(client_for, dana, customer, owned, make_devices, by):
+    (other,) = make_devices(1)
+    ledger.assign([other.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment")
+    call = ask(owned, by)
+    client = client_for(dana)
+    assert client.get(at("call_detail", owned.pk, call.pk)).status_code == 200
+    assert client.get(at("call_detail", other.pk, call.pk)).status_code == 404
+
+
+def test_after_a_change_of_hands_each_owner_sees_the_calls_of_its_own_span(
+    client_for, dana, erin, customer, other_customer, owned, by
+):
+    old = ask(owned, factories.actor_of(dana), "his_secret")
+    answer(owned, old, result="his answer")
+    hand_over(owned, customer, other_customer, by)
+    new = ask(fresh(owned), factories.actor_of(erin), "her_secret")
+    answer(fresh(owned), new, result="her answer")
+    for person, mine, other in ((dana, old, new), (erin, new, old)):
+        client = client_for(person)
+        page = client.get(at("call_list", owned.pk)).content.decode()
+        assert (mine.name in page, other.name in page) == (True, False)
+        assert mine.get_kind_display() in client.get(at("call_detail", owned.pk, mine.pk)).content.decode()
+        assert client.get(at("call_detail", owned.pk, other.pk)).status_code == 404
+    assert client_for(dana).get(at("device_detail", owned.pk)).status_code == 404
+    assert client_for(dana).post(at("call_create", owned.pk), ASKED).status_code == 404
+    page = client_for(erin).get(at("device_detail", owned.pk)).content.decode()
+    assert ("her answer" in page, "his" in page.replace("history", "").replace("this", "")) == (True, False)
+
+
+def test_without_the_window_the_new_owner_would_read_the_old_ones_calls(
+    client_for, dana, erin, customer, other_customer, owned, by, monkeypatch
+):
+    """The negative control: calls of the devices that one sees, whenever they were asked."""
+    ask(owned, factories.actor_of(dana), "his_secret")
+    hand_over(owned, customer, other_customer, by)
+    assert "his_secret" not in client_for(erin).get(at("call_list", owned.pk)).content.decode()
+    monkeypatch.setattr(type(Call.objects.all()), "for_customer", lambda rows, actor: rows)
+    assert "his_secret" in client_for(erin).get(at("call_list", owned.pk)).content.decode()
+
+
+def test_a_page_that_is_open_while_the_device_changes_hands_stops_asking(
+    client_for, dana, customer, other_customer, owned, by
+):
+    call = ask(owned, factories.actor_of(dana))
+    hand_over(owned, customer, other_customer, by)
+    Call.objects.filter(pk=call.pk).update(
+        state="answered", result="late", ended_at=timezone.now() + timedelta(1)
+    )
+    client, address = client_for(dana), at("call_detail", owned.pk, call.pk)
+    part = client.get(address, headers={"HX-Request": "true", "HX-Target": "call"})
+    assert (part.status_code, part["HX-Refresh"], part.content) == (200, "true", b"")
+    assert client.get(address).status_code == 404
+
+
+def test_customers_do_not_read_the_names_of_staff(client_for, dana, owned, by):
+    staff, owner = ask(owned, by), ask(owned, factories.actor_of(dana))
+    rows = call_pages.newest(factories.actor_of(dana), owned, 5)
+    assert [row.asker for row in rows] == ["dana@aalen.example", "Northlake"]
+    client = client_for(dana)
+    for address in (at("device_detail", owned.pk), at("call_list", owned.pk),
+                    at("call_detail", owned.pk, staff.pk), at("call_detail", owned.pk, owner.pk)):  # fmt: skip
+        assert "Alice" not in client.get(address).content.decode()
+    assert [row.asker for row in call_pages.newest(by, owned, 5)] == ["dana@aalen.example", "Alice Kemp"]
+
+
+def test_who_shares_a_device_reads_nothing_of_what_its_owner_asks(
+    client_for, dana, erin, other_customer, owned, by
+):
+    project = other_customer.projects.get()
+    ledger.share([owned.pk], customer=other_customer, project=project, by=by, reason="claim")
+    call = ask(owned, factories.actor_of(dana), kind="function", argument="password=hunter2")
+    ask(owned, by)
+    client = client_for(erin)
+    assert client.get(at("device_detail", owned.pk)).status_code == 200
+    assert "hunter2" not in client.get(at("device_detail", owned.pk)).content.decode()
+    assert client.get(at("call_detail", owned.pk, call.pk)).status_code == 404
+    assert not Call.objects.visible_to(factories.actor_of(erin)).exists()
+
+
+@pytest.mark.parametrize("number", [2**63, 10**20])
+def test_a_number_that_no_device_has_is_not_found(client_for, dana, number):
+    assert client_for(dana).get(f"/portal/devices/{number}/calls/1/").status_code == 404
+
+
+@pytest.mark.parametrize("field", ["name", "kind", "timeout", "argument"])
+def test_a_bad_question_is_told_at_its_field_and_asks_nothing(field, client_for, dana, owned):
+    bad = {"name": "a b", "kind": "secret", "timeout": "301", "argument": "x" * 2000}[field]
+    made = client_for(dana).post(at("call_create", owned.pk), ASKED | {field: bad})
+    assert (made.status_code, list(made.context["form"].errors)) == (422, [field])
+    assert not Call.objects.exists()
+
+
+def test_what_a_device_answers_is_shown_as_text(client_for, dana, owned, by):
+    call = ask(owned, by)
+    answer(owned, call, result="<script>alert(1)</script>")
+    for address in (
+        at("device_detail", owned.pk),
+        at("call_list", owned.pk),
+        at("call_detail", owned.pk, call.pk),
+    ):
+        page = client_for(dana).get(address).content.decode()
+        assert ("<script>alert" in page, "&lt;script&gt;alert" in page) == (False, True)
+
+
+def test_the_pages_are_german_for_a_german_reader(client_for, dana, owned, by):
+    call, client = ask(owned, by), client_for(dana)
+    headers = {"accept-language": "de"}
+    for address, expected in ((at("device_detail", owned.pk), "Das Gerät fragen"), (at("call_list", owned.pk), "Aufrufe"),
+                              (at("call_create", owned.pk), "Nach einer Variablen fragen"),
+                              (at("call_detail", owned.pk, call.pk), "Die Antwort erscheint hier.")):  # fmt: skip
+        page = client.get(address, headers=headers).content.decode()
+        assert ('<html lang="de">' in page, expected in page, "Wartet" in page) == (True, True, True)
+    made = client.post(at("call_create", owned.pk), ASKED | {"name": "a b"}, headers=headers)
+    assert "Der Name hat nur Buchstaben" in made.content.decode()

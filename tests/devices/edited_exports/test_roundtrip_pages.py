@@ -1,0 +1,213 @@
+"""The pages of a round trip: export, upload, preview, columns, apply; ten thousand rows; and who may."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from console import operations
+from console.models import Event, Operation
+from devices.actions import devices as device_actions
+from devices.actions import ownership
+from devices.edited_exports import actions as roundtrips
+from devices.models import Device, DeviceTag, Ownership, RoundTrip
+from tests import factories
+from tests.devices.roundtrips import as_csv, edited_csv, edited_xlsx, exported, put, rows_of
+
+pytestmark = pytest.mark.django_db
+CREATE = reverse("devices:device_changes_create")
+
+
+@pytest.fixture(autouse=True)
+def data(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+
+
+@pytest.fixture
+def client(client_for, alice):
+    return client_for(alice)
+
+
+@pytest.fixture
+def three(product):
+    return [factories.make_device(product, f"AQM26-{n}") for n in (1, 2, 3)]
+
+
+def upload(client, content, name="devices.csv"):
+    return client.post(CREATE, {"file": SimpleUploadedFile(name, content)})
+
+
+def url(name, row):
+    return reverse(f"devices:device_changes_{name}", args=[row.pk])
+
+
+def body(answer):
+    return answer.content.decode()
+
+
+def test_device_changes_create_offers_the_export_with_the_filters_of_the_list(client, three):
+    listed = body(client.get("/devices/?status=in_stock"))
+    assert f'href="{CREATE}?status=in_stock"' in listed
+    page = body(client.get(f"{CREATE}?status=in_stock"))
+    assert "/devices/export/?format=xlsx&amp;status=in_stock" in page
+    assert "The devices that your list shows with its filters." in page
+
+
+def test_device_changes_create_says_at_the_field_what_is_no_table(client):
+    answer = upload(client, b"%PDF-1.7 ...", "devices.pdf")
+    assert answer.status_code == 422
+    assert "no table" in body(answer)
+    assert not RoundTrip.objects.exists()
+
+
+def test_the_whole_way_by_its_pages(client, alice, three, customer):
+    ownership.assign([three[1].pk], customer=customer, by=factories.actor_of(alice))
+    device_actions.edit(three[2], by=factories.actor_of(alice), tags=["old"])
+    content = edited_csv(client, put(
+        (0, "owner", customer.name), (1, "owner", ""), (2, "tags", "<b>new</b>"), (2, "notes", "Mine"),
+    ))  # fmt: skip
+    answer = upload(client, content)
+    row = RoundTrip.objects.get()
+    assert (answer.status_code, answer.url) == (302, row.get_absolute_url())
+    page = body(client.get(answer.url))
+    assert "Change 3 devices…" in page
+    assert "Assign:" in page and "Unclaim:" in page and "nobody" in page
+    assert "&lt;b&gt;new&lt;/b&gt;" in page
+    assert '<del class="tag">old</del>' in page
+    assert Ownership.objects.count() == 1
+    asked = body(client.get(url("apply", row)))
+    assert "Change 3 devices?" in asked and "Reason" in asked
+    without = client.post(url("apply", row), {"version": row.version, "reason": ""})
+    assert without.status_code == 422
+    assert Ownership.objects.get().ended_at is None
+    done = client.post(url("apply", row), {"version": row.version, "reason": "Contract ended"})
+    operation = Operation.objects.get()
+    assert (done.status_code, done.url) == (302, operation.get_absolute_url())
+    assert "3 devices changed." in body(client.get(done.url))
+    after = body(client.get(row.get_absolute_url()))
+    assert "Applied by Alice Kemp" in after and "See what was done" in after
+    assert "Alice Kemp</strong> changed devices with" in body(client.get("/activity/"))
+    assert client.get(url("apply", row)).status_code == 409
+
+
+def test_without_a_change_of_hands_no_reason_is_asked(client, three):
+    upload(client, edited_csv(client, put((0, "notes", "Mine"))))
+    row = RoundTrip.objects.get()
+    assert 'name="reason"' not in body(client.get(url("apply", row)))
+    assert client.post(url("apply", row), {"version": row.version}).status_code == 302
+    assert Device.objects.filter(notes="Mine").count() == 1
+
+
+def test_a_preview_that_is_not_the_last_one_is_refused(client, three):
+    upload(client, edited_csv(client, put((0, "notes", "Mine"))))
+    row = RoundTrip.objects.get()
+    answer = client.post(url("apply", row), {"version": row.version - 1})
+    assert answer.status_code == 422
+    assert "The file was checked anew since you looked. Look at the preview again." in body(answer)
+    assert not Device.objects.filter(notes="Mine").exists()
+
+
+def test_a_header_that_is_not_understood_can_be_corrected(client, three):
+    upload(client, as_csv([{"Einheit": three[0].device_name, "Bemerkung": "Mine"}]))
+    row = RoundTrip.objects.get()
+    assert "No column was recognised as: Device name." in body(client.get(row.get_absolute_url()))
+    answer = client.post(url("columns", row), {"column_0": "device_name", "column_1": "notes"})
+    assert (answer.status_code, answer.url) == (302, row.get_absolute_url())
+    assert "Change 1 device…" in body(client.get(answer.url))
+
+
+def test_the_refused_rows_come_as_a_file(client, three):
+    upload(client, edited_csv(client, put((1, "device_name", "unknown-unit"), (1, "notes", "=1"))))
+    row = RoundTrip.objects.get()
+    rows = rows_of(b"".join(client.get(url("refused", row)).streaming_content))
+    assert [(r["Row"], r["Why"], r["notes"]) for r in rows] == [("3", "No device has this name.", "'=1")]
+
+
+def test_who_may_only_look_gets_nothing(client, client_for, three):
+    content = edited_csv(client, put((0, "notes", "Mine")))
+    upload(client, content)
+    row, viewer = RoundTrip.objects.get(), client_for("viewer")
+    for answer in (upload(viewer, content), viewer.post(url("apply", row), {"version": row.version})):
+        assert answer.status_code == 403
+    assert (RoundTrip.objects.count(), Device.objects.filter(notes="Mine").count()) == (1, 0)
+    assert CREATE not in body(viewer.get("/devices/"))
+
+
+def test_another_organization_sees_nothing_of_it(client, client_for, charlie, three):
+    upload(client, edited_csv(client, put((0, "notes", "Mine"))))
+    row, stranger = RoundTrip.objects.get(), client_for(charlie)
+    for name in ("detail", "columns", "apply", "refused"):
+        assert stranger.get(url(name, row)).status_code == 404
+    assert stranger.post(url("apply", row), {"version": row.version}).status_code == 404
+    upload(stranger, exported(client))
+    foreign = RoundTrip.objects.latest("pk")
+    assert foreign.summary["refused"] == 3
+    assert body(stranger.get(foreign.get_absolute_url())).count("No device has this name.") == 3
+    assert not Device.objects.filter(notes="Mine").exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_two_thousand_rows_go_to_the_worker(
+    form, client, alice, product, customer, other_customer, tmp_path, django_capture_on_commit_callbacks
+):
+    Device.objects.bulk_create(
+        Device(organization=product.organization, product=product, serial_number=f"S-{n}", serial_key=f"s-{n}",
+               device_name=f"unit-{n:06d}", name_key=f"unit-{n:06d}")
+        for n in range(2_000)
+    )  # fmt: skip
+
+    def edit(rows):
+        for number, row in enumerate(rows):
+            row["owner"] = (customer, other_customer)[number % 2].name
+            row["tags"], row["notes"] = "berlin, pilot", f"Note {number}"
+        rows[1321]["status"] = "Scrapped"
+
+    content = edited_xlsx(client, tmp_path / "b.xlsx", edit) if form == "xlsx" else edited_csv(client, edit)
+    upload(client, content, f"devices.{form}")
+    row = RoundTrip.objects.get()
+    assert [row.summary[name] for name in ("unchanged", "changed", "refused")] == [0, 1_999, 1]
+    done = client.post(url("apply", row), {"version": row.version})
+    operation = Operation.objects.get()
+    assert (done.url, operation.state, operation.total) == (operation.get_absolute_url(), "waiting", 2_000)
+    assert "Change 1,999 devices" in body(client.get(row.get_absolute_url())) or row.applied_at is None
+    operations.run(operation.pk)
+    operation.refresh_from_db()
+    assert (operation.state, operation.succeeded, operation.refused) == ("done", 1_999, 1)
+    refused = operation.rows.get()
+    assert (refused.position, refused.label) == (1323, "S-1321")
+    assert (
+        refused.sentence == "Status: “In stock” can't be changed to “Scrapped” by a file. Leave it as it was."
+    )
+    assert Ownership.objects.filter(customer=customer).count() == 1_000
+    assert Ownership.objects.filter(customer=other_customer).count() == 999
+    assert DeviceTag.objects.count() == 3_998
+    assert Device.objects.get(serial_number="S-77").notes == "Note 77"
+    assert Event.objects.filter(kind="device.edited").count() == 1_999
+
+
+def test_what_stopped_half_way_goes_on_when_the_file_comes_again(
+    client, alice, make_devices, customer, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(roundtrips, "CHUNK", 100)
+    make_devices(250)
+    content = edited_csv(client, lambda rows: [row.update(owner=customer.name) for row in rows])
+    upload(client, content)
+    row = RoundTrip.objects.get()
+    client.post(url("apply", row), {"version": row.version})
+    portion, calls = roundtrips.Portion.apply, []
+
+    def fail_at_the_third(self):
+        calls.append(1)
+        if len(calls) == 3:
+            raise RuntimeError("a bug")
+        return portion(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(roundtrips.Portion, "apply", fail_at_the_third)
+        operations.run(Operation.objects.get().pk)
+    assert Ownership.objects.count() == 200
+    page = body(client.get(row.get_absolute_url()))
+    assert "It stopped at an unexpected error. Nothing after that was changed." in page
+    assert "Upload the same file again to go on: what is changed already counts as unchanged." in page
+    upload(client, content)
+    again = RoundTrip.objects.latest("pk")
+    assert [again.summary[name] for name in ("unchanged", "changed", "refused")] == [200, 50, 0]

@@ -1,0 +1,213 @@
+"""Who may read which message: one queryset method, the ledger's spans, and what the project's copy is good for."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.conf import settings as django_settings
+from django.utils.module_loading import import_string
+
+from console.access import ANONYMOUS, Actor
+from customers.models import ProjectMember
+from customers.people import actor_for
+from devices import ledger
+from devices.actions import ownership
+from devices.messages import actions
+from devices.messages import window as messages
+from devices.messages.ledger_check import check
+from devices.models import Message
+from tests import factories
+from tests.devices.telling import T0, TICK, deafen_ledger, publisher, tell
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def by(alice) -> Actor:
+    return factories.actor_of(alice)
+
+
+@pytest.fixture
+def told(device):
+    return publisher(device)
+
+
+def own(device, customer, by, at, **how):
+    return ledger.assign([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment",
+                         at=at, **how)  # fmt: skip
+
+
+def seen(user_or_actor, **how) -> list:
+    who = user_or_actor if isinstance(user_or_actor, Actor) else factories.actor_of(user_or_actor)
+    return list(Message.objects.visible_to(who, **how).order_by("at", "pk").values_list("data", flat=True))
+
+
+@pytest.fixture
+def handed_over(device, customer, other_customer, by):
+    """Dana's from T0 on, Erin's from an hour later; a message a microsecond before, at and after each handover."""
+    own(device, customer, by, T0)
+    ledger.transfer([device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by,
+                    at=T0 + HOUR)  # fmt: skip
+    told = actions.Publisher(device.pk, device.organization_id)
+    for name, at in (("stock", T0 - TICK), ("dana 1", T0), ("dana 2", T0 + HOUR - TICK), ("erin 1", T0 + HOUR),
+                     ("erin 2", T0 + HOUR + TICK)):  # fmt: skip
+        tell(device, at, data=name, by=told)
+    actions.settle([device.pk], since=T0 - HOUR)
+    return device
+
+
+def test_each_message_is_seen_by_its_owner_alone(handed_over, dana, erin, alice, bob, charlie):
+    for how in ({}, {"device": handed_over}):
+        assert seen(dana, **how) == ["dana 1", "dana 2"]
+        assert seen(erin, **how) == ["erin 1", "erin 2"]
+        assert seen(alice, **how) == seen(bob, **how) == ["stock", "dana 1", "dana 2", "erin 1", "erin 2"]
+        assert seen(charlie, **how) == []
+        assert seen(ANONYMOUS, **how) == []
+        assert seen(Actor(kind="member", organization=handed_over.organization), **how) == []
+
+
+def test_a_members_project_is_another_way_to_see(handed_over, customer, bob):
+    factories.let_in(customer.projects.get(), bob)
+    ProjectMember.objects.update(started_at=T0 - HOUR)
+    guest = actor_for(bob)
+    assert seen(guest) == seen(guest, device=handed_over) == ["dana 1", "dana 2"]
+
+
+def test_what_is_shared_is_seen_while_it_is_shared(device, customer, dana, by, told):
+    ledger.share(
+        [device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0
+    )
+    for n, at in enumerate((T0 - TICK, T0, T0 + HOUR - TICK)):
+        tell(device, at, data=n, by=told)
+    share = device.sharedaccess_spans.get()
+    ledger.end_share([share.pk], by=by, reason="unclaim", at=T0 + HOUR)
+    tell(device, T0 + HOUR, data=3, by=told)
+    assert seen(dana) == seen(dana, device=device) == [1, 2]
+
+
+def test_a_message_of_another_device_is_never_in_the_window(handed_over, make_devices, dana):
+    (other,) = make_devices(1)
+    tell(other, T0 + TICK, data="other", by=publisher(other))
+    assert seen(dana, device=other) == []
+    assert "other" not in seen(dana)
+
+
+def test_the_window_tells_whether_a_period_touches_ones_spans(handed_over, dana, erin, alice, charlie):
+    def window(user, since=None, until=None):
+        found = messages.window(factories.actor_of(user), handed_over, since, until)
+        return found.is_within, list(found.rows.order_by("at").values_list("data", flat=True))
+
+    assert window(dana) == (True, ["dana 1", "dana 2"])
+    assert window(dana, T0 - HOUR, T0) == (False, [])
+    assert window(dana, T0 - HOUR, T0 + TICK) == (True, ["dana 1"])
+    assert window(dana, T0 + HOUR - TICK, None) == (True, ["dana 2"])
+    assert window(dana, T0 + HOUR, None) == (False, [])
+    assert window(dana, T0 + 2 * TICK, T0 + TICK) == (False, [])
+    assert window(erin, None, T0 + HOUR) == (False, [])
+    assert window(erin, None, T0 + HOUR + TICK) == (True, ["erin 1"])
+    assert window(alice, T0 - HOUR, T0) == (True, ["stock"])
+    assert window(charlie) == (False, [])
+
+
+def test_past_owners_find_the_device_whose_messages_they_may_read(handed_over, dana, erin, charlie, alice):
+    for user, found in ((dana, 1), (erin, 1), (alice, 1), (charlie, 0)):
+        assert messages.devices_of(factories.actor_of(user)).filter(pk=handed_over.pk).count() == found
+
+
+def test_the_messages_of_a_project_are_those_that_came_while_the_device_lay_in_it(
+    handed_over, customer, other_customer, dana, erin, alice
+):
+    first, second = customer.projects.get(), other_customer.projects.get()
+
+    def of(user, project):
+        rows = Message.objects.visible_to(factories.actor_of(user)).of_project(project)
+        return list(rows.order_by("at", "pk").values_list("data", flat=True))
+
+    assert of(dana, first) == of(alice, first) == ["dana 1", "dana 2"]
+    assert of(erin, second) == ["erin 1", "erin 2"]
+    assert of(dana, second) == of(erin, first) == []
+
+
+def test_a_project_with_shares_has_their_messages_too(device, customer, dana, by, told):
+    project = customer.projects.get()
+    ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim", at=T0)
+    tell(device, T0 - TICK, data="before", by=told)
+    tell(device, T0, data="shared", by=told)
+    rows = Message.objects.visible_to(factories.actor_of(dana)).of_project(project)
+    assert list(rows.values_list("data", flat=True)) == ["shared"]
+
+
+def test_what_came_while_the_device_changed_hands_gets_its_project(device, customer, by, told, monkeypatch):
+    deafen_ledger(monkeypatch)
+    tell(device, T0 + TICK, by=told)
+    assert Message.objects.get().project is None
+    own(device, customer, by, T0)
+    assert Message.objects.get().project == customer.projects.get()
+
+
+def test_an_undone_unclaim_gives_the_messages_back_to_the_project(device, customer, by):
+    own(device, customer, by, T0)
+    ledger.release([device.pk], by=by, reason="unclaim", at=T0 + HOUR, evidence="operation:1")
+    tell(device, T0 + 2 * HOUR)
+    assert Message.objects.get().project is None
+    ledger.reopen([device.pk], ended="operation:1", customer_ids=[customer.pk], by=by, at=T0 + 3 * HOUR)
+    assert Message.objects.get().project == customer.projects.get()
+
+
+def test_old_messages_go_where_the_operator_says_so_and_no_others(device, told, settings, monkeypatch):
+    monkeypatch.setattr(actions, "OLD_AT_ONCE", 2)
+    now = T0 + timedelta(days=30)
+    for days in range(5):
+        tell(device, now - timedelta(days=10) + timedelta(days=days, microseconds=-1), data=days, by=told)
+    assert (actions.forget_old(now), Message.objects.count()) == (0, 5)
+    settings.MESSAGE_DAYS = 7
+    assert actions.forget_old(now) == 4
+    assert [row.data for row in Message.objects.all()] == [4]
+    assert actions.forget_old(now) == 0
+
+
+def test_a_message_that_slipped_past_is_settled_by_the_upkeep(device, customer, by, told):
+    ownership.assign([device.pk], customer=customer, by=by, at=T0)
+    tell(device, T0 + TICK, by=told)
+    assert len(list(check())) == 1
+    assert actions.settle_recent(T0 + HOUR) == 1
+    assert actions.settle_recent(T0 + HOUR) == 0
+    assert list(check()) == []
+
+
+def test_after_a_release_nothing_is_stamped_before_it(device, customer, dana, by):
+    """A server whose clock is behind can't put a message into the span of who owned the device before."""
+    own(device, customer, by, T0)
+    ledger.release([device.pk], by=by, reason="unclaim", at=T0 + HOUR)
+    assert tell(device, T0 + HOUR - TICK) == T0 + HOUR
+    assert seen(dana) == []
+
+
+def test_without_the_ledgers_instant_a_slow_clock_would_show_it_to_the_old_owner(device, customer, dana, by):
+    """The negative control."""
+    own(device, customer, by, T0)
+    ledger.release([device.pk], by=by, reason="unclaim", at=T0 + HOUR)
+    tell(device, T0 + HOUR - TICK, data="leaked", by=replace(publisher(device), not_before=None))
+    actions.settle([device.pk], since=T0)
+    assert seen(dana) == ["leaked"]
+
+
+def test_a_followers_refusal_takes_the_messages_back(device, settings):
+    settings.MESSAGE_FOLLOWERS = ["tests.devices.messages.test_messages.refuse"]
+    with pytest.raises(RuntimeError):
+        tell(device, T0, by=actions.Publisher(device.pk, device.organization_id))
+    assert not Message.objects.exists()
+
+
+def refuse(by, drafts, at):
+    raise RuntimeError(f"{by.device_id} {drafts[0].name} {at}")
+
+
+def test_every_follower_that_is_named_exists():
+    for path in (
+        *django_settings.MESSAGE_FOLLOWERS,
+        *django_settings.LEDGER_FOLLOWERS,
+        *django_settings.UPKEEP,
+    ):
+        assert callable(import_string(path))
