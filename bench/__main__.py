@@ -31,12 +31,8 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bench/run", description="Measure Custody and print the table of its budgets."
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="with 10,000 and 100,000 devices, and 10,000 in bulk"
-    )
-    parser.add_argument(
-        "--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}"
-    )
+    parser.add_argument("--quick", action="store_true", help="with 10,000 and 100,000 devices, and 10,000 in bulk")
+    parser.add_argument("--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}")
     parser.add_argument("--database", choices=[*PLACES, "both"], default="both")
     parser.add_argument("--tests-seconds", type=float, help="how long script/test took, for its line")
     return parser.parse_args()
@@ -75,9 +71,7 @@ def machine() -> str:
     """What it was measured on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = ", ".join(f"{number:.1f}" for number in os.getloadavg())
-    made_of = (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
-    )
+    made_of = f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
     return f"{made_of}; load before: {load}"
 
 

@@ -81,9 +81,7 @@ def status_case(status: str) -> Case:
 def tag_case(name: str) -> Case:
     """The device list of one tag."""
     return device_case(
-        f"tag “{name}”",
-        tag=lambda w: w.tags[name].pk,
-        rows=lambda w: devices(w, device_tags__tag=w.tags[name]),
+        f"tag “{name}”", tag=lambda w: w.tags[name].pk, rows=lambda w: devices(w, device_tags__tag=w.tags[name])
     )
 
 
@@ -135,9 +133,7 @@ def cases() -> Iterator[Case]:
     for status in ("in_stock", "owned", "returned", "scrapped", "reserved"):
         yield status_case(status)
     yield device_case(
-        "two statuses",
-        status=["returned", "scrapped"],
-        rows=lambda w: devices(w, status__in=["returned", "scrapped"]),
+        "two statuses", status=["returned", "scrapped"], rows=lambda w: devices(w, status__in=["returned", "scrapped"])
     )
     yield device_case(
         "status returned by age, descending",
@@ -152,9 +148,7 @@ def cases() -> Iterator[Case]:
         status="returned",
         rows=lambda w: devices(w, product=w.products[1], status="returned"),
     )
-    yield device_case(
-        "owner of many", customer=lambda w: w.large.pk, rows=lambda w: devices(w, customer=w.large)
-    )
+    yield device_case("owner of many", customer=lambda w: w.large.pk, rows=lambda w: devices(w, customer=w.large))
     yield device_case("owner of few", (FIRST,), customer=lambda w: w.usual.pk)
     yield device_case(
         "owner of many by age, descending",
@@ -169,9 +163,7 @@ def cases() -> Iterator[Case]:
     yield device_case(
         "archived",
         archived="on",
-        rows=lambda w: devices(w).model.objects.filter(
-            organization=w.organization, archived_at__isnull=False
-        ),
+        rows=lambda w: devices(w).model.objects.filter(organization=w.organization, archived_at__isnull=False),
     )
     yield device_case("search, a serial", (FIRST,), q=lambda w: sample(w).serial_number)
     yield device_case("search, beginning of a serial", (FIRST,), q=lambda w: sample(w).serial_number[:-2])
@@ -179,9 +171,7 @@ def cases() -> Iterator[Case]:
     yield device_case("search, a device name", (FIRST,), q=lambda w: sample(w).device_name)
     yield device_case("search, beginning of a device name", (FIRST,), q=lambda w: sample(w).device_name[:-2])
     yield device_case("search, nothing found", (FIRST,), q="ZZZ-1")
-    yield device_case(
-        "search within a product", (FIRST,), q=lambda w: sample(w).serial_number[:-2], **product
-    )
+    yield device_case("search within a product", (FIRST,), q=lambda w: sample(w).serial_number[:-2], **product)
     yield from other_cases()
 
 
@@ -189,10 +179,7 @@ def other_cases() -> Iterator[Case]:
     """The lists of customers, claim profiles, claims, units, products and events."""
     customers = named("customers:customer_list")
     yield Case(
-        "customers",
-        customers,
-        rows=lambda w: Customer.objects.filter(organization=w.organization),
-        order="name_key",
+        "customers", customers, rows=lambda w: Customer.objects.filter(organization=w.organization), order="name_key"
     )
     yield Case("customers, search", customers, lambda w: {"q": "Customer 00001"}, places=(FIRST,))
     yield Case("customers, companies", customers, lambda w: {"kind": "company"}, places=(FIRST,))
@@ -219,15 +206,9 @@ def other_cases() -> Iterator[Case]:
     )
     yield Case("units of a profile by age", units, order="id", rows=coded)
     yield Case(
-        "units of a profile by age, descending",
-        units,
-        lambda w: {"sort": "-registered"},
-        rows=coded,
-        order="-id",
+        "units of a profile by age, descending", units, lambda w: {"sort": "-registered"}, rows=coded, order="-id"
     )
-    yield Case(
-        "units of a profile, search", units, lambda w: {"q": sample(w).serial_number[:-3]}, places=(FIRST,)
-    )
+    yield Case("units of a profile, search", units, lambda w: {"q": sample(w).serial_number[:-3]}, places=(FIRST,))
     yield from shipment_cases()
     yield from return_cases()
     yield from activity_cases()
@@ -241,8 +222,13 @@ def shipment_cases() -> Iterator[Case]:
         return Shipment.objects.filter(organization=world.organization, **conditions)
 
     yield Case("shipments", address, order="-id", rows=shipments, places=(FIRST, MIDDLE, END))
-    yield Case("shipments, shipped", address, lambda w: {"state": "shipped"}, order="-id",
-               rows=lambda w: shipments(w, state="shipped"))  # fmt: skip
+    yield Case(
+        "shipments, shipped",
+        address,
+        lambda w: {"state": "shipped"},
+        order="-id",
+        rows=lambda w: shipments(w, state="shipped"),
+    )
     yield Case("shipments, being packed", address, lambda w: {"state": "open"}, places=(FIRST,))
     yield Case("shipments of a customer", address, lambda w: {"customer": w.usual.pk}, places=(FIRST,))
     yield Case("shipments, search", address, lambda w: {"q": "PO-00000"}, places=(FIRST,))
@@ -256,10 +242,20 @@ def return_cases() -> Iterator[Case]:
         return Return.objects.filter(organization=world.organization, **conditions)
 
     yield Case("returns", address, order="-id", rows=returns, places=(FIRST, MIDDLE, END))
-    yield Case("returns under way", address, lambda w: {"state": "open"}, order="-id",
-               rows=lambda w: returns(w, state="received"))  # fmt: skip
-    yield Case("returns, restocked", address, lambda w: {"state": "restocked"}, order="-id",
-               rows=lambda w: returns(w, state="restocked"))  # fmt: skip
+    yield Case(
+        "returns under way",
+        address,
+        lambda w: {"state": "open"},
+        order="-id",
+        rows=lambda w: returns(w, state="received"),
+    )
+    yield Case(
+        "returns, restocked",
+        address,
+        lambda w: {"state": "restocked"},
+        order="-id",
+        rows=lambda w: returns(w, state="restocked"),
+    )
     yield Case("returns for one reason", address, lambda w: {"reason": "Wrong item"}, places=(FIRST,))
     yield Case("returns of a customer", address, lambda w: {"customer": w.usual.pk}, places=(FIRST,))
     yield Case("returns, search", address, lambda w: {"q": sample(w).serial_number[:-2]}, places=(FIRST,))
@@ -278,9 +274,7 @@ def activity_cases() -> Iterator[Case]:
         order="-at",
         rows=lambda w: events(w).filter(kind="device.assigned"),
     )
-    yield Case(
-        "activity, one device", activity, lambda w: {"about": f"device:{sample(w).pk}"}, places=(FIRST,)
-    )
+    yield Case("activity, one device", activity, lambda w: {"about": f"device:{sample(w).pk}"}, places=(FIRST,))
     yield Case("activity, one person", activity, lambda w: {"who": w.member.pk}, order="-at", rows=events)
     yield Case("activity, search", activity, lambda w: {"q": sample(w).serial_number}, places=(FIRST,))
     yield Case(

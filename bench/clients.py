@@ -36,9 +36,7 @@ def run(
     context = multiprocessing.get_context("spawn")
     barrier, queue = context.Barrier(len(orders)), context.Queue()
     body = urlencode(fields | {"csrfmiddlewaretoken": secret})
-    arguments = [
-        (port, order, path, warm, f"{csrf}={secret}; {session}=", body, barrier, queue) for order in orders
-    ]
+    arguments = [(port, order, path, warm, f"{csrf}={secret}; {session}=", body, barrier, queue) for order in orders]
     processes = [context.Process(target=_post_all, args=each, daemon=True) for each in arguments]
     for process in processes:
         process.start()
@@ -77,15 +75,15 @@ def _post_all(
     queue.put((begin, time.monotonic(), times, failures))
 
 
-def scan_all(
-    port: int, path: str, cookies: str, secret: str, serials: list[str], barrier: Any, queue: Any
-) -> None:
+def scan_all(port: int, path: str, cookies: str, secret: str, serials: list[str], barrier: Any, queue: Any) -> None:
     """What a scanner gun does: one serial number after the other, each answered before the next."""
     connection = http.client.HTTPConnection("localhost", port, timeout=60)
     headers = {
-        "Content-Type": "application/x-www-form-urlencoded", "HX-Request": "true", "HX-Target": "bench",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "HX-Request": "true",
+        "HX-Target": "bench",
         "Cookie": cookies,
-    }  # fmt: skip
+    }
     for _time in range(WARM):
         connection.request("GET", path, headers=headers)
         connection.getresponse().read()

@@ -46,9 +46,7 @@ def series(count: int) -> str:
     """The numbers from 1 to `count` as `s.i`."""
     if is_postgresql():
         return f"generate_series(1::bigint, {count}) AS s(i)"
-    numbers = (
-        f"WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {count}) SELECT i FROM c"
-    )
+    numbers = f"WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {count}) SELECT i FROM c"
     return f"({numbers}) AS s"
 
 
@@ -77,20 +75,14 @@ def insert(model: type[models.Model], columns: dict[str, str], source: str) -> N
     for each in model._meta.concrete_fields:
         if each.name not in columns and not each.primary_key:
             value = (
-                ""
-                if each.empty_strings_allowed and not each.has_default() and not each.null
-                else each.get_default()
+                "" if each.empty_strings_allowed and not each.has_default() and not each.null else each.get_default()
             )
             constants[each] = each.get_db_prep_save(value, connection)
     names = [model._meta.get_field(name).column for name in columns] + [each.column for each in constants]
-    chosen = [
-        *(text.replace("%", "%%") for text in columns.values()),
-        *(sql.placeholder(each) for each in constants),
-    ]
+    chosen = [*(text.replace("%", "%%") for text in columns.values()), *(sql.placeholder(each) for each in constants)]
     source = source.replace("%", "%%")
     execute(
-        f"INSERT INTO {sql.table(model)} ({', '.join(map(sql.quote, names))}) "
-        f"SELECT {', '.join(chosen)} FROM {source}",
+        f"INSERT INTO {sql.table(model)} ({', '.join(map(sql.quote, names))}) SELECT {', '.join(chosen)} FROM {source}",
         list(constants.values()),
     )
 
@@ -123,9 +115,7 @@ class World:
 
     def person(self, customer: Customer) -> User:
         """Somebody of the customer, for the portal."""
-        user = User.objects.create(
-            email=f"person-{customer.pk}@customer.example", password=PASSWORD, name="Dana"
-        )
+        user = User.objects.create(email=f"person-{customer.pk}@customer.example", password=PASSWORD, name="Dana")
         CustomerUser.objects.create(
             organization=self.organization, customer=customer, user=user, role=CustomerRole.ADMIN
         )
@@ -149,12 +139,8 @@ def make(name: str, size: int) -> World:
 def start(name: str, size: int = 0) -> World:
     """An organization with an owner and products, and nothing else."""
     world = World(name, size)
-    world.organization = Organization.objects.create(
-        name=name, slug=name.lower(), requires_second_factor=False
-    )
-    world.member = User.objects.create(
-        email=f"owner@{name.lower()}.example", password=PASSWORD, name="Alice Kemp"
-    )
+    world.organization = Organization.objects.create(name=name, slug=name.lower(), requires_second_factor=False)
+    world.member = User.objects.create(email=f"owner@{name.lower()}.example", password=PASSWORD, name="Alice Kemp")
     Member.objects.create(organization=world.organization, user=world.member, role="owner")
     for title in PRODUCTS:
         product = Product(organization=world.organization, name=title, slug=title.lower().replace(" ", "-"))
@@ -176,9 +162,7 @@ def _customers(world: World) -> None:
         "email": f"'office-' || {number} || '@customer.example'",
         "email_key": f"'office-' || {number} || '@customer.example'",
     }
-    insert(
-        Customer, {"organization": organization, "kind": "'company'", **named}, series(world.customer_count)
-    )
+    insert(Customer, {"organization": organization, "kind": "'company'", **named}, series(world.customer_count))
     make_projects(world)
     mine = f"{sql.table(Customer)} WHERE organization_id = {world.organization.pk}"
     for word in ("'customer'", "substr(name, 10)"):
@@ -189,11 +173,7 @@ def _customers(world: World) -> None:
 def make_projects(world: World) -> None:
     """A default project for each customer."""
     source = f"{sql.table(Customer)} WHERE organization_id = {world.organization.pk} ORDER BY id"
-    insert(
-        Project,
-        {"organization": "organization_id", "customer": "id", "name": "name", "is_default": "TRUE"},
-        source,
-    )
+    insert(Project, {"organization": "organization_id", "customer": "id", "name": "name", "is_default": "TRUE"}, source)
 
 
 def device_columns(world: World, serial: str, product: str) -> dict[str, str]:
@@ -218,9 +198,7 @@ def _devices(world: World) -> None:
     """Serial numbers come in another order than the ids, as in life; one device in two is owned."""
     first, count = world.large.pk, world.customer_count
     owner = f"CASE WHEN s.i % 20 = 0 THEN {first} ELSE {first} + 1 + (s.i / 2) % {count - 1} END"
-    columns = device_columns(
-        world, padded(f"(s.i * 7919) % {world.size}", 7), f"{world.products[0].pk} + s.i % 5"
-    )
+    columns = device_columns(world, padded(f"(s.i * 7919) % {world.size}", 7), f"{world.products[0].pk} + s.i % 5")
     columns |= {
         "status": "CASE WHEN s.i % 2 = 0 THEN 'owned' WHEN s.i % 25 = 1 THEN 'returned' "
         "WHEN s.i % 25 = 3 THEN 'scrapped' WHEN s.i % 50 = 5 THEN 'reserved' ELSE 'in_stock' END",
@@ -279,11 +257,7 @@ def _profiles(world: World) -> None:
     }
     insert(ClaimProfile, columns, series(max(200, world.size // 500)))
     world.units = ClaimProfile(
-        organization=world.organization,
-        slug="units",
-        name="Units",
-        scope=Scope.UNIT,
-        product=world.products[0],
+        organization=world.organization, slug="units", name="Units", scope=Scope.UNIT, product=world.products[0]
     )
     world.units.set_keys()
     world.units.save()
@@ -376,17 +350,10 @@ def _events(world: World) -> None:
     }
     mine = f"d.organization_id = {world.organization.pk}"
     insert(Event, columns | {"kind": "'device.registered'"}, f"{table} AS d WHERE {mine} ORDER BY d.id")
-    customers = (
-        f"{table} AS d JOIN {sql.table(Customer)} AS c ON c.id = d.customer_id WHERE {mine} ORDER BY d.id"
-    )
+    customers = f"{table} AS d JOIN {sql.table(Customer)} AS c ON c.id = d.customer_id WHERE {mine} ORDER BY d.id"
     insert(
         Event,
         columns
-        | {
-            "kind": "'device.assigned'",
-            "object_kind": "'customer'",
-            "object_id": "c.id",
-            "object_label": "c.name",
-        },
+        | {"kind": "'device.assigned'", "object_kind": "'customer'", "object_id": "c.id", "object_label": "c.name"},
         customers,
     )

@@ -65,7 +65,5 @@ def sqlite(folder: Path, environment: dict[str, str]) -> Iterator[Make]:
 
 def _migrate(url: str, environment: dict[str, str]) -> None:
     subprocess.run(
-        [sys.executable, "-m", "bench.prepare"],
-        check=True,
-        env={**os.environ, **environment, "DATABASE_URL": url},
+        [sys.executable, "-m", "bench.prepare"], check=True, env={**os.environ, **environment, "DATABASE_URL": url}
     )

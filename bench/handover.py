@@ -104,9 +104,7 @@ class Stock:
         """One UPDATE of the devices and one of their spans."""
         ids = sql.id_list(self.ids)
         execute(
-            f"UPDATE {sql.table(Device)} SET customer_id = NULL, status = 'in_stock' "
-            f"WHERE {sql.in_ids('id')}",
-            [ids],
+            f"UPDATE {sql.table(Device)} SET customer_id = NULL, status = 'in_stock' WHERE {sql.in_ids('id')}", [ids]
         )
         execute(
             f"UPDATE {sql.table(Ownership)} "
@@ -139,13 +137,26 @@ def stock(count: int) -> Stock:
     profile.set_keys()
     profile.save()
     claim_codes.make_for_devices(profile, ids)
-    owner = Actor(kind="member", user=world.member, organization=world.organization, role="owner",
-                  permissions=ROLES["owner"], label="Alice Kemp")  # fmt: skip
-    _key, text = api_keys.create(name="Bench", scopes=["view", "device.assign", "device.unclaim", "device.unclaim_many"],
-                                 by=owner)  # fmt: skip
+    owner = Actor(
+        kind="member",
+        user=world.member,
+        organization=world.organization,
+        role="owner",
+        permissions=ROLES["owner"],
+        label="Alice Kemp",
+    )
+    _key, text = api_keys.create(
+        name="Bench", scopes=["view", "device.assign", "device.unclaim", "device.unclaim_many"], by=owner
+    )
     serials = list(Device.objects.order_by("pk").values_list("serial_number", flat=True))
-    return Stock(Customer.objects.get(), Project.objects.get(), system(world.organization, "Alice Kemp"), ids, serials,
-                 Client(headers={"authorization": f"Bearer {text}"}))  # fmt: skip
+    return Stock(
+        Customer.objects.get(),
+        Project.objects.get(),
+        system(world.organization, "Alice Kemp"),
+        ids,
+        serials,
+        Client(headers={"authorization": f"Bearer {text}"}),
+    )
 
 
 def measure(count: int) -> Iterator[Line]:
@@ -157,16 +168,12 @@ def measure(count: int) -> Iterator[Line]:
         held.time(f"bare {ASSIGN}", held.bare_assign)
         held.time(f"bare {UNCLAIM}", held.bare_unclaim)
         held.time(f"{ASSIGN} as an operation", lambda: held.operate("run_assign", customer=held.customer.pk))
+        held.time(f"{UNCLAIM} as an operation", lambda: held.operate("run_unclaim", reason="The lease is over"))
         held.time(
-            f"{UNCLAIM} as an operation", lambda: held.operate("run_unclaim", reason="The lease is over")
+            f"{ASSIGN} as a batch over REST", lambda: held.batch(f"/api/v1/customers/{held.customer.pk}/devices:assign")
         )
         held.time(
-            f"{ASSIGN} as a batch over REST",
-            lambda: held.batch(f"/api/v1/customers/{held.customer.pk}/devices:assign"),
-        )
-        held.time(
-            f"{UNCLAIM} as a batch over REST",
-            lambda: held.batch("/api/v1/devices:unclaim", reason="The lease is over"),
+            f"{UNCLAIM} as a batch over REST", lambda: held.batch("/api/v1/devices:unclaim", reason="The lease is over")
         )
     times = {name: median(taken) for name, taken in held.times.items()}
     for name in (ASSIGN, UNCLAIM):

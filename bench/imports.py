@@ -24,16 +24,7 @@ from devices.models import Device, Product
 
 MEMORY = 150.0
 ROUNDS = 3
-HEADER = [
-    "serial_number",
-    "device_name",
-    "imei",
-    "iccid",
-    "mac",
-    "hardware_revision",
-    "manufactured_at",
-    "secret",
-]
+HEADER = ["serial_number", "device_name", "imei", "iccid", "mac", "hardware_revision", "manufactured_at", "secret"]
 
 
 def manifest(path: Path, count: int) -> None:
@@ -96,8 +87,11 @@ def empty_tables() -> None:
 def _delete_all(table: str) -> None:
     """On SQLite, with the trigger away that keeps a table of history."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s AND "
-                       "name LIKE '%%undeletable%%'", [table])  # fmt: skip
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s AND "
+            "name LIKE '%%undeletable%%'",
+            [table],
+        )
         kept = cursor.fetchall()
         for name, _sql in kept:
             cursor.execute(f"DROP TRIGGER {sql.quote(name)}")

@@ -1,8 +1,8 @@
 """A thousand unit labels as a PDF, against what encoding and drawing them cost at the least; and ten thousand by the worker.
 
-The floor is zxing-cpp alone, which makes the QR codes, plus reportlab alone, which puts the same codes on the same pages as
-prepared images of one bit a module. Ours reads the units, derives their codes, writes four lines on each label, and tells
-the log.
+The floor is zxing-cpp alone, which makes the QR codes, plus reportlab alone, which puts the same codes on the same
+pages as prepared images of one bit a module. Ours reads the units, derives their codes, writes four lines on each
+label, and tells the log.
 """
 
 import subprocess
@@ -103,20 +103,25 @@ def measure(count: int = COUNT) -> Iterator[Line]:
     floor = encoding + drawing
     yield Line(
         f"{count:,} unit labels as PDF by the worker, each read at {DPI} dpi",
-        milliseconds(took), milliseconds(floor), took / floor, most=MOST,
-    )  # fmt: skip
+        milliseconds(took),
+        milliseconds(floor),
+        took / floor,
+        most=MOST,
+    )
     yield from _many(held.ids, by)
 
 
 def _many(ids: list[int], by: Any) -> Iterator[Line]:
     sheet = labels.start(ids, profile_id=None, form="pdf", options=OPTIONS, by=by)
     command = [sys.executable, "-m", "bench.labels_once", str(sheet.operation_id)]
-    seconds, memory = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[
-        -2:
-    ]
+    seconds, memory = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-2:]
     size = len(content(sheet.pk)) / 2**20
     yield Line(f"{len(ids):,} unit labels by the worker", per_second(len(ids), float(seconds), "labels"), "–")
     yield Line(
-        f"{len(ids):,} unit labels ({size:.1f} MiB): largest size in memory", f"{memory} MiB", "–", float(memory),
-        most=MEMORY, unit="MiB",
-    )  # fmt: skip
+        f"{len(ids):,} unit labels ({size:.1f} MiB): largest size in memory",
+        f"{memory} MiB",
+        "–",
+        float(memory),
+        most=MEMORY,
+        unit="MiB",
+    )

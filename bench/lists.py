@@ -68,11 +68,7 @@ def measure_portal(worlds: list[World]) -> Iterator[Line]:
     works = [get(world.client(world.person(world.large)), reverse("portal:home")) for world in worlds]
     small, large = interleaved(*works)
     yield Line(
-        "portal of an owner of many, first page",
-        milliseconds(large),
-        milliseconds(small),
-        large / small,
-        most=SLOWER,
+        "portal of an owner of many, first page", milliseconds(large), milliseconds(small), large / small, most=SLOWER
     )
 
 

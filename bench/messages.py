@@ -11,18 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from bench import publishers, server, timing
-from bench.data import (
-    World,
-    ago,
-    device_columns,
-    insert,
-    is_postgresql,
-    make_projects,
-    padded,
-    series,
-    settle,
-    start,
-)
+from bench.data import World, ago, device_columns, insert, is_postgresql, make_projects, padded, series, settle, start
 from bench.report import Line, milliseconds, per_second
 from console import sql, words
 from console.access import Actor, system
@@ -52,9 +41,7 @@ def measure(bulk: int, count: int = 0) -> Iterator[Line]:
     make_projects(world)
     device, by = Device.objects.order_by("pk")[0], system(world.organization)
     began = timezone.now() - timedelta(days=20)
-    ledger.assign(
-        [device.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment", at=began
-    )
+    ledger.assign([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment", at=began)
     secret = secrets.renew([device.pk], by=by)[device.pk]
     yield from _publishing(world, device, secret)
     count = count or (FEW if bulk < 100_000 else ALL)
@@ -77,8 +64,13 @@ def _publishing(world: World, device: Device, secret: str) -> Iterator[Line]:
                 publishers.per_second(port, CLIENTS, SECONDS, "POST", "/device/v1/messages", one, headers)
             )
         empty, ours = (sorted(found[name])[1] for name in ("empty", "one"))
-        yield Line("publish one message: requests/s against an empty view", per_second(ours, 1), per_second(empty, 1),
-                   ours / empty, least=LEAST_ONE)  # fmt: skip
+        yield Line(
+            "publish one message: requests/s against an empty view",
+            per_second(ours, 1),
+            per_second(empty, 1),
+            ours / empty,
+            least=LEAST_ONE,
+        )
         client = http.client.HTTPConnection("localhost", port, timeout=60)
         rows = _rows(device)
         batch, floor = timing.interleaved(
@@ -87,8 +79,13 @@ def _publishing(world: World, device: Device, secret: str) -> Iterator[Line]:
             rounds=ROUNDS,
         )
         peer = "COPY" if is_postgresql() else "executemany"
-        yield Line(f"publish a batch of {BATCH:,}: messages/s against {peer}", per_second(BATCH, batch),
-                   per_second(BATCH, floor), floor / batch, least=LEAST_MANY)  # fmt: skip
+        yield Line(
+            f"publish a batch of {BATCH:,}: messages/s against {peer}",
+            per_second(BATCH, batch),
+            per_second(BATCH, floor),
+            floor / batch,
+            least=LEAST_MANY,
+        )
 
 
 def _window(device: Device, customer: Customer, count: int) -> Iterator[Line]:
@@ -99,11 +96,7 @@ def _window(device: Device, customer: Customer, count: int) -> Iterator[Line]:
 
     def read(rows: Any) -> int:
         return len(
-            list(
-                rows.filter(at__gte=since, at__lt=until)
-                .order_by("-at", "-id")
-                .values_list("at", "name", "data")
-            )
+            list(rows.filter(at__gte=since, at__lt=until).order_by("-at", "-id").values_list("at", "name", "data"))
         )
 
     within, without = (
@@ -112,8 +105,13 @@ def _window(device: Device, customer: Customer, count: int) -> Iterator[Line]:
     )
     assert within() == without() > 0
     ours, floor = timing.interleaved(within, without)
-    yield Line(f"{within():,} messages of one device among {count:,}, with the ownership window", milliseconds(ours),
-               milliseconds(floor), ours / floor, most=MOST_WINDOW)  # fmt: skip
+    yield Line(
+        f"{within():,} messages of one device among {count:,}, with the ownership window",
+        milliseconds(ours),
+        milliseconds(floor),
+        ours / floor,
+        most=MOST_WINDOW,
+    )
     first, bare = timing.interleaved(
         lambda: list(Message.objects.visible_to(owner, device=device).order_by("-at", "-id")[:51]),
         lambda: list(Message.objects.filter(device=device).order_by("-at", "-id")[:51]),

@@ -37,8 +37,14 @@ def measure(devices: int = DEVICES) -> Iterator[Line]:
     assert ShipmentUnit.objects.filter(shipment=shipment, is_open=True).count() == SCANS
     p95 = quantiles(times, n=20)[-1]
     yield Line(f"a packing scan, two packers, {devices:,} devices, p50", milliseconds(median(times)), "–")
-    yield Line(f"a packing scan, two packers, {devices:,} devices, p95", milliseconds(p95), "–", p95 * 1000,
-               most=MOST, unit="ms")  # fmt: skip
+    yield Line(
+        f"a packing scan, two packers, {devices:,} devices, p95",
+        milliseconds(p95),
+        "–",
+        p95 * 1000,
+        most=MOST,
+        unit="ms",
+    )
 
 
 def cookies(session: str) -> str:
@@ -51,9 +57,7 @@ def _scan(port: int, path: str, packers: list[tuple[str, list[str]]]) -> list[tu
     barrier, queue = context.Barrier(len(packers)), context.Queue()
     processes = [
         context.Process(
-            target=clients.scan_all,
-            args=(port, path, cookies(session), SECRET, serials, barrier, queue),
-            daemon=True,
+            target=clients.scan_all, args=(port, path, cookies(session), SECRET, serials, barrier, queue), daemon=True
         )
         for session, serials in packers
     ]

@@ -62,24 +62,29 @@ def measure(world: World) -> Iterator[Line]:
     }
     for work, (client, url) in pages.items():
         ours, theirs = interleaved(get(client, url), get(client, EMPTY), rounds=60)
-        yield Line(
-            f"{work} against an empty view",
-            milliseconds(ours),
-            milliseconds(theirs),
-            ours / theirs,
-            most=MOST,
-        )
+        yield Line(f"{work} against an empty view", milliseconds(ours), milliseconds(theirs), ours / theirs, most=MOST)
     yield by_serial(world)
 
 
 def by_serial(world: World) -> Line:
     """One device by its serial number over REST, in calls a second, against the empty view in a session."""
-    owner = Actor(kind="member", user=world.member, organization=world.organization, role="owner",
-                  permissions=ROLES["owner"], label="Alice")  # fmt: skip
+    owner = Actor(
+        kind="member",
+        user=world.member,
+        organization=world.organization,
+        role="owner",
+        permissions=ROLES["owner"],
+        label="Alice",
+    )
     _key, text = api_keys.create(name="Bench", scopes=["view"], by=owner)
     device = Device.objects.filter(organization=world.organization, archived_at=None).order_by("-id")[0]
     program = Client(headers={"authorization": f"Bearer {text}"})
     url = f"/api/v1/devices?serial_number={device.serial_number}"
     ours, theirs = interleaved(get(program, url), get(world.client(), EMPTY), rounds=60)
-    return Line("GET /api/v1/devices?serial_number= against an empty view", f"{1 / ours:.0f}/s", f"{1 / theirs:.0f}/s",
-                theirs / ours, least=LEAST)  # fmt: skip
+    return Line(
+        "GET /api/v1/devices?serial_number= against an empty view",
+        f"{1 / ours:.0f}/s",
+        f"{1 / theirs:.0f}/s",
+        theirs / ours,
+        least=LEAST,
+    )

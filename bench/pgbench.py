@@ -18,10 +18,7 @@ _RETURNING = 'RETURNING "claims_claim"."id"'
 
 
 def script(
-    statements: list[str],
-    number: int,
-    first: dict[type[models.Model], int],
-    session_key: Callable[[int], str],
+    statements: list[str], number: int, first: dict[type[models.Model], int], session_key: Callable[[int], str]
 ) -> str:
     """The statements of claim `number` as a script of pgbench, in which `:k` is the number of the claim.
 

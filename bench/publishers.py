@@ -46,9 +46,7 @@ def press(
     queue.put(count)
 
 
-def send(
-    client: http.client.HTTPConnection, method: str, path: str, body: str | None, headers: dict[str, str]
-) -> None:
+def send(client: http.client.HTTPConnection, method: str, path: str, body: str | None, headers: dict[str, str]) -> None:
     """One request, which must succeed."""
     client.request(method, path, body, headers)
     answer = client.getresponse()

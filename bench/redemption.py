@@ -46,13 +46,7 @@ ROUNDS = 3
 LONGER = 3
 LEAST, MOST_SPREAD = 0.1, 5.0
 # The ids of the rows of claim number k begin here, far from each other and from all that is counted up.
-FIRST = {
-    User: 110_000_000,
-    Customer: 120_000_000,
-    Project: 130_000_000,
-    ClaimProfile: 140_000_000,
-    Device: 150_000_000,
-}
+FIRST = {User: 110_000_000, Customer: 120_000_000, Project: 130_000_000, ClaimProfile: 140_000_000, Device: 150_000_000}
 FIRST_CLAIM = 190_000_000
 NONCE = "n" * 22
 SECRET = "c" * 32
@@ -133,9 +127,7 @@ def things(world: World, count: int) -> None:
         series(count),
     )
     insert(
-        ClaimProfileResource,
-        {"profile": profile, "device": device, "kind": "'device'", "position": "0"},
-        series(count),
+        ClaimProfileResource, {"profile": profile, "device": device, "kind": "'device'", "position": "0"}, series(count)
     )
     insert(
         ClaimCode,
@@ -171,11 +163,7 @@ def sign_in(plan: Plan, numbers: range) -> None:
     for number in numbers:
         code = plan.code(number)
         pending = {"nonce": NONCE, "code": str(code.pk), "version": code.version, "at": int(now.timestamp())}
-        user = {
-            "_auth_user_id": str(FIRST[User] + number),
-            "_auth_user_backend": backend,
-            "_auth_user_hash": proof,
-        }
+        user = {"_auth_user_id": str(FIRST[User] + number), "_auth_user_backend": backend, "_auth_user_hash": proof}
         rows.append(
             Session(
                 session_key=session_key(number),
@@ -193,10 +181,7 @@ def statements(number: int) -> tuple[list[str], list[str]]:
     client.cookies[settings.SESSION_COOKIE_NAME] = session_key(number)
     with CaptureQueriesContext(connection) as captured:
         response = client.post(reverse("claim:redeem"), {"nonce": NONCE})
-    assert response.status_code == 303 and "/c/done/" in response["Location"], (
-        response.status_code,
-        response.content,
-    )
+    assert response.status_code == 303 and "/c/done/" in response["Location"], (response.status_code, response.content)
     whole = [query["sql"] for query in captured]
     begins = [place for place, text in enumerate(whole) if text.startswith("BEGIN")]
     ends = [place for place, text in enumerate(whole) if text.startswith("COMMIT")]
@@ -249,10 +234,7 @@ def measure_plan(plan: Plan, share: int) -> Iterator[Line]:
     rate, p50, p95 = median(ours), median(latencies), quantiles(latencies, n=20)[-1]
     said = f"{rate:,.0f} claims/s"
     if is_postgresql():
-        for name, words, count in (
-            ("whole", "the request's", len(whole)),
-            ("part", "the transaction's", len(part)),
-        ):
+        for name, words, count in (("whole", "the request's", len(whole)), ("part", "the transaction's", len(part))):
             peer = median(theirs[name])
             yield Line(
                 f"claims over HTTP, {plan.work}, against {words} {count} statements by pgbench",

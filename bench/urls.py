@@ -28,9 +28,7 @@ class DeviceAdmin(admin.ModelAdmin):
         """The devices of one organization."""
         rows = super().get_queryset(request).filter(organization=request.actor.organization)  # type: ignore[attr-defined]
         spans = Ownership.objects.filter(device=OuterRef("pk"), ended_at=None)
-        return rows.annotate(owned_since=Subquery(spans.values("started_at")[:1])).prefetch_related(
-            "device_tags__tag"
-        )
+        return rows.annotate(owned_since=Subquery(spans.values("started_at")[:1])).prefetch_related("device_tags__tag")
 
     def since(self, device: Device) -> object:
         """When the current ownership began."""
@@ -59,11 +57,7 @@ def empty(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{name} {request.user.is_authenticated} {len(request.session.keys())}")
 
 
-urlpatterns = [
-    path("bench/admin/", site.urls),
-    path("bench/empty/", empty),
-    path("", include("console.urls")),
-]
+urlpatterns = [path("bench/admin/", site.urls), path("bench/empty/", empty), path("", include("console.urls"))]
 handler400, handler403, handler404, handler429, handler500 = (
     "console.views.errors.bad_request",
     "console.views.errors.forbidden",

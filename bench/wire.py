@@ -80,6 +80,4 @@ def measure(world: World) -> Iterator[Line]:
             said = ", ".join(f"{kind} {size / 1000:.1f}" for kind, size in sizes.items())
             said += f"; HTML {parts[path][1]}"
             total = sum(sizes.values())
-            yield Line(
-                f"first page on the wire: {work}", said, "–", total / 1000, most=most / 1000, unit="kB"
-            )
+            yield Line(f"first page on the wire: {work}", said, "–", total / 1000, most=most / 1000, unit="kB")

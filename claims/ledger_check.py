@@ -29,9 +29,7 @@ def _counters() -> Iterator[str]:
 
 def _claims() -> Iterator[str]:
     wrong = ~Q(code__profile=F("profile")) | ~Q(project__customer=F("customer"))
-    for claim in Claim.objects.filter(wrong | ~Q(customer__organization=F("organization"))).order_by("pk")[
-        :SHOWN
-    ]:
+    for claim in Claim.objects.filter(wrong | ~Q(customer__organization=F("organization"))).order_by("pk")[:SHOWN]:
         yield f"Claim {claim.pk} is of a code, a project or a customer that does not belong to it."
 
 
@@ -40,17 +38,12 @@ def _missing_codes() -> Iterator[str]:
     for profile in ClaimProfile.objects.filter(~Exists(own), scope=Scope.LINK).order_by("pk")[:SHOWN]:
         yield f"Claim profile {profile.pk} ({profile}) has no code."
     running = Operation.objects.filter(
-        handler="claims.profiles.actions.codes.run_make",
-        state__in=[OperationState.WAITING, OperationState.RUNNING],
+        handler="claims.profiles.actions.codes.run_make", state__in=[OperationState.WAITING, OperationState.RUNNING]
     )
     making = {operation.payload.get("profile") for operation in running}
-    for profile in ClaimProfile.objects.filter(scope=Scope.UNIT, product__isnull=False).exclude(
-        pk__in=making
-    ):
+    for profile in ClaimProfile.objects.filter(scope=Scope.UNIT, product__isnull=False).exclude(pk__in=making):
         having = ClaimCode.objects.filter(profile=profile, device=OuterRef("pk"))
-        for device in Device.objects.filter(~Exists(having), product=profile.product_id).order_by("pk")[
-            :SHOWN
-        ]:
+        for device in Device.objects.filter(~Exists(having), product=profile.product_id).order_by("pk")[:SHOWN]:
             yield f"Device {device.pk} ({device}) has no code of claim profile {profile.pk} ({profile})."
 
 

@@ -7,8 +7,14 @@ from claims.models import ClaimProfile, Return, Shipment, ShipmentState
 from console.access import Actor, Permission
 from console.navigation import Entry
 
-RETURNS = ("claims:return_list", "claims:return_workbench", "claims:return_receive", "claims:return_detail",
-           "claims:return_inspect", "claims:return_label")  # fmt: skip
+RETURNS = (
+    "claims:return_list",
+    "claims:return_workbench",
+    "claims:return_receive",
+    "claims:return_detail",
+    "claims:return_inspect",
+    "claims:return_label",
+)
 
 
 def _returns(actor: Actor) -> QuerySet[Return]:
@@ -22,10 +28,25 @@ def _open_shipments(actor: Actor) -> QuerySet[Shipment]:
 def entries() -> list[Entry]:
     """Claim profiles, shipments, returns."""
     return [
-        Entry(_("Claim profiles"), "claims:claim_profile_list", "qr-code", 40, ("claims:claim_profile", "claims:unit_code"),
-              rows=ClaimProfile.objects.visible_to),
+        Entry(
+            _("Claim profiles"),
+            "claims:claim_profile_list",
+            "qr-code",
+            40,
+            ("claims:claim_profile", "claims:unit_code"),
+            rows=ClaimProfile.objects.visible_to,
+        ),
         Entry(_("Shipments"), "claims:shipment_list", "package", 50, ("claims:shipment",), rows=_open_shipments),
-        Entry(_("Returns"), "claims:return_workbench", "undo-2", 60, RETURNS, permission=Permission.RETURN_RECEIVE,
-              rows=_returns),
-        Entry(_("Returns"), "claims:return_list", "undo-2", 60, RETURNS, unless=Permission.RETURN_RECEIVE, rows=_returns),
-    ]  # fmt: skip
+        Entry(
+            _("Returns"),
+            "claims:return_workbench",
+            "undo-2",
+            60,
+            RETURNS,
+            permission=Permission.RETURN_RECEIVE,
+            rows=_returns,
+        ),
+        Entry(
+            _("Returns"), "claims:return_list", "undo-2", 60, RETURNS, unless=Permission.RETURN_RECEIVE, rows=_returns
+        ),
+    ]

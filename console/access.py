@@ -103,21 +103,16 @@ CUSTOMER_LABELS: dict[CustomerScope, Any] = {
 
 P = Permission
 _READ = {P.VIEW}
-_FULFILMENT = _READ | {
-    P.EXPORT,
-    P.DEVICE_ASSIGN,
-    P.CODE_VIEW,
-    P.CUSTOMER_EDIT,
-    P.CUSTOMER_INVITE,
-    P.SHIPMENT_EDIT,
-    P.RETURN_RECEIVE,
-}
+# fmt: off
+_FULFILMENT = _READ | {P.EXPORT, P.DEVICE_ASSIGN, P.CODE_VIEW, P.CUSTOMER_EDIT, P.CUSTOMER_INVITE, P.SHIPMENT_EDIT,
+                       P.RETURN_RECEIVE}
 _SUPPORT = _READ | {P.EXPORT, P.DEVICE_EDIT, P.DEVICE_ASSIGN, P.DEVICE_UNCLAIM, P.DEVICE_CALL, P.CUSTOMER_EDIT,
-                    P.CUSTOMER_INVITE, P.CODE_VIEW, P.RETURN_RECEIVE, P.RETURN_EDIT}  # fmt: skip
+                    P.CUSTOMER_INVITE, P.CODE_VIEW, P.RETURN_RECEIVE, P.RETURN_EDIT}
 _PRODUCT_MANAGER = _FULFILMENT | _SUPPORT | {P.PRODUCT_EDIT, P.DEVICE_IMPORT, P.DEVICE_ARCHIVE, P.CUSTOMER_IMPORT,
-                                             P.PROFILE_EDIT}  # fmt: skip
+                                             P.PROFILE_EDIT}
 _ADMINISTRATOR = _PRODUCT_MANAGER | {P.DEVICE_UNCLAIM_MANY, P.API_KEY_MANAGE, P.WEBHOOK_MANAGE, P.MEMBER_MANAGE,
-                                     P.ORGANIZATION_EDIT}  # fmt: skip
+                                     P.ORGANIZATION_EDIT}
+# fmt: on
 
 # The table. An owner differs from an administrator in one thing only: nobody else can make or remove an owner.
 ROLES: dict[str, frozenset[Permission]] = {

@@ -28,9 +28,7 @@ def envelope(text: str) -> str:
     """The address in ASCII, as mail servers take it. Raises ValueError where it can't be written so."""
     local, _at, domain = text.strip().rpartition("@")
     if not local.isascii() or not local.isprintable():
-        raise ValueError(
-            f"The part before the @ of {text} is not plain ASCII; mail for it can't be sent from here."
-        )
+        raise ValueError(f"The part before the @ of {text} is not plain ASCII; mail for it can't be sent from here.")
     return f"{local}@{domain.encode('idna').decode('ascii')}"
 
 

@@ -66,14 +66,12 @@ class Selection:
     def ids(self) -> list[int]:
         """The ids of the rows, which are those that the page showed.
 
-        Raises Refused where there are more than `MOST`, and nothing is done to some of them; SelectionChanged where they
-        are others by now.
+        Raises Refused where there are more than `MOST`, and nothing is done to some of them; SelectionChanged where
+        they are others by now.
         """
         if len(self.found) > MOST:
             sentence = _("More than %(most)s are selected. Narrow the filters, and do it in parts.")
-            raise Refused(
-                "too_many", sentence % {"most": number_format(MOST, force_grouping=True)}, status=422
-            )
+            raise Refused("too_many", sentence % {"most": number_format(MOST, force_grouping=True)}, status=422)
         count, _colon, digest = self.seen.partition(":")
         if digest != self._digest and not (self.is_fixed and not self.seen):
             raise SelectionChanged("selection_changed", self._difference(count))
@@ -85,16 +83,25 @@ class Selection:
 
     def _difference(self, count: str) -> str:
         now, before = len(self.found), int(count) if count.isdecimal() and len(count) < 10 else None
-        words = {"now": number_format(now, force_grouping=True), "n": abs(now - (before or 0)),
-                 "before": number_format(before or 0, force_grouping=True)}  # fmt: skip
+        words = {
+            "now": number_format(now, force_grouping=True),
+            "n": abs(now - (before or 0)),
+            "before": number_format(before or 0, force_grouping=True),
+        }
         if before is None:
             return _("Look at what is selected, then confirm.")
         if now > before:
-            said = ngettext("%(n)d more matches now: %(now)s instead of %(before)s.",
-                            "%(n)d more match now: %(now)s instead of %(before)s.", now - before)  # fmt: skip
+            said = ngettext(
+                "%(n)d more matches now: %(now)s instead of %(before)s.",
+                "%(n)d more match now: %(now)s instead of %(before)s.",
+                now - before,
+            )
         elif now < before:
-            said = ngettext("%(n)d fewer matches now: %(now)s instead of %(before)s.",
-                            "%(n)d fewer match now: %(now)s instead of %(before)s.", before - now)  # fmt: skip
+            said = ngettext(
+                "%(n)d fewer matches now: %(now)s instead of %(before)s.",
+                "%(n)d fewer match now: %(now)s instead of %(before)s.",
+                before - now,
+            )
         else:
             said = _("Somebody else changed some of them meanwhile.")
         return f"{said % words} {_('Nothing is done yet. Look at the new preview, then confirm.')}"
@@ -115,17 +122,10 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str =
             query.appendlist(name, value)
         filterset = filters(query, queryset=rows, request=request)
         if not filterset.is_valid():
-            raise Refused(
-                "filter", _("A filter of the list is no longer valid. Select the devices again."), status=422
-            )
+            raise Refused("filter", _("A filter of the list is no longer valid. Select the devices again."), status=422)
         said = [("all", "1"), *((f"{WHERE}{name}", value) for name, value in kept)]
         return Selection(filterset.qs, said, seen, mark, back=back)
-    ids = [
-        int(text)
-        for part in data.getlist("ids")
-        for text in part.split(",")
-        if text.isdecimal() and len(text) < 19
-    ]
+    ids = [int(text) for part in data.getlist("ids") for text in part.split(",") if text.isdecimal() and len(text) < 19]
     if not ids:
         raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
     said = [("ids", ",".join(map(str, ids)))]

@@ -20,8 +20,13 @@ def hosts_are_named(**kwargs: Any) -> Found:
     loose = [host for host in settings.ALLOWED_HOSTS if "*" in host or host.startswith(".")]
     if not loose:
         return []
-    return [Error(f"CUSTODY_HOSTS holds {', '.join(loose)}.", hint="Name each host; no * and no leading dot.",
-                  id="custody.E001")]  # fmt: skip
+    return [
+        Error(
+            f"CUSTODY_HOSTS holds {', '.join(loose)}.",
+            hint="Name each host; no * and no leading dot.",
+            id="custody.E001",
+        )
+    ]
 
 
 @register(Tags.database)
@@ -29,8 +34,13 @@ def sqlite_takes_its_lock_first(**kwargs: Any) -> Found:
     """A transaction that reads and then writes fails half way under load, unless it takes the lock when it begins."""
     if not _on_sqlite() or _options().get("transaction_mode") == "IMMEDIATE":
         return []
-    return [Error("SQLite's transaction_mode is not IMMEDIATE.", hint="Leave the DATABASES setting as it is.",
-                  id="custody.E002")]  # fmt: skip
+    return [
+        Error(
+            "SQLite's transaction_mode is not IMMEDIATE.",
+            hint="Leave the DATABASES setting as it is.",
+            id="custody.E002",
+        )
+    ]
 
 
 @register(Tags.database)
@@ -39,8 +49,7 @@ def sqlite_keeps_what_it_acknowledged(**kwargs: Any) -> Found:
     command = _options().get("init_command", "").replace(" ", "").lower()
     if not _on_sqlite() or "synchronous=full" in command or "synchronous=extra" in command:
         return []
-    return [Error("SQLite's synchronous is not FULL.", hint="Leave the DATABASES setting as it is.",
-                  id="custody.E003")]  # fmt: skip
+    return [Error("SQLite's synchronous is not FULL.", hint="Leave the DATABASES setting as it is.", id="custody.E003")]
 
 
 @register(Tags.security)
@@ -48,9 +57,7 @@ def secret_key_is_long(**kwargs: Any) -> Found:
     """Sessions and mailed links are signed with it."""
     if len(settings.SECRET_KEY) >= 40 and len(set(settings.SECRET_KEY)) >= 10:
         return []
-    return [
-        Error("CUSTODY_SECRET_KEY is too short.", hint="Set 40 random characters or more.", id="custody.E004")
-    ]
+    return [Error("CUSTODY_SECRET_KEY is too short.", hint="Set 40 random characters or more.", id="custody.E004")]
 
 
 @register(Tags.security)
@@ -59,11 +66,7 @@ def claim_keys_are_there(**kwargs: Any) -> Found:
     if settings.CLAIM_KEYS:
         return []
     return [
-        Error(
-            "No claim key is set.",
-            hint="Set CUSTODY_CLAIM_KEYS to id:hex, 32 bytes or more.",
-            id="custody.E005",
-        )
+        Error("No claim key is set.", hint="Set CUSTODY_CLAIM_KEYS to id:hex, 32 bytes or more.", id="custody.E005")
     ]
 
 
@@ -72,23 +75,21 @@ def debug_stays_at_home(**kwargs: Any) -> Found:
     """Error pages with settings and code in them are for the developer alone."""
     if not (settings.DEBUG and settings.SECURE):
         return []
-    return [
-        Error("CUSTODY_DEBUG is on for an https address.", hint="Unset CUSTODY_DEBUG.", id="custody.E006")
-    ]
+    return [Error("CUSTODY_DEBUG is on for an https address.", hint="Unset CUSTODY_DEBUG.", id="custody.E006")]
 
 
 @register(Tags.security)
 def base_url_is_encrypted(**kwargs: Any) -> Found:
     """Passwords and claim codes pass through it. The embedded default serves one machine, and warns of nothing."""
-    if (
-        settings.SECURE
-        or settings.EMBEDDED
-        or settings.DEBUG
-        or settings.BASE_URL.startswith("http://localhost")
-    ):
+    if settings.SECURE or settings.EMBEDDED or settings.DEBUG or settings.BASE_URL.startswith("http://localhost"):
         return []
-    return [Warning(f"CUSTODY_BASE_URL is {settings.BASE_URL}, without encryption.", hint="Set an https:// address.",
-                    id="custody.W001")]  # fmt: skip
+    return [
+        Warning(
+            f"CUSTODY_BASE_URL is {settings.BASE_URL}, without encryption.",
+            hint="Set an https:// address.",
+            id="custody.W001",
+        )
+    ]
 
 
 @register(Tags.security)
@@ -97,9 +98,14 @@ def no_stranger_reaches_the_server_without_a_proxy(**kwargs: Any) -> Found:
     address = environment.text("CUSTODY_BIND", "127.0.0.1")
     if address.startswith(LOCAL) or settings.ALLAUTH_TRUSTED_PROXY_COUNT or settings.DEBUG:
         return []
-    return [Warning(f"CUSTODY_BIND is {address}, and CUSTODY_PROXIES is 0: everybody in the network reaches the server, "
-                    "without encryption.", hint="Put a proxy in front that ends TLS and set CUSTODY_PROXIES=1, or bind "
-                    "127.0.0.1.", id="custody.W002")]  # fmt: skip
+    return [
+        Warning(
+            f"CUSTODY_BIND is {address}, and CUSTODY_PROXIES is 0: everybody in the network reaches the server, "
+            "without encryption.",
+            hint="Put a proxy in front that ends TLS and set CUSTODY_PROXIES=1, or bind 127.0.0.1.",
+            id="custody.W002",
+        )
+    ]
 
 
 def refuse_what_is_unfit() -> None:
@@ -113,15 +119,19 @@ def refuse_what_is_unfit() -> None:
         if message not in serious:
             log.warning("%s %s (%s)", message.msg, message.hint or "", message.id)
     if serious:
-        raise RuntimeError(
-            "\n".join(f"{message.msg} {message.hint or ''} ({message.id})" for message in serious)
-        )
+        raise RuntimeError("\n".join(f"{message.msg} {message.hint or ''} ({message.id})" for message in serious))
 
 
 ALL: list[Callable[..., Found]] = [
-    hosts_are_named, sqlite_takes_its_lock_first, sqlite_keeps_what_it_acknowledged, secret_key_is_long,
-    claim_keys_are_there, debug_stays_at_home, base_url_is_encrypted, no_stranger_reaches_the_server_without_a_proxy,
-]  # fmt: skip
+    hosts_are_named,
+    sqlite_takes_its_lock_first,
+    sqlite_keeps_what_it_acknowledged,
+    secret_key_is_long,
+    claim_keys_are_there,
+    debug_stays_at_home,
+    base_url_is_encrypted,
+    no_stranger_reaches_the_server_without_a_proxy,
+]
 
 
 def _on_sqlite() -> bool:

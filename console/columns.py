@@ -39,8 +39,8 @@ class Header:
 
     `row_number` is the header's row, 0 for an empty table; `labels` are its texts. `mapping` holds the
     columns in use, index to name, in their order. `doubles` are the indexes of all columns of a name that several
-    have, as long as nobody has chosen; the first is in use. `empty_twins` are the columns that hold nothing and mean the
-    same as one in use.
+    have, as long as nobody has chosen; the first is in use. `empty_twins` are the columns that hold nothing and mean
+    the same as one in use.
     """
 
     row_number: int
@@ -90,9 +90,7 @@ class Header:
                     _("Two columns are set to %(column)s. Choose one of them.") % {"column": column.label},
                     status=422,
                 )
-        kept = {
-            index: name for index, name in self.mapping.items() if index not in changes and name not in chosen
-        }
+        kept = {index: name for index, name in self.mapping.items() if index not in changes and name not in chosen}
         mapping = kept | {index: name for index, name in changes.items() if name}
         return replace(self, mapping=dict(sorted(mapping.items())), doubles={})
 

@@ -79,14 +79,7 @@ class NoOverlap(TriggerConstraint):
     """
 
     def __init__(
-        self,
-        *,
-        name: str,
-        scope: str,
-        start: str,
-        end: str,
-        violation_error_message: Any = None,
-        **kwargs: Any,
+        self, *, name: str, scope: str, start: str, end: str, violation_error_message: Any = None, **kwargs: Any
     ) -> None:
         self.scope, self.start, self.end = scope, start, end
         message = violation_error_message or _("This span overlaps another one.")
@@ -98,9 +91,7 @@ class NoOverlap(TriggerConstraint):
         return path, args, {**kwargs, "scope": self.scope, "start": self.start, "end": self.end}
 
     def _columns(self, model: Any, editor: Any) -> tuple[str, str, str]:
-        return tuple(
-            editor.quote_name(model._meta.get_field(n).column) for n in (self.scope, self.start, self.end)
-        )
+        return tuple(editor.quote_name(model._meta.get_field(n).column) for n in (self.scope, self.start, self.end))
 
     def postgresql_create(self, model: Any, editor: Any) -> str:
         scope, start, end = self._columns(model, editor)

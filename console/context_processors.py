@@ -35,17 +35,17 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     def others() -> list[Organization]:
         if actor is None or actor.user is None or actor.organization is None:
             return []
-        members = Member.objects.filter(user=actor.user, removed_at=None).exclude(
-            organization=actor.organization
-        )
+        members = Member.objects.filter(user=actor.user, removed_at=None).exclude(organization=actor.organization)
         return [member.organization for member in members.select_related("organization")]
 
     return {
-        "actor": actor, "sidebar": sidebar, "other_organizations": others,
+        "actor": actor,
+        "sidebar": sidebar,
+        "other_organizations": others,
         "is_working": bool(enters and actor and actor.is_working),
         "mail_is_kept": lambda: bool(enters and actor and _reads_kept_mail(actor)),
         "account_frame": "base.html" if enters else "console/plain.html" if actor and actor.user else "entrance.html",
-    }  # fmt: skip
+    }
 
 
 def _lacks_second_step(actor: Actor) -> bool:

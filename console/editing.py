@@ -1,9 +1,9 @@
 """The edit of one row by a form, which another person may edit at the same time.
 
-A page carries a digest of each value that it showed. When it comes back, each field is one of these: as it was shown, then
-what is there now stays; changed by this person alone, then it is written; or changed by both, then nothing is saved and
-the form says both values. It comes with fresh digests, so saving it once more is a decision. All of it happens while the
-row is held, so nobody gets between the comparison and the write.
+A page carries a digest of each value that it showed. When it comes back, each field is one of these: as it was shown,
+then what is there now stays; changed by this person alone, then it is written; or changed by both, then nothing is
+saved and the form says both values. It comes with fresh digests, so saving it once more is a decision. All of it
+happens while the row is held, so nobody gets between the comparison and the write.
 
     edit = Edit(request, product, lambda data, row: ProductForm(data, instance=row, actor=request.actor),
                 lambda row, values: products.edit(row, by=request.actor, **values))
@@ -37,8 +37,8 @@ class Edit:
     """One request to the edit page of `row`.
 
     `make(data, row)` makes the form, unbound where data is None. `act(row, values)` saves the values that the person
-    changed; its refusals are shown in the form, at the field `refused_at` or by the form's own `refuse`. A form with rows
-    names them in `lists`; one whose fields depend on each other says so in `IMPLIED`, see `named`.
+    changed; its refusals are shown in the form, at the field `refused_at` or by the form's own `refuse`. A form with
+    rows names them in `lists`; one whose fields depend on each other says so in `IMPLIED`, see `named`.
     """
 
     def __init__(
@@ -92,8 +92,13 @@ class Edit:
         for part in met:
             self._say_both(part, _say(now, part, there[part]), _say(self.form, part, mine.get(part, {})))
         if met:
-            self.form.add_error(None, _("Somebody else changed this while you edited it. Nothing is saved yet. Compare both "
-                                        "values below, then save again to keep yours."))  # fmt: skip
+            self.form.add_error(
+                None,
+                _(
+                    "Somebody else changed this while you edited it. Nothing is saved yet. Compare both "
+                    "values below, then save again to keep yours."
+                ),
+            )
         self.status = 409 if met else 422
         if is_valid and shown and not met:
             self._act(changed, merged)
@@ -110,8 +115,7 @@ class Edit:
             names = ", ".join(str(_label(self.form, part)) for part in merged)
             messages.info(
                 self.request,
-                _("Somebody else changed this meanwhile: %(fields)s. Their change was kept.")
-                % {"fields": names},
+                _("Somebody else changed this meanwhile: %(fields)s. Their change was kept.") % {"fields": names},
             )
 
     def _refuse(self, refusal: Refused) -> None:
@@ -131,8 +135,8 @@ class Edit:
 def named(form: Any, names: Iterable[str]) -> dict[str, Any]:
     """The clean values of those fields of a form that are named: an edit writes no others.
 
-    `IMPLIED` of the form says which fields follow from one that is named, as the account from the ownership mode. A form
-    that hands over something else than its fields has its own `named`.
+    `IMPLIED` of the form says which fields follow from one that is named, as the account from the ownership mode. A
+    form that hands over something else than its fields has its own `named`.
     """
     names = set(names)
     if hasattr(form, "named"):
@@ -150,9 +154,7 @@ def _seal(form: Any, there: dict[str, Part]) -> None:
 
 def _parts(form: Any) -> dict[str, Part]:
     """What a browser would send of this unbound form if nobody touched it, by its parts."""
-    found = {
-        bound.name: _shown_by(bound) for bound in form if not bound.field.disabled and bound.name != SHOWN
-    }
+    found = {bound.name: _shown_by(bound) for bound in form if not bound.field.disabled and bound.name != SHOWN}
     for name, rows in getattr(form, "lists", {}).items():
         found[name] = {key: sent for row in rows for bound in row for key, sent in _shown_by(bound).items()}
     return found
@@ -220,8 +222,12 @@ def _say(form: Any, part: str, value: Part) -> str:
     """A part in the words of the form, short."""
     if part not in form.fields:
         rows = getattr(form, "lists", {}).get(part, ())
-        words = [_in_words(bound.field, value[bound.html_name]) for row in rows for bound in row
-                 if bound.html_name in value and not bound.is_hidden]  # fmt: skip
+        words = [
+            _in_words(bound.field, value[bound.html_name])
+            for row in rows
+            for bound in row
+            if bound.html_name in value and not bound.is_hidden
+        ]
         text = ", ".join(words)
     else:
         bound = form[part]

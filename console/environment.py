@@ -27,9 +27,7 @@ def flag(name: str, default: bool = False) -> bool:
     if value is None:
         return default
     if value.lower() not in TRUE | FALSE:
-        raise ImproperlyConfigured(
-            f"{name} is {value!r}; it must be one of 1, 0, true, false, yes, no, on, off."
-        )
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of 1, 0, true, false, yes, no, on, off.")
     return value.lower() in TRUE
 
 
@@ -80,9 +78,7 @@ def database(url: str, sqlite_file: Path) -> dict:
             "CONN_HEALTH_CHECKS": True,
         }
     if parts.scheme not in {"", "sqlite"}:
-        raise ImproperlyConfigured(
-            f"DATABASE_URL begins with {parts.scheme}://; use postgres:// or sqlite://."
-        )
+        raise ImproperlyConfigured(f"DATABASE_URL begins with {parts.scheme}://; use postgres:// or sqlite://.")
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": parts.path if parts.scheme else sqlite_file,

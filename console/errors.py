@@ -39,9 +39,7 @@ def problem(
 def answer(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """The refusal as a problem document (RFC 9457) for programs, else as a page or, to htmx, as a notice."""
     if "application/json" in request.headers.get("Accept", ""):
-        return problem(
-            refusal.code, refusal.sentence, refusal.status, headers=refusal.headers, **refusal.facts
-        )
+        return problem(refusal.code, refusal.sentence, refusal.status, headers=refusal.headers, **refusal.facts)
     # Customers' pages name their own page: it has another frame.
     page = getattr(request, "refused_template", "console/refused.html")
     template = "console/_refused.html" if getattr(request, "htmx", False) else page

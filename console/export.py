@@ -29,7 +29,8 @@ from console.tabular.cells import ERRORS
 
 CHUNK = 2_000
 SHEET_ROWS = 1_048_576
-# What a spreadsheet may begin a formula with, also one of East Asia (full and small forms), and also behind what nobody sees.
+# What a spreadsheet may begin a formula with, also one of East Asia (full and small forms), and also behind what nobody
+# sees.
 _FORMULA = re.compile(
     "[\\s\\x00-\\x1f\u00a0\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff9-\ufffb]*[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]|[\\t\\r]"
@@ -46,9 +47,7 @@ CELL = 32_767
 _MARK = "\ufeff"
 
 
-def stream(
-    request: HttpRequest, name: str, header: Iterable[Any], rows: Iterable[list]
-) -> StreamingHttpResponse:
+def stream(request: HttpRequest, name: str, header: Iterable[Any], rows: Iterable[list]) -> StreamingHttpResponse:
     """The rows as the format that `?format=` names, xlsx or else csv.
 
     Raises Refused where too many are being written: for this person or key (429), or in this process (503).
@@ -108,9 +107,7 @@ def _zone() -> ZoneInfo:
 def _answer(content: Iterator[bytes], content_type: str, name: str, ending: str) -> StreamingHttpResponse:
     file = f"{slugify(name) or 'export'}-{timezone.localdate():%Y-%m-%d}.{ending}"
     disposition = content_disposition_header(as_attachment=True, filename=file)
-    return StreamingHttpResponse(
-        content, content_type=content_type, headers={"Content-Disposition": disposition}
-    )
+    return StreamingHttpResponse(content, content_type=content_type, headers={"Content-Disposition": disposition})
 
 
 def _csv(header: list[str], rows: Iterable[list], zone: ZoneInfo) -> Iterator[bytes]:

@@ -2,9 +2,9 @@
 
 A sequence gives its numbers at once, and the rows that bear them become visible when their transactions commit, in any
 order. On PostgreSQL each transaction therefore announces, before it draws its first number, the last one that was given
-by then: as a shared advisory lock, which everybody sees while the transaction runs and which goes with it. A reader asks
-first for the last number given, then for the announcements: up to the smallest of these, every row is committed or will
-never be. On SQLite numbers are given under the only lock for writing, so their order is that of the commits.
+by then: as a shared advisory lock, which everybody sees while the transaction runs and which goes with it. A reader
+asks first for the last number given, then for the announcements: up to the smallest of these, every row is committed or
+will never be. On SQLite numbers are given under the only lock for writing, so their order is that of the commits.
 
 Nothing of this is kept: a database that was dumped and restored, or that stood still, needs no repair.
 """

@@ -47,9 +47,7 @@ class AboutField(forms.CharField):
         if not text:
             return None
         kind, _sep, number = text.partition(":")
-        if not (
-            number.isascii() and number.isdigit() and len(number) < 19 and kind.isascii() and kind.isalpha()
-        ):
+        if not (number.isascii() and number.isdigit() and len(number) < 19 and kind.isascii() and kind.isalpha()):
             raise forms.ValidationError(_("This address names nothing."))
         return About(kind, int(number), label_of(self.actor, kind, int(number)))
 
@@ -112,12 +110,12 @@ class EventFilter(filters.FilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.form.fields["about"].actor = self.request.actor
-        members = (
-            Member.objects.visible_to(self.request.actor).select_related("user").order_by("user__name", "pk")
-        )
+        members = Member.objects.visible_to(self.request.actor).select_related("user").order_by("user__name", "pk")
         self.form.fields["who"].choices = [
-            ("", "---------"), (SYSTEM, _("The server itself")), *((str(m.user_id), str(m)) for m in members)
-        ]  # fmt: skip
+            ("", "---------"),
+            (SYSTEM, _("The server itself")),
+            *((str(m.user_id), str(m)) for m in members),
+        ]
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Those about things whose name begins with the text, and those about people and domains that are called so."""
@@ -125,12 +123,8 @@ class EventFilter(filters.FilterSet):
         things = _things_called(self.request.actor, text)
         first, *others = [rows for _kind, rows in things]
         if len(first.union(*others, all=True)[: FEW + 1]) > FEW:
-            return queryset.filter(
-                Q(subject_label__startswith=text) | Q(subject_label__startswith=text.upper())
-            )
-        found = [
-            self._all().filter(subject_kind=kind, subject_id__in=rows).values("pk") for kind, rows in things
-        ]
+            return queryset.filter(Q(subject_label__startswith=text) | Q(subject_label__startswith=text.upper()))
+        found = [self._all().filter(subject_kind=kind, subject_id__in=rows).values("pk") for kind, rows in things]
         own = Event.objects.visible_to(self.request.actor).filter(kind__in=describe.OWN_KINDS)
         called = own.filter(subject_label__istartswith=text).values("pk")
         return queryset.filter(pk__in=called.union(*found))
@@ -140,9 +134,11 @@ class EventFilter(filters.FilterSet):
         head = Event.objects.visible_to(self.request.actor).filter(pk=value).first()
         if head is None:
             return queryset.none()
-        return queryset.filter(pk=value) if head.act is None else queryset.filter(
-            act=head.act, kind=head.kind, object_id=head.object_id
-        )  # fmt: skip
+        return (
+            queryset.filter(pk=value)
+            if head.act is None
+            else queryset.filter(act=head.act, kind=head.kind, object_id=head.object_id)
+        )
 
     @property
     def has_one_line_for_one_act(self) -> bool:
@@ -158,11 +154,7 @@ class EventFilter(filters.FilterSet):
     def of_kind(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Those about one kind of thing."""
         rows = self._all().filter(subject_kind=value).order_by().values("pk")
-        return (
-            queryset.filter(subject_kind=value)
-            if len(rows[: MANY + 1]) > MANY
-            else queryset.filter(pk__in=rows)
-        )
+        return queryset.filter(subject_kind=value) if len(rows[: MANY + 1]) > MANY else queryset.filter(pk__in=rows)
 
     def done_by(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Those that one person did."""

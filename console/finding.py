@@ -24,9 +24,7 @@ def any_of(ways: list[tuple[QuerySet, Q]]) -> Q:
     """
     few: set[int] = set()
     many: list[Q] = []
-    for found, (_ids, condition) in zip(
-        sql.ids_of_each([ids for ids, _q in ways], FEW + 1), ways, strict=True
-    ):
+    for found, (_ids, condition) in zip(sql.ids_of_each([ids for ids, _q in ways], FEW + 1), ways, strict=True):
         if len(found) > FEW:
             many.append(condition)
         else:

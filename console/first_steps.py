@@ -22,15 +22,39 @@ class Step:
 
 
 STEPS = [
-    Step(_("Make a product"), _("A kind of device: its name, its platform, and who may own a unit."), "box",
-         "devices:product_create", "devices.Product", Permission.PRODUCT_EDIT),
-    Step(_("Import a factory manifest"), _("CSV or Excel, as the factory sends it. You see a preview first."), "upload",
-         "devices:manifest_create", "devices.Device", Permission.DEVICE_IMPORT),
-    Step(_("Make a customer"), _("Whom you ship to. Customers who claim by themselves appear on their own."), "building-2",
-         "customers:customer_create", "customers.Customer", Permission.CUSTOMER_EDIT),
-    Step(_("Make a claim profile"), _("A link and a QR code with which customers take their devices."), "qr-code",
-         "claims:claim_profile_create", "claims.ClaimProfile", Permission.PROFILE_EDIT),
-]  # fmt: skip
+    Step(
+        _("Make a product"),
+        _("A kind of device: its name, its platform, and who may own a unit."),
+        "box",
+        "devices:product_create",
+        "devices.Product",
+        Permission.PRODUCT_EDIT,
+    ),
+    Step(
+        _("Import a factory manifest"),
+        _("CSV or Excel, as the factory sends it. You see a preview first."),
+        "upload",
+        "devices:manifest_create",
+        "devices.Device",
+        Permission.DEVICE_IMPORT,
+    ),
+    Step(
+        _("Make a customer"),
+        _("Whom you ship to. Customers who claim by themselves appear on their own."),
+        "building-2",
+        "customers:customer_create",
+        "customers.Customer",
+        Permission.CUSTOMER_EDIT,
+    ),
+    Step(
+        _("Make a claim profile"),
+        _("A link and a QR code with which customers take their devices."),
+        "qr-code",
+        "claims:claim_profile_create",
+        "claims.ClaimProfile",
+        Permission.PROFILE_EDIT,
+    ),
+]
 
 
 def of(actor: Actor) -> list[tuple[Step, bool]]:

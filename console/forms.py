@@ -29,27 +29,26 @@ class ReasonForm(forms.Form):
     """Asks why, for what can't be undone lightly."""
 
     reason = forms.CharField(
-        label=_("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Reason"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("It stays in the history."),
-    )  # fmt: skip
+    )
 
 
 def clean_text(value: str) -> str:
     """Text without surrounding white space. Raises ValidationError for invisible control and direction characters."""
 
     for character in value:
-        if (
-            unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"}
-            and character not in "\n\r\t\u200d\u00ad"
-        ):
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} and character not in "\n\r\t\u200d\u00ad":
             raise forms.ValidationError(
-                _("It holds an invisible control character (U+%(code)s)."),
-                params={"code": f"{ord(character):04X}"},
+                _("It holds an invisible control character (U+%(code)s)."), params={"code": f"{ord(character):04X}"}
             )
     return value.strip()
 
 
-# The fields of a form by name. What can be set at one depends on its class, which the type of Django's own doesn't tell.
+# The fields of a form by name. What can be set at one depends on its class, which the type of Django's own doesn't
+# tell.
 Fields = dict[str, Any]
 
 
@@ -74,23 +73,10 @@ def zone_choices() -> list[tuple[str, Any]]:
     """The time zones, in groups by continent; UTC first."""
     names = sorted(name for name in zoneinfo.available_timezones() if name.partition("/")[0] in CONTINENTS)
     groups = groupby(names, key=lambda name: name.partition("/")[0])
-    return [
-        ("UTC", "UTC"),
-        *((area, [(name, name.replace("_", " ")) for name in each]) for area, each in groups),
-    ]
+    return [("UTC", "UTC"), *((area, [(name, name.replace("_", " ")) for name in each]) for area, each in groups)]
 
 
-CONTINENTS = {
-    "Africa",
-    "America",
-    "Antarctica",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-}
+CONTINENTS = {"Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
 
 
 class PasswordField(forms.CharField):
@@ -128,26 +114,29 @@ class SetupForm(TextGuard, forms.Form):
     """The first organization and its owner."""
 
     code = forms.CharField(
-        label=_("Setup code"), max_length=100,
+        label=_("Setup code"),
+        max_length=100,
         help_text=_("The server printed it when it started."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
-    )  # fmt: skip
-    organization = forms.CharField(
-        label=_("Organization"), max_length=120, help_text=_("The company that makes or sells the devices."),
-        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
-    )  # fmt: skip
-    name = forms.CharField(
-        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
+    organization = forms.CharField(
+        label=_("Organization"),
+        max_length=120,
+        help_text=_("The company that makes or sells the devices."),
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = AddressField(label=_("Your e-mail address"))
     password = PasswordField(help_text=_("At least 10 characters. A few words are easy to keep in mind."))
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=zone_choices, widget=forms.Select(attrs={"data-zone": ""})
     )
     requires_second_factor = forms.BooleanField(
-        label=_("Ask every member for a second step"), required=False, initial=True,
+        label=_("Ask every member for a second step"),
+        required=False,
+        initial=True,
         help_text=_("An authenticator app or a passkey, besides the password."),
-    )  # fmt: skip
+    )
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -158,9 +147,7 @@ class SetupForm(TextGuard, forms.Form):
 class JoinForm(TextGuard, forms.Form):
     """Who was invited and has no account: a name and a password."""
 
-    name = forms.CharField(
-        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = PasswordField(help_text=_("At least 10 characters. A few words are easy to keep in mind."))
 
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
@@ -177,9 +164,11 @@ class AccountForm(TextGuard, forms.Form):
     """A person's own name, language and time zone."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=120, help_text=_("As it stands in the history of what you do."),
+        label=_("Name"),
+        max_length=120,
+        help_text=_("As it stands in the history of what you do."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )  # fmt: skip
+    )
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
 
@@ -199,9 +188,7 @@ class LinkField(forms.URLField):
     def clean(self, value: Any) -> str:
         link = super().clean(value)
         if link and (not link.lower().startswith("https://") or "@" in urlsplit(link).netloc):
-            raise forms.ValidationError(
-                _("Enter a link that begins with https:// and has no user name in it.")
-            )
+            raise forms.ValidationError(_("Enter a link that begins with https:// and has no user name in it."))
         return link
 
 
@@ -214,36 +201,51 @@ class OrganizationForm(TextGuard, forms.ModelForm):
 
     class Meta:
         model = Organization
-        fields = ["name", "time_zone", "requires_second_factor", "brand_name", "support_email", "support_phone",
-                  "support_note", "imprint_url", "privacy_url"]  # fmt: skip
+        fields = [
+            "name",
+            "time_zone",
+            "requires_second_factor",
+            "brand_name",
+            "support_email",
+            "support_phone",
+            "support_note",
+            "imprint_url",
+            "privacy_url",
+        ]
         field_classes = {"imprint_url": LinkField, "privacy_url": LinkField}
         help_texts = {
-            "requires_second_factor": _("An authenticator app or a passkey. Who has none sets one up at the next sign-in."),
+            "requires_second_factor": _(
+                "An authenticator app or a passkey. Who has none sets one up at the next sign-in."
+            ),
             "brand_name": _("What customers read on claim pages and in mails. Empty: the organization's name."),
             "support_email": _("Shown to customers where a claim is refused."),
             "support_note": _("Such as your hours."),
             "imprint_url": _("Linked on claim pages and in the portal, as German law asks."),
             "privacy_url": _("Linked beside it."),
-        }  # fmt: skip
+        }
 
 
 class LogoForm(forms.Form):
     """A picture for claim pages and the portal."""
 
     logo = forms.FileField(
-        label=_("Logo"), help_text=_("PNG, JPEG or WebP. It is shown up to 256 pixels wide."),
+        label=_("Logo"),
+        help_text=_("PNG, JPEG or WebP. It is shown up to 256 pixels wide."),
         widget=forms.ClearableFileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
-    )  # fmt: skip
+    )
 
 
 class DomainForm(forms.Form):
     """A host name that claim links may carry."""
 
     host = forms.CharField(
-        label=_("Domain"), max_length=300, help_text=_("The host name alone, such as claim.example.com."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false",
-                                      "inputmode": "url"}),
-    )  # fmt: skip
+        label=_("Domain"),
+        max_length=300,
+        help_text=_("The host name alone, such as claim.example.com."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "inputmode": "url"}
+        ),
+    )
 
     def clean_host(self) -> str:
         try:

@@ -34,14 +34,10 @@ def parse(text: str) -> str:
         raise Refused("not_a_host", _("This is no host name. It looks like claim.example.com."), status=422)
     if _NUMBERS.match(labels[-1]) or _is_address(host):
         raise Refused(
-            "an_address",
-            _("This is an IP address. Links carry a name, such as claim.example.com."),
-            status=422,
+            "an_address", _("This is an IP address. Links carry a name, such as claim.example.com."), status=422
         )
     if (len(labels) == 1 or labels[-1] == "localhost") and host != urlsplit(settings.BASE_URL).hostname:
-        raise Refused(
-            "not_public", _("Customers can't reach this name. It looks like claim.example.com."), status=422
-        )
+        raise Refused("not_public", _("Customers can't reach this name. It looks like claim.example.com."), status=422)
     return host
 
 

@@ -92,13 +92,7 @@ def render_list(
         decorate(request, page.rows)
     if filterset is not None:
         page.chips = _chips(request, filterset)
-    full = {
-        "page": page,
-        "table": table,
-        "filterset": filterset,
-        "filters": _query(request),
-        **(context or {}),
-    }
+    full = {"page": page, "table": table, "filterset": filterset, "filters": _query(request), **(context or {})}
     partial = getattr(request, "htmx", False) and request.htmx.target == "results"
     response = render(request, "components/_results.html" if partial else template, full)
     way_back.remember(request, response)
@@ -106,12 +100,7 @@ def render_list(
 
 
 def paginate(
-    request: Request,
-    rows: QuerySet,
-    table: type[Table],
-    *,
-    is_counted: bool = True,
-    counted: QuerySet | None = None,
+    request: Request, rows: QuerySet, table: type[Table], *, is_counted: bool = True, counted: QuerySet | None = None
 ) -> Page:
     """The page that the cursor in the address names, or the first one. A cursor that makes no sense is ignored.
 
@@ -157,9 +146,7 @@ def beyond(key: str, value: Any, pk: int, descending: bool) -> Q:
     compare = "lt" if descending else "gt"
     if key in {"id", "pk"}:
         return Q(**{f"id__{compare}": pk})
-    return Q(**{f"{key}__{compare}e": value}) & (
-        Q(**{f"{key}__{compare}": value}) | Q(**{f"id__{compare}": pk})
-    )
+    return Q(**{f"{key}__{compare}e": value}) & (Q(**{f"{key}__{compare}": value}) | Q(**{f"id__{compare}": pk}))
 
 
 def _first(cursor: dict | None, backwards: bool, length: int, more: bool) -> int:
@@ -196,11 +183,7 @@ def _decode(text: str, model: Any, key: str) -> dict | None:
 def _headers(request: Request, table: Table, order: str) -> list[dict]:
     headers = []
     for column in table.columns:
-        header: dict[str, Any] = {
-            "name": column.name,
-            "label": column.header,
-            "class": column.attrs["th"].get("class"),
-        }
+        header: dict[str, Any] = {"name": column.name, "label": column.header, "class": column.attrs["th"].get("class")}
         if column.orderable:
             current = order.lstrip("-") == column.name
             descending = current and not order.startswith("-")
@@ -219,13 +202,19 @@ def _chips(request: Request, filterset: Any) -> list[dict]:
         value = values.get(name)
         if name == "q" or (bound.is_hidden and not value):
             continue
-        chips.append({
-            "name": name, "label": bound.label, "field": bound, "errors": errors.get(name),
-            "value": _said(bound.field, value) if value not in (None, "", [], False) else "",
-            "is_hidden": bound.is_hidden,
-            "drop": _link(request, **{name: None, "cursor": None}), "icon": getattr(filterset, "icons", {}).get(name),
-            "others": [(k, v) for k in request.GET for v in request.GET.getlist(k) if k not in {name, "cursor"}],
-        })  # fmt: skip
+        chips.append(
+            {
+                "name": name,
+                "label": bound.label,
+                "field": bound,
+                "errors": errors.get(name),
+                "value": _said(bound.field, value) if value not in (None, "", [], False) else "",
+                "is_hidden": bound.is_hidden,
+                "drop": _link(request, **{name: None, "cursor": None}),
+                "icon": getattr(filterset, "icons", {}).get(name),
+                "others": [(k, v) for k in request.GET for v in request.GET.getlist(k) if k not in {name, "cursor"}],
+            }
+        )
     return sorted(chips, key=lambda chip: not chip["value"])
 
 

@@ -39,9 +39,7 @@ class OutboxBackend(BaseEmailBackend):
 def send(template: str, recipient: str, context: dict) -> None:
     """Mail the template `mail/<template>.txt` (its first line is the subject) to one address, once this commits."""
     subject, _, body = render_to_string(f"mail/{template}.txt", context).strip().partition("\n")
-    EmailMultiAlternatives(
-        subject.strip(), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [recipient]
-    ).send()
+    EmailMultiAlternatives(subject.strip(), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [recipient]).send()
 
 
 @transaction.atomic
@@ -78,9 +76,7 @@ def transmit(row: OutgoingMail) -> None:
 
 def kept(limit: int = 100) -> list[dict]:
     """The newest mails that are kept in files: name, recipient, subject, date and text of each."""
-    files = (
-        sorted(settings.MAIL_DIR.glob("*.eml"), reverse=True)[:limit] if settings.MAIL_DIR.exists() else []
-    )
+    files = sorted(settings.MAIL_DIR.glob("*.eml"), reverse=True)[:limit] if settings.MAIL_DIR.exists() else []
     return [_read(path) for path in files]
 
 

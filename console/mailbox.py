@@ -15,9 +15,7 @@ _CODE = re.compile(r"(?<![\d/-])\d{6}(?![\d/-])")
 
 def newest() -> list[dict]:
     """The newest kept mails, each with its six-digit `code` where there is one."""
-    return [
-        {**each, "code": _code(each["subject"] or "") or _code(each["text"])} for each in mail.kept(SHOWN)
-    ]
+    return [{**each, "code": _code(each["subject"] or "") or _code(each["text"])} for each in mail.kept(SHOWN)]
 
 
 def is_open_to(actor: Actor) -> bool:
@@ -36,9 +34,9 @@ def invited(email: str) -> str:
     """The sentence after an invitation was mailed, or kept because no mail server is configured."""
     if settings.MAIL_URL:
         return _("The invitation to %(email)s is on its way.") % {"email": email}
-    return _(
-        "The invitation to %(email)s is in the mailbox of this server: no mail server is configured."
-    ) % {"email": email}
+    return _("The invitation to %(email)s is in the mailbox of this server: no mail server is configured.") % {
+        "email": email
+    }
 
 
 def _code(text: str) -> str:

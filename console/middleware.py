@@ -29,10 +29,20 @@ ORGANIZATION_IN_SESSION = "organization"
 STRAIGHT = ("/device/", "/healthz", "/readyz")
 LARGEST_ID = 2**63 - 1
 # No script, style or image from elsewhere, and none inline: data that reaches a page as text can't run.
-POLICY = "; ".join([
-    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
-    "connect-src 'self'", "manifest-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
-])  # fmt: skip
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
 
 
 def security_headers(get_response: GetResponse) -> GetResponse:
@@ -97,9 +107,7 @@ def actor(get_response: GetResponse) -> GetResponse:
         zone, language = unquote(request.COOKIES.get("custody_tz", "")), None
         if request.user.is_authenticated:
             user = request.user
-            request.customer_actor = cast(
-                Actor, SimpleLazyObject(lambda: import_string(CUSTOMER_ACTOR)(user))
-            )
+            request.customer_actor = cast(Actor, SimpleLazyObject(lambda: import_string(CUSTOMER_ACTOR)(user)))
             request.actor = member_actor(user, request.session.get(ORGANIZATION_IN_SESSION))
             organization = request.actor.organization
             zone = user.time_zone or (organization.time_zone if organization else zone)
@@ -128,10 +136,16 @@ def member_actor(user: Any, organization_id: int | None = None) -> Actor:
     if member is None:
         return Actor(kind="anonymous", user=user, label=str(user))
     return Actor(
-        kind="member", user=user, organization=member.organization, role=member.role,
-        permissions=ROLES.get(member.role, frozenset()), label=str(user), has_second_factor=member.has_factor,
-        has_other_organizations=len(found) > 1, is_working=member.has_work,
-    )  # fmt: skip
+        kind="member",
+        user=user,
+        organization=member.organization,
+        role=member.role,
+        permissions=ROLES.get(member.role, frozenset()),
+        label=str(user),
+        has_second_factor=member.has_factor,
+        has_other_organizations=len(found) > 1,
+        is_working=member.has_work,
+    )
 
 
 def refusals(get_response: GetResponse) -> GetResponse:

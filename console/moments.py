@@ -18,8 +18,8 @@ _FIRST, _LAST = date(1900, 1, 1), date(9990, 1, 1)
 def read(text: Any) -> datetime | None:
     """The time that a text names as RFC 3339 has it, aware if it says its offset; None for anything else.
 
-    `t` and `z` may be small, a space may stand for `T`, fractions may have any digits (those after the sixth are cut off)
-    or lack with the seconds. A leap second, 23:59:60 in UTC, is the instant that follows it.
+    `t` and `z` may be small, a space may stand for `T`, fractions may have any digits (those after the sixth are cut
+    off) or lack with the seconds. A leap second, 23:59:60 in UTC, is the instant that follows it.
     """
     found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
     if found is None:
@@ -32,9 +32,7 @@ def read(text: Any) -> datetime | None:
         sign = "-" if found["sign"] in "-\u2212" else "+"
         offset = f"{sign}{found['ahead']}:{found['past']}"
     try:
-        at = datetime.fromisoformat(
-            f"{found['day']}T{found['hour']}:{found['minute']}:{second}{fraction}{offset}"
-        )
+        at = datetime.fromisoformat(f"{found['day']}T{found['hour']}:{found['minute']}:{second}{fraction}{offset}")
         if not is_leap:
             return at
         utc = at - (at.utcoffset() or timedelta())

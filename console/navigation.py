@@ -32,12 +32,27 @@ def entries() -> list[Entry]:
     return [
         Entry(_("Overview"), "console:home", "layout-dashboard", 0, ("console:home",)),
         Entry(_("Activity"), "console:activity_list", "history", 80, ("console:activity",)),
-        Entry(_("Settings"), "console:organization_edit", "settings", 90,
-              ("console:organization", "console:member", "console:invitation", "console:role", "console:domain",
-               "claims:return_settings", "customers:api_key", "console:webhook"),
-              permission=Permission.ORGANIZATION_EDIT),
-        Entry(_("Settings"), "console:role_list", "settings", 90, ("console:role",), unless=Permission.ORGANIZATION_EDIT),
-    ]  # fmt: skip
+        Entry(
+            _("Settings"),
+            "console:organization_edit",
+            "settings",
+            90,
+            (
+                "console:organization",
+                "console:member",
+                "console:invitation",
+                "console:role",
+                "console:domain",
+                "claims:return_settings",
+                "customers:api_key",
+                "console:webhook",
+            ),
+            permission=Permission.ORGANIZATION_EDIT,
+        ),
+        Entry(
+            _("Settings"), "console:role_list", "settings", 90, ("console:role",), unless=Permission.ORGANIZATION_EDIT
+        ),
+    ]
 
 
 def count_beside(request: Any, rows: QuerySet) -> int:

@@ -62,9 +62,16 @@ def start(
     from console.tasks import run_operation
 
     operation = _note(
-        handler, title, by, permission=permission, total=total, payload=payload, return_url=return_url,
-        undo_route=undo_route, undoes=undoes,
-    )  # fmt: skip
+        handler,
+        title,
+        by,
+        permission=permission,
+        total=total,
+        payload=payload,
+        return_url=return_url,
+        undo_route=undo_route,
+        undoes=undoes,
+    )
     run_operation.enqueue(operation.pk)
     return operation
 
@@ -99,8 +106,7 @@ def check_undo(operation: Operation, *, at: datetime | None = None) -> None:
         raise Refused("nothing_to_undo", _("It changed nothing that could be undone."))
     minutes, time = UNDO_WITHIN // timedelta(minutes=1), f"{timezone.localtime(until):%H:%M}"
     raise Refused(
-        "undo_too_late",
-        _("It could be undone for %(n)d minutes, until %(time)s.") % {"n": minutes, "time": time},
+        "undo_too_late", _("It could be undone for %(n)d minutes, until %(time)s.") % {"n": minutes, "time": time}
     )
 
 
@@ -161,18 +167,16 @@ def chunk(work: Callable[Concatenate[Operation, P], R]) -> Callable[Concatenate[
 
 
 def advance(
-    operation: Operation,
-    *,
-    cursor: int,
-    succeeded: int,
-    refused: Iterable[tuple[int, str, str, str]] = (),
+    operation: Operation, *, cursor: int, succeeded: int, refused: Iterable[tuple[int, str, str, str]] = ()
 ) -> None:
     """Count a chunk, inside of its transaction. `refused` holds (position, label, code, sentence).
 
     Raises Superseded where another worker took over or has counted it already, which rolls the chunk back.
     """
-    rows = [OperationRow(operation=operation, position=p, label=label[:200], code=c, sentence=s[:500])
-            for p, label, c, s in refused]  # fmt: skip
+    rows = [
+        OperationRow(operation=operation, position=p, label=label[:200], code=c, sentence=s[:500])
+        for p, label, c, s in refused
+    ]
     mine = Operation.objects.filter(
         pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING, cursor=operation.cursor
     )
@@ -199,9 +203,14 @@ def actor_of(operation: Operation) -> Actor:
     if member is None or is_stopped or Permission(operation.permission) not in rights:
         raise Refused("not_allowed", _("Who started this may not do it any more."))
     return Actor(
-        kind="member", user=operation.by_user, organization=operation.organization, role=member.role,
-        permissions=frozenset(rights), label=operation.by_label, key_id=operation.by_key,
-    )  # fmt: skip
+        kind="member",
+        user=operation.by_user,
+        organization=operation.organization,
+        role=member.role,
+        permissions=frozenset(rights),
+        label=operation.by_label,
+        key_id=operation.by_key,
+    )
 
 
 def recover() -> int:
@@ -218,9 +227,16 @@ def recover() -> int:
 
 def _note(handler: str, title: str, by: Actor, **fields: Any) -> Operation:
     return Operation.objects.create(
-        organization=by.organization, handler=handler, title=title[:200], by_user_id=by.user_id,
-        by_label=by.label[:200], by_role=by.role, by_key=by.key_id, rights=sorted(map(str, by.permissions)), **fields,
-    )  # fmt: skip
+        organization=by.organization,
+        handler=handler,
+        title=title[:200],
+        by_user_id=by.user_id,
+        by_label=by.label[:200],
+        by_role=by.role,
+        by_key=by.key_id,
+        rights=sorted(map(str, by.permissions)),
+        **fields,
+    )
 
 
 def _run(operation: Operation) -> None:
@@ -242,11 +258,7 @@ def _run(operation: Operation) -> None:
             _end(operation, OperationState.FAILED, refusal.sentence)
     except Exception:
         log.exception("operation %s failed", operation.pk)
-        _end(
-            operation,
-            OperationState.FAILED,
-            _("It stopped at an unexpected error. Nothing after that was changed."),
-        )
+        _end(operation, OperationState.FAILED, _("It stopped at an unexpected error. Nothing after that was changed."))
     else:
         _end(operation, OperationState.DONE, operation.sentence)
 
@@ -295,10 +307,7 @@ def _queued() -> set[int]:
 
 def _take(operation_id: int) -> Operation | None:
     taken = Operation.objects.filter(state=OperationState.WAITING, pk=operation_id).update(
-        state=OperationState.RUNNING,
-        attempt=F("attempt") + 1,
-        worker=worker_name(),
-        started_at=timezone.now(),
+        state=OperationState.RUNNING, attempt=F("attempt") + 1, worker=worker_name(), started_at=timezone.now()
     )
     if not taken:
         return None
@@ -311,6 +320,4 @@ def _take(operation_id: int) -> Operation | None:
 
 def _end(operation: Operation, state: str, sentence: str) -> None:
     values: dict[str, Any] = {"state": state, "sentence": sentence[:500], "finished_at": timezone.now()}
-    Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING).update(
-        **values
-    )
+    Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING).update(**values)

@@ -11,8 +11,8 @@ MOST_MEMORY = 62 * 1024 * 1024
 LONGEST_SIDE = 16_384
 # Notes inside a PNG, unpacked; Pillow alone would keep 64 MiB of them.
 MOST_NOTES = 2 * 1024 * 1024
-# Bytes of a pixel: WebP is unpacked whole and copied twice, what lets something through is laid on white, a palette becomes
-# colours, and shades of grey are made smaller in two steps.
+# Bytes of a pixel: WebP is unpacked whole and copied twice, what lets something through is laid on white, a palette
+# becomes colours, and shades of grey are made smaller in two steps.
 _OF_WEBP, _OF_CLEAR, _OF_COLOUR = 16, 7, 4
 _OTHERS = {"L": 2, "1": 2, "P": 5}
 
@@ -23,9 +23,7 @@ class TooLarge(Exception):
     """A picture that would take too much to unpack."""
 
 
-def open_picture(
-    file: IO[bytes], formats: tuple[str, ...], *, most_pixels: int, mode: str = "RGB"
-) -> Image.Image:
+def open_picture(file: IO[bytes], formats: tuple[str, ...], *, most_pixels: int, mode: str = "RGB") -> Image.Image:
     """The picture, not unpacked yet. A JPEG that is larger than wanted will be unpacked at a half, a quarter or an eighth.
 
     `most_pixels` is how many are wanted, `mode` "L" or "RGB". Raises TooLarge, and what Pillow raises for what is no

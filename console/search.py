@@ -44,9 +44,7 @@ def find_all(actor: Actor, text: str, limit: int) -> list[Hit]:
     """What the text finds, the exact matches first, and of each source no more than `limit`. Nothing for no text."""
     if not text:
         return []
-    found = [
-        hit for path in settings.SEARCH_SOURCES for hit in import_string(path)(actor, text, limit)[:limit]
-    ]
+    found = [hit for path in settings.SEARCH_SOURCES for hit in import_string(path)(actor, text, limit)[:limit]]
     return sorted(found, key=lambda hit: hit.rank)
 
 

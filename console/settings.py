@@ -18,9 +18,7 @@ PORT = environment.number("PORT", 8000, least=1, most=65_535)
 BASE_URL = environment.text("CUSTODY_BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 _base = urlsplit(BASE_URL)
 if _base.scheme not in {"http", "https"} or not _base.hostname:
-    raise ImproperlyConfigured(
-        f"CUSTODY_BASE_URL is {BASE_URL!r}; it must look like https://custody.example.com."
-    )
+    raise ImproperlyConfigured(f"CUSTODY_BASE_URL is {BASE_URL!r}; it must look like https://custody.example.com.")
 SECURE = _base.scheme == "https"
 EMBEDDED = environment.flag("CUSTODY_EMBEDDED")
 
@@ -94,10 +92,7 @@ TEMPLATES: list[dict[str, Any]] = [
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",
-                    [
-                        "django.template.loaders.filesystem.Loader",
-                        "django.template.loaders.app_directories.Loader",
-                    ],
+                    ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
                 )
             ],
         },
@@ -178,9 +173,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "console.views.errors.csrf_failure"
 # Security over http is checked by the base URL; the rest of `check --deploy` holds as it is.
-SILENCED_SYSTEM_CHECKS = (
-    ["security.W004", "security.W008", "security.W012", "security.W016"] if not SECURE else []
-)
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"] if not SECURE else []
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
@@ -193,20 +186,14 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR / "files"},
-    },
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if DEBUG:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 # Files above 1 MB go to disk while they arrive, and one above the limit is refused without being kept.
-FILE_UPLOAD_HANDLERS = [
-    "console.uploads.QuotaHandler",
-    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
-]
+FILE_UPLOAD_HANDLERS = ["console.uploads.QuotaHandler", "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None
 UPLOAD_LIMIT = environment.number("CUSTODY_UPLOAD_LIMIT", 50 * 1024 * 1024, least=1_000)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
@@ -255,10 +242,7 @@ SPECTACULAR_SETTINGS = {
         "ShipmentState": "claims.models.ShipmentState.choices",
         "ReturnState": "claims.models.ReturnState.choices",
     },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "console.rest.schema.add_problems",
-    ],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "console.rest.schema.add_problems"],
 }
 API_URLS = ["customers.api.urls", "devices.api.urls", "claims.api.urls"]
 # What undoes an operation, by the name of the page that does it in the console.
@@ -271,8 +255,12 @@ UNDOS = {
 API_KEY_ACTOR, API_KEY_CHECK = "customers.keys.find", "customers.keys.is_usable"
 API_KEY_HOLD = "customers.keys.hold"
 # Told of a person who leaves the organization: (organization, user, by, at).
-LEAVING = ["customers.actions.api_keys.revoke_of", "console.webhooks.actions.leave_person",
-           "customers.actions.project_members.end_all_of", "customers.actions.people.leave_internal"]  # fmt: skip
+LEAVING = [
+    "customers.actions.api_keys.revoke_of",
+    "console.webhooks.actions.leave_person",
+    "customers.actions.project_members.end_all_of",
+    "customers.actions.people.leave_internal",
+]
 # Of each key in each process.
 API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200, least=1)
 
@@ -294,18 +282,34 @@ LOGGING = {
 }
 
 # The foundation reaches the domain by name only; each entry is a dotted path to a function.
-NAVIGATION = ["console.navigation.entries", "customers.navigation.entries", "devices.navigation.entries",
-              "claims.navigation.entries"]  # fmt: skip
-SEARCH_SOURCES = ["devices.search.find", "customers.search.find", "claims.profiles.search.find", "claims.returns.search.find",
-                  "claims.shipments.search.find"]  # fmt: skip
+NAVIGATION = [
+    "console.navigation.entries",
+    "customers.navigation.entries",
+    "devices.navigation.entries",
+    "claims.navigation.entries",
+]
+SEARCH_SOURCES = [
+    "devices.search.find",
+    "customers.search.find",
+    "claims.profiles.search.find",
+    "claims.returns.search.find",
+    "claims.shipments.search.find",
+]
 OVERVIEW_PANELS = ["devices.panels.overview", "claims.profiles.panels.overview", "customers.panels.overview"]
-DEVICE_PANELS = ["claims.profiles.panels.device_claim_code", "claims.returns.panels.device_returns",
-                 "claims.shipments.panels.device_shipment"]  # fmt: skip
+DEVICE_PANELS = [
+    "claims.profiles.panels.device_claim_code",
+    "claims.returns.panels.device_returns",
+    "claims.shipments.panels.device_shipment",
+]
 # In the wide column of a device.
 DEVICE_MAIN_PANELS = ["devices.messages.panels.device_messages"]
 # Told, in the same transaction, of every change of hands and of every new unit.
-LEDGER_FOLLOWERS = ["claims.profiles.actions.codes.follow_ledger", "claims.returns.actions.returns.follow_ledger",
-                    "devices.messages.actions.follow_ledger", "devices.calls.actions.follow_ledger"]  # fmt: skip
+LEDGER_FOLLOWERS = [
+    "claims.profiles.actions.codes.follow_ledger",
+    "claims.returns.actions.returns.follow_ledger",
+    "devices.messages.actions.follow_ledger",
+    "devices.calls.actions.follow_ledger",
+]
 # Says of a device by its id whether a code that was printed for it was replaced.
 LABEL_CHECK = "claims.profiles.actions.codes.is_replaced"
 # Of devices that are taken from their owners: which links stop working (for a page, and in words), and what takes the
@@ -338,9 +342,15 @@ UPKEEP = [
 ]
 # Besides the server, while the demo runs: commands of manage.py by what they are called.
 DEMO_ALSO = {
-    "the simulator": ["simulate", "--organization=northlake-sensors", "--devices=12", "--waiting=2", "--every=60",
-                      "--skip-checks"],
-}  # fmt: skip
+    "the simulator": [
+        "simulate",
+        "--organization=northlake-sensors",
+        "--devices=12",
+        "--waiting=2",
+        "--every=60",
+        "--skip-checks",
+    ]
+}
 LEDGER_CHECKS = [
     "customers.word_check.check",
     "devices.word_check.check",
@@ -352,5 +362,10 @@ LEDGER_CHECKS = [
     "devices.messages.ledger_check.check",
 ]
 PRODUCT_PANELS = ["console.webhooks.panels.bound"]
-CUSTOMER_PANELS = ["devices.panels.customer_devices", "claims.profiles.panels.customer_claims", "claims.returns.panels.customer_returns",
-                   "claims.shipments.panels.customer_shipments", "console.webhooks.panels.bound"]  # fmt: skip
+CUSTOMER_PANELS = [
+    "devices.panels.customer_devices",
+    "claims.profiles.panels.customer_claims",
+    "claims.returns.panels.customer_returns",
+    "claims.shipments.panels.customer_shipments",
+    "console.webhooks.panels.bound",
+]

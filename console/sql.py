@@ -186,9 +186,7 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
             )
             return sorted(row[0] for row in cursor.fetchall())
         # The lock that a transaction holds from its beginning keeps others from taking the same.
-        cursor.execute(
-            "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [model._meta.db_table]
-        )
+        cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [model._meta.db_table])
         last = cursor.fetchone()[0]
         return list(range(last + 1, last + 1 + count))
 
@@ -202,10 +200,7 @@ def insert_rows(model: type[models.Model], names: Iterable[str], rows: Iterable[
     named = ", ".join(quote(column) for column in columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with (
-                connection.wrap_database_errors,
-                cursor.copy(f"COPY {table(model)} ({named}) FROM STDIN") as copy,
-            ):
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table(model)} ({named}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
             return
@@ -279,9 +274,7 @@ def ids_by_value(model: type[models.Model], lookups: Iterable[Lookup]) -> list[d
         column, ids = quote(field(model, name).column), list(scope.values())
         scoped = [f"{quote(field(model, each).column)} = %s" for each in scope]
         condition = " AND ".join([*scoped, *filter(None, [where])])
-        is_near = (
-            f"(SELECT EXISTS (SELECT 1 FROM {table(model)} WHERE {condition} AND {column} BETWEEN %s AND %s))"  # noqa: S608
-        )
+        is_near = f"(SELECT EXISTS (SELECT 1 FROM {table(model)} WHERE {condition} AND {column} BETWEEN %s AND %s))"  # noqa: S608
         if connection.vendor == "postgresql":
             parts.append(
                 f"SELECT {len(found) - 1}, wanted.value, hit.id "  # noqa: S608

@@ -23,16 +23,10 @@ class OperationTable(Table):
 
     title = tables.Column(verbose_name=_("Operation"), orderable=False)
     state = tables.Column(verbose_name=_("State"), orderable=False)
-    succeeded = tables.Column(
-        verbose_name=_("Succeeded"), orderable=False, attrs={"th": {"class": "num wide-only"}}
-    )
-    refused = tables.Column(
-        verbose_name=_("Refused"), orderable=False, attrs={"th": {"class": "num wide-only"}}
-    )
+    succeeded = tables.Column(verbose_name=_("Succeeded"), orderable=False, attrs={"th": {"class": "num wide-only"}})
+    refused = tables.Column(verbose_name=_("Refused"), orderable=False, attrs={"th": {"class": "num wide-only"}})
     by = tables.Column(verbose_name=_("Who"), orderable=False, attrs={"th": {"class": "wide-only"}})
-    started = tables.Column(
-        verbose_name=_("Started"), order_by="id", attrs={"th": {"class": "end-text wide-only"}}
-    )
+    started = tables.Column(verbose_name=_("Started"), order_by="id", attrs={"th": {"class": "end-text wide-only"}})
 
     row_template = "console/_operation_row.html"
     empty_template = "console/_operation_empty.html"

@@ -78,9 +78,7 @@ def nudge_webhooks(earliest: datetime | None = None) -> int:
     if at is None:
         return 0
     at = max(at, earliest) if earliest else at
-    queued = DBTaskResult.objects.filter(
-        task_path=deliver_webhooks.module_path, status="READY", run_after__lte=at
-    )
+    queued = DBTaskResult.objects.filter(task_path=deliver_webhooks.module_path, status="READY", run_after__lte=at)
     if queued.exists():
         return 0
     deliver_webhooks.using(run_after=at).enqueue()

@@ -26,9 +26,7 @@ class TenantQuerySet(models.QuerySet):
         return self.none()
 
     def delete(self) -> Any:
-        raise NotImplementedError(
-            "Rows are archived, not deleted; use purge() for those that the ledger never saw."
-        )
+        raise NotImplementedError("Rows are archived, not deleted; use purge() for those that the ledger never saw.")
 
     def purge(self) -> Any:
         """Delete for good. For rows without history only: drafts, expired invitations, spent counters."""

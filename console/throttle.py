@@ -39,8 +39,12 @@ def spend(scope: str, who: str, *, limit: int, seconds: int, at: float | None = 
     """
     left = _try(scope, who, limit=limit, seconds=seconds, at=at)
     if left:
-        raise Refused("too_many_tries", _("Too many tries. Wait %(n)d min and try again.") % {"n": max(1, round(left / 60))},
-                      status=429, headers={"Retry-After": str(int(left) + 1)})  # fmt: skip
+        raise Refused(
+            "too_many_tries",
+            _("Too many tries. Wait %(n)d min and try again.") % {"n": max(1, round(left / 60))},
+            status=429,
+            headers={"Retry-After": str(int(left) + 1)},
+        )
 
 
 def has_left(scope: str, who: str, *, limit: int, seconds: int, at: float | None = None) -> bool:

@@ -31,14 +31,7 @@ ROWS_ANALYSED = 1_000
 def go_on() -> None:
     """Take up what was interrupted. For every half minute, and for the start of a worker."""
     _each(
-        [
-            release_tasks,
-            operations.recover,
-            resend_mail,
-            leftovers.release_dead,
-            kept.send_stragglers,
-            nudge_webhooks,
-        ]
+        [release_tasks, operations.recover, resend_mail, leftovers.release_dead, kept.send_stragglers, nudge_webhooks]
     )
 
 
@@ -128,9 +121,7 @@ def forget_sessions() -> int:
 
 def forget_strangers() -> int:
     """Delete who began a claim more than a day ago and never proved the address. Returns how many rows."""
-    people = get_user_model().objects.filter(
-        last_login=None, date_joined__lt=timezone.now() - timedelta(days=1)
-    )
+    people = get_user_model().objects.filter(last_login=None, date_joined__lt=timezone.now() - timedelta(days=1))
     for field in _references_to_people():
         rows = field.model._base_manager.filter(**{field.name: OuterRef("pk")})
         people = people.filter(~Exists(rows))

@@ -19,8 +19,9 @@ class QuotaHandler(FileUploadHandler):
         self.received += len(raw_data)
         if self.received > settings.UPLOAD_LIMIT:
             self.request.oversized_uploads = {  # type: ignore[union-attr]
-                *getattr(self.request, "oversized_uploads", set()), self.field_name
-            }  # fmt: skip
+                *getattr(self.request, "oversized_uploads", set()),
+                self.field_name,
+            }
             raise SkipFile
         return raw_data
 
@@ -33,6 +34,4 @@ def oversized(request: HttpRequest, field: str) -> str | None:
     if field not in getattr(request, "oversized_uploads", ()):
         return None
     limit = settings.UPLOAD_LIMIT // (1024 * 1024)
-    return _("The file is larger than %(limit)d MB. Split it, or leave out what is not needed.") % {
-        "limit": limit
-    }
+    return _("The file is larger than %(limit)d MB. Split it, or leave out what is not needed.") % {"limit": limit}

@@ -60,9 +60,7 @@ def remember(request: Request, response: HttpResponse) -> None:
         return
     newest = dict(list(kept.items())[-MOST_KEPT:])
     text = base64.urlsafe_b64encode(json.dumps([_who(request), newest], separators=(",", ":")).encode())
-    response.set_cookie(
-        COOKIE, text.decode(), httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
-    )
+    response.set_cookie(COOKIE, text.decode(), httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
 
 
 def _came_from(request: HttpRequest, path: str) -> str | None:

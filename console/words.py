@@ -15,8 +15,22 @@ from console.models import NameWord
 CHUNK = 500
 LONGEST, MOST_ASKED = 60, 6
 # Letters that are no other letter with a mark, as people type them without the keys for them.
-_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
-                        "ŋ": "n", "ĸ": "k"})  # fmt: skip
+_PLAIN = str.maketrans(
+    {
+        "ł": "l",
+        "ø": "o",
+        "đ": "d",
+        "ð": "d",
+        "ħ": "h",
+        "ŧ": "t",
+        "ı": "i",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+        "ŋ": "n",
+        "ĸ": "k",
+    }
+)
 
 
 def plain(text: str) -> str:

@@ -40,9 +40,15 @@ class QueueWorker(Worker):
 
     def __init__(self, queues: list[str], *, interval: float = INTERVAL, batch: bool = False) -> None:
         super().__init__(
-            queue_names=queues, interval=interval, batch=batch, backend_name="default", startup_delay=False,
-            max_tasks=None, worker_id=liveness.worker_name(), excluded_queue_names=[],
-        )  # fmt: skip
+            queue_names=queues,
+            interval=interval,
+            batch=batch,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=liveness.worker_name(),
+            excluded_queue_names=[],
+        )
         self.unfinished: DBTaskResult | None = None
         self.turns = Turns()
 
@@ -82,8 +88,11 @@ class QueueWorker(Worker):
         if not self.process_all_queues:
             waiting = waiting.filter(queue_name__in=self.queue_names)
         for task in self.in_turn(waiting):
-            values = {"status": "RUNNING", "started_at": timezone.now(),
-                      "worker_ids": [*task.worker_ids, self.worker_id]}  # fmt: skip
+            values = {
+                "status": "RUNNING",
+                "started_at": timezone.now(),
+                "worker_ids": [*task.worker_ids, self.worker_id],
+            }
             if DBTaskResult.objects.filter(pk=task.pk, status="READY").update(**values):
                 task.__dict__.update(values)
                 if task.task_path == OPERATION:

@@ -16,9 +16,7 @@ HEADER = ["name", "kind", "reference", "email", "phone", "address", "notes", "si
 
 def customer_rows(request: Request) -> StreamingHttpResponse:
     """The customers that match the filters of the address, as the format that it names."""
-    filterset = CustomerFilter(
-        request.GET, queryset=Customer.objects.visible_to(request.actor), request=request
-    )
+    filterset = CustomerFilter(request.GET, queryset=Customer.objects.visible_to(request.actor), request=request)
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
     return stream(request, _("customers"), HEADER, lines(rows))
 

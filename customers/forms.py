@@ -42,8 +42,10 @@ class CustomerForm(TextGuard, forms.ModelForm):
             "address": forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
             "notes": forms.Textarea(attrs={"rows": 3}),
         }
-        help_texts = {"email": _("How you reach them. It gives nobody access to the portal."),
-                      "notes": _("For your own people only.")}  # fmt: skip
+        help_texts = {
+            "email": _("How you reach them. It gives nobody access to the portal."),
+            "notes": _("For your own people only."),
+        }
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,9 +82,7 @@ class PersonForm(TextGuard, forms.Form):
 
     email = AddressField(max_length=254)
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
-    role = forms.ChoiceField(
-        label=_("Role"), choices=ROLES, initial=CustomerRole.ADMIN, widget=forms.RadioSelect
-    )
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial=CustomerRole.ADMIN, widget=forms.RadioSelect)
 
 
 class PersonRoleForm(forms.Form):

@@ -21,12 +21,8 @@ LIVES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("a year")), ("", 
 class KeyForm(TextGuard, forms.Form):
     """What every key has: a name, scopes, and how long it lives."""
 
-    name = forms.CharField(
-        label=_("Name"), max_length=80, help_text=_("Where it is used, such as “Line 3” or “ERP”.")
-    )
-    days = forms.ChoiceField(
-        label=_("It lives"), choices=LIVES, required=False, initial="90", widget=forms.RadioSelect
-    )
+    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Where it is used, such as “Line 3” or “ERP”."))
+    days = forms.ChoiceField(label=_("It lives"), choices=LIVES, required=False, initial="90", widget=forms.RadioSelect)
 
     def require(self, scopes: str) -> None:
         """Put an error at the field `scopes` where nothing is chosen."""
@@ -44,14 +40,18 @@ class ApiKeyForm(KeyForm):
     """A key of the organization, or of the customer that is named."""
 
     customer = CustomerField(
-        label=_("Customer"), required=False, widget=CustomerInput({"placeholder": _("None: a key of the organization")}),
+        label=_("Customer"),
+        required=False,
+        widget=CustomerInput({"placeholder": _("None: a key of the organization")}),
         help_text=_("With a customer, it reaches this customer's devices and data alone."),
-    )  # fmt: skip
+    )
     scopes = forms.MultipleChoiceField(label=_("It may"), widget=Checkboxes, required=False)
     customer_scopes = forms.MultipleChoiceField(
-        label=_("It may, as a customer"), widget=Checkboxes, required=False,
+        label=_("It may, as a customer"),
+        widget=Checkboxes,
+        required=False,
         choices=[(scope.value, scope.label) for scope in CustomerScope],
-    )  # fmt: skip
+    )
     field_order = ["name", "customer", "scopes", "customer_scopes", "days"]
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -66,17 +66,14 @@ class ApiKeyForm(KeyForm):
         self.require("customer_scopes" if cleaned.get("customer") else "scopes")
         scopes = cleaned.get("scopes")
         if scopes and not cleaned.get("customer") and Permission.VIEW not in scopes:
-            self.add_error(
-                "scopes", _("Every answer shows something: let it see products, devices and customers too.")
-            )
+            self.add_error("scopes", _("Every answer shows something: let it see products, devices and customers too."))
         return cleaned
 
     def plan(self) -> dict[str, Any]:
         """What the action takes."""
         data = self.cleaned_data
         scopes = data["customer_scopes"] if data.get("customer") else data["scopes"]
-        return {"name": data["name"], "customer": data.get("customer"), "scopes": scopes,
-                "expires_at": self.expires_at}  # fmt: skip
+        return {"name": data["name"], "customer": data.get("customer"), "scopes": scopes, "expires_at": self.expires_at}
 
 
 class CustomerKeyForm(KeyForm):
@@ -108,5 +105,9 @@ class CustomerKeyForm(KeyForm):
     def plan(self) -> dict[str, Any]:
         """What the action takes."""
         data = self.cleaned_data
-        return {"name": data["name"], "customer": data.get("customer") or self.customers[0],
-                "scopes": data["scopes"], "expires_at": self.expires_at}  # fmt: skip
+        return {
+            "name": data["name"],
+            "customer": data.get("customer") or self.customers[0],
+            "scopes": data["scopes"],
+            "expires_at": self.expires_at,
+        }

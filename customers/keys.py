@@ -46,12 +46,7 @@ def generate() -> str:
 def is_well_formed(text: str) -> bool:
     """Whether the text could be a key at all."""
     body, check = text[len(PREFIX) : -CHECK], text[-CHECK:]
-    return (
-        text.startswith(PREFIX)
-        and len(body) == RANDOM
-        and set(body) <= set(ALPHABET)
-        and _check(body) == check
-    )
+    return text.startswith(PREFIX) and len(body) == RANDOM and set(body) <= set(ALPHABET) and _check(body) == check
 
 
 def sha256(text: str) -> str:
@@ -93,15 +88,23 @@ def customer_role(user_id: int | None, customer: Customer) -> str | None:
 
 
 def _of_organization(key: ApiKey) -> Actor | None:
-    role = Member.objects.filter(
-        organization=key.organization_id, user=key.made_by_id, removed_at=None
-    ).values_list("role", flat=True).first()  # fmt: skip
+    role = (
+        Member.objects.filter(organization=key.organization_id, user=key.made_by_id, removed_at=None)
+        .values_list("role", flat=True)
+        .first()
+    )
     if role is None:
         return None
     rights = ROLES.get(role, frozenset()) & {Permission(s) for s in key.scopes if s in set(Permission)}
-    return Actor(kind="member", user=key.made_by, organization=key.organization, role=role,
-                 permissions=frozenset(rights), label=_label(key),
-                 key_id=key.pk)  # fmt: skip
+    return Actor(
+        kind="member",
+        user=key.made_by,
+        organization=key.organization,
+        role=role,
+        permissions=frozenset(rights),
+        label=_label(key),
+        key_id=key.pk,
+    )
 
 
 def _of_customer(key: ApiKey) -> Actor | None:
@@ -114,16 +117,20 @@ def _of_customer(key: ApiKey) -> Actor | None:
     if role is None:
         allowed = _of_staff(key)
     rights = allowed & {CustomerScope(s) for s in key.scopes if s in set(CustomerScope)}
-    return Actor(kind="customer", user=key.made_by, organization=key.organization, customers=frozenset({customer.pk}),
-                 permissions=frozenset(rights), label=_label(key),
-                 key_id=key.pk)  # fmt: skip
+    return Actor(
+        kind="customer",
+        user=key.made_by,
+        organization=key.organization,
+        customers=frozenset({customer.pk}),
+        permissions=frozenset(rights),
+        label=_label(key),
+        key_id=key.pk,
+    )
 
 
 def _of_staff(key: ApiKey) -> frozenset[CustomerScope]:
     """What a member may let a customer's key do: what he may do himself, if he looks after customers at all."""
-    member = Member.objects.filter(
-        organization=key.organization_id, user=key.made_by_id, removed_at=None
-    ).first()
+    member = Member.objects.filter(organization=key.organization_id, user=key.made_by_id, removed_at=None).first()
     rights = ROLES.get(member.role, frozenset()) if member else frozenset()
     if Permission.CUSTOMER_INVITE not in rights:
         return frozenset()

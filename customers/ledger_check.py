@@ -17,12 +17,8 @@ def check() -> list[str]:
 
 def _left() -> Iterator[str]:
     """Open memberships of people who are neither members of the organization nor people of the customer any more."""
-    member = Member.objects.filter(
-        organization=OuterRef("organization"), user=OuterRef("user"), removed_at=None
-    )
-    person = CustomerUser.objects.filter(
-        customer=OuterRef("project__customer"), user=OuterRef("user"), removed_at=None
-    )
+    member = Member.objects.filter(organization=OuterRef("organization"), user=OuterRef("user"), removed_at=None)
+    person = CustomerUser.objects.filter(customer=OuterRef("project__customer"), user=OuterRef("user"), removed_at=None)
     rows = ProjectMember.objects.open().filter(~Exists(member), ~Exists(person))
     for row in rows.order_by("pk")[:SHOWN]:
         yield f"Project member {row.pk} goes on, but the person has left the organization that let them in."
@@ -32,8 +28,9 @@ def _overlaps() -> Iterator[str]:
     earlier = ProjectMember.objects.filter(
         Q(ended_at=None) | Q(ended_at__gt=OuterRef("started_at")),
         Q(started_at__lt=OuterRef("started_at")) | Q(started_at=OuterRef("started_at"), pk__lt=OuterRef("pk")),
-        project=OuterRef("project"), user=OuterRef("user"),
-    )  # fmt: skip
+        project=OuterRef("project"),
+        user=OuterRef("user"),
+    )
     for row in ProjectMember.objects.filter(Exists(earlier)).order_by("pk")[:SHOWN]:
         yield f"Project member {row.pk} begins before the one before it has ended."
 

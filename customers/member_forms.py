@@ -10,6 +10,9 @@ class EndForm(TextGuard, forms.Form):
     """Asks why, for those who want to say it."""
 
     reason = forms.CharField(
-        label=_("Reason"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Reason"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("It stays in the history."),
-    )  # fmt: skip
+    )

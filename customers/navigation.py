@@ -9,6 +9,12 @@ from customers.models import Customer
 def entries() -> list[Entry]:
     """Customers."""
     return [
-        Entry(_("Customers"), "customers:customer_list", "building-2", 30, ("customers:customer",),
-              rows=lambda actor: Customer.objects.visible_to(actor).current()),
-    ]  # fmt: skip
+        Entry(
+            _("Customers"),
+            "customers:customer_list",
+            "building-2",
+            30,
+            ("customers:customer",),
+            rows=lambda actor: Customer.objects.visible_to(actor).current(),
+        )
+    ]

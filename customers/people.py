@@ -28,10 +28,16 @@ def actor_for(user: Any) -> Actor:
         return frozenset(pk for pk, role, what in reached if what == kind and role in roles)
 
     return Actor(
-        kind="customer", user=user, customers=those(CUSTOMER), projects=those(PROJECT),
-        operates=those(CUSTOMER, CLAIMING), administers=those(CUSTOMER, ADMIN),
-        operates_in=those(PROJECT, CLAIMING), administers_in=those(PROJECT, ADMIN), label=str(user),
-    )  # fmt: skip
+        kind="customer",
+        user=user,
+        customers=those(CUSTOMER),
+        projects=those(PROJECT),
+        operates=those(CUSTOMER, CLAIMING),
+        administers=those(CUSTOMER, ADMIN),
+        operates_in=those(PROJECT, CLAIMING),
+        administers_in=those(PROJECT, ADMIN),
+        label=str(user),
+    )
 
 
 def may_end_access(actor: Actor, project: Project) -> bool:
@@ -50,6 +56,9 @@ def administered(actor: Actor) -> QuerySet[Customer]:
 def claiming_customers(user: Any, organization: Any) -> QuerySet[Customer]:
     """The organization's customers for which the person may claim: as admin or operator."""
     return Customer.objects.filter(
-        organization=organization, archived_at=None, people__user=user, people__removed_at=None,
+        organization=organization,
+        archived_at=None,
+        people__user=user,
+        people__removed_at=None,
         people__role__in=CLAIMING,
-    ).order_by("name_key", "pk")  # fmt: skip
+    ).order_by("name_key", "pk")

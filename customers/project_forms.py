@@ -10,6 +10,8 @@ class ProjectForm(TextGuard, forms.Form):
     """What a project is called."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=120, help_text=_("Everybody who has access to the project sees it."),
+        label=_("Name"),
+        max_length=120,
+        help_text=_("Everybody who has access to the project sees it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )  # fmt: skip
+    )

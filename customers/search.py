@@ -22,11 +22,7 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
         others |= {c.pk: c for c in rows.current().filter(condition).order_by(key, "pk")[:limit]}
     begins = [customer for pk, customer in others.items() if pk not in {c.pk for c in exact}]
     more = listed("customers:customer_list", text)
-    return (
-        [_hit(c, 0, more) for c in exact]
-        + [_hit(c, 1, more) for c in begins[:limit]]
-        + _people(actor, text, limit)
-    )
+    return [_hit(c, 0, more) for c in exact] + [_hit(c, 1, more) for c in begins[:limit]] + _people(actor, text, limit)
 
 
 def _people(actor: Actor, text: str, limit: int) -> list[Hit]:
@@ -50,8 +46,13 @@ def _people(actor: Actor, text: str, limit: int) -> list[Hit]:
 
 def _hit(customer: Customer, rank: int, more: str) -> Hit:
     archived = _("archived") if customer.archived_at else ""
-    detail = " · ".join(
-        filter(None, [str(customer.get_kind_display()), customer.reference, customer.email, archived])
+    detail = " · ".join(filter(None, [str(customer.get_kind_display()), customer.reference, customer.email, archived]))
+    return Hit(
+        kind=_("Customer"),
+        icon="building-2",
+        title=customer.name,
+        detail=detail,
+        url=customer.get_absolute_url(),
+        rank=rank,
+        more=more,
     )
-    return Hit(kind=_("Customer"), icon="building-2", title=customer.name, detail=detail,
-               url=customer.get_absolute_url(), rank=rank, more=more)  # fmt: skip

@@ -11,9 +11,7 @@ class CustomerTable(Table):
 
     name = tables.Column(verbose_name=_("Name"), order_by="name_key")
     kind = tables.Column(verbose_name=_("Kind"), orderable=False, attrs={"th": {"class": "wide-only"}})
-    reference = tables.Column(
-        verbose_name=_("Reference"), orderable=False, attrs={"th": {"class": "wide-only"}}
-    )
+    reference = tables.Column(verbose_name=_("Reference"), orderable=False, attrs={"th": {"class": "wide-only"}})
     devices = tables.Column(verbose_name=_("Devices"), orderable=False, attrs={"th": {"class": "num"}})
     people = tables.Column(verbose_name=_("People"), orderable=False, attrs={"th": {"class": "num"}})
     since = tables.Column(verbose_name=_("Since"), order_by="id", attrs={"th": {"class": "wide-only"}})

@@ -15,15 +15,9 @@ customers_patterns = [
     path("customers/export/", customers.customer_export, name="customer_export"),
     path("customers/import/", imports.customer_import, name="customer_import"),
     path("customers/import/<int:pk>/", imports.customer_import_detail, name="customer_import_detail"),
-    path(
-        "customers/import/<int:pk>/columns/", imports.customer_import_columns, name="customer_import_columns"
-    ),
+    path("customers/import/<int:pk>/columns/", imports.customer_import_columns, name="customer_import_columns"),
     path("customers/import/<int:pk>/apply/", imports.customer_import_apply, name="customer_import_apply"),
-    path(
-        "customers/import/<int:pk>/refused.csv",
-        imports.customer_import_refused,
-        name="customer_import_refused",
-    ),
+    path("customers/import/<int:pk>/refused.csv", imports.customer_import_refused, name="customer_import_refused"),
     path("customers/<int:pk>/", customers.customer_detail, name="customer_detail"),
     path("customers/<int:pk>/edit/", customers.customer_edit, name="customer_edit"),
     path("customers/<int:pk>/archive/", customers.customer_archive, name="customer_archive"),
@@ -37,14 +31,8 @@ customers_patterns = [
     ),
     path("customers/<int:pk>/projects/<int:project_pk>/rename/", projects.project_edit, name="project_edit"),
     path("customers/<int:pk>/people/invite/", people.customer_invite, name="customer_invite"),
-    path(
-        "customers/<int:pk>/people/<int:user_pk>/role/", people.customer_user_edit, name="customer_user_edit"
-    ),
-    path(
-        "customers/<int:pk>/people/<int:user_pk>/remove/",
-        people.customer_user_remove,
-        name="customer_user_remove",
-    ),
+    path("customers/<int:pk>/people/<int:user_pk>/role/", people.customer_user_edit, name="customer_user_edit"),
+    path("customers/<int:pk>/people/<int:user_pk>/remove/", people.customer_user_remove, name="customer_user_remove"),
 ]
 
 urlpatterns = [path("", include((customers_patterns, "customers")))]

@@ -65,23 +65,33 @@ def assign(request: Request, chosen: Selection, *, customer: Customer, note: str
     ids, by = chosen.ids, request.actor
     title = ngettext("Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(ids))
     operation = _operate(
-        "devices.actions.ownership.run_assign", title % {"n": len(ids), "customer": customer}, chosen, by=by,
-        permission=Permission.DEVICE_ASSIGN, undo_route=undo.ASSIGN, customer=customer.pk, note=note,
-    )  # fmt: skip
+        "devices.actions.ownership.run_assign",
+        title % {"n": len(ids), "customer": customer},
+        chosen,
+        by=by,
+        permission=Permission.DEVICE_ASSIGN,
+        undo_route=undo.ASSIGN,
+        customer=customer.pk,
+        note=note,
+    )
     return _answer(request, operation, _assigned(operation.succeeded, customer), chosen)
 
 
-def unclaim(
-    request: Request, chosen: Selection, *, reason: str, leaves_profiles: bool = False
-) -> HttpResponse:
+def unclaim(request: Request, chosen: Selection, *, reason: str, leaves_profiles: bool = False) -> HttpResponse:
     """Unclaim as an operation that can be undone, in the background above 200 devices."""
     ids, by = chosen.ids, request.actor
     ownership.check_unclaim_limit(len(ids), by=by)
     title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(ids)) % {"n": len(ids)}
     operation = _operate(
-        "devices.actions.ownership.run_unclaim", title, chosen, by=by, permission=Permission.DEVICE_UNCLAIM,
-        undo_route=undo.UNCLAIM, reason=reason, leaves_profiles=leaves_profiles,
-    )  # fmt: skip
+        "devices.actions.ownership.run_unclaim",
+        title,
+        chosen,
+        by=by,
+        permission=Permission.DEVICE_UNCLAIM,
+        undo_route=undo.UNCLAIM,
+        reason=reason,
+        leaves_profiles=leaves_profiles,
+    )
     return _answer(request, operation, _unclaimed(operation.succeeded), chosen)
 
 
@@ -91,33 +101,33 @@ def access_ended(share: SharedAccess) -> str:
 
 
 def _operate(
-    handler: str,
-    title: str,
-    chosen: Selection,
-    *,
-    by: Actor,
-    permission: Permission,
-    undo_route: str,
-    **payload: Any,
+    handler: str, title: str, chosen: Selection, *, by: Actor, permission: Permission, undo_route: str, **payload: Any
 ) -> Operation:
     ids, back = chosen.ids, chosen.back or reverse("devices:device_list")
     do = operations.start if len(ids) > IN_REQUEST else operations.perform
     return do(
-        handler, title, by=by, permission=permission, total=len(ids), return_url=back,
-        payload={"ids": ids, **payload}, undo_route=undo_route,
-    )  # fmt: skip
+        handler,
+        title,
+        by=by,
+        permission=permission,
+        total=len(ids),
+        return_url=back,
+        payload={"ids": ids, **payload},
+        undo_route=undo_route,
+    )
 
 
 def _assigned(n: int, customer: Customer) -> str:
-    sentence = ngettext(
-        "%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.", n
-    )
+    sentence = ngettext("%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.", n)
     return sentence % {"n": n, "customer": customer}
 
 
 def _unclaimed(n: int) -> str:
-    return ngettext("%(n)d device unclaimed. It is in stock, and its old code no longer works.",
-                    "%(n)d devices unclaimed. They are in stock, and their old codes no longer work.", n) % {"n": n}  # fmt: skip
+    return ngettext(
+        "%(n)d device unclaimed. It is in stock, and its old code no longer works.",
+        "%(n)d devices unclaimed. They are in stock, and their old codes no longer work.",
+        n,
+    ) % {"n": n}
 
 
 def _answer(request: Request, operation: Operation, done: str, chosen: Selection) -> HttpResponse:
@@ -139,5 +149,6 @@ def _tell_refused(request: Request, said: list[tuple[str, str]], count: int) -> 
         messages.error(request, f"{label}: {sentence}")
     if count > SAID:
         more = count - SAID
-        messages.error(request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more)
-                       % {"n": more})  # fmt: skip
+        messages.error(
+            request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more) % {"n": more}
+        )

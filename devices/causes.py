@@ -21,10 +21,7 @@ def of(device: Device) -> Cause | None:
     causes = {
         DeviceStatus.OWNED: ("already_owned", _("It already has an owner. Unclaim it first.")),
         DeviceStatus.RESERVED: ("reserved", _("It is packed in an open shipment. Take it out there first.")),
-        DeviceStatus.RETURNED: (
-            "in_quarantine",
-            _("It came back and is not inspected yet. Inspect it first."),
-        ),
+        DeviceStatus.RETURNED: ("in_quarantine", _("It came back and is not inspected yet. Inspect it first.")),
         DeviceStatus.SCRAPPED: ("scrapped", _("It is scrapped.")),
     }
     found = causes.get(DeviceStatus(device.status))

@@ -31,8 +31,10 @@ def load(devices: Iterable[Device], at: datetime, chance: Random) -> int:
     # In the order of their times, as they would have come.
     rows.sort()
     adapt = connection.ops.adapt_datetimefield_value
-    sql.insert_rows(Message, COLUMNS, (
-        (organization, pk, None, name, text, adapt(stamp), None) for stamp, organization, pk, name, text in rows
-    ))  # fmt: skip
+    sql.insert_rows(
+        Message,
+        COLUMNS,
+        ((organization, pk, None, name, text, adapt(stamp), None) for stamp, organization, pk, name, text in rows),
+    )
     settle(ids, since=at - timedelta(days=DAYS + 1))
     return len(rows)

@@ -13,8 +13,24 @@ from devices.filters import DeviceFilter
 from devices.manifest.registered import tags_of
 from devices.models import Device
 
-HEADER = ["serial_number", "device_name", "product", "status", "owner", "owner_reference", "tags", "notes", "imei",
-          "iccid", "mac", "hardware_revision", "manufactured_on", "development", "registered_at", "version"]  # fmt: skip
+HEADER = [
+    "serial_number",
+    "device_name",
+    "product",
+    "status",
+    "owner",
+    "owner_reference",
+    "tags",
+    "notes",
+    "imei",
+    "iccid",
+    "mac",
+    "hardware_revision",
+    "manufactured_on",
+    "development",
+    "registered_at",
+    "version",
+]
 CHUNK = 2_000
 _TOLD = ("product", "status", "owner", "owner_reference", "tags", "notes")
 
@@ -38,9 +54,19 @@ def lines(rows: Any) -> Iterator[list]:
         for device in page:
             unit = unit_of(device, tags.get(device.pk, []))
             told = [unit.texts[name] for name in _TOLD]
-            yield [device.serial_number, device.device_name, *told, device.imei, device.iccid, device.mac,
-                   device.hardware_revision, device.manufactured_on, device.is_development, device.created_at,
-                   unit.version]  # fmt: skip
+            yield [
+                device.serial_number,
+                device.device_name,
+                *told,
+                device.imei,
+                device.iccid,
+                device.mac,
+                device.hardware_revision,
+                device.manufactured_on,
+                device.is_development,
+                device.created_at,
+                unit.version,
+            ]
         if len(page) < CHUNK:
             return
         last = page[-1].pk

@@ -25,9 +25,7 @@ def _choices(actor: Actor) -> tuple[list, list]:
     products = Product.objects.visible_to(actor).current().values_list(Value("product"), "pk", "name")
     tags = Tag.objects.visible_to(actor).values_list(Value("tag"), "pk", "name")
     found = sorted(products.union(tags, all=True), key=lambda row: fold(row[2]))
-    return tuple(
-        [(str(pk), name) for kind, pk, name in found if kind == wanted] for wanted in ("product", "tag")
-    )  # type: ignore[return-value]
+    return tuple([(str(pk), name) for kind, pk, name in found if kind == wanted] for wanted in ("product", "tag"))  # type: ignore[return-value]
 
 
 class CustomerFilter(filters.ModelChoiceFilter):
@@ -48,10 +46,7 @@ class DeviceFilter(filters.FilterSet):
     customer = CustomerFilter(queryset=_customers, label=_("Owner"))
     tag = filters.ChoiceFilter(method="tagged", label=_("Tag"), widget=Choice)
     development = filters.BooleanFilter(
-        field_name="is_development",
-        label=_("Development"),
-        method="development_only",
-        widget=forms.CheckboxInput,
+        field_name="is_development", label=_("Development"), method="development_only", widget=forms.CheckboxInput
     )
     archived = filters.BooleanFilter(label=_("Archived"), method="archived_only", widget=forms.CheckboxInput)
 
@@ -76,15 +71,8 @@ class DeviceFilter(filters.FilterSet):
             return queryset
         is_archived = bool(self.form.cleaned_data.get("archived"))
         # Serial numbers stand in one index for the archived units and in one for all others.
-        mine = (
-            Device.objects.visible_to(self.request.actor)
-            .filter(archived_at__isnull=not is_archived)
-            .order_by()
-        )
-        by_serial, by_name = (
-            Q(serial_key__gte=low, serial_key__lt=high),
-            Q(name_key__gte=low, name_key__lt=high),
-        )
+        mine = Device.objects.visible_to(self.request.actor).filter(archived_at__isnull=not is_archived).order_by()
+        by_serial, by_name = (Q(serial_key__gte=low, serial_key__lt=high), Q(name_key__gte=low, name_key__lt=high))
         return either(queryset, mine, [by_serial, by_name])
 
     def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:

@@ -26,8 +26,16 @@ class ProductForm(TextGuard, forms.ModelForm):
 
     class Meta:
         model = Product
-        fields = ["name", "slug", "platform", "description", "ownership_mode", "single_account",
-                  "unowned_may_subscribe", "customers_may_take"]  # fmt: skip
+        fields = [
+            "name",
+            "slug",
+            "platform",
+            "description",
+            "ownership_mode",
+            "single_account",
+            "unowned_may_subscribe",
+            "customers_may_take",
+        ]
         widgets = {"description": forms.Textarea(attrs={"rows": 3}), "ownership_mode": forms.RadioSelect}
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -48,9 +56,7 @@ class ProductForm(TextGuard, forms.ModelForm):
         cleaned = super().clean()
         if not cleaned.get("slug") and cleaned.get("name"):
             cleaned["slug"] = slugs.proposed(cleaned["name"], kind="product", longest=60)
-        if cleaned.get("ownership_mode") == OwnershipMode.SINGLE_ACCOUNT and not cleaned.get(
-            "single_account"
-        ):
+        if cleaned.get("ownership_mode") == OwnershipMode.SINGLE_ACCOUNT and not cleaned.get("single_account"):
             self.add_error(
                 "single_account", _("Choose the account. If there is none, make an internal customer first.")
             )
@@ -58,9 +64,7 @@ class ProductForm(TextGuard, forms.ModelForm):
             cleaned["single_account"] = None
         slugs.refuse_number(self)
         self._check_unique("slug", Q(slug=cleaned.get("slug")), _("Another product has this slug."))
-        self._check_unique(
-            "name", Q(name_key=fold(cleaned.get("name", ""))), _("Another product has this name.")
-        )
+        self._check_unique("name", Q(name_key=fold(cleaned.get("name", ""))), _("Another product has this name."))
         return cleaned
 
     def _check_unique(self, field: str, condition: Q, sentence: Any) -> None:
@@ -112,8 +116,19 @@ class DeviceForm(forms.ModelForm):
 
     class Meta:
         model = Device
-        fields = ["product", "serial_number", "device_name", "imei", "iccid", "mac", "hardware_revision",
-                  "manufactured_on", "is_development", "tags", "notes"]  # fmt: skip
+        fields = [
+            "product",
+            "serial_number",
+            "device_name",
+            "imei",
+            "iccid",
+            "mac",
+            "hardware_revision",
+            "manufactured_on",
+            "is_development",
+            "tags",
+            "notes",
+        ]
         widgets = {"manufactured_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -157,9 +172,7 @@ class AssignForm(forms.Form):
 
     fields: Fields
     customer = CustomerField(label=_("Customer"), help_text=_("Write the beginning of the name."))
-    note = forms.CharField(
-        label=_("Note"), max_length=500, required=False, help_text=_("It stays in the history.")
-    )
+    note = forms.CharField(label=_("Note"), max_length=500, required=False, help_text=_("It stays in the history."))
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -56,9 +56,7 @@ _MAC = re.compile(
 # Of one interface, and written as it is kept: most of a factory's are.
 _CLEAN_MAC = re.compile(r"[0-9A-F][02468ACE](?::[0-9A-F]{2}){5}")
 _NO_MAC = "00:00:00:00:00:00"
-_UNSTORABLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-)
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SIGNS = re.compile("[!-~]+")
 # Of a digit as a byte, the sum of the digits of its double.
 _DOUBLED = bytes.maketrans(b"0123456789", bytes([0, 2, 4, 6, 8, 1, 3, 5, 7, 9]))
@@ -435,8 +433,10 @@ def _invisible(subject: Any, character: str) -> str:
 
 def _too_long(subject: Any, limit: int, count: int) -> str:
     return _("%(subject)s has at most %(limit)s characters; this one has %(count)s.") % {
-        "subject": subject, "limit": limit, "count": count,
-    }  # fmt: skip
+        "subject": subject,
+        "limit": limit,
+        "count": count,
+    }
 
 
 def _refuse_rounded(raw: str, subject: Any) -> None:
@@ -492,6 +492,4 @@ def _unambiguous(text: str, first: int, second: int, year: int) -> date:
     if second > 12:
         return date(year, first, second)
     sentence = _("%(text)s can be read in two ways; write it as %(one)s or %(other)s.")
-    raise Unfit(
-        sentence % {"text": text, "one": date(year, second, first), "other": date(year, first, second)}
-    )
+    raise Unfit(sentence % {"text": text, "one": date(year, second, first), "other": date(year, first, second)})

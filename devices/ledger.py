@@ -4,8 +4,8 @@ Every function works on a set of devices in one transaction and with a fixed num
 stands in the UPDATE of the device rows, so who comes second finds nothing to change; the constraints of the tables
 are the net below. Who may do it, and what else follows, is decided in `devices.actions`.
 
-The instant of a change of hands comes from `begin`, whatever clocks say: it is later than all that the devices have said
-by then, and than all that anybody has read of them. An `at` of one's own is for tests and stories.
+The instant of a change of hands comes from `begin`, whatever clocks say: it is later than all that the devices have
+said by then, and than all that anybody has read of them. An `at` of one's own is for tests and stories.
 """
 
 from collections.abc import Iterable
@@ -28,16 +28,7 @@ from console.errors import Refused
 from customers.models import Customer, Project
 from devices import causes
 from devices.messages import horizon
-from devices.models import (
-    Call,
-    Device,
-    DeviceReport,
-    DeviceStatus,
-    EndReason,
-    Message,
-    Ownership,
-    SharedAccess,
-)
+from devices.models import Call, Device, DeviceReport, DeviceStatus, EndReason, Message, Ownership, SharedAccess
 
 # A returned unit is in quarantine until somebody has inspected it.
 ASSIGNABLE = (DeviceStatus.IN_STOCK,)
@@ -106,9 +97,9 @@ def assign(
     """Open a span of `customer` for each unowned device, from `at` on, or after what is later: its last span, its words.
 
     What others see of the devices ends with it: the new owner has granted none of that. A wipe that is asked for stays
-    asked until the device has confirmed it, whoever owns it by then. With `is_next` it begins where the last span ended,
-    so that nothing is said between them. Only from one of the statuses `frm`: owned, reserved, quarantined, scrapped and
-    archived devices are refused, each with its reason.
+    asked until the device has confirmed it, whoever owns it by then. With `is_next` it begins where the last span
+    ended, so that nothing is said between them. Only from one of the statuses `frm`: owned, reserved, quarantined,
+    scrapped and archived devices are refused, each with its reason.
     """
     outcome = Outcome(act=act or uuid4())
     ids = sorted(set(device_ids))
@@ -187,13 +178,19 @@ def transfer(
     """Release from `source` and assign to `customer` in one step, at one instant for each device."""
     ids, act = sorted(set(device_ids)), uuid4()
     at = at or begin(ids)
-    released = release(
-        ids, by=by, reason="transfer", at=at, evidence=evidence, note=note, expect=source, act=act
-    )
+    released = release(ids, by=by, reason="transfer", at=at, evidence=evidence, note=note, expect=source, act=act)
     outcome = assign(
-        released.done, customer=customer, project=project, by=by, reason="transfer", at=at, evidence=evidence,
-        note=note, act=act, is_next=True,
-    )  # fmt: skip
+        released.done,
+        customer=customer,
+        project=project,
+        by=by,
+        reason="transfer",
+        at=at,
+        evidence=evidence,
+        note=note,
+        act=act,
+        is_next=True,
+    )
     outcome.refused = released.refused + outcome.refused
     return outcome
 
@@ -231,9 +228,7 @@ def share(
 
 
 @transaction.atomic
-def end_share(
-    share_ids: Iterable[int], *, by: Actor, reason: str, at: datetime | None = None, note: str = ""
-) -> int:
+def end_share(share_ids: Iterable[int], *, by: Actor, reason: str, at: datetime | None = None, note: str = "") -> int:
     """End single shares, by their own ids. Returns how many were open."""
     rows, ids = SharedAccess.objects.filter(ended_at=None), sorted(set(share_ids))
     at = at or begin(sql.having_ids(rows, "id", ids).values_list("device_id", flat=True))
@@ -363,11 +358,7 @@ def set_status(device_ids: Iterable[int], *, frm: Iterable[str], to: str) -> lis
     """Move unowned devices from one of the statuses `frm` to `to`. Returns the ids that moved."""
     frm = [str(status) for status in frm]
     return _guarded_update(
-        sorted(set(device_ids)),
-        "status = %s",
-        [str(to)],
-        f"customer_id IS NULL AND status IN ({_marks(frm)})",
-        frm,
+        sorted(set(device_ids)), "status = %s", [str(to)], f"customer_id IS NULL AND status IN ({_marks(frm)})", frm
     )
 
 
@@ -377,9 +368,7 @@ def tell(change: Change) -> None:
         import_string(path)(change)
 
 
-def _guarded_update(
-    ids: list[int], assignments: str, values: list, condition: str, parameters: list
-) -> list[int]:
+def _guarded_update(ids: list[int], assignments: str, values: list, condition: str, parameters: list) -> list[int]:
     """UPDATE … WHERE condition RETURNING id. Rows are locked in the order of their ids, so that sets never deadlock."""
     if not ids:
         return []
@@ -393,18 +382,34 @@ def _guarded_update(
 
 
 def _open(
-    model: Any, ids: list[int], customer: Any, project: Any, by: Actor, reason: str, at: datetime, evidence: str,
-    note: str, *, is_next: bool = False,
-) -> None:  # fmt: skip
+    model: Any,
+    ids: list[int],
+    customer: Any,
+    project: Any,
+    by: Actor,
+    reason: str,
+    at: datetime,
+    evidence: str,
+    note: str,
+    *,
+    is_next: bool = False,
+) -> None:
     """One row for each device, from `at` on, but never before the last change of hands.
 
     It begins after all that the device has said, unless the span that ended just now ended after that: `is_next`.
     """
     constants = {
-        "organization": customer.organization_id, "customer": customer.pk, "project": project.pk,
-        "start_reason": str(reason), "started_by": by.label[:200], "start_evidence": evidence,
-        "start_note": note[:500], "ended_by": "", "end_evidence": "", "end_note": "",
-    }  # fmt: skip
+        "organization": customer.organization_id,
+        "customer": customer.pk,
+        "project": project.pk,
+        "start_reason": str(reason),
+        "started_by": by.label[:200],
+        "start_evidence": evidence,
+        "start_note": note[:500],
+        "ended_by": "",
+        "end_evidence": "",
+        "end_note": "",
+    }
     device, spans = f"{sql.table(Device)}.id", sql.table(Ownership)
     last = f"SELECT MAX(COALESCE(ended_at, started_at)) FROM {spans} AS past WHERE past.device_id = {device}"  # noqa: S608
     times = [f"({last})"]
@@ -431,9 +436,7 @@ def _close(
 def _ended(span: str) -> str:
     """SQL for the end of a span that ends now: a tick after it began or the device spoke, where the clock is behind."""
     return sql.greatest(
-        _mark(),
-        sql.a_tick_after(f"{span}.started_at"),
-        sql.a_tick_after(_last_word(f"{span}.device_id")),
+        _mark(), sql.a_tick_after(f"{span}.started_at"), sql.a_tick_after(_last_word(f"{span}.device_id"))
     )
 
 
@@ -467,9 +470,7 @@ def _reopen(model: Any, ids: list[int], ended: str) -> list[int]:
     )
 
 
-def _end_shares(
-    outcome: Outcome, by: Actor, reason: str, at: datetime, evidence: str, note: str = ""
-) -> None:
+def _end_shares(outcome: Outcome, by: Actor, reason: str, at: datetime, evidence: str, note: str = "") -> None:
     """End all that others see of the devices that change hands."""
     rows = sql.having_ids(SharedAccess.objects.open(), "device_id", outcome.done)
     ended = list(rows.values_list("pk", flat=True))
@@ -485,20 +486,32 @@ def _share_again(outcome: Outcome, ended: str, by: Actor, at: datetime) -> None:
     ids = list(sql.having_ids(rows, "device_id", outcome.done).values_list("pk", flat=True))
     if not ids:
         return
-    kept = ("organization", "device", "customer", "project",
-            "start_reason", "started_by", "start_evidence", "start_note")  # fmt: skip
+    kept = (
+        "organization",
+        "device",
+        "customer",
+        "project",
+        "start_reason",
+        "started_by",
+        "start_evidence",
+        "start_note",
+    )
     copied = {name: sql.quote(sql.field(SharedAccess, name).column) for name in kept}
     of_device = f"past.device_id = {sql.table(SharedAccess)}.device_id"
     last = f"(SELECT MAX(ended_at) FROM {sql.table(Ownership)} AS past WHERE {of_device})"  # noqa: S608
     later, mark = ("GREATEST", "%s::timestamptz") if connection.vendor == "postgresql" else ("MAX", "%s")
-    sql.insert_from(SharedAccess, {"ended_by": "", "end_evidence": "", "end_note": ""},
-                    {**copied, "started_at": f"{later}({mark}, {last})"}, SharedAccess, ids, [_time(at)])  # fmt: skip
+    sql.insert_from(
+        SharedAccess,
+        {"ended_by": "", "end_evidence": "", "end_note": ""},
+        {**copied, "started_at": f"{later}({mark}, {last})"},
+        SharedAccess,
+        ids,
+        [_time(at)],
+    )
     _tell_shares("device.access_given", ids, outcome, by, at)
 
 
-def _tell_shares(
-    kind: str, share_ids: list[int], outcome: Outcome, by: Actor, at: datetime, note: str = ""
-) -> None:
+def _tell_shares(kind: str, share_ids: list[int], outcome: Outcome, by: Actor, at: datetime, note: str = "") -> None:
     """One line for each device and each customer that sees it, or sees it no longer."""
     parties: dict[Customer, list[int]] = {}
     rows = sql.having_ids(SharedAccess.objects.select_related("customer"), "id", share_ids)
@@ -506,8 +519,7 @@ def _tell_shares(
         parties.setdefault(share.customer, []).append(share.device_id)
     said = {"note": note} if note else {}
     for customer, ids in parties.items():
-        record_set(kind, Device, ids, label="serial_number", by=by, about=customer, act=outcome.act, at=at,
-                   **said)  # fmt: skip
+        record_set(kind, Device, ids, label="serial_number", by=by, about=customer, act=outcome.act, at=at, **said)
 
 
 def _evidence_of(act: UUID) -> str:
@@ -523,11 +535,7 @@ def _why_not_releasable(ids: set[int]) -> list[RefusedDevice]:
     reason = ("not_owned", _("It has no owner, so there is nothing to unclaim."))
     other = ("not_owner", _("It belongs to somebody else by now."))
     return [
-        RefusedDevice(
-            d.pk,
-            d.serial_number,
-            *(other if d.customer_id else (d.archived_at and causes.of(d)) or reason),
-        )
+        RefusedDevice(d.pk, d.serial_number, *(other if d.customer_id else (d.archived_at and causes.of(d)) or reason))
         for d in _rows(ids)
     ]
 
@@ -548,9 +556,7 @@ def _end() -> str:
     """
     spans, devices = sql.table(Ownership), sql.table(Device)
     ended = _ended("span")
-    return (
-        f"(SELECT {ended} FROM {spans} AS span WHERE span.device_id = {devices}.id AND span.ended_at IS NULL)"  # noqa: S608
-    )
+    return f"(SELECT {ended} FROM {spans} AS span WHERE span.device_id = {devices}.id AND span.ended_at IS NULL)"  # noqa: S608
 
 
 def _ask_by_the_end(ids: list[int]) -> None:

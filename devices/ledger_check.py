@@ -38,32 +38,20 @@ def _overlaps() -> list[str]:
     )
     rows = Ownership.objects.filter(Exists(later.exclude(pk=OuterRef("pk"))))[:SHOWN]
     return [
-        f"Ownership {span.pk} of device {span.device_id} begins before the one before it has ended."
-        for span in rows
+        f"Ownership {span.pk} of device {span.device_id} begins before the one before it has ended." for span in rows
     ]
 
 
 def _wipes() -> list[str]:
     """A pending wipe rests on ownerships that ended, and names the last of them; a later end is never without one."""
-    ended = Ownership.objects.filter(device=OuterRef("pk"), ended_at__isnull=False).exclude(
-        end_reason="correction"
-    )
+    ended = Ownership.objects.filter(device=OuterRef("pk"), ended_at__isnull=False).exclude(end_reason="correction")
     pending = Device.objects.filter(wipe_since__isnull=False)
-    first, last = (
-        ended.filter(ended_at=OuterRef("wipe_since")),
-        ended.filter(ended_at=OuterRef("wipe_asked_at")),
-    )
+    first, last = (ended.filter(ended_at=OuterRef("wipe_since")), ended.filter(ended_at=OuterRef("wipe_asked_at")))
     groundless = pending.filter(~Exists(first) | ~Exists(last))[:SHOWN]
     lost = Device.objects.filter(Exists(ended.filter(ended_at__gt=OuterRef("wipe_asked_at"))))[:SHOWN]
     return [
-        *(
-            f"Device {d.pk} ({d}) is asked to wipe itself since a time at which no ownership ended."
-            for d in groundless
-        ),
-        *(
-            f"Device {d.pk} ({d}) is not asked to wipe itself for the last ownership that ended."
-            for d in lost
-        ),
+        *(f"Device {d.pk} ({d}) is asked to wipe itself since a time at which no ownership ended." for d in groundless),
+        *(f"Device {d.pk} ({d}) is not asked to wipe itself for the last ownership that ended." for d in lost),
     ]
 
 

@@ -77,9 +77,11 @@ def _find(rows: QuerySet[Device], wanted: dict[str, Keys], most: int) -> dict[st
     for text, keys in wanted.items():
         named = known.get(("name_key", keys.folded), [])
         others = [
-            *known.get(("serial_key", keys.folded), []), *known.get(("imei", keys.imei), []),
-            *known.get(("iccid", keys.iccid), []), *known.get(("mac", keys.mac), []),
-        ]  # fmt: skip
+            *known.get(("serial_key", keys.folded), []),
+            *known.get(("imei", keys.imei), []),
+            *known.get(("iccid", keys.iccid), []),
+            *known.get(("mac", keys.mac), []),
+        ]
         if units := named or list({device.pk: device for device in others}.values())[:most]:
             found[text] = units
     return found

@@ -9,7 +9,13 @@ from devices.models import Device
 def entries() -> list[Entry]:
     """Devices and products."""
     return [
-        Entry(_("Devices"), "devices:device_list", "cpu", 10, ("devices:device", "devices:manifest"),
-              rows=lambda actor: Device.objects.visible_to(actor).current()),
+        Entry(
+            _("Devices"),
+            "devices:device_list",
+            "cpu",
+            10,
+            ("devices:device", "devices:manifest"),
+            rows=lambda actor: Device.objects.visible_to(actor).current(),
+        ),
         Entry(_("Products"), "devices:product_list", "box", 20, ("devices:product",)),
-    ]  # fmt: skip
+    ]

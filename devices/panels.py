@@ -42,9 +42,11 @@ def customer_devices(request: Request, customer: Any) -> str:
     owned = Device.objects.visible_to(actor).current().filter(customer=customer)
     count, share_count = counts.of_each([owned, shares])
     context = {
-        "customer": customer, "count": count, "share_count": share_count,
+        "customer": customer,
+        "count": count,
+        "share_count": share_count,
         "now": list(spans.open().order_by("-started_at", "-pk")[:SHOWN]),
         "past": paginate(request, spans.exclude(ended_at=None), PastSpanTable),
         "shares": list(shares.select_related("device__product").order_by("-started_at", "-pk")[:SHOWN]),
-    }  # fmt: skip
+    }
     return render_to_string("devices/_customer_devices.html", context, request)

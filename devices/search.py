@@ -16,9 +16,7 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     rows = Device.objects.visible_to(actor).select_related("product", "customer")
     exact = list(rows.filter(identified_by([keys_of(text)])).order_by("archived_at", "pk")[:limit])
     low, high = prefix(text[:64])
-    begins = (
-        rows.current().filter(serial_key__gte=low, serial_key__lt=high).order_by("serial_key", "pk")[:limit]
-    )
+    begins = rows.current().filter(serial_key__gte=low, serial_key__lt=high).order_by("serial_key", "pk")[:limit]
     named = rows.current().filter(name_key__gte=low, name_key__lt=high).order_by("name_key")[:limit]
     known = {device.pk for device in exact}
     others = {device.pk: device for device in [*begins, *named] if device.pk not in known}
@@ -28,11 +26,27 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     ]
     called = words.beginning("product", text[:64]) or Q(name_key__gte=low, name_key__lt=high)
     products = Product.objects.visible_to(actor).current().filter(called).order_by("name_key")[:limit]
-    return hits + [Hit(kind=_("Product"), icon="box", title=p.name, detail=p.platform, url=p.get_absolute_url(),
-                       rank=0 if p.name_key == fold(text) else 1) for p in products]  # fmt: skip
+    return hits + [
+        Hit(
+            kind=_("Product"),
+            icon="box",
+            title=p.name,
+            detail=p.platform,
+            url=p.get_absolute_url(),
+            rank=0 if p.name_key == fold(text) else 1,
+        )
+        for p in products
+    ]
 
 
 def _hit(device: Device, rank: int, more: str) -> Hit:
     owner = device.customer.name if device.customer else device.get_status_display()
-    return Hit(kind=_("Device"), icon="cpu", title=device.serial_number, detail=f"{device.product} · {owner}",
-               url=device.get_absolute_url(), rank=rank, more=more)  # fmt: skip
+    return Hit(
+        kind=_("Device"),
+        icon="cpu",
+        title=device.serial_number,
+        detail=f"{device.product} · {owner}",
+        url=device.get_absolute_url(),
+        rank=rank,
+        more=more,
+    )

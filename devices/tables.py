@@ -15,9 +15,7 @@ class DeviceTable(Table):
     owner = tables.Column(verbose_name=_("Owner"), orderable=False)
     since = tables.Column(verbose_name=_("Since"), orderable=False, attrs={"th": {"class": "wide-only"}})
     tags = tables.Column(verbose_name=_("Tags"), orderable=False, attrs={"th": {"class": "wide-only"}})
-    registered = tables.Column(
-        verbose_name=_("Registered"), order_by="id", attrs={"th": {"class": "wide-only"}}
-    )
+    registered = tables.Column(verbose_name=_("Registered"), order_by="id", attrs={"th": {"class": "wide-only"}})
 
     row_template = "devices/_device_row.html"
     empty_template = "devices/_device_empty.html"
@@ -31,9 +29,7 @@ class ProductTable(Table):
 
     name = tables.Column(verbose_name=_("Name"), order_by="name_key")
     slug = tables.Column(verbose_name=_("Slug"), orderable=False, attrs={"th": {"class": "wide-only"}})
-    platform = tables.Column(
-        verbose_name=_("Platform"), orderable=False, attrs={"th": {"class": "wide-only"}}
-    )
+    platform = tables.Column(verbose_name=_("Platform"), orderable=False, attrs={"th": {"class": "wide-only"}})
     ownership = tables.Column(verbose_name=_("Ownership"), orderable=False)
     devices = tables.Column(verbose_name=_("Devices"), orderable=False, attrs={"th": {"class": "num"}})
 

@@ -46,9 +46,7 @@ def parts(made_at: datetime, spans: Iterable[Any], now: datetime | None = None) 
     for span in ordered:
         if span.started_at - at > timedelta(0):
             stretches.append((at, span.started_at, "gap", _("In stock")))
-        stretches.append(
-            (span.started_at, span.ended_at, "past" if span.ended_at else "now", str(span.customer))
-        )
+        stretches.append((span.started_at, span.ended_at, "past" if span.ended_at else "now", str(span.customer)))
         at = span.ended_at or now
     if not ordered or ordered[-1].ended_at:
         stretches.append((at, None, "gap", _("In stock")))

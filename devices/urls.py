@@ -29,15 +29,9 @@ devices_patterns = [
     path("devices/import/<int:pk>/refused.csv", manifests.manifest_refused, name="manifest_refused"),
     path("devices/changes/", roundtrips.device_changes_create, name="device_changes_create"),
     path("devices/changes/<int:pk>/", roundtrips.device_changes_detail, name="device_changes_detail"),
-    path(
-        "devices/changes/<int:pk>/columns/", roundtrips.device_changes_columns, name="device_changes_columns"
-    ),
+    path("devices/changes/<int:pk>/columns/", roundtrips.device_changes_columns, name="device_changes_columns"),
     path("devices/changes/<int:pk>/apply/", roundtrips.device_changes_apply, name="device_changes_apply"),
-    path(
-        "devices/changes/<int:pk>/refused.csv",
-        roundtrips.device_changes_refused,
-        name="device_changes_refused",
-    ),
+    path("devices/changes/<int:pk>/refused.csv", roundtrips.device_changes_refused, name="device_changes_refused"),
     path("devices/<int:pk>/", devices.device_detail, name="device_detail"),
     path("devices/<int:pk>/edit/", devices.device_edit, name="device_edit"),
     path("devices/<int:pk>/archive/", devices.device_archive, name="device_archive"),
@@ -47,9 +41,7 @@ devices_patterns = [
     path("devices/<int:pk>/call/", views.call_create, name="call_create"),
     path("devices/<int:pk>/calls/<int:call_pk>/", views.call_detail, name="call_detail"),
     path("devices/<int:pk>/secret/", views.device_secret, name="device_secret"),
-    path(
-        "devices/<int:pk>/access/<int:share_pk>/end/", ownership.device_access_end, name="device_access_end"
-    ),
+    path("devices/<int:pk>/access/<int:share_pk>/end/", ownership.device_access_end, name="device_access_end"),
 ]
 
 urlpatterns = [path("", include((devices_patterns, "devices")))]

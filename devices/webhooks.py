@@ -69,22 +69,16 @@ class Described:
 def describe(organization_id: int, ids: list[int], *, with_spans: bool) -> list[Described]:
     """The devices of this organization among `ids`, in their order, in one statement or, with their ownerships, two."""
     rows = Device.objects.filter(organization_id=organization_id).order_by("pk")
-    fields = (
-        "pk",
-        "serial_number",
-        "device_name",
-        "created_at",
-        "product_id",
-        "product__slug",
-        "product__name",
-    )
+    fields = ("pk", "serial_number", "device_name", "created_at", "product_id", "product__slug", "product__name")
     spans = _spans(ids) if with_spans else {}
     found = []
-    for pk, serial, name, created_at, product_id, slug, product in sql.having_ids(
-        rows, "id", ids
-    ).values_list(*fields):
-        data = {"id": pk, "serial_number": serial, "device_name": name,
-                "product": {"id": product_id, "slug": slug, "name": product}}  # fmt: skip
+    for pk, serial, name, created_at, product_id, slug, product in sql.having_ids(rows, "id", ids).values_list(*fields):
+        data = {
+            "id": pk,
+            "serial_number": serial,
+            "device_name": name,
+            "product": {"id": product_id, "slug": slug, "name": product},
+        }
         found.append(Described(pk, product_id, serial, created_at, data, tuple(spans.get(pk, ()))))
     return found
 
@@ -127,9 +121,11 @@ def tell_moved(ids: list[int]) -> None:
     this = Concat(Value(NAMED), OuterRef("pk"), Value(","), output_field=TextField())
     told = WebhookDelivery.objects.filter(
         Q(payload__contains=this) | Q(payload__contains=f"{NAMED}null,") | ~Q(payload__contains=NAMED),
-        kind=kinds.MESSAGE, webhook__customer_id=OuterRef("project__customer_id"), device_id=OuterRef("device_id"),
+        kind=kinds.MESSAGE,
+        webhook__customer_id=OuterRef("project__customer_id"),
+        device_id=OuterRef("device_id"),
         at=OuterRef("at"),
-    )  # fmt: skip
+    )
     theirs = Message.objects.filter(~Exists(told), project__isnull=False)
     moved = sql.having_ids(theirs, "id", ids).order_by("pk")
     for organization in set(moved.values_list("organization_id", flat=True)) if ids else ():
@@ -139,9 +135,7 @@ def tell_moved(ids: list[int]) -> None:
 def _happenings(by: Any, drafts: list[Draft], at: datetime) -> Iterable[fanout.Happening]:
     """Read only where a webhook listens. Who only shares the device does not learn whose it is."""
     (device,) = describe(by.organization_id, [by.device_id], with_spans=False)
-    owned, shared = (
-        spans.objects.covering(at).filter(device=by.device_id) for spans in (Ownership, SharedAccess)
-    )
+    owned, shared = (spans.objects.covering(at).filter(device=by.device_id) for spans in (Ownership, SharedAccess))
     owner = owned.values("customer_id", "customer__name").first()
     customer = {"id": owner["customer_id"], "name": owner["customer__name"]} if owner else None
     sharers = set(shared.values_list("customer_id", flat=True)) - {customer and customer["id"]}
@@ -150,9 +144,7 @@ def _happenings(by: Any, drafts: list[Draft], at: datetime) -> Iterable[fanout.H
         pk = stored[0] if stored[1:] == (draft.name, sent, draft.device_at) else None
         yield _published(device, customer, pk, draft.name, sent, at, draft.device_at)
         if sharers:
-            yield _published(
-                device, None, pk, draft.name, sent, at, draft.device_at, readers=frozenset(sharers)
-            )
+            yield _published(device, None, pk, draft.name, sent, at, draft.device_at, readers=frozenset(sharers))
 
 
 def _newest(device_id: int, at: datetime, number: int) -> list[tuple]:
@@ -176,8 +168,16 @@ def _moved(messages: QuerySet) -> Iterable[fanout.Happening]:
 
 def _given(message: Message, device: Described) -> fanout.Happening:
     owner = message.project.customer  # type: ignore[union-attr]  # all of these lie in one
-    return _published(device, {"id": owner.pk, "name": owner.name}, message.pk, message.name, message.data, message.at,
-                      message.device_at, readers=frozenset({owner.pk}))  # fmt: skip
+    return _published(
+        device,
+        {"id": owner.pk, "name": owner.name},
+        message.pk,
+        message.name,
+        message.data,
+        message.at,
+        message.device_at,
+        readers=frozenset({owner.pk}),
+    )
 
 
 def _published(
@@ -190,11 +190,24 @@ def _published(
     device_at: datetime | None,
     readers: frozenset[int] = frozenset(),
 ) -> fanout.Happening:
-    message = {"id": pk, "name": name, "data": sent, "at": fanout.stamp(at),
-               "device_at": fanout.stamp(device_at) if device_at else None}  # fmt: skip
+    message = {
+        "id": pk,
+        "name": name,
+        "data": sent,
+        "at": fanout.stamp(at),
+        "device_at": fanout.stamp(device_at) if device_at else None,
+    }
     data = {"device": device.data, "customer": customer, "message": message}
-    return fanout.Happening(data, at, device.product_id, customer["id"] if customer else None, device.pk,
-                            f"{device.label} · {name}", name, readers)  # fmt: skip
+    return fanout.Happening(
+        data,
+        at,
+        device.product_id,
+        customer["id"] if customer else None,
+        device.pk,
+        f"{device.label} · {name}",
+        name,
+        readers,
+    )
 
 
 def _spans(ids: list[int]) -> dict[int, list[Held]]:
@@ -211,9 +224,9 @@ def _spans(ids: list[int]) -> dict[int, list[Held]]:
         "start_reason",
         "end_reason",
     )
-    for pk, device, customer, name, begun, ended, why, why_over in sql.having_ids(
-        rows, "device_id", ids
-    ).values_list(*fields):
+    for pk, device, customer, name, begun, ended, why, why_over in sql.having_ids(rows, "device_id", ids).values_list(
+        *fields
+    ):
         side = (True, begun, why) if ended is None else (False, ended, why_over)
         found.setdefault(device, []).append(Held(pk, {"id": customer, "name": name}, *side))
     return found

@@ -39,9 +39,7 @@ def named(owners: Sequence[Any]) -> str:
     """Them in words: A, B and C; of many the first and how many more."""
     names = [str(owner) for owner in owners]
     if len(names) > NAMED:
-        sentence = ngettext(
-            "%(first)s and %(n)d more owner", "%(first)s and %(n)d more owners", len(names) - 1
-        )
+        sentence = ngettext("%(first)s and %(n)d more owner", "%(first)s and %(n)d more owners", len(names) - 1)
         return sentence % {"first": names[0], "n": len(names) - 1}
     if len(names) < 2:
         return "".join(names)

@@ -130,20 +130,14 @@ def in_python(path: Path) -> Iterator[Message]:
     """What a module hands to gettext."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
-            texts = [
-                each.value
-                for each in node.args
-                if isinstance(each, ast.Constant) and isinstance(each.value, str)
-            ]
+            texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
             if texts:
                 yield texts[0], texts[1] if node.func.id.startswith("ngettext") else ""
 
 
 def update() -> list[str]:
     """Bring the .po in step with the sources, keep what is translated, compile. Returns what is left."""
-    known = (
-        {(entry.msgid, entry.msgid_plural): entry for entry in polib.pofile(str(PO))} if PO.exists() else {}
-    )
+    known = {(entry.msgid, entry.msgid_plural): entry for entry in polib.pofile(str(PO))} if PO.exists() else {}
     book = polib.POFile(wrapwidth=110)
     book.metadata = {
         "Content-Type": "text/plain; charset=UTF-8",

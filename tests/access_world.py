@@ -22,9 +22,7 @@ from devices.models import ManifestImport, RoundTrip, SharedAccess
 from tests import factories
 
 
-def rows(
-    organization: Any, device: Any, customer: Any, dana: Any, product: Any, alice: Any, owned: Any
-) -> dict:
+def rows(organization: Any, device: Any, customer: Any, dana: Any, product: Any, alice: Any, owned: Any) -> dict:
     """The rows by the names that the table uses. `owned` belongs to the customer, and `device` is shared with it."""
     by, project = factories.actor_of(alice), projects.default_of(customer)
     coming = factories.make_device(product)
@@ -36,9 +34,7 @@ def rows(
     profile.set_keys()
     profile.save()
     claim_codes.make_for_profile(profile)
-    by_unit = ClaimProfile(
-        organization=organization, slug="units", name="Units", scope="unit", product=product
-    )
+    by_unit = ClaimProfile(organization=organization, slug="units", name="Units", scope="unit", product=product)
     by_unit.set_keys()
     by_unit.save()
     claim_codes.make_for_devices(by_unit, [device.pk, owned.pk, coming.pk])
@@ -70,8 +66,12 @@ def rows(
         "member": factories.make_member(organization, "viewer").memberships.get(),
         "domain": OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example"),
         "invitation": Invitation.objects.create(
-            organization=organization, email="new@northlake.example", role="viewer", token_sha256="0" * 64,
-            invited_by="Alice", expires_at=timezone.now() + timedelta(days=7),
+            organization=organization,
+            email="new@northlake.example",
+            role="viewer",
+            token_sha256="0" * 64,
+            invited_by="Alice",
+            expires_at=timezone.now() + timedelta(days=7),
         ),
         "api_key": api_keys.create(name="Line 3", scopes=["view"], by=by)[0],
         "operation": operation_of(organization),
@@ -83,19 +83,32 @@ def rows(
         "manifest": ManifestImport.objects.create(organization=organization, product=product, **files),
         "round_trip": RoundTrip.objects.create(organization=organization, **files),
         "customer_import": CustomerImport.objects.create(organization=organization, **files),
-    }  # fmt: skip
+    }
 
 
 def operation_of(organization: Any) -> Operation:
     """An operation that is over."""
     return Operation.objects.create(
-        organization=organization, handler="none", title="None", permission=Permission.VIEW, by_label="Alice", state="done"
-    )  # fmt: skip
+        organization=organization,
+        handler="none",
+        title="None",
+        permission=Permission.VIEW,
+        by_label="Alice",
+        state="done",
+    )
 
 
 def _bulk(organization: Any, permission: Permission, undo_route: str, customer: Any) -> Operation:
     """A bulk operation that is over and can be undone."""
     return Operation.objects.create(
-        organization=organization, handler="none", title="Bulk", permission=permission, by_label="Alice", state="done",
-        succeeded=1, finished_at=timezone.now(), undo_route=undo_route, payload={"ids": [], "customer": customer.pk},
-    )  # fmt: skip
+        organization=organization,
+        handler="none",
+        title="Bulk",
+        permission=permission,
+        by_label="Alice",
+        state="done",
+        succeeded=1,
+        finished_at=timezone.now(),
+        undo_route=undo_route,
+        payload={"ids": [], "customer": customer.pk},
+    )

@@ -27,9 +27,7 @@ def flush_history_too(self: BaseDatabaseOperations, sql_list: list[str]) -> None
             cursor.execute("SET LOCAL session_replication_role = replica")
             _flush(self, sql_list)
             return
-        cursor.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%undeletable%'"
-        )
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%undeletable%'")
         kept = cursor.fetchall()
         for name, _sql in kept:
             cursor.execute(f'DROP TRIGGER "{name}"')
@@ -133,8 +131,7 @@ def client_for(member) -> Callable[..., Client]:
     def make(who) -> Client:
         client = Client()
         client.force_login(
-            member(who) if isinstance(who, str) else who,
-            "allauth.account.auth_backends.AuthenticationBackend",
+            member(who) if isinstance(who, str) else who, "allauth.account.auth_backends.AuthenticationBackend"
         )
         return client
 
@@ -205,6 +202,4 @@ def _checks_with_rows() -> list[str]:
     exist = ", ".join(f"EXISTS (SELECT 1 FROM {ROOTS[path]})" for path in settings.LEDGER_CHECKS)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {exist}")
-        return [
-            path for path, has_rows in zip(settings.LEDGER_CHECKS, cursor.fetchone(), strict=True) if has_rows
-        ]
+        return [path for path, has_rows in zip(settings.LEDGER_CHECKS, cursor.fetchone(), strict=True) if has_rows]

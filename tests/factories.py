@@ -51,10 +51,7 @@ def let_in(project: Any, user: User, role: str = CustomerRole.VIEWER) -> Project
 
 def make_product(organization: Organization, name: str = "Aqua Meter", **fields: Any) -> Product:
     product = Product(
-        organization=organization,
-        name=name,
-        slug=fields.pop("slug", name.lower().replace(" ", "-")),
-        **fields,
+        organization=organization, name=name, slug=fields.pop("slug", name.lower().replace(" ", "-")), **fields
     )
     product.set_keys()
     product.save()
@@ -64,8 +61,13 @@ def make_product(organization: Organization, name: str = "Aqua Meter", **fields:
 
 def make_device(product: Product, serial: str = "", **fields: Any) -> Device:
     number = next(_numbers)
-    device = Device(organization=product.organization, product=product, serial_number=serial or f"AQM26-{number:06d}",
-                    device_name=fields.pop("device_name", f"e00fce68{number:016x}"), **fields)  # fmt: skip
+    device = Device(
+        organization=product.organization,
+        product=product,
+        serial_number=serial or f"AQM26-{number:06d}",
+        device_name=fields.pop("device_name", f"e00fce68{number:016x}"),
+        **fields,
+    )
     device.set_keys()
     device.save()
     return device
@@ -78,5 +80,11 @@ def actor_of(user: User, organization: Organization | None = None) -> Actor:
         from customers.people import actor_for
 
         return actor_for(user)
-    return Actor(kind="member", user=user, organization=member.organization, role=member.role,
-                 permissions=ROLES[member.role], label=str(user))  # fmt: skip
+    return Actor(
+        kind="member",
+        user=user,
+        organization=member.organization,
+        role=member.role,
+        permissions=ROLES[member.role],
+        label=str(user),
+    )

@@ -72,10 +72,7 @@ def edit(client: Any, address: str, /, *, part: str = "", **values: Any) -> Any:
 
 def changed(values: dict[str, Any]) -> dict[str, Any]:
     """Values as they are sent; an unticked box is not."""
-    return {
-        name: [] if value in (None, False) else "on" if value is True else value
-        for name, value in values.items()
-    }
+    return {name: [] if value in (None, False) else "on" if value is True else value for name, value in values.items()}
 
 
 def of_selection(page: Any) -> dict[str, Any]:

@@ -47,9 +47,7 @@ def hostile(name: str, code: str, *, is_heavy: bool = False) -> Callable:
 # Workbooks by hand, so that they can be wrong.
 
 
-def parts_of_a_workbook(
-    sheet: str = "<row><c><v>1</v></c></row>", **changes: str | bytes
-) -> dict[str, bytes]:
+def parts_of_a_workbook(sheet: str = "<row><c><v>1</v></c></row>", **changes: str | bytes) -> dict[str, bytes]:
     """The parts of a small workbook. `sheet` is what its one sheet holds; `changes` replace whole parts.
 
     The keys of the changes are "types", "root", "book", "relations", "sheet1", "strings" and "styles".
@@ -365,9 +363,7 @@ def _() -> bytes:
 
 @hostile("parts-over-each-other.xlsx", "damaged_file")
 def _() -> bytes:
-    return lying_workbook(
-        SHEET_START + b"<row><c><v>1</v></c></row>" + SHEET_END, declared=None, is_shared=True
-    )
+    return lying_workbook(SHEET_START + b"<row><c><v>1</v></c></row>" + SHEET_END, declared=None, is_shared=True)
 
 
 @hostile("many-entries.xlsx", "too_large_inside")
@@ -414,9 +410,7 @@ def _() -> bytes:
     return archive(parts_of_a_workbook(), zipfile.ZIP_LZMA)
 
 
-def lying_workbook(
-    sheet: bytes, *, declared: int | None, crc: int | None = None, is_shared: bool = False
-) -> bytes:
+def lying_workbook(sheet: bytes, *, declared: int | None, crc: int | None = None, is_shared: bool = False) -> bytes:
     """A workbook whose directory declares another size of its sheet, or has all parts lie on the first."""
     parts = parts_of_a_workbook(sheet1=sheet)
     body, directory = b"", b""
@@ -428,12 +422,7 @@ def lying_workbook(
         body += local
         directory += line
     count = len(parts)
-    return (
-        body
-        + directory
-        + b"PK\x05\x06"
-        + struct.pack("<HHHHLLH", 0, 0, count, count, len(directory), len(body), 0)
-    )
+    return body + directory + b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, count, count, len(directory), len(body), 0)
 
 
 # XML that is no honest sheet.
@@ -479,16 +468,12 @@ def _() -> bytes:
 
 @hostile("cell-in-the-last-corner.xlsx", "too_many_columns")
 def _() -> bytes:
-    return workbook(
-        '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
-    )
+    return workbook('<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')
 
 
 @hostile("cell-in-the-last-row.xlsx", "too_many_rows")
 def _() -> bytes:
-    return workbook(
-        '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="A1048576"><v>1</v></c></row>'
-    )
+    return workbook('<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="A1048576"><v>1</v></c></row>')
 
 
 @hostile("too-many-rows.xlsx", "too_many_rows", is_heavy=True)
@@ -528,9 +513,7 @@ def _() -> bytes:
 
 @hostile("comment-without-end.xlsx", "damaged_file", is_heavy=True)
 def _(path: Path) -> None:
-    write_inflating(
-        path, SHEET, [SHEET_START, b"<!--", *[random.Random(3).randbytes(1000).hex().encode() * 500] * 60]
-    )
+    write_inflating(path, SHEET, [SHEET_START, b"<!--", *[random.Random(3).randbytes(1000).hex().encode() * 500] * 60])
 
 
 @hostile("text-of-a-cell.xlsx", "too_large_inside", is_heavy=True)
@@ -572,9 +555,10 @@ def _() -> bytes:
 def _() -> bytes:
     strings = "".join(f"<si><t>s{number:x}</t></si>" for number in range(1_000_000))
     parts = parts_of_a_workbook(
-        '<row><c t="s"><v>0</v></c></row>', strings=f'<sst xmlns="{MAIN}">{strings}</sst>',
+        '<row><c t="s"><v>0</v></c></row>',
+        strings=f'<sst xmlns="{MAIN}">{strings}</sst>',
         relations=relations({"r1": ("worksheet", "worksheets/sheet1.xml"), "r2": ("sharedStrings", "texts.xml")}),
-    )  # fmt: skip
+    )
     parts["xl/texts.xml"] = parts.pop(STRINGS)
     return archive(parts)
 
@@ -582,24 +566,19 @@ def _() -> bytes:
 @hostile("formats-without-end.xlsx", "too_large_inside", is_heavy=True)
 def _() -> bytes:
     made = "".join(f'<numFmt numFmtId="{n}" formatCode="{"0-" * 100}{n}"/>' for n in range(200, 70_000))
-    return workbook(
-        styles=f'<styleSheet xmlns="{MAIN}"><numFmts>{made}</numFmts><cellXfs><xf/></cellXfs></styleSheet>'
-    )
+    return workbook(styles=f'<styleSheet xmlns="{MAIN}"><numFmts>{made}</numFmts><cellXfs><xf/></cellXfs></styleSheet>')
 
 
 @hostile("merges-without-end.xlsx", "too_large_inside", is_heavy=True)
 def _() -> bytes:
     merges = "".join(f'<mergeCell ref="{c}{n}:{c}{n + 1}"/>' for n in range(1, 130_000) for c in "AB")
-    return workbook(
-        sheet1=f'<worksheet xmlns="{MAIN}"><sheetData/><mergeCells>{merges}</mergeCells></worksheet>'
-    )
+    return workbook(sheet1=f'<worksheet xmlns="{MAIN}"><sheetData/><mergeCells>{merges}</mergeCells></worksheet>')
 
 
 @hostile("one-text-merged-over-everything.xlsx", "too_large_inside", is_heavy=True)
 def _() -> bytes:
     rows = (
-        f'<row><c t="inlineStr"><is><t>{"long" * 8000}</t></is></c></row>'
-        + "<row><c/><c><v>1</v></c></row>" * 200_000
+        f'<row><c t="inlineStr"><is><t>{"long" * 8000}</t></is></c></row>' + "<row><c/><c><v>1</v></c></row>" * 200_000
     )
     merged = '<mergeCells><mergeCell ref="A1:A200001"/></mergeCells>'
     return workbook(sheet1=f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData>{merged}</worksheet>')

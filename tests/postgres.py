@@ -39,9 +39,14 @@ SETTINGS = {
     "timezone": "UTC",
 }
 INITIALISATION = [
-    "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync",
-    "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-]  # fmt: skip
+    "--username=postgres",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--no-sync",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+]
 PR_SET_PDEATHSIG = 1
 
 
@@ -90,16 +95,20 @@ def _run(command: list, account: dict[str, Any]) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", env=_environment(), **account)
 
 
-def _start(
-    programs: Path, folder: Path, account: dict[str, Any], settings: dict[str, str]
-) -> subprocess.Popen:
+def _start(programs: Path, folder: Path, account: dict[str, Any], settings: dict[str, str]) -> subprocess.Popen:
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
             [programs / "postgres", "-D", folder / "data", "-k", folder, *words],
-            stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", env=_environment(), process_group=0,
-            preexec_fn=_die_with_parent, **account,
-        )  # fmt: skip
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            cwd="/",
+            env=_environment(),
+            process_group=0,
+            preexec_fn=_die_with_parent,
+            **account,
+        )
 
 
 def _environment() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What tests of the server serve in place of the product: an application that says what it got, or waits, or says much.
 
-    python -m tests.server_app [--plain] PORT name=value …    serves it on four threads; the names are limits of the worker
+    python -m tests.server_app [--plain] PORT name=value …    serves it on four threads; the names are limits of the
+    worker
 
 With `--plain` it is gunicorn's own threaded worker, for the negative controls.
 """
@@ -42,8 +43,17 @@ def main(arguments):
         name, _sign, value = limit.partition("=")
         setattr(server_worker, name, type(getattr(server_worker, name))(value))
     worker = "gthread" if is_plain else "console.server.gunicorn_worker.BufferingWorker"
-    sys.argv = ["gunicorn", "tests.server_app:application", f"--bind=127.0.0.1:{port}", f"--worker-class={worker}",
-                "--threads=4", "--no-sendfile", "--log-level=warning", "--keep-alive=30", "--no-control-socket"]  # fmt: skip
+    sys.argv = [
+        "gunicorn",
+        "tests.server_app:application",
+        f"--bind=127.0.0.1:{port}",
+        f"--worker-class={worker}",
+        "--threads=4",
+        "--no-sendfile",
+        "--log-level=warning",
+        "--keep-alive=30",
+        "--no-control-socket",
+    ]
     from gunicorn.app.wsgiapp import run
 
     run()

@@ -170,18 +170,38 @@ POST_ONLY = {
 }
 # Open to everybody, to whoever is signed in, or to people in their part as a customer. The reason stands at the view.
 PUBLIC = {
-    "console:setup", "console:invitation_accept", "console:mail_open", "console:mail_list", "console:logo",
-    "console:sign_in_link", "console:code_again",
-    "console:healthz", "console:readyz", "console:language", "claim:landing", "claim:code", "claim:code_as_printed",
-    "claim:landing_as_typed", "api:openapi", "api:docs",
+    "console:setup",
+    "console:invitation_accept",
+    "console:mail_open",
+    "console:mail_list",
+    "console:logo",
+    "console:sign_in_link",
+    "console:code_again",
+    "console:healthz",
+    "console:readyz",
+    "console:language",
+    "claim:landing",
+    "claim:code",
+    "claim:code_as_printed",
+    "claim:landing_as_typed",
+    "api:openapi",
+    "api:docs",
     # A device proves who it is with its secret, in every request (tests/devices/test_device_api.py).
-    "device_api:message_create", "device_api:state", "device_api:call_list", "device_api:call_answer",
-}  # fmt: skip
+    "device_api:message_create",
+    "device_api:state",
+    "device_api:call_list",
+    "device_api:call_answer",
+}
 SIGNED_IN = {
     "console:sign_out_everywhere",
-    "console:account_edit", "console:second_factor", "console:organization_switch", "claim:review", "claim:redeem",
-    "claim:done", "claim:switch",
-}  # fmt: skip
+    "console:account_edit",
+    "console:second_factor",
+    "console:organization_switch",
+    "claim:review",
+    "claim:redeem",
+    "claim:done",
+    "claim:switch",
+}
 PORTAL: dict[str, dict[str, str]] = {
     "portal:home": {},
     "portal:past_device_list": {},
@@ -237,9 +257,7 @@ def world(organization, device, customer, dana, product, alice, make_devices):
 
 
 def address(name: str, arguments: dict[str, str], world: dict) -> str:
-    values = {
-        key: value[1:] if value.startswith("=") else world[value].pk for key, value in arguments.items()
-    }
+    values = {key: value[1:] if value.startswith("=") else world[value].pk for key, value in arguments.items()}
     return reverse(name, kwargs=values)
 
 
@@ -300,11 +318,7 @@ def test_the_signed_out_are_sent_to_sign_in_and_customers_are_refused(world, cli
         url = address(name, arguments, world)
         for method in ("get", "post"):
             answer, traces = ask(client, method, url)
-            if (
-                answer.status_code != 302
-                or not answer.url.startswith("/account/login/")
-                or traces != untouched
-            ):
+            if answer.status_code != 302 or not answer.url.startswith("/account/login/") or traces != untouched:
                 wrong.append((name, method, "signed out", answer.status_code))
             answer, traces = ask(customer, method, url)
             is_led_home = name == "console:home" and answer.status_code == 302 and answer.url == "/portal/"
@@ -340,9 +354,7 @@ def test_the_portal_shows_each_customer_its_own(name, world, client, client_for,
 
 
 @pytest.mark.parametrize("name", PORTAL_POST)
-def test_what_is_pressed_in_the_portal_is_each_customers_own(
-    name, world, client, client_for, dana, erin, charlie
-):
+def test_what_is_pressed_in_the_portal_is_each_customers_own(name, world, client, client_for, dana, erin, charlie):
     url = address(name, PORTAL_POST[name], world)
     untouched = (Event.objects.count(), Ownership.objects.filter(ended_at=None).count())
     for stranger in (erin, charlie):
@@ -360,9 +372,7 @@ def test_what_a_customers_admins_do_is_not_there_for_its_other_people(
 ):
     url = address(name, PORTAL_ADMINS[name], world)
     untouched = (Event.objects.count(), Ownership.objects.filter(ended_at=None).count())
-    others = [
-        factories.make_person(customer, f"{role}@aalen.example", role) for role in ("operator", "viewer")
-    ]
+    others = [factories.make_person(customer, f"{role}@aalen.example", role) for role in ("operator", "viewer")]
     for stranger in (charlie, alice, *others, *([erin] if PORTAL_ADMINS[name] else [])):
         for method in ("get", "post"):
             answer, traces = ask(client_for(stranger), method, url)
@@ -385,9 +395,7 @@ def test_a_member_who_left_is_out_at_once(world, client_for, bob):
     assert client.get("/devices/").status_code == 403
 
 
-def test_a_member_without_the_second_step_that_is_asked_for_sees_nothing(
-    world, client_for, bob, organization
-):
+def test_a_member_without_the_second_step_that_is_asked_for_sees_nothing(world, client_for, bob, organization):
     type(organization).objects.update(requires_second_factor=True)
     answer = client_for(bob).get("/devices/")
     assert (answer.status_code, answer.url) == (302, reverse("console:second_factor"))
@@ -414,8 +422,6 @@ def test_a_device_is_not_assigned_to_the_customer_of_another_organization(
     world, client_for, alice, device, other_organization
 ):
     stranger = factories.make_customer(other_organization, "Stranger")
-    answer = client_for(alice).post(
-        reverse("devices:device_assign"), {"ids": device.pk, "customer": stranger.pk}
-    )
+    answer = client_for(alice).post(reverse("devices:device_assign"), {"ids": device.pk, "customer": stranger.pk})
     assert answer.status_code == 422
     assert not Ownership.objects.filter(customer=stranger).exists()

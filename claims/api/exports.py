@@ -20,6 +20,8 @@ from console.errors import Refused
 from console.rest.exports import as_exported, export, unpaged
 from console.rest.forms import filtered
 
+TAG = "exports"
+
 P = Permission
 
 

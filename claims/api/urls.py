@@ -28,9 +28,7 @@ urlpatterns = [
     path(f"{PROFILE}/qr.png", resource(get=profiles.claim_profile_qr_png)),
     path(f"{PROFILE}/replace-code", resource(post=profiles.claim_profile_replace_code)),
     path(f"{PROFILE}/claims", resource(get=redemption.claim_profile_claims)),
-    path(
-        f"{PROFILE}/units", resource(get=profiles.claim_profile_units, post=profiles.claim_profile_add_units)
-    ),
+    path(f"{PROFILE}/units", resource(get=profiles.claim_profile_units, post=profiles.claim_profile_add_units)),
     *files(f"{PROFILE}/units", exports.claim_profile_units_export),
     path("devices/<int:pk>/claim-codes", resource(get=profiles.device_claim_codes)),
     path("devices/<int:pk>/claim-codes/qr.svg", resource(get=unit_codes.unit_code_qr_svg)),

@@ -83,9 +83,7 @@ CUSTOMERS: list[dict[str, Any]] = [
         "reference": "C-1017",
         "phone": "+49 7171 555 340",
         "address": "Talstraße 2\n73525 Schwäbisch Gmünd\nGermany",
-        "people": [
-            ("Matthias Frey", "frey@wv-ostalb.example", "admin"),
-        ],
+        "people": [("Matthias Frey", "frey@wv-ostalb.example", "admin")],
         "units": 120,
         "claims": 19,
     },
@@ -108,9 +106,7 @@ CUSTOMERS: list[dict[str, Any]] = [
         "reference": "C-1029",
         "phone": "+47 55 55 01 90",
         "address": "Strandkaien 4\n5013 Bergen\nNorway",
-        "people": [
-            ("Ingrid Solberg", "ingrid@fjordkraft-maling.example", "admin"),
-        ],
+        "people": [("Ingrid Solberg", "ingrid@fjordkraft-maling.example", "admin")],
         "units": 75,
         "claims": 22,
     },
@@ -133,9 +129,7 @@ CUSTOMERS: list[dict[str, Any]] = [
         "reference": "C-1042",
         "phone": "+31 223 555 018",
         "address": "Havenplein 1\n1781 AC Den Helder\nNetherlands",
-        "people": [
-            ("Sanne de Wit", "sanne@helderwind.example", "admin"),
-        ],
+        "people": [("Sanne de Wit", "sanne@helderwind.example", "admin")],
         "units": 45,
         "claims": 17,
     },
@@ -145,9 +139,7 @@ CUSTOMERS: list[dict[str, Any]] = [
         "reference": "C-1048",
         "phone": "+44 161 496 0188",
         "address": "41 Canal Row\nManchester M4 6AJ\nUnited Kingdom",
-        "people": [
-            ("Ruth Kettle", "ruth@kettleplumbing.example", "admin"),
-        ],
+        "people": [("Ruth Kettle", "ruth@kettleplumbing.example", "admin")],
         "units": 0,
         "claims": 38,
     },
@@ -157,9 +149,7 @@ CUSTOMERS: list[dict[str, Any]] = [
         "reference": "",
         "phone": "+351 21 555 0167",
         "address": "",
-        "people": [
-            ("Marta Oliveira", "marta.oliveira@post.example", "admin"),
-        ],
+        "people": [("Marta Oliveira", "marta.oliveira@post.example", "admin")],
         "units": 0,
         "claims": 3,
     },
@@ -169,9 +159,7 @@ CUSTOMERS: list[dict[str, Any]] = [
         "reference": "",
         "phone": "",
         "address": "",
-        "people": [
-            ("Henrik Aalto", "henrik.aalto@post.example", "admin"),
-        ],
+        "people": [("Henrik Aalto", "henrik.aalto@post.example", "admin")],
         "units": 0,
         "claims": 2,
     },
@@ -181,9 +169,7 @@ CUSTOMERS: list[dict[str, Any]] = [
         "reference": "INT-ENG",
         "phone": "",
         "address": "",
-        "people": [
-            ("Pia Brandt", "product-manager@northlake.example", "admin"),
-        ],
+        "people": [("Pia Brandt", "product-manager@northlake.example", "admin")],
         "units": 0,
         "claims": 0,
     },
@@ -193,9 +179,7 @@ CUSTOMERS: list[dict[str, Any]] = [
         "reference": "INT-SHOW",
         "phone": "",
         "address": "",
-        "people": [
-            ("Victor Nagy", "viewer@northlake.example", "viewer"),
-        ],
+        "people": [("Victor Nagy", "viewer@northlake.example", "viewer")],
         "units": 0,
         "claims": 0,
     },
@@ -206,10 +190,7 @@ DOCUMENTS = {
         "Quick start: fit the meter in ten minutes",
         "https://docs.northlake.example/aqua-meter/quick-start",
     ),
-    "edge-gateway": (
-        "Gateway installation guide",
-        "https://docs.northlake.example/edge-gateway/installation",
-    ),
+    "edge-gateway": ("Gateway installation guide", "https://docs.northlake.example/edge-gateway/installation"),
     "wind-gauge": ("Where to mount a wind gauge", "https://docs.northlake.example/wind-gauge/mounting"),
 }
 
@@ -302,15 +283,7 @@ NOTES = [
 
 TAGS = ["spare", "field-test", "priority", "refurbished"]
 
-ANSWERS = [
-    "Pump house north",
-    "Plant room 2",
-    "Roof east",
-    "Harbour office",
-    "Basement B1",
-    "Substation 14",
-    "Barn 3",
-]
+ANSWERS = ["Pump house north", "Plant room 2", "Roof east", "Harbour office", "Basement B1", "Substation 14", "Barn 3"]
 
 # Why claims were refused, with their weights.
 CAUSES = [("already_owned", 9), ("replaced", 4), ("used_up", 3), ("disabled", 3)]

@@ -15,18 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from claims.demo import returns, shipments
-from claims.demo.data import (
-    ANSWERS,
-    CAUSES,
-    CUSTOMERS,
-    DOCUMENTS,
-    MEMBERS,
-    NOTES,
-    PRODUCTS,
-    PROFILES,
-    REASONS,
-    TAGS,
-)
+from claims.demo.data import ANSWERS, CAUSES, CUSTOMERS, DOCUMENTS, MEMBERS, NOTES, PRODUCTS, PROFILES, REASONS, TAGS
 from claims.models import (
     ClaimCode,
     ClaimProfile,
@@ -83,16 +72,12 @@ class World:
     def note(self, days_ago: float, act: Act, *, office: bool = True) -> None:
         """Let something happen that many days ago: in office hours, or whenever customers have time."""
         first, last = (8, 17) if office else (7, 22)
-        moment = time(
-            self.random.randrange(first, last), self.random.randrange(60), self.random.randrange(60)
-        )
+        moment = time(self.random.randrange(first, last), self.random.randrange(60), self.random.randrange(60))
         day = (self.now - timedelta(days=days_ago)).date()
         at = datetime.combine(day, moment, UTC) + timedelta(microseconds=self.random.randrange(1_000_000))
         if office and day.weekday() > 4:
             at -= timedelta(days=2)
-        self.diary.append(
-            (min(at, self.now - timedelta(minutes=len(self.diary) % 50 + 1)), len(self.diary), act)
-        )
+        self.diary.append((min(at, self.now - timedelta(minutes=len(self.diary) % 50 + 1)), len(self.diary), act))
 
     def live(self) -> None:
         """Do what the diary says, in the order of time: the audit log is read in the order of its writing."""
@@ -108,15 +93,24 @@ def load(*, now: datetime | None = None, seed: int = SEED) -> bool:
         return False
     world = World(Random(seed), now or timezone.now())  # noqa: S311 -- a story, not a secret
     _found(world)
-    for plan in (_plan_products, _plan_customers, _plan_profiles, _plan_shipments, _plan_claims, _plan_shares,
-                 _plan_returns, returns.plan, shipments.plan, _plan_notes):  # fmt: skip
+    for plan in (
+        _plan_products,
+        _plan_customers,
+        _plan_profiles,
+        _plan_shipments,
+        _plan_claims,
+        _plan_shares,
+        _plan_returns,
+        returns.plan,
+        shipments.plan,
+        _plan_notes,
+    ):
         plan(world)
     world.live()
-    talking = Device.objects.filter(organization=world.organization, archived_at=None).order_by(
-        "customer", "pk"
+    talking = Device.objects.filter(organization=world.organization, archived_at=None).order_by("customer", "pk")
+    demo_messages.load(
+        [*talking.filter(status="owned")[:TALKING], *talking.filter(status="in_stock")[:2]], world.now, world.random
     )
-    demo_messages.load([*talking.filter(status="owned")[:TALKING], *talking.filter(status="in_stock")[:2]], world.now,
-                       world.random)  # fmt: skip
     return True
 
 
@@ -130,21 +124,27 @@ def _found(world: World) -> None:
     """The organization and its members."""
     at = world.now - timedelta(days=150)
     world.organization = Organization.objects.create(
-        name="Northlake Sensors", slug=SLUG, time_zone="Europe/Berlin", requires_second_factor=False,
-        brand_name="Northlake", support_email="support@northlake.example", support_phone="+49 7361 555 010",
-        imprint_url="https://northlake.example/imprint", privacy_url="https://northlake.example/privacy",
-        support_note="Weekdays from 8 to 17 h.", created_at=at,
-    )  # fmt: skip
+        name="Northlake Sensors",
+        slug=SLUG,
+        time_zone="Europe/Berlin",
+        requires_second_factor=False,
+        brand_name="Northlake",
+        support_email="support@northlake.example",
+        support_phone="+49 7361 555 010",
+        imprint_url="https://northlake.example/imprint",
+        privacy_url="https://northlake.example/privacy",
+        support_note="Weekdays from 8 to 17 h.",
+        created_at=at,
+    )
     password = make_password(PASSWORD)
     for number, (_name, email, role, person) in enumerate(MEMBERS):
         joined = at + timedelta(days=number, hours=number)
         user = User.objects.create_user(email, name=person, date_joined=joined)
         User.objects.filter(pk=user.pk).update(password=password)
-        member = Member.objects.create(
-            organization=world.organization, user=user, role=role, created_at=joined
+        member = Member.objects.create(organization=world.organization, user=user, role=role, created_at=joined)
+        world.members[role] = Actor(
+            kind="member", user=user, organization=world.organization, role=role, permissions=ROLES[role], label=person
         )
-        world.members[role] = Actor(kind="member", user=user, organization=world.organization, role=role,
-                                    permissions=ROLES[role], label=person)  # fmt: skip
         if role == "owner":
             record("organization.made", world.organization, by=world.members[role], at=joined)
         else:
@@ -159,8 +159,14 @@ def _plan_products(world: World) -> None:
 
 
 def _make_product(world: World, facts: dict[str, Any], at: datetime) -> None:
-    product = Product(organization=world.organization, name=facts["name"], slug=facts["slug"], created_at=at,
-                      platform=facts["platform"], description=facts["description"])  # fmt: skip
+    product = Product(
+        organization=world.organization,
+        name=facts["name"],
+        slug=facts["slug"],
+        created_at=at,
+        platform=facts["platform"],
+        description=facts["description"],
+    )
     product.set_keys()
     product.save(force_insert=True)
     words.write("product", {product.pk: product.name}, are_new=True)
@@ -197,14 +203,17 @@ def _unit(world: World, facts: dict[str, Any], number: int, revision: str, at: d
     imei = "35912210" + f"{random.randrange(10**6):06d}"
     iccid = "894920" + f"{random.randrange(10**12):012d}"
     device = Device(
-        organization=world.organization, product=world.products[facts["slug"]], created_at=at,
+        organization=world.organization,
+        product=world.products[facts["slug"]],
+        created_at=at,
         serial_number=f"{facts['prefix']}{at:%y}-{number * 7 + 200_003:06d}",
         device_name=f"{facts['name_prefix']}{random.getrandbits(64):016x}",
         mac=":".join(["D8", "3B", "DA", *(f"{random.randrange(256):02X}" for _octet in range(3))]),
-        hardware_revision=revision, manufactured_on=(at - timedelta(days=9)).date(),
+        hardware_revision=revision,
+        manufactured_on=(at - timedelta(days=9)).date(),
         imei=imei + luhn_digit(imei) if facts["is_cellular"] else "",
         iccid=iccid + luhn_digit(iccid) if facts["is_cellular"] else "",
-    )  # fmt: skip
+    )
     device.set_keys()
     return device
 
@@ -217,10 +226,15 @@ def _plan_customers(world: World) -> None:
 def _make_customer(world: World, facts: dict[str, Any], at: datetime) -> None:
     by, name, people = world.members["fulfilment"], facts["name"], facts["people"]
     customer = Customer(
-        organization=world.organization, name=name, kind=facts["kind"], reference=facts["reference"],
-        phone=facts["phone"], address=facts["address"], created_at=at,
+        organization=world.organization,
+        name=name,
+        kind=facts["kind"],
+        reference=facts["reference"],
+        phone=facts["phone"],
+        address=facts["address"],
+        created_at=at,
         email="" if facts["kind"] == CustomerKind.INTERNAL else people[0][1],
-    )  # fmt: skip
+    )
     customer.set_keys()
     customer.save(force_insert=True)
     words.write("customer", {customer.pk: name}, are_new=True)
@@ -228,9 +242,7 @@ def _make_customer(world: World, facts: dict[str, Any], at: datetime) -> None:
     record("customer.made", customer, by=by, at=at)
     world.customers[name], world.people[name] = customer, []
     for person, email, role in people:
-        user = User.objects.filter(email=email).first() or User.objects.create_user(
-            email, name=person, date_joined=at
-        )
+        user = User.objects.filter(email=email).first() or User.objects.create_user(email, name=person, date_joined=at)
         row = CustomerUser.objects.create(
             organization=world.organization, customer=customer, user=user, role=role, created_at=at
         )
@@ -251,20 +263,24 @@ def _make_profile(world: World, facts: dict[str, Any], at: datetime) -> None:
     by, product = world.members["product_manager"], world.products.get(facts.get("product", ""))
     extra = world.customers.get(facts.get("additional_project", ""))
     profile = ClaimProfile(
-        organization=world.organization, slug=facts["slug"], name=facts["name"], created_at=at,
-        description=facts["description"], product=product, scope=Scope.UNIT if product else Scope.LINK,
-        grant=facts.get("grant", Grant.OWNERSHIP), max_claims=facts.get("max_claims"),
+        organization=world.organization,
+        slug=facts["slug"],
+        name=facts["name"],
+        created_at=at,
+        description=facts["description"],
+        product=product,
+        scope=Scope.UNIT if product else Scope.LINK,
+        grant=facts.get("grant", Grant.OWNERSHIP),
+        max_claims=facts.get("max_claims"),
         form=facts.get("form", []),
         additional_project=projects.default_of(extra) if extra else None,
-    )  # fmt: skip
+    )
     profile.set_keys()
     profile.save(force_insert=True)
     world.profiles[profile.slug] = profile
     units = [world.stock[facts["from"]].pop() for _each in range(facts["units"])] if "from" in facts else []
     title, link = DOCUMENTS[facts.get("product") or facts["document"]]
-    resources = [
-        ClaimProfileResource(profile=profile, kind=ResourceKind.DEVICE, device_id=pk) for pk in units
-    ]
+    resources = [ClaimProfileResource(profile=profile, kind=ResourceKind.DEVICE, device_id=pk) for pk in units]
     resources.append(
         ClaimProfileResource(profile=profile, kind=ResourceKind.DOCUMENT, title=title, link=link, position=9)
     )
@@ -344,9 +360,7 @@ def _claim(world: World, code: ClaimCode, name: str, at: datetime) -> None:
         _step(world, code, Step.SCAN, at - timedelta(seconds=world.random.randrange(70, 120)))
     _step(world, code, Step.SIGN_IN, at - timedelta(seconds=world.random.randrange(20, 60)))
     answers = {"site": world.random.choice(ANSWERS), "cabinet": world.random.choice(["", "C1", "C2"])}
-    claims.redeem(
-        code, customer=world.customers[name], by=world.people[name][0], host="", at=at, answers=answers
-    )
+    claims.redeem(code, customer=world.customers[name], by=world.people[name][0], host="", at=at, answers=answers)
 
 
 def _give_up(world: World, at: datetime) -> None:
@@ -412,9 +426,7 @@ def _plan_notes(world: World) -> None:
     for _each in range(26):
         world.note(world.random.uniform(0.3, 60), lambda at: _write_note(world, at))
     for _each in range(34):
-        world.note(
-            world.random.uniform(0.3, 60), lambda at: _tag(world, _any(world), world.random.choice(TAGS), at)
-        )
+        world.note(world.random.uniform(0.3, 60), lambda at: _tag(world, _any(world), world.random.choice(TAGS), at))
 
 
 def _any(world: World) -> int:

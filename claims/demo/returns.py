@@ -12,32 +12,18 @@ from claims.returns.choices import default_checks, default_reasons
 from devices.models import Device, DeviceStatus
 
 # How many end in each state.
-ENDS = {
-    "requested": 6,
-    "received": 7,
-    "inspected": 4,
-    "restocked": 7,
-    "refurbished": 4,
-    "scrapped": 3,
-    "cancelled": 2,
-}
-NOTES = [
-    "Blinks red since Monday",
-    "Shows E4",
-    "Ordered one too many",
-    "No signal in the basement",
-    "Box was wet",
-    "",
-]
+ENDS = {"requested": 6, "received": 7, "inspected": 4, "restocked": 7, "refurbished": 4, "scrapped": 3, "cancelled": 2}
+NOTES = ["Blinks red since Monday", "Shows E4", "Ordered one too many", "No signal in the basement", "Box was wet", ""]
 DECIDED = ("restocked", "refurbished", "scrapped")
 
 
 def plan(world: Any) -> None:
     """Note each return's steps in the diary; one whose unit went elsewhere meanwhile ends there."""
     ReturnSettings.objects.create(
-        organization=world.organization, address="Northlake Sensors\nReturns, dock 3\nHirschbachstr. 24\n73430 Aalen\nGermany",
+        organization=world.organization,
+        address="Northlake Sensors\nReturns, dock 3\nHirschbachstr. 24\n73430 Aalen\nGermany",
         note="Please pack the power supply too.",
-    )  # fmt: skip
+    )
     for end, number in ENDS.items():
         for each in range(number):
             _plan_one(world, end, each)
@@ -73,9 +59,13 @@ def _request(world: Any, story: dict[str, Any], at: datetime) -> None:
     reason = world.random.choice([choice.text for choice in default_reasons() if choice.is_for_customers])
     device = Device.objects.select_related("organization").get(pk=story["device"])
     story["return"] = returns.request(
-        device, customer=world.customers[story["name"]], reason=reason, note=world.random.choice(NOTES),
-        by=world.people[story["name"]][0], at=at,
-    )  # fmt: skip
+        device,
+        customer=world.customers[story["name"]],
+        reason=reason,
+        note=world.random.choice(NOTES),
+        by=world.people[story["name"]][0],
+        at=at,
+    )
 
 
 def _cancel(world: Any, story: dict[str, Any], at: datetime) -> None:

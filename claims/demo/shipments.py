@@ -21,22 +21,17 @@ def plan(world: Any) -> None:
     for days_ago, end, name, order, contents in STORIES:
         world.note(
             days_ago,
-            lambda at, end=end, name=name, order=order, contents=contents: _tell(
-                world, end, name, order, contents, at
-            ),
+            lambda at, end=end, name=name, order=order, contents=contents: _tell(world, end, name, order, contents, at),
         )
 
 
-def _tell(
-    world: Any, end: str, name: str, order: str, contents: dict[str, tuple[int, int]], at: datetime
-) -> None:
+def _tell(world: Any, end: str, name: str, order: str, contents: dict[str, tuple[int, int]], at: datetime) -> None:
     by = world.members["fulfilment"]
     lines = {world.products[slug]: ordered for slug, (ordered, _packed) in contents.items()}
-    shipment = shipments.create(customer=world.customers[name], lines=lines, by=by, at=at, order_number=order,
-                                is_claimed_by_code=end == "sent")  # fmt: skip
-    ids = [
-        world.stock[slug].pop() for slug, (_ordered, packed) in contents.items() for _each in range(packed)
-    ]
+    shipment = shipments.create(
+        customer=world.customers[name], lines=lines, by=by, at=at, order_number=order, is_claimed_by_code=end == "sent"
+    )
+    ids = [world.stock[slug].pop() for slug, (_ordered, packed) in contents.items() for _each in range(packed)]
     if ids:
         shipments.pack(shipment, Device.objects.filter(pk__in=ids), by=by, at=at)
     if end == "shipped":

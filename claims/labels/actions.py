@@ -128,9 +128,7 @@ def run_print(operation: Operation, by: Actor) -> None:
             files.settle(file)
             hand_over(sheet, name, printed, by=by)
     sheet.refresh_from_db()
-    sentence = ngettext(
-        "%(n)s label is ready to download.", "%(n)s labels are ready to download.", sheet.count
-    )
+    sentence = ngettext("%(n)s label is ready to download.", "%(n)s labels are ready to download.", sheet.count)
     operation.sentence = sentence % {"n": grouped(sheet.count)}
 
 
@@ -175,9 +173,7 @@ def _count(operation: Operation, cursor: int, gathered: Gathered) -> None:
         operations.advance(operation, cursor=cursor, succeeded=len(gathered.units), refused=gathered.refused)
 
 
-def _gather(
-    ids: list[int], profile_id: int | None, form: str, options: Options, by: Actor, first: int = 0
-) -> Gathered:
+def _gather(ids: list[int], profile_id: int | None, form: str, options: Options, by: Actor, first: int = 0) -> Gathered:
     stock = options.sheet if form in DRAWN else None
     sets_serial = form in DRAWN and "serial" in options.fields
     return gather(ids, profile_id=profile_id, by=by, stock=stock, sets_serial=sets_serial, first=first)
@@ -186,9 +182,7 @@ def _gather(
 def _nothing(gathered: Gathered) -> Refused:
     """The refusal of a print of which nothing is left: why the first unit was, in its words."""
     _position, label, code, sentence = gathered.refused[0]
-    return Refused(
-        code, _("Nothing to print. %(name)s: %(why)s") % {"name": label, "why": sentence}, status=422
-    )
+    return Refused(code, _("Nothing to print. %(name)s: %(why)s") % {"name": label, "why": sentence}, status=422)
 
 
 @retrying

@@ -18,6 +18,8 @@ from console.rest.forms import checked
 from console.rest.paging import PageQuery, page
 from console.rest.problems import Unfit
 
+TAG = "label sheets"
+
 P = Permission
 # How the console's form calls what the API calls otherwise.
 RENAMED = {"form": "output"}
@@ -29,8 +31,14 @@ def label_sheet_list(request: Any) -> Any:
     return page(request.query, LabelSheet.objects.visible_to(request.actor), LabelSheetOut)
 
 
-@endpoint("Print labels", may=P.CODE_VIEW, takes=LabelSheetIn, answers=LabelSheetOut, status=202,
-          example={"devices": ["AQM26-200001", "AQM26-200002"], "stock": "L7160"})  # fmt: skip
+@endpoint(
+    "Print labels",
+    may=P.CODE_VIEW,
+    takes=LabelSheetIn,
+    answers=LabelSheetOut,
+    status=202,
+    example={"devices": ["AQM26-200001", "AQM26-200002"], "stock": "L7160"},
+)
 def label_sheet_create(request: Any) -> Any:
     """Up to 20,000. Each is printed or left out by itself; the operation has the results, in the order of the call."""
     named, profile = naming.Naming(request), _profile(request)
@@ -40,8 +48,14 @@ def label_sheet_create(request: Any) -> Any:
     form = _form(request, named.ids, profile)
     # A name that was there before stands for the same label, which is printed once.
     ids = [units.DUPLICATE if place in named.unfit and pk > 0 else pk for place, pk in enumerate(named.pks)]
-    return actions.start(ids, profile_id=profile.pk if profile else None, form=form.cleaned_data["output"],
-                        options=form.options, by=request.actor, names=named.names)  # fmt: skip
+    return actions.start(
+        ids,
+        profile_id=profile.pk if profile else None,
+        form=form.cleaned_data["output"],
+        options=form.options,
+        by=request.actor,
+        names=named.names,
+    )
 
 
 @endpoint("See a label sheet", may=P.CODE_VIEW, answers=LabelSheetOut)

@@ -15,6 +15,8 @@ from console.rest.fields import Id, Text
 from console.rest.forms import filtered
 from console.rest.paging import PageQuery, page
 
+TAG = "label queue"
+
 
 class LabelQueueQuery(PageQuery):
     """Which of them."""
@@ -33,20 +35,30 @@ class LabelsDone(serializers.Serializer):
     results = naming.NamedResult(many=True)
 
 
-@endpoint("List units that need a label", may=Permission.VIEW, answers=ReturnOut, query=LabelQueueQuery, is_list=True,
-          tag="returns")  # fmt: skip
+@endpoint(
+    "List units that need a label",
+    may=Permission.VIEW,
+    answers=ReturnOut,
+    query=LabelQueueQuery,
+    is_list=True,
+    tag="returns",
+)
 def label_queue_list(request: Any) -> Any:
     """The returns whose unit carries a dead label, the newest first. Printing a label takes a unit out."""
-    rows = (
-        Return.objects.visible_to(request.actor).filter(needs_label=True).select_related("device", "customer")
-    )
+    rows = Return.objects.visible_to(request.actor).filter(needs_label=True).select_related("device", "customer")
     query = request.query
     rows = filtered(ReturnFilter, rows, request, q=query.get("q"), customer=query.get("customer"))
     return page(query, rows, ReturnOut, reader=request.actor.kind)
 
 
-@endpoint("Note that units carry a new label", may=Permission.RETURN_RECEIVE, takes=naming.Named, answers=LabelsDone,
-          tag="returns", example={"devices": ["AQM26-200001"]})  # fmt: skip
+@endpoint(
+    "Note that units carry a new label",
+    may=Permission.RETURN_RECEIVE,
+    takes=naming.Named,
+    answers=LabelsDone,
+    tag="returns",
+    example={"devices": ["AQM26-200001"]},
+)
 def label_queue_done(request: Any) -> Any:
     """For labels that were printed elsewhere. Each leaves the queue or stays as it is, by itself."""
     named = naming.Naming(request)

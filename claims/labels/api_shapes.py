@@ -31,16 +31,18 @@ class LabelSheetIn(Named):
 
     stock = serializers.ChoiceField(choices=[(key, str(key)) for key in STOCKS], default="L7160")
     form = serializers.ChoiceField(choices=list(FORMS), default="pdf", help_text="svg and png come as a ZIP.")
-    claim_profile = Text(max_length=60, required=False, allow_null=True,
-                         help_text="The id or the slug; without it the newest code of each unit.")  # fmt: skip
+    claim_profile = Text(
+        max_length=60,
+        required=False,
+        allow_null=True,
+        help_text="The id or the slug; without it the newest code of each unit.",
+    )
     text = Text(max_length=MOST_TEXT, default="Scan to claim", allow_blank=True, help_text="Below the code.")
     fields_shown = serializers.ListField(
         child=serializers.ChoiceField(choices=list(FIELDS)), default=USUAL, max_length=len(FIELDS)
     )
     start = Whole(min_value=1, max_value=MOST_START, default=1, help_text="Of a sheet that is partly used.")
-    shift_x = Millimetres(
-        min_value=-MOST_SHIFT, max_value=MOST_SHIFT, default=0, help_text="To the right, in mm."
-    )
+    shift_x = Millimetres(min_value=-MOST_SHIFT, max_value=MOST_SHIFT, default=0, help_text="To the right, in mm.")
     shift_y = Millimetres(min_value=-MOST_SHIFT, max_value=MOST_SHIFT, default=0, help_text="Down, in mm.")
     outline = Flag(default=False, help_text="Draw the labels' edges, for a test print.")
 

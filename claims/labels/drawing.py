@@ -14,10 +14,11 @@ from claims.paper import fonts
 
 POINT = 25.4 / 72
 MOST_TEXT = 40
-# Type of less than four points can't be read, and a module of more than 0.75 mm reads no better from a hand's breadth; a
-# label that is taller than 37 mm is read from further away.
+# Type of less than four points can't be read, and a module of more than 0.75 mm reads no better from a hand's breadth;
+# a label that is taller than 37 mm is read from further away.
 LEAST_TYPE, MOST_TYPE, MOST_MODULE, TALL = 4.0, 14.0, 0.75, 0.02
-# The least white at a label's upper and lower edge, and at its right one in parts of its width: printers miss by as much.
+# The least white at a label's upper and lower edge, and at its right one in parts of its width: printers miss by as
+# much.
 MARGIN, RIGHT = 1.0, 0.03
 LEADING = 1.3
 FIELDS: dict[str, Any] = {
@@ -127,9 +128,7 @@ class Drawn:
 def encode(text: str) -> Matrix:
     """The QR code of a text, error correction M, in alphanumeric mode where the text allows it."""
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    picture = Image.fromarray(code.to_image(scale=1, add_quiet_zones=False)).convert(
-        "1", dither=Image.Dither.NONE
-    )
+    picture = Image.fromarray(code.to_image(scale=1, add_quiet_zones=False)).convert("1", dither=Image.Dither.NONE)
     return Matrix(picture.width, picture.tobytes())
 
 
@@ -191,10 +190,6 @@ def _fit(text: str, face: str, size: float, room: float, cut: str) -> tuple[str,
         # As much as is surely too much goes at once, the rest character by character.
         gone = max(1, int(len(text) * (1 - room / (wide * size))) - 1)
         bare = text.strip(fonts.ELLIPSIS)
-        text = (
-            fonts.ELLIPSIS + bare[gone:].lstrip()
-            if cut == "start"
-            else bare[:-gone].rstrip() + fonts.ELLIPSIS
-        )
+        text = fonts.ELLIPSIS + bare[gone:].lstrip() if cut == "start" else bare[:-gone].rstrip() + fonts.ELLIPSIS
         wide = fonts.width(text, face) * POINT
     return text, size, wide * size

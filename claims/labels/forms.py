@@ -26,43 +26,49 @@ class LabelSheetForm(TextGuard, forms.Form):
 
     stock = forms.ChoiceField(label=_("Labels"), choices=stocks.choices, initial="L7160")
     # Not "form": a field of that name hides the form itself from scripts.
-    output = forms.ChoiceField(
-        label=_("As"), choices=list(FORMS.items()), initial="pdf", widget=forms.RadioSelect
-    )
+    output = forms.ChoiceField(label=_("As"), choices=list(FORMS.items()), initial="pdf", widget=forms.RadioSelect)
     profile = forms.ChoiceField(label=_("Codes of"), required=False)
     text = forms.CharField(
-        label=_("Text"), max_length=MOST_TEXT, required=False, initial=_("Scan to claim"),
+        label=_("Text"),
+        max_length=MOST_TEXT,
+        required=False,
+        initial=_("Scan to claim"),
         help_text=_("Below the code. Empty: none."),
-    )  # fmt: skip
-    fields_shown = forms.MultipleChoiceField(
-        label=_("On the label"), choices=list(FIELDS.items()), required=False, initial=USUAL,
-        widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
-    start = forms.IntegerField(
-        label=_("Begin at label"), min_value=1, initial=1,
-        help_text=_("Of a sheet that is partly used, counted line by line."),
-    )  # fmt: skip
-    shift_x = forms.FloatField(
-        label=_("Move right, mm"), min_value=-MOST_SHIFT, max_value=MOST_SHIFT, initial=0,
-        widget=forms.NumberInput(attrs={"step": "0.1"}),
-    )  # fmt: skip
-    shift_y = forms.FloatField(
-        label=_("Move down, mm"), min_value=-MOST_SHIFT, max_value=MOST_SHIFT, initial=0,
-        widget=forms.NumberInput(attrs={"step": "0.1"}),
-        help_text=_("Where your printer is off: print one sheet with outlines on plain paper and hold it against the labels."),
-    )  # fmt: skip
-    outline = forms.BooleanField(
-        label=_("Draw the labels' outlines"), required=False, help_text=_("For a test print.")
     )
+    fields_shown = forms.MultipleChoiceField(
+        label=_("On the label"),
+        choices=list(FIELDS.items()),
+        required=False,
+        initial=USUAL,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    start = forms.IntegerField(
+        label=_("Begin at label"),
+        min_value=1,
+        initial=1,
+        help_text=_("Of a sheet that is partly used, counted line by line."),
+    )
+    shift_x = forms.FloatField(
+        label=_("Move right, mm"),
+        min_value=-MOST_SHIFT,
+        max_value=MOST_SHIFT,
+        initial=0,
+        widget=forms.NumberInput(attrs={"step": "0.1"}),
+    )
+    shift_y = forms.FloatField(
+        label=_("Move down, mm"),
+        min_value=-MOST_SHIFT,
+        max_value=MOST_SHIFT,
+        initial=0,
+        widget=forms.NumberInput(attrs={"step": "0.1"}),
+        help_text=_(
+            "Where your printer is off: print one sheet with outlines on plain paper and hold it against the labels."
+        ),
+    )
+    outline = forms.BooleanField(label=_("Draw the labels' outlines"), required=False, help_text=_("For a test print."))
 
     def __init__(
-        self,
-        data: Any = None,
-        *,
-        profiles: list[tuple[ClaimProfile, int]],
-        modules: int,
-        kept: dict,
-        **kwargs: Any,
+        self, data: Any = None, *, profiles: list[tuple[ClaimProfile, int]], modules: int, kept: dict, **kwargs: Any
     ) -> None:
         initial = {name: kept[name] for name in self.base_fields if name in kept}
         if initial.get("stock", "L7160") not in STOCKS:
@@ -88,10 +94,12 @@ class LabelSheetForm(TextGuard, forms.Form):
         if cleaned.get("output") in DRAWN and not stock.fits(self.modules):
             self.add_error(
                 "stock",
-                _("The link is so long that its QR code would be too fine to be read here: %(is)s mm a module, at least "
-                  "%(least)s mm are needed. Choose a larger label.")
+                _(
+                    "The link is so long that its QR code would be too fine to be read here: %(is)s mm a module, at least "
+                    "%(least)s mm are needed. Choose a larger label."
+                )
                 % {"is": f"{stock.module(self.modules):.2f}", "least": LEAST_MODULE},
-            )  # fmt: skip
+            )
         return cleaned
 
     @property

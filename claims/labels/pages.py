@@ -86,9 +86,7 @@ class Job:
             "changed": self.changed,
             "total": total,
             "lacking": lacking,
-            "named": list(
-                without.order_by("serial_key", "pk").values_list("serial_number", flat=True)[:NAMED]
-            ),
+            "named": list(without.order_by("serial_key", "pk").values_list("serial_number", flat=True)[:NAMED]),
             "unnamed": max(0, lacking - NAMED),
             "unset": len(unset),
             "unset_named": [(serial, fonts.lacking(serial)) for serial in unset[:NAMED]],
@@ -165,11 +163,7 @@ def print_labels(request: Request, job: Job) -> HttpResponse:
     """Hand the labels over at once or, where they are many, start the work and lead to its page."""
     actions.check_number(job.total)
     form, by, ids = job.form, request.actor, job.ids()
-    plan: dict[str, Any] = {
-        "profile_id": form.profile_id,
-        "form": form.cleaned_data["output"],
-        "options": form.options,
-    }
+    plan: dict[str, Any] = {"profile_id": form.profile_id, "form": form.cleaned_data["output"], "options": form.options}
     if not ids:
         raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
     request.session[REMEMBERED] = form.kept
@@ -197,20 +191,13 @@ def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> HttpRespon
 
 def gone() -> Refused:
     """The refusal of a file that is not there any more."""
-    return Refused(
-        "file_gone", _("This file is not kept any more; that is so after 7 days. Print the labels again.")
-    )
+    return Refused("file_gone", _("This file is not kept any more; that is so after 7 days. Print the labels again."))
 
 
 def detail(sheet: LabelSheet) -> dict[str, Any]:
     """How far a sheet is, and whether its file is there."""
     name_all(None, [sheet])
-    return {
-        "sheet": sheet,
-        "operation": sheet.operation,
-        "is_kept": sheet.is_kept,
-        "days": files.KEPT.days,
-    }
+    return {"sheet": sheet, "operation": sheet.operation, "is_kept": sheet.is_kept, "days": files.KEPT.days}
 
 
 def name_all(request: Any, sheets: list[LabelSheet]) -> None:

@@ -74,6 +74,4 @@ class Pdf:
         canvas.setLineWidth(0.25)
         canvas.setStrokeGray(0.6)
         left, bottom = x / POINT, (self.height - y - height) / POINT
-        canvas.roundRect(
-            left, bottom, width / POINT, height / POINT, self.stock.radius / POINT, stroke=1, fill=0
-        )
+        canvas.roundRect(left, bottom, width / POINT, height / POINT, self.stock.radius / POINT, stroke=1, fill=0)

@@ -119,12 +119,7 @@ def _runs(matrix: Matrix) -> str:
     """The dark modules: one rectangle for each run in a row."""
     stride, runs = (matrix.size + 7) // 8, []
     for y in range(matrix.size):
-        row = (
-            f"{int.from_bytes(matrix.bits[y * stride : (y + 1) * stride], 'big'):0{stride * 8}b}"[
-                : matrix.size
-            ]
-            + "1"
-        )
+        row = f"{int.from_bytes(matrix.bits[y * stride : (y + 1) * stride], 'big'):0{stride * 8}b}"[: matrix.size] + "1"
         x = row.find("0")
         while x >= 0:
             end = row.index("1", x)

@@ -54,9 +54,4 @@ def _queued(actor: Actor, rows: QuerySet, number: int) -> QuerySet:
     return rows.filter(pk__in=waiting.order_by().values("device"))
 
 
-SOURCES: dict[str, Narrow] = {
-    "shipment": _packed,
-    "import": _imported,
-    "claim_profile": _of_profile,
-    "queue": _queued,
-}
+SOURCES: dict[str, Narrow] = {"shipment": _packed, "import": _imported, "claim_profile": _of_profile, "queue": _queued}

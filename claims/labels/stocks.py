@@ -1,9 +1,9 @@
 """The sheets and rolls that labels are printed on, in millimetres.
 
 The dimensions of the A4 and Letter sheets are those that Avery publishes with each product, as the gLabels project
-collects them (github.com/jimevins/glabels-qt, templates/avery-iso-templates.xml and avery-us-templates.xml); its rounded
-margins are replaced by those that centre the grid on the page. 3475 covers the page from edge to edge. DK-11209 is
-Brother's die-cut address label; 50 × 25 mm is sold for thermal printers by everybody and has no number of its own.
+collects them (github.com/jimevins/glabels-qt, templates/avery-iso-templates.xml and avery-us-templates.xml); its
+rounded margins are replaced by those that centre the grid on the page. 3475 covers the page from edge to edge. DK-11209
+is Brother's die-cut address label; 50 × 25 mm is sold for thermal printers by everybody and has no number of its own.
 """
 
 from collections.abc import Iterator
@@ -93,12 +93,7 @@ def _inches(millimetres: float) -> str:
 
 
 def _grid(
-    key: str,
-    page: tuple[float, float],
-    label: tuple[float, float],
-    grid: tuple[int, int],
-    gap: float,
-    radius: float,
+    key: str, page: tuple[float, float], label: tuple[float, float], grid: tuple[int, int], gap: float, radius: float
 ) -> Stock:
     """A grid in the middle of the page, with a gap between its columns and none between its rows."""
     (width, height), (columns, rows) = label, grid
@@ -131,6 +126,5 @@ def choices() -> list[tuple[Any, list[tuple[str, str]]]]:
         (_("Thermal printers"), lambda stock: not stock.is_sheet),
     ]
     return [
-        (title, [(stock.key, str(stock)) for stock in STOCKS.values() if belongs(stock)])
-        for title, belongs in groups
+        (title, [(stock.key, str(stock)) for stock in STOCKS.values() if belongs(stock)]) for title, belongs in groups
     ]

@@ -67,8 +67,8 @@ def gather(
     """The labels of the devices in the order of their ids given; the codes are those of this moment.
 
     Of the profile, or without one of the newest that a unit has a code of. `first` is where the ids stand among all
-    that are printed. A code that would be too fine to be read from the `stock` is left out, if there is one, and so is a
-    serial number with letters that no face has, where it `sets_serial`. Two queries.
+    that are printed. A code that would be too fine to be read from the `stock` is left out, if there is one, and so is
+    a serial number with letters that no face has, where it `sets_serial`. Two queries.
     """
     gathered, brand = Gathered(), by.organization.brand
     rows = Device.objects.visible_to(by).select_related("product").order_by()
@@ -96,16 +96,12 @@ def gather(
 
 def samples(devices: list[Device], profile: ClaimProfile | None, *, by: Actor) -> list[Unit]:
     """The devices as they will be printed, but with a code that gives nothing: a preview takes no code out of the house."""
-    return [
-        _unit(device, by.organization.brand, _sample_link(profile), _sample_typed()) for device in devices
-    ]
+    return [_unit(device, by.organization.brand, _sample_link(profile), _sample_typed()) for device in devices]
 
 
 def modules(profiles: list[ClaimProfile]) -> int:
     """How many modules on a side the largest QR code of these profiles has."""
-    return max(
-        (encode(_sample_link(profile)).size for profile in profiles), default=encode(_sample_link(None)).size
-    )
+    return max((encode(_sample_link(profile)).size for profile in profiles), default=encode(_sample_link(None)).size)
 
 
 def profiles_of(devices: QuerySet, *, by: Actor) -> list[tuple[ClaimProfile, int]]:

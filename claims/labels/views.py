@@ -35,9 +35,7 @@ def label_sheet_create(request: Request) -> HttpResponse:
             return pages.print_labels(request, job)
         except SelectionChanged as changed:
             job.refuse(changed)
-    template = (
-        "claims/labels/_label_preview.html" if job.is_preview else "claims/labels/label_sheet_create.html"
-    )
+    template = "claims/labels/_label_preview.html" if job.is_preview else "claims/labels/label_sheet_create.html"
     status = 409 if job.changed else 422 if job.form.errors and not job.is_preview else 200
     return render(request, template, job.context(), status=status)
 
@@ -48,9 +46,7 @@ def label_sheet_detail(request: Request, pk: int) -> HttpResponse:
     rows = LabelSheet.objects.visible_to(request.actor).select_related("operation")
     sheet = get_object_or_404(rows, pk=pk)
     template = (
-        "claims/labels/_label_sheet.html"
-        if request.htmx.target == "sheet"
-        else "claims/labels/label_sheet_detail.html"
+        "claims/labels/_label_sheet.html" if request.htmx.target == "sheet" else "claims/labels/label_sheet_detail.html"
     )
     return render(request, template, pages.detail(sheet))
 

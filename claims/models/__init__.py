@@ -14,7 +14,28 @@ from claims.models.label_sheet import LabelSheet
 from claims.models.returns import Grade, Return, ReturnCheck, ReturnReason, ReturnSettings, ReturnState
 from claims.models.shipment import Shipment, ShipmentLine, ShipmentScan, ShipmentState, ShipmentUnit
 
-__all__ = ["Claim", "ClaimCode", "ClaimProfile", "ClaimProfileMember", "ClaimProfileResource",
-           "ClaimStep", "Grade", "Grant", "LabelSheet", "ResourceKind", "Return", "ReturnCheck", "ReturnReason",
-           "ReturnSettings", "ReturnState",
-           "Scope", "Shipment", "ShipmentLine", "ShipmentScan", "ShipmentState", "ShipmentUnit", "State", "Step"]  # fmt: skip
+__all__ = [
+    "Claim",
+    "ClaimCode",
+    "ClaimProfile",
+    "ClaimProfileMember",
+    "ClaimProfileResource",
+    "ClaimStep",
+    "Grade",
+    "Grant",
+    "LabelSheet",
+    "ResourceKind",
+    "Return",
+    "ReturnCheck",
+    "ReturnReason",
+    "ReturnSettings",
+    "ReturnState",
+    "Scope",
+    "Shipment",
+    "ShipmentLine",
+    "ShipmentScan",
+    "ShipmentState",
+    "ShipmentUnit",
+    "State",
+    "Step",
+]

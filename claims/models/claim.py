@@ -19,9 +19,7 @@ class ClaimQuerySet(TenantQuerySet):
         """The claims of the person's customers, and those into the projects that they see, since they see them."""
         mine = Q(customer__in=actor.customers)
         if actor.projects:
-            member = ProjectMember.objects.of(actor).filter(
-                project=OuterRef("project"), started_at__lte=OuterRef("at")
-            )
+            member = ProjectMember.objects.of(actor).filter(project=OuterRef("project"), started_at__lte=OuterRef("at"))
             mine |= Q(Exists(member))
         return self.filter(mine)
 
@@ -54,11 +52,13 @@ class Claim(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["profile", "customer"], condition=Q(is_unit=False),
-                                    name="claim_once_each_customer"),
-            models.UniqueConstraint(fields=["code", "code_version", "customer"], condition=Q(is_unit=True),
-                                    name="claim_once_each_version"),
-        ]  # fmt: skip
+            models.UniqueConstraint(
+                fields=["profile", "customer"], condition=Q(is_unit=False), name="claim_once_each_customer"
+            ),
+            models.UniqueConstraint(
+                fields=["code", "code_version", "customer"], condition=Q(is_unit=True), name="claim_once_each_version"
+            ),
+        ]
         indexes = [
             models.Index(fields=["profile", "-id"], name="claim_by_profile"),
             models.Index(fields=["profile", "at"], name="claim_by_profile_day"),

@@ -89,9 +89,7 @@ class ClaimProfile(TenantModel):
     a selection) has its own code and gives that device, besides the listed documents.
     """
 
-    slug = models.SlugField(
-        _("Identifier"), max_length=60, help_text=_("Short, for your own use and the API.")
-    )
+    slug = models.SlugField(_("Identifier"), max_length=60, help_text=_("Short, for your own use and the API."))
     name = models.CharField(_("Name"), max_length=120)
     name_key = KeyField()
     description = models.TextField(
@@ -110,10 +108,7 @@ class ClaimProfile(TenantModel):
     )
     is_enabled = models.BooleanField(_("Enabled"), default=True)
     max_claims = models.PositiveIntegerField(
-        _("Max claims"),
-        null=True,
-        blank=True,
-        help_text=_("How often it can be claimed. 0 or empty: unlimited."),
+        _("Max claims"), null=True, blank=True, help_text=_("How often it can be claimed. 0 or empty: unlimited.")
     )
     claim_count = models.PositiveIntegerField(default=0, editable=False)
     valid_from = models.DateTimeField(_("Valid from"), null=True, blank=True)
@@ -162,13 +157,10 @@ class ClaimProfile(TenantModel):
                 violation_error_message=_("It has been claimed more often than that already."),
             ),
             models.CheckConstraint(
-                condition=Q(max_claims__isnull=True) | Q(max_claims__gt=0),
-                name="claim_profile_limit_positive",
+                condition=Q(max_claims__isnull=True) | Q(max_claims__gt=0), name="claim_profile_limit_positive"
             ),
             models.CheckConstraint(
-                condition=Q(valid_from__isnull=True)
-                | Q(valid_until__isnull=True)
-                | Q(valid_until__gt=F("valid_from")),
+                condition=Q(valid_from__isnull=True) | Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
                 name="claim_profile_window",
                 violation_error_message=_("It must end after it begins."),
             ),
@@ -222,9 +214,7 @@ class ClaimProfileResource(models.Model):
         ordering = ["position", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["profile", "device"],
-                condition=Q(device__isnull=False),
-                name="claim_profile_device_once",
+                fields=["profile", "device"], condition=Q(device__isnull=False), name="claim_profile_device_once"
             ),
             models.CheckConstraint(
                 condition=Q(kind="device", device__isnull=False, link="")
@@ -245,9 +235,7 @@ class ClaimProfileMember(models.Model):
     role = models.CharField(_("Role"), max_length=10, choices=CustomerRole.get_choices)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["profile", "member"], name="claim_profile_member_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["profile", "member"], name="claim_profile_member_once")]
 
     def __str__(self) -> str:
         return str(self.member)

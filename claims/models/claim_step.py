@@ -49,9 +49,11 @@ class ClaimStepQuerySet(models.QuerySet):
             if step == Step.REFUSAL:
                 refusals.append((cause, number))
         return Funnel(
-            counts.get(Step.SCAN, 0), counts.get(Step.SIGN_IN, 0), counts.get(Step.CLAIM, 0),
+            counts.get(Step.SCAN, 0),
+            counts.get(Step.SIGN_IN, 0),
+            counts.get(Step.CLAIM, 0),
             sorted(refusals, key=lambda pair: (-pair[1], pair[0])),
-        )  # fmt: skip
+        )
 
 
 class ClaimStep(models.Model):

@@ -7,17 +7,15 @@ from console.tenancy import TenantModel
 class LabelSheet(TenantModel):
     """A file of labels that was made, by the worker where they are many; the file goes after some days.
 
-    `stock` is a key of `claims.labels.stocks`, `form` one of pdf, svg, png, csv. The codes on it are those of the moment
-    when it was made. What it holds is chosen by `operation.payload`.
+    `stock` is a key of `claims.labels.stocks`, `form` one of pdf, svg, png, csv. The codes on it are those of the
+    moment when it was made. What it holds is chosen by `operation.payload`.
     """
 
     stock = models.CharField(max_length=40)
     form = models.CharField(max_length=4)
     count = models.PositiveIntegerField()
     file_name = models.CharField(max_length=80, blank=True)
-    operation = models.OneToOneField(
-        "console.Operation", models.PROTECT, null=True, related_name="label_sheet"
-    )
+    operation = models.OneToOneField("console.Operation", models.PROTECT, null=True, related_name="label_sheet")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.CharField(max_length=200)
 

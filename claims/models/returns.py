@@ -55,9 +55,12 @@ class ReturnReason(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organization", "name_key"], name="return_reason_unique",
-                                    violation_error_message=_("There is such a reason already.")),
-        ]  # fmt: skip
+            models.UniqueConstraint(
+                fields=["organization", "name_key"],
+                name="return_reason_unique",
+                violation_error_message=_("There is such a reason already."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -99,8 +102,10 @@ class ReturnQuerySet(TenantQuerySet):
             begun = OuterRef("created_at")
             spans = Ownership.objects.reached_by(actor, OuterRef(OuterRef("created_at"))).filter(
                 Q(ended_at=None) | Q(ended_at__gte=begun),
-                device=OuterRef("device"), customer=OuterRef("customer"), started_at__lte=begun,
-            )  # fmt: skip
+                device=OuterRef("device"),
+                customer=OuterRef("customer"),
+                started_at__lte=begun,
+            )
             mine |= Q(Exists(spans))
         return self.filter(mine)
 
@@ -139,13 +144,9 @@ class Return(TenantModel):
     status_before = models.CharField(max_length=10, blank=True)
     # Whether the unit still carries the label that receiving it killed; see the reprint queue.
     needs_label = models.BooleanField(default=False)
-    operation = models.ForeignKey(
-        "console.Operation", models.PROTECT, null=True, editable=False, related_name="+"
-    )
+    operation = models.ForeignKey("console.Operation", models.PROTECT, null=True, editable=False, related_name="+")
     # Who inspected it last, and what the return said before; the undo makes it say that again.
-    inspection = models.ForeignKey(
-        "console.Operation", models.PROTECT, null=True, editable=False, related_name="+"
-    )
+    inspection = models.ForeignKey("console.Operation", models.PROTECT, null=True, editable=False, related_name="+")
     before = models.JSONField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -171,9 +172,7 @@ class Return(TenantModel):
                 name="return_under_way",
                 condition=Q(state__in=["requested", "received", "inspected"]),
             ),
-            models.Index(
-                fields=["organization", "-id"], name="return_needs_label", condition=Q(needs_label=True)
-            ),
+            models.Index(fields=["organization", "-id"], name="return_needs_label", condition=Q(needs_label=True)),
         ]
 
     def __str__(self) -> str:

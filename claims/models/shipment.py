@@ -34,9 +34,7 @@ class Shipment(TenantModel):
     """
 
     number = models.PositiveIntegerField(editable=False)
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, related_name="shipments", verbose_name=_("Customer")
-    )
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="shipments", verbose_name=_("Customer"))
     order_number = models.CharField(_("Order number"), max_length=60, blank=True)
     order_key = KeyField(max_length=60, blank=True)
     ship_to = models.TextField(
@@ -47,16 +45,17 @@ class Shipment(TenantModel):
     )
     tells_customer = models.BooleanField(_("Mail the customer when it is shipped"), default=False)
     is_claimed_by_code = models.BooleanField(
-        _("The customer claims the box with a code on the packing list"), default=False,
-        help_text=_("Its devices stay reserved until then. Without this they belong to the customer when they are shipped."),
-    )  # fmt: skip
+        _("The customer claims the box with a code on the packing list"),
+        default=False,
+        help_text=_(
+            "Its devices stay reserved until then. Without this they belong to the customer when they are shipped."
+        ),
+    )
     # With the one code for the whole box.
     profile = models.OneToOneField(
         "claims.ClaimProfile", models.PROTECT, null=True, editable=False, related_name="shipment"
     )
-    operation = models.ForeignKey(
-        "console.Operation", models.PROTECT, null=True, editable=False, related_name="+"
-    )
+    operation = models.ForeignKey("console.Operation", models.PROTECT, null=True, editable=False, related_name="+")
     unit_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.CharField(max_length=200, editable=False)
@@ -144,9 +143,7 @@ class ShipmentUnit(models.Model):
                 condition=Q(claim=None) | Q(is_open=False), name="shipment_unit_claimed_is_not_open"
             ),
             models.UniqueConstraint(fields=["shipment", "device"], name="shipment_unit_once"),
-            models.UniqueConstraint(
-                fields=["device"], condition=Q(is_open=True), name="shipment_unit_in_one_open"
-            ),
+            models.UniqueConstraint(fields=["device"], condition=Q(is_open=True), name="shipment_unit_in_one_open"),
         ]
         indexes = [models.Index(fields=["shipment", "-id"], name="shipment_unit_newest")]
 
@@ -163,9 +160,7 @@ class ShipmentScan(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["shipment", "token"], name="shipment_scan_once"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["shipment", "token"], name="shipment_scan_once")]
         indexes = [models.Index(fields=["at"], name="shipment_scan_by_age")]
 
     def __str__(self) -> str:

@@ -1,9 +1,9 @@
 """The faces of labels, slips and packing lists, and which letters none of them can set.
 
-Bitstream Vera comes with reportlab; where a text needs more, DejaVu is taken if the server has it, for both are drawn from
-the same outlines, and for Chinese, Japanese and Korean WenQuanYi Micro Hei. They have to be of TrueType outlines: reportlab
-can't embed others, such as those of Noto CJK. Scripts that run from right to left count as lacking, for they would
-need to be turned and joined.
+Bitstream Vera comes with reportlab; where a text needs more, DejaVu is taken if the server has it, for both are drawn
+from the same outlines, and for Chinese, Japanese and Korean WenQuanYi Micro Hei. They have to be of TrueType outlines:
+reportlab can't embed others, such as those of Noto CJK. Scripts that run from right to left count as lacking, for they
+would need to be turned and joined.
 """
 
 import unicodedata
@@ -17,13 +17,11 @@ from reportlab.pdfbase.ttfonts import TTFont
 
 _OWN = Path(reportlab.__file__).parent / "fonts"
 _SYSTEM = [
-    Path(folder)
-    for folder in ("/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/dejavu", "/usr/share/fonts/TTF")
+    Path(folder) for folder in ("/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/dejavu", "/usr/share/fonts/TTF")
 ]
 # One face that has Latin letters too, for a line is set in one face.
 _CJK = [
-    Path("/usr/share/fonts") / place
-    for place in ("truetype/wqy/wqy-microhei.ttc", "wqy-microhei/wqy-microhei.ttc")
+    Path("/usr/share/fonts") / place for place in ("truetype/wqy/wqy-microhei.ttc", "wqy-microhei/wqy-microhei.ttc")
 ]
 # By weight: the face that is always there, and those for what it lacks.
 _FILES = {
@@ -100,7 +98,5 @@ def width(text: str, face: str) -> float:
 
 def _replaced(character: str, face: str) -> str:
     glyphs = font(face).face.charToGlyph  # type: ignore[union-attr]
-    plain = "".join(
-        part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)
-    )
+    plain = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
     return plain if plain and plain != character and all(ord(part) in glyphs for part in plain) else "?"

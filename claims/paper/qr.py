@@ -89,9 +89,7 @@ def label(code: ClaimCode) -> Label | None:
     printed = claim_codes.printed(code)
     if printed is None:
         return None
-    return Label(
-        code, link(code.profile, printed.link), canonical(code.profile, printed.link), printed.typed_in_groups
-    )
+    return Label(code, link(code.profile, printed.link), canonical(code.profile, printed.link), printed.typed_in_groups)
 
 
 def as_file(drawing: Drawing, name: str, form: str) -> HttpResponse:

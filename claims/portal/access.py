@@ -47,9 +47,7 @@ def of_project(actor: Actor, project: Project) -> dict[str, Any]:
     people = CustomerUser.objects.filter(customer=project.customer_id, removed_at=None).order_by()
     members = members_of(actor, project).order_by()
     found = people.values_list(Value(0), *who, "created_at", none, empty, empty).union(
-        members.values_list(
-            Value(1), *who, "started_at", "ended_at", Coalesce("end_reason", empty), "start_note"
-        ),
+        members.values_list(Value(1), *who, "started_at", "ended_at", Coalesce("end_reason", empty), "start_note"),
         all=True,
     )
     rows = sorted(Row(*each) for each in found)

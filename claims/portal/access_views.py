@@ -23,8 +23,13 @@ from devices.models import Device
 def project_edit(request: Request, pk: int) -> HttpResponse:
     """Rename a project."""
     project = _administered(request, pk)
-    edit = Edit(request, project, lambda data, row: ProjectForm(data, initial={"name": row.name}),
-                lambda row, values: projects.rename(row, by=request.actor, **values), refused_at="name")  # fmt: skip
+    edit = Edit(
+        request,
+        project,
+        lambda data, row: ProjectForm(data, initial={"name": row.name}),
+        lambda row, values: projects.rename(row, by=request.actor, **values),
+        refused_at="name",
+    )
     if edit.is_done:
         return redirect(project)
     return edit.page("portal/project_edit.html", project=project, organization=project.organization)
@@ -55,9 +60,7 @@ def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
     form = EndForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         ownership.end_share(share, by=request.actor, reason=form.cleaned_data["reason"])
-        messages.success(
-            request, _("%(customer)s no longer sees this device.") % {"customer": share.customer}
-        )
+        messages.success(request, _("%(customer)s no longer sees this device.") % {"customer": share.customer})
         return redirect("portal:device_detail", device.pk)
     context = {"form": form, "share": share, "device": device, "organization": device.organization}
     return render(request, "portal/device_access_end.html", context, status=422 if form.errors else 200)

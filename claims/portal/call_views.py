@@ -30,8 +30,9 @@ def call_create(request: Request, pk: int) -> HttpResponse:
     devices = Device.objects.visible_to(request.actor).select_related("product", "organization__logo")
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
     calls.must_ask(request.actor, device)
-    return call_pages.create(request, device, ask="portal/call_create.html", show="portal:call_detail",
-                             organization=device.organization)  # fmt: skip
+    return call_pages.create(
+        request, device, ask="portal/call_create.html", show="portal:call_detail", organization=device.organization
+    )
 
 
 @portal
@@ -43,11 +44,5 @@ def call_detail(request: Request, pk: int, call_pk: int) -> HttpResponse:
         return HttpResponse(headers={"HX-Refresh": "true"})
     if call is None:
         raise Http404
-    context = {
-        "device": call.device,
-        "organization": call.organization,
-        **calls.held(request.actor, pk),
-    }
-    return call_pages.detail(
-        request, call, show="portal/call_detail.html", route="portal:call_detail", **context
-    )
+    context = {"device": call.device, "organization": call.organization, **calls.held(request.actor, pk)}
+    return call_pages.detail(request, call, show="portal/call_detail.html", route="portal:call_detail", **context)

@@ -46,8 +46,12 @@ def return_list(request: Request) -> HttpResponse:
 def return_detail(request: Request, pk: int) -> HttpResponse:
     """One return: what to do next, and where it stands."""
     returned = get_object_or_404(portal_returns.rows(request.actor), pk=pk)
-    context = {"returned": returned, "organization": returned.organization, "device": returned.device,
-               **portal_returns.detail(request.actor, returned)}  # fmt: skip
+    context = {
+        "returned": returned,
+        "organization": returned.organization,
+        "device": returned.device,
+        **portal_returns.detail(request.actor, returned),
+    }
     return render(request, "portal/return_detail.html", context)
 
 

@@ -25,9 +25,7 @@ def is_sendable(actor: Actor, device: Device) -> bool:
 
 def rows(actor: Actor) -> QuerySet[Return]:
     """The returns of the person's customers, with what a page shows of them."""
-    found = Return.objects.visible_to(actor).select_related(
-        "device__product", "organization__logo", "customer"
-    )
+    found = Return.objects.visible_to(actor).select_related("device__product", "organization__logo", "customer")
     return found.defer("organization__logo__png")
 
 

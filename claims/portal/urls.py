@@ -14,22 +14,14 @@ urlpatterns = [
         name="project_member_end",
     ),
     path(
-        "portal/devices/<int:pk>/shares/<int:share_pk>/end/",
-        access_views.device_access_end,
-        name="device_access_end",
+        "portal/devices/<int:pk>/shares/<int:share_pk>/end/", access_views.device_access_end, name="device_access_end"
     ),
     path("portal/devices/<int:pk>/", views.device_detail, name="device_detail"),
     path("portal/devices/<int:pk>/messages/", message_views.message_list, name="message_list"),
     path("portal/devices/<int:pk>/messages/export/", message_views.message_export, name="message_export"),
+    path("portal/projects/<int:pk>/messages/", message_views.message_project_list, name="message_project_list"),
     path(
-        "portal/projects/<int:pk>/messages/",
-        message_views.message_project_list,
-        name="message_project_list",
-    ),
-    path(
-        "portal/projects/<int:pk>/messages/export/",
-        message_views.message_project_export,
-        name="message_project_export",
+        "portal/projects/<int:pk>/messages/export/", message_views.message_project_export, name="message_project_export"
     ),
     path("portal/devices/<int:pk>/calls/", call_views.call_list, name="call_list"),
     path("portal/devices/<int:pk>/calls/new/", call_views.call_create, name="call_create"),

@@ -38,8 +38,7 @@ def home(request: Request) -> HttpResponse:
 def project_detail(request: Request, pk: int) -> HttpResponse:
     """One project and its devices."""
     project = get_object_or_404(holdings.projects(request.actor).select_related("customer"), pk=pk)
-    context = {"project": project, "organization": project.organization,
-               **access.of_project(request.actor, project)}  # fmt: skip
+    context = {"project": project, "organization": project.organization, **access.of_project(request.actor, project)}
     return _device_list(request, "portal/project_detail.html", context, [project], is_all=False)
 
 
@@ -50,12 +49,15 @@ def device_detail(request: Request, pk: int) -> HttpResponse:
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
     spans = holdings.spans_of(request.actor, device)
     context = {
-        "device": device, "organization": device.organization, "spans": spans,
+        "device": device,
+        "organization": device.organization,
+        "spans": spans,
         "now": [span for span in spans if span.ended_at is None],
         "documents": holdings.documents(request.actor, spans),
-        "holds_others_data": wiping.is_of_others(device, request.actor.customers), **calls.card(request.actor, device),
+        "holds_others_data": wiping.is_of_others(device, request.actor.customers),
+        **calls.card(request.actor, device),
         **access.of_device(request.actor, device),
-    }  # fmt: skip
+    }
     return render(request, "portal/device_detail.html", context)
 
 

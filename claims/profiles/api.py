@@ -35,6 +35,8 @@ from console.rest.forms import checked, filtered
 from console.rest.paging import page
 from devices.models import Device
 
+TAG = "claim profiles"
+
 P = Permission
 EXAMPLE = {"name": "Pilot 2027", "scope": "unit", "product": "aqua-meter", "max_claims": 500}
 
@@ -43,18 +45,20 @@ EXAMPLE = {"name": "Pilot 2027", "scope": "unit", "product": "aqua-meter", "max_
 def claim_profile_list(request: Any) -> Any:
     """The newest first, those of shipments too."""
     query, switched = request.query, {True: "enabled", False: "disabled"}
-    rows = filtered(ClaimProfileFilter, _rows(request), request, q=query.get("q"), scope=query.get("scope"),
-                    grant=query.get("grant"), state=switched.get(query.get("enabled")))  # fmt: skip
+    rows = filtered(
+        ClaimProfileFilter,
+        _rows(request),
+        request,
+        q=query.get("q"),
+        scope=query.get("scope"),
+        grant=query.get("grant"),
+        state=switched.get(query.get("enabled")),
+    )
     return page(query, rows, ProfileOut)
 
 
 @endpoint(
-    "Make a claim profile",
-    may=P.PROFILE_EDIT,
-    takes=ProfileIn,
-    answers=ProfileDetail,
-    status=201,
-    example=EXAMPLE,
+    "Make a claim profile", may=P.PROFILE_EDIT, takes=ProfileIn, answers=ProfileDetail, status=201, example=EXAMPLE
 )
 def claim_profile_create(request: Any) -> Any:
     """With its code, or with a code for each unit of its product."""
@@ -68,8 +72,13 @@ def claim_profile_detail(request: Any, key: str) -> Any:
     return find(request, key)
 
 
-@endpoint("Edit a claim profile", may=P.PROFILE_EDIT, takes=ProfileEdit, answers=ProfileDetail,
-          example={"version": 3, "max_claims": 1000})  # fmt: skip
+@endpoint(
+    "Edit a claim profile",
+    may=P.PROFILE_EDIT,
+    takes=ProfileEdit,
+    answers=ProfileDetail,
+    example={"version": 3, "max_claims": 1000},
+)
 def claim_profile_edit(request: Any, key: str) -> Any:
     """What is left out stays as it is. Refused (409) where it was changed since the version that is sent, if one is."""
     profile, version = find(request, key), request.body_data.get("version")
@@ -111,8 +120,13 @@ def claim_profile_qr_png(request: Any, key: str) -> Any:
     return pages.picture(_code(request, key), "png")
 
 
-@endpoint("Replace the code of a claim profile", may=P.PROFILE_EDIT, takes=Reason, answers=ProfileDetail,
-          example={"reason": "The poster was photographed"})  # fmt: skip
+@endpoint(
+    "Replace the code of a claim profile",
+    may=P.PROFILE_EDIT,
+    takes=Reason,
+    answers=ProfileDetail,
+    example={"reason": "The poster was photographed"},
+)
 def claim_profile_replace_code(request: Any, key: str) -> Any:
     """The old code is dead at once. Of a profile with scope link."""
     profile = find(request, key)
@@ -122,26 +136,26 @@ def claim_profile_replace_code(request: Any, key: str) -> Any:
     return find(request, str(profile.pk))
 
 
-@endpoint(
-    "List the units of a claim profile",
-    may=P.VIEW,
-    answers=ProfileUnitOut,
-    query=ProfileUnitQuery,
-    is_list=True,
-)
+@endpoint("List the units of a claim profile", may=P.VIEW, answers=ProfileUnitOut, query=ProfileUnitQuery, is_list=True)
 def claim_profile_units(request: Any, key: str) -> Any:
     """Those that have a code of it, claimed or not. A profile with scope link has none."""
     profile = find(request, key)
     rows = Device.objects.visible_to(request.actor).filter(claim_codes__profile=profile)
     rows = filtered(UnitFilter, rows, request, q=request.query.get("q"))
-    answer = page(request.query, rows, ProfileUnitOut, newest_first=False,
-                  bring_codes=partial(pages.with_codes(profile), request))  # fmt: skip
+    answer = page(
+        request.query, rows, ProfileUnitOut, newest_first=False, bring_codes=partial(pages.with_codes(profile), request)
+    )
     answer["Cache-Control"] = "no-store"
     return answer
 
 
-@endpoint("Add units to a claim profile", may=P.PROFILE_EDIT, takes=naming.Named, answers=UnitsAdded,
-          example={"devices": ["AQM26-200001", "AQM26-200002"]})  # fmt: skip
+@endpoint(
+    "Add units to a claim profile",
+    may=P.PROFILE_EDIT,
+    takes=naming.Named,
+    answers=UnitsAdded,
+    example={"devices": ["AQM26-200001", "AQM26-200002"]},
+)
 def claim_profile_add_units(request: Any, key: str) -> Any:
     """Each gets a code or is left out by itself. Only for a profile with scope unit that is not tied to a product."""
     profile, named = find(request, key), naming.Naming(request)
@@ -158,8 +172,13 @@ def device_claim_codes(request: Any, pk: int) -> Any:
     return private({"results": [CodeOut(said(code)).data for code in rows]})
 
 
-@endpoint("Replace the claim codes of a device", may=P.DEVICE_EDIT, takes=Reason, answers=Replaced,
-          example={"reason": "Label damaged"})  # fmt: skip
+@endpoint(
+    "Replace the claim codes of a device",
+    may=P.DEVICE_EDIT,
+    takes=Reason,
+    answers=Replaced,
+    example={"reason": "Label damaged"},
+)
 def device_claim_codes_replace(request: Any, pk: int) -> Any:
     """The printed label is dead at once."""
     rows = Device.objects.visible_to(request.actor).filter(claim_codes__isnull=False).distinct()
@@ -178,10 +197,13 @@ def said(code: ClaimCode) -> dict[str, Any]:
     """What is printed of a code, for CodeOut."""
     label = qr.label(code)
     return {
-        "profile": code.profile, "version": code.version, "changed_at": code.changed_at,
-        "link": label.link if label else None, "qr_text": label.canonical if label else None,
+        "profile": code.profile,
+        "version": code.version,
+        "changed_at": code.changed_at,
+        "link": label.link if label else None,
+        "qr_text": label.canonical if label else None,
         "typed_code": label.typed if label else None,
-    }  # fmt: skip
+    }
 
 
 def private(data: Any) -> Response:

@@ -12,6 +12,8 @@ from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Text
 from devices.models import Device
 
+TAG = "unit codes"
+
 MAY, TAG = Permission.CODE_VIEW, "claim profiles"
 
 
@@ -25,7 +27,7 @@ class UnitCodeQuery(Body):
     )
 
 
-@endpoint("Draw the QR code of a device as SVG", may=MAY, query=UnitCodeQuery, media=["image/svg+xml"], tag=TAG)  # fmt: skip
+@endpoint("Draw the QR code of a device as SVG", may=MAY, query=UnitCodeQuery, media=["image/svg+xml"], tag=TAG)
 def unit_code_qr_svg(request: Any, pk: int) -> HttpResponse:
     """To print at any size. Whoever has it can claim: keep it as you keep a password."""
     return pages.picture(_code(request, pk), "svg")

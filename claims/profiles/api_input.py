@@ -86,9 +86,7 @@ def _domain(request: Any, host: str) -> int:
 
 def _member(actor: Any, given: dict[str, str], place: int) -> dict[str, Any]:
     """The member of this address, by id."""
-    rows = Member.objects.visible_to(actor).filter(
-        removed_at=None, user__email=addresses.normal(given["email"])
-    )
+    rows = Member.objects.visible_to(actor).filter(removed_at=None, user__email=addresses.normal(given["email"]))
     found = rows.values_list("pk", flat=True).first()
     if found is None:
         raise Unfit({f"members[{place}].email": ["There is no such member."]})

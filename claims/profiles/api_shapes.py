@@ -9,13 +9,7 @@ from claims.api.entries import Row
 from claims.api.naming import NamedResult
 from claims.models import ClaimProfile, Grant, ResourceKind, Scope
 from claims.models.claim_profile import State
-from claims.profiles.forms import (
-    MOST_CLAIMS,
-    MOST_DEVICES,
-    MOST_DOCUMENTS,
-    MOST_MEMBERS,
-    MOST_QUESTIONS,
-)
+from claims.profiles.forms import MOST_CLAIMS, MOST_DEVICES, MOST_DOCUMENTS, MOST_MEMBERS, MOST_QUESTIONS
 from console.rest.fields import Body, Email, Flag, Id, Moment, Text, Whole
 from console.rest.paging import PageQuery
 from customers.api.shapes import CustomerRef
@@ -43,18 +37,33 @@ class ProfileOut(serializers.ModelSerializer):
 
     scope = serializers.ChoiceField(choices=Scope.choices)
     grant = serializers.ChoiceField(choices=Grant.choices)
-    state = serializers.ChoiceField(
-        choices=State.choices, help_text="Whether it can be claimed now; if not, why."
-    )
+    state = serializers.ChoiceField(choices=State.choices, help_text="Whether it can be claimed now; if not, why.")
     product = ProductRef(allow_null=True)
     domain = serializers.CharField(source="domain.host", default=None, allow_null=True)
     additional_project = ProjectRef(allow_null=True)
 
     class Meta:
         model = ClaimProfile
-        fields = ["id", "slug", "name", "description", "scope", "grant", "product", "is_enabled", "state", "max_claims",
-                  "claim_count", "valid_from", "valid_until", "domain", "additional_project", "created_at",
-                  "last_claimed_at", "version"]  # fmt: skip
+        fields = [
+            "id",
+            "slug",
+            "name",
+            "description",
+            "scope",
+            "grant",
+            "product",
+            "is_enabled",
+            "state",
+            "max_claims",
+            "claim_count",
+            "valid_from",
+            "valid_until",
+            "domain",
+            "additional_project",
+            "created_at",
+            "last_claimed_at",
+            "version",
+        ]
 
 
 class DocumentOut(serializers.Serializer):
@@ -139,19 +148,26 @@ class ProfileIn(Body):
     description = Text(max_length=400, required=False, allow_blank=True)
     scope = serializers.ChoiceField(choices=Scope.choices, default=Scope.LINK)
     grant = serializers.ChoiceField(choices=Grant.choices, default=Grant.OWNERSHIP)
-    product = Text(max_length=60, required=False, allow_null=True,
-                   help_text="The id or the slug; only with scope unit. Every unit of it gets a code.")  # fmt: skip
+    product = Text(
+        max_length=60,
+        required=False,
+        allow_null=True,
+        help_text="The id or the slug; only with scope unit. Every unit of it gets a code.",
+    )
     is_enabled = Flag(default=True)
-    max_claims = Whole(min_value=0, max_value=MOST_CLAIMS, required=False, allow_null=True,
-                       help_text="0 or null: unlimited.")  # fmt: skip
+    max_claims = Whole(
+        min_value=0, max_value=MOST_CLAIMS, required=False, allow_null=True, help_text="0 or null: unlimited."
+    )
     valid_from = Moment(required=False, allow_null=True)
     valid_until = Moment(required=False, allow_null=True)
-    domain = Text(
-        max_length=253, required=False, allow_null=True, help_text="A host of the organization's own."
-    )
+    domain = Text(max_length=253, required=False, allow_null=True, help_text="A host of the organization's own.")
     additional_project = Id(required=False, allow_null=True, help_text="Of an internal customer.")
-    devices = serializers.ListField(child=Text(max_length=64), required=False, max_length=MOST_DEVICES,
-                                    help_text="Serial numbers or device names; only with scope link.")  # fmt: skip
+    devices = serializers.ListField(
+        child=Text(max_length=64),
+        required=False,
+        max_length=MOST_DEVICES,
+        help_text="Serial numbers or device names; only with scope link.",
+    )
     documents = serializers.ListField(child=DocumentIn(), required=False, max_length=MOST_DOCUMENTS)
     members = serializers.ListField(child=ProfileMemberIn(), required=False, max_length=MOST_MEMBERS)
     questions = serializers.ListField(child=QuestionIn(), required=False, max_length=MOST_QUESTIONS)
@@ -161,9 +177,11 @@ class ProfileEdit(ProfileIn):
     """What changes. A list that is given replaces the one there."""
 
     version = Whole(
-        min_value=1, max_value=2**31 - 1, required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
         help_text="That of the profile as it was read: then it is refused (409) where somebody changed it since.",
-    )  # fmt: skip
+    )
 
 
 class ProfileQuery(PageQuery):

@@ -58,11 +58,7 @@ def by_day(claims: QuerySet, *, now: datetime | None = None) -> Chart:
     today = timezone.localdate(now)
     first, start = today - timedelta(days=DAYS - 1), beginning(now)
     rows = (
-        claims.filter(at__gte=start)
-        .order_by()
-        .annotate(day=TruncDate("at"))
-        .values_list("day")
-        .annotate(n=Count("pk"))
+        claims.filter(at__gte=start).order_by().annotate(day=TruncDate("at")).values_list("day").annotate(n=Count("pk"))
     )
     counts = dict(rows)
     numbers = [counts.get(first + timedelta(days=place), 0) for place in range(DAYS)]
@@ -73,13 +69,6 @@ def by_day(claims: QuerySet, *, now: datetime | None = None) -> Chart:
         height = max(3, round(number * HEIGHT / most)) if number else 0
         day = first + timedelta(days=place)
         bars.append(
-            Bar(
-                day,
-                number,
-                str(place * STEP + (STEP - WIDTH) // 2),
-                str(HEIGHT - height),
-                str(height),
-                day == today,
-            )
+            Bar(day, number, str(place * STEP + (STEP - WIDTH) // 2), str(HEIGHT - height), str(height), day == today)
         )
     return Chart(bars)

@@ -25,11 +25,7 @@ def claim_profile_qr(request: Request, pk: int, form: str) -> HttpResponse:
 def unit_code_qr(request: Request, pk: int, form: str) -> HttpResponse:
     """The QR code of a unit, to keep and print; `?profile=` chooses among several."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    rows = (
-        ClaimCode.objects.visible_to(request.actor)
-        .filter(device=device)
-        .select_related("profile__domain", "device")
-    )
+    rows = ClaimCode.objects.visible_to(request.actor).filter(device=device).select_related("profile__domain", "device")
     return pages.picture(pages.chosen_code(request, rows), form)
 
 
@@ -44,10 +40,7 @@ def claim_profile_replace_code(request: Request, pk: int) -> HttpResponse:
         return redirect(profile)
     context = {"form": form, "profile": profile}
     return render(
-        request,
-        "claims/profiles/claim_profile_replace_code.html",
-        context,
-        status=422 if form.is_bound else 200,
+        request, "claims/profiles/claim_profile_replace_code.html", context, status=422 if form.is_bound else 200
     )
 
 
@@ -63,6 +56,4 @@ def unit_code_replace(request: Request, pk: int) -> HttpResponse:
         messages.success(request, _("The old label is dead. Print the new one."))
         return redirect(device)
     context = {"form": form, "device": device}
-    return render(
-        request, "claims/profiles/unit_code_replace.html", context, status=422 if form.is_bound else 200
-    )
+    return render(request, "claims/profiles/unit_code_replace.html", context, status=422 if form.is_bound else 200)

@@ -78,8 +78,13 @@ def _unit_lines(profile: ClaimProfile) -> Iterator[list]:
         for code, device in page:
             code.profile = profile
             label = qr.label(code)
-            yield [device.serial_number, device.device_name, label.typed if label else "",
-                   label.link if label else "", code.version]  # fmt: skip
+            yield [
+                device.serial_number,
+                device.device_name,
+                label.typed if label else "",
+                label.link if label else "",
+                code.version,
+            ]
         if len(page) < CHUNK:
             return
         last = page[-1][1].pk

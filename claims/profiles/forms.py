@@ -73,9 +73,7 @@ class MemberForm(Row):
 class QuestionForm(TextGuard, Row):
     """One field of the short form. Its name stays while its label changes, so answers keep their place."""
 
-    label = forms.CharField(
-        label=_("Question"), max_length=60, widget=_hinted(_("Question, such as “Site name”"))
-    )
+    label = forms.CharField(label=_("Question"), max_length=60, widget=_hinted(_("Question, such as “Site name”")))
     required = forms.BooleanField(label=_("Must be answered"), required=False)
     name = forms.SlugField(required=False, max_length=40, widget=forms.HiddenInput)
 
@@ -96,19 +94,29 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
 
     data: dict[str, Any]
     IMPLIED: ClassVar = {"scope": ["product", "devices"], "questions": ["form"]}
-    LIST_LABELS: ClassVar = {"documents": _("Documents"), "members": _("Additional members"),
-                             "questions": _("Short form")}  # fmt: skip
+    LIST_LABELS: ClassVar = {
+        "documents": _("Documents"),
+        "members": _("Additional members"),
+        "questions": _("Short form"),
+    }
     max_claims = forms.IntegerField(
-        label=_("Max claims"), required=False, min_value=0, max_value=MOST_CLAIMS,
-        help_text=_("How often it can be claimed. 0 or empty: unlimited. Ownership of listed devices can be claimed once."),
-    )  # fmt: skip
+        label=_("Max claims"),
+        required=False,
+        min_value=0,
+        max_value=MOST_CLAIMS,
+        help_text=_(
+            "How often it can be claimed. 0 or empty: unlimited. Ownership of listed devices can be claimed once."
+        ),
+    )
     valid_from = MomentField(label=_("Valid from"))
     valid_until = MomentField(label=_("Valid until"))
     devices = forms.CharField(
-        label=_("Devices"), required=False, max_length=40_000,
+        label=_("Devices"),
+        required=False,
+        max_length=40_000,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "mono"}),
         help_text=_("Serial numbers or device names, one a line. Each claim gives all of them."),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = ClaimProfile
@@ -164,9 +172,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         if self.cleaned_data.get("scope") == Scope.UNIT:
             # The field is not shown then: each code gives its own unit.
             return []
-        lines = {
-            fold(line): clean_text(line) for line in self.cleaned_data["devices"].splitlines() if line.strip()
-        }
+        lines = {fold(line): clean_text(line) for line in self.cleaned_data["devices"].splitlines() if line.strip()}
         if len(lines) > MOST_DEVICES:
             raise ValidationError(_("A claim gives at most %(n)d devices."), params={"n": MOST_DEVICES})
         return _find(lines, self.actor)
@@ -193,9 +199,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         if profile.pk and name == "documents":
             initial = list(profile.resources.filter(kind=ResourceKind.DOCUMENT).values("title", "link"))
         if profile.pk and name == "members":
-            initial = list(
-                profile.members.filter(member__removed_at=None).order_by("pk").values("member", "role")
-            )
+            initial = list(profile.members.filter(member__removed_at=None).order_by("pk").values("member", "role"))
         if profile.pk and name == "questions":
             initial = profile.form
         return Rows(form_class, name, data, initial=initial, most=most, **options)
@@ -212,9 +216,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         fields["domain"].help_text = _("Its codes work only there.")
         internal = Project.objects.visible_to(actor).filter(customer__kind=CustomerKind.INTERNAL)
         open_ones = Q(customer__archived_at=None) | Q(pk=self.instance.additional_project_id)
-        fields["additional_project"].queryset = (
-            internal.filter(open_ones).select_related("customer").order_by("name")
-        )
+        fields["additional_project"].queryset = internal.filter(open_ones).select_related("customer").order_by("name")
         fields["additional_project"].empty_label = _now("None")
         fields["additional_project"].label_from_instance = _project_label
         fields["slug"].required = False
@@ -280,26 +282,23 @@ def _find(lines: dict[str, str], actor: Actor) -> list[Device]:
     """The devices that the lines name, in their order. Raises ValidationError with a sentence for each kind
     of fault."""
     found: dict[str, dict[int, Device]] = {key: {} for key in lines}
-    rows = (
-        Device.objects.visible_to(actor)
-        .filter(Q(serial_key__in=lines) | Q(name_key__in=lines))
-        .order_by("pk")
-    )
+    rows = Device.objects.visible_to(actor).filter(Q(serial_key__in=lines) | Q(name_key__in=lines)).order_by("pk")
     for device in rows:
         for key in {device.serial_key, device.name_key} & set(lines):
             found[key][device.pk] = device
     unfit = [
         lines[key]
         for key, devices in found.items()
-        if len(devices) == 1
-        and any(d.archived_at or d.status == DeviceStatus.SCRAPPED for d in devices.values())
+        if len(devices) == 1 and any(d.archived_at or d.status == DeviceStatus.SCRAPPED for d in devices.values())
     ]
     faults = [
         (_now("Not found: %s."), [lines[key] for key, devices in found.items() if not devices]),
-        (_now("Several devices are called %s. Write the device name."),
-         [lines[key] for key, devices in found.items() if len(devices) > 1]),
+        (
+            _now("Several devices are called %s. Write the device name."),
+            [lines[key] for key, devices in found.items() if len(devices) > 1],
+        ),
         (_now("Archived or scrapped: %s."), unfit),
-    ]  # fmt: skip
+    ]
     errors = [ValidationError(sentence % _listed(names)) for sentence, names in faults if names]
     if errors:
         raise ValidationError(errors)

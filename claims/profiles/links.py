@@ -43,11 +43,14 @@ def concerned(devices: QuerySet[Device] | list[int], *, by: Actor) -> list[Conce
 def sentence(found: list[Concerned]) -> str:
     """What stops working, in words; empty where nothing does."""
     said = [
-        ngettext("The printed code of “%(profile)s” stops working; it lists %(n)d device.",
-                 "The printed code of “%(profile)s” stops working; it lists %(n)d devices.", each.listed)
+        ngettext(
+            "The printed code of “%(profile)s” stops working; it lists %(n)d device.",
+            "The printed code of “%(profile)s” stops working; it lists %(n)d devices.",
+            each.listed,
+        )
         % {"profile": each.profile, "n": each.listed}
         for each in found[:SAID]
-    ]  # fmt: skip
+    ]
     if len(found) > SAID:
         said.append(_("And those of %(n)d more.") % {"n": len(found) - SAID})
     return " ".join(said)

@@ -48,15 +48,10 @@ def detail(request: Request, profile: ClaimProfile) -> dict[str, Any]:
     funnel = profile.steps.funnel(since=charts.beginning())
     context: dict[str, Any] = {
         "profile": profile,
-        "shipment": Shipment.objects.visible_to(actor)
-        .filter(profile=profile)
-        .select_related("customer")
-        .first(),
+        "shipment": Shipment.objects.visible_to(actor).filter(profile=profile).select_related("customer").first(),
         "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
         "documents": [r for r in resources if r.kind == ResourceKind.DOCUMENT],
-        "members": profile.members.filter(member__removed_at=None)
-        .select_related("member__user")
-        .order_by("pk"),
+        "members": profile.members.filter(member__removed_at=None).select_related("member__user").order_by("pk"),
         "chart": charts.by_day(claims),
         "funnel": funnel,
         "refusals": [(causes.say(cause), number) for cause, number in funnel.refusals],
@@ -90,9 +85,7 @@ def _units(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
     )
     return {
         "unit_count": counts.of(profile.codes.all()),
-        "claimed_count": counts.of(
-            Claim.objects.visible_to(actor).of_current_codes().filter(profile=profile)
-        ),
+        "claimed_count": counts.of(Claim.objects.visible_to(actor).of_current_codes().filter(profile=profile)),
         # Devices that customers own can't be given by a profile that gives access.
         "away_count": counts.of(_away(profile)) if profile.grant == Grant.ACCESS else 0,
         "making": making.order_by("-pk").first(),
@@ -112,9 +105,7 @@ def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:
         ids = [device.pk for device in devices]
         codes = {code.device_id: code for code in profile.codes.filter(device__in=ids)}
         claims = (
-            Claim.objects.visible_to(actor)
-            .of_current_codes()
-            .filter(code__in=[code.pk for code in codes.values()])
+            Claim.objects.visible_to(actor).of_current_codes().filter(code__in=[code.pk for code in codes.values()])
         )
         claimed = {claim.code_id: claim for claim in claims.select_related("customer").order_by("-pk")}
         # Devices know nothing of claims; only the row's template reads these.
@@ -159,8 +150,7 @@ def picture(code: ClaimCode, form: str) -> HttpResponse:
     label = qr.label(code)
     if label is None:
         raise Refused(
-            "key_missing",
-            _("The server key that made this code is not configured any more. Replace the code."),
+            "key_missing", _("The server key that made this code is not configured any more. Replace the code.")
         )
     name = f"{code.profile.slug}-{code.device}" if code.device_id else code.profile.slug
     return qr.as_file(label.draw(), name, form)
@@ -169,22 +159,13 @@ def picture(code: ClaimCode, form: str) -> HttpResponse:
 def units_preview(request: Request, chosen: Selection) -> dict[str, Any]:
     """The first of the selected devices, and how many of all have a code of each profile already."""
     total = counts.of(chosen.rows)
-    codes = ClaimCode.objects.visible_to(request.actor).filter(
-        profile__product=None, device__in=chosen.rows.order_by()
-    )
-    having = (
-        codes.order_by()
-        .values_list("profile__name")
-        .annotate(number=Count("pk"))
-        .order_by("profile__name_key")
-    )
+    codes = ClaimCode.objects.visible_to(request.actor).filter(profile__product=None, device__in=chosen.rows.order_by())
+    having = codes.order_by().values_list("profile__name").annotate(number=Count("pk")).order_by("profile__name_key")
     rows = chosen.rows.select_related("product", "customer").order_by("serial_key", "pk")[:SHOWN]
     return {"total": total, "having": list(having), "rows": rows, "shown": SHOWN}
 
 
-def add_units(
-    request: Request, chosen: Selection, *, profile: ClaimProfile | None, name: str
-) -> HttpResponse:
+def add_units(request: Request, chosen: Selection, *, profile: ClaimProfile | None, name: str) -> HttpResponse:
     """Make the codes now, or start an operation where they are very many."""
     by, ids = request.actor, chosen.ids
     if profile is None:

@@ -24,9 +24,7 @@ def device_claim_code(request: Request, device: Device) -> str:
     codes = list(rows.order_by("-profile_id"))
     claimed = _claimed(actor, codes) if codes else {}
     shown = [_code(actor, code, claimed.get(code.pk)) for code in codes]
-    return render_to_string(
-        "claims/profiles/_device_claim_code.html", {"device": device, "codes": shown}, request
-    )
+    return render_to_string("claims/profiles/_device_claim_code.html", {"device": device, "codes": shown}, request)
 
 
 def overview(request: Request, subject: Any = None) -> str:

@@ -20,15 +20,7 @@ class Rows:
     """The rows called `name`, each a `form_class` with the prefix `name-number`; at most `most` of them."""
 
     def __init__(
-        self,
-        form_class: type[Row],
-        name: str,
-        data: Any,
-        *,
-        initial: list[dict],
-        spare: int,
-        most: int,
-        **options: Any,
+        self, form_class: type[Row], name: str, data: Any, *, initial: list[dict], spare: int, most: int, **options: Any
     ) -> None:
         self.form_class, self.name, self.options = form_class, name, options
         if data is None:
@@ -61,9 +53,13 @@ class Rows:
 
     def _form(self, number: int, *, data: Any = None, initial: dict | None = None) -> Row:
         form = self.form_class(
-            data, prefix=f"{self.name}-{number}", initial=initial or {}, empty_permitted=True,
-            use_required_attribute=False, **self.options,
-        )  # fmt: skip
+            data,
+            prefix=f"{self.name}-{number}",
+            initial=initial or {},
+            empty_permitted=True,
+            use_required_attribute=False,
+            **self.options,
+        )
         form.number = number
         return form
 

@@ -48,25 +48,24 @@ def _scanned(actor: Actor, text: str) -> list[Hit]:
 def _profiles(actor: Actor, text: str, limit: int) -> list[Hit]:
     low, high = prefix(text[:120])
     rows = ClaimProfile.objects.visible_to(actor)
-    called_so = Q(name_key__gte=low, name_key__lt=high) | (
-        words.beginning("claim_profile", text[:120]) or Q()
-    )
+    called_so = Q(name_key__gte=low, name_key__lt=high) | (words.beginning("claim_profile", text[:120]) or Q())
     named = rows.filter(called_so).order_by("name_key", "pk")[:limit]
-    called: Any = (
-        rows.filter(slug__startswith=text.lower()[:60]).order_by("slug")[:limit] if text.isascii() else []
-    )
+    called: Any = rows.filter(slug__startswith=text.lower()[:60]).order_by("slug")[:limit] if text.isascii() else []
     found = {profile.pk: profile for profile in [*named, *called]}
     exact = {fold(text), text.lower()}
     return [
-        _hit(
-            profile,
-            0 if {profile.name_key, profile.slug} & exact else 1,
-            listed("claims:claim_profile_list", text),
-        )
+        _hit(profile, 0 if {profile.name_key, profile.slug} & exact else 1, listed("claims:claim_profile_list", text))
         for profile in list(found.values())[:limit]
     ]
 
 
 def _hit(profile: ClaimProfile, rank: int, more: str = "") -> Hit:
-    return Hit(kind=_("Claim profile"), icon="qr-code", title=profile.name, detail=profile.slug, rank=rank,
-               url=profile.get_absolute_url(), more=more)  # fmt: skip
+    return Hit(
+        kind=_("Claim profile"),
+        icon="qr-code",
+        title=profile.name,
+        detail=profile.slug,
+        rank=rank,
+        url=profile.get_absolute_url(),
+        more=more,
+    )

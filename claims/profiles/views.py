@@ -44,10 +44,7 @@ def claim_profile_create(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return redirect(profiles.create(by=request.actor, **form.cleaned_data))
     return render(
-        request,
-        "claims/profiles/claim_profile_create.html",
-        {"form": form},
-        status=422 if form.is_bound else 200,
+        request, "claims/profiles/claim_profile_create.html", {"form": form}, status=422 if form.is_bound else 200
     )
 
 
@@ -64,13 +61,13 @@ def claim_profile_detail(request: Request, pk: int) -> HttpResponse:
 def claim_profile_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a claim profile."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
-    edit = Edit(request, profile, lambda data, row: ClaimProfileForm(data, instance=row, actor=request.actor),
-                lambda row, values: profiles.edit(row, by=request.actor, **values))  # fmt: skip
-    return (
-        redirect(profile)
-        if edit.is_done
-        else edit.page("claims/profiles/claim_profile_edit.html", profile=profile)
+    edit = Edit(
+        request,
+        profile,
+        lambda data, row: ClaimProfileForm(data, instance=row, actor=request.actor),
+        lambda row, values: profiles.edit(row, by=request.actor, **values),
     )
+    return redirect(profile) if edit.is_done else edit.page("claims/profiles/claim_profile_edit.html", profile=profile)
 
 
 @requires(Permission.PROFILE_EDIT)
@@ -96,5 +93,11 @@ def claim_profile_claims(request: Request, pk: int) -> HttpResponse:
     """All claims of a profile."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
     rows = Claim.objects.visible_to(request.actor).filter(profile=profile).select_related("customer", "user")
-    return render_list(request, rows=rows, table=ClaimTable, template="claims/profiles/claim_profile_claims.html",
-                       decorate=pages.with_answers(profile), context={"profile": profile})  # fmt: skip
+    return render_list(
+        request,
+        rows=rows,
+        table=ClaimTable,
+        template="claims/profiles/claim_profile_claims.html",
+        decorate=pages.with_answers(profile),
+        context={"profile": profile},
+    )

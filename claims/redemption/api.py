@@ -24,9 +24,18 @@ from console.rest.endpoints import endpoint
 from console.rest.paging import PageQuery, page
 from console.rest.problems import Unfit
 
+TAG = "redemption"
 
-@endpoint("List claims", may=Permission.VIEW, customer=CustomerScope.READ, answers=ClaimOut, query=ClaimQuery,
-          is_list=True, tag="claims")  # fmt: skip
+
+@endpoint(
+    "List claims",
+    may=Permission.VIEW,
+    customer=CustomerScope.READ,
+    answers=ClaimOut,
+    query=ClaimQuery,
+    is_list=True,
+    tag="claims",
+)
 def claim_list(request: Any) -> Any:
     """The newest first. A customer's key sees its own."""
     query, rows = request.query, _rows(request)
@@ -45,13 +54,17 @@ def claim_detail(request: Any, pk: int) -> Any:
     return get_object_or_404(_rows(request), pk=pk)
 
 
-@endpoint("List the claims of a claim profile", may=Permission.VIEW, answers=ClaimOfProfile, query=PageQuery,
-          is_list=True, tag="claim profiles")  # fmt: skip
+@endpoint(
+    "List the claims of a claim profile",
+    may=Permission.VIEW,
+    answers=ClaimOfProfile,
+    query=PageQuery,
+    is_list=True,
+    tag="claim profiles",
+)
 def claim_profile_claims(request: Any, key: str) -> Any:
     """The newest first."""
-    return page(
-        request.query, _rows(request).filter(profile=claim_profiles.find(request, key)), ClaimOfProfile
-    )
+    return page(request.query, _rows(request).filter(profile=claim_profiles.find(request, key)), ClaimOfProfile)
 
 
 def count_try(request: Any) -> None:
@@ -60,8 +73,17 @@ def count_try(request: Any) -> None:
     throttle.spend("claim-scan", who, limit=session.SCANS, seconds=session.WINDOW)
 
 
-@endpoint("Redeem a claim code", may=None, customer=CustomerScope.CLAIM, takes=RedeemIn, answers=ClaimOut, status=201,
-          tag="claims", example={"code": "7K3M-9QXD-2F8T-C"}, guard=count_try)  # fmt: skip
+@endpoint(
+    "Redeem a claim code",
+    may=None,
+    customer=CustomerScope.CLAIM,
+    takes=RedeemIn,
+    answers=ClaimOut,
+    status=201,
+    tag="claims",
+    example={"code": "7K3M-9QXD-2F8T-C"},
+    guard=count_try,
+)
 def claim_redeem(request: Any) -> Any:
     """Gives the key's customer what the code offers, all of it or nothing. Again, it answers the same claim.
 
@@ -85,9 +107,7 @@ def _found(request: Any) -> ClaimCode:
     if code is None or code.organization_id != request.actor.organization.pk:
         raise Refused(
             "unknown_code",
-            _(
-                "No device has this code. Compare it with the label; a label that was replaced no longer works."
-            ),
+            _("No device has this code. Compare it with the label; a label that was replaced no longer works."),
             status=404,
         )
     funnel.note(code, Step.SCAN)
@@ -109,6 +129,4 @@ def _host(profile: ClaimProfile) -> str:
 
 def _rows(request: Any, **only: Any) -> QuerySet[Claim]:
     """The claims to read. Who redeems sees what he just got also with a key that may not list claims."""
-    return (
-        Claim.objects.visible_to(request.actor).filter(**only).select_related("profile", "customer", "user")
-    )
+    return Claim.objects.visible_to(request.actor).filter(**only).select_related("profile", "customer", "user")

@@ -21,11 +21,20 @@ class TypedCodeForm(forms.Form):
     """Takes a code as people type it, or a whole claim link. A slip is caught without a look-up."""
 
     code = forms.CharField(
-        label=_("Code on the label"), max_length=200,
-        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "autocorrect": "off",
-                                "spellcheck": "false", "placeholder": "7K3M-9QXD-2F8T-C", "class": "mono"}),
+        label=_("Code on the label"),
+        max_length=200,
+        widget=forms.TextInput(
+            {
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "autocorrect": "off",
+                "spellcheck": "false",
+                "placeholder": "7K3M-9QXD-2F8T-C",
+                "class": "mono",
+            }
+        ),
         error_messages={"required": _("Type the code that stands on the label.")},
-    )  # fmt: skip
+    )
 
     def clean_code(self) -> str:
         code = codes.normalise(LINK.sub("", self.cleaned_data["code"]))
@@ -52,13 +61,13 @@ class ReviewForm(TextGuard, forms.Form):
         label=_("Claim for"), queryset=Customer.objects.none(), widget=forms.RadioSelect, empty_label=None
     )
     kind = forms.ChoiceField(
-        label=_("Claim for"), widget=forms.RadioSelect, initial=CustomerKind.PERSON,
+        label=_("Claim for"),
+        widget=forms.RadioSelect,
+        initial=CustomerKind.PERSON,
         choices=[(CustomerKind.PERSON.value, _("Myself")), (CustomerKind.COMPANY.value, _("A company"))],
-    )  # fmt: skip
+    )
     name = forms.CharField(
-        label=_("Your name, or that of the company"),
-        max_length=120,
-        widget=forms.TextInput({"autocomplete": "name"}),
+        label=_("Your name, or that of the company"), max_length=120, widget=forms.TextInput({"autocomplete": "name"})
     )
 
     def __init__(self, *args: Any, offer: Offer, customers: Any, user: Any, **kwargs: Any) -> None:
@@ -87,8 +96,4 @@ class ReviewForm(TextGuard, forms.Form):
     @property
     def answers(self) -> dict[str, str]:
         """What was answered, by the names of the profile's form."""
-        return {
-            name.removeprefix(ANSWER): text
-            for name, text in self.cleaned_data.items()
-            if name.startswith(ANSWER)
-        }
+        return {name.removeprefix(ANSWER): text for name, text in self.cleaned_data.items() if name.startswith(ANSWER)}

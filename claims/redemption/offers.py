@@ -11,16 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from claims import codes
-from claims.models import (
-    ClaimCode,
-    ClaimProfile,
-    Grant,
-    ResourceKind,
-    Scope,
-    Shipment,
-    ShipmentState,
-    ShipmentUnit,
-)
+from claims.models import ClaimCode, ClaimProfile, Grant, ResourceKind, Scope, Shipment, ShipmentState, ShipmentUnit
 from console.errors import Refused
 from customers.models import Customer
 from customers.people import claiming_customers
@@ -73,9 +64,7 @@ def get(code_id: UUID) -> ClaimCode | None:
 
 def _rows() -> QuerySet[ClaimCode]:
     # With the logo's row, which the pages ask for, and without its picture.
-    rows = ClaimCode.objects.select_related(
-        "profile__organization__logo", "device__product", "device__customer"
-    )
+    rows = ClaimCode.objects.select_related("profile__organization__logo", "device__product", "device__customer")
     return rows.defer("profile__organization__logo__png")
 
 
@@ -90,9 +79,7 @@ def of(code: ClaimCode) -> Offer:
     # A unit's own code gives that unit, so its profile lists documents alone.
     is_unit = profile.scope == Scope.UNIT
     rows = (
-        profile.resources.all()
-        if is_unit
-        else profile.resources.select_related("device__product", "device__customer")
+        profile.resources.all() if is_unit else profile.resources.select_related("device__product", "device__customer")
     )
     resources = list(rows)
     named = [code.device] if is_unit else [r.device for r in resources if r.kind == ResourceKind.DEVICE]
@@ -127,21 +114,16 @@ def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Cust
     brand = {"brand": profile.organization.brand}
     if profile.domain and profile.domain.host != bare(host):
         raise Refused(
-            "wrong_domain",
-            _("This code works on %(host)s only. Scan it again there.") % {"host": profile.domain.host},
+            "wrong_domain", _("This code works on %(host)s only. Scan it again there.") % {"host": profile.domain.host}
         )
     if not profile.is_enabled:
         raise Refused("disabled", _("%(brand)s has switched this offer off. Ask them about it.") % brand)
     if profile.valid_from and at < profile.valid_from:
-        raise Refused(
-            "not_yet_valid", _("This offer begins later. Try again then, or ask %(brand)s.") % brand
-        )
+        raise Refused("not_yet_valid", _("This offer begins later. Try again then, or ask %(brand)s.") % brand)
     if profile.valid_until and at >= profile.valid_until:
         raise Refused("expired", _("This offer is over. Ask %(brand)s for a new code.") % brand)
     if profile.max_claims is not None and profile.claim_count >= profile.max_claims:
-        raise Refused(
-            "used_up", _("All claims of this offer are taken. Ask %(brand)s for a new code.") % brand
-        )
+        raise Refused("used_up", _("All claims of this offer are taken. Ask %(brand)s for a new code.") % brand)
     if offer.shipment is not None:
         _check_shipment(offer.shipment, brand)
     elif offer.is_empty:
@@ -167,17 +149,17 @@ def not_theirs(offer: Offer) -> Refused:
         return _on_its_way(offer, device)
     return Refused(
         "not_your_shipment",
-        _("This shipment was packed for a customer that your account does not act for. Sign in with the "
-          "address that %(brand)s knows, or ask them to add yours.") % {"brand": offer.profile.organization.brand},
-    )  # fmt: skip
+        _(
+            "This shipment was packed for a customer that your account does not act for. Sign in with the "
+            "address that %(brand)s knows, or ask them to add yours."
+        )
+        % {"brand": offer.profile.organization.brand},
+    )
 
 
 def _on_its_way(offer: Offer, device: Device) -> Refused:
     words = {"brand": offer.profile.organization.brand, "tail": device.serial_tail}
-    return Refused(
-        "reserved",
-        _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.") % words,
-    )
+    return Refused("reserved", _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.") % words)
 
 
 def bare(host: str) -> str:
@@ -191,7 +173,7 @@ def _check_shipment(shipment: Shipment, brand: dict) -> None:
         ShipmentState.SHIPPED: _("This shipment was handed over already. Look into your devices."),
         ShipmentState.CANCELLED: _("This shipment was cancelled. Ask %(brand)s about it."),
         ShipmentState.SHIPPING: _("%(brand)s is handing this shipment over at this moment. Look into your devices."),
-    }  # fmt: skip
+    }
     if shipment.state in sentences:
         raise Refused(f"shipment_{shipment.state}", sentences[ShipmentState(shipment.state)] % brand)
 
@@ -209,8 +191,7 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
         return
     if device.status == DeviceStatus.RETURNED:
         raise Refused(
-            "in_quarantine",
-            _("The unit …%(tail)s came back and is not checked yet. Ask %(brand)s about it.") % words,
+            "in_quarantine", _("The unit …%(tail)s came back and is not checked yet. Ask %(brand)s about it.") % words
         )
     if device.status == DeviceStatus.RESERVED and offer.shipment is None:
         shipment = offer.packed.get(device.pk)

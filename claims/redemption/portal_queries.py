@@ -28,9 +28,7 @@ def projects(actor: Actor) -> QuerySet[Project]:
         .defer("organization__logo__png")
         .annotate(
             has_shares=Exists(SharedAccess.objects.open().filter(project=OuterRef("pk"))),
-            has_siblings=Exists(
-                Project.objects.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))
-            ),
+            has_siblings=Exists(Project.objects.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))),
         )
         .order_by("name", "pk")
     )
@@ -40,11 +38,7 @@ def add_counts(projects: list[Project]) -> None:
     """Tell how many devices lie in each project, as `device_count`."""
     totals: dict[int, int] = {}
     owned, shared = (
-        spans.objects.open()
-        .filter(project__in=projects)
-        .values_list("project")
-        .annotate(Count("pk"))
-        .order_by()
+        spans.objects.open().filter(project__in=projects).values_list("project").annotate(Count("pk")).order_by()
         for spans in (Ownership, SharedAccess)
     )
     for project, count in owned.union(shared, all=True):
@@ -80,9 +74,7 @@ def add_spans(actor: Actor, rows: list[Device]) -> None:
     held: dict[int, dict] = {}
     # An owner may also share his own device with another of his projects: what he owns comes first.
     for device, since, project, name, is_shared in sorted(found, key=lambda row: (row[4], row[1])):
-        held.setdefault(
-            device, {"since": since, "project": project, "name": name, "is_shared": bool(is_shared)}
-        )
+        held.setdefault(device, {"since": since, "project": project, "name": name, "is_shared": bool(is_shared)})
     for row in rows:
         row.held = held.get(row.pk)  # type: ignore[attr-defined]
 
@@ -127,19 +119,17 @@ def past_claim(actor: Actor, offer: Offer | None) -> Claim | None:
 def given(actor: Actor, claim: Claim) -> list[dict]:
     """What a claim gave, each device with whether the person still holds it."""
     ids = [thing["id"] for thing in claim.given if thing["kind"] == "device"]
-    held = (
-        set(Device.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", flat=True))
-        if ids
-        else set()
-    )
+    held = set(Device.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     return [{**thing, "is_held": thing["kind"] != "device" or thing["id"] in held} for thing in claim.given]
 
 
 def organization_of(actor: Actor) -> Organization | None:
     """The one organization that the person is a customer of; None for several or none."""
-    found = Organization.objects.filter(
-        pk__in=Project.objects.visible_to(actor).values("organization")
-    ).select_related("logo").defer("logo__png")[:2]  # fmt: skip
+    found = (
+        Organization.objects.filter(pk__in=Project.objects.visible_to(actor).values("organization"))
+        .select_related("logo")
+        .defer("logo__png")[:2]
+    )
     return found[0] if len(found) == 1 else None
 
 

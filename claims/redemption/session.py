@@ -52,9 +52,7 @@ class Pending:
     def expect(self, nonce: str) -> None:
         """Raise Refused where a page was opened for another code than the one at hand."""
         if nonce != self.nonce:
-            raise Refused(
-                "other_code", _("Another code was scanned since this page was opened. Look at it again.")
-            )
+            raise Refused("other_code", _("Another code was scanned since this page was opened. Look at it again."))
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,11 @@ def scan(request: Request, text: str) -> None:
         past = _entry(request)
         kept = past if code is not None and _is_of(past, code) else {"nonce": get_random_string(22)}
         entry = {
-            **(kept or {}), "code": str(code.pk) if code else "", "version": code.version if code else 0,
+            **(kept or {}),
+            "code": str(code.pk) if code else "",
+            "version": code.version if code else 0,
             "at": int(time.time()),
-        }  # fmt: skip
+        }
         if refusal is not None and not _read(request, entry).is_usable:
             raise refusal
         if code is not None and not _is_of(past, code):
@@ -199,8 +199,11 @@ def _read(request: Request, entry: dict) -> Pending:
     offer, refusal = offers.of(code), None
     try:
         if now != code.version:
-            raise Refused("replaced", _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
-                          % {"brand": code.profile.organization.brand})  # fmt: skip
+            raise Refused(
+                "replaced",
+                _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
+                % {"brand": code.profile.organization.brand},
+            )
         offers.check(offer, host=request.get_host(), customer=_owner_at_hand(request, offer))
         if request.user.is_authenticated:
             offers.check_person(offer, request.user)

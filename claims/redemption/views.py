@@ -56,9 +56,7 @@ def landing(request: Request) -> HttpResponse:
         return _see_other("claim:landing")
     pending = None if "another" in request.GET else session.current(request)
     if pending is None:
-        return render(
-            request, "claims/redemption/landing_type.html", {"form": form, "is_gone": "gone" in request.GET}
-        )
+        return render(request, "claims/redemption/landing_type.html", {"form": form, "is_gone": "gone" in request.GET})
     if request.user.is_authenticated:
         return _see_other("claim:review")
     template = "claims/redemption/landing.html" if pending.is_usable else "claims/redemption/landing_bad.html"
@@ -95,9 +93,7 @@ def redeem(request: Request) -> HttpResponse:
     pending.expect(request.POST.get("nonce", ""))
     form = _review_form(request, pending)
     if not form.is_valid():
-        return render(
-            request, "claims/redemption/review.html", {"pending": pending, "form": form}, status=422
-        )
+        return render(request, "claims/redemption/review.html", {"pending": pending, "form": form}, status=422)
     terms: dict[str, Any] = {"answers": form.answers, "by": request.actor, "host": request.get_host()}
     offer = pending.offer if pending.is_usable else None
     claim = redemption.redeem(pending.offer.code, claimant=form.claimant, offer=offer, **terms)
@@ -113,9 +109,11 @@ def done(request: Request, pk: int) -> HttpResponse:
     claim = get_object_or_404(claims, pk=pk)
     given = portal_queries.given(request.actor, claim)
     context = {
-        "claim": claim, "organization": claim.profile.organization, "given": given,
+        "claim": claim,
+        "organization": claim.profile.organization,
+        "given": given,
         "held": [thing for thing in given if thing["kind"] == "device" and thing["is_held"]],
-    }  # fmt: skip
+    }
     return render(request, "claims/redemption/done.html", context)
 
 
@@ -136,11 +134,7 @@ def _review_form(request: Request, pending: session.Pending) -> ReviewForm:
     if pending.offer.waits_for:
         customers = customers.filter(pk__in=pending.offer.waits_for)
     return ReviewForm(
-        data,
-        initial={"nonce": pending.nonce},
-        offer=pending.offer,
-        customers=customers,
-        user=request.user,
+        data, initial={"nonce": pending.nonce}, offer=pending.offer, customers=customers, user=request.user
     )
 
 

@@ -10,16 +10,7 @@ from claims.models import Return, ReturnState
 from claims.returns import choices, slips
 from claims.returns.actions import batches, inspection, returns, swaps
 from claims.returns.actions.inspection import DECISIONS
-from claims.returns.api_shapes import (
-    DONE,
-    ChoicesOut,
-    InspectIn,
-    ReceiveIn,
-    RequestIn,
-    ReturnOut,
-    ReturnQuery,
-    SwapIn,
-)
+from claims.returns.api_shapes import DONE, ChoicesOut, InspectIn, ReceiveIn, RequestIn, ReturnOut, ReturnQuery, SwapIn
 from claims.returns.filters import ReturnFilter
 from claims.returns.forms import InspectForm, ReceiveForm, SwapForm
 from claims.returns.request_forms import RequestForm
@@ -32,6 +23,8 @@ from console.rest.paging import page
 from console.rest.problems import Unfit
 from devices.api.batches import DryQuery
 from devices.models import Device, DeviceStatus
+
+TAG = "returns"
 
 P, C = Permission, CustomerScope
 FILTERS = ("q", "state", "reason", "customer", "needs_label")
@@ -67,8 +60,15 @@ def return_detail(request: Any, pk: int) -> Any:
     return _said(request, get_object_or_404(_rows(request), pk=pk))
 
 
-@endpoint("Receive returned units", may=P.RETURN_RECEIVE, takes=ReceiveIn, query=DryQuery, answers=OperationOut, status=202,
-          example={"devices": ["AQM26-200001"], "reason": "Defective"})  # fmt: skip
+@endpoint(
+    "Receive returned units",
+    may=P.RETURN_RECEIVE,
+    takes=ReceiveIn,
+    query=DryQuery,
+    answers=OperationOut,
+    status=202,
+    example={"devices": ["AQM26-200001"], "reason": "Defective"},
+)
 def return_receive(request: Any) -> Any:
     """Takes units from their owners into quarantine; their labels stop working. Each is received or refused by itself;
     the operation has the results, in the order of the call. With `dry_run` nothing is changed."""
@@ -77,13 +77,24 @@ def return_receive(request: Any) -> Any:
     # Whether a reason can be left out is for the action to say, unit by unit.
     form = checked(ReceiveForm, asked, actor=request.actor, asks_reason=False)
     terms = {name: body[name] for name in ("also_unowned", "leaves_profiles")}
-    return batches.receive(body["named_by"], body["devices"], by=request.actor, is_dry=request.query["dry_run"],
-                                  **terms, **form.cleaned_data)  # fmt: skip
+    return batches.receive(
+        body["named_by"],
+        body["devices"],
+        by=request.actor,
+        is_dry=request.query["dry_run"],
+        **terms,
+        **form.cleaned_data,
+    )
 
 
-@endpoint("Inspect returned units", may=P.RETURN_EDIT, takes=InspectIn, answers=OperationOut, status=202,
-          example={"returns": [1], "decision": "scrapped", "grade": "d",
-                   "checks": [{"text": "Powers on", "is_ok": False}]})  # fmt: skip
+@endpoint(
+    "Inspect returned units",
+    may=P.RETURN_EDIT,
+    takes=InspectIn,
+    answers=OperationOut,
+    status=202,
+    example={"returns": [1], "decision": "scrapped", "grade": "d", "checks": [{"text": "Powers on", "is_ok": False}]},
+)
 def return_inspect(request: Any) -> Any:
     """Writes what was found and takes the units out of quarantine. Each is done or refused by itself."""
     body, mine = request.body_data, Return.objects.visible_to(request.actor)
@@ -94,8 +105,15 @@ def return_inspect(request: Any) -> Any:
     return inspection.begin(body["returns"], form.findings, decision=form.decided, by=request.actor)
 
 
-@endpoint("Ask to send a device back", may=None, customer=C.TAKE, takes=RequestIn, answers=ReturnOut, status=201,
-          example={"device": 1, "reason": "Defective"})  # fmt: skip
+@endpoint(
+    "Ask to send a device back",
+    may=None,
+    customer=C.TAKE,
+    takes=RequestIn,
+    answers=ReturnOut,
+    status=201,
+    example={"device": 1, "reason": "Defective"},
+)
 def return_request(request: Any) -> Any:
     """Gives the return its number. The device stays the customer's until it is received."""
     body, actor = dict(request.body_data), request.actor
@@ -123,8 +141,15 @@ def return_slip(request: Any, pk: int) -> Any:
     return slips.answer(get_object_or_404(rows, pk=pk))
 
 
-@endpoint("Swap a device", may=P.RETURN_EDIT, takes=SwapIn, answers=ReturnOut, status=201, tag="returns",
-          example={"replacement": "AQM26-200002", "reason": "Defective"})  # fmt: skip
+@endpoint(
+    "Swap a device",
+    may=P.RETURN_EDIT,
+    takes=SwapIn,
+    answers=ReturnOut,
+    status=201,
+    tag="returns",
+    example={"replacement": "AQM26-200002", "reason": "Defective"},
+)
 def device_swap(request: Any, pk: int) -> Any:
     """Another unit takes its place with its owner, at one instant. Answers the return of the old one."""
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer")

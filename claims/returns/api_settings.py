@@ -19,6 +19,8 @@ from console.rest.forms import checked
 from console.rest.problems import Unfit
 from console.transactions import retrying
 
+TAG = "return settings"
+
 MAY = Permission.ORGANIZATION_EDIT
 SLIP, LENGTH = ("address", "note"), 400
 
@@ -76,8 +78,14 @@ def return_settings_detail(request: Any) -> Any:
     return _now(request.actor.organization)
 
 
-@endpoint("Edit the settings of returns", may=MAY, takes=ReturnSettingsIn, answers=ReturnSettingsOut, tag="returns",
-          example={"address": "Northlake Returns, Dock 4, 73430 Aalen"})  # fmt: skip
+@endpoint(
+    "Edit the settings of returns",
+    may=MAY,
+    takes=ReturnSettingsIn,
+    answers=ReturnSettingsOut,
+    tag="returns",
+    example={"address": "Northlake Returns, Dock 4, 73430 Aalen"},
+)
 def return_settings_edit(request: Any) -> Any:
     """What is left out stays as it is."""
     _store(request.body_data, by=request.actor)
@@ -103,8 +111,10 @@ def _now(organization: Any) -> dict[str, Any]:
 
 
 def _lists(organization: Any) -> dict[str, list[Choice]]:
-    return {"reasons": choices.reasons(organization, archived=True),
-            "checks": choices.checks(organization, archived=True)}  # fmt: skip
+    return {
+        "reasons": choices.reasons(organization, archived=True),
+        "checks": choices.checks(organization, archived=True),
+    }
 
 
 def _choices(name: str, rows: list[dict[str, Any]], there: list[Choice]) -> list[Choice]:
@@ -123,8 +133,5 @@ def _choices(name: str, rows: list[dict[str, Any]], there: list[Choice]) -> list
             errors[f"{name}[{place}].text"] = ["Give it a text, or archive it."]
     if errors:
         raise Unfit(errors)
-    given = [
-        Choice(row["text"], row.get("id"), row.get("is_for_customers", True), row["is_archived"])
-        for row in rows
-    ]
+    given = [Choice(row["text"], row.get("id"), row.get("is_for_customers", True), row["is_archived"]) for row in rows]
     return [*given, *(choice for choice in there if choice.pk in known - seen)]

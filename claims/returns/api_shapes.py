@@ -16,8 +16,19 @@ from devices.api.shapes import DeviceDetails
 
 MOST_INSPECTED, MOST_CHECKS = 5_000, 100
 # What is the organization's own business: to a customer's key it is null.
-INTERNAL = ("note", "shipment", "requested_by", "received_by", "inspected_at", "inspected_by", "closed_by", "grade",
-            "checks", "needs_label", "operation")  # fmt: skip
+INTERNAL = (
+    "note",
+    "shipment",
+    "requested_by",
+    "received_by",
+    "inspected_at",
+    "inspected_by",
+    "closed_by",
+    "grade",
+    "checks",
+    "needs_label",
+    "operation",
+)
 # Which of the decisions was taken, a customer is not told: for him it is done.
 DONE = "done"
 STATES = [*ReturnState.choices, (DONE, "restocked, refurbished or scrapped")]
@@ -45,29 +56,43 @@ class ReturnOut(serializers.ModelSerializer):
     closed_by = serializers.CharField(allow_null=True)
     grade = serializers.ChoiceField(choices=Grade.choices, allow_blank=True, allow_null=True)
     checks = CheckOut(many=True, allow_null=True)
-    needs_label = serializers.BooleanField(
-        allow_null=True, help_text="Its label is dead and not yet printed anew."
-    )
-    operation = serializers.IntegerField(
-        source="operation_id", allow_null=True, help_text="That received it."
-    )
+    needs_label = serializers.BooleanField(allow_null=True, help_text="Its label is dead and not yet printed anew.")
+    operation = serializers.IntegerField(source="operation_id", allow_null=True, help_text="That received it.")
 
     class Meta:
         model = Return
-        fields = ["id", "number", "code", "device", "customer", "shipment", "state", "reason", "customer_note", "note",
-                  "requested_at", "requested_by", "received_at", "received_by", "inspected_at", "inspected_by", "grade",
-                  "checks", "closed_at", "closed_by", "needs_label", "operation", "created_at"]  # fmt: skip
+        fields = [
+            "id",
+            "number",
+            "code",
+            "device",
+            "customer",
+            "shipment",
+            "state",
+            "reason",
+            "customer_note",
+            "note",
+            "requested_at",
+            "requested_by",
+            "received_at",
+            "received_by",
+            "inspected_at",
+            "inspected_by",
+            "grade",
+            "checks",
+            "closed_at",
+            "closed_by",
+            "needs_label",
+            "operation",
+            "created_at",
+        ]
 
     def to_representation(self, returned: Return) -> dict[str, Any]:
         """Without what is not the reader's."""
         said = super().to_representation(returned)
         if self.context.get("reader") != "customer":
             return said
-        return (
-            said
-            | dict.fromkeys(INTERNAL)
-            | {"state": DONE if returned.state in DECISIONS else returned.state}
-        )
+        return said | dict.fromkeys(INTERNAL) | {"state": DONE if returned.state in DECISIONS else returned.state}
 
 
 class ReturnQuery(PageQuery):
@@ -83,9 +108,7 @@ class ReturnQuery(PageQuery):
 class ReceiveIn(Named):
     """Units that came back. Without a reason, each keeps what its owner gave when he asked to send it back."""
 
-    reason = Text(
-        max_length=80, required=False, allow_blank=True, help_text="One of those of returns/choices."
-    )
+    reason = Text(max_length=80, required=False, allow_blank=True, help_text="One of those of returns/choices.")
     note = Text(max_length=500, required=False, allow_blank=True)
     also_unowned = Flag(default=False, help_text="Receive units in stock too, which nobody owns.")
     leaves_profiles = Flag(
@@ -110,9 +133,7 @@ class InspectIn(Body):
     returns = serializers.ListField(child=Id(), min_length=1, max_length=MOST_INSPECTED)
     grade = serializers.ChoiceField(choices=Grade.choices, required=False)
     checks = serializers.ListField(child=CheckIn(), required=False, max_length=MOST_CHECKS)
-    decision = serializers.ChoiceField(
-        choices=[(state.value, state.label) for state in DECISIONS], required=False
-    )
+    decision = serializers.ChoiceField(choices=[(state.value, state.label) for state in DECISIONS], required=False)
     note = Text(max_length=500, required=False, allow_blank=True)
 
 
@@ -127,14 +148,10 @@ class RequestIn(Body):
 class SwapIn(Body):
     """Which unit takes the place of another."""
 
-    replacement = Text(
-        max_length=MOST_CHARACTERS, help_text="Serial number, device name or label of a unit in stock."
-    )
+    replacement = Text(max_length=MOST_CHARACTERS, help_text="Serial number, device name or label of a unit in stock.")
     reason = Text(max_length=80, help_text="One of those of returns/choices.")
     note = Text(max_length=500, required=False, allow_blank=True)
-    is_here = Flag(
-        default=True, help_text="false: the old unit is still with the customer; its return is requested."
-    )
+    is_here = Flag(default=True, help_text="false: the old unit is still with the customer; its return is requested.")
     other_product = Flag(default=False, help_text="true: a unit of another product is meant.")
     leaves_profiles = Flag(
         default=False,

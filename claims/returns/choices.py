@@ -10,11 +10,20 @@ from django.utils.translation import gettext_lazy as _
 from claims.models import ReturnCheck, ReturnReason, ReturnSettings
 
 REASONS = [
-    (_("Defective"), True), (_("Wrong item"), True), (_("Not needed any more"), True), (_("Upgrade"), True),
-    (_("Damaged in transit"), True), (_("End of contract"), False), (_("Other"), True),
-]  # fmt: skip
-CHECKS = [(_("Housing whole and clean"), True), (_("Powers on"), True), (_("Connects and reports"), True),
-          (_("Accessories complete"), True)]  # fmt: skip
+    (_("Defective"), True),
+    (_("Wrong item"), True),
+    (_("Not needed any more"), True),
+    (_("Upgrade"), True),
+    (_("Damaged in transit"), True),
+    (_("End of contract"), False),
+    (_("Other"), True),
+]
+CHECKS = [
+    (_("Housing whole and clean"), True),
+    (_("Powers on"), True),
+    (_("Connects and reports"), True),
+    (_("Accessories complete"), True),
+]
 
 
 @dataclass(frozen=True)

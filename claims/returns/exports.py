@@ -17,18 +17,46 @@ def return_rows(request: Request) -> StreamingHttpResponse:
     if not filterset.is_valid():
         raise Refused("filter", _("A filter of the list makes no sense any more. Select anew."), status=422)
     header = [
-        _("Number"), _("State"), _("Serial number"), _("Device name"), _("Product"), _("Customer"), _("Shipment"),
-        _("Order number"), _("Reason"), _("Customer's note"), _("Note"), _("Grade"), _("Not in order"), _("Requested"),
-        _("Received"), _("Inspected"), _("Closed"), _("Needs a label"),
-    ]  # fmt: skip
+        _("Number"),
+        _("State"),
+        _("Serial number"),
+        _("Device name"),
+        _("Product"),
+        _("Customer"),
+        _("Shipment"),
+        _("Order number"),
+        _("Reason"),
+        _("Customer's note"),
+        _("Note"),
+        _("Grade"),
+        _("Not in order"),
+        _("Requested"),
+        _("Received"),
+        _("Inspected"),
+        _("Closed"),
+        _("Needs a label"),
+    ]
     lines = (
         [
-            row.code, row.get_state_display(), row.device.serial_number, row.device.device_name, row.device.product.name,
-            row.customer.name if row.customer else "", row.shipment.code if row.shipment else "",
-            row.shipment.order_number if row.shipment else "", row.reason, row.customer_note, row.note,
-            row.grade.upper(), ", ".join(c["text"] for c in row.checks if not c["is_ok"]), row.requested_at,
-            row.received_at, row.inspected_at, row.closed_at, row.needs_label,
+            row.code,
+            row.get_state_display(),
+            row.device.serial_number,
+            row.device.device_name,
+            row.device.product.name,
+            row.customer.name if row.customer else "",
+            row.shipment.code if row.shipment else "",
+            row.shipment.order_number if row.shipment else "",
+            row.reason,
+            row.customer_note,
+            row.note,
+            row.grade.upper(),
+            ", ".join(c["text"] for c in row.checks if not c["is_ok"]),
+            row.requested_at,
+            row.received_at,
+            row.inspected_at,
+            row.closed_at,
+            row.needs_label,
         ]
         for row in newest_first(filterset.qs)
-    )  # fmt: skip
+    )
     return stream(request, "returns", header, lines)

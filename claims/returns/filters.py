@@ -34,9 +34,7 @@ class ReturnFilter(filters.FilterSet):
     )
     reason = filters.ChoiceFilter(label=_("Reason"), choices=())
     customer = CustomerFilter(queryset=_customers, label=_("Customer"))
-    needs_label = filters.BooleanFilter(
-        label=_("Needs a label"), method="needing_label", widget=forms.CheckboxInput
-    )
+    needs_label = filters.BooleanFilter(label=_("Needs a label"), method="needing_label", widget=forms.CheckboxInput)
 
     class Meta:
         model = Return

@@ -29,9 +29,12 @@ class ReceiveForm(TextGuard, forms.Form):
 
     reason = forms.ChoiceField(label=_("Reason"), required=False)
     note = forms.CharField(
-        label=_("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Note"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("It stays in the history of every unit."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, actor: Actor, asks_reason: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -46,18 +49,18 @@ class InspectForm(TextGuard, forms.Form):
     """What was found at one unit or many, and what becomes of them."""
 
     grade = forms.ChoiceField(label=_("Grade"), required=False)
-    note = forms.CharField(
-        label=_("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    note = forms.CharField(label=_("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}))
     decision = forms.ChoiceField(
-        label=_("What becomes of it"), required=False, widget=forms.RadioSelect,
+        label=_("What becomes of it"),
+        required=False,
+        widget=forms.RadioSelect,
         choices=[
             (ReturnState.RESTOCKED, _("Restock: it goes out as it is")),
             (ReturnState.REFURBISHED, _("Refurbished: it was mended, and goes out again")),
             (ReturnState.SCRAPPED, _("Scrap: it never goes out again")),
             ("", _("Decide later: it stays in quarantine")),
         ],
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, actor: Actor, must_grade: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,10 +78,13 @@ class InspectForm(TextGuard, forms.Form):
         found = {check["text"]: check["is_ok"] for check in self.initial.get("checks", [])}
         for number, check in enumerate(self.checklist):
             self.fields[f"check_{number}"] = forms.TypedChoiceField(
-                label=check.text, required=False, widget=forms.RadioSelect, empty_value=None,
+                label=check.text,
+                required=False,
+                widget=forms.RadioSelect,
+                empty_value=None,
                 choices=[("yes", _("In order")), ("no", _("Not in order"))],
                 initial={True: "yes", False: "no"}.get(found.get(check.text)),  # type: ignore[arg-type]
-            )  # fmt: skip
+            )
 
     @property
     def checks(self) -> list[Any]:
@@ -112,21 +118,28 @@ class SwapForm(TextGuard, forms.Form):
     """Which unit takes the place of another."""
 
     replacement = forms.CharField(
-        label=_("Replacement"), max_length=400,
+        label=_("Replacement"),
+        max_length=400,
         help_text=_("Scan or type a unit in stock: serial number, device name, or its label."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono", "list": "in-stock",
-                                      "autofocus": True}),
-    )  # fmt: skip
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono", "list": "in-stock", "autofocus": True}
+        ),
+    )
     other_product = forms.BooleanField(label=_("Another product is meant"), required=False)
     reason = forms.ChoiceField(label=_("Reason"))
     note = forms.CharField(
-        label=_("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Note"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("It stays in the history of both units."),
-    )  # fmt: skip
+    )
     is_here = forms.BooleanField(
-        label=_("The old unit is here"), required=False, initial=True,
+        label=_("The old unit is here"),
+        required=False,
+        initial=True,
         help_text=_("Else its return stays requested until it is received."),
-    )  # fmt: skip
+    )
     # Asked in a notice, where a claim profile lists the old unit.
     leaves_profiles = forms.BooleanField(required=False)
 
@@ -243,5 +256,8 @@ class ChoiceList(forms.Form):
             same = self.by_text.get(fold(row["text"]))
             if row["pk"] is None and same not in taken:
                 row["pk"] = same
-        return {"choices": [Choice(row["text"], row["pk"], row.get("is_for_customers", True), row["is_archived"])
-                            for row in rows]}  # fmt: skip
+        return {
+            "choices": [
+                Choice(row["text"], row["pk"], row.get("is_for_customers", True), row["is_archived"]) for row in rows
+            ]
+        }

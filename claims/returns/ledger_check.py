@@ -17,9 +17,7 @@ def check() -> list[str]:
 
 def _quarantine() -> Iterator[str]:
     inside = Return.objects.filter(state__in=[ReturnState.RECEIVED, ReturnState.INSPECTED])
-    for row in (
-        inside.exclude(device__status=DeviceStatus.RETURNED).select_related("device").order_by("pk")[:SHOWN]
-    ):
+    for row in inside.exclude(device__status=DeviceStatus.RETURNED).select_related("device").order_by("pk")[:SHOWN]:
         yield f"Return {row.pk} ({row}) is {row.state}, but device {row.device_id} is {row.device.status}."
 
 

@@ -20,10 +20,7 @@ def offered(answers: Iterable[Answer], actor: Actor, shipment: Shipment | None =
     if waiting and actor.may(Permission.RETURN_EDIT):
         rows = Return.objects.visible_to(actor).under_way().filter(device__in=waiting)
         returned = dict(rows.values_list("device_id", "pk"))
-    return [
-        replace(each, steps=_steps(each, actor, shipment, returned)) if each.stays else each
-        for each in answers
-    ]
+    return [replace(each, steps=_steps(each, actor, shipment, returned)) if each.stays else each for each in answers]
 
 
 def _steps(answer: Answer, actor: Actor, shipment: Shipment | None, returned: dict[int, int]) -> list[Step]:
@@ -64,9 +61,7 @@ def _edit_order(_answer: Answer, _actor: Actor, shipment: Shipment | None) -> St
 
 
 def _search(answer: Answer, _actor: Actor, _shipment: Shipment | None) -> Step | None:
-    return Step(
-        _("Search"), "search", f"{reverse('console:search')}?{urlencode({'q': answer.scanned[:200]})}"
-    )
+    return Step(_("Search"), "search", f"{reverse('console:search')}?{urlencode({'q': answer.scanned[:200]})}")
 
 
 def _open(answer: Answer, _actor: Actor, _shipment: Shipment | None) -> Step | None:

@@ -43,10 +43,16 @@ def bench_context(request: Request, bench: Bench, form: ReceiveForm | None = Non
     if form is None:
         kept = {name: request.POST.get(name, "") for name in ("reason", "note")}
         form = ReceiveForm(initial=kept, actor=request.actor)
-    return {"bench": bench, "form": form, "tab": "workbench", "bench_name": "returns",
-            "person": bench_queue.person(request.actor), "handled": bench_queue.handled(request.POST),
-            "limit": over_unclaim_limit(bench.owned, by=request.actor) if bench.owned else "",
-            **links_of(request, bench.ids)}  # fmt: skip
+    return {
+        "bench": bench,
+        "form": form,
+        "tab": "workbench",
+        "bench_name": "returns",
+        "person": bench_queue.person(request.actor),
+        "handled": bench_queue.handled(request.POST),
+        "limit": over_unclaim_limit(bench.owned, by=request.actor) if bench.owned else "",
+        **links_of(request, bench.ids),
+    }
 
 
 def links_of(request: Request, device_ids: list[int]) -> dict[str, Any]:
@@ -59,9 +65,12 @@ def links_of(request: Request, device_ids: list[int]) -> dict[str, Any]:
 def swapped(request: Request, device: Device) -> dict[str, Any]:
     """What the page of a swap shows besides its form: what is in stock, what the replacement inherits, which links stop."""
     tags = device.device_tags.select_related("tag").order_by("tag__name_key")
-    return {"in_stock": in_stock(request.actor, device), "tags": [row.tag for row in tags],
-            "limit": over_unclaim_limit(1, by=request.actor),
-            **links_of(request, [device.pk])}  # fmt: skip
+    return {
+        "in_stock": in_stock(request.actor, device),
+        "tags": [row.tag for row in tags],
+        "limit": over_unclaim_limit(1, by=request.actor),
+        **links_of(request, [device.pk]),
+    }
 
 
 def terms(request: Request, form: ReceiveForm) -> dict[str, Any]:
@@ -75,9 +84,9 @@ def received(request: Request, operation: Operation) -> HttpResponse:
         return redirect(operation)
     n = operation.succeeded
     if n:
-        done = ngettext(
-            "%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n
-        ) % {"n": n}
+        done = ngettext("%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n) % {
+            "n": n
+        }
         inspect = f"{reverse('claims:return_list')}?state={ReturnState.RECEIVED}"
         found = Return.objects.visible_to(request.actor).filter(operation=operation)
         pks = list(found.order_by("pk").values_list("pk", flat=True)[:200])
@@ -85,8 +94,18 @@ def received(request: Request, operation: Operation) -> HttpResponse:
             inspect = f"{reverse('claims:return_inspect')}?ids={','.join(map(str, pks))}"
         until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
         undo = reverse(operation.undo_route, args=[operation.pk])
-        messages.success(request, format_html('{} <a href="{}">{}</a> · <a href="{}">{}</a> {}', done, inspect,
-                                              _("Inspect now"), undo, _("Undo"), until))  # fmt: skip
+        messages.success(
+            request,
+            format_html(
+                '{} <a href="{}">{}</a> · <a href="{}">{}</a> {}',
+                done,
+                inspect,
+                _("Inspect now"),
+                undo,
+                _("Undo"),
+                until,
+            ),
+        )
     refused = operation.rows.order_by("position").values_list("label", "sentence")
     _say_refused(request, list(refused[:SAID]), operation.refused)
     return redirect("claims:return_workbench")
@@ -105,9 +124,7 @@ def inspect(request: Request, chosen: Selection, form: InspectForm) -> HttpRespo
         return redirect(operation)
     following = _next_of(by, ids[0]) if len(ids) == 1 and not chosen.back and operation.succeeded else None
     if operation.is_undoable():
-        messages.success(
-            request, _what_next(request, operation, ids, form.decided, is_named=following is not None)
-        )
+        messages.success(request, _what_next(request, operation, ids, form.decided, is_named=following is not None))
     refused = operation.rows.order_by("position").values_list("label", "sentence")
     _say_refused(request, list(refused[:SAID]), operation.refused)
     return redirect(f"{reverse('claims:return_inspect')}?ids={following}" if following else back)
@@ -121,9 +138,7 @@ def _next_of(actor: Actor, pk: int) -> int | None:
     return waiting.order_by("pk").values_list("pk", flat=True).first()
 
 
-def _what_next(
-    request: Request, operation: Operation, ids: list[int], decision: str, *, is_named: bool
-) -> str:
+def _what_next(request: Request, operation: Operation, ids: list[int], decision: str, *, is_named: bool) -> str:
     """What was done, how to undo it, and the labels of those that are back in stock."""
     done = _inspected(decision)
     if len(ids) != 1:
@@ -144,8 +159,9 @@ def _what_next(
 
 def _with_undo(operation: Operation, done: str) -> str:
     until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
-    return format_html('{} <a href="{}">{}</a> {}', done, reverse(operation.undo_route, args=[operation.pk]), _("Undo"),
-                       until)  # fmt: skip
+    return format_html(
+        '{} <a href="{}">{}</a> {}', done, reverse(operation.undo_route, args=[operation.pk]), _("Undo"), until
+    )
 
 
 def _inspected(decision: str) -> str:
@@ -164,11 +180,13 @@ def selected(chosen: Selection) -> dict[str, Any]:
     fit = {ReturnState.RECEIVED, ReturnState.INSPECTED}
     labels = dict(ReturnState.choices)
     return {
-        "total": sum(states.values()), "fit": sum(n for state, n in states.items() if state in fit),
+        "total": sum(states.values()),
+        "fit": sum(n for state, n in states.items() if state in fit),
         "unfit": [(labels[state], n) for state, n in sorted(states.items()) if state not in fit],
-        "must_grade": ReturnState.RECEIVED in states, "shown": SHOWN,
+        "must_grade": ReturnState.RECEIVED in states,
+        "shown": SHOWN,
         "rows": list(chosen.rows.select_related("device__product", "customer").order_by("pk")[:SHOWN]),
-    }  # fmt: skip
+    }
 
 
 def inspect_form(request: Request, chosen: Selection, picked: dict[str, Any]) -> InspectForm:
@@ -189,12 +207,7 @@ def steps(returned: Return) -> list[dict[str, Any]]:
         (returned.closed_at, returned.state, returned.closed_by),
     ]
     return [
-        {
-            "at": at,
-            "label": ReturnState(state).label,
-            "icon": pills.RETURNS[ReturnState(state)][1],
-            "who": who,
-        }
+        {"at": at, "label": ReturnState(state).label, "icon": pills.RETURNS[ReturnState(state)][1], "who": who}
         for at, state, who in found
         if at is not None
     ]
@@ -202,9 +215,11 @@ def steps(returned: Return) -> list[dict[str, Any]]:
 
 def in_stock(actor: Actor, device: Device) -> list[Device]:
     """Some units of the same product that could take a unit's place."""
-    found = Device.objects.visible_to(actor).current().filter(
-        product=device.product_id, status=DeviceStatus.IN_STOCK, is_development=False
-    )  # fmt: skip
+    found = (
+        Device.objects.visible_to(actor)
+        .current()
+        .filter(product=device.product_id, status=DeviceStatus.IN_STOCK, is_development=False)
+    )
     return list(found.order_by("serial_key", "pk")[:SUGGESTED])
 
 
@@ -215,17 +230,15 @@ class SettingsPage:
         self.request, self.by = request, request.actor
         self.part = request.POST.get("part", "") if request.method == "POST" else ""
         find, save = choices, settings
-        self.slip = self._edit(
-            "slip", lambda data, row: SlipForm(data, instance=find.settings_of(row)), save.save_slip
-        )
+        self.slip = self._edit("slip", lambda data, row: SlipForm(data, instance=find.settings_of(row)), save.save_slip)
         self.reasons = self._edit(
-            "reasons", lambda data, row: ChoiceList(data, find.reasons(row, archived=True), "reason"),
-            save.save_reasons,
-        )  # fmt: skip
+            "reasons", lambda data, row: ChoiceList(data, find.reasons(row, archived=True), "reason"), save.save_reasons
+        )
         self.checks = self._edit(
-            "checks", lambda data, row: ChoiceList(data, find.checks(row, archived=True), "check", length=160),
+            "checks",
+            lambda data, row: ChoiceList(data, find.checks(row, archived=True), "check", length=160),
             save.save_checks,
-        )  # fmt: skip
+        )
         self.edits = {"slip": self.slip, "reasons": self.reasons, "checks": self.checks}
 
     @property
@@ -243,8 +256,13 @@ class SettingsPage:
         return render(self.request, "claims/returns/return_settings.html", context, status=status)
 
     def _edit(self, part: str, make: Any, save: Any) -> Edit:
-        return Edit(self.request, self.by.organization, make, lambda row, values: save(**values, by=self.by),
-                    is_posted=self.part == part)  # fmt: skip
+        return Edit(
+            self.request,
+            self.by.organization,
+            make,
+            lambda row, values: save(**values, by=self.by),
+            is_posted=self.part == part,
+        )
 
 
 def _say_refused(request: Request, said: list[tuple[str, str]], count: int) -> None:
@@ -252,14 +270,13 @@ def _say_refused(request: Request, said: list[tuple[str, str]], count: int) -> N
         messages.error(request, f"{label}: {sentence}")
     if count > SAID:
         more = count - SAID
-        messages.error(request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more)
-                       % {"n": more})  # fmt: skip
+        messages.error(
+            request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more) % {"n": more}
+        )
 
 
 def label_sentence(count: int) -> str:
     """After units left the queue of labels."""
     if not count:
         return _("None of them was waiting for a label any more.")
-    return ngettext("%(n)d device has its new label.", "%(n)d devices have their new labels.", count) % {
-        "n": count
-    }
+    return ngettext("%(n)d device has its new label.", "%(n)d devices have their new labels.", count) % {"n": count}

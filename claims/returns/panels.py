@@ -21,10 +21,11 @@ def device_returns(request: Request, device: Device) -> str:
     returns = list(found.only(*SHOWN_OF_EACH).order_by("-pk")[:SHOWN])
     verdict = verdicts.of(device, next((row for row in returns if row.state in UNDER_WAY), None))
     context = {
-        "device": device, "returns": returns,
+        "device": device,
+        "returns": returns,
         "can_receive": verdict.is_fit and actor.may(Permission.RETURN_RECEIVE),
         "can_swap": device.customer_id is not None and actor.may(Permission.RETURN_EDIT),
-    }  # fmt: skip
+    }
     if not returns and not context["can_receive"] and not context["can_swap"]:
         return ""
     return render_to_string("claims/returns/_device_returns.html", context, request)

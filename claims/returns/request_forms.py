@@ -14,13 +14,15 @@ class RequestForm(TextGuard, forms.Form):
 
     reason = forms.ChoiceField(label=_("Reason"), widget=forms.RadioSelect)
     note = forms.CharField(
-        label=_("Note"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 4}),
+        label=_("Note"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("What happens, and since when."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, organization: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].choices = [
-            (choice.text, choices.in_words(choice.text))
-            for choice in choices.reasons(organization, for_customers=True)
+            (choice.text, choices.in_words(choice.text)) for choice in choices.reasons(organization, for_customers=True)
         ]

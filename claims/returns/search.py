@@ -18,7 +18,13 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
         return []
     rows = Return.objects.visible_to(actor).select_related("device", "customer").filter(number=int(number[1]))
     return [
-        Hit(kind=_("Return"), icon="undo-2", title=row.code, rank=0, url=row.get_absolute_url(),
-            detail=f"{row.device} · {row.get_state_display()}")
+        Hit(
+            kind=_("Return"),
+            icon="undo-2",
+            title=row.code,
+            rank=0,
+            url=row.get_absolute_url(),
+            detail=f"{row.device} · {row.get_state_display()}",
+        )
         for row in rows[:limit]
-    ]  # fmt: skip
+    ]

@@ -38,10 +38,7 @@ def draw(returned: Return) -> bytes:
     y = _text(canvas, TOP, [organization.brand], size=12, bold=True)
     y = _text(canvas, y - 6 * mm, [_("Return %(code)s") % {"code": returned.code}], size=26, bold=True)
     y = _text(
-        canvas,
-        y - 2 * mm,
-        _wrap(_("Put this page into the box, so that your device is recognised."), 62),
-        size=11,
+        canvas, y - 2 * mm, _wrap(_("Put this page into the box, so that your device is recognised."), 62), size=11
     )
     draw_qr(canvas, returned.code, A4[0] - LEFT - SIDE, TOP - SIDE + 4 * mm, SIDE)
     y -= 10 * mm
@@ -49,8 +46,11 @@ def draw(returned: Return) -> bytes:
         _text(canvas, y, [name], size=9, grey=True)
         y = _text(canvas, y, _wrap(value, 56), size=11, x=LEFT + 42 * mm) - 2.5 * mm
     y = _text(canvas, y - 8 * mm, [_("Send to")], size=9, grey=True)
-    lines = [*_lines(settings.address, 48)] or [organization.brand, _("Ask for the address: %(contact)s") % {
-        "contact": organization.support_email or organization.support_phone or organization.brand}]  # fmt: skip
+    lines = [*_lines(settings.address, 48)] or [
+        organization.brand,
+        _("Ask for the address: %(contact)s")
+        % {"contact": organization.support_email or organization.support_phone or organization.brand},
+    ]
     y = _text(canvas, y - 2 * mm, lines, size=15, bold=True)
     if settings.note:
         y = _text(canvas, y - 8 * mm, _lines(settings.note, 78), size=11)
@@ -59,13 +59,7 @@ def draw(returned: Return) -> bytes:
     )
     if contact:
         _text(canvas, 20 * mm, _wrap(contact, 95), size=9, grey=True)
-    texts = [
-        organization.brand,
-        *(value for _name, value in _facts(returned)),
-        *lines,
-        settings.note,
-        contact,
-    ]
+    texts = [organization.brand, *(value for _name, value in _facts(returned)), *lines, settings.note, contact]
     if unset := note(texts):
         _text(canvas, 10 * mm, [unset], size=8, grey=True)
     canvas.showPage()
@@ -79,24 +73,27 @@ def note(texts: Iterable[str]) -> str:
         return ""
     return ngettext(
         "%(n)s letter of this page could not be printed and is shown without its accent or as “?”.",
-        "%(n)s letters of this page could not be printed and are shown without accents or as “?”.", count,
-    ) % {"n": count}  # fmt: skip
+        "%(n)s letters of this page could not be printed and are shown without accents or as “?”.",
+        count,
+    ) % {"n": count}
 
 
 def _facts(returned: Return) -> list[tuple[str, str]]:
     device, asked = returned.device, returned.requested_at or returned.created_at
     facts = [
-        (_("Device"), device.product.name), (_("Serial number"), device.serial_number),
-        (_("From"), returned.customer.name if returned.customer else ""), (_("Reason"), choices.in_words(returned.reason)),
+        (_("Device"), device.product.name),
+        (_("Serial number"), device.serial_number),
+        (_("From"), returned.customer.name if returned.customer else ""),
+        (_("Reason"), choices.in_words(returned.reason)),
         (_("Note"), returned.customer_note[:400]),
         (_("Date"), formats.date_format(timezone.localtime(asked), "DATE_FORMAT")),
-    ]  # fmt: skip
+    ]
     return [(name, value) for name, value in facts if value]
 
 
 def _text(
     canvas: Canvas, y: float, lines: list[str], *, size: int, bold: bool = False, grey: bool = False, x: float = LEFT
-) -> float:  # fmt: skip
+) -> float:
     """Write the lines one below the other, and give where the next one would stand."""
     canvas.setFillGray(0.4 if grey else 0)
     for line in lines:

@@ -21,9 +21,7 @@ def device_swap(request: Request, pk: int) -> HttpResponse:
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer")
     device = get_object_or_404(rows, pk=pk)
     asked = Return.objects.visible_to(request.actor).under_way().filter(device=device).first()
-    form = SwapForm(
-        request.POST or None, actor=request.actor, device=device, reason=asked.reason if asked else ""
-    )
+    form = SwapForm(request.POST or None, actor=request.actor, device=device, reason=asked.reason if asked else "")
     if request.method == "POST" and form.is_valid():
         try:
             return _swap(request, device, dict(form.cleaned_data))

@@ -76,8 +76,14 @@ def return_inspect_undo(request: Request, pk: int) -> HttpResponse:
 def return_list(request: Request) -> HttpResponse:
     """All returns, filtered and paged."""
     context = {"bulk_template": "claims/returns/_return_bulk.html", "tab": "list"}
-    return render_list(request, rows=pages.rows(request.actor), table=ReturnTable, filters=ReturnFilter,
-                       template="claims/returns/return_list.html", context=context)  # fmt: skip
+    return render_list(
+        request,
+        rows=pages.rows(request.actor),
+        table=ReturnTable,
+        filters=ReturnFilter,
+        template="claims/returns/return_list.html",
+        context=context,
+    )
 
 
 @requires(Permission.EXPORT)
@@ -124,8 +130,13 @@ def return_cancel(request: Request, pk: int) -> HttpResponse:
 def return_label_queue(request: Request) -> HttpResponse:
     """The units whose label is dead, until a new one is printed."""
     context = {"bulk_template": "claims/labels/_return_label_bulk.html", "tab": "labels"}
-    return render_list(request, rows=pages.rows(request.actor).filter(needs_label=True), table=LabelQueueTable,
-                       template="claims/labels/return_label_queue.html", context=context)  # fmt: skip
+    return render_list(
+        request,
+        rows=pages.rows(request.actor).filter(needs_label=True),
+        table=LabelQueueTable,
+        template="claims/labels/return_label_queue.html",
+        context=context,
+    )
 
 
 @requires(Permission.RETURN_RECEIVE)

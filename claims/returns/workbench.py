@@ -139,9 +139,8 @@ def age(day: date | None) -> str:
 def _scan_all(bench: Bench, actor: Actor, texts: list[str]) -> None:
     lines = scans.split(actor, texts)
     found = [
-        (scan, text if len(line) == 1 else scan.text)
-        for text, line in zip(texts, lines, strict=True) for scan in line
-    ]  # fmt: skip
+        (scan, text if len(line) == 1 else scan.text) for text, line in zip(texts, lines, strict=True) for scan in line
+    ]
     under_way = _under_way(actor, [device for scan, _text in found for device in scan.devices])
     under_way |= {scan.returned.device_id: scan.returned for scan, _text in found if scan.returned}
     bench.answers += [replace(_scan(bench, scan, under_way), scanned=text) for scan, text in found]
@@ -168,9 +167,7 @@ def _scan(bench: Bench, scan: Scan, under_way: dict[int, Return]) -> Answer:
     if scan.devices:
         return _put(bench, scan.devices[0], under_way)
     if scan.is_offer:
-        return Answer(
-            BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label.")
-        )
+        return Answer(BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label."))
     hint = _("If its label was replaced, type the serial number.")
     return Answer(BAD, "unknown", f"{packing.unknown(scan)} {'' if scan.guess else hint}".strip())
 
@@ -205,10 +202,18 @@ def _lines(bench: Bench, actor: Actor) -> list[Line]:
     shipments = Shipment.objects.visible_to(actor).in_bulk(set(by_device.values()))
     packed = _packed(actor, [pk for pk in devices if devices[pk].status == DeviceStatus.RESERVED])
     return [
-        Line(devices[pk], verdicts.of(devices[pk], under_way.get(pk)), under_way.get(pk), spans.get(pk),
-             shipments.get(by_device.get(pk, 0)), first.get(pk), packed.get(pk), pk in bench.asked)
+        Line(
+            devices[pk],
+            verdicts.of(devices[pk], under_way.get(pk)),
+            under_way.get(pk),
+            spans.get(pk),
+            shipments.get(by_device.get(pk, 0)),
+            first.get(pk),
+            packed.get(pk),
+            pk in bench.asked,
+        )
         for pk in bench.ids
-    ]  # fmt: skip
+    ]
 
 
 def _packed(actor: Actor, ids: list[int]) -> dict[int, Shipment]:
@@ -227,6 +232,4 @@ def _of(rows: QuerySet, devices: dict[int, Device]) -> Any:
 
 def _numbers(text: str) -> list[int]:
     parts = (part.strip() for part in text.split(","))
-    return list(
-        dict.fromkeys(int(part) for part in parts if part.isdecimal() and part.isascii() and len(part) < 19)
-    )
+    return list(dict.fromkeys(int(part) for part in parts if part.isdecimal() and part.isascii() and len(part) < 19))

@@ -26,8 +26,8 @@ class Step:
 class Answer:
     """What one scan came to: `tone` is ok, warn or bad; `twins` are units among which to choose.
 
-    `scanned` is what was scanned, as it would be scanned again. `device` and `about` (a return, a shipment) are what it is
-    about, where that is known.
+    `scanned` is what was scanned, as it would be scanned again. `device` and `about` (a return, a shipment) are what it
+    is about, where that is known.
     """
 
     tone: str

@@ -13,21 +13,39 @@ from django.utils.translation import gettext_lazy, ngettext
 # For each keyboard: what a key of a US keyboard gives there, where that differs, and those that wait for another key.
 # From the layouts of xkeyboard-config. What several countries share stands for all of them.
 _KEYBOARDS: tuple[tuple[Any, str, str], ...] = (
-    (gettext_lazy("German"), "~° @\" #§ ^& &/ *( () )= -ß _? zy YZ [ü {Ü ]+ }* ;ö :Ö 'ä \"Ä \\# |' yz ZY <; >: /- ?_",
-     "`=+"),
-    (gettext_lazy("Swiss"), "`§ ~° !+ @\" #* $ç ^& &/ *( () )= -' _? zy YZ [ü {è }! ;ö :é 'ä \"à \\$ |£ yz ZY <; >: /- ?_",
-     "=+]"),
-    (gettext_lazy("French"), "`² 1& !1 2é @2 3\" #3 4' $4 5( %5 6- ^6 7è &7 8_ *8 9ç (9 0à )0 -) _° qa QA wz WZ ]$ }£ aq AQ "
-     ";m :M 'ù \"% \\* |µ zw ZW m, M? ,; <. .: >/ /! ?§", "[{"),
-    (gettext_lazy("Belgian"), "`² ~³ 1& !1 2é @2 3\" #3 4' $4 5( %5 6§ ^6 7è &7 8! *8 9ç (9 0à )0 -) _° =- +_ qa QA wz WZ ]$ "
-     "}* aq AQ ;m :M 'ù \"% \\µ |£ zw ZW m, M? ,; <. .: >/ /= ?+", "[{"),
+    (
+        gettext_lazy("German"),
+        "~° @\" #§ ^& &/ *( () )= -ß _? zy YZ [ü {Ü ]+ }* ;ö :Ö 'ä \"Ä \\# |' yz ZY <; >: /- ?_",
+        "`=+",
+    ),
+    (
+        gettext_lazy("Swiss"),
+        "`§ ~° !+ @\" #* $ç ^& &/ *( () )= -' _? zy YZ [ü {è }! ;ö :é 'ä \"à \\$ |£ yz ZY <; >: /- ?_",
+        "=+]",
+    ),
+    (
+        gettext_lazy("French"),
+        "`² 1& !1 2é @2 3\" #3 4' $4 5( %5 6- ^6 7è &7 8_ *8 9ç (9 0à )0 -) _° qa QA wz WZ ]$ }£ aq AQ "
+        ";m :M 'ù \"% \\* |µ zw ZW m, M? ,; <. .: >/ /! ?§",
+        "[{",
+    ),
+    (
+        gettext_lazy("Belgian"),
+        "`² ~³ 1& !1 2é @2 3\" #3 4' $4 5( %5 6§ ^6 7è &7 8! *8 9ç (9 0à )0 -) _° =- +_ qa QA wz WZ ]$ "
+        "}* aq AQ ;m :M 'ù \"% \\µ |£ zw ZW m, M? ,; <. .: >/ /= ?+",
+        "[{",
+    ),
     (gettext_lazy("Spanish"), "`º ~ª @\" #· ^& &/ *( () )= -' _? =¡ +¿ ]+ }* ;ñ :Ñ \\ç |Ç <; >: /- ?_", "[{'\""),
-    (gettext_lazy("Italian"), "`\\ ~| @\" #£ ^& &/ *( () )= -' _? =ì +^ [è {é ]+ }* ;ò :ç 'à \"° \\ù |§ <; >: /- ?_", ""),
+    (
+        gettext_lazy("Italian"),
+        "`\\ ~| @\" #£ ^& &/ *( () )= -' _? =ì +^ [è {é ]+ }* ;ò :ç 'à \"° \\ù |§ <; >: /- ?_",
+        "",
+    ),
     (gettext_lazy("Portuguese"), "`\\ ~| @\" ^& &/ *( () )= -' _? =« +» [+ {* ;ç :Ç 'º \"ª <; >: /- ?_", "]}\\|"),
     (gettext_lazy("Swedish"), "`§ ~½ @\" $¤ ^& &/ *( () )= -+ _? [å {Å ;ö :Ö 'ä \"Ä \\' |* <; >: /- ?_", "=+]}"),
     (gettext_lazy("Danish"), "`½ ~§ @\" $¤ ^& &/ *( () )= -+ _? [å {Å ;æ :Æ 'ø \"Ø \\' |* <; >: /- ?_", "=+]}"),
     (gettext_lazy("Norwegian"), "`| ~§ @\" $¤ ^& &/ *( () )= -+ _? =\\ [å {Å ;ø :Ø 'æ \"Æ \\' |* <; >: /- ?_", "+]}"),
-)  # fmt: skip
+)
 _US = "".join(map(chr, range(0x20, 0x7F)))
 # A longer text is nothing that a label holds.
 MOST_CHARACTERS = 400
@@ -55,9 +73,7 @@ class Guess:
 
         It is not where only letters changed places: AZ1 for AY1 may be another unit.
         """
-        return (
-            self.is_link or not _COMMON.issuperset(self.typed) or _letters(self.text) == _letters(self.typed)
-        )
+        return self.is_link or not _COMMON.issuperset(self.typed) or _letters(self.text) == _letters(self.typed)
 
     @property
     def sentence(self) -> str:
@@ -65,11 +81,15 @@ class Guess:
         names = [str(each) for each in self.keyboards]
         words = {"keyboard": names[0], "others": ", ".join(names[1:])}
         if self.is_from_us:
-            said = _("Your scanner types with a %(keyboard)s layout: it sends US keys and this computer reads them as "
-                     "%(keyboard)s. Set the scanner to a %(keyboard)s keyboard.")  # fmt: skip
+            said = _(
+                "Your scanner types with a %(keyboard)s layout: it sends US keys and this computer reads them as "
+                "%(keyboard)s. Set the scanner to a %(keyboard)s keyboard."
+            )
         else:
-            said = _("Your scanner types with a %(keyboard)s layout, but this computer has a US keyboard. Set the "
-                     "scanner to a US keyboard.")  # fmt: skip
+            said = _(
+                "Your scanner types with a %(keyboard)s layout, but this computer has a US keyboard. Set the "
+                "scanner to a US keyboard."
+            )
         if len(names) > 1:
             said += " " + ngettext(
                 "(It could also be %(others)s.)", "(It could also be one of %(others)s.)", len(names) - 1

@@ -11,8 +11,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from console.errors import Refused
 from console.pictures import TooLarge, open_picture
 
-# A phone's photo has 12 to 50 megapixels and 3 to 12 MB. Codes are looked for in so many pixels of it: in more, a picture
-# that is nothing but noise would take longer than a person waits.
+# A phone's photo has 12 to 50 megapixels and 3 to 12 MB. Codes are looked for in so many pixels of it: in more, a
+# picture that is nothing but noise would take longer than a person waits.
 MOST_BYTES, MOST_PIXELS = 15 * 1024 * 1024, 12_500_000
 PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 # Below this there is nothing to read.
@@ -53,9 +53,7 @@ def in_order(found: list[Any]) -> list[str]:
 def _grey(data: bytes) -> Image.Image:
     """The picture upright, in shades of grey."""
     if len(data) > MOST_BYTES:
-        raise _refused(
-            "photo_too_large", _("The photo is larger than 15 MB. Take it with a lower resolution.")
-        )
+        raise _refused("photo_too_large", _("The photo is larger than 15 MB. Take it with a lower resolution."))
     try:
         # A JPEG is unpacked as grey at once, and not larger than it has to be.
         picture = open_picture(BytesIO(data), PICTURES, most_pixels=2 * MOST_PIXELS, mode="L")

@@ -31,7 +31,8 @@ MOST_GUESSED = 50
 @dataclass(frozen=True)
 class Scan:
     """What was read, and what it stands for: the units of that name (several products may share a serial number), or a
-    return. `guess` is set where it only makes sense on another keyboard; where that is not evident, it is a question."""
+    return. `guess` is set where it only makes sense on another keyboard; where that is not evident, it is a
+    question."""
 
     text: str
     devices: list[Device] = field(default_factory=list)
@@ -93,8 +94,9 @@ def split(actor: Actor, texts: list[str]) -> list[list[Scan]]:
     wholes = [[scan] for scan in find_all(actor, texts)]
     parts = {
         at: list(dict.fromkeys(filter(None, (part.strip() for part in _SEPARATORS.split(text)))))
-        for at, text in enumerate(texts) if not wholes[at][0].is_known and _SEPARATORS.search(text.strip())
-    }  # fmt: skip
+        for at, text in enumerate(texts)
+        if not wholes[at][0].is_known and _SEPARATORS.search(text.strip())
+    }
     if not parts:
         return wholes
     _check_number(len(texts) + sum(map(len, parts.values())))
@@ -132,8 +134,9 @@ def _guessed(actor: Actor, unknown: dict[str, str]) -> dict[str, Scan]:
     guesses = {text: keyboards.guesses(plain) for text, plain in unknown.items()}
     readings = {
         guess.text: [barcodes.plain(guess.text), *barcodes.readings(guess.text)]
-        for each in guesses.values() for guess in each
-    }  # fmt: skip
+        for each in guesses.values()
+        for guess in each
+    }
     known, found = _known(actor, readings), {}
     for text, each in guesses.items():
         fitting = [guess for guess in each if guess.text in known]
@@ -176,6 +179,5 @@ def _printed(actor: Actor, texts: Iterable[str]) -> dict[str, Scan]:
         found |= {getattr(row, column): row for row in rows.filter(**{f"{column}__in": wanted})}
     known = {text: found[digest] for text, digest in hashes.items() if digest in found}
     return {
-        text: Scan(text, [row.device] if row.device else [], is_offer=row.device is None)
-        for text, row in known.items()
+        text: Scan(text, [row.device] if row.device else [], is_offer=row.device is None) for text, row in known.items()
     }

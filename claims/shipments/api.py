@@ -25,6 +25,8 @@ from console.rest.forms import filtered
 from console.rest.operations import OperationOut
 from console.rest.paging import PageQuery, page
 
+TAG = "shipments"
+
 P = Permission
 EXAMPLE = {"customer": 1, "order_number": "PO-7001", "lines": [{"product": "aqua-meter", "expected": 20}]}
 
@@ -33,19 +35,10 @@ EXAMPLE = {"customer": 1, "order_number": "PO-7001", "lines": [{"product": "aqua
 def shipment_list(request: Any) -> Any:
     """The newest first."""
     wanted = {name: request.query.get(name) for name in ("q", "state", "customer")}
-    return page(
-        request.query, filtered(ShipmentFilter, pages.rows(request.actor), request, **wanted), ShipmentOut
-    )
+    return page(request.query, filtered(ShipmentFilter, pages.rows(request.actor), request, **wanted), ShipmentOut)
 
 
-@endpoint(
-    "Make a shipment",
-    may=P.SHIPMENT_EDIT,
-    takes=ShipmentIn,
-    answers=ShipmentDetail,
-    status=201,
-    example=EXAMPLE,
-)
+@endpoint("Make a shipment", may=P.SHIPMENT_EDIT, takes=ShipmentIn, answers=ShipmentDetail, status=201, example=EXAMPLE)
 def shipment_create(request: Any) -> Any:
     """Open for packing."""
     return _now(request, shipments.create(by=request.actor, **api_input.plan(request)))
@@ -57,8 +50,13 @@ def shipment_detail(request: Any, pk: int) -> Any:
     return pages.one(request, pk)
 
 
-@endpoint("Edit a shipment", may=P.SHIPMENT_EDIT, takes=ShipmentIn, answers=ShipmentDetail,
-          example={"order_number": "PO-7002"})  # fmt: skip
+@endpoint(
+    "Edit a shipment",
+    may=P.SHIPMENT_EDIT,
+    takes=ShipmentIn,
+    answers=ShipmentDetail,
+    example={"order_number": "PO-7002"},
+)
 def shipment_edit(request: Any, pk: int) -> Any:
     """What is left out stays as it is; lines that are given replace all. Only while it is open."""
     shipment = pages.one(request, pk)
@@ -66,8 +64,13 @@ def shipment_edit(request: Any, pk: int) -> Any:
     return _now(request, shipments.edit(shipment, by=request.actor, **plan))
 
 
-@endpoint("Pack scanned units", may=P.SHIPMENT_EDIT, takes=PackIn, answers=PackOut,
-          example={"scans": ["AQM26-200001", "AQM26-200002"]})  # fmt: skip
+@endpoint(
+    "Pack scanned units",
+    may=P.SHIPMENT_EDIT,
+    takes=PackIn,
+    answers=PackOut,
+    example={"scans": ["AQM26-200001", "AQM26-200002"]},
+)
 def shipment_pack(request: Any, pk: int) -> Any:
     """Each is reserved for the shipment or refused by itself, with an answer for each in the order of the call."""
     shipment = pages.one(request, pk)
@@ -75,19 +78,20 @@ def shipment_pack(request: Any, pk: int) -> Any:
     return {"results": results, "unit_count": _now(request, shipment).unit_count}
 
 
-@endpoint("Take units out of a shipment", may=P.SHIPMENT_EDIT, takes=naming.Named, answers=UnpackOut,
-          example={"devices": ["AQM26-200001"]})  # fmt: skip
+@endpoint(
+    "Take units out of a shipment",
+    may=P.SHIPMENT_EDIT,
+    takes=naming.Named,
+    answers=UnpackOut,
+    example={"devices": ["AQM26-200001"]},
+)
 def shipment_unpack(request: Any, pk: int) -> Any:
     """Each is in stock again or left as it was, with an answer for each in the order of the call."""
     shipment, named = pages.one(request, pk), naming.Naming(request)
     refused = shipments.why_not_out(shipment, named.ids)
     out = shipments.unpack(shipment, [pk for pk in named.ids if pk not in refused], by=request.actor)
     refused = {pk: refused.get(pk, shipments.changed()) for pk in named.ids if pk not in out}
-    return {
-        "unpacked": out,
-        "unit_count": _now(request, shipment).unit_count,
-        "results": named.results(refused),
-    }
+    return {"unpacked": out, "unit_count": _now(request, shipment).unit_count, "results": named.results(refused)}
 
 
 @endpoint("Ship a shipment", may=P.SHIPMENT_EDIT, answers=OperationOut, status=202)
@@ -124,8 +128,13 @@ def shipment_reopen(request: Any, pk: int) -> Any:
 def shipment_units(request: Any, pk: int) -> Any:
     """In the order of packing, each with what became of it."""
     shipment = pages.one(request, pk)
-    return page(request.query, fates(shipment).select_related("device"), ShipmentUnitOut, newest_first=False,
-                has_left=shipment.shipped_at is not None)  # fmt: skip
+    return page(
+        request.query,
+        fates(shipment).select_related("device"),
+        ShipmentUnitOut,
+        newest_first=False,
+        has_left=shipment.shipped_at is not None,
+    )
 
 
 @endpoint("See the balance of a shipment", may=P.VIEW, answers=BalanceOut)

@@ -19,8 +19,12 @@ from customers.api.shapes import CustomerRef
 from devices.api.shapes import DeviceDetails, ProductRef
 
 MOST_LINES = 200
-FATES = [(OWNED, "the customer owns it"), (RETURNED, "it came back"), (WAITING, "it left and is not claimed yet"),
-         (MISSING, "none of these")]  # fmt: skip
+FATES = [
+    (OWNED, "the customer owns it"),
+    (RETURNED, "it came back"),
+    (WAITING, "it left and is not claimed yet"),
+    (MISSING, "none of these"),
+]
 
 
 class ShipmentOut(serializers.ModelSerializer):
@@ -29,18 +33,29 @@ class ShipmentOut(serializers.ModelSerializer):
     code = serializers.CharField(help_text="Its number as people say it.")
     customer = CustomerRef()
     state = serializers.ChoiceField(choices=ShipmentState.choices)
-    claim_profile = ProfileRef(
-        source="profile", allow_null=True, help_text="Of a box that is claimed by code."
-    )
-    operation = serializers.IntegerField(
-        source="operation_id", allow_null=True, help_text="That ships or shipped it."
-    )
+    claim_profile = ProfileRef(source="profile", allow_null=True, help_text="Of a box that is claimed by code.")
+    operation = serializers.IntegerField(source="operation_id", allow_null=True, help_text="That ships or shipped it.")
 
     class Meta:
         model = Shipment
-        fields = ["id", "number", "code", "customer", "order_number", "ship_to", "state", "tells_customer",
-                  "is_claimed_by_code", "claim_profile", "unit_count", "operation", "created_at", "created_by",
-                  "shipped_at", "cancelled_at"]  # fmt: skip
+        fields = [
+            "id",
+            "number",
+            "code",
+            "customer",
+            "order_number",
+            "ship_to",
+            "state",
+            "tells_customer",
+            "is_claimed_by_code",
+            "claim_profile",
+            "unit_count",
+            "operation",
+            "created_at",
+            "created_by",
+            "shipped_at",
+            "cancelled_at",
+        ]
 
 
 class LineOut(serializers.Serializer):

@@ -37,15 +37,16 @@ class ShipmentForm(TextGuard, forms.ModelForm):
         offered = list(mine.current()[: MOST_PRODUCTS + 1])
         self.has_more_products = len(offered) > MOST_PRODUCTS
         products = {*offered[:MOST_PRODUCTS], *mine.filter(pk__in=expected)}
-        self.products = {
-            f"expected_{p.pk}": p for p in sorted(products, key=lambda product: product.name_key)
-        }
+        self.products = {f"expected_{p.pk}": p for p in sorted(products, key=lambda product: product.name_key)}
         for name, product in self.products.items():
             self.fields[name] = forms.IntegerField(
-                label=product.name, required=False, min_value=0, max_value=MOST_EXPECTED,
+                label=product.name,
+                required=False,
+                min_value=0,
+                max_value=MOST_EXPECTED,
                 initial=expected.get(product.pk),
                 widget=forms.NumberInput(attrs={"inputmode": "numeric", "class": "narrow"}),
-            )  # fmt: skip
+            )
 
     @property
     def own_fields(self) -> list[Any]:

@@ -18,9 +18,7 @@ def check() -> list[str]:
 
 def _loose() -> Iterator[str]:
     packed = ShipmentUnit.objects.filter(is_open=True)
-    for unit in (
-        packed.exclude(device__status=DeviceStatus.RESERVED).select_related("device").order_by("pk")[:SHOWN]
-    ):
+    for unit in packed.exclude(device__status=DeviceStatus.RESERVED).select_related("device").order_by("pk")[:SHOWN]:
         yield f"Device {unit.device_id} is packed in shipment {unit.shipment_id}, but {unit.device.status}."
 
 

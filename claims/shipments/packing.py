@@ -46,9 +46,7 @@ def progress(shipment: Shipment) -> list[Progress]:
     packed = packed_by_product(shipment)
     counts = [Progress(line.product, packed.pop(line.product_id, 0), line.expected) for line in lines]
     if packed:
-        others = Product.objects.filter(organization=shipment.organization_id, pk__in=packed).order_by(
-            "name_key"
-        )
+        others = Product.objects.filter(organization=shipment.organization_id, pk__in=packed).order_by("name_key")
         counts += [Progress(product, packed[product.pk], None) for product in others]
     return counts
 
@@ -69,9 +67,7 @@ def choose(shipment: Shipment, found: list[Scan]) -> list[Device | Answer]:
 
 def notes(found: list[Scan]) -> list[Answer]:
     """What is to be said of the scanner itself: that it is set to another keyboard. Each once."""
-    said = dict.fromkeys(
-        scan.guess.sentence for scan in found if scan.guess and scan.is_sure and scan.is_known
-    )
+    said = dict.fromkeys(scan.guess.sentence for scan in found if scan.guess and scan.is_sure and scan.is_known)
     return [Answer(WARN, "keyboard", sentence) for sentence in said]
 
 
@@ -95,9 +91,7 @@ def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
             about=scan.returned,
         )
     if scan.is_offer:
-        return Answer(
-            BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label.")
-        )
+        return Answer(BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label."))
     return Answer(BAD, "unknown", unknown(scan))
 
 
@@ -128,9 +122,7 @@ class Judge:
         self.shipment = shipment
         expected = dict(shipment.lines.values_list("product", "expected"))
         packed = packed_by_product(shipment) if expected else {}
-        self.room = (
-            Counter({pk: number - packed.get(pk, 0) for pk, number in expected.items()}) if expected else None
-        )
+        self.room = Counter({pk: number - packed.get(pk, 0) for pk, number in expected.items()}) if expected else None
         units = sql.having_ids(ShipmentUnit.objects.select_related("shipment"), "device_id", list(ids))
         # A unit may have gone out in older shipments; what counts is where it lies now, else its place in this one.
         ordered = sorted(units, key=lambda unit: (unit.is_open, unit.shipment_id == shipment.pk, unit.pk))
@@ -160,27 +152,32 @@ class Judge:
             return Answer(BAD, "wrong_product", _("%(serial)s is %(product)s, which wasn't ordered.") % words)
         if self.room[device.product_id] < 1:
             words = name | {"product": device.product.name}
-            return Answer(BAD, "too_many", _("All ordered units of %(product)s are packed. %(serial)s was not added.")
-                          % words)  # fmt: skip
+            return Answer(
+                BAD, "too_many", _("All ordered units of %(product)s are packed. %(serial)s was not added.") % words
+            )
         self.room[device.product_id] -= 1
         return None
 
     def _by_status(self, device: Device, here: ShipmentUnit | None) -> Answer:
-        words = {"serial": device.serial_number, "owner": device.customer or "", "customer": self.shipment.customer,
-                 "shipment": here.shipment.code if here is not None else ""}  # fmt: skip
+        words = {
+            "serial": device.serial_number,
+            "owner": device.customer or "",
+            "customer": self.shipment.customer,
+            "shipment": here.shipment.code if here is not None else "",
+        }
         if device.status == DeviceStatus.RESERVED:
-            return Answer(BAD, "reserved", _("%(serial)s is packed in %(shipment)s.") % words,
-                          about=here.shipment if here is not None else None)  # fmt: skip
+            return Answer(
+                BAD,
+                "reserved",
+                _("%(serial)s is packed in %(shipment)s.") % words,
+                about=here.shipment if here is not None else None,
+            )
         if device.status == DeviceStatus.OWNED and device.customer_id == self.shipment.customer_id:
             return Answer(WARN, "owned_already", _("%(serial)s already belongs to %(customer)s.") % words)
         if device.status == DeviceStatus.OWNED:
-            return Answer(
-                BAD, "already_owned", _("%(serial)s belongs to %(owner)s. Unclaim it first.") % words
-            )
+            return Answer(BAD, "already_owned", _("%(serial)s belongs to %(owner)s. Unclaim it first.") % words)
         if device.status == DeviceStatus.RETURNED:
-            return Answer(
-                BAD, "in_quarantine", _("%(serial)s was returned and hasn't been inspected yet.") % words
-            )
+            return Answer(BAD, "in_quarantine", _("%(serial)s was returned and hasn't been inspected yet.") % words)
         return Answer(BAD, "scrapped", _("%(serial)s is scrapped.") % words)
 
 

@@ -32,8 +32,18 @@ MOST_SERIALS = 5_000
 
 def as_file(request: HttpRequest, shipment: Shipment) -> Any:
     """The units as CSV or XLSX, each with what became of it."""
-    header = [_("Shipment"), _("Order"), _("Customer"), _("Product"), _("Serial number"), _("Device name"), _("Packed"),
-              _("Packed by"), _("Owner now"), _("Became")]  # fmt: skip
+    header = [
+        _("Shipment"),
+        _("Order"),
+        _("Customer"),
+        _("Product"),
+        _("Serial number"),
+        _("Device name"),
+        _("Packed"),
+        _("Packed by"),
+        _("Owner now"),
+        _("Became"),
+    ]
     words = {
         "owned": _("owned by the customer"),
         "returned": _("returned"),
@@ -45,9 +55,18 @@ def as_file(request: HttpRequest, shipment: Shipment) -> Any:
     def lines() -> Iterator[list]:
         for unit in rows.iterator(chunk_size=2_000):
             device, owner = unit.device, unit.device.customer
-            yield [shipment.code, shipment.order_number, str(shipment.customer), device.product.name, device.serial_number,
-                   device.device_name, unit.packed_at, unit.packed_by, str(owner or ""),
-                   words[unit.fate] if shipment.shipped_at or unit.claim_id else ""]  # fmt: skip
+            yield [
+                shipment.code,
+                shipment.order_number,
+                str(shipment.customer),
+                device.product.name,
+                device.serial_number,
+                device.device_name,
+                unit.packed_at,
+                unit.packed_by,
+                str(owner or ""),
+                words[unit.fate] if shipment.shipped_at or unit.claim_id else "",
+            ]
 
     return stream(request, shipment.code, header, lines())
 
@@ -63,32 +82,43 @@ def head(shipment: Shipment) -> HttpResponse:
     """The same without the list: who asks for headers alone has nothing drawn."""
     response = HttpResponse(content_type="application/pdf")
     response["Cache-Control"] = "private, no-store"
-    response["Content-Disposition"] = content_disposition_header(
-        as_attachment=True, filename=f"{shipment.code}.pdf"
-    )
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{shipment.code}.pdf")
     return response
 
 
 def draw(shipment: Shipment, label: Label | None = None) -> bytes:
     """Brand, customer, order, the code if there is one, the numbers by product and every serial number."""
     file, brand = BytesIO(), shipment.organization.brand
-    document = SimpleDocTemplate(file, pagesize=A4, leftMargin=22 * mm, rightMargin=22 * mm, topMargin=20 * mm,
-                                 bottomMargin=20 * mm, title=shipment.code, author=brand, invariant=1)  # fmt: skip
+    document = SimpleDocTemplate(
+        file,
+        pagesize=A4,
+        leftMargin=22 * mm,
+        rightMargin=22 * mm,
+        topMargin=20 * mm,
+        bottomMargin=20 * mm,
+        title=shipment.code,
+        author=brand,
+        invariant=1,
+    )
     at = timezone.localtime(shipment.shipped_at or timezone.now())
-    facts = [(_("Customer"), str(shipment.customer)), (_("Order"), shipment.order_number), (_("Ship to"), shipment.ship_to),
-             (_("Date"), formats.date_format(at, "j M Y"))]  # fmt: skip
+    facts = [
+        (_("Customer"), str(shipment.customer)),
+        (_("Order"), shipment.order_number),
+        (_("Ship to"), shipment.ship_to),
+        (_("Date"), formats.date_format(at, "j M Y")),
+    ]
     title = _line(_("Packing list %(code)s") % {"code": shipment.code}, 20, bold=True)
     story: list[Any] = [_line(brand, 11, bold=True), Spacer(1, 6 * mm), title, Spacer(1, 5 * mm)]
-    story.append(
-        _table([[_line(name, 9, grey=True), _line(value, 10)] for name, value in facts if value], [32, 134])
-    )
+    story.append(_table([[_line(name, 9, grey=True), _line(value, 10)] for name, value in facts if value], [32, 134]))
     story.append(Spacer(1, 6 * mm))
     if label is not None:
         story += [_claim_box(label), Spacer(1, 6 * mm)]
     counts = packing.progress(shipment)
     head = [_line(text, 9, grey=True) for text in (_("Product"), _("Ordered"), _("Packed"))]
-    numbers = [[_line(c.product.name, 10), _line(c.expected if c.expected is not None else "–", 10), _line(c.packed, 10)]
-               for c in counts]  # fmt: skip
+    numbers = [
+        [_line(c.product.name, 10), _line(c.expected if c.expected is not None else "–", 10), _line(c.packed, 10)]
+        for c in counts
+    ]
     story += [_table([head, *numbers], [106, 30, 30], ruled=True), Spacer(1, 6 * mm)]
     story.append(_serials(shipment))
     if unset := note(_texts(shipment)):
@@ -100,10 +130,14 @@ def draw(shipment: Shipment, label: Label | None = None) -> bytes:
 def _claim_box(label: Label) -> LongTable:
     """The code of the whole box: as a QR code, as a link and to be typed."""
     words = [
-        _line(_("Scan to claim the whole box"), 13, bold=True), Spacer(1, 2 * mm),
-        _line(_("All devices of this shipment are yours then. They need not be switched on."), 10), Spacer(1, 3 * mm),
-        _line(label.shown, 9, grey=True), Spacer(1, 1 * mm), _line(label.typed, 12, bold=True),
-    ]  # fmt: skip
+        _line(_("Scan to claim the whole box"), 13, bold=True),
+        Spacer(1, 2 * mm),
+        _line(_("All devices of this shipment are yours then. They need not be switched on."), 10),
+        Spacer(1, 3 * mm),
+        _line(label.shown, 9, grey=True),
+        Spacer(1, 1 * mm),
+        _line(label.typed, 12, bold=True),
+    ]
     return _table([[QrCode(label.canonical, 36 * mm), words]], [44, 122])
 
 
@@ -112,8 +146,12 @@ def _serials(shipment: Shipment) -> Any:
     if shipment.unit_count > MOST_SERIALS:
         return _line(_("The serial numbers are in the file of this shipment."), 10)
     rows = shipment.units.order_by("device__product__name_key", "device__serial_key", "pk")
-    serials = [[str(number), _bare(serial), _bare(product)] for number, (serial, product) in
-               enumerate(rows.values_list("device__serial_number", "device__product__name"), 1)]  # fmt: skip
+    serials = [
+        [str(number), _bare(serial), _bare(product)]
+        for number, (serial, product) in enumerate(
+            rows.values_list("device__serial_number", "device__product__name"), 1
+        )
+    ]
     titles = [_line(text, 9, grey=True) for text in ("", _("Serial number"), _("Product"))]
     return _table([titles, *serials], [14, 82, 70], ruled=True, repeat=1)
 
@@ -146,8 +184,14 @@ def _texts(shipment: Shipment) -> list[str]:
     """What stands on the list, but of the serial numbers only the odd ones."""
     odd = shipment.units.filter(device__serial_number__regex=r"[^ -~]")
     products = shipment.units.order_by().values_list("device__product__name", flat=True).distinct()
-    return [str(shipment.customer), shipment.order_number, shipment.ship_to, shipment.organization.brand, *products,
-            *odd.values_list("device__serial_number", flat=True)[:MOST_SERIALS]]  # fmt: skip
+    return [
+        str(shipment.customer),
+        shipment.order_number,
+        shipment.ship_to,
+        shipment.organization.brand,
+        *products,
+        *odd.values_list("device__serial_number", flat=True)[:MOST_SERIALS],
+    ]
 
 
 def _footer(shipment: Shipment) -> Any:
@@ -170,5 +214,6 @@ def _table(rows: list[list[Any]], widths: list[int], *, ruled: bool = False, rep
     ]
     if ruled:
         style.append(("LINEBELOW", (0, 0), (-1, -1), 0.4, colors.HexColor("#d5dde0")))
-    return LongTable(rows, colWidths=[width * mm for width in widths], style=TableStyle(style), repeatRows=repeat,
-                     hAlign="LEFT")  # fmt: skip
+    return LongTable(
+        rows, colWidths=[width * mm for width in widths], style=TableStyle(style), repeatRows=repeat, hAlign="LEFT"
+    )

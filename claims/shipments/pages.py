@@ -47,12 +47,17 @@ def bench(request: Request, shipment: Shipment, said: list[Answer]) -> dict[str,
     ordered = ".".join(f"{count.product.pk}x{count.expected or 0}" for count in counts)
     last = ".".join(f"{unit.pk}x{unit.is_open:d}" for unit in newest)
     return {
-        "shipment": shipment, "counts": counts, "newest": newest, "mine": request.actor.user_id,
-        "answers": next_steps.offered(said, request.actor, shipment), "tone": answers.tone(said),
-        "handled": bench_queue.handled(request.POST), "person": bench_queue.person(request.actor),
+        "shipment": shipment,
+        "counts": counts,
+        "newest": newest,
+        "mine": request.actor.user_id,
+        "answers": next_steps.offered(said, request.actor, shipment),
+        "tone": answers.tone(said),
+        "handled": bench_queue.handled(request.POST),
+        "person": bench_queue.person(request.actor),
         "bench_name": f"s{shipment.pk}",
         "version": f"{shipment.unit_count}-{ordered}-{last}",
-    }  # fmt: skip
+    }
 
 
 def scanned(request: Request, shipment: Shipment) -> list[Answer]:
@@ -68,11 +73,7 @@ def scanned(request: Request, shipment: Shipment) -> list[Answer]:
         texts = reading.read(photo.read()) if photo else []
         texts += scans.lines("\n".join([request.POST.get("list", ""), request.POST.get("scan", "")]))
         if photo and not texts:
-            return [
-                Answer(
-                    BAD, "no_code", _("No code was found in the photo. Take it closer, and in better light.")
-                )
-            ]
+            return [Answer(BAD, "no_code", _("No code was found in the photo. Take it closer, and in better light."))]
         return shipments.scan(shipment, texts, by=actor)
     except Refused as refusal:
         return [Answer(BAD, refusal.code, refusal.sentence)]
@@ -124,9 +125,11 @@ def before_shipping(shipment: Shipment) -> dict[str, Any]:
     """What is asked before it leaves: what is short, and whether anybody could claim it."""
     people = shipment.customer.people.filter(removed_at=None, role__in=CLAIMING)
     return {
-        "shipment": shipment, "short": [count for count in packing.progress(shipment) if count.is_short],
-        "has_claimant": people.exists(), **claimed(shipment),
-    }  # fmt: skip
+        "shipment": shipment,
+        "short": [count for count in packing.progress(shipment) if count.is_short],
+        "has_claimant": people.exists(),
+        **claimed(shipment),
+    }
 
 
 def claimed(shipment: Shipment) -> dict[str, int]:
@@ -143,19 +146,27 @@ def detail(request: Request, shipment: Shipment) -> dict[str, Any]:
     found = units.select_related("product", "customer").order_by("-shipment_units__pk")
     sums = balance(shipment)
     return {
-        **code(request, shipment), "profile": shipment.profile,
-        "shipment": shipment, "balance": sums, "claimed": sum(row.claimed for row in sums), "units": found[:SHOWN_UNITS],
-        "operation": shipment.operation, "has_more": shipment.unit_count > SHOWN_UNITS,
+        **code(request, shipment),
+        "profile": shipment.profile,
+        "shipment": shipment,
+        "balance": sums,
+        "claimed": sum(row.claimed for row in sums),
+        "units": found[:SHOWN_UNITS],
+        "operation": shipment.operation,
+        "has_more": shipment.unit_count > SHOWN_UNITS,
         "may": actor.may(Permission.SHIPMENT_EDIT),
-    }  # fmt: skip
+    }
 
 
 def shipped(request: Request, shipment: Shipment) -> HttpResponse:
     """Ship, and say it; a long one is followed on its operation's page. A box that the customer claims just leaves."""
     if shipment.is_claimed_by_code and shipment.is_open and claimed(shipment)["left"]:
         total = shipments.send(shipment, by=request.actor)
-        sentence = ngettext("%(n)d device is on its way. It waits for %(customer)s to claim it.",
-                            "%(n)d devices are on their way. They wait for %(customer)s to claim them.", total)  # fmt: skip
+        sentence = ngettext(
+            "%(n)d device is on its way. It waits for %(customer)s to claim it.",
+            "%(n)d devices are on their way. They wait for %(customer)s to claim them.",
+            total,
+        )
         messages.success(request, sentence % {"n": total, "customer": shipment.customer})
         return redirect(shipment)
     operation = shipments.ship(shipment, by=request.actor)

@@ -15,9 +15,7 @@ def device_shipment(request: Request, device: Device) -> str:
     """The shipments that a unit lies in or went out with; nothing where there is none."""
     rows = Shipment.objects.visible_to(request.actor).filter(units__device=device)
     return _render(
-        request,
-        list(rows.select_related("customer").only(*SHOWN_OF_EACH).order_by("-pk")[:SHOWN]),
-        {"device": device},
+        request, list(rows.select_related("customer").only(*SHOWN_OF_EACH).order_by("-pk")[:SHOWN]), {"device": device}
     )
 
 
@@ -31,6 +29,4 @@ def customer_shipments(request: Request, customer: Customer) -> str:
 def _render(request: Request, shipments: list[Shipment], context: dict) -> str:
     if not shipments:
         return ""
-    return render_to_string(
-        "claims/shipments/_shipments_card.html", {"shipments": shipments, **context}, request
-    )
+    return render_to_string("claims/shipments/_shipments_card.html", {"shipments": shipments, **context}, request)

@@ -40,9 +40,10 @@ def fates(shipment: Shipment) -> Any:
             When(Q(device__customer=shipment.customer_id), then=Value(OWNED)),
             When(Exists(back), then=Value(RETURNED)),
             When(is_open=True, then=Value(WAITING)),
-            default=Value(MISSING), output_field=CharField(),
+            default=Value(MISSING),
+            output_field=CharField(),
         )
-    )  # fmt: skip
+    )
 
 
 def balance(shipment: Shipment) -> list[Balance]:
@@ -57,9 +58,16 @@ def balance(shipment: Shipment) -> list[Balance]:
             claimed[product] = by_claim
     products = Product.objects.filter(organization=shipment.organization_id, pk__in=[*expected, *found])
     return [
-        Balance(product, expected.get(product.pk), sum(by_fate.values()), by_fate.get(OWNED, 0),
-                by_fate.get(RETURNED, 0), by_fate.get(WAITING, 0), by_fate.get(MISSING, 0),
-                claimed.get(product.pk, 0))
+        Balance(
+            product,
+            expected.get(product.pk),
+            sum(by_fate.values()),
+            by_fate.get(OWNED, 0),
+            by_fate.get(RETURNED, 0),
+            by_fate.get(WAITING, 0),
+            by_fate.get(MISSING, 0),
+            claimed.get(product.pk, 0),
+        )
         for product in products.order_by("name_key")
         for by_fate in [found.get(product.pk, {})]
-    ]  # fmt: skip
+    ]

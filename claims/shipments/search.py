@@ -18,8 +18,14 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     if number and text.strip()[:1] in "sS":
         found += mine.filter(number=int(number[1]))
     return [
-        Hit(kind=_("Shipment"), icon="package", title=row.code, url=row.get_absolute_url(),
-            rank=EXACT if fold(text) in {row.order_key, fold(row.code)} else 1, more=listed("claims:shipment_list", text),
-            detail=" · ".join(filter(None, [str(row.customer), row.order_number, row.get_state_display()])))
+        Hit(
+            kind=_("Shipment"),
+            icon="package",
+            title=row.code,
+            url=row.get_absolute_url(),
+            rank=EXACT if fold(text) in {row.order_key, fold(row.code)} else 1,
+            more=listed("claims:shipment_list", text),
+            detail=" · ".join(filter(None, [str(row.customer), row.order_number, row.get_state_display()])),
+        )
         for row in found
-    ]  # fmt: skip
+    ]

@@ -22,8 +22,13 @@ from console.requests import Request
 @requires(Permission.VIEW)
 def shipment_list(request: Request) -> HttpResponse:
     """All shipments, filtered and paged."""
-    return render_list(request, rows=pages.rows(request.actor), table=ShipmentTable, filters=ShipmentFilter,
-                       template="claims/shipments/shipment_list.html")  # fmt: skip
+    return render_list(
+        request,
+        rows=pages.rows(request.actor),
+        table=ShipmentTable,
+        filters=ShipmentFilter,
+        template="claims/shipments/shipment_list.html",
+    )
 
 
 @requires(Permission.SHIPMENT_EDIT)
@@ -36,30 +41,27 @@ def shipment_create(request: Request) -> HttpResponse:
             return redirect("claims:shipment_pack", shipments.create(by=request.actor, **form.plan()).pk)
         except Refused as refusal:
             form.add_error("customer", refusal.sentence)
-    return render(
-        request, "claims/shipments/shipment_create.html", {"form": form}, status=422 if form.errors else 200
-    )
+    return render(request, "claims/shipments/shipment_create.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @requires(Permission.SHIPMENT_EDIT)
 def shipment_edit(request: Request, pk: int) -> HttpResponse:
     """Change an open shipment."""
     shipment = pages.one(request, pk)
-    edit = Edit(request, shipment, lambda data, row: ShipmentForm(data, instance=row, actor=request.actor),
-                lambda row, values: shipments.edit(row, by=request.actor, **values), refused_at="customer")  # fmt: skip
-    return (
-        redirect(shipment)
-        if edit.is_done
-        else edit.page("claims/shipments/shipment_edit.html", shipment=shipment)
+    edit = Edit(
+        request,
+        shipment,
+        lambda data, row: ShipmentForm(data, instance=row, actor=request.actor),
+        lambda row, values: shipments.edit(row, by=request.actor, **values),
+        refused_at="customer",
     )
+    return redirect(shipment) if edit.is_done else edit.page("claims/shipments/shipment_edit.html", shipment=shipment)
 
 
 @requires(Permission.VIEW)
 def shipment_detail(request: Request, pk: int) -> HttpResponse:
     """One shipment: what was ordered, what is in it, what became of it."""
-    return render(
-        request, "claims/shipments/shipment_detail.html", pages.detail(request, pages.one(request, pk))
-    )
+    return render(request, "claims/shipments/shipment_detail.html", pages.detail(request, pages.one(request, pk)))
 
 
 @requires(Permission.SHIPMENT_EDIT)
@@ -95,9 +97,7 @@ def shipment_cancel(request: Request, pk: int) -> HttpResponse:
     shipment = pages.one(request, pk)
     if request.method == "POST":
         shipments.cancel(shipment, by=request.actor)
-        messages.success(
-            request, _("%(code)s is cancelled. What was packed is in stock.") % {"code": shipment.code}
-        )
+        messages.success(request, _("%(code)s is cancelled. What was packed is in stock.") % {"code": shipment.code})
         return redirect(shipment)
     context = {"shipment": shipment, **pages.claimed(shipment)}
     return render(request, "claims/shipments/shipment_cancel.html", context)

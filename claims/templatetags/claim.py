@@ -57,11 +57,7 @@ def is_admin(context: dict) -> bool:
 @register.inclusion_tag("claims/redemption/_brand.html")
 def brand(organization: Organization | None, url: str = "") -> dict[str, Any]:
     """Logo and brand name."""
-    return {
-        "name": organization.brand if organization else "Custody",
-        "logo": _logo(organization),
-        "url": url,
-    }
+    return {"name": organization.brand if organization else "Custody", "logo": _logo(organization), "url": url}
 
 
 def _logo(organization: Organization | None) -> str:
@@ -69,8 +65,6 @@ def _logo(organization: Organization | None) -> str:
         return ""
     cached = organization._state.fields_cache
     has_logo = (
-        cached["logo"] is not None
-        if "logo" in cached
-        else OrganizationLogo.objects.filter(pk=organization.pk).exists()
+        cached["logo"] is not None if "logo" in cached else OrganizationLogo.objects.filter(pk=organization.pk).exists()
     )
     return reverse("console:logo", args=[organization.slug]) if has_logo else ""

@@ -43,9 +43,7 @@ def found(
     """
     throttle.take_turn("first run", "")
     if Organization.objects.exists():
-        raise Refused(
-            "set_up_already", _("This server is set up already. Sign in, or ask its owner to invite you.")
-        )
+        raise Refused("set_up_already", _("This server is set up already. Sign in, or ask its owner to invite you."))
     organization = make(name, time_zone=time_zone, requires_second_factor=requires_second_factor, at=at)
     owner = User.objects.create_user(email, password, name=owner_name.strip(), time_zone="")
     EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
@@ -56,25 +54,28 @@ def found(
 
 @retrying
 def make(
-    name: str,
-    *,
-    time_zone: str = "UTC",
-    requires_second_factor: bool = True,
-    at: datetime | None = None,
+    name: str, *, time_zone: str = "UTC", requires_second_factor: bool = True, at: datetime | None = None
 ) -> Organization:
     """Make an organization without members. Its slug is made of the name."""
     return Organization.objects.create(
-        name=name.strip(), slug=_free_slug(name), time_zone=time_zone,
-        requires_second_factor=requires_second_factor, created_at=at or timezone.now(),
-    )  # fmt: skip
+        name=name.strip(),
+        slug=_free_slug(name),
+        time_zone=time_zone,
+        requires_second_factor=requires_second_factor,
+        created_at=at or timezone.now(),
+    )
 
 
 def actor_of(member: Member) -> Actor:
     """The member as the one who acts."""
     return Actor(
-        kind="member", user=member.user, organization=member.organization, role=member.role,
-        permissions=ROLES[member.role], label=str(member.user),
-    )  # fmt: skip
+        kind="member",
+        user=member.user,
+        organization=member.organization,
+        role=member.role,
+        permissions=ROLES[member.role],
+        label=str(member.user),
+    )
 
 
 @transaction.atomic
@@ -124,9 +125,7 @@ def remove_domain(domain: OrganizationDomain, *, by: Actor) -> None:
     except ProtectedError:
         raise Refused(
             "in_use",
-            _(
-                "Claim profiles use %(host)s: printed links would die. Give those profiles another domain first."
-            )
+            _("Claim profiles use %(host)s: printed links would die. Give those profiles another domain first.")
             % {"host": domain.host},
         ) from None
 
@@ -134,9 +133,7 @@ def remove_domain(domain: OrganizationDomain, *, by: Actor) -> None:
 def _free_slug(name: str) -> str:
     base = slugify(name)[:50].strip("-") or "organization"
     taken = set(Organization.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    return next(
-        slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken
-    )
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
 
 
 def _redrawn(file: IO[bytes]) -> bytes:
@@ -150,15 +147,10 @@ def _redrawn(file: IO[bytes]) -> bytes:
         buffer = io.BytesIO()
         picture.save(buffer, "PNG", optimize=True)
     except TooLarge:
-        raise Refused("too_large", _("This picture has too many pixels. Make it smaller, 256 pixels wide are enough."),
-                      status=422) from None  # fmt: skip
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        struct.error,
-    ):
+        raise Refused(
+            "too_large", _("This picture has too many pixels. Make it smaller, 256 pixels wide are enough."), status=422
+        ) from None
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error):
         raise Refused(
             "no_picture", _("This is no picture in PNG, JPEG or WebP. Choose another file."), status=422
         ) from None

@@ -17,21 +17,12 @@ from console.rest.fields import Text
 from console.rest.forms import filtered
 from console.rest.paging import FeedQuery, follow, page
 
+TAG = "events"
+
 KINDS = sorted(kind for _label, kinds in describe.GROUPS for kind in kinds)
 
 # Of an export's lines, as sentences.row writes them.
-HEADER = [
-    "at",
-    "actor",
-    "kind",
-    "what",
-    "subject_kind",
-    "subject_id",
-    "subject",
-    "object",
-    "reason",
-    "details",
-]
+HEADER = ["at", "actor", "kind", "what", "subject_kind", "subject_id", "subject", "object", "reason", "details"]
 
 
 class EventOut(serializers.ModelSerializer):
@@ -45,8 +36,21 @@ class EventOut(serializers.ModelSerializer):
 
     class Meta:
         model = Event
-        fields = ["id", "at", "kind", "subject_kind", "subject_id", "subject_label", "object_kind", "object_id",
-                  "object_label", "actor_label", "data", "act", "operation"]  # fmt: skip
+        fields = [
+            "id",
+            "at",
+            "kind",
+            "subject_kind",
+            "subject_id",
+            "subject_label",
+            "object_kind",
+            "object_id",
+            "object_label",
+            "actor_label",
+            "data",
+            "act",
+            "operation",
+        ]
 
 
 class EventQuery(FeedQuery):
@@ -55,9 +59,7 @@ class EventQuery(FeedQuery):
     q = Text(required=False, max_length=64, help_text="About things whose name begins so.")
     kind = serializers.ChoiceField(choices=KINDS, required=False)
     subject = serializers.ChoiceField(
-        choices=[kind for kind, _label in describe.subject_kinds()],
-        required=False,
-        help_text="Kind of thing.",
+        choices=[kind for kind, _label in describe.subject_kinds()], required=False, help_text="Kind of thing."
     )
     who = Text(
         required=False,
@@ -66,14 +68,9 @@ class EventQuery(FeedQuery):
         help_text="The id of a person, or system for the server itself.",
     )
     about = Text(
-        required=False,
-        max_length=40,
-        pattern="^[a-z]+:[0-9]{1,18}$",
-        help_text="One thing, such as device:17.",
+        required=False, max_length=40, pattern="^[a-z]+:[0-9]{1,18}$", help_text="One thing, such as device:17."
     )
-    since = serializers.DateField(
-        required=False, help_text="From this day on, in the organization's time zone."
-    )
+    since = serializers.DateField(required=False, help_text="From this day on, in the organization's time zone.")
     until = serializers.DateField(
         required=False, help_text="Up to the end of this day, in the organization's time zone."
     )
@@ -96,7 +93,5 @@ def event_export(request: Any, form: str) -> Any:
 
 
 def _rows(request: Any) -> QuerySet[Event]:
-    wanted = {
-        name: request.query.get(name) for name in ("q", "kind", "subject", "who", "about", "since", "until")
-    }
+    wanted = {name: request.query.get(name) for name in ("q", "kind", "subject", "who", "about", "since", "until")}
     return filtered(EventFilter, Event.objects.visible_to(request.actor), request, **wanted)

@@ -52,25 +52,17 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
     (
         _("Devices"),
         {
-            "device.registered": Kind(
-                _("Device registered"), "circle-plus", _("{actor} registered {subject}")
-            ),
+            "device.registered": Kind(_("Device registered"), "circle-plus", _("{actor} registered {subject}")),
             "device.imported": Kind(_("Device imported"), "upload", _("{actor} imported {subject}")),
             "device.edited": Kind(_("Device edited"), "pencil", _("{actor} edited {subject}")),
-            "device.assigned": Kind(
-                _("Device assigned"), "user-plus", _("{actor} assigned {subject} to {object}")
-            ),
+            "device.assigned": Kind(_("Device assigned"), "user-plus", _("{actor} assigned {subject} to {object}")),
             "device.claimed": Kind(_("Device claimed"), "hand", _("{actor} claimed {subject} for {object}")),
             "device.released": Kind(
                 _("Device released"), "user-x", _("{actor} released {subject}, which {object} owned")
             ),
-            "device.unclaimed": Kind(
-                _("Device unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}")
-            ),
+            "device.unclaimed": Kind(_("Device unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}")),
             "device.assignment_undone": Kind(
-                _("Assignment undone"),
-                "rotate-ccw",
-                _("{actor} undid the assignment of {subject} to {object}"),
+                _("Assignment undone"), "rotate-ccw", _("{actor} undid the assignment of {subject} to {object}")
             ),
             "device.unclaim_undone": Kind(
                 _("Unclaim undone"), "rotate-ccw", _("{actor} undid the unclaim of {subject} from {object}")
@@ -81,9 +73,7 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "device.return_cancelled": Kind(
                 _("Return cancelled"), "ban", _("{actor} cancelled the return of {subject}")
             ),
-            "device.returned": Kind(
-                _("Device returned"), "undo-2", _("{actor} received {subject} back from {object}")
-            ),
+            "device.returned": Kind(_("Device returned"), "undo-2", _("{actor} received {subject} back from {object}")),
             "device.quarantined": Kind(
                 _("Device put in quarantine"), "lock", _("{actor} put {subject} into quarantine")
             ),
@@ -93,9 +83,7 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "device.quarantine_undone": Kind(
                 _("Quarantine undone"), "rotate-ccw", _("{actor} took {subject} out of quarantine again")
             ),
-            "device.inspected": Kind(
-                _("Device inspected"), "clipboard-check", _("{actor} inspected {subject}")
-            ),
+            "device.inspected": Kind(_("Device inspected"), "clipboard-check", _("{actor} inspected {subject}")),
             "device.inspection_undone": Kind(
                 _("Inspection undone"), "rotate-ccw", _("{actor} undid the inspection of {subject}")
             ),
@@ -113,9 +101,7 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "device.swapped_in": Kind(
                 _("Device swapped in"), "arrow-left-right", _("{actor} gave {subject} in place of {object}")
             ),
-            "device.access_given": Kind(
-                _("Access given"), "eye", _("{actor} gave {object} access to {subject}")
-            ),
+            "device.access_given": Kind(_("Access given"), "eye", _("{actor} gave {object} access to {subject}")),
             "device.access_ended": Kind(
                 _("Access ended"), "user-x", _("{actor} ended the access of {object} to {subject}")
             ),
@@ -125,9 +111,7 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
                 _("The claim code of {subject} was replaced; the old label is dead"),
             ),
             "device.changes_applied": Kind(
-                _("Changes from a file applied"),
-                "file-spreadsheet",
-                _("{actor} changed devices with {subject}"),
+                _("Changes from a file applied"), "file-spreadsheet", _("{actor} changed devices with {subject}")
             ),
             "device.label_printed": Kind(
                 _("Device's label printed"), "printer", _("{actor} printed a label of {subject}")
@@ -146,9 +130,7 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
         {
             "product.made": Kind(_("Product made"), "box", _("{actor} made the product {subject}")),
             "product.edited": Kind(_("Product edited"), "pencil", _("{actor} edited the product {subject}")),
-            "product.archived": Kind(
-                _("Product archived"), "archive", _("{actor} archived the product {subject}")
-            ),
+            "product.archived": Kind(_("Product archived"), "archive", _("{actor} archived the product {subject}")),
             "product.restored": Kind(
                 _("Product restored"), "archive-restore", _("{actor} restored the product {subject}")
             ),
@@ -161,18 +143,12 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
         _("Customers"),
         {
             "customer.made": Kind(_("Customer made"), "building-2", _("{actor} made the customer {subject}")),
-            "customer.edited": Kind(
-                _("Customer edited"), "pencil", _("{actor} edited the customer {subject}")
-            ),
-            "customer.imported": Kind(
-                _("Customer imported"), "upload", _("{actor} imported the customer {subject}")
-            ),
+            "customer.edited": Kind(_("Customer edited"), "pencil", _("{actor} edited the customer {subject}")),
+            "customer.imported": Kind(_("Customer imported"), "upload", _("{actor} imported the customer {subject}")),
             "customer.file_applied": Kind(
                 _("Customer file applied"), "file-spreadsheet", _("{actor} imported customers from {subject}")
             ),
-            "customer.archived": Kind(
-                _("Customer archived"), "archive", _("{actor} archived the customer {subject}")
-            ),
+            "customer.archived": Kind(_("Customer archived"), "archive", _("{actor} archived the customer {subject}")),
             "customer.restored": Kind(
                 _("Customer restored"), "archive-restore", _("{actor} restored the customer {subject}")
             ),
@@ -185,23 +161,17 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
                 _("{actor} sent {subject} the invitation to {object} again"),
             ),
             "customer.person_edited": Kind(
-                _("Customer's person edited"),
-                "user-check",
-                _("{actor} changed the role of {subject} at {object}"),
+                _("Customer's person edited"), "user-check", _("{actor} changed the role of {subject} at {object}")
             ),
             "customer.person_removed": Kind(
                 _("Customer's person removed"), "user-x", _("{actor} removed {subject} from {object}")
             ),
-            "project.made": Kind(
-                _("Project made"), "folder", _("{actor} made the project {subject} for {object}")
-            ),
+            "project.made": Kind(_("Project made"), "folder", _("{actor} made the project {subject} for {object}")),
             "project.edited": Kind(
                 _("Project renamed"), "pencil", _("{actor} renamed the project {subject} of {object}")
             ),
             "project.member_joined": Kind(
-                _("Access to a project given"),
-                "user-plus",
-                _("{subject} got access to a project of {object}"),
+                _("Access to a project given"), "user-plus", _("{subject} got access to a project of {object}")
             ),
             "project.member_ended": Kind(
                 _("Access to a project ended"),
@@ -214,9 +184,7 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
         _("Claims"),
         {
             "claim.made": Kind(_("Profile redeemed"), "gift", _("{actor} redeemed {subject} for {object}")),
-            "claim_profile.made": Kind(
-                _("Profile made"), "qr-code", _("{actor} made the claim profile {subject}")
-            ),
+            "claim_profile.made": Kind(_("Profile made"), "qr-code", _("{actor} made the claim profile {subject}")),
             "claim_profile.edited": Kind(
                 _("Profile edited"), "pencil", _("{actor} edited the claim profile {subject}")
             ),
@@ -227,21 +195,15 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
                 _("Profile disabled"), "pause", _("{actor} disabled the claim profile {subject}")
             ),
             "claim_profile.units_added": Kind(
-                _("Profile's units added"),
-                "circle-plus",
-                _("{actor} gave units a code of the claim profile {subject}"),
+                _("Profile's units added"), "circle-plus", _("{actor} gave units a code of the claim profile {subject}")
             ),
             "claim_profile.codes_exported": Kind(
                 _("Profile's codes exported"), "download", _("{actor} exported the codes of {subject}")
             ),
             "claim_profile.code_replaced": Kind(
-                _("Profile's code replaced"),
-                "key-round",
-                _("The code of {subject} was replaced; the old link is dead"),
+                _("Profile's code replaced"), "key-round", _("The code of {subject} was replaced; the old link is dead")
             ),
-            "label_sheet.made": Kind(
-                _("Labels printed"), "printer", _("{actor} printed the labels {subject}")
-            ),
+            "label_sheet.made": Kind(_("Labels printed"), "printer", _("{actor} printed the labels {subject}")),
             "label_sheet.downloaded": Kind(
                 _("Labels downloaded"), "download", _("{actor} downloaded the labels {subject}")
             ),
@@ -253,9 +215,7 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "shipment.made": Kind(
                 _("Shipment opened"), "package", _("{actor} opened the shipment {subject} for {object}")
             ),
-            "shipment.edited": Kind(
-                _("Shipment edited"), "pencil", _("{actor} edited the shipment {subject}")
-            ),
+            "shipment.edited": Kind(_("Shipment edited"), "pencil", _("{actor} edited the shipment {subject}")),
             "shipment.shipped": Kind(
                 _("Shipment shipped"), "package-check", _("{actor} shipped {subject} to {object}")
             ),
@@ -265,32 +225,24 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
             "shipment.claimed": Kind(
                 _("Shipment claimed"), "gift", _("{actor} claimed the shipment {subject} for {object}")
             ),
-            "shipment.cancelled": Kind(
-                _("Shipment cancelled"), "ban", _("{actor} cancelled the shipment {subject}")
-            ),
+            "shipment.cancelled": Kind(_("Shipment cancelled"), "ban", _("{actor} cancelled the shipment {subject}")),
             "shipment.reopened": Kind(
                 _("Shipment opened again"), "rotate-ccw", _("{actor} opened the shipment {subject} again")
             ),
             "device.packed": Kind(_("Device packed"), "package", _("{actor} packed {subject} into {object}")),
-            "device.unpacked": Kind(
-                _("Device taken out"), "box", _("{actor} took {subject} out of {object}")
-            ),
+            "device.unpacked": Kind(_("Device taken out"), "box", _("{actor} took {subject} out of {object}")),
         },
     ),
     (
         _("Members and settings"),
         {
-            "organization.made": Kind(
-                _("Organization made"), "building", _("{actor} made the organization {subject}")
-            ),
+            "organization.made": Kind(_("Organization made"), "building", _("{actor} made the organization {subject}")),
             "organization.edited": Kind(
                 _("Organization edited"), "settings", _("{actor} edited the organization {subject}")
             ),
             "organization.logo_changed": Kind(_("Logo changed"), "sparkles", _("{actor} changed the logo")),
             "organization.logo_removed": Kind(_("Logo removed"), "trash-2", _("{actor} removed the logo")),
-            "returns.slip_edited": Kind(
-                _("Return slip edited"), "pencil", _("{actor} edited the return slip")
-            ),
+            "returns.slip_edited": Kind(_("Return slip edited"), "pencil", _("{actor} edited the return slip")),
             "returns.reasons_edited": Kind(
                 _("Return reasons edited"), "pencil", _("{actor} edited the reasons of returns")
             ),
@@ -307,22 +259,16 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
                 _("Invitation revoked"), "ban", _("{actor} revoked the invitation of {subject}")
             ),
             "member.joined": Kind(_("Member joined"), "user-check", _("{subject} joined")),
-            "member.edited": Kind(
-                _("Member's role changed"), "user-check", _("{actor} changed the role of {subject}")
-            ),
+            "member.edited": Kind(_("Member's role changed"), "user-check", _("{actor} changed the role of {subject}")),
             "api_key.made": Kind(_("API key made"), "key-round", _("{actor} made the API key {subject}")),
             "api_key.revoked": Kind(_("API key revoked"), "ban", _("{actor} revoked the API key {subject}")),
             "webhook.made": Kind(_("Webhook made"), "webhook", _("{actor} made the webhook {subject}")),
             "webhook.edited": Kind(_("Webhook edited"), "pencil", _("{actor} edited the webhook {subject}")),
             "webhook.rotated": Kind(
-                _("Webhook's secret replaced"),
-                "key-round",
-                _("{actor} gave the webhook {subject} a new secret"),
+                _("Webhook's secret replaced"), "key-round", _("{actor} gave the webhook {subject} a new secret")
             ),
             "webhook.enabled": Kind(_("Webhook enabled"), "play", _("{actor} enabled the webhook {subject}")),
-            "webhook.disabled": Kind(
-                _("Webhook disabled"), "pause", _("{actor} disabled the webhook {subject}")
-            ),
+            "webhook.disabled": Kind(_("Webhook disabled"), "pause", _("{actor} disabled the webhook {subject}")),
             "webhook.kept_sent": Kind(
                 _("Kept webhook calls sent"),
                 "send",
@@ -333,9 +279,7 @@ GROUPS: list[tuple[Any, dict[str, Kind]]] = [
                 "trash-2",
                 _("{actor} discarded the calls that were kept for {subject} while it was disabled"),
             ),
-            "webhook.removed": Kind(
-                _("Webhook removed"), "trash-2", _("{actor} removed the webhook {subject}")
-            ),
+            "webhook.removed": Kind(_("Webhook removed"), "trash-2", _("{actor} removed the webhook {subject}")),
             "webhook.tested": Kind(_("Webhook tested"), "send", _("{actor} tested the webhook {subject}")),
             "webhook.sent_again": Kind(
                 _("Webhook call sent again"), "refresh-cw", _("{actor} sent a call to {subject} again")
@@ -392,9 +336,7 @@ def say(event: Event, reader: Actor, page: tuple[str, int] | None = None) -> Sai
     # What changed differs from one thing to the next; of many the reader unfolds the lines.
     if getattr(event, "others", 0):
         changes, details = [], []
-    return Said(
-        event, kind.icon if kind else "circle-dot", format_html(sentence, **words), note, changes, details
-    )
+    return Said(event, kind.icon if kind else "circle-dot", format_html(sentence, **words), note, changes, details)
 
 
 def _subject(event: Event, reader: Actor, page: tuple[str, int] | None) -> SafeString:
@@ -409,9 +351,7 @@ def _subject(event: Event, reader: Actor, page: tuple[str, int] | None) -> SafeS
     more += "+" if others > counts.CAP else ""
     link = f"{reverse('console:activity_list')}?act={event.pk}"
     both = _now("{subject} and {more}")
-    return format_html(
-        both, subject=named, more=format_html('<a class="strong" href="{}">{}</a>', link, more)
-    )
+    return format_html(both, subject=named, more=format_html('<a class="strong" href="{}">{}</a>', link, more))
 
 
 def label(kind: str) -> str:
@@ -438,11 +378,7 @@ def subject_kinds() -> list[tuple[str, Any]]:
 
 
 def _plain(event: Event) -> str:
-    return (
-        _now("{actor}: {what}, {subject}, {object}")
-        if event.object_label
-        else _now("{actor}: {what}, {subject}")
-    )
+    return _now("{actor}: {what}, {subject}, {object}") if event.object_label else _now("{actor}: {what}, {subject}")
 
 
 def _named(kind: str, pk: int | None, text: str, reader: Actor, page: tuple[str, int] | None) -> SafeString:
@@ -512,10 +448,18 @@ def _models() -> dict[str, type[models.Model]]:
 def row(event: Event) -> list[Any]:
     """The event as a line of an export."""
     changes, details = _told(event)
-    told = [f"{name}: {old} → {new}" for name, old, new in changes] + [
-        f"{name}: {text}" for name, text in details
-    ]
+    told = [f"{name}: {old} → {new}" for name, old, new in changes] + [f"{name}: {text}" for name, text in details]
     note = event.data.get("note") or event.data.get("reason") or ""
     at: datetime = event.at
-    return [at, event.actor_label, event.kind, label(event.kind), event.subject_kind, event.subject_id,
-            event.subject_label, event.object_label, str(note), "; ".join(told)]  # fmt: skip
+    return [
+        at,
+        event.actor_label,
+        event.kind,
+        label(event.kind),
+        event.subject_kind,
+        event.subject_id,
+        event.subject_label,
+        event.object_label,
+        str(note),
+        "; ".join(told),
+    ]

@@ -35,8 +35,16 @@ def record(
     `about` is the other party. A datum `field=[old, new]` tells a change, any other one belongs to the sentence.
     """
     organization, at = getattr(subject, "organization", None) or by.organization, at or timezone.now()
-    fanout.follow(kind, kind_of(subject), organization.pk if organization else 0, [subject.pk], about=about, at=at,
-                  label=str(subject), data=data)  # fmt: skip
+    fanout.follow(
+        kind,
+        kind_of(subject),
+        organization.pk if organization else 0,
+        [subject.pk],
+        about=about,
+        at=at,
+        label=str(subject),
+        data=data,
+    )
     return Event.objects.create(
         organization=organization,
         at=at,
@@ -57,9 +65,7 @@ def record(
 def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """`{field: [old, new]}` for the fields that differ, as text."""
     return {
-        name: [_plain(before.get(name)), _plain(value)]
-        for name, value in after.items()
-        if before.get(name) != value
+        name: [_plain(before.get(name)), _plain(value)] for name, value in after.items() if before.get(name) != value
     }
 
 
@@ -95,9 +101,12 @@ def record_set(
     belongs = _act(kind, act, about.pk if about else None)
     is_head = belongs.pop("is_head")
     constants |= belongs
-    copied = {"organization": sql.quote("organization_id"), "subject_id": sql.quote(sql.field(model).column),
-              "subject_label": sql.quote(label),
-              "is_head": f"{sql.quote(sql.field(model).column)} = %s" if is_head else "FALSE"}  # fmt: skip
+    copied = {
+        "organization": sql.quote("organization_id"),
+        "subject_id": sql.quote(sql.field(model).column),
+        "subject_label": sql.quote(label),
+        "is_head": f"{sql.quote(sql.field(model).column)} = %s" if is_head else "FALSE",
+    }
     if belongs["act"] is None:
         copied["is_head"], is_head = "TRUE", False
     sql.insert_from(Event, constants, copied, model, ids, [min(ids)] if is_head else [])
@@ -123,11 +132,19 @@ def record_each(
     events = [
         Event(
             organization_id=row.organization_id,  # type: ignore[attr-defined]
-            at=at, kind=kind, subject_kind=kind_of(row), subject_id=row.pk, subject_label=str(row)[:200],
-            actor_id=by.user_id, actor_label=by.label[:200], data=data, **belongs, **_party(about and about(row)),
+            at=at,
+            kind=kind,
+            subject_kind=kind_of(row),
+            subject_id=row.pk,
+            subject_label=str(row)[:200],
+            actor_id=by.user_id,
+            actor_label=by.label[:200],
+            data=data,
+            **belongs,
+            **_party(about and about(row)),
         )
         for row, data in changed
-    ]  # fmt: skip
+    ]
     if belongs["act"] is not None and events:
         _mark_heads(events)
     Event.objects.bulk_create(events, batch_size=500)
@@ -176,9 +193,7 @@ def events_about(reader: Actor, kind: str, pk: int, *, limit: int, is_subject: b
 def count_acts(events: list[Event]) -> None:
     """Set `others` on each event that stands for an act: how many more lines it has, capped as counts are."""
     heads = [event for event in events if event.act is not None and event.is_head]
-    same: list[models.QuerySet] = [
-        Event.objects.filter(act=e.act, kind=e.kind, object_id=e.object_id) for e in heads
-    ]
+    same: list[models.QuerySet] = [Event.objects.filter(act=e.act, kind=e.kind, object_id=e.object_id) for e in heads]
     for event, number in zip(heads, counts.of_each(same) if same else [], strict=True):
         event.others = number - 1  # type: ignore[attr-defined]
 

@@ -17,8 +17,14 @@ from console.tables import EventTable
 def activity_list(request: Request) -> HttpResponse:
     """Who did what, the newest first: one line for one act, and by a link all of its lines."""
     rows = Event.objects.visible_to(request.actor)
-    return render_list(request, rows=rows, table=EventTable, filters=activity.ActivityFilter,
-                       template="console/audit/activity_list.html", decorate=activity.decorate)  # fmt: skip
+    return render_list(
+        request,
+        rows=rows,
+        table=EventTable,
+        filters=activity.ActivityFilter,
+        template="console/audit/activity_list.html",
+        decorate=activity.decorate,
+    )
 
 
 @requires(Permission.EXPORT)
@@ -26,6 +32,16 @@ def activity_export(request: Request) -> HttpResponseBase:
     """The lines that match the filters, as CSV or XLSX."""
     filterset = EventFilter(request.GET, queryset=Event.objects.visible_to(request.actor), request=request)
     rows = newest_first(filterset.qs, key="at") if filterset.is_valid() else ()
-    header = [_("Time"), _("Who"), _("Kind"), _("What"), _("Kind of subject"), _("Id"), _("Subject"), _("Other party"),
-              _("Reason"), _("Details")]  # fmt: skip
+    header = [
+        _("Time"),
+        _("Who"),
+        _("Kind"),
+        _("What"),
+        _("Kind of subject"),
+        _("Id"),
+        _("Subject"),
+        _("Other party"),
+        _("Reason"),
+        _("Details"),
+    ]
     return stream(request, _("activity"), header, (describe.row(event) for event in rows))

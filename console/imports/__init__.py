@@ -21,5 +21,18 @@ from console.imports.checking import SENTENCES, Kind, Notices, check, unguarded
 from console.imports.files import forget_old, table_of
 from console.imports.staging import Key, Row, Staged, Staging, Verdict, visible
 
-__all__ = ["SENTENCES", "Key", "Kind", "Notices", "Row", "Staged", "Staging", "Verdict", "check", "forget_old",
-           "table_of", "unguarded", "visible"]  # fmt: skip
+__all__ = [
+    "SENTENCES",
+    "Key",
+    "Kind",
+    "Notices",
+    "Row",
+    "Staged",
+    "Staging",
+    "Verdict",
+    "check",
+    "forget_old",
+    "table_of",
+    "unguarded",
+    "visible",
+]

@@ -18,10 +18,20 @@ from console.rest.fields import Body, Flag, Text, Whole
 MOST_TEXT = 12 * 1024 * 1024
 # The codec of each encoding that may be named.
 ENCODINGS = {
-    "utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252", "windows-1250": "cp1250", "windows-1251": "cp1251",
-    "windows-1253": "cp1253", "windows-1254": "cp1254", "cp850": "cp850", "mac-roman": "mac_roman", "gb18030": "gb18030",
-    "big5": "big5", "shift-jis": "cp932", "cp949": "cp949",
-}  # fmt: skip
+    "utf-8": "utf-8-sig",
+    "utf-16": "utf-16",
+    "windows-1252": "cp1252",
+    "windows-1250": "cp1250",
+    "windows-1251": "cp1251",
+    "windows-1253": "cp1253",
+    "windows-1254": "cp1254",
+    "cp850": "cp850",
+    "mac-roman": "mac_roman",
+    "gb18030": "gb18030",
+    "big5": "big5",
+    "shift-jis": "cp932",
+    "cp949": "cp949",
+}
 _NAMED = {codec: name for name, codec in ENCODINGS.items()} | {
     "utf-8": "utf-8",
     "utf-16-le": "utf-16",
@@ -33,21 +43,15 @@ ONE_OF_THEM = "Send the file either as `csv` or as `file`."
 class ImportIn(Body):
     """A file to import: as text in `csv`, or as it is in `file`. Columns are understood by their headers, as in the console."""
 
-    csv = Text(
-        max_length=MOST_TEXT, required=False, help_text="The file as text: separated values with a header."
-    )
-    file = Text(
-        max_length=MOST_TEXT, required=False, help_text="The file's bytes in Base64: CSV, TSV or XLSX."
-    )
+    csv = Text(max_length=MOST_TEXT, required=False, help_text="The file as text: separated values with a header.")
+    file = Text(max_length=MOST_TEXT, required=False, help_text="The file's bytes in Base64: CSV, TSV or XLSX.")
     encoding = serializers.ChoiceField(
         list(ENCODINGS),
         required=False,
         help_text="Of a `file` that is text. Left out: found out, and refused where unclear.",
     )
     sheet = Text(
-        max_length=100,
-        required=False,
-        help_text="Of a workbook. Left out: the first whose header is understood.",
+        max_length=100, required=False, help_text="Of a workbook. Left out: the first whose header is understood."
     )
     skip_hidden_rows = Flag(default=False, help_text="true: leave out the rows that the sheet hides.")
     file_name = Text(max_length=200, default="api.csv", pattern=r"^[^/\\\x00]+$")
@@ -80,9 +84,7 @@ class ImportQuery(Body):
     """How to import."""
 
     dry_run = Flag(default=False, help_text="true: check the file only.")
-    good_rows = Flag(
-        default=False, help_text="true: apply without the refused rows; else they refuse the whole file."
-    )
+    good_rows = Flag(default=False, help_text="true: apply without the refused rows; else they refuse the whole file.")
 
 
 class ApplyIn(Body):
@@ -97,9 +99,7 @@ class Remark(serializers.Serializer):
 
     code = serializers.CharField(help_text="Such as errors, merged, hidden_rows, spaces, numbers.")
     count = serializers.IntegerField()
-    places = serializers.ListField(
-        child=serializers.CharField(), help_text="The first rows, cells or columns."
-    )
+    places = serializers.ListField(child=serializers.CharField(), help_text="The first rows, cells or columns.")
 
 
 class EncodingReading(serializers.Serializer):
@@ -136,9 +136,7 @@ class ImportOut(serializers.Serializer):
     encoding = serializers.SerializerMethodField(help_text="Where the file does not say it; else null.")
     remarks = serializers.SerializerMethodField(help_text="What was noticed.")
     found = serializers.SerializerMethodField(help_text="By the check: new, changed, unchanged, refused.")
-    outcome = serializers.SerializerMethodField(
-        help_text="Of the import: the same; null before it is applied."
-    )
+    outcome = serializers.SerializerMethodField(help_text="Of the import: the same; null before it is applied.")
 
     def get_rows(self, row: FileImport) -> int:
         """How many there are, without the header once it is checked."""
@@ -174,10 +172,7 @@ class ImportOut(serializers.Serializer):
     def get_remarks(self, row: FileImport) -> list[dict[str, Any]]:
         """Empty while it is not checked."""
         noticed = row.summary.get("notices", [])
-        return [
-            {"code": code, "count": count, "places": list(map(str, places))}
-            for code, count, places in noticed
-        ]
+        return [{"code": code, "count": count, "places": list(map(str, places))} for code, count, places in noticed]
 
     def get_found(self, row: FileImport) -> dict[str, int] | None:
         """Null while it is not checked."""
@@ -191,17 +186,15 @@ class ImportOut(serializers.Serializer):
 def take(request: Any, importer: Importer, received: FileImport) -> FileImport:
     """Check a file that was received and, unless it is a trial, apply it. Large ones are the worker's.
 
-    Raises Refused (409) where rows are refused and `good_rows` is not set; the file stays, to be looked at. So it does (422)
-    where a column is missing, where two columns of one meaning hold something and, unless it is a trial, where its encoding
-    was guessed and may be wrong.
+    Raises Refused (409) where rows are refused and `good_rows` is not set; the file stays, to be looked at. So it does
+    (422) where a column is missing, where two columns of one meaning hold something and, unless it is a trial, where
+    its encoding was guessed and may be wrong.
     """
     look_at_header(importer, received)
     importer.check(received, by=request.actor)
     refuse_unread(received, importer.kind, is_trial=request.query["dry_run"])
     if not request.query["dry_run"] and received.checked_as:
-        importer.apply(
-            received, version=received.version, by=request.actor, good_rows=request.query["good_rows"]
-        )
+        importer.apply(received, version=received.version, by=request.actor, good_rows=request.query["good_rows"])
     received.refresh_from_db()
     return received
 
@@ -214,8 +207,14 @@ def look_at_header(importer: Importer, received: FileImport) -> None:
         importer.check_now(received)
         names = ", ".join(heading["missing"])
         sentence = _("The file has no column for: %(names)s. Correct its header and send it again.")
-        raise Refused("missing_columns", sentence % {"names": names}, status=422, id=received.pk,
-                      missing=heading["missing"], ignored_columns=checking.ignored(heading))  # fmt: skip
+        raise Refused(
+            "missing_columns",
+            sentence % {"names": names},
+            status=422,
+            id=received.pk,
+            missing=heading["missing"],
+            ignored_columns=checking.ignored(heading),
+        )
     received.heading = heading  # type: ignore[attr-defined]  # for ImportOut, also before the check is done
 
 

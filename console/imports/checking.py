@@ -101,49 +101,60 @@ SENTENCES = {
     "empty_rows": ngettext_lazy("%(n)s empty row was skipped.", "%(n)s empty rows were skipped.", "count"),
     "unlabelled": ngettext_lazy(
         "%(n)s row has a value in a column without a header. It is not imported.",
-        "%(n)s rows have a value in a column without a header. It is not imported.", "count",
+        "%(n)s rows have a value in a column without a header. It is not imported.",
+        "count",
     ),
     "spaces": ngettext_lazy(
         "Spaces around the values of %(n)s row were removed.",
-        "Spaces around the values of %(n)s rows were removed.", "count",
+        "Spaces around the values of %(n)s rows were removed.",
+        "count",
     ),
     "formula": ngettext_lazy(
         "A text in %(n)s row begins like a formula. It is kept as text and never computed.",
-        "A text in %(n)s rows begins like a formula. It is kept as text and never computed.", "count",
+        "A text in %(n)s rows begins like a formula. It is kept as text and never computed.",
+        "count",
     ),
     "markup": ngettext_lazy(
         "A text in %(n)s row holds markup. It is kept as text and never run.",
-        "A text in %(n)s rows holds markup. It is kept as text and never run.", "count",
+        "A text in %(n)s rows holds markup. It is kept as text and never run.",
+        "count",
     ),
     "errors": ngettext_lazy(
         "%(n)s cell shows an error of Excel. It is read as empty.",
-        "%(n)s cells show an error of Excel. They are read as empty.", "count",
+        "%(n)s cells show an error of Excel. They are read as empty.",
+        "count",
     ),
     "merged": ngettext_lazy(
         "%(n)s cell is merged with the one above, so it has the same value.",
-        "%(n)s cells are merged with those above, so they have the same values.", "count",
+        "%(n)s cells are merged with those above, so they have the same values.",
+        "count",
     ),
     "empty_twins": ngettext_lazy(
         "%(n)s column is empty and means the same as another, which is read instead.",
-        "%(n)s columns are empty and mean the same as others, which are read instead.", "count",
+        "%(n)s columns are empty and mean the same as others, which are read instead.",
+        "count",
     ),
     "hidden_rows": ngettext_lazy(
         "%(n)s row is hidden in the sheet, by a filter or by hand. It is read like the others.",
-        "%(n)s rows are hidden in the sheet, by a filter or by hand. They are read like the others.", "count",
+        "%(n)s rows are hidden in the sheet, by a filter or by hand. They are read like the others.",
+        "count",
     ),
     "hidden_left_out": ngettext_lazy(
         "%(n)s row is hidden in the sheet, and is left out as you chose.",
-        "%(n)s rows are hidden in the sheet, and are left out as you chose.", "count",
+        "%(n)s rows are hidden in the sheet, and are left out as you chose.",
+        "count",
     ),
     "hidden_columns": ngettext_lazy(
         "%(n)s column is hidden in the sheet. It is read like the others.",
-        "%(n)s columns are hidden in the sheet. They are read like the others.", "count",
+        "%(n)s columns are hidden in the sheet. They are read like the others.",
+        "count",
     ),
     "other_letters": ngettext_lazy(
         "%(n)s row writes a registered one in other letters. The registered letters stay.",
-        "%(n)s rows write registered ones in other letters. The registered letters stay.", "count",
+        "%(n)s rows write registered ones in other letters. The registered letters stay.",
+        "count",
     ),
-}  # fmt: skip
+}
 
 
 def unguarded(text: str) -> str:
@@ -230,14 +241,15 @@ def summarise(table: Table, header: Header, kind: Kind) -> dict[str, Any]:
         "sheet": table.sheet,
         "sheets": list(table.sheets),
         "header": {
-            "row": header.row_number, "labels": list(header.labels),
+            "row": header.row_number,
+            "labels": list(header.labels),
             "mapping": {str(index): name for index, name in header.mapping.items()},
             "empty_twins": list(header.empty_twins),
         },
         "missing": list(header.missing(*kind.required)),
         "twice": {name: list(indexes) for name, indexes in header.doubles.items()},
         "encoding": _encoding(table, kind),
-    }  # fmt: skip
+    }
 
 
 def _encoding(table: Table, kind: Kind) -> dict[str, Any] | None:
@@ -272,9 +284,7 @@ class _Counted:
         self.last = (yield from self.table.rows()) or 0  # type: ignore[func-returns-value]
 
 
-def _check_rows(
-    table: Table, header: Header, kind: Kind, staging: Staging, on_progress: Progress | None
-) -> int:
+def _check_rows(table: Table, header: Header, kind: Kind, staging: Staging, on_progress: Progress | None) -> int:
     width, fields, previous, count = len(header.labels), len(kind.fields), header.row_number, 0
     unlabelled = [i for i, label in enumerate(header.labels) if not label and i not in header.mapping]
     batch: list[Row] = []
@@ -333,9 +343,7 @@ def _heed(cells: RemarkedRow, row: Row, header: Header, kind: Kind) -> bool:
         elif code == "error":
             kind.notices.add("errors", cell)
             if kind.refuses_errors:
-                sentence = _(
-                    "Cell %(cell)s shows the error %(error)s. Correct it, or write what it should be."
-                )
+                sentence = _("Cell %(cell)s shows the error %(error)s. Correct it, or write what it should be.")
                 row.reasons.append(sentence % {"cell": cell, "error": visible(detail, 20)})
         elif code == "no_result":
             sentence = _(
@@ -367,5 +375,6 @@ def _surplus(cells: list[str], columns: int) -> str:
     values = max(index for index, cell in enumerate(cells, 1) if cell.strip())
     return ngettext(
         "This row has %(n)s value but the header has %(columns)s.",
-        "This row has %(n)s values but the header has %(columns)s.", values,
-    ) % {"n": values, "columns": columns}  # fmt: skip
+        "This row has %(n)s values but the header has %(columns)s.",
+        values,
+    ) % {"n": values, "columns": columns}

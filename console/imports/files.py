@@ -104,8 +104,7 @@ def table_of(row: FileImport, rank: Rank | None = None) -> Table:
 def gone() -> Refused:
     """The refusal of what needs a file that is not kept any more."""
     return Refused(
-        "file_gone",
-        _("The file of this import is not kept any more; that is so after 30 days. Upload it again."),
+        "file_gone", _("The file of this import is not kept any more; that is so after 30 days. Upload it again.")
     )
 
 

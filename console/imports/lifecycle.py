@@ -46,9 +46,7 @@ class Importer:
         """What the operation is called that applies it."""
         raise NotImplementedError
 
-    def write(
-        self, row: FileImport, staging: Staging, *, by: Actor, at: datetime, act: UUID
-    ) -> dict[str, int]:
+    def write(self, row: FileImport, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> dict[str, int]:
         """Make and change what the checked rows say, and record it. Returns the four counts of what was done.
 
         Raises Outdated or IntegrityError where the check does not hold any more; then the file is checked
@@ -85,9 +83,7 @@ class Importer:
         title = _("Checking %(file)s") % {"file": row}
         self._hand_over(row, "run_check", title, by=by, payload={"version": row.version})
 
-    def check_now(
-        self, row: FileImport, *, reading: dict[str, Any] | None = None, at: datetime | None = None
-    ) -> None:
+    def check_now(self, row: FileImport, *, reading: dict[str, Any] | None = None, at: datetime | None = None) -> None:
         """The same, however many rows there are, before it returns."""
         self._begin(row, reading)
         uploads.run_check(row, self.kind_of(row), at=at or timezone.now())
@@ -100,22 +96,13 @@ class Importer:
         mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt)
         with override(operation.payload["language"]):
             uploads.run_check(
-                row,
-                self.kind_of(row),
-                at=timezone.now(),
-                on_progress=lambda done: mine.update(succeeded=done),
+                row, self.kind_of(row), at=timezone.now(), on_progress=lambda done: mine.update(succeeded=done)
             )
             mine.update(succeeded=operation.total)
             operation.sentence = _("The file is checked.")
 
     def apply(
-        self,
-        row: FileImport,
-        *,
-        version: int,
-        by: Actor,
-        good_rows: bool = False,
-        at: datetime | None = None,
+        self, row: FileImport, *, version: int, by: Actor, good_rows: bool = False, at: datetime | None = None
     ) -> None:
         """Apply the checked file, all of it or nothing; with `good_rows`, without the refused rows.
 
@@ -139,11 +126,7 @@ class Importer:
         with override(payload["language"]):
             if not operation.cursor:
                 self.apply_now(
-                    row,
-                    version=payload["version"],
-                    by=by,
-                    good_rows=payload["good_rows"],
-                    operation=operation,
+                    row, version=payload["version"], by=by, good_rows=payload["good_rows"], operation=operation
                 )
             operation.sentence = self.said(row.outcome)
 
@@ -173,9 +156,7 @@ class Importer:
             except (IntegrityError, Outdated):
                 self.check_now(row, at=at)
                 version = row.version
-        raise Refused(
-            "busy", _("Somebody else changes the same rows at this moment. Wait a little and try again.")
-        )
+        raise Refused("busy", _("Somebody else changes the same rows at this moment. Wait a little and try again."))
 
     def said(self, outcome: dict[str, Any]) -> str:
         """What an import did, in one sentence."""
@@ -220,14 +201,11 @@ class Importer:
             raise Refused("rows_refused", sentence % {"n": summary["refused"]}, id=row.pk)
         if not summary["new"] + summary["changed"] + summary["unchanged"]:
             raise Refused(
-                "nothing_to_apply",
-                _("No row of this file can be imported. Correct the file and upload it again."),
+                "nothing_to_apply", _("No row of this file can be imported. Correct the file and upload it again.")
             )
 
     @transaction.atomic
-    def _hand_over(
-        self, row: FileImport, handler: str, title: str, *, by: Actor, payload: dict[str, Any]
-    ) -> None:
+    def _hand_over(self, row: FileImport, handler: str, title: str, *, by: Actor, payload: dict[str, Any]) -> None:
         operation = operations.start(
             f"{self.handlers}.{handler}",
             title,

@@ -49,10 +49,6 @@ def understood(columns: Iterable[Column], meanings: Mapping[str, Any]) -> list[t
     """(label, what it must be, how others call it) of every column that a file may have."""
     # The aliases begin in English and end in German.
     return [
-        (
-            column.label,
-            meanings[column.name],
-            ", ".join(dict.fromkeys((*column.aliases[:3], *column.aliases[-3:]))),
-        )
+        (column.label, meanings[column.name], ", ".join(dict.fromkeys((*column.aliases[:3], *column.aliases[-3:]))))
         for column in columns
     ]

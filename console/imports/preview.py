@@ -101,11 +101,7 @@ class Preview:
         mapping = {int(index): self.labels.get(name, name) for index, name in header["mapping"].items()}
         count = max([len(header["labels"]), *(index + 1 for index in mapping)])
         labels = [*header["labels"], *[""] * (count - len(header["labels"]))]
-        named = [
-            (label or column_name(i), mapping.get(i))
-            for i, label in enumerate(labels)
-            if label or i in mapping
-        ]
+        named = [(label or column_name(i), mapping.get(i)) for i, label in enumerate(labels) if label or i in mapping]
         return [pair for pair in named if pair[1] is not None or pair[0]]
 
     @property
@@ -131,9 +127,7 @@ class Preview:
     @property
     def other_sheets(self) -> list[str]:
         """The first of the sheets that are not read."""
-        return [name for name in self.summary.get("sheets", ()) if name != self.summary.get("sheet")][
-            :SHEETS_SHOWN
-        ]
+        return [name for name in self.summary.get("sheets", ()) if name != self.summary.get("sheet")][:SHEETS_SHOWN]
 
     @property
     def readings(self) -> list[ShownReading]:
@@ -154,9 +148,7 @@ class Preview:
     @property
     def hidden(self) -> int:
         """How many rows are read that the sheet does not show."""
-        return next(
-            (count for code, count, _rows in self.summary.get("notices", ()) if code == "hidden_rows"), 0
-        )
+        return next((count for code, count, _rows in self.summary.get("notices", ()) if code == "hidden_rows"), 0)
 
     @property
     def is_without_hidden(self) -> bool:
@@ -247,9 +239,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File"),
         allow_empty_file=True,
-        help_text=gettext_lazy(
-            "CSV, TSV or XLSX, with any of the usual separators and encodings, up to 250,000 rows."
-        ),
+        help_text=gettext_lazy("CSV, TSV or XLSX, with any of the usual separators and encodings, up to 250,000 rows."),
         error_messages={"required": gettext_lazy("Choose a file.")},
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.tab,.xlsx"}),
     )
@@ -275,14 +265,18 @@ class ColumnsForm(forms.Form):
         sheets, choices = row.summary.get("sheets", []), _choices(kind.columns)
         if len(sheets) > 1:
             self.fields["sheet"] = forms.ChoiceField(
-                label=_("Sheet"), choices=[(name, name) for name in sheets], initial=row.summary["sheet"],
+                label=_("Sheet"),
+                choices=[(name, name) for name in sheets],
+                initial=row.summary["sheet"],
                 help_text=_("For another sheet, the columns are recognized again."),
-            )  # fmt: skip
+            )
         if encoding := row.summary.get("encoding"):
             self.fields["encoding"] = forms.ChoiceField(
-                label=_("Encoding"), choices=[(codec, NAMES[codec]) for codec, _cells in encoding["samples"]],
-                initial=encoding["used"], help_text=_("For another encoding, the columns are recognized again."),
-            )  # fmt: skip
+                label=_("Encoding"),
+                choices=[(codec, NAMES[codec]) for codec, _cells in encoding["samples"]],
+                initial=encoding["used"],
+                help_text=_("For another encoding, the columns are recognized again."),
+            )
         if data is not None and not any(name.startswith("column_") for name in data):
             said: dict[str, forms.Field] = {}
             for name in ("sheet", "encoding"):
@@ -295,9 +289,8 @@ class ColumnsForm(forms.Form):
                 return
         for index, label in enumerate(header["labels"]):
             self.fields[f"column_{index}"] = forms.ChoiceField(
-                label=label or column_name(index), choices=choices,
-                initial=header["mapping"].get(str(index), UNUSED),
-            )  # fmt: skip
+                label=label or column_name(index), choices=choices, initial=header["mapping"].get(str(index), UNUSED)
+            )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -328,8 +321,9 @@ class ColumnsForm(forms.Form):
         kept |= {name: said[name] for name in ("encoding",) if name in said}
         columns = {
             field.removeprefix("column_"): "" if name == UNUSED else name
-            for field, name in said.items() if field.startswith("column_")
-        }  # fmt: skip
+            for field, name in said.items()
+            if field.startswith("column_")
+        }
         return {**kept, "columns": columns} if columns else kept
 
 
@@ -355,8 +349,13 @@ def _first(rows: list[Any], count: int) -> str:
     named = {"rows": ", ".join(map(_number, rows))}
     if count == 1:
         return _("Row %(rows)s") % named
-    return (_("Rows %(rows)s") if count == len(rows) else _("From row %(rows)s on") if len(rows) == 1
-            else _("Rows %(rows)s …")) % named  # fmt: skip
+    return (
+        _("Rows %(rows)s")
+        if count == len(rows)
+        else _("From row %(rows)s on")
+        if len(rows) == 1
+        else _("Rows %(rows)s …")
+    ) % named
 
 
 def _number(value: int) -> str:

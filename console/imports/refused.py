@@ -38,11 +38,7 @@ def rows_of(row: FileImport, kind: type[Kind]) -> tuple[list[str], Iterator[list
     if not row.summary.get("refused"):
         raise Refused("nothing_refused", _("No row of this file is refused."))
     labels = row.summary["header"]["labels"]
-    skipped = (
-        2
-        if [normalise(label) in ours for label, ours in zip(labels, _OURS, strict=False)] == [True, True]
-        else 0
-    )
+    skipped = 2 if [normalise(label) in ours for label, ours in zip(labels, _OURS, strict=False)] == [True, True] else 0
     reasons = staging_of(row, kind).tuples(Verdict.REFUSED, ("number", "reason"))
     return [_("Row"), _("Why"), *labels[skipped:]], _lines(table_of(row), reasons, skipped)
 

@@ -159,9 +159,7 @@ class Staging:
 
     def finish(self) -> dict[str, int]:
         """Write the file to its end, and count the rows by their verdict."""
-        counts = dict(
-            self._connection.execute("SELECT verdict, count(*) FROM line GROUP BY verdict").fetchall()
-        )
+        counts = dict(self._connection.execute("SELECT verdict, count(*) FROM line GROUP BY verdict").fetchall())
         for verdict in (Verdict.CHANGED, Verdict.REFUSED):
             name = verdict.name.lower()
             self._connection.execute(f"CREATE INDEX {name} ON line (number) WHERE verdict = {verdict.value}")

@@ -40,14 +40,23 @@ def receive(
     with files.kept_only_if_fine(stored):
         name = visible(file_name.strip() or _("file"), 200)
         table = open_table(
-            files.path_of(stored.name), name, sheet=reading.get("sheet", ""), encoding=reading.get("encoding", ""),
+            files.path_of(stored.name),
+            name,
+            sheet=reading.get("sheet", ""),
+            encoding=reading.get("encoding", ""),
             rank=checking.rank_of(kind),
-        )  # fmt: skip
+        )
         return model.objects.create(  # type: ignore[return-value]  # of the very class that is handed over
-            organization=by.organization, file_name=name, stored_as=stored.name, sha256=stored.sha256,
-            size=stored.size, row_count=table.row_count or 0, by_label=by.label[:200],
-            reading=reading, **fields,
-        )  # fmt: skip
+            organization=by.organization,
+            file_name=name,
+            stored_as=stored.name,
+            sha256=stored.sha256,
+            size=stored.size,
+            row_count=table.row_count or 0,
+            by_label=by.label[:200],
+            reading=reading,
+            **fields,
+        )
 
 
 def begin_check(row: FileImport, reading: dict[str, Any]) -> None:
@@ -57,13 +66,7 @@ def begin_check(row: FileImport, reading: dict[str, Any]) -> None:
     where the file is applied already.
     """
     before = row.checked_as
-    values = {
-        "reading": reading,
-        "summary": {},
-        "checked_as": "",
-        "checked_at": None,
-        "version": F("version") + 1,
-    }
+    values = {"reading": reading, "summary": {}, "checked_as": "", "checked_at": None, "version": F("version") + 1}
     if not type(row).objects.filter(pk=row.pk, applied_at=None).update(**values):
         raise applied_already()
     files.discard(before)
@@ -118,9 +121,7 @@ def refuse_twice(row: FileImport, kind: type[Kind]) -> None:
     for name, indexes in row.summary.get("twice", {}).items():
         label = next((column.label for column in kind.columns if column.name == name), name)
         places = ", ".join(letters(index) for index in indexes)
-        sentence = _(
-            "The columns %(places)s are all read as %(label)s. Leave one of them, or rename the others."
-        )
+        sentence = _("The columns %(places)s are all read as %(label)s. Leave one of them, or rename the others.")
         raise Refused("column_twice", sentence % {"places": places, "label": label}, status=422, id=row.pk)
 
 
@@ -157,9 +158,7 @@ def applied_already() -> Refused:
 
 def outdated() -> Refused:
     """The refusal of a decision on a preview that is not the last one."""
-    return Refused(
-        "preview_outdated", _("The file was checked anew since you looked. Look at the preview again.")
-    )
+    return Refused("preview_outdated", _("The file was checked anew since you looked. Look at the preview again."))
 
 
 def running() -> Refused:

@@ -55,15 +55,11 @@ class Event(TenantModel):
                 condition=models.Q(object_id__isnull=False),
             ),
             models.Index(
-                fields=["act", "kind", "object_id", "id"],
-                name="event_by_act",
-                condition=models.Q(act__isnull=False),
+                fields=["act", "kind", "object_id", "id"], name="event_by_act", condition=models.Q(act__isnull=False)
             ),
             # Of a list that shows one line for one act, in each of its filters.
             models.Index(fields=["organization", "-at", "-id"], name="event_heads", condition=HEAD),
-            models.Index(
-                fields=["organization", "kind", "-at", "-id"], name="event_heads_by_kind", condition=HEAD
-            ),
+            models.Index(fields=["organization", "kind", "-at", "-id"], name="event_heads_by_kind", condition=HEAD),
             models.Index(
                 fields=["organization", "actor_id", "-at", "-id"], name="event_heads_by_actor", condition=HEAD
             ),

@@ -13,9 +13,7 @@ class OutgoingMail(models.Model):
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["created_at"], name="mail_unsent", condition=models.Q(sent_at__isnull=True)),
-        ]
+        indexes = [models.Index(fields=["created_at"], name="mail_unsent", condition=models.Q(sent_at__isnull=True))]
 
     def __str__(self) -> str:
         return self.recipient

@@ -30,9 +30,12 @@ class Member(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organization", "user"], name="member_unique",
-                                    violation_error_message=_("This person is a member already.")),
-        ]  # fmt: skip
+            models.UniqueConstraint(
+                fields=["organization", "user"],
+                name="member_unique",
+                violation_error_message=_("This person is a member already."),
+            )
+        ]
         indexes = [models.Index(fields=["user", "removed_at"], name="member_by_user")]
 
     def __str__(self) -> str:

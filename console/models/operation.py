@@ -35,9 +35,7 @@ class Operation(TenantModel):
 
     handler = models.CharField(max_length=120)
     title = models.CharField(max_length=200)
-    state = models.CharField(
-        max_length=10, choices=OperationState.get_choices, default=OperationState.WAITING
-    )
+    state = models.CharField(max_length=10, choices=OperationState.get_choices, default=OperationState.WAITING)
     payload = models.JSONField(default=dict)
     cursor = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)
@@ -51,7 +49,8 @@ class Operation(TenantModel):
     by_user = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+")
     by_label = models.CharField(max_length=200)
     by_role = models.CharField(max_length=20, blank=True)
-    # What the starter might do then, and the API key that he used: it never does more than that, and stops with the key.
+    # What the starter might do then, and the API key that he used: it never does more than that, and stops with the
+    # key.
     rights = models.JSONField(default=list)
     by_key = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -65,8 +64,10 @@ class Operation(TenantModel):
         indexes = [
             models.Index(fields=["organization", "-id"], name="operation_by_organization"),
             models.Index(fields=["organization", "by_user", "-id"], name="operation_by_person"),
-            models.Index(fields=["state"], name="operation_by_state", condition=models.Q(state__in=["waiting", "running"])),
-        ]  # fmt: skip
+            models.Index(
+                fields=["state"], name="operation_by_state", condition=models.Q(state__in=["waiting", "running"])
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -22,9 +22,7 @@ class Organization(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=~models.Q(name=""), name="organization_name_not_empty")
-        ]
+        constraints = [models.CheckConstraint(condition=~models.Q(name=""), name="organization_name_not_empty")]
 
     def __str__(self) -> str:
         return self.name
@@ -43,9 +41,12 @@ class OrganizationDomain(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["host"], name="organization_domain_unique",
-                                    violation_error_message=_("This domain is registered already.")),
-        ]  # fmt: skip
+            models.UniqueConstraint(
+                fields=["host"],
+                name="organization_domain_unique",
+                violation_error_message=_("This domain is registered already."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.host

@@ -40,8 +40,8 @@ class Webhook(TenantModel):
     """A receiver of an organization, and what it is told of: everything, or one product, or one customer.
 
     Product and customer are named by id alone: the foundation does not know them. `scope_label` is what they were
-    called. The secret is never stored: it is derived from `seed` and a server key, see `console.webhooks.signing`; until
-    `old_seed_until` the secret before signs too.
+    called. The secret is never stored: it is derived from `seed` and a server key, see `console.webhooks.signing`;
+    until `old_seed_until` the secret before signs too.
     """
 
     url = models.CharField(_("Address"), max_length=500)
@@ -72,16 +72,14 @@ class Webhook(TenantModel):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(product_id__isnull=True) | Q(customer_id__isnull=True),
-                                   name="webhook_of_one_thing"),
-            models.CheckConstraint(condition=Q(archived_at__isnull=True) | Q(is_enabled=False),
-                                   name="webhook_removed_is_disabled"),
-        ]  # fmt: skip
-        indexes = [
-            models.Index(
-                fields=["organization"], name="webhook_in_use", condition=Q(archived_at__isnull=True)
+            models.CheckConstraint(
+                condition=Q(product_id__isnull=True) | Q(customer_id__isnull=True), name="webhook_of_one_thing"
+            ),
+            models.CheckConstraint(
+                condition=Q(archived_at__isnull=True) | Q(is_enabled=False), name="webhook_removed_is_disabled"
             ),
         ]
+        indexes = [models.Index(fields=["organization"], name="webhook_in_use", condition=Q(archived_at__isnull=True))]
 
     def __str__(self) -> str:
         # Without its path: with some receivers that is a secret, and this stands in the log.
@@ -133,9 +131,7 @@ class WebhookDelivery(TenantModel):
     class Meta:
         indexes = [
             models.Index(
-                fields=["next_at", "id"],
-                name="webhook_next",
-                condition=Q(next_at__isnull=False, leased_by=""),
+                fields=["next_at", "id"], name="webhook_next", condition=Q(next_at__isnull=False, leased_by="")
             ),
             models.Index(
                 fields=["webhook", "next_at", "id"],
@@ -143,9 +139,7 @@ class WebhookDelivery(TenantModel):
                 condition=Q(next_at__isnull=False, leased_by=""),
             ),
             # All that is asked of what is being sent stands in it.
-            models.Index(
-                fields=["leased_by", "webhook", "line"], name="webhook_busy", condition=~Q(leased_by="")
-            ),
+            models.Index(fields=["leased_by", "webhook", "line"], name="webhook_busy", condition=~Q(leased_by="")),
             models.Index(fields=["webhook", "-id"], name="webhook_log"),
             models.Index(fields=["webhook", "state", "-id"], name="webhook_log_by_state"),
             models.Index(fields=["webhook", "kind", "-id"], name="webhook_log_by_kind"),

@@ -14,9 +14,7 @@ class NameWord(models.Model):
     word = KeyField(max_length=60)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "row_id", "word"], name="name_word_unique"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["kind", "row_id", "word"], name="name_word_unique")]
         indexes = [models.Index(fields=["kind", "word", "row_id"], name="name_word_by_word")]
 
     def __str__(self) -> str:

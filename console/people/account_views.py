@@ -25,8 +25,12 @@ from console.requests import Request, SignedIn
 @signed_in
 def account_edit(request: SignedIn) -> HttpResponse:
     """The person's name, language and time zone."""
-    edit = Edit(request, request.user, lambda data, row: _form(request, data, row),
-                lambda row, values: accounts.edit(row, **values))  # fmt: skip
+    edit = Edit(
+        request,
+        request.user,
+        lambda data, row: _form(request, data, row),
+        lambda row, values: accounts.edit(row, **values),
+    )
     if not edit.is_done:
         return edit.page("console/people/account_edit.html")
     messages.success(request, _("Saved."))
@@ -70,11 +74,7 @@ def _in_language(response: HttpResponse, language: str) -> HttpResponse:
     response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
     if language:
         response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            language,
-            max_age=31_536_000,
-            samesite="Lax",
-            secure=settings.SECURE,
+            settings.LANGUAGE_COOKIE_NAME, language, max_age=31_536_000, samesite="Lax", secure=settings.SECURE
         )
     return response
 

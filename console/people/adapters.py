@@ -104,9 +104,11 @@ class AccountAdapter(DefaultAccountAdapter):
         if way is Way.LINK:
             user = request.mailed_user
             more["link"] = sign_in_links.make(
-                email, user=user, next_url=get_next_redirect_url(request) or "",
+                email,
+                user=user,
+                next_url=get_next_redirect_url(request) or "",
                 carried=import_string(TAKE_CLAIM)(request),
-            )  # fmt: skip
+            )
             template_prefix = "account/email/login_link" if user else template_prefix
         if way is not Way.NOTHING:
             return super().send_mail(template_prefix, email, more)
@@ -229,9 +231,7 @@ class RequestCodeForm(account_forms.RequestLoginCodeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].widget.attrs.update(
-            {"autocomplete": "email", "inputmode": "email", "placeholder": ""}
-        )
+        self.fields["email"].widget.attrs.update({"autocomplete": "email", "inputmode": "email", "placeholder": ""})
 
     def clean_email(self) -> str:
         request, typed = current.request, self.cleaned_data["email"]
@@ -239,19 +239,11 @@ class RequestCodeForm(account_forms.RequestLoginCodeForm):
         shown = typed.lower() if addresses.is_twin(typed) else addresses.normal(typed)
         self.cleaned_data["email"] = shown
         email = super().clean_email()
-        if (
-            email
-            and self._user is None
-            and import_string(PENDING_CLAIM)(request)
-            and allowances.may_begin(request)
-        ):
+        if email and self._user is None and import_string(PENDING_CLAIM)(request) and allowances.may_begin(request):
             self._user = accounts.find_or_make(typed)
         # To the address that is on record, never to a twin of it that somebody typed.
         email = self._user.email if self._user else shown
-        request.mailed_user, request.mailed_way = (
-            self._user,
-            allowances.code_by_mail(request, email, self._user),
-        )
+        request.mailed_user, request.mailed_way = (self._user, allowances.code_by_mail(request, email, self._user))
         # The next page says what to look for.
         request.session[MAILED] = request.mailed_way is Way.DIGITS
         return email
@@ -264,8 +256,11 @@ class ConfirmCodeForm(account_forms.ConfirmLoginCodeForm):
         super().__init__(*args, **kwargs)
         self.fields["code"].label = _("Six-digit code")
         self.fields["code"].widget.attrs = {
-            "autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 6, "pattern": "[0-9]*",
-        }  # fmt: skip
+            "autocomplete": "one-time-code",
+            "inputmode": "numeric",
+            "maxlength": 6,
+            "pattern": "[0-9]*",
+        }
 
     def clean_code(self) -> str:
         request = current.request

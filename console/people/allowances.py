@@ -59,9 +59,16 @@ def password(request: HttpRequest, email: str) -> GiveBack:
     Raises ValidationError, before anything is looked at, where the browser's allowance is spent.
     """
     account = addresses.normal(email)
-    return _guess(request, "password", account, User.objects.filter(email=account).first(), _(
-        "Too many wrong passwords were tried. Get a code by email instead, or use a browser that you signed in with "
-        "before."))  # fmt: skip
+    return _guess(
+        request,
+        "password",
+        account,
+        User.objects.filter(email=account).first(),
+        _(
+            "Too many wrong passwords were tried. Get a code by email instead, or use a browser that you signed in with "
+            "before."
+        ),
+    )
 
 
 def second_step(request: HttpRequest, user: Any) -> GiveBack:
@@ -69,9 +76,16 @@ def second_step(request: HttpRequest, user: Any) -> GiveBack:
 
     What is spent belongs to the password: with a new one, whoever knew the old one is shut out and has spent nothing.
     """
-    return _guess(request, "second-step", f"{user.pk} {user.password}", user, _(
-        "Too many wrong codes were tried. If that wasn’t you, somebody knows your password: choose a new one, then "
-        "sign in. Or use a passkey, or a browser that you signed in with before."))  # fmt: skip
+    return _guess(
+        request,
+        "second-step",
+        f"{user.pk} {user.password}",
+        user,
+        _(
+            "Too many wrong codes were tried. If that wasn’t you, somebody knows your password: choose a new one, then "
+            "sign in. Or use a passkey, or a browser that you signed in with before."
+        ),
+    )
 
 
 def _guess(request: HttpRequest, scope: str, account: str, user: Any, refusal: str) -> GiveBack:

@@ -18,6 +18,8 @@ from console.rest.fields import Body, Email
 from console.rest.forms import checked
 from console.rest.paging import page
 
+TAG = "members"
+
 MAY = Permission.MEMBER_MANAGE
 
 
@@ -92,8 +94,14 @@ def invitation_list(request: Any) -> Any:
     return page(request.query, rosters.invitations(request.actor), InvitationOut)
 
 
-@endpoint("Invite a member", may=MAY, takes=InvitationIn, answers=InvitationOut, status=201,
-          example={"email": "kim@example.com", "role": "viewer"})  # fmt: skip
+@endpoint(
+    "Invite a member",
+    may=MAY,
+    takes=InvitationIn,
+    answers=InvitationOut,
+    status=201,
+    example={"email": "kim@example.com", "role": "viewer"},
+)
 def invitation_create(request: Any) -> Any:
     """Mails a link; an older open one to the same address is dead. Refused (`role_not_yours`) for a role that may do
     more than the key."""

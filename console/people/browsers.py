@@ -24,9 +24,13 @@ def remember(request: HttpRequest, response: HttpResponse, user: Any) -> None:
     # After those that were signed out everywhere, also within the same second.
     entry = [user.pk, get_random_string(22), time.time()]
     response.set_cookie(
-        COOKIE, signing.dumps([*others, entry][-MOST:], salt=SALT, compress=True), max_age=AGE, httponly=True,
-        secure=settings.SECURE, samesite="Lax",
-    )  # fmt: skip
+        COOKIE,
+        signing.dumps([*others, entry][-MOST:], salt=SALT, compress=True),
+        max_age=AGE,
+        httponly=True,
+        secure=settings.SECURE,
+        samesite="Lax",
+    )
 
 
 def known(request: HttpRequest, user: Any) -> str | None:

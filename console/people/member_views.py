@@ -67,8 +67,13 @@ def member_edit(request: Request, pk: int) -> HttpResponse:
     """A member's role, and the way to remove him."""
     member = get_object_or_404(rosters.current(request.actor), pk=pk)
     roles = members.grantable(request.actor)
-    edit = Edit(request, member, lambda data, row: RoleForm(data, initial={"role": row.role}, roles=roles),
-                lambda row, values: members.change_role(row, **values, by=request.actor), refused_at="role")  # fmt: skip
+    edit = Edit(
+        request,
+        member,
+        lambda data, row: RoleForm(data, initial={"role": row.role}, roles=roles),
+        lambda row, values: members.change_role(row, **values, by=request.actor),
+        refused_at="role",
+    )
     if not edit.is_done:
         may_change = members.may_touch(member, request.actor)
         return edit.page("console/people/member_edit.html", member=member, may_change=may_change)
@@ -121,9 +126,7 @@ def _join(request: Request, invitation: Invitation) -> HttpResponse:
         _welcome(request, invitation)
         return response
     context = {"invitation": invitation, "form": form}
-    return render(
-        request, "console/people/invitation_accept.html", context, status=422 if form.is_bound else 200
-    )
+    return render(request, "console/people/invitation_accept.html", context, status=422 if form.is_bound else 200)
 
 
 def _welcome(request: Request, invitation: Invitation) -> HttpResponse:

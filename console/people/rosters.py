@@ -21,9 +21,7 @@ def members(actor: Actor) -> QuerySet[Member]:
 
 def invitations(actor: Actor) -> QuerySet[Invitation]:
     """The invitations that are neither used nor revoked, the newest first. Those that expired can be sent again."""
-    return (
-        Invitation.objects.visible_to(actor).filter(accepted_at=None, revoked_at=None).order_by("-created_at")
-    )
+    return Invitation.objects.visible_to(actor).filter(accepted_at=None, revoked_at=None).order_by("-created_at")
 
 
 def has_account(invitation: Invitation) -> bool:

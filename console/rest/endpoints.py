@@ -10,18 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import cache, partial, update_wrapper
+from inspect import unwrap
 from typing import Any, cast
 
 from django.http import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-    inline_serializer,
-)
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.response import Response
@@ -42,9 +37,10 @@ MOST_BYTES = 16 * 1024 * 1024
 EMPTY = {b"", b"{}", b"null"}
 TOKEN = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}, OpenApiParameter.HEADER,
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
     description="Makes it safe to repeat the call: a repeat within 24 hours gets the first answer.",
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -95,14 +91,15 @@ class Endpoint:
             act = partial(preconditions.guarded, request, act)
         token = request.headers.get("Idempotency-Key")
         if token is not None and self.is_secret:
-            raise Refused("not_repeatable", _("The answer holds a secret, which is kept nowhere. Send it without an "
-                                              "Idempotency-Key."), status=422)  # fmt: skip
+            raise Refused(
+                "not_repeatable",
+                _("The answer holds a secret, which is kept nowhere. Send it without an Idempotency-Key."),
+                status=422,
+            )
         if token is None or request.method != "POST":
             return act()
         said = f"{request.method} {request.get_full_path()}\n".encode() + raw
-        return idempotency.once(
-            token, key_id=request.auth.pk, said=said, act=lambda: _rendered(request, act())
-        )
+        return idempotency.once(token, key_id=request.auth.pk, said=said, act=lambda: _rendered(request, act()))
 
     def _admit(self, request: Any) -> None:
         if request.auth is None:
@@ -120,16 +117,12 @@ class Endpoint:
             raise Refused("not_allowed", sentence % {"scope": needed.value}, status=403)
         # What a call answers is seen, whatever it does.
         if actor.kind != "customer" and not actor.may(Permission.VIEW):
-            raise Refused(
-                "view_needed", _("This key lacks the scope view, which every call needs."), status=403
-            )
+            raise Refused("view_needed", _("This key lacks the scope view, which every call needs."), status=403)
 
     def _query(self) -> type[Body] | None:
         return self.query or (PageQuery if self.is_list else Nothing)
 
-    def _read(
-        self, request: Any, shape: type[Body] | None, data: Any, *, partial: bool = False
-    ) -> dict[str, Any]:
+    def _read(self, request: Any, shape: type[Body] | None, data: Any, *, partial: bool = False) -> dict[str, Any]:
         if shape is None:
             return {}
         actor = getattr(request, "actor", None)
@@ -151,9 +144,7 @@ class Endpoint:
             return response
         response["ETag"] = tag = preconditions.of(response.data)
         if "If-Match" in request.headers and not preconditions.is_among(tag, request.headers["If-Match"]):
-            raise Refused(
-                "precondition_failed", _("It is another one by now."), status=412, headers={"ETag": tag}
-            )
+            raise Refused("precondition_failed", _("It is another one by now."), status=412, headers={"ETag": tag})
         if preconditions.is_among(tag, request.headers.get("If-None-Match", ""), weakly=True):
             return Response(status=304, headers={"ETag": tag})
         return response
@@ -180,19 +171,23 @@ class Endpoint:
             answers = _page_of(answers, issubclass(self.query or PageQuery, FeedQuery))
         if answers is None:
             answers = OpenApiResponse(description="Done.")
-        kinds: dict[Any, Any] = {(self.status, media): bytes for media in self.media} or {
-            self.status: answers
-        }
+        kinds: dict[Any, Any] = {(self.status, media): bytes for media in self.media} or {self.status: answers}
         query = self._query()
         parameters: list[Any] = [query] if query and query is not Nothing else []
         if method == "post" and not self.is_secret:
             parameters.append(TOKEN)
         marks = {SINGLE: True} if method == "get" and self.is_single else {}
         return extend_schema(
-            operation_id=name, summary=self.summary, description=self._description(), tags=[self.tag],
-            request=self.takes, responses=kinds, examples=self._examples(),
-            parameters=parameters, extensions=marks,
-        )  # fmt: skip
+            operation_id=name,
+            summary=self.summary,
+            description=self._description(),
+            tags=[self.tag],
+            request=self.takes,
+            responses=kinds,
+            examples=self._examples(),
+            parameters=parameters,
+            extensions=marks,
+        )
 
     def _examples(self) -> list[OpenApiExample]:
         if self.example is None:
@@ -212,13 +207,11 @@ class Nothing(Body):
 
 
 def endpoint(summary: str, *, may: Permission | None, **terms: Any) -> Callable[[Function], Endpoint]:
-    """Make an endpoint of a function; see Endpoint for the terms."""
+    """Make an endpoint of a function; see Endpoint for the terms. Its module's `TAG` groups it."""
 
     def mark(run: Function) -> Endpoint:
-        module = run.__module__.rsplit(".", 1)[-1].replace("_", " ")
-        usual = (
-            {"tag": module} if terms.get("answers") or terms.get("media") else {"tag": module, "status": 204}
-        )
+        tag = unwrap(run).__globals__["TAG"]
+        usual = {"tag": tag} if terms.get("answers") or terms.get("media") else {"tag": tag, "status": 204}
         made = Endpoint(run, summary, may, **{**usual, **terms})
         update_wrapper(made, run, assigned=("__module__", "__name__", "__doc__"))  # type: ignore[arg-type]
         return made

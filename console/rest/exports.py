@@ -28,12 +28,7 @@ Forms = dict[str, Endpoint]
 
 
 def export(
-    summary: str,
-    *,
-    may: Permission,
-    customer: CustomerScope | None = None,
-    query: type[Body] | None = None,
-    tag: str,
+    summary: str, *, may: Permission, customer: CustomerScope | None = None, query: type[Body] | None = None, tag: str
 ) -> Callable[[Function], Forms]:
     """Make an endpoint of each form of a function, which gets the call and the form, and answers a stream."""
 

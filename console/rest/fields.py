@@ -25,9 +25,7 @@ class Body(serializers.Serializer):
             known = {name for name, field in self.fields.items() if not field.read_only}
             unknown = sorted(str(name) for name in data if name not in known)
             if unknown:
-                raise serializers.ValidationError(
-                    {name: ["This field is not known here."] for name in unknown}
-                )
+                raise serializers.ValidationError({name: ["This field is not known here."] for name in unknown})
         return super().to_internal_value(data)
 
     def unfit(self, data: dict[str, Any]) -> dict[str, list[str]]:
@@ -89,9 +87,7 @@ class Flag(serializers.BooleanField):
 class Moment(serializers.DateTimeField):
     """A time with its offset from UTC (RFC 3339); without one it would be another time in another place."""
 
-    default_error_messages = {
-        "naive": "Say the offset from UTC as well, as in 2026-11-22T09:00:00Z or …+01:00."
-    }
+    default_error_messages = {"naive": "Say the offset from UTC as well, as in 2026-11-22T09:00:00Z or …+01:00."}
 
     def enforce_timezone(self, value: datetime) -> datetime:
         """Refuse what names no offset."""
@@ -140,15 +136,15 @@ class Between(Body):
     """A time: from the one instant on and before the other, or from the one day to the other."""
 
     to = MomentOrDay(
-        is_end=True, required=False,
+        is_end=True,
+        required=False,
         help_text="Before this time; or up to the end of this day, in the organization's time zone.",
-    )  # fmt: skip
+    )
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """`from` is no name for an attribute."""
         since = MomentOrDay(
-            required=False,
-            help_text="From this time on; or from this day on, in the organization's time zone.",
+            required=False, help_text="From this time on; or from this day on, in the organization's time zone."
         )
         return {**super().get_fields(), "from": since}
 

@@ -19,8 +19,8 @@ def checked(
 ) -> Form:
     """The form, bound to the data and valid; for an existing row, what the data leave out stays as it is.
 
-    `lists` says which fields of the form stand in which list of the body. Raises Unfit with the form's own sentences, at
-    the names that the body has.
+    `lists` says which fields of the form stand in which list of the body. Raises Unfit with the form's own sentences,
+    at the names that the body has.
     """
     instance = kwargs.get("instance")
     if instance is not None:
@@ -40,18 +40,14 @@ def checked(
 def filtered(filters: type[FilterSet], rows: Rows, request: Any, **wanted: Any) -> Rows:
     """The rows that the console's filters leave; what is None, False or empty filters nothing.
 
-    A number is the id of a row, though a person may type the beginning of a name into the same field. Raises Unfit where
-    a filter does not know the value.
+    A number is the id of a row, though a person may type the beginning of a name into the same field. Raises Unfit
+    where a filter does not know the value.
     """
     data = QueryDict(mutable=True)
     for name, value in wanted.items():
         if value not in (None, False, "", []):
             data.setlist(
-                name,
-                [
-                    str(each)
-                    for each in (value if isinstance(value, list) else ["on" if value is True else value])
-                ],
+                name, [str(each) for each in (value if isinstance(value, list) else ["on" if value is True else value])]
             )
     filterset = filters(data, queryset=rows, request=request)
     filterset.is_valid()

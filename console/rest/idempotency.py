@@ -1,8 +1,8 @@
 """Answers a call that is repeated with the same `Idempotency-Key` with its first answer.
 
 The answer is written in the transaction of the work, so either both are there or none. A refusal is not kept and is
-tried anew; what was noted of it stays, as it does without a key. Two calls at once: the second waits for the first, then
-gets its answer.
+tried anew; what was noted of it stays, as it does without a key. Two calls at once: the second waits for the first,
+then gets its answer.
 """
 
 import hashlib
@@ -33,9 +33,7 @@ def once(token: str, *, key_id: int, said: bytes, act: Callable[[], Any]) -> Htt
     Raises Refused (422) where the same token came with another call, or is none.
     """
     if not VISIBLE.fullmatch(token):
-        raise Refused(
-            "bad_idempotency_key", _("An Idempotency-Key has 1 to 255 visible ASCII characters."), status=422
-        )
+        raise Refused("bad_idempotency_key", _("An Idempotency-Key has 1 to 255 visible ASCII characters."), status=422)
     answer = _once(token, key_id, hashlib.sha256(said).hexdigest(), act)
     if isinstance(answer, Exception):
         raise answer
@@ -56,10 +54,7 @@ def _once(token: str, key_id: int, digest: str, act: Callable[[], Any]) -> HttpR
         )
     if row.status is not None:
         return HttpResponse(
-            row.body,
-            status=row.status,
-            content_type=row.content_type,
-            headers={"Idempotent-Replayed": "true"},
+            row.body, status=row.status, content_type=row.content_type, headers={"Idempotent-Replayed": "true"}
         )
     try:
         response = act()

@@ -18,8 +18,12 @@ def spend(key_id: int, *, at: float | None = None) -> None:
     left = min(float(rate), left + (now - then) * rate / 60)
     if left < 1:
         wait = int((1 - left) * 60 / rate) + 1
-        raise Refused("too_many_requests", _("Too many calls. Wait %(n)d s and go on.") % {"n": wait}, status=429,
-                      headers={"Retry-After": str(wait)})  # fmt: skip
+        raise Refused(
+            "too_many_requests",
+            _("Too many calls. Wait %(n)d s and go on.") % {"n": wait},
+            status=429,
+            headers={"Retry-After": str(wait)},
+        )
     if len(_buckets) >= MOST_KEYS:
         _buckets.clear()
     _buckets[key_id] = (left - 1, now)

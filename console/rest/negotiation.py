@@ -14,9 +14,7 @@ class JsonOrFile(BaseContentNegotiation):
         """The one for the body's type; None answers 415."""
         return DefaultContentNegotiation().select_parser(request, parsers)
 
-    def select_renderer(
-        self, request: Any, renderers: list, format_suffix: str | None = None
-    ) -> tuple[Any, str]:
+    def select_renderer(self, request: Any, renderers: list, format_suffix: str | None = None) -> tuple[Any, str]:
         """JSON."""
         return renderers[0], renderers[0].media_type
 

@@ -21,6 +21,8 @@ from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Whole
 from console.rest.paging import PageQuery, page
 
+TAG = "operations"
+
 MOST_RESULTS = 1_000
 
 
@@ -35,8 +37,19 @@ class OperationOut(serializers.ModelSerializer):
 
     class Meta:
         model = Operation
-        fields = ["id", "title", "state", "done", "progress", "counts", "is_dry_run", "sentence", "created_at", "started_at",
-                  "finished_at"]  # fmt: skip
+        fields = [
+            "id",
+            "title",
+            "state",
+            "done",
+            "progress",
+            "counts",
+            "is_dry_run",
+            "sentence",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ]
 
     def get_counts(self, operation: Operation) -> dict[str, int]:
         """total, succeeded, refused."""
@@ -110,9 +123,7 @@ def operation_results(request: Any, pk: int) -> Any:
 def operation_results_csv(request: Any, pk: int) -> HttpResponseBase:
     """All of them as CSV."""
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
-    rows = (
-        [r["position"], r["name"], r["code"], r["detail"]] for r in results(operation, 0, operation.cursor)
-    )
+    rows = ([r["position"], r["name"], r["code"], r["detail"]] for r in results(operation, 0, operation.cursor))
     return stream_csv(f"operation-{operation.pk}", ["position", "name", "code", "detail"], rows)
 
 
@@ -133,5 +144,9 @@ def results(operation: Operation, after: int, until: int) -> Iterator[dict[str, 
         return
     for position in range(after + 1, min(until, operation.cursor, len(names)) + 1):
         found = refused.get(position)
-        yield {"position": position, "name": str(names[position - 1]), "code": found.code if found else "ok",
-               "detail": found.sentence if found else ""}  # fmt: skip
+        yield {
+            "position": position,
+            "name": str(names[position - 1]),
+            "code": found.code if found else "ok",
+            "detail": found.sentence if found else "",
+        }

@@ -24,6 +24,8 @@ from console.rest.forms import checked
 from console.rest.paging import page
 from console.rest.problems import Unfit
 
+TAG = "organization"
+
 EDIT = Permission.ORGANIZATION_EDIT
 # In base64 every 3 bytes are 4 characters: a picture of 6 MB.
 LONGEST_PICTURE = 8 * 1024 * 1024
@@ -38,8 +40,21 @@ class OrganizationOut(serializers.ModelSerializer):
 
     class Meta:
         model = Organization
-        fields = ["id", "name", "slug", "time_zone", "requires_second_factor", "brand_name", "support_email",
-                  "support_phone", "support_note", "imprint_url", "privacy_url", "logo_url", "created_at"]  # fmt: skip
+        fields = [
+            "id",
+            "name",
+            "slug",
+            "time_zone",
+            "requires_second_factor",
+            "brand_name",
+            "support_email",
+            "support_phone",
+            "support_note",
+            "imprint_url",
+            "privacy_url",
+            "logo_url",
+            "created_at",
+        ]
 
     def get_logo_url(self, organization: Organization) -> str | None:
         """Where everybody sees the logo, as PNG; null without one."""
@@ -60,21 +75,18 @@ class OrganizationIn(Body):
     support_email = Text(max_length=254, allow_blank=True)
     support_phone = Text(max_length=40, allow_blank=True)
     support_note = Text(max_length=200, allow_blank=True)
-    imprint_url = Text(
-        max_length=300, allow_blank=True, help_text="An https address that customers’ pages link to."
-    )
-    privacy_url = Text(
-        max_length=300, allow_blank=True, help_text="An https address that customers’ pages link to."
-    )
+    imprint_url = Text(max_length=300, allow_blank=True, help_text="An https address that customers’ pages link to.")
+    privacy_url = Text(max_length=300, allow_blank=True, help_text="An https address that customers’ pages link to.")
 
 
 class LogoIn(Body):
     """A picture."""
 
     picture = Text(
-        max_length=LONGEST_PICTURE, pattern="^[A-Za-z0-9+/]+={0,2}$",
+        max_length=LONGEST_PICTURE,
+        pattern="^[A-Za-z0-9+/]+={0,2}$",
         help_text="PNG, JPEG or WebP, in base64 without line breaks. It is shown up to 256 pixels wide.",
-    )  # fmt: skip
+    )
 
 
 class DomainOut(serializers.ModelSerializer):
@@ -111,8 +123,13 @@ def organization_detail(request: Any) -> Any:
     return request.actor.organization
 
 
-@endpoint("Edit the organization", may=EDIT, takes=OrganizationIn, answers=OrganizationOut,
-          example={"brand_name": "Northlake Water", "support_email": "help@example.com"})  # fmt: skip
+@endpoint(
+    "Edit the organization",
+    may=EDIT,
+    takes=OrganizationIn,
+    answers=OrganizationOut,
+    example={"brand_name": "Northlake Water", "support_email": "help@example.com"},
+)
 def organization_edit(request: Any) -> Any:
     """What is left out stays as it is."""
     organization = request.actor.organization
@@ -144,8 +161,9 @@ def domain_list(request: Any) -> Any:
     return page(request.query, request.actor.organization.domains.all(), DomainOut)
 
 
-@endpoint("Add a domain", may=EDIT, takes=DomainIn, answers=DomainOut, status=201,
-          example={"host": "claim.example.com"})  # fmt: skip
+@endpoint(
+    "Add a domain", may=EDIT, takes=DomainIn, answers=DomainOut, status=201, example={"host": "claim.example.com"}
+)
 def domain_create(request: Any) -> Any:
     """An international name is kept in its ASCII form. A domain belongs to one organization only."""
     form = checked(DomainForm, request.body_data)
@@ -155,16 +173,13 @@ def domain_create(request: Any) -> Any:
 @endpoint("Remove a domain", may=EDIT)
 def domain_remove(request: Any, pk: int) -> None:
     """Refused while a claim profile uses it: its printed links would die."""
-    organizations.remove_domain(
-        get_object_or_404(request.actor.organization.domains, pk=pk), by=request.actor
-    )
+    organizations.remove_domain(get_object_or_404(request.actor.organization.domains, pk=pk), by=request.actor)
 
 
 @endpoint("List roles", may=Permission.VIEW, answers=RoleOut, query=Nothing, is_list=True)
 def role_list(request: Any) -> Any:
     """The one table of who may do what. An owner differs from an administrator in that nobody else makes owners."""
     rows = [
-        {"role": role, "label": role.label, "permissions": [p for p in Permission if p in ROLES[role]]}
-        for role in Role
+        {"role": role, "label": role.label, "permissions": [p for p in Permission if p in ROLES[role]]} for role in Role
     ]
     return Response({"results": RoleOut(rows, many=True).data, "next": None})

@@ -33,14 +33,22 @@ class FeedQuery(PageQuery):
     """What a list takes that programs follow."""
 
     order = serializers.ChoiceField(
-        ["desc", "asc"], default="desc",
+        ["desc", "asc"],
+        default="desc",
         help_text="The newest first; or, for a program that follows the list, in the order in which rows became readable: "
         "then `next` is always given, and nothing is missed or given twice.",
-    )  # fmt: skip
+    )
 
 
-def page(query: dict[str, Any], rows: QuerySet, shape: type[serializers.Serializer], *, newest_first: bool = True,
-         by: str = "", **context: Any) -> Response:  # fmt: skip
+def page(
+    query: dict[str, Any],
+    rows: QuerySet,
+    shape: type[serializers.Serializer],
+    *,
+    newest_first: bool = True,
+    by: str = "",
+    **context: Any,
+) -> Response:
     """A page of the rows as `{results, next}`; `next` is null on the last one.
 
     Rows are ordered by their ids or, with `by`, by that column of times and then by their ids. Raises Refused (422) for
@@ -66,9 +74,9 @@ def follow(
 ) -> Response:
     """The rows after the cursor in the order of `by`, as `{results, next, more}`.
 
-    `up_to` was asked before: up to this number nothing can become readable any more, so the cursor never passes it. Where
-    a page holds fewer rows than it might, `more` says whether others may follow at once. Raises Refused (422) for a cursor
-    that no page of this order gave.
+    `up_to` was asked before: up to this number nothing can become readable any more, so the cursor never passes it.
+    Where a page holds fewer rows than it might, `more` says whether others may follow at once. Raises Refused (422) for
+    a cursor that no page of this order gave.
     """
     # Numbers of one feed mean nothing in another: a cursor carries the name of what it counts.
     after, limit = _number(query.get("cursor") or "", name := rows.model._meta.label_lower), query["limit"]

@@ -1,8 +1,8 @@
 """ETags of single objects, and calls that are made only if the object is still the one that was read (RFC 9110, 8.8.3, 13.1).
 
 An ETag is a digest of what the GET of the object answers to this caller, so it needs no column and covers all that the
-answer shows. `If-Match` is compared while the row is held, in the transaction of the work: of two calls with one ETag, one
-finds another object.
+answer shows. `If-Match` is compared while the row is held, in the transaction of the work: of two calls with one ETag,
+one finds another object.
 """
 
 import hashlib

@@ -9,8 +9,17 @@ from rest_framework import exceptions
 
 from console.errors import Refused, problem
 
-CODES = {400: "malformed", 401: "no_key", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed",
-         406: "not_acceptable", 413: "too_large", 415: "unsupported_media_type", 429: "too_many_requests"}  # fmt: skip
+CODES = {
+    400: "malformed",
+    401: "no_key",
+    403: "not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+}
 
 
 class Unfit(exceptions.ValidationError):
@@ -23,9 +32,7 @@ def handle(error: Exception, context: dict) -> HttpResponse | None:
         return problem(error.code, error.sentence, error.status, headers=error.headers, **error.facts)
     if isinstance(error, exceptions.ValidationError):
         status = 422 if isinstance(error, Unfit) else 400
-        return problem(
-            "invalid", _("Some fields are not as they should be."), status, errors=flat(error.detail)
-        )
+        return problem("invalid", _("Some fields are not as they should be."), status, errors=flat(error.detail))
     if isinstance(error, Http404):
         return problem("not_found", _("There is no such thing here."), 404)
     if isinstance(error, PermissionDenied):
@@ -45,9 +52,7 @@ def flat(detail: Any, path: str = "") -> list[dict[str, str]]:
             found += flat(inner, path + step)
         return found
     if isinstance(detail, list) and any(isinstance(each, dict) for each in detail):
-        return [
-            found for number, each in enumerate(detail) for found in flat(each, f"{path}[{number}]") if each
-        ]
+        return [found for number, each in enumerate(detail) for found in flat(each, f"{path}[{number}]") if each]
     if isinstance(detail, list):
         return [{"field": path, "detail": str(each)} for each in detail]
     return [{"field": path, "detail": str(detail)}]

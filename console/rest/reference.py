@@ -26,18 +26,34 @@ def grouped(schema: Shape) -> list[dict[str, Any]]:
         for method in METHODS:
             if method in path:
                 call = path[method]
-                groups.setdefault(call["tags"][0], []).append({
-                    "id": call["operationId"], "method": method.upper(), "path": address, "summary": call["summary"],
-                    "text": call.get("description", ""), "query": _parameters(schema, call),
-                    **_body(schema, call), "answer": _answer(schema, call),
-                })  # fmt: skip
+                groups.setdefault(call["tags"][0], []).append(
+                    {
+                        "id": call["operationId"],
+                        "method": method.upper(),
+                        "path": address,
+                        "summary": call["summary"],
+                        "text": call.get("description", ""),
+                        "query": _parameters(schema, call),
+                        **_body(schema, call),
+                        "answer": _answer(schema, call),
+                    }
+                )
     return [{"name": name, "calls": calls} for name, calls in sorted(groups.items())]
 
 
 def _parameters(schema: Shape, call: Shape) -> list[dict[str, Any]]:
-    return [_field(schema, p["name"], {"description": p.get("description", ""), **p["schema"]}, takes=True,
-                   required=p.get("required", False)) | {"is_header": p["in"] == "header"}
-            for p in call.get("parameters", []) if p["in"] != "path"]  # fmt: skip
+    return [
+        _field(
+            schema,
+            p["name"],
+            {"description": p.get("description", ""), **p["schema"]},
+            takes=True,
+            required=p.get("required", False),
+        )
+        | {"is_header": p["in"] == "header"}
+        for p in call.get("parameters", [])
+        if p["in"] != "path"
+    ]
 
 
 def _body(schema: Shape, call: Shape) -> dict[str, Any]:
@@ -53,22 +69,18 @@ def _answer(schema: Shape, call: Shape) -> dict[str, Any]:
     status = next(status for status in call["responses"] if status.startswith("2"))
     content: dict[str, Shape] = call["responses"][status].get("content", {})
     inner = next(iter(content.values()), {}).get("schema", {})
-    return {
-        "status": status,
-        "fields": _fields(schema, inner),
-        "media": [m for m in content if "json" not in m],
-    }
+    return {"status": status, "fields": _fields(schema, inner), "media": [m for m in content if "json" not in m]}
 
 
-def _fields(
-    schema: Shape, shape: Shape, *, takes: bool = False, above: tuple[str, ...] = ()
-) -> list[dict[str, Any]]:
+def _fields(schema: Shape, shape: Shape, *, takes: bool = False, above: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """One for each field of an object; `above` are the names of the shapes that this one lies in."""
     above = (*above, _name(shape))
     shape = _resolved(schema, shape)
     required = shape.get("required", [])
-    return [_field(schema, name, inner, takes=takes, required=takes and name in required, above=above)
-            for name, inner in shape.get("properties", {}).items()]  # fmt: skip
+    return [
+        _field(schema, name, inner, takes=takes, required=takes and name in required, above=above)
+        for name, inner in shape.get("properties", {}).items()
+    ]
 
 
 def _field(
@@ -81,11 +93,16 @@ def _field(
     # What a shape says of itself says nothing of this field, but for a choice its words.
     said = whole if "enum" in whole else shape
     return {
-        "name": name, "type": _type(schema, shape), "required": required, "text": said.get("description", ""),
-        "values": whole.get("enum") or item.get("enum") or [], "limits": _limits(schema, whole) if takes else "",
-        "default": json.dumps(whole["default"]) if "default" in whole else "", "pattern": _pattern(schema, whole, takes),
+        "name": name,
+        "type": _type(schema, shape),
+        "required": required,
+        "text": said.get("description", ""),
+        "values": whole.get("enum") or item.get("enum") or [],
+        "limits": _limits(schema, whole) if takes else "",
+        "default": json.dumps(whole["default"]) if "default" in whole else "",
+        "pattern": _pattern(schema, whole, takes),
         "fields": _fields(schema, inner, takes=takes, above=above) if is_told else [],
-    }  # fmt: skip
+    }
 
 
 def _resolved(schema: Shape, shape: Shape) -> Shape:

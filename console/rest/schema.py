@@ -39,10 +39,16 @@ PROBLEM = {
     },
 }
 REFUSALS = {
-    "400": "It is not as documented here.", "401": "No key, or one that is not valid.", "403": "The key may not do that.",
-    "404": "There is no such thing for this key.", "409": "The rules do not allow it now.", "413": "It is too large.",
-    "415": "Send JSON.", "422": "A field can't be taken, though it is as documented.", "429": "Too many calls.",
-}  # fmt: skip
+    "400": "It is not as documented here.",
+    "401": "No key, or one that is not valid.",
+    "403": "The key may not do that.",
+    "404": "There is no such thing for this key.",
+    "409": "The rules do not allow it now.",
+    "413": "It is too large.",
+    "415": "Send JSON.",
+    "422": "A field can't be taken, though it is as documented.",
+    "429": "Too many calls.",
+}
 
 
 class KeyScheme(OpenApiAuthenticationExtension):
@@ -61,10 +67,18 @@ class KeyScheme(OpenApiAuthenticationExtension):
 
 
 TAG_HEADER = {"ETag": {"schema": {"type": "string"}, "description": "Changes whenever the answer does."}}
-IF_MATCH = {"in": "header", "name": "If-Match", "schema": {"type": "string"},
-            "description": "The ETag of what was read: where it is another one by now, the answer is a 412."}  # fmt: skip
-IF_NONE_MATCH = {"in": "header", "name": "If-None-Match", "schema": {"type": "string"},
-                 "description": "The ETag of what the caller has: where it is that still, the answer is a 304."}  # fmt: skip
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "The ETag of what was read: where it is another one by now, the answer is a 412.",
+}
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The ETag of what the caller has: where it is that still, the answer is a 304.",
+}
 
 
 def _add_preconditions(paths: dict[str, Any], problem: dict[str, Any]) -> None:
@@ -77,10 +91,7 @@ def _add_preconditions(paths: dict[str, Any], problem: dict[str, Any]) -> None:
             call = methods[method]
             if method == "get":
                 call.setdefault("parameters", []).extend([IF_NONE_MATCH, IF_MATCH])
-                call["responses"]["304"] = {
-                    "description": "It is as the caller has it.",
-                    "headers": TAG_HEADER,
-                }
+                call["responses"]["304"] = {"description": "It is as the caller has it.", "headers": TAG_HEADER}
                 call["responses"]["200"]["headers"] = TAG_HEADER
             elif _single_of(path, singles):
                 call.setdefault("parameters", []).append(IF_MATCH)

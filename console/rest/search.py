@@ -11,12 +11,18 @@ from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Text
 from console.search import EXACT, MAX_LENGTH, Hit, clean, find_all
 
+TAG = "search"
+
 MOST_OF_EACH = 20
 # What is found, by the name of its page: the domain is known by name only.
 KINDS = {
-    "device_detail": "device", "product_detail": "product", "customer_detail": "customer",
-    "claim_profile_detail": "claim_profile", "shipment_detail": "shipment", "return_detail": "return",
-}  # fmt: skip
+    "device_detail": "device",
+    "product_detail": "product",
+    "customer_detail": "customer",
+    "claim_profile_detail": "claim_profile",
+    "shipment_detail": "shipment",
+    "return_detail": "return",
+}
 
 
 class HitOut(serializers.Serializer):
@@ -46,5 +52,10 @@ def search(request: Any) -> Any:
 def _row(hit: Hit) -> dict[str, Any]:
     """A hit leads to a page; which thing that is stands in its address."""
     page = resolve(hit.url)
-    return {"kind": KINDS[page.url_name or ""], "id": page.kwargs["pk"], "label": hit.title, "detail": hit.detail,
-            "is_exact": hit.rank == EXACT}  # fmt: skip
+    return {
+        "kind": KINDS[page.url_name or ""],
+        "id": page.kwargs["pk"],
+        "label": hit.title,
+        "detail": hit.detail,
+        "is_exact": hit.rank == EXACT,
+    }

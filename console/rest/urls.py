@@ -20,9 +20,7 @@ urlpatterns = [
     path("operations/<int:pk>/results.csv", resource(get=operations.operation_results_csv)),
     path("events", resource(get=events.event_list)),
     *files("events", events.event_export),
-    path(
-        "organization", resource(get=organization.organization_detail, patch=organization.organization_edit)
-    ),
+    path("organization", resource(get=organization.organization_detail, patch=organization.organization_edit)),
     path(
         "organization/logo",
         resource(put=organization.organization_logo_set, delete=organization.organization_logo_remove),
@@ -32,8 +30,7 @@ urlpatterns = [
     path("roles", resource(get=organization.role_list)),
     path("members", resource(get=members.member_list)),
     path(
-        "members/<int:pk>",
-        resource(get=members.member_detail, patch=members.member_edit, delete=members.member_remove),
+        "members/<int:pk>", resource(get=members.member_detail, patch=members.member_edit, delete=members.member_remove)
     ),
     path("invitations", resource(get=members.invitation_list, post=members.invitation_create)),
     path("invitations/<int:pk>", resource(delete=members.invitation_revoke)),

@@ -27,9 +27,7 @@ def measured(application: Application) -> Application:
             try:
                 length = _copy(environ["wsgi.input"], body)
             except (ParseException, OSError):
-                return _refuse(
-                    start_response, HTTPStatus.BAD_REQUEST, "malformed", "The body is cut off or broken."
-                )
+                return _refuse(start_response, HTTPStatus.BAD_REQUEST, "malformed", "The body is cut off or broken.")
             if length > MOST_BYTES:
                 sentence = "A body without a Content-Length has up to 16 MB. Send it in parts."
                 return _refuse(start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", sentence)
@@ -52,7 +50,8 @@ def _copy(source: Any, to: IO[bytes]) -> int:
 def _refuse(start_response: Callable, status: HTTPStatus, code: str, sentence: str) -> list[bytes]:
     said = {"type": "about:blank", "title": sentence, "status": status.value, "code": code}
     body = json.dumps(said).encode()
-    start_response(f"{status.value} {status.phrase}", [
-        ("Content-Type", "application/problem+json"), ("Content-Length", str(len(body))),
-    ])  # fmt: skip
+    start_response(
+        f"{status.value} {status.phrase}",
+        [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))],
+    )
     return [body]

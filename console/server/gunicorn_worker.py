@@ -101,9 +101,7 @@ class BufferingWorker(ThreadWorker):
             return
         self.nr_conns += 1
         conn = Connection(self.cfg, raw, client, listener.getsockname())
-        conn.sock.raw.setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-        ) if raw.family != socket.AF_UNIX else None
+        conn.sock.raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) if raw.family != socket.AF_UNIX else None
         self._wait(conn, selectors.EVENT_READ, self._receive, HEAD_WITHIN)
 
     def _receive(self, conn: Connection) -> None:

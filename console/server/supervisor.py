@@ -106,13 +106,25 @@ def gunicorn(where: str) -> list[str]:
     """The command that starts the server. Its access log stays off: claim codes stand in addresses."""
     folder = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
     return [
-        sys.executable, "-m", "gunicorn", "console.wsgi:application", f"--bind={where}", "--preload",
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "console.wsgi:application",
+        f"--bind={where}",
+        "--preload",
         f"--pythonpath={settings.BASE_DIR}",
-        "--worker-class=console.server.gunicorn_worker.BufferingWorker", "--no-sendfile", "--workers=2", "--threads=8",
-        "--keep-alive=60", "--timeout=60",
-        f"--graceful-timeout={STOP_WITHIN - 3}", "--log-level=warning", "--no-control-socket",
-        "--logger-class=console.server.log.ServerLogger", *([f"--worker-tmp-dir={folder}"] if folder else []),
-    ]  # fmt: skip
+        "--worker-class=console.server.gunicorn_worker.BufferingWorker",
+        "--no-sendfile",
+        "--workers=2",
+        "--threads=8",
+        "--keep-alive=60",
+        "--timeout=60",
+        f"--graceful-timeout={STOP_WITHIN - 3}",
+        "--log-level=warning",
+        "--no-control-socket",
+        "--logger-class=console.server.log.ServerLogger",
+        *([f"--worker-tmp-dir={folder}"] if folder else []),
+    ]
 
 
 def worker(queue: str) -> list[str]:
@@ -268,12 +280,17 @@ def greeting() -> str:
         lines += ["Sign in:", f"  {settings.BASE_URL}{reverse('account_login')}"]
     else:
         code = keys.read(settings.DATA_DIR, keys.SETUP_FILE)
-        lines += ["Make your organization with this link, which works once:",
-                  f"  {settings.BASE_URL}{reverse('console:setup')}?code={code}"]  # fmt: skip
+        lines += [
+            "Make your organization with this link, which works once:",
+            f"  {settings.BASE_URL}{reverse('console:setup')}?code={code}",
+        ]
     if not settings.MAIL_URL:
         key = keys.read(settings.DATA_DIR, keys.MAILBOX_FILE)
-        lines += ["", "No mail server is set, so mail is kept here, for you to read:",
-                  f"  {settings.BASE_URL}{reverse('console:mail_open', args=[key])}"]  # fmt: skip
+        lines += [
+            "",
+            "No mail server is set, so mail is kept here, for you to read:",
+            f"  {settings.BASE_URL}{reverse('console:mail_open', args=[key])}",
+        ]
     return "\n".join(lines)
 
 

@@ -88,11 +88,11 @@ def open_table(
 ) -> Table:
     """Check a file whole and return it as a table, by what it holds and not by what it is called.
 
-    `limit` is the largest size in bytes (else `settings.UPLOAD_LIMIT`). `sheet` names a sheet of a workbook, else it is the
-    one of the highest `rank`, which looks at its rows and says how well they are understood: the first of equal ones
-    that holds something, visible ones first. `encoding` names a codec. `checked` spares the reading of all rows, for a file
-    that was accepted before. Raises Refused, with a sentence for the person who sent the file, and nothing else for a bad
-    file. Once it has read all rows and returned, `rows()` raises nothing.
+    `limit` is the largest size in bytes (else `settings.UPLOAD_LIMIT`). `sheet` names a sheet of a workbook, else it is
+    the one of the highest `rank`, which looks at its rows and says how well they are understood: the first of equal
+    ones that holds something, visible ones first. `encoding` names a codec. `checked` spares the reading of all rows,
+    for a file that was accepted before. Raises Refused, with a sentence for the person who sent the file, and nothing
+    else for a bad file. Once it has read all rows and returned, `rows()` raises nothing.
     """
     guards.refuse_large(path, settings.UPLOAD_LIMIT if limit is None else limit)
     source: csv_reader.CsvSource | xlsx_reader.XlsxSource

@@ -22,16 +22,32 @@ _SECONDS = 86_400
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 # What a formula shows that has no result, in the words of Excel in English and in German.
 ERRORS = frozenset(
-    ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA",
-     "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#ÜBERLAUF!", "#KALK!"]
-)  # fmt: skip
+    [
+        "#N/A",
+        "#REF!",
+        "#DIV/0!",
+        "#VALUE!",
+        "#NAME?",
+        "#NUM!",
+        "#NULL!",
+        "#SPILL!",
+        "#CALC!",
+        "#GETTING_DATA",
+        "#NV",
+        "#BEZUG!",
+        "#WERT!",
+        "#ZAHL!",
+        "#ÜBERLAUF!",
+        "#KALK!",
+    ]
+)
 
 
 class NumberCell(str):
     """A cell that was a number, as the sheet shows it.
 
-    `rounded` says that Excel may have changed its digits (from 16 on), `laid_out` that a format of its own says how many
-    there are, so that no leading zero is missing. `ungrouped` is the text without thousands separators.
+    `rounded` says that Excel may have changed its digits (from 16 on), `laid_out` that a format of its own says how
+    many there are, so that no leading zero is missing. `ungrouped` is the text without thousands separators.
     """
 
     __slots__ = ("laid_out", "rounded", "ungrouped")
@@ -64,8 +80,8 @@ class Remark(NamedTuple):
     """Something to be said of a row or of one of its cells; `column` is the cell's index, or -1 for the row.
 
     By `code`: "error" is a cell of which `detail` is the error that it shows, "no_result" a formula that was never
-    computed, "merged" a cell that got the value of the merged cells whose first row is `detail`, and "hidden" is a row that
-    the sheet does not show. "hidden_column" is a column that it does not show, told with the first row.
+    computed, "merged" a cell that got the value of the merged cells whose first row is `detail`, and "hidden" is a row
+    that the sheet does not show. "hidden_column" is a column that it does not show, told with the first row.
     """
 
     column: int

@@ -60,13 +60,7 @@ class CsvSource:
     @property
     def dialect(self) -> tuple[str, ...]:
         """The separator's name, where there is one, and the encoding's."""
-        names = {
-            "": _("one column"),
-            ",": _("commas"),
-            ";": _("semicolons"),
-            "\t": _("tabs"),
-            "|": _("vertical bars"),
-        }
+        names = {"": _("one column"), ",": _("commas"), ";": _("semicolons"), "\t": _("tabs"), "|": _("vertical bars")}
         separator = names.get(self.separator, _("separated by %(sign)s") % {"sign": self.separator})
         return separator, _ENCODINGS.get(self.encoding, "UTF-16")
 
@@ -333,8 +327,7 @@ def _undecodable(encoding: str = "") -> Refused:
         sentence = _("The file can't be read as %(encoding)s. Choose another encoding.")
         return refuse("unreadable_text", sentence % {"encoding": encoding})
     return refuse(
-        "unreadable_text",
-        _("The file's characters can't be read in any known encoding. Save it as CSV in UTF-8."),
+        "unreadable_text", _("The file's characters can't be read in any known encoding. Save it as CSV in UTF-8.")
     )
 
 

@@ -1,7 +1,7 @@
 """Guesses the encoding of a text that does not say it, and shows how others would read it.
 
-UTF-8 and UTF-16 are known for sure. Of the others, a byte is a letter in each of them, so what tells them apart is whether
-the letters that come out are those of one language, and stand where letters do.
+UTF-8 and UTF-16 are known for sure. Of the others, a byte is a letter in each of them, so what tells them apart is
+whether the letters that come out are those of one language, and stand where letters do.
 """
 
 import codecs
@@ -32,10 +32,18 @@ NAMES = {
 }
 # The short names, for one line.
 SHORT = {
-    "cp1252": "Windows-1252", "cp1250": "Windows-1250", "cp850": "CP850", "mac_roman": "Mac Roman",
-    "cp1251": "Windows-1251", "cp1253": "Windows-1253", "cp1254": "Windows-1254", "gb18030": "GB 18030", "big5": "Big5",
-    "cp932": "Shift JIS", "cp949": "CP949",
-}  # fmt: skip
+    "cp1252": "Windows-1252",
+    "cp1250": "Windows-1250",
+    "cp850": "CP850",
+    "mac_roman": "Mac Roman",
+    "cp1251": "Windows-1251",
+    "cp1253": "Windows-1253",
+    "cp1254": "Windows-1254",
+    "gb18030": "GB 18030",
+    "big5": "Big5",
+    "cp932": "Shift JIS",
+    "cp949": "CP949",
+}
 # How much is looked at in bytes, of each line, and the cells that are shown.
 MOST, LONGEST, CELLS, CELL = 12 * 1024, 1024, 5, 60
 # Readings of which the points differ by less can both be right.
@@ -45,10 +53,25 @@ GOOD = 0.5
 _LANGUAGES = [
     frozenset(letters + letters.upper())
     for letters in (
-        "äöüß", "éèêëàâçîïôûùœæ", "áéíóúñüº", "àèéìíòóùú", "áâãàçéêíóôõú", "ëïéèöü", "æøå", "åäöé", "ąćęłńóśźż",
-        "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîșțşţ", "čćđšž", "çğıöşüİ", "äõöüšž", "áðéíóúýþæö",
+        "äöüß",
+        "éèêëàâçîïôûùœæ",
+        "áéíóúñüº",
+        "àèéìíòóùú",
+        "áâãàçéêíóôõú",
+        "ëïéèöü",
+        "æøå",
+        "åäöé",
+        "ąćęłńóśźż",
+        "áčďéěíňóřšťúůýž",
+        "áäčďéíĺľňóôŕšťúýž",
+        "áéíóöőúüű",
+        "ăâîșțşţ",
+        "čćđšž",
+        "çğıöşüİ",
+        "äõöüšž",
+        "áðéíóúýþæö",
     )
-]  # fmt: skip
+]
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "CJK UNIFIED", "HIRAGANA", "KATAKANA", "HANGUL SYLLABLE")
 # Signs that stand between letters, and those that stand beside words and numbers.
 _JOINING = frozenset("’‘´–·\xa0\xad")
@@ -95,18 +118,14 @@ def sample_of(file: BinaryIO, separator: str) -> Sample:
 
 def are_unclear(readings: list[Reading]) -> bool:
     """Whether another reading may be right as well as the first, or none is good."""
-    return len(readings) > 1 and (
-        readings[0].points < GOOD or readings[0].points - readings[1].points < CLOSE
-    )
+    return len(readings) > 1 and (readings[0].points < GOOD or readings[0].points - readings[1].points < CLOSE)
 
 
 @lru_cache(maxsize=64)
 def points(text: str) -> float:
     """How much speaks for a text being read right: at most 1 for the places of its letters, and 1 for their language."""
     found = [
-        (text[i - 1 : i] or " ", each, text[i + 1 : i + 2] or " ")
-        for i, each in enumerate(text)
-        if not each.isascii()
+        (text[i - 1 : i] or " ", each, text[i + 1 : i + 2] or " ") for i, each in enumerate(text) if not each.isascii()
     ]
     if not found:
         return 0.0
@@ -125,9 +144,12 @@ def _language(letters: Counter[str]) -> float:
     latin = max(sum(n for letter, n in letters.items() if letter in language) for language in _LANGUAGES)
     japanese = scripts["HIRAGANA"] + scripts["KATAKANA"]
     others = (
-        scripts["CYRILLIC"], scripts["GREEK"], scripts["CJK UNIFIED"] if not japanese else 0, scripts["HANGUL SYLLABLE"],
+        scripts["CYRILLIC"],
+        scripts["GREEK"],
+        scripts["CJK UNIFIED"] if not japanese else 0,
+        scripts["HANGUL SYLLABLE"],
         japanese + scripts["CJK UNIFIED"] if japanese else 0,
-    )  # fmt: skip
+    )
     return max(latin, *others) / total
 
 

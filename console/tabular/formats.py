@@ -1,9 +1,9 @@
 """Excel's number formats, as far as they decide what text a cell shows.
 
 A format has up to four sections between semicolons: for positive numbers, negative ones, zero, and text. Understood are
-placeholders with literals among them (`00\\-0000`), decimals, thousands, percent, conditions and colours. What would show
-an identifier otherwise than by its digits (exponents and fractions) shows the digits; an empty section hides a zero only,
-so that nothing else gets lost.
+placeholders with literals among them (`00\\-0000`), decimals, thousands, percent, conditions and colours. What would
+show an identifier otherwise than by its digits (exponents and fractions) shows the digits; an empty section hides a
+zero only, so that nothing else gets lost.
 
 Source: ECMA-376-1, 18.8.30 and 18.8.31.
 """
@@ -18,16 +18,29 @@ from typing import NamedTuple
 # Excel itself permits no longer ones.
 MAX_CODE = 255
 _BUILT_IN = {
-    1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 37: "#,##0;-#,##0", 38: "#,##0;-#,##0",
-    39: "#,##0.00;-#,##0.00", 40: "#,##0.00;-#,##0.00",
-}  # fmt: skip
+    1: "0",
+    2: "0.00",
+    3: "#,##0",
+    4: "#,##0.00",
+    9: "0%",
+    10: "0.00%",
+    37: "#,##0;-#,##0",
+    38: "#,##0;-#,##0",
+    39: "#,##0.00;-#,##0.00",
+    40: "#,##0.00;-#,##0.00",
+}
 _BUILT_IN_DATES = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
 _TOKEN = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]|general|E[+-]|am/pm|a/p|.', re.IGNORECASE | re.DOTALL)
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?\d{1,15}(?:\.\d{1,15})?)\]")
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _COMPARE = {
-    "<=": operator.le, ">=": operator.ge, "<>": operator.ne, "<": operator.lt, ">": operator.gt, "=": operator.eq,
-}  # fmt: skip
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<>": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "=": operator.eq,
+}
 _WIDE = Context(prec=600, rounding=ROUND_HALF_UP)
 # What a float holds of a decimal number.
 _EXACT = Context(prec=15, rounding=ROUND_HALF_UP)
@@ -145,9 +158,7 @@ def _sections(code: str) -> list[list[str]]:
 
 def _is_date(signs: list[str]) -> bool:
     return any(
-        (len(sign) == 1 and sign in "dmyhsDMYHS")
-        or _ELAPSED.fullmatch(sign)
-        or sign.lower() in {"am/pm", "a/p"}
+        (len(sign) == 1 and sign in "dmyhsDMYHS") or _ELAPSED.fullmatch(sign) or sign.lower() in {"am/pm", "a/p"}
         for sign in signs
     )
 
@@ -211,9 +222,15 @@ def _section(signs: list[str]) -> _Section:
         elif text := _literal(sign):
             part.append(f" {text}")
     return _Section(
-        tuple(parts[0]), tuple(parts[1]), point < len(signs), is_grouped, max(-30, min(scale, 30)), False,
-        any(part.startswith(" ") for part in (*parts[0], *parts[1])), bound,
-    )  # fmt: skip
+        tuple(parts[0]),
+        tuple(parts[1]),
+        point < len(signs),
+        is_grouped,
+        max(-30, min(scale, 30)),
+        False,
+        any(part.startswith(" ") for part in (*parts[0], *parts[1])),
+        bound,
+    )
 
 
 def _show(section: _Section, value: Decimal, plain: str, is_signed: bool) -> Shown:

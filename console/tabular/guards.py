@@ -18,7 +18,8 @@ MAX_ENTRIES = 2000
 MAX_DIRECTORY = 1024 * 1024
 MAX_UNPACKED = 100 * 1024 * 1024
 MAX_TAGS = 12_000_000
-# Different texts in a workbook: six in each of 100,000 rows, and some. More take longer than a person waits; not in CSV.
+# Different texts in a workbook: six in each of 100,000 rows, and some. More take longer than a person waits; not in
+# CSV.
 MAX_SHARED_STRINGS = 650_000
 # Honest sheets shrink to a tenth, very regular ones to a hundredth. Small parts may do as they like.
 MAX_RATIO = 200
@@ -66,9 +67,7 @@ def refuse(code: str, sentence: str) -> Refused:
 
 def damaged() -> Refused:
     """The refusal of a workbook that cannot be read to its end."""
-    return refuse(
-        "damaged_file", _("The workbook is damaged. Open it in Excel and save it again as XLSX or CSV.")
-    )
+    return refuse("damaged_file", _("The workbook is damaged. Open it in Excel and save it again as XLSX or CSV."))
 
 
 def too_many_rows() -> Refused:
@@ -118,14 +117,11 @@ def kind_of(path: Path) -> str:
     for signature, kind in _OTHERS:
         if head.startswith(signature):
             raise refuse(
-                "unknown_file",
-                _("This is a %(kind)s file, no table. Save the table as CSV or XLSX.") % {"kind": kind},
+                "unknown_file", _("This is a %(kind)s file, no table. Save the table as CSV or XLSX.") % {"kind": kind}
             )
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_MARKUP):
         # Web pages that call themselves .xls are what many an export button makes.
-        raise refuse(
-            "unknown_file", _("This is a web page, no table. Open it in Excel and save it as CSV or XLSX.")
-        )
+        raise refuse("unknown_file", _("This is a web page, no table. Open it in Excel and save it as CSV or XLSX."))
     return "csv"
 
 

@@ -28,9 +28,7 @@ class Package:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        self.parts = {
-            part.filename.replace("\\", "/").lower(): part for part in archive.infolist() if is_markup(part)
-        }
+        self.parts = {part.filename.replace("\\", "/").lower(): part for part in archive.infolist() if is_markup(part)}
 
     def related(self, name: str) -> dict[str, tuple[str, str]]:
         """The relations of a part ("" for the whole package): id to (type, name of the other part)."""

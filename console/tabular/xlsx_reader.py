@@ -122,8 +122,8 @@ class XlsxSource:
 def find_source(path: Path, sheet: str = "", rank: Rank | None = None) -> XlsxSource:
     """Check the archive and find the sheet of that name, else the one of the highest rank that holds something.
 
-    Of equal ones the first is taken, and visible sheets come first. Raises Refused where the archive is hostile or broken,
-    or no such sheet exists.
+    Of equal ones the first is taken, and visible sheets come first. Raises Refused where the archive is hostile or
+    broken, or no such sheet exists.
     """
     check_archive(path)
     with open_package(path) as package:
@@ -205,10 +205,7 @@ def _read_formats(package: Package, part: str) -> list[Format | None]:
             styles.append(int(attributes.get("numFmtId", 0)))
 
     package.read(part, take)
-    made = {
-        number: compile_format(codes[number]) if number in codes else built_in(number)
-        for number in set(styles)
-    }
+    made = {number: compile_format(codes[number]) if number in codes else built_in(number) for number in set(styles)}
     return [made[number] for number in styles]
 
 

@@ -18,9 +18,7 @@ def ticked(text: str) -> SafeString:
     lines = [line for line in map(_line, str(text).splitlines()) if line]
     parts = " ".join(lines).split("`")
     return format_html_join(
-        "",
-        "{}",
-        ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in enumerate(parts)),
+        "", "{}", ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in enumerate(parts))
     )
 
 

@@ -24,9 +24,12 @@ NONE = "—"
 KEPT = 4096
 
 STATUSES = {
-    "in_stock": ("idle", "archive"), "reserved": ("accent", "package"), "owned": ("ok", "circle-check"),
-    "returned": ("warn", "undo-2"), "scrapped": ("bad", "trash-2"),
-}  # fmt: skip
+    "in_stock": ("idle", "archive"),
+    "reserved": ("accent", "package"),
+    "owned": ("ok", "circle-check"),
+    "returned": ("warn", "undo-2"),
+    "scrapped": ("bad", "trash-2"),
+}
 
 
 @register.simple_tag
@@ -35,9 +38,7 @@ def icon(name: str, title: str = "") -> SafeString:
     """An icon of the sprite; decoration unless it has a title."""
     url = static("img/icons.svg")
     if title:
-        return format_html(
-            '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', title, url, name
-        )
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', title, url, name)
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', url, name)
 
 
@@ -131,8 +132,10 @@ def activity(context: dict, subject: Any, is_subject: bool = False) -> dict:
     reader, kind = context["request"].actor, kind_of(subject)
     found = events_about(reader, kind, subject.pk, limit=20, is_subject=is_subject)
     count_acts([event for event in found if event.subject_kind != kind or event.subject_id != subject.pk])
-    return {"lines": [sentences.say(event, reader, (kind, subject.pk)) for event in found],
-            "about": f"{kind}:{subject.pk}"}  # fmt: skip
+    return {
+        "lines": [sentences.say(event, reader, (kind, subject.pk)) for event in found],
+        "about": f"{kind}:{subject.pk}",
+    }
 
 
 def _time(value: datetime | None, style: str) -> str | SafeString:
@@ -151,6 +154,4 @@ def _day(value: date, language: str | None) -> str:
 def _tag(value: datetime, text: str) -> SafeString:
     # Nothing here comes from a person but the words of a translation, and these are escaped.
     exact = value.astimezone(UTC).isoformat()
-    return SafeString(
-        f'<time datetime="{exact}" title="{exact[:10]} {exact[11:19]} UTC">{escape(text)}</time>'
-    )
+    return SafeString(f'<time datetime="{exact}" title="{exact[:10]} {exact[11:19]} UTC">{escape(text)}</time>')

@@ -78,8 +78,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old, or came from elsewhere. Nothing was changed."""
     if getattr(request, "htmx", False):
         return answer(
-            request,
-            Refused("stale", _("Your session has expired. Reload the page and try again."), status=403),
+            request, Refused("stale", _("Your session has expired. Reload the page and try again."), status=403)
         )
     if not request.path.lower().startswith(CUSTOMERS):
         return render(request, "403_csrf.html", status=403)

@@ -32,6 +32,4 @@ def mail_list(request: Request) -> HttpResponse:
     is_partial = request.htmx and request.htmx.target == "mails"
     if is_partial and request.GET.get("have") == (mails[0]["name"] if mails else ""):
         return HttpResponse(status=204)
-    return render(
-        request, "console/_mails.html" if is_partial else "console/mail_list.html", {"mails": mails}
-    )
+    return render(request, "console/_mails.html" if is_partial else "console/mail_list.html", {"mails": mails})

@@ -20,11 +20,7 @@ def operation_list(request: Request) -> HttpResponse:
     """All long and bulk work, the newest first, with the undo of what can still be undone."""
     rows = Operation.objects.visible_to(request.actor).defer("payload")
     return render_list(
-        request,
-        rows=rows,
-        table=OperationTable,
-        filters=OperationFilter,
-        template="console/operation_list.html",
+        request, rows=rows, table=OperationTable, filters=OperationFilter, template="console/operation_list.html"
     )
 
 

@@ -24,8 +24,12 @@ def organization_edit(request: Request) -> HttpResponse:
     """Name, time zone, second step, brand and support contact."""
     organization = request.actor.organization
     # A copy: the page's frame shows the name as it is, not the one that is typed.
-    edit = Edit(request, organization, lambda data, row: OrganizationForm(data, instance=copy(row)),
-                lambda row, values: organizations.edit(row, values, by=request.actor))  # fmt: skip
+    edit = Edit(
+        request,
+        organization,
+        lambda data, row: OrganizationForm(data, instance=copy(row)),
+        lambda row, values: organizations.edit(row, values, by=request.actor),
+    )
     if not edit.is_done:
         logo = _logo_of(organization)
         return edit.page("console/organization_edit.html", logo_form=LogoForm(), logo=logo)
@@ -42,11 +46,7 @@ def organization_logo(request: Request) -> HttpResponse:
         organizations.remove_logo(organization, by=request.actor)
         messages.success(request, _("The logo is removed."))
     elif request.method == "POST" and not _set_logo(request, form):
-        context = {
-            "form": OrganizationForm(instance=organization),
-            "logo_form": form,
-            "logo": _logo_of(organization),
-        }
+        context = {"form": OrganizationForm(instance=organization), "logo_form": form, "logo": _logo_of(organization)}
         return render(request, "console/organization_edit.html", context, status=422)
     elif request.method == "POST":
         messages.success(request, _("The logo is changed."))
@@ -77,9 +77,7 @@ def logo(request: Request, slug: str) -> HttpResponse:
     found = OrganizationLogo.objects.filter(organization__slug=slug).first()  # unscoped: logos are public
     if found is None:
         raise Http404
-    return HttpResponse(
-        bytes(found.png), content_type="image/png", headers={"Cache-Control": "public, max-age=300"}
-    )
+    return HttpResponse(bytes(found.png), content_type="image/png", headers={"Cache-Control": "public, max-age=300"})
 
 
 @requires(Permission.ORGANIZATION_EDIT)
@@ -113,9 +111,7 @@ def domain_remove(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.VIEW)
 def role_list(request: Request) -> HttpResponse:
     """The table of role × permission, as the code holds it."""
-    rows = [
-        (permission.label, [permission in ROLES[role] for role in Role.values]) for permission in Permission
-    ]
+    rows = [(permission.label, [permission in ROLES[role] for role in Role.values]) for permission in Permission]
     return render(request, "console/people/role_list.html", {"roles": Role.labels, "rows": rows})
 
 

@@ -27,9 +27,7 @@ def setup(request: HttpRequest) -> HttpResponse:
             member = _found(form.cleaned_data)
             return sign_in(request, member.user)
         if form.is_valid():
-            form.add_error(
-                "code", _("This is not the code. Look at what the server printed when it started.")
-            )
+            form.add_error("code", _("This is not the code. Look at what the server printed when it started."))
     return render(request, "console/setup.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
@@ -45,6 +43,10 @@ def _is_right(code: str) -> bool:
 
 def _found(values: dict):
     return organizations.found(
-        name=values["organization"], owner_name=values["name"], email=values["email"], password=values["password"],
-        time_zone=values["time_zone"], requires_second_factor=values["requires_second_factor"],
-    )  # fmt: skip
+        name=values["organization"],
+        owner_name=values["name"],
+        email=values["email"],
+        password=values["password"],
+        time_zone=values["time_zone"],
+        requires_second_factor=values["requires_second_factor"],
+    )

@@ -30,9 +30,17 @@ SEND, DISCARD, LATER = "send", "discard", "later"
 MODELS = {"product": "devices.Product", "customer": "customers.Customer"}
 EDITABLE = ("url", "description", "events", "message_names")
 # Which field of a form or of a call each refusal is about.
-FIELDS = {"bad_address": "url", "address_not_allowed": "url", "no_events": "events", "unknown_event": "events",
-          "too_many_names": "message_names", "names_without_message": "message_names", "one_scope": "customer",
-          "unknown_product": "product", "unknown_customer": "customer"}  # fmt: skip
+FIELDS = {
+    "bad_address": "url",
+    "address_not_allowed": "url",
+    "no_events": "events",
+    "unknown_event": "events",
+    "too_many_names": "message_names",
+    "names_without_message": "message_names",
+    "one_scope": "customer",
+    "unknown_product": "product",
+    "unknown_customer": "customer",
+}
 
 
 @retrying
@@ -56,14 +64,19 @@ def create(
     if product_id and customer_id:
         raise Refused("one_scope", _("Choose a product or a customer, not both."), status=422)
     label = _label("product", product_id, by) or _label("customer", customer_id, by)
-    hook = Webhook(organization=by.organization, description=description, product_id=product_id,
-                   customer_id=customer_id, scope_label=label, key_id=by.key_id, seed=signing.new_seed())  # fmt: skip
+    hook = Webhook(
+        organization=by.organization,
+        description=description,
+        product_id=product_id,
+        customer_id=customer_id,
+        scope_label=label,
+        key_id=by.key_id,
+        seed=signing.new_seed(),
+    )
     hook.url, hook.events = _address(url), _events(hook.scope, events)
     hook.message_names = _names(message_names, hook.events)
     if Webhook.objects.filter(organization=by.organization, archived_at=None).count() >= MOST:
-        raise Refused(
-            "too_many_webhooks", _("There are 50 webhooks. Remove one that is not needed any more.")
-        )
+        raise Refused("too_many_webhooks", _("There are 50 webhooks. Remove one that is not needed any more."))
     hook.save()
     record("webhook.made", hook, by=by)
     return hook
@@ -139,9 +152,7 @@ def enable(hook: Webhook, *, by: Actor, then: str = LATER, at: datetime | None =
     """
     at = at or timezone.now()
     rows = Webhook.objects.filter(pk=hook.pk, is_enabled=False, archived_at=None)
-    if rows.update(
-        is_enabled=True, disabled_at=None, disabled_reason="", failing_since=None, awaits_decision=True
-    ):
+    if rows.update(is_enabled=True, disabled_at=None, disabled_reason="", failing_since=None, awaits_decision=True):
         waiting = hook.deliveries.filter(state__in=[DeliveryState.WAITING, DeliveryState.FAILED])
         waiting.filter(created_at__lt=at - OLDEST).update(state=DeliveryState.KEPT, next_at=None)
         waiting.update(next_at=at)
@@ -187,18 +198,14 @@ def _settle(hook: Webhook) -> None:
 
 
 @retrying
-def disable(
-    hook: Webhook, *, by: Actor, reason: str = "", at: datetime | None = None, is_seen: bool = False
-) -> bool:
+def disable(hook: Webhook, *, by: Actor, reason: str = "", at: datetime | None = None, is_seen: bool = False) -> bool:
     """Switch off. Nothing is sent, and what happens is kept for some days. Gives whether it was on.
 
     The owners and administrators are mailed, unless `is_seen`: a person does it on the page of the webhook.
     """
     at = at or timezone.now()
     rows = Webhook.objects.filter(pk=hook.pk, is_enabled=True)
-    was_on = bool(
-        rows.update(is_enabled=False, disabled_at=at, disabled_reason=reason[:200], awaits_decision=True)
-    )
+    was_on = bool(rows.update(is_enabled=False, disabled_at=at, disabled_reason=reason[:200], awaits_decision=True))
     if was_on:
         hook.deliveries.filter(next_at__isnull=False).update(next_at=None)
         record("webhook.disabled", hook, by=by, at=at, reason=reason)
@@ -265,9 +272,15 @@ def send_test(hook: Webhook, *, by: Actor, at: datetime | None = None) -> Webhoo
     _need_enabled(hook)
     happening = fanout.Happening({"webhook": {"id": hook.pk, "description": hook.description}}, at)
     delivery = WebhookDelivery.objects.create(
-        organization_id=hook.organization_id, webhook=hook, message_id=fanout.new_id(), kind=kinds.TEST,
-        payload=fanout.text_of(kinds.TEST, happening), at=at, next_at=at, created_at=at,
-    )  # fmt: skip
+        organization_id=hook.organization_id,
+        webhook=hook,
+        message_id=fanout.new_id(),
+        kind=kinds.TEST,
+        payload=fanout.text_of(kinds.TEST, happening),
+        at=at,
+        next_at=at,
+        created_at=at,
+    )
     record("webhook.tested", hook, by=by, at=at)
     transaction.on_commit(_nudge)
     return delivery
@@ -329,24 +342,25 @@ def _events(scope: str, events: Iterable[str]) -> list[str]:
     if wanted - possible:
         raise Refused(
             "unknown_event",
-            _("A webhook of this kind has no event %(names)s. Choose others.") % {"names": ", ".join(sorted(wanted - possible))},
+            _("A webhook of this kind has no event %(names)s. Choose others.")
+            % {"names": ", ".join(sorted(wanted - possible))},
             status=422,
-        )  # fmt: skip
+        )
     return [name for name in kinds.KINDS if name in wanted]
 
 
 def _names(names: Iterable[str], events: list[str]) -> list[str]:
     found = sorted({name.strip() for name in names if name.strip()})
     if len(found) > 100 or any(len(name) > 64 for name in found):
-        raise Refused(
-            "too_many_names", _("Name up to 100 messages, each with up to 64 characters."), status=422
-        )
+        raise Refused("too_many_names", _("Name up to 100 messages, each with up to 64 characters."), status=422)
     if found and kinds.MESSAGE not in events:
         raise Refused(
             "names_without_message",
-            _("Names choose among messages, of which this webhook is not told. Add the event message, or leave them out."),
+            _(
+                "Names choose among messages, of which this webhook is not told. Add the event message, or leave them out."
+            ),
             status=422,
-        )  # fmt: skip
+        )
     return found
 
 

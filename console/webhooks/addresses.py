@@ -21,13 +21,29 @@ PORTS = {443, 8443}
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_.])?\Z", re.IGNORECASE)
 # All that is registered for a special purpose. 168.63.129.16 tells the secrets of a machine at Azure.
 _SPECIAL_4 = [
-    ip_network(text) for text in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16",
-        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
-        "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",
+    ip_network(text)
+    for text in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "168.63.129.16/32",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
         "240.0.0.0/4",
     )
-]  # fmt: skip
+]
 # Of IPv6 only this part is given out; within it: Teredo and its neighbours, examples, 6to4.
 _GIVEN_OUT = ip_network("2000::/3")
 _SPECIAL_6 = [ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
@@ -74,8 +90,12 @@ def parse(url: str) -> Target:
     if parts.scheme == "http" and not settings.WEBHOOK_NETWORKS:
         raise _bad(_("Use https. Plain http is for networks that the operator of this server allows."))
     path = parts.path or "/"
-    target = Target(parts.scheme, host, port if port is not None else {"https": 443, "http": 80}[parts.scheme],
-                    f"{path}?{parts.query}" if parts.query else path)  # fmt: skip
+    target = Target(
+        parts.scheme,
+        host,
+        port if port is not None else {"https": 443, "http": 80}[parts.scheme],
+        f"{path}?{parts.query}" if parts.query else path,
+    )
     if target.port not in PORTS and not settings.WEBHOOK_NETWORKS:
         raise _bad(_("Use port 443 or 8443."))
     figures = _in_figures(host)
@@ -168,9 +188,7 @@ def _in_figures(host: str) -> Address | None:
 
 
 def _forbidden(status: int = 409) -> Refused:
-    sentence = _(
-        "The address leads to a network or port that webhooks may not dial. Use a public https address."
-    )
+    sentence = _("The address leads to a network or port that webhooks may not dial. Use a public https address.")
     return Refused("address_not_allowed", sentence, status=status)
 
 

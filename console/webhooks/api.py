@@ -19,6 +19,8 @@ from console.rest.fields import Body, Id, Text
 from console.rest.paging import PageQuery, page
 from console.webhooks import actions, kept, kinds, log
 
+TAG = "webhooks"
+
 MANAGE = Permission.WEBHOOK_MANAGE
 
 
@@ -54,9 +56,23 @@ class WebhookOut(serializers.ModelSerializer):
 
     class Meta:
         model = Webhook
-        fields = ["id", "url", "description", "events", "message_names", "product", "customer", "is_enabled",
-                  "disabled_at", "disabled_reason", "failing_since", "kept", "kept_since", "kept_dropped",
-                  "created_at"]  # fmt: skip
+        fields = [
+            "id",
+            "url",
+            "description",
+            "events",
+            "message_names",
+            "product",
+            "customer",
+            "is_enabled",
+            "disabled_at",
+            "disabled_reason",
+            "failing_since",
+            "kept",
+            "kept_since",
+            "kept_dropped",
+            "created_at",
+        ]
 
     @extend_schema_field(WebhookProduct(allow_null=True))
     def get_product(self, hook: Any) -> dict[str, Any] | None:
@@ -99,9 +115,11 @@ class WebhookEdit(Body):
         child=serializers.ChoiceField(choices=list(kinds.KINDS)), min_length=1, max_length=30
     )
     message_names = serializers.ListField(
-        child=Text(max_length=64), required=False, max_length=100,
+        child=Text(max_length=64),
+        required=False,
+        max_length=100,
         help_text="Only messages of these names; empty for all. Only with the event message.",
-    )  # fmt: skip
+    )
 
 
 class WebhookIn(WebhookEdit):
@@ -116,8 +134,9 @@ class EnableIn(Body):
 
     kept = serializers.ChoiceField(
         choices=[(actions.SEND, "Send it"), (actions.DISCARD, "Discard it"), (actions.LATER, "Decide later")],
-        required=False, default=actions.LATER,
-    )  # fmt: skip
+        required=False,
+        default=actions.LATER,
+    )
 
 
 class KeptOut(serializers.Serializer):
@@ -174,8 +193,15 @@ def webhook_list(request: Any) -> Any:
     return page(request.query, _hooks(request), WebhookOut)
 
 
-@endpoint("Make a webhook", may=MANAGE, takes=WebhookIn, answers=WebhookMade, status=201, is_secret=True,
-          example={"url": "https://example.com/hooks", "events": ["device.assigned", "device.unclaimed"]})  # fmt: skip
+@endpoint(
+    "Make a webhook",
+    may=MANAGE,
+    takes=WebhookIn,
+    answers=WebhookMade,
+    status=201,
+    is_secret=True,
+    example={"url": "https://example.com/hooks", "events": ["device.assigned", "device.unclaimed"]},
+)
 def webhook_create(request: Any) -> Any:
     """The answer shows its secret, once."""
     body = dict(request.body_data)

@@ -35,14 +35,19 @@ from console.webhooks import kinds, lanes, signing
 from console.webhooks.dial import Answer, Line
 from console.webhooks.lanes import Held
 
-SCHEDULE = [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30),
-            *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24))]  # fmt: skip
+SCHEDULE = [
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
+]
 # What was never given up by its tries is so after this time, with a receiver that fails all the while.
 OLDEST = timedelta(hours=84)
 GONE = 410
 # So many deliveries a line gets at once, and for so long it may be busy with them, so that its lease holds.
 PORTION, LANE_SECONDS, LEASE = 20, 30.0, timedelta(minutes=3)
-# Answers are noted when so many have come, or after so long; with those of a line that ends come those of its neighbors.
+# Answers are noted when so many have come, or after so long; with those of a line that ends come those of its
+# neighbors.
 NOTED_AT_ONCE, NOTED_EVERY, TOGETHER = 50, 0.25, 0.02
 UNDECIDED = timedelta(seconds=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=30)
@@ -116,17 +121,13 @@ def take(at: datetime | None = None, *, held: Held | None = None) -> list[Job]:
             mine += _lease(portion, at, next(numbers))
     if not mine:
         return []
-    rows = sql.having_ids(
-        WebhookDelivery.objects.select_related("webhook").order_by("next_at", "id"), "id", mine
-    )
+    rows = sql.having_ids(WebhookDelivery.objects.select_related("webhook").order_by("next_at", "id"), "id", mine)
     return _withhold([Job(row, row.webhook, _secrets(row.webhook, at)) for row in rows])
 
 
 def _portions(hook: int, count: int, at: datetime) -> list[list[int]]:
     """What has waited longest for this webhook, dealt out to so many lines."""
-    rows = WebhookDelivery.objects.filter(webhook=hook, leased_by="", next_at__lte=at).order_by(
-        "next_at", "id"
-    )
+    rows = WebhookDelivery.objects.filter(webhook=hook, leased_by="", next_at__lte=at).order_by("next_at", "id")
     ids = list(rows.values_list("pk", flat=True)[: count * PORTION])
     return [portion for number in range(count) if (portion := ids[number::count])]
 
@@ -267,11 +268,19 @@ def note(jobs: list[Job], *, at: datetime | None = None) -> None:
     """Write down what came of the tries, and when the failed ones are tried again."""
     at = at or timezone.now()
     tried = [(job, job.answer) for job in jobs if job.answer is not None]
-    WebhookAttempt.objects.bulk_create([
-        WebhookAttempt(delivery_id=job.delivery.pk, at=at, status=answer.status, error=answer.error[:200],
-                       milliseconds=answer.milliseconds, response=answer.text)
-        for job, answer in tried
-    ])  # fmt: skip
+    WebhookAttempt.objects.bulk_create(
+        [
+            WebhookAttempt(
+                delivery_id=job.delivery.pk,
+                at=at,
+                status=answer.status,
+                error=answer.error[:200],
+                milliseconds=answer.milliseconds,
+                response=answer.text,
+            )
+            for job, answer in tried
+        ]
+    )
     sent = [job for job, answer in tried if answer.is_success]
     _note_sent(sent)
     failed = [(job, answer) for job, answer in tried if not answer.is_success]
@@ -309,12 +318,8 @@ def _held(row: WebhookDelivery) -> models.QuerySet:
 def _release(jobs: list[Job]) -> None:
     """Give back what was not tried."""
     for job in jobs[:1]:
-        mine = WebhookDelivery.objects.filter(
-            leased_by=job.delivery.leased_by, leased_until=job.delivery.leased_until
-        )
-        sql.having_ids(mine, "id", [each.delivery.pk for each in jobs]).update(
-            leased_by="", leased_until=None
-        )
+        mine = WebhookDelivery.objects.filter(leased_by=job.delivery.leased_by, leased_until=job.delivery.leased_until)
+        sql.having_ids(mine, "id", [each.delivery.pk for each in jobs]).update(leased_by="", leased_until=None)
 
 
 def _note_receivers(sent: list[Job], failed: list[Tried], at: datetime) -> None:

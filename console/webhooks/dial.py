@@ -82,15 +82,15 @@ class Line:
             self.connection.close()
             self.connection = None
 
-    def _ask(
-        self, target: Target, body: bytes, headers: dict[str, str], until: float
-    ) -> http.client.HTTPResponse:
+    def _ask(self, target: Target, body: bytes, headers: dict[str, str], until: float) -> http.client.HTTPResponse:
         if self.connection is None:
             self.connection = _connect(target, addresses.allowed(target, self.resolve or addresses.look_up))
         self.connection.sock.settimeout(max(0.01, until - time.monotonic()))
         self.connection.response_class = lambda sock, *a, **k: http.client.HTTPResponse(  # type: ignore[assignment]
-            _Timed(sock, until), *a, **k  # type: ignore[arg-type]
-        )  # fmt: skip
+            _Timed(sock, until),  # type: ignore[arg-type]
+            *a,
+            **k,
+        )
         sent = {"Host": target.authority, "Accept-Encoding": "identity", **headers}
         self.connection.request("POST", target.path, body=body, headers=sent)
         return self.connection.getresponse()

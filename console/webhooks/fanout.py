@@ -16,8 +16,22 @@ from console import sql
 from console.models import DeliveryState, Webhook, WebhookDelivery
 from console.webhooks import kinds
 
-COLUMNS = ["organization", "webhook", "message_id", "payload", "label", "device_id", "at", "kind", "state", "attempts",
-           "leased_by", "line", "next_at", "created_at"]  # fmt: skip
+COLUMNS = [
+    "organization",
+    "webhook",
+    "message_id",
+    "payload",
+    "label",
+    "device_id",
+    "at",
+    "kind",
+    "state",
+    "attempts",
+    "leased_by",
+    "line",
+    "next_at",
+    "created_at",
+]
 
 _ENCODER = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -53,9 +67,7 @@ def emit(
     name: str = "",
 ) -> int:
     """Tell the webhooks of one thing that happened, in this transaction. Gives how many are told."""
-    return emit_all(
-        organization_id, kind, [Happening(payload, at, product_id, customer_id, device_id, label, name)]
-    )
+    return emit_all(organization_id, kind, [Happening(payload, at, product_id, customer_id, device_id, label, name)])
 
 
 def emit_all(organization_id: int, kind: str, happenings: Iterable[Happening]) -> int:
@@ -82,8 +94,11 @@ def follow(
     told = kinds.FOLLOWED.get(kind)
     if told is None or not ids:
         return
-    rows = Webhook.objects.filter(organization__in=organization) if isinstance(organization, models.QuerySet) else \
-        Webhook.objects.filter(organization_id=organization)  # fmt: skip
+    rows = (
+        Webhook.objects.filter(organization__in=organization)
+        if isinstance(organization, models.QuerySet)
+        else Webhook.objects.filter(organization_id=organization)
+    )
     wanted = {told, kinds.TRANSFERRED} if told == kinds.ASSIGNED else {told}
     hooks = _listening(rows, wanted)
     if not hooks:
@@ -93,8 +108,20 @@ def follow(
         _follow_devices(hooks, kind, told, ids, customer, at)
     else:
         thing = {"id": ids[0], "code": label, "units": data.get("units")}
-        write(hooks, told, [Happening({subject_kind: thing, "customer": customer}, at, None,
-                                      customer["id"] if customer else None, None, label)])  # fmt: skip
+        write(
+            hooks,
+            told,
+            [
+                Happening(
+                    {subject_kind: thing, "customer": customer},
+                    at,
+                    None,
+                    customer["id"] if customer else None,
+                    None,
+                    label,
+                )
+            ],
+        )
 
 
 def _follow_devices(
@@ -104,17 +131,25 @@ def _follow_devices(
     describe = import_string(settings.WEBHOOK_DEVICES)
     devices = describe(hooks[0].organization_id, ids, with_spans=told != kinds.REGISTERED)
     if told == kinds.REGISTERED:
-        write(hooks, told, [
-            Happening({"device": device.data, "customer": customer}, device.created_at, device.product_id, None,
-                      device.pk, device.label)
-            for device in devices
-        ])  # fmt: skip
+        write(
+            hooks,
+            told,
+            [
+                Happening(
+                    {"device": device.data, "customer": customer},
+                    device.created_at,
+                    device.product_id,
+                    None,
+                    device.pk,
+                    device.label,
+                )
+                for device in devices
+            ],
+        )
         return
     write(hooks, told, [_of_hands(device, kind, told, customer, at) for device in devices])
     if kind == kinds.ASSIGNED:
-        write(hooks, kinds.TRANSFERRED, [
-            _of_transfer(device) for device in devices if device.is_by_transfer
-        ])  # fmt: skip
+        write(hooks, kinds.TRANSFERRED, [_of_transfer(device) for device in devices if device.is_by_transfer])
 
 
 def _of_hands(device: Any, kind: str, told: str, customer: dict | None, at: datetime) -> Happening:
@@ -122,8 +157,7 @@ def _of_hands(device: Any, kind: str, told: str, customer: dict | None, at: date
     side = device.begun if told in kinds.BEGINNINGS else device.ended
     span = side(customer["id"] if customer else None)
     owner = span.customer if span is not None and kind in kinds.SWAPS else customer
-    data = {"device": device.data, "customer": owner, "ownership": span and span.pk,
-            "reason": span and span.reason}  # fmt: skip
+    data = {"device": device.data, "customer": owner, "ownership": span and span.pk, "reason": span and span.reason}
     moment = span.at if span is not None and kind not in kinds.REOPENINGS else at
     return Happening(data, moment, device.product_id, owner["id"] if owner else None, device.pk, device.label)
 
@@ -131,8 +165,14 @@ def _of_hands(device: Any, kind: str, told: str, customer: dict | None, at: date
 def _of_transfer(device: Any) -> Happening:
     """It names both owners, for the organization alone."""
     new, old = device.begun(None), device.ended(None)
-    data = {"device": device.data, "customer": new.customer, "previous_customer": old and old.customer,
-            "ownership": new.pk, "previous_ownership": old and old.pk, "reason": new.reason}  # fmt: skip
+    data = {
+        "device": device.data,
+        "customer": new.customer,
+        "previous_customer": old and old.customer,
+        "ownership": new.pk,
+        "previous_ownership": old and old.pk,
+        "reason": new.reason,
+    }
     return Happening(data, new.at, device.product_id, None, device.pk, device.label)
 
 
@@ -153,8 +193,7 @@ def write(hooks: list[Webhook], kind: str, happenings: Iterable[Happening]) -> i
                 stamps[happening.at] = sql.prepared(WebhookDelivery, "at", happening.at)
             at = stamps[happening.at]
             told = (new_id(), text_of(kind, happening), happening.label[:200], happening.device_id, at)
-            rows += [(hook.organization_id, hook.pk, *told, *(sent if hook.is_enabled else kept))
-                     for hook in fitting]  # fmt: skip
+            rows += [(hook.organization_id, hook.pk, *told, *(sent if hook.is_enabled else kept)) for hook in fitting]
     if rows:
         sql.insert_rows(WebhookDelivery, COLUMNS, rows)
     if rows and any(hook.is_enabled for hook in hooks):

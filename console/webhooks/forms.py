@@ -28,25 +28,37 @@ class WebhookForm(TextGuard, forms.Form):
     IMPLIED: ClassVar = {"events": ["message_names"]}
 
     url = forms.CharField(
-        label=_("Address"), max_length=500,
+        label=_("Address"),
+        max_length=500,
         help_text=_("A public https address, such as https://example.com/hooks. No redirect is followed."),
-        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "autocapitalize": "none",
-                                      "spellcheck": "false", "class": "mono"}),
-    )  # fmt: skip
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "url",
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "class": "mono",
+            }
+        ),
+    )
     description = forms.CharField(
         label=_("Description"), max_length=200, required=False, help_text=_("What it is for.")
     )
     events = forms.MultipleChoiceField(label=_("Events"), widget=EventBoxes)
     message_names = forms.CharField(
-        label=_("Names of messages"), required=False, max_length=2000,
+        label=_("Names of messages"),
+        required=False,
+        max_length=2000,
         help_text=_("Separated by commas, such as level, alarm. Empty: messages of every name."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, scope: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # The name too: it is what the receiver reads.
-        self.fields["events"].choices = [(name, format_html('<span>{} <code class="dim">{}</code></span>', label, name))
-                                         for name, label in kinds.of_scope(scope)]  # fmt: skip
+        self.fields["events"].choices = [
+            (name, format_html('<span>{} <code class="dim">{}</code></span>', label, name))
+            for name, label in kinds.of_scope(scope)
+        ]
 
     def clean_url(self) -> str:
         url = self.cleaned_data["url"].strip()
@@ -70,8 +82,12 @@ class WebhookForm(TextGuard, forms.Form):
 
 def initial_of(hook: Webhook) -> dict[str, Any]:
     """What the form shows of a webhook that exists."""
-    return {"url": hook.url, "description": hook.description, "events": hook.events,
-            "message_names": ", ".join(hook.message_names)}  # fmt: skip
+    return {
+        "url": hook.url,
+        "description": hook.description,
+        "events": hook.events,
+        "message_names": ", ".join(hook.message_names),
+    }
 
 
 def bound_to(actor: Actor, values: Any) -> tuple[str, Any]:
@@ -86,9 +102,7 @@ def bound_to(actor: Actor, values: Any) -> tuple[str, Any]:
             row = apps.get_model(model).objects.visible_to(actor).filter(pk=pk).first()
             if row is None:
                 raise Refused(
-                    "unknown_scope",
-                    _("There is no such product or customer. Choose another one."),
-                    status=404,
+                    "unknown_scope", _("There is no such product or customer. Choose another one."), status=404
                 )
             return scope, row
     return kinds.ORGANIZATION, None

@@ -26,9 +26,7 @@ def counted(hooks: QuerySet) -> QuerySet:
     rows = WebhookDelivery.objects.filter(webhook=OuterRef("pk"), state=DeliveryState.KEPT).order_by()
     count = rows.values("webhook").annotate(number=Count("pk")).values("number")
     first = rows.values("webhook").annotate(first=Min("created_at")).values("first")
-    return hooks.annotate(
-        kept=Coalesce(Subquery(count, output_field=IntegerField()), 0), kept_since=Subquery(first)
-    )
+    return hooks.annotate(kept=Coalesce(Subquery(count, output_field=IntegerField()), 0), kept_since=Subquery(first))
 
 
 def forget_old(at: datetime | None = None) -> int:

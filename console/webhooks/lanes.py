@@ -79,8 +79,12 @@ def shared_out(wanted: Iterable[Waiting], held: Held, of_hook: Counter[int]) -> 
     candidates = list(wanted)
     while candidates := [one for one in candidates if may(one)]:
         first = min(candidates, key=turn)
-        for counter, key in ((everywhere, first.hook), (here, first.hook), (owners, first.organization),
-                             (given, first.hook)):  # fmt: skip
+        for counter, key in (
+            (everywhere, first.hook),
+            (here, first.hook),
+            (owners, first.organization),
+            (given, first.hook),
+        ):
             counter[key] += 1
         total += 1
     return dict(given)

@@ -23,9 +23,7 @@ def give_up_old(at: datetime | None = None) -> int:
     """Give up what waited for a failing receiver all that time. Returns how many."""
     at = at or timezone.now()
     rows = WebhookDelivery.objects.filter(next_at__isnull=False, created_at__lt=at - OLDEST, leased_by="")
-    return rows.filter(webhook__failing_since__lt=at - OLDEST).update(
-        state=DeliveryState.GIVEN_UP, next_at=None
-    )
+    return rows.filter(webhook__failing_since__lt=at - OLDEST).update(state=DeliveryState.GIVEN_UP, next_at=None)
 
 
 def forget_old(at: datetime | None = None, *, days: int = 30, limit: int = 20_000) -> int:

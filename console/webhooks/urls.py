@@ -15,11 +15,7 @@ urlpatterns = [
     path("settings/webhooks/<int:pk>/kept/", views.webhook_kept, name="webhook_kept"),
     path("settings/webhooks/<int:pk>/remove/", views.webhook_remove, name="webhook_remove"),
     path("settings/webhooks/<int:pk>/test/", views.webhook_test, name="webhook_test"),
-    path(
-        "settings/webhooks/<int:pk>/calls/<int:delivery_pk>/",
-        views.webhook_delivery,
-        name="webhook_delivery",
-    ),
+    path("settings/webhooks/<int:pk>/calls/<int:delivery_pk>/", views.webhook_delivery, name="webhook_delivery"),
     path(
         "settings/webhooks/<int:pk>/calls/<int:delivery_pk>/again/",
         views.webhook_delivery_again,

@@ -43,9 +43,7 @@ def webhook_create(request: Request) -> HttpResponse:
         except Refused as refusal:
             form.refuse(refusal)
     context = {"form": form, "scope": scope, "row": row}
-    return render(
-        request, "console/webhooks/webhook_create.html", context, status=422 if form.is_bound else 200
-    )
+    return render(request, "console/webhooks/webhook_create.html", context, status=422 if form.is_bound else 200)
 
 
 @requires(Permission.WEBHOOK_MANAGE)
@@ -58,18 +56,33 @@ def webhook_detail(request: Request, pk: int) -> HttpResponse:
         secret = actions.secret(hook)
     else:
         secret = ""
-    context = {"hook": hook, "secret": secret, "kinds": [(name, kinds.label(name)) for name in hook.events],
-               "kept_days": settings.WEBHOOK_KEPT_DAYS, "kept_most": kept.MOST}  # fmt: skip
-    return render_list(request, rows=rows, table=DeliveryTable, filters=DeliveryFilter,
-                       template="console/webhooks/webhook_detail.html", context=context)  # fmt: skip
+    context = {
+        "hook": hook,
+        "secret": secret,
+        "kinds": [(name, kinds.label(name)) for name in hook.events],
+        "kept_days": settings.WEBHOOK_KEPT_DAYS,
+        "kept_most": kept.MOST,
+    }
+    return render_list(
+        request,
+        rows=rows,
+        table=DeliveryTable,
+        filters=DeliveryFilter,
+        template="console/webhooks/webhook_detail.html",
+        context=context,
+    )
 
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_edit(request: Request, pk: int) -> HttpResponse:
     """Change where it goes and what it tells."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
-    edit = Edit(request, hook, lambda data, row: WebhookForm(data, scope=row.scope, initial=initial_of(row)),
-                lambda row, values: actions.edit(row, **values, by=request.actor))  # fmt: skip
+    edit = Edit(
+        request,
+        hook,
+        lambda data, row: WebhookForm(data, scope=row.scope, initial=initial_of(row)),
+        lambda row, values: actions.edit(row, **values, by=request.actor),
+    )
     return redirect(hook) if edit.is_done else edit.page("console/webhooks/webhook_edit.html", hook=hook)
 
 
@@ -145,11 +158,13 @@ def webhook_delivery(request: Request, pk: int, delivery_pk: int) -> HttpRespons
     """One call: what was sent, and each try. It asks again by itself until it is sent or given up."""
     row = _delivery(request, pk, delivery_pk)
     is_partial = request.htmx and request.htmx.target == "delivery"
-    context = {"delivery": row, "hook": row.webhook, "tries": row.tries.order_by("-pk")[:TRIES_SHOWN],
-               "kind": kinds.label(row.kind)}  # fmt: skip
-    template = (
-        "console/webhooks/_webhook_delivery.html" if is_partial else "console/webhooks/webhook_delivery.html"
-    )
+    context = {
+        "delivery": row,
+        "hook": row.webhook,
+        "tries": row.tries.order_by("-pk")[:TRIES_SHOWN],
+        "kind": kinds.label(row.kind),
+    }
+    template = "console/webhooks/_webhook_delivery.html" if is_partial else "console/webhooks/webhook_delivery.html"
     return render(request, template, context)
 
 

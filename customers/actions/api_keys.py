@@ -44,22 +44,23 @@ def create(
         raise Refused("expired_already", _("It would have expired already. Choose a later day."), status=422)
     text = keys.generate()
     key = ApiKey.objects.create(
-        organization=by.organization if customer is None else customer.organization, customer=customer, name=name,
-        start=text[: keys.SHOWN], sha256=keys.sha256(text), scopes=scopes, made_by=by.user, created_at=at,
+        organization=by.organization if customer is None else customer.organization,
+        customer=customer,
+        name=name,
+        start=text[: keys.SHOWN],
+        sha256=keys.sha256(text),
+        scopes=scopes,
+        made_by=by.user,
+        created_at=at,
         expires_at=expires_at,
-    )  # fmt: skip
+    )
     record("api_key.made", key, by=by, about=customer, at=at, scopes=", ".join(scopes))
     return key, text
 
 
 @retrying
 def revoke(
-    key: ApiKey,
-    *,
-    by: Actor,
-    disables: Iterable[int] = (),
-    seen: Iterable[int] | None = (),
-    at: datetime | None = None,
+    key: ApiKey, *, by: Actor, disables: Iterable[int] = (), seen: Iterable[int] | None = (), at: datetime | None = None
 ) -> bool:
     """Make a key useless from this moment on. Returns whether that is new.
 

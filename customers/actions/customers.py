@@ -57,11 +57,7 @@ def hold(customer: Customer) -> None:
 
     For what gives it something: else it could be archived at the same moment, and own devices from then on.
     """
-    if (
-        not Customer.objects.select_for_update(no_key=True)
-        .filter(pk=customer.pk, archived_at=None)
-        .values_list("pk")
-    ):
+    if not Customer.objects.select_for_update(no_key=True).filter(pk=customer.pk, archived_at=None).values_list("pk"):
         raise Refused("archived", _("%(customer)s is archived. Restore it first.") % {"customer": customer})
 
 

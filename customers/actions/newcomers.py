@@ -21,11 +21,10 @@ def join(organization: Organization, *, user: Any, kind: str, name: str, by: Act
     past = claiming_customers(user, organization).first()
     if past is not None:
         return past
-    customer = customers.create(by=by.within(organization), kind=kind, name=name.strip(), email=user.email,
-                                may_take=False)  # fmt: skip
-    CustomerUser.objects.create(
-        organization=organization, customer=customer, user=user, role=CustomerRole.ADMIN
+    customer = customers.create(
+        by=by.within(organization), kind=kind, name=name.strip(), email=user.email, may_take=False
     )
+    CustomerUser.objects.create(organization=organization, customer=customer, user=user, role=CustomerRole.ADMIN)
     if kind == CustomerKind.PERSON:
         User.objects.filter(pk=user.pk, name="").update(name=customer.name)
     return customer

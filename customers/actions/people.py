@@ -43,9 +43,7 @@ def invite(
     elif user.last_login is None:
         kind = "customer.person_invited_again"
     else:
-        raise Refused(
-            "already_there", _("%(person)s belongs to this customer already.") % {"person": user}, status=422
-        )
+        raise Refused("already_there", _("%(person)s belongs to this customer already.") % {"person": user}, status=422)
     record(kind, person, by=by, about=customer, at=at, email=user.email, role=person.get_role_display())
     _mail(person, by)
     return person
@@ -54,16 +52,23 @@ def invite(
 def _let_in(customer: Customer, user: User, role: str, at: datetime) -> CustomerUser:
     values = {"role": role, "removed_at": None}
     person, _made = CustomerUser.objects.update_or_create(
-        customer=customer, user=user, defaults=values,
+        customer=customer,
+        user=user,
+        defaults=values,
         create_defaults={**values, "organization_id": customer.organization_id, "created_at": at},
-    )  # fmt: skip
+    )
     return person
 
 
 def _mail(person: CustomerUser, by: Actor) -> None:
     organization = person.customer.organization
-    context = {"customer": person.customer, "organization": organization, "by": by.label, "person": person,
-               "link": settings.BASE_URL + reverse("portal:home")}  # fmt: skip
+    context = {
+        "customer": person.customer,
+        "organization": organization,
+        "by": by.label,
+        "person": person,
+        "link": settings.BASE_URL + reverse("portal:home"),
+    }
     with override(person.user.language or get_language()):
         mail.send("customer_invited", person.user.email, context)
 
@@ -75,9 +80,7 @@ def change_role(person: CustomerUser, *, role: str, by: Actor) -> None:
     if role == old:
         return
     if not CustomerUser.objects.filter(pk=person.pk, role=old, removed_at=None).update(role=role):
-        raise Refused(
-            "changed_meanwhile", _("Somebody else changed this person meanwhile. Look at it again.")
-        )
+        raise Refused("changed_meanwhile", _("Somebody else changed this person meanwhile. Look at it again."))
     record("customer.person_edited", person, by=by, about=person.customer, role=[old, role])
 
 

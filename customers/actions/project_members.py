@@ -44,13 +44,20 @@ def let_in(
     last = dict(rows.order_by().values_list("user").annotate(Max("ended_at")))
     new = [
         ProjectMember(
-            organization_id=project.organization_id, project=project, user=roles[pk][0], role=roles[pk][1],
+            organization_id=project.organization_id,
+            project=project,
+            user=roles[pk][0],
+            role=roles[pk][1],
             # Never before the end of the last one, whatever the clock says.
-            started_at=max(at, last.get(pk) or at), start_reason=MemberStart.CLAIM, started_by=by.label[:200],
-            start_evidence=evidence, start_note=note[:500],
+            started_at=max(at, last.get(pk) or at),
+            start_reason=MemberStart.CLAIM,
+            started_by=by.label[:200],
+            start_evidence=evidence,
+            start_note=note[:500],
         )
-        for pk in present if pk not in inside
-    ]  # fmt: skip
+        for pk in present
+        if pk not in inside
+    ]
     ProjectMember.objects.bulk_create(new)
     _tell("project.member_joined", new, by, at)
     return new
@@ -118,8 +125,7 @@ def _hold_members(organization_id: int, user_ids: set[int]) -> list[int]:
 def _tell(kind: str, rows: list[ProjectMember], by: Actor, at: datetime, note: str = "") -> None:
     """One line for each: the person is the subject, the customer the other party, the project is named."""
     told = [
-        (row, {"project": str(row.project), "role": str(row.get_role_display())}
-         | ({"note": note} if note else {}))
+        (row, {"project": str(row.project), "role": str(row.get_role_display())} | ({"note": note} if note else {}))
         for row in rows
-    ]  # fmt: skip
+    ]
     record_each(kind, told, by=by, at=at, about=lambda row: row.project.customer)

@@ -16,6 +16,8 @@ from customers.actions import api_keys
 from customers.api.shapes import CustomerRef, KeyOut
 from customers.models import ApiKey
 
+TAG = "api keys"
+
 MAY = Permission.API_KEY_MANAGE
 KEEP, DISABLE = "keep", "disable"
 SCOPES = [*[p.value for p in Permission], *[s.value for s in CustomerScope]]
@@ -66,9 +68,7 @@ class OwnKeyOut(serializers.Serializer):
     name = serializers.CharField()
     start = serializers.CharField(help_text="Its first letters.")
     kind = serializers.ChoiceField(choices=["organization", "customer"], help_text="What it is a key of.")
-    scopes = serializers.ListField(
-        child=serializers.ChoiceField(choices=SCOPES), help_text="What it may do now."
-    )
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES), help_text="What it may do now.")
     organization = KeyOrganization()
     customer = CustomerRef(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -83,10 +83,16 @@ def key_detail(request: Any) -> Any:
     organization = key.organization
     name = organization.brand if key.customer_id else organization.name
     return {
-        "id": key.pk, "name": key.name, "start": key.start, "kind": "customer" if key.customer_id else "organization",
-        "scopes": sorted(actor.permissions), "organization": {"id": organization.pk, "name": name},
-        "customer": key.customer, "created_at": key.created_at, "expires_at": key.expires_at,
-    }  # fmt: skip
+        "id": key.pk,
+        "name": key.name,
+        "start": key.start,
+        "kind": "customer" if key.customer_id else "organization",
+        "scopes": sorted(actor.permissions),
+        "organization": {"id": organization.pk, "name": name},
+        "customer": key.customer,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+    }
 
 
 @endpoint("List API keys", may=MAY, answers=KeyOut, query=KeyQuery, is_list=True)
@@ -124,8 +130,7 @@ def _detail(request: Any, pk: int) -> dict[str, Any]:
     may_see = request.actor.may(Permission.WEBHOOK_MANAGE)
     hooks = webhooks.of_key(key.organization_id, key.pk)
     named = [
-        {"id": hook.pk, "url": hook.url if may_see else str(hook), "is_enabled": hook.is_enabled}
-        for hook in hooks
+        {"id": hook.pk, "url": hook.url if may_see else str(hook), "is_enabled": hook.is_enabled} for hook in hooks
     ]
     return {**KeyOut(key).data, "webhooks": named}
 

@@ -17,6 +17,8 @@ from customers.filters import CustomerFilter
 from customers.forms import CustomerForm
 from customers.models import Customer
 
+TAG = "customers"
+
 
 @endpoint("List customers", may=Permission.VIEW, answers=CustomerOut, query=CustomerQuery, is_list=True)
 def customer_list(request: Any) -> Any:
@@ -27,8 +29,15 @@ def customer_list(request: Any) -> Any:
 def matching(request: Any) -> QuerySet[Customer]:
     """The customers for which the query asks."""
     query, owning = request.query, {True: "yes", False: "no"}
-    rows = filtered(CustomerFilter, Customer.objects.visible_to(request.actor), request, q=query.get("q"),
-                    kind=query.get("kind"), archived=query["archived"], devices=owning.get(query.get("has_devices")))  # fmt: skip
+    rows = filtered(
+        CustomerFilter,
+        Customer.objects.visible_to(request.actor),
+        request,
+        q=query.get("q"),
+        kind=query.get("kind"),
+        archived=query["archived"],
+        devices=owning.get(query.get("has_devices")),
+    )
     if query.get("reference"):
         rows = rows.filter(reference_key=fold(query["reference"]))
     return rows
@@ -51,9 +60,7 @@ def customer_detail(request: Any, pk: int) -> Any:
 def customer_edit(request: Any, pk: int) -> Any:
     """What is left out stays as it is."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
-    form = checked(
-        CustomerForm, {**request.body_data, "same_name": "on"}, instance=customer, actor=request.actor
-    )
+    form = checked(CustomerForm, {**request.body_data, "same_name": "on"}, instance=customer, actor=request.actor)
     return customers.edit(customer, by=request.actor, **named(form, request.body_data))
 
 

@@ -8,6 +8,8 @@ from customers import exports
 from customers.api import customers
 from customers.api.shapes import CustomerQuery
 
+TAG = "exports"
+
 
 @export("Download customers", may=Permission.EXPORT, query=unpaged(CustomerQuery), tag="customers")
 def customer_export(request: Any, form: str) -> Any:

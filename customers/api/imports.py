@@ -16,11 +16,20 @@ from customers.actions import imports as actions
 from customers.imports import CustomerFileKind
 from customers.models import CustomerImport
 
+TAG = "imports"
+
 MAY = Permission.CUSTOMER_IMPORT
 
 
-@endpoint("Import customers", may=MAY, takes=ImportIn, query=ImportQuery, answers=ImportOut, status=201,
-          example={"csv": "name,reference\nWasserwerk Nord,C-2001\n"})  # fmt: skip
+@endpoint(
+    "Import customers",
+    may=MAY,
+    takes=ImportIn,
+    query=ImportQuery,
+    answers=ImportOut,
+    status=201,
+    example={"csv": "name,reference\nWasserwerk Nord,C-2001\n"},
+)
 def customer_import_create(request: Any) -> Any:
     """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
 

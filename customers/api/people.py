@@ -16,6 +16,8 @@ from customers.actions import people
 from customers.forms import PersonForm
 from customers.models import Customer, CustomerRole, CustomerUser
 
+TAG = "people"
+
 MAY = Permission.CUSTOMER_INVITE
 
 
@@ -56,8 +58,14 @@ def person_list(request: Any, pk: int) -> Any:
     return page(request.query, _people(request, pk), PersonOut)
 
 
-@endpoint("Invite a person", may=MAY, takes=PersonIn, answers=PersonOut, status=201,
-          example={"email": "dana@example.com", "role": "admin"})  # fmt: skip
+@endpoint(
+    "Invite a person",
+    may=MAY,
+    takes=PersonIn,
+    answers=PersonOut,
+    status=201,
+    example={"email": "dana@example.com", "role": "admin"},
+)
 def person_invite(request: Any, pk: int) -> Any:
     """He gets a mail with the way to the portal."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
@@ -82,5 +90,8 @@ def person_remove(request: Any, pk: int, person: int) -> None:
 
 def _people(request: Any, pk: int) -> QuerySet[CustomerUser]:
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
-    return CustomerUser.objects.visible_to(request.actor).filter(customer=customer, removed_at=None).select_related(
-        "user", "customer__organization")  # fmt: skip
+    return (
+        CustomerUser.objects.visible_to(request.actor)
+        .filter(customer=customer, removed_at=None)
+        .select_related("user", "customer__organization")
+    )

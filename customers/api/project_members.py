@@ -15,6 +15,8 @@ from customers.actions import project_members
 from customers.member_forms import EndForm
 from customers.models import CustomerRole, MemberEnd, MemberStart, Project, ProjectMember
 
+TAG = "project members"
+
 
 class ProjectMemberOut(serializers.ModelSerializer):
     """A member of a project: from `started_at` on and before `ended_at`, null while it goes on.
@@ -32,8 +34,21 @@ class ProjectMemberOut(serializers.ModelSerializer):
 
     class Meta:
         model = ProjectMember
-        fields = ["id", "name", "email", "role", "started_at", "started_by", "start_reason", "start_evidence",
-                  "start_note", "ended_at", "ended_by", "end_reason", "end_note"]  # fmt: skip
+        fields = [
+            "id",
+            "name",
+            "email",
+            "role",
+            "started_at",
+            "started_by",
+            "start_reason",
+            "start_evidence",
+            "start_note",
+            "ended_at",
+            "ended_by",
+            "end_reason",
+            "end_note",
+        ]
 
     def get_ended_by(self, member: ProjectMember) -> str:
         """Who ended it."""
@@ -56,8 +71,15 @@ class ProjectMemberEndIn(Body):
     reason = Text(max_length=500, required=False, allow_blank=True)
 
 
-@endpoint("List a project's members", may=Permission.VIEW, customer=CustomerScope.READ, answers=ProjectMemberOut,
-          query=ProjectMemberQuery, is_list=True, tag="projects")  # fmt: skip
+@endpoint(
+    "List a project's members",
+    may=Permission.VIEW,
+    customer=CustomerScope.READ,
+    answers=ProjectMemberOut,
+    query=ProjectMemberQuery,
+    is_list=True,
+    tag="projects",
+)
 def project_member_list(request: Any, pk: int) -> Any:
     """People from outside the customer who see the project, also those whose access has ended; the newest first."""
     rows = _rows(request, pk)
@@ -66,9 +88,15 @@ def project_member_list(request: Any, pk: int) -> Any:
     return page(request.query, rows, ProjectMemberOut, **reader(request.actor))
 
 
-@endpoint("End a member's access to a project", may=Permission.CUSTOMER_INVITE, customer=CustomerScope.ACCESS,
-          takes=ProjectMemberEndIn, answers=ProjectMemberOut, tag="projects",
-          example={"reason": "The pilot is over"})  # fmt: skip
+@endpoint(
+    "End a member's access to a project",
+    may=Permission.CUSTOMER_INVITE,
+    customer=CustomerScope.ACCESS,
+    takes=ProjectMemberEndIn,
+    answers=ProjectMemberOut,
+    tag="projects",
+    example={"reason": "The pilot is over"},
+)
 def project_member_end(request: Any, pk: int, member: int) -> Any:
     """From the person's next request on. Refused (409) where it has ended already."""
     row = get_object_or_404(_rows(request, pk), pk=member)

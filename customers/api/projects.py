@@ -16,6 +16,8 @@ from customers.api.shapes import ProjectOut, ProjectQuery
 from customers.models import Customer, Project
 from customers.project_forms import ProjectForm
 
+TAG = "projects"
+
 P, C = Permission, CustomerScope
 
 
@@ -40,8 +42,14 @@ def project_list(request: Any) -> Any:
     return page(request.query, rows, ProjectOut)
 
 
-@endpoint("Make a project", may=P.CUSTOMER_EDIT, takes=ProjectIn, answers=ProjectOut, status=201,
-          example={"customer": 1, "name": "North site"})  # fmt: skip
+@endpoint(
+    "Make a project",
+    may=P.CUSTOMER_EDIT,
+    takes=ProjectIn,
+    answers=ProjectOut,
+    status=201,
+    example={"customer": 1, "name": "North site"},
+)
 def project_create(request: Any) -> Any:
     """Another one, beside the customer's default project. A customer's projects have different names."""
     form = checked(ProjectForm, {"name": request.body_data["name"]})

@@ -47,9 +47,7 @@ class CustomerIn(Body):
     phone = Text(max_length=40, required=False, allow_blank=True)
     address = Text(max_length=400, required=False, allow_blank=True)
     notes = Text(max_length=2000, required=False, allow_blank=True)
-    may_take = Flag(
-        default=True, help_text="It may take devices of products whose `customers_may_take` is on."
-    )
+    may_take = Flag(default=True, help_text="It may take devices of products whose `customers_may_take` is on.")
 
 
 class CustomerQuery(PageQuery):
@@ -101,5 +99,6 @@ class KeyOut(serializers.ModelSerializer):
             "last_used_at",
         ]
 
-    scopes = serializers.ListField(child=serializers.ChoiceField(
-        choices=[*[p.value for p in Permission], *[s.value for s in CustomerScope]]))  # fmt: skip
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=[*[p.value for p in Permission], *[s.value for s in CustomerScope]])
+    )

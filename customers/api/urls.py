@@ -14,10 +14,7 @@ urlpatterns = [
     path("customers/<int:pk>/archive", resource(post=api.customer_archive)),
     path("customers/<int:pk>/restore", resource(post=api.customer_restore)),
     path("customers/<int:pk>/people", resource(get=people.person_list, post=people.person_invite)),
-    path(
-        "customers/<int:pk>/people/<int:person>",
-        resource(patch=people.person_edit, delete=people.person_remove),
-    ),
+    path("customers/<int:pk>/people/<int:person>", resource(patch=people.person_edit, delete=people.person_remove)),
     path("customer-imports", resource(get=imports.customer_import_list, post=imports.customer_import_create)),
     path("customer-imports/<int:pk>", resource(get=imports.customer_import_detail)),
     path("customer-imports/<int:pk>/apply", resource(post=imports.customer_import_apply)),
@@ -25,10 +22,7 @@ urlpatterns = [
     path("projects", resource(get=projects.project_list, post=projects.project_create)),
     path("projects/<int:pk>", resource(get=projects.project_detail, patch=projects.project_edit)),
     path("projects/<int:pk>/members", resource(get=project_members.project_member_list)),
-    path(
-        "projects/<int:pk>/members/<int:member>/end",
-        resource(post=project_members.project_member_end),
-    ),
+    path("projects/<int:pk>/members/<int:member>/end", resource(post=project_members.project_member_end)),
     path("key", resource(get=api_keys.key_detail)),
     path("api-keys", resource(get=api_keys.api_key_list)),
     path("api-keys/<int:pk>", resource(get=api_keys.api_key_detail)),

@@ -16,8 +16,7 @@ COLUMNS = (
     _column(
         "name",
         _("Name"),
-        "Customer, Customer name, Company, Company name, Account name, Organisation, Organization, Client, "
-        "Full name",
+        "Customer, Customer name, Company, Company name, Account name, Organisation, Organization, Client, Full name",
         "Name 1, Bezeichnung, Firmenname, Kundenname, Kunde, Firma",
     ),
     _column(
@@ -33,24 +32,13 @@ COLUMNS = (
         "Debtor number, Number, No, ID",
         "Referenz, Debitor, Debitorennummer, Debitorennr, Kunden-ID, KdNr, Kundennr, Kundennummer",
     ),
+    _column("email", _("E-mail"), "Email address, Mail, Mail address, E-mail address", "Mailadresse, E-Mail-Adresse"),
     _column(
-        "email",
-        _("E-mail"),
-        "Email address, Mail, Mail address, E-mail address",
-        "Mailadresse, E-Mail-Adresse",
-    ),
-    _column(
-        "phone",
-        _("Phone"),
-        "Telephone, Phone number, Tel, Mobile",
-        "Mobil, Handy, Rufnummer, Telefonnummer, Telefon",
+        "phone", _("Phone"), "Telephone, Phone number, Tel, Mobile", "Mobil, Handy, Rufnummer, Telefonnummer, Telefon"
     ),
     _column("address", _("Address"), "Postal address, Full address", "Postanschrift, Adresse, Anschrift"),
     _column(
-        "street",
-        _("Street"),
-        "Street address, Address line 1, Street and number",
-        "Straße und Hausnummer, Str, Straße",
+        "street", _("Street"), "Street address, Address line 1, Street and number", "Straße und Hausnummer, Str, Straße"
     ),
     _column("postcode", _("Postcode"), "Postal code, ZIP, ZIP code, Post code", "Postleitzahl, PLZ"),
     _column("city", _("City"), "Town, Place, Locality", "Wohnort, Stadt, Ort"),

@@ -29,14 +29,35 @@ class CustomerFileKind(Kind):
 
     columns = COLUMNS
     required = ("name",)
-    fields = ("name", "name_key", "kind", "reference", "reference_key", "email", "phone", "address", "street",
-              "postcode", "city", "country", "notes", "identity")  # fmt: skip
+    fields = (
+        "name",
+        "name_key",
+        "kind",
+        "reference",
+        "reference_key",
+        "email",
+        "phone",
+        "address",
+        "street",
+        "postcode",
+        "city",
+        "country",
+        "notes",
+        "identity",
+    )
     keys = (
-        Key("reference_key", "reference", gettext_lazy("The reference already stands in row %(row)s."),
-            gettext_lazy("The same reference stands in row %(row)s, in other letters.")),
-        Key("identity", "name",
-            gettext_lazy("The same customer stands in row %(row)s. If they are two, give each a reference.")),
-    )  # fmt: skip
+        Key(
+            "reference_key",
+            "reference",
+            gettext_lazy("The reference already stands in row %(row)s."),
+            gettext_lazy("The same reference stands in row %(row)s, in other letters."),
+        ),
+        Key(
+            "identity",
+            "name",
+            gettext_lazy("The same customer stands in row %(row)s. If they are two, give each a reference."),
+        ),
+    )
     shown = ("name", "reference")
     cell_class = ""
     sentences = SENTENCES | {
@@ -55,7 +76,7 @@ class CustomerFileKind(Kind):
             "Excel made numbers of %(n)s phone numbers. A plus or zero before them, if any, is lost.",
             "count",
         ),
-    }  # fmt: skip
+    }
 
     def __init__(self, organization: Organization, reading: dict[str, Any]) -> None:
         super().__init__(reading)
@@ -109,9 +130,7 @@ class CustomerFileKind(Kind):
             if not raw.laid_out:
                 self.notices.add(_NUMBERS[name], row.number)
             if raw.rounded:
-                sentence = _(
-                    "%(field)s: Excel has rounded this number; format the column as text and export again."
-                )
+                sentence = _("%(field)s: Excel has rounded this number; format the column as text and export again.")
                 row.reasons.append(sentence % {"field": LABELS[name]})
         if name != "phone" and harmless(text) != text:
             self.notices.add("formula", row.number)

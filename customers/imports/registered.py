@@ -77,18 +77,14 @@ class Comparison:
             if known is None or row.reasons:
                 continue
             if known.archived_at:
-                row.reasons.append(
-                    _("This customer is archived. Restore it first, then check the file again.")
-                )
+                row.reasons.append(_("This customer is archived. Restore it first, then check the file again."))
                 continue
             mine = First(row.number, *(row.values[self.place[name]] for name in First._fields[1:]))
             first = self.stood_for.setdefault(known.pk, mine)
             if first is not mine:
                 # Two of one reference, or of one name without any, are told apart later, for the whole file.
                 if not any(a and a == b for a, b in zip(mine[1:], first[1:], strict=True)):
-                    row.reasons.append(
-                        _("Row %(row)s stands for this customer already.") % {"row": first.number}
-                    )
+                    row.reasons.append(_("Row %(row)s stands for this customer already.") % {"row": first.number})
                 continue
             self._settle(row, known, notices)
 

@@ -31,9 +31,7 @@ def insert_new(row: CustomerImport, staging: Staging, *, by: Actor, at: datetime
         made = Customer.objects.bulk_create([_new(row.organization, each.values, at) for each in batch])
         words.write("customer", {customer.pk: customer.name for customer in made}, are_new=True)
         Project.objects.bulk_create(
-            Project(
-                organization_id=c.organization_id, customer=c, name=c.name, is_default=True, created_at=at
-            )
+            Project(organization_id=c.organization_id, customer=c, name=c.name, is_default=True, created_at=at)
             for c in made
         )
         ids = [customer.pk for customer in made]
@@ -68,9 +66,7 @@ def _new(organization: Organization, values: dict[str, Any], at: datetime) -> Cu
     return customer
 
 
-def _update(
-    organization: Organization, batch: Iterable[Staged], *, by: Actor, at: datetime, act: UUID
-) -> int:
+def _update(organization: Organization, batch: Iterable[Staged], *, by: Actor, at: datetime, act: UUID) -> int:
     targets = {each.target: each.values for each in batch if each.target is not None}
     mine = Customer.objects.filter(organization=organization, archived_at=None).order_by("pk")
     locked = list(sql.having_ids(mine.select_for_update(), "id", sorted(targets)))

@@ -53,16 +53,11 @@ class CustomerQuerySet(TenantQuerySet):
 class Customer(TenantModel):
     """Who can own devices: a company, a person, or an account of the organization itself (internal)."""
 
-    kind = models.CharField(
-        _("Kind"), max_length=10, choices=CustomerKind.get_choices, default=CustomerKind.COMPANY
-    )
+    kind = models.CharField(_("Kind"), max_length=10, choices=CustomerKind.get_choices, default=CustomerKind.COMPANY)
     name = models.CharField(_("Name"), max_length=120)
     name_key = KeyField()
     reference = models.CharField(
-        _("Your reference"),
-        max_length=60,
-        blank=True,
-        help_text=_("The number that your own books know them by."),
+        _("Your reference"), max_length=60, blank=True, help_text=_("The number that your own books know them by.")
     )
     reference_key = KeyField(blank=True)
     email = models.EmailField(_("E-mail"), blank=True)
@@ -72,9 +67,10 @@ class Customer(TenantModel):
     notes = models.TextField(_("Notes"), max_length=2000, blank=True)
     # Off for who came by itself: whoever claims anything becomes a customer.
     may_take = models.BooleanField(
-        _("May take devices by serial number and device name"), default=True,
+        _("May take devices by serial number and device name"),
+        default=True,
         help_text=_("Over the API, of products that allow it."),
-    )  # fmt: skip
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -91,7 +87,7 @@ class Customer(TenantModel):
                 name="customer_reference_unique",
                 condition=~models.Q(reference_key=""),
                 violation_error_message=_("Another customer has this reference."),
-            ),
+            )
         ]
         indexes = [
             models.Index(fields=["organization", "name_key", "id"], name="customer_by_name"),
@@ -103,9 +99,7 @@ class Customer(TenantModel):
                 condition=models.Q(archived_at__isnull=False),
             ),
             models.Index(
-                fields=["organization", "email_key"],
-                name="customer_by_email",
-                condition=~models.Q(email_key=""),
+                fields=["organization", "email_key"], name="customer_by_email", condition=~models.Q(email_key="")
             ),
         ]
 

@@ -28,9 +28,7 @@ class CustomerUser(TenantModel):
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="people")
     user = models.ForeignKey("console.User", models.PROTECT, related_name="customer_users")
-    role = models.CharField(
-        _("Role"), max_length=10, choices=CustomerRole.get_choices, default=CustomerRole.ADMIN
-    )
+    role = models.CharField(_("Role"), max_length=10, choices=CustomerRole.get_choices, default=CustomerRole.ADMIN)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     removed_at = models.DateTimeField(null=True, blank=True)
 
@@ -40,7 +38,7 @@ class CustomerUser(TenantModel):
                 fields=["customer", "user"],
                 name="customer_user_unique",
                 violation_error_message=_("This person belongs to the customer already."),
-            ),
+            )
         ]
         indexes = [models.Index(fields=["user", "removed_at"], name="customer_user_by_user")]
 
@@ -96,8 +94,8 @@ class ProjectMember(TenantModel):
     ended_at = models.DateTimeField(null=True, blank=True)
     start_reason = models.CharField(max_length=12, choices=MemberStart.get_choices, default=MemberStart.CLAIM)
     end_reason = models.CharField(max_length=12, choices=MemberEnd.get_choices, null=True, blank=True)
-    # Who let them in, and by what: "claim:17", and the claim profile's name of that day as the note of the start. That of
-    # the end is what was given as the reason.
+    # Who let them in, and by what: "claim:17", and the claim profile's name of that day as the note of the start. That
+    # of the end is what was given as the reason.
     started_by = models.CharField(max_length=200, blank=True)
     start_evidence = models.CharField(max_length=60, blank=True)
     start_note = models.CharField(max_length=500, blank=True)

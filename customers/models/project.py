@@ -32,9 +32,7 @@ class Project(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["customer"], condition=Q(is_default=True), name="project_one_default"
-            ),
+            models.UniqueConstraint(fields=["customer"], condition=Q(is_default=True), name="project_one_default")
         ]
 
     def __str__(self) -> str:

@@ -23,8 +23,14 @@ from customers.tables import CustomerTable
 def customer_list(request: Request) -> HttpResponse:
     """All customers, those without devices too."""
     rows = Customer.objects.visible_to(request.actor).listed()
-    return render_list(request, rows=rows, table=CustomerTable, filters=CustomerFilter, decorate=with_counts,
-                       template="customers/customer_list.html")  # fmt: skip
+    return render_list(
+        request,
+        rows=rows,
+        table=CustomerTable,
+        filters=CustomerFilter,
+        decorate=with_counts,
+        template="customers/customer_list.html",
+    )
 
 
 @requires(Permission.EXPORT)
@@ -42,9 +48,7 @@ def customer_create(request: Request) -> HttpResponse:
             return redirect(customers.create(by=request.actor, **form.cleaned_data))
         except Refused as refusal:
             form.add_error("reference", refusal.sentence)
-    return render(
-        request, "customers/customer_create.html", {"form": form}, status=422 if form.errors else 200
-    )
+    return render(request, "customers/customer_create.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @requires(Permission.VIEW)
@@ -53,8 +57,11 @@ def customer_detail(request: Request, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     people = CustomerUser.objects.visible_to(request.actor).filter(customer=customer, removed_at=None)
     projects = Project.objects.visible_to(request.actor).filter(customer=customer)
-    context = {"customer": customer, "people": people.select_related("user").order_by("pk"),
-               "projects": with_members(request, list(projects.order_by("-is_default", "name", "pk")))}  # fmt: skip
+    context = {
+        "customer": customer,
+        "people": people.select_related("user").order_by("pk"),
+        "projects": with_members(request, list(projects.order_by("-is_default", "name", "pk"))),
+    }
     return render(request, "customers/customer_detail.html", context)
 
 
@@ -62,11 +69,14 @@ def customer_detail(request: Request, pk: int) -> HttpResponse:
 def customer_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a customer."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
-    edit = Edit(request, customer, lambda data, row: CustomerForm(data, instance=row, actor=request.actor),
-                lambda row, values: customers.edit(row, by=request.actor, **values), refused_at="reference")  # fmt: skip
-    return (
-        redirect(customer) if edit.is_done else edit.page("customers/customer_edit.html", customer=customer)
+    edit = Edit(
+        request,
+        customer,
+        lambda data, row: CustomerForm(data, instance=row, actor=request.actor),
+        lambda row, values: customers.edit(row, by=request.actor, **values),
+        refused_at="reference",
     )
+    return redirect(customer) if edit.is_done else edit.page("customers/customer_edit.html", customer=customer)
 
 
 @requires(Permission.CUSTOMER_EDIT)

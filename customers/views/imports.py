@@ -59,9 +59,7 @@ def customer_import_columns(request: Request, pk: int) -> HttpResponse:
         imports.check(row, by=request.actor, reading=form.reading())
         return redirect(row)
     context = {"import": row, "form": form}
-    return render(
-        request, "customers/customer_import_columns.html", context, status=422 if form.errors else 200
-    )
+    return render(request, "customers/customer_import_columns.html", context, status=422 if form.errors else 200)
 
 
 @requires(Permission.CUSTOMER_IMPORT)

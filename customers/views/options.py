@@ -16,6 +16,4 @@ def customer_options(request: Request) -> HttpResponse:
     """The first customers whose name has words that begin as what was typed."""
     typed = request.GET.get(request.GET.get("field", ""), "")[:200]
     rows = Customer.objects.visible_to(request.actor).current().filter(named(typed))
-    return render(
-        request, "customers/_customer_options.html", {"customers": rows.order_by("name_key")[:SUGGESTIONS]}
-    )
+    return render(request, "customers/_customer_options.html", {"customers": rows.order_by("name_key")[:SUGGESTIONS]})

@@ -38,8 +38,13 @@ def customer_invite(request: Request, pk: int) -> HttpResponse:
 def customer_user_edit(request: Request, pk: int, user_pk: int) -> HttpResponse:
     """Change a person's role."""
     person = _person(request, pk, user_pk)
-    edit = Edit(request, person, lambda data, row: PersonRoleForm(data, initial={"role": row.role}),
-                lambda row, values: people.change_role(row, by=request.actor, **values), refused_at="role")  # fmt: skip
+    edit = Edit(
+        request,
+        person,
+        lambda data, row: PersonRoleForm(data, initial={"role": row.role}),
+        lambda row, values: people.change_role(row, by=request.actor, **values),
+        refused_at="role",
+    )
     if not edit.is_done:
         return edit.page("customers/customer_user_edit.html", person=person, customer=person.customer)
     messages.success(request, _("The role of %(person)s is changed.") % {"person": person.user})
@@ -54,9 +59,7 @@ def customer_user_remove(request: Request, pk: int, user_pk: int) -> HttpRespons
         people.remove(person, by=request.actor)
         messages.success(request, _("%(person)s sees nothing of it any more.") % {"person": person.user})
         return redirect(person.customer)
-    return render(
-        request, "customers/customer_user_remove.html", {"person": person, "customer": person.customer}
-    )
+    return render(request, "customers/customer_user_remove.html", {"person": person, "customer": person.customer})
 
 
 def _person(request: Request, customer_id: int, user_id: int) -> CustomerUser:

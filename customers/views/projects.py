@@ -37,8 +37,13 @@ def project_create(request: Request, pk: int) -> HttpResponse:
 def project_edit(request: Request, pk: int, project_pk: int) -> HttpResponse:
     """Rename a project."""
     project = _project(request, pk, project_pk)
-    edit = Edit(request, project, lambda data, row: ProjectForm(data, initial={"name": row.name}),
-                lambda row, values: projects.rename(row, by=request.actor, **values), refused_at="name")  # fmt: skip
+    edit = Edit(
+        request,
+        project,
+        lambda data, row: ProjectForm(data, initial={"name": row.name}),
+        lambda row, values: projects.rename(row, by=request.actor, **values),
+        refused_at="name",
+    )
     if not edit.is_done:
         return edit.page("customers/project_edit.html", project=project, customer=project.customer)
     messages.success(request, _("The project is called %(project)s now.") % {"project": edit.row})

@@ -35,22 +35,24 @@ def assign(
     named_by: str, names: list[str], *, customer: Customer, by: Actor, note: str = "", is_dry: bool = False
 ) -> Operation:
     """Begin to assign the devices of these names (`id`, `serial_number` or `device_name`) to a customer."""
-    title = ngettext(
-        "Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(names)
+    title = ngettext("Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(names))
+    return _start(
+        "run_assign",
+        title % {"n": len(names), "customer": customer},
+        named_by,
+        names,
+        by=by,
+        is_dry=is_dry,
+        permission=Permission.DEVICE_ASSIGN,
+        undo_route=undo.ASSIGN,
+        customer=customer.pk,
+        note=note,
     )
-    return _start("run_assign", title % {"n": len(names), "customer": customer}, named_by, names, by=by, is_dry=is_dry,
-                  permission=Permission.DEVICE_ASSIGN, undo_route=undo.ASSIGN, customer=customer.pk, note=note)  # fmt: skip
 
 
 @retrying
 def unclaim(
-    named_by: str,
-    names: list[str],
-    *,
-    reason: str,
-    by: Actor,
-    is_dry: bool = False,
-    leaves_profiles: bool = False,
+    named_by: str, names: list[str], *, reason: str, by: Actor, is_dry: bool = False, leaves_profiles: bool = False
 ) -> Operation:
     """Begin to unclaim the devices of these names; see `ownership.unclaim` for `leaves_profiles`.
 
@@ -59,18 +61,31 @@ def unclaim(
     reason = ownership.stated(reason)
     ownership.check_unclaim_limit(len(names), by=by)
     title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(names)) % {"n": len(names)}
-    return _start("run_unclaim", title, named_by, names, by=by, is_dry=is_dry, permission=Permission.DEVICE_UNCLAIM,
-                  undo_route=undo.UNCLAIM, reason=reason, leaves_profiles=leaves_profiles)  # fmt: skip
+    return _start(
+        "run_unclaim",
+        title,
+        named_by,
+        names,
+        by=by,
+        is_dry=is_dry,
+        permission=Permission.DEVICE_UNCLAIM,
+        undo_route=undo.UNCLAIM,
+        reason=reason,
+        leaves_profiles=leaves_profiles,
+    )
 
 
 def run_assign(operation: Operation, by: Actor) -> None:
     """The handler of a batch that assigns: payload {named_by, names, ids, is_dry, customer, note}."""
     customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
     note, evidence = operation.payload["note"], ownership.evidence_of(operation)
-    in_chunks(operation, lambda ids: ownership.assign(ids, customer=customer, by=by, note=note, evidence=evidence,
-                                                       reason="api"))  # fmt: skip
-    operation.sentence = said(operation, ngettext("%(n)d device assigned.", "%(n)d devices assigned.",
-                                                   ownership.succeeded(operation)))  # fmt: skip
+    in_chunks(
+        operation,
+        lambda ids: ownership.assign(ids, customer=customer, by=by, note=note, evidence=evidence, reason="api"),
+    )
+    operation.sentence = said(
+        operation, ngettext("%(n)d device assigned.", "%(n)d devices assigned.", ownership.succeeded(operation))
+    )
 
 
 def run_unclaim(operation: Operation, by: Actor) -> None:
@@ -81,10 +96,12 @@ def run_unclaim(operation: Operation, by: Actor) -> None:
     reason, evidence = operation.payload["reason"], ownership.evidence_of(operation)
     leaves = operation.payload.get("leaves_profiles", False)
     concerned = "" if leaves else links(operation, by)
-    in_chunks(operation, lambda ids: ownership.unclaim(ids, reason=reason, by=by, evidence=evidence,
-                                                        leaves_profiles=leaves))  # fmt: skip
-    done = said(operation, ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.",
-                                     ownership.succeeded(operation)))  # fmt: skip
+    in_chunks(
+        operation, lambda ids: ownership.unclaim(ids, reason=reason, by=by, evidence=evidence, leaves_profiles=leaves)
+    )
+    done = said(
+        operation, ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.", ownership.succeeded(operation))
+    )
     operation.sentence = f"{done} {concerned}".strip()
 
 
@@ -112,18 +129,28 @@ def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
     return [found.get(key, 0) for key in keys]
 
 
-def _start(handler: str, title: str, named_by: str, names: list[str], *, by: Actor, is_dry: bool, permission: Permission,
-           undo_route: str, **payload: Any) -> Operation:  # fmt: skip
-    payload |= {
-        "named_by": named_by,
-        "names": names,
-        "ids": resolve(named_by, names, by=by),
-        "is_dry": is_dry,
-    }
+def _start(
+    handler: str,
+    title: str,
+    named_by: str,
+    names: list[str],
+    *,
+    by: Actor,
+    is_dry: bool,
+    permission: Permission,
+    undo_route: str,
+    **payload: Any,
+) -> Operation:
+    payload |= {"named_by": named_by, "names": names, "ids": resolve(named_by, names, by=by), "is_dry": is_dry}
     return operations.start(
-        f"devices.actions.batches.{handler}", _("Trial: %(title)s") % {"title": title} if is_dry else title, by=by,
-        permission=permission, total=len(names), payload=payload, undo_route="" if is_dry else undo_route,
-    )  # fmt: skip
+        f"devices.actions.batches.{handler}",
+        _("Trial: %(title)s") % {"title": title} if is_dry else title,
+        by=by,
+        permission=permission,
+        total=len(names),
+        payload=payload,
+        undo_route="" if is_dry else undo_route,
+    )
 
 
 def in_chunks(operation: Operation, act: Callable[[list[int]], Outcome]) -> None:
@@ -150,11 +177,10 @@ def _one_chunk(operation: Operation, act: Callable[[list[int]], Outcome]) -> Non
         outcome = act(sorted(places)) if places else Outcome()
         if payload["is_dry"]:
             transaction.set_rollback(True)
-    refused += [(places[r.device_id], (names[places[r.device_id] - start - 1]), r.code, r.sentence)
-                for r in outcome.refused]  # fmt: skip
-    operations.advance(
-        operation, cursor=start + len(names), succeeded=len(outcome.done), refused=sorted(refused)
-    )
+    refused += [
+        (places[r.device_id], (names[places[r.device_id] - start - 1]), r.code, r.sentence) for r in outcome.refused
+    ]
+    operations.advance(operation, cursor=start + len(names), succeeded=len(outcome.done), refused=sorted(refused))
 
 
 def unfit(pk: int, is_again: bool) -> tuple[str, str] | None:
@@ -177,8 +203,4 @@ def links(operation: Operation, by: Actor) -> str:
 def said(operation: Operation, sentence: str) -> str:
     """The sentence with the number of those done, and of a trial that nothing was changed."""
     done = sentence % {"n": ownership.succeeded(operation)}
-    return (
-        _("%(said)s It was a trial: nothing is changed.") % {"said": done}
-        if operation.payload["is_dry"]
-        else done
-    )
+    return _("%(said)s It was a trial: nothing is changed.") % {"said": done} if operation.payload["is_dry"] else done

@@ -34,8 +34,9 @@ def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
             record("device.registered", device, by=by)
             welcome(device.product, [device.pk], by=by, at=device.created_at)
     except IntegrityError:
-        raise Refused("duplicate", _("This serial number, device name, IMEI, ICCID or MAC is registered already."),
-                      status=422) from None  # fmt: skip
+        raise Refused(
+            "duplicate", _("This serial number, device name, IMEI, ICCID or MAC is registered already."), status=422
+        ) from None
     return device
 
 
@@ -57,8 +58,9 @@ def edit(device: Device, *, by: Actor, tags: Iterable[str] | None = None, **fiel
         with transaction.atomic():
             changed = edits.write(device, fields, keys=KEYS)
     except IntegrityError:
-        raise Refused("duplicate", _("This serial number, device name, IMEI, ICCID or MAC is registered already."),
-                      status=422) from None  # fmt: skip
+        raise Refused(
+            "duplicate", _("This serial number, device name, IMEI, ICCID or MAC is registered already."), status=422
+        ) from None
     if tags is not None:
         changed |= _tag_change(device, list(tags), by=by)
     if changed:
@@ -71,9 +73,7 @@ def archive(device_ids: Iterable[int], *, by: Actor) -> int:
     """Take units out of lists. Those that have an owner stay; returns how many were archived."""
     rows = Device.objects.visible_to(by).filter(pk__in=list(device_ids), archived_at=None, customer=None)
     ids = list(rows.values_list("pk", flat=True))
-    count = Device.objects.filter(pk__in=ids, archived_at=None, customer=None).update(
-        archived_at=timezone.now()
-    )
+    count = Device.objects.filter(pk__in=ids, archived_at=None, customer=None).update(archived_at=timezone.now())
     record_set("device.archived", Device, ids, label="serial_number", by=by)
     if not count:
         raise Refused("owned", _("It has an owner. Unclaim it before you archive it."))

@@ -53,12 +53,20 @@ def assign(
     ids = sorted(set(device_ids))
     at = at or ledger.begin(ids)
     outcome = ledger.assign(
-        ids, customer=customer, project=project or projects.default_of(customer), by=by, reason=reason, at=at,
-        note=note, evidence=evidence, frm=frm,
-    )  # fmt: skip
+        ids,
+        customer=customer,
+        project=project or projects.default_of(customer),
+        by=by,
+        reason=reason,
+        at=at,
+        note=note,
+        evidence=evidence,
+        frm=frm,
+    )
     kind = "device.claimed" if reason == "claim" else "device.assigned"
-    record_set(kind, Device, outcome.done, label="serial_number", by=by, about=customer, act=outcome.act,
-               at=at, note=note)  # fmt: skip
+    record_set(
+        kind, Device, outcome.done, label="serial_number", by=by, about=customer, act=outcome.act, at=at, note=note
+    )
     return outcome
 
 
@@ -86,21 +94,35 @@ def unclaim(
     outcome = ledger.release(ids, by=by, reason="unclaim", at=at, note=reason, evidence=evidence)
     done = set(outcome.done)
     for customer, owned in owners.items():
-        record_set("device.unclaimed", Device, [i for i in owned if i in done], label="serial_number", by=by,
-                   about=customer, act=outcome.act, at=at, note=reason)  # fmt: skip
+        record_set(
+            "device.unclaimed",
+            Device,
+            [i for i in owned if i in done],
+            label="serial_number",
+            by=by,
+            about=customer,
+            act=outcome.act,
+            at=at,
+            note=reason,
+        )
     return outcome
 
 
 @retrying
 def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
     """Take shared access back, span by span. Returns how many ended."""
-    shares = list(
-        SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None).select_related("customer")
-    )
+    shares = list(SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None).select_related("customer"))
     count = ledger.end_share([share.pk for share in shares], by=by, reason="ended", note=reason)
     for share in shares:
-        record_set("device.access_ended", Device, [share.device_id], label="serial_number", by=by,
-                   about=share.customer, note=reason)  # fmt: skip
+        record_set(
+            "device.access_ended",
+            Device,
+            [share.device_id],
+            label="serial_number",
+            by=by,
+            about=share.customer,
+            note=reason,
+        )
     return count
 
 
@@ -124,19 +146,19 @@ def run_assign(operation: Operation, by: Actor) -> None:
     customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
     note, evidence = operation.payload.get("note", ""), evidence_of(operation)
     in_chunks(operation, lambda ids: assign(ids, customer=customer, by=by, note=note, evidence=evidence))
-    operation.sentence = ngettext("%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.",
-                                  succeeded(operation)) % {"n": succeeded(operation), "customer": customer}  # fmt: skip
+    operation.sentence = ngettext(
+        "%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.", succeeded(operation)
+    ) % {"n": succeeded(operation), "customer": customer}
 
 
 def run_unclaim(operation: Operation, by: Actor) -> None:
     """The handler of a bulk unclaim: payload {ids, reason, leaves_profiles}."""
     reason, evidence = operation.payload["reason"], evidence_of(operation)
     leaves = operation.payload.get("leaves_profiles", False)
-    in_chunks(
-        operation, lambda ids: unclaim(ids, reason=reason, by=by, evidence=evidence, leaves_profiles=leaves)
-    )
-    operation.sentence = ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.",
-                                  succeeded(operation)) % {"n": succeeded(operation)}  # fmt: skip
+    in_chunks(operation, lambda ids: unclaim(ids, reason=reason, by=by, evidence=evidence, leaves_profiles=leaves))
+    operation.sentence = ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.", succeeded(operation)) % {
+        "n": succeeded(operation)
+    }
 
 
 def evidence_of(operation: Operation) -> str:
@@ -188,10 +210,7 @@ def over_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) -> 
         return ""
     at = at or clock.now()
     past = Event.objects.filter(
-        organization=by.organization,
-        kind__in=TAKING,
-        actor_id=by.user_id,
-        at__gt=at - timedelta(hours=1),
+        organization=by.organization, kind__in=TAKING, actor_id=by.user_id, at__gt=at - timedelta(hours=1)
     ).count()
     left = max(0, UNCLAIMS_AN_HOUR - past)
     if count <= left:
@@ -213,8 +232,8 @@ def over_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) -> 
 def _owners(ids: list[int]) -> dict[Customer, list[int]]:
     found: dict[int, list[int]] = {}
 
-    for device_id, customer_id in sql.having_ids(
-        Device.objects.filter(customer__isnull=False), "id", ids
-    ).values_list("id", "customer_id"):
+    for device_id, customer_id in sql.having_ids(Device.objects.filter(customer__isnull=False), "id", ids).values_list(
+        "id", "customer_id"
+    ):
         found.setdefault(customer_id, []).append(device_id)
     return {customer: found[customer.pk] for customer in Customer.objects.filter(pk__in=found)}

@@ -38,8 +38,10 @@ def edit(product: Product, *, by: Actor, **fields: Any) -> Product:
     now = edits.hold(product)
     mode, account = (fields.get(name, getattr(now, name)) for name in ("ownership_mode", "single_account"))
     if (mode == OwnershipMode.SINGLE_ACCOUNT) != (account is not None):
-        raise Refused("changed_meanwhile", _("Somebody else changed the ownership of this product at the same moment. "
-                                             "Look at it again and retry."))  # fmt: skip
+        raise Refused(
+            "changed_meanwhile",
+            _("Somebody else changed the ownership of this product at the same moment. Look at it again and retry."),
+        )
     try:
         with transaction.atomic():
             changed = edits.write(product, fields, keys={"name": "name_key"})

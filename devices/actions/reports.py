@@ -17,17 +17,14 @@ from devices.models import Device, DeviceReport
 @retrying
 def report_firmware(version: str, *, by: Publisher, at: datetime | None = None) -> None:
     """Remember which firmware the device runs."""
-    # While it changes hands this waits: nobody reads between the instant and its commit what the next owner's unit said.
+    # While it changes hands this waits: nobody reads between the instant and its commit what the next owner's unit
+    # said.
     ledger.hold([by.device_id])
     at = ledger.stamp(by.device_id, at)
     DeviceReport.objects.update_or_create(
         device_id=by.device_id,
         defaults={"firmware_version": version, "reported_at": at},
-        create_defaults={
-            "organization_id": by.organization_id,
-            "firmware_version": version,
-            "reported_at": at,
-        },
+        create_defaults={"organization_id": by.organization_id, "firmware_version": version, "reported_at": at},
     )
 
 
@@ -42,7 +39,12 @@ def confirm_wipe(asked_at: datetime, *, by: Publisher, at: datetime | None = Non
     device = Device.objects.select_related("organization").get(pk=by.device_id)
     owners = wiping.named(wiping.owners_of(device))
     if asked.filter(wipe_confirmed_at=None).update(wipe_confirmed_at=at or timezone.now(), wipe_since=None):
-        record("device.wiped", device, by=system(device.organization, str(device)), at=at,
-               note=_("Data of %(owners)s") % {"owners": owners})  # fmt: skip
+        record(
+            "device.wiped",
+            device,
+            by=system(device.organization, str(device)),
+            at=at,
+            note=_("Data of %(owners)s") % {"owners": owners},
+        )
     elif not asked.exists():
         raise Refused("not_asked", _("No wipe was asked for at this time. Ask for the state again."))

@@ -24,19 +24,29 @@ TRIES, WINDOW = 60, 10 * 60
 def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None = None) -> Ownership:
     """Make the actor's customer the owner. Returns the span that begins, or that is his already.
 
-    Raises Refused: `may_not_take` (403) where the customer may take none at all, `unknown_device` (404) alike for a wrong
-    pair, for an unknown serial number, and for what can't be taken: of a product that does not allow it, reserved,
-    quarantined, scrapped, archived, or with a code that was replaced. `already_owned` where another holds it, which is
-    all that is said about that one, `taken_back` where the customer had it before and did not give it back itself.
+    Raises Refused: `may_not_take` (403) where the customer may take none at all, `unknown_device` (404) alike for a
+    wrong pair, for an unknown serial number, and for what can't be taken: of a product that does not allow it,
+    reserved, quarantined, scrapped, archived, or with a code that was replaced. `already_owned` where another holds it,
+    which is all that is said about that one, `taken_back` where the customer had it before and did not give it back
+    itself.
     """
     customer = Customer.objects.visible_to(by).current().filter(organization=by.organization).get()
     if not customer.may_take:
-        raise Refused("may_not_take", _("Your account can't take devices by their names. Claim them by their codes, or ask "
-                                        "your supplier to allow it."), status=403)  # fmt: skip
+        raise Refused(
+            "may_not_take",
+            _(
+                "Your account can't take devices by their names. Claim them by their codes, or ask "
+                "your supplier to allow it."
+            ),
+            status=403,
+        )
     device = Device.objects.filter(
-        organization=by.organization, name_key=fold(device_name), serial_key=fold(serial_number), archived_at=None,
+        organization=by.organization,
+        name_key=fold(device_name),
+        serial_key=fold(serial_number),
+        archived_at=None,
         product__customers_may_take=True,
-    ).first()  # fmt: skip
+    ).first()
     if device is None:
         raise _unknown()
     if device.customer_id != customer.pk:
@@ -61,13 +71,23 @@ def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None
     if not gives_back:
         reason = ownership.stated(reason)
         ownership.check_unclaim_limit(1, by=by, at=at)
-    outcome = ledger.release([span.device_id], by=by, reason="api" if gives_back else "unclaim", expect=span.customer,
-                             at=at, note=reason)  # fmt: skip
+    outcome = ledger.release(
+        [span.device_id], by=by, reason="api" if gives_back else "unclaim", expect=span.customer, at=at, note=reason
+    )
     if outcome.refused or Ownership.objects.filter(pk=span.pk, ended_at=None).exists():
         raise Refused("not_owner", _("This ownership has ended already."))
     kind = "device.released" if gives_back else "device.unclaimed"
-    record_set(kind, Device, outcome.done, label="serial_number", by=by, about=span.customer, at=at, note=reason,
-               act=outcome.act)  # fmt: skip
+    record_set(
+        kind,
+        Device,
+        outcome.done,
+        label="serial_number",
+        by=by,
+        about=span.customer,
+        at=at,
+        note=reason,
+        act=outcome.act,
+    )
     return Ownership.objects.select_related("device").get(pk=span.pk)
 
 
@@ -80,26 +100,18 @@ def _gave_back(device: Device, customer: Customer) -> bool:
     last = Ownership.objects.filter(device=device, customer=customer).order_by("-started_at").first()
     was_shared = SharedAccess.objects.filter(device=device, customer=customer).exists()
     if (last is not None and last.end_reason != "api") or (last is None and was_shared):
-        raise Refused(
-            "taken_back", _("You had this device before. Ask your supplier to assign it to you again.")
-        )
-    return (
-        last is not None
-        and not Ownership.objects.filter(device=device, started_at__gt=last.started_at).exists()
-    )
+        raise Refused("taken_back", _("You had this device before. Ask your supplier to assign it to you again."))
+    return last is not None and not Ownership.objects.filter(device=device, started_at__gt=last.started_at).exists()
 
 
 def _unknown() -> Refused:
-    return Refused(
-        "unknown_device", _("No device has this serial number and this device name together."), status=404
-    )
+    return Refused("unknown_device", _("No device has this serial number and this device name together."), status=404)
 
 
 def _for_strangers(refused: ledger.RefusedDevice) -> Refused:
     """Why it can't be had, without a word about who has it, or about what becomes of it in the house."""
     if refused.code == "already_owned":
         return Refused(
-            "already_owned",
-            _("This device has an owner already. Ask that one, or your supplier, to release it."),
+            "already_owned", _("This device has an owner already. Ask that one, or your supplier, to release it.")
         )
     return Refused(refused.code, refused.sentence) if refused.code == "changed" else _unknown()

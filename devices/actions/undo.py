@@ -61,9 +61,13 @@ def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Ope
     return do(
         f"devices.actions.undo.{HANDLERS[operation.undo_route]}",
         _("Undo: %(title)s") % {"title": operation.title},
-        by=by, permission=Permission(operation.permission), total=len(ids), return_url=operation.return_url,
-        payload={"ids": ids, "operation": operation.pk}, undoes=operation,
-    )  # fmt: skip
+        by=by,
+        permission=Permission(operation.permission),
+        total=len(ids),
+        return_url=operation.return_url,
+        payload={"ids": ids, "operation": operation.pk},
+        undoes=operation,
+    )
 
 
 def run_undo_assign(operation: Operation, by: Actor) -> None:
@@ -71,8 +75,9 @@ def run_undo_assign(operation: Operation, by: Actor) -> None:
     undone, evidence = _undone(operation), evidence_of(operation)
     in_chunks(operation, lambda ids: undo_assign(ids, undone=undone, by=by, evidence=evidence))
     n = succeeded(operation)
-    operation.sentence = ngettext("%(n)d device is not assigned any more.", "%(n)d devices are not assigned any more.",
-                                  n) % {"n": n}  # fmt: skip
+    operation.sentence = ngettext(
+        "%(n)d device is not assigned any more.", "%(n)d devices are not assigned any more.", n
+    ) % {"n": n}
 
 
 def run_undo_unclaim(operation: Operation, by: Actor) -> None:
@@ -80,8 +85,9 @@ def run_undo_unclaim(operation: Operation, by: Actor) -> None:
     undone = _undone(operation)
     in_chunks(operation, lambda ids: undo_unclaim(ids, undone=undone, by=by))
     n = succeeded(operation)
-    operation.sentence = ngettext("%(n)d device is back with its owner.", "%(n)d devices are back with their owners.",
-                                  n) % {"n": n}  # fmt: skip
+    operation.sentence = ngettext(
+        "%(n)d device is back with its owner.", "%(n)d devices are back with their owners.", n
+    ) % {"n": n}
 
 
 @retrying
@@ -97,15 +103,21 @@ def undo_assign(
     outcome = ledger.retract(ids, began=evidence_of(undone), by=by, at=at, evidence=evidence)
     outcome.refused = _refused(undone, set(ids) - set(outcome.done))
     customer = Customer.objects.get(pk=undone.payload["customer"])
-    record_set("device.assignment_undone", Device, outcome.done, label="serial_number", by=by, about=customer,
-               act=outcome.act, at=at)  # fmt: skip
+    record_set(
+        "device.assignment_undone",
+        Device,
+        outcome.done,
+        label="serial_number",
+        by=by,
+        about=customer,
+        act=outcome.act,
+        at=at,
+    )
     return outcome
 
 
 @retrying
-def undo_unclaim(
-    device_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None
-) -> Outcome:
+def undo_unclaim(device_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None) -> Outcome:
     """Give devices back to the owners from whom `undone` took them, with the spans and shares that it ended.
 
     Codes that were printed before the unclaim stay dead. What a device has wiped by now stays wiped, which its history
@@ -117,9 +129,7 @@ def undo_unclaim(
     ledger.hold(ids)
     is_wiped = Device.objects.filter(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False)
     wiped = set(sql.having_ids(is_wiped, "id", ids).values_list("pk", flat=True))
-    outcome = ledger.reopen(
-        ids, ended=evidence_of(undone), customer_ids=[owner.pk for owner in owners], by=by, at=at
-    )
+    outcome = ledger.reopen(ids, ended=evidence_of(undone), customer_ids=[owner.pk for owner in owners], by=by, at=at)
     outcome.refused = _refused(undone, set(ids) - set(outcome.done))
     now_owned = sql.having_ids(Device.objects.all(), "id", outcome.done).values_list("pk", "customer_id")
     by_owner: dict[tuple[int | None, bool], list[int]] = {}
@@ -127,8 +137,17 @@ def undo_unclaim(
         by_owner.setdefault((owner_id, device_id in wiped), []).append(device_id)
     for owner in owners:
         for had_wiped, data in ((False, {}), (True, {"note": _("It had wiped itself already.")})):
-            record_set("device.unclaim_undone", Device, by_owner.get((owner.pk, had_wiped), []), label="serial_number",
-                       by=by, about=owner, act=outcome.act, at=at, **data)  # fmt: skip
+            record_set(
+                "device.unclaim_undone",
+                Device,
+                by_owner.get((owner.pk, had_wiped), []),
+                label="serial_number",
+                by=by,
+                about=owner,
+                act=outcome.act,
+                at=at,
+                **data,
+            )
     return outcome
 
 
@@ -171,12 +190,10 @@ def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> 
         "wiped": wiped.count() if operation.undo_route == UNCLAIM else 0,
         "rows": [(row, SENTENCES[row.why]) for row in rows.exclude(why="").order_by("serial_key", "pk")[:shown]],
         "shown": shown,
-    }  # fmt: skip
+    }
 
 
-def _with_reasons(
-    operation: Operation, devices: QuerySet[Device]
-) -> "QuerySet[WithAnnotations[Device, Why]]":
+def _with_reasons(operation: Operation, devices: QuerySet[Device]) -> "QuerySet[WithAnnotations[Device, Why]]":
     """The devices with `why` each can't be undone, as a key of the sentences; empty where it can.
 
     The ledger asks the same in its UPDATE; this says it to people.

@@ -12,6 +12,8 @@ from console.rest.operations import OperationOut
 from customers.models import Customer
 from devices.actions import batches
 
+TAG = "batches"
+
 NAMED_BY = [("serial_number", "serial numbers"), ("device_name", "device names"), ("id", "ids, as text")]
 
 
@@ -44,26 +46,52 @@ class UnclaimBatch(Batch):
     )
 
 
-@endpoint("Assign many devices", may=Permission.DEVICE_ASSIGN, takes=AssignBatch, query=DryQuery, answers=OperationOut,
-          status=202, tag="batches", example={"devices": ["AQM26-200001", "AQM26-200002"]})  # fmt: skip
+@endpoint(
+    "Assign many devices",
+    may=Permission.DEVICE_ASSIGN,
+    takes=AssignBatch,
+    query=DryQuery,
+    answers=OperationOut,
+    status=202,
+    tag="batches",
+    example={"devices": ["AQM26-200001", "AQM26-200002"]},
+)
 def devices_assign(request: Any, pk: int) -> Any:
     """Each is assigned or refused by itself; follow the operation for the results, in the order of the call."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor).current(), pk=pk)
-    return batches.assign(*_names(request), customer=customer, note=request.body_data.get("note", ""), by=request.actor,
-                          is_dry=request.query["dry_run"])  # fmt: skip
+    return batches.assign(
+        *_names(request),
+        customer=customer,
+        note=request.body_data.get("note", ""),
+        by=request.actor,
+        is_dry=request.query["dry_run"],
+    )
 
 
-@endpoint("Unclaim many devices", may=Permission.DEVICE_UNCLAIM, takes=UnclaimBatch, query=DryQuery, answers=OperationOut,
-          status=202, tag="batches", example={"devices": ["AQM26-200001"], "reason": "Lease over"})  # fmt: skip
+@endpoint(
+    "Unclaim many devices",
+    may=Permission.DEVICE_UNCLAIM,
+    takes=UnclaimBatch,
+    query=DryQuery,
+    answers=OperationOut,
+    status=202,
+    tag="batches",
+    example={"devices": ["AQM26-200001"], "reason": "Lease over"},
+)
 def devices_unclaim(request: Any) -> Any:
     """Each is unclaimed or refused by itself; follow the operation for the results, in the order of the call.
 
-    The code of a claim profile that lists one of them stops working for all that it lists, unless `leaves_profiles`. The
-    `sentence` of the operation says which, of a `dry_run` too.
+    The code of a claim profile that lists one of them stops working for all that it lists, unless `leaves_profiles`.
+    The `sentence` of the operation says which, of a `dry_run` too.
     """
     body = request.body_data
-    return batches.unclaim(*_names(request), reason=body["reason"], by=request.actor, is_dry=request.query["dry_run"],
-                           leaves_profiles=body["leaves_profiles"])  # fmt: skip
+    return batches.unclaim(
+        *_names(request),
+        reason=body["reason"],
+        by=request.actor,
+        is_dry=request.query["dry_run"],
+        leaves_profiles=body["leaves_profiles"],
+    )
 
 
 def _names(request: Any) -> tuple[str, list[str]]:

@@ -23,6 +23,8 @@ from devices.forms import DeviceForm
 from devices.ledger import Outcome
 from devices.models import Device, DeviceReport, Tag
 
+TAG = "devices"
+
 P = Permission
 # What the query of a customer's key does not have.
 OF_STAFF = ("product", "customer", "tag", "q", "development", "archived")
@@ -34,14 +36,7 @@ EXAMPLE = {
 }
 
 
-@endpoint(
-    "List devices",
-    may=P.VIEW,
-    customer=CustomerScope.READ,
-    answers=DeviceOut,
-    query=DeviceQuery,
-    is_list=True,
-)
+@endpoint("List devices", may=P.VIEW, customer=CustomerScope.READ, answers=DeviceOut, query=DeviceQuery, is_list=True)
 def device_list(request: Any) -> Any:
     """A customer's key lists what its customer owns now and what is shared with it; `current` keeps one of the two."""
     query, actor = request.query, request.actor
@@ -68,9 +63,7 @@ def matching(request: Any, rows: QuerySet[Device]) -> QuerySet[Device]:
     return filtered(DeviceFilter, _called(query, rows), request, **_wanted(request))
 
 
-@endpoint(
-    "Register a device", may=P.DEVICE_EDIT, takes=DeviceIn, answers=DeviceOut, status=201, example=EXAMPLE
-)
+@endpoint("Register a device", may=P.DEVICE_EDIT, takes=DeviceIn, answers=DeviceOut, status=201, example=EXAMPLE)
 def device_create(request: Any) -> Any:
     """Its identifiers are checked as in a manifest, and written as the answer writes them."""
     form = checked(DeviceForm, _posted(request), actor=request.actor)
@@ -120,19 +113,21 @@ def owner_assign(request: Any, pk: int) -> Any:
     if customer is None:
         raise Unfit({"customer": ["There is no such customer."]})
     if device.customer_id != customer.pk:
-        _done(
-            ownership.assign(
-                [pk], customer=customer, by=request.actor, note=data.get("note", ""), reason="api"
-            )
-        )
+        _done(ownership.assign([pk], customer=customer, by=request.actor, note=data.get("note", ""), reason="api"))
     return one(request, pk)
 
 
 @endpoint("Unclaim a device", may=P.DEVICE_UNCLAIM, query=ReasonQuery, answers=DeviceOut)
 def owner_unclaim(request: Any, pk: int) -> Any:
     """Ends the ownership while the device is offline; it stays in its product, and its printed code stops working."""
-    _done(ownership.unclaim([one(request, pk).pk], reason=request.query["reason"], by=request.actor,
-                            leaves_profiles=request.query["leaves_profiles"]))  # fmt: skip
+    _done(
+        ownership.unclaim(
+            [one(request, pk).pk],
+            reason=request.query["reason"],
+            by=request.actor,
+            leaves_profiles=request.query["leaves_profiles"],
+        )
+    )
     return one(request, pk)
 
 

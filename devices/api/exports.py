@@ -9,6 +9,8 @@ from devices.api import devices
 from devices.api.shapes import DeviceQuery
 from devices.models import Device
 
+TAG = "exports"
+
 
 @export("Download devices", may=Permission.EXPORT, query=unpaged(DeviceQuery), tag="devices")
 def device_export(request: Any, form: str) -> Any:

@@ -15,11 +15,19 @@ from devices.actions import take_ownership as taking
 from devices.api.shapes import OwnershipOut, OwnershipQuery, ReleaseIn, TakeIn
 from devices.models import Device, Ownership
 
+TAG = "ownerships"
+
 EXAMPLE = {"serial_number": "AQM26-209002", "device_name": "e00fce68aa209002"}
 
 
-@endpoint("List device ownerships", may=Permission.VIEW, customer=CustomerScope.READ, answers=OwnershipOut,
-          query=OwnershipQuery, is_list=True)  # fmt: skip
+@endpoint(
+    "List device ownerships",
+    may=Permission.VIEW,
+    customer=CustomerScope.READ,
+    answers=OwnershipOut,
+    query=OwnershipQuery,
+    is_list=True,
+)
 def ownership_list(request: Any) -> Any:
     """A customer's key sees its own spans, those that ended too, and nobody else's.
 
@@ -50,8 +58,16 @@ def count_try(request: Any) -> None:
     throttle.spend("take", _who_tries(request), limit=taking.TRIES, seconds=taking.WINDOW)
 
 
-@endpoint("Take a device", may=None, customer=CustomerScope.TAKE, takes=TakeIn, answers=OwnershipOut, status=201,
-          example=EXAMPLE, guard=count_try)  # fmt: skip
+@endpoint(
+    "Take a device",
+    may=None,
+    customer=CustomerScope.TAKE,
+    takes=TakeIn,
+    answers=OwnershipOut,
+    status=201,
+    example=EXAMPLE,
+    guard=count_try,
+)
 def ownership_take(request: Any) -> Any:
     """The key's customer becomes the owner of the device with this serial number and this device name.
 
@@ -62,8 +78,14 @@ def ownership_take(request: Any) -> Any:
     return span
 
 
-@endpoint("Release a device", may=Permission.DEVICE_UNCLAIM, customer=CustomerScope.TAKE, takes=ReleaseIn,
-          answers=OwnershipOut, example={"reason": "Sold by the customer"})  # fmt: skip
+@endpoint(
+    "Release a device",
+    may=Permission.DEVICE_UNCLAIM,
+    customer=CustomerScope.TAKE,
+    takes=ReleaseIn,
+    answers=OwnershipOut,
+    example={"reason": "Sold by the customer"},
+)
 def ownership_release(request: Any, pk: int) -> Any:
     """Ends the ownership now. Refused where it has ended already. With the organization's key it is an unclaim, and
     takes a reason."""

@@ -17,18 +17,24 @@ from devices.filters import ProductFilter
 from devices.forms import ProductForm
 from devices.models import Product
 
+TAG = "products"
+
 
 @endpoint("List products", may=Permission.VIEW, answers=ProductOut, query=ProductQuery, is_list=True)
 def product_list(request: Any) -> Any:
     """All products of the organization."""
     rows = Product.objects.visible_to(request.actor).select_related("single_account")
-    return page(
-        request.query, filtered(ProductFilter, rows, request, archived=request.query["archived"]), ProductOut
-    )
+    return page(request.query, filtered(ProductFilter, rows, request, archived=request.query["archived"]), ProductOut)
 
 
-@endpoint("Make a product", may=Permission.PRODUCT_EDIT, takes=ProductIn, answers=ProductOut, status=201,
-          example={"name": "Flow Probe", "platform": "nRF9160"})  # fmt: skip
+@endpoint(
+    "Make a product",
+    may=Permission.PRODUCT_EDIT,
+    takes=ProductIn,
+    answers=ProductOut,
+    status=201,
+    example={"name": "Flow Probe", "platform": "nRF9160"},
+)
 def product_create(request: Any) -> Any:
     """Name and slug are the product's own in the organization."""
     form = checked(ProductForm, request.body_data, actor=request.actor)

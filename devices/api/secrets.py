@@ -11,9 +11,12 @@ from console.webhooks.api import SecretOut
 from devices.actions import secrets
 from devices.models import Device
 
+TAG = "secrets"
 
-@endpoint("Make a new secret for a device", may=Permission.DEVICE_EDIT, answers=SecretOut, is_secret=True,
-          tag="devices")  # fmt: skip
+
+@endpoint(
+    "Make a new secret for a device", may=Permission.DEVICE_EDIT, answers=SecretOut, is_secret=True, tag="devices"
+)
 def device_secret(request: Any, pk: int) -> Any:
     """The answer shows it, once; the one before is refused from now on."""
     device = get_object_or_404(Device.objects.visible_to(request.actor).filter(archived_at=None), pk=pk)

@@ -30,8 +30,19 @@ class ProductOut(serializers.ModelSerializer):
 
     class Meta:
         model = Product
-        fields = ["id", "slug", "name", "platform", "description", "ownership_mode", "single_account",
-                  "unowned_may_subscribe", "customers_may_take", "created_at", "archived_at"]  # fmt: skip
+        fields = [
+            "id",
+            "slug",
+            "name",
+            "platform",
+            "description",
+            "ownership_mode",
+            "single_account",
+            "unowned_may_subscribe",
+            "customers_may_take",
+            "created_at",
+            "archived_at",
+        ]
 
 
 class ProductIn(Body):
@@ -60,8 +71,8 @@ class ProductQuery(PageQuery):
 class DeviceOut(serializers.ModelSerializer):
     """A device. To a customer's key, what is the organization's alone is empty: notes, tags, identifiers of the radio.
 
-    `firmware_version` is what the device said, `reported_at` when it said so last; both are null if it never did, and to
-    a customer's key if it did not within the ownership of now.
+    `firmware_version` is what the device said, `reported_at` when it said so last; both are null if it never did, and
+    to a customer's key if it did not within the ownership of now.
 
     `wipe_pending` says that the device is asked to erase what former owners left, and has not confirmed it: since
     `wipe_since`, the end of the first such ownership; `wipe_asked_at` is the newest request, which the device confirms.
@@ -80,10 +91,30 @@ class DeviceOut(serializers.ModelSerializer):
 
     class Meta:
         model = Device
-        fields = ["id", "serial_number", "device_name", "product", "status", "customer", "imei", "iccid", "mac",
-                  "hardware_revision", "manufactured_on", "is_development", "tags", "notes", "firmware_version",
-                  "reported_at", "wipe_pending", "wipe_since", "wipe_asked_at", "wipe_confirmed_at", "created_at",
-                  "archived_at"]  # fmt: skip
+        fields = [
+            "id",
+            "serial_number",
+            "device_name",
+            "product",
+            "status",
+            "customer",
+            "imei",
+            "iccid",
+            "mac",
+            "hardware_revision",
+            "manufactured_on",
+            "is_development",
+            "tags",
+            "notes",
+            "firmware_version",
+            "reported_at",
+            "wipe_pending",
+            "wipe_since",
+            "wipe_asked_at",
+            "wipe_confirmed_at",
+            "created_at",
+            "archived_at",
+        ]
 
     def get_tags(self, device: Device) -> list[str]:
         """The names, in order."""
@@ -139,9 +170,7 @@ class DeviceIn(Body):
     hardware_revision = Text(max_length=40, required=False, allow_blank=True)
     manufactured_on = serializers.DateField(required=False, allow_null=True)
     is_development = Flag(required=False)
-    tags = serializers.ListField(
-        child=Text(pattern=r"^[^,\x00]+$", max_length=40), required=False, max_length=20
-    )
+    tags = serializers.ListField(child=Text(pattern=r"^[^,\x00]+$", max_length=40), required=False, max_length=20)
     notes = Text(max_length=2000, required=False, allow_blank=True)
 
 
@@ -156,8 +185,7 @@ class DeviceQuery(PageQuery):
     status = serializers.ChoiceField(choices=DeviceStatus.choices, required=False)
     tag = Text(required=False, max_length=40)
     current = Flag(
-        required=False,
-        help_text="true: only what is owned now, of a customer's key by itself; false: only the rest.",
+        required=False, help_text="true: only what is owned now, of a customer's key by itself; false: only the rest."
     )
     development = Flag(default=False, help_text="Only the engineers' units.")
     archived = Flag(default=False, help_text="Only the archived ones; else only the others.")

@@ -16,6 +16,8 @@ from customers.api.shapes import CustomerRef
 from devices.actions import ownership
 from devices.models import Device, EndReason, SharedAccess, StartReason
 
+TAG = "shares"
+
 
 class ShareProject(serializers.Serializer):
     """The project that it lies in."""
@@ -27,7 +29,8 @@ class ShareProject(serializers.Serializer):
 class ShareOut(serializers.ModelSerializer):
     """Shared access: from `started_at` on and before `ended_at`, null while it goes on.
 
-    `start_note` names the claim profile. Of another customer, a customer's key reads no project, no person and no reason.
+    `start_note` names the claim profile. Of another customer, a customer's key reads no project, no person and no
+    reason.
     """
 
     customer = CustomerRef()
@@ -37,8 +40,20 @@ class ShareOut(serializers.ModelSerializer):
 
     class Meta:
         model = SharedAccess
-        fields = ["id", "customer", "project", "started_at", "started_by", "start_reason", "start_evidence", "start_note",
-                  "ended_at", "ended_by", "end_reason", "end_note"]  # fmt: skip
+        fields = [
+            "id",
+            "customer",
+            "project",
+            "started_at",
+            "started_by",
+            "start_reason",
+            "start_evidence",
+            "start_note",
+            "ended_at",
+            "ended_by",
+            "end_reason",
+            "end_note",
+        ]
 
     def to_representation(self, share: SharedAccess) -> dict[str, Any]:
         said = super().to_representation(share)
@@ -59,8 +74,14 @@ class ShareEndIn(Body):
     reason = Text(max_length=500)
 
 
-@endpoint("List a device's shares", may=Permission.VIEW, customer=CustomerScope.READ, answers=ShareOut, query=ShareQuery,
-          is_list=True)  # fmt: skip
+@endpoint(
+    "List a device's shares",
+    may=Permission.VIEW,
+    customer=CustomerScope.READ,
+    answers=ShareOut,
+    query=ShareQuery,
+    is_list=True,
+)
 def share_list(request: Any, pk: int) -> Any:
     """Those that ended too, the newest first. A customer's key sees the shares of what it owns, and its own ones."""
     rows = _rows(request, pk)
@@ -73,8 +94,14 @@ def share_list(request: Any, pk: int) -> Any:
     return page(request.query, rows, ShareOut, **reader(request.actor))
 
 
-@endpoint("End a share of a device", may=Permission.DEVICE_UNCLAIM, customer=CustomerScope.ACCESS, takes=ShareEndIn,
-          answers=ShareOut, example={"reason": "The pilot is over"})  # fmt: skip
+@endpoint(
+    "End a share of a device",
+    may=Permission.DEVICE_UNCLAIM,
+    customer=CustomerScope.ACCESS,
+    takes=ShareEndIn,
+    answers=ShareOut,
+    example={"reason": "The pilot is over"},
+)
 def share_end(request: Any, pk: int, share: int) -> Any:
     """Takes shared access back now. A customer's key ends those of what it owns. Refused where it has ended already."""
     rows = _rows(request, pk)

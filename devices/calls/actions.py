@@ -56,10 +56,18 @@ def ask(
     if Call.objects.under_way(at).filter(device=found).count() >= MOST_WAITING:
         raise Refused("too_many_calls", _("Too many calls wait for this device. Wait until they are over."))
     call = Call(
-        organization=found.organization, device=found, kind=kind, name=name, argument=argument, timeout=timeout,
-        by_user=by.user, by_label=by.label[:200], customer_id=found.customer_id if by.kind == "customer" else None,
-        asked_at=at, expires_at=at + timedelta(seconds=timeout),
-    )  # fmt: skip
+        organization=found.organization,
+        device=found,
+        kind=kind,
+        name=name,
+        argument=argument,
+        timeout=timeout,
+        by_user=by.user,
+        by_label=by.label[:200],
+        customer_id=found.customer_id if by.kind == "customer" else None,
+        asked_at=at,
+        expires_at=at + timedelta(seconds=timeout),
+    )
     call.save(force_insert=True)
     record("device.called", found, by=by, at=at, call=f"{kind} {name}")
     return call
@@ -118,9 +126,7 @@ def answer(
     if call is None:
         raise Refused("not_found", _("There is no such call. Ask for your calls again."), status=404)
     if call.state == CallState.WAITING and call.expires_at > at:
-        raise Refused(
-            "not_delivered", _("This call was not handed over yet. Ask for your calls, then answer it.")
-        )
+        raise Refused("not_delivered", _("This call was not handed over yet. Ask for your calls, then answer it."))
     raise Refused("call_over", _("This call is over. Ask for your calls again."))
 
 
@@ -134,12 +140,11 @@ def expire(at: datetime | None = None) -> int:
 def follow_ledger(change: Change) -> None:
     """What an owner asked is not delivered, and not answered, after its ownership ended."""
     if change.kind in {"released", "retracted"}:
-        asked = sql.having_ids(Call.objects.filter(customer__isnull=False, state__in=UNDER_WAY), "device_id",
-                               change.device_ids)  # fmt: skip
-        found = list(asked.values_list("pk", flat=True))
-        ends = Ownership.objects.filter(device=OuterRef("device"), ended_at__isnull=False).order_by(
-            "-ended_at"
+        asked = sql.having_ids(
+            Call.objects.filter(customer__isnull=False, state__in=UNDER_WAY), "device_id", change.device_ids
         )
+        found = list(asked.values_list("pk", flat=True))
+        ends = Ownership.objects.filter(device=OuterRef("device"), ended_at__isnull=False).order_by("-ended_at")
         Call.objects.filter(pk__in=found, state__in=UNDER_WAY).update(
             state=CallState.CANCELLED, ended_at=Greatest(F("asked_at"), Subquery(ends.values("ended_at")[:1]))
         )
@@ -149,18 +154,14 @@ def _check_it_answers(device: Device) -> None:
     if device.archived_at is not None:
         raise Refused("archived", _("This device is archived. Restore it first."))
     if device.status == DeviceStatus.SCRAPPED:
-        raise Refused(
-            "scrapped", _("This device is scrapped and is not called any more. Choose another one.")
-        )
+        raise Refused("scrapped", _("This device is scrapped and is not called any more. Choose another one."))
 
 
 def _check(kind: str, name: str, argument: str, timeout: int) -> None:
     if kind not in CallKind.values:
         raise Refused("bad_call", _("Ask for a variable, or call a function."), status=422)
     if not NAME.match(name):
-        raise Refused(
-            "bad_call", _("The name has 1 to 64 letters, digits and the signs _ . / -."), status=422
-        )
+        raise Refused("bad_call", _("The name has 1 to 64 letters, digits and the signs _ . / -."), status=422)
     if len(argument.encode(errors="replace")) > MAX_ARGUMENT or "\0" in argument:
         raise Refused("bad_call", _("The argument is text of at most 1 kB."), status=422)
     if timeout not in TIMEOUTS:

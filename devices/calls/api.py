@@ -14,6 +14,8 @@ from devices.messages import window as messages
 from devices.models import Call, Device
 from devices.models.call import CallKind, CallState
 
+TAG = "calls"
+
 
 class CallOut(serializers.ModelSerializer):
     """A call. `result` is there when `state` is answered, `error` when it failed."""
@@ -25,8 +27,20 @@ class CallOut(serializers.ModelSerializer):
 
     class Meta:
         model = Call
-        fields = ["id", "device", "kind", "name", "argument", "timeout", "state", "result", "error", "asked_at",
-                  "delivered_at", "ended_at"]  # fmt: skip
+        fields = [
+            "id",
+            "device",
+            "kind",
+            "name",
+            "argument",
+            "timeout",
+            "state",
+            "result",
+            "error",
+            "asked_at",
+            "delivered_at",
+            "ended_at",
+        ]
 
 
 class CallIn(Body):
@@ -44,16 +58,29 @@ class CallQuery(PageQuery):
     state = serializers.ChoiceField(choices=CallState.choices, required=False)
 
 
-@endpoint("Call a device", may=Permission.DEVICE_CALL, customer=CustomerScope.CALL, takes=CallIn, answers=CallOut, status=202,
-          example={"kind": "variable", "name": "battery"})  # fmt: skip
+@endpoint(
+    "Call a device",
+    may=Permission.DEVICE_CALL,
+    customer=CustomerScope.CALL,
+    takes=CallIn,
+    answers=CallOut,
+    status=202,
+    example={"kind": "variable", "name": "battery"},
+)
 def call_create(request: Any, pk: int) -> Any:
     """It waits for the device to ask for its calls. Look at it again for the answer."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     return actions.ask(device, by=request.actor, **request.body_data)
 
 
-@endpoint("List a device's calls", may=Permission.VIEW, customer=CustomerScope.READ, query=CallQuery, answers=CallOut,
-          is_list=True)  # fmt: skip
+@endpoint(
+    "List a device's calls",
+    may=Permission.VIEW,
+    customer=CustomerScope.READ,
+    query=CallQuery,
+    answers=CallOut,
+    is_list=True,
+)
 def call_list(request: Any, pk: int) -> Any:
     """The newest first; a customer's key sees those within its ownerships, also of a device that it owned before."""
     device = get_object_or_404(messages.devices_of(request.actor), pk=pk)

@@ -15,23 +15,27 @@ class CallForm(TextGuard, forms.Form):
     """Which variable or function, with what, and how long to wait."""
 
     kind = forms.ChoiceField(
-        label=_("What"), widget=forms.RadioSelect, initial=CallKind.VARIABLE,
+        label=_("What"),
+        widget=forms.RadioSelect,
+        initial=CallKind.VARIABLE,
         choices=[(CallKind.VARIABLE, _("Ask for a variable")), (CallKind.FUNCTION, _("Call a function"))],
-    )  # fmt: skip
+    )
     name = forms.CharField(
-        label=_("Name"), max_length=64, help_text=_("As the firmware calls it: letters, digits and _ . / -."),
+        label=_("Name"),
+        max_length=64,
+        help_text=_("As the firmware calls it: letters, digits and _ . / -."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
-    )  # fmt: skip
+    )
     argument = forms.CharField(
-        label=_("Argument"),
-        max_length=MAX_ARGUMENT,
-        required=False,
-        help_text=_("For a function that takes one."),
+        label=_("Argument"), max_length=MAX_ARGUMENT, required=False, help_text=_("For a function that takes one.")
     )
     timeout = forms.IntegerField(
-        label=_("Seconds to wait"), min_value=1, max_value=300, initial=30,
+        label=_("Seconds to wait"),
+        min_value=1,
+        max_value=300,
+        initial=30,
         help_text=_("1 to 300. A device that is offline for longer never hears of it."),
-    )  # fmt: skip
+    )
 
     def clean_name(self) -> Any:
         """The name as devices know it."""

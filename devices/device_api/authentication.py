@@ -43,9 +43,11 @@ class Unknown(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "unauthorized", "Send a device name and its secret with Basic authentication.", status=401,
+            "unauthorized",
+            "Send a device name and its secret with Basic authentication.",
+            status=401,
             headers={"WWW-Authenticate": 'Basic realm="Custody devices"'},
-        )  # fmt: skip
+        )
 
 
 def not_at_once(request: HttpRequest) -> HttpResponse | None:
@@ -72,9 +74,7 @@ def device(
                 place: dict[str, Any] = {} if bad.index is None else {"index": bad.index}
                 return problem(bad.code, bad.sentence, bad.status, **place)
             except Refused as refusal:
-                return problem(
-                    refusal.code, refusal.sentence, refusal.status, headers=refusal.headers, **refusal.facts
-                )
+                return problem(refusal.code, refusal.sentence, refusal.status, headers=refusal.headers, **refusal.facts)
 
         @wraps(guarded)
         def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -194,5 +194,9 @@ def _count(address: str) -> None:
 
 
 def _too_many() -> Refused:
-    return Refused("too_many_tries", "Too many wrong secrets came from this address. Wait a minute and try again.",
-                   status=429, headers={"Retry-After": str(SECONDS)})  # fmt: skip
+    return Refused(
+        "too_many_tries",
+        "Too many wrong secrets came from this address. Wait a minute and try again.",
+        status=429,
+        headers={"Retry-After": str(SECONDS)},
+    )

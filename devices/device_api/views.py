@@ -101,10 +101,16 @@ def _wait_for_calls(request: HttpRequest, by: Publisher, wait: float) -> list[Ca
 
 def _calls(found: list[Call], headers: dict[str, str] | None = None) -> HttpResponse:
     told = [
-        {"id": call.pk, "kind": call.kind, "name": call.name, "argument": call.argument,
-         "asked_at": text_of(call.asked_at), "expires_at": text_of(call.expires_at)}
+        {
+            "id": call.pk,
+            "kind": call.kind,
+            "name": call.name,
+            "argument": call.argument,
+            "asked_at": text_of(call.asked_at),
+            "expires_at": text_of(call.expires_at),
+        }
         for call in found
-    ]  # fmt: skip
+    ]
     return JsonResponse({"calls": told}, headers=headers)
 
 
@@ -112,9 +118,7 @@ def _report(value: Any, by: Publisher) -> None:
     if not isinstance(value, dict) or not value or not value.keys() <= {"firmware_version", "wiped"}:
         raise BadMessage(_("Send an object with firmware_version, wiped, or both."))
     version, wiped = value.get("firmware_version"), value.get("wiped")
-    if version is not None and not (
-        isinstance(version, str) and 1 <= len(version) <= 64 and version.isprintable()
-    ):
+    if version is not None and not (isinstance(version, str) and 1 <= len(version) <= 64 and version.isprintable()):
         raise BadMessage(_("The firmware version is text of 1 to 64 characters."))
     asked_at = _asked_at(wiped) if wiped is not None else None
     if version is not None:

@@ -52,9 +52,7 @@ IMPORTER = RoundTripImporter()
 check = IMPORTER.check
 
 
-def receive(
-    file_name: str, chunks: Iterable[bytes], *, by: Actor, reading: dict[str, Any] | None = None
-) -> RoundTrip:
+def receive(file_name: str, chunks: Iterable[bytes], *, by: Actor, reading: dict[str, Any] | None = None) -> RoundTrip:
     """Keep an edited list that was uploaded. Raises Refused (422) where the file is no table."""
     return IMPORTER.receive(file_name, chunks, by=by, reading=reading)
 
@@ -65,13 +63,7 @@ def run_check(operation: Operation, by: Actor) -> None:
 
 
 def apply(
-    row: RoundTrip,
-    *,
-    version: int,
-    by: Actor,
-    reason: str = "",
-    is_whole: bool = False,
-    at: datetime | None = None,
+    row: RoundTrip, *, version: int, by: Actor, reason: str = "", is_whole: bool = False, at: datetime | None = None
 ) -> Operation:
     """Make the changes of a checked file: up to 200 rows at once, above by the worker. Gives the operation.
 
@@ -82,14 +74,10 @@ def apply(
     plan = refuse_unfit(row, is_whole=is_whole)
     if plan.taken:
         if not reason.strip():
-            raise Refused(
-                "reason_missing", _("Say why. The reason stays in the device's history."), status=422
-            )
+            raise Refused("reason_missing", _("Say why. The reason stays in the device's history."), status=422)
         check_unclaim_limit(plan.taken, by=by, at=at)
     total = row.summary["changed"] + row.summary["refused"]
-    title = ngettext(
-        "Change %(n)d device with %(file)s", "Change %(n)d devices with %(file)s", row.summary["changed"]
-    )
+    title = ngettext("Change %(n)d device with %(file)s", "Change %(n)d devices with %(file)s", row.summary["changed"])
     terms = {
         "title": title % {"n": row.summary["changed"], "file": row},
         "by": by,
@@ -97,8 +85,13 @@ def apply(
         "total": total,
         "return_url": row.get_absolute_url(),
     }
-    payload = {"import": row.pk, "version": version, "reason": reason.strip(), "is_whole": is_whole,
-               "language": get_language() or "en"}  # fmt: skip
+    payload = {
+        "import": row.pk,
+        "version": version,
+        "reason": reason.strip(),
+        "is_whole": is_whole,
+        "language": get_language() or "en",
+    }
     undo_route, undone = _undo_of(plan)
     if total <= IN_REQUEST:
         return operations.perform(HANDLER, **terms, payload=payload | undone, undo_route=undo_route)
@@ -123,9 +116,11 @@ def refuse_unfit(row: RoundTrip, *, is_whole: bool = False) -> Plan:
     if not row.summary["changed"]:
         raise Refused("nothing_to_apply", _("No row of this file changes anything."))
     if is_whole and row.summary["refused"]:
-        sentence = ngettext("%(n)d row is refused, so nothing is changed. Correct the file, or change the others.",
-                            "%(n)d rows are refused, so nothing is changed. Correct the file, or change the others.",
-                            row.summary["refused"])  # fmt: skip
+        sentence = ngettext(
+            "%(n)d row is refused, so nothing is changed. Correct the file, or change the others.",
+            "%(n)d rows are refused, so nothing is changed. Correct the file, or change the others.",
+            row.summary["refused"],
+        )
         raise Refused("rows_refused", sentence % {"n": row.summary["refused"]}, id=row.pk)
     return Changes(row).plan()
 
@@ -176,10 +171,7 @@ def _step(operation: Operation, row: RoundTrip, start: int, by: Actor) -> int:
             raise Refused("nothing_changed", sentence % told)
     else:
         refused = list(changes.refused(start - changed, CHUNK))
-        left, end = (
-            [Left(number, name, "refused", reason) for number, name, reason in refused],
-            start + len(refused),
-        )
+        left, end = ([Left(number, name, "refused", reason) for number, name, reason in refused], start + len(refused))
     operations.advance(operation, cursor=end, succeeded=done, refused=sorted(left))
     if end >= operation.total:
         _end(operation, row, by, at)
@@ -194,8 +186,13 @@ def _begin(operation: Operation, row: RoundTrip, by: Actor, at: datetime) -> Non
 
 def _end(operation: Operation, row: RoundTrip, by: Actor, at: datetime) -> None:
     counted = Operation.objects.values("succeeded", "refused").get(pk=operation.pk)
-    outcome = {"new": 0, "changed": counted["succeeded"], "unchanged": row.summary["unchanged"],
-               "refused": counted["refused"], "by": by.label}  # fmt: skip
+    outcome = {
+        "new": 0,
+        "changed": counted["succeeded"],
+        "unchanged": row.summary["unchanged"],
+        "refused": counted["refused"],
+        "by": by.label,
+    }
     uploads.note_outcome(row, outcome, at=at)
 
 

@@ -18,6 +18,8 @@ from devices.edited_exports import RoundTripKind, actions
 from devices.edited_exports.pages import RoundTripApplyForm
 from devices.models import RoundTrip
 
+TAG = "changes"
+
 MAY = Permission.DEVICE_ASSIGN
 WHY = "Why units are taken from their owners; needed where any is."
 EXAMPLE = {"csv": 'device_name,tags\ne00fce68aa209001,"lot-7, pilot"\n'}
@@ -35,8 +37,15 @@ class ChangesApplyIn(imports.ApplyIn):
     reason = Text(max_length=500, required=False, allow_blank=True, help_text=WHY)
 
 
-@endpoint("Change devices by a file", may=MAY, takes=ChangesIn, query=ImportQuery, answers=ImportOut, status=201,
-          example=EXAMPLE)  # fmt: skip
+@endpoint(
+    "Change devices by a file",
+    may=MAY,
+    takes=ChangesIn,
+    query=ImportQuery,
+    answers=ImportOut,
+    status=201,
+    example=EXAMPLE,
+)
 def device_changes_create(request: Any) -> Any:
     """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
 
@@ -70,8 +79,13 @@ def device_changes_detail(request: Any, pk: int) -> Any:
     return _one(request, pk)
 
 
-@endpoint("Apply changes of devices by a file", may=MAY, takes=ChangesApplyIn, answers=ImportOut,
-          example={"version": 1, "reason": "Contract ended"})  # fmt: skip
+@endpoint(
+    "Apply changes of devices by a file",
+    may=MAY,
+    takes=ChangesApplyIn,
+    answers=ImportOut,
+    example={"version": 1, "reason": "Contract ended"},
+)
 def device_changes_apply(request: Any, pk: int) -> Any:
     """Changes what the check found good. `version` is that of the check that was looked at."""
     data = request.body_data

@@ -19,9 +19,7 @@ COLUMNS = (
     _MANIFEST["serial_number"],
     _column("product", _("Product"), "Product name, Model, Produkt, Produktname, Modell"),
     _column("status", _("Status"), "State, Device status, Zustand"),
-    _column(
-        "owner", _("Owner"), "Customer, Owner name, Customer name, Besitzer, Eigentümer, Kunde, Kundenname"
-    ),
+    _column("owner", _("Owner"), "Customer, Owner name, Customer name, Besitzer, Eigentümer, Kunde, Kundenname"),
     _column(
         "owner_reference",
         _("Owner's reference"),

@@ -73,19 +73,11 @@ class Comparison:
     def _edited(self, row: Row, unit: Unit) -> set[str]:
         """The columns that a person has edited. Raises _No where one is among them that can't be."""
         base = self._base(row, unit)
-        edited = {
-            name for name in unit.texts if name in self.told and self._is_edited(row, name, unit, base[name])
-        }
+        edited = {name for name in unit.texts if name in self.told and self._is_edited(row, name, unit, base[name])}
         for name in FIXED:
             if name in edited:
-                told = {
-                    "label": LABELS[name],
-                    "old": unit.texts[name],
-                    "new": visible(self._text(row, name), 60),
-                }
-                changed = _(
-                    "%(label)s: “%(old)s” can't be changed to “%(new)s” by a file. Leave it as it was."
-                )
+                told = {"label": LABELS[name], "old": unit.texts[name], "new": visible(self._text(row, name), 60)}
+                changed = _("%(label)s: “%(old)s” can't be changed to “%(new)s” by a file. Leave it as it was.")
                 emptied = _("%(label)s: “%(old)s” can't be emptied by a file. Leave it as it was.")
                 raise _No((changed if told["new"] else emptied) % told)
         return edited
@@ -101,9 +93,7 @@ class Comparison:
             raise _No(_("The column “version” was changed or emptied in this row. Export the list again."))
         if base["unit"] != unit.parts["unit"]:
             raise _No(
-                _(
-                    "The column “version” of this row belongs to another unit. Were the columns sorted one by one?"
-                )
+                _("The column “version” of this row belongs to another unit. Were the columns sorted one by one?")
             )
         return base
 
@@ -132,9 +122,7 @@ class Comparison:
                 names |= {fold(self._text(row, "owner"))[:200]} if "owner" in self.told else set()
                 if "owner_reference" in self.told:
                     references |= {fold(self._text(row, "owner_reference"))[:200]}
-        self.by_name, self.by_reference = customers_named(
-            self.kind.organization.pk, names - {""}, references - {""}
-        )
+        self.by_name, self.by_reference = customers_named(self.kind.organization.pk, names - {""}, references - {""})
 
     def _settle(self, row: Row, unit: Unit, edited: set[str]) -> None:
         values, place, changes = row.values, self.place, {}
@@ -156,10 +144,20 @@ class Comparison:
         if changes:
             self._refuse_unfit(row, unit, act, changes)
         row.target, row.changes = unit.pk, changes or None
-        fresh = {"serial_number": unit.serial_number, "product": None, "status": None, "owner": None,
-                 "owner_reference": None, "version": None, "tags": None if tags is None else json.dumps(tags),
-                 "notes": notes, "act": act, "owner_from": unit.customer_id, "owner_to": owner_to,
-                 "seen": unit.version}  # fmt: skip
+        fresh = {
+            "serial_number": unit.serial_number,
+            "product": None,
+            "status": None,
+            "owner": None,
+            "owner_reference": None,
+            "version": None,
+            "tags": None if tags is None else json.dumps(tags),
+            "notes": notes,
+            "act": act,
+            "owner_from": unit.customer_id,
+            "owner_to": owner_to,
+            "seen": unit.version,
+        }
         for name, value in fresh.items():
             values[place[name]] = value
 
@@ -169,9 +167,7 @@ class Comparison:
         watched = {"holder": "owner", "tags": "tags", "notes": "notes"}
         stale = [str(LABELS[label]) for name, label in watched.items() if base[name] != unit.parts[name]]
         if stale:
-            sentence = _(
-                "It was changed in the console since this file was exported: %(fields)s. Export it again."
-            )
+            sentence = _("It was changed in the console since this file was exported: %(fields)s. Export it again.")
             raise _No(sentence % {"fields": ", ".join(stale)})
         if sentence := not_allowed(self.kind.may, act, changes):
             raise _No(sentence)
@@ -191,14 +187,11 @@ class Comparison:
                     "The reference “%(reference)s” is that of %(found)s, not of “%(name)s”. Correct one of them."
                 )
                 raise _No(
-                    sentence
-                    % {"reference": visible(reference, 60), "found": found.name, "name": visible(name, 60)}
+                    sentence % {"reference": visible(reference, 60), "found": found.name, "name": visible(name, 60)}
                 )
             return found
         if name and "owner" not in edited:
-            raise _No(
-                _("The owner's reference is empty, but the owner is still named. Empty both to unclaim.")
-            )
+            raise _No(_("The owner's reference is empty, but the owner is still named. Empty both to unclaim."))
         return self._by_name(name, "") if name else None
 
     def _by_reference(self, reference: str) -> Named:
@@ -214,9 +207,7 @@ class Comparison:
         found = [each for each in every if not each.archived_at]
         if len(found) > 1:
             # Where a reference stands beside it, it says which of them is meant.
-            found = [
-                each for each in found if reference and each.reference_key == fold(reference)[:200]
-            ] or found
+            found = [each for each in found if reference and each.reference_key == fold(reference)[:200]] or found
         if len(found) == 1:
             return found[0]
         if found:

@@ -27,12 +27,30 @@ class RoundTripKind(Kind):
     required = ("device_name",)
     # Of a checked row that changes something: `act` is what becomes of its owner, `tags` (as JSON) and `notes` what
     # they become, or nothing; `seen` is the unit's version when it was checked.
-    fields = ("serial_number", "device_name", "name_key", "product", "status", "owner", "owner_reference", "tags",
-              "notes", "version", "act", "owner_from", "owner_to", "seen")  # fmt: skip
+    fields = (
+        "serial_number",
+        "device_name",
+        "name_key",
+        "product",
+        "status",
+        "owner",
+        "owner_reference",
+        "tags",
+        "notes",
+        "version",
+        "act",
+        "owner_from",
+        "owner_to",
+        "seen",
+    )
     keys = (
-        Key("name_key", "device_name", gettext_lazy("The device name already stands in row %(row)s."),
-            gettext_lazy("The same device name stands in row %(row)s, in other letters.")),
-    )  # fmt: skip
+        Key(
+            "name_key",
+            "device_name",
+            gettext_lazy("The device name already stands in row %(row)s."),
+            gettext_lazy("The same device name stands in row %(row)s, in other letters."),
+        ),
+    )
     shown = ("serial_number", "device_name")
     # An emptied cell unclaims its unit, or takes its tags or notes.
     refuses_errors = True
@@ -41,21 +59,22 @@ class RoundTripKind(Kind):
             "The file has no column “version”, so it can't be told what was changed in the console since its export. "
             "%(n)s row is compared with what is registered now.",
             "The file has no column “version”, so it can't be told what was changed in the console since its export. "
-            "%(n)s rows are compared with what is registered now.", "count",
+            "%(n)s rows are compared with what is registered now.",
+            "count",
         ),
         "lost_letters": ngettext_lazy(
             "The encoding Windows-1252 has no sign for some letters of %(n)s text. It stays as it is.",
-            "The encoding Windows-1252 has no sign for some letters of %(n)s texts. They stay as they are.", "count",
+            "The encoding Windows-1252 has no sign for some letters of %(n)s texts. They stay as they are.",
+            "count",
         ),
         "lost_zeros": ngettext_lazy(
             "Excel has cut off the zeros of %(n)s serial number. The unit is found by its device name.",
-            "Excel has cut off the zeros of %(n)s serial numbers. The units are found by their device names.", "count",
+            "Excel has cut off the zeros of %(n)s serial numbers. The units are found by their device names.",
+            "count",
         ),
-    }  # fmt: skip
+    }
 
-    def __init__(
-        self, organization: Organization, reading: dict[str, Any], *, is_guarded: bool = True
-    ) -> None:
+    def __init__(self, organization: Organization, reading: dict[str, Any], *, is_guarded: bool = True) -> None:
         super().__init__(reading)
         self.organization, self.is_guarded = organization, is_guarded
         self.may = frozenset(reading.get("may", ()))
@@ -96,6 +115,4 @@ class RoundTripKind(Kind):
         row.values[self.place["device_name"]] = visible(text)
         row.values[self.place["name_key"]] = fold(text)
         if getattr(raw, "rounded", False):
-            row.reasons.append(
-                _("Excel has rounded this device name; format the column as text and export again.")
-            )
+            row.reasons.append(_("Excel has rounded this device name; format the column as text and export again."))

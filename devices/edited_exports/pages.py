@@ -78,11 +78,7 @@ class RoundTripApplyForm(forms.Form):
     """Which preview was decided on, why units are taken from their owners, and whether all rows go or none."""
 
     version = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
     is_whole = forms.BooleanField(
         label=gettext_lazy("All rows or none"),
         required=False,
@@ -115,10 +111,16 @@ def _change(row: Staged) -> Change:
     told = row.changes
     old, new = (_tags(text) for text in told.get("tags", ["", ""]))
     return Change(
-        row.number, row.target or 0, row.values["serial_number"], row.values["device_name"], row.values["act"],
-        told.get("owner", []), [old[key] for key in old if key not in new], [new[key] for key in new if key not in old],
+        row.number,
+        row.target or 0,
+        row.values["serial_number"],
+        row.values["device_name"],
+        row.values["act"],
+        told.get("owner", []),
+        [old[key] for key in old if key not in new],
+        [new[key] for key in new if key not in old],
         told.get("notes", []),
-    )  # fmt: skip
+    )
 
 
 def _tags(text: str) -> dict[str, str]:

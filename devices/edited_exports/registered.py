@@ -12,8 +12,18 @@ from devices.edited_exports.version import parts_of, version_of
 from devices.manifest.registered import tags_of
 from devices.models import Device, DeviceStatus
 
-_COLUMNS = ("pk", "serial_number", "name_key", "product__name", "status", "customer_id", "customer__name",
-            "customer__reference", "notes", "archived_at")  # fmt: skip
+_COLUMNS = (
+    "pk",
+    "serial_number",
+    "name_key",
+    "product__name",
+    "status",
+    "customer_id",
+    "customer__name",
+    "customer__reference",
+    "notes",
+    "archived_at",
+)
 
 
 @dataclass
@@ -69,9 +79,19 @@ class Named(NamedTuple):
 def unit_of(device: Device, tags: list[str]) -> Unit:
     """A device, read with its product and customer, as a unit."""
     owner = device.customer
-    return Unit(device.pk, device.serial_number, device.name_key, device.product.name, device.status, device.customer_id,
-                owner.name if owner else None, owner.reference if owner else None, device.notes, device.archived_at,
-                tags)  # fmt: skip
+    return Unit(
+        device.pk,
+        device.serial_number,
+        device.name_key,
+        device.product.name,
+        device.status,
+        device.customer_id,
+        owner.name if owner else None,
+        owner.reference if owner else None,
+        device.notes,
+        device.archived_at,
+        tags,
+    )
 
 
 def units(rows: Any) -> list[Unit]:
@@ -105,6 +125,4 @@ def customers_named(
 def _named(customers: Any, key: str, values: set[str]) -> list[Named]:
     if not values:
         return []
-    return [
-        Named(*each) for each in sql.having_ids(customers, key, sorted(values)).values_list(*Named._fields)
-    ]
+    return [Named(*each) for each in sql.having_ids(customers, key, sorted(values)).values_list(*Named._fields)]

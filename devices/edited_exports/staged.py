@@ -43,16 +43,12 @@ class Changes(Staging):
         moved, owners = [], set()
         columns = ("target", "act", "owner_to", "tags", "notes")
         for target, act, owner_to, tags, notes in self.tuples(Verdict.CHANGED, columns):
-            acts.update(
-                name for name in (act, tags is not None and "tags", notes is not None and "notes") if name
-            )
+            acts.update(name for name in (act, tags is not None and "tags", notes is not None and "notes") if name)
             if act:
                 moved.append(target)
             if owner_to:
                 owners.add(owner_to)
-        return Plan(
-            acts[ASSIGN], acts[TRANSFER], acts[UNCLAIM], acts["tags"], acts["notes"], sorted(moved), owners
-        )
+        return Plan(acts[ASSIGN], acts[TRANSFER], acts[UNCLAIM], acts["tags"], acts["notes"], sorted(moved), owners)
 
     def portion(self, start: int, count: int) -> list[Staged]:
         """So many changed rows from the `start`-th on."""
@@ -60,15 +56,9 @@ class Changes(Staging):
         order = "ORDER BY act, owner_from, owner_to, number LIMIT ? OFFSET ?"
         return [
             Staged(
-                number,
-                dict(zip(self.fields, values, strict=True)),
-                reason or "",
-                target,
-                json.loads(changes or "{}"),
+                number, dict(zip(self.fields, values, strict=True)), reason or "", target, json.loads(changes or "{}")
             )
-            for number, reason, target, changes, *values in self._rows(
-                columns, Verdict.CHANGED, order, count, start
-            )
+            for number, reason, target, changes, *values in self._rows(columns, Verdict.CHANGED, order, count, start)
         ]
 
     def refused(self, start: int, count: int) -> Iterator[tuple[int, str, str]]:

@@ -32,10 +32,7 @@ def device_changes_create(request: Request) -> HttpResponse:
             return redirect(row)
     context = {"form": form, "earlier": earlier(_visible(request)), "understood": understood()}
     return render(
-        request,
-        "devices/edited_exports/device_changes_create.html",
-        context,
-        status=422 if form.errors else 200,
+        request, "devices/edited_exports/device_changes_create.html", context, status=422 if form.errors else 200
     )
 
 
@@ -64,10 +61,7 @@ def device_changes_columns(request: Request, pk: int) -> HttpResponse:
         return redirect(row)
     context = {"import": row, "form": form}
     return render(
-        request,
-        "devices/edited_exports/device_changes_columns.html",
-        context,
-        status=422 if form.errors else 200,
+        request, "devices/edited_exports/device_changes_columns.html", context, status=422 if form.errors else 200
     )
 
 
@@ -86,10 +80,7 @@ def device_changes_apply(request: Request, pk: int) -> HttpResponse:
     said = {"limit": limit, **assignment_pages.links_of(request, plan.moved)}
     context = {"import": row, "plan": plan, "form": form, **said}
     return render(
-        request,
-        "devices/edited_exports/device_changes_apply.html",
-        context,
-        status=422 if form.errors else 200,
+        request, "devices/edited_exports/device_changes_apply.html", context, status=422 if form.errors else 200
     )
 
 

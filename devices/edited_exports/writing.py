@@ -72,9 +72,7 @@ class Portion:
         held = sql.having_ids(mine.select_for_update(no_key=True), "id", wanted) if wanted else ()
         return {customer.pk: customer for customer in held}
 
-    def _unfit(
-        self, row: Staged, unit: Unit | None, customers: dict[int, Customer]
-    ) -> tuple[str, str] | None:
+    def _unfit(self, row: Staged, unit: Unit | None, customers: dict[int, Customer]) -> tuple[str, str] | None:
         act = row.values["act"]
         if unit is None or unit.version != row.values["seen"]:
             return "changed", _("It was changed since the file was checked. Check the file again.")
@@ -99,12 +97,24 @@ class Portion:
     def _move(self, customers: dict[int, Customer]) -> None:
         for (act, source, target), ids in self._moves():
             if act == ASSIGN:
-                self._do(ids, partial(
-                    ownership.assign, customer=customers[target], by=self.by, at=self.at, note=self.reason,
-                    evidence=self.evidence))  # fmt: skip
+                self._do(
+                    ids,
+                    partial(
+                        ownership.assign,
+                        customer=customers[target],
+                        by=self.by,
+                        at=self.at,
+                        note=self.reason,
+                        evidence=self.evidence,
+                    ),
+                )
             elif act == UNCLAIM:
-                self._do(ids, lambda ids: ownership.unclaim(
-                    ids, reason=self.reason, by=self.by, at=self.at, evidence=self.evidence))  # fmt: skip
+                self._do(
+                    ids,
+                    lambda ids: ownership.unclaim(
+                        ids, reason=self.reason, by=self.by, at=self.at, evidence=self.evidence
+                    ),
+                )
             else:
                 self._do(ids, partial(self._transfer, source_id=source, target=customers[target]))
 
@@ -121,10 +131,23 @@ class Portion:
 
     def _transfer(self, ids: list[int], source_id: int, target: Customer) -> Outcome:
         source = Customer.objects.get(pk=source_id)
-        outcome = ledger.transfer(ids, source=source, customer=target, project=projects.default_of(target), by=self.by,
-                                  at=self.at, evidence=self.evidence, note=self.reason)  # fmt: skip
-        told: dict[str, Any] = {"label": "serial_number", "by": self.by, "act": outcome.act, "at": self.at,
-                                "note": self.reason}  # fmt: skip
+        outcome = ledger.transfer(
+            ids,
+            source=source,
+            customer=target,
+            project=projects.default_of(target),
+            by=self.by,
+            at=self.at,
+            evidence=self.evidence,
+            note=self.reason,
+        )
+        told: dict[str, Any] = {
+            "label": "serial_number",
+            "by": self.by,
+            "act": outcome.act,
+            "at": self.at,
+            "note": self.reason,
+        }
         # The one who lost it reads of it as of an unclaim, and so it counts towards the hourly limit.
         record_set("device.unclaimed", Device, outcome.done, about=source, **told)
         record_set("device.assigned", Device, outcome.done, about=target, **told)
@@ -138,8 +161,9 @@ class Portion:
         """Write the tags and notes of the rows that are not left."""
         edited = {pk: row for pk, row in self.rows.items() if {"tags", "notes"} & set(row.changes)}
         devices = list(sql.having_ids(Device.objects.order_by("pk"), "id", sorted(edited))) if edited else []
-        self._tag({pk: json.loads(row.values["tags"]) for pk, row in edited.items() if row.values["tags"] is not None},
-                  found)  # fmt: skip
+        self._tag(
+            {pk: json.loads(row.values["tags"]) for pk, row in edited.items() if row.values["tags"] is not None}, found
+        )
         noted = [device for device in devices if edited[device.pk].values["notes"] is not None]
         for device in noted:
             device.notes = edited[device.pk].values["notes"]

@@ -42,9 +42,7 @@ class ManifestImporter(Importer):
         product, summary = row.product, row.summary
         outcome = {name: summary[name] for name in ("new", "changed", "unchanged", "refused")}
         if not Product.objects.filter(pk=product.pk, archived_at=None).exists():
-            raise Refused(
-                "product_archived", _("%(product)s is archived. Restore it first.") % {"product": product}
-            )
+            raise Refused("product_archived", _("%(product)s is archived. Restore it first.") % {"product": product})
         if outcome["changed"]:
             outcome["changed"] = update_changed(product, staging, by=by, at=at, act=act)
             outcome["unchanged"] += summary["changed"] - outcome["changed"]
@@ -64,12 +62,7 @@ apply, import_rows = IMPORTER.apply, IMPORTER.apply_now
 
 
 def receive(
-    product: Product,
-    file_name: str,
-    chunks: Iterable[bytes],
-    *,
-    by: Actor,
-    reading: dict[str, Any] | None = None,
+    product: Product, file_name: str, chunks: Iterable[bytes], *, by: Actor, reading: dict[str, Any] | None = None
 ) -> ManifestImport:
     """Keep a manifest that was uploaded for a product. Raises Refused (422) where the file is no table."""
     return IMPORTER.receive(file_name, chunks, by=by, product=product, reading=reading)

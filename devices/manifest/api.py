@@ -17,6 +17,8 @@ from devices.api.products import find_named
 from devices.manifest import ManifestKind, actions
 from devices.models import ManifestImport
 
+TAG = "imports"
+
 EXAMPLE = {"product": "aqua-meter", "csv": "serial_number,device_name\nAQM26-209010,e00fce68aa209010\n"}
 
 
@@ -26,8 +28,15 @@ class ManifestIn(imports.ImportIn):
     product = Text(max_length=60, help_text="The id or the slug.")
 
 
-@endpoint("Import devices", may=Permission.DEVICE_IMPORT, takes=ManifestIn, query=ImportQuery, answers=ImportOut, status=201,
-          example=EXAMPLE)  # fmt: skip
+@endpoint(
+    "Import devices",
+    may=Permission.DEVICE_IMPORT,
+    takes=ManifestIn,
+    query=ImportQuery,
+    answers=ImportOut,
+    status=201,
+    example=EXAMPLE,
+)
 def device_import_create(request: Any) -> Any:
     """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
 
@@ -37,11 +46,7 @@ def device_import_create(request: Any) -> Any:
     data = request.body_data
     product = find_named(request, data["product"])
     received = actions.receive(
-        product,
-        data["file_name"],
-        [imports.content_of(data)],
-        by=request.actor,
-        reading=imports.reading_of(data),
+        product, data["file_name"], [imports.content_of(data)], by=request.actor, reading=imports.reading_of(data)
     )
     return imports.take(request, actions.IMPORTER, received)
 
@@ -59,11 +64,7 @@ def device_import_detail(request: Any, pk: int) -> Any:
 
 
 @endpoint(
-    "Apply an import of devices",
-    may=Permission.DEVICE_IMPORT,
-    takes=ApplyIn,
-    answers=ImportOut,
-    example={"version": 1},
+    "Apply an import of devices", may=Permission.DEVICE_IMPORT, takes=ApplyIn, answers=ImportOut, example={"version": 1}
 )
 def device_import_apply(request: Any, pk: int) -> Any:
     """Registers what the check found good. `version` is that of the check that was looked at."""
@@ -72,9 +73,7 @@ def device_import_apply(request: Any, pk: int) -> Any:
     return get_object_or_404(_rows(request), pk=pk)
 
 
-@endpoint(
-    "Download the refused rows of an import of devices", may=Permission.DEVICE_IMPORT, media=["text/csv"]
-)
+@endpoint("Download the refused rows of an import of devices", may=Permission.DEVICE_IMPORT, media=["text/csv"])
 def device_import_refused(request: Any, pk: int) -> HttpResponseBase:
     """As they came, each with its reason."""
     return refused.answer(request._request, get_object_or_404(_rows(request), pk=pk), ManifestKind)

@@ -23,12 +23,28 @@ NO = {"no", "n", "false", "0", "nein", "falsch"}
 
 COLUMNS = (
     *identifiers.COLUMNS,
-    Column("tags", gettext_lazy("Tags"), ("Tag", "Label", "Labels", "Etikett", "Etiketten", "Schlagwort",
-                                          "Schlagwörter", "Stichwort", "Stichwörter")),
-    Column("is_development", gettext_lazy("Development device"),
-           ("Development", "Dev", "Dev device", "Dev unit", "Is development", "Engineering unit",
-            "Entwicklung", "Entwicklungsgerät", "Entwicklermuster", "Testgerät")),
-)  # fmt: skip
+    Column(
+        "tags",
+        gettext_lazy("Tags"),
+        ("Tag", "Label", "Labels", "Etikett", "Etiketten", "Schlagwort", "Schlagwörter", "Stichwort", "Stichwörter"),
+    ),
+    Column(
+        "is_development",
+        gettext_lazy("Development device"),
+        (
+            "Development",
+            "Dev",
+            "Dev device",
+            "Dev unit",
+            "Is development",
+            "Engineering unit",
+            "Entwicklung",
+            "Entwicklungsgerät",
+            "Entwicklermuster",
+            "Testgerät",
+        ),
+    ),
+)
 
 MISSING = {
     "serial_number": gettext_lazy("The serial number is missing."),
@@ -49,23 +65,44 @@ class ManifestKind(Kind):
 
     columns = COLUMNS
     required = ("serial_number", "device_name")
-    fields = ("serial_number", "serial_key", "device_name", "name_key", "imei", "iccid", "mac",
-              "hardware_revision", "manufactured_on", "secret_sha256", "is_development", "notes",
-              "tags")  # fmt: skip
+    fields = (
+        "serial_number",
+        "serial_key",
+        "device_name",
+        "name_key",
+        "imei",
+        "iccid",
+        "mac",
+        "hardware_revision",
+        "manufactured_on",
+        "secret_sha256",
+        "is_development",
+        "notes",
+        "tags",
+    )
     keys = (
-        Key("serial_key", "serial_number", gettext_lazy("The serial number already stands in row %(row)s."),
-            gettext_lazy("The same serial number stands in row %(row)s, in other letters.")),
-        Key("name_key", "device_name", gettext_lazy("The device name already stands in row %(row)s."),
-            gettext_lazy("The same device name stands in row %(row)s, in other letters.")),
+        Key(
+            "serial_key",
+            "serial_number",
+            gettext_lazy("The serial number already stands in row %(row)s."),
+            gettext_lazy("The same serial number stands in row %(row)s, in other letters."),
+        ),
+        Key(
+            "name_key",
+            "device_name",
+            gettext_lazy("The device name already stands in row %(row)s."),
+            gettext_lazy("The same device name stands in row %(row)s, in other letters."),
+        ),
         Key("imei", "imei", notice="imei_twice"),
         Key("iccid", "iccid", gettext_lazy("The ICCID already stands in row %(row)s.")),
         Key("mac", "mac", gettext_lazy("The MAC address already stands in row %(row)s.")),
-    )  # fmt: skip
+    )
     shown = ("serial_number", "device_name")
     sentences = SENTENCES | {
         "imei_twice": ngettext_lazy(
             "The IMEI of %(n)s row stands in a row above too. Ask the factory which is right.",
-            "The IMEIs of %(n)s rows stand in rows above too. Ask the factory which are right.", "count",
+            "The IMEIs of %(n)s rows stand in rows above too. Ask the factory which are right.",
+            "count",
         ),
         "imei_taken": ngettext_lazy(
             "The IMEI of %(n)s row belongs to a registered device too. Ask the factory which is right.",
@@ -74,21 +111,23 @@ class ManifestKind(Kind):
         ),
         "number_names": ngettext_lazy(
             "Excel made a number of %(n)s device name. Compare it with the label.",
-            "Excel made numbers of %(n)s device names. Compare them with the labels.", "count",
+            "Excel made numbers of %(n)s device names. Compare them with the labels.",
+            "count",
         ),
         "numbers": ngettext_lazy(
             "Excel made a number of %(n)s serial number. Leading zeros, if it had any, are lost.",
-            "Excel made numbers of %(n)s serial numbers. Leading zeros, if they had any, are lost.", "count",
+            "Excel made numbers of %(n)s serial numbers. Leading zeros, if they had any, are lost.",
+            "count",
         ),
         "grouped": ngettext_lazy(
             "The thousands separators of %(n)s number are left out.",
-            "The thousands separators of %(n)s numbers are left out.", "count",
+            "The thousands separators of %(n)s numbers are left out.",
+            "count",
         ),
         "padded": ngettext_lazy(
-            "%(n)s serial number was filled up with zeros.",
-            "%(n)s serial numbers were filled up with zeros.", "count",
+            "%(n)s serial number was filled up with zeros.", "%(n)s serial numbers were filled up with zeros.", "count"
         ),
-    }  # fmt: skip
+    }
 
     def __init__(self, product: Product, reading: dict[str, Any]) -> None:
         super().__init__(reading)
@@ -150,12 +189,8 @@ class ManifestKind(Kind):
         if width is None:
             return {"pad": None}
         self.notices.drop("numbers")
-        sentence = _(
-            "Excel made a number of this serial number and cut off zeros. First say how many digits it has."
-        )
-        return {
-            "pad": {"count": staging.refuse_marked(sentence, "length(serial_number) < ?", width), "to": width}
-        }
+        sentence = _("Excel made a number of this serial number and cut off zeros. First say how many digits it has.")
+        return {"pad": {"count": staging.refuse_marked(sentence, "length(serial_number) < ?", width), "to": width}}
 
     @staticmethod
     def said(column: str, values: dict[str, Any]) -> str:
@@ -175,9 +210,7 @@ class ManifestKind(Kind):
         if name == "device_name":
             self.notices.add("number_names", row.number)
             if raw.rounded:
-                row.reasons.append(
-                    _("Excel has rounded this device name; format the column as text and export again.")
-                )
+                row.reasons.append(_("Excel has rounded this device name; format the column as text and export again."))
         if name != "serial_number" or not raw.isdigit() or raw.laid_out:
             return raw
         row.is_marked = True
@@ -233,13 +266,14 @@ def _tags(raw: str) -> str:
 def _yes_or_no(raw: str) -> int:
     word = raw.strip().casefold()
     if word not in YES | NO:
-        raise Unfit(
-            _("Development device: write yes or no, not “%(text)s”.") % {"text": visible(raw.strip(), 40)}
-        )
+        raise Unfit(_("Development device: write yes or no, not “%(text)s”.") % {"text": visible(raw.strip(), 40)})
     return int(word in YES)
 
 
 CLEANERS: dict[str, Callable[[str], Any]] = {
-    **identifiers.CLEANERS, "secret": _hash_of_secret, "manufactured_on": _day, "tags": _tags,
+    **identifiers.CLEANERS,
+    "secret": _hash_of_secret,
+    "manufactured_on": _day,
+    "tags": _tags,
     "is_development": _yes_or_no,
-}  # fmt: skip
+}

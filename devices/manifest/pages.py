@@ -38,9 +38,11 @@ class ManifestForm(UploadForm):
 
     fields: Fields
     product: "forms.ModelChoiceField[Product]" = forms.ModelChoiceField(
-        None, label=_("Product"), empty_label=_("Choose a product"),
+        None,
+        label=_("Product"),
+        empty_label=_("Choose a product"),
         error_messages={"required": _("Choose the product that the devices are of.")},
-    )  # fmt: skip
+    )
     field_order = ("product", "file")
 
     def __init__(self, request: Request) -> None:
@@ -64,11 +66,7 @@ class ManifestColumnsForm(ColumnsForm):
     """The columns, and how many digits the serial numbers have of which Excel made numbers."""
 
     pad = forms.IntegerField(
-        label=_("Digits of a serial number"),
-        min_value=0,
-        max_value=64,
-        required=False,
-        widget=forms.HiddenInput,
+        label=_("Digits of a serial number"), min_value=0, max_value=64, required=False, widget=forms.HiddenInput
     )
 
     def __init__(self, data: Any, manifest: ManifestImport) -> None:

@@ -62,18 +62,12 @@ class Comparison:
         lookups += [self._lookup(name, everywhere, f"NOT ({sql.quote(name)} = '')") for name in others]
         # All at one instant: between two, somebody could have registered the very unit.
         found = sql.ids_by_value(Device, lookups)
-        self.by_serial, self.by_name, self.others = (
-            found[0],
-            found[1],
-            dict(zip(others, found[2:], strict=True)),
-        )
+        self.by_serial, self.by_name, self.others = (found[0], found[1], dict(zip(others, found[2:], strict=True)))
         self.known = _known({pk for ids in found for pk in ids.values()})
 
     def _lookup(self, name: str, scope: dict[str, int], where: str = "") -> sql.Lookup:
         position = self.place[name]
-        return sql.Lookup(
-            name, [row.values[position] for row in self.rows if row.values[position]], scope, where
-        )
+        return sql.Lookup(name, [row.values[position] for row in self.rows if row.values[position]], scope, where)
 
     def judge(self, notices: Notices) -> None:
         """Set `target` and `changes` of rows that stand for a registered device, and refuse those that clash
@@ -96,9 +90,7 @@ class Comparison:
     def _clash(self, by_serial: int | None, by_name: int | None) -> str:
         """Why a row can't be: its serial number or its device name belongs to another unit."""
         if by_serial and self.known[by_serial].archived_at:
-            return _(
-                "This serial number is registered already, with another device name, on an archived unit."
-            )
+            return _("This serial number is registered already, with another device name, on an archived unit.")
         if by_serial:
             return _("This serial number is registered already, with another device name.")
         return _("This device name is registered already, for %(unit)s.") % {"unit": self.known[by_name or 0]}

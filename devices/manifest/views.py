@@ -30,9 +30,7 @@ def manifest_create(request: Request) -> HttpResponse:
             actions.check(manifest, by=request.actor)
             return redirect(manifest)
     context = {"form": form, "earlier": earlier(_visible(request)), "understood": understood()}
-    return render(
-        request, "devices/manifest/manifest_create.html", context, status=422 if form.errors else 200
-    )
+    return render(request, "devices/manifest/manifest_create.html", context, status=422 if form.errors else 200)
 
 
 @requires(Permission.DEVICE_IMPORT)
@@ -59,9 +57,7 @@ def manifest_columns(request: Request, pk: int) -> HttpResponse:
         actions.check(manifest, by=request.actor, reading=form.reading())
         return redirect(manifest)
     context = {"manifest": manifest, "form": form}
-    return render(
-        request, "devices/manifest/manifest_columns.html", context, status=422 if form.errors else 200
-    )
+    return render(request, "devices/manifest/manifest_columns.html", context, status=422 if form.errors else 200)
 
 
 @requires(Permission.DEVICE_IMPORT)

@@ -18,8 +18,20 @@ from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
 
 BATCH = 2_000
 # In the order in which a staged row holds them; what a cell did not say is empty.
-_COPIED = ("serial_number", "serial_key", "device_name", "name_key", "imei", "iccid", "mac",
-           "hardware_revision", "manufactured_on", "secret_sha256", "notes", "is_development")  # fmt: skip
+_COPIED = (
+    "serial_number",
+    "serial_key",
+    "device_name",
+    "name_key",
+    "imei",
+    "iccid",
+    "mac",
+    "hardware_revision",
+    "manufactured_on",
+    "secret_sha256",
+    "notes",
+    "is_development",
+)
 _EMPTY = ("", "", "", "", "", "", "", "", None, "", "", False)
 
 
@@ -30,9 +42,11 @@ def insert_new(product: Product, staging: Staging, *, count: int, at: datetime) 
     """
     ids = sql.reserve_ids(Device, count)
     constants = {
-        "organization": product.organization_id, "product": product.pk, "status": DeviceStatus.IN_STOCK.value,
+        "organization": product.organization_id,
+        "product": product.pk,
+        "status": DeviceStatus.IN_STOCK.value,
         "created_at": at,
-    }  # fmt: skip
+    }
     shared = tuple(sql.prepared(Device, name, value) for name, value in constants.items())
     as_given = sql.prepared(Device, "is_development", True)
 
@@ -92,16 +106,7 @@ def _update(product: Product, batch: list[Staged], *, by: Actor, at: datetime, a
     return len(changed)
 
 
-_UPDATED = (
-    "imei",
-    "iccid",
-    "mac",
-    "hardware_revision",
-    "manufactured_on",
-    "secret_sha256",
-    "is_development",
-    "notes",
-)
+_UPDATED = ("imei", "iccid", "mac", "hardware_revision", "manufactured_on", "secret_sha256", "is_development", "notes")
 
 
 def _is_as_seen(device: Device, product: Product, values: dict[str, Any]) -> bool:

@@ -20,8 +20,8 @@ from devices.models import Device, Message, Ownership, SharedAccess
 from devices.webhooks import tell_moved
 
 COLUMNS = ["organization", "device", "project", "name", "data", "at", "device_at"]
-# So far back messages are looked at when the ledger changes, and so far back changes of hands by the upkeep: longer than
-# the longest operation, whose devices all change hands at the moment when it began.
+# So far back messages are looked at when the ledger changes, and so far back changes of hands by the upkeep: longer
+# than the longest operation, whose devices all change hands at the moment when it began.
 BACK, RECENT = timedelta(days=1), timedelta(hours=3)
 # The messages of so many devices are settled in one transaction.
 DEVICES_AT_ONCE = 1_000
@@ -36,8 +36,8 @@ class Publisher:
     """A device that has shown its secret, as the ledger knows it.
 
     `not_before` is its last change of hands, or of shares. No message is stamped before it: a clock may have run ahead,
-    and what was published after a handover must not fall into the span of who owned the device before. Without `is_heard` nobody
-    follows what its organization's devices publish, so nobody is asked.
+    and what was published after a handover must not fall into the span of who owned the device before. Without
+    `is_heard` nobody follows what its organization's devices publish, so nobody is asked.
     """
 
     device_id: int
@@ -66,14 +66,7 @@ def publish_at_once(draft: Draft, *, name_key: str, secret_sha256: str, at: date
     Gives False where there is no such device; what to answer then is found out in the longer way.
     """
     adapt = connection.ops.adapt_datetimefield_value
-    values = [
-        draft.name,
-        str(draft.data),
-        _stamp(at),
-        adapt(draft.device_at),
-        name_key,
-        secret_sha256,
-    ]
+    values = [draft.name, str(draft.data), _stamp(at), adapt(draft.device_at), name_key, secret_sha256]
     with sql.kept(_at_once(), values) as cursor:
         return cursor.rowcount == 1
 
@@ -117,14 +110,7 @@ def _publish_many(drafts: list[Draft], by: Publisher, at: datetime | None) -> da
 
 def _insert_one(draft: Draft, by: Publisher, at: datetime | None) -> datetime:
     adapt = connection.ops.adapt_datetimefield_value
-    told = [
-        by.organization_id,
-        by.device_id,
-        by.project_id,
-        draft.name,
-        str(draft.data),
-        adapt(draft.device_at),
-    ]
+    told = [by.organization_id, by.device_id, by.project_id, draft.name, str(draft.data), adapt(draft.device_at)]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(_one(), [*told, at, by.not_before])
@@ -167,8 +153,10 @@ def follow_ledger(change: Change) -> None:
 @retrying
 def settle(device_ids: Iterable[int], *, since: datetime) -> int:
     """Bring the projects of the devices' messages from `since` on in step with the ledger. Returns how many changed."""
-    return _settle(f"{sql.in_ids('device_id')} AND at >= %s",
-                   [sql.id_list(device_ids), connection.ops.adapt_datetimefield_value(since)])  # fmt: skip
+    return _settle(
+        f"{sql.in_ids('device_id')} AND at >= %s",
+        [sql.id_list(device_ids), connection.ops.adapt_datetimefield_value(since)],
+    )
 
 
 def settle_recent(at: datetime | None = None) -> int:

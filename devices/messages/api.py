@@ -18,6 +18,8 @@ from devices.messages import exports, horizon
 from devices.messages import window as messages
 from devices.models import Message
 
+TAG = "messages"
+
 
 class MessageOut(serializers.ModelSerializer):
     """A message. `at` is the server's time, `device_at` what the device said."""
@@ -51,8 +53,14 @@ class StreamQuery(Window, FeedQuery):
     project = Id(required=False, in_query=True, help_text="In which the devices lay when they published.")
 
 
-@endpoint("Follow messages", may=Permission.VIEW, customer=CustomerScope.READ, query=StreamQuery, answers=MessageOut,
-          is_list=True)  # fmt: skip
+@endpoint(
+    "Follow messages",
+    may=Permission.VIEW,
+    customer=CustomerScope.READ,
+    query=StreamQuery,
+    answers=MessageOut,
+    is_list=True,
+)
 def message_stream(request: Any) -> Any:
     """What all devices publish, in ascending order: go on from `next`, which is always given.
 
@@ -70,8 +78,14 @@ def message_stream(request: Any) -> Any:
     return follow(query, _named(_between(rows, request), request), MessageOut, up_to=last)
 
 
-@endpoint("List a device's messages", may=Permission.VIEW, customer=CustomerScope.READ, query=MessageQuery, answers=MessageOut,
-          is_list=True)  # fmt: skip
+@endpoint(
+    "List a device's messages",
+    may=Permission.VIEW,
+    customer=CustomerScope.READ,
+    query=MessageQuery,
+    answers=MessageOut,
+    is_list=True,
+)
 def message_list(request: Any, pk: int) -> Any:
     """The newest first. A time that touches none of the caller's ownerships is a 403 that says so."""
     if request.query["order"] == "asc":
@@ -81,19 +95,21 @@ def message_list(request: Any, pk: int) -> Any:
 
 
 @export(
-    "Download a device's messages",
-    may=Permission.EXPORT,
-    customer=CustomerScope.READ,
-    query=Window,
-    tag="messages",
+    "Download a device's messages", may=Permission.EXPORT, customer=CustomerScope.READ, query=Window, tag="messages"
 )
 def message_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
     """All of them, the newest first, their times to the microsecond."""
     return _file(request, form, f"messages-{pk}", _of_device(request, pk))
 
 
-@endpoint("List a project's messages", may=Permission.VIEW, customer=CustomerScope.READ, query=MessageQuery,
-          answers=MessageOut, is_list=True)  # fmt: skip
+@endpoint(
+    "List a project's messages",
+    may=Permission.VIEW,
+    customer=CustomerScope.READ,
+    query=MessageQuery,
+    answers=MessageOut,
+    is_list=True,
+)
 def project_message_list(request: Any, pk: int) -> Any:
     """What its devices published while they lay in it, the newest first."""
     if request.query["order"] == "asc":
@@ -104,11 +120,7 @@ def project_message_list(request: Any, pk: int) -> Any:
 
 
 @export(
-    "Download a project's messages",
-    may=Permission.EXPORT,
-    customer=CustomerScope.READ,
-    query=Window,
-    tag="messages",
+    "Download a project's messages", may=Permission.EXPORT, customer=CustomerScope.READ, query=Window, tag="messages"
 )
 def project_message_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
     """All of them, the newest first, their times to the microsecond."""
@@ -119,8 +131,11 @@ def _of_device(request: Any, pk: int, up_to: int | None = None) -> QuerySet[Mess
     device = get_object_or_404(messages.devices_of(request.actor), pk=pk)
     window = messages.window(request.actor, device, request.query.get("from"), request.query.get("to"), up_to)
     if not window.is_within:
-        raise Refused("outside_ownership", "You did not own this device at any moment of this time. Ask for another time.",
-                      status=403)  # fmt: skip
+        raise Refused(
+            "outside_ownership",
+            "You did not own this device at any moment of this time. Ask for another time.",
+            status=403,
+        )
     return _named(window.rows, request)
 
 

@@ -35,13 +35,7 @@ def _newest_first(rows: QuerySet) -> Iterator[Message]:
 
 
 def _line(message: Message) -> list:
-    return [
-        _text(message.at),
-        _text(message.device_at),
-        message.device.serial_number,
-        message.name,
-        message.text,
-    ]
+    return [_text(message.at), _text(message.device_at), message.device.serial_number, message.name, message.text]
 
 
 def _text(at: datetime | None) -> str:

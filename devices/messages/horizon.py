@@ -3,8 +3,8 @@
 A change of hands has one instant, chosen at its beginning, and is seen when it is committed, for very many devices
 seconds later. What the devices publish meanwhile is the next owner's, while everybody still sees them with the owner
 before. So on PostgreSQL a change of hands announces itself before it chooses its instant (see `console.feed`): with the
-number up to which all messages were committed by then. Customers read up to there and, where nothing is announced, up to
-what was committed when they asked. Any later change of hands chooses an instant after all of that.
+number up to which all messages were committed by then. Customers read up to there and, where nothing is announced, up
+to what was committed when they asked. Any later change of hands chooses an instant after all of that.
 
 On SQLite who changes hands has the only lock for writing, and chooses the instant under it.
 """

@@ -17,8 +17,10 @@ def device_messages(request: Request, device: Any) -> str:
     rows = Message.objects.visible_to(actor, device=device).order_by("-at", "-pk")[:SHOWN]
     calls = Call.objects.visible_to(actor).filter(device=device).order_by("-pk")[:SHOWN]
     context = {
-        "device": device, "rows": rows, "calls": calls,
+        "device": device,
+        "rows": rows,
+        "calls": calls,
         "report": getattr(device, "report", None),
         "may_call": not device.archived_at and device.status != DeviceStatus.SCRAPPED and may_ask(actor, device),
-    }  # fmt: skip
+    }
     return render_to_string("devices/messages/_device_messages.html", context, request)

@@ -17,8 +17,14 @@ def message_list(request: Request, pk: int) -> HttpResponse:
     """What one device published, the newest first."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     rows = Message.objects.visible_to(request.actor, device=device)
-    return render_list(request, rows=rows, table=MessageTable, filters=MessageFilter,
-                       template="devices/messages/message_list.html", context={"device": device})  # fmt: skip
+    return render_list(
+        request,
+        rows=rows,
+        table=MessageTable,
+        filters=MessageFilter,
+        template="devices/messages/message_list.html",
+        context={"device": device},
+    )
 
 
 @requires(Permission.EXPORT)

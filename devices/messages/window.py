@@ -61,11 +61,7 @@ class Window:
 
 
 def window(
-    actor: Actor,
-    device: Device,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    up_to: int | None = None,
+    actor: Actor, device: Device, since: datetime | None = None, until: datetime | None = None, up_to: int | None = None
 ) -> Window:
     """What the actor may read of the device from `since` on and before `until`; None is an open end.
 
@@ -78,8 +74,12 @@ def window(
         rows = rows.filter(at__lt=until)
     if actor.kind != "customer":
         return Window(rows, Device.objects.visible_to(actor).filter(pk=device.pk).exists())
-    touched = [span for span in spans_of(actor, device) if (until is None or span.seen_from < until)
-               and (since is None or span.ended_at is None or span.ended_at > since)]  # fmt: skip
+    touched = [
+        span
+        for span in spans_of(actor, device)
+        if (until is None or span.seen_from < until)
+        and (since is None or span.ended_at is None or span.ended_at > since)
+    ]
     return Window(rows, bool(touched) and (since is None or until is None or since < until))
 
 
@@ -87,9 +87,7 @@ def devices_of(actor: Actor) -> QuerySet[Device]:
     """The devices of which the actor may read messages: a customer's person also those that it held before."""
     if actor.kind != "customer":
         return Device.objects.visible_to(actor)
-    spans = [
-        model.objects.reached_by(actor).filter(device=OuterRef("pk")) for model in (Ownership, SharedAccess)
-    ]
+    spans = [model.objects.reached_by(actor).filter(device=OuterRef("pk")) for model in (Ownership, SharedAccess)]
     return Device.objects.filter(Q(Exists(spans[0])) | Q(Exists(spans[1])))
 
 

@@ -7,6 +7,22 @@ from devices.models.product import OwnershipMode, Product
 from devices.models.roundtrip import RoundTrip
 from devices.models.tag import DeviceTag, Tag
 
-__all__ = ["Call", "CallKind", "CallState", "Device", "DeviceReport", "DeviceStatus", "DeviceTag", "EndReason",
-           "ManifestImport", "Message", "Ownership", "OwnershipMode", "Product", "RoundTrip", "SharedAccess",
-           "StartReason", "Tag"]  # fmt: skip
+__all__ = [
+    "Call",
+    "CallKind",
+    "CallState",
+    "Device",
+    "DeviceReport",
+    "DeviceStatus",
+    "DeviceTag",
+    "EndReason",
+    "ManifestImport",
+    "Message",
+    "Ownership",
+    "OwnershipMode",
+    "Product",
+    "RoundTrip",
+    "SharedAccess",
+    "StartReason",
+    "Tag",
+]

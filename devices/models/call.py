@@ -75,8 +75,12 @@ def _holding(spans: QuerySet) -> QuerySet:
 
 def _broken_off(spans: QuerySet) -> QuerySet:
     """The asker's spans with whose end a call was cancelled: nobody answered it, so it tells nothing of what came then."""
-    return spans.filter(device=OuterRef("device"), customer=OuterRef("customer"), started_at__lte=OuterRef("asked_at"),
-                        ended_at=OuterRef("ended_at"))  # fmt: skip
+    return spans.filter(
+        device=OuterRef("device"),
+        customer=OuterRef("customer"),
+        started_at__lte=OuterRef("asked_at"),
+        ended_at=OuterRef("ended_at"),
+    )
 
 
 class Call(TenantModel):
@@ -98,9 +102,7 @@ class Call(TenantModel):
     error = models.CharField(max_length=1000, blank=True, editable=False)
     by_user = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+", editable=False)
     by_label = models.CharField(max_length=200, editable=False)
-    customer = models.ForeignKey(
-        "customers.Customer", models.PROTECT, null=True, related_name="+", editable=False
-    )
+    customer = models.ForeignKey("customers.Customer", models.PROTECT, null=True, related_name="+", editable=False)
     asked_at = models.DateTimeField(editable=False)
     expires_at = models.DateTimeField(editable=False)
     delivered_at = models.DateTimeField(null=True, editable=False)
@@ -124,9 +126,8 @@ class Call(TenantModel):
         indexes = [
             models.Index(fields=["device", "-id"], name="call_by_device"),
             models.Index(fields=["device", "id"], name="call_waiting", condition=Q(state="waiting")),
-            models.Index(fields=["expires_at"], name="call_under_way",
-                         condition=Q(state__in=["waiting", "delivered"])),
-        ]  # fmt: skip
+            models.Index(fields=["expires_at"], name="call_under_way", condition=Q(state__in=["waiting", "delivered"])),
+        ]
 
     def __str__(self) -> str:
         return self.name

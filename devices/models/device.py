@@ -32,9 +32,7 @@ class DeviceQuerySet(TenantQuerySet):
         """What the person's customers own now, and what is shared with a project that he reaches."""
         from devices.models.ownership import Ownership, SharedAccess
 
-        owned, shared = (
-            spans.objects.open().reached_by(actor).values("device") for spans in (Ownership, SharedAccess)
-        )
+        owned, shared = (spans.objects.open().reached_by(actor).values("device") for spans in (Ownership, SharedAccess))
         # One list of ids: of two conditions with OR between them, PostgreSQL would try every device.
         return self.filter(pk__in=owned.union(shared, all=True))
 
@@ -75,10 +73,22 @@ class DeviceQuerySet(TenantQuerySet):
         began = Ownership.objects.open().filter(device=OuterRef("pk")).values("started_at")[:1]
         names = DeviceTag.objects.filter(device=OuterRef("pk")).order_by().values("device")
         tags = names.annotate(joined=Joined("tag__name")).values("joined")
-        return self.annotate(since=Subquery(began), joined_tags=Subquery(tags)).select_related("product", "customer").only(
-            "serial_number", "serial_key", "name_key", "device_name", "status", "archived_at", "created_at", "is_development",
-            "product__name", "customer__name",
-        )  # fmt: skip
+        return (
+            self.annotate(since=Subquery(began), joined_tags=Subquery(tags))
+            .select_related("product", "customer")
+            .only(
+                "serial_number",
+                "serial_key",
+                "name_key",
+                "device_name",
+                "status",
+                "archived_at",
+                "created_at",
+                "is_development",
+                "product__name",
+                "customer__name",
+            )
+        )
 
 
 class Device(TenantModel):
@@ -92,9 +102,7 @@ class Device(TenantModel):
     serial_number = models.CharField(_("Serial number"), max_length=64)
     serial_key = KeyField(max_length=64)
     device_name = models.CharField(
-        _("Device name"),
-        max_length=64,
-        help_text=_("The factory identifier: 6 to 64 letters, digits, - or _."),
+        _("Device name"), max_length=64, help_text=_("The factory identifier: 6 to 64 letters, digits, - or _.")
     )
     name_key = KeyField(max_length=64)
     imei = models.CharField("IMEI", max_length=15, blank=True)
@@ -104,20 +112,22 @@ class Device(TenantModel):
     manufactured_on = models.DateField(_("Made on"), null=True, blank=True)
     secret_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     status = models.CharField(
-        _("Status"),
-        max_length=10,
-        choices=DeviceStatus.get_choices,
-        default=DeviceStatus.IN_STOCK,
-        editable=False,
+        _("Status"), max_length=10, choices=DeviceStatus.get_choices, default=DeviceStatus.IN_STOCK, editable=False
     )
     customer = models.ForeignKey(
-        "customers.Customer", models.PROTECT, null=True, blank=True, editable=False, related_name="devices",
+        "customers.Customer",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="devices",
         verbose_name=_("Owner"),
-    )  # fmt: skip
+    )
     is_development = models.BooleanField(
-        _("Development device"), default=False,
+        _("Development device"),
+        default=False,
         help_text=_("A unit for your own engineers. It gets no automatic firmware."),
-    )  # fmt: skip
+    )
     notes = models.TextField(_("Notes"), max_length=2000, blank=True)
     # The newest request to wipe itself, by which the device confirms it, and the oldest that is not confirmed: whose
     # data may still be on it is told by the ownerships that ended from then on. Written by the ledger.
@@ -135,45 +145,85 @@ class Device(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["product", "serial_key"], name="device_serial_unique",
-                                    violation_error_message=_("This serial number is registered already.")),
-            models.UniqueConstraint(fields=["organization", "name_key"], name="device_name_unique",
-                                    violation_error_message=_("This device name is registered already.")),
-            models.UniqueConstraint(fields=["organization", "iccid"], name="device_iccid_unique",
-                                    condition=~Q(iccid=""),
-                                    violation_error_message=_("This ICCID is registered already.")),
-            models.UniqueConstraint(fields=["organization", "mac"], name="device_mac_unique",
-                                    condition=~Q(mac=""),
-                                    violation_error_message=_("This MAC is registered already.")),
-            models.CheckConstraint(condition=Q(status="owned", customer__isnull=False)
-                                   | (~Q(status="owned") & Q(customer__isnull=True)), name="device_owned_has_owner"),
-            models.CheckConstraint(condition=Q(archived_at__isnull=True) | Q(customer__isnull=True),
-                                   name="device_archived_unowned"),
+            models.UniqueConstraint(
+                fields=["product", "serial_key"],
+                name="device_serial_unique",
+                violation_error_message=_("This serial number is registered already."),
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "name_key"],
+                name="device_name_unique",
+                violation_error_message=_("This device name is registered already."),
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "iccid"],
+                name="device_iccid_unique",
+                condition=~Q(iccid=""),
+                violation_error_message=_("This ICCID is registered already."),
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "mac"],
+                name="device_mac_unique",
+                condition=~Q(mac=""),
+                violation_error_message=_("This MAC is registered already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(status="owned", customer__isnull=False) | (~Q(status="owned") & Q(customer__isnull=True)),
+                name="device_owned_has_owner",
+            ),
+            models.CheckConstraint(
+                condition=Q(archived_at__isnull=True) | Q(customer__isnull=True), name="device_archived_unowned"
+            ),
             # Pending since, or confirmed, or never asked for.
-            models.CheckConstraint(condition=Q(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=True,
-                                               wipe_since__isnull=False, wipe_since__lte=F("wipe_asked_at"))
-                                   | Q(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False, wipe_since__isnull=True)
-                                   | Q(wipe_asked_at__isnull=True, wipe_confirmed_at__isnull=True, wipe_since__isnull=True),
-                                   name="device_wipe_is_one_of_three"),
-        ]  # fmt: skip
+            models.CheckConstraint(
+                condition=Q(
+                    wipe_asked_at__isnull=False,
+                    wipe_confirmed_at__isnull=True,
+                    wipe_since__isnull=False,
+                    wipe_since__lte=F("wipe_asked_at"),
+                )
+                | Q(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False, wipe_since__isnull=True)
+                | Q(wipe_asked_at__isnull=True, wipe_confirmed_at__isnull=True, wipe_since__isnull=True),
+                name="device_wipe_is_one_of_three",
+            ),
+        ]
         # One index for each filter of the list in each of its orders; archived units stand in none of them.
         indexes = [
-            models.Index(fields=["organization", "serial_key", "id"], name="device_by_serial",
-                         condition=Q(archived_at__isnull=True)),
+            models.Index(
+                fields=["organization", "serial_key", "id"],
+                name="device_by_serial",
+                condition=Q(archived_at__isnull=True),
+            ),
             models.Index(fields=["organization", "-id"], name="device_by_age", condition=Q(archived_at__isnull=True)),
-            models.Index(fields=["organization", "product", "status", "serial_key", "id"],
-                         name="device_by_product_status", condition=Q(archived_at__isnull=True)),
-            models.Index(fields=["organization", "status", "serial_key", "id"], name="device_by_status",
-                         condition=Q(archived_at__isnull=True)),
-            models.Index(fields=["organization", "customer", "serial_key", "id"], name="device_by_customer",
-                         condition=Q(customer__isnull=False, archived_at__isnull=True)),
-            # Not unique: factories do send an IMEI twice, and that is their fault to mend, not a reason to refuse a unit.
+            models.Index(
+                fields=["organization", "product", "status", "serial_key", "id"],
+                name="device_by_product_status",
+                condition=Q(archived_at__isnull=True),
+            ),
+            models.Index(
+                fields=["organization", "status", "serial_key", "id"],
+                name="device_by_status",
+                condition=Q(archived_at__isnull=True),
+            ),
+            models.Index(
+                fields=["organization", "customer", "serial_key", "id"],
+                name="device_by_customer",
+                condition=Q(customer__isnull=False, archived_at__isnull=True),
+            ),
+            # Not unique: factories do send an IMEI twice, and that is their fault to mend, not a reason to refuse a
+            # unit.
             models.Index(fields=["organization", "imei"], name="device_by_imei", condition=~Q(imei="")),
-            models.Index(fields=["organization", "serial_key", "id"], name="device_development",
-                         condition=Q(is_development=True, archived_at__isnull=True)),
-            models.Index(fields=["organization", "serial_key", "id"], name="device_archived",
-                         condition=Q(archived_at__isnull=False)),
-        ]  # fmt: skip
+            models.Index(
+                fields=["organization", "serial_key", "id"],
+                name="device_development",
+                condition=Q(is_development=True, archived_at__isnull=True),
+            ),
+            models.Index(
+                fields=["organization", "serial_key", "id"],
+                name="device_archived",
+                condition=Q(archived_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.serial_number

@@ -55,9 +55,7 @@ class MessageQuerySet(TenantQuerySet):
     def held_by(self, actor: Actor) -> Self:
         """The same as the ledger stands at this moment: for devices of which it is known that they change no hands."""
         at = OuterRef(OuterRef("at"))
-        owned, shared = (
-            _covering(spans.objects.reached_by(actor, at)) for spans in (Ownership, SharedAccess)
-        )
+        owned, shared = (_covering(spans.objects.reached_by(actor, at)) for spans in (Ownership, SharedAccess))
         return self.filter(Exists(owned) | Exists(shared))
 
     def before_handovers(self, actor: Actor) -> Self:
@@ -125,9 +123,7 @@ class _AnyOf(models.Func):
     output_field = models.BooleanField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(
-            compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(ARRAY", **context
-        )
+        return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(ARRAY", **context)
 
 
 def _end_now(span: Span) -> Subquery:
@@ -154,9 +150,7 @@ class Message(TenantModel):
 
     organization = models.ForeignKey("console.Organization", models.PROTECT, related_name="+", db_index=False)
     device = models.ForeignKey(Device, models.PROTECT, related_name="messages", db_index=False)
-    project = models.ForeignKey(
-        "customers.Project", models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    project = models.ForeignKey("customers.Project", models.PROTECT, null=True, related_name="+", db_index=False)
     name = models.CharField(max_length=64)
     data = JsonText()
     at = models.DateTimeField()
@@ -170,11 +164,13 @@ class Message(TenantModel):
         indexes = [
             models.Index(fields=["device", "at", "id"], name="message_by_device"),
             models.Index(fields=["device", "name", "at", "id"], name="message_by_device_name"),
-            models.Index(fields=["project", "at", "id"], name="message_by_project",
-                         condition=Q(project__isnull=False)),
-            models.Index(fields=["project", "name", "at", "id"], name="message_by_project_name",
-                         condition=Q(project__isnull=False)),
-        ]  # fmt: skip
+            models.Index(fields=["project", "at", "id"], name="message_by_project", condition=Q(project__isnull=False)),
+            models.Index(
+                fields=["project", "name", "at", "id"],
+                name="message_by_project_name",
+                condition=Q(project__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

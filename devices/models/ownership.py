@@ -65,11 +65,7 @@ class SpanQuerySet(TenantQuerySet):
         mine = Q(customer__in=actor.customers)
         if not actor.projects:
             return self.filter(mine)
-        before = (
-            Q(started_at__lte=at)
-            if at is not None
-            else Q(started_at__lt=Coalesce(OuterRef("ended_at"), NEVER))
-        )
+        before = Q(started_at__lte=at) if at is not None else Q(started_at__lt=Coalesce(OuterRef("ended_at"), NEVER))
         member = ProjectMember.objects.of(actor).filter(before, project=OuterRef("project"))
         return self.filter(mine | Q(Exists(member), project__in=actor.projects))
 
@@ -111,13 +107,16 @@ class Span(TenantModel):
     class Meta:
         abstract = True
         constraints = [
-            models.CheckConstraint(condition=Q(ended_at__isnull=True) | Q(ended_at__gt=F("started_at")),
-                                   name="%(class)s_ends_after_start"),
-            models.CheckConstraint(condition=Q(ended_at__isnull=True, end_reason__isnull=True)
-                                   | Q(ended_at__isnull=False, end_reason__isnull=False),
-                                   name="%(class)s_end_with_reason"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gt=F("started_at")), name="%(class)s_ends_after_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, end_reason__isnull=True)
+                | Q(ended_at__isnull=False, end_reason__isnull=False),
+                name="%(class)s_end_with_reason",
+            ),
             Undeletable(name="%(class)s_undeletable"),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"{self.device} · {self.customer}"
@@ -140,9 +139,7 @@ class Ownership(Span):
         abstract = False
         constraints = [
             *Span.Meta.constraints,
-            models.UniqueConstraint(
-                fields=["device"], condition=Q(ended_at__isnull=True), name="ownership_one_open"
-            ),
+            models.UniqueConstraint(fields=["device"], condition=Q(ended_at__isnull=True), name="ownership_one_open"),
             NoOverlap(name="ownership_no_overlap", scope="device", start="started_at", end="ended_at"),
             InOrder(name="ownership_in_order", column="change", numbers_on="ended_at"),
         ]
@@ -165,9 +162,10 @@ class SharedAccess(Span):
         abstract = False
         constraints = [
             *Span.Meta.constraints,
-            models.UniqueConstraint(fields=["device", "project"], condition=Q(ended_at__isnull=True),
-                                    name="sharedaccess_one_open_each"),
-        ]  # fmt: skip
+            models.UniqueConstraint(
+                fields=["device", "project"], condition=Q(ended_at__isnull=True), name="sharedaccess_one_open_each"
+            ),
+        ]
         indexes = [
             models.Index(fields=["customer", "-started_at"], name="sharedaccess_by_customer"),
             models.Index(fields=["project"], name="sharedaccess_open", condition=Q(ended_at__isnull=True)),

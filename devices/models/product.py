@@ -43,22 +43,21 @@ class Product(TenantModel):
         _("Ownership"), max_length=20, choices=OwnershipMode.get_choices, default=OwnershipMode.CUSTOMER
     )
     single_account = models.ForeignKey(
-        "customers.Customer",
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("Account"),
+        "customers.Customer", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Account")
     )
     unowned_may_subscribe = models.BooleanField(
-        _("Units without an owner may receive messages"), default=False,
+        _("Units without an owner may receive messages"),
+        default=False,
         help_text=_("They may always publish and answer calls."),
-    )  # fmt: skip
+    )
     customers_may_take = models.BooleanField(
-        _("Customers may take units by serial number and device name"), default=False,
-        help_text=_("Over the API, with a key of a customer that may take devices. Both names are on the label, so anyone "
-                    "who has seen one can take the device while it is in stock."),
-    )  # fmt: skip
+        _("Customers may take units by serial number and device name"),
+        default=False,
+        help_text=_(
+            "Over the API, with a key of a customer that may take devices. Both names are on the label, so anyone "
+            "who has seen one can take the device while it is in stock."
+        ),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -69,17 +68,23 @@ class Product(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organization", "slug"], name="product_slug_unique",
-                                    violation_error_message=_("Another product has this slug.")),
-            models.UniqueConstraint(fields=["organization", "name_key"], name="product_name_unique",
-                                    violation_error_message=_("Another product has this name.")),
+            models.UniqueConstraint(
+                fields=["organization", "slug"],
+                name="product_slug_unique",
+                violation_error_message=_("Another product has this slug."),
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "name_key"],
+                name="product_name_unique",
+                violation_error_message=_("Another product has this name."),
+            ),
             models.CheckConstraint(
                 condition=Q(ownership_mode="single_account", single_account__isnull=False)
                 | (~Q(ownership_mode="single_account") & Q(single_account__isnull=True)),
                 name="product_account_with_mode",
                 violation_error_message=_("Choose the account that new units are assigned to."),
             ),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -29,9 +29,7 @@ def choose(organization: Organization, count: int) -> list[tuple[str, str]]:
     kept = _read()
     current = Device.objects.filter(organization=organization, archived_at=None)
     mine = {}
-    for pk, name, sha256 in current.filter(pk__in=list(kept)).values_list(
-        "pk", "device_name", "secret_sha256"
-    ):
+    for pk, name, sha256 in current.filter(pk__in=list(kept)).values_list("pk", "device_name", "secret_sha256"):
         if secrets.sha256(kept[pk]) == sha256:
             mine[pk] = name
     # The owned ones first: they are what a demo shows, and those that its messages are of.

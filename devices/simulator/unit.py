@@ -80,17 +80,11 @@ class Unit:
         self.total += self.chance.expovariate(1 / 0.02)
         self.battery = max(3.0, self.battery - 0.01)
         found: list[dict[str, Any]] = [
-            {
-                "name": "reading",
-                "data": {"temperature": round(self.temperature, 2), "total_m3": round(self.total, 3)},
-            }
+            {"name": "reading", "data": {"temperature": round(self.temperature, 2), "total_m3": round(self.total, 3)}}
         ]
         if self.chance.random() < 0.2:
             found.append(
-                {
-                    "name": "status",
-                    "data": {"battery": round(self.battery), "rssi": self.chance.randint(-95, -55)},
-                }
+                {"name": "status", "data": {"battery": round(self.battery), "rssi": self.chance.randint(-95, -55)}}
             )
         if self.chance.random() < 0.01:
             found.append({"name": "alarm/leak", "data": {"litres_per_hour": self.chance.randint(20, 400)}})
@@ -98,8 +92,12 @@ class Unit:
 
     def answer(self, call: dict[str, Any]) -> dict[str, Any]:
         """What it says to a call: a result, or that it knows nothing of the name."""
-        variables = {"temperature": round(self.temperature, 2), "battery": round(self.battery), "firmware": self.firmware,
-                     "uptime": round(time.monotonic() - self.began)}  # fmt: skip
+        variables = {
+            "temperature": round(self.temperature, 2),
+            "battery": round(self.battery),
+            "firmware": self.firmware,
+            "uptime": round(time.monotonic() - self.began),
+        }
         if call["kind"] == "variable" and call["name"] in variables:
             return {"result": variables[call["name"]]}
         if call["kind"] == "function" and call["name"] in {"identify", "reboot"}:

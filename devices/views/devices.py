@@ -15,8 +15,20 @@ from devices.forms import DeviceForm
 from devices.models import Device, Ownership, Product, SharedAccess
 from devices.tables import DeviceTable
 
-SHOWN_OF_SPANS = ["device", "customer__name", "started_at", "ended_at", "start_reason", "end_reason", "started_by", "ended_by",
-                  "start_note", "end_note", "start_evidence", "end_evidence"]  # fmt: skip
+SHOWN_OF_SPANS = [
+    "device",
+    "customer__name",
+    "started_at",
+    "ended_at",
+    "start_reason",
+    "end_reason",
+    "started_by",
+    "ended_by",
+    "start_note",
+    "end_note",
+    "start_evidence",
+    "end_evidence",
+]
 
 
 @requires(Permission.VIEW)
@@ -24,8 +36,14 @@ def device_list(request: Request) -> HttpResponse:
     """All devices, filtered, ordered and paged."""
     rows = Device.objects.visible_to(request.actor).listed()
     context = {"bulk_template": "devices/_device_bulk.html"}
-    return render_list(request, rows=rows, table=DeviceTable, filters=DeviceFilter,
-                       template="devices/device_list.html", context=context)  # fmt: skip
+    return render_list(
+        request,
+        rows=rows,
+        table=DeviceTable,
+        filters=DeviceFilter,
+        template="devices/device_list.html",
+        context=context,
+    )
 
 
 @requires(Permission.EXPORT)
@@ -37,9 +55,7 @@ def device_export(request: Request) -> StreamingHttpResponse:
 @requires(Permission.DEVICE_EDIT)
 def device_create(request: Request) -> HttpResponse:
     """Register one unit."""
-    form = DeviceForm(
-        request.POST or None, actor=request.actor, initial={"product": request.GET.get("product")}
-    )
+    form = DeviceForm(request.POST or None, actor=request.actor, initial={"product": request.GET.get("product")})
     if request.method == "POST" and form.is_valid():
         return redirect(devices.register(by=request.actor, **form.cleaned_data))
     has_product = Product.objects.visible_to(request.actor).current().exists()
@@ -57,11 +73,16 @@ def device_detail(request: Request, pk: int) -> HttpResponse:
     shares = SharedAccess.objects.visible_to(request.actor).filter(device=device, ended_at=None)
     bar = timeline.parts(device.created_at, spans)
     tags = device.device_tags.select_related("tag").order_by("tag__name_key")
-    context = {"device": device, "spans": spans, "bar": bar, "scale": timeline.scale(device.created_at, bar),
-               "shares": shares.select_related("customer", "project") if device.is_shared else (),
-               "tags": [row.tag for row in tags] if device.has_tags else (),
-               "undoable": undo.open_for(spans, by=request.actor),
-               "wipe_for": wiping.named(wiping.owners_among(spans, device))}  # fmt: skip
+    context = {
+        "device": device,
+        "spans": spans,
+        "bar": bar,
+        "scale": timeline.scale(device.created_at, bar),
+        "shares": shares.select_related("customer", "project") if device.is_shared else (),
+        "tags": [row.tag for row in tags] if device.has_tags else (),
+        "undoable": undo.open_for(spans, by=request.actor),
+        "wipe_for": wiping.named(wiping.owners_among(spans, device)),
+    }
     return render(request, "devices/device_detail.html", context)
 
 
@@ -69,8 +90,12 @@ def device_detail(request: Request, pk: int) -> HttpResponse:
 def device_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a unit."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    edit = Edit(request, device, lambda data, row: DeviceForm(data, instance=row, actor=request.actor),
-                lambda row, values: devices.edit(row, by=request.actor, **values))  # fmt: skip
+    edit = Edit(
+        request,
+        device,
+        lambda data, row: DeviceForm(data, instance=row, actor=request.actor),
+        lambda row, values: devices.edit(row, by=request.actor, **values),
+    )
     return redirect(device) if edit.is_done else edit.page("devices/device_edit.html", device=device)
 
 

@@ -42,8 +42,13 @@ def device_unclaim(request: Request) -> HttpResponse:
             return assignment_pages.unclaim(request, chosen, leaves_profiles=leaves, **form.cleaned_data)
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
-    context = {"form": form, "chosen": chosen, **assignment_pages.preview(chosen, assigning=False),
-               "limit": assignment_pages.limit(request, chosen), **assignment_pages.links(request, chosen)}  # fmt: skip
+    context = {
+        "form": form,
+        "chosen": chosen,
+        **assignment_pages.preview(chosen, assigning=False),
+        "limit": assignment_pages.limit(request, chosen),
+        **assignment_pages.links(request, chosen),
+    }
     return render(request, "devices/device_unclaim.html", context, status=422 if form.errors else 200)
 
 

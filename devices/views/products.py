@@ -20,8 +20,14 @@ from devices.tables import ProductTable
 def product_list(request: Request) -> HttpResponse:
     """All products."""
     rows = Product.objects.visible_to(request.actor)
-    return render_list(request, rows=rows, table=ProductTable, filters=ProductFilter, decorate=with_device_counts,
-                       template="devices/product_list.html")  # fmt: skip
+    return render_list(
+        request,
+        rows=rows,
+        table=ProductTable,
+        filters=ProductFilter,
+        decorate=with_device_counts,
+        template="devices/product_list.html",
+    )
 
 
 @requires(Permission.PRODUCT_EDIT)
@@ -37,13 +43,14 @@ def product_create(request: Request) -> HttpResponse:
 @requires(Permission.VIEW)
 def product_detail(request: Request, pk: int) -> HttpResponse:
     """A product with its units by status."""
-    product = get_object_or_404(
-        Product.objects.visible_to(request.actor).select_related("single_account"), pk=pk
-    )
+    product = get_object_or_404(Product.objects.visible_to(request.actor).select_related("single_account"), pk=pk)
     counts = (
-        Device.objects.visible_to(request.actor).filter(product=product, archived_at=None)
-        .order_by().values("status").annotate(n=Count("pk"))
-    )  # fmt: skip
+        Device.objects.visible_to(request.actor)
+        .filter(product=product, archived_at=None)
+        .order_by()
+        .values("status")
+        .annotate(n=Count("pk"))
+    )
     by_status = {row["status"]: row["n"] for row in counts}
     figures = [(value, label, by_status.get(value, 0)) for value, label in DeviceStatus.choices]
     context = {"product": product, "figures": figures, "total": sum(by_status.values())}
@@ -54,8 +61,12 @@ def product_detail(request: Request, pk: int) -> HttpResponse:
 def product_edit(request: Request, pk: int) -> HttpResponse:
     """Edit a product."""
     product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
-    edit = Edit(request, product, lambda data, row: ProductForm(data, instance=row, actor=request.actor),
-                lambda row, values: products.edit(row, by=request.actor, **values))  # fmt: skip
+    edit = Edit(
+        request,
+        product,
+        lambda data, row: ProductForm(data, instance=row, actor=request.actor),
+        lambda row, values: products.edit(row, by=request.actor, **values),
+    )
     return redirect(product) if edit.is_done else edit.page("devices/product_edit.html", product=product)
 
 

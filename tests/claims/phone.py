@@ -37,9 +37,7 @@ def mailed_code() -> str:
 
 
 def confirm(client: Client, code: str, **fields: Any) -> Any:
-    return client.post(
-        reverse("account_confirm_login_code"), {"code": code, "next": reverse("claim:review"), **fields}
-    )
+    return client.post(reverse("account_confirm_login_code"), {"code": code, "next": reverse("claim:review"), **fields})
 
 
 def sign_in(client: Client, email: str) -> Any:

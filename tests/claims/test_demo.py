@@ -44,8 +44,13 @@ def assert_people_can_sign_in():
         assert authenticate(RequestFactory().get("/"), email=email, password=password).email == email
     assert CustomerUser.objects.filter(user__email="dana@aalen.example", role="admin").exists()
     assert set(Member.objects.values_list("role", flat=True)) == {
-        "owner", "administrator", "product_manager", "fulfilment", "support", "viewer",
-    }  # fmt: skip
+        "owner",
+        "administrator",
+        "product_manager",
+        "fulfilment",
+        "support",
+        "viewer",
+    }
 
 
 def assert_claims_fill_the_last_ninety_days():
@@ -57,8 +62,12 @@ def assert_claims_fill_the_last_ninety_days():
     assert steps["scan"] > steps["sign_in"] > steps["claim"] == Claim.objects.count()
     assert steps["refusal"] > 20
     kinds = set(ClaimProfile.objects.values_list("scope", "grant", "is_enabled"))
-    assert kinds == {("unit", "ownership", True), ("link", "access", True), ("link", "access", False),
-                     ("link", "ownership", True)}  # fmt: skip
+    assert kinds == {
+        ("unit", "ownership", True),
+        ("link", "access", True),
+        ("link", "access", False),
+        ("link", "ownership", True),
+    }
     used_up = ClaimProfile.objects.get(slug="starter-kit-munich")
     assert (used_up.claim_count, used_up.max_claims) == (1, 1)
 

@@ -36,26 +36,23 @@ def make_device_with(product, organization, by):
             )
             DeviceTag.objects.create(
                 device=device,
-                tag=Tag.objects.create(
-                    organization=organization, name=f"t{number}-{n}", name_key=f"t{number}-{n}"
-                ),
+                tag=Tag.objects.create(organization=organization, name=f"t{number}-{n}", name_key=f"t{number}-{n}"),
             )
             box = shipments.create(customer=customer, lines={}, by=by)
             shipments.pack(box, [device], by=by)
             shipments.cancel(box, by=by)
             ledger.assign([device.pk], customer=customer, project=home, by=by, reason="assignment")
             calls.ask(device, kind="variable", name="battery", by=by)
-            Message.objects.create(organization=organization, device=device, name="reading", data="{}",
-                                   at=timezone.now())  # fmt: skip
+            Message.objects.create(
+                organization=organization, device=device, name="reading", data="{}", at=timezone.now()
+            )
             returns.begin_receive([device.pk], reason="Upgrade", by=by)
             Return.objects.filter(device=device).update(state="restocked", closed_at=timezone.now())
             ledger.set_status([device.pk], frm=["returned"], to="in_stock")
             device.refresh_from_db()
         # Receiving ends them, so they come last.
         for customer in Customer.objects.filter(name__endswith=f" of {number}"):
-            ledger.share(
-                [device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="claim"
-            )
+            ledger.share([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="claim")
         return device
 
     return make

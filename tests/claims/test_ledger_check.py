@@ -65,10 +65,7 @@ def test_codes_of_a_key_that_is_gone_are_counted(organization):
 
 
 def test_a_claim_of_another_profiles_code_is_found(organization, customer, dana):
-    profile, other = (
-        worlds.make_link_profile(organization),
-        worlds.make_link_profile(organization, slug="other"),
-    )
+    profile, other = (worlds.make_link_profile(organization), worlds.make_link_profile(organization, slug="other"))
     claim = _claim(profile, other, customer, dana, customer.projects.get())
     assert check() == [f"Claim {claim.pk} is of a code, a project or a customer that does not belong to it."]
 

@@ -18,9 +18,7 @@ def make_link_profile(
         documents = [("Manual", "https://northlake.example/manual.pdf")]
     profile = _profile(organization, scope=Scope.LINK, **fields)
     for position, device in enumerate(devices):
-        ClaimProfileResource.objects.create(
-            profile=profile, kind=ResourceKind.DEVICE, device=device, position=position
-        )
+        ClaimProfileResource.objects.create(profile=profile, kind=ResourceKind.DEVICE, device=device, position=position)
     for position, (title, link) in enumerate(documents or [], len(devices)):
         ClaimProfileResource.objects.create(
             profile=profile, kind=ResourceKind.DOCUMENT, title=title, link=link, position=position
@@ -34,18 +32,21 @@ def make_unit_profile(
 ) -> ClaimProfile:
     fields = {"slug": "units", "name": "Units", **fields}
     profile = _profile(organization or product.organization, scope=Scope.UNIT, product=product, **fields)
-    ids = (
-        Device.objects.filter(product=product).values_list("pk", flat=True)
-        if product
-        else [d.pk for d in devices]
-    )
+    ids = Device.objects.filter(product=product).values_list("pk", flat=True) if product else [d.pk for d in devices]
     claim_codes.make_for_devices(profile, ids)
     return profile
 
 
 def make_many_devices(product: Product, number: int) -> list[int]:
-    rows = [Device(organization=product.organization, product=product, serial_number=f"BULK-{n:06d}",
-                   device_name=f"bulk{n:012d}") for n in range(number)]  # fmt: skip
+    rows = [
+        Device(
+            organization=product.organization,
+            product=product,
+            serial_number=f"BULK-{n:06d}",
+            device_name=f"bulk{n:012d}",
+        )
+        for n in range(number)
+    ]
     for row in rows:
         row.set_keys()
     return [row.pk for row in Device.objects.bulk_create(rows, batch_size=500)]

@@ -54,9 +54,16 @@ def test_the_envelope_is_ascii():
 
 @pytest.mark.parametrize(
     ("text", "is_twin"),
-    [("a@strasse.example", False), (LETTERS, False), ("A@MÜ.example", False), ("a@mu\u0308.example", False),
-     ("a@stra\u00dfe.example", True), ("\uff41@strasse.example", True), ("a@\u017ftrasse.example", True)],
-)  # fmt: skip
+    [
+        ("a@strasse.example", False),
+        (LETTERS, False),
+        ("A@MÜ.example", False),
+        ("a@mu\u0308.example", False),
+        ("a@stra\u00dfe.example", True),
+        ("\uff41@strasse.example", True),
+        ("a@\u017ftrasse.example", True),
+    ],
+)
 def test_a_twin_is_what_folds_into_another_address(text, is_twin):
     assert addresses.is_twin(text) == is_twin
 
@@ -78,12 +85,7 @@ def test_a_mail_to_a_domain_beyond_ascii_reaches_the_server(server, settings):
 @pytest.mark.parametrize(
     "recipient", ["jürgen@aalen.example", "a@" + "ü" * 63 + ".example", "a\0b@c.example", "\udcff@c"]
 )
-def test_a_mail_that_can_t_be_sent_says_so_on_its_row_and_holds_up_no_other(
-    recipient,
-    server,
-    settings,
-    monkeypatch,
-):
+def test_a_mail_that_can_t_be_sent_says_so_on_its_row_and_holds_up_no_other(recipient, server, settings, monkeypatch):
     settings.EMAIL_BACKEND = "console.mail.OutboxBackend"
     bad, good = write(), write(to="erin@hallberg.example")
     honest = mail.transmit
@@ -124,9 +126,7 @@ def test_an_error_of_any_kind_is_noted_and_tried_again(monkeypatch, settings):
 
 @pytest.mark.django_db
 def test_a_person_signs_in_with_either_form_and_has_one_account(client, organization):
-    user = User.objects.create_user(
-        "Juergen@" + "mü-wärme.example".encode("idna").decode(), "correct horse battery"
-    )
+    user = User.objects.create_user("Juergen@" + "mü-wärme.example".encode("idna").decode(), "correct horse battery")
     assert user.email == LETTERS
     assert accounts.find_or_make(LETTERS) == user
     for typed in (LETTERS, ASCII_FORM, LETTERS.upper()):
@@ -173,11 +173,7 @@ def test_addresses_from_before_are_brought_into_the_normal_form(organization):
     User.objects.filter(pk=user.pk).update(email=ASCII_FORM)
     EmailAddress.objects.create(user=user, email=ASCII_FORM)
     Invitation.objects.create(
-        organization=organization,
-        email=ASCII_FORM,
-        role="viewer",
-        token_sha256="1" * 64,
-        expires_at=timezone.now(),
+        organization=organization, email=ASCII_FORM, role="viewer", token_sha256="1" * 64, expires_at=timezone.now()
     )
     both = User.objects.create_user("both@mü.example")
     double = User.objects.create_user("z@aalen.example")

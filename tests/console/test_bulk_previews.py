@@ -123,9 +123,13 @@ class LabelDone(Back):
 
 
 CASES = {
-    "devices:device_assign": Assign, "devices:device_unclaim": Unclaim, "claims:claim_profile_add_units": AddUnits,
-    "claims:label_sheet_create": Labels, "claims:return_inspect": Inspect, "claims:return_label_done": LabelDone,
-}  # fmt: skip
+    "devices:device_assign": Assign,
+    "devices:device_unclaim": Unclaim,
+    "claims:claim_profile_add_units": AddUnits,
+    "claims:label_sheet_create": Labels,
+    "claims:return_inspect": Inspect,
+    "claims:return_label_done": LabelDone,
+}
 
 
 @pytest.fixture(params=sorted(CASES))

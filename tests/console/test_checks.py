@@ -37,9 +37,7 @@ def test_sqlite_must_take_its_lock_first_and_keep_what_it_acknowledged(monkeypat
     monkeypatch.setattr(checks.settings, "DATABASES", {"default": database})
     assert found(checks.sqlite_takes_its_lock_first) == ["custody.E002"]
     assert found(checks.sqlite_keeps_what_it_acknowledged) == ["custody.E003"]
-    monkeypatch.setattr(
-        checks.settings, "DATABASES", {"default": {"ENGINE": "django.db.backends.postgresql"}}
-    )
+    monkeypatch.setattr(checks.settings, "DATABASES", {"default": {"ENGINE": "django.db.backends.postgresql"}})
     assert found(checks.sqlite_takes_its_lock_first) + found(checks.sqlite_keeps_what_it_acknowledged) == []
 
 
@@ -73,12 +71,17 @@ def test_a_public_address_without_encryption_is_warned_of(settings):
 
 @pytest.mark.parametrize(
     ("address", "proxies", "warned"),
-    [("0.0.0.0", 0, True), ("::", 0, True), ("10.0.0.5", 0, True), ("0.0.0.0", 1, False), ("127.0.0.1", 0, False),
-     ("unix:/run/custody.sock", 0, False), ("[::1]", 0, False)],
-)  # fmt: skip
-def test_a_server_that_everybody_reaches_without_a_proxy_is_warned_of(
-    settings, monkeypatch, address, proxies, warned
-):
+    [
+        ("0.0.0.0", 0, True),
+        ("::", 0, True),
+        ("10.0.0.5", 0, True),
+        ("0.0.0.0", 1, False),
+        ("127.0.0.1", 0, False),
+        ("unix:/run/custody.sock", 0, False),
+        ("[::1]", 0, False),
+    ],
+)
+def test_a_server_that_everybody_reaches_without_a_proxy_is_warned_of(settings, monkeypatch, address, proxies, warned):
     monkeypatch.setenv("CUSTODY_BIND", address)
     settings.ALLAUTH_TRUSTED_PROXY_COUNT, settings.DEBUG = proxies, False
     assert found(checks.no_stranger_reaches_the_server_without_a_proxy) == ["custody.W002"] * warned
@@ -101,9 +104,12 @@ def test_gunicorn_started_by_itself_says_what_is_wrong_and_does_not_start(tmp_pa
         "--no-control-socket",
     ]
     environ = {
-        "PATH": os.environ["PATH"], "CUSTODY_DATA": str(tmp_path), "CUSTODY_HOSTS": "*", "CUSTODY_SECRET_KEY": "short",
+        "PATH": os.environ["PATH"],
+        "CUSTODY_DATA": str(tmp_path),
+        "CUSTODY_HOSTS": "*",
+        "CUSTODY_SECRET_KEY": "short",
         "CUSTODY_CLAIM_KEYS": "t1:" + "11" * 32,
-    }  # fmt: skip
+    }
     ended = subprocess.run(
         gunicorn,
         cwd=settings_of_the_product.BASE_DIR,
@@ -142,9 +148,14 @@ def test_a_setting_that_makes_no_sense_stops_the_start_with_a_sentence(tmp_path,
     keys = {"CUSTODY_SECRET_KEY": "k" * 50, "CUSTODY_CLAIM_KEYS": "t1:" + "11" * 32}
     environ = {"PATH": os.environ["PATH"], "CUSTODY_DATA": str(tmp_path), **keys, name: value}
     ended = subprocess.run(
-        [sys.executable, "-c", "import console.settings"], cwd=settings_of_the_product.BASE_DIR, env=environ,
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", "import console.settings"],
+        cwd=settings_of_the_product.BASE_DIR,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert ended.returncode == 1
     last = ended.stderr.strip().splitlines()[-1]
     assert last.startswith("django.core.exceptions.ImproperlyConfigured")

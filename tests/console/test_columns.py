@@ -18,11 +18,25 @@ def header_of(*rows: list[str]):
 @pytest.mark.parametrize(
     "label",
     [
-        "S/N", "s / n", "SN", "S.N.", "serial_number", "Serial Number", "SERIAL-NUMBER:", "Serial No.",
-        "SerialNo", "Seriennummer", "SERIEN NR", "Serien-Nr.", " Serial\nnumber ",
-        "Serial number (8 digits)", "\ufeffS/N",        "Serial number [text]", "Ｓｅｒｉａｌ number",
+        "S/N",
+        "s / n",
+        "SN",
+        "S.N.",
+        "serial_number",
+        "Serial Number",
+        "SERIAL-NUMBER:",
+        "Serial No.",
+        "SerialNo",
+        "Seriennummer",
+        "SERIEN NR",
+        "Serien-Nr.",
+        " Serial\nnumber ",
+        "Serial number (8 digits)",
+        "\ufeffS/N",
+        "Serial number [text]",
+        "Ｓｅｒｉａｌ number",
     ],
-)  # fmt: skip
+)
 def test_a_serial_number_is_recognised_by_what_people_call_it(label):
     assert header_of([label]).mapping == {0: "serial_number"}
 
@@ -46,8 +60,7 @@ def test_what_is_no_name_of_a_column_is_not_recognised(label):
 
 def test_a_header_under_a_title_is_found():
     header = find_header(
-        [(1, ["Lot 2611, Werk Ulm"]), (3, ["Seriennummer", "Gerätename"]), (4, ["012000", "9ed655dd2199"])],
-        COLUMNS,
+        [(1, ["Lot 2611, Werk Ulm"]), (3, ["Seriennummer", "Gerätename"]), (4, ["012000", "9ed655dd2199"])], COLUMNS
     )
     assert header.row_number == 3
     assert header.labels == ("Seriennummer", "Gerätename")
@@ -99,8 +112,9 @@ def test_of_two_columns_of_one_name_the_one_that_holds_something_is_in_use_and_t
     assert header.with_filled(set()).mapping == header.mapping
     assert header.with_filled({2, 3}).doubles == {name: (2, 3)}
     assert (header.with_mapping({2: name}).mapping, header.with_mapping({2: name}).doubles) == (
-        {0: header.mapping[0], 2: name}, {},
-    )  # fmt: skip
+        {0: header.mapping[0], 2: name},
+        {},
+    )
 
 
 def test_columns_without_a_label_are_not_called_unknown():

@@ -24,9 +24,11 @@ def outcome(act) -> str:
 
 
 def found(index: int) -> str:
-    return outcome(lambda: organizations.found(
-        name=f"N{index}", owner_name="A", email=f"a{index}@n.example", password="correct horse battery"
-    ))  # fmt: skip
+    return outcome(
+        lambda: organizations.found(
+            name=f"N{index}", owner_name="A", email=f"a{index}@n.example", password="correct horse battery"
+        )
+    )
 
 
 def test_simultaneous_first_runs_make_one_organization():
@@ -58,9 +60,7 @@ def test_owners_who_remove_each_other_leave_one():
     rows = [Member.objects.select_related("user").get(user=user) for user in owners]
     actors = [factories.actor_of(user) for user in owners]
     results = processes.run(
-        2,
-        lambda index: index,
-        lambda index: outcome(lambda: members.remove(rows[1 - index], by=actors[index])),
+        2, lambda index: index, lambda index: outcome(lambda: members.remove(rows[1 - index], by=actors[index]))
     )
     assert sorted(results) == ["done", "last_owner"]
     assert Member.objects.filter(role="owner", removed_at=None).count() == 1
@@ -83,8 +83,11 @@ def test_an_invited_address_that_joins_at_once_gets_one_account():
     organization = factories.make_organization()
     by = factories.actor_of(factories.make_member(organization, "owner"))
     invitation, _link = members.invite("zoe@northlake.example", "viewer", by=by)
-    results = processes.run(4, lambda index: index, lambda index: outcome(
-        lambda: members.join(invitation, name="Zoe", password="correct horse battery")))  # fmt: skip
+    results = processes.run(
+        4,
+        lambda index: index,
+        lambda index: outcome(lambda: members.join(invitation, name="Zoe", password="correct horse battery")),
+    )
     assert results.count("done") == 1
     assert set(results) <= {"done", "not_open", "account_exists"}
     assert User.objects.filter(email="zoe@northlake.example").count() == 1

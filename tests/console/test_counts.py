@@ -60,8 +60,7 @@ def test_each_parent_is_counted_and_remembered_by_itself(product, organization, 
 
     by, other_customer = actor("owner"), factories.make_customer(organization, "Vineyard")
     many, few = (
-        [factories.make_device(product, f"{name}-{n}").pk for n in range(count)]
-        for name, count in (("M", 5), ("F", 2))
+        [factories.make_device(product, f"{name}-{n}").pk for n in range(count)] for name, count in (("M", 5), ("F", 2))
     )
     ownership.assign(many, customer=customer, by=by)
     ownership.assign(few, customer=other_customer, by=by)

@@ -24,7 +24,9 @@ FORMS: dict[tuple[str, str], tuple[dict[str, str], tuple[str, str, str], tuple[s
     ("console:webhook_edit", ""): ({"pk": "webhook"}, ("description", "Theirs", "Mine"), ("message_names", "level")),
     ("customers:customer_edit", ""): ({"pk": "customer"}, ("name", "Theirs", "Mine"), ("phone", "+49 7361 1")),
     ("customers:customer_user_edit", ""): (
-        {"pk": "customer", "user_pk": "person"}, ("role", "viewer", "operator"), None,
+        {"pk": "customer", "user_pk": "person"},
+        ("role", "viewer", "operator"),
+        None,
     ),
     ("customers:project_edit", ""): ({"pk": "customer", "project_pk": "project"}, ("name", "Theirs", "Mine"), None),
     ("portal:project_edit", ""): ({"pk": "project"}, ("name", "Theirs", "Mine"), None),
@@ -35,7 +37,7 @@ FORMS: dict[tuple[str, str], tuple[dict[str, str], tuple[str, str, str], tuple[s
     ("claims:return_settings", "slip"): ({}, ("address", "Dock 1", "Dock 2"), ("note", "Wrap it")),
     ("claims:return_settings", "reasons"): ({}, ("reason-0-text", "Broken", "Wet"), None),
     ("claims:return_settings", "checks"): ({}, ("check-0-text", "Case", "Box"), None),
-}  # fmt: skip
+}
 TWO_FIELDS = [key for key, (_arguments, _both, own) in FORMS.items() if own]
 
 

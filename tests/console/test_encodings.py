@@ -16,13 +16,25 @@ def readings(text: str, encoding: str):
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
-        ("Größe groß", "cp850"), ("Größe groß", "mac_roman"), ("Größe groß", "cp1252"), ("Müller", "cp1252"),
-        ("Łódź, część", "cp1250"), ("Příbram, Žďár", "cp1250"), ("Forêt; élève; hôtel; façade", "cp1252"),
-        ("Señor Núñez, Málaga", "cp1252"), ("Ærø, Ålborg, Ødense", "cp1252"), ("Café", "cp850"), ("Café", "mac_roman"),
-        ("深圳水表厂;测试", "gb18030"), ("臺北水表", "big5"), ("東京メーター", "cp932"),
-        ("20°C, 5 µA, ±3", "cp1252"), ("“Test” – it’s", "cp1252"), ("MÜLLER GRÖSSE", "cp1252"),
+        ("Größe groß", "cp850"),
+        ("Größe groß", "mac_roman"),
+        ("Größe groß", "cp1252"),
+        ("Müller", "cp1252"),
+        ("Łódź, część", "cp1250"),
+        ("Příbram, Žďár", "cp1250"),
+        ("Forêt; élève; hôtel; façade", "cp1252"),
+        ("Señor Núñez, Málaga", "cp1252"),
+        ("Ærø, Ålborg, Ødense", "cp1252"),
+        ("Café", "cp850"),
+        ("Café", "mac_roman"),
+        ("深圳水表厂;测试", "gb18030"),
+        ("臺北水表", "big5"),
+        ("東京メーター", "cp932"),
+        ("20°C, 5 µA, ±3", "cp1252"),
+        ("“Test” – it’s", "cp1252"),
+        ("MÜLLER GRÖSSE", "cp1252"),
     ],
-)  # fmt: skip
+)
 def test_letters_tell_the_encoding(text, encoding):
     found = readings(text, encoding)
     assert found[0].cells == tuple(cell.strip() for cell in text.split(";") if not cell.isascii())
@@ -31,21 +43,25 @@ def test_letters_tell_the_encoding(text, encoding):
 
 @pytest.mark.parametrize(
     ("text", "encoding"),
-    [("Będzin", "cp1250"), ("Forêt", "cp1252"), ("Muñoz", "cp1252"), ("Şişli", "cp1254"), ("서울 계량기", "cp949"),
-     ("Μετρητής", "cp1253"), ("Счётчик воды", "cp1251"), ("水", "gb18030")],
-)  # fmt: skip
-def test_where_another_encoding_reads_as_well_the_guess_is_unclear_and_the_right_one_is_offered(
-    text, encoding
-):
+    [
+        ("Będzin", "cp1250"),
+        ("Forêt", "cp1252"),
+        ("Muñoz", "cp1252"),
+        ("Şişli", "cp1254"),
+        ("서울 계량기", "cp949"),
+        ("Μετρητής", "cp1253"),
+        ("Счётчик воды", "cp1251"),
+        ("水", "gb18030"),
+    ],
+)
+def test_where_another_encoding_reads_as_well_the_guess_is_unclear_and_the_right_one_is_offered(text, encoding):
     found = readings(text, encoding)
     assert are_unclear(found)
     assert text in {reading.cells[0] for reading in found[:5]}
 
 
 def test_encodings_that_read_the_same_are_one_reading():
-    assert [reading.encoding for reading in readings("Müller", "cp1252") if reading.cells == ("Müller",)] == [
-        "cp1252"
-    ]
+    assert [reading.encoding for reading in readings("Müller", "cp1252") if reading.cells == ("Müller",)] == ["cp1252"]
 
 
 def test_no_reading_is_good_of_what_is_no_text():

@@ -12,10 +12,37 @@ from django.utils.translation import gettext_lazy as _
 
 from console.export import CELL, harmless, stream, stream_csv, stream_xlsx
 
-PAYLOADS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://evil.example")', "=cmd|' /C calc'!A0",
-            "+49 7361 1", "-", "=", "@", "＝1+1", "＋1+1", "－1+1", "＠SUM(A1)", "﹦1", "﹢1", "﹣1", "﹫x",
-            " =1", "\n=1", "\u200b=1+1",
-            "\ufeff=1+1", "\u202e@SUM(A1)", "\u00a0+1+1", "\u3000＝1", "\t", "\r"]  # fmt: skip
+PAYLOADS = [
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    '=HYPERLINK("http://evil.example")',
+    "=cmd|' /C calc'!A0",
+    "+49 7361 1",
+    "-",
+    "=",
+    "@",
+    "＝1+1",
+    "＋1+1",
+    "－1+1",
+    "＠SUM(A1)",
+    "﹦1",
+    "﹢1",
+    "﹣1",
+    "﹫x",
+    " =1",
+    "\n=1",
+    "\u200b=1+1",
+    "\ufeff=1+1",
+    "\u202e@SUM(A1)",
+    "\u00a0+1+1",
+    "\u3000＝1",
+    "\t",
+    "\r",
+]
 PLAIN = [
     "",
     "Aalen",
@@ -94,8 +121,11 @@ def test_what_just_fits_into_a_cell_of_excel_stays_as_it_is(text):
     assert read_xlsx(stream_xlsx("x", ["h"], [[text]]))[1][0].value == text.replace("\x01", "")
 
 
-@pytest.mark.parametrize("text", ["x" * (CELL + 1), "😀" * (CELL // 2 + 1), "x😀" * 20_000, "=" * 70_000, "_x0041_" * 9_000],
-                         ids=["letters", "characters of two units", "mixed", "no formula", "escaped"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    ["x" * (CELL + 1), "😀" * (CELL // 2 + 1), "x😀" * 20_000, "=" * 70_000, "_x0041_" * 9_000],
+    ids=["letters", "characters of two units", "mixed", "no formula", "escaped"],
+)
 def test_what_is_too_long_for_a_cell_of_excel_says_so_at_its_end(text):
     cell = read_xlsx(stream_xlsx("x", ["h"], [[text]]))[1][0]
     kept = cell.value.removesuffix(NOTE)
@@ -123,8 +153,11 @@ def test_the_file_is_named_and_dated(rf):
         form: stream(rf.get("/", {"format": form}), "Geräte", ["a"], [])["Content-Disposition"]
         for form in ("csv", "xlsx", "exe")
     }
-    assert names == {"csv": f'attachment; filename="gerate-{day}.csv"', "xlsx": f'attachment; filename="gerate-{day}.xlsx"',
-                     "exe": f'attachment; filename="gerate-{day}.csv"'}  # fmt: skip
+    assert names == {
+        "csv": f'attachment; filename="gerate-{day}.csv"',
+        "xlsx": f'attachment; filename="gerate-{day}.xlsx"',
+        "exe": f'attachment; filename="gerate-{day}.csv"',
+    }
 
 
 def test_a_large_list_is_sent_while_it_is_read():
@@ -149,8 +182,4 @@ def test_a_large_list_is_sent_while_it_is_read():
 def test_more_rows_than_a_sheet_holds_go_on_the_next_one(monkeypatch):
     monkeypatch.setattr("console.export.SHEET_ROWS", 4)
     book = openpyxl.load_workbook(io.BytesIO(stream_xlsx("x", ["n"], [[n] for n in range(7)]).getvalue()))
-    assert [[row[0].value for row in sheet.rows] for sheet in book] == [
-        ["n", 0, 1, 2],
-        ["n", 3, 4, 5],
-        ["n", 6],
-    ]
+    assert [[row[0].value for row in sheet.rows] for sheet in book] == [["n", 0, 1, 2], ["n", 3, 4, 5], ["n", 6]]

@@ -33,9 +33,12 @@ def found(api, path, **query):
 
 def make_returns(organization, customer, device_ids):
     Return.objects.bulk_create(
-        [Return(organization=organization, customer=customer, device_id=pk, number=number, state="cancelled")
-         for number, pk in enumerate(device_ids, 1)], batch_size=500,
-    )  # fmt: skip
+        [
+            Return(organization=organization, customer=customer, device_id=pk, number=number, state="cancelled")
+            for number, pk in enumerate(device_ids, 1)
+        ],
+        batch_size=500,
+    )
 
 
 def lines_of(answer):
@@ -63,9 +66,19 @@ def test_the_search_of_returns_finds_those_of_units_beyond_the_first_thousand(
 
 def test_the_search_of_shipments_finds_more_than_a_thousand(organization, customer, api):
     Shipment.objects.bulk_create(
-        [Shipment(organization=organization, customer=customer, number=n, order_number=f"PO-{n}", order_key=f"po-{n}",
-                  created_by="Alice") for n in range(1, MANY + 1)], batch_size=500,
-    )  # fmt: skip
+        [
+            Shipment(
+                organization=organization,
+                customer=customer,
+                number=n,
+                order_number=f"PO-{n}",
+                order_key=f"po-{n}",
+                created_by="Alice",
+            )
+            for n in range(1, MANY + 1)
+        ],
+        batch_size=500,
+    )
     assert len(found(api, "/shipments", q="po-")) == MANY
 
 
@@ -73,10 +86,14 @@ def test_the_search_of_shipments_finds_more_than_a_thousand(organization, custom
 def test_the_search_of_devices_by_both_names_finds_all(product, api, monkeypatch, cap):
     """Beyond the cap of what is counted, too, where the ranges of two indexes meet."""
     monkeypatch.setattr(counts, "CAP", cap)
-    rows = [Device(organization=product.organization, product=product, serial_number=f"AB-{n}", device_name=f"zz{n:06d}")
-            for n in range(60)]  # fmt: skip
-    rows += [Device(organization=product.organization, product=product, serial_number=f"ZZ-{n}", device_name=f"ab{n:06d}")
-             for n in range(60)]  # fmt: skip
+    rows = [
+        Device(organization=product.organization, product=product, serial_number=f"AB-{n}", device_name=f"zz{n:06d}")
+        for n in range(60)
+    ]
+    rows += [
+        Device(organization=product.organization, product=product, serial_number=f"ZZ-{n}", device_name=f"ab{n:06d}")
+        for n in range(60)
+    ]
     for row in rows:
         row.set_keys()
     Device.objects.bulk_create(rows)
@@ -121,9 +138,7 @@ def test_the_search_of_everything_says_that_there_is_more_and_leads_to_all(produ
     assert "Only the first" not in client_for(alice).get("/search/?q=bulk-00000&all=1").content.decode()
 
 
-def test_the_form_of_a_shipment_says_that_it_lists_some_of_the_products_only(
-    organization, product, client_for, alice
-):
+def test_the_form_of_a_shipment_says_that_it_lists_some_of_the_products_only(organization, product, client_for, alice):
     client, sentence = client_for(alice), "Only the first 60 products are listed, by name."
     assert sentence not in client.get("/shipments/new/").content.decode()
     for number in range(60):

@@ -40,9 +40,7 @@ def test_a_step_that_the_role_does_not_allow_has_no_button(client_for, organizat
     assert html.count("Start</a>") == 1
 
 
-def test_the_page_asks_a_fixed_number_of_questions(
-    client_for, make_devices, customer, django_assert_max_num_queries
-):
+def test_the_page_asks_a_fixed_number_of_questions(client_for, make_devices, customer, django_assert_max_num_queries):
     client = client_for("owner")
     make_devices(3)
     client.get(HOME)
@@ -67,9 +65,15 @@ def test_the_menu_offers_kept_mail_to_who_may_read_it(client_for, organization):
 
 @pytest.mark.parametrize(
     "line",
-    ['"GET /invitation/SECRET/ HTTP/1.1" 302', '"GET /mail/SECRET/ HTTP/1.1"', '"GET /setup/?code=SECRET HTTP/1.1"',
-     '"GET /account/password/reset/key/SECRET/ HTTP/1.1"', '"GET /C/SECRET HTTP/1.1"', "http://x/c/SECRET?a=1"],
-)  # fmt: skip
+    [
+        '"GET /invitation/SECRET/ HTTP/1.1" 302',
+        '"GET /mail/SECRET/ HTTP/1.1"',
+        '"GET /setup/?code=SECRET HTTP/1.1"',
+        '"GET /account/password/reset/key/SECRET/ HTTP/1.1"',
+        '"GET /C/SECRET HTTP/1.1"',
+        "http://x/c/SECRET?a=1",
+    ],
+)
 def test_secrets_of_links_stay_out_of_the_log(line):
     record = logging.LogRecord("x", logging.INFO, "", 0, "%s", (line,), None)
     assert HideCodes().filter(record)

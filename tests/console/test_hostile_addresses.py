@@ -6,9 +6,7 @@ from django.test import Client
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(
-    "zone", ["a/" * 3000, "../../etc/passwd", "Europe", "\u00fc", "Europe/Berlin", "", "." * 300]
-)
+@pytest.mark.parametrize("zone", ["a/" * 3000, "../../etc/passwd", "Europe", "\u00fc", "Europe/Berlin", "", "." * 300])
 @pytest.mark.parametrize("address", ["/", "/healthz", "/account/login/", "/c/AAAA", "/portal/"])
 def test_whatever_a_browser_says_of_its_time_zone_a_page_is_answered(organization, zone, address):
     visitor = Client()
@@ -25,14 +23,18 @@ def test_a_time_zone_that_is_one_is_used(client_for, alice):
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64, 10**30])
-def test_an_id_that_no_database_can_hold_is_a_page_that_is_not_there(
-    client_for, alice, customer, device, number
-):
+def test_an_id_that_no_database_can_hold_is_a_page_that_is_not_there(client_for, alice, customer, device, number):
     visitor = client_for(alice)
     for address in (
-        f"/devices/{number}/", f"/customers/{number}/", f"/customers/{customer.pk}/people/{number}/role/",
-        f"/customers/{customer.pk}/people/{number}/remove/", f"/claim-profiles/{number}/qr.svg", f"/portal/devices/{number}/",
-        f"/operations/{number}/", f"/api/v1/devices/{number}", f"/device/v1/calls/{number}",
-    ):  # fmt: skip
+        f"/devices/{number}/",
+        f"/customers/{number}/",
+        f"/customers/{customer.pk}/people/{number}/role/",
+        f"/customers/{customer.pk}/people/{number}/remove/",
+        f"/claim-profiles/{number}/qr.svg",
+        f"/portal/devices/{number}/",
+        f"/operations/{number}/",
+        f"/api/v1/devices/{number}",
+        f"/device/v1/calls/{number}",
+    ):
         assert visitor.get(address).status_code in {401, 404, 405}, address
         assert visitor.post(address).status_code in {401, 404, 405}, address

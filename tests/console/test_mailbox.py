@@ -59,9 +59,7 @@ def test_customers_and_strangers_do_not_read_them(client, client_for, dana):
     assert client_for(dana).get(LIST).status_code == 404
 
 
-def test_the_owner_of_one_organization_does_not_read_the_codes_of_another(
-    client_for, alice, other_organization
-):
+def test_the_owner_of_one_organization_does_not_read_the_codes_of_another(client_for, alice, other_organization):
     assert client_for(alice).get(LIST).status_code == 404
 
 

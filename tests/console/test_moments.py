@@ -43,11 +43,28 @@ def test_a_time_is_read_as_rfc_3339_writes_it(text, at):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", None, 5, "2026-11-22", "2026-11-22x12:00:00Z", "2026-13-22T12:00:00Z", "2026-02-30T12:00:00Z",
-     "2026-11-22T24:00:00Z",
-     "2026-11-22T12:60:00Z", "2026-11-22T12:00:61Z", "2026-11-22T12:00:60Z", "2026-11-22T12:00:00+25:00", "2026-11-22T12:00:00.Z",
-     "20261122T120000Z", "2026-W47-7T12:00:00Z", "2026-11-22T12:00:00Z ", "\uff12026-11-22T12:00:00Z", "9999-12-31T23:59:60Z"],
-)  # fmt: skip
+    [
+        "",
+        "x",
+        None,
+        5,
+        "2026-11-22",
+        "2026-11-22x12:00:00Z",
+        "2026-13-22T12:00:00Z",
+        "2026-02-30T12:00:00Z",
+        "2026-11-22T24:00:00Z",
+        "2026-11-22T12:60:00Z",
+        "2026-11-22T12:00:61Z",
+        "2026-11-22T12:00:60Z",
+        "2026-11-22T12:00:00+25:00",
+        "2026-11-22T12:00:00.Z",
+        "20261122T120000Z",
+        "2026-W47-7T12:00:00Z",
+        "2026-11-22T12:00:00Z ",
+        "\uff12026-11-22T12:00:00Z",
+        "9999-12-31T23:59:60Z",
+    ],
+)
 def test_what_is_no_time_is_none(text):
     assert moments.read(text) is None
 
@@ -103,9 +120,14 @@ def around(tokyo, device) -> list[str]:
     for name, at in times.items():
         Message.objects.create(organization=tokyo, device=device, name=name, data=1, at=at)
         Event.objects.create(
-            organization=tokyo, at=at, kind="device.edited", subject_kind="device", subject_id=device.pk,
-            subject_label=name, actor_label="Alice",
-        )  # fmt: skip
+            organization=tokyo,
+            at=at,
+            kind="device.edited",
+            subject_kind="device",
+            subject_id=device.pk,
+            subject_label=name,
+            actor_label="Alice",
+        )
     return ["first", "last"]
 
 

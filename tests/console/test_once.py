@@ -24,9 +24,13 @@ def case(request, alice, dana, device, client_for):
     return {
         "console": lambda: (client_for(alice), reverse("customers:api_key_create"), KEY, key),
         "portal": lambda: (client_for(dana), reverse("portal:api_key_create"), THEIRS, key),
-        "device": lambda: (client_for(alice), reverse("devices:device_secret", args=[device.pk]), {},
-                           re.compile(r"data-secret>([\w-]{43})<")),
-    }[request.param]()  # fmt: skip
+        "device": lambda: (
+            client_for(alice),
+            reverse("devices:device_secret", args=[device.pk]),
+            {},
+            re.compile(r"data-secret>([\w-]{43})<"),
+        ),
+    }[request.param]()
 
 
 def made():

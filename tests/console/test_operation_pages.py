@@ -15,17 +15,23 @@ HTMX = {"HX-Request": "true", "HX-Target": "operation"}
 @pytest.fixture
 def operation(organization) -> Operation:
     return Operation.objects.create(
-        organization=organization, handler="none", title="Assign 300 devices", total=300, succeeded=120, refused=30,
-        state="running", permission="device.assign", by_label="Alice Kemp", return_url="/devices/?status=in_stock",
-    )  # fmt: skip
+        organization=organization,
+        handler="none",
+        title="Assign 300 devices",
+        total=300,
+        succeeded=120,
+        refused=30,
+        state="running",
+        permission="device.assign",
+        by_label="Alice Kemp",
+        return_url="/devices/?status=in_stock",
+    )
 
 
 @pytest.fixture
 def rows(operation):
     return OperationRow.objects.bulk_create(
-        OperationRow(
-            operation=operation, position=n, label=f"AQM26-{n}", code="owned", sentence="It has an owner."
-        )
+        OperationRow(operation=operation, position=n, label=f"AQM26-{n}", code="owned", sentence="It has an owner.")
         for n in range(1, 131)
     )
 
@@ -70,9 +76,7 @@ def test_the_operations_of_others_do_not_exist(client_for, charlie, operation, r
     assert client.get(reverse("console:operation_refused", args=[operation.pk])).status_code == 404
 
 
-def test_the_page_asks_a_fixed_number_of_questions(
-    client_for, operation, rows, django_assert_max_num_queries
-):
+def test_the_page_asks_a_fixed_number_of_questions(client_for, operation, rows, django_assert_max_num_queries):
     client = client_for("viewer")
     client.get("/")
     with django_assert_max_num_queries(8):

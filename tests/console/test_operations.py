@@ -62,8 +62,14 @@ def fail(operation, by):
 
 
 def start(organization, handler="do_steps", **payload):
-    return operations.start(f"{HERE}.{handler}", "Four steps", by=system(organization), total=STEPS,
-                            permission=Permission.DEVICE_ASSIGN, payload=payload)  # fmt: skip
+    return operations.start(
+        f"{HERE}.{handler}",
+        "Four steps",
+        by=system(organization),
+        total=STEPS,
+        permission=Permission.DEVICE_ASSIGN,
+        payload=payload,
+    )
 
 
 def work():
@@ -184,9 +190,7 @@ def test_what_a_living_worker_is_at_is_left_to_it(organization):
 def test_a_worker_that_fell_silent_is_taken_for_dead(organization):
     operation = start(organization)
     Operation.objects.update(state=OperationState.RUNNING, attempt=1, worker=DEAD)
-    WorkerHeartbeat.objects.create(
-        worker=DEAD, queues="operations", at=timezone.now() - timedelta(seconds=61)
-    )
+    WorkerHeartbeat.objects.create(worker=DEAD, queues="operations", at=timezone.now() - timedelta(seconds=61))
     assert operations.recover() == 1
     work()
     assert_done_once(operation, attempt=2)
@@ -227,9 +231,7 @@ def test_an_operation_that_kills_three_workers_says_so_and_is_given_up(organizat
     Operation.objects.update(state=OperationState.RUNNING, attempt=3, worker=DEAD)
     operations.recover()
     work()
-    assert has(
-        operation, state=OperationState.FAILED, sentence="It was interrupted three times and given up."
-    )
+    assert has(operation, state=OperationState.FAILED, sentence="It was interrupted three times and given up.")
     assert steps_done() == []
 
 
@@ -256,9 +258,7 @@ def test_an_operation_that_clashes_every_time_is_given_up(organization):
     operation = start(organization, "be_busy")
     for _attempt in range(4):
         work()
-    assert has(
-        operation, state=OperationState.FAILED, sentence="It was interrupted three times and given up."
-    )
+    assert has(operation, state=OperationState.FAILED, sentence="It was interrupted three times and given up.")
 
 
 def test_a_refusal_is_what_the_operation_says(organization):
@@ -277,8 +277,9 @@ def test_a_bug_ends_the_operation_with_a_sentence(organization):
 
 def test_who_lost_the_right_meanwhile_gets_nothing_done(organization, actor):
     by = actor("fulfilment")
-    operation = operations.start(f"{HERE}.do_steps", "Four steps", by=by, total=STEPS, payload={},
-                                 permission=Permission.DEVICE_ASSIGN)  # fmt: skip
+    operation = operations.start(
+        f"{HERE}.do_steps", "Four steps", by=by, total=STEPS, payload={}, permission=Permission.DEVICE_ASSIGN
+    )
     by.user.memberships.update(role="viewer")
     work()
     assert has(operation, state=OperationState.FAILED, sentence="Who started this may not do it any more.")
@@ -315,8 +316,15 @@ def test_a_process_lives_as_long_as_it_runs_however_silent_it_is():
 
 
 def perform(organization, handler="do_steps", **plan):
-    return operations.perform(f"{HERE}.{handler}", "Four steps", by=system(organization), total=STEPS, payload={},
-                              permission=Permission.DEVICE_ASSIGN, **plan)  # fmt: skip
+    return operations.perform(
+        f"{HERE}.{handler}",
+        "Four steps",
+        by=system(organization),
+        total=STEPS,
+        payload={},
+        permission=Permission.DEVICE_ASSIGN,
+        **plan,
+    )
 
 
 def test_what_is_performed_is_over_at_once_and_no_worker_hears_of_it(organization):
@@ -349,9 +357,7 @@ def perform_and_die(operation, by):
 @pytest.mark.django_db(transaction=True)
 def test_a_process_that_is_killed_while_it_performs_leaves_nothing_to_recover(organization):
     connections.close_all()
-    process = multiprocessing.get_context("fork").Process(
-        target=perform, args=(organization, "perform_and_die")
-    )
+    process = multiprocessing.get_context("fork").Process(target=perform, args=(organization, "perform_and_die"))
     process.start()
     process.join(PATIENCE)
     assert process.exitcode == -signal.SIGKILL

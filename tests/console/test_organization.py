@@ -49,8 +49,7 @@ def test_saving_without_a_change_tells_nothing(owner):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [("name", ""), ("time_zone", "Nowhere"), ("support_email", "x"), ("brand_name", "a\u200bb")],
+    ("field", "value"), [("name", ""), ("time_zone", "Nowhere"), ("support_email", "x"), ("brand_name", "a\u200bb")]
 )
 def test_a_bad_value_is_said_at_its_field_and_changes_nothing(owner, organization, field, value):
     response = forms.edit(owner, EDIT, **{field: value})
@@ -74,17 +73,21 @@ def test_a_logo_is_drawn_anew_as_a_small_png(owner, organization):
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_three_kinds_of_pictures_are_taken(owner, kind):
-    assert (
-        owner.post(reverse("console:organization_logo"), {"logo": picture((64, 64), kind)}).status_code == 302
-    )
+    assert owner.post(reverse("console:organization_logo"), {"logo": picture((64, 64), kind)}).status_code == 302
 
 
 @pytest.mark.parametrize(
     "file",
-    [SimpleUploadedFile("a.png", b"hello"), SimpleUploadedFile("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
-     picture((64, 64), "GIF"), SimpleUploadedFile("cut.png", picture().read()[:60]), picture((5000, 4000), "PNG"), None],
+    [
+        SimpleUploadedFile("a.png", b"hello"),
+        SimpleUploadedFile("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        picture((64, 64), "GIF"),
+        SimpleUploadedFile("cut.png", picture().read()[:60]),
+        picture((5000, 4000), "PNG"),
+        None,
+    ],
     ids=["text", "svg", "gif", "truncated", "too-many-pixels", "none"],
-)  # fmt: skip
+)
 def test_what_is_no_fit_picture_is_refused_at_the_field(owner, file):
     response = owner.post(reverse("console:organization_logo"), {"logo": file} if file else {"other": "1"})
     assert response.status_code == 422
@@ -123,11 +126,34 @@ def test_a_domain_is_kept_in_its_ascii_form(owner, organization):
 
 @pytest.mark.parametrize(
     "host",
-    ["https://claim.example.com", "claim.example.com/c", "claim.example.com:8443", "me@claim.example.com",
-     "claim.example.com.", "127.0.0.1", "[::1]", "0x7f.1", "2130706433", "127.1", "localhost2", "dev.localhost",
-     "-a.example", "a_b.example", "a..example", "*.example.com", ".example.com", "faß.example", "a b.example",
-     "x" * 64 + ".example", "a." * 130 + "example", "", "\u202e.example", "claim.example.com#x", "claim\\.example"],
-)  # fmt: skip
+    [
+        "https://claim.example.com",
+        "claim.example.com/c",
+        "claim.example.com:8443",
+        "me@claim.example.com",
+        "claim.example.com.",
+        "127.0.0.1",
+        "[::1]",
+        "0x7f.1",
+        "2130706433",
+        "127.1",
+        "localhost2",
+        "dev.localhost",
+        "-a.example",
+        "a_b.example",
+        "a..example",
+        "*.example.com",
+        ".example.com",
+        "faß.example",
+        "a b.example",
+        "x" * 64 + ".example",
+        "a." * 130 + "example",
+        "",
+        "\u202e.example",
+        "claim.example.com#x",
+        "claim\\.example",
+    ],
+)
 def test_what_is_more_or_less_than_a_host_name_is_refused(owner, host):
     response = owner.post(reverse("console:domain_list"), {"host": host, "x": "1"})
     assert response.status_code == 422
@@ -135,9 +161,7 @@ def test_what_is_more_or_less_than_a_host_name_is_refused(owner, host):
     assert not OrganizationDomain.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "host", ["localhost", "CLAIM.example.com", "xn--mller-kva.example", "a-b.c1.example"]
-)
+@pytest.mark.parametrize("host", ["localhost", "CLAIM.example.com", "xn--mller-kva.example", "a-b.c1.example"])
 def test_host_names_are_taken(host):
     assert hosts.parse(host) == host.lower()
 
@@ -200,9 +224,7 @@ def test_a_member_of_two_organizations_switches_between_them(owner, alice, other
 
 
 def test_nobody_switches_to_an_organization_of_others(owner, other_organization):
-    assert (
-        owner.post(reverse("console:organization_switch"), {"organization": "southridge"}).status_code == 404
-    )
+    assert owner.post(reverse("console:organization_switch"), {"organization": "southridge"}).status_code == 404
     assert owner.get(reverse("console:home")).context["actor"].organization.slug == "northlake"
 
 

@@ -40,22 +40,28 @@ PICTURES = {
     "39-megapixels.png": (lambda: saved(Image.new("RGB", (6300, 6300)), "PNG"), "photo_too_large", "too_large"),
     "39-megapixels.webp": (lambda: saved(Image.new("RGB", (6300, 6300)), "WEBP"), "photo_too_large", "too_large"),
     "39-megapixels-progressive.jpg": (
-        lambda: saved(Image.new("RGB", (6300, 6300)), "JPEG", progressive=True), "photo_too_large", "too_large",
+        lambda: saved(Image.new("RGB", (6300, 6300)), "JPEG", progressive=True),
+        "photo_too_large",
+        "too_large",
     ),
     "12-megapixels-progressive.jpg": (lambda: saved(noise(4000, 3000), "JPEG", progressive=True), "", ""),
     "9-megapixels-clear.png": (lambda: saved(Image.new("RGBA", (3000, 3000), (9, 9, 9, 99)), "PNG"), "", ""),
     "16-megapixels.png": (lambda: saved(Image.new("RGB", (4000, 4000)), "PNG"), "", ""),
     "32-megapixels-grey.png": (lambda: saved(Image.new("L", (8000, 4000)), "PNG"), "", ""),
-    "64-megapixels-of-a-palette.png": (lambda: saved(Image.new("P", (16000, 4000)), "PNG"), "photo_too_large", "too_large"),
+    "64-megapixels-of-a-palette.png": (
+        lambda: saved(Image.new("P", (16000, 4000)), "PNG"),
+        "photo_too_large",
+        "too_large",
+    ),
     "one-pixel-wide.png": (lambda: saved(Image.new("RGB", (1, 16_000_000)), "PNG"), "photo_too_large", "too_large"),
     "four-megapixels.webp": (lambda: saved(noise(2000, 2000), "WEBP", quality=5, method=0), "", ""),
     "notes.png": (full_of_notes, "no_photo", "no_picture"),
-}  # fmt: skip
+}
 SCRIPT = """
 import io, json, resource, sys, django
 django.setup()
 from pathlib import Path
-from claims import reading
+from claims.scanning import photos as reading
 from console.actions import organizations
 from console.errors import Refused
 ways = {"photo": reading.read, "logo": lambda data: organizations._redrawn(io.BytesIO(data))}

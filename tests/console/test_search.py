@@ -34,9 +34,7 @@ def test_several_hits_are_a_page(search, product, make_devices):
     first, second = make_devices(2)
     response = search("AQM26-")
     assert response.status_code == 200
-    assert [each.title for each in response.context["hits"]] == sorted(
-        [first.serial_number, second.serial_number]
-    )
+    assert [each.title for each in response.context["hits"]] == sorted([first.serial_number, second.serial_number])
 
 
 def test_all_results_are_a_page_even_for_one_hit(search, device):

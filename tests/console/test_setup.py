@@ -11,9 +11,13 @@ from console.models import Event, Member, Organization, User
 
 pytestmark = pytest.mark.django_db
 VALUES = {
-    "organization": "Northlake Sensors", "name": "Alice Kemp", "email": "Alice@Northlake.example",
-    "password": "correct horse battery", "time_zone": "Europe/Berlin", "requires_second_factor": "on",
-}  # fmt: skip
+    "organization": "Northlake Sensors",
+    "name": "Alice Kemp",
+    "email": "Alice@Northlake.example",
+    "password": "correct horse battery",
+    "time_zone": "Europe/Berlin",
+    "requires_second_factor": "on",
+}
 
 
 @pytest.fixture
@@ -44,7 +48,10 @@ def test_the_right_code_makes_the_organization_and_signs_its_owner_in(client, co
     assert response.status_code == 302
     organization, owner = Organization.objects.get(), User.objects.get()
     assert (organization.name, organization.slug, organization.time_zone) == (
-        "Northlake Sensors", "northlake-sensors", "Europe/Berlin")  # fmt: skip
+        "Northlake Sensors",
+        "northlake-sensors",
+        "Europe/Berlin",
+    )
     assert organization.requires_second_factor is True
     assert (owner.email, owner.name) == ("alice@northlake.example", "Alice Kemp")
     assert Member.objects.get().role == "owner"
@@ -57,8 +64,7 @@ def test_the_right_code_makes_the_organization_and_signs_its_owner_in(client, co
 
 def test_without_the_second_step_the_owner_starts_at_once(client, code):
     client.post(
-        reverse("console:setup"),
-        {k: v for k, v in {**VALUES, "code": code}.items() if k != "requires_second_factor"},
+        reverse("console:setup"), {k: v for k, v in {**VALUES, "code": code}.items() if k != "requires_second_factor"}
     )
     assert Organization.objects.get().requires_second_factor is False
     assert client.get(reverse("console:home")).status_code == 200
@@ -81,9 +87,17 @@ def test_no_code_is_right_where_the_server_has_none(client, tmp_path, settings):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("password", "short"), ("password", "1234567890123"), ("password", "alice@northlake.example"), ("email", "nobody"),
-     ("time_zone", "Mars/Olympus"), ("organization", " "), ("name", "Al\u202eice"), ("organization", "x" * 121)],
-)  # fmt: skip
+    [
+        ("password", "short"),
+        ("password", "1234567890123"),
+        ("password", "alice@northlake.example"),
+        ("email", "nobody"),
+        ("time_zone", "Mars/Olympus"),
+        ("organization", " "),
+        ("name", "Al\u202eice"),
+        ("organization", "x" * 121),
+    ],
+)
 def test_a_bad_value_is_said_at_its_field_and_makes_nothing(client, code, field, value):
     response = client.post(reverse("console:setup"), {**VALUES, "code": code, field: value})
     assert response.status_code == 422

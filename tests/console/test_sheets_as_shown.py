@@ -24,11 +24,7 @@ def rows_of(tmp_path):
         path = tmp_path / "table"
         path.write_bytes(content)
         rows = dict(open_table(path, "table").rows())
-        said = {
-            number: [tuple(r) for r in row.remarks]
-            for number, row in rows.items()
-            if type(row) is RemarkedRow
-        }
+        said = {number: [tuple(r) for r in row.remarks] for number, row in rows.items() if type(row) is RemarkedRow}
         return {number: list(row) for number, row in rows.items()}, said
 
     return make
@@ -63,9 +59,14 @@ def test_a_text_format_is_shown_around_texts(rows_of):
 
 @pytest.mark.parametrize(
     ("stored", "expected"),
-    [("356938035643809", "356938035643809"), ("0.30000000000000004", "0.3"), ("1.1000000000000001", "1.1"),
-     ("1E-5", "1E-05"), ("3.56938035643809E+14", "356938035643809")],
-)  # fmt: skip
+    [
+        ("356938035643809", "356938035643809"),
+        ("0.30000000000000004", "0.3"),
+        ("1.1000000000000001", "1.1"),
+        ("1E-5", "1E-05"),
+        ("3.56938035643809E+14", "356938035643809"),
+    ],
+)
 def test_fifteen_digits_are_shown_whole_and_what_a_float_adds_is_not(rows_of, stored, expected):
     assert rows_of(workbook(f"<row><c><v>{stored}</v></c></row>"))[0] == {1: [expected]}
 
@@ -83,8 +84,9 @@ def test_an_error_is_no_value_and_its_cell_is_named(rows_of):
 
 def test_a_row_of_nothing_but_errors_is_still_a_row(rows_of):
     assert rows_of(workbook('<row r="4"><c r="B4" t="e"><v>#N/A</v></c></row>')) == (
-        {4: []}, {4: [(1, "error", "#N/A")]},
-    )  # fmt: skip
+        {4: []},
+        {4: [(1, "error", "#N/A")]},
+    )
 
 
 def test_an_error_that_a_spreadsheet_wrote_into_csv_is_no_value_either(rows_of):
@@ -96,8 +98,9 @@ def test_an_error_that_a_spreadsheet_wrote_into_csv_is_no_value_either(rows_of):
 @pytest.mark.parametrize("cell", ["<c><f>B1</f></c>", "<c><f>B1</f><v></v></c>", '<c t="str"><f>B1</f></c>'])
 def test_a_formula_that_was_never_computed_is_said_and_not_empty(rows_of, cell):
     assert rows_of(workbook(f'<row>{cell}<c t="str"><v>x</v></c></row>')) == (
-        {1: ["", "x"]}, {1: [(0, "no_result", "")]},
-    )  # fmt: skip
+        {1: ["", "x"]},
+        {1: [(0, "no_result", "")]},
+    )
 
 
 def test_formulas_as_openpyxl_writes_them_are_said(rows_of):
@@ -126,10 +129,15 @@ def test_cells_that_are_merged_downwards_have_the_value_that_they_show(rows_of):
     # The last row is merged too, and shows nothing of its own.
     book.active.merge_cells("C4:C6")
     assert rows_of(saved(book)) == (
-        {1: ["Serial", "Rev", "Lot"], 2: ["A1", "B2", "L1"], 3: ["A2", "B2", "L1"], 4: ["A3", "B2", "L2"],
-         5: ["A4", "", "L2"]},
+        {
+            1: ["Serial", "Rev", "Lot"],
+            2: ["A1", "B2", "L1"],
+            3: ["A2", "B2", "L1"],
+            4: ["A3", "B2", "L2"],
+            5: ["A4", "", "L2"],
+        },
         {3: [(1, "merged", "2"), (2, "merged", "2")], 4: [(1, "merged", "2")], 5: [(2, "merged", "4")]},
-    )  # fmt: skip
+    )
 
 
 def test_cells_that_are_merged_sideways_stay_as_they_are(rows_of):
@@ -148,7 +156,9 @@ def test_an_error_that_is_merged_downwards_is_one_in_each_row(rows_of):
 
 def test_merges_are_found_across_two_reads_and_with_a_prefix(rows_of):
     rows = "".join(f"<x:row><x:c><x:v>{n}</x:v></x:c></x:row>" for n in range(3))
-    sheet = f'<x:worksheet xmlns:x="{MAIN}"><x:sheetData><x:row><x:c/><x:c><x:v>7</x:v></x:c></x:row>{rows}</x:sheetData>'
+    sheet = (
+        f'<x:worksheet xmlns:x="{MAIN}"><x:sheetData><x:row><x:c/><x:c><x:v>7</x:v></x:c></x:row>{rows}</x:sheetData>'
+    )
     for place in range(20):
         filler = " " * (64 * 1024 - len(sheet) - place)
         end = "<x:mergeCells><x:mergeCell ref='B1:B3'/></x:mergeCells></x:worksheet>"

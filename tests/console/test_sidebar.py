@@ -32,10 +32,16 @@ def test_what_was_just_made_is_counted_on_the_next_page(client_for, alice, produ
 def test_large_numbers_too_are_counted_with_each_page(client_for, alice, product):
     client = client_for(alice)
     Device.objects.bulk_create(
-        Device(organization=product.organization, product=product, serial_number=f"L-{n}", device_name=f"large-{n:04}",
-               serial_key=f"L-{n}", name_key=f"large-{n:04}")
+        Device(
+            organization=product.organization,
+            product=product,
+            serial_number=f"L-{n}",
+            device_name=f"large-{n:04}",
+            serial_key=f"L-{n}",
+            name_key=f"large-{n:04}",
+        )
         for n in range(1_200)
-    )  # fmt: skip
+    )
     assert numbers(client)["Devices"] == "1,200"
     factories.make_device(product)
     assert numbers(client)["Devices"] == "1,201"
@@ -46,9 +52,12 @@ def test_all_numbers_are_one_statement(actor, alice, product, django_assert_num_
     with django_assert_num_queries(1):
         found = navigation.for_actor(by)
     assert {entry.url_name: n for entry, n in found if n is not None} == {
-        "devices:device_list": 0, "customers:customer_list": 0, "claims:claim_profile_list": 0,
-        "claims:shipment_list": 0, "claims:return_workbench": 0,
-    }  # fmt: skip
+        "devices:device_list": 0,
+        "customers:customer_list": 0,
+        "claims:claim_profile_list": 0,
+        "claims:shipment_list": 0,
+        "claims:return_workbench": 0,
+    }
 
 
 def test_a_list_counts_its_rows_and_the_sidebar_in_one_statement(client_for, alice, make_devices):

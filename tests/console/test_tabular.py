@@ -62,8 +62,10 @@ def test_a_clean_manifest_is_read_whole():
     rows = list(table.rows())
     assert (table.kind, table.description, table.sheet) == ("csv", "commas, UTF-8", "")
     assert (table.row_count, table.column_count, len(rows)) == (5001, 8, 5001)
-    assert rows[0] == (1, ["serial_number", "device_name", "imei", "iccid", "mac", "hardware_revision",
-                           "manufactured_at", "secret"])  # fmt: skip
+    assert rows[0] == (
+        1,
+        ["serial_number", "device_name", "imei", "iccid", "mac", "hardware_revision", "manufactured_at", "secret"],
+    )
     assert rows[-1][0] == 5001
     assert all(len(cells) == 8 for _number, cells in rows)
 
@@ -88,14 +90,7 @@ def test_a_workbook_with_a_title_is_read_whole_and_numbers_are_known_as_such():
     assert (table.row_count, table.column_count) == (1202, 6)
     assert rows[1] == ["Gateway-Los 2611, Werk Ulm"]
     assert 2 not in rows
-    assert rows[3] == [
-        "Seriennummer",
-        "Gerätename",
-        "MAC-Adresse",
-        "HW-Stand",
-        "Produktionsdatum",
-        "Bemerkung",
-    ]
+    assert rows[3] == ["Seriennummer", "Gerätename", "MAC-Adresse", "HW-Stand", "Produktionsdatum", "Bemerkung"]
     assert rows[4] == ["12000", "9ed655dd2199", "E0:4F:43:6B:A5:25", "B2", "2026-11-02", "Nacharbeit"]
     assert rows[5][0] == "012001"
     numbers = [cells[0] for cells in rows.values() if isinstance(cells[0], NumberCell)]
@@ -141,10 +136,16 @@ def test_each_usual_separator_is_found(table_of, separator, name):
 @pytest.mark.parametrize(
     ("encoding", "name"),
     [
-        ("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"),
-        ("utf-16-be", "UTF-16"), ("cp1252", "Windows-1252"), ("cp850", "CP850"), ("mac_roman", "Mac Roman"),
+        ("utf-8", "UTF-8"),
+        ("utf-8-sig", "UTF-8"),
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("cp1252", "Windows-1252"),
+        ("cp850", "CP850"),
+        ("mac_roman", "Mac Roman"),
     ],
-)  # fmt: skip
+)
 def test_each_usual_encoding_is_found(table_of, encoding, name):
     table = table_of("Seriennummer;Gerätename\r\nA1;Zähler, groß\r\n".encode(encoding))
     assert table.dialect == ("semicolons", name)
@@ -172,8 +173,10 @@ def test_a_last_line_without_end_counts(rows_of):
 
 def test_quotes_hold_separators_quotes_and_lines_and_a_record_is_one_row(rows_of):
     assert rows_of('a,b\n"one, ""two""\r\nthree",x\nc,d\n') == [
-        (1, ["a", "b"]), (2, ['one, "two"\r\nthree', "x"]), (3, ["c", "d"]),
-    ]  # fmt: skip
+        (1, ["a", "b"]),
+        (2, ['one, "two"\r\nthree', "x"]),
+        (3, ["c", "d"]),
+    ]
 
 
 def test_empty_rows_are_left_out_and_counted(rows_of):
@@ -349,8 +352,9 @@ def test_rows_and_columns_stand_where_the_sheet_shows_them(rows_of):
 
 def test_cells_without_a_place_follow_each_other(rows_of):
     assert rows_of(workbook("<row><c><v>1</v></c><c/><c><v>3</v></c></row><row><c><v>4</v></c></row>")) == [
-        (1, ["1", "", "3"]), (2, ["4"]),
-    ]  # fmt: skip
+        (1, ["1", "", "3"]),
+        (2, ["4"]),
+    ]
 
 
 def test_the_last_permitted_column_and_row_are_read(rows_of):
@@ -396,9 +400,7 @@ def test_characters_that_xml_cannot_hold_are_restored_and_halves_are_not(rows_of
 
 
 def test_pretty_printed_sheets_hold_no_spaces_of_their_own(rows_of):
-    sheet = (
-        '\n  <row>\n    <c t="inlineStr">\n  <is>\n <t>a</t>\n </is>\n </c>\n <c>\n<v>1</v>\n</c>\n  </row>\n'
-    )
+    sheet = '\n  <row>\n    <c t="inlineStr">\n  <is>\n <t>a</t>\n </is>\n </c>\n <c>\n<v>1</v>\n</c>\n  </row>\n'
     assert rows_of(workbook(sheet)) == [(1, ["a", "1"])]
 
 
@@ -458,9 +460,7 @@ def test_a_sheet_of_charts_is_passed_over(rows_of):
     parts = parts_of_a_workbook(
         book=f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets><sheet name="Chart" r:id="r9"/>'
         '<sheet name="Lot" r:id="r1"/></sheets></workbook>',
-        relations=relations(
-            {"r9": ("chartsheet", "chartsheets/a.xml"), "r1": ("worksheet", "worksheets/sheet1.xml")}
-        ),
+        relations=relations({"r9": ("chartsheet", "chartsheets/a.xml"), "r1": ("worksheet", "worksheets/sheet1.xml")}),
     )
     assert rows_of(archive(parts)) == [(1, ["1"])]
 
@@ -485,13 +485,7 @@ def seen_by_calamine(content: bytes) -> list[tuple[int, list[str]]]:
             return str(value).upper()
         if isinstance(value, float):
             return str(int(value)) if value.is_integer() else repr(value)
-        return (
-            value
-            if isinstance(value, str)
-            else value.isoformat(" ")
-            if isinstance(value, datetime)
-            else str(value)
-        )
+        return value if isinstance(value, str) else value.isoformat(" ") if isinstance(value, datetime) else str(value)
 
     rows = []
     sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
@@ -564,14 +558,8 @@ def test_the_corpus_is_large():
     [
         (b"a,b\n" * 250_001, "The file has more than 250,000 rows. Split it into smaller files."),
         (b"a,b\n" + b"a," * 65, "Row 2 has more than 64 columns. Delete the columns that are not needed."),
-        (
-            b'a,b\nc,d\ne,"f\n',
-            "Row 3 does not end. Perhaps a quotation mark was opened there and never closed.",
-        ),
-        (
-            b'a,b\n"c"d,e\n',
-            "In row 2 text follows a closing quotation mark. Double the marks that belong to the text.",
-        ),
+        (b'a,b\nc,d\ne,"f\n', "Row 3 does not end. Perhaps a quotation mark was opened there and never closed."),
+        (b'a,b\n"c"d,e\n', "In row 2 text follows a closing quotation mark. Double the marks that belong to the text."),
         (b"%PDF-1.7", "This is a PDF file, no table. Save the table as CSV or XLSX."),
         (b"", "The file is empty."),
         (b"\n\n", "The file holds no rows."),
@@ -587,9 +575,7 @@ def test_the_limit_of_size_is_that_of_the_caller_or_else_of_the_settings(refusal
     content = b"a,b\n" * 1000
     assert refusal_of(content, limit=3999).code == "file_too_large"
     settings.UPLOAD_LIMIT = 3 * 1024 * 1024
-    assert refusal_of(b"a,b\n" * 1_000_000).sentence == (
-        "The file is larger than 3 MB. Split it into smaller files."
-    )
+    assert refusal_of(b"a,b\n" * 1_000_000).sentence == ("The file is larger than 3 MB. Split it into smaller files.")
 
 
 def test_the_name_of_a_file_decides_nothing(tmp_path):
@@ -622,16 +608,10 @@ print(json.dumps([found, int(peak) / 1024]))
     root = Path(__file__).parent.parent.parent
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(root)}
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)],
-        env=environment,
-        cwd=root,
-        capture_output=True,
-        check=True,
+        [sys.executable, "-c", script, str(tmp_path)], env=environment, cwd=root, capture_output=True, check=True
     )
     found, peak = json.loads(done.stdout)
-    assert {name: code for name, (code, _seconds) in found.items()} == {
-        file.name: file.code for file in heavy
-    }
+    assert {name: code for name, (code, _seconds) in found.items()} == {file.name: file.code for file in heavy}
     assert peak < 150
     assert max(seconds for _code, seconds in found.values()) < 20
 
@@ -649,10 +629,38 @@ def test_a_workbook_with_changed_bytes_is_read_or_refused(table_of, data):
 
 
 sheet_pieces = st.sampled_from(
-    ["<row>", "</row>", '<row r="3">', "<c>", "</c>", '<c t="s">', '<c r="B2">', '<c s="0">', "<v>", "</v>",
-     "<is>", "</is>", "<t>", "</t>", "<rPh>", "</rPh>", "0", "1e5", "x", "</sheetData>", "<sheetData>",
-     "<a:b>", "</a:b>", '<c t="inlineStr">', "<f>", "</f>", "<!-- -->", "<![CDATA[1]]>", "&amp;"]
-)  # fmt: skip
+    [
+        "<row>",
+        "</row>",
+        '<row r="3">',
+        "<c>",
+        "</c>",
+        '<c t="s">',
+        '<c r="B2">',
+        '<c s="0">',
+        "<v>",
+        "</v>",
+        "<is>",
+        "</is>",
+        "<t>",
+        "</t>",
+        "<rPh>",
+        "</rPh>",
+        "0",
+        "1e5",
+        "x",
+        "</sheetData>",
+        "<sheetData>",
+        "<a:b>",
+        "</a:b>",
+        '<c t="inlineStr">',
+        "<f>",
+        "</f>",
+        "<!-- -->",
+        "<![CDATA[1]]>",
+        "&amp;",
+    ]
+)
 
 
 @quiet

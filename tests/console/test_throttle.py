@@ -77,9 +77,10 @@ def test_asking_whether_there_is_room_counts_nothing():
 @pytest.mark.django_db(transaction=True)
 def test_of_many_processes_no_more_get_through_than_the_limit():
     results = processes.run(
-        8, lambda index: index,
+        8,
+        lambda index: index,
         lambda _index: sum(throttle.has_left("guess", "dana", **LIMIT, at=100) for _each in range(5)),
-    )  # fmt: skip
+    )
     assert sum(results) == 6
 
 

@@ -28,8 +28,9 @@ def wait_for_mail(operation, by):
 
 
 def start(by, handler="do_nothing"):
-    return operations.start(f"{HERE}.{handler}", "Nothing", by=by, total=1, payload={},
-                            permission=Permission.DEVICE_ASSIGN)  # fmt: skip
+    return operations.start(
+        f"{HERE}.{handler}", "Nothing", by=by, total=1, payload={}, permission=Permission.DEVICE_ASSIGN
+    )
 
 
 def taken(number, serving=None):

@@ -40,10 +40,7 @@ def unclaim(client, devices, back):
 
 def test_a_list_tells_its_bulk_actions_its_own_address(client, owned):
     page = client.get(f"{DEVICES}?status=owned&sort=-serial")
-    assert (
-        '<input type="hidden" name="next" value="/devices/?status=owned&amp;sort=-serial">'
-        in page.content.decode()
-    )
+    assert '<input type="hidden" name="next" value="/devices/?status=owned&amp;sort=-serial">' in page.content.decode()
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -71,9 +68,17 @@ def test_work_in_the_background_leads_back_there_too(client, owned, monkeypatch)
 
 @pytest.mark.parametrize(
     "back",
-    ["https://evil.example/", "//evil.example/", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)",
-     "///evil.example", "devices/", "/devices/?q=" + "a" * 2_000],
-)  # fmt: skip
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "///evil.example",
+        "devices/",
+        "/devices/?q=" + "a" * 2_000,
+    ],
+)
 def test_the_way_back_is_a_path_of_this_server(client, owned, back):
     response = unclaim(client, owned[:2], back)
     assert response.url == DEVICES
@@ -97,8 +102,7 @@ def test_the_breadcrumb_of_a_device_leads_to_the_list_as_it_was_last_seen(client
     client.get(f"{DEVICES}?status=in_stock&sort=-serial")
     assert crumb(client.get(device.get_absolute_url())) == f"{DEVICES}?status=in_stock&sort=-serial"
     assert (
-        crumb(client.get(reverse("devices:device_edit", args=[device.pk])))
-        == f"{DEVICES}?status=in_stock&sort=-serial"
+        crumb(client.get(reverse("devices:device_edit", args=[device.pk]))) == f"{DEVICES}?status=in_stock&sort=-serial"
     )
     client.get(DEVICES)
     assert crumb(client.get(device.get_absolute_url())) == DEVICES
@@ -108,15 +112,11 @@ def test_the_list_of_another_tab_does_not_disturb_the_page_that_is_opened_from_t
     client.get(f"{DEVICES}?status=in_stock")
     client.get(f"{DEVICES}?status=owned")
     here = f"http://testserver{DEVICES}?status=in_stock"
-    assert (
-        crumb(client.get(device.get_absolute_url(), headers={"referer": here}))
-        == f"{DEVICES}?status=in_stock"
-    )
+    assert crumb(client.get(device.get_absolute_url(), headers={"referer": here})) == f"{DEVICES}?status=in_stock"
 
 
 @pytest.mark.parametrize(
-    "referrer",
-    ["https://evil.example/devices/?status=owned", "http://testserver/customers/?q=a", "http://[bad"],
+    "referrer", ["https://evil.example/devices/?status=owned", "http://testserver/customers/?q=a", "http://[bad"]
 )
 def test_an_address_elsewhere_says_nothing_of_the_list(client, device, referrer):
     assert crumb(client.get(device.get_absolute_url(), headers={"referer": referrer})) == DEVICES

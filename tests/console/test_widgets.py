@@ -33,8 +33,7 @@ def test_what_is_drawn_by_hand_says_what_djangos_own_widget_says(ours, stock, va
     if ours is Choice:
         value = value[0] if value else None
     drawn, expected = (
-        Parts(widget(choices=CHOICES).render("product", value, {"id": "id_product"})).found
-        for widget in (ours, stock)
+        Parts(widget(choices=CHOICES).render("product", value, {"id": "id_product"})).found for widget in (ours, stock)
     )
     assert drawn == expected
 

@@ -24,11 +24,31 @@ from tests.api import Caller, key_of
 pytestmark = pytest.mark.django_db
 # Each a name as a form takes it.
 STORED = [
-    "Henrik Aalto", "Łukasz Żółć", "Ørsted A/S", "Đorđe Petrović", "Straße 5 GmbH", "IŞIK Ltd", "Müller-Lüdenscheid & Söhne",
-    "Cafe\u0301 Noir", "100 % Strom", "a_b", "O'Brien \"Bob\"", "back\\slash",
-    "🔧 Fix-It", "👩\u200d🔧", "日本 水道", "Ελλάδα", "%", "_", "--",
-    "\u0e19\u0e49\u0e33", "Æther œuvre", "x" * 120, "ﬁne print", "½ Preis",
-]  # fmt: skip
+    "Henrik Aalto",
+    "Łukasz Żółć",
+    "Ørsted A/S",
+    "Đorđe Petrović",
+    "Straße 5 GmbH",
+    "IŞIK Ltd",
+    "Müller-Lüdenscheid & Söhne",
+    "Cafe\u0301 Noir",
+    "100 % Strom",
+    "a_b",
+    'O\'Brien "Bob"',
+    "back\\slash",
+    "🔧 Fix-It",
+    "👩\u200d🔧",
+    "日本 水道",
+    "Ελλάδα",
+    "%",
+    "_",
+    "--",
+    "\u0e19\u0e49\u0e33",
+    "Æther œuvre",
+    "x" * 120,
+    "ﬁne print",
+    "½ Preis",
+]
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,7 @@ def client(client_for, alice):
 def test_customers_without_devices_are_listed_too(client, customer, other_customer, device, actor, alice):
     ownership.assign([device.pk], customer=customer, by=actor(alice))
     rows = client.get(reverse("customers:customer_list")).context["page"].rows
-    assert [(row.name, row.device_count) for row in rows] == [
-        ("Hallberg Utilities", 0),
-        ("Stadtwerke Aalen", 1),
-    ]
+    assert [(row.name, row.device_count) for row in rows] == [("Hallberg Utilities", 0), ("Stadtwerke Aalen", 1)]
 
 
 def test_the_list_takes_few_queries_for_many(client, organization, django_assert_max_num_queries):
@@ -74,8 +71,7 @@ def test_filters_find_what_they_say(client, organization, customer, device, acto
 
 def test_a_customer_is_made_with_its_project(client):
     answer = client.post(
-        reverse("customers:customer_create"),
-        {"kind": "company", "name": "Ferro Agrícola", "reference": "K-77"},
+        reverse("customers:customer_create"), {"kind": "company", "name": "Ferro Agrícola", "reference": "K-77"}
     )
     made = Customer.objects.get()
     assert (answer.status_code, answer.url) == (302, made.get_absolute_url())
@@ -139,11 +135,7 @@ def test_the_field_of_a_customer_understands_ids_names_and_beginnings(
     for text in (str(customer.pk), f"Stadtwerke Aalen ({customer.pk})", "stadtwerke aalen", "stadt"):
         assert field.clean(text) == customer
     factories.make_customer(organization, "Stadtwerke Ulm")
-    for text, said in (
-        ("stadtwerke", "2 customers begin"),
-        ("nobody", "No customer of this name"),
-        ("", "required"),
-    ):
+    for text, said in (("stadtwerke", "2 customers begin"), ("nobody", "No customer of this name"), ("", "required")):
         with pytest.raises(Exception, match=said):
             field.clean(text)
 
@@ -158,9 +150,7 @@ def test_suggestions_stay_in_the_organization(client, customer, other_organizati
 
 
 def test_the_search_finds_a_customer_by_name_reference_and_address(client, organization):
-    made = factories.make_customer(
-        organization, "Ferro Agrícola", reference="K-77", email="info@ferro.example"
-    )
+    made = factories.make_customer(organization, "Ferro Agrícola", reference="K-77", email="info@ferro.example")
     for text in ("ferro agrícola", "k-77", "INFO@ferro.example", "ferro"):
         answer = client.get(reverse("console:search"), {"q": text})
         assert (answer.status_code, answer.url) == (302, made.get_absolute_url()), text

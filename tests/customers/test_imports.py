@@ -88,19 +88,10 @@ def test_the_good_rows_become_customers_with_their_projects_and_events(taken, by
     row = taken(MESSY)
     imports.apply(row, version=row.version, by=by, good_rows=True)
     ferro, helder = Customer.objects.order_by("name")
-    assert (ferro.reference, ferro.kind, ferro.email, ferro.notes) == (
-        "K-77",
-        "company",
-        "info@ferro.example",
-        "=1+1",
-    )
+    assert (ferro.reference, ferro.kind, ferro.email, ferro.notes) == ("K-77", "company", "info@ferro.example", "=1+1")
     assert ferro.address == "Hauptstr. 1\n73430 Aalen"
     assert (helder.name, helder.reference, helder.kind) == ("Helder Windparken", "", "company")
-    assert (ferro.name_key, ferro.reference_key, ferro.email_key) == (
-        "ferro agrícola",
-        "k-77",
-        "info@ferro.example",
-    )
+    assert (ferro.name_key, ferro.reference_key, ferro.email_key) == ("ferro agrícola", "k-77", "info@ferro.example")
     projects = Project.objects.order_by("name").values_list("customer", "name", "is_default", "organization")
     assert list(projects) == [
         (ferro.pk, "Ferro Agrícola", True, organization.pk),
@@ -124,9 +115,7 @@ def test_all_or_nothing_is_nothing_where_a_row_is_refused(taken, by):
 
 
 def test_the_same_file_again_finds_everything_unchanged(taken, by):
-    text = (
-        "name,reference,kind,phone\nFerro,K-1,company,+49 7361 55\nMiriam Osei,,person,\nFerro,K-2,company,\n"
-    )
+    text = "name,reference,kind,phone\nFerro,K-1,company,+49 7361 55\nMiriam Osei,,person,\nFerro,K-2,company,\n"
     row = taken(text)
     imports.apply(row, version=row.version, by=by)
     assert counts(taken(text)) == {"new": 0, "unchanged": 3, "changed": 0, "refused": 0}
@@ -158,9 +147,7 @@ def test_a_reference_finds_a_customer_in_any_letters_and_changes_what_differs(ta
 
 
 def test_an_empty_cell_changes_nothing(taken, organization):
-    factories.make_customer(
-        organization, "Ferro", reference="K-77", email="info@ferro.example", notes="Mind the dog"
-    )
+    factories.make_customer(organization, "Ferro", reference="K-77", email="info@ferro.example", notes="Mind the dog")
     row = taken("reference,name,email,notes\nK-77,Ferro,,\n")
     assert counts(row) == {"new": 0, "unchanged": 1, "changed": 0, "refused": 0}
 
@@ -240,9 +227,7 @@ def test_what_is_too_long_is_refused_at_its_row(taken, column, value, said):
 
 
 def test_parts_of_an_address_are_joined_and_checked_as_one(taken):
-    row = taken(
-        f"name,street,zip,city,country\nFerro,Hauptstr. 1,73430,Aalen,Germany\nLong,{'x' * 399},1,2,\n"
-    )
+    row = taken(f"name,street,zip,city,country\nFerro,Hauptstr. 1,73430,Aalen,Germany\nLong,{'x' * 399},1,2,\n")
     assert rows_of(row, Verdict.NEW)[0].values["address"] == "Hauptstr. 1\n73430 Aalen\nGermany"
     assert reasons(row) == {3: "Address: at most 400 characters; this one has 403."}
 
@@ -341,9 +326,7 @@ def test_from_the_upload_to_the_customers_in_the_browser(client):
     page = client.get(answer.url).content.decode()
     assert "Apply the 2 good rows" in page
     assert "The same reference stands in row 4, in other letters." in page
-    client.post(
-        reverse("customers:customer_import_apply", args=[row.pk]), {"version": row.version, "good_rows": "1"}
-    )
+    client.post(reverse("customers:customer_import_apply", args=[row.pk]), {"version": row.version, "good_rows": "1"})
     assert names() == ["Ferro Agrícola", "Helder Windparken"]
     assert "Applied by Alice Kemp" in client.get(row.get_absolute_url()).content.decode()
 
@@ -398,8 +381,4 @@ def test_support_imports_no_customers(client_for, bob, taken):
 
 def test_the_file_to_fill_in_has_every_column(client):
     answer = client.get(reverse("customers:customer_import"), {"template": "1"})
-    assert (
-        answer.content.decode("utf-8-sig")
-        .strip()
-        .startswith("name,kind,reference,email,phone,address,street")
-    )
+    assert answer.content.decode("utf-8-sig").strip().startswith("name,kind,reference,email,phone,address,street")

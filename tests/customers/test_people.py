@@ -34,11 +34,7 @@ def test_inviting_mails_the_way_to_the_portal(invite, customer):
     assert mail.outbox[0].to == ["eva@aalen.example"]
     assert "http://localhost:8000/portal/" in mail.outbox[0].body
     event = Event.objects.get()
-    assert (event.kind, event.subject_label, event.object_id) == (
-        "customer.person_invited",
-        "Eva Lang",
-        customer.pk,
-    )
+    assert (event.kind, event.subject_label, event.object_id) == ("customer.person_invited", "Eva Lang", customer.pk)
 
 
 def test_who_has_signed_in_is_not_invited_again(invite, dana):
@@ -52,10 +48,7 @@ def test_who_has_signed_in_is_not_invited_again(invite, dana):
 def test_who_has_not_signed_in_yet_gets_the_mail_again_and_keeps_the_role(invite, dana):
     assert invite(email=dana.email).status_code == 302
     assert len(mail.outbox) == 1
-    assert (Event.objects.get().kind, CustomerUser.objects.get().role) == (
-        "customer.person_invited_again",
-        "admin",
-    )
+    assert (Event.objects.get().kind, CustomerUser.objects.get().role) == ("customer.person_invited_again", "admin")
 
 
 def test_who_was_removed_may_come_back(client, invite, customer, dana):
@@ -95,10 +88,7 @@ def test_nobody_is_invited_with_a_role_that_does_not_exist(invite):
 def test_a_deactivated_account_is_not_let_in(invite, erin):
     User.objects.filter(pk=erin.pk).update(is_active=False)
     answer = invite(email=erin.email)
-    assert (answer.status_code, CustomerUser.objects.filter(customer__name="Stadtwerke Aalen").count()) == (
-        422,
-        0,
-    )
+    assert (answer.status_code, CustomerUser.objects.filter(customer__name="Stadtwerke Aalen").count()) == (422, 0)
 
 
 def test_nobody_is_invited_to_an_archived_customer(client, invite, customer):

@@ -54,18 +54,18 @@ def test_an_admin_makes_a_key_that_is_shown_once_and_opens_the_customers_devices
     assert made.redirect_chain == [(f"/portal/api-keys/{key.pk}/key/", 303)]
     assert made["Cache-Control"] == "private, no-store"
     assert (key.customer, key.organization, key.made_by, key.scopes, key.name) == (
-        customer, customer.organization, dana, ["customer.call", "customer.read"], "Backend",
-    )  # fmt: skip
+        customer,
+        customer.organization,
+        dana,
+        ["customer.call", "customer.read"],
+        "Backend",
+    )
     assert timedelta(days=30) <= key.expires_at - before < timedelta(days=30, minutes=1)
     page = client.get(LIST).content.decode()
     assert (key.start in page, text in page, "See its devices" in page) == (True, False, True)
     assert Caller(text).get("/devices").status_code == 200
     event = Event.objects.get(kind="api_key.made")
-    assert (event.organization, event.actor_id, event.object_id) == (
-        customer.organization,
-        dana.pk,
-        customer.pk,
-    )
+    assert (event.organization, event.actor_id, event.object_id) == (customer.organization, dana.pk, customer.pk)
     assert text not in str(event.data)
 
 
@@ -74,9 +74,7 @@ def test_what_happened_shows_in_the_organizations_activity(client_for, alice, da
     client.post(NEW, WANTED)
     client.post(revoke_page(ApiKey.objects.get()))
     page = client_for(alice).get(reverse("console:activity_list")).content.decode()
-    assert ("made the API key" in page, "revoked the API key" in page, "dana@aalen.example" in page) == (
-        True,
-    ) * 3
+    assert ("made the API key" in page, "revoked the API key" in page, "dana@aalen.example" in page) == (True,) * 3
 
 
 def test_an_admin_revokes_a_key_from_the_next_call_on(client_for, dana, customer):
@@ -94,9 +92,7 @@ def test_an_admin_revokes_a_key_from_the_next_call_on(client_for, dana, customer
     assert Event.objects.filter(kind="api_key.revoked").count() == 1
 
 
-def test_an_admin_sees_and_revokes_what_staff_made_for_the_customer_without_its_names(
-    client_for, dana, customer, by
-):
+def test_an_admin_sees_and_revokes_what_staff_made_for_the_customer_without_its_names(client_for, dana, customer, by):
     key = key_for(customer, by)
     page = client_for(dana).get(LIST).content.decode()
     assert ("by Northlake" in page, "Alice" in page) == (True, False)
@@ -106,8 +102,7 @@ def test_an_admin_sees_and_revokes_what_staff_made_for_the_customer_without_its_
 
 
 @pytest.mark.parametrize(
-    ("field", "bad"),
-    [("name", ""), ("name", "x" * 81), ("scopes", []), ("scopes", ["view"]), ("days", "9999")],
+    ("field", "bad"), [("name", ""), ("name", "x" * 81), ("scopes", []), ("scopes", ["view"]), ("days", "9999")]
 )
 def test_a_form_that_is_not_right_makes_nothing(field, bad, client_for, dana):
     made = client_for(dana).post(NEW, WANTED | {field: bad})

@@ -62,10 +62,7 @@ def test_a_name_that_stays_is_not_told(client, customer):
 @pytest.mark.parametrize("name", ["STADTWERKE  aalen", "", "a\u202eb", "x" * 121])
 def test_a_bad_name_is_said_at_its_field_and_makes_nothing(client, alice, customer, name):
     other = projects.make(customer, name="Other", by=factories.actor_of(alice))
-    for answer in (
-        client.post(_new(customer), {"name": name}),
-        forms.edit(client, _rename(other), name=name),
-    ):
+    for answer in (client.post(_new(customer), {"name": name}), forms.edit(client, _rename(other), name=name)):
         assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["name"])
     assert set(Project.objects.values_list("name", flat=True)) == {customer.name, "Other"}
 

@@ -13,9 +13,7 @@ from devices.manifest import actions as manifests
 from devices.models import ManifestImport, Product
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-AQUA, GATEWAY, MESSY = (
-    DATA / name for name in ("aqua-meter-lot-2611.csv", "gateway-lot-2611.xlsx", "messy-lot.csv")
-)
+AQUA, GATEWAY, MESSY = (DATA / name for name in ("aqua-meter-lot-2611.csv", "gateway-lot-2611.xlsx", "messy-lot.csv"))
 
 
 def text(*lines: str) -> bytes:

@@ -30,9 +30,7 @@ def rows_of(content: bytes) -> list[dict]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-def as_csv(
-    rows: list[dict], *, separator: str = ",", encoding: str = "utf-8", errors: str = "strict"
-) -> bytes:
+def as_csv(rows: list[dict], *, separator: str = ",", encoding: str = "utf-8", errors: str = "strict") -> bytes:
     """Rows as a CSV file."""
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, list(rows[0]), delimiter=separator)
@@ -54,8 +52,7 @@ def edited_xlsx(client, path: Path, edit: Edit) -> bytes:
     sheet = book.active
     header = [cell.value for cell in sheet[1]]
     rows = [
-        {name: cell.value or "" for name, cell in zip(header, line, strict=True)}
-        for line in sheet.iter_rows(min_row=2)
+        {name: cell.value or "" for name, cell in zip(header, line, strict=True)} for line in sheet.iter_rows(min_row=2)
     ]
     before = [dict(row) for row in rows]
     edit(rows)

@@ -39,9 +39,7 @@ class Unit:
 
     def post(self, path: str, value, raw: bytes | None = None):
         body = json.dumps(value).encode() if raw is None else raw
-        return self.client.post(
-            f"/device/v1/{path}", body, content_type="application/json", headers=self.headers
-        )
+        return self.client.post(f"/device/v1/{path}", body, content_type="application/json", headers=self.headers)
 
     @property
     def headers(self) -> dict:

@@ -55,23 +55,7 @@ def test_a_device_publishes_a_thousand_messages_at_one_instant(unit):
 
 
 @pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        False,
-        0,
-        "",
-        [],
-        {},
-        {"b": 1, "a": 2},
-        "a\u0000b",
-        "ä€😀",
-        10**40,
-        1e300,
-        0.1,
-        [[[[1]]]],
-    ],
-    ids=repr,
+    "value", [None, False, 0, "", [], {}, {"b": 1, "a": 2}, "a\u0000b", "ä€😀", 10**40, 1e300, 0.1, [[[[1]]]]], ids=repr
 )
 def test_any_json_comes_back_as_it_was_sent(unit, value):
     assert unit.post("messages", {"name": "x", "data": value}).status_code == 202
@@ -81,10 +65,14 @@ def test_any_json_comes_back_as_it_was_sent(unit, value):
 
 @pytest.mark.parametrize(
     "item",
-    [{"name": "x", "data": "\ud800"}, {"name": "x", "data": {"\ud800": 1}},
-     {"name": "x", "data": json.loads("[" * 101 + "]" * 101)},
-     {"name": "x", "data": 1, "at": "9999-12-31T23:59:59Z"}, {"name": "x", "data": 1, "at": "0001-01-01T00:00:00Z"}],
-)  # fmt: skip
+    [
+        {"name": "x", "data": "\ud800"},
+        {"name": "x", "data": {"\ud800": 1}},
+        {"name": "x", "data": json.loads("[" * 101 + "]" * 101)},
+        {"name": "x", "data": 1, "at": "9999-12-31T23:59:59Z"},
+        {"name": "x", "data": 1, "at": "0001-01-01T00:00:00Z"},
+    ],
+)
 def test_what_no_page_could_show_is_refused(unit, item):
     assert unit.post("messages", item).status_code == 422
     assert not Message.objects.exists()
@@ -93,13 +81,23 @@ def test_what_no_page_could_show_is_refused(unit, item):
 @pytest.mark.parametrize(
     ("raw", "index"),
     [
-        (b"", None), (b"{", None), (b"NaN", None), (b"\xff\xfe\xfd", None), (b"[]", None), (b"7", 0), (b'"x"', 0),
+        (b"", None),
+        (b"{", None),
+        (b"NaN", None),
+        (b"\xff\xfe\xfd", None),
+        (b"[]", None),
+        (b"7", 0),
+        (b'"x"', 0),
         (b"[" * 100_000, None),
         (b'{"name": "x", "data": Infinity}', None),
         (b'{"name": "x", "data": 1e999}', 0),
         (b'{"name": "x", "data": ' + b"9" * 5000 + b"}", None),
-        (b'{"name": "x"}', 0), (b'{"data": 1}', 0), (b'{"name": "", "data": 1}', 0), (b'{"name": "a b", "data": 1}', 0),
-        (b'{"name": "x\\n", "data": 1}', 0), (b'{"name": 7, "data": 1}', 0),
+        (b'{"name": "x"}', 0),
+        (b'{"data": 1}', 0),
+        (b'{"name": "", "data": 1}', 0),
+        (b'{"name": "a b", "data": 1}', 0),
+        (b'{"name": "x\\n", "data": 1}', 0),
+        (b'{"name": 7, "data": 1}', 0),
         (b'{"name": "' + b"x" * 65 + b'", "data": 1}', 0),
         (b'{"name": "x", "data": 1, "more": 2}', 0),
         (b'[{"name": "x", "data": 1}, {"name": "x", "data": 1, "at": "yesterday"}]', 1),
@@ -110,7 +108,7 @@ def test_what_no_page_could_show_is_refused(unit, item):
         (json.dumps({"name": "x", "data": "a" * 64 * 1024}).encode(), 0),
         (json.dumps([{"name": "x", "data": 1}] * 1001).encode(), None),
     ],
-)  # fmt: skip
+)
 def test_a_bad_message_is_named_by_its_index_and_nothing_is_stored(unit, raw, index):
     answer = unit.post("messages", None, raw=raw)
     assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
@@ -129,16 +127,22 @@ NO_TEXT = "A text holds half a character (a lone surrogate), which no database c
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"1e999", TOO_LARGE), (b"-1e999", TOO_LARGE), (b'{"a": [1e400]}', TOO_LARGE), (b"9" * 5000, TOO_LARGE),
-        (b'"\\ud800"', NO_TEXT), (b'{"\\udfff": 1}', NO_TEXT),
-        (b"[" * 500 + b"]" * 500, TOO_DEEP), (b"[" * 101 + b"]" * 101, TOO_DEEP), (b"[" * 100_000, TOO_DEEP),
+        (b"1e999", TOO_LARGE),
+        (b"-1e999", TOO_LARGE),
+        (b'{"a": [1e400]}', TOO_LARGE),
+        (b"9" * 5000, TOO_LARGE),
+        (b'"\\ud800"', NO_TEXT),
+        (b'{"\\udfff": 1}', NO_TEXT),
+        (b"[" * 500 + b"]" * 500, TOO_DEEP),
+        (b"[" * 101 + b"]" * 101, TOO_DEEP),
+        (b"[" * 100_000, TOO_DEEP),
         (b"NaN", "NaN is no JSON. Send a number, null or text."),
         (b"-Infinity", "-Infinity is no JSON. Send a number, null or text."),
         (b'"' + b"a" * 64 * 1024 + b'"', "The data is JSON of at most 64 kB. Send less."),
         (b"01", "This is no JSON. Send an object or a list of objects in UTF-8."),
     ],
     ids=lambda value: repr(value)[:20],
-)  # fmt: skip
+)
 def test_json_that_can_not_be_kept_gets_its_own_sentence(unit, data, sentence):
     answer = unit.post("messages", None, raw=b'{"name": "x", "data": ' + data + b"}")
     assert (answer.status_code, answer.json()["title"]) == (422, sentence)
@@ -163,25 +167,32 @@ def test_unknown_archived_and_wrong_are_refused_alike(unit, device, make_devices
     his = give_secret(archived)
     device_actions.archive([archived.pk], by=factories.actor_of(alice))
     tries = [
-        None, "", "Basic", "Basic !!!", "Bearer cst_x", "Basic " + "A" * 600, basic("", ""), basic("nobody-here", unit.secret),
-        basic(device.device_name, "wrong"), basic(device.device_name, ""), basic(device.device_name, unit.secret + "x"),
-        basic(device.serial_number, unit.secret), basic(archived.device_name, his), basic(bare.device_name, ""),
-        basic(bare.device_name, authentication.NOBODY), basic("a\0b", "x"), basic("ä" * 90, "ü"),
-    ]  # fmt: skip
+        None,
+        "",
+        "Basic",
+        "Basic !!!",
+        "Bearer cst_x",
+        "Basic " + "A" * 600,
+        basic("", ""),
+        basic("nobody-here", unit.secret),
+        basic(device.device_name, "wrong"),
+        basic(device.device_name, ""),
+        basic(device.device_name, unit.secret + "x"),
+        basic(device.serial_number, unit.secret),
+        basic(archived.device_name, his),
+        basic(bare.device_name, ""),
+        basic(bare.device_name, authentication.NOBODY),
+        basic("a\0b", "x"),
+        basic("ä" * 90, "ü"),
+    ]
     answers = set()
     for header in tries:
         headers = {} if header is None else {"Authorization": header}
         for path in ("messages", "state"):
-            answer = Client().post(f"/device/v1/{path}", b'{"name": "x", "data": 1}', content_type="application/json",
-                                   headers=headers)  # fmt: skip
-            answers.add(
-                (
-                    answer.status_code,
-                    answer.content,
-                    answer["WWW-Authenticate"],
-                    tuple(sorted(answer.headers)),
-                )
+            answer = Client().post(
+                f"/device/v1/{path}", b'{"name": "x", "data": 1}', content_type="application/json", headers=headers
             )
+            answers.add((answer.status_code, answer.content, answer["WWW-Authenticate"], tuple(sorted(answer.headers))))
     assert len(answers) == 1
     assert answers.pop()[0] == 401
     assert not Message.objects.exists()
@@ -200,9 +211,7 @@ def test_of_two_devices_with_one_name_the_secret_decides(device, other_organizat
 
 def test_the_name_is_compared_without_case(device):
     unit = Unit(device)
-    answer = Client().get(
-        "/device/v1/state", headers={"Authorization": basic(device.device_name.upper(), unit.secret)}
-    )
+    answer = Client().get("/device/v1/state", headers={"Authorization": basic(device.device_name.upper(), unit.secret)})
     assert answer.status_code == 200
 
 
@@ -237,8 +246,9 @@ def test_a_guesser_who_is_told_to_wait_costs_no_write(device, django_assert_num_
 
 def test_no_session_no_cookie_and_no_form_token_is_asked_for(unit):
     client = Client(enforce_csrf_checks=True)
-    answer = client.post("/device/v1/messages", b'{"name": "x", "data": 1}', content_type="application/json",
-                         headers=unit.headers)  # fmt: skip
+    answer = client.post(
+        "/device/v1/messages", b'{"name": "x", "data": 1}', content_type="application/json", headers=unit.headers
+    )
     assert answer.status_code == 202
     assert not answer.cookies
 
@@ -263,8 +273,7 @@ def test_the_answers_are_in_english_whatever_the_thread_spoke_before(unit):
 
 
 @pytest.mark.parametrize(
-    ("path", "allowed"),
-    [("messages", "POST"), ("state", "GET, HEAD, POST"), ("calls", "GET"), ("calls/1", "POST")],
+    ("path", "allowed"), [("messages", "POST"), ("state", "GET, HEAD, POST"), ("calls", "GET"), ("calls/1", "POST")]
 )
 def test_other_methods_are_not_allowed_and_the_answer_says_which_are(unit, path, allowed):
     for method in ("put", "patch", "delete", "options"):
@@ -312,12 +321,7 @@ def test_a_device_that_was_here_before_is_refused_at_once_like_any_other(unit, d
 def test_the_state_follows_the_ledger(unit, device, customer, alice, product):
     by = factories.actor_of(alice)
     first = unit.get("state").json()
-    assert (first["owned"], first["owner_epoch"], first["may_subscribe"], first["wipe"]) == (
-        False,
-        0,
-        False,
-        None,
-    )
+    assert (first["owned"], first["owner_epoch"], first["may_subscribe"], first["wipe"]) == (False, 0, False, None)
     assert (first["device_name"], first["desired_firmware"]) == (device.device_name, None)
     project = customer.projects.get()
     ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
@@ -365,10 +369,21 @@ def test_a_device_confirms_the_wipe_that_was_asked_and_no_other(unit, device, cu
 
 @pytest.mark.parametrize(
     "value",
-    [[], {}, 7, {"x": 1}, {"firmware_version": 7}, {"firmware_version": ""}, {"firmware_version": "a" * 65},
-     {"firmware_version": "a\u0000"}, {"wiped": True}, {"wiped": "now"}, {"firmware_version": "1", "wiped": 7}],
+    [
+        [],
+        {},
+        7,
+        {"x": 1},
+        {"firmware_version": 7},
+        {"firmware_version": ""},
+        {"firmware_version": "a" * 65},
+        {"firmware_version": "a\u0000"},
+        {"wiped": True},
+        {"wiped": "now"},
+        {"firmware_version": "1", "wiped": 7},
+    ],
     ids=repr,
-)  # fmt: skip
+)
 def test_a_report_that_makes_no_sense_is_refused_and_changes_nothing(unit, value):
     assert unit.post("state", value).status_code == 422
     assert not DeviceReport.objects.exists()
@@ -379,9 +394,7 @@ def test_an_archived_product_or_a_scrapped_device_still_publishes(unit, device):
     assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
 
 
-def test_a_clock_that_is_behind_does_not_put_a_message_before_the_last_handover(
-    unit, device, customer, alice
-):
+def test_a_clock_that_is_behind_does_not_put_a_message_before_the_last_handover(unit, device, customer, alice):
     by, project = factories.actor_of(alice), customer.projects.get()
     later = datetime.now(UTC) + timedelta(minutes=5)
     ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")

@@ -25,11 +25,7 @@ def test_the_list_shows_fifty_in_the_order_of_their_serials(client, make_devices
     answer = client.get(reverse("devices:device_list"))
     expected = sorted(Device.objects.values_list("serial_number", flat=True))
     assert serials(answer) == expected[:50]
-    assert (answer.context["page"].first, answer.context["page"].last, answer.context["page"].total) == (
-        1,
-        50,
-        60,
-    )
+    assert (answer.context["page"].first, answer.context["page"].last, answer.context["page"].total) == (1, 50, 60)
 
 
 def test_pages_follow_each_other_forth_and_back_without_a_gap(client, make_devices):
@@ -63,9 +59,7 @@ def test_the_same_serial_in_two_products_is_not_lost_between_pages(client, organ
     assert sorted(seen) == sorted(Device.objects.values_list("pk", flat=True))
 
 
-@pytest.mark.parametrize(
-    "cursor", ["x", "W10", "bnVsbA", "WyJhIiwxLDEsMF0x", "%00", "WyJhIiwiYiIsMSwwXQ", "[" * 2000]
-)
+@pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "WyJhIiwxLDEsMF0x", "%00", "WyJhIiwiYiIsMSwwXQ", "[" * 2000])
 def test_a_cursor_that_makes_no_sense_gives_the_first_page(client, device, cursor):
     assert serials(client.get(reverse("devices:device_list"), {"cursor": cursor})) == [device.serial_number]
 
@@ -88,10 +82,17 @@ def test_fifty_rows_weigh_less_than_sixty_kilobytes(client, make_devices, custom
 
 @pytest.mark.parametrize(
     ("query", "expected"),
-    [({"q": "eg-"}, {"EG-1"}), ({"q": "e00fce68"}, {"AQM-1", "AQM-2", "AQM-3"}), ({"status": "owned"}, {"AQM-1"}),
-     ({"development": "on"}, {"AQM-2"}), ({"archived": "on"}, {"OLD-1"}), ({"customer": "Stadtwerke"}, {"AQM-1"}),
-     ({"q": "nothing"}, set()), ({"q": "e"}, {"EG-1", "AQM-1", "AQM-2", "AQM-3"})],
-)  # fmt: skip
+    [
+        ({"q": "eg-"}, {"EG-1"}),
+        ({"q": "e00fce68"}, {"AQM-1", "AQM-2", "AQM-3"}),
+        ({"status": "owned"}, {"AQM-1"}),
+        ({"development": "on"}, {"AQM-2"}),
+        ({"archived": "on"}, {"OLD-1"}),
+        ({"customer": "Stadtwerke"}, {"AQM-1"}),
+        ({"q": "nothing"}, set()),
+        ({"q": "e"}, {"EG-1", "AQM-1", "AQM-2", "AQM-3"}),
+    ],
+)
 def test_filters_find_what_they_say(client, organization, product, customer, actor, alice, query, expected):
     gateway = factories.make_product(organization, "Edge Gateway")
     first = factories.make_device(product, "AQM-1")
@@ -104,36 +105,42 @@ def test_filters_find_what_they_say(client, organization, product, customer, act
 
 
 def test_htmx_gets_the_results_alone(client, device):
-    answer = client.get(
-        reverse("devices:device_list"), headers={"HX-Request": "true", "HX-Target": "results"}
-    )
+    answer = client.get(reverse("devices:device_list"), headers={"HX-Request": "true", "HX-Target": "results"})
     assert b"<html" not in answer.content
     assert b"AQM26-100000" in answer.content
     assert "HX-Request" in answer.headers["Vary"]
 
 
 def test_a_device_is_registered_with_cleaned_identifiers(client, product):
-    answer = client.post(reverse("devices:device_create"), {
-        "product": product.pk, "serial_number": " AQM26-7 ", "device_name": "e00fce68aaaa", "imei": "352656103159466",
-        "mac": "e0-4f-43-75-e4-55", "tags": "Lot 1, lot 1, pilot",
-    })  # fmt: skip
+    answer = client.post(
+        reverse("devices:device_create"),
+        {
+            "product": product.pk,
+            "serial_number": " AQM26-7 ",
+            "device_name": "e00fce68aaaa",
+            "imei": "352656103159466",
+            "mac": "e0-4f-43-75-e4-55",
+            "tags": "Lot 1, lot 1, pilot",
+        },
+    )
     device = Device.objects.get()
     assert answer.status_code == 302
-    assert (device.serial_number, device.serial_key, device.mac) == (
-        "AQM26-7",
-        "aqm26-7",
-        "E0:4F:43:75:E4:55",
-    )
+    assert (device.serial_number, device.serial_key, device.mac) == ("AQM26-7", "aqm26-7", "E0:4F:43:75:E4:55")
     assert sorted(device.device_tags.values_list("tag__name", flat=True)) == ["Lot 1", "pilot"]
     assert Event.objects.get().kind == "device.registered"
 
 
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
-    [("serial_number", "aqm26-100000", "registered already"), ("device_name", "short", "6 to 64"),
-     ("imei", "352656103159467", "check digit should be 6"), ("serial_number", "A\u202eB", "U+202E"),
-     ("mac", "zz", "MAC"), ("manufactured_on", "32.13.2026", "valid date")],
-)  # fmt: skip
+    [
+        ("serial_number", "aqm26-100000", "registered already"),
+        ("device_name", "short", "6 to 64"),
+        ("imei", "352656103159467", "check digit should be 6"),
+        ("serial_number", "A\u202eB", "U+202E"),
+        ("mac", "zz", "MAC"),
+        ("manufactured_on", "32.13.2026", "valid date"),
+    ],
+)
 def test_a_wrong_field_gets_a_sentence_and_nothing_is_lost(client, device, product, field, value, sentence):
     sent = {
         "product": product.pk,
@@ -167,9 +174,7 @@ def test_a_selection_is_assigned_and_what_could_not_be_is_said(
     free, owned = make_devices(2)
     ownership.assign([owned.pk], customer=other_customer, by=actor(alice))
     answer = client.post(
-        reverse("devices:device_assign"),
-        {"ids": f"{free.pk},{owned.pk}", "customer": "Stadtwerke"},
-        follow=True,
+        reverse("devices:device_assign"), {"ids": f"{free.pk},{owned.pk}", "customer": "Stadtwerke"}, follow=True
     )
     done, left = [str(message) for message in answer.context["messages"]]
     assert done.startswith('1 device assigned to Stadtwerke Aalen. <a href="/devices/assign/')
@@ -237,7 +242,6 @@ def test_a_product_of_a_single_account_needs_the_account(client, organization):
     client.post(reverse("devices:product_create"), {**sent, "single_account": account.pk})
     product = Product.objects.get()
     client.post(
-        reverse("devices:device_create"),
-        {"product": product.pk, "serial_number": "F-1", "device_name": "fleet-1"},
+        reverse("devices:device_create"), {"product": product.pk, "serial_number": "F-1", "device_name": "fleet-1"}
     )
     assert Device.objects.get().customer == account

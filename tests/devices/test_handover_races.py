@@ -31,8 +31,18 @@ from tests.api import Caller, customer_key
 from tests.devices.telling import deafen_ledger, give_secret
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
-CHANGES = ("transfer", "unclaim", "release", "receive", "swap", "undo_assign", "assign", "ship", "undo_unclaim",
-           "undo_receive")  # fmt: skip
+CHANGES = (
+    "transfer",
+    "unclaim",
+    "release",
+    "receive",
+    "swap",
+    "undo_assign",
+    "assign",
+    "ship",
+    "undo_unclaim",
+    "undo_receive",
+)
 PUBLISHERS, READERS = 2, 2
 PATIENCE = 60
 
@@ -42,37 +52,52 @@ class World:
 
     def __init__(self, organization, product, owner, other, dana, erin) -> None:
         self.by, self.owner, self.other = system(organization), owner, other
-        self.people, self.keys = [dana, erin], [
-            customer_key(dana, owner, CustomerScope.READ), customer_key(erin, other, CustomerScope.READ)
-        ]  # fmt: skip
+        self.people, self.keys = (
+            [dana, erin],
+            [customer_key(dana, owner, CustomerScope.READ), customer_key(erin, other, CustomerScope.READ)],
+        )
         self.devices = {name: factories.make_device(product) for name in CHANGES}
         self.spare = factories.make_device(product)
         self.secrets = {device.device_name: give_secret(device) for device in self.devices.values()}
         self.undone = {
-            "undo_assign": self.perform("devices.actions.ownership.run_assign", "undo_assign", undo.ASSIGN,
-                                        customer=owner.pk),
-        }  # fmt: skip
+            "undo_assign": self.perform(
+                "devices.actions.ownership.run_assign", "undo_assign", undo.ASSIGN, customer=owner.pk
+            )
+        }
         owned = {"transfer", "unclaim", "release", "receive", "swap", "undo_unclaim", "undo_receive"}
         ownership.assign([self.devices[name].pk for name in owned], customer=owner, by=self.by)
-        self.undone["undo_unclaim"] = self.perform("devices.actions.ownership.run_unclaim", "undo_unclaim",
-                                                   undo.UNCLAIM, reason="Sold")  # fmt: skip
-        self.undone["undo_receive"] = self.perform("claims.returns.actions.returns.run_receive", "undo_receive", returns.UNDO,
-                                                   reason="Broken", note="", anyway=[])  # fmt: skip
+        self.undone["undo_unclaim"] = self.perform(
+            "devices.actions.ownership.run_unclaim", "undo_unclaim", undo.UNCLAIM, reason="Sold"
+        )
+        self.undone["undo_receive"] = self.perform(
+            "claims.returns.actions.returns.run_receive",
+            "undo_receive",
+            returns.UNDO,
+            reason="Broken",
+            note="",
+            anyway=[],
+        )
         self.shipment = shipments.create(customer=other, lines={}, by=self.by)
         shipments.pack(self.shipment, [self.devices["ship"]], by=self.by)
 
     def perform(self, handler, name, route, **payload):
         return operations.perform(
-            handler, name, by=self.by, permission=Permission.DEVICE_ASSIGN, total=1, undo_route=route,
+            handler,
+            name,
+            by=self.by,
+            permission=Permission.DEVICE_ASSIGN,
+            total=1,
+            undo_route=route,
             payload={"ids": [self.devices[name].pk], **payload},
-        )  # fmt: skip
+        )
 
     def change(self, name, **when):
         """Each as its action does it, in one transaction."""
         ids, by = [self.devices[name].pk], self.by
         if name == "transfer":
-            ledger.transfer(ids, source=self.owner, customer=self.other, project=projects.default_of(self.other), by=by,
-                            **when)  # fmt: skip
+            ledger.transfer(
+                ids, source=self.owner, customer=self.other, project=projects.default_of(self.other), by=by, **when
+            )
         elif name == "unclaim":
             ownership.unclaim(ids, reason="Sold", by=by, **when)
         elif name == "release":
@@ -137,9 +162,7 @@ def publish_all_the_while(world, number, turns):
     names, told = sorted(world.secrets), count(1)
     for n in told:
         name = names[n % len(names)]
-        drafts = [
-            Draft("reading", Json(f'"m{number}x{n}x{each}"'), None) for each in range(1 if n % 3 else 2)
-        ]
+        drafts = [Draft("reading", Json(f'"m{number}x{n}x{each}"'), None) for each in range(1 if n % 3 else 2)]
         publish(drafts, by=find(name, world.secrets[name]))
         turns.published[number] += 1
         if turns.over.is_set():
@@ -149,10 +172,7 @@ def publish_all_the_while(world, number, turns):
 
 def read_all_the_while(world, number, turns):
     """At every exit in turn; gives all that was ever read."""
-    reader, project = (
-        factories.actor_of(world.people[number]),
-        [world.owner, world.other][number].projects.get(),
-    )
+    reader, project = (factories.actor_of(world.people[number]), [world.owner, world.other][number].projects.get())
     client, program = Client(), Caller(world.keys[number])
     client.force_login(world.people[number], "allauth.account.auth_backends.AuthenticationBackend")
     found = set()
@@ -164,8 +184,12 @@ def read_all_the_while(world, number, turns):
         page = client.get(f"/portal/projects/{project.pk}/messages/")
         assert {listed.status_code, file.status_code, page.status_code} == {200}
         # A list is read some time after it was asked for.
-        texts = [*rows.values_list("data", flat=True), listed.content.decode(), file.getvalue().decode(),
-                 page.content.decode()]  # fmt: skip
+        texts = [
+            *rows.values_list("data", flat=True),
+            listed.content.decode(),
+            file.getvalue().decode(),
+            page.content.decode(),
+        ]
         found |= set(re.findall(r"m\d+x\d+x\d+", " ".join(texts)))
         turns.read[number] += 1
         if is_last:
@@ -191,17 +215,17 @@ def race(world, names=CHANGES, choose=lambda turns: {}):
     results = processes.run(len(acts), lambda n: acts[n], act)
     assert not [result for result in results if isinstance(result, str) and result != "changed"], results
     settle(Device.objects.values_list("pk", flat=True), since=timezone.now() - timedelta(hours=1))
-    may = [set(Message.objects.visible_to(factories.actor_of(person)).values_list("data", flat=True))
-           for person in world.people]  # fmt: skip
+    may = [
+        set(Message.objects.visible_to(factories.actor_of(person)).values_list("data", flat=True))
+        for person in world.people
+    ]
     # The two readers, whichever of them came first: what was read by both is looked for anyway.
     return [result for result in results if isinstance(result, set)], may
 
 
 def strangers(read, may):
     """Messages that somebody has read who may not read them at the end: they are nobody's or another's."""
-    return min(
-        (sorted((first - may[0]) | (second - may[1])) for first, second in (read, reversed(read))), key=len
-    )
+    return min((sorted((first - may[0]) | (second - may[1])) for first, second in (read, reversed(read))), key=len)
 
 
 def test_what_a_customer_has_read_is_not_anothers_after_any_change_of_hands(world):
@@ -215,9 +239,7 @@ def test_what_a_customer_has_read_is_not_anothers_after_any_change_of_hands(worl
     assert Device.objects.filter(customer=world.other).count() == 3
 
 
-def test_without_the_horizon_or_under_an_instant_of_before_the_lock_the_owner_before_reads_on(
-    world, monkeypatch
-):
+def test_without_the_horizon_or_under_an_instant_of_before_the_lock_the_owner_before_reads_on(world, monkeypatch):
     """The negative control: on PostgreSQL without the announcements, on SQLite with an instant chosen too early."""
 
     def choose(turns):

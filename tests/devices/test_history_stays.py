@@ -19,22 +19,17 @@ HISTORY = [Event, Ownership, SharedAccess, ProjectMember]
 def told(device, make_devices, customer, other_customer, alice, bob):
     by, (shared,) = factories.actor_of(alice), make_devices(1)
     project = customer.projects.get()
-    ProjectMember.objects.create(organization=project.organization, project=project, user=bob, role="viewer",
-                                 started_at=timezone.now())  # fmt: skip
-    ownership.assign([device.pk], customer=customer, by=by)
-    ledger.share(
-        [shared.pk], customer=other_customer, project=other_customer.projects.get(), by=by, reason="claim"
+    ProjectMember.objects.create(
+        organization=project.organization, project=project, user=bob, role="viewer", started_at=timezone.now()
     )
+    ownership.assign([device.pk], customer=customer, by=by)
+    ledger.share([shared.pk], customer=other_customer, project=other_customer.projects.get(), by=by, reason="claim")
 
 
 @pytest.mark.parametrize("model", HISTORY)
 def test_the_database_refuses_to_delete_history(model, told):
     count = model.objects.count()
-    with (
-        pytest.raises(IntegrityError, match="undeletable"),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
+    with pytest.raises(IntegrityError, match="undeletable"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {model._meta.db_table}")
     assert model.objects.count() == count > 0
 
@@ -53,11 +48,7 @@ def test_no_call_of_the_orm_deletes_history(model, told):
 def test_the_database_refuses_to_empty_a_table_of_history(model, told):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no TRUNCATE.")
-    with (
-        pytest.raises(IntegrityError, match="undeletable"),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
+    with pytest.raises(IntegrityError, match="undeletable"), transaction.atomic(), connection.cursor() as cursor:
         # What is not checked yet would be refused for that reason.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")

@@ -211,14 +211,7 @@ def test_a_mistyped_digit_changes_the_check_digit(payload, place, by):
 
 @pytest.mark.parametrize(
     "raw",
-    [
-        "E0:4F:43:75:E4:55",
-        "e0:4f:43:75:e4:55",
-        "E0-4F-43-75-E4-55",
-        "e04f.4375.e455",
-        "e04f4375e455",
-        " E04F4375E455 ",
-    ],
+    ["E0:4F:43:75:E4:55", "e0:4f:43:75:e4:55", "E0-4F-43-75-E4-55", "e04f.4375.e455", "e04f4375e455", " E04F4375E455 "],
 )
 def test_a_mac_address_is_taken_in_each_form(raw):
     assert clean_mac(raw) == "E0:4F:43:75:E4:55"
@@ -243,18 +236,9 @@ def test_an_address_that_became_a_number_is_taken_where_nothing_is_lost():
         ("ffffffffffff", "FF:FF:FF:FF:FF:FF is no device's address: it is for broadcast."),
         ("01:00:5e:00:00:01", "01:00:5E:00:00:01 is no device's address: it is for multicast."),
         ("E0:4F:43:75:E4", "E0:4F:43:75:E4 is no MAC address: it should be 12 or 16 hexadecimal digits."),
-        (
-            "E0:4F:43-75-E4-55",
-            "E0:4F:43-75-E4-55 is no MAC address: it should be 12 or 16 hexadecimal digits.",
-        ),
-        (
-            "G0:4F:43:75:E4:55",
-            "G0:4F:43:75:E4:55 is no MAC address: it should be 12 or 16 hexadecimal digits.",
-        ),
-        (
-            "E0:4F:43:75:E4:55:11",
-            "E0:4F:43:75:E4:55:11 is no MAC address: it should be 12 or 16 hexadecimal digits.",
-        ),
+        ("E0:4F:43-75-E4-55", "E0:4F:43-75-E4-55 is no MAC address: it should be 12 or 16 hexadecimal digits."),
+        ("G0:4F:43:75:E4:55", "G0:4F:43:75:E4:55 is no MAC address: it should be 12 or 16 hexadecimal digits."),
+        ("E0:4F:43:75:E4:55:11", "E0:4F:43:75:E4:55:11 is no MAC address: it should be 12 or 16 hexadecimal digits."),
         (
             NumberCell("4343754455"),
             "Excel made a number of this MAC address; format the column as text and export again.",
@@ -268,8 +252,7 @@ def test_a_mac_address_is_refused(raw, sentence):
 
 
 @pytest.mark.parametrize(
-    "raw",
-    ["E0:4F:43:75:E4", "E0:4F:43-75-E4-55", "G0:4F:43:75:E4:55", "E0:4F:43:75:E4:55:11", "E0 4F 43 75 E4 55"],
+    "raw", ["E0:4F:43:75:E4", "E0:4F:43-75-E4-55", "G0:4F:43:75:E4:55", "E0:4F:43:75:E4:55:11", "E0 4F 43 75 E4 55"]
 )
 def test_what_has_no_form_of_a_mac_address_is_refused(raw):
     assert fault(clean_mac, raw) == f"{raw} is no MAC address: it should be 12 or 16 hexadecimal digits."
@@ -290,12 +273,22 @@ def test_a_hardware_revision_is_taken_and_refused():
 @pytest.mark.parametrize(
     "raw",
     [
-        "2026-11-02", "2026-11-2", "2026-11-02T10:15:00Z", "2026-11-02 10:15:00",
-        "2026-11-02T10:15:00.123+01:00", "2026/11/02", "20261102", "02.11.2026", "2.11.2026",
-        "2. 11. 2026", "02.11.2026 10:15", NumberCell("46328"), NumberCell("46328.75"),
+        "2026-11-02",
+        "2026-11-2",
+        "2026-11-02T10:15:00Z",
+        "2026-11-02 10:15:00",
+        "2026-11-02T10:15:00.123+01:00",
+        "2026/11/02",
+        "20261102",
+        "02.11.2026",
+        "2.11.2026",
+        "2. 11. 2026",
+        "02.11.2026 10:15",
+        NumberCell("46328"),
+        NumberCell("46328.75"),
         NumberCell("20261102"),
     ],
-)  # fmt: skip
+)
 def test_a_date_is_read_in_each_unambiguous_form(raw):
     assert clean_manufactured_on(raw, today=TODAY) == date(2026, 11, 2)
 
@@ -390,10 +383,7 @@ def test_a_secret_is_refused_and_never_repeated(raw, sentence):
     [
         ("", ""),
         ("  two\r\nlines\rand\ta tab \n", "two\nlines\nand\ta tab"),
-        (
-            "family \U0001f468\u200d\U0001f469\u200d\U0001f467",
-            "family \U0001f468\u200d\U0001f469\u200d\U0001f467",
-        ),
+        ("family \U0001f468\u200d\U0001f469\u200d\U0001f467", "family \U0001f468\u200d\U0001f469\u200d\U0001f467"),
         ("<script>alert(1)</script>", "<script>alert(1)</script>"),
         ("x" * 2000, "x" * 2000),
     ],
@@ -423,37 +413,33 @@ def test_notes_are_refused(raw, sentence):
 @pytest.mark.parametrize(
     "text",
     [
-        '=HYPERLINK("http://example.invalid","x")', "=1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3+cmd|x",
-        "\t=1", "  =1", "\r=1", "- checked", "\uff1d1+1", "\uff0bA1", "+A1",
+        '=HYPERLINK("http://example.invalid","x")',
+        "=1",
+        "@SUM(A1)",
+        "+cmd|' /C calc'!A0",
+        "-2+3+cmd|x",
+        "\t=1",
+        "  =1",
+        "\r=1",
+        "- checked",
+        "\uff1d1+1",
+        "\uff0bA1",
+        "+A1",
     ],
-)  # fmt: skip
+)
 def test_a_formula_is_noticed(text):
     assert looks_like_formula(text)
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "Nacharbeit",
-        "-12.5",
-        "+49 731 123-45",
-        "+49 (0)731/12345",
-        "-1,5",
-        "-",
-        "--",
-        "-1e-5",
-        "+5 %",
-        "a=b",
-    ],
+    "text", ["", "Nacharbeit", "-12.5", "+49 731 123-45", "+49 (0)731/12345", "-1,5", "-", "--", "-1e-5", "+5 %", "a=b"]
 )
 def test_numbers_phone_numbers_and_dashes_are_no_formulas(text):
     assert not looks_like_formula(text)
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["<script>alert(1)</script>", "a <b>x</b>", "</td>", "<!--", "&#60;x", "&lt;x", "JavaScript:alert(1)"],
+    "text", ["<script>alert(1)</script>", "a <b>x</b>", "</td>", "<!--", "&#60;x", "&lt;x", "JavaScript:alert(1)"]
 )
 def test_markup_is_noticed(text):
     assert looks_like_markup(text)
@@ -531,16 +517,7 @@ def test_the_messy_manifest_has_the_faults_that_one_row_can_show():
         (
             "aqua-meter-lot-2611.csv",
             1,
-            [
-                "serial_number",
-                "device_name",
-                "imei",
-                "iccid",
-                "mac",
-                "hardware_revision",
-                "manufactured_on",
-                "secret",
-            ],
+            ["serial_number", "device_name", "imei", "iccid", "mac", "hardware_revision", "manufactured_on", "secret"],
         ),
         (
             "gateway-lot-2611.xlsx",
@@ -559,17 +536,31 @@ def test_the_columns_of_the_manifests_are_recognised(name, row, names):
 @pytest.mark.parametrize(
     ("label", "name"),
     [
-        ("S/N", "serial_number"), ("Serien-Nr.", "serial_number"), ("Serial No", "serial_number"),
-        ("Seriennummer", "serial_number"), ("Device ID", "device_name"), ("Gerätename", "device_name"),
-        ("Gerätekennung", "device_name"), ("Modem IMEI", "imei"), ("SIM-Karte", "iccid"),
-        ("MAC-Adresse", "mac"), ("MAC Address", "mac"), ("Hardwarestand", "hardware_revision"),
-        ("HW Rev.", "hardware_revision"), ("Hardware revision", "hardware_revision"),
+        ("S/N", "serial_number"),
+        ("Serien-Nr.", "serial_number"),
+        ("Serial No", "serial_number"),
+        ("Seriennummer", "serial_number"),
+        ("Device ID", "device_name"),
+        ("Gerätename", "device_name"),
+        ("Gerätekennung", "device_name"),
+        ("Modem IMEI", "imei"),
+        ("SIM-Karte", "iccid"),
+        ("MAC-Adresse", "mac"),
+        ("MAC Address", "mac"),
+        ("Hardwarestand", "hardware_revision"),
+        ("HW Rev.", "hardware_revision"),
+        ("Hardware revision", "hardware_revision"),
         ("Fertigungsdatum", "manufactured_on"),
-        ("Mfg. date", "manufactured_on"), ("Manufactured on", "manufactured_on"), ("Geheimnis", "secret"),
+        ("Mfg. date", "manufactured_on"),
+        ("Manufactured on", "manufactured_on"),
+        ("Geheimnis", "secret"),
         ("Device Secret", "secret"),
-        ("Device key", "secret"), ("Bemerkung", "notes"), ("Remark", "notes"), ("Notes", "notes"),
+        ("Device key", "secret"),
+        ("Bemerkung", "notes"),
+        ("Remark", "notes"),
+        ("Notes", "notes"),
     ],
-)  # fmt: skip
+)
 def test_a_column_is_known_in_both_languages_whichever_is_spoken(label, name, language):
     with translation.override(language):
         assert find_header([(1, [label])], COLUMNS).mapping == {0: name}

@@ -25,9 +25,7 @@ def by(organization):
     return system(organization)
 
 
-def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(
-    product, customer, by, monkeypatch
-):
+def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(product, customer, by, monkeypatch):
     """What the operation counts is what is unclaimed, whole: span, status, label, event."""
     monkeypatch.setattr("devices.actions.ownership.CHUNK", CHUNK)
     profile, ids = make_unit_profile(product), make_many_devices(product, UNITS)
@@ -35,12 +33,16 @@ def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(
     rounds = []
 
     def begin():
-        ledger.assign(
-            ids, customer=customer, project=projects.default_of(customer), by=by, reason="assignment"
-        )
+        ledger.assign(ids, customer=customer, project=projects.default_of(customer), by=by, reason="assignment")
         rounds.append(1)
-        return operations.start("devices.actions.ownership.run_unclaim", "Unclaim", by=by, total=UNITS,
-                                permission=Permission.DEVICE_UNCLAIM, payload={"ids": ids, "reason": "Lease over"})  # fmt: skip
+        return operations.start(
+            "devices.actions.ownership.run_unclaim",
+            "Unclaim",
+            by=by,
+            total=UNITS,
+            permission=Permission.DEVICE_UNCLAIM,
+            payload={"ids": ids, "reason": "Lease over"},
+        )
 
     def look(operation):
         # PostgreSQL may still be at the commit of a process that is gone: whose row is free has ended.
@@ -50,9 +52,7 @@ def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(
         assert (operation.succeeded, operation.cursor % CHUNK) == (len(done), 0)
         ended = Ownership.objects.filter(end_evidence=f"operation:{operation.pk}", end_reason="unclaim")
         assert set(ended.values_list("device", flat=True)) == done
-        assert (
-            set(Device.objects.filter(customer=None, status="in_stock").values_list("pk", flat=True)) == done
-        )
+        assert set(Device.objects.filter(customer=None, status="in_stock").values_list("pk", flat=True)) == done
         assert set(Ownership.objects.filter(ended_at=None).values_list("device", flat=True)) == rest
         told = Event.objects.filter(kind="device.unclaimed", at__gte=operation.created_at)
         assert sorted(told.values_list("subject_id", flat=True)) == sorted(done)

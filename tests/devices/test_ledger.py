@@ -22,8 +22,14 @@ def by(organization):
 
 
 def assign(devices, customer, by, at=NOON):
-    return ledger.assign([d.pk for d in devices], customer=customer, project=projects.default_of(customer), by=by,
-                         reason="assignment", at=at)  # fmt: skip
+    return ledger.assign(
+        [d.pk for d in devices],
+        customer=customer,
+        project=projects.default_of(customer),
+        by=by,
+        reason="assignment",
+        at=at,
+    )
 
 
 def release(devices, by, at=NOON + HOUR, **more):
@@ -35,12 +41,7 @@ def test_assigning_opens_a_span_and_marks_the_device(device, customer, by):
     span = Ownership.objects.get()
     device.refresh_from_db()
     assert (outcome.done, outcome.refused) == ([device.pk], [])
-    assert (span.device_id, span.customer_id, span.started_at, span.ended_at) == (
-        device.pk,
-        customer.pk,
-        NOON,
-        None,
-    )
+    assert (span.device_id, span.customer_id, span.started_at, span.ended_at) == (device.pk, customer.pk, NOON, None)
     assert (device.customer_id, device.status) == (customer.pk, DeviceStatus.OWNED)
 
 
@@ -55,8 +56,11 @@ def test_assigning_a_set_does_what_can_be_done_and_says_why_not_for_the_rest(
     outcome = assign([free, owned, reserved, scrapped, archived], customer, by)
     assert outcome.done == [free.pk]
     assert [(r.device_id, r.code) for r in outcome.refused] == [
-        (owned.pk, "already_owned"), (reserved.pk, "reserved"), (scrapped.pk, "scrapped"), (archived.pk, "archived"),
-    ]  # fmt: skip
+        (owned.pk, "already_owned"),
+        (reserved.pk, "reserved"),
+        (scrapped.pk, "scrapped"),
+        (archived.pk, "archived"),
+    ]
     assert Ownership.objects.filter(customer=customer).count() == 1
 
 
@@ -87,11 +91,7 @@ def test_releasing_closes_the_span_and_asks_the_device_to_wipe_itself(device, cu
         "came back",
         "Custody",
     )
-    assert (device.customer_id, device.status, device.wipe_asked_at) == (
-        None,
-        DeviceStatus.IN_STOCK,
-        NOON + HOUR,
-    )
+    assert (device.customer_id, device.status, device.wipe_asked_at) == (None, DeviceStatus.IN_STOCK, NOON + HOUR)
 
 
 def test_releasing_ends_what_was_shared(device, customer, other_customer, by):
@@ -128,8 +128,14 @@ def test_a_span_never_begins_before_the_last_one_ended(device, customer, other_c
 
 def test_a_transfer_leaves_no_gap(device, customer, other_customer, by):
     assign([device], customer, by)
-    ledger.transfer([device.pk], source=customer, customer=other_customer, project=projects.default_of(other_customer),
-                    by=by, at=NOON + HOUR)  # fmt: skip
+    ledger.transfer(
+        [device.pk],
+        source=customer,
+        customer=other_customer,
+        project=projects.default_of(other_customer),
+        by=by,
+        at=NOON + HOUR,
+    )
     old, new = Ownership.objects.order_by("started_at")
     assert (old.ended_at, new.started_at, new.customer_id) == (NOON + HOUR, NOON + HOUR, other_customer.pk)
 
@@ -143,9 +149,14 @@ def test_only_the_owner_named_is_released(device, customer, other_customer, by):
 
 @pytest.mark.parametrize(
     ("start", "end"),
-    [(NOON - HOUR, NOON + HOUR / 2), (NOON, NOON + HOUR), (NOON + HOUR / 2, None), (NOON - HOUR, None),
-     (NOON + HOUR / 4, NOON + HOUR / 2)],
-)  # fmt: skip
+    [
+        (NOON - HOUR, NOON + HOUR / 2),
+        (NOON, NOON + HOUR),
+        (NOON + HOUR / 2, None),
+        (NOON - HOUR, None),
+        (NOON + HOUR / 4, NOON + HOUR / 2),
+    ],
+)
 def test_the_database_refuses_spans_that_overlap(device, customer, other_customer, by, start, end):
     assign([device], customer, by)
     release([device], by)
@@ -154,9 +165,7 @@ def test_the_database_refuses_spans_that_overlap(device, customer, other_custome
     assert Ownership.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    ("start", "end"), [(NOON - HOUR, NOON), (NOON + HOUR, None), (NOON + HOUR, NOON + 2 * HOUR)]
-)
+@pytest.mark.parametrize(("start", "end"), [(NOON - HOUR, NOON), (NOON + HOUR, None), (NOON + HOUR, NOON + 2 * HOUR)])
 def test_the_database_takes_spans_that_touch(device, customer, other_customer, by, start, end):
     assign([device], customer, by)
     release([device], by)
@@ -183,10 +192,7 @@ def test_the_database_refuses_a_second_open_span(device, customer, other_custome
 
 
 def test_the_database_refuses_a_span_that_ends_before_it_begins(device, customer):
-    with (
-        pytest.raises(IntegrityError, match=r"ownership_ends_after_start|range lower bound"),
-        transaction.atomic(),
-    ):
+    with pytest.raises(IntegrityError, match=r"ownership_ends_after_start|range lower bound"), transaction.atomic():
         raw_span(device, customer, NOON, NOON)
 
 
@@ -202,6 +208,13 @@ def test_the_database_refuses_an_owner_without_the_status(device, customer):
 
 def raw_span(device, customer, start, end, end_reason="correction"):
     return Ownership.objects.create(
-        organization=device.organization, device=device, customer=customer, project=projects.default_of(customer),
-        started_at=start, ended_at=end, start_reason="assignment", end_reason=end_reason if end else None, started_by="test",
-    )  # fmt: skip
+        organization=device.organization,
+        device=device,
+        customer=customer,
+        project=projects.default_of(customer),
+        started_at=start,
+        ended_at=end,
+        start_reason="assignment",
+        end_reason=end_reason if end else None,
+        started_by="test",
+    )

@@ -58,8 +58,15 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(chosen=device_sets, to=customer_numbers, reason=st.sampled_from(["assignment", "claim", "import"]))
     def assign(self, chosen, to, reason):
         evidence = f"operation:{next(self.numbers)}"
-        outcome = ledger.assign(self.ids(chosen), customer=self.customers[to], project=self.projects[to], by=self.by,
-                                reason=reason, at=self.now, evidence=evidence)  # fmt: skip
+        outcome = ledger.assign(
+            self.ids(chosen),
+            customer=self.customers[to],
+            project=self.projects[to],
+            by=self.by,
+            reason=reason,
+            at=self.now,
+            evidence=evidence,
+        )
         expected = [n for n in sorted(chosen) if self.owner(n) is None and self.status[n] == "in_stock"]
         assert outcome.done == self.ids(expected)
         assert {r.device_id for r in outcome.refused} == set(self.ids(chosen)) - set(self.ids(expected))
@@ -71,9 +78,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(chosen=device_sets)
     def unclaim(self, chosen):
         evidence = f"operation:{next(self.numbers)}"
-        outcome = ledger.release(
-            self.ids(chosen), by=self.by, reason="unclaim", at=self.now, evidence=evidence
-        )
+        outcome = ledger.release(self.ids(chosen), by=self.by, reason="unclaim", at=self.now, evidence=evidence)
         expected = [n for n in sorted(chosen) if self.owner(n) is not None]
         assert outcome.done == self.ids(expected)
         if expected:
@@ -94,9 +99,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def undo_an_assignment(self, chosen, back):
         evidence = self.assigned[-min(back, len(self.assigned))]
         outcome = ledger.retract(self.ids(chosen), began=evidence, by=self.by, at=self.now, evidence="undo")
-        expected = [
-            n for n in sorted(chosen) if self.owner(n) is not None and self.model[n][-1][3] == evidence
-        ]
+        expected = [n for n in sorted(chosen) if self.owner(n) is not None and self.model[n][-1][3] == evidence]
         assert outcome.done == self.ids(expected)
         for n in expected:
             self.model_release(n, self.now, "undo")
@@ -107,9 +110,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def undo_an_unclaim(self, chosen, back, owners):
         evidence = self.unclaimed[-min(back, len(self.unclaimed))]
         owner_ids = [self.customers[n].pk for n in owners]
-        outcome = ledger.reopen(
-            self.ids(chosen), ended=evidence, customer_ids=owner_ids, by=self.by, at=self.now
-        )
+        outcome = ledger.reopen(self.ids(chosen), ended=evidence, customer_ids=owner_ids, by=self.by, at=self.now)
         expected = [
             n
             for n in sorted(chosen)
@@ -124,8 +125,14 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(chosen=device_sets, source=customer_numbers, to=customer_numbers)
     def transfer(self, chosen, source, to):
-        outcome = ledger.transfer(self.ids(chosen), source=self.customers[source], customer=self.customers[to],
-                                  project=self.projects[to], by=self.by, at=self.now)  # fmt: skip
+        outcome = ledger.transfer(
+            self.ids(chosen),
+            source=self.customers[source],
+            customer=self.customers[to],
+            project=self.projects[to],
+            by=self.by,
+            at=self.now,
+        )
         expected = [n for n in sorted(chosen) if self.owner(n) == source]
         assert outcome.done == self.ids(expected)
         for n in expected:
@@ -143,9 +150,7 @@ class LedgerMachine(RuleBasedStateMachine):
                     span.start_evidence,
                     span.end_evidence,
                 ]
-                for span in Ownership.objects.filter(device=device)
-                .select_related("customer")
-                .order_by("started_at")
+                for span in Ownership.objects.filter(device=device).select_related("customer").order_by("started_at")
             ]
             assert spans == self.model[n]
 
@@ -168,11 +173,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for n, device in enumerate(self.devices):
             for _customer, start, end, *_evidence in self.model[n][-3:]:
                 for moment in (start - TICK, start, start + TICK, *((end - TICK, end) if end else ())):
-                    seen = (
-                        Ownership.objects.filter(device=device)
-                        .covering(moment)
-                        .values_list("customer", flat=True)
-                    )
+                    seen = Ownership.objects.filter(device=device).covering(moment).values_list("customer", flat=True)
                     expected = [
                         self.customers[c].pk
                         for c, s, e, *_evidence in self.model[n]
@@ -199,13 +200,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 # Everything runs in the test's one transaction: each example makes a world of its own.
-QUICK = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+QUICK = settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
 # For the controls: any failure will do, so none is made smaller.
-BLIND = settings(
-    QUICK, max_examples=200, phases=[Phase.generate], report_multiple_bugs=False, print_blob=False
-)
+BLIND = settings(QUICK, max_examples=200, phases=[Phase.generate], report_multiple_bugs=False, print_blob=False)
 
 
 def test_the_ledger_behaves_like_its_model():

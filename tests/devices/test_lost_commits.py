@@ -61,10 +61,7 @@ def test_a_batch_does_the_chunk_again(lost, make_devices, customer, by, lose_com
     operations.run(operation.pk)
     operation.refresh_from_db()
     assert (operation.state, operation.succeeded, owned(customer)) == ("done", 9, set(ids))
-    assert list(OperationRow.objects.values_list("position", "code")) == [
-        (10, "not_found"),
-        (11, "duplicate"),
-    ]
+    assert list(OperationRow.objects.values_list("position", "code")) == [(10, "not_found"), (11, "duplicate")]
 
 
 def test_without_going_back_the_chunk_would_be_missing(make_devices, customer, by, lose_commits, monkeypatch):
@@ -81,9 +78,7 @@ def test_without_going_back_the_chunk_would_be_missing(make_devices, customer, b
     assert owned(customer) < set(ids)
 
 
-def test_an_undo_and_new_codes_do_theirs_again_too(
-    make_devices, product, customer, by, lose_commits, monkeypatch
-):
+def test_an_undo_and_new_codes_do_theirs_again_too(make_devices, product, customer, by, lose_commits, monkeypatch):
     for module in (claim_codes, undo):
         monkeypatch.setattr(module, "IN_REQUEST", 0)
     ids = [device.pk for device in make_devices(7)]
@@ -101,12 +96,13 @@ def test_an_undo_and_new_codes_do_theirs_again_too(
     assert ClaimCode.objects.filter(profile=profile).count() == 7
 
 
-def test_a_key_that_is_revoked_stops_what_it_started_after_the_chunk(
-    alice, customer, make_devices, monkeypatch
-):
+def test_a_key_that_is_revoked_stops_what_it_started_after_the_chunk(alice, customer, make_devices, monkeypatch):
     ids = [device.pk for device in make_devices(9)]
-    called = Caller(key_of(alice)).post(f"/customers/{customer.pk}/devices:assign",
-                                        {"named_by": "id", "devices": list(map(str, ids))}).json()  # fmt: skip
+    called = (
+        Caller(key_of(alice))
+        .post(f"/customers/{customer.pk}/devices:assign", {"named_by": "id", "devices": list(map(str, ids))})
+        .json()
+    )
     original = ownership.assign
 
     def assign(*args, **kwargs):

@@ -18,8 +18,14 @@ NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 def test_assigning_is_told_in_the_history_with_who_and_to_whom(device, customer, actor, alice):
     ownership.assign([device.pk], customer=customer, by=actor(alice), note="order 7", at=NOON)
     event = Event.objects.get(kind="device.assigned")
-    assert (event.subject_id, event.subject_label, event.object_id, event.object_label, event.actor_label, event.at) == (
-        device.pk, "AQM26-100000", customer.pk, "Stadtwerke Aalen", "Alice Kemp", NOON)  # fmt: skip
+    assert (
+        event.subject_id,
+        event.subject_label,
+        event.object_id,
+        event.object_label,
+        event.actor_label,
+        event.at,
+    ) == (device.pk, "AQM26-100000", customer.pk, "Stadtwerke Aalen", "Alice Kemp", NOON)
     assert event.data == {"note": "order 7"}
 
 
@@ -78,22 +84,31 @@ def test_a_bulk_assignment_runs_in_chunks_and_counts_what_was_refused(
     monkeypatch.setattr(ownership, "CHUNK", 10)
     by, ids = actor(alice), [d.pk for d in make_devices(25)]
     ownership.assign(ids[3:5], customer=other_customer, by=by)
-    operation = operations.start("devices.actions.ownership.run_assign", "Assign", by=by, total=25,
-                                 permission=Permission.DEVICE_ASSIGN, payload={"ids": ids, "customer": customer.pk})  # fmt: skip
+    operation = operations.start(
+        "devices.actions.ownership.run_assign",
+        "Assign",
+        by=by,
+        total=25,
+        permission=Permission.DEVICE_ASSIGN,
+        payload={"ids": ids, "customer": customer.pk},
+    )
     operations.run(operation.pk)
     operation.refresh_from_db()
     assert (operation.state, operation.succeeded, operation.refused, operation.cursor) == ("done", 23, 2, 25)
-    assert list(operation.rows.values_list("position", "code")) == [
-        (4, "already_owned"),
-        (5, "already_owned"),
-    ]
+    assert list(operation.rows.values_list("position", "code")) == [(4, "already_owned"), (5, "already_owned")]
     assert Device.objects.filter(customer=customer).count() == 23
 
 
 def test_an_operation_of_somebody_who_lost_the_right_changes_nothing(make_devices, customer, actor, alice):
     by, ids = actor(alice), [d.pk for d in make_devices(3)]
-    operation = operations.start("devices.actions.ownership.run_assign", "Assign", by=by, total=3,
-                                 permission=Permission.DEVICE_ASSIGN, payload={"ids": ids, "customer": customer.pk})  # fmt: skip
+    operation = operations.start(
+        "devices.actions.ownership.run_assign",
+        "Assign",
+        by=by,
+        total=3,
+        permission=Permission.DEVICE_ASSIGN,
+        payload={"ids": ids, "customer": customer.pk},
+    )
     alice.memberships.update(role="viewer")
     operations.run(operation.pk)
     assert Operation.objects.get().state == "failed"

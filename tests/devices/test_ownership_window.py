@@ -70,16 +70,16 @@ class WindowMachine(RuleBasedStateMachine):
         self.by = system(organization)
         self.customers = [factories.make_customer(organization, f"Customer {n}") for n in range(CUSTOMERS)]
         self.projects = [projects.default_of(customer) for customer in self.customers]
-        people = [
-            factories.make_person(customer, f"{customer.pk}@window.example") for customer in self.customers
-        ]
+        people = [factories.make_person(customer, f"{customer.pk}@window.example") for customer in self.customers]
         self.people = [factories.actor_of(person) for person in people]
         if self.has_pages:
             self.clients = [signed_in(person) for person in people]
             alice = factories.make_member(organization, "owner")
             self.member, self.program = signed_in(alice), Caller(key_of(alice))
-            self.programs = [Caller(customer_key(person, customer, CustomerScope.READ))
-                             for person, customer in zip(people, self.customers, strict=True)]  # fmt: skip
+            self.programs = [
+                Caller(customer_key(person, customer, CustomerScope.READ))
+                for person, customer in zip(people, self.customers, strict=True)
+            ]
         self.devices = [factories.make_device(product) for _n in range(DEVICES)]
         self.secrets = [give_secret(device) for device in self.devices]
         self.hooks = [
@@ -100,14 +100,10 @@ class WindowMachine(RuleBasedStateMachine):
         """It ran ahead, or behind, and is put right."""
         self.now += timedelta(hours=hours)
 
-    @rule(
-        n=device_numbers, behind=st.sampled_from([0, 0, 0, 1, 2, 3_600_000_000]), together=st.integers(1, 2)
-    )
+    @rule(n=device_numbers, behind=st.sampled_from([0, 0, 0, 1, 2, 3_600_000_000]), together=st.integers(1, 2))
     def publish(self, n, behind, together):
         """By a server whose clock may be behind: no message falls before the last change of hands."""
-        drafts = [
-            messages.Draft("reading", messages.Json(next(self.numbers)), None) for _each in range(together)
-        ]
+        drafts = [messages.Draft("reading", messages.Json(next(self.numbers)), None) for _each in range(together)]
         at = self.now - timedelta(microseconds=behind)
         if together == 1 and self.is_quick and not self.hooks:
             known = {"name_key": self.devices[n].name_key, "secret_sha256": sha256(self.secrets[n])}
@@ -117,14 +113,18 @@ class WindowMachine(RuleBasedStateMachine):
             at = publish(drafts, by=find(self.devices[n].device_name, self.secrets[n]), at=at)
         assert at >= max((end or start for _c, start, end, _s in self.spans[n]), default=at)
         self.sent += [(int(draft.data), n, at) for draft in drafts]
-        self.told |= {
-            int(draft.data): {c for c, *span, _s in self.spans[n] if covers(span, at)} for draft in drafts
-        }
+        self.told |= {int(draft.data): {c for c, *span, _s in self.spans[n] if covers(span, at)} for draft in drafts}
 
     @rule(n=device_numbers, to=customer_numbers)
     def assign(self, n, to):
-        outcome = ledger.assign([self.devices[n].pk], customer=self.customers[to], project=self.projects[to], by=self.by,
-                                reason="assignment", at=self.now)  # fmt: skip
+        outcome = ledger.assign(
+            [self.devices[n].pk],
+            customer=self.customers[to],
+            project=self.projects[to],
+            by=self.by,
+            reason="assignment",
+            at=self.now,
+        )
         assert bool(outcome.done) == (self.owner(n) is None)
         if outcome.done:
             # What others saw of it ends.
@@ -141,15 +141,27 @@ class WindowMachine(RuleBasedStateMachine):
         source = self.owner(n)
         if source is None:
             return
-        ledger.transfer([self.devices[n].pk], source=self.customers[source], customer=self.customers[to],
-                        project=self.projects[to], by=self.by, at=self.now)  # fmt: skip
+        ledger.transfer(
+            [self.devices[n].pk],
+            source=self.customers[source],
+            customer=self.customers[to],
+            project=self.projects[to],
+            by=self.by,
+            at=self.now,
+        )
         self.end(n)
         self.own(n, to, is_next=True)
 
     @rule(n=device_numbers, to=customer_numbers)
     def share(self, n, to):
-        new = ledger.share([self.devices[n].pk], customer=self.customers[to], project=self.projects[to], by=self.by,
-                           reason="claim", at=self.now)  # fmt: skip
+        new = ledger.share(
+            [self.devices[n].pk],
+            customer=self.customers[to],
+            project=self.projects[to],
+            by=self.by,
+            reason="claim",
+            at=self.now,
+        )
         if new:
             edges = [end or start for _c, start, end, is_shared in self.spans[n] if not is_shared]
             self.spans[n].append([to, self.instant(n, *edges), None, True])
@@ -174,13 +186,7 @@ class WindowMachine(RuleBasedStateMachine):
     @invariant()
     def beside_each_handover_the_window_is_exact_to_the_microsecond(self):
         edges = sorted(
-            {
-                edge
-                for spans in self.spans
-                for _c, start, end, _s in spans[-2:]
-                for edge in (start, end)
-                if edge
-            }
+            {edge for spans in self.spans for _c, start, end, _s in spans[-2:] for edge in (start, end) if edge}
         )
         for c, actor in enumerate(self.people):
             for n, device in enumerate(self.devices):
@@ -217,9 +223,7 @@ class WindowMachine(RuleBasedStateMachine):
         if self.hooks:
             assert sorted(given[self.hooks[0].pk]) == sorted(number for number, _n, _at in self.sent)
         for c, hook in enumerate(self.hooks[1:]):
-            expected = {
-                number for n in range(DEVICES) for number in self.reached(c, n) if c in self.told[number]
-            }
+            expected = {number for n in range(DEVICES) for number in self.reached(c, n) if c in self.told[number]}
             expected |= {number for n in range(DEVICES) for number in self.reached(c, n, kinds={False})}
             assert sorted(given[hook.pk]) == sorted(expected)
 
@@ -254,19 +258,13 @@ class WindowMachine(RuleBasedStateMachine):
             assert self.page(self.member, f"/devices/{device.pk}/messages/") == everything[-50:]
             for c, client in enumerate(self.clients):
                 held = bool([span for span in self.spans[n] if span[0] == c])
-                for path in (
-                    f"/portal/devices/{device.pk}/messages/",
-                    f"/portal/devices/{device.pk}/messages/export/",
-                ):
+                for path in (f"/portal/devices/{device.pk}/messages/", f"/portal/devices/{device.pk}/messages/export/"):
                     assert client.get(path).status_code == (200 if held else 404)
                 assert client.get(f"/devices/{device.pk}/messages/").status_code == 403
                 if held:
                     answer = client.get(f"/portal/devices/{device.pk}/messages/export/")
                     assert self.csv(answer) == self.reached(c, n)
-                    assert (
-                        self.page(client, f"/portal/devices/{device.pk}/messages/")
-                        == self.reached(c, n)[-25:]
-                    )
+                    assert self.page(client, f"/portal/devices/{device.pk}/messages/") == self.reached(c, n)[-25:]
         for c, client in enumerate(self.clients):
             mine = sorted(chain.from_iterable(self.reached(c, n) for n in range(DEVICES)))
             path = f"/portal/projects/{self.projects[c].pk}/messages/"
@@ -290,9 +288,7 @@ class WindowMachine(RuleBasedStateMachine):
 
     def reached(self, c, n, since=None, until=None, kinds=frozenset({False, True})):
         """`kinds` of spans: owned (False), shared (True)."""
-        mine = [
-            (start, end) for who, start, end, is_shared in self.spans[n] if who == c and is_shared in kinds
-        ]
+        mine = [(start, end) for who, start, end, is_shared in self.spans[n] if who == c and is_shared in kinds]
         return [
             number
             for number, of, at in self.sent
@@ -303,13 +299,13 @@ class WindowMachine(RuleBasedStateMachine):
         ]
 
     def touches(self, c, n, since, until):
-        return any(c == who and (until is None or start < until) and (since is None or end is None or end > since)
-                   for who, start, end, _s in self.spans[n])  # fmt: skip
+        return any(
+            c == who and (until is None or start < until) and (since is None or end is None or end > since)
+            for who, start, end, _s in self.spans[n]
+        )
 
     def owner(self, n):
-        return next(
-            (who for who, _start, end, is_shared in self.spans[n] if end is None and not is_shared), None
-        )
+        return next((who for who, _start, end, is_shared in self.spans[n] if end is None and not is_shared), None)
 
     def instant(self, n, *others):
         """Of a change of hands: after the device's last word."""
@@ -349,9 +345,7 @@ def numbers(rows):
     return sorted(rows.values_list("data", flat=True))
 
 
-QUICK = settings(
-    max_examples=8, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
-)
+QUICK = settings(max_examples=8, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def tell_a_handover(machine):

@@ -31,12 +31,12 @@ def apart(settings, tmp_path):
 @pytest.mark.django_db(transaction=True)
 def test_simulated_devices_live_like_devices(live_server, organization, customer, alice, make_devices):
     by, devices = factories.actor_of(alice), make_devices(2)
-    ledger.assign(
-        [devices[0].pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment"
-    )
+    ledger.assign([devices[0].pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment")
     ledger.release([devices[0].pk], by=by, reason="unclaim")
-    asked = [calls.ask(devices[0], kind=kind, name=name, by=by, timeout=60)
-             for kind, name in (("variable", "battery"), ("function", "identify"), ("variable", "nothing"))]  # fmt: skip
+    asked = [
+        calls.ask(devices[0], kind=kind, name=name, by=by, timeout=60)
+        for kind, name in (("variable", "battery"), ("function", "identify"), ("variable", "nothing"))
+    ]
     units = fleet.make(fleet.choose(organization, 2), live_server.url, seed=1, every=0.5)
     fleet.run(units, Event(), 4)
     assert all(unit.published for unit in units)
@@ -149,8 +149,14 @@ def test_where_fewer_devices_are_there_than_asked_for_it_says_how_many_it_uses(
 def test_the_demo_gets_days_of_messages_in_their_projects(customer, alice, make_devices):
     at, devices = datetime(2026, 11, 20, 12, tzinfo=UTC), make_devices(2)
     Device.objects.update(created_at=at - timedelta(days=30))
-    ledger.assign([devices[0].pk], customer=customer, project=customer.projects.get(), by=factories.actor_of(alice),
-                  reason="assignment", at=at - timedelta(days=1))  # fmt: skip
+    ledger.assign(
+        [devices[0].pk],
+        customer=customer,
+        project=customer.projects.get(),
+        by=factories.actor_of(alice),
+        reason="assignment",
+        at=at - timedelta(days=1),
+    )
     count = demo_messages.load([fresh(device) for device in devices], at, Random(1))
     assert count == Message.objects.count() > 200
     assert list(check()) == []

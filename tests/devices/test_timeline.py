@@ -21,9 +21,7 @@ class Owned:
 
 
 def drawn(spans):
-    return [
-        (part.kind, part.label, float(part.x), float(part.width)) for part in timeline.parts(BORN, spans, NOW)
-    ]
+    return [(part.kind, part.label, float(part.x), float(part.width)) for part in timeline.parts(BORN, spans, NOW)]
 
 
 def test_a_unit_that_nobody_owned_is_one_gap():
@@ -33,8 +31,11 @@ def test_a_unit_that_nobody_owned_is_one_gap():
 def test_owners_and_the_times_between_them_follow_each_other():
     spans = [Owned(BORN + 50 * DAY, None, "B"), Owned(BORN + 20 * DAY, BORN + 40 * DAY, "A")]
     assert drawn(spans) == [
-        ("gap", "In stock", 0.0, 19.75), ("past", "A", 20.0, 19.75), ("gap", "In stock", 40.0, 9.75), ("now", "B", 50.0, 49.75),
-    ]  # fmt: skip
+        ("gap", "In stock", 0.0, 19.75),
+        ("past", "A", 20.0, 19.75),
+        ("gap", "In stock", 40.0, 9.75),
+        ("now", "B", 50.0, 49.75),
+    ]
 
 
 def test_a_handover_without_a_gap_shows_none():
@@ -53,12 +54,15 @@ def test_the_numbers_are_written_for_css_in_every_language():
         assert all("," not in part.x + part.width for part in timeline.parts(BORN, [], NOW))
 
 
-@pytest.mark.parametrize(("age", "words"), [
-    (timedelta(days=400), ["Oct 2025", "Jan 2026", "May 2026", "Aug 2026"]),
-    (timedelta(days=8), ["14 Nov", "16 Nov", "18 Nov", "20 Nov"]),
-    (timedelta(hours=8), ["22 Nov 04:00", "22 Nov 06:00", "22 Nov 08:00", "22 Nov 10:00"]),
-    (timedelta(seconds=30), ["22 Nov 11:59", "", "", ""]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (timedelta(days=400), ["Oct 2025", "Jan 2026", "May 2026", "Aug 2026"]),
+        (timedelta(days=8), ["14 Nov", "16 Nov", "18 Nov", "20 Nov"]),
+        (timedelta(hours=8), ["22 Nov 04:00", "22 Nov 06:00", "22 Nov 08:00", "22 Nov 10:00"]),
+        (timedelta(seconds=30), ["22 Nov 11:59", "", "", ""]),
+    ],
+)
 def test_the_scale_is_as_fine_as_the_bar_is_short(age, words):
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     assert timeline.scale(now - age, [], now=now) == words

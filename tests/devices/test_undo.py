@@ -34,16 +34,26 @@ def ids_of(devices):
 
 def bulk_assign(devices, customer, by, note="order 7"):
     return operations.perform(
-        "devices.actions.ownership.run_assign", "Assign", by=by, permission=Permission.DEVICE_ASSIGN, total=len(devices),
-        payload={"ids": ids_of(devices), "customer": customer.pk, "note": note}, undo_route=undo.ASSIGN,
-    )  # fmt: skip
+        "devices.actions.ownership.run_assign",
+        "Assign",
+        by=by,
+        permission=Permission.DEVICE_ASSIGN,
+        total=len(devices),
+        payload={"ids": ids_of(devices), "customer": customer.pk, "note": note},
+        undo_route=undo.ASSIGN,
+    )
 
 
 def bulk_unclaim(devices, by, reason="wrong list"):
     return operations.perform(
-        "devices.actions.ownership.run_unclaim", "Unclaim", by=by, permission=Permission.DEVICE_UNCLAIM,
-        total=len(devices), payload={"ids": ids_of(devices), "reason": reason}, undo_route=undo.UNCLAIM,
-    )  # fmt: skip
+        "devices.actions.ownership.run_unclaim",
+        "Unclaim",
+        by=by,
+        permission=Permission.DEVICE_UNCLAIM,
+        total=len(devices),
+        payload={"ids": ids_of(devices), "reason": reason},
+        undo_route=undo.UNCLAIM,
+    )
 
 
 def rows(model):
@@ -61,9 +71,7 @@ def refused(operation):
 
 def test_two_devices_assigned_are_an_operation_that_is_over(client_for, alice, make_devices, customer):
     one, two = make_devices(2)
-    client_for(alice).post(
-        reverse("devices:device_assign"), {"ids": f"{one.pk},{two.pk}", "customer": customer.pk}
-    )
+    client_for(alice).post(reverse("devices:device_assign"), {"ids": f"{one.pk},{two.pk}", "customer": customer.pk})
     operation = Operation.objects.get()
     assert (operation.state, operation.total, operation.succeeded, operation.refused) == ("done", 2, 2, 0)
     assert operation.title == "Assign 2 devices to Stadtwerke Aalen"
@@ -102,9 +110,7 @@ def test_the_undo_on_the_page_of_a_device_is_for_who_may_and_while_there_is_time
     assert offered("owner") is False
 
 
-def test_the_message_says_until_when_it_can_be_undone_and_leads_there(
-    client_for, alice, make_devices, customer
-):
+def test_the_message_says_until_when_it_can_be_undone_and_leads_there(client_for, alice, make_devices, customer):
     data = {"ids": ",".join(map(str, ids_of(make_devices(3)))), "customer": customer.pk}
     answer = client_for(alice).post(reverse("devices:device_assign"), data, follow=True)
     operation = Operation.objects.get()
@@ -193,9 +199,10 @@ def test_what_changed_hands_since_is_left_as_it_is_and_says_why(make_devices, cu
     done = undo.begin(operation, by=by)
     assert (done.succeeded, done.refused) == (1, 3)
     assert refused(done) == [
-        (str(free), "It was unclaimed since."), (str(other), "It changed hands since."),
+        (str(free), "It was unclaimed since."),
+        (str(other), "It changed hands since."),
         (str(anew), "It changed hands since."),
-    ]  # fmt: skip
+    ]
     assert Device.objects.get(pk=other.pk).customer == other_customer
     assert Device.objects.get(pk=anew.pk).customer == customer
     assert (seen["total"], seen["fit"]) == (4, 1)
@@ -215,8 +222,9 @@ def test_undoing_an_assignment_leaves_printed_codes_alone_and_brings_back_the_sh
 ):
     devices = make_devices(2)
     worlds.make_unit_profile(product)
-    ledger.share(ids_of(devices), customer=other_customer, project=projects.default_of(other_customer), by=by,
-                 reason="claim")  # fmt: skip
+    ledger.share(
+        ids_of(devices), customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
+    )
     ended = SharedAccess.objects.get(device=devices[1])
     ownership.end_shares([ended.pk], reason="over", by=by)
     codes, (share, _over) = rows(ClaimCode), rows(SharedAccess)
@@ -233,7 +241,9 @@ def test_undoing_an_assignment_leaves_printed_codes_alone_and_brings_back_the_sh
     assert SharedAccess.objects.get(device=devices[1]).end_note == "over"
     kinds = Event.objects.filter(subject_id=devices[0].pk, kind__startswith="device.access")
     assert list(kinds.order_by("pk").values_list("kind", "object_id")) == [
-        ("device.access_ended", other_customer.pk), ("device.access_given", other_customer.pk)]  # fmt: skip
+        ("device.access_ended", other_customer.pk),
+        ("device.access_given", other_customer.pk),
+    ]
 
 
 # Undoing an unclaim
@@ -245,8 +255,9 @@ def test_undoing_an_unclaim_restores_devices_spans_and_shares_field_by_field(
     devices = make_devices(4)
     ownership.assign(ids_of(devices[:2]), customer=customer, by=by, note="order 7")
     ownership.assign(ids_of(devices[2:]), customer=other_customer, by=by)
-    ledger.share(ids_of(devices[:1]), customer=other_customer, project=projects.default_of(other_customer), by=by,
-                 reason="claim")  # fmt: skip
+    ledger.share(
+        ids_of(devices[:1]), customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
+    )
     before = [rows(model) for model in (Device, Ownership, SharedAccess)]
     operation = bulk_unclaim(devices, by)
     assert not Ownership.objects.open().exists()
@@ -297,11 +308,14 @@ def test_what_is_not_free_any_more_is_left_as_it_is_and_says_why(
     done = undo.begin(operation, by=by)
     assert (done.succeeded, done.refused) == (1, 7)
     assert refused(done) == [
-        (str(owned), "It has an owner again."), (str(archived), "It was archived since."),
-        (str(reserved), "It was packed in a shipment since."), (str(scrapped), "It was scrapped since."),
-        (str(returned), "It was put in quarantine since."), (str(passed), "It changed hands since."),
+        (str(owned), "It has an owner again."),
+        (str(archived), "It was archived since."),
+        (str(reserved), "It was packed in a shipment since."),
+        (str(scrapped), "It was scrapped since."),
+        (str(returned), "It was put in quarantine since."),
+        (str(passed), "It changed hands since."),
         (str(orphan), "Its owner was archived since."),
-    ]  # fmt: skip
+    ]
     assert list(Device.objects.filter(customer=customer)) == [back]
     assert (seen["total"], seen["fit"]) == (8, 1)
     assert sorted((str(row), str(why)) for row, why in seen["rows"]) == sorted(refused(done))
@@ -333,9 +347,7 @@ def test_the_printed_code_stays_dead_when_an_unclaim_is_undone(product, make_dev
     assert rows(ClaimCode) == codes
 
 
-def test_undoing_first_the_unclaim_and_then_the_assignment_leaves_the_devices_free(
-    make_devices, customer, by
-):
+def test_undoing_first_the_unclaim_and_then_the_assignment_leaves_the_devices_free(make_devices, customer, by):
     devices = make_devices(2)
     before = rows(Device)
     assigned = bulk_assign(devices, customer, by)
@@ -345,9 +357,7 @@ def test_undoing_first_the_unclaim_and_then_the_assignment_leaves_the_devices_fr
     assert set(Ownership.objects.values_list("end_reason", flat=True)) == {"correction"}
 
 
-def test_unclaiming_undoing_and_unclaiming_again_counts_twice_within_the_hour(
-    make_devices, customer, actor, bob, by
-):
+def test_unclaiming_undoing_and_unclaiming_again_counts_twice_within_the_hour(make_devices, customer, actor, bob, by):
     devices, bob = make_devices(26), actor(bob)
     bulk_assign(devices, customer, by)
     undo.begin(bulk_unclaim(devices, bob), by=bob)
@@ -445,16 +455,19 @@ def test_above_two_hundred_the_worker_undoes_in_chunks(make_devices, customer, b
     assert (done.state, done.succeeded, done.cursor, done.undoes) == ("done", 2, 2, bulk)
 
 
-def test_a_bulk_assignment_by_the_worker_is_undone_over_all_its_chunks(
-    make_devices, customer, by, monkeypatch
-):
+def test_a_bulk_assignment_by_the_worker_is_undone_over_all_its_chunks(make_devices, customer, by, monkeypatch):
     monkeypatch.setattr(ownership, "CHUNK", 2)
     devices = make_devices(5)
     before = rows(Device)
     operation = operations.start(
-        "devices.actions.ownership.run_assign", "Assign", by=by, permission=Permission.DEVICE_ASSIGN, total=5,
-        payload={"ids": ids_of(devices), "customer": customer.pk}, undo_route=undo.ASSIGN,
-    )  # fmt: skip
+        "devices.actions.ownership.run_assign",
+        "Assign",
+        by=by,
+        permission=Permission.DEVICE_ASSIGN,
+        total=5,
+        payload={"ids": ids_of(devices), "customer": customer.pk},
+        undo_route=undo.ASSIGN,
+    )
     operations.run(operation.pk)
     operation.refresh_from_db()
     undo.begin(operation, by=by)

@@ -28,9 +28,14 @@ def assigned(organization, product, customer, by):
     """Two devices that were assigned in bulk."""
     ids = [factories.make_device(product).pk for _n in range(2)]
     return operations.perform(
-        "devices.actions.ownership.run_assign", "Assign", by=by, permission=Permission.DEVICE_ASSIGN, total=2,
-        payload={"ids": ids, "customer": customer.pk}, undo_route=undo.ASSIGN,
-    )  # fmt: skip
+        "devices.actions.ownership.run_assign",
+        "Assign",
+        by=by,
+        permission=Permission.DEVICE_ASSIGN,
+        total=2,
+        payload={"ids": ids, "customer": customer.pk},
+        undo_route=undo.ASSIGN,
+    )
 
 
 def begin(operation, by):
@@ -68,9 +73,7 @@ def race_against_a_handover(assigned, other_customer, by):
         if n == 0:
             with transaction.atomic():
                 ledger.release([device_id], by=by, reason="unclaim")
-                ledger.assign(
-                    [device_id], customer=other_customer, project=project, by=by, reason="assignment"
-                )
+                ledger.assign([device_id], customer=other_customer, project=project, by=by, reason="assignment")
                 time.sleep(1)
             return []
         time.sleep(0.4)

@@ -77,9 +77,7 @@ def test_assigned_unclaimed_and_claimed_carry_the_instant_the_span_and_the_reaso
     assert not WebhookDelivery.objects.filter(payload__contains="Smith").exists()
 
 
-def test_where_the_ledger_moves_the_instant_the_webhook_says_the_one_that_it_wrote(
-    hear, device, customer, by
-):
+def test_where_the_ledger_moves_the_instant_the_webhook_says_the_one_that_it_wrote(hear, device, customer, by):
     """A span that ends where it began lasts a tick, and the next one begins where that ended."""
     told, at = hear(), timezone.now()
     ownership.assign([device.pk], customer=customer, by=by, at=at)
@@ -122,15 +120,23 @@ def test_an_undone_assignment_ends_as_a_correction_and_an_undone_unclaim_goes_on
     told, by = hear(), factories.actor_of(alice)
     terms = {"by": by, "total": 1}
     assigned = operations.perform(
-        "devices.actions.ownership.run_assign", "Assign", permission=Permission.DEVICE_ASSIGN,
-        payload={"ids": [device.pk], "customer": customer.pk}, undo_route=undo.ASSIGN, **terms,
-    )  # fmt: skip
+        "devices.actions.ownership.run_assign",
+        "Assign",
+        permission=Permission.DEVICE_ASSIGN,
+        payload={"ids": [device.pk], "customer": customer.pk},
+        undo_route=undo.ASSIGN,
+        **terms,
+    )
     undo.begin(assigned, by=by)
     ownership.assign([device.pk], customer=customer, by=by)
     unclaimed = operations.perform(
-        "devices.actions.ownership.run_unclaim", "Unclaim", permission=Permission.DEVICE_UNCLAIM,
-        payload={"ids": [device.pk], "reason": "wrong list"}, undo_route=undo.UNCLAIM, **terms,
-    )  # fmt: skip
+        "devices.actions.ownership.run_unclaim",
+        "Unclaim",
+        permission=Permission.DEVICE_UNCLAIM,
+        payload={"ids": [device.pk], "reason": "wrong list"},
+        undo_route=undo.UNCLAIM,
+        **terms,
+    )
     ended_at, moment = spans(device)[1].ended_at, timezone.now()
     undo.begin(unclaimed, by=by)
     first, second = spans(device)
@@ -147,8 +153,14 @@ def test_a_transfer_tells_the_organization_of_both_spans_and_each_customer_of_it
 ):
     ownership.assign([device.pk], customer=customer, by=by)
     told, old, new = hear(), hear(customer_id=customer.pk), hear(customer_id=other_customer.pk)
-    outcome = ledger.transfer([device.pk], source=customer, customer=other_customer,
-                              project=projects.default_of(other_customer), by=by, note=NOTE)  # fmt: skip
+    outcome = ledger.transfer(
+        [device.pk],
+        source=customer,
+        customer=other_customer,
+        project=projects.default_of(other_customer),
+        by=by,
+        note=NOTE,
+    )
     for kind, about in (("device.unclaimed", customer), ("device.assigned", other_customer)):
         record_set(kind, Device, outcome.done, label="serial_number", by=by, about=about, note=NOTE)
     before, after = spans(device)

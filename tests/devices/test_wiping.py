@@ -73,15 +73,19 @@ def test_a_wipe_outlives_the_next_assignment(device, customer, other_customer, b
 
 def test_a_transfer_asks_for_a_wipe(device, customer, other_customer, by):
     ownership.assign([device.pk], customer=customer, by=by, at=NOON)
-    ledger.transfer([device.pk], source=customer, customer=other_customer, project=projects.default_of(other_customer),
-                    by=by, at=NOON + HOUR)  # fmt: skip
+    ledger.transfer(
+        [device.pk],
+        source=customer,
+        customer=other_customer,
+        project=projects.default_of(other_customer),
+        by=by,
+        at=NOON + HOUR,
+    )
     assert wipe_of(device) == (NOON + HOUR, NOON + HOUR, None)
     assert owners(device) == "Stadtwerke Aalen"
 
 
-def test_a_device_that_stays_off_is_asked_for_all_its_owners(
-    device, customer, other_customer, third_customer, by
-):
+def test_a_device_that_stays_off_is_asked_for_all_its_owners(device, customer, other_customer, third_customer, by):
     held_by(device, customer, by, NOON, NOON + HOUR)
     held_by(device, other_customer, by, NOON + 2 * HOUR, NOON + 3 * HOUR)
     assert wipe_of(device) == (NOON + HOUR, NOON + 3 * HOUR, None)
@@ -92,9 +96,7 @@ def test_a_device_that_stays_off_is_asked_for_all_its_owners(
     assert owners(device) == "Stadtwerke Aalen and 3 more owners"
 
 
-def test_a_claim_a_swap_a_shipment_and_a_take_keep_it(
-    make_devices, product, customer, other_customer, by, alice
-):
+def test_a_claim_a_swap_a_shipment_and_a_take_keep_it(make_devices, product, customer, other_customer, by, alice):
     from claims.redemption.actions import claims
     from claims.returns.actions import swaps
     from claims.shipments.actions import shipments
@@ -111,8 +113,9 @@ def test_a_claim_a_swap_a_shipment_and_a_take_keep_it(
     shipment = shipments.create(customer=other_customer, lines={}, by=by)
     shipments.pack(shipment, [shipped], by=by)
     shipments.ship(shipment, by=by)
-    theirs = Actor(kind="customer", customers=frozenset({other_customer.pk}), organization=device.organization,
-                   label="key")  # fmt: skip
+    theirs = Actor(
+        kind="customer", customers=frozenset({other_customer.pk}), organization=device.organization, label="key"
+    )
     Product.objects.update(customers_may_take=True)
     taking.take(serial_number=taken.serial_number, device_name=taken.device_name, by=theirs)
     assert Device.objects.filter(customer=other_customer).count() == 4
@@ -149,14 +152,17 @@ def test_what_a_device_said_while_its_span_was_ending_moves_the_request_to_the_e
 
 def bulk_unclaim(devices, by):
     return operations.perform(
-        "devices.actions.ownership.run_unclaim", "Unclaim", by=by, permission=Permission.DEVICE_UNCLAIM,
-        total=len(devices), payload={"ids": [d.pk for d in devices], "reason": "wrong list"}, undo_route=undo.UNCLAIM,
-    )  # fmt: skip
+        "devices.actions.ownership.run_unclaim",
+        "Unclaim",
+        by=by,
+        permission=Permission.DEVICE_UNCLAIM,
+        total=len(devices),
+        payload={"ids": [d.pk for d in devices], "reason": "wrong list"},
+        undo_route=undo.UNCLAIM,
+    )
 
 
-def test_an_undone_unclaim_takes_back_only_the_request_that_it_made(
-    make_devices, customer, other_customer, by
-):
+def test_an_undone_unclaim_takes_back_only_the_request_that_it_made(make_devices, customer, other_customer, by):
     fresh, used = make_devices(2)
     held_by(used, customer, by, NOON, NOON + HOUR)
     ownership.assign([fresh.pk, used.pk], customer=other_customer, by=by, at=NOON + 2 * HOUR)
@@ -197,10 +203,7 @@ def test_a_device_learns_of_it_at_its_new_owners(device, customer, other_custome
     held_by(device, customer, by, NOON, NOON + HOUR)
     ownership.assign([device.pk], customer=other_customer, by=by, at=NOON + 2 * HOUR)
     state = Unit(device).get("state").json()
-    assert (state["owned"], state["wipe"]) == (
-        True,
-        {"asked_at": "2026-11-01T13:00:00.000000Z", "confirmed_at": None},
-    )
+    assert (state["owned"], state["wipe"]) == (True, {"asked_at": "2026-11-01T13:00:00.000000Z", "confirmed_at": None})
 
 
 def test_the_database_knows_no_pending_wipe_without_a_date(device):
@@ -234,9 +237,7 @@ def test_the_ledger_check_finds_a_request_that_was_lost_and_one_without_ground(
     Device.objects.update(wipe_asked_at=NOON + 3 * HOUR, wipe_since=NOON + HOUR)
 
 
-def test_the_migration_asks_again_for_what_was_lost_and_for_nothing_else(
-    make_devices, customer, other_customer, by
-):
+def test_the_migration_asks_again_for_what_was_lost_and_for_nothing_else(make_devices, customer, other_customer, by):
     lost, twice, confirmed, since, corrected, fresh, pending = make_devices(7)
     for device in (lost, twice, confirmed, since, pending):
         held_by(device, customer, by, NOON, NOON + HOUR)
@@ -259,9 +260,7 @@ def test_the_migration_asks_again_for_what_was_lost_and_for_nothing_else(
 # Pages and API
 
 
-def test_the_devices_page_says_since_when_and_for_whom(
-    client_for, alice, device, customer, other_customer, by
-):
+def test_the_devices_page_says_since_when_and_for_whom(client_for, alice, device, customer, other_customer, by):
     held_by(device, customer, by, NOON, NOON + HOUR)
     ownership.assign([device.pk], customer=other_customer, by=by)
     html = client_for(alice).get(device.get_absolute_url()).content.decode()
@@ -269,15 +268,10 @@ def test_the_devices_page_says_since_when_and_for_whom(
     confirm(device, NOON + HOUR)
     html = client_for(alice).get(device.get_absolute_url()).content.decode()
     assert "has not confirmed" not in html
-    assert (
-        "that it erased its former owners&#x27; data" in html
-        or "that it erased its former owners' data" in html
-    )
+    assert "that it erased its former owners&#x27; data" in html or "that it erased its former owners' data" in html
 
 
-def test_the_new_owner_is_told_without_the_name_of_the_former(
-    client_for, erin, device, customer, other_customer, by
-):
+def test_the_new_owner_is_told_without_the_name_of_the_former(client_for, erin, device, customer, other_customer, by):
     held_by(device, customer, by, NOON, NOON + HOUR)
     ownership.assign([device.pk], customer=other_customer, by=by)
     address = reverse("portal:device_detail", args=[device.pk])
@@ -304,12 +298,7 @@ def test_the_api_says_it_to_the_organization_with_its_times_and_to_the_owner_wit
     ownership.assign([device.pk], customer=other_customer, by=by)
     names = ("wipe_pending", "wipe_since", "wipe_asked_at", "wipe_confirmed_at")
     ours = Caller(key_of(alice)).get(f"/devices/{device.pk}").json()
-    assert [ours[name] for name in names] == [
-        True,
-        "2026-11-01T13:00:00.000000Z",
-        "2026-11-01T13:00:00.000000Z",
-        None,
-    ]
+    assert [ours[name] for name in names] == [True, "2026-11-01T13:00:00.000000Z", "2026-11-01T13:00:00.000000Z", None]
     theirs = Caller(customer_key(erin, other_customer)).get(f"/devices/{device.pk}").json()
     assert [theirs[name] for name in names] == [True, None, None, None]
 
@@ -346,9 +335,7 @@ class WipingMachine(LedgerMachine):
             # An end that was undone is confirmed no more; another one may come at the very same time.
             self.confirmed(n).intersection_update(self.ended(n))
             pending = self.pending(n)
-            assert (since, asked_at if since else None) == (
-                (pending[0], pending[-1]) if pending else (None, None)
-            )
+            assert (since, asked_at if since else None) == ((pending[0], pending[-1]) if pending else (None, None))
             assert confirmed_at is None or since is None
 
     def ended(self, n):
@@ -376,9 +363,7 @@ def test_the_machine_sees_an_assignment_that_forgets(monkeypatch):
 
     def forgetful(device_ids, **how):
         outcome = honest(device_ids, **how)
-        Device.objects.filter(pk__in=outcome.done).update(
-            wipe_asked_at=None, wipe_since=None, wipe_confirmed_at=None
-        )
+        Device.objects.filter(pk__in=outcome.done).update(wipe_asked_at=None, wipe_since=None, wipe_confirmed_at=None)
         return outcome
 
     monkeypatch.setattr(ledger, "assign", forgetful)

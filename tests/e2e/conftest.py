@@ -26,10 +26,7 @@ DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 AXE_SCRIPT = Axe().axe_script
 # What axe looks for: all of WCAG 2.2 AA and its own best practices.
 AXE = {
-    "runOnly": {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    },
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
     # What is right is not written down: it takes half of the time.
     "resultTypes": ["violations"],
 }
@@ -63,9 +60,7 @@ def server(tmp_path_factory: Any) -> Iterator[Server]:
         port = free.getsockname()[1]
     data = tmp_path_factory.mktemp("data")
     environment = {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith(("CUSTODY_", "DJANGO_", "DATABASE_URL"))
+        key: value for key, value in os.environ.items() if not key.startswith(("CUSTODY_", "DJANGO_", "DATABASE_URL"))
     } | {
         "CUSTODY_DATA": str(data),
         "PORT": str(port),
@@ -76,11 +71,7 @@ def server(tmp_path_factory: Any) -> Iterator[Server]:
     subprocess.run([sys.executable, "-m", "console.keys"], cwd=ROOT, env=environment, check=True)
     with (data / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            [sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
     try:
         yield _ready(data / "log", process)
@@ -105,8 +96,15 @@ def _ready(log: Path, process: subprocess.Popen) -> Server:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
+    quiet = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": quiet}
 
 
@@ -143,9 +141,7 @@ class Person:
         self.page.emulate_media(color_scheme="dark")
         self._axe(f"{name}, dark", COLOURS)
         self.page.emulate_media(color_scheme="light")
-        overflow = self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{name} is {overflow} px too wide"
         assert self.complaints == [], name
 

@@ -117,8 +117,10 @@ def _profile(body: Body, thing: Body) -> None:
     if "devices" in body:
         body["devices"] = [] if is_of_units or not body["devices"] else [things.unit()["serial_number"]]
     if "documents" in body:
-        body["documents"] = [{"title": each["title"], "link": f"https://example.com/{place}"}
-                             for place, each in enumerate(body["documents"])]  # fmt: skip
+        body["documents"] = [
+            {"title": each["title"], "link": f"https://example.com/{place}"}
+            for place, each in enumerate(body["documents"])
+        ]
     if "members" in body:
         body["members"] = [each | {"email": "alice@northlake.example"} for each in body["members"][:1]]
     for place, each in enumerate(body.get("questions", [])):
@@ -253,17 +255,40 @@ def _sheet(body: Body, csv: str) -> None:
 # What the organization has to say here, a customer may leave out, so the document can't ask for it.
 TOLD_MORE = {"ownership_release"}
 MENDERS: dict[str, Callable[[Body, Body], None]] = {
-    "claim_profile_add_units": _units, "claim_profile_create": _profile, "claim_profile_edit": _profile,
-    "claim_redeem": _redeem, "customer_create": _fields(email=ADDRESS), "customer_edit": _fields(email=ADDRESS),
-    "customer_import_apply": _version, "device_changes_apply": _version, "device_changes_create": _changes,
-    "device_create": _device, "device_edit": _device, "device_import_apply": _version,
-    "device_import_create": _devices, "customer_import_create": _customers, "device_swap": _swap,
+    "claim_profile_add_units": _units,
+    "claim_profile_create": _profile,
+    "claim_profile_edit": _profile,
+    "claim_redeem": _redeem,
+    "customer_create": _fields(email=ADDRESS),
+    "customer_edit": _fields(email=ADDRESS),
+    "customer_import_apply": _version,
+    "device_changes_apply": _version,
+    "device_changes_create": _changes,
+    "device_create": _device,
+    "device_edit": _device,
+    "device_import_apply": _version,
+    "device_import_create": _devices,
+    "customer_import_create": _customers,
+    "device_swap": _swap,
     "domain_create": _fields(host="d{n}.example.com"),
-    "label_queue_done": _units, "label_sheet_create": _labels, "organization_edit": _organization,
-    "organization_logo_set": _fields(picture=PICTURE), "owner_assign": lambda body, thing: body.update(customer=CUSTOMER),
-    "ownership_release": lambda body, thing: body.update(reason="Sold"), "ownership_take": _take, "product_create": _product,
-    "product_edit": _product, "project_create": _project, "project_edit": _project, "return_inspect": _inspect,
+    "label_queue_done": _units,
+    "label_sheet_create": _labels,
+    "organization_edit": _organization,
+    "organization_logo_set": _fields(picture=PICTURE),
+    "owner_assign": lambda body, thing: body.update(customer=CUSTOMER),
+    "ownership_release": lambda body, thing: body.update(reason="Sold"),
+    "ownership_take": _take,
+    "product_create": _product,
+    "product_edit": _product,
+    "project_create": _project,
+    "project_edit": _project,
+    "return_inspect": _inspect,
     "return_receive": _owned,
-    "return_settings_edit": _return_settings, "return_request": _request, "shipment_create": _shipment,
-    "shipment_edit": _shipment, "shipment_unpack": _packed, "webhook_create": _webhook, "webhook_edit": _webhook,
-}  # fmt: skip
+    "return_settings_edit": _return_settings,
+    "return_request": _request,
+    "shipment_create": _shipment,
+    "shipment_edit": _shipment,
+    "shipment_unpack": _packed,
+    "webhook_create": _webhook,
+    "webhook_edit": _webhook,
+}

@@ -1,7 +1,8 @@
 """Gives what schemathesis makes up the names of things that there are, so that a call comes past "there is no such thing".
 
-Only what fits the document is touched: an address, a query or a body that is made up to be wrong stays as wrong as it is,
-and beside it the rest of the call is right. Every verb that uses a thing up gets one of its own, made by `schema_things`.
+Only what fits the document is touched: an address, a query or a body that is made up to be wrong stays as wrong as it
+is, and beside it the rest of the call is right. Every verb that uses a thing up gets one of its own, made by
+`schema_things`.
 """
 
 import atexit

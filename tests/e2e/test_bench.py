@@ -194,9 +194,7 @@ def test_a_server_that_fails_or_hangs_gets_the_scans_again(bench, free, person):
 
 def test_waiting_scans_survive_a_reload_and_can_be_kept_from_being_sent(bench, free):
     unit, other = free(), free()
-    bench.route(
-        "**/pack/", lambda route: route.abort() if route.request.method == "POST" else route.continue_()
-    )
+    bench.route("**/pack/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
     gun(bench, unit)
     waiting(bench, unit)
     bench.reload()
@@ -264,10 +262,7 @@ def test_what_is_pressed_while_a_scan_is_under_way_comes_after_it(bench, free):
 def test_scans_stay_where_somebody_else_signed_in_elsewhere(bench, free):
     unit = free()
     body = '{"code": "another_person", "title": "Somebody else is signed in now."}'
-    bench.route(
-        "**/pack/",
-        lambda route: route.fulfill(status=409, body=body, content_type="application/problem+json"),
-    )
+    bench.route("**/pack/", lambda route: route.fulfill(status=409, body=body, content_type="application/problem+json"))
     gun(bench, unit)
     waiting(bench, "1 scan is waiting. Somebody else is signed in now.")
     bench.unroute_all()

@@ -30,8 +30,12 @@ def call(
     connection = HTTPConnection(urlsplit(server.url).netloc, timeout=20)
     said = None if body is None else json.dumps(body).encode()
     try:
-        connection.request(method, path, iter([said[:5], said[5:]]) if said and in_chunks else said,
-                           {"Content-Type": "application/json", **headers})  # fmt: skip
+        connection.request(
+            method,
+            path,
+            iter([said[:5], said[5:]]) if said and in_chunks else said,
+            {"Content-Type": "application/json", **headers},
+        )
         answer = connection.getresponse()
         text = answer.read()
         return answer.status, json.loads(text) if text else None
@@ -66,9 +70,7 @@ def world(support: Person) -> dict:
     found = {}
     for number in range(2):
         name = f"heat-{number:06d}"
-        found[f"HT-{number}"] = made(
-            support, "/devices/new/", "Register", Serial=f"HT-{number}", Device_name=name
-        )
+        found[f"HT-{number}"] = made(support, "/devices/new/", "Register", Serial=f"HT-{number}", Device_name=name)
     for customer, address in (("Waerme Ulm", OWNER), ("Elsewhere", OTHER)):
         found[customer] = made(support, "/customers/new/", "Make customer", Name=customer)
         support.page.goto(f"/customers/{found[customer]}/people/invite/")
@@ -241,13 +243,8 @@ def test_a_test_of_a_webhook_arrives_signed_and_its_page_says_so(support, receiv
     support.sees("webhook.test")
 
 
-def test_a_message_is_seen_by_staff_and_by_its_owner_alone(
-    support, server, secret, owned, hook, receiver, ida, otto
-):
-    messages = [
-        {"name": "alarm/leak", "data": {"litres_per_hour": 87}},
-        {"name": "reading", "data": {"c": 41.5}},
-    ]
+def test_a_message_is_seen_by_staff_and_by_its_owner_alone(support, server, secret, owned, hook, receiver, ida, otto):
+    messages = [{"name": "alarm/leak", "data": {"litres_per_hour": 87}}, {"name": "reading", "data": {"c": 41.5}}]
     assert as_device(server, "wrong" * 8, "POST", "messages", messages)[0] == 401
     assert as_device(server, secret, "POST", "messages", messages)[0] == 202
     for address in (f"/devices/{owned}/", f"/devices/{owned}/messages/"):
@@ -263,9 +260,7 @@ def test_a_message_is_seen_by_staff_and_by_its_owner_alone(
         expect(otto.page.get_by_text("litres_per_hour")).to_have_count(0)
 
     support.page.goto(hook["url"])
-    expect(
-        support.page.get_by_role("row").filter(has_text="HT-0 · alarm/leak").get_by_text("Sent")
-    ).to_be_visible()
+    expect(support.page.get_by_role("row").filter(has_text="HT-0 · alarm/leak").get_by_text("Sent")).to_be_visible()
     told = [json.loads(body) for _headers, body in receiver.got]
     assert [body["type"] for body in told if body["type"] != "webhook.test"] == ["message"]
 
@@ -313,11 +308,22 @@ def asked(support: Person, server: Any, owned: str, secret: str) -> str:
 
 def test_axe_finds_nothing_on_the_pages_of_integration(support, person, world, owned, asked, hook, ida):
     """Each page on a desk and on a phone, in both themes; the page of the API with calls open, and for everybody."""
-    for address in ("/settings/api-keys/", "/settings/webhooks/", "/settings/webhooks/new/", hook["url"],
-                    f"{hook['url']}edit/", f"{hook['url']}secret/", f"/devices/{owned}/",
-                    f"/devices/{owned}/messages/", f"/devices/{world['HT-1']}/messages/", f"/devices/{owned}/call/",
-                    asked, f"/devices/{owned}/secret/", f"/customers/{world['Waerme Ulm']}/",
-                    f"/customers/{world['Waerme Ulm']}/projects/new/"):  # fmt: skip
+    for address in (
+        "/settings/api-keys/",
+        "/settings/webhooks/",
+        "/settings/webhooks/new/",
+        hook["url"],
+        f"{hook['url']}edit/",
+        f"{hook['url']}secret/",
+        f"/devices/{owned}/",
+        f"/devices/{owned}/messages/",
+        f"/devices/{world['HT-1']}/messages/",
+        f"/devices/{owned}/call/",
+        asked,
+        f"/devices/{owned}/secret/",
+        f"/customers/{world['Waerme Ulm']}/",
+        f"/customers/{world['Waerme Ulm']}/projects/new/",
+    ):
         support.page.goto(address)
         look(support, address)
     support.page.goto("/api/v1/docs/")
@@ -329,10 +335,16 @@ def test_axe_finds_nothing_on_the_pages_of_integration(support, person, world, o
 
     ida.page.goto(f"/portal/devices/{owned}/")
     project = ida.page.locator("a[href^='/portal/projects/']").first.get_attribute("href")
-    for address in (f"/portal/devices/{owned}/", f"/portal/devices/{owned}/messages/",
-                    f"/portal/devices/{owned}/messages/?name=none", f"{project}messages/",
-                    f"/portal/devices/{owned}/calls/", f"/portal/devices/{owned}/calls/new/", "/portal/api-keys/",
-                    "/portal/api-keys/new/"):  # fmt: skip
+    for address in (
+        f"/portal/devices/{owned}/",
+        f"/portal/devices/{owned}/messages/",
+        f"/portal/devices/{owned}/messages/?name=none",
+        f"{project}messages/",
+        f"/portal/devices/{owned}/calls/",
+        f"/portal/devices/{owned}/calls/new/",
+        "/portal/api-keys/",
+        "/portal/api-keys/new/",
+    ):
         ida.page.goto(address)
         look(ida, address)
 

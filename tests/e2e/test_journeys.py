@@ -18,9 +18,7 @@ def owner(person: Any, server: Any) -> Person:
     """The first run: the link that the server printed makes the organization and its owner."""
     alice = person()
     alice.go(server.setup)
-    alice.fill(
-        Organization="Northlake Sensors", Your_name="Alice Kemp", **{"E-mail": "alice@northlake.example"}
-    )
+    alice.fill(Organization="Northlake Sensors", Your_name="Alice Kemp", **{"E-mail": "alice@northlake.example"})
     alice.page.get_by_label("Password", exact=True).fill(PASSWORD)
     alice.page.get_by_label(re.compile("second step")).uncheck()
     alice.press("Make organization")
@@ -176,26 +174,47 @@ def test_a_device_is_assigned_before_it_is_shipped(offer):
 def test_axe_finds_nothing_on_any_page(offer, claimed, person, width, server):
     """Every page of the console that is reached by a link, in both themes and both widths."""
     visitor = person({"width": width, "height": 800}, storage_state=offer.context.storage_state())
-    pages = ["/", "/devices/", "/devices/?status=owned", "/devices/?q=nothing", "/devices/1/", "/devices/1/edit/",
-             "/devices/new/", "/devices/import/", "/devices/assign/?ids=2", "/devices/unclaim/?ids=1", "/products/",
-             "/products/1/", "/products/1/edit/", "/customers/", "/customers/1/", "/customers/1/edit/",
-             "/customers/1/people/invite/", "/customers/import/", "/claim-profiles/", "/claim-profiles/1/",
-             "/claim-profiles/1/edit/", "/claim-profiles/1/units/", "/claim-profiles/1/claims/",
-             "/claim-profiles/new/", "/activity/", "/search/?q=aqm", "/settings/", "/settings/members/",
-             "/settings/members/invite/", "/settings/roles/", "/settings/domains/", "/account/", "/account/security/",
-             "/nowhere/"]  # fmt: skip
+    pages = [
+        "/",
+        "/devices/",
+        "/devices/?status=owned",
+        "/devices/?q=nothing",
+        "/devices/1/",
+        "/devices/1/edit/",
+        "/devices/new/",
+        "/devices/import/",
+        "/devices/assign/?ids=2",
+        "/devices/unclaim/?ids=1",
+        "/products/",
+        "/products/1/",
+        "/products/1/edit/",
+        "/customers/",
+        "/customers/1/",
+        "/customers/1/edit/",
+        "/customers/1/people/invite/",
+        "/customers/import/",
+        "/claim-profiles/",
+        "/claim-profiles/1/",
+        "/claim-profiles/1/edit/",
+        "/claim-profiles/1/units/",
+        "/claim-profiles/1/claims/",
+        "/claim-profiles/new/",
+        "/activity/",
+        "/search/?q=aqm",
+        "/settings/",
+        "/settings/members/",
+        "/settings/members/invite/",
+        "/settings/roles/",
+        "/settings/domains/",
+        "/account/",
+        "/account/security/",
+        "/nowhere/",
+    ]
     for address in pages:
         visitor.go(address)
     signed_out = person({"width": width, "height": 800})
-    for address in (
-        "/account/login/",
-        "/account/login/code/",
-        "/account/password/reset/",
-        "/c/",
-        server.mailbox,
-    ):
+    for address in ("/account/login/", "/account/login/code/", "/account/password/reset/", "/c/", server.mailbox):
         signed_out.go(address)
-    customer = person({"width": width, "height": 800},
-                      storage_state=claimed["phone"].context.storage_state())  # fmt: skip
+    customer = person({"width": width, "height": 800}, storage_state=claimed["phone"].context.storage_state())
     for address in ("/portal/",):
         customer.go(address)

@@ -169,7 +169,16 @@ def test_reasons_and_the_checklist_are_set_up(support, world):
 @pytest.mark.parametrize("width", [1280, 360])
 def test_axe_finds_nothing_on_the_pages_of_returns(support, world, asked, person, width):
     visitor = person({"width": width, "height": 800}, storage_state=support.context.storage_state())
-    for address in ("/returns/", "/returns/?state=restocked", "/returns/workbench/", "/returns/labels/",
-                    f"/returns/workbench/?ids={','.join(world['ids'])}", "/returns/1/", "/returns/inspect/?ids=1",
-                    f"/devices/{world['ids'][2]}/swap/", "/settings/returns/", world["pages"][0]):  # fmt: skip
+    for address in (
+        "/returns/",
+        "/returns/?state=restocked",
+        "/returns/workbench/",
+        "/returns/labels/",
+        f"/returns/workbench/?ids={','.join(world['ids'])}",
+        "/returns/1/",
+        "/returns/inspect/?ids=1",
+        f"/devices/{world['ids'][2]}/swap/",
+        "/settings/returns/",
+        world["pages"][0],
+    ):
         visitor.go(address)

@@ -1,7 +1,7 @@
 """The API against its own document: every check of schemathesis, stateful too, with a key of each kind.
 
-No call may fail, none may be warned of, and each must have been answered at least once as it is meant to be: a run that was
-refused everywhere would prove nothing. CUSTODY_API_EXAMPLES makes it look longer, and
+No call may fail, none may be warned of, and each must have been answered at least once as it is meant to be: a run that
+was refused everywhere would prove nothing. CUSTODY_API_EXAMPLES makes it look longer, and
 CUSTODY_API_PHASES=examples,coverage,fuzzing,stateful at every edge of every field, which takes some minutes; the usual
 ones are what a build has time for.
 """
@@ -53,9 +53,7 @@ def world(organization, product, customer, other_customer, dana, alice, make_dev
     # Head and body of an answer are two packets: else the second waits 40 ms for the caller to have noted the first.
     monkeypatch.setattr(WSGIRequestHandler, "disable_nagle_algorithm", True)
     make_devices(2)
-    factories.make_device(
-        product, ownerships.EXAMPLE["serial_number"], device_name=ownerships.EXAMPLE["device_name"]
-    )
+    factories.make_device(product, ownerships.EXAMPLE["serial_number"], device_name=ownerships.EXAMPLE["device_name"])
     type(product).objects.filter(pk=product.pk).update(customers_may_take=True)
     by = factories.actor_of(alice)
     # Releasing the first ownership leaves the first device as it is.
@@ -69,9 +67,7 @@ def world(organization, product, customer, other_customer, dana, alice, make_dev
     # The first key and the second member are not those of the calls: one may be revoked, the other removed.
     organization_world.rows(organization, by)
     calls.ask(first, kind="variable", name="battery", timeout=300, by=by)
-    webhooks.send_test(
-        webhooks.create(url="https://example.com/hooks", events=["device.assigned"], by=by), by=by
-    )
+    webhooks.send_test(webhooks.create(url="https://example.com/hooks", events=["device.assigned"], by=by), by=by)
     operations.run(LabelSheet.objects.get().operation_id)
     for _each in range(SPARE):
         factories.make_member(organization, "viewer")
@@ -87,14 +83,31 @@ def test_the_api_keeps_to_its_document(kind, world, live_server, alice, dana, cu
     place, seen = 0 if kind == "organization" else 1, tmp_path / "seen.json"
     closed = [name for _method, _path, name in routes() if TABLE[name][place] is None]
     command = [
-        sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", f"{live_server.url}/api/v1/openapi.json",
-        "--header", f"Authorization: Bearer {keys[0]}", "--checks", "all", "--max-examples", EXAMPLES,
-        "--phases", PHASES, "--seed", SEED,
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        str(CONFIG),
+        "run",
+        f"{live_server.url}/api/v1/openapi.json",
+        "--header",
+        f"Authorization: Bearer {keys[0]}",
+        "--checks",
+        "all",
+        "--max-examples",
+        EXAMPLES,
+        "--phases",
+        PHASES,
+        "--seed",
+        SEED,
         *(word for name in closed for word in ("--exclude-operation-id", name)),
-    ]  # fmt: skip
+    ]
     names = ("CUSTODY_API_KEY", "CUSTODY_API_STAFF_KEY", "CUSTODY_API_BUYER_KEY")
-    environment = os.environ | dict(zip(names, keys, strict=True)) | {
-        "CUSTODY_API_URL": live_server.url, "CUSTODY_API_KIND": kind, "CUSTODY_API_SEEN": str(seen)}  # fmt: skip
+    environment = (
+        os.environ
+        | dict(zip(names, keys, strict=True))
+        | {"CUSTODY_API_URL": live_server.url, "CUSTODY_API_KIND": kind, "CUSTODY_API_SEEN": str(seen)}
+    )
     run = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False, env=environment)
     print(run.stdout)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]

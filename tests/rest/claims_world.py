@@ -26,8 +26,9 @@ def rows(
     by, coming = factories.actor_of(alice), factories.make_device(device.product)
     ownership.assign([coming.pk], customer=customer, by=by)
     return {
-        "claim-profiles": profile.pk, "claims": claim.pk,
+        "claim-profiles": profile.pk,
+        "claims": claim.pk,
         "shipments": shipments.create(customer=customer, lines={device.product: 1}, by=by).pk,
         "returns": returns.request(coming, customer=customer, reason="Upgrade", by=factories.actor_of(dana)).pk,
         "label-sheets": labels.start([device.pk], profile_id=None, form="csv", options=Options("L7160"), by=by).pk,
-    }  # fmt: skip
+    }

@@ -161,9 +161,7 @@ def routes(patterns=None, space=""):
 @cache
 def pages():
     """By name, the permission that each page of the console needs."""
-    return {
-        name: view.policy for name, view in routes() if isinstance(getattr(view, "policy", None), Permission)
-    }
+    return {name: view.policy for name, view in routes() if isinstance(getattr(view, "policy", None), Permission)}
 
 
 @cache

@@ -30,42 +30,34 @@ def run(api, answer):
     return api.get(f"/operations/{pk}").json(), api.get(f"/operations/{pk}/results").json()["results"]
 
 
-def test_devices_are_assigned_by_serial_number_with_a_result_for_each_in_order(api, make_devices, customer, other_customer,
-                                                                               alice):  # fmt: skip
+def test_devices_are_assigned_by_serial_number_with_a_result_for_each_in_order(
+    api, make_devices, customer, other_customer, alice
+):
     a, b, c, d = make_devices(4)
     by = factories.actor_of(alice)
     ownership.assign([b.pk], customer=other_customer, by=by)
     Device.objects.filter(pk=d.pk).update(status="scrapped")
-    names = [
-        c.serial_number,
-        "NOSUCH",
-        b.serial_number,
-        a.serial_number.lower(),
-        c.serial_number,
-        d.serial_number,
-    ]
+    names = [c.serial_number, "NOSUCH", b.serial_number, a.serial_number.lower(), c.serial_number, d.serial_number]
     operation, results = run(
         api, api.post(f"/customers/{customer.pk}/devices:assign", {"devices": names, "note": "PO 7"})
     )
     assert operation["counts"] == {"total": 6, "succeeded": 2, "refused": 4}
-    assert (operation["done"], operation["progress"], operation["sentence"]) == (
-        True,
-        100,
-        "2 devices assigned.",
-    )
+    assert (operation["done"], operation["progress"], operation["sentence"]) == (True, 100, "2 devices assigned.")
     assert [(r["position"], r["name"], r["code"]) for r in results] == [
-        (1, names[0], "ok"), (2, "NOSUCH", "not_found"), (3, names[2], "already_owned"), (4, names[3], "ok"),
-        (5, names[4], "duplicate"), (6, names[5], "scrapped"),
-    ]  # fmt: skip
+        (1, names[0], "ok"),
+        (2, "NOSUCH", "not_found"),
+        (3, names[2], "already_owned"),
+        (4, names[3], "ok"),
+        (5, names[4], "duplicate"),
+        (6, names[5], "scrapped"),
+    ]
     assert all(bool(r["detail"]) == (r["code"] != "ok") for r in results)
     spans = Ownership.objects.filter(customer=customer)
     assert set(spans.values_list("device", "start_reason", "start_note")) == {
         (a.pk, "api", "PO 7"),
         (c.pk, "api", "PO 7"),
     }
-    table = b"".join(api.get(f"/operations/{operation['id']}/results.csv").streaming_content).decode(
-        "utf-8-sig"
-    )
+    table = b"".join(api.get(f"/operations/{operation['id']}/results.csv").streaming_content).decode("utf-8-sig")
     assert table.splitlines()[2].startswith("2,NOSUCH,not_found,")
 
 
@@ -91,19 +83,17 @@ def test_devices_are_named_in_other_ways(api, make_devices, customer, by):
 def test_a_trial_says_what_would_happen_and_changes_nothing(api, make_devices, customer, alice):
     a, b = make_devices(2)
     ownership.assign([b.pk], customer=customer, by=factories.actor_of(alice))
-    before = (
-        list(Device.objects.order_by("pk").values()),
-        list(Ownership.objects.values()),
-        Event.objects.count(),
-    )
+    before = (list(Device.objects.order_by("pk").values()), list(Ownership.objects.values()), Event.objects.count())
     answer = api.post(f"/customers/{customer.pk}/devices:assign?dry_run=true", by_id(a.pk, b.pk))
     operation, results = run(api, answer)
     assert ([r["code"] for r in results], operation["is_dry_run"]) == (["ok", "already_owned"], True)
     assert operation["sentence"] == "1 device assigned. It was a trial: nothing is changed."
     assert not Operation.objects.get(pk=operation["id"]).is_undoable()
     assert before == (
-        list(Device.objects.order_by("pk").values()), list(Ownership.objects.values()), Event.objects.count()
-    )  # fmt: skip
+        list(Device.objects.order_by("pk").values()),
+        list(Ownership.objects.values()),
+        Event.objects.count(),
+    )
 
 
 def test_a_serial_number_of_two_products_is_ambiguous(api, organization, device, customer):
@@ -117,15 +107,7 @@ def test_a_serial_number_of_two_products_is_ambiguous(api, organization, device,
 def test_chunks_keep_the_positions(api, make_devices, customer, monkeypatch):
     monkeypatch.setattr(ownership, "CHUNK", 2)
     devices = make_devices(5)
-    names = [
-        devices[0].pk,
-        999_999,
-        devices[1].pk,
-        devices[0].pk,
-        devices[2].pk,
-        devices[3].pk,
-        devices[4].pk,
-    ]
+    names = [devices[0].pk, 999_999, devices[1].pk, devices[0].pk, devices[2].pk, devices[3].pk, devices[4].pk]
     _operation, results = run(api, api.post(f"/customers/{customer.pk}/devices:assign", by_id(*names)))
     assert [r["code"] for r in results] == ["ok", "not_found", "ok", "duplicate", "ok", "ok", "ok"]
     pages, after = [], 0
@@ -136,8 +118,18 @@ def test_chunks_keep_the_positions(api, make_devices, customer, monkeypatch):
     assert pages == [3, 3, 1]
 
 
-@pytest.mark.parametrize("body", [{}, {"devices": []}, {"devices": [1]}, {"devices": [""]}, {"devices": None},
-                                  {"named_by": "imei", "devices": ["1"]}, {"ids": [1]}])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"devices": []},
+        {"devices": [1]},
+        {"devices": [""]},
+        {"devices": None},
+        {"named_by": "imei", "devices": ["1"]},
+        {"ids": [1]},
+    ],
+)
 def test_a_batch_that_is_not_as_documented_is_refused(api, customer, body):
     assert api.post(f"/customers/{customer.pk}/devices:assign", body).status_code == 400
     assert not Operation.objects.exists()
@@ -162,9 +154,7 @@ def test_what_a_batch_did_can_be_undone(api, make_devices, customer, alice, clie
 
 def test_it_is_undone_over_rest_by_who_may_do_it(api, make_devices, customer, alice):
     devices = make_devices(3)
-    done, _results = run(
-        api, api.post(f"/customers/{customer.pk}/devices:assign", by_id(*(d.pk for d in devices)))
-    )
+    done, _results = run(api, api.post(f"/customers/{customer.pk}/devices:assign", by_id(*(d.pk for d in devices))))
     reader = Caller(key_of(alice, "view"))
     assert reader.post(f"/operations/{done['id']}/undo").status_code == 403
     answer = api.post(f"/operations/{done['id']}/undo")
@@ -172,7 +162,5 @@ def test_it_is_undone_over_rest_by_who_may_do_it(api, make_devices, customer, al
     assert not Device.objects.exclude(customer=None).exists()
     again = api.post(f"/operations/{done['id']}/undo")
     assert (again.status_code, again.json()["code"]) == (409, "undone_already")
-    trial, _results = run(
-        api, api.post(f"/customers/{customer.pk}/devices:assign?dry_run=true", by_id(devices[0].pk))
-    )
+    trial, _results = run(api, api.post(f"/customers/{customer.pk}/devices:assign?dry_run=true", by_id(devices[0].pk)))
     assert api.post(f"/operations/{trial['id']}/undo").json()["code"] == "nothing_to_undo"

@@ -44,9 +44,7 @@ def world(make_devices, product, customer, other_customer, by):
     found = dict(zip(CAUSES, make_devices(len(CAUSES)), strict=True))
     worlds.make_unit_profile(product)
     ledger.set_status([found["scrapped"].pk], frm=["in_stock"], to="scrapped")
-    returns.receive(
-        [found["in_quarantine"].pk], reason="Defective", by=by, anyway=[found["in_quarantine"].pk]
-    )
+    returns.receive([found["in_quarantine"].pk], reason="Defective", by=by, anyway=[found["in_quarantine"].pk])
     shipment = shipments.create(customer=other_customer, lines={}, by=by)
     shipments.pack(shipment, [found["reserved"]], by=by)
     ownership.assign([found["already_owned"].pk], customer=other_customer, by=by)
@@ -68,8 +66,11 @@ def named(world):
 
 def codes(world, found):
     """By cause, the code that each door gave for it; what it let pass is not among them."""
-    return {cause: found[device.serial_number] for cause, device in world.items()
-            if found.get(device.serial_number, "ok") != "ok"}  # fmt: skip
+    return {
+        cause: found[device.serial_number]
+        for cause, device in world.items()
+        if found.get(device.serial_number, "ok") != "ok"
+    }
 
 
 def at_assign(api, world, customer, by):
@@ -77,9 +78,7 @@ def at_assign(api, world, customer, by):
 
 
 def at_owner(api, world, customer, by):
-    found = {
-        d.serial_number: api.put(f"/devices/{d.pk}/owner", {"customer": customer.pk}) for d in world.values()
-    }
+    found = {d.serial_number: api.put(f"/devices/{d.pk}/owner", {"customer": customer.pk}) for d in world.values()}
     return {name: answer.json().get("code", "ok") for name, answer in found.items()}
 
 
@@ -115,11 +114,7 @@ def at_swap(api, world, customer, by):
 @pytest.mark.parametrize("door", [at_assign, at_owner, at_pack, at_claim, at_swap])
 def test_every_door_that_gives_a_device_away_names_the_cause_alike(door, api, world, customer, by):
     assert codes(world, door(api, world, customer, by)) == {cause: cause for cause in CAUSES}
-    assert (
-        not Device.objects.filter(customer=customer)
-        .exclude(pk__gt=max(d.pk for d in world.values()))
-        .exists()
-    )
+    assert not Device.objects.filter(customer=customer).exclude(pk__gt=max(d.pk for d in world.values())).exists()
 
 
 def test_the_doors_that_take_a_device_back_name_it_alike(api, world):

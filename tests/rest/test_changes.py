@@ -131,12 +131,7 @@ def test_a_key_changes_only_what_its_scopes_allow(alice, three, customer, by):
 
 def test_a_file_that_changes_nothing_is_checked_and_not_applied(api, three):
     body = api.post("/device-changes", {"csv": edited(api, lambda rows: None)}).json()
-    assert (body["found"], body["outcome"], body["applied_at"], body["operation"]) == (
-        counts(0, 3),
-        None,
-        None,
-        None,
-    )
+    assert (body["found"], body["outcome"], body["applied_at"], body["operation"]) == (counts(0, 3), None, None, None)
 
 
 @pytest.mark.parametrize("csv", ["", "\u0000"])
@@ -173,12 +168,13 @@ def test_a_repeat_with_the_same_key_is_applied_once(api, three, customer):
 
 
 def test_another_organization_s_files_do_not_exist(api, charlie, three, customer):
-    pk = api.post(
-        "/device-changes?dry_run=true", {"csv": edited(api, lambda rows: give(rows, customer))}
-    ).json()["id"]
+    pk = api.post("/device-changes?dry_run=true", {"csv": edited(api, lambda rows: give(rows, customer))}).json()["id"]
     stranger = Caller(key_of(charlie))
     assert stranger.get("/device-changes").json()["results"] == []
-    for answer in (stranger.get(f"/device-changes/{pk}"), stranger.get(f"/device-changes/{pk}/refused.csv"),
-                   stranger.post(f"/device-changes/{pk}/apply", {"version": 1})):  # fmt: skip
+    for answer in (
+        stranger.get(f"/device-changes/{pk}"),
+        stranger.get(f"/device-changes/{pk}/refused.csv"),
+        stranger.post(f"/device-changes/{pk}/apply", {"version": 1}),
+    ):
         assert answer.status_code == 404
     assert owners() == [None] * 3

@@ -32,11 +32,7 @@ def test_a_product_is_made_found_by_id_and_slug_edited_and_archived(api, organiz
     assert (body["slug"], body["ownership_mode"], body["archived_at"]) == ("flow-probe", "customer", None)
     assert api.get(f"/products/{body['id']}").json() == api.get("/products/flow-probe").json() == body
     edited = api.patch("/products/flow-probe", {"description": "Measures"}).json()
-    assert (edited["name"], edited["platform"], edited["description"]) == (
-        "Flow Probe",
-        "nRF9160",
-        "Measures",
-    )
+    assert (edited["name"], edited["platform"], edited["description"]) == ("Flow Probe", "nRF9160", "Measures")
     assert api.post("/products/flow-probe/archive").json()["archived_at"] is not None
     assert api.get("/products").json()["results"] == []
     assert [p["slug"] for p in api.get("/products", archived="true").json()["results"]] == ["flow-probe"]
@@ -54,9 +50,15 @@ def test_what_the_console_s_form_refuses_is_refused_with_its_sentence(api, produ
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"name": 5}, "name"), ({"name": "A", "colour": "red"}, "colour"), ({}, "name"), ([], ""),
-     ({"name": "A", "unowned_may_subscribe": "yes"}, "unowned_may_subscribe"), ({"name": "A\x00"}, "name")],
-)  # fmt: skip
+    [
+        ({"name": 5}, "name"),
+        ({"name": "A", "colour": "red"}, "colour"),
+        ({}, "name"),
+        ([], ""),
+        ({"name": "A", "unowned_may_subscribe": "yes"}, "unowned_may_subscribe"),
+        ({"name": "A\x00"}, "name"),
+    ],
+)
 def test_a_body_that_is_not_as_documented_is_refused_field_by_field(api, body, field):
     answer = api.post("/products", body)
     assert answer.status_code == 400
@@ -65,26 +67,39 @@ def test_a_body_that_is_not_as_documented_is_refused_field_by_field(api, body, f
 
 
 def test_a_device_is_registered_found_edited_and_archived(api, product):
-    body = {"product": product.slug, "serial_number": "AQM26-9", "device_name": "e00fce68aa09", "tags": ["lot-1", "pilot"],
-            "imei": "490154203237518", "is_development": True}  # fmt: skip
+    body = {
+        "product": product.slug,
+        "serial_number": "AQM26-9",
+        "device_name": "e00fce68aa09",
+        "tags": ["lot-1", "pilot"],
+        "imei": "490154203237518",
+        "is_development": True,
+    }
     made = api.post("/devices", body)
     assert made.status_code == 201, made.json()
     device = made.json()
     assert (device["serial_number"], device["status"], device["customer"], device["tags"]) == (
-        "AQM26-9", "in_stock", None, ["lot-1", "pilot"])  # fmt: skip
-    for query in ({"serial_number": "aqm26-9"}, {"device_name": "E00FCE68AA09"}, {"q": "AQM"}, {"tag": "pilot"},
-                  {"product": product.slug}, {"development": "true"}, {"status": "in_stock"}):  # fmt: skip
+        "AQM26-9",
+        "in_stock",
+        None,
+        ["lot-1", "pilot"],
+    )
+    for query in (
+        {"serial_number": "aqm26-9"},
+        {"device_name": "E00FCE68AA09"},
+        {"q": "AQM"},
+        {"tag": "pilot"},
+        {"product": product.slug},
+        {"development": "true"},
+        {"status": "in_stock"},
+    ):
         assert [d["id"] for d in api.get("/devices", **query).json()["results"]] == [device["id"]], query
     for query in ({"serial_number": "AQM"}, {"status": "owned"}, {"archived": "true"}, {"current": "true"}):
         assert api.get("/devices", **query).json() == {"results": [], "next": None}, query
     assert api.get("/devices", tag="nothing").status_code == 422
     assert api.get("/devices", product="nothing").status_code == 422
     edited = api.patch(f"/devices/{device['id']}", {"notes": "Bent pin"}).json()
-    assert (edited["notes"], edited["tags"], edited["imei"]) == (
-        "Bent pin",
-        ["lot-1", "pilot"],
-        "490154203237518",
-    )
+    assert (edited["notes"], edited["tags"], edited["imei"]) == ("Bent pin", ["lot-1", "pilot"], "490154203237518")
     assert edited["is_development"] is True
     assert api.patch(f"/devices/{device['id']}", {"tags": []}).json()["tags"] == []
     assert api.delete(f"/devices/{device['id']}").status_code == 204
@@ -102,18 +117,25 @@ def test_a_list_is_paged_by_a_cursor_and_the_pages_join(api, make_devices):
     assert third["next"] is None
 
 
-@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 201}, {"limit": "x"}, {"nonsense": 1},
-                                   {"status": "gone"}, {"customer": 0}, {"archived": "on"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": 0},
+        {"limit": 201},
+        {"limit": "x"},
+        {"nonsense": 1},
+        {"status": "gone"},
+        {"customer": 0},
+        {"archived": "on"},
+    ],
+)
 def test_a_query_that_is_not_as_documented_is_refused(api, query):
     assert api.get("/devices", **query).status_code == 400
 
 
 def test_assigning_and_unclaiming_one_device(api, device, customer, other_customer):
     answer = api.put(f"/devices/{device.pk}/owner", {"customer": customer.pk, "note": "PO 7"})
-    assert (answer.status_code, answer.json()["customer"]) == (
-        200,
-        {"id": customer.pk, "name": customer.name},
-    )
+    assert (answer.status_code, answer.json()["customer"]) == (200, {"id": customer.pk, "name": customer.name})
     assert api.put(f"/devices/{device.pk}/owner", {"customer": customer.pk}).status_code == 200
     again = api.put(f"/devices/{device.pk}/owner", {"customer": other_customer.pk})
     assert (again.status_code, again.json()["code"]) == (409, "already_owned")
@@ -152,12 +174,7 @@ def test_a_customer_s_key_sees_what_it_owns_and_nothing_of_the_organization(
     ownership.assign([own.pk], customer=customer, by=by)
     ownership.assign([foreign.pk], customer=other_customer, by=by)
     (seen,) = mine.get("/devices", current="true").json()["results"]
-    assert (seen["id"], seen["customer"]["id"], seen["notes"], seen["tags"]) == (
-        own.pk,
-        customer.pk,
-        None,
-        [],
-    )
+    assert (seen["id"], seen["customer"]["id"], seen["notes"], seen["tags"]) == (own.pk, customer.pk, None, [])
     assert [mine.get(f"/devices/{d.pk}").status_code for d in (own, foreign, free)] == [200, 404, 404]
     assert mine.get(f"/devices/{own.pk}").json() == seen
     assert (seen["imei"], seen["iccid"], seen["mac"]) == ("", "", "")
@@ -176,9 +193,7 @@ def test_a_customer_s_key_sees_what_it_owns_and_nothing_of_the_organization(
 
 
 def test_customers_are_made_found_edited_and_archived(api):
-    made = api.post(
-        "/customers", {"name": "Wasserwerk Nord", "reference": "C-9", "email": "office@nord.example"}
-    )
+    made = api.post("/customers", {"name": "Wasserwerk Nord", "reference": "C-9", "email": "office@nord.example"})
     assert (made.status_code, made.json()["kind"]) == (201, "company")
     pk = made.json()["id"]
     assert [p["is_default"] for p in api.get("/projects", customer=pk).json()["results"]] == [True]
@@ -208,9 +223,7 @@ def test_two_edits_at_once_of_different_fields_are_both_kept(api, device, produc
     assert (product.platform, product.description) == ("ESP32", "Meters water")
 
 
-@pytest.mark.parametrize(
-    ("path", "made"), [("/products", "product-4711"), ("/claim-profiles", "profile-4711")]
-)
+@pytest.mark.parametrize(("path", "made"), [("/products", "product-4711"), ("/claim-profiles", "profile-4711")])
 def test_a_slug_is_never_taken_for_an_id(api, path, made):
     answer = api.post(path, {"name": "4711"})
     assert (answer.status_code, answer.json()["slug"]) == (201, made)

@@ -46,9 +46,7 @@ def id_of(answer):
     """What the function of this name, as the document has it, makes of an answer."""
     function = re.search(r"^id_of\(\) .*$", DOCS.read_text(), re.MULTILINE)[0]
     shell = ["bash", "-c", f"{function}\nid_of"]
-    return (
-        subprocess.run(shell, input=answer.content, capture_output=True, check=True).stdout.decode().strip()
-    )
+    return subprocess.run(shell, input=answer.content, capture_output=True, check=True).stdout.decode().strip()
 
 
 def test_the_first_six_calls_run_against_the_demo():
@@ -80,9 +78,7 @@ def test_the_first_six_calls_run_against_the_demo():
 
 
 def test_the_events_of_webhooks_are_told_with_who_can_have_them():
-    rows = re.findall(
-        r"^\| (`[a-z_.]+`(?:, `[a-z_.]+`)*) \| .* \| ([a-z, ]+) \|$", DOCS.read_text(), re.MULTILINE
-    )
+    rows = re.findall(r"^\| (`[a-z_.]+`(?:, `[a-z_.]+`)*) \| .* \| ([a-z, ]+) \|$", DOCS.read_text(), re.MULTILINE)
     told = {name: set(scopes.split(", ")) for names, scopes in rows for name in re.findall("`(.*?)`", names)}
     assert told == {name: set(kind.scopes) for name, kind in kinds.KINDS.items()}
 
@@ -97,9 +93,7 @@ def test_the_page_shows_every_call(client):
     page = client.get("/api/v1/docs/").content.decode()
     for path, methods in built()["paths"].items():
         assert path in page
-        assert all(
-            escape(method["summary"]) in page for method in methods.values() if isinstance(method, dict)
-        )
+        assert all(escape(method["summary"]) in page for method in methods.values() if isinstance(method, dict))
     assert client.get("/api/v1/openapi.json").json()["openapi"].startswith("3.")
 
 

@@ -29,55 +29,91 @@ pytestmark = pytest.mark.django_db
 TWO = "two@northlake.example"
 VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
     "customer_edit": {
-        "kind": ("company", "person"), "name": ("North", "South"), "reference": ("C-1", "C-2"),
-        "email": ("a@north.example", "b@north.example"), "phone": ("1", "2"), "address": ("Dock 1", "Dock 2"),
-        "notes": ("Calm", "Loud"), "may_take": (True, False),
+        "kind": ("company", "person"),
+        "name": ("North", "South"),
+        "reference": ("C-1", "C-2"),
+        "email": ("a@north.example", "b@north.example"),
+        "phone": ("1", "2"),
+        "address": ("Dock 1", "Dock 2"),
+        "notes": ("Calm", "Loud"),
+        "may_take": (True, False),
     },
     "project_edit": {"name": ("East", "West")},
     "person_edit": {"role": ("viewer", "operator")},
     "member_edit": {"role": ("viewer", "support")},
     "organization_edit": {
-        "name": ("Northlake", "Northlake Water"), "time_zone": ("UTC", "Europe/Berlin"),
-        "requires_second_factor": (False, True), "brand_name": ("Lake", "River"),
-        "support_email": ("a@north.example", "b@north.example"), "support_phone": ("1", "2"), "support_note": ("9-5", "8-4"),
+        "name": ("Northlake", "Northlake Water"),
+        "time_zone": ("UTC", "Europe/Berlin"),
+        "requires_second_factor": (False, True),
+        "brand_name": ("Lake", "River"),
+        "support_email": ("a@north.example", "b@north.example"),
+        "support_phone": ("1", "2"),
+        "support_note": ("9-5", "8-4"),
         "imprint_url": ("https://a.example/imprint", "https://b.example/imprint"),
         "privacy_url": ("https://a.example/privacy", "https://b.example/privacy"),
     },
     "webhook_edit": {
-        "url": ("https://a.example/", "https://b.example/"), "description": ("ERP", "CRM"),
-        "events": (["message"], ["device.assigned", "message"]), "message_names": (["level"], ["alarm"]),
+        "url": ("https://a.example/", "https://b.example/"),
+        "description": ("ERP", "CRM"),
+        "events": (["message"], ["device.assigned", "message"]),
+        "message_names": (["level"], ["alarm"]),
     },
     "product_edit": {
-        "name": ("Probe", "Meter"), "slug": ("probe", "meter"), "platform": ("A1", "B2"), "description": ("Wet", "Dry"),
-        "ownership_mode": ("customer", "unowned"), "single_account": (None, None), "unowned_may_subscribe": (True, False),
+        "name": ("Probe", "Meter"),
+        "slug": ("probe", "meter"),
+        "platform": ("A1", "B2"),
+        "description": ("Wet", "Dry"),
+        "ownership_mode": ("customer", "unowned"),
+        "single_account": (None, None),
+        "unowned_may_subscribe": (True, False),
         "customers_may_take": (True, False),
     },
     "device_edit": {
-        "product": ("aqua-meter", "aqua-meter"), "serial_number": ("S-1", "S-2"), "device_name": ("unit-000001", "unit-000002"),
-        "imei": ("490154203237518", "356938035643809"), "iccid": ("8949000000000000018", ""),
-        "mac": ("00:1A:2B:3C:4D:5E", "00:1A:2B:3C:4D:5F"), "hardware_revision": ("A1", "B2"),
-        "manufactured_on": ("2026-01-01", None), "is_development": (True, False), "tags": (["a"], ["b", "c"]),
+        "product": ("aqua-meter", "aqua-meter"),
+        "serial_number": ("S-1", "S-2"),
+        "device_name": ("unit-000001", "unit-000002"),
+        "imei": ("490154203237518", "356938035643809"),
+        "iccid": ("8949000000000000018", ""),
+        "mac": ("00:1A:2B:3C:4D:5E", "00:1A:2B:3C:4D:5F"),
+        "hardware_revision": ("A1", "B2"),
+        "manufactured_on": ("2026-01-01", None),
+        "is_development": (True, False),
+        "tags": (["a"], ["b", "c"]),
         "notes": ("Shelf 1", "Shelf 2"),
     },
     "claim_profile_edit": {
-        "name": ("Pilot", "Trial"), "slug": ("pilot", "trial"), "description": ("Old", "New"), "scope": ("link", "link"),
-        "grant": ("access", "ownership"), "product": (None, None), "is_enabled": (True, False), "max_claims": (5, None),
-        "valid_from": ("2026-01-01T00:00:00.000000Z", None), "valid_until": ("2030-01-01T00:00:00.000000Z", None),
-        "domain": (None, None), "additional_project": (None, None), "devices": (["unit-000009"], []),
+        "name": ("Pilot", "Trial"),
+        "slug": ("pilot", "trial"),
+        "description": ("Old", "New"),
+        "scope": ("link", "link"),
+        "grant": ("access", "ownership"),
+        "product": (None, None),
+        "is_enabled": (True, False),
+        "max_claims": (5, None),
+        "valid_from": ("2026-01-01T00:00:00.000000Z", None),
+        "valid_until": ("2030-01-01T00:00:00.000000Z", None),
+        "domain": (None, None),
+        "additional_project": (None, None),
+        "devices": (["unit-000009"], []),
         "documents": ([{"title": "Manual", "link": "https://a.example/m"}], []),
         "members": ([{"email": TWO, "role": "viewer"}], []),
         "questions": ([{"name": "site", "label": "Site", "required": False}], []),
     },
     "shipment_edit": {
-        "customer": ("one", "two"), "order_number": ("PO-1", "PO-2"), "ship_to": ("Dock 1", "Dock 2"),
-        "tells_customer": (True, False), "is_claimed_by_code": (True, False),
+        "customer": ("one", "two"),
+        "order_number": ("PO-1", "PO-2"),
+        "ship_to": ("Dock 1", "Dock 2"),
+        "tells_customer": (True, False),
+        "is_claimed_by_code": (True, False),
         "lines": ([{"product": "aqua-meter", "expected": 2}], [{"product": "aqua-meter", "expected": 3}]),
     },
     "return_settings_edit": {
-        "address": ("Dock 1", "Dock 2"), "note": ("Pack it", "Wrap it"), "reasons": (["Broken", "Wet"], ["Wet", "Broken"]),
+        "address": ("Dock 1", "Dock 2"),
+        "note": ("Pack it", "Wrap it"),
+        "reasons": (["Broken", "Wet"], ["Wet", "Broken"]),
         "checks": (["Case", "Power"], ["Power", "Case"]),
     },
-}  # fmt: skip
+}
 # What a body may hold besides fields.
 CONDITIONS = {"version"}
 
@@ -114,9 +150,7 @@ def told(field: str, value: Any) -> Any:
 class World:
     """One row for each PATCH, and how to call it."""
 
-    def __init__(
-        self, organization: Any, product: Any, customer: Any, other: Any, dana: Any, alice: Any
-    ) -> None:
+    def __init__(self, organization: Any, product: Any, customer: Any, other: Any, dana: Any, alice: Any) -> None:
         by = factories.actor_of(alice)
         two = factories.make_member(organization, "viewer", TWO, "Two")
         device = factories.make_device(product)
@@ -125,14 +159,18 @@ class World:
         profile = worlds.make_link_profile(organization)
         self.customers = {"one": customer.pk, "two": other.pk}
         self.paths = {
-            "customer_edit": f"/customers/{customer.pk}", "device_edit": f"/devices/{device.pk}",
-            "project_edit": f"/projects/{projects.default_of(customer).pk}", "product_edit": f"/products/{product.pk}",
+            "customer_edit": f"/customers/{customer.pk}",
+            "device_edit": f"/devices/{device.pk}",
+            "project_edit": f"/projects/{projects.default_of(customer).pk}",
+            "product_edit": f"/products/{product.pk}",
             "person_edit": f"/customers/{customer.pk}/people/{customer.people.get().pk}",
-            "member_edit": f"/members/{Member.objects.get(user=two).pk}", "organization_edit": "/organization",
-            "webhook_edit": f"/webhooks/{hook.pk}", "claim_profile_edit": f"/claim-profiles/{profile.pk}",
+            "member_edit": f"/members/{Member.objects.get(user=two).pk}",
+            "organization_edit": "/organization",
+            "webhook_edit": f"/webhooks/{hook.pk}",
+            "claim_profile_edit": f"/claim-profiles/{profile.pk}",
             "shipment_edit": f"/shipments/{shipments.create(customer=customer, lines={}, by=by).pk}",
             "return_settings_edit": "/return-settings",
-        }  # fmt: skip
+        }
         self.product, self.caller = product, Caller(key_of(alice))
 
     def patch(self, call: str, body: dict[str, Any]) -> Any:
@@ -165,8 +203,11 @@ def world(organization, product, customer, other_customer, dana, alice, settings
     settings.API_CALLS_A_MINUTE = 1_000_000
     world = World(organization, product, customer, other_customer, dana, alice)
     # From here on the lists of reasons and points hold what the values name, and no more.
-    rows = {name: [{"text": text} for text in first] for name, (first, _second) in VALUES["return_settings_edit"].items()
-            if name in {"reasons", "checks"}}  # fmt: skip
+    rows = {
+        name: [{"text": text} for text in first]
+        for name, (first, _second) in VALUES["return_settings_edit"].items()
+        if name in {"reasons", "checks"}
+    }
     assert world.patch("return_settings_edit", rows).status_code == 200
     return world
 
@@ -244,9 +285,7 @@ def test_written_as_a_whole_row_one_of_the_two_is_lost(world, call, monkeypatch)
 
 def test_an_account_and_the_mode_that_forbids_it_don_t_meet(world, organization, monkeypatch):
     """They depend on each other: the second of two at once is told, and the product is one or the other."""
-    accounts = [
-        factories.make_customer(organization, name, kind="internal").pk for name in ("Lab", "Workshop")
-    ]
+    accounts = [factories.make_customer(organization, name, kind="internal").pk for name in ("Lab", "Workshop")]
     body = {"ownership_mode": "single_account", "single_account": accounts[0]}
     assert world.patch("product_edit", body).status_code == 200
     meanwhile(monkeypatch, "product_edit", lambda: world.patch("product_edit", {"ownership_mode": "unowned"}))

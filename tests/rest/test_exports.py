@@ -81,9 +81,10 @@ def test_devices_are_exported_as_the_console_exports_them(form, api, three, clie
     assert rows[1][header.index("notes")] == ("'=1+1" if form == "csv" else "=1+1")
 
 
-@pytest.mark.parametrize("query", [
-    {"q": "AQM26-1"}, {"serial_number": "aqm26-1"}, {"current": "true"}, {"status": "owned"}, {"tag": "PILOT"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [{"q": "AQM26-1"}, {"serial_number": "aqm26-1"}, {"current": "true"}, {"status": "owned"}, {"tag": "PILOT"}],
+)
 def test_the_filters_are_those_of_the_list(query, api, three, by):
     device_actions.edit(three[0], by=by, tags=["pilot"])
     listed = [row["serial_number"] for row in api.get("/devices", **query).json()["results"]]
@@ -111,8 +112,11 @@ def test_events_are_exported_by_kind_and_thing(api, three):
     header, line = table(api.get("/events.csv", kind="device.assigned", about=f"device:{three[0].pk}"))
     said = dict(zip(header, line, strict=True))
     assert (said["kind"], said["actor"], said["subject"], said["object"]) == (
-        "device.assigned", "Alice Kemp", "AQM26-1", "Stadtwerke Aalen",
-    )  # fmt: skip
+        "device.assigned",
+        "Alice Kemp",
+        "AQM26-1",
+        "Stadtwerke Aalen",
+    )
     assert api.get("/events.csv", about="nonsense").status_code == 400
 
 
@@ -120,9 +124,7 @@ def test_claim_profiles_are_exported_by_their_scope(api, product, organization):
     worlds.make_unit_profile(product)
     worlds.make_link_profile(organization)
     assert set(column(api.get("/claim-profiles.csv"), "identifier")) == {"units", "north-pilot"}
-    assert column(api.get("/claim-profiles.csv", scope="link", enabled="true"), "identifier") == [
-        "north-pilot"
-    ]
+    assert column(api.get("/claim-profiles.csv", scope="link", enabled="true"), "identifier") == ["north-pilot"]
     assert column(api.get("/claim-profiles.xlsx", enabled="false"), "identifier") == []
 
 
@@ -161,11 +163,7 @@ def test_the_units_of_a_shipment_are_exported(form, api, product, three, custome
     assert api.post(f"/shipments/{shipment.pk}/pack", {"scans": ["AQM26-2"]}).status_code == 200
     header, line = table(api.get(f"/shipments/{shipment.pk}/units.{form}"))
     said = dict(zip(header, line, strict=True))
-    assert (said["Order"], said["Serial number"], said["Packed by"]) == (
-        "PO-9",
-        "AQM26-2",
-        "Alice Kemp (Line 3)",
-    )
+    assert (said["Order"], said["Serial number"], said["Packed by"]) == ("PO-9", "AQM26-2", "Alice Kemp (Line 3)")
 
 
 def test_the_words_do_not_follow_the_language_of_the_caller(api, coming, monkeypatch):
@@ -185,9 +183,7 @@ def test_times_are_utc(api, three, organization):
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 @pytest.mark.parametrize("path", LISTS)
-def test_another_organization_s_key_gets_none_of_it(
-    path, form, charlie, three, coming, product, organization
-):
+def test_another_organization_s_key_gets_none_of_it(path, form, charlie, three, coming, product, organization):
     worlds.make_unit_profile(product)
     content = str(table(Caller(key_of(charlie)).get(f"{path}.{form}")))
     assert not any(word in content for word in ("AQM26", "Aalen", "Units", "R-00001"))
@@ -207,7 +203,4 @@ def test_the_document_says_what_each_address_answers():
             assert list(call["responses"]["200"]["content"]) == [media]
             assert {p["name"] for p in call.get("parameters", [])} & {"limit", "cursor"} == set()
     listed = {p["name"] for p in paths["/api/v1/devices"]["get"]["parameters"]}
-    assert {p["name"] for p in paths["/api/v1/devices.csv"]["get"]["parameters"]} == listed - {
-        "limit",
-        "cursor",
-    }
+    assert {p["name"] for p in paths["/api/v1/devices.csv"]["get"]["parameters"]} == listed - {"limit", "cursor"}

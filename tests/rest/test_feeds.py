@@ -95,9 +95,7 @@ def test_a_customer_follows_what_its_devices_publish_and_nothing_else(
     ownership.assign([device.pk], customer=customer, by=by)
     tell(device, data="dana's")
     tell(other, data="of another device")
-    ledger.transfer(
-        [device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by
-    )
+    ledger.transfer([device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by)
     tell(device, data="erin's")
     assert [row["data"] for row in walk(mine, "/messages")[0]] == ["dana's"]
     assert [row["data"] for row in walk(hers, "/messages")[0]] == ["erin's"]
@@ -149,9 +147,7 @@ LISTS = {"messages": Message, "events": Event, "device-ownerships": Ownership}
 def race(name, caller, devices, customer):
     by, turns = system(customer.organization), Turns()
     # Each writer has a customer of its own: who gives one something holds it.
-    owners = {
-        device.pk: factories.make_customer(customer.organization, f"Owner {device.pk}") for device in devices
-    }
+    owners = {device.pk: factories.make_customer(customer.organization, f"Owner {device.pk}") for device in devices}
     publishers = {device.pk: publisher(device) for device in devices}
 
     def write(device, n):
@@ -188,9 +184,7 @@ def race(name, caller, devices, customer):
         found, cursor = [], ""
         while True:
             is_last = turns.over.is_set()
-            page = caller.get(
-                f"/{name}", order="asc", limit=200, **({"cursor": cursor} if cursor else {})
-            ).json()
+            page = caller.get(f"/{name}", order="asc", limit=200, **({"cursor": cursor} if cursor else {})).json()
             found, cursor = found + page["results"], page["next"]
             turns.counts[READER] += 1
             if is_last:
@@ -245,6 +239,7 @@ def test_without_the_announcements_a_follower_misses_some(
     """The negative control."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite gives numbers under the only lock, so nothing is announced there.")
-    monkeypatch.setattr(feed, "settled", lambda sequence, lanes: f"SELECT {feed.last_given(sequence)} AS n "
-                                                                 f"WHERE 0 NOT IN ({lanes})")  # fmt: skip
+    monkeypatch.setattr(
+        feed, "settled", lambda sequence, lanes: f"SELECT {feed.last_given(sequence)} AS n WHERE 0 NOT IN ({lanes})"
+    )
     assert missed(name, race(name, program, make_devices(2), customer))

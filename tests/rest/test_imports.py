@@ -47,9 +47,7 @@ def test_a_trial_checks_and_can_be_applied_afterwards(api, product):
     assert not Device.objects.exists()
     answer = api.post(f"/device-imports/{body['id']}/apply", {"version": body["version"] + 1})
     assert (answer.status_code, answer.json()["code"]) == (409, "preview_outdated")
-    assert api.post(f"/device-imports/{body['id']}/apply", {"version": body["version"]}).json()[
-        "outcome"
-    ] == counts(2)
+    assert api.post(f"/device-imports/{body['id']}/apply", {"version": body["version"]}).json()["outcome"] == counts(2)
     assert (
         api.post(f"/device-imports/{body['id']}/apply", {"version": body["version"]}).json()["code"]
         == "applied_already"
@@ -163,15 +161,8 @@ def sent(content: bytes, **more):
 
 
 def test_a_workbook_is_taken_as_it_is_and_what_was_noticed_is_told(api, product):
-    body = api.post(
-        "/device-imports", sent((HERE / "05-filtered-rows.xlsx").read_bytes(), product=product.slug)
-    ).json()
-    assert (body["outcome"], body["sheet"], body["sheets"], body["encoding"]) == (
-        counts(2),
-        "Lot",
-        ["Lot"],
-        None,
-    )
+    body = api.post("/device-imports", sent((HERE / "05-filtered-rows.xlsx").read_bytes(), product=product.slug)).json()
+    assert (body["outcome"], body["sheet"], body["sheets"], body["encoding"]) == (counts(2), "Lot", ["Lot"], None)
     assert body["remarks"] == [{"code": "hidden_rows", "count": 1, "places": ["3"]}]
 
 
@@ -216,9 +207,7 @@ def test_a_guessed_encoding_that_may_be_wrong_refuses_the_file_and_can_be_named(
 
 
 def test_a_guess_that_only_one_encoding_fits_is_applied_and_told(api, product):
-    body = api.post(
-        "/device-imports", sent((HERE / "03c-cp850.csv").read_bytes(), product=product.slug)
-    ).json()
+    body = api.post("/device-imports", sent((HERE / "03c-cp850.csv").read_bytes(), product=product.slug)).json()
     assert (body["outcome"], body["encoding"]["encoding"]) == (counts(1), "cp850")
     assert Device.objects.get().notes == "Größe groß"
 

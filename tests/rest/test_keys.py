@@ -42,8 +42,7 @@ def test_a_key_is_kept_as_its_hash_only_and_checks_itself(alice):
 
 
 @pytest.mark.parametrize(
-    "header",
-    [None, "", "Bearer", "Bearer x", "Basic abc", "Bearer a b", "bearer cst_" + "0" * 46, "Bearer \xff"],
+    "header", [None, "", "Bearer", "Bearer x", "Basic abc", "Bearer a b", "bearer cst_" + "0" * 46, "Bearer \xff"]
 )
 def test_without_a_key_that_works_everything_is_a_401_that_says_how(header, alice):
     caller = Caller(None)
@@ -52,9 +51,7 @@ def test_without_a_key_that_works_everything_is_a_401_that_says_how(header, alic
     assert answer.json()["code"] == "no_key"
 
 
-def test_a_key_that_is_revoked_expired_or_whose_maker_left_opens_nothing_from_the_next_call_on(
-    alice, organization
-):
+def test_a_key_that_is_revoked_expired_or_whose_maker_left_opens_nothing_from_the_next_call_on(alice, organization):
     now, by = timezone.now(), factories.actor_of(alice)
     for stop in ("revoke", "expire", "leave"):
         key, text = api_keys.create(name=stop, scopes=["view"], by=by, expires_at=now + timedelta(days=1))
@@ -107,9 +104,7 @@ def test_a_customer_s_key_stops_with_its_person_and_with_the_customer(dana, cust
 def test_a_customer_s_key_has_customers_scopes_only(dana, customer):
     with pytest.raises(Refused):
         customer_key(dana, customer, Permission.VIEW)
-    assert {scope.value for scope in CustomerScope}.isdisjoint(
-        {permission.value for permission in Permission}
-    )
+    assert {scope.value for scope in CustomerScope}.isdisjoint({permission.value for permission in Permission})
 
 
 def test_the_last_use_is_noted_to_the_minute(alice):
@@ -125,9 +120,7 @@ def test_the_last_use_is_noted_to_the_minute(alice):
 
 def test_a_session_opens_nothing_and_a_key_opens_no_page(client_for, alice):
     assert client_for(alice).get("/api/v1/devices").status_code == 401
-    answer = Caller(key_of(alice)).client.get(
-        "/devices/", headers={"authorization": f"Bearer {key_of(alice)}"}
-    )
+    answer = Caller(key_of(alice)).client.get("/devices/", headers={"authorization": f"Bearer {key_of(alice)}"})
     assert answer.status_code == 302
 
 
@@ -183,14 +176,13 @@ def test_an_address_that_does_not_exist_and_a_method_that_does_not_are_problems_
     answer = caller.delete("/products")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert "POST" in answer["Allow"]
-    answer = caller.client.post(
-        "/api/v1/products", "{", content_type="application/json", headers=caller.headers
-    )
+    answer = caller.client.post("/api/v1/products", "{", content_type="application/json", headers=caller.headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
     answer = caller.client.post("/api/v1/products", "a=1", content_type="text/plain", headers=caller.headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
-    answer = caller.client.post("/api/v1/products", b" " * (17 * 1024 * 1024), content_type="application/json",
-                                headers=caller.headers)  # fmt: skip
+    answer = caller.client.post(
+        "/api/v1/products", b" " * (17 * 1024 * 1024), content_type="application/json", headers=caller.headers
+    )
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
@@ -215,8 +207,10 @@ def test_batches_that_wait_together_keep_within_fifty_unclaims_an_hour(alice, cu
     devices, by = make_devices(60), factories.actor_of(alice)
     ownership.assign([d.pk for d in devices], customer=customer, by=by)
     caller = Caller(key_of(alice, "view", "device.unclaim"))
-    started = [caller.post("/devices:unclaim", {"devices": [d.serial_number for d in part], "reason": "x"}).json()["id"]
-               for part in (devices[:30], devices[30:])]  # fmt: skip
+    started = [
+        caller.post("/devices:unclaim", {"devices": [d.serial_number for d in part], "reason": "x"}).json()["id"]
+        for part in (devices[:30], devices[30:])
+    ]
     for pk in started:
         operations.run(pk)
     assert [Operation.objects.get(pk=pk).state for pk in started] == ["done", "failed"]
@@ -321,9 +315,7 @@ def test_a_key_of_the_organization_without_the_scope_view_is_not_made_in_the_con
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["scopes"])
     assert not ApiKey.objects.exists()
     assert (
-        client_for(alice)
-        .post("/settings/api-keys/new/", sent | {"scopes": ["device.assign", "view"]})
-        .status_code
+        client_for(alice).post("/settings/api-keys/new/", sent | {"scopes": ["device.assign", "view"]}).status_code
         == 303
     )
     assert ApiKey.objects.get().scopes == ["device.assign", "view"]

@@ -48,9 +48,15 @@ def test_labels_are_ordered_made_and_fetched(api, profile):
     assert answer.status_code == 202, answer.json()
     sheet = LabelSheet.objects.get()
     assert answer.json() == {
-        "id": sheet.pk, "stock": "L7160", "form": "csv", "count": 2, "operation": sheet.operation_id, "is_ready": False,
-        "created_at": answer.json()["created_at"], "created_by": "Alice Kemp (Line 3)",
-    }  # fmt: skip
+        "id": sheet.pk,
+        "stock": "L7160",
+        "form": "csv",
+        "count": 2,
+        "operation": sheet.operation_id,
+        "is_ready": False,
+        "created_at": answer.json()["created_at"],
+        "created_by": "Alice Kemp (Line 3)",
+    }
     early = api.get(f"/label-sheets/{sheet.pk}/file")
     assert (early.status_code, early.json()["code"]) == (409, "not_ready")
     operations.run(sheet.operation_id)
@@ -68,14 +74,17 @@ def test_labels_are_ordered_made_and_fetched(api, profile):
 
 
 def test_a_sheet_is_a_pdf_by_itself(api, profile):
-    api.post(
-        "/label-sheets",
-        {"devices": serials(profile), "fields_shown": [], "text": "", "shift_x": 1.5, "start": 3},
-    )
+    api.post("/label-sheets", {"devices": serials(profile), "fields_shown": [], "text": "", "shift_x": 1.5, "start": 3})
     sheet = LabelSheet.objects.select_related("operation").get()
     assert sheet.operation.payload["options"] == {
-        "stock": "L7160", "text": "", "fields": [], "start": 3, "shift_x": 1.5, "shift_y": 0.0, "outline": False,
-    }  # fmt: skip
+        "stock": "L7160",
+        "text": "",
+        "fields": [],
+        "start": 3,
+        "shift_x": 1.5,
+        "shift_y": 0.0,
+        "outline": False,
+    }
     operations.run(sheet.operation_id)
     answer = api.get(f"/label-sheets/{sheet.pk}/file")
     assert (answer["Content-Type"], content(answer)[:4]) == ("application/pdf", b"%PDF")
@@ -90,20 +99,28 @@ def test_units_without_a_code_are_left_out_with_their_reason(api, profile, organ
     operation = Operation.objects.get()
     operations.run(operation.pk)
     rows = api.get(f"/operations/{operation.pk}/results").json()["results"]
-    assert [(row["name"], row["code"]) for row in rows] == list(
-        zip(names, ["ok", "ok", "no_code"], strict=True)
-    )
+    assert [(row["name"], row["code"]) for row in rows] == list(zip(names, ["ok", "ok", "no_code"], strict=True))
     api.post("/label-sheets", {"devices": names, "claim_profile": other.slug})
     failed = Operation.objects.latest("pk")
     operations.run(failed.pk)
     assert api.get(f"/operations/{failed.pk}").json()["state"] == "failed"
 
 
-@pytest.mark.parametrize(("body", "status"), [
-    ({"stock": "A0"}, 400), ({"form": "docx"}, 400), ({"shift_x": "1"}, 400), ({"shift_x": True}, 400),
-    ({"shift_x": 11}, 400), ({"start": 0}, 400), ({"start": 22}, 422), ({"claim_profile": "no-such"}, 422),
-    ({"devices": ["NOSUCH"]}, 422), ({"fields_shown": ["price"]}, 400),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"stock": "A0"}, 400),
+        ({"form": "docx"}, 400),
+        ({"shift_x": "1"}, 400),
+        ({"shift_x": True}, 400),
+        ({"shift_x": 11}, 400),
+        ({"start": 0}, 400),
+        ({"start": 22}, 422),
+        ({"claim_profile": "no-such"}, 422),
+        ({"devices": ["NOSUCH"]}, 422),
+        ({"fields_shown": ["price"]}, 400),
+    ],
+)
 def test_an_order_that_can_t_be_printed_is_refused(api, profile, body, status):
     answer = api.post("/label-sheets", {"devices": serials(profile)} | body)
     assert answer.status_code == status, answer.json()

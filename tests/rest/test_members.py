@@ -69,7 +69,13 @@ def test_an_invitation_is_mailed_and_its_link_is_in_the_mail_alone(caller, organ
     invitation = Invitation.objects.get()
     said = answer.json()
     assert (answer.status_code, said["id"], said["email"], said["role"], said["invited_by"], said["is_open"]) == (
-        201, invitation.pk, "kim@example.com", "support", "Alice Kemp", True)  # fmt: skip
+        201,
+        invitation.pk,
+        "kim@example.com",
+        "support",
+        "Alice Kemp",
+        True,
+    )
     link = next(word for word in mail.outbox[0].body.split() if word.startswith("http"))
     token = link.rstrip("/:").rsplit("/", 1)[1]
     assert members.find_open(token) == invitation
@@ -127,10 +133,7 @@ def attempts(caller, organization):
 
 
 def test_a_key_neither_gives_nor_takes_a_role_that_may_do_more_than_the_key(weak, organization):
-    tried = [
-        (answer.status_code, answer.json()["code"], in_vain)
-        for answer, in_vain in attempts(weak, organization)
-    ]
+    tried = [(answer.status_code, answer.json()["code"], in_vain) for answer, in_vain in attempts(weak, organization)]
     assert tried == [(403, "role_not_yours", True)] * 10
     assert not Event.objects.filter(kind__in=["member.edited", "member.removed"]).exists()
     assert [len(m.to) for m in mail.outbox if "evil" in m.to[0]] == []
@@ -168,10 +171,7 @@ def test_the_key_of_an_administrator_makes_no_owner_with_any_scope(organization,
     head = factories.make_member(organization, "administrator")
     caller = Caller(key_of(head))
     assert caller.patch(f"/members/{row(bob).pk}", {"role": "owner"}).json()["code"] == "owners_only"
-    assert (
-        caller.post("/invitations", {"email": "kim@example.com", "role": "owner"}).json()["code"]
-        == "owners_only"
-    )
+    assert caller.post("/invitations", {"email": "kim@example.com", "role": "owner"}).json()["code"] == "owners_only"
     assert caller.delete(f"/members/{row(alice).pk}").json()["code"] == "owners_only"
     assert (row(bob).role, row(alice).removed_at, Invitation.objects.count()) == ("support", None, 0)
 
@@ -199,5 +199,6 @@ def test_an_invitation_ends_with_the_key_that_made_it_and_no_other_does(alice, c
     caller.post("/invitations", {"email": "new@northlake.example", "role": "viewer"})
     assert caller.post(f"/api-keys/{key.pk}/revoke").status_code == 200
     assert {row.email: row.is_open for row in Invitation.objects.all()} == {
-        "friend@evil.example": False, "new@northlake.example": True,
-    }  # fmt: skip
+        "friend@evil.example": False,
+        "new@northlake.example": True,
+    }

@@ -49,9 +49,7 @@ def handed_over(device, customer, other_customer, by):
     ownership.unclaim([device.pk], reason="x", by=by, at=later)
     ownership.assign([device.pk], customer=other_customer, by=by, at=later)
     for n, at in enumerate([T - TICK, T, T + TICK, later - TICK, later, later + TICK]):
-        Message.objects.create(
-            organization=device.organization, device=device, name="level", data={"n": n}, at=at
-        )
+        Message.objects.create(organization=device.organization, device=device, name="level", data={"n": n}, at=at)
     messages.settle([device.pk], since=T - TICK)
     return device
 
@@ -91,8 +89,13 @@ def test_a_time_that_touches_no_span_is_a_403_that_says_so(handed_over, mine, th
 
 def test_messages_are_found_by_name_and_paged_in_the_order_of_their_times(device, alice, by):
     for n in range(5):
-        Message.objects.create(organization=device.organization, device=device, name=("level", "alarm")[n % 2], data={"n": n},
-                               at=T + timedelta(seconds=n // 2))  # fmt: skip
+        Message.objects.create(
+            organization=device.organization,
+            device=device,
+            name=("level", "alarm")[n % 2],
+            data={"n": n},
+            at=T + timedelta(seconds=n // 2),
+        )
     api, path = Caller(key_of(alice)), f"/devices/{device.pk}/messages"
     assert numbers(api.get(path, name="alarm")) == [3, 1]
     first = api.get(path, limit=2).json()
@@ -109,10 +112,7 @@ def test_each_message_names_its_device_by_id_and_serial_number(device, make_devi
     for each in devices:
         Message.objects.create(organization=each.organization, device=each, name="level", data=7, at=T + TICK)
     messages.settle([each.pk for each in devices], since=T)
-    path, named = (
-        f"/projects/{customer.projects.get().pk}/messages",
-        [(d.pk, d.serial_number) for d in devices],
-    )
+    path, named = (f"/projects/{customer.projects.get().pk}/messages", [(d.pk, d.serial_number) for d in devices])
     listed = mine.get(path).json()["results"]
     assert sorted((row["device"], row["serial_number"]) for row in listed) == sorted(named)
     (one,) = mine.get(f"/devices/{device.pk}/messages").json()["results"]
@@ -137,9 +137,7 @@ def test_the_names_of_the_devices_cost_no_query_for_each_row(make_devices, alice
 
 
 def test_a_message_of_64_kb_is_cut_with_a_note_in_excel_and_whole_as_csv(device, alice):
-    Message.objects.create(
-        organization=device.organization, device=device, name="log", data="a" * 65_000, at=T
-    )
+    Message.objects.create(organization=device.organization, device=device, name="log", data="a" * 65_000, at=T)
     api, path = Caller(key_of(alice)), f"/devices/{device.pk}/messages"
     cell = load_workbook(BytesIO(api.get(f"{path}.xlsx").getvalue())).active["E2"].value
     assert len(cell) == 32_767
@@ -164,9 +162,7 @@ def test_an_unowned_device_is_called_by_the_organization(device, alice):
     api = Caller(key_of(alice))
     assert api.post(f"/devices/{device.pk}/calls", {"kind": "variable", "name": "battery"}).status_code == 202
     assert (
-        api.post(
-            f"/devices/{device.pk}/calls", {"kind": "variable", "name": "battery", "timeout": 301}
-        ).status_code
+        api.post(f"/devices/{device.pk}/calls", {"kind": "variable", "name": "battery", "timeout": 301}).status_code
         == 400
     )
 

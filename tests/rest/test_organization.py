@@ -35,7 +35,11 @@ def stranger(charlie):
 def test_the_organization_is_seen_and_edited_with_the_form_of_the_console(caller, organization):
     before = caller.get("/organization").json()
     assert (before["name"], before["slug"], before["brand_name"], before["logo_url"]) == (
-        "Northlake", "northlake", "", None)  # fmt: skip
+        "Northlake",
+        "northlake",
+        "",
+        None,
+    )
     answer = caller.patch("/organization", {"brand_name": "  Northlake Water ", "time_zone": "Europe/Berlin"})
     changed = {"brand_name": "Northlake Water", "time_zone": "Europe/Berlin"}
     assert (answer.status_code, answer.json()) == (200, before | changed)
@@ -69,18 +73,13 @@ def test_what_does_not_fit_changes_nothing(caller, organization, body, status):
 
 def test_a_logo_is_set_shown_and_removed(caller, client, organization):
     answer = caller.put("/organization/logo", {"picture": PICTURE})
-    assert (answer.status_code, answer.json()["logo_url"]) == (
-        200,
-        "http://localhost:8000/brand/northlake/logo.png",
-    )
+    assert (answer.status_code, answer.json()["logo_url"]) == (200, "http://localhost:8000/brand/northlake/logo.png")
     shown = client.get(answer.json()["logo_url"].removeprefix("http://localhost:8000"))
     assert Image.open(io.BytesIO(shown.content)).size == (1, 1)
     assert caller.delete("/organization/logo").status_code == 204
     assert caller.delete("/organization/logo").status_code == 204
     assert caller.get("/organization").json()["logo_url"] is None
-    kinds = (
-        Event.objects.filter(kind__startswith="organization.").order_by("pk").values_list("kind", flat=True)
-    )
+    kinds = Event.objects.filter(kind__startswith="organization.").order_by("pk").values_list("kind", flat=True)
     assert list(kinds) == ["organization.logo_changed", "organization.logo_removed"]
 
 
@@ -98,10 +97,7 @@ def test_a_logo_is_set_shown_and_removed(caller, client, organization):
 def test_what_is_no_picture_is_refused(caller, picture, status, code):
     answer = caller.put("/organization/logo", {"picture": picture})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert (
-        OrganizationLogo.objects.count(),
-        Event.objects.filter(kind__startswith="organization").count(),
-    ) == (0, 0)
+    assert (OrganizationLogo.objects.count(), Event.objects.filter(kind__startswith="organization").count()) == (0, 0)
 
 
 def test_a_domain_is_added_in_its_ascii_form_and_removed(caller, stranger, organization, settings):
@@ -171,9 +167,13 @@ def test_every_thing_that_can_be_found_has_a_kind(caller, alice, organization, d
     profile.save()
     claim_codes.make_for_profile(profile)
     wanted = {
-        "return": (returned.code, returned.pk), "shipment": (shipment.code, shipment.pk), "claim_profile": ("pilot", profile.pk),
-        "product": ("Aqua Meter", device.product_id), "customer": (customer.name, customer.pk), "device": ("AQM26", device.pk),
-    }  # fmt: skip
+        "return": (returned.code, returned.pk),
+        "shipment": (shipment.code, shipment.pk),
+        "claim_profile": ("pilot", profile.pk),
+        "product": ("Aqua Meter", device.product_id),
+        "customer": (customer.name, customer.pk),
+        "device": ("AQM26", device.pk),
+    }
     for kind, (text, pk) in wanted.items():
         found = caller.get("/search", q=text).json()["results"]
         assert (kind, pk) in {(hit["kind"], hit["id"]) for hit in found}, kind
@@ -186,15 +186,26 @@ def test_a_key_says_what_it_is_and_what_it_may_do_now(organization, customer, da
     caller = Caller(key_of(manager, Permission.VIEW, Permission.PRODUCT_EDIT))
     own = ApiKey.objects.get()
     said = caller.get("/key").json()
-    assert {name: said[name] for name in ("id", "name", "kind", "scopes", "organization", "customer", "expires_at")} == {
-        "id": own.pk, "name": "Line 3", "kind": "organization", "scopes": ["product.edit", "view"],
-        "organization": {"id": organization.pk, "name": "Northlake"}, "customer": None, "expires_at": None,
-    }  # fmt: skip
+    assert {
+        name: said[name] for name in ("id", "name", "kind", "scopes", "organization", "customer", "expires_at")
+    } == {
+        "id": own.pk,
+        "name": "Line 3",
+        "kind": "organization",
+        "scopes": ["product.edit", "view"],
+        "organization": {"id": organization.pk, "name": "Northlake"},
+        "customer": None,
+        "expires_at": None,
+    }
     manager.memberships.update(role="viewer")
     assert caller.get("/key").json()["scopes"] == ["view"]
     said = Caller(customer_key(dana, customer, CustomerScope.READ)).get("/key").json()
     assert (said["kind"], said["scopes"], said["customer"], said["organization"]["name"]) == (
-        "customer", ["customer.read"], {"id": customer.pk, "name": customer.name}, "Northlake Water")  # fmt: skip
+        "customer",
+        ["customer.read"],
+        {"id": customer.pk, "name": customer.name},
+        "Northlake Water",
+    )
 
 
 def test_keys_are_listed_without_their_text_and_revoked_at_once(caller, stranger, alice, dana, customer):
@@ -208,11 +219,7 @@ def test_keys_are_listed_without_their_text_and_revoked_at_once(caller, stranger
     assert stranger.post(f"/api-keys/{key.pk}/revoke").status_code == 404
     assert Caller(text).get("/key").status_code == 200
     answer = caller.post(f"/api-keys/{key.pk}/revoke")
-    assert (answer.status_code, answer.json()["id"], answer.json()["revoked_at"] is None) == (
-        200,
-        key.pk,
-        False,
-    )
+    assert (answer.status_code, answer.json()["id"], answer.json()["revoked_at"] is None) == (200, key.pk, False)
     assert Caller(text).get("/key").status_code == 401
     assert caller.post(f"/api-keys/{key.pk}/revoke").json() == answer.json()
     assert caller.get(f"/api-keys/{key.pk}").json() == answer.json()

@@ -48,15 +48,14 @@ def test_a_device_is_taken_by_both_of_its_names(mine, device, customer):
     assert answer.status_code == 201
     span = Ownership.objects.get()
     assert answer.json() == {
-        "id": span.pk, "start_time": f"{span.started_at:%Y-%m-%dT%H:%M:%S.%fZ}", "end_time": "2999-12-31T23:59:59Z",
-        "device": device.pk, "manager": customer.pk,
+        "id": span.pk,
+        "start_time": f"{span.started_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "end_time": "2999-12-31T23:59:59Z",
+        "device": device.pk,
+        "manager": customer.pk,
         "device_details": {"id": device.pk, "device_name": device.device_name, "serial_number": device.serial_number},
-    }  # fmt: skip
-    assert (span.customer, span.start_reason, span.started_by) == (
-        customer,
-        "api",
-        "dana@aalen.example (Backend)",
-    )
+    }
+    assert (span.customer, span.start_reason, span.started_by) == (customer, "api", "dana@aalen.example (Backend)")
     again = mine.post("/device-ownerships", names(device, serial_number=device.serial_number.lower()))
     assert (again.status_code, again.json()["id"]) == (201, span.pk)
     assert Ownership.objects.count() == 1
@@ -65,9 +64,11 @@ def test_a_device_is_taken_by_both_of_its_names(mine, device, customer):
 def test_a_wrong_pair_and_an_unknown_serial_number_get_the_same_answer(mine, make_devices, foreign_device):
     device, other = make_devices(2)
     wrong = [
-        names(device, device_name=other.device_name), names(device, serial_number="NOSUCH-1"),
-        names(device, device_name="unknown-name"), names(foreign_device),
-    ]  # fmt: skip
+        names(device, device_name=other.device_name),
+        names(device, serial_number="NOSUCH-1"),
+        names(device, device_name="unknown-name"),
+        names(foreign_device),
+    ]
     answers = [mine.post("/device-ownerships", body) for body in wrong]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
@@ -147,13 +148,15 @@ def test_a_key_that_may_only_read_takes_nothing(dana, customer, device):
     reader = Caller(customer_key(dana, customer, "customer.read"))
     assert reader.post("/device-ownerships", names(device)).status_code == 403
     assert not Ownership.objects.exists()
-    assert Caller(key_of(factories.make_member(device.organization, "support"))).post(
-        "/device-ownerships", names(device)).status_code == 403  # fmt: skip
+    assert (
+        Caller(key_of(factories.make_member(device.organization, "support")))
+        .post("/device-ownerships", names(device))
+        .status_code
+        == 403
+    )
 
 
-def test_what_was_taken_back_is_not_taken_again_though_both_names_are_known(
-    mine, theirs, device, customer, by
-):
+def test_what_was_taken_back_is_not_taken_again_though_both_names_are_known(mine, theirs, device, customer, by):
     mine.post("/device-ownerships", names(device))
     ownership.unclaim([device.pk], reason="Unpaid", by=by)
     answer = mine.post("/device-ownerships", names(device))
@@ -195,9 +198,7 @@ def test_what_customers_give_back_is_no_unclaim_of_who_made_their_key(product, m
     """Staff made the customer's key; the limit of 50 an hour is for what staff takes."""
     monkeypatch.setattr(ownership, "UNCLAIMS_AN_HOUR", 1)
     maker = member("owner")
-    made = api_keys.create(
-        name="Depot", scopes=CustomerScope, by=factories.actor_of(maker), customer=customer
-    )
+    made = api_keys.create(name="Depot", scopes=CustomerScope, by=factories.actor_of(maker), customer=customer)
     theirs = Caller(made[1])
     for _n in range(3):
         pk = theirs.post("/device-ownerships", names(factories.make_device(product))).json()["id"]
@@ -218,11 +219,16 @@ def test_only_tries_that_fail_are_counted(mine, device, make_devices, monkeypatc
     assert mine.post("/device-ownerships", names(device)).status_code == 429
 
 
-@pytest.mark.parametrize(("query", "field", "status"), [
-    ({"from": "2026-06-01T00:00:00"}, "from", 400), ({"to": "2026-06-31"}, "to", 400), ({"to": "yesterday"}, "to", 400),
-    ({"from": "2026-06-02T00:00:00Z", "to": "2026-06-01T00:00:00Z"}, "to", 422),
-    ({"from": "2026-06-01T00:00:00Z", "to": "2026-06-01T02:00:00+02:00"}, "to", 422),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "field", "status"),
+    [
+        ({"from": "2026-06-01T00:00:00"}, "from", 400),
+        ({"to": "2026-06-31"}, "to", 400),
+        ({"to": "yesterday"}, "to", 400),
+        ({"from": "2026-06-02T00:00:00Z", "to": "2026-06-01T00:00:00Z"}, "to", 422),
+        ({"from": "2026-06-01T00:00:00Z", "to": "2026-06-01T02:00:00+02:00"}, "to", 422),
+    ],
+)
 def test_a_time_without_an_offset_and_one_that_ends_before_it_begins_are_refused(mine, query, field, status):
     answer = mine.get("/device-ownerships", **query)
     assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (status, [field])
@@ -230,10 +236,7 @@ def test_a_time_without_an_offset_and_one_that_ends_before_it_begins_are_refused
 
 def test_a_call_that_takes_no_body_refuses_one(alice, device):
     answer = Caller(key_of(alice)).delete(f"/devices/{device.pk}", {"reason": "Broken"})
-    assert (answer.status_code, answer.json()["errors"]) == (
-        400,
-        [{"field": "", "detail": "This call takes no body."}],
-    )
+    assert (answer.status_code, answer.json()["errors"]) == (400, [{"field": "", "detail": "This call takes no body."}])
     device.refresh_from_db()
     assert device.archived_at is None
 
@@ -259,8 +262,12 @@ def test_a_stranger_with_a_label_takes_nothing(make_devices, organization, alice
     public, stock = make_devices(2)
     profile = worlds.make_link_profile(organization, public)
     stranger = User.objects.create_user("stranger@mail.example")
-    redemption.redeem(profile.codes.get(), claimant=Claimant(kind="person", name="S"), by=factories.actor_of(stranger),
-                      host="localhost")  # fmt: skip
+    redemption.redeem(
+        profile.codes.get(),
+        claimant=Claimant(kind="person", name="S"),
+        by=factories.actor_of(stranger),
+        host="localhost",
+    )
     (customer,) = (stranger.customer_users.get().customer,)
     assert customer.may_take is False
     caller = Caller(customer_key(stranger, customer))
@@ -321,9 +328,7 @@ def test_the_migration_switches_off_who_came_by_itself_alone(organization, custo
     from customers.actions import customers, newcomers
 
     stranger = User.objects.create_user("stranger@mail.example")
-    came = newcomers.join(
-        organization, user=stranger, kind="person", name="S", by=factories.actor_of(stranger)
-    )
+    came = newcomers.join(organization, user=stranger, kind="person", name="S", by=factories.actor_of(stranger))
     made = customers.create(by=factories.actor_of(alice), kind="company", name="Made")
     Customer.objects.update(may_take=True)
     import_module("customers.migrations.0007_who_came_by_itself_takes_nothing").switch_off(apps, None)

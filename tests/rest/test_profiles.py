@@ -36,34 +36,53 @@ def test_a_profile_is_made_with_all_that_it_lists_and_found_by_id_and_slug(api, 
     OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example")
     internal = factories.make_customer(organization, "Lab", kind=CustomerKind.INTERNAL)
     project = internal.projects.get()
-    made = api.post("/claim-profiles", {
-        "name": "North pilot", "description": "Ten meters", "max_claims": 5, "valid_from": "2026-01-01T00:00:00Z",
-        "valid_until": "2027-01-01T00:00:00+01:00", "domain": "claim.northlake.example",
-        "additional_project": project.pk, "devices": [device.serial_number],
-        "documents": [{"title": "Manual", "link": "https://northlake.example/manual"}],
-        "members": [{"email": "Bob@northlake.example", "role": "operator"}],
-        "questions": [{"label": "Site name", "required": True}, {"label": "Floor"}],
-    })  # fmt: skip
+    made = api.post(
+        "/claim-profiles",
+        {
+            "name": "North pilot",
+            "description": "Ten meters",
+            "max_claims": 5,
+            "valid_from": "2026-01-01T00:00:00Z",
+            "valid_until": "2027-01-01T00:00:00+01:00",
+            "domain": "claim.northlake.example",
+            "additional_project": project.pk,
+            "devices": [device.serial_number],
+            "documents": [{"title": "Manual", "link": "https://northlake.example/manual"}],
+            "members": [{"email": "Bob@northlake.example", "role": "operator"}],
+            "questions": [{"label": "Site name", "required": True}, {"label": "Floor"}],
+        },
+    )
     assert made.status_code == 201, made.json()
     body = made.json()
     profile = ClaimProfile.objects.get()
     assert body == {
-        "id": profile.pk, "slug": "north-pilot", "name": "North pilot", "description": "Ten meters", "scope": "link",
-        "grant": "ownership", "product": None, "is_enabled": True, "state": body["state"], "max_claims": 5,
-        "claim_count": 0, "valid_from": "2026-01-01T00:00:00.000000Z", "valid_until": "2026-12-31T23:00:00.000000Z",
-        "domain": "claim.northlake.example", "additional_project": {"id": project.pk, "name": project.name},
-        "created_at": body["created_at"], "last_claimed_at": None, "version": 1,
+        "id": profile.pk,
+        "slug": "north-pilot",
+        "name": "North pilot",
+        "description": "Ten meters",
+        "scope": "link",
+        "grant": "ownership",
+        "product": None,
+        "is_enabled": True,
+        "state": body["state"],
+        "max_claims": 5,
+        "claim_count": 0,
+        "valid_from": "2026-01-01T00:00:00.000000Z",
+        "valid_until": "2026-12-31T23:00:00.000000Z",
+        "domain": "claim.northlake.example",
+        "additional_project": {"id": project.pk, "name": project.name},
+        "created_at": body["created_at"],
+        "last_claimed_at": None,
+        "version": 1,
         "devices": [{"id": device.pk, "device_name": device.device_name, "serial_number": device.serial_number}],
         "documents": [{"title": "Manual", "link": "https://northlake.example/manual"}],
         "members": [{"email": "bob@northlake.example", "name": "Bob Adeyemi", "role": "operator"}],
-        "questions": [{"name": "site-name", "label": "Site name", "required": True},
-                      {"name": "floor", "label": "Floor", "required": False}],
-    }  # fmt: skip
-    assert (
-        api.get(f"/claim-profiles/{profile.pk}").json()
-        == api.get("/claim-profiles/north-pilot").json()
-        == body
-    )
+        "questions": [
+            {"name": "site-name", "label": "Site name", "required": True},
+            {"name": "floor", "label": "Floor", "required": False},
+        ],
+    }
+    assert api.get(f"/claim-profiles/{profile.pk}").json() == api.get("/claim-profiles/north-pilot").json() == body
     assert profile.codes.count() == 1
     assert Event.objects.get(kind="claim_profile.made").actor_label == "Alice Kemp (Line 3)"
 
@@ -92,26 +111,36 @@ def test_what_an_edit_leaves_out_stays_and_an_old_version_is_refused(api, make_d
 def test_what_the_console_s_form_refuses_is_refused_at_its_field(api, device, organization):
     worlds.make_link_profile(organization)
     bodies = {
-        "slug": {"slug": "north-pilot"}, "devices": {"devices": ["NOSUCH"]}, "domain": {"domain": "other.example"},
-        "product": {"scope": "unit", "product": "no-such"}, "members[0].email": {"members": [{"email": "x@y.example"}]},
-        "documents[1].link": {"documents": [{"title": "A", "link": "https://a.example/"}, {"title": "B", "link": "https://"}]},
+        "slug": {"slug": "north-pilot"},
+        "devices": {"devices": ["NOSUCH"]},
+        "domain": {"domain": "other.example"},
+        "product": {"scope": "unit", "product": "no-such"},
+        "members[0].email": {"members": [{"email": "x@y.example"}]},
+        "documents[1].link": {
+            "documents": [{"title": "A", "link": "https://a.example/"}, {"title": "B", "link": "https://"}]
+        },
         "additional_project": {"additional_project": 1},
         "valid_until": {"valid_from": "2026-02-01T00:00:00Z", "valid_until": "2026-01-01T00:00:00Z"},
         "questions[0].label": {"questions": [{"label": " \u200b "}]},
-    }  # fmt: skip
+    }
     for field, body in bodies.items():
         answer = api.post("/claim-profiles", {"name": "Second"} | body)
-        assert (answer.status_code, [e["field"] for e in answer.json().get("errors", [])]) == (
-            422,
-            [field],
-        ), field
+        assert (answer.status_code, [e["field"] for e in answer.json().get("errors", [])]) == (422, [field]), field
     assert ClaimProfile.objects.count() == 1
 
 
-@pytest.mark.parametrize("body", [
-    {}, {"name": "A", "colour": "red"}, {"name": "A", "documents": [{"title": "A"}]}, {"name": "A", "scope": "all"},
-    {"name": "A", "members": [{}]}, {"name": "A", "max_claims": "5"}, {"name": "A", "devices": "AQM"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": "A", "colour": "red"},
+        {"name": "A", "documents": [{"title": "A"}]},
+        {"name": "A", "scope": "all"},
+        {"name": "A", "members": [{}]},
+        {"name": "A", "max_claims": "5"},
+        {"name": "A", "devices": "AQM"},
+    ],
+)
 def test_a_body_that_is_not_as_documented_is_a_400(api, body):
     assert api.post("/claim-profiles", body).status_code == 400
     assert not ClaimProfile.objects.exists()
@@ -126,9 +155,7 @@ def test_entries_of_lists_are_whole_also_in_an_edit(api, organization):
 
 def test_scope_and_product_stay_once_there_are_codes(api, organization, product):
     profile = worlds.make_link_profile(organization)
-    answer = api.patch(
-        f"/claim-profiles/{profile.pk}", {"version": 1, "scope": "unit", "product": product.slug}
-    )
+    answer = api.patch(f"/claim-profiles/{profile.pk}", {"version": 1, "scope": "unit", "product": product.slug})
     assert (answer.status_code, answer.json()["code"]) == (409, "codes_exist")
     assert ClaimProfile.objects.get().scope == "link"
 
@@ -149,13 +176,7 @@ def test_the_list_filters(api, organization, product):
         return [row["id"] for row in api.get("/claim-profiles", **query).json()["results"]]
 
     assert found() == [unit.pk, link.pk]
-    assert (
-        found(scope="link")
-        == found(q="north")
-        == found(enabled="false")
-        == found(grant="ownership")
-        == [link.pk]
-    )
+    assert found(scope="link") == found(q="north") == found(enabled="false") == found(grant="ownership") == [link.pk]
     assert found(enabled="true") == [unit.pk]
     assert "devices" not in api.get("/claim-profiles").json()["results"][0]
 
@@ -167,11 +188,7 @@ def test_the_code_is_for_those_who_may_see_codes(api, viewer, organization, sett
     body = answer.json()
     assert body["link"] == f"{settings.BASE_URL}/c/{printed.link}"
     assert body["qr_text"] == f"{settings.BASE_URL.upper()}/C/{printed.link}"
-    assert (body["typed_code"], body["version"], answer["Cache-Control"]) == (
-        printed.typed_in_groups,
-        1,
-        "no-store",
-    )
+    assert (body["typed_code"], body["version"], answer["Cache-Control"]) == (printed.typed_in_groups, 1, "no-store")
     svg, png = (api.get(f"/claim-profiles/north-pilot/qr.{form}") for form in ("svg", "png"))
     assert (svg["Content-Type"], png["Content-Type"]) == ("image/svg+xml", "image/png")
     assert svg.content.startswith(b"<svg")
@@ -186,19 +203,13 @@ def test_a_replaced_code_is_dead(api, organization):
     answer = api.post("/claim-profiles/north-pilot/replace-code", {"reason": "Photographed"})
     assert answer.status_code == 200
     new = api.get("/claim-profiles/north-pilot/code").json()
-    assert (new["version"], new["link"] == old["link"], new["typed_code"] == old["typed_code"]) == (
-        2,
-        False,
-        False,
-    )
+    assert (new["version"], new["link"] == old["link"], new["typed_code"] == old["typed_code"]) == (2, False, False)
     assert worlds.event("claim_profile.code_replaced").data["note"] == "Photographed"
     assert api.post("/claim-profiles/north-pilot/replace-code", {"reason": " "}).status_code == 422
     assert profile.codes.get().version == 2
 
 
-def test_units_show_their_codes_to_those_who_may_and_their_claims(
-    api, viewer, make_devices, product, customer, dana
-):
+def test_units_show_their_codes_to_those_who_may_and_their_claims(api, viewer, make_devices, product, customer, dana):
     a, b = make_devices(2)
     profile = worlds.make_unit_profile(product, grant="access")
     code = ClaimCode.objects.select_related("profile").get(device=b)
@@ -224,19 +235,16 @@ def test_units_show_their_codes_to_those_who_may_and_their_claims(
 def test_units_are_added_by_name_each_by_itself(api, make_devices, organization, foreign_device):
     a, b, c = make_devices(3)
     worlds.make_unit_profile(None, organization=organization)
-    names = [
-        a.serial_number.lower(),
-        "NOSUCH",
-        b.serial_number,
-        a.serial_number,
-        foreign_device.serial_number,
-    ]
+    names = [a.serial_number.lower(), "NOSUCH", b.serial_number, a.serial_number, foreign_device.serial_number]
     answer = api.post("/claim-profiles/units/units", {"devices": names}).json()
     assert (answer["made"], answer["operation"]) == (2, None)
     assert [(row["name"], row["device"], row["code"]) for row in answer["results"]] == [
-        (names[0], a.pk, "ok"), ("NOSUCH", None, "not_found"), (names[2], b.pk, "ok"), (names[3], a.pk, "duplicate"),
+        (names[0], a.pk, "ok"),
+        ("NOSUCH", None, "not_found"),
+        (names[2], b.pk, "ok"),
+        (names[3], a.pk, "duplicate"),
         (names[4], None, "not_found"),
-    ]  # fmt: skip
+    ]
     named = {"named_by": "id", "devices": [str(b.pk), str(c.pk)]}
     assert api.post("/claim-profiles/units/units", named).json()["made"] == 1
 
@@ -288,9 +296,13 @@ def test_another_organization_sees_and_changes_nothing(organization, charlie, de
     theirs = Caller(key_of(charlie))
     assert theirs.get("/claim-profiles").json()["results"] == []
     for method, path, body in [
-        ("get", "", None), ("patch", "", {"version": 1, "name": "X"}), ("get", "/code", None),
-        ("post", "/disable", None), ("post", "/replace-code", {"reason": "x"}), ("get", "/units", None),
-    ]:  # fmt: skip
+        ("get", "", None),
+        ("patch", "", {"version": 1, "name": "X"}),
+        ("get", "/code", None),
+        ("post", "/disable", None),
+        ("post", "/replace-code", {"reason": "x"}),
+        ("get", "/units", None),
+    ]:
         assert getattr(theirs, method)(f"/claim-profiles/{profile.pk}{path}", body).status_code == 404
     now = ClaimProfile.objects.get()
     assert (now.version, now.is_enabled, now.codes.get().version) == (1, True, 1)
@@ -299,17 +311,22 @@ def test_another_organization_sees_and_changes_nothing(organization, charlie, de
 def test_no_list_asks_more_for_more_rows(api, organization, product, make_devices, customer, dana, alice):
     by, devices = factories.actor_of(alice), make_devices(4)
     profile = worlds.make_unit_profile(product, grant="access")
-    boxes = [
-        shipments.create(customer=customer, lines={}, is_claimed_by_code=True, by=by) for _each in range(2)
-    ]
+    boxes = [shipments.create(customer=customer, lines={}, is_claimed_by_code=True, by=by) for _each in range(2)]
     shipments.pack(boxes[0], devices[:2], by=by)
     ownership.assign([d.pk for d in devices[2:]], customer=customer, by=by)
     returns.receive([d.pk for d in devices[2:]], reason="Defective", by=by)
     for code in ClaimCode.objects.filter(device__in=devices[:2]).select_related("profile"):
         claims.redeem(code, customer=customer, by=factories.actor_of(dana), host="localhost")
     api.get("/products")
-    for path in ("/claim-profiles", f"/claim-profiles/{profile.pk}/units", f"/claim-profiles/{profile.pk}/claims", "/claims",
-                 "/shipments", f"/shipments/{boxes[0].pk}/units", "/returns"):  # fmt: skip
+    for path in (
+        "/claim-profiles",
+        f"/claim-profiles/{profile.pk}/units",
+        f"/claim-profiles/{profile.pk}/claims",
+        "/claims",
+        "/shipments",
+        f"/shipments/{boxes[0].pk}/units",
+        "/returns",
+    ):
         asked = []
         for limit in (1, 50):
             with CaptureQueriesContext(connection) as queries:

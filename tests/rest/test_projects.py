@@ -23,17 +23,25 @@ def test_a_project_is_made_seen_and_renamed(caller, customer):
     made = Project.objects.get(is_default=False)
     said = answer.json()
     assert (answer.status_code, said["id"], said["name"], said["is_default"], said["customer"]) == (
-        201, made.pk, "North site", False, {"id": customer.pk, "name": customer.name})  # fmt: skip
+        201,
+        made.pk,
+        "North site",
+        False,
+        {"id": customer.pk, "name": customer.name},
+    )
     assert caller.get(f"/projects/{made.pk}").json() == said
     answer = caller.patch(f"/projects/{made.pk}", {"name": "North"})
     assert (answer.status_code, answer.json()) == (200, said | {"name": "North"})
     assert caller.patch(f"/projects/{made.pk}", {}).json()["name"] == "North"
     events = Event.objects.filter(kind__startswith="project.").order_by("pk")
     assert [(e.kind, e.object_id, e.data) for e in events] == [
-        ("project.made", customer.pk, {}), ("project.edited", customer.pk, {"name": ["North site", "North"]}),
-    ]  # fmt: skip
+        ("project.made", customer.pk, {}),
+        ("project.edited", customer.pk, {"name": ["North site", "North"]}),
+    ]
     assert {row["name"] for row in caller.get("/projects", customer=customer.pk).json()["results"]} == {
-        customer.name, "North"}  # fmt: skip
+        customer.name,
+        "North",
+    }
 
 
 def test_names_are_unique_within_a_customer_without_case(caller, customer, other_customer):

@@ -44,11 +44,14 @@ def test_a_code_gives_its_unit_to_the_key_s_customer_and_again_it_is_the_same_cl
     assert answer.status_code == 201, answer.json()
     claim = Claim.objects.get()
     assert answer.json() == {
-        "id": claim.pk, "profile": {"id": code.profile_id, "slug": "units", "name": "Units"},
-        "customer": {"id": customer.pk, "name": customer.name}, "claimed_by": "dana@aalen.example",
-        "at": f"{claim.at:%Y-%m-%dT%H:%M:%S.%fZ}", "answers": {},
+        "id": claim.pk,
+        "profile": {"id": code.profile_id, "slug": "units", "name": "Units"},
+        "customer": {"id": customer.pk, "name": customer.name},
+        "claimed_by": "dana@aalen.example",
+        "at": f"{claim.at:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "answers": {},
         "given": [{"kind": "device", "id": device.pk, "label": device.serial_number, "product": "Aqua Meter"}],
-    }  # fmt: skip
+    }
     for text in (
         f"{settings.BASE_URL}/c/{printed.link}",
         f"{settings.BASE_URL.upper()}/C/{printed.link}",
@@ -59,18 +62,15 @@ def test_a_code_gives_its_unit_to_the_key_s_customer_and_again_it_is_the_same_cl
     span = Ownership.objects.get()
     assert (span.start_reason, span.started_by) == ("claim", "dana@aalen.example (Backend)")
     assert Event.objects.get(kind="claim.made").actor_label == "dana@aalen.example (Backend)"
-    assert list(ClaimStep.objects.order_by("pk").values_list("step", flat=True)[:3]) == [
-        "scan",
-        "sign_in",
-        "claim",
-    ]
+    assert list(ClaimStep.objects.order_by("pk").values_list("step", flat=True)[:3]) == ["scan", "sign_in", "claim"]
 
 
 def test_every_bad_code_gets_the_same_answer(mine, code, make_devices, other_organization, foreign_device):
     foreign = worlds.make_unit_profile(foreign_device.product, slug="theirs")
     dead = typed(code)
-    claim_codes.replace_for_devices([code.device_id], reason="Lost", by=factories.actor_of(
-        factories.make_member(code.organization, "owner")))  # fmt: skip
+    claim_codes.replace_for_devices(
+        [code.device_id], reason="Lost", by=factories.actor_of(factories.make_member(code.organization, "owner"))
+    )
     bad = [
         "7K3M-9QXD-2F8T-C",
         "x",
@@ -87,9 +87,7 @@ def test_every_bad_code_gets_the_same_answer(mine, code, make_devices, other_org
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "order-7"}])
-def test_what_can_t_be_claimed_is_refused_as_on_the_pages_and_noted(
-    headers, mine, theirs, code, customer, alice
-):
+def test_what_can_t_be_claimed_is_refused_as_on_the_pages_and_noted(headers, mine, theirs, code, customer, alice):
     """Also where the call can be repeated: what was noted of a refusal is not taken back with it."""
     mine.post("/claims/redeem", {"code": typed(code)})
     answer = theirs.post("/claims/redeem", {"code": typed(code)}, headers=headers)
@@ -165,9 +163,7 @@ def test_claims_are_listed_to_those_whose_they_are(
     mine, theirs, code, alice, charlie, customer, organization, make_devices
 ):
     mine.post("/claims/redeem", {"code": typed(code)})
-    link = worlds.make_link_profile(
-        organization, grant="access", documents=[("Manual", "https://a.example/")]
-    )
+    link = worlds.make_link_profile(organization, grant="access", documents=[("Manual", "https://a.example/")])
     theirs.post("/claims/redeem", {"code": typed(link.codes.get())})
     own, other = Claim.objects.order_by("pk")
     staff = Caller(key_of(alice))
@@ -177,11 +173,7 @@ def test_claims_are_listed_to_those_whose_they_are(
 
     assert (found(staff), found(mine), found(theirs)) == ([other.pk, own.pk], [own.pk], [other.pk])
     assert found(Caller(key_of(charlie))) == []
-    assert (
-        found(staff, profile="units")
-        == found(staff, profile=own.profile_id)
-        == found(staff, customer=customer.pk)
-    )
+    assert found(staff, profile="units") == found(staff, profile=own.profile_id) == found(staff, customer=customer.pk)
     assert found(mine, profile="north-pilot") == found(mine, customer=other.customer_id) == []
     assert mine.get(f"/claims/{own.pk}").json()["given"][0]["id"] == code.device_id
     assert theirs.get(f"/claims/{own.pk}").status_code == 404

@@ -57,9 +57,7 @@ def test_a_device_tells_its_firmware_and_when_it_said_so(api, device):
 
 
 @pytest.mark.parametrize(("at", "is_seen"), [(T - TICK, False), (T, True), (T + HOUR, True)])
-def test_an_owner_reads_what_the_device_said_within_its_ownership(
-    api, mine, device, customer, by, at, is_seen
-):
+def test_an_owner_reads_what_the_device_said_within_its_ownership(api, mine, device, customer, by, at, is_seen):
     if not is_seen:
         reports.report_firmware("1.4.2", by=publisher(device), at=at)
     ownership.assign([device.pk], customer=customer, by=by, at=T)

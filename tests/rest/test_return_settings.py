@@ -48,38 +48,52 @@ def test_what_is_left_out_stays_as_it_is(api):
     assert api.patch(PATH, {"note": "Pack the power supply too"}).json()["address"] == "Dock 4"
     assert api.get("/returns/choices").json()["checks"] == ["Powers on"]
     assert set(Event.objects.filter(kind__startswith="returns.").values_list("kind", flat=True)) == {
-        "returns.slip_edited", "returns.checks_edited",
-    }  # fmt: skip
+        "returns.slip_edited",
+        "returns.checks_edited",
+    }
 
 
 def test_rows_are_changed_by_their_ids_put_in_order_and_added(api):
-    made = api.patch(PATH, {"reasons": [{"text": "Broken"}, {"text": "Wrong"}, {"text": "Late"}]}).json()[
-        "reasons"
-    ]
+    made = api.patch(PATH, {"reasons": [{"text": "Broken"}, {"text": "Wrong"}, {"text": "Late"}]}).json()["reasons"]
     broken, wrong, late = (row["id"] for row in made)
-    body = {"reasons": [{"id": wrong, "text": "Wrong item", "is_for_customers": False}, {"text": "New"},
-                        {"id": broken, "text": "Broken", "is_archived": True}]}  # fmt: skip
+    body = {
+        "reasons": [
+            {"id": wrong, "text": "Wrong item", "is_for_customers": False},
+            {"text": "New"},
+            {"id": broken, "text": "Broken", "is_archived": True},
+        ]
+    }
     rows = api.patch(PATH, body).json()["reasons"]
     assert [(r["text"], r["is_for_customers"], r["is_archived"]) for r in rows] == [
-        ("Wrong item", False, False), ("New", True, False), ("Broken", True, True), ("Late", True, False),
-    ]  # fmt: skip
+        ("Wrong item", False, False),
+        ("New", True, False),
+        ("Broken", True, True),
+        ("Late", True, False),
+    ]
     assert (rows[0]["id"], rows[2]["id"], rows[3]["id"]) == (wrong, broken, late)
     assert api.get("/returns/choices").json()["reasons"] == ["Wrong item", "New", "Late"]
 
 
-@pytest.mark.parametrize(("reasons", "status", "told"), [
-    ([{"text": "A"}, {"text": "a"}], 422, "duplicate"),
-    ([{"text": "Broken"}], 422, "duplicate"),
-    ([{"text": "A", "is_archived": True}, {"id": "broken", "text": "Broken", "is_archived": True}], 422, "none_left"),
-    ([{"text": " "}], 422, "invalid"),
-    ([{"text": "A\u202eB"}], 422, "invalid"),
-    ([{"id": 999_999, "text": "A"}], 422, "invalid"),
-    ([{"id": "broken", "text": "A"}, {"id": "broken", "text": "B"}], 422, "invalid"),
-    ([{"text": "x" * 81}], 400, "invalid"),
-    ([{"text": f"Reason {n}"} for n in range(51)], 400, "invalid"),
-    ([{"text": f"Reason {n}"} for n in range(50)], 422, "too_many"),
-    ([{"id": "broken"}], 400, "invalid"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("reasons", "status", "told"),
+    [
+        ([{"text": "A"}, {"text": "a"}], 422, "duplicate"),
+        ([{"text": "Broken"}], 422, "duplicate"),
+        (
+            [{"text": "A", "is_archived": True}, {"id": "broken", "text": "Broken", "is_archived": True}],
+            422,
+            "none_left",
+        ),
+        ([{"text": " "}], 422, "invalid"),
+        ([{"text": "A\u202eB"}], 422, "invalid"),
+        ([{"id": 999_999, "text": "A"}], 422, "invalid"),
+        ([{"id": "broken", "text": "A"}, {"id": "broken", "text": "B"}], 422, "invalid"),
+        ([{"text": "x" * 81}], 400, "invalid"),
+        ([{"text": f"Reason {n}"} for n in range(51)], 400, "invalid"),
+        ([{"text": f"Reason {n}"} for n in range(50)], 422, "too_many"),
+        ([{"id": "broken"}], 400, "invalid"),
+    ],
+)
 def test_what_makes_no_list_is_refused_and_nothing_is_changed(api, reasons, status, told):
     api.patch(PATH, {"reasons": [{"text": "Broken"}]})
     pk = ReturnReason.objects.get().pk
@@ -105,9 +119,7 @@ def test_units_leave_the_queue_once_their_label_is_noted(api, received):
     assert (answer.status_code, answer.json()["done"]) == (200, 1)
     again = api.post("/label-queue/done", {"devices": ["NOSUCH", serials[0]]}).json()
     assert (again["done"], [row["code"] for row in again["results"]]) == (0, ["not_found", "not_in_queue"])
-    assert [row["device"]["serial_number"] for row in api.get("/label-queue").json()["results"]] == serials[
-        1:
-    ]
+    assert [row["device"]["serial_number"] for row in api.get("/label-queue").json()["results"]] == serials[1:]
     assert api.get("/label-queue", q=serials[0]).json()["results"] == []
     assert Event.objects.filter(kind="device.label_replaced").count() == 1
 
@@ -163,10 +175,7 @@ def test_what_another_call_changed_meanwhile_stays(alice, organization, monkeypa
 
     monkeypatch.setattr(return_settings, "hold", meanwhile)
     found = api.patch("/return-settings", {"reasons": [{"text": "B"}]}).json()["reasons"]
-    assert {row["text"]: row["is_for_customers"] for row in found if row["text"] in "AB"} == {
-        "A": False,
-        "B": True,
-    }
+    assert {row["text"]: row["is_for_customers"] for row in found if row["text"] in "AB"} == {"A": False, "B": True}
 
 
 def test_a_reason_may_look_like_a_number_of_ours(alice, organization):

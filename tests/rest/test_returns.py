@@ -53,12 +53,7 @@ def test_a_customer_asks_to_send_its_own_device_back(mine, owned, customer):
     answer = mine.post("/returns/request", body)
     assert answer.status_code == 201, answer.json()
     said, row = answer.json(), Return.objects.get()
-    assert (said["id"], said["code"], said["state"], said["reason"]) == (
-        row.pk,
-        "R-00001",
-        "requested",
-        "Defective",
-    )
+    assert (said["id"], said["code"], said["state"], said["reason"]) == (row.pk, "R-00001", "requested", "Defective")
     assert said["device"] == {
         "id": owned[0].pk,
         "device_name": owned[0].device_name,
@@ -72,38 +67,43 @@ def test_a_customer_asks_to_send_its_own_device_back(mine, owned, customer):
 
 
 def test_what_is_not_its_own_or_not_offered_is_refused(mine, theirs, owned, device):
-    for caller, body in ((theirs, {"device": owned[0].pk, "reason": "Defective"}),
-                         (mine, {"device": device.pk, "reason": "Defective"}),
-                         (mine, {"device": owned[0].pk, "reason": "End of contract"})):  # fmt: skip
+    for caller, body in (
+        (theirs, {"device": owned[0].pk, "reason": "Defective"}),
+        (mine, {"device": device.pk, "reason": "Defective"}),
+        (mine, {"device": owned[0].pk, "reason": "End of contract"}),
+    ):
         assert caller.post("/returns/request", body).status_code == 422
-    assert (
-        mine.post("/returns/request", {"device": str(owned[0].pk), "reason": "Defective"}).status_code == 400
-    )
+    assert mine.post("/returns/request", {"device": str(owned[0].pk), "reason": "Defective"}).status_code == 400
     assert not Return.objects.exists()
 
 
-def test_a_customer_sees_its_own_returns_without_what_is_the_organization_s(
-    mine, theirs, api, owned, organization, by
-):
+def test_a_customer_sees_its_own_returns_without_what_is_the_organization_s(mine, theirs, api, owned, organization, by):
     returns.receive([owned[0].pk], reason="Defective", note="smells", by=by)
     pk = Return.objects.get().pk
-    run_inspect = api.post(
-        "/returns/inspect", {"returns": [pk], "grade": "d", "checks": all_ok(organization)}
-    )
+    run_inspect = api.post("/returns/inspect", {"returns": [pk], "grade": "d", "checks": all_ok(organization)})
     assert run_inspect.json()["counts"]["succeeded"] == 1
     own = mine.get(f"/returns/{pk}").json()
     assert own["state"] == "inspected"
-    internal = ["note", "shipment", "requested_by", "received_by", "inspected_at", "inspected_by", "grade", "checks",
-                "closed_by", "needs_label", "operation"]  # fmt: skip
+    internal = [
+        "note",
+        "shipment",
+        "requested_by",
+        "received_by",
+        "inspected_at",
+        "inspected_by",
+        "grade",
+        "checks",
+        "closed_by",
+        "needs_label",
+        "operation",
+    ]
     assert {own[name] for name in internal} == {None}
     assert [row["id"] for row in mine.get("/returns").json()["results"]] == [pk]
     assert mine.get("/returns").json()["results"][0] == own
     full = api.get(f"/returns/{pk}").json()
     assert (full["note"], full["grade"], full["checks"]) == ("smells", "d", all_ok(organization))
     assert theirs.get("/returns").json()["results"] == []
-    assert (
-        theirs.get(f"/returns/{pk}").status_code == theirs.get(f"/returns/{pk}/slip.pdf").status_code == 404
-    )
+    assert theirs.get(f"/returns/{pk}").status_code == theirs.get(f"/returns/{pk}/slip.pdf").status_code == 404
 
 
 def test_the_slip_is_a_pdf_for_both(mine, api, owned):
@@ -116,8 +116,7 @@ def test_the_slip_is_a_pdf_for_both(mine, api, owned):
 
 def test_a_request_is_cancelled_by_its_customer_or_the_organization_alone(mine, theirs, api, owned):
     first, second = (
-        mine.post("/returns/request", {"device": device.pk, "reason": "Upgrade"}).json()["id"]
-        for device in owned
+        mine.post("/returns/request", {"device": device.pk, "reason": "Upgrade"}).json()["id"] for device in owned
     )
     assert theirs.post(f"/returns/{first}/cancel").status_code == 404
     assert set(Return.objects.values_list("state", flat=True)) == {"requested"}
@@ -138,8 +137,12 @@ def test_units_are_received_each_by_itself(api, owned, device, product):
     assert [(r["name"], r["code"]) for r in results] == [(names[0], "ok"), (names[1], "not_owned")]
     row = Return.objects.get()
     assert (row.device, row.state, row.reason, row.note, row.needs_label) == (
-        owned[0], "received", "Defective", "box wet", True,
-    )  # fmt: skip
+        owned[0],
+        "received",
+        "Defective",
+        "box wet",
+        True,
+    )
     assert ClaimCode.objects.get(device=owned[0]).version == 2
     assert Ownership.objects.get(device=owned[0]).end_reason == "return"
     also = {"devices": [device.serial_number], "reason": "Defective", "also_unowned": True}
@@ -150,10 +153,7 @@ def test_units_are_received_each_by_itself(api, owned, device, product):
 def test_a_reason_is_needed_unless_the_customer_gave_one(api, mine, owned):
     a, b = owned
     mine.post("/returns/request", {"device": a.pk, "reason": "Upgrade"})
-    for body in (
-        {"devices": [a.serial_number, b.serial_number]},
-        {"devices": [b.serial_number], "reason": "Because"},
-    ):
+    for body in ({"devices": [a.serial_number, b.serial_number]}, {"devices": [b.serial_number], "reason": "Because"}):
         assert api.post("/returns/receive", body).status_code == 422
     assert not Return.objects.filter(state="received").exists()
     assert api.post("/returns/receive", {"devices": [a.serial_number]}).json()["counts"]["succeeded"] == 1
@@ -184,25 +184,21 @@ def test_units_are_inspected_and_leave_quarantine(api, owned, organization, by):
     returns.receive([d.pk for d in owned], reason="Defective", by=by)
     a, b = Return.objects.order_by("pk").values_list("pk", flat=True)
     # Without a grade, or without all of the checklist, nothing is decided.
-    for body in ({"decision": "restocked"}, {"grade": "b", "decision": "restocked"},
-                 {"grade": "b", "checks": [{"text": "No such point", "is_ok": True}]}):  # fmt: skip
+    for body in (
+        {"decision": "restocked"},
+        {"grade": "b", "decision": "restocked"},
+        {"grade": "b", "checks": [{"text": "No such point", "is_ok": True}]},
+    ):
         assert api.post("/returns/inspect", {"returns": [a]} | body).status_code == 422
     assert set(Return.objects.values_list("state", flat=True)) == {"received"}
     refused = api.post("/returns/inspect", {"returns": [a], "grade": "b", "checks": all_ok(organization)[1:]})
     left_out = all_ok(organization)[0]["text"]
-    assert refused.json()["errors"] == [
-        {"field": "checks", "detail": f"{left_out}: Say whether it is in order."}
-    ]
+    assert refused.json()["errors"] == [{"field": "checks", "detail": f"{left_out}: Say whether it is in order."}]
     plan = {"grade": "b", "checks": all_ok(organization), "decision": "restocked", "note": "clean"}
     answer = api.post("/returns/inspect", {"returns": [a], **plan})
     assert (answer.status_code, answer.json()["counts"]["succeeded"]) == (202, 1)
     row = Return.objects.get(pk=a)
-    assert (row.state, row.grade, row.note, row.device.status) == (
-        "restocked",
-        "b",
-        "clean",
-        DeviceStatus.IN_STOCK,
-    )
+    assert (row.state, row.grade, row.note, row.device.status) == ("restocked", "b", "clean", DeviceStatus.IN_STOCK)
     both = api.post("/returns/inspect", {"returns": [a, b], **plan, "decision": "scrapped"}).json()
     assert both["counts"] == {"total": 2, "succeeded": 1, "refused": 1}
     (refused,) = api.get(f"/operations/{both['id']}/results").json()["results"]
@@ -215,12 +211,7 @@ def test_an_unknown_or_foreign_return_is_refused_by_itself(api, charlie, owned, 
     pk = Return.objects.get().pk
     plan = {"grade": "b", "checks": all_ok(organization), "decision": "scrapped"}
     stranger = Caller(key_of(charlie))
-    assert (
-        stranger.post("/returns/inspect", {"returns": [pk], "decision": "scrapped"}).json()["counts"][
-            "refused"
-        ]
-        == 1
-    )
+    assert stranger.post("/returns/inspect", {"returns": [pk], "decision": "scrapped"}).json()["counts"]["refused"] == 1
     assert Return.objects.get().state == "received"
     operation = api.post("/returns/inspect", {"returns": [pk + 1, pk], **plan}).json()
     assert operation["counts"] == {"total": 2, "succeeded": 1, "refused": 1}
@@ -235,10 +226,7 @@ def test_a_device_is_swapped(api, owned, device, customer, organization):
     answer = api.post(f"/devices/{old.pk}/swap", body)
     assert answer.status_code == 201, answer.json()
     assert (answer.json()["device"]["id"], answer.json()["state"]) == (old.pk, "received")
-    assert (Device.objects.get(pk=device.pk).customer, Device.objects.get(pk=old.pk).status) == (
-        customer,
-        "returned",
-    )
+    assert (Device.objects.get(pk=device.pk).customer, Device.objects.get(pk=old.pk).status) == (customer, "returned")
     gone = api.post(f"/devices/{owned[1].pk}/swap", body)
     assert (gone.status_code, gone.json()["errors"][0]["field"]) == (422, "replacement")
     other = factories.make_device(factories.make_product(organization, "Gateway"))

@@ -34,8 +34,11 @@ def test_a_device_s_shares_are_listed_and_ended(api, share, device, customer, da
     assert theirs.get(f"/devices/{device.pk}").status_code == 200
     (said,) = api.get(f"/devices/{device.pk}/shares").json()["results"]
     assert (said["id"], said["customer"]["id"], said["project"]["id"], said["ended_at"]) == (
-        share.pk, customer.pk, share.project_id, None,
-    )  # fmt: skip
+        share.pk,
+        customer.pk,
+        share.project_id,
+        None,
+    )
     path = f"/devices/{device.pk}/shares/{share.pk}/end"
     assert api.post(path, {}).status_code == 400
     assert api.post(path, {"reason": " "}).status_code in {400, 422}

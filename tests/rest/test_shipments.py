@@ -50,23 +50,34 @@ def test_a_shipment_is_made_with_its_lines_and_edited(api, customer, product, or
     assert made.status_code == 201, made.json()
     body, row = made.json(), Shipment.objects.get()
     assert body == {
-        "id": row.pk, "number": 1, "code": "S-00001", "customer": {"id": customer.pk, "name": customer.name},
-        "order_number": "PO-7001", "ship_to": "", "state": "open", "tells_customer": False, "is_claimed_by_code": False,
-        "claim_profile": None, "unit_count": 0, "operation": None, "created_at": body["created_at"],
-        "created_by": "Alice Kemp (Line 3)", "shipped_at": None, "cancelled_at": None,
-        "lines": [{"product": {"id": p.pk, "slug": p.slug, "name": p.name}, "expected": n, "packed": 0}
-                  for p, n in ((product, 3), (other, 1))],
-    }  # fmt: skip
+        "id": row.pk,
+        "number": 1,
+        "code": "S-00001",
+        "customer": {"id": customer.pk, "name": customer.name},
+        "order_number": "PO-7001",
+        "ship_to": "",
+        "state": "open",
+        "tells_customer": False,
+        "is_claimed_by_code": False,
+        "claim_profile": None,
+        "unit_count": 0,
+        "operation": None,
+        "created_at": body["created_at"],
+        "created_by": "Alice Kemp (Line 3)",
+        "shipped_at": None,
+        "cancelled_at": None,
+        "lines": [
+            {"product": {"id": p.pk, "slug": p.slug, "name": p.name}, "expected": n, "packed": 0}
+            for p, n in ((product, 3), (other, 1))
+        ],
+    }
     edited = api.patch(url(row), {"ship_to": "Dock 4"}).json()
     assert edited == body | {"ship_to": "Dock 4"}
     assert worlds.event("shipment.edited").data == {"ship_to": ["", "Dock 4"]}
     fewer = api.patch(url(row), {"lines": [{"product": product.slug, "expected": 2}]}).json()
     assert [(line["product"]["slug"], line["expected"]) for line in fewer["lines"]] == [("aqua-meter", 2)]
     assert api.patch(url(row), {"lines": []}).json()["lines"] == []
-    assert (
-        api.patch(url(row), {"is_claimed_by_code": True}).json()["claim_profile"]["slug"]
-        == "shipment-s-00001"
-    )
+    assert api.patch(url(row), {"is_claimed_by_code": True}).json()["claim_profile"]["slug"] == "shipment-s-00001"
 
 
 def test_what_can_t_be_shipped_is_refused_at_its_field(api, customer, product, other_organization):
@@ -74,15 +85,20 @@ def test_what_can_t_be_shipped_is_refused_at_its_field(api, customer, product, o
     twice = [{"product": product.slug, "expected": 1}] * 2
     archived = factories.make_product(product.organization, "Old", archived_at="2026-01-01T00:00:00Z")
     bodies = {
-        "customer": {"customer": foreign.pk}, "lines[1].product": {"lines": twice},
+        "customer": {"customer": foreign.pk},
+        "lines[1].product": {"lines": twice},
         "lines[0].product": {"lines": [{"product": "no-such", "expected": 1}]},
         "lines": {"lines": [{"product": archived.slug, "expected": 1}]},
-    }  # fmt: skip
+    }
     for field, body in bodies.items():
         answer = api.post("/shipments", {"customer": customer.pk} | body)
         assert (answer.status_code, [e["field"] for e in answer.json()["errors"]]) == (422, [field])
-    for body in ({}, {"customer": customer.pk, "lines": [{"product": "x"}]}, {"customer": customer.pk, "state": "shipped"},
-                 {"customer": customer.pk, "lines": [{"product": "x", "expected": 0}]}):  # fmt: skip
+    for body in (
+        {},
+        {"customer": customer.pk, "lines": [{"product": "x"}]},
+        {"customer": customer.pk, "state": "shipped"},
+        {"customer": customer.pk, "lines": [{"product": "x", "expected": 0}]},
+    ):
         assert api.post("/shipments", body).status_code == 400
     assert not Shipment.objects.exists()
 
@@ -111,9 +127,14 @@ def test_every_scan_is_answered_in_order(api, shipment, make_devices, product, o
     ]
     body = api.post(url(shipment, "/pack"), {"scans": scans}).json()
     assert [(r["scan"], r["code"], r["device"]) for r in body["results"]] == [
-        (scans[0], "added", a.pk), ("NOSUCH", "unknown", None), (scans[2], "already_owned", owned.pk), (scans[3], "added", b.pk),
-        (scans[4], "already_here", a.pk), (scans[5], "already_here", here.pk), (label, "added", c.pk),
-    ]  # fmt: skip
+        (scans[0], "added", a.pk),
+        ("NOSUCH", "unknown", None),
+        (scans[2], "already_owned", owned.pk),
+        (scans[3], "added", b.pk),
+        (scans[4], "already_here", a.pk),
+        (scans[5], "already_here", here.pk),
+        (label, "added", c.pk),
+    ]
     assert all(row["detail"].endswith(".") for row in body["results"])
     assert body["unit_count"] == 4
     assert set(ShipmentUnit.objects.values_list("device", flat=True)) == {a.pk, b.pk, c.pk, here.pk}
@@ -135,9 +156,11 @@ def test_units_are_taken_out_by_name(api, packed, device):
     answer = api.post(url(packed, "/unpack"), {"devices": names}).json()
     assert (answer["unpacked"], answer["unit_count"]) == ([inside.pk], 1)
     assert [(row["name"], row["device"], row["code"]) for row in answer["results"]] == [
-        (names[0], inside.pk, "ok"), ("NOSUCH", None, "not_found"), (names[2], device.pk, "not_packed"),
+        (names[0], inside.pk, "ok"),
+        ("NOSUCH", None, "not_found"),
+        (names[2], device.pk, "not_packed"),
         (names[3], inside.pk, "duplicate"),
-    ]  # fmt: skip
+    ]
     assert Device.objects.get(pk=inside.pk).status == DeviceStatus.IN_STOCK
     assert ShipmentUnit.objects.count() == 1
 
@@ -186,9 +209,7 @@ def test_a_box_is_sent_and_claimed_with_its_code(api, customer, other_customer, 
 
 def test_a_shipment_is_cancelled_and_one_whose_shipping_was_given_up_reopened(api, packed):
     Shipment.objects.filter(pk=packed.pk).update(state="shipping")
-    assert (
-        api.post(url(packed, "/pack"), {"scans": [Device.objects.first().serial_number]}).status_code == 409
-    )
+    assert api.post(url(packed, "/pack"), {"scans": [Device.objects.first().serial_number]}).status_code == 409
     assert api.post(url(packed, "/reopen")).json()["state"] == "open"
     body = api.post(url(packed, "/cancel")).json()
     assert (body["state"], body["cancelled_at"] is not None) == ("cancelled", True)
@@ -205,17 +226,25 @@ def test_units_and_balance_say_what_became_of_them(api, customer, product, make_
 
     ownership.unclaim([c.pk], reason="Lost", by=by)
     rows = api.get(url(shipment, "/units"), limit=2).json()
-    assert [(row["device"]["id"], row["fate"]) for row in rows["results"]] == [
-        (a.pk, "owned"),
-        (b.pk, "returned"),
-    ]
+    assert [(row["device"]["id"], row["fate"]) for row in rows["results"]] == [(a.pk, "owned"), (b.pk, "returned")]
     last = api.get(url(shipment, "/units"), limit=2, cursor=rows["next"]).json()
     assert ([row["fate"] for row in last["results"]], last["next"]) == (["missing"], None)
     ref = {"id": product.pk, "slug": product.slug, "name": product.name}
-    assert api.get(url(shipment, "/balance")).json() == {"results": [
-        {"product": ref, "ordered": 4, "shipped": 3, "short": 1, "owned": 1, "claimed": 0, "returned": 1, "waiting": 0,
-         "missing": 1}
-    ]}  # fmt: skip
+    assert api.get(url(shipment, "/balance")).json() == {
+        "results": [
+            {
+                "product": ref,
+                "ordered": 4,
+                "shipped": 3,
+                "short": 1,
+                "owned": 1,
+                "claimed": 0,
+                "returned": 1,
+                "waiting": 0,
+                "missing": 1,
+            }
+        ]
+    }
     assert Return.objects.get().shipment == shipment
 
 
@@ -234,9 +263,7 @@ def test_the_list_filters(api, customer, other_customer, by):
         return [row["id"] for row in api.get("/shipments", **query).json()["results"]]
 
     assert found() == [two.pk, one.pk]
-    assert (
-        found(q="po-") == found(state="open") == found(customer=customer.pk) == found(q="S-00001") == [one.pk]
-    )
+    assert found(q="po-") == found(state="open") == found(customer=customer.pk) == found(q="S-00001") == [one.pk]
     assert api.get("/shipments", customer=10**6).status_code == 422
     assert api.get("/shipments", state="gone").status_code == 400
 
@@ -244,8 +271,14 @@ def test_the_list_filters(api, customer, other_customer, by):
 def test_a_key_that_may_only_see_changes_nothing(alice, packed, charlie):
     viewer = Caller(key_of(alice, Permission.VIEW))
     assert viewer.get(url(packed)).status_code == 200
-    acts = {"/pack": {"scans": ["x"]}, "/unpack": {"devices": ["x"]}, "/ship": None, "/send": None, "/cancel": None,
-            "/reopen": None}  # fmt: skip
+    acts = {
+        "/pack": {"scans": ["x"]},
+        "/unpack": {"devices": ["x"]},
+        "/ship": None,
+        "/send": None,
+        "/cancel": None,
+        "/reopen": None,
+    }
     for act, body in acts.items():
         assert viewer.post(url(packed, act), body).status_code == 403
         assert Caller(key_of(charlie)).post(url(packed, act), body).status_code == 404

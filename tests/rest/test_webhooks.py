@@ -50,8 +50,10 @@ def test_a_webhook_is_bound_to_a_product_by_id_or_slug_and_to_a_customer_by_id(a
     assert api.patch(f"/webhooks/{made['id']}", {"description": "x"}).json()["customer"]["id"] == customer.pk
     listed = api.get("/webhooks").json()["results"]
     assert [(hook["product"], hook["customer"]) for hook in listed] == [
-        (None, {"id": customer.pk, "name": "Stadtwerke Aalen"}), (of_product, None), (of_product, None),
-    ]  # fmt: skip
+        (None, {"id": customer.pk, "name": "Stadtwerke Aalen"}),
+        (of_product, None),
+        (of_product, None),
+    ]
 
 
 def test_the_names_of_what_they_are_bound_to_cost_no_statement_each(api, product, alice):
@@ -70,14 +72,8 @@ def test_no_webhook_is_bound_to_what_is_another_organizations_or_not_there(
     api, foreign_device, other_customer, product, customer
 ):
     for key in (str(foreign_device.product_id), "no-such-thing", "٣"):
-        assert refused(api.post("/webhooks", HOOK | {"product": key})) == (
-            422,
-            "unknown_product",
-            ["product"],
-        )
-    assert refused(api.post("/webhooks", HOOK | {"customer": 99_999})) == (
-        422, "unknown_customer", ["customer"],
-    )  # fmt: skip
+        assert refused(api.post("/webhooks", HOOK | {"product": key})) == (422, "unknown_product", ["product"])
+    assert refused(api.post("/webhooks", HOOK | {"customer": 99_999})) == (422, "unknown_customer", ["customer"])
     both = HOOK | {"customer": customer.pk, "product": "aqua-meter"}
     assert refused(api.post("/webhooks", both)) == (422, "one_scope", ["customer"])
     assert refused(api.post("/webhooks", HOOK | {"product_id": product.pk}))[0::2] == (400, ["product_id"])
@@ -86,20 +82,24 @@ def test_no_webhook_is_bound_to_what_is_another_organizations_or_not_there(
 
 @pytest.mark.parametrize(
     "url",
-    ["https://169.254.169.254/", "https://[::1]/", "http://10.0.0.1/x", "https://2130706433/", "https://0x7f.1/",
-     "https://[::ffff:10.0.0.1]/", "https://1.1.1.1:22/", "http://1.1.1.1/"],
-)  # fmt: skip
+    [
+        "https://169.254.169.254/",
+        "https://[::1]/",
+        "http://10.0.0.1/x",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://1.1.1.1:22/",
+        "http://1.1.1.1/",
+    ],
+)
 def test_an_address_in_figures_that_may_not_be_dialled_is_refused_at_its_field(url, api, settings):
     settings.WEBHOOK_NETWORKS = [ip_network("127.0.0.77/32")]
     answer = api.post("/webhooks", HOOK | {"url": url})
     assert refused(answer) == (422, "address_not_allowed", ["url"])
     assert answer.json()["errors"][0]["detail"] == answer.json()["title"] == NOT_ALLOWED
     made = api.post("/webhooks", HOOK | {"url": "http://127.0.0.77:8790/"}).json()
-    assert refused(api.patch(f"/webhooks/{made['id']}", {"url": url})) == (
-        422,
-        "address_not_allowed",
-        ["url"],
-    )
+    assert refused(api.patch(f"/webhooks/{made['id']}", {"url": url})) == (422, "address_not_allowed", ["url"])
     assert [hook.url for hook in Webhook.objects.all()] == ["http://127.0.0.77:8790/"]
 
 
@@ -159,9 +159,10 @@ def test_the_tries_of_a_delivery_that_was_sent_again_are_counted_with_those_befo
         if number < 3:
             assert (again.json()["attempts"], again.json()["state"]) == (number, "waiting")
     assert [(one["status"], one["error"]) for one in row["tries"]] == [
-        (410, "The receiver answered 410."), (500, "The receiver answered 500."),
+        (410, "The receiver answered 410."),
+        (500, "The receiver answered 500."),
         (302, "A redirect, which is not followed."),
-    ]  # fmt: skip
+    ]
     assert api.get(f"/webhooks/{made['id']}/deliveries").json()["results"][0]["attempts"] == 3
 
 

@@ -93,9 +93,7 @@ def add_units(profile: ClaimProfile, device_ids: Iterable[int], *, by: Actor) ->
     Returns how many were made, or the operation that makes them where they are very many.
     """
     if profile.scope != Scope.UNIT or profile.product_id:
-        raise Refused(
-            "not_for_selection", _("This profile makes its codes by itself. Choose one for a selection.")
-        )
+        raise Refused("not_for_selection", _("This profile makes its codes by itself. Choose one for a selection."))
     ids = sorted(set(device_ids))
     if len(ids) > IN_REQUEST:
         return 0, _start(profile, {"profile": profile.pk, "ids": ids}, len(ids), by=by)
@@ -184,18 +182,10 @@ def _kill_printed(change: Change, ids: list[int]) -> None:
     units = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", ids))
     touched = sorted({code.device_id for code in units if code.device_id})
     record_set(
-        "device.code_replaced",
-        Device,
-        touched,
-        label="serial_number",
-        by=change.by,
-        act=change.act,
-        at=change.at,
+        "device.code_replaced", Device, touched, label="serial_number", by=change.by, act=change.act, at=change.at
     )
     listed = sql.having_ids(ClaimProfileResource.objects.order_by(), "device_id", ids)
-    giving = ClaimProfile.objects.filter(
-        scope=Scope.LINK, pk__in=set(listed.values_list("profile_id", flat=True))
-    )
+    giving = ClaimProfile.objects.filter(scope=Scope.LINK, pk__in=set(listed.values_list("profile_id", flat=True)))
     for profile in giving.select_related("organization").order_by("pk"):
         _raise_versions(ClaimCode.objects.filter(profile=profile, device=None))
         record("claim_profile.code_replaced", profile, by=change.by, act=change.act, at=change.at)
@@ -250,14 +240,10 @@ def _new(profile: ClaimProfile, device_ids: Sequence[int | None]) -> None:
     """Write a new code for each device; of None it is the profile's own. They may be very many."""
     key, at = codes.current_key(), sql.prepared(ClaimCode, "changed_at", timezone.now())
     names = ["id", "organization", "profile", "version", "key_id", "changed_at", "device", *HASHES]
-    constants, prepare = (
-        (profile.organization_id, profile.pk, 1, key, at),
-        ClaimCode._meta.pk.get_db_prep_save,
-    )
+    constants, prepare = ((profile.organization_id, profile.pk, 1, key, at), ClaimCode._meta.pk.get_db_prep_save)
     made = ((uuid4(), device_id) for device_id in device_ids)
     rows = (
-        (prepare(code_id, connection), *constants, device_id, *_hashes(code_id, 1, key))
-        for code_id, device_id in made
+        (prepare(code_id, connection), *constants, device_id, *_hashes(code_id, 1, key)) for code_id, device_id in made
     )
     sql.insert_rows(ClaimCode, names, rows)
 
@@ -276,8 +262,7 @@ def _raise_versions(rows: QuerySet[ClaimCode]) -> list[Raised]:
     at, key = timezone.now(), codes.current_key()
     locked = rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", "device_id", "version")
     raised = [
-        Raised(pk, device_id, version + 1, key, at, *_hashes(pk, version + 1, key))
-        for pk, device_id, version in locked
+        Raised(pk, device_id, version + 1, key, at, *_hashes(pk, version + 1, key)) for pk, device_id, version in locked
     ]
     sql.update_rows(ClaimCode, raised, ["version", "key_id", "changed_at", *HASHES])
     return raised

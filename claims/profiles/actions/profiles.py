@@ -11,15 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from claims.models import (
-    Claim,
-    ClaimProfile,
-    ClaimProfileMember,
-    ClaimProfileResource,
-    ResourceKind,
-    Scope,
-    Shipment,
-)
+from claims.models import Claim, ClaimProfile, ClaimProfileMember, ClaimProfileResource, ResourceKind, Scope, Shipment
 from claims.profiles.actions import codes
 from console import edits, slugs, sql, words
 from console.access import Actor, Permission
@@ -81,9 +73,7 @@ def create(
 
 
 @retrying
-def create_for_units(
-    name: str, device_ids: Iterable[int], *, by: Actor
-) -> tuple[ClaimProfile, int, Operation | None]:
+def create_for_units(name: str, device_ids: Iterable[int], *, by: Actor) -> tuple[ClaimProfile, int, Operation | None]:
     """Make a profile that gives each of a selection of units its own code.
 
     Returns it with the number of codes made, or with the operation that makes them where they are very many.
@@ -93,13 +83,7 @@ def create_for_units(
 
 
 @retrying
-def edit(
-    profile: ClaimProfile,
-    *,
-    by: Actor,
-    version: int | None = None,
-    **given: Any,
-) -> ClaimProfile:
+def edit(profile: ClaimProfile, *, by: Actor, version: int | None = None, **given: Any) -> ClaimProfile:
     """Change the given fields and no others; `devices`, `documents` and `members`, where given, replace those lists.
 
     What an additional member who is taken out of it sees by its claims ends. Another role is for the next claims.
@@ -117,9 +101,7 @@ def edit(
     if not changed:
         return now
     if {"scope", "product"} & set(changed) and now.codes.exists():
-        raise Refused(
-            "codes_exist", _("Codes are printed already, so scope and product stay. Make another profile.")
-        )
+        raise Refused("codes_exist", _("Codes are printed already, so scope and product stay. Make another profile."))
     _keep_together(now, given)
     lists = _kept(now, LISTS) | {name: given[name] for name in LISTS if name in given}
     _write(now, {name: value for name, value in given.items() if name not in LISTS})
@@ -272,9 +254,7 @@ def _switch(profile: ClaimProfile, on: bool, *, by: Actor) -> bool:
     rows = ClaimProfile.objects.filter(pk=profile.pk, is_enabled=not on)
     if not rows.update(is_enabled=on, version=F("version") + 1):
         return False
-    record(
-        "claim_profile.enabled" if on else "claim_profile.disabled", profile, by=by, is_enabled=[not on, on]
-    )
+    record("claim_profile.enabled" if on else "claim_profile.disabled", profile, by=by, is_enabled=[not on, on])
     return True
 
 
@@ -284,9 +264,7 @@ def _kept(profile: ClaimProfile, names: Iterable[str]) -> dict[str, Any]:
     lists = {
         "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
         "documents": [(r.title, r.link) for r in resources if r.kind == ResourceKind.DOCUMENT],
-        "members": [
-            (m.member, m.role) for m in profile.members.select_related("member__user").order_by("pk")
-        ],
+        "members": [(m.member, m.role) for m in profile.members.select_related("member__user").order_by("pk")],
     }
     return {name: lists[name] if name in lists else getattr(profile, name) for name in names}
 
@@ -302,9 +280,7 @@ def _said(values: dict[str, Any]) -> dict[str, Any]:
     if "members" in values:
         said["additional_members"] = ", ".join(f"{member} ({role})" for member, role in values["members"])
     if "form" in said:
-        said["form"] = ", ".join(
-            f"{asked['label']}{'*' if asked['required'] else ''}" for asked in said["form"]
-        )
+        said["form"] = ", ".join(f"{asked['label']}{'*' if asked['required'] else ''}" for asked in said["form"])
     return said
 
 

@@ -90,8 +90,11 @@ def _fresh(code: ClaimCode) -> ClaimCode:
     )
     now = rows.get(pk=code.pk)
     if now.version != code.version:
-        raise Refused("replaced", _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
-                      % {"brand": now.profile.organization.brand})  # fmt: skip
+        raise Refused(
+            "replaced",
+            _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
+            % {"brand": now.profile.organization.brand},
+        )
     return now
 
 
@@ -99,15 +102,12 @@ def _check_customer(offer: Offer, customer: Customer) -> None:
     brand = {"brand": offer.profile.organization.brand}
     if customer.organization_id != offer.profile.organization_id:
         raise Refused(
-            "wrong_customer",
-            _("This account belongs to another supplier. Claim it with one of %(brand)s.") % brand,
+            "wrong_customer", _("This account belongs to another supplier. Claim it with one of %(brand)s.") % brand
         )
     if offer.waits_for - {customer.pk}:
         raise offers.not_theirs(offer)
     if customer.archived_at:
-        raise Refused(
-            "customer_archived", _("Your account is closed. Ask %(brand)s to open it again.") % brand
-        )
+        raise Refused("customer_archived", _("Your account is closed. Ask %(brand)s to open it again.") % brand)
 
 
 def _past_claim(offer: Offer, customer: Customer) -> Claim | None:
@@ -136,23 +136,19 @@ def _check_still_held(claim: Claim) -> None:
 
 def _answers(profile: ClaimProfile, answers: dict[str, str]) -> dict[str, str]:
     """The answers to what the profile asks, nothing else. Raises Refused where a required one is missing."""
-    given = {
-        asked["name"]: str(answers.get(asked["name"], "")).strip()[:MOST_OF_AN_ANSWER]
-        for asked in profile.form
-    }
+    given = {asked["name"]: str(answers.get(asked["name"], "")).strip()[:MOST_OF_AN_ANSWER] for asked in profile.form}
     for asked in profile.form:
         if asked["required"] and not given[asked["name"]]:
             raise Refused(
-                "answer_missing",
-                _("“%(label)s” is needed. Fill it in.") % {"label": asked["label"]},
-                status=422,
+                "answer_missing", _("“%(label)s” is needed. Fill it in.") % {"label": asked["label"]}, status=422
             )
     return given
 
 
 def _given(offer: Offer) -> list[dict[str, Any]]:
-    devices = [{"kind": "device", "id": d.pk, "label": d.serial_number, "product": d.product.name}
-               for d in offer.devices]  # fmt: skip
+    devices = [
+        {"kind": "device", "id": d.pk, "label": d.serial_number, "product": d.product.name} for d in offer.devices
+    ]
     return devices + [{"kind": "document", "title": d.title, "link": d.link} for d in offer.documents]
 
 
@@ -167,40 +163,57 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
             raise _changed() if refusal.code == "reserved" else refusal
     elif ids:
         seen = _share(offer, claim, ids, host=host, by=by, at=at, evidence=evidence)
-        record_set(
-            "device.access_given", Device, seen, label="serial_number", by=by, about=claim.customer, at=at
-        )
+        record_set("device.access_given", Device, seen, label="serial_number", by=by, about=claim.customer, at=at)
     extra = profile.additional_project
     if extra is not None and extra.customer_id != claim.customer_id and ids:
-        shared = ledger.share(ids, customer=extra.customer, project=extra, by=by, reason="claim", at=at,
-                              evidence=evidence, note=profile.name)  # fmt: skip
-        record_set(
-            "device.access_given", Device, shared, label="serial_number", by=by, about=extra.customer, at=at
+        shared = ledger.share(
+            ids,
+            customer=extra.customer,
+            project=extra,
+            by=by,
+            reason="claim",
+            at=at,
+            evidence=evidence,
+            note=profile.name,
         )
-    members = [(row.member.user, row.role) for row in profile.members.select_related("member__user")
-               if row.member.removed_at is None]  # fmt: skip
+        record_set("device.access_given", Device, shared, label="serial_number", by=by, about=extra.customer, at=at)
+    members = [
+        (row.member.user, row.role)
+        for row in profile.members.select_related("member__user")
+        if row.member.removed_at is None
+    ]
     if members:
         since = ledger.after_all_said_in(claim.project, at)
         project_members.let_in(claim.project, members, by=by, at=since, evidence=evidence, note=profile.name)
-    record("claim.made", profile, by=by, about=claim.customer, at=at,
-           given=[thing.get("label") or thing["title"] for thing in claim.given],
-           members=[f"{user} ({role})" for user, role in members])  # fmt: skip
+    record(
+        "claim.made",
+        profile,
+        by=by,
+        about=claim.customer,
+        at=at,
+        given=[thing.get("label") or thing["title"] for thing in claim.given],
+        members=[f"{user} ({role})" for user, role in members],
+    )
 
 
 def _share(offer: Offer, claim: Claim, ids: list[int], *, host: str, **terms: Any) -> list[int]:
     """Let the claimant see the devices. Raises Refused where one of them changed hands since the page was shown."""
     try:
-        return ledger.share(ids, customer=claim.customer, project=claim.project, reason="claim", only_kept=True,
-                            note=offer.profile.name,
-                            **terms)  # fmt: skip
+        return ledger.share(
+            ids,
+            customer=claim.customer,
+            project=claim.project,
+            reason="claim",
+            only_kept=True,
+            note=offer.profile.name,
+            **terms,
+        )
     except Refused:
         offers.check(offers.of(_fresh(offer.code)), host=host, at=terms["at"], customer=claim.customer)
         raise
 
 
-def _own(
-    offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str
-) -> Refused | None:
+def _own(offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str) -> Refused | None:
     """Give the devices to the claimant. Returns why not all of them could be given, and then all must be rolled back."""
     if offer.shipment is None:
         return _own_units(offer, claim, ids, by=by, at=at, evidence=evidence)
@@ -211,12 +224,16 @@ def _own(
     return None if outcome.done == sorted(ids) else _changed()
 
 
-def _own_units(
-    offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str
-) -> Refused | None:
+def _own_units(offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str) -> Refused | None:
     """Give units by their own codes or a link: those in stock, and those that are packed for the claimant."""
-    terms: dict[str, Any] = {"customer": claim.customer, "project": claim.project, "by": by, "at": at, "reason": "claim",
-                             "evidence": evidence}  # fmt: skip
+    terms: dict[str, Any] = {
+        "customer": claim.customer,
+        "project": claim.project,
+        "by": by,
+        "at": at,
+        "reason": "claim",
+        "evidence": evidence,
+    }
     packed = sorted(offer.packed)
     if packed:
         try:

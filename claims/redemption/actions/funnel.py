@@ -26,13 +26,14 @@ def note(code: ClaimCode, step: Step, *, cause: str = "", at: datetime | None = 
 def _tell(row: ClaimStep, code: ClaimCode) -> None:
     row.save(force_insert=True)
     profile = code.profile
-    data = {"claim_profile": {"id": profile.pk, "slug": profile.slug, "name": profile.name,
-                              "max_claims": profile.max_claims}}  # fmt: skip
+    data = {
+        "claim_profile": {
+            "id": profile.pk,
+            "slug": profile.slug,
+            "name": profile.name,
+            "max_claims": profile.max_claims,
+        }
+    }
     fanout.emit(
-        profile.organization_id,
-        kinds.LIMIT,
-        data,
-        at=row.at,
-        product_id=profile.product_id,
-        label=profile.name,
+        profile.organization_id, kinds.LIMIT, data, at=row.at, product_id=profile.product_id, label=profile.name
     )

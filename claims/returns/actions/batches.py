@@ -38,12 +38,24 @@ def receive(
     title = title % {"n": len(names)}
     do = operations.start if len(names) > IN_REQUEST else operations.perform
     return do(
-        "claims.returns.actions.batches.run_receive", _("Trial: %(title)s") % {"title": title} if is_dry else title,
-        by=by, permission=Permission.RETURN_RECEIVE, total=len(names), return_url=reverse("claims:return_workbench"),
+        "claims.returns.actions.batches.run_receive",
+        _("Trial: %(title)s") % {"title": title} if is_dry else title,
+        by=by,
+        permission=Permission.RETURN_RECEIVE,
+        total=len(names),
+        return_url=reverse("claims:return_workbench"),
         undo_route="" if is_dry else returns.UNDO,
-        payload={"named_by": named_by, "names": names, "ids": ids, "is_dry": is_dry, "reason": reason, "note": note,
-                 "also_unowned": also_unowned, "leaves_profiles": leaves_profiles},
-    )  # fmt: skip
+        payload={
+            "named_by": named_by,
+            "names": names,
+            "ids": ids,
+            "is_dry": is_dry,
+            "reason": reason,
+            "note": note,
+            "also_unowned": also_unowned,
+            "leaves_profiles": leaves_profiles,
+        },
+    )
 
 
 def run_receive(operation: Operation, by: Actor) -> None:
@@ -53,12 +65,15 @@ def run_receive(operation: Operation, by: Actor) -> None:
     batches.in_chunks(
         operation,
         lambda ids: returns.receive(
-            ids, reason=plan["reason"], note=plan["note"], by=by, anyway=ids if plan["also_unowned"] else (),
-            operation=operation, leaves_profiles=plan["leaves_profiles"],
+            ids,
+            reason=plan["reason"],
+            note=plan["note"],
+            by=by,
+            anyway=ids if plan["also_unowned"] else (),
+            operation=operation,
+            leaves_profiles=plan["leaves_profiles"],
         ),
-    )  # fmt: skip
-    n = succeeded(operation)
-    sentence = ngettext(
-        "%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n
     )
+    n = succeeded(operation)
+    sentence = ngettext("%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n)
     operation.sentence = f"{batches.said(operation, sentence)} {links}".strip()

@@ -46,24 +46,30 @@ def begin(
     """Inspect and decide on many returns as an operation: up to 200 at once, above by the worker."""
     ids = list(dict.fromkeys(return_ids))
     do = operations.start if len(ids) > IN_REQUEST else operations.perform
-    title = ngettext("Inspect %(n)d returned device", "Inspect %(n)d returned devices", len(ids)) % {
-        "n": len(ids)
-    }
+    title = ngettext("Inspect %(n)d returned device", "Inspect %(n)d returned devices", len(ids)) % {"n": len(ids)}
     return do(
-        "claims.returns.actions.inspection.run_inspect", title, by=by, permission=Permission.RETURN_EDIT,
-        total=len(ids), return_url=return_url, undo_route=UNDO, payload={
-            "ids": ids, "grade": findings.grade, "note": findings.note, "checks": findings.checks, "decision": decision,
+        "claims.returns.actions.inspection.run_inspect",
+        title,
+        by=by,
+        permission=Permission.RETURN_EDIT,
+        total=len(ids),
+        return_url=return_url,
+        undo_route=UNDO,
+        payload={
+            "ids": ids,
+            "grade": findings.grade,
+            "note": findings.note,
+            "checks": findings.checks,
+            "decision": decision,
         },
-    )  # fmt: skip
+    )
 
 
 def run_inspect(operation: Operation, by: Actor) -> None:
     """The handler of inspecting many: payload {ids, grade, note, checks, decision}; the ids are of returns."""
     plan = operation.payload
     findings = Findings(plan["grade"], plan["note"], plan["checks"])
-    in_chunks(
-        operation, lambda ids: inspect(ids, findings, decision=plan["decision"], by=by, operation=operation)
-    )
+    in_chunks(operation, lambda ids: inspect(ids, findings, decision=plan["decision"], by=by, operation=operation))
     n = succeeded(operation)
     operation.sentence = ngettext("%(n)d device done.", "%(n)d devices done.", n) % {"n": n}
 
@@ -130,18 +136,25 @@ def _remember(rows: list[Return], operation: Operation | None) -> None:
     for row in rows:
         row.inspection = operation
         row.before = operation and {
-            "state": row.state, "grade": row.grade, "checks": row.checks, "note": row.note,
+            "state": row.state,
+            "grade": row.grade,
+            "checks": row.checks,
+            "note": row.note,
             "inspected_at": row.inspected_at.isoformat() if row.inspected_at else None,
-            "inspected_by": row.inspected_by, "needs_label": row.needs_label,
-        }  # fmt: skip
+            "inspected_by": row.inspected_by,
+            "needs_label": row.needs_label,
+        }
     sql.update_rows(Return, rows, ["inspection", "before"])
 
 
 def _write(rows: list[Return], findings: Findings, by: Actor, at: datetime, outcome: Outcome) -> None:
     Return.objects.filter(pk__in=[row.pk for row in rows]).update(
-        state=ReturnState.INSPECTED, inspected_at=at, inspected_by=by.label[:200], grade=findings.grade,
+        state=ReturnState.INSPECTED,
+        inspected_at=at,
+        inspected_by=by.label[:200],
+        grade=findings.grade,
         checks=findings.checks,
-    )  # fmt: skip
+    )
     if findings.note:
         _add_note(rows, findings.note)
     failed = [check["text"] for check in findings.checks if not check["is_ok"]]
@@ -169,5 +182,6 @@ def _decide(rows: list[Return], decision: str, by: Actor, at: datetime, outcome:
 
 
 def _tell(kind: str, rows: list[Return], by: Actor, at: datetime, outcome: Outcome, **data: Any) -> None:
-    record_set(kind, Device, [row.device_id for row in rows], label="serial_number", by=by, act=outcome.act, at=at,
-               **data)  # fmt: skip
+    record_set(
+        kind, Device, [row.device_id for row in rows], label="serial_number", by=by, act=outcome.act, at=at, **data
+    )

@@ -48,10 +48,15 @@ def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Ope
     ids = [int(pk) for pk in operation.payload["ids"]]
     do = operations.start if len(ids) > IN_REQUEST else operations.perform
     return do(
-        "claims.returns.actions.inspection_undo.run_undo_inspect", _("Undo: %(title)s") % {"title": operation.title}, by=by,
-        permission=Permission(operation.permission), total=len(ids), return_url=operation.return_url,
-        payload={"ids": ids, "operation": operation.pk}, undoes=operation,
-    )  # fmt: skip
+        "claims.returns.actions.inspection_undo.run_undo_inspect",
+        _("Undo: %(title)s") % {"title": operation.title},
+        by=by,
+        permission=Permission(operation.permission),
+        total=len(ids),
+        return_url=operation.return_url,
+        payload={"ids": ids, "operation": operation.pk},
+        undoes=operation,
+    )
 
 
 def run_undo_inspect(operation: Operation, by: Actor) -> None:
@@ -65,9 +70,7 @@ def run_undo_inspect(operation: Operation, by: Actor) -> None:
 
 
 @retrying
-def undo_inspect(
-    return_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None
-) -> Outcome:
+def undo_inspect(return_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None) -> Outcome:
     """Let each return be what it was before `undone`, where nothing happened to it or its unit since."""
     outcome, at, rows = Outcome(), at or timezone.now(), hold(return_ids, by)
     reasons = _reasons(rows, undone)
@@ -79,16 +82,35 @@ def undo_inspect(
         ids = [row.device_id for row in fit if _made_of(row) == status]
         moved = ledger.set_status(ids, frm=[status], to=DeviceStatus.RETURNED)
         if len(moved) != len(ids):
-            raise Refused(
-                "busy",
-                _("Somebody else changed this at the same moment. Look at it again and retry."),
-            )
+            raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
     for row in fit:
         _restore(row)
-    sql.update_rows(Return, fit, ["state", "grade", "checks", "note", "inspected_at", "inspected_by", "needs_label",
-                                  "closed_at", "closed_by", "inspection", "before"])  # fmt: skip
-    record_set("device.inspection_undone", Device, [row.device_id for row in fit], label="serial_number", by=by,
-               act=outcome.act, at=at)  # fmt: skip
+    sql.update_rows(
+        Return,
+        fit,
+        [
+            "state",
+            "grade",
+            "checks",
+            "note",
+            "inspected_at",
+            "inspected_by",
+            "needs_label",
+            "closed_at",
+            "closed_by",
+            "inspection",
+            "before",
+        ],
+    )
+    record_set(
+        "device.inspection_undone",
+        Device,
+        [row.device_id for row in fit],
+        label="serial_number",
+        by=by,
+        act=outcome.act,
+        at=at,
+    )
     outcome.done = [row.pk for row in fit]
     return outcome
 
@@ -106,9 +128,12 @@ def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> 
     for why in reasons.values():
         counts[why] = counts.get(why, 0) + 1
     return {
-        "total": len(rows), "fit": len(rows) - len(unfit), "rows": unfit[:shown], "shown": shown,
+        "total": len(rows),
+        "fit": len(rows) - len(unfit),
+        "rows": unfit[:shown],
+        "shown": shown,
         "unfit": [(SENTENCES[why], n) for why, n in sorted(counts.items())],
-    }  # fmt: skip
+    }
 
 
 def _touched(operation: Operation) -> Any:
@@ -155,12 +180,7 @@ def _made_of(row: Return) -> str:
 def _restore(row: Return) -> None:
     """What was before; a label that was printed since stays printed."""
     before, was_scrapped = row.before or {}, row.state == ReturnState.SCRAPPED
-    row.state, row.grade, row.checks, row.note = (
-        before["state"],
-        before["grade"],
-        before["checks"],
-        before["note"],
-    )
+    row.state, row.grade, row.checks, row.note = (before["state"], before["grade"], before["checks"], before["note"])
     row.inspected_at = parse_datetime(before["inspected_at"]) if before["inspected_at"] else None
     row.inspected_by, row.closed_at, row.closed_by = before["inspected_by"], None, ""
     if was_scrapped:

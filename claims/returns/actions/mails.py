@@ -14,16 +14,19 @@ from devices.models import Device
 LISTED = 20
 
 
-def tell(
-    template: str, customer: Customer, devices: Iterable[Device], *, reason: str = "", **more: Any
-) -> int:
+def tell(template: str, customer: Customer, devices: Iterable[Device], *, reason: str = "", **more: Any) -> int:
     """Mail the customer's admins, else its address, once each. Returns how many mails were written."""
     devices = sorted(devices, key=lambda device: device.serial_key)
     context = {
-        "customer": customer, "organization": customer.organization, "reason": reason, "count": len(devices),
-        "devices": devices[:LISTED], "beyond": max(0, len(devices) - LISTED),
-        "link": settings.BASE_URL + reverse("portal:return_list"), **more,
-    }  # fmt: skip
+        "customer": customer,
+        "organization": customer.organization,
+        "reason": reason,
+        "count": len(devices),
+        "devices": devices[:LISTED],
+        "beyond": max(0, len(devices) - LISTED),
+        "link": settings.BASE_URL + reverse("portal:return_list"),
+        **more,
+    }
     found = recipients(customer)
     for address, language in found:
         with override(language or get_language()):

@@ -46,10 +46,15 @@ def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Ope
     ids = list(_returns(operation).order_by("device_id").values_list("device_id", flat=True))
     do = operations.start if len(ids) > IN_REQUEST else operations.perform
     return do(
-        "claims.returns.actions.receipt_undo.run_undo_receive", _("Undo: %(title)s") % {"title": operation.title}, by=by,
-        permission=Permission(operation.permission), total=len(ids), return_url=operation.return_url,
-        payload={"ids": ids, "operation": operation.pk}, undoes=operation,
-    )  # fmt: skip
+        "claims.returns.actions.receipt_undo.run_undo_receive",
+        _("Undo: %(title)s") % {"title": operation.title},
+        by=by,
+        permission=Permission(operation.permission),
+        total=len(ids),
+        return_url=operation.return_url,
+        payload={"ids": ids, "operation": operation.pk},
+        undoes=operation,
+    )
 
 
 def run_undo_receive(operation: Operation, by: Actor) -> None:
@@ -57,14 +62,13 @@ def run_undo_receive(operation: Operation, by: Actor) -> None:
     undone = Operation.objects.get(pk=operation.payload["operation"], organization=operation.organization_id)
     in_chunks(operation, lambda ids: undo_receive(ids, undone=undone, by=by))
     n = succeeded(operation)
-    operation.sentence = ngettext("%(n)d device is what it was before.", "%(n)d devices are what they were before.",
-                                  n) % {"n": n}  # fmt: skip
+    operation.sentence = ngettext(
+        "%(n)d device is what it was before.", "%(n)d devices are what they were before.", n
+    ) % {"n": n}
 
 
 @retrying
-def undo_receive(
-    device_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None
-) -> Outcome:
+def undo_receive(device_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None) -> Outcome:
     """Give units back to the owners from whom `undone` received them, with the spans and shares that it ended.
 
     A return that the owner had asked for is requested again, any other one is cancelled. Labels that are dead stay
@@ -98,10 +102,13 @@ def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> 
     fit = counts.pop(ReturnState.RECEIVED, 0)
     wiped = rows.filter(state=ReturnState.RECEIVED, device__wipe_confirmed_at__isnull=False)
     return {
-        "total": fit + sum(counts.values()), "fit": fit, "wiped": wiped.count(),
+        "total": fit + sum(counts.values()),
+        "fit": fit,
+        "wiped": wiped.count(),
         "unfit": [(SENTENCES[state], n) for state, n in sorted(counts.items())],
-        "rows": [(row.device, SENTENCES[row.state]) for row in unfit.order_by("pk")[:shown]], "shown": shown,
-    }  # fmt: skip
+        "rows": [(row.device, SENTENCES[row.state]) for row in unfit.order_by("pk")[:shown]],
+        "shown": shown,
+    }
 
 
 def _returns(operation: Operation) -> QuerySet[Return]:
@@ -109,17 +116,21 @@ def _returns(operation: Operation) -> QuerySet[Return]:
 
 
 def _give_back(
-    found: dict[int, Return], undone: Operation, owners: dict[int, Customer], by: Actor, at: datetime,
-    outcome: Outcome,
-) -> list[Return]:  # fmt: skip
+    found: dict[int, Return], undone: Operation, owners: dict[int, Customer], by: Actor, at: datetime, outcome: Outcome
+) -> list[Return]:
     """Let each unit be what it was; gives the returns of those that are."""
     by_status: dict[str, list[int]] = {}
     for row in found.values():
         by_status.setdefault(row.status_before, []).append(row.device_id)
     reopened = ledger.reopen(
-        by_status.get(DeviceStatus.OWNED, []), ended=evidence_of(undone), customer_ids=list(owners), by=by,
-        at=at, act=outcome.act, frm=(DeviceStatus.RETURNED,),
-    )  # fmt: skip
+        by_status.get(DeviceStatus.OWNED, []),
+        ended=evidence_of(undone),
+        customer_ids=list(owners),
+        by=by,
+        at=at,
+        act=outcome.act,
+        frm=(DeviceStatus.RETURNED,),
+    )
     stocked = ledger.set_status(
         by_status.get(DeviceStatus.IN_STOCK, []), frm=[DeviceStatus.RETURNED], to=DeviceStatus.IN_STOCK
     )
@@ -138,12 +149,7 @@ def _close_returns(back: list[Return], by: Actor, at: datetime) -> None:
 
 
 def _tell(
-    back: list[Return],
-    owners: dict[int, Customer],
-    wiped: set[int],
-    by: Actor,
-    at: datetime,
-    outcome: Outcome,
+    back: list[Return], owners: dict[int, Customer], wiped: set[int], by: Actor, at: datetime, outcome: Outcome
 ) -> None:
     parties: dict[tuple[int | None, bool], list[int]] = {}
     for row in back:
@@ -153,9 +159,7 @@ def _tell(
         data = {"note": _("It had wiped itself already.")} if had_wiped else {}
         about = owners[owner] if owner else None
         kind = "device.return_undone" if owner else "device.quarantine_undone"
-        record_set(
-            kind, Device, ids, label="serial_number", by=by, about=about, act=outcome.act, at=at, **data
-        )
+        record_set(kind, Device, ids, label="serial_number", by=by, about=about, act=outcome.act, at=at, **data)
     for pk, customer in owners.items():
         ids = [i for (party, _wiped), each in parties.items() if party == pk for i in each]
         if ids:

@@ -44,15 +44,21 @@ def request(
     if not Device.objects.filter(pk=device.pk, customer=customer).exists():
         raise Refused("not_owner", _("This device is not yours any more."))
     if under_way := Return.objects.under_way().filter(device=device).first():
-        raise Refused(
-            "under_way", _("It is on its way back already, as %(code)s.") % {"code": under_way.code}
-        )
+        raise Refused("under_way", _("It is on its way back already, as %(code)s.") % {"code": under_way.code})
     span = Ownership.objects.get(device=device, ended_at=None)
     made = Return.objects.create(
-        organization_id=device.organization_id, number=numbers.first_free(device.organization_id), device=device,
-        customer=customer, shipment_id=shipments_of([span]).get(device.pk), state=ReturnState.REQUESTED,
-        reason=reason[:80], customer_note=note[:1000], requested_at=at, requested_by=by.label[:200], created_at=at,
-    )  # fmt: skip
+        organization_id=device.organization_id,
+        number=numbers.first_free(device.organization_id),
+        device=device,
+        customer=customer,
+        shipment_id=shipments_of([span]).get(device.pk),
+        state=ReturnState.REQUESTED,
+        reason=reason[:80],
+        customer_note=note[:1000],
+        requested_at=at,
+        requested_by=by.label[:200],
+        created_at=at,
+    )
     record("device.return_requested", device, by=by, about=customer, at=at, note=reason, number=made.code)
     return made
 
@@ -69,14 +75,7 @@ def cancel(returned: Return, *, by: Actor, at: datetime | None = None) -> None:
         state=ReturnState.CANCELLED, closed_at=at, closed_by=by.label[:200]
     ):
         raise Refused("not_requested", _("It can't be cancelled any more."))
-    record(
-        "device.return_cancelled",
-        returned.device,
-        by=by,
-        about=returned.customer,
-        at=at,
-        number=returned.code,
-    )
+    record("device.return_cancelled", returned.device, by=by, about=returned.customer, at=at, number=returned.code)
 
 
 def begin_receive(
@@ -100,22 +99,42 @@ def begin_receive(
     do = operations.start if len(ids) > IN_REQUEST else operations.perform
     title = ngettext("Receive %(n)d returned device", "Receive %(n)d returned devices", len(ids))
     return do(
-        "claims.returns.actions.returns.run_receive", title % {"n": len(ids)}, by=by, permission=Permission.RETURN_RECEIVE,
-        total=len(ids), return_url=reverse("claims:return_workbench"), undo_route=UNDO,
-        payload={"ids": ids, "reason": reason, "note": note, "anyway": sorted(set(anyway)),
-                 "leaves_profiles": leaves_profiles},
-    )  # fmt: skip
+        "claims.returns.actions.returns.run_receive",
+        title % {"n": len(ids)},
+        by=by,
+        permission=Permission.RETURN_RECEIVE,
+        total=len(ids),
+        return_url=reverse("claims:return_workbench"),
+        undo_route=UNDO,
+        payload={
+            "ids": ids,
+            "reason": reason,
+            "note": note,
+            "anyway": sorted(set(anyway)),
+            "leaves_profiles": leaves_profiles,
+        },
+    )
 
 
 def run_receive(operation: Operation, by: Actor) -> None:
     """The handler of receiving: payload {ids, reason, note, anyway, leaves_profiles}."""
     plan = operation.payload
-    in_chunks(operation, lambda ids: receive(ids, reason=plan["reason"], note=plan["note"], by=by,
-                                             anyway=plan["anyway"], operation=operation,
-                                             leaves_profiles=plan.get("leaves_profiles", False)))  # fmt: skip
+    in_chunks(
+        operation,
+        lambda ids: receive(
+            ids,
+            reason=plan["reason"],
+            note=plan["note"],
+            by=by,
+            anyway=plan["anyway"],
+            operation=operation,
+            leaves_profiles=plan.get("leaves_profiles", False),
+        ),
+    )
     n = succeeded(operation)
-    operation.sentence = ngettext("%(n)d device received into quarantine.", "%(n)d devices received into quarantine.",
-                                  n) % {"n": n}  # fmt: skip
+    operation.sentence = ngettext(
+        "%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n
+    ) % {"n": n}
 
 
 @retrying
@@ -135,8 +154,8 @@ def receive(
 
     The links of claim profiles that list one of them stop working too, unless it `leaves_profiles`.
 
-    A unit that its owner asked to send back keeps that return and, without a `reason`, the reason given there. Each unit
-    is refused by itself; all of them where a reason is missing.
+    A unit that its owner asked to send back keeps that return and, without a `reason`, the reason given there. Each
+    unit is refused by itself; all of them where a reason is missing.
     """
     ids = sorted(set(device_ids))
     check_unclaim_limit(_owned_count(ids, by), by=by, at=at)
@@ -166,9 +185,16 @@ class _Arrival:
     """Units that are received in this transaction, all of them fit for it."""
 
     def __init__(
-        self, devices: list[Device], under_way: dict[int, Return], reason: str, note: str, at: datetime, by: Actor,
-        operation: Operation | None, act: UUID,
-    ) -> None:  # fmt: skip
+        self,
+        devices: list[Device],
+        under_way: dict[int, Return],
+        reason: str,
+        note: str,
+        at: datetime,
+        by: Actor,
+        operation: Operation | None,
+        act: UUID,
+    ) -> None:
         self.devices, self.reason, self.note, self.at, self.by = devices, reason, note, at, by
         self.under_way, self.operation, self.act = under_way, operation, act
         self.ids = [device.pk for device in devices]
@@ -181,8 +207,13 @@ class _Arrival:
 
     def write_returns(self) -> None:
         """Move the requests on, and make a return of each other unit."""
-        received = {"state": ReturnState.RECEIVED, "received_at": self.at, "received_by": self.by.label[:200],
-                    "operation": self.operation, "note": self.note}  # fmt: skip
+        received = {
+            "state": ReturnState.RECEIVED,
+            "received_at": self.at,
+            "received_by": self.by.label[:200],
+            "operation": self.operation,
+            "note": self.note,
+        }
         for status in {device.status for device in self.devices}:
             asked = [d.pk for d in self.devices if d.pk in self.under_way and d.status == status]
             more = {"reason": self.reason} if self.reason else {}
@@ -196,20 +227,36 @@ class _Arrival:
         first = numbers.first_free(new[0].organization_id)
         Return.objects.bulk_create(
             [
-                Return(organization_id=d.organization_id, number=number, device=d, customer_id=d.customer_id,
-                       shipment_id=shipments.get(d.pk), reason=self.reason, status_before=d.status, created_at=self.at,
-                       **received)
+                Return(
+                    organization_id=d.organization_id,
+                    number=number,
+                    device=d,
+                    customer_id=d.customer_id,
+                    shipment_id=shipments.get(d.pk),
+                    reason=self.reason,
+                    status_before=d.status,
+                    created_at=self.at,
+                    **received,
+                )
                 for number, d in enumerate(new, first)
             ],
             batch_size=BATCH,
-        )  # fmt: skip
+        )
 
     def take(self) -> None:
         """End the spans of those that are owned, and put the others into quarantine, where their labels die too."""
         for reason in sorted({self.reason_of(device) for device in self.owned}):
             ids = [device.pk for device in self.owned if self.reason_of(device) == reason]
-            taken = ledger.release(ids, by=self.by, reason="return", at=self.at, evidence=self._evidence(), act=self.act,
-                                   note=": ".join(filter(None, [reason, self.note])), status=DeviceStatus.RETURNED)  # fmt: skip
+            taken = ledger.release(
+                ids,
+                by=self.by,
+                reason="return",
+                at=self.at,
+                evidence=self._evidence(),
+                act=self.act,
+                note=": ".join(filter(None, [reason, self.note])),
+                status=DeviceStatus.RETURNED,
+            )
             _expect(len(taken.done), len(ids))
         loose = [device.pk for device in self.devices if device.status == DeviceStatus.IN_STOCK]
         if loose:
@@ -220,9 +267,7 @@ class _Arrival:
     def mark_labels(self) -> None:
         """Note which of them have a code, and so a label that is dead now; older returns of theirs leave the queue."""
         Return.objects.filter(pk__in=_needing(self.ids)).update(needs_label=False)
-        coded = set(
-            sql.having_ids(ClaimCode.objects.all(), "device_id", self.ids).values_list("device_id", flat=True)
-        )
+        coded = set(sql.having_ids(ClaimCode.objects.all(), "device_id", self.ids).values_list("device_id", flat=True))
         rows = Return.objects.filter(state=ReturnState.RECEIVED)
         rows = sql.having_ids(rows, "device_id", coded)
         Return.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(needs_label=True)
@@ -231,8 +276,17 @@ class _Arrival:
         """Tell it in the log, and the owners by mail."""
         for customer, reason, devices in self._parties():
             kind = "device.returned" if customer else "device.quarantined"
-            record_set(kind, Device, [d.pk for d in devices], label="serial_number", by=self.by, about=customer,
-                       act=self.act, at=self.at, note=": ".join(filter(None, [reason, self.note])))  # fmt: skip
+            record_set(
+                kind,
+                Device,
+                [d.pk for d in devices],
+                label="serial_number",
+                by=self.by,
+                about=customer,
+                act=self.act,
+                at=self.at,
+                note=": ".join(filter(None, [reason, self.note])),
+            )
             if customer is not None and tells_owner:
                 mails.tell("customer_return_received", customer, devices, reason=reason)
 
@@ -264,9 +318,7 @@ def why_no_label(device_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
     """Why devices don't leave the queue of those that need a label: code and sentence by device."""
     ids = sorted(set(device_ids))
     queued = set(
-        sql.having_ids(Return.objects.filter(needs_label=True), "device_id", ids).values_list(
-            "device_id", flat=True
-        )
+        sql.having_ids(Return.objects.filter(needs_label=True), "device_id", ids).values_list("device_id", flat=True)
     )
     refused: dict[int, tuple[str, str]] = {}
     for device in sql.having_ids(Device.objects.all(), "id", ids):
@@ -298,8 +350,15 @@ def follow_ledger(change: Change) -> None:
             state=ReturnState.CANCELLED, closed_at=change.at, closed_by=change.by.label[:200]
         )
         devices = sorted(Return.objects.filter(pk__in=ids).values_list("device_id", flat=True))
-        record_set("device.return_cancelled", Device, devices, label="serial_number", by=change.by, act=change.act,
-                   at=change.at)  # fmt: skip
+        record_set(
+            "device.return_cancelled",
+            Device,
+            devices,
+            label="serial_number",
+            by=change.by,
+            act=change.act,
+            at=change.at,
+        )
 
 
 def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
@@ -308,9 +367,7 @@ def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
     shipped = _ids(evidence, "shipment")
     claimed = _ids(evidence, "claim")
     known = set(Shipment.objects.filter(pk__in=set(shipped.values())).values_list("pk", flat=True))
-    boxes = Shipment.objects.filter(profile__claims__in=set(claimed.values())).values_list(
-        "profile__claims", "pk"
-    )
+    boxes = Shipment.objects.filter(profile__claims__in=set(claimed.values())).values_list("profile__claims", "pk")
     by_claim = dict(boxes) if claimed else {}
     units = sql.having_ids(ShipmentUnit.objects.all(), "claim_id", set(claimed.values())) if claimed else ()
     by_unit = {(unit.claim_id, unit.device_id): unit.shipment_id for unit in units}
@@ -322,11 +379,7 @@ def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
 
 
 def _ids(evidence: dict[int, tuple[str, str, str]], kind: str) -> dict[int, int]:
-    return {
-        d: int(number)
-        for d, (word, _colon, number) in evidence.items()
-        if word == kind and number.isdecimal()
-    }
+    return {d: int(number) for d, (word, _colon, number) in evidence.items() if word == kind and number.isdecimal()}
 
 
 def _sort(

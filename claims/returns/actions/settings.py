@@ -36,12 +36,7 @@ def hold(organization: Any) -> None:
     """Keep reasons and checklist as they are until this transaction ends, but for what it does itself."""
     edits.hold(organization)
     for model in (ReturnReason, ReturnCheck):
-        list(
-            model.objects.select_for_update()
-            .filter(organization=organization)
-            .order_by("pk")
-            .values_list("pk")
-        )
+        list(model.objects.select_for_update().filter(organization=organization).order_by("pk").values_list("pk"))
 
 
 @retrying
@@ -52,15 +47,17 @@ def save_reasons(choices: list[Choice], *, by: Actor, at: datetime | None = None
     """
     keys = [fold(choice.text)[:80] for choice in choices]
     _check(choices, keys)
-    rows = {
-        row.pk: row for row in ReturnReason.objects.select_for_update().filter(organization=by.organization)
-    }
+    rows = {row.pk: row for row in ReturnReason.objects.select_for_update().filter(organization=by.organization)}
     # First out of each other's way, so that two may change their names with each other.
     for pk in set(rows) & {choice.pk for choice in choices}:
         ReturnReason.objects.filter(pk=pk).update(name_key=f"{NO_NAME}{pk}")
     for position, (choice, key) in enumerate(zip(choices, keys, strict=True)):
-        values = {"name": choice.text[:80], "name_key": key, "position": position,
-                  "is_for_customers": choice.is_for_customers}  # fmt: skip
+        values = {
+            "name": choice.text[:80],
+            "name_key": key,
+            "position": position,
+            "is_for_customers": choice.is_for_customers,
+        }
         _save(ReturnReason, rows.get(choice.pk or 0), choice, values, by, at)
     record("returns.reasons_edited", by.organization, by=by, given=_open(choices))
 
@@ -69,9 +66,7 @@ def save_reasons(choices: list[Choice], *, by: Actor, at: datetime | None = None
 def save_checks(choices: list[Choice], *, by: Actor, at: datetime | None = None) -> None:
     """Set the organization's checklist, in this order; points that are left out stay as they are."""
     _check(choices, [fold(choice.text) for choice in choices])
-    rows = {
-        row.pk: row for row in ReturnCheck.objects.select_for_update().filter(organization=by.organization)
-    }
+    rows = {row.pk: row for row in ReturnCheck.objects.select_for_update().filter(organization=by.organization)}
     for position, choice in enumerate(choices):
         values = {"text": choice.text[:160], "position": position}
         _save(ReturnCheck, rows.get(choice.pk or 0), choice, values, by, at)
@@ -88,9 +83,7 @@ def _check(choices: list[Choice], keys: list[str]) -> None:
         raise Refused("too_many", _("At most %(n)d.") % {"n": MOST}, status=422)
 
 
-def _save(
-    model: Any, row: Any, choice: Choice, values: dict[str, Any], by: Actor, at: datetime | None
-) -> None:
+def _save(model: Any, row: Any, choice: Choice, values: dict[str, Any], by: Actor, at: datetime | None) -> None:
     archived_at = (at or timezone.now()) if choice.is_archived else None
     if row is None:
         model.objects.create(organization=by.organization, archived_at=archived_at, **values)

@@ -50,20 +50,33 @@ def swap(
     returned = _return(old, span, {"reason": reason[:80], "note": note[:1000]}, by, at)
     evidence = f"swap:{returned.pk}"
     words = _("Replaced by %(serial)s") % {"serial": new.serial_number}
-    released = ledger.release([old.pk], by=by, reason="return", at=at, evidence=evidence, status=DeviceStatus.RETURNED,
-                              note=": ".join(filter(None, [reason, note, words])), expect=customer)  # fmt: skip
+    released = ledger.release(
+        [old.pk],
+        by=by,
+        reason="return",
+        at=at,
+        evidence=evidence,
+        status=DeviceStatus.RETURNED,
+        note=": ".join(filter(None, [reason, note, words])),
+        expect=customer,
+    )
     if not is_here:
         _await(returned, by, at)
     # Where the old span began or the old unit spoke at this very instant, it ends later, and the new one begins then.
     at = Ownership.objects.values_list("ended_at", flat=True).get(pk=span.pk) or at
     assigned = ledger.assign(
-        [new.pk], customer=customer, project=span.project, by=by, reason="assignment", at=at, evidence=evidence,
-        act=released.act, note=_("In place of %(serial)s") % {"serial": old.serial_number},
-    )  # fmt: skip
+        [new.pk],
+        customer=customer,
+        project=span.project,
+        by=by,
+        reason="assignment",
+        at=at,
+        evidence=evidence,
+        act=released.act,
+        note=_("In place of %(serial)s") % {"serial": old.serial_number},
+    )
     if not assigned.done:
-        raise Refused(
-            assigned.refused[0].code, f"{new.serial_number}: {assigned.refused[0].sentence}", status=422
-        )
+        raise Refused(assigned.refused[0].code, f"{new.serial_number}: {assigned.refused[0].sentence}", status=422)
     _inherit_tags(old, new, by=by, at=at)
     told: dict[str, Any] = {"by": by, "act": released.act, "at": at}
     record("device.swapped_out", old, about=new, note=": ".join(filter(None, [reason, note])), **told)
@@ -81,8 +94,12 @@ def _owner(old: Device) -> Customer:
 
 def _return(old: Device, span: Ownership, values: dict[str, Any], by: Actor, at: datetime) -> Return:
     """The return of the old unit, received: the one that its owner asked for, else a new one."""
-    values = {**values, "state": ReturnState.RECEIVED, "status_before": DeviceStatus.OWNED,
-              "needs_label": ClaimCode.objects.filter(device=old).exists()}  # fmt: skip
+    values = {
+        **values,
+        "state": ReturnState.RECEIVED,
+        "status_before": DeviceStatus.OWNED,
+        "needs_label": ClaimCode.objects.filter(device=old).exists(),
+    }
     Return.objects.filter(device=old, needs_label=True).update(needs_label=False)
     asked = Return.objects.filter(device=old, state=ReturnState.REQUESTED).first()
     if asked is not None:
@@ -90,18 +107,22 @@ def _return(old: Device, span: Ownership, values: dict[str, Any], by: Actor, at:
         asked.refresh_from_db()
         return asked
     return Return.objects.create(
-        organization_id=old.organization_id, number=numbers.first_free(old.organization_id), device=old,
-        customer_id=span.customer_id, shipment_id=returns.shipments_of([span]).get(old.pk), created_at=at,
-        received_at=at, received_by=by.label[:200], **values,
-    )  # fmt: skip
+        organization_id=old.organization_id,
+        number=numbers.first_free(old.organization_id),
+        device=old,
+        customer_id=span.customer_id,
+        shipment_id=returns.shipments_of([span]).get(old.pk),
+        created_at=at,
+        received_at=at,
+        received_by=by.label[:200],
+        **values,
+    )
 
 
 def _await(returned: Return, by: Actor, at: datetime) -> None:
     """The old unit is still with the customer: its return is requested, in the organization's name unless in his."""
     asked = {} if returned.requested_at else {"requested_at": at, "requested_by": by.label[:200]}
-    Return.objects.filter(pk=returned.pk).update(
-        state=ReturnState.REQUESTED, received_at=None, received_by="", **asked
-    )
+    Return.objects.filter(pk=returned.pk).update(state=ReturnState.REQUESTED, received_at=None, received_by="", **asked)
     returned.refresh_from_db()
 
 

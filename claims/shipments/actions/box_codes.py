@@ -17,10 +17,14 @@ def make(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> ClaimP
     It lists no devices: what it gives is what lies in the box at that moment.
     """
     profile = claim_profiles.create(
-        name=_("Shipment %(code)s") % {"code": shipment.code}, by=by,
+        name=_("Shipment %(code)s") % {"code": shipment.code},
+        by=by,
         slug=claim_profiles.propose_slug(f"shipment-{shipment.code}", by=by),
-        scope=Scope.LINK, grant=Grant.OWNERSHIP, max_claims=1, at=at,
-    )  # fmt: skip
+        scope=Scope.LINK,
+        grant=Grant.OWNERSHIP,
+        max_claims=1,
+        at=at,
+    )
     shipment.profile = profile
     shipment.save(update_fields=["profile"])
     return profile

@@ -16,10 +16,14 @@ def tell(shipment: Shipment, device_ids: list[int]) -> int:
     """Mail the customer's admins, else its address, once each. Returns how many mails were written."""
     rows = sql.having_ids(Device.objects.order_by("serial_key", "pk"), "id", device_ids)
     context = {
-        "shipment": shipment, "organization": shipment.customer.organization, "customer": shipment.customer,
-        "devices": list(rows[:LISTED]), "count": len(device_ids), "beyond": max(0, len(device_ids) - LISTED),
+        "shipment": shipment,
+        "organization": shipment.customer.organization,
+        "customer": shipment.customer,
+        "devices": list(rows[:LISTED]),
+        "count": len(device_ids),
+        "beyond": max(0, len(device_ids) - LISTED),
         "link": settings.BASE_URL + reverse("claim:landing" if shipment.is_sent else "portal:home"),
-    }  # fmt: skip
+    }
     found = recipients(shipment.customer)
     for address, language in found:
         with override(language or get_language()):

@@ -42,13 +42,17 @@ Lines = dict[Product, int]
 
 
 @retrying
-def create(
-    *, customer: Customer, lines: Lines, by: Actor, at: datetime | None = None, **fields: Any
-) -> Shipment:
+def create(*, customer: Customer, lines: Lines, by: Actor, at: datetime | None = None, **fields: Any) -> Shipment:
     """Open a shipment for a customer; `lines` say how many units of each product are expected, and may be empty."""
     customers.hold(customer)
-    shipment = Shipment(organization=by.organization, customer=customer, number=_next_number(by.organization),
-                        created_at=at or timezone.now(), created_by=by.label[:200], **fields)  # fmt: skip
+    shipment = Shipment(
+        organization=by.organization,
+        customer=customer,
+        number=_next_number(by.organization),
+        created_at=at or timezone.now(),
+        created_by=by.label[:200],
+        **fields,
+    )
     shipment.set_keys()
     shipment.save()
     _write_lines(shipment, lines)
@@ -68,8 +72,12 @@ def edit(shipment: Shipment, *, by: Actor, lines: Lines | None = None, **fields:
     before = {} if lines is None else {"expected": _said(shipment)}
     changed = edits.write(shipment, fields, keys={"order_number": "order_key"})
     if "customer" in changed and shipment.units.exists():
-        raise Refused("units_packed", _("Units are packed for %(customer)s. Take them out before you change the customer.")
-                      % {"customer": changed["customer"][0]}, status=422)  # fmt: skip
+        raise Refused(
+            "units_packed",
+            _("Units are packed for %(customer)s. Take them out before you change the customer.")
+            % {"customer": changed["customer"][0]},
+            status=422,
+        )
     if lines is not None:
         _write_lines(shipment, lines)
         changed |= changes(before, {"expected": _said(shipment)})
@@ -90,13 +98,11 @@ def scan(shipment: Shipment, texts: list[str], *, by: Actor, at: datetime | None
 
 
 @retrying
-def scan_once(
-    shipment: Shipment, sent: dict[str, str], *, by: Actor, at: datetime | None = None
-) -> list[Answer]:
+def scan_once(shipment: Shipment, sent: dict[str, str], *, by: Actor, at: datetime | None = None) -> list[Answer]:
     """Pack what was scanned, each scan under the id that its bench gave it: sent again, it changes nothing.
 
-    A scan that packed something is answered as it was the first time, whatever became of the unit and the shipment since;
-    one that was refused is looked at again. What comes too late for the shipment is refused one by one.
+    A scan that packed something is answered as it was the first time, whatever became of the unit and the shipment
+    since; one that was refused is looked at again. What comes too late for the shipment is refused one by one.
     """
     at = at or timezone.now()
     closed = None
@@ -112,12 +118,22 @@ def scan_once(
         answers |= {token: [replace(closed, scanned=text)] for token, text in fresh.items()}
     elif fresh:
         said = _scan_each(shipment, fresh, by=by, at=at)
-        ShipmentScan.objects.bulk_create([
-            ShipmentScan(shipment=shipment, token=token, at=at, answers=[
-                {"tone": each.tone, "code": each.code, "text": each.text, "scanned": each.scanned} for each in told
-            ])
-            for token, told in said.items() if any(each.code == "added" for each in told)
-        ], batch_size=500)  # fmt: skip
+        ShipmentScan.objects.bulk_create(
+            [
+                ShipmentScan(
+                    shipment=shipment,
+                    token=token,
+                    at=at,
+                    answers=[
+                        {"tone": each.tone, "code": each.code, "text": each.text, "scanned": each.scanned}
+                        for each in told
+                    ],
+                )
+                for token, told in said.items()
+                if any(each.code == "added" for each in told)
+            ],
+            batch_size=500,
+        )
         answers |= said
     return gathered(answer for token in sent for answer in answers[token])
 
@@ -128,9 +144,7 @@ def forget_scans() -> int:
 
 
 @retrying
-def pack(
-    shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: datetime | None = None
-) -> list[Answer]:
+def pack(shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: datetime | None = None) -> list[Answer]:
     """Reserve units for a shipment, each by itself. Gives the refusals, after one answer for all that went in.
 
     Who packs holds the shipment first and then the units, so two packers of one shipment take turns of a few
@@ -140,9 +154,7 @@ def pack(
 
 
 @retrying
-def _scan_each(
-    shipment: Shipment, sent: dict[Any, str], *, by: Actor, at: datetime
-) -> dict[Any, list[Answer]]:
+def _scan_each(shipment: Shipment, sent: dict[Any, str], *, by: Actor, at: datetime) -> dict[Any, list[Answer]]:
     """Pack what was scanned, with the answers to each scan: a line of a list may hold several units."""
     lines = scans.split(by, list(sent.values()))
     read = [scan for line in lines for scan in line]
@@ -163,9 +175,7 @@ def _scan_each(
     return answers
 
 
-def _pack_each(
-    shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: datetime
-) -> dict[int, Answer]:
+def _pack_each(shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: datetime) -> dict[int, Answer]:
     """Reserve the units that can be, with an answer for each of them."""
     wanted = {device.pk: device for device in devices}
     _hold(shipment)
@@ -244,8 +254,8 @@ def cancel(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
 def ship(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> Operation:
     """Assign all units to the customer at one instant, all of them or none: up to 200 at once, above by the worker.
 
-    Those that the customer claimed by their own codes are his already. A box that was sent is assigned without its code.
-    Raises Refused where the shipment is empty or over already, and where a unit can't be assigned.
+    Those that the customer claimed by their own codes are his already. A box that was sent is assigned without its
+    code. Raises Refused where the shipment is empty or over already, and where a unit can't be assigned.
     """
     _move(shipment, frm=NOT_OVER, to=ShipmentState.SHIPPING, shipped_at=None)
     total = shipment.units.filter(is_open=True).count()
@@ -254,10 +264,14 @@ def ship(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> Operat
     n = shipment.units.count()
     title = ngettext("Ship %(code)s with %(n)d device", "Ship %(code)s with %(n)d devices", n)
     operation = (operations.start if total > IN_REQUEST else operations.perform)(
-        "claims.shipments.actions.shipments.run_ship", title % {"code": shipment.code, "n": n}, by=by, total=total,
-        permission=Permission.SHIPMENT_EDIT, payload={"shipment": shipment.pk, "at": at.isoformat() if at else ""},
+        "claims.shipments.actions.shipments.run_ship",
+        title % {"code": shipment.code, "n": n},
+        by=by,
+        total=total,
+        permission=Permission.SHIPMENT_EDIT,
+        payload={"shipment": shipment.pk, "at": at.isoformat() if at else ""},
         return_url=shipment.get_absolute_url(),
-    )  # fmt: skip
+    )
     Shipment.objects.filter(pk=shipment.pk).update(operation=operation)
     return operation
 
@@ -267,18 +281,14 @@ def run_ship(operation: Operation, by: Actor) -> None:
 
     What fails leaves the shipment open, with all units in it.
     """
-    shipment = (
-        Shipment.objects.visible_to(by).select_related("customer").get(pk=operation.payload["shipment"])
-    )
+    shipment = Shipment.objects.visible_to(by).select_related("customer").get(pk=operation.payload["shipment"])
     if shipment.state == ShipmentState.SHIPPING:
         try:
             at = operation.payload["at"]
             _assign_all(operation, shipment, by=by, at=datetime.fromisoformat(at) if at else None)
         except Refused as refusal:
             if refusal.code != "busy":
-                Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.SHIPPING).update(
-                    state=ShipmentState.OPEN
-                )
+                Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.SHIPPING).update(state=ShipmentState.OPEN)
             raise
     total = shipment.unit_count
     operation.sentence = ngettext(
@@ -294,14 +304,22 @@ def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
     """
     at, total = at or timezone.now(), shipment.units.filter(is_open=True).count()
     if not total and shipment.units.exists():
-        raise Refused("all_claimed", _("%(customer)s has claimed all its devices already. Ship it.")
-                      % {"customer": shipment.customer})  # fmt: skip
+        raise Refused(
+            "all_claimed",
+            _("%(customer)s has claimed all its devices already. Ship it.") % {"customer": shipment.customer},
+        )
     if not total:
         raise _empty()
     if total > MOST_CLAIMED:
-        raise Refused("too_many", _("A box that is claimed with one code holds up to %(n)d devices. Take some out, or edit "
-                                    "the shipment to assign them when it is shipped.") % {"n": MOST_CLAIMED},
-                      status=422)  # fmt: skip
+        raise Refused(
+            "too_many",
+            _(
+                "A box that is claimed with one code holds up to %(n)d devices. Take some out, or edit "
+                "the shipment to assign them when it is shipped."
+            )
+            % {"n": MOST_CLAIMED},
+            status=422,
+        )
     moved = Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.OPEN, is_claimed_by_code=True)
     if not moved.update(state=ShipmentState.SENT, shipped_at=at):
         raise _not_open(shipment)
@@ -334,9 +352,7 @@ def take_claimed(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
         raise Refused("changed", _("This offer was changed at this moment. Look at it again, then claim it."))
     for shipment in mine.filter(pk__in=held, state=ShipmentState.SENT).exclude(units__is_open=True):
         _move(shipment, frm=[ShipmentState.SENT], to=ShipmentState.SHIPPED)
-        record(
-            "shipment.claimed", shipment, by=by, about=claim.customer, at=claim.at, units=shipment.unit_count
-        )
+        record("shipment.claimed", shipment, by=by, about=claim.customer, at=claim.at, units=shipment.unit_count)
 
 
 @retrying
@@ -347,8 +363,16 @@ def hand_over(shipment: Shipment, *, by: Actor, claim: Claim, at: datetime) -> O
     """
     _move(shipment, frm=[ShipmentState.SENT], to=ShipmentState.SHIPPED)
     ids = _open_ids(shipment)
-    outcome = ownership.assign(ids, customer=shipment.customer, by=by, at=at, reason="claim", evidence=f"claim:{claim.pk}",
-                               note=shipment.order_number, frm=(DeviceStatus.RESERVED,))  # fmt: skip
+    outcome = ownership.assign(
+        ids,
+        customer=shipment.customer,
+        by=by,
+        at=at,
+        reason="claim",
+        evidence=f"claim:{claim.pk}",
+        note=shipment.order_number,
+        frm=(DeviceStatus.RESERVED,),
+    )
     shipment.units.filter(is_open=True).update(is_open=False, claim=claim)
     record("shipment.claimed", shipment, by=by, about=shipment.customer, at=at, units=len(outcome.done))
     return outcome
@@ -375,15 +399,32 @@ def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: date
     ids = _open_ids(shipment)
     at = at or ledger.begin(ids)
     _move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.SHIPPED, shipped_at=at)
-    outcome = ledger.assign(ids, customer=shipment.customer, project=projects.default_of(shipment.customer), by=by,
-                            reason="shipment", evidence=f"shipment:{shipment.pk}", note=shipment.order_number, at=at,
-                            frm=(DeviceStatus.RESERVED,))  # fmt: skip
+    outcome = ledger.assign(
+        ids,
+        customer=shipment.customer,
+        project=projects.default_of(shipment.customer),
+        by=by,
+        reason="shipment",
+        evidence=f"shipment:{shipment.pk}",
+        note=shipment.order_number,
+        at=at,
+        frm=(DeviceStatus.RESERVED,),
+    )
     if outcome.refused:
         named = ", ".join(f"{each.label}: {each.sentence}" for each in outcome.refused[:NAMED])
         raise Refused("not_shippable", _("Nothing was shipped. %(units)s") % {"units": named})
     shipment.units.update(is_open=False)
-    record_set("device.assigned", Device, ids, label="serial_number", by=by, about=shipment.customer, act=outcome.act,
-               at=at, note=shipment.order_number)  # fmt: skip
+    record_set(
+        "device.assigned",
+        Device,
+        ids,
+        label="serial_number",
+        by=by,
+        about=shipment.customer,
+        act=outcome.act,
+        at=at,
+        note=shipment.order_number,
+    )
     record("shipment.shipped", shipment, by=by, about=shipment.customer, at=at, units=shipment.unit_count)
     if shipment.tells_customer:
         mails.tell(shipment, sorted(shipment.units.values_list("device_id", flat=True)))
@@ -418,9 +459,7 @@ def _open_ids(shipment: Shipment) -> list[int]:
 
 def _hold(shipment: Shipment) -> None:
     """Take a turn at the open shipment until this transaction ends. Raises Refused where it is not open any more."""
-    if not Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.OPEN).update(
-        unit_count=F("unit_count")
-    ):
+    if not Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.OPEN).update(unit_count=F("unit_count")):
         raise _not_open(shipment)
 
 
@@ -451,18 +490,13 @@ def _count(shipment: Shipment, more: int) -> None:
 def _write_lines(shipment: Shipment, lines: Lines) -> None:
     shipment.lines.all().delete()
     ShipmentLine.objects.bulk_create(
-        [
-            ShipmentLine(shipment=shipment, product=product, expected=number)
-            for product, number in lines.items()
-        ]
+        [ShipmentLine(shipment=shipment, product=product, expected=number) for product, number in lines.items()]
     )
 
 
 def _said(shipment: Shipment) -> str:
     """How many are expected of what, in words."""
-    return ", ".join(
-        str(line) for line in shipment.lines.select_related("product").order_by("product__name_key")
-    )
+    return ", ".join(str(line) for line in shipment.lines.select_related("product").order_by("product__name_key"))
 
 
 @transaction.atomic

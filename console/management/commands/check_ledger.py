@@ -6,9 +6,7 @@ from django.utils.module_loading import import_string
 
 
 class Command(BaseCommand):
-    help = (
-        "Compares what is kept twice (current owners, counters) with the ledger, and prints every difference."
-    )
+    help = "Compares what is kept twice (current owners, counters) with the ledger, and prints every difference."
 
     def handle(self, *args: Any, **options: Any) -> None:
         problems = [problem for path in settings.LEDGER_CHECKS for problem in import_string(path)()]

@@ -29,6 +29,4 @@ class Command(BaseCommand):
             organization, link = members.create_organization(name, owner=owner)
         except Refused as refusal:
             raise CommandError(refusal.sentence) from None
-        self.stdout.write(
-            f"Made {organization} ({organization.slug}). For seven days, {owner} can join it at\n{link}"
-        )
+        self.stdout.write(f"Made {organization} ({organization.slug}). For seven days, {owner} can join it at\n{link}")

@@ -20,9 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--demo",
-            action="store_true",
-            help="Load a demo organization, once, and act as some of its devices.",
+            "--demo", action="store_true", help="Load a demo organization, once, and act as some of its devices."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

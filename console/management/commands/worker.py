@@ -16,17 +16,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         queues = [*settings.TASKS["default"]["QUEUES"], "*"]
-        parser.add_argument(
-            "--queue", choices=queues, default="*", help="Which queue to serve; * is all of them."
-        )
-        parser.add_argument(
-            "--interval", type=float, default=worker.INTERVAL, help="Seconds between two looks."
-        )
+        parser.add_argument("--queue", choices=queues, default="*", help="Which queue to serve; * is all of them.")
+        parser.add_argument("--interval", type=float, default=worker.INTERVAL, help="Seconds between two looks.")
         parser.add_argument("--batch", action="store_true", help="Do what is waiting, then end.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not isinstance(task_backends["default"], DatabaseBackend):
-            raise CommandError(
-                "CUSTODY_TASKS names another backend than the database; start the worker of that one."
-            )
+            raise CommandError("CUSTODY_TASKS names another backend than the database; start the worker of that one.")
         worker.run([options["queue"]], interval=options["interval"], batch=options["batch"])

@@ -39,27 +39,29 @@ def invite(
 ) -> tuple[Invitation, str]:
     """Mail a link to become a member, and return the invitation with its link. An older open one is revoked.
 
-    `token` is the secret of the link; only its SHA-256 is kept. Raises Refused for a member, for a role that may do more
-    than who invites, and where somebody else than an owner invites an owner.
+    `token` is the secret of the link; only its SHA-256 is kept. Raises Refused for a member, for a role that may do
+    more than who invites, and where somebody else than an owner invites an owner.
     """
     at, token, email = at or timezone.now(), token or secrets.token_urlsafe(32), addresses.normal(email)
     _may_grant(role, by)
     if Member.objects.filter(organization=by.organization, user__email=email, removed_at=None).exists():
         raise Refused("member_already", _("%(email)s is a member already.") % {"email": email}, status=422)
-    older = Invitation.objects.filter(
-        organization=by.organization, email=email, accepted_at=None, revoked_at=None
-    )
+    older = Invitation.objects.filter(organization=by.organization, email=email, accepted_at=None, revoked_at=None)
     for earlier in older.values_list("role", flat=True):
         _must_have(earlier, by)
     kind = "member.invited_again" if older.update(revoked_at=at) else "member.invited"
     invitation = Invitation.objects.create(
-        organization=by.organization, email=email, role=role, token_sha256=digest(token), created_at=at,
+        organization=by.organization,
+        email=email,
+        role=role,
+        token_sha256=digest(token),
+        created_at=at,
         # The person, also where a key of his invites.
         invited_by=str(by.user or by.label),
         made_by=by.user,
         key_id=by.key_id,
         expires_at=at + VALID,
-    )  # fmt: skip
+    )
     link = settings.BASE_URL + reverse("console:invitation_accept", args=[token])
     mail.send("invitation", email, {"invitation": invitation, "organization": by.organization, "link": link})
     record(kind, invitation, by=by, at=at, role=invitation.get_role_display())
@@ -89,9 +91,7 @@ def find_open(token: str, *, at: datetime | None = None) -> Invitation | None:
 def join(invitation: Invitation, *, name: str, password: str, at: datetime | None = None) -> Member:
     """Make an account for the invited address, which the mailed link has proved, and its person a member."""
     if User.objects.filter(email=invitation.email).exists():
-        raise Refused(
-            "account_exists", _("%(email)s has an account. Sign in to accept.") % {"email": invitation.email}
-        )
+        raise Refused("account_exists", _("%(email)s has an account. Sign in to accept.") % {"email": invitation.email})
     user = User.objects.create_user(invitation.email, password, name=name.strip())
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return accept(invitation, user=user, at=at)
@@ -105,18 +105,13 @@ def accept(invitation: Invitation, *, user: User, at: datetime | None = None) ->
     """
     at = at or timezone.now()
     if user.email != invitation.email:
-        raise Refused(
-            "other_address", _("This invitation is for %(email)s.") % {"email": invitation.email}, status=403
-        )
+        raise Refused("other_address", _("This invitation is for %(email)s.") % {"email": invitation.email}, status=403)
     open_ = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None, expires_at__gt=at)
     if not open_.update(accepted_at=at):
         raise Refused("not_open", _("This invitation was used or revoked. Ask for a new one."))
     values: dict[str, Any] = {"role": invitation.role, "removed_at": None}
     member, _made = Member.objects.select_related("user", "organization").update_or_create(
-        organization=invitation.organization,
-        user=user,
-        defaults=values,
-        create_defaults={**values, "created_at": at},
+        organization=invitation.organization, user=user, defaults=values, create_defaults={**values, "created_at": at}
     )
     record("member.joined", member, by=actor_of(member), at=at, role=member.get_role_display())
     return member
@@ -135,9 +130,7 @@ def change_role(member: Member, role: str, *, by: Actor) -> None:
     _may_grant(role, by)
     _keep_an_owner(member)
     if not Member.objects.filter(pk=member.pk, role=member.role, removed_at=None).update(role=role):
-        raise Refused(
-            "changed_meanwhile", _("Somebody else changed this member meanwhile. Look at it again.")
-        )
+        raise Refused("changed_meanwhile", _("Somebody else changed this member meanwhile. Look at it again."))
     record("member.edited", member, by=by, role=[member.role, role])
     if member.role == Role.OWNER or Permission.MEMBER_MANAGE not in ROLES[role]:
         _revoke_invitations_of(member, by=by)
@@ -147,8 +140,8 @@ def change_role(member: Member, role: str, *, by: Actor) -> None:
 def remove(member: Member, *, by: Actor, at: datetime | None = None) -> None:
     """End a membership. What the person did stays in the history; his next request finds nothing.
 
-    Raises Refused for oneself, for an owner unless an owner asks, for the last owner, and for whose role may do more than
-    who asks.
+    Raises Refused for oneself, for an owner unless an owner asks, for the last owner, and for whose role may do more
+    than who asks.
     """
     at = at or timezone.now()
     _may_touch(member, by)
@@ -187,9 +180,7 @@ def _may_grant(role: str, by: Actor) -> None:
 
 def _may_touch(member: Member, by: Actor) -> None:
     if member.user_id == by.user_id:
-        raise Refused(
-            "oneself", _("Nobody changes his own membership. Ask another administrator."), status=403
-        )
+        raise Refused("oneself", _("Nobody changes his own membership. Ask another administrator."), status=403)
     if member.role == Role.OWNER and not _is_owner(by):
         raise Refused("owners_only", _("Only an owner can change or remove an owner."), status=403)
     _must_have(member.role, by)

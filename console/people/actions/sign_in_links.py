@@ -19,14 +19,25 @@ VALID = timedelta(hours=2)
 
 @transaction.atomic
 def make(
-    email: str, *, user: Any, next_url: str = "", carried: Any = None, token: str | None = None, at: datetime | None = None
-) -> str:  # fmt: skip
+    email: str,
+    *,
+    user: Any,
+    next_url: str = "",
+    carried: Any = None,
+    token: str | None = None,
+    at: datetime | None = None,
+) -> str:
     """Make a link for this mailbox and give its address. Without a user it opens nothing, and takes as long."""
     token, at = token or secrets.token_urlsafe(32), at or timezone.now()
     SignInLink.objects.create(
-        user=user, email=email, token_sha256=_digest(token), created_at=at, expires_at=at + VALID,
-        next_url=next_url if len(next_url) <= 500 else "", carried=carried,
-    )  # fmt: skip
+        user=user,
+        email=email,
+        token_sha256=_digest(token),
+        created_at=at,
+        expires_at=at + VALID,
+        next_url=next_url if len(next_url) <= 500 else "",
+        carried=carried,
+    )
     return settings.BASE_URL + reverse("console:sign_in_link", args=[token])
 
 

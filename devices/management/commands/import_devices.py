@@ -35,26 +35,20 @@ class Command(BaseCommand):
         parser.add_argument("product", help="The slug of the product.")
         parser.add_argument("file", type=Path, help="The manifest.")
         parser.add_argument("--apply", action="store_true", help="Register the devices: all rows, or none.")
+        parser.add_argument("--good-rows", action="store_true", help="With --apply: leave out the refused rows.")
+        parser.add_argument("--organization", metavar="SLUG", help="Whose product it is, where there are several.")
         parser.add_argument(
-            "--good-rows", action="store_true", help="With --apply: leave out the refused rows."
+            "--encoding", choices=sorted(SHORT), help="How the text is encoded, where the file does not say it."
         )
+        parser.add_argument("--sheet", help="The sheet of a workbook. Left out: the first whose header is understood.")
+        parser.add_argument("--skip-hidden", action="store_true", help="Leave out the rows that the sheet hides.")
         parser.add_argument(
-            "--organization", metavar="SLUG", help="Whose product it is, where there are several."
+            "--pad",
+            type=int,
+            metavar="DIGITS",
+            help="Fill up to so many digits the serial numbers of which Excel made numbers; 0 leaves them as they are.",
         )
-        parser.add_argument("--encoding", choices=sorted(SHORT),
-                            help="How the text is encoded, where the file does not say it.")  # fmt: skip
-        parser.add_argument(
-            "--sheet", help="The sheet of a workbook. Left out: the first whose header is understood."
-        )
-        parser.add_argument(
-            "--skip-hidden", action="store_true", help="Leave out the rows that the sheet hides."
-        )
-        parser.add_argument("--pad", type=int, metavar="DIGITS",
-                            help="Fill up to so many digits the serial numbers of which Excel made numbers; "
-                                 "0 leaves them as they are.")  # fmt: skip
-        parser.add_argument(
-            "--refused", type=Path, metavar="FILE", help="Write the refused rows there, as CSV."
-        )
+        parser.add_argument("--refused", type=Path, metavar="FILE", help="Write the refused rows there, as CSV.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         product = self._product(options["product"], options["organization"])
@@ -77,8 +71,9 @@ class Command(BaseCommand):
         if not (rows := list(found[:2])):
             raise CommandError(f"There is no product {slug}.", returncode=WRONG)
         if len(rows) > 1:
-            raise CommandError(f"Several organizations have a product {slug}. Name one with --organization.",
-                               returncode=WRONG)  # fmt: skip
+            raise CommandError(
+                f"Several organizations have a product {slug}. Name one with --organization.", returncode=WRONG
+            )
         return rows[0]
 
     def _receive(self, product: Product, path: Path, reading: dict[str, Any], *, by: Actor) -> ManifestImport:
@@ -102,24 +97,18 @@ class Command(BaseCommand):
     def _print(self, manifest: ManifestImport, preview: Preview) -> None:
         rows = preview.summary.get("rows", manifest.row_count)
         said = ngettext("%(n)s row", "%(n)s rows", rows) % {"n": _number(rows)}
-        self.stdout.write(
-            f"{manifest} into {manifest.product}: {', '.join([said, *preview.summary['dialect']])}"
-        )
+        self.stdout.write(f"{manifest} into {manifest.product}: {', '.join([said, *preview.summary['dialect']])}")
         for header, column in preview.columns:
             self.stdout.write(f"  {header} -> {column or '(not used)'}")
         for reading in preview.readings:
             used = " (in use)" if reading.is_used else ""
             self.stdout.write(f"Encoding {reading.codec}{used}: {' | '.join(reading.cells)}")
         for label, columns in preview.twice:
-            self.stdout.write(
-                f"More than one column holds the {label}: {', '.join(columns)}. Rename all but one."
-            )
+            self.stdout.write(f"More than one column holds the {label}: {', '.join(columns)}. Rename all but one.")
         for label in preview.missing:
             self.stdout.write(f"No column was recognised as {label}.")
         if preview.is_checked:
-            self.stdout.write(
-                ", ".join(f"{figure.label} {_number(figure.value)}" for figure in preview.figures)
-            )
+            self.stdout.write(", ".join(f"{figure.label} {_number(figure.value)}" for figure in preview.figures))
         if pad := preview.summary.get("pad"):
             self.stdout.write(
                 f"Of {_number(pad['count'])} serial numbers Excel made numbers, and cut off zeros. The others "
@@ -128,13 +117,9 @@ class Command(BaseCommand):
         for sentence, where in preview.notices:
             self.stdout.write(f"Noticed: {sentence} {where}".rstrip())
         for line in preview.refused:
-            self.stdout.write(
-                f"Row {line.number} ({' / '.join(cell or '-' for cell in line.cells)}): {line.reason}"
-            )
+            self.stdout.write(f"Row {line.number} ({' / '.join(cell or '-' for cell in line.cells)}): {line.reason}")
         if preview.refused_beyond > 0:
-            self.stdout.write(
-                f"and {_number(preview.refused_beyond)} more. --refused FILE writes all of them."
-            )
+            self.stdout.write(f"and {_number(preview.refused_beyond)} more. --refused FILE writes all of them.")
         for line in preview.changed:
             changes = "; ".join(f"{label}: {old} -> {new}" for label, old, new in line.changes)
             self.stdout.write(f"Row {line.number} ({' / '.join(line.cells)}) changes {changes}")
@@ -150,8 +135,12 @@ class Command(BaseCommand):
 
 def _reading(options: dict[str, Any]) -> dict[str, Any]:
     """How the options say that the file is to be read."""
-    said = {"encoding": options["encoding"], "sheet": options["sheet"], "pad": options["pad"],
-            "hidden": LEAVE_OUT if options["skip_hidden"] else None}  # fmt: skip
+    said = {
+        "encoding": options["encoding"],
+        "sheet": options["sheet"],
+        "pad": options["pad"],
+        "hidden": LEAVE_OUT if options["skip_hidden"] else None,
+    }
     return {name: value for name, value in said.items() if value is not None}
 
 

@@ -27,9 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--organization", help="its slug; needed where there are several")
         parser.add_argument("--base-url", default=settings.BASE_URL)
         parser.add_argument("--for", type=float, default=math.inf, dest="seconds", metavar="SECONDS")
-        parser.add_argument(
-            "--every", type=float, default=30.0, metavar="SECONDS", help="between two measurements"
-        )
+        parser.add_argument("--every", type=float, default=30.0, metavar="SECONDS", help="between two measurements")
         parser.add_argument(
             "--waiting",
             type=int,
@@ -49,8 +47,9 @@ class Command(BaseCommand):
         over = Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_args: over.set())
-        units = fleet.make(found, options["base_url"], seed=options["seed"], every=options["every"],
-                           waiting=options["waiting"])  # fmt: skip
+        units = fleet.make(
+            found, options["base_url"], seed=options["seed"], every=options["every"], waiting=options["waiting"]
+        )
         if len(units) < options["devices"]:
             self.stdout.write(
                 f"Only {len(units)} of {options['devices']} devices can be simulated: no more are there without a "
@@ -59,9 +58,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(units)} devices call {options['base_url']}. Ctrl-C stops them.")
         fleet.run(units, over, options["seconds"])
         told = [sum(getattr(unit, name) for unit in units) for name in ("published", "answered", "wiped")]
-        self.stdout.write(
-            f"{told[0]} messages published, {told[1]} calls answered, {told[2]} wipes confirmed."
-        )
+        self.stdout.write(f"{told[0]} messages published, {told[1]} calls answered, {told[2]} wipes confirmed.")
 
     def _check(self, options: dict[str, Any]) -> None:
         if options["devices"] < 1:

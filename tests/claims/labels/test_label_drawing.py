@@ -29,8 +29,14 @@ LONG = {
 
 def unit(number: int, **fields) -> Unit:
     token = codes.sha256(f"label {number}")[:26].upper().translate(str.maketrans("ABCDEF", "KMNPQR"))
-    values = {"serial": f"AQM26-{number:06d}", "product": "Aqua Meter", "brand": "Northlake",
-              "name": f"e00fce68{number:016x}", "typed": "7K3M-9QXD-2F8T-C", **fields}  # fmt: skip
+    values = {
+        "serial": f"AQM26-{number:06d}",
+        "product": "Aqua Meter",
+        "brand": "Northlake",
+        "name": f"e00fce68{number:016x}",
+        "typed": "7K3M-9QXD-2F8T-C",
+        **fields,
+    }
     return Unit(number, f"HTTPS://CUSTODY.EXAMPLE.COM/C/{token}", **values)
 
 
@@ -67,9 +73,7 @@ def test_every_code_of_a_full_sheet_and_of_the_next_one_is_read_at_200_dpi(stock
 
 @pytest.mark.parametrize("stock", STOCKS.values(), ids=str)
 def test_a_stock_lies_on_its_page_and_a_code_on_it_is_coarse_enough(stock):
-    right, below = (
-        place + side for place, side in zip(stock.place(stock.per_page - 1), stock.label, strict=True)
-    )
+    right, below = (place + side for place, side in zip(stock.place(stock.per_page - 1), stock.label, strict=True))
     assert stock.left >= 0
     assert stock.top >= 0
     assert right <= stock.page[0] + 1e-6
@@ -82,14 +86,7 @@ def test_a_stock_lies_on_its_page_and_a_code_on_it_is_coarse_enough(stock):
 def test_the_dimensions_are_those_that_the_makers_publish():
     def grid(key):
         stock = STOCKS[key]
-        return (
-            stock.page,
-            stock.label,
-            stock.columns,
-            stock.rows,
-            round(stock.across, 2),
-            round(stock.left, 2),
-        )
+        return (stock.page, stock.label, stock.columns, stock.rows, round(stock.across, 2), round(stock.left, 2))
 
     assert grid("L7160") == (A4, (63.5, 38.1), 3, 7, 66.04, 7.21)
     assert grid("L7651") == (A4, (38.1, 21.2), 5, 13, 40.64, 4.67)
@@ -174,9 +171,7 @@ def test_a_slanted_photo_of_a_printed_sheet_is_read_label_by_label():
 
 
 def test_calibration_moves_everything_right_and_down():
-    plain, moved = (
-        pages(printed("pdf", [unit(1)], **shift))[0] for shift in ({}, {"shift_x": 2, "shift_y": 3})
-    )
+    plain, moved = (pages(printed("pdf", [unit(1)], **shift))[0] for shift in ({}, {"shift_x": 2, "shift_y": 3}))
     at = [zxingcpp.read_barcodes(picture)[0].position.top_left for picture in (plain, moved)]
     assert (at[1].x - at[0].x, at[1].y - at[0].y) == pytest.approx((2 * 200 / 25.4, 3 * 200 / 25.4), abs=2)
 
@@ -185,8 +180,7 @@ def test_outlines_are_drawn_for_a_test_print_only():
     def dark(picture: Image.Image) -> int:
         left, top = (round(side * 200 / 25.4) for side in STOCKS["L7160"].place(0))
         return sum(
-            value < 250
-            for value in picture.crop((left + 40, top - 3, left + 400, top + 3)).get_flattened_data()
+            value < 250 for value in picture.crop((left + 40, top - 3, left + 400, top + 3)).get_flattened_data()
         )
 
     assert dark(pages(printed("pdf", [unit(1)]))[0]) == 0
@@ -224,9 +218,7 @@ def test_a_zip_of_svg_has_the_texts_and_the_modules_of_each_label():
 
 
 def test_a_csv_has_what_the_printers_software_needs_and_no_formula():
-    rows = list(
-        csv.reader(io.StringIO(printed("csv", [unit(1), unit(2, serial="=1+1")]).decode("utf-8-sig")))
-    )
+    rows = list(csv.reader(io.StringIO(printed("csv", [unit(1), unit(2, serial="=1+1")]).decode("utf-8-sig"))))
     assert rows[0] == ["serial_number", "product", "link", "typed_code", "device_name"]
     assert rows[1] == ["AQM26-000001", "Aqua Meter", unit(1).link, "7K3M-9QXD-2F8T-C", unit(1).name]
     assert rows[2][0] == "'=1+1"

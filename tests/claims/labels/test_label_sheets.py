@@ -35,9 +35,14 @@ from tests.claims.worlds import event, make_link_profile, make_many_devices, mak
 pytestmark = pytest.mark.django_db
 CREATE = "/labels/new/"
 ORDER = {
-    "output": "pdf", "stock": "L7160", "text": "Scan to claim", "fields_shown": ["brand", "serial", "typed"],
-    "start": "1", "shift_x": "0", "shift_y": "0",
-}  # fmt: skip
+    "output": "pdf",
+    "stock": "L7160",
+    "text": "Scan to claim",
+    "fields_shown": ["brand", "serial", "typed"],
+    "start": "1",
+    "shift_x": "0",
+    "shift_y": "0",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -86,9 +91,7 @@ def work():
 
 def start(profile, device_ids, user, **options):
     plan = Options("L7160", "Scan to claim", **options)
-    return labels.start(
-        device_ids, profile_id=profile.pk, form="pdf", options=plan, by=factories.actor_of(user)
-    )
+    return labels.start(device_ids, profile_id=profile.pk, form="pdf", options=plan, by=factories.actor_of(user))
 
 
 def test_a_selection_is_printed_in_the_order_of_its_serial_numbers(profile, client_for):
@@ -140,9 +143,7 @@ def test_the_units_of_a_shipment_are_printed(profile, customer, client_for):
 def test_the_units_that_an_import_registered_are_printed(profile, product, client_for):
     at = timezone.now() - timedelta(days=1)
     file = {"file_name": "a.csv", "stored_as": "none", "sha256": "0" * 64, "size": 1, "by_label": "Alice"}
-    manifest = ManifestImport.objects.create(
-        organization=product.organization, product=product, applied_at=at, **file
-    )
+    manifest = ManifestImport.objects.create(organization=product.organization, product=product, applied_at=at, **file)
     device = factories.make_device(product, "NEW-1", created_at=at)
     claim_codes.make_for_devices(profile, [device.pk])
     answer = forms.act(client_for("fulfilment"), CREATE, {"import": manifest.pk}, **ORDER)
@@ -205,18 +206,9 @@ def test_of_several_profiles_one_is_chosen_or_the_newest_code_is_printed(profile
     of_newer = client.get(CREATE, {"claim_profile": newer.pk}).content.decode()
     assert re.search(rf'name="profile" value="{newer.pk}"[^>]*checked', of_newer)
     chosen = [first, second, third]
-    assert links_in(order(client, chosen, profile=profile.pk)) == [
-        link_of(device, profile) for device in chosen
-    ]
-    assert links_in(order(client, chosen, profile=newer.pk)) == [
-        link_of(first, newer),
-        link_of(second, newer),
-    ]
-    assert links_in(order(client, chosen)) == [
-        link_of(first, newer),
-        link_of(second, newer),
-        link_of(third, profile),
-    ]
+    assert links_in(order(client, chosen, profile=profile.pk)) == [link_of(device, profile) for device in chosen]
+    assert links_in(order(client, chosen, profile=newer.pk)) == [link_of(first, newer), link_of(second, newer)]
+    assert links_in(order(client, chosen)) == [link_of(first, newer), link_of(second, newer), link_of(third, profile)]
 
 
 def test_a_raised_version_is_printed_and_the_old_one_is_not(profile, alice, client_for):
@@ -329,23 +321,14 @@ def test_a_viewer_prints_nothing(profile, client_for):
 def test_another_organization_prints_none_of_these_units(profile, charlie, customer, client_for):
     client = client_for(charlie)
     assert order(client, units(profile)).status_code == 422
-    shipment = Shipment.objects.create(
-        organization=customer.organization, customer=customer, number=1, created_by="A"
-    )
-    for source in (
-        {"shipment": shipment.pk},
-        {"claim_profile": profile.pk},
-        {"import": 1},
-        {"shipment": "x"},
-    ):
+    shipment = Shipment.objects.create(organization=customer.organization, customer=customer, number=1, created_by="A")
+    for source in ({"shipment": shipment.pk}, {"claim_profile": profile.pk}, {"import": 1}, {"shipment": "x"}):
         assert client.get(CREATE, source).status_code == 404
         assert client.post(CREATE, {**ORDER, **source}).status_code == 404
     assert nothing_happened()
 
 
-def test_more_than_200_are_printed_in_the_background_and_fetched(
-    profile, product, alice, charlie, client_for
-):
+def test_more_than_200_are_printed_in_the_background_and_fetched(profile, product, alice, charlie, client_for):
     claim_codes.make_for_devices(profile, make_many_devices(product, 300))
     bare = factories.make_device(factories.make_product(product.organization, "Gas Meter"), "GAS-1")
     client = client_for(alice)
@@ -395,9 +378,7 @@ def test_many_labels_of_which_none_has_a_code_fail_with_the_reason(product, alic
     work()
     sheet.refresh_from_db()
     assert (sheet.operation.state, sheet.file_name) == (OperationState.FAILED, "")
-    assert sheet.operation.sentence.startswith(
-        "Nothing to print. BULK-000000: It has no code of this claim profile."
-    )
+    assert sheet.operation.sentence.startswith("Nothing to print. BULK-000000: It has no code of this claim profile.")
     assert [path for path in files.folder().rglob("*") if path.is_file()] == []
     assert not Event.objects.filter(kind="label_sheet.made").exists()
 
@@ -497,11 +478,7 @@ def test_a_page_of_the_list_takes_few_queries(profile, alice, client_for, django
 def test_so_many_labels_at_once_are_left_to_the_worker(profile, alice):
     with pytest.raises(Refused):
         labels.make(
-            list(range(201)),
-            profile_id=None,
-            form="pdf",
-            options=Options("L7160"),
-            by=factories.actor_of(alice),
+            list(range(201)), profile_id=None, form="pdf", options=Options("L7160"), by=factories.actor_of(alice)
         )
 
 
@@ -549,9 +526,7 @@ def test_a_serial_number_that_can_not_be_set_is_told_before_and_gets_no_label(
     assert not Event.objects.filter(kind="device.label_printed", subject_id=chinese.pk).exists()
 
 
-def test_nothing_is_printed_where_it_is_the_only_one_and_the_csv_has_it(
-    without_cjk, profile, chinese, client_for
-):
+def test_nothing_is_printed_where_it_is_the_only_one_and_the_csv_has_it(without_cjk, profile, chinese, client_for):
     client = client_for("product_manager")
     response = order(client, [chinese])
     assert response.status_code == 422
@@ -561,14 +536,10 @@ def test_nothing_is_printed_where_it_is_the_only_one_and_the_csv_has_it(
 
 
 def test_a_label_without_the_serial_number_is_printed(without_cjk, profile, chinese, client_for):
-    assert links_in(order(client_for("product_manager"), [chinese], fields_shown=["typed"])) == [
-        link_of(chinese)
-    ]
+    assert links_in(order(client_for("product_manager"), [chinese], fields_shown=["typed"])) == [link_of(chinese)]
 
 
-@pytest.mark.parametrize(
-    ("name", "letters"), [("Wasserzähler 水表", "水表"), ("عداد", "عدا"), ("מונה 5", "מונה")]
-)
+@pytest.mark.parametrize(("name", "letters"), [("Wasserzähler 水表", "水表"), ("عداد", "عدا"), ("מונה 5", "מונה")])
 def test_other_texts_that_can_not_be_set_are_told_with_their_letters(
     without_cjk, profile, product, client_for, name, letters
 ):

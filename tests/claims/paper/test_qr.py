@@ -73,16 +73,11 @@ def test_the_picture_of_a_unit_holds_its_own_link(owner, product, make_devices, 
     for device in (first, second):
         response = owner.get(reverse("claims:unit_code_qr", args=[device.pk, form]))
         image = (
-            drawn(response.content.decode())
-            if form == "svg"
-            else Image.open(BytesIO(response.content)).convert("L")
+            drawn(response.content.decode()) if form == "svg" else Image.open(BytesIO(response.content)).convert("L")
         )
         assert zxingcpp.read_barcodes(image)[0].text == canonical(profile.codes.get(device=device))
         assert response["Cache-Control"] == "no-store"
-        assert (
-            response["Content-Disposition"]
-            == f'attachment; filename="units-{device.serial_number.lower()}.{form}"'
-        )
+        assert response["Content-Disposition"] == f'attachment; filename="units-{device.serial_number.lower()}.{form}"'
 
 
 def test_of_several_codes_of_a_unit_the_address_chooses(owner, product, device):
@@ -98,11 +93,7 @@ def test_the_picture_has_a_quiet_zone_of_4_and_modules_of_10_pixels_or_more(orga
     drawing = qr.label(worlds.make_link_profile(organization).codes.get()).draw()
     image = Image.open(BytesIO(drawing.png()))
     scale = image.width // len(drawing.rows)
-    assert (image.mode, image.width, image.height) == (
-        "1",
-        scale * len(drawing.rows),
-        scale * len(drawing.rows),
-    )
+    assert (image.mode, image.width, image.height) == ("1", scale * len(drawing.rows), scale * len(drawing.rows))
     assert scale >= 10
     assert image.width >= 1000
     dark = image.convert("L").point(lambda value: 255 - value).getbbox()
@@ -125,11 +116,14 @@ def test_a_code_of_a_domain_carries_that_domain(organization):
     assert read(label.draw().png()) == label.canonical
 
 
-@pytest.mark.parametrize(("base", "start"), [
-    ("https://custody.example", "HTTPS://CUSTODY.EXAMPLE/C/"),
-    ("https://custody.example:8443", "HTTPS://CUSTODY.EXAMPLE:8443/C/"),
-    ("https://example.com/Custody/app", "HTTPS://EXAMPLE.COM/Custody/app/C/"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("base", "start"),
+    [
+        ("https://custody.example", "HTTPS://CUSTODY.EXAMPLE/C/"),
+        ("https://custody.example:8443", "HTTPS://CUSTODY.EXAMPLE:8443/C/"),
+        ("https://example.com/Custody/app", "HTTPS://EXAMPLE.COM/Custody/app/C/"),
+    ],
+)
 def test_port_and_path_of_the_configured_address_are_kept(organization, settings, base, start):
     settings.BASE_URL = base
     code = worlds.make_link_profile(organization).codes.get()

@@ -41,8 +41,15 @@ def owned(device, customer, by):
 @pytest.fixture
 def share(owned, other_customer, by):
     """Hallberg Utilities see Dana's device."""
-    ledger.share([owned.pk], customer=other_customer, project=other_customer.projects.get(), by=by, reason="claim",
-                 note="Pilot", evidence="claim:17")  # fmt: skip
+    ledger.share(
+        [owned.pk],
+        customer=other_customer,
+        project=other_customer.projects.get(),
+        by=by,
+        reason="claim",
+        note="Pilot",
+        evidence="claim:17",
+    )
     return SharedAccess.objects.get()
 
 
@@ -72,11 +79,7 @@ def test_staff_end_a_membership_on_the_page_of_the_project(client_for, customer,
     answer = client.post(end, {"reason": "The pilot is over"})
     assert (answer.status_code, answer.url) == (302, page)
     guest.refresh_from_db()
-    assert (guest.end_reason, guest.end_note, guest.ended_by) == (
-        "ended",
-        "The pilot is over",
-        "Alice Kemp",
-    )
+    assert (guest.end_reason, guest.end_note, guest.ended_by) == ("ended", "The pilot is over", "Alice Kemp")
     text = text_of(client, page)
     assert "The pilot is over" in text
     assert end not in text
@@ -121,9 +124,7 @@ def test_the_owner_renames_a_project(client_for, project, dana):
     assert forms.edit(client, page, name="").status_code == 422
 
 
-def test_the_owner_sees_each_share_of_the_device_and_ends_it(
-    client_for, owned, share, dana, erin, by, other_customer
-):
+def test_the_owner_sees_each_share_of_the_device_and_ends_it(client_for, owned, share, dana, erin, by, other_customer):
     client, page = client_for(dana), f"/portal/devices/{owned.pk}/"
     end = f"{page}shares/{share.pk}/end/"
     text = text_of(client, page)
@@ -134,9 +135,7 @@ def test_the_owner_sees_each_share_of_the_device_and_ends_it(
     assert client.get(end).status_code == 200
     assert client.post(end, {"reason": "No longer needed"}).status_code == 302
     share.refresh_from_db()
-    assert (share.end_reason, share.ended_by, share.end_note) == (
-        "ended", "dana@aalen.example", "No longer needed",
-    )  # fmt: skip
+    assert (share.end_reason, share.ended_by, share.end_note) == ("ended", "dana@aalen.example", "No longer needed")
     assert client_for(erin).get(page).status_code == 404
     assert client.post(end).status_code == 409
     event = Event.objects.get(kind="device.access_ended")
@@ -146,8 +145,9 @@ def test_the_owner_sees_each_share_of_the_device_and_ends_it(
 def test_an_owner_sees_nothing_of_who_saw_the_device_before(client_for, owned, share, dana, by, organization):
     owner = factories.make_customer(organization, "Nord")
     person = factories.make_person(owner, "nord@example.com")
-    ledger.transfer([owned.pk], source=owned.ownership_spans.get().customer, customer=owner,
-                    project=owner.projects.get(), by=by)  # fmt: skip
+    ledger.transfer(
+        [owned.pk], source=owned.ownership_spans.get().customer, customer=owner, project=owner.projects.get(), by=by
+    )
     assert "Hallberg" not in text_of(client_for(person), f"/portal/devices/{owned.pk}/")
     url = f"/portal/devices/{owned.pk}/shares/{share.pk}/end/"
     assert [client_for(who).post(url).status_code for who in (person, dana)] == [404, 404]
@@ -163,12 +163,18 @@ def test_staff_list_and_end_memberships_over_rest(alice, project, guest, bob):
     path = f"/projects/{project.pk}/members"
     (said,) = api.get(path).json()["results"]
     assert (said["id"], said["name"], said["email"], said["role"], said["ended_at"]) == (
-        guest.pk, "Bob Adeyemi", bob.email, "operator", None,
-    )  # fmt: skip
+        guest.pk,
+        "Bob Adeyemi",
+        bob.email,
+        "operator",
+        None,
+    )
     answer = api.post(f"{path}/{guest.pk}/end", {"reason": "The pilot is over"})
     assert (answer.status_code, answer.json()["end_note"], answer.json()["end_reason"]) == (
-        200, "The pilot is over", "ended",
-    )  # fmt: skip
+        200,
+        "The pilot is over",
+        "ended",
+    )
     again = api.post(f"{path}/{guest.pk}/end", {})
     assert (again.status_code, again.json()["code"]) == (409, "ended_already")
     for current, found in (("true", []), ("false", [guest.pk])):

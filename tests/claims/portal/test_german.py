@@ -20,10 +20,7 @@ def written() -> dict:
 
 
 def test_the_compiled_translation_is_in_step_with_the_written_one():
-    compiled = {
-        (entry.msgid, entry.msgid_plural): entry
-        for entry in polib.mofile(str(messages.PO.with_suffix(".mo")))
-    }
+    compiled = {(entry.msgid, entry.msgid_plural): entry for entry in polib.mofile(str(messages.PO.with_suffix(".mo")))}
     translated = {key: entry for key, entry in written().items() if entry.translated()}
     assert set(compiled) == set(translated)
     for key, entry in translated.items():
@@ -44,21 +41,13 @@ def test_all_that_customers_read_is_translated():
 
 def test_every_placeholder_survives_translation():
     for (one, many), entry in written().items():
-        pairs = (
-            [(one, entry.msgstr)]
-            if not many
-            else [(one, entry.msgstr_plural[0]), (many, entry.msgstr_plural[1])]
-        )
+        pairs = [(one, entry.msgstr)] if not many else [(one, entry.msgstr_plural[0]), (many, entry.msgstr_plural[1])]
         for english, german in pairs:
-            assert not german or set(PLACEHOLDER.findall(german)) == set(PLACEHOLDER.findall(english)), (
-                english
-            )
+            assert not german or set(PLACEHOLDER.findall(german)) == set(PLACEHOLDER.findall(english)), english
 
 
 def test_the_extractor_sees_both_kinds_of_template_tags_and_python_calls():
-    found = messages.extract(
-        ["templates/portal/*", "templates/claims/public/*", "claims/redemption/forms.py"]
-    )
+    found = messages.extract(["templates/portal/*", "templates/claims/public/*", "claims/redemption/forms.py"])
     assert ("Your devices", "") in found
     assert ("%(n)s device", "%(n)s devices") in found
     assert ("since", "") in found
@@ -77,9 +66,7 @@ def test_the_way_to_a_claim_is_german_for_a_german_browser(device):
     ask_for_code(phone, "miriam@osei.example")
     from django.core import mail
 
-    assert (
-        mail.outbox[-1].subject == f"{mailed_code()} ist Ihr Code, um Aqua Meter von Northlake zu übernehmen"
-    )
+    assert mail.outbox[-1].subject == f"{mailed_code()} ist Ihr Code, um Aqua Meter von Northlake zu übernehmen"
     assert "Er gilt 10 Minuten." in mail.outbox[-1].body
     assert "Geben Sie den Code ein" in phone.get(reverse("account_confirm_login_code")).content.decode()
 

@@ -113,9 +113,7 @@ def test_a_device_that_went_to_another_is_gone_and_leaves_ones_own_span_alone(
     assert mine.count("<time") == 2
 
 
-def test_who_gets_his_device_back_sees_both_of_his_spans(
-    client_for, dana, owned, customer, other_customer, by
-):
+def test_who_gets_his_device_back_sees_both_of_his_spans(client_for, dana, owned, customer, other_customer, by):
     ownership.unclaim([owned.pk], reason="Sold", by=by)
     ownership.assign([owned.pk], customer=other_customer, by=by)
     ownership.unclaim([owned.pk], reason="Back", by=by)
@@ -128,11 +126,7 @@ def test_who_gets_his_device_back_sees_both_of_his_spans(
 
 def test_what_is_shared_is_marked_and_is_nobodys_own(client_for, dana, erin, owned, other_customer, by):
     ledger.share(
-        [owned.pk],
-        customer=other_customer,
-        project=projects.default_of(other_customer),
-        by=by,
-        reason="claim",
+        [owned.pk], customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
     )
     client = client_for(erin)
     assert "Shared" in page(client, HOME)
@@ -142,11 +136,7 @@ def test_what_is_shared_is_marked_and_is_nobodys_own(client_for, dana, erin, own
 
 def test_ended_access_ends_with_the_next_request(client_for, erin, owned, other_customer, by):
     ledger.share(
-        [owned.pk],
-        customer=other_customer,
-        project=projects.default_of(other_customer),
-        by=by,
-        reason="claim",
+        [owned.pk], customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
     )
     client = client_for(erin)
     assert client.get(detail(owned)).status_code == 200
@@ -155,9 +145,7 @@ def test_ended_access_ends_with_the_next_request(client_for, erin, owned, other_
     assert owned.serial_number not in page(client, HOME)
 
 
-def test_an_additional_member_reaches_the_project_and_not_the_rest(
-    client_for, bob, owned, customer, by, product
-):
+def test_an_additional_member_reaches_the_project_and_not_the_rest(client_for, bob, owned, customer, by, product):
     other = factories.make_device(product)
     second = projects.make(customer, name="Basement", by=by)
     ownership.assign([other.pk], customer=customer, by=by, project=second)
@@ -208,9 +196,7 @@ def test_a_removed_person_and_a_closed_customer_see_nothing(client_for, dana, ow
 def test_the_documents_of_a_claim_stand_by_the_device_and_go_with_the_owner(
     client_for, dana, erin, device, organization, other_customer, by
 ):
-    profile = worlds.make_link_profile(
-        organization, device, documents=[("Manual", "https://example.com/m.pdf")]
-    )
+    profile = worlds.make_link_profile(organization, device, documents=[("Manual", "https://example.com/m.pdf")])
     client = client_for(dana)
     scan(client, printed(profile).link)
     redeem(client)
@@ -236,9 +222,7 @@ def test_several_projects_are_listed_with_their_counts(client_for, dana, owned, 
     assert owned.serial_number not in inside
 
 
-def test_the_brand_is_shown_where_there_is_one_and_not_where_there_are_two(
-    client_for, dana, owned, other_organization
-):
+def test_the_brand_is_shown_where_there_is_one_and_not_where_there_are_two(client_for, dana, owned, other_organization):
     client = client_for(dana)
     assert "<span>Northlake</span>" in page(client, HOME)
     elsewhere = factories.make_customer(other_organization, "Elsewhere")
@@ -291,9 +275,7 @@ def test_a_customer_signs_in_by_code_and_comes_to_the_portal(client, dana, owned
 # Search, pages, cost
 
 
-def test_search_finds_any_part_of_a_serial_within_ones_own(
-    client_for, dana, customer, other_customer, product, by
-):
+def test_search_finds_any_part_of_a_serial_within_ones_own(client_for, dana, customer, other_customer, product, by):
     mine = [factories.make_device(product, f"AQM26-20{n:04d}") for n in range(25)]
     theirs = factories.make_device(product, "AQM26-990007")
     ownership.assign([d.pk for d in mine], customer=customer, by=by)
@@ -313,9 +295,7 @@ def test_twenty_devices_need_no_search(client_for, dana, customer, by, make_devi
     assert 'name="q"' not in page(client_for(dana), HOME)
 
 
-def test_many_devices_come_in_pages_that_lead_through_all_of_them_and_back(
-    client_for, dana, customer, by, product
-):
+def test_many_devices_come_in_pages_that_lead_through_all_of_them_and_back(client_for, dana, customer, by, product):
     ids = worlds.make_many_devices(product, 130)
     ownership.assign(ids, customer=customer, by=by)
     client, address, seen = client_for(dana), HOME, []

@@ -55,9 +55,7 @@ def claim(profile, device, customer, dana):
 
 def redeem(profile, device, customer, person, **more) -> Claim:
     code = ClaimCode.objects.get(profile=profile, device=device)
-    return claim_actions.redeem(
-        code, customer=customer, by=factories.actor_of(person), host="localhost", **more
-    )
+    return claim_actions.redeem(code, customer=customer, by=factories.actor_of(person), host="localhost", **more)
 
 
 def publish(device, data, at) -> Message:
@@ -148,9 +146,7 @@ def test_who_leaves_the_organization_leaves_its_internal_accounts_too(
     fleet = factories.make_customer(organization, "Fleet", kind=CustomerKind.INTERNAL)
     for account in (fleet, other_customer):
         CustomerUser.objects.create(organization=organization, customer=account, user=bob, role="viewer")
-    profile = worlds.make_unit_profile(
-        None, device, organization=organization, additional_project=fleet.projects.get()
-    )
+    profile = worlds.make_unit_profile(None, device, organization=organization, additional_project=fleet.projects.get())
     redeem(profile, device, customer, dana)
     publish(device, 1, timezone.now())
     assert read(actor_for(bob)) == [1]
@@ -163,9 +159,7 @@ def test_who_leaves_the_organization_leaves_its_internal_accounts_too(
     assert (event.object_id, event.actor_label) == (fleet.pk, "Alice Kemp")
 
 
-def test_who_leaves_the_organization_reads_nothing_from_then_on(
-    claim, device, bob, by, customer, product, client_for
-):
+def test_who_leaves_the_organization_reads_nothing_from_then_on(claim, device, bob, by, customer, product, client_for):
     client = client_for(bob)
     publish(device, 1, timezone.now())
     assert not is_out(client, device, claim.project)
@@ -181,11 +175,7 @@ def test_who_leaves_the_organization_reads_nothing_from_then_on(
         assert is_out(client_for(bob), seen, claim.project)
     assert read(actor_for(bob)) == []
     event = Event.objects.get(kind="project.member_ended")
-    assert (event.subject_label, event.object_id, event.actor_label) == (
-        str(bob),
-        customer.pk,
-        "Alice Kemp",
-    )
+    assert (event.subject_label, event.object_id, event.actor_label) == (str(bob), customer.pk, "Alice Kemp")
 
 
 def test_who_is_invited_again_finds_nothing_of_before(claim, device, bob, by, client_for):
@@ -201,9 +191,7 @@ def test_who_is_removed_from_the_profile_loses_what_its_claims_gave_and_nothing_
 ):
     elsewhere = factories.let_in(other_customer.projects.get(), bob)
     worlds.add_member(profile, Member.objects.get(user=by.user), "viewer")
-    claim_profiles.edit(
-        profile, version=profile.version, by=by, members=[(Member.objects.get(user=by.user), "viewer")]
-    )
+    claim_profiles.edit(profile, version=profile.version, by=by, members=[(Member.objects.get(user=by.user), "viewer")])
     row = ProjectMember.objects.get(project=claim.project)
     assert (row.end_reason, row.end_note, row.ended_by) == ("profile", "Units", "Alice Kemp")
     assert is_out(client_for(bob), device, claim.project)
@@ -212,16 +200,12 @@ def test_who_is_removed_from_the_profile_loses_what_its_claims_gave_and_nothing_
 
 
 def test_another_role_in_the_profile_is_for_the_next_claims(claim, profile, bob, by):
-    claim_profiles.edit(
-        profile, version=profile.version, by=by, members=[(Member.objects.get(user=bob), "viewer")]
-    )
+    claim_profiles.edit(profile, version=profile.version, by=by, members=[(Member.objects.get(user=bob), "viewer")])
     row = ProjectMember.objects.get()
     assert (row.role, row.ended_at) == ("operator", None)
 
 
-def test_who_is_removed_from_the_customer_is_out_of_its_projects_too(
-    claim, device, bob, by, customer, client_for
-):
+def test_who_is_removed_from_the_customer_is_out_of_its_projects_too(claim, device, bob, by, customer, client_for):
     person = CustomerUser.objects.create(organization=customer.organization, customer=customer, user=bob)
     people.remove(person, by=by)
     assert ProjectMember.objects.get().end_reason == "removed"
@@ -269,23 +253,25 @@ def test_a_span_without_a_reason_and_one_that_ends_before_it_began_are_refused(c
 def test_a_second_open_membership_is_refused(claim, bob):
     with pytest.raises(IntegrityError), transaction.atomic():
         ProjectMember.objects.create(
-            organization=claim.organization, project=claim.project, user=bob, role="viewer",
-            started_at=timezone.now(),
-        )  # fmt: skip
+            organization=claim.organization, project=claim.project, user=bob, role="viewer", started_at=timezone.now()
+        )
 
 
 def test_the_check_tells_of_members_who_left_and_of_spans_that_overlap(claim, bob):
     row = ProjectMember.objects.get()
     Member.objects.filter(user=bob).update(removed_at=timezone.now())
     (said,) = ledger_check.check()
-    assert (
-        said == f"Project member {row.pk} goes on, but the person has left the organization that let them in."
-    )
+    assert said == f"Project member {row.pk} goes on, but the person has left the organization that let them in."
     Member.objects.filter(user=bob).update(removed_at=None)
     before = ProjectMember.objects.create(
-        organization=row.organization, project=row.project, user=bob, role="viewer", end_reason="ended",
-        started_at=row.started_at - HOUR, ended_at=row.started_at + HOUR,
-    )  # fmt: skip
+        organization=row.organization,
+        project=row.project,
+        user=bob,
+        role="viewer",
+        end_reason="ended",
+        started_at=row.started_at - HOUR,
+        ended_at=row.started_at + HOUR,
+    )
     (said,) = ledger_check.check()
     assert said == f"Project member {row.pk} begins before the one before it has ended."
     ProjectMember.objects.filter(pk=before.pk).update(ended_at=row.started_at)
@@ -316,9 +302,7 @@ def test_rows_of_people_who_had_left_are_ended_and_the_others_name_their_claim(c
 # The window
 
 
-def test_a_member_reads_from_the_start_of_the_membership_on_and_while_it_goes_on(
-    device, customer, dana, bob, by
-):
+def test_a_member_reads_from_the_start_of_the_membership_on_and_while_it_goes_on(device, customer, dana, bob, by):
     start = timezone.now() - 10 * HOUR
     ownership.assign([device.pk], customer=customer, by=by, at=start)
     project = customer.projects.get()
@@ -353,9 +337,7 @@ def test_what_left_the_project_before_is_not_there_for_a_member(device, customer
 
 
 @pytest.mark.parametrize("is_of_device", [True, False])
-def test_a_file_that_is_being_written_ends_with_the_membership(
-    is_of_device, claim, device, bob, by, monkeypatch
-):
+def test_a_file_that_is_being_written_ends_with_the_membership(is_of_device, claim, device, bob, by, monkeypatch):
     monkeypatch.setattr(message_exports, "newest_first", partial(newest_first, size=2))
     for n in range(6):
         publish(device, n, timezone.now())
@@ -376,9 +358,7 @@ def race_of_leaving_and_claiming(organization, product) -> list:
     for n in range(each):
         unit = factories.make_device(product)
         user = factories.make_member(organization, "support")
-        profile = worlds.make_unit_profile(
-            None, unit, organization=organization, slug=f"units-{n}", name=f"Units {n}"
-        )
+        profile = worlds.make_unit_profile(None, unit, organization=organization, slug=f"units-{n}", name=f"Units {n}")
         worlds.add_member(profile, Member.objects.get(user=user), "viewer")
         customer = factories.make_customer(organization, f"Customer {n}")
         claimants.append((customer, factories.make_person(customer, f"person-{customer.pk}@example.com")))

@@ -73,11 +73,14 @@ def make_part(customer, product, other_customer, organization, by):
         device, coming = (factories.make_device(product) for _each in range(2))
         other = factories.let_in(project, factories.make_member(organization, "support"))
         ownership.assign([device.pk, coming.pk], customer=customer, by=by, project=project)
-        ledger.share(
-            [device.pk], customer=other_customer, project=other_customer.projects.get(), by=by, reason="claim"
-        )
-        return {"project": project, "device": device, "other_member": other,
-                "share": SharedAccess.objects.get(device=device), "coming": coming}  # fmt: skip
+        ledger.share([device.pk], customer=other_customer, project=other_customer.projects.get(), by=by, reason="claim")
+        return {
+            "project": project,
+            "device": device,
+            "other_member": other,
+            "share": SharedAccess.objects.get(device=device),
+            "coming": coming,
+        }
 
     return make
 
@@ -90,10 +93,14 @@ def fill(part, customer, by, person):
 
 def state() -> list:
     return [
-        Event.objects.count(), Call.objects.count(), list(Return.objects.order_by("pk").values()),
-        list(ProjectMember.objects.order_by("pk").values()), list(SharedAccess.objects.order_by("pk").values()),
-        list(Project.objects.order_by("pk").values()), ApiKey.objects.count(),
-    ]  # fmt: skip
+        Event.objects.count(),
+        Call.objects.count(),
+        list(Return.objects.order_by("pk").values()),
+        list(ProjectMember.objects.order_by("pk").values()),
+        list(SharedAccess.objects.order_by("pk").values()),
+        list(Project.objects.order_by("pk").values()),
+        ApiKey.objects.count(),
+    ]
 
 
 def ask(client, key, part):
@@ -195,9 +202,7 @@ def test_a_role_that_stands_in_the_profile_stays_whoever_edits_it(organization, 
     member = Member.objects.get(user=bob)
     profile = claim_profiles.create(name="Pilot", slug="pilot", by=by, members=[(member, "admin")])
     weak = type(by)(**{**by.__dict__, "permissions": frozenset({Permission.VIEW, Permission.PROFILE_EDIT})})
-    claim_profiles.edit(
-        profile, version=profile.version, by=weak, members=[(member, "admin")], description="x"
-    )
+    claim_profiles.edit(profile, version=profile.version, by=weak, members=[(member, "admin")], description="x")
     profile.refresh_from_db()
     assert profile.description == "x"
     with pytest.raises(Refused):

@@ -190,20 +190,17 @@ def test_replacing_kills_the_label_and_is_told_with_its_reason(organization, act
 @pytest.mark.django_db
 def test_replacing_the_label_of_a_unit_replaces_those_of_all_its_profiles(product, make_devices, actor):
     first, second = make_devices(2)
-    sale, rental = (
-        worlds.make_unit_profile(product),
-        worlds.make_unit_profile(product, slug="rental", grant="access"),
-    )
+    sale, rental = (worlds.make_unit_profile(product), worlds.make_unit_profile(product, slug="rental", grant="access"))
     assert claim_codes.replace_for_devices([first.pk], reason="torn off", by=actor("support")) == 2
     versions = ClaimCode.objects.order_by("device", "profile").values_list("device", "profile", "version")
-    assert list(versions) == [(first.pk, sale.pk, 2), (first.pk, rental.pk, 2),
-                              (second.pk, sale.pk, 1), (second.pk, rental.pk, 1)]  # fmt: skip
+    assert list(versions) == [
+        (first.pk, sale.pk, 2),
+        (first.pk, rental.pk, 2),
+        (second.pk, sale.pk, 1),
+        (second.pk, rental.pk, 1),
+    ]
     event = worlds.event("device.code_replaced")
-    assert (event.subject_id, event.subject_label, event.data) == (
-        first.pk,
-        first.serial_number,
-        {"note": "torn off"},
-    )
+    assert (event.subject_id, event.subject_label, event.data) == (first.pk, first.serial_number, {"note": "torn off"})
 
 
 @pytest.mark.django_db

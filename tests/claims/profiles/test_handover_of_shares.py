@@ -92,15 +92,7 @@ def act_assign_to_an_internal_customer(device, customer, person, by):
     ownership.assign([device.pk], customer=customer, by=by)
 
 
-ACTS = [
-    act_assign,
-    act_claim,
-    act_ship,
-    act_claim_of_a_box,
-    act_take,
-    act_swap,
-    act_assign_to_an_internal_customer,
-]
+ACTS = [act_assign, act_claim, act_ship, act_claim_of_a_box, act_take, act_swap, act_assign_to_an_internal_customer]
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -114,8 +106,14 @@ def test_whoever_saw_the_device_before_sees_nothing_of_its_owner(
     share.refresh_from_db()
     assert (span.customer, share.end_reason) == (customer, "handover")
     assert share.ended_at <= span.started_at
-    Message.objects.create(organization=device.organization, device=device, project=span.project, name="canary",
-                           data=1, at=max(span.started_at, timezone.now()))  # fmt: skip
+    Message.objects.create(
+        organization=device.organization,
+        device=device,
+        project=span.project,
+        name="canary",
+        data=1,
+        at=max(span.started_at, timezone.now()),
+    )
     assert client.get(f"/portal/devices/{device.pk}/").status_code == 404
     assert b"canary" not in client.get(f"/portal/devices/{device.pk}/messages/").content
     assert not Message.objects.visible_to(factories.actor_of(erin)).exists()
@@ -128,11 +126,14 @@ def test_a_transfer_and_a_return_end_what_was_shared_during_the_ownership(
     device, customer, other_customer, by, organization
 ):
     third = factories.make_customer(organization, "Nord").projects.get()
-    for number, act in enumerate([
-        lambda: ledger.transfer([device.pk], source=customer, customer=other_customer,
-                                project=other_customer.projects.get(), by=by),
-        lambda: returns.receive([device.pk], by=by, reason="Defective"),
-    ]):  # fmt: skip
+    for number, act in enumerate(
+        [
+            lambda: ledger.transfer(
+                [device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by
+            ),
+            lambda: returns.receive([device.pk], by=by, reason="Defective"),
+        ]
+    ):
         if number == 0:
             ownership.assign([device.pk], customer=customer, by=by)
         ledger.share([device.pk], customer=third.customer, project=third, by=by, reason="claim")
@@ -143,9 +144,7 @@ def test_a_transfer_and_a_return_end_what_was_shared_during_the_ownership(
 
 def test_the_share_that_comes_with_the_claim_of_the_owner_stays(device, customer, dana, organization):
     fleet = factories.make_customer(organization, "Fleet", kind=CustomerKind.INTERNAL)
-    profile = worlds.make_unit_profile(
-        None, device, organization=organization, additional_project=fleet.projects.get()
-    )
+    profile = worlds.make_unit_profile(None, device, organization=organization, additional_project=fleet.projects.get())
     claims.redeem(code_of(profile, device), customer=customer, by=factories.actor_of(dana), host="localhost")
     assert SharedAccess.objects.get().ended_at is None
     assert Event.objects.get(kind="device.access_given").object_id == fleet.pk
@@ -164,9 +163,7 @@ def test_before_the_sign_in_the_old_link_looks_like_any_bad_code(client, offer, 
     assert refused.status_code == 200
 
 
-def test_after_the_sign_in_the_page_says_whom_to_ask_and_gives_nothing(
-    client_for, offer, device, customer, erin, by
-):
+def test_after_the_sign_in_the_page_says_whom_to_ask_and_gives_nothing(client_for, offer, device, customer, erin, by):
     client = client_for(erin)
     scan(client, printed(offer).link)
     ownership.assign([device.pk], customer=customer, by=by)
@@ -233,9 +230,7 @@ def race_of_sharing_and_assigning(organization, product) -> list[str]:
     by, made = system(organization), []
     for n in range(EACH):
         unit = factories.make_device(product)
-        profile = worlds.make_link_profile(
-            organization, unit, grant="access", slug=f"pilot-{n}", name=f"Pilot {n}"
-        )
+        profile = worlds.make_link_profile(organization, unit, grant="access", slug=f"pilot-{n}", name=f"Pilot {n}")
         owner, sharer = (factories.make_customer(organization, f"{who} {n}") for who in ("Owner", "Sharer"))
         person = factories.actor_of(factories.make_person(sharer, f"person-{sharer.pk}@example.com"))
         made.append((unit, code_of(profile), owner, sharer, person))

@@ -44,9 +44,7 @@ def works(profile, link):
 def test_the_page_of_an_unclaim_says_it_with_the_number_of_devices(client_for, alice, profile, owned):
     address = reverse("devices:device_unclaim") + f"?ids={owned.pk}"
     html = client_for(alice).get(address).content.decode()
-    assert (
-        f'<a href="{profile.get_absolute_url()}">North pilot</a> stops working. It lists 3 devices.' in html
-    )
+    assert f'<a href="{profile.get_absolute_url()}">North pilot</a> stops working. It lists 3 devices.' in html
     assert 'name="leaves_profiles"' in html
 
 
@@ -77,9 +75,7 @@ def test_without_the_choice_the_code_stops_working_as_the_page_said(client_for, 
     assert profile.resources.count() == 3
 
 
-def test_a_trial_over_the_api_says_it_and_changes_nothing_and_the_body_takes_the_choice(
-    alice, profile, owned
-):
+def test_a_trial_over_the_api_says_it_and_changes_nothing_and_the_body_takes_the_choice(alice, profile, owned):
     api, link = Caller(key_of(alice)), printed(profile).link
     body = {"devices": [owned.serial_number], "reason": "E4"}
 

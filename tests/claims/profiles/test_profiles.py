@@ -42,30 +42,18 @@ def by(actor, alice):
 
 def entries(**changes) -> dict:
     """What the form sends for a simple profile."""
-    return {
-        "name": "North pilot",
-        "slug": "",
-        "scope": "link",
-        "grant": "ownership",
-        "is_enabled": "on",
-        **changes,
-    }
+    return {"name": "North pilot", "slug": "", "scope": "link", "grant": "ownership", "is_enabled": "on", **changes}
 
 
 def as_sent(response) -> dict:
     """What a browser would send of the form in this page, unchanged."""
     form = response.context["form"]
-    rows = [
-        *form,
-        *(field for rows in (form.documents, form.members, form.questions) for row in rows for field in row),
-    ]
+    rows = [*form, *(field for rows in (form.documents, form.members, form.questions) for row in rows for field in row)]
     data = {}
     for field in rows:
         value = field.value()
         if not field.field.disabled and value not in (None, "", False):
-            data[field.html_name] = (
-                field.field.widget.format_value(value) if hasattr(value, "year") else value
-            )
+            data[field.html_name] = field.field.widget.format_value(value) if hasattr(value, "year") else value
     return data
 
 
@@ -75,14 +63,20 @@ def as_sent(response) -> dict:
 def test_a_name_is_enough(owner, organization, alice):
     response = owner.post(CREATE, entries())
     profile = ClaimProfile.objects.get()
-    assert (response.status_code, response.url) == (
-        302,
-        reverse("claims:claim_profile_detail", args=[profile.pk]),
-    )
+    assert (response.status_code, response.url) == (302, reverse("claims:claim_profile_detail", args=[profile.pk]))
     assert (profile.organization, profile.name, profile.slug, profile.name_key) == (
-        organization, "North pilot", "north-pilot", "north pilot")  # fmt: skip
+        organization,
+        "North pilot",
+        "north-pilot",
+        "north pilot",
+    )
     assert (profile.scope, profile.grant, profile.is_enabled, profile.max_claims, profile.version) == (
-        "link", "ownership", True, None, 1)  # fmt: skip
+        "link",
+        "ownership",
+        True,
+        None,
+        1,
+    )
     assert profile.codes.get().device is None
     event = worlds.event("claim_profile.made")
     assert (event.subject_id, event.actor_id) == (profile.pk, alice.pk)
@@ -130,11 +124,15 @@ def test_everything_that_a_profile_can_hold_is_kept(owner, organization, make_de
     assert profile.valid_until == datetime(2026, 12, 1, 7, tzinfo=UTC)
     assert (profile.domain, profile.additional_project) == (domain, fleet.projects.get())
     assert list(profile.resources.values_list("kind", "device", "title", "link")) == [
-        ("device", first.pk, "", ""), ("device", second.pk, "", ""),
-        ("document", None, "Manual", "https://northlake.example/manual.pdf")]  # fmt: skip
+        ("device", first.pk, "", ""),
+        ("device", second.pk, "", ""),
+        ("document", None, "Manual", "https://northlake.example/manual.pdf"),
+    ]
     assert list(profile.members.values_list("member__user", "role")) == [(bob.pk, "operator")]
-    assert profile.form == [{"name": "site-name", "label": "Site name", "required": True},
-                            {"name": "site-name-2", "label": "Site name", "required": False}]  # fmt: skip
+    assert profile.form == [
+        {"name": "site-name", "label": "Site name", "required": True},
+        {"name": "site-name-2", "label": "Site name", "required": False},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -164,11 +162,7 @@ def test_a_limit_of_nothing_or_0_is_unlimited(owner, limit):
         ({"name": ""}, "name", "This field is required."),
         ({"name": "   "}, "name", "This field is required."),
         ({"name": "A\u202eB"}, "name", "It holds an invisible control character (U+202E)."),
-        (
-            {"slug": "a b"},
-            "slug",
-            "Enter a valid “slug” consisting of letters, numbers, underscores or hyphens.",
-        ),
+        ({"slug": "a b"}, "slug", "Enter a valid “slug” consisting of letters, numbers, underscores or hyphens."),
         ({"slug": "taken"}, "slug", "Another claim profile has this identifier."),
         ({"slug": "TAKEN"}, "slug", "Another claim profile has this identifier."),
         ({"scope": "all"}, "scope", "Select a valid choice. all is not one of the available choices."),
@@ -189,18 +183,10 @@ def test_a_limit_of_nothing_or_0_is_unlimited(owner, limit):
             "devices",
             "Not found: N0, N1, N2, N3, N4, N5, N6, N7, N8, N9 and 2 more.",
         ),
-        (
-            {"devices": "\n".join(f"N{n}" for n in range(501))},
-            "devices",
-            "A claim gives at most 500 devices.",
-        ),
+        ({"devices": "\n".join(f"N{n}" for n in range(501))}, "devices", "A claim gives at most 500 devices."),
         ({"devices": "AQM\u0000"}, "devices", "Null characters are not allowed."),
         ({"devices": "AQM\u202e"}, "devices", "It holds an invisible control character (U+202E)."),
-        (
-            {"product": "999"},
-            "product",
-            "Select a valid choice. That choice is not one of the available choices.",
-        ),
+        ({"product": "999"}, "product", "Select a valid choice. That choice is not one of the available choices."),
     ],
 )
 def test_a_mistake_is_named_at_its_field_and_nothing_is_made(owner, organization, changes, field, sentence):
@@ -261,8 +247,12 @@ def test_a_mistake_in_a_row_is_named_in_it(owner, row, field, sentence):
 def test_a_member_is_a_portal_role_and_listed_once(owner, bob):
     pk = Member.objects.get(user=bob).pk
     staff = owner.post(CREATE, entries(**{"members-0-member": pk, "members-0-role": "owner"}))
-    twice = owner.post(CREATE, entries(**{"members-0-member": pk, "members-0-role": "admin",
-                                          "members-1-member": pk, "members-1-role": "operator"}))  # fmt: skip
+    twice = owner.post(
+        CREATE,
+        entries(
+            **{"members-0-member": pk, "members-0-role": "admin", "members-1-member": pk, "members-1-role": "operator"}
+        ),
+    )
     assert (staff.status_code, twice.status_code) == (422, 422)
     assert twice.context["form"].non_field_errors() == ["A member is listed twice. Keep one of the lines."]
     assert not ClaimProfile.objects.exists()
@@ -271,17 +261,11 @@ def test_a_member_is_a_portal_role_and_listed_once(owner, bob):
 def test_no_more_rows_are_read_than_may_be(owner):
     sent = {f"questions-{n}-label": f"Question {n}" for n in range(30)}
     owner.post(CREATE, entries(**sent))
-    assert [asked["label"] for asked in ClaimProfile.objects.get().form] == [
-        f"Question {n}" for n in range(5)
-    ]
+    assert [asked["label"] for asked in ClaimProfile.objects.get().form] == [f"Question {n}" for n in range(5)]
 
 
-def test_choices_of_another_organization_are_refused(
-    owner, other_organization, foreign_device, charlie, organization
-):
-    domain = OrganizationDomain.objects.create(
-        organization=other_organization, host="claim.southridge.example"
-    )
+def test_choices_of_another_organization_are_refused(owner, other_organization, foreign_device, charlie, organization):
+    domain = OrganizationDomain.objects.create(organization=other_organization, host="claim.southridge.example")
     internal = factories.make_customer(other_organization, "Their fleet", kind=CustomerKind.INTERNAL)
     wrong = "Select a valid choice. That choice is not one of the available choices."
     for field, value, sentence in [
@@ -293,10 +277,7 @@ def test_choices_of_another_organization_are_refused(
         response = owner.post(CREATE, entries(**{field: value}))
         assert response.context["form"].errors[field] == [sentence]
     member = Member.objects.get(user=charlie).pk
-    assert (
-        owner.post(CREATE, entries(**{"members-0-member": member, "members-0-role": "admin"})).status_code
-        == 422
-    )
+    assert owner.post(CREATE, entries(**{"members-0-member": member, "members-0-role": "admin"})).status_code == 422
     assert not ClaimProfile.objects.exists()
 
 
@@ -355,16 +336,16 @@ def test_an_empty_form_is_a_mistake_and_no_crash(owner):
 
 def test_an_unchanged_form_changes_nothing(owner, organization, device, bob):
     profile = worlds.make_link_profile(
-        organization, device, documents=[("Manual", "https://northlake.example/m")], max_claims=5,
-        valid_from=datetime(2026, 3, 1, 8, tzinfo=UTC), form=[{"name": "a", "label": "A", "required": True}],
-    )  # fmt: skip
+        organization,
+        device,
+        documents=[("Manual", "https://northlake.example/m")],
+        max_claims=5,
+        valid_from=datetime(2026, 3, 1, 8, tzinfo=UTC),
+        form=[{"name": "a", "label": "A", "required": True}],
+    )
     worlds.add_member(profile, Member.objects.get(user=bob), "admin")
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
-    before = (
-        ClaimProfile.objects.values().get(),
-        list(profile.resources.values()),
-        list(profile.members.values()),
-    )
+    before = (ClaimProfile.objects.values().get(), list(profile.resources.values()), list(profile.members.values()))
     assert owner.post(url, as_sent(owner.get(url))).status_code == 302
     assert (
         ClaimProfile.objects.values().get(),
@@ -389,7 +370,12 @@ def test_an_edit_is_told_field_by_field(owner, organization, device, bob):
     owner.post(url, sent)
     profile.refresh_from_db()
     assert (profile.name, profile.name_key, profile.slug, profile.max_claims, profile.version) == (
-        "South pilot", "south pilot", "north-pilot", 7, 2)  # fmt: skip
+        "South pilot",
+        "south pilot",
+        "north-pilot",
+        7,
+        2,
+    )
     assert worlds.event("claim_profile.edited").data == {
         "name": ["North pilot", "South pilot"],
         "max_claims": [None, 7],
@@ -470,8 +456,12 @@ def test_a_limit_below_what_was_claimed_is_refused(owner, organization, customer
 def test_the_database_refuses_what_no_profile_can_be(organization, product):
     profile = worlds.make_link_profile(organization)
     now = timezone.now()
-    for fields in ({"max_claims": 1, "claim_count": 2}, {"max_claims": 0}, {"product": product},
-                   {"valid_from": now, "valid_until": now}):  # fmt: skip
+    for fields in (
+        {"max_claims": 1, "claim_count": 2},
+        {"max_claims": 0},
+        {"product": product},
+        {"valid_from": now, "valid_until": now},
+    ):
         with pytest.raises(IntegrityError), transaction.atomic():
             ClaimProfile.objects.filter(pk=profile.pk).update(**fields)
 
@@ -498,9 +488,7 @@ def test_a_profile_without_codes_may_become_another_kind(owner, product, organiz
 
 
 def test_the_answers_keep_their_names_when_a_question_is_worded_anew(owner, organization):
-    profile = worlds.make_link_profile(
-        organization, form=[{"name": "site", "label": "Site", "required": False}]
-    )
+    profile = worlds.make_link_profile(organization, form=[{"name": "site", "label": "Site", "required": False}])
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     owner.post(url, as_sent(owner.get(url)) | {"questions-0-label": "Where is it?"})
     profile.refresh_from_db()
@@ -528,8 +516,10 @@ def test_one_click_switches_off_and_on(owner, organization):
         profile.refresh_from_db()
         assert profile.is_enabled is on
     told = Event.objects.order_by("pk").values_list("kind", "data")
-    assert list(told) == [("claim_profile.disabled", {"is_enabled": [True, False]}),
-                          ("claim_profile.enabled", {"is_enabled": [False, True]})]  # fmt: skip
+    assert list(told) == [
+        ("claim_profile.disabled", {"is_enabled": [True, False]}),
+        ("claim_profile.enabled", {"is_enabled": [False, True]}),
+    ]
     assert profile.version == 3
 
 
@@ -579,10 +569,7 @@ def test_another_organization_finds_nothing(client_for, charlie, organization):
         assert client.get(reverse(f"claims:claim_profile_{verb}", args=[profile.pk])).status_code == 404
     for verb in ("edit", "enable", "disable", "replace_code"):
         assert (
-            client.post(
-                reverse(f"claims:claim_profile_{verb}", args=[profile.pk]), {"reason": "x"}
-            ).status_code
-            == 404
+            client.post(reverse(f"claims:claim_profile_{verb}", args=[profile.pk]), {"reason": "x"}).status_code == 404
         )
     assert list(client.get(LIST).context["page"].rows) == []
     assert profile.codes.get().version == 1
@@ -597,8 +584,15 @@ def test_the_list_shows_what_happened_to_each(owner, organization, product):
     worlds.make_unit_profile(product, grant="access", is_enabled=False)
     page = owner.get(LIST).content.decode()
     assert [row.name for row in owner.get(LIST).context["page"].rows] == ["North pilot", "Units"]
-    for text in ("One code for all", "Each unit of Aqua Meter", "Ownership", "Access", "Enabled", "Disabled",
-                 '0 <span class="of">of 1,000</span>'):  # fmt: skip
+    for text in (
+        "One code for all",
+        "Each unit of Aqua Meter",
+        "Ownership",
+        "Access",
+        "Enabled",
+        "Disabled",
+        '0 <span class="of">of 1,000</span>',
+    ):
         assert text in page
 
 
@@ -661,9 +655,7 @@ def test_who_may_not_export_gets_nothing(client_for):
 # The detail
 
 
-def test_the_detail_counts_scans_sign_ins_claims_and_refusals(
-    owner, organization, device, customer, dana, actor
-):
+def test_the_detail_counts_scans_sign_ins_claims_and_refusals(owner, organization, device, customer, dana, actor):
     profile = worlds.make_link_profile(organization, device, max_claims=1000)
     code = profile.codes.get()
     for _each in range(3):
@@ -679,13 +671,7 @@ def test_the_detail_counts_scans_sign_ins_claims_and_refusals(
     assert context["refusals"] == [("Unit owned by somebody else", 2), ("Some new cause", 1)]
     assert [(c.customer, c.user) for c in context["claims"]] == [(customer, dana)]
     page = owner.get(profile.get_absolute_url()).content.decode()
-    for text in (
-        '1 <span class="of">of 1,000</span>',
-        device.serial_number,
-        "own it",
-        customer.name,
-        "Disable",
-    ):
+    for text in ('1 <span class="of">of 1,000</span>', device.serial_number, "own it", customer.name, "Disable"):
         assert text in page
 
 
@@ -737,10 +723,7 @@ def test_an_offer_of_nothing_is_pointed_out(owner, organization, device):
         worlds.make_link_profile(organization, documents=[]),
         worlds.make_link_profile(organization, device, slug="full"),
     )
-    assert (
-        "Nothing yet: no device and no document is listed."
-        in owner.get(empty.get_absolute_url()).content.decode()
-    )
+    assert "Nothing yet: no device and no document is listed." in owner.get(empty.get_absolute_url()).content.decode()
     assert "Nothing yet" not in owner.get(full.get_absolute_url()).content.decode()
 
 
@@ -775,8 +758,13 @@ def test_the_claims_of_a_profile_are_listed_newest_first(
     first, second = make_devices(2)
     claim_codes.make_for_devices(profile, [first.pk, second.pk])
     for device in (first, second):
-        claims.redeem(profile.codes.get(device=device), customer=customer, by=actor(dana), host="localhost",
-                      answers={"site": f"Mill {device.pk}"})  # fmt: skip
+        claims.redeem(
+            profile.codes.get(device=device),
+            customer=customer,
+            by=actor(dana),
+            host="localhost",
+            answers={"site": f"Mill {device.pk}"},
+        )
     response = owner.get(reverse("claims:claim_profile_claims", args=[profile.pk]))
     assert [claim.given[0]["label"] for claim in response.context["page"].rows] == [
         second.serial_number,
@@ -807,18 +795,13 @@ def test_the_claims_of_a_profile_take_a_fixed_number_of_queries(
 # Elsewhere
 
 
-def test_the_overview_and_the_customers_page_show_claims(
-    rf, organization, device, customer, dana, actor, alice
-):
+def test_the_overview_and_the_customers_page_show_claims(rf, organization, device, customer, dana, actor, alice):
     request = rf.get("/")
     request.user, request.actor = alice, actor(alice)
     assert "No claims yet" in panels.overview(request, None)
     assert panels.customer_claims(request, customer) == ""
     claims.redeem(
-        worlds.make_link_profile(organization, device).codes.get(),
-        customer=customer,
-        by=actor(dana),
-        host="x",
+        worlds.make_link_profile(organization, device).codes.get(), customer=customer, by=actor(dana), host="x"
     )
     assert "1 claim in the last 30 days" in panels.overview(request, None)
     assert device.serial_number in panels.customer_claims(request, customer)
@@ -826,10 +809,7 @@ def test_the_overview_and_the_customers_page_show_claims(
 
 def test_a_stranger_sees_no_claims_in_panels(rf, organization, device, customer, dana, actor, charlie):
     claims.redeem(
-        worlds.make_link_profile(organization, device).codes.get(),
-        customer=customer,
-        by=actor(dana),
-        host="x",
+        worlds.make_link_profile(organization, device).codes.get(), customer=customer, by=actor(dana), host="x"
     )
     request = rf.get("/")
     request.user, request.actor = charlie, actor(charlie)
@@ -837,9 +817,7 @@ def test_a_stranger_sees_no_claims_in_panels(rf, organization, device, customer,
     assert panels.customer_claims(request, customer) == ""
 
 
-@pytest.mark.parametrize(
-    ("text", "rank"), [("North pilot", 0), ("NORTH-PILOT", 0), ("nor", 1), ("north-p", 1)]
-)
+@pytest.mark.parametrize(("text", "rank"), [("North pilot", 0), ("NORTH-PILOT", 0), ("nor", 1), ("north-p", 1)])
 def test_a_profile_is_found_by_its_name_or_identifier(by, organization, text, rank):
     profile = worlds.make_link_profile(organization)
     assert [(hit.title, hit.rank, hit.url) for hit in search.find(by, text, 5)] == [
@@ -851,10 +829,7 @@ def test_a_scanned_label_opens_its_unit_and_a_scanned_link_its_profile(
     by, organization, device, product, actor, charlie
 ):
     link, unit = worlds.make_link_profile(organization), worlds.make_unit_profile(product)
-    for code, url in [
-        (link.codes.get(), link.get_absolute_url()),
-        (unit.codes.get(), device.get_absolute_url()),
-    ]:
+    for code, url in [(link.codes.get(), link.get_absolute_url()), (unit.codes.get(), device.get_absolute_url())]:
         label = qr.label(code)
         for text in (label.canonical, label.link, label.typed, label.typed.lower().replace("-", "")):
             assert [(hit.rank, hit.url) for hit in search.find(by, text, 5)] == [(0, url)]
@@ -877,9 +852,17 @@ def test_the_fixed_addresses(organization):
 
 def test_the_way_from_an_import_to_codes_chooses_product_and_scope(owner, organization, product, alice):
     import_ = ManifestImport.objects.create(
-        organization=organization, product=product, file_name="a.csv", stored_as="none", sha256="0" * 64, size=1,
-        by_label="Alice", applied_at=timezone.now(), outcome={"created": 1, "by": "Alice"}, summary={"rows": 1},
-    )  # fmt: skip
+        organization=organization,
+        product=product,
+        file_name="a.csv",
+        stored_as="none",
+        sha256="0" * 64,
+        size=1,
+        by_label="Alice",
+        applied_at=timezone.now(),
+        outcome={"created": 1, "by": "Alice"},
+        summary={"rows": 1},
+    )
     address = f"{reverse('claims:claim_profile_create')}?product={product.pk}"
     assert address in owner.get(import_.get_absolute_url()).content.decode()
     form = owner.get(address).context["form"]
@@ -911,8 +894,10 @@ def test_a_profile_of_which_a_device_has_an_owner_says_that_it_cannot_be_claimed
     assert "Nobody can claim this now" in page
 
 
-@pytest.mark.parametrize(("grant", "kind", "state"), [("access", "internal", "enabled"), ("access", "company", "blocked"),
-                                                      ("ownership", "internal", "blocked")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("grant", "kind", "state"),
+    [("access", "internal", "enabled"), ("access", "company", "blocked"), ("ownership", "internal", "blocked")],
+)
 def test_whether_a_profile_is_blocked_depends_on_what_it_gives_and_who_owns_it(
     organization, device, alice, grant, kind, state
 ):
@@ -922,9 +907,7 @@ def test_whether_a_profile_is_blocked_depends_on_what_it_gives_and_who_owns_it(
     assert ClaimProfile.objects.with_state().get().state == state
 
 
-def test_who_has_one_of_several_devices_is_not_told_that_nothing_is_left(
-    organization, make_devices, customer, alice
-):
+def test_who_has_one_of_several_devices_is_not_told_that_nothing_is_left(organization, make_devices, customer, alice):
     mine, other = make_devices(2)
     profile = worlds.make_link_profile(organization, mine, other)
     ownership.assign([mine.pk], customer=customer, by=factories.actor_of(alice))
@@ -943,15 +926,18 @@ def test_the_steps_and_the_chart_are_of_the_same_30_days(owner, organization, cu
     assert funnel.scans == 4
 
 
-def test_the_units_card_looks_again_while_codes_are_created_and_prints_labels(
-    owner, organization, device, product
-):
+def test_the_units_card_looks_again_while_codes_are_created_and_prints_labels(owner, organization, device, product):
     profile = worlds.make_unit_profile(product)
     page = owner.get(profile.get_absolute_url()).content.decode()
     assert "every 2s" not in page
     assert f"{reverse('claims:label_sheet_create')}?claim_profile={profile.pk}" in page
     Operation.objects.create(
-        organization=organization, handler="claims.profiles.actions.codes.run_make", title="Codes", permission="profile.edit",
-        by_label="Alice", state="running", payload={"profile": profile.pk},
-    )  # fmt: skip
+        organization=organization,
+        handler="claims.profiles.actions.codes.run_make",
+        title="Codes",
+        permission="profile.edit",
+        by_label="Alice",
+        state="running",
+        payload={"profile": profile.pk},
+    )
     assert 'hx-trigger="every 2s"' in owner.get(profile.get_absolute_url()).content.decode()

@@ -46,9 +46,7 @@ def test_the_units_show_their_codes_and_who_claimed_them(owner, product, make_de
     response = owner.get(_units(profile))
     rows = response.context["page"].rows
     assert [(row, row.claim and row.claim.customer) for row in rows] == [(first, customer), (second, None)]
-    assert [row.label.typed for row in rows] == [
-        qr.label(profile.codes.get(device=d)).typed for d in (first, second)
-    ]
+    assert [row.label.typed for row in rows] == [qr.label(profile.codes.get(device=d)).typed for d in (first, second)]
     assert all(row.label.typed in response.content.decode() for row in rows)
     detail = owner.get(profile.get_absolute_url()).context
     assert (detail["unit_count"], detail["claimed_count"], detail["making"]) == (2, 1, None)
@@ -71,10 +69,16 @@ def test_only_the_units_of_this_profile_are_listed(owner, organization, product,
     assert owner.get(_units(every)).context["page"].rows == [first, second]
 
 
-@pytest.mark.parametrize(("query", "serials"), [
-    ("?q=aqm-0", ["AQM-02", "AQM-01"]), ("?q=zzz", []), ("?sort=registered", ["AQM-11", "AQM-02", "AQM-01"]),
-    ("?sort=-registered", ["AQM-01", "AQM-02", "AQM-11"]), ("", ["AQM-11", "AQM-02", "AQM-01"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "serials"),
+    [
+        ("?q=aqm-0", ["AQM-02", "AQM-01"]),
+        ("?q=zzz", []),
+        ("?sort=registered", ["AQM-11", "AQM-02", "AQM-01"]),
+        ("?sort=-registered", ["AQM-01", "AQM-02", "AQM-11"]),
+        ("", ["AQM-11", "AQM-02", "AQM-01"]),
+    ],
+)
 def test_the_units_are_searched_and_ordered(owner, product, query, serials):
     for serial in ("AQM-11", "AQM-02", "AQM-01"):
         factories.make_device(product, serial)
@@ -146,7 +150,12 @@ def test_a_selection_gets_codes_of_a_new_profile(owner, make_devices, organizati
     profile = ClaimProfile.objects.get()
     assert (response.status_code, response.url) == (302, _units(profile))
     assert (profile.organization, profile.name, profile.slug, profile.scope, profile.product) == (
-        organization, "Rental kits", "rental-kits", "unit", None)  # fmt: skip
+        organization,
+        "Rental kits",
+        "rental-kits",
+        "unit",
+        None,
+    )
     assert set(profile.codes.values_list("device", flat=True)) == {first.pk, second.pk}
     told = list(Event.objects.order_by("pk").values_list("kind", "data"))
     assert told == [("claim_profile.made", {}), ("claim_profile.units_added", {"units": 2})]
@@ -192,14 +201,10 @@ def test_a_profile_that_is_tied_to_a_product_takes_no_selection(owner, product, 
     assert ClaimCode.objects.count() == 2
 
 
-def test_devices_of_another_organization_get_no_code(
-    owner, foreign_device, charlie, client_for, device, organization
-):
+def test_devices_of_another_organization_get_no_code(owner, foreign_device, charlie, client_for, device, organization):
     owner.post(ADD, {"ids": f"{foreign_device.pk},{device.pk}", "name": "Mine"})
     assert list(ClaimCode.objects.values_list("device", flat=True)) == [device.pk]
-    response = client_for(charlie).post(
-        ADD, {"ids": foreign_device.pk, "profile": ClaimProfile.objects.get().pk}
-    )
+    response = client_for(charlie).post(ADD, {"ids": foreign_device.pk, "profile": ClaimProfile.objects.get().pk})
     assert response.status_code == 422
     assert ClaimCode.objects.count() == 1
 
@@ -333,15 +338,10 @@ def test_the_card_shows_the_code_and_whether_it_was_used(owner, product, device,
     assert "Claimed by Stadtwerke Aalen on" in owner.get(device.get_absolute_url()).content.decode()
 
 
-def test_the_card_of_an_assigned_unit_says_that_its_code_can_not_be_claimed(
-    owner, product, device, customer, by
-):
+def test_the_card_of_an_assigned_unit_says_that_its_code_can_not_be_claimed(owner, product, device, customer, by):
     worlds.make_unit_profile(product)
     ownership.assign([device.pk], customer=customer, by=by)
-    assert (
-        "It can't be claimed while the device has an owner."
-        in owner.get(device.get_absolute_url()).content.decode()
-    )
+    assert "It can't be claimed while the device has an owner." in owner.get(device.get_absolute_url()).content.decode()
 
 
 def test_the_card_of_a_unit_without_code_shows_the_way_to_one(owner, client_for, device):

@@ -182,9 +182,7 @@ def test_what_was_claimed_is_not_told_as_lapsed(client_for, dana, code, time_mac
     assert "You scanned this" not in client.get("/c/").content.decode()
 
 
-def test_a_claim_without_its_session_says_what_happened_and_keeps_the_code(
-    client, code, organization, device, dana
-):
+def test_a_claim_without_its_session_says_what_happened_and_keeps_the_code(client, code, organization, device, dana):
     """As after cookies were deleted in another tab; the sign-in is gone too."""
     organization.brand_name = "Northlake Water"
     organization.save(update_fields=["brand_name"])
@@ -256,9 +254,7 @@ def test_the_landing_names_brand_product_and_the_end_of_the_serial_alone(client,
     assert device.device_name not in page
 
 
-def test_the_landing_of_several_devices_names_each_by_the_end_of_its_serial(
-    client, organization, make_devices
-):
+def test_the_landing_of_several_devices_names_each_by_the_end_of_its_serial(client, organization, make_devices):
     devices = make_devices(7)
     profile = worlds.make_link_profile(organization, *devices, name="Starter kit")
     scan(client, printed(profile).link)
@@ -468,16 +464,12 @@ def test_before_the_sign_in_every_bad_code_is_the_same_page(client, cause, profi
     assert b"Aqua Meter" not in page.content
 
 
-def test_a_code_that_exists_costs_one_note_more_and_nothing_else(
-    client, code, profile, django_assert_num_queries
-):
+def test_a_code_that_exists_costs_one_note_more_and_nothing_else(client, code, profile, django_assert_num_queries):
     def queries(text: str) -> list[str]:
         from django.test.utils import CaptureQueriesContext
 
         phone = Client()
-        with CaptureQueriesContext(
-            connection,
-        ) as scanned:
+        with CaptureQueriesContext(connection) as scanned:
             scan(phone, text)
         with CaptureQueriesContext(connection) as landed:
             phone.get("/c/")
@@ -542,9 +534,7 @@ def test_codes_are_counted_before_they_are_looked_up(client, code, monkeypatch):
     assert b"claim.css" in response.content
 
 
-def test_who_guesses_keeps_nobody_at_the_same_address_from_scanning_a_label(
-    client, code, profile, device, monkeypatch
-):
+def test_who_guesses_keeps_nobody_at_the_same_address_from_scanning_a_label(client, code, profile, device, monkeypatch):
     """A link has 128 bits. One that can't be claimed is answered as one that nobody printed."""
     monkeypatch.setattr(session, "SCANS", 1)
     assert [scan(Client(), UNKNOWN_TYPED).status_code for _try in range(3)] == [303, 429, 429]
@@ -624,10 +614,7 @@ def test_a_forged_forwarding_header_gets_no_new_budget(client, db, monkeypatch):
 def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_saw(client, db, monkeypatch, settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     monkeypatch.setattr(session, "SCANS", 1)
-    forged = [
-        scan(client, UNKNOWN, HTTP_X_FORWARDED_FOR=f"198.51.100.{n}, 203.0.113.5").status_code
-        for n in range(2)
-    ]
+    forged = [scan(client, UNKNOWN, HTTP_X_FORWARDED_FOR=f"198.51.100.{n}, 203.0.113.5").status_code for n in range(2)]
     assert forged == [303, 429]
     assert scan(client, UNKNOWN, HTTP_X_FORWARDED_FOR="203.0.113.6").status_code == 303
 
@@ -718,11 +705,7 @@ def test_a_twin_of_an_address_gets_no_code_for_it(client, code, address):
     scan(client, code)
     ask_for_code(client, address)
     assert User.objects.filter(email__startswith="victim").count() == 1
-    assert all(
-        message.to == ["victim@strasse.example"]
-        for message in mail.outbox
-        if re.search(r"\d{6}", message.body)
-    )
+    assert all(message.to == ["victim@strasse.example"] for message in mail.outbox if re.search(r"\d{6}", message.body))
 
 
 def test_the_code_at_hand_outlives_the_sign_in_and_the_session_id_does_not(client, code):
@@ -848,14 +831,7 @@ def test_a_code_of_a_claim_domain_works_there(client, profile, device, code, set
 
 def test_the_review_names_the_account_and_what_will_be_given(miriam, device):
     page = miriam.get("/c/review/").content.decode()
-    for expected in (
-        "Northlake",
-        "Aqua Meter",
-        device.serial_number,
-        MIRIAM,
-        "not you?",
-        "You become its owner.",
-    ):
+    for expected in ("Northlake", "Aqua Meter", device.serial_number, MIRIAM, "not you?", "You become its owner."):
         assert expected in page
 
 
@@ -891,10 +867,7 @@ def test_a_review_without_a_code_asks_for_one(client_for, dana):
 def test_a_pending_claim_is_not_lost_where_the_sign_in_forgot_where_it_came_from(client, code):
     scan(client, code)
     client.post(reverse("account_request_login_code"), {"email": MIRIAM})
-    assert (
-        client.post(reverse("account_confirm_login_code"), {"code": mailed_code()})["Location"]
-        == "/c/review/"
-    )
+    assert client.post(reverse("account_confirm_login_code"), {"code": mailed_code()})["Location"] == "/c/review/"
 
 
 # The claim
@@ -911,9 +884,7 @@ def test_a_newcomer_claims_and_becomes_a_customer_with_a_project(miriam, device)
     assert (customer.kind, customer.name, customer.email) == ("person", "Miriam Osei", MIRIAM)
     person = CustomerUser.objects.get()
     assert (person.role, person.user.email, person.user.name) == (CustomerRole.ADMIN, MIRIAM, "Miriam Osei")
-    assert Ownership.objects.get(device=device).project == Project.objects.get(
-        customer=customer, is_default=True
-    )
+    assert Ownership.objects.get(device=device).project == Project.objects.get(customer=customer, is_default=True)
     steps = ClaimStep.objects.order_by("pk").values_list("step", flat=True)
     assert list(steps) == ["scan", "sign_in", "claim"]
 
@@ -948,9 +919,7 @@ def test_a_newcomer_without_a_good_name_claims_nothing(miriam, fields):
     assert not Claim.objects.exists()
 
 
-def test_a_customers_person_claims_for_his_customer_without_being_asked(
-    client_for, dana, customer, device, code
-):
+def test_a_customers_person_claims_for_his_customer_without_being_asked(client_for, dana, customer, device, code):
     client = client_for(dana)
     scan(client, code)
     assert "Stadtwerke Aalen" in client.get("/c/review/").content.decode()
@@ -961,9 +930,7 @@ def test_a_customers_person_claims_for_his_customer_without_being_asked(
 def test_who_belongs_to_several_customers_chooses(
     client_for, dana, customer, other_customer, organization, device, code
 ):
-    CustomerUser.objects.create(
-        organization=organization, customer=other_customer, user=dana, role="operator"
-    )
+    CustomerUser.objects.create(organization=organization, customer=other_customer, user=dana, role="operator")
     client = client_for(dana)
     scan(client, code)
     assert redeem(client).status_code == 422
@@ -971,9 +938,7 @@ def test_who_belongs_to_several_customers_chooses(
     assert Device.objects.get(pk=device.pk).customer == other_customer
 
 
-def test_nobody_claims_for_a_customer_of_others(
-    client_for, dana, customer, other_customer, organization, device, code
-):
+def test_nobody_claims_for_a_customer_of_others(client_for, dana, customer, other_customer, organization, device, code):
     third = factories.make_customer(organization, "Third")
     CustomerUser.objects.create(organization=organization, customer=third, user=dana, role="admin")
     client = client_for(dana)
@@ -1034,13 +999,7 @@ def test_only_a_post_with_a_csrf_token_claims(code, dana, device):
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "claim:landing",
-        "claim:switch",
-        "claim:redeem",
-        "account_request_login_code",
-        "account_confirm_login_code",
-    ],
+    ["claim:landing", "claim:switch", "claim:redeem", "account_request_login_code", "account_confirm_login_code"],
 )
 def test_every_post_of_the_way_needs_a_csrf_token(db, name):
     assert Client(enforce_csrf_checks=True).post(reverse(name), {}).status_code == 403
@@ -1184,9 +1143,7 @@ def test_a_refused_newcomer_is_rolled_back_with_his_claim(db, device, profile, m
 
 
 def test_the_last_page_leads_to_the_device_and_the_documents(client_for, dana, device, organization):
-    profile = worlds.make_link_profile(
-        organization, device, documents=[("Manual", "https://example.com/m.pdf")]
-    )
+    profile = worlds.make_link_profile(organization, device, documents=[("Manual", "https://example.com/m.pdf")])
     client = client_for(dana)
     scan(client, printed(profile).link)
     page = client.get(redeem(client)["Location"]).content.decode()

@@ -51,11 +51,15 @@ def refused(redeem):
 
 def _state() -> list:
     return [
-        list(Claim.objects.order_by("pk").values()), list(ClaimProfile.objects.order_by("pk").values()),
-        list(Ownership.objects.order_by("pk").values()), list(SharedAccess.objects.order_by("pk").values()),
-        list(Device.objects.order_by("pk").values()), list(ProjectMember.objects.order_by("pk").values()),
-        list(ClaimCode.objects.order_by("pk").values()), Event.objects.count(),
-    ]  # fmt: skip
+        list(Claim.objects.order_by("pk").values()),
+        list(ClaimProfile.objects.order_by("pk").values()),
+        list(Ownership.objects.order_by("pk").values()),
+        list(SharedAccess.objects.order_by("pk").values()),
+        list(Device.objects.order_by("pk").values()),
+        list(ProjectMember.objects.order_by("pk").values()),
+        list(ClaimCode.objects.order_by("pk").values()),
+        Event.objects.count(),
+    ]
 
 
 def _code(profile: ClaimProfile, device: Device | None = None) -> ClaimCode:
@@ -70,22 +74,11 @@ def test_the_code_of_a_unit_gives_that_unit_and_no_other(product, make_devices, 
     profile = worlds.make_unit_profile(product)
     at = timezone.now()
     claim = redeem(_code(profile, mine), at=at)
-    assert (claim.customer, claim.user, claim.project, claim.is_unit) == (
-        customer,
-        dana,
-        customer.projects.get(),
-        True,
-    )
-    assert claim.given == [
-        {"kind": "device", "id": mine.pk, "label": mine.serial_number, "product": "Aqua Meter"}
-    ]
+    assert (claim.customer, claim.user, claim.project, claim.is_unit) == (customer, dana, customer.projects.get(), True)
+    assert claim.given == [{"kind": "device", "id": mine.pk, "label": mine.serial_number, "product": "Aqua Meter"}]
     span = Ownership.objects.get()
     assert (span.device, span.customer, span.started_at, span.ended_at) == (mine, customer, at, None)
-    assert (span.start_reason, span.start_evidence, span.started_by) == (
-        "claim",
-        f"claim:{claim.pk}",
-        str(dana),
-    )
+    assert (span.start_reason, span.start_evidence, span.started_by) == ("claim", f"claim:{claim.pk}", str(dana))
     mine.refresh_from_db()
     other.refresh_from_db()
     assert (mine.status, mine.customer, other.status, other.customer) == ("owned", customer, "in_stock", None)
@@ -99,7 +92,10 @@ def test_a_link_gives_all_that_is_listed(organization, make_devices, customer, r
     profile = worlds.make_link_profile(organization, first, second, documents=[manual])
     claim = redeem(_code(profile))
     assert [thing.get("label") or (thing["title"], thing["link"]) for thing in claim.given] == [
-        first.serial_number, second.serial_number, manual]  # fmt: skip
+        first.serial_number,
+        second.serial_number,
+        manual,
+    ]
     assert set(Ownership.objects.open().values_list("device", "customer")) == {
         (first.pk, customer.pk),
         (second.pk, customer.pk),
@@ -158,9 +154,7 @@ def test_the_additional_project_sees_every_device_claimed(organization, product,
     assert share.start_evidence == f"claim:{claim.pk}"
 
 
-def test_the_additional_project_is_not_given_what_its_customer_owns(
-    organization, product, device, redeem, member
-):
+def test_the_additional_project_is_not_given_what_its_customer_owns(organization, product, device, redeem, member):
     fleet = factories.make_customer(organization, "Northlake fleet", kind=CustomerKind.INTERNAL)
     profile = worlds.make_unit_profile(product, additional_project=fleet.projects.get())
     redeem(_code(profile, device), customer=fleet, by=factories.make_person(fleet, "fleet@northlake.example"))
@@ -180,10 +174,7 @@ def test_additional_members_are_those_of_the_moment_of_the_claim(
     worlds.add_member(profile, Member.objects.get(user=alice), "viewer")
     assert ProjectMember.objects.get().role == "operator"
     redeem(_code(profile, second))
-    assert set(ProjectMember.objects.values_list("user", "role")) == {
-        (bob.pk, "operator"),
-        (alice.pk, "viewer"),
-    }
+    assert set(ProjectMember.objects.values_list("user", "role")) == {(bob.pk, "operator"), (alice.pk, "viewer")}
 
 
 def test_a_member_who_left_is_not_let_in(product, device, bob, redeem):
@@ -206,23 +197,10 @@ def test_a_claim_is_told_in_the_log_of_the_profile_and_of_the_device(
     profile = worlds.make_unit_profile(product)
     claim = redeem(_code(profile, device))
     made, claimed = worlds.event("claim.made"), worlds.event("device.claimed")
-    assert (made.organization, made.subject_kind, made.subject_id) == (
-        organization,
-        "claimprofile",
-        profile.pk,
-    )
-    assert (made.object_kind, made.object_id, made.actor_id, made.at) == (
-        "customer",
-        customer.pk,
-        dana.pk,
-        claim.at,
-    )
+    assert (made.organization, made.subject_kind, made.subject_id) == (organization, "claimprofile", profile.pk)
+    assert (made.object_kind, made.object_id, made.actor_id, made.at) == ("customer", customer.pk, dana.pk, claim.at)
     assert made.data == {"given": [device.serial_number], "members": []}
-    assert (claimed.organization, claimed.subject_id, claimed.object_id) == (
-        organization,
-        device.pk,
-        customer.pk,
-    )
+    assert (claimed.organization, claimed.subject_id, claimed.object_id) == (organization, device.pk, customer.pk)
 
 
 def test_only_the_answers_that_were_asked_for_are_kept(organization, redeem):
@@ -239,9 +217,7 @@ def test_only_the_answers_that_were_asked_for_are_kept(organization, redeem):
 
 
 @pytest.mark.parametrize("scope", ["link", "unit"])
-def test_redeeming_again_gives_the_same_claim_and_counts_nothing(
-    organization, product, device, redeem, scope
-):
+def test_redeeming_again_gives_the_same_claim_and_counts_nothing(organization, product, device, redeem, scope):
     unit = scope == "unit"
     profile = worlds.make_unit_profile(product) if unit else worlds.make_link_profile(organization, device)
     code = _code(profile, device if unit else None)
@@ -258,18 +234,14 @@ def test_redeeming_again_works_when_all_claims_are_taken_or_the_offer_is_over(or
     assert redeem(_code(profile)) == claim
 
 
-def test_redeeming_again_after_the_device_is_gone_is_refused(
-    organization, device, alice, actor, redeem, refused
-):
+def test_redeeming_again_after_the_device_is_gone_is_refused(organization, device, alice, actor, redeem, refused):
     profile = worlds.make_link_profile(organization, device)
     redeem(_code(profile))
     ownership.unclaim([device.pk], reason="returned", by=actor(alice))
     assert refused(_code(profile)) == "claimed_before"
 
 
-def test_redeeming_access_again_after_it_was_taken_back_is_refused(
-    organization, device, alice, actor, redeem, refused
-):
+def test_redeeming_access_again_after_it_was_taken_back_is_refused(organization, device, alice, actor, redeem, refused):
     profile = worlds.make_link_profile(organization, device, grant=Grant.ACCESS)
     redeem(_code(profile))
     ownership.end_shares([SharedAccess.objects.get().pk], reason="left", by=actor(alice))
@@ -316,13 +288,16 @@ def test_the_limit_stands_in_the_update_and_not_in_what_was_read(organization, r
     ClaimProfile.objects.update(claim_count=0)
 
 
-@pytest.mark.parametrize("change", [
-    {"is_enabled": False}, {"version": 2}, {"valid_until": timezone.now() - timedelta(hours=1)},
-    {"valid_from": timezone.now() + timedelta(hours=1)},
-])  # fmt: skip
-def test_what_changed_after_the_offer_was_read_is_noticed_at_the_end(
-    organization, redeem, monkeypatch, change
-):
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"is_enabled": False},
+        {"version": 2},
+        {"valid_until": timezone.now() - timedelta(hours=1)},
+        {"valid_from": timezone.now() + timedelta(hours=1)},
+    ],
+)
+def test_what_changed_after_the_offer_was_read_is_noticed_at_the_end(organization, redeem, monkeypatch, change):
     profile = worlds.make_link_profile(organization)
     give = actions._give
 
@@ -371,12 +346,7 @@ def test_the_window_holds_from_its_first_instant_and_ends_before_its_last(organi
 
 @pytest.mark.parametrize(
     "host",
-    [
-        "claim.northlake.example",
-        "CLAIM.Northlake.example",
-        "claim.northlake.example:8443",
-        "claim.northlake.example.",
-    ],
+    ["claim.northlake.example", "CLAIM.Northlake.example", "claim.northlake.example:8443", "claim.northlake.example."],
 )
 def test_a_code_of_a_domain_is_redeemed_there(organization, redeem, host):
     domain = OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example")
@@ -411,17 +381,13 @@ def test_a_unit_of_somebody_else_is_refused(product, device, other_customer, ali
     assert refused(_code(profile, device)) == "already_owned"
 
 
-def test_a_unit_that_was_assigned_to_the_claimant_is_his_already(
-    product, device, customer, alice, actor, refused
-):
+def test_a_unit_that_was_assigned_to_the_claimant_is_his_already(product, device, customer, alice, actor, refused):
     profile = worlds.make_unit_profile(product)
     ownership.assign([device.pk], customer=customer, by=actor(alice))
     assert refused(_code(profile, device)) == "already_yours"
 
 
-def test_a_link_gives_all_of_its_devices_or_none(
-    organization, make_devices, other_customer, alice, actor, refused
-):
+def test_a_link_gives_all_of_its_devices_or_none(organization, make_devices, other_customer, alice, actor, refused):
     first, second, third = make_devices(3)
     profile = worlds.make_link_profile(organization, first, second, third)
     ownership.assign([second.pk], customer=other_customer, by=actor(alice))
@@ -448,10 +414,15 @@ def test_a_device_that_is_taken_between_look_and_claim_takes_everything_back(
     assert not Ownership.objects.filter(device=first).exists()
 
 
-@pytest.mark.parametrize(("fields", "cause"), [
-    ({"status": DeviceStatus.SCRAPPED}, "scrapped"), ({"archived_at": timezone.now()}, "archived"),
-    ({"status": DeviceStatus.RESERVED}, "reserved"), ({"status": DeviceStatus.RETURNED}, "in_quarantine"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ({"status": DeviceStatus.SCRAPPED}, "scrapped"),
+        ({"archived_at": timezone.now()}, "archived"),
+        ({"status": DeviceStatus.RESERVED}, "reserved"),
+        ({"status": DeviceStatus.RETURNED}, "in_quarantine"),
+    ],
+)
 def test_a_unit_that_is_out_of_reach_is_refused(product, device, refused, fields, cause):
     profile = worlds.make_unit_profile(product)
     Device.objects.filter(pk=device.pk).update(**fields)
@@ -473,9 +444,7 @@ def test_an_archived_customer_is_refused(organization, device, customer, refused
 
 
 def test_a_missing_answer_is_refused(organization, refused):
-    profile = worlds.make_link_profile(
-        organization, form=[{"name": "site", "label": "Site", "required": True}]
-    )
+    profile = worlds.make_link_profile(organization, form=[{"name": "site", "label": "Site", "required": True}])
     assert refused(_code(profile), answers={"site": "  "}) == "answer_missing"
 
 
@@ -500,9 +469,7 @@ def test_an_unclaimed_unit_is_claimed_by_another_with_its_new_label_only(
     assert spans[1] == (other_customer.pk, None)
 
 
-def test_the_former_owner_claims_his_unit_again_with_its_new_label(
-    product, device, customer, alice, actor, redeem
-):
+def test_the_former_owner_claims_his_unit_again_with_its_new_label(product, device, customer, alice, actor, redeem):
     profile = worlds.make_unit_profile(product)
     first = redeem(_code(profile, device))
     ownership.unclaim([device.pk], reason="repair", by=actor(alice))
@@ -512,9 +479,7 @@ def test_the_former_owner_claims_his_unit_again_with_its_new_label(
 
 
 @pytest.mark.parametrize("grant", Grant.values)
-def test_a_link_dies_with_the_unclaim_of_a_device_that_it_gives(
-    organization, device, customer, alice, actor, grant
-):
+def test_a_link_dies_with_the_unclaim_of_a_device_that_it_gives(organization, device, customer, alice, actor, grant):
     giving = worlds.make_link_profile(organization, device, grant=grant)
     manual = worlds.make_link_profile(
         organization, slug="manual", documents=[("Manual", "https://northlake.example/m")]
@@ -532,11 +497,7 @@ def test_a_transfer_kills_the_label_too(product, device, customer, other_custome
     label = claim_codes.printed(_code(profile, device))
     redeem(_code(profile, device))
     ledger.transfer(
-        [device.pk],
-        source=customer,
-        customer=other_customer,
-        project=other_customer.projects.get(),
-        by=actor(alice),
+        [device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=actor(alice)
     )
     assert offers.find(label.link) is None
     assert _code(profile, device).version == 2
@@ -570,12 +531,8 @@ def test_a_unit_that_is_registered_later_gets_its_code(product, organization, al
     profile = worlds.make_unit_profile(product)
     disabled = worlds.make_unit_profile(product, slug="off", is_enabled=False)
     elsewhere = factories.make_product(organization, "Gas Meter")
-    device = devices.register(
-        product=product, serial_number="NEW-1", device_name="newdevice1", by=actor(alice)
-    )
-    other = devices.register(
-        product=elsewhere, serial_number="NEW-2", device_name="newdevice2", by=actor(alice)
-    )
+    device = devices.register(product=product, serial_number="NEW-1", device_name="newdevice1", by=actor(alice))
+    other = devices.register(product=elsewhere, serial_number="NEW-2", device_name="newdevice2", by=actor(alice))
     assert set(ClaimCode.objects.values_list("profile", "device")) == {
         (profile.pk, device.pk),
         (disabled.pk, device.pk),
@@ -583,9 +540,7 @@ def test_a_unit_that_is_registered_later_gets_its_code(product, organization, al
     assert not other.claim_codes.exists()
 
 
-def test_a_claim_at_the_end_of_the_last_span_begins_where_that_ends(
-    product, device, customer, alice, actor, redeem
-):
+def test_a_claim_at_the_end_of_the_last_span_begins_where_that_ends(product, device, customer, alice, actor, redeem):
     profile = worlds.make_unit_profile(product)
     at = timezone.now()
     ownership.assign([device.pk], customer=customer, by=actor(alice), at=at)

@@ -33,16 +33,12 @@ def received(make_devices, customer, by):
     ownership.assign([d.pk for d in devices], customer=customer, by=by)
     returns.receive([d.pk for d in devices], reason="Defective", by=by, note="box wet")
     rows = list(Return.objects.order_by("pk"))
-    return_inspection.inspect(
-        [rows[2].pk], Findings("c", "scratched", [{"text": "Whole", "is_ok": False}]), by=by
-    )
+    return_inspection.inspect([rows[2].pk], Findings("c", "scratched", [{"text": "Whole", "is_ok": False}]), by=by)
     return list(Return.objects.order_by("pk"))
 
 
 def inspect(rows, by, decision="scrapped", grade="b"):
-    return return_inspection.begin(
-        [row.pk for row in rows], Findings(grade, "clean"), decision=decision, by=by
-    )
+    return return_inspection.begin([row.pk for row in rows], Findings(grade, "clean"), decision=decision, by=by)
 
 
 def state():
@@ -75,15 +71,17 @@ def test_what_went_on_since_is_left_as_it_is_and_says_why(make_devices, received
     returns.receive([ids[3]], reason="Defective", by=by, anyway=[ids[3]])
     device_actions.archive([ids[4]], by=by)
     before = state()
-    said = ["It has an owner again.", "It changed hands since.", "It was packed in a shipment since.",
-            "It came back again since.", "It was archived since."]  # fmt: skip
+    said = [
+        "It has an owner again.",
+        "It changed hands since.",
+        "It was packed in a shipment since.",
+        "It came back again since.",
+        "It was archived since.",
+    ]
     seen = inspection_undo.preview(operation, shown=50)
     assert [str(sentence) for _device, sentence in seen["rows"]] == said
     done = inspection_undo.begin(operation, by=by)
-    assert (done.succeeded, list(done.rows.order_by("position").values_list("sentence", flat=True))) == (
-        0,
-        said,
-    )
+    assert (done.succeeded, list(done.rows.order_by("position").values_list("sentence", flat=True))) == (0, said)
     assert state() == before
 
 

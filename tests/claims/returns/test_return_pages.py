@@ -70,8 +70,13 @@ def test_what_a_scanner_may_read(desk, owned, product, by, customer, dana):
     make_unit_profile(product)
     label = qr.label(ClaimCode.objects.get(device=owned[0]))
     asked = returns.request(owned[1], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
-    for text, device in [(label.typed, owned[0]), (label.canonical, owned[0]), (asked.code, owned[1]),
-                         ("r-1", owned[1]), (owned[2].device_name.upper(), owned[2])]:  # fmt: skip
+    for text, device in [
+        (label.typed, owned[0]),
+        (label.canonical, owned[0]),
+        (asked.code, owned[1]),
+        ("r-1", owned[1]),
+        (owned[2].device_name.upper(), owned[2]),
+    ]:
         assert desk.post(BENCH, {"scan": text}).context["bench"].ids == [device.pk], text
 
 
@@ -79,8 +84,10 @@ def test_a_pasted_list_is_put_on_the_bench_once_each(desk, owned):
     listed = "\n".join([owned[0].serial_number, owned[1].serial_number, owned[0].serial_number, "nothing"])
     bench = desk.post(BENCH, {"list": listed, "ids": ids(owned[:1])}).context["bench"]
     assert [(a.tone, a.text.split(" ")[-1]) for a in bench.answers] == [
-        ("warn", "bench."), ("ok", "received."), ("bad", "number."),
-    ]  # fmt: skip
+        ("warn", "bench."),
+        ("ok", "received."),
+        ("bad", "number."),
+    ]
     assert bench.ids == [owned[1].pk, owned[0].pk]
     assert bench.tone == "bad"
 
@@ -118,8 +125,9 @@ def test_a_serial_number_of_several_products_asks_which_unit_it_is(desk, owned, 
 
 def test_a_unit_is_taken_off_the_bench(desk, owned):
     assert desk.post(BENCH, {"ids": ids(owned), "remove": owned[1].pk}).context["bench"].ids == [
-        owned[0].pk, owned[2].pk,
-    ]  # fmt: skip
+        owned[0].pk,
+        owned[2].pk,
+    ]
 
 
 def test_the_bench_asks_as_many_queries_for_one_unit_as_for_many(
@@ -160,9 +168,7 @@ def test_what_only_stands_in_the_field_is_neither_scanned_nor_received_by_anothe
 def test_a_missing_reason_is_said_at_its_field_and_the_bench_stays(desk, owned):
     answer = desk.post("/returns/receive/", {"ids": ids(owned), "note": "wet"})
     assert answer.status_code == 422
-    assert answer.context["form"].errors["reason"] == [
-        "Choose why they came back: of some, no customer has said it."
-    ]
+    assert answer.context["form"].errors["reason"] == ["Choose why they came back: of some, no customer has said it."]
     assert len(answer.context["bench"].lines) == 3
     assert "wet" in answer.content.decode()
     assert not Return.objects.exists()
@@ -170,9 +176,7 @@ def test_a_missing_reason_is_said_at_its_field_and_the_bench_stays(desk, owned):
 
 def test_refused_units_are_named_after_receiving(desk, owned, make_devices):
     stock = make_devices(1)[0]
-    said = text_of(
-        desk.post("/returns/receive/", {"ids": ids([owned[0], stock]), "reason": "Upgrade"}, follow=True)
-    )
+    said = text_of(desk.post("/returns/receive/", {"ids": ids([owned[0], stock]), "reason": "Upgrade"}, follow=True))
     assert "1 device received into quarantine." in said
     assert f"{stock.serial_number}: Nobody owns it." in said
 
@@ -201,17 +205,9 @@ def test_the_list_filters_searches_and_counts(desk, owned, customer, dana, by, d
 
 
 def test_the_page_of_a_return_tells_its_way(desk, owned, customer, dana, by):
-    asked = returns.request(owned[0], customer=customer, reason="Upgrade", note="too slow",
-                            by=factories.actor_of(dana))  # fmt: skip
+    asked = returns.request(owned[0], customer=customer, reason="Upgrade", note="too slow", by=factories.actor_of(dana))
     said = text_of(desk.get(f"/returns/{asked.pk}/"))
-    for word in (
-        "R-00001",
-        "Requested",
-        "dana@aalen.example",
-        "too slow",
-        "Stadtwerke Aalen",
-        "Cancel the return",
-    ):
+    for word in ("R-00001", "Requested", "dana@aalen.example", "too slow", "Stadtwerke Aalen", "Cancel the return"):
         assert word in said
     returns.begin_receive([owned[0].pk], reason="", by=by)
     said = text_of(desk.get(f"/returns/{asked.pk}/"))
@@ -232,31 +228,24 @@ def test_support_cancels_a_request(desk, owned, customer, dana):
 def test_an_inspection_needs_a_grade_and_every_check(desk, owned, by):
     returns.begin_receive([owned[0].pk], reason="Defective", by=by)
     row = Return.objects.get()
-    answer = desk.post(
-        "/returns/inspect/", {"ids": row.pk, "grade": "b", "check_0": "yes", "decision": "restocked"}
-    )
+    answer = desk.post("/returns/inspect/", {"ids": row.pk, "grade": "b", "check_0": "yes", "decision": "restocked"})
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"check_1", "check_2", "check_3"}
-    assert desk.post("/returns/inspect/", {"ids": row.pk, "decision": "restocked"}).context["form"].errors[
-        "grade"
-    ] == ["Give it a grade: it is not inspected yet."]
+    assert desk.post("/returns/inspect/", {"ids": row.pk, "decision": "restocked"}).context["form"].errors["grade"] == [
+        "Give it a grade: it is not inspected yet."
+    ]
     row.refresh_from_db()
     assert row.state == "received"
-    full = {
-        "ids": row.pk,
-        "grade": "b",
-        "check_0": "yes",
-        "check_1": "no",
-        "check_2": "yes",
-        "check_3": "yes",
-    }
+    full = {"ids": row.pk, "grade": "b", "check_0": "yes", "check_1": "no", "check_2": "yes", "check_3": "yes"}
     assert "It is refurbished and in stock again." in text_of(
         desk.post("/returns/inspect/", {**full, "decision": "refurbished"}, follow=True)
     )
     row.refresh_from_db()
     assert (row.state, row.grade, [c["text"] for c in row.checks if not c["is_ok"]]) == (
-        "refurbished", "b", ["Powers on"],
-    )  # fmt: skip
+        "refurbished",
+        "b",
+        ["Powers on"],
+    )
 
 
 def test_the_queue_of_labels_names_units_until_their_label_is_replaced(desk, owned, product, by):
@@ -265,9 +254,7 @@ def test_the_queue_of_labels_names_units_until_their_label_is_replaced(desk, own
     page = desk.get("/returns/labels/")
     assert [row.device_id for row in page.context["page"].rows] == [d.pk for d in owned]
     assert reverse("claims:label_sheet_create") in page.content.decode()
-    assert "2 devices have their new labels?" in text_of(
-        desk.get(f"/returns/labels/done/?ids={ids(owned[:2])}")
-    )
+    assert "2 devices have their new labels?" in text_of(desk.get(f"/returns/labels/done/?ids={ids(owned[:2])}"))
     desk.post("/returns/labels/done/", {"ids": ids(owned[:2])})
     assert [row.device_id for row in desk.get("/returns/labels/").context["page"].rows] == [owned[2].pk]
 
@@ -278,30 +265,44 @@ def test_the_reasons_are_the_organizations_own_once_it_saves_them(client_for, al
     assert not ReturnReason.objects.exists()
     assert "Damaged in transit" in page.content.decode()
     data = forms.shown_in(page, "reasons")
-    data |= {"reason-0-text": "Broken", "reason-1-is_archived": "on", "reason-2-position": "1", "reason-0-position": "2",
-             "reason-7-text": "Water inside"}  # fmt: skip
+    data |= {
+        "reason-0-text": "Broken",
+        "reason-1-is_archived": "on",
+        "reason-2-position": "1",
+        "reason-0-position": "2",
+        "reason-7-text": "Water inside",
+    }
     assert client.post("/settings/returns/", data).status_code == 302
     form = desk.get(BENCH).context["form"]
     assert [name for name, _label in form.fields["reason"].choices] == [
-        "", "Not needed any more", "Broken", "Upgrade", "Damaged in transit", "End of contract", "Other", "Water inside",
-    ]  # fmt: skip
+        "",
+        "Not needed any more",
+        "Broken",
+        "Upgrade",
+        "Damaged in transit",
+        "End of contract",
+        "Other",
+        "Water inside",
+    ]
     assert ReturnReason.objects.get(name="Wrong item").archived_at is not None
     page = client.get("/settings/returns/")
     assert len([row for row in page.context["reasons"].rows if row.initial.get("pk")]) == 8
 
 
 def test_two_reasons_of_one_name_are_refused(client_for, alice):
-    answer = forms.edit(client_for(alice), "/settings/returns/", part="reasons",
-                        **{"reason-0-text": "Broken", "reason-1-text": "broken"})  # fmt: skip
+    answer = forms.edit(
+        client_for(alice),
+        "/settings/returns/",
+        part="reasons",
+        **{"reason-0-text": "Broken", "reason-1-text": "broken"},
+    )
     assert answer.status_code == 422
     assert not ReturnReason.objects.exists()
 
 
 def test_the_slip_is_set_up(client_for, alice, organization):
     client = client_for(alice)
-    forms.edit(
-        client, "/settings/returns/", part="slip", address="Dock 3\n73430 Aalen", note="With its cable"
-    )
+    forms.edit(client, "/settings/returns/", part="slip", address="Dock 3\n73430 Aalen", note="With its cable")
     assert ReturnSettings.objects.get(organization=organization).address == "Dock 3\r\n73430 Aalen".replace(
         "\r\n", "\n"
     )
@@ -355,7 +356,5 @@ def test_a_list_is_put_on_the_bench_with_as_many_queries_as_a_scan(
     with django_assert_max_num_queries(17) as first:
         desk.post(BENCH, {"scan": one.serial_number})
     with django_assert_max_num_queries(len(first)):
-        bench = desk.post(BENCH, {"list": "\n".join(device.serial_number for device in many)}).context[
-            "bench"
-        ]
+        bench = desk.post(BENCH, {"list": "\n".join(device.serial_number for device in many)}).context["bench"]
     assert len(bench.ids) == 30

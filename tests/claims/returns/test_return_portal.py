@@ -26,31 +26,19 @@ def owned(device, customer, actor, alice):
 
 @pytest.fixture
 def asked(owned, customer, dana):
-    return returns.request(
-        owned, customer=customer, reason="Defective", note="blinks red", by=factories.actor_of(dana)
-    )
+    return returns.request(owned, customer=customer, reason="Defective", note="blinks red", by=factories.actor_of(dana))
 
 
 def test_an_owner_asks_for_a_return_and_keeps_the_device_until_it_arrives(client_for, dana, owned, customer):
     client = client_for(dana)
-    assert (
-        f"/portal/devices/{owned.pk}/send-back/"
-        in client.get(f"/portal/devices/{owned.pk}/").content.decode()
-    )
+    assert f"/portal/devices/{owned.pk}/send-back/" in client.get(f"/portal/devices/{owned.pk}/").content.decode()
     page = client.get(f"/portal/devices/{owned.pk}/send-back/")
     assert "Damaged in transit" in page.content.decode()
     assert "End of contract" not in page.content.decode()
-    answer = client.post(
-        f"/portal/devices/{owned.pk}/send-back/", {"reason": "Defective", "note": "blinks red"}
-    )
+    answer = client.post(f"/portal/devices/{owned.pk}/send-back/", {"reason": "Defective", "note": "blinks red"})
     row = Return.objects.get()
     assert (answer.status_code, answer.url) == (302, f"/portal/returns/{row.pk}/")
-    assert (row.code, row.state, row.customer, row.customer_note) == (
-        "R-00001",
-        "requested",
-        customer,
-        "blinks red",
-    )
+    assert (row.code, row.state, row.customer, row.customer_note) == ("R-00001", "requested", customer, "blinks red")
     assert Device.objects.get(pk=owned.pk).customer == customer
     event = Event.objects.get(kind="device.return_requested")
     assert (event.subject_id, event.object_id, event.actor_id) == (owned.pk, customer.pk, dana.pk)
@@ -60,8 +48,10 @@ def test_an_owner_asks_for_a_return_and_keeps_the_device_until_it_arrives(client
 
 def test_who_asks_twice_comes_to_the_same_return(client_for, dana, asked):
     client = client_for(dana)
-    for answer in (client.get(f"/portal/devices/{asked.device_id}/send-back/"),
-                   client.post(f"/portal/devices/{asked.device_id}/send-back/", {"reason": "Other"})):  # fmt: skip
+    for answer in (
+        client.get(f"/portal/devices/{asked.device_id}/send-back/"),
+        client.post(f"/portal/devices/{asked.device_id}/send-back/", {"reason": "Other"}),
+    ):
         assert (answer.status_code, answer.url) == (302, f"/portal/returns/{asked.pk}/")
     assert Return.objects.count() == 1
 
@@ -75,14 +65,14 @@ def test_a_reason_that_is_not_offered_is_refused_at_its_field(client_for, dana, 
 def test_another_customer_finds_nothing_of_it(client_for, erin, charlie, asked):
     for person in (erin, charlie):
         client = client_for(person)
-        for url in (f"/portal/returns/{asked.pk}/", f"/portal/returns/{asked.pk}/slip.pdf",
-                    f"/portal/devices/{asked.device_id}/send-back/"):  # fmt: skip
+        for url in (
+            f"/portal/returns/{asked.pk}/",
+            f"/portal/returns/{asked.pk}/slip.pdf",
+            f"/portal/devices/{asked.device_id}/send-back/",
+        ):
             assert client.get(url).status_code == 404, url
         assert client.post(f"/portal/returns/{asked.pk}/cancel/").status_code == 404
-        assert (
-            client.post(f"/portal/devices/{asked.device_id}/send-back/", {"reason": "Other"}).status_code
-            == 404
-        )
+        assert client.post(f"/portal/devices/{asked.device_id}/send-back/", {"reason": "Other"}).status_code == 404
         assert "R-00001" not in client.get("/portal/returns/").content.decode()
     asked.refresh_from_db()
     assert asked.state == "requested"
@@ -91,8 +81,9 @@ def test_another_customer_finds_nothing_of_it(client_for, erin, charlie, asked):
 def test_who_only_shares_a_device_or_only_looks_can_not_send_it_back(
     client_for, erin, owned, customer, other_customer, by_alice
 ):
-    ledger.share([owned.pk], customer=other_customer, project=projects.default_of(other_customer), by=by_alice,
-                 reason="claim")  # fmt: skip
+    ledger.share(
+        [owned.pk], customer=other_customer, project=projects.default_of(other_customer), by=by_alice, reason="claim"
+    )
     viewer = factories.make_person(customer, "looks@aalen.example", "viewer")
     for person in (erin, viewer):
         client = client_for(person)
@@ -111,9 +102,7 @@ def test_an_owner_takes_the_request_back_until_the_device_arrived(client_for, da
     client.post(f"/portal/returns/{asked.pk}/cancel/")
     asked.refresh_from_db()
     assert (asked.state, asked.closed_by) == ("cancelled", "dana@aalen.example")
-    again = returns.request(
-        asked.device, customer=asked.customer, reason="Other", by=factories.actor_of(dana)
-    )
+    again = returns.request(asked.device, customer=asked.customer, reason="Other", by=factories.actor_of(dana))
     returns.begin_receive([asked.device_id], reason="", by=actor(bob))
     client.post(f"/portal/returns/{again.pk}/cancel/")
     again.refresh_from_db()
@@ -133,20 +122,23 @@ def text_and_code(client, row):
     return text, [code.text for code in codes]
 
 
-def test_the_slip_holds_the_address_and_a_code_that_the_workbench_reads(
-    client_for, dana, bob, asked, organization
-):
-    ReturnSettings.objects.create(
-        organization=organization, address="Dock 3\n73430 Aalen", note="With its cable"
-    )
+def test_the_slip_holds_the_address_and_a_code_that_the_workbench_reads(client_for, dana, bob, asked, organization):
+    ReturnSettings.objects.create(organization=organization, address="Dock 3\n73430 Aalen", note="With its cable")
     text, codes = text_and_code(client_for(dana), asked)
     assert codes == ["R-00001"]
-    for word in ("R-00001", "Dock 3", "73430 Aalen", "With its cable", asked.device.serial_number, "Aqua Meter",
-                 "Stadtwerke Aalen", "Defective", "blinks red"):  # fmt: skip
+    for word in (
+        "R-00001",
+        "Dock 3",
+        "73430 Aalen",
+        "With its cable",
+        asked.device.serial_number,
+        "Aqua Meter",
+        "Stadtwerke Aalen",
+        "Defective",
+        "blinks red",
+    ):
         assert word in text
-    assert client_for(bob).post("/returns/workbench/", {"scan": codes[0]}).context["bench"].ids == [
-        asked.device_id
-    ]
+    assert client_for(bob).post("/returns/workbench/", {"scan": codes[0]}).context["bench"].ids == [asked.device_id]
 
 
 def test_it_all_speaks_german(client_for, dana, asked, organization):
@@ -161,13 +153,9 @@ def test_it_all_speaks_german(client_for, dana, asked, organization):
     assert "Defekt" in text
 
 
-def test_the_organizations_own_reasons_are_offered_where_they_are_for_customers(
-    client_for, dana, owned, organization
-):
+def test_the_organizations_own_reasons_are_offered_where_they_are_for_customers(client_for, dana, owned, organization):
     for number, (name, is_for_customers) in enumerate([("Leaks", True), ("Recall", False)]):
-        row = ReturnReason(
-            organization=organization, name=name, position=number, is_for_customers=is_for_customers
-        )
+        row = ReturnReason(organization=organization, name=name, position=number, is_for_customers=is_for_customers)
         row.set_keys()
         row.save()
     page = client_for(dana).get(f"/portal/devices/{owned.pk}/send-back/").content.decode()

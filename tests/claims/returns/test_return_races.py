@@ -34,9 +34,7 @@ def by(organization):
 @pytest.fixture
 def owned(organization, product, customer, by):
     device = factories.make_device(product)
-    ledger.assign(
-        [device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="assignment"
-    )
+    ledger.assign([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="assignment")
     return device
 
 
@@ -106,9 +104,7 @@ def test_an_inspection_and_the_undo_of_the_receiving_exclude_each_other(owned, b
     assert check() == []
 
 
-def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chunk(
-    product, customer, by, monkeypatch
-):
+def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chunk(product, customer, by, monkeypatch):
     """Fifty kills with -9 at random moments of one bulk receive after another; the next worker goes on."""
     monkeypatch.setattr("devices.actions.ownership.CHUNK", 40)
     profile, project = make_unit_profile(product), projects.default_of(customer)

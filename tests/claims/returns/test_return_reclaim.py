@@ -69,12 +69,7 @@ def test_it_goes_to_the_next_customer_and_the_histories_stay_apart(
     way(restocked, other_customer, by, factories.actor_of(erin))
     assert Device.objects.get(pk=restocked.pk).customer == other_customer
     past, now = Ownership.objects.filter(device=restocked).order_by("started_at")
-    assert (past.customer, past.end_reason, now.customer, now.ended_at) == (
-        customer,
-        "return",
-        other_customer,
-        None,
-    )
+    assert (past.customer, past.end_reason, now.customer, now.ended_at) == (customer, "return", other_customer, None)
     assert past.ended_at <= now.started_at
 
     former = client_for(dana)

@@ -52,8 +52,11 @@ def test_receiving_ends_the_ownership_and_puts_the_units_into_quarantine(owned, 
     for device in owned:
         span = Ownership.objects.get(device=device)
         assert (span.end_reason, span.end_note, span.end_evidence, span.ended_by) == (
-            "return", "Defective: box wet", f"operation:{operation.pk}", "Bob Adeyemi",
-        )  # fmt: skip
+            "return",
+            "Defective: box wet",
+            f"operation:{operation.pk}",
+            "Bob Adeyemi",
+        )
         fresh = Device.objects.get(pk=device.pk)
         assert (fresh.status, fresh.customer, fresh.wipe_asked_at is None) == ("returned", None, False)
     rows = list(Return.objects.order_by("number"))
@@ -120,9 +123,7 @@ def test_each_unit_that_cannot_be_received_is_refused_by_itself(owned, make_devi
     assert Return.objects.count() == 3
 
 
-def test_a_unit_that_nobody_owns_is_received_where_that_is_asked_for_and_its_label_dies_too(
-    device, product, by
-):
+def test_a_unit_that_nobody_owns_is_received_where_that_is_asked_for_and_its_label_dies_too(device, product, by):
     make_unit_profile(product)
     old = qr.label(ClaimCode.objects.get(device=device))
     operation = returns.begin_receive([device.pk], reason="Other", anyway=[device.pk], by=by)
@@ -145,14 +146,18 @@ def test_nothing_is_received_without_a_reason(owned, by):
 
 
 def test_a_customers_request_is_moved_on_with_its_reason(owned, customer, dana, by):
-    asked = returns.request(owned[0], customer=customer, reason="Wrong item", note="too small",
-                            by=factories.actor_of(dana))  # fmt: skip
+    asked = returns.request(
+        owned[0], customer=customer, reason="Wrong item", note="too small", by=factories.actor_of(dana)
+    )
     assert status(owned[0]) == "owned"
     operation = returns.begin_receive([owned[0].pk], reason="", by=by)
     asked.refresh_from_db()
     assert (asked.state, asked.reason, asked.customer_note, asked.operation) == (
-        "received", "Wrong item", "too small", operation,
-    )  # fmt: skip
+        "received",
+        "Wrong item",
+        "too small",
+        operation,
+    )
     assert Return.objects.count() == 1
     assert Ownership.objects.get(device=owned[0]).end_note == "Wrong item"
 
@@ -165,9 +170,7 @@ def test_a_request_ends_with_the_ownership_that_it_rests_on(owned, customer, dan
     assert Event.objects.filter(kind="device.return_cancelled", subject_id=owned[0].pk).count() == 1
 
 
-def test_support_may_receive_fifty_units_an_hour_and_unclaims_count_with_them(
-    make_devices, customer, actor, alice, by
-):
+def test_support_may_receive_fifty_units_an_hour_and_unclaims_count_with_them(make_devices, customer, actor, alice, by):
     devices = make_devices(51)
     ownership.assign(ids(devices), customer=customer, by=actor(alice))
     ownership.unclaim(ids(devices[:1]), reason="sold", by=by)
@@ -184,8 +187,9 @@ def test_support_may_receive_fifty_units_an_hour_and_unclaims_count_with_them(
 
 
 def test_the_undo_restores_the_very_spans_and_shares(owned, customer, other_customer, dana, by, mailoutbox):
-    ledger.share([owned[0].pk], customer=other_customer, project=projects.default_of(other_customer), by=by,
-                 reason="claim")  # fmt: skip
+    ledger.share(
+        [owned[0].pk], customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
+    )
     asked = returns.request(owned[1], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     said = [field.attname for field in Ownership._meta.concrete_fields if field.name != "change"]
     before = list(Ownership.objects.order_by("pk").values(*said))
@@ -202,8 +206,9 @@ def test_the_undo_restores_the_very_spans_and_shares(owned, customer, other_cust
     assert (asked.state, asked.received_at) == ("requested", None)
     assert Event.objects.filter(kind="device.return_undone").count() == 3
     assert [mail.subject for mail in mailoutbox] == [
-        "Northlake has received 3 of your devices", "A mistake at Northlake: your device is still yours",
-    ]  # fmt: skip
+        "Northlake has received 3 of your devices",
+        "A mistake at Northlake: your device is still yours",
+    ]
     with pytest.raises(Refused) as caught:
         return_undo.begin(operation, by=by)
     assert caught.value.code == "undone_already"
@@ -214,14 +219,12 @@ def test_what_was_inspected_since_stays_as_it_is(owned, by):
     row = Return.objects.get(device=owned[0])
     return_inspection.inspect([row.pk], FOUND, by=by)
     preview = return_undo.preview(operation, shown=10)
-    assert (preview["fit"], [(str(s), n) for s, n in preview["unfit"]]) == (
-        2,
-        [("It was inspected since.", 1)],
-    )
+    assert (preview["fit"], [(str(s), n) for s, n in preview["unfit"]]) == (2, [("It was inspected since.", 1)])
     undo = return_undo.begin(operation, by=by)
     assert (undo.succeeded, list(undo.rows.values_list("label", "code"))) == (
-        2, [(owned[0].serial_number, "inspected")],
-    )  # fmt: skip
+        2,
+        [(owned[0].serial_number, "inspected")],
+    )
     assert status(owned[0]) == "returned"
 
 
@@ -265,12 +268,7 @@ def test_an_inspected_unit_is_restocked_refurbished_or_scrapped(owned, by, decis
     row = Return.objects.get()
     return_inspection.inspect([row.pk], FOUND, by=by)
     row.refresh_from_db()
-    assert (row.state, row.grade, row.checks, row.inspected_by) == (
-        "inspected",
-        "b",
-        FOUND.checks,
-        "Bob Adeyemi",
-    )
+    assert (row.state, row.grade, row.checks, row.inspected_by) == ("inspected", "b", FOUND.checks, "Bob Adeyemi")
     outcome = return_inspection.inspect([row.pk], Findings(), decision=decision, by=by)
     assert outcome.done == [row.pk]
     row.refresh_from_db()
@@ -292,11 +290,23 @@ def test_many_are_inspected_at_once_each_by_itself(owned, customer, dana, by):
 
 
 def test_a_return_knows_the_shipment_that_the_unit_came_with(owned, customer, by, organization, make_devices):
-    shipment = Shipment.objects.create(organization=organization, number=1, customer=customer, created_by="Alice",
-                                       state="shipped", shipped_at=timezone.now())  # fmt: skip
+    shipment = Shipment.objects.create(
+        organization=organization,
+        number=1,
+        customer=customer,
+        created_by="Alice",
+        state="shipped",
+        shipped_at=timezone.now(),
+    )
     unit = make_devices(1)[0]
-    ledger.assign([unit.pk], customer=customer, project=projects.default_of(customer), by=by, reason="shipment",
-                  evidence=f"shipment:{shipment.pk}")  # fmt: skip
+    ledger.assign(
+        [unit.pk],
+        customer=customer,
+        project=projects.default_of(customer),
+        by=by,
+        reason="shipment",
+        evidence=f"shipment:{shipment.pk}",
+    )
     returns.begin_receive(ids([unit, owned[0]]), reason="Defective", by=by)
     assert list(returns.of_shipment(shipment).values_list("device", flat=True)) == [unit.pk]
     assert Return.objects.get(device=owned[0]).shipment is None

@@ -36,9 +36,7 @@ def fresh(device):
     return Device.objects.get(pk=device.pk)
 
 
-def test_the_replacement_inherits_owner_project_and_tags_at_one_instant(
-    old, new, customer, by, mailoutbox, dana
-):
+def test_the_replacement_inherits_owner_project_and_tags_at_one_instant(old, new, customer, by, mailoutbox, dana):
     device_actions.set_tags([old.pk], ["north", "vip"], by=by)
     device_actions.set_tags([new.pk], ["lot-2611"], by=by)
     row = swaps.swap(old, new, reason="Defective", note="E4", by=by)
@@ -46,26 +44,25 @@ def test_the_replacement_inherits_owner_project_and_tags_at_one_instant(
     assert before.ended_at == after.started_at
     assert (after.customer, after.project, after.ended_at) == (customer, before.project, None)
     assert (before.end_reason, before.end_evidence, after.start_evidence) == (
-        "return", f"swap:{row.pk}", f"swap:{row.pk}",
-    )  # fmt: skip
+        "return",
+        f"swap:{row.pk}",
+        f"swap:{row.pk}",
+    )
     assert (fresh(old).status, fresh(new).status, fresh(new).customer) == ("returned", "owned", customer)
     assert sorted(new.device_tags.values_list("tag__name", flat=True)) == ["lot-2611", "north", "vip"]
     assert (row.state, row.device, row.customer, row.reason) == ("received", old, customer, "Defective")
     [mail] = mailoutbox
     assert (mail.to, old.serial_number in mail.body, new.serial_number in mail.body) == (
-        ["dana@aalen.example"], True, True,
-    )  # fmt: skip
+        ["dana@aalen.example"],
+        True,
+        True,
+    )
 
 
 def test_both_histories_name_the_other_unit(old, new, by, client_for, bob):
     swaps.swap(old, new, reason="Defective", by=by)
     out, into = Event.objects.get(kind="device.swapped_out"), Event.objects.get(kind="device.swapped_in")
-    assert (out.subject_id, out.object_id, into.subject_id, into.object_id) == (
-        old.pk,
-        new.pk,
-        new.pk,
-        old.pk,
-    )
+    assert (out.subject_id, out.object_id, into.subject_id, into.object_id) == (old.pk, new.pk, new.pk, old.pk)
     assert out.act == into.act
     client = client_for(bob)
     assert f'href="/devices/{new.pk}/"' in client.get(f"/devices/{old.pk}/").content.decode()

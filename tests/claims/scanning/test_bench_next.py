@@ -65,10 +65,7 @@ def test_the_preview_counts_what_was_taken_before(desk, owned, two_an_hour, acto
     assert "You can unclaim 1 more device this hour; 2 are selected." in page
     ownership.unclaim([owned[1].pk], reason="Lease over", by=actor(bob))
     page = unclaim_page(desk, owned[2:]).content.decode()
-    assert (
-        "You have unclaimed 2 devices within an hour, the most you can. Try later, or ask an administrator."
-        in page
-    )
+    assert "You have unclaimed 2 devices within an hour, the most you can. Try later, or ask an administrator." in page
 
 
 def test_who_may_unclaim_many_sees_no_limit(client_for, alice, owned, two_an_hour):

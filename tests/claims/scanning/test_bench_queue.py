@@ -73,25 +73,18 @@ def test_a_unit_that_was_taken_out_meanwhile_is_not_packed_by_the_repeat(shipmen
 
 def test_a_refused_scan_is_looked_at_again(shipment, device, by):
     ledger.set_status([device.pk], frm=["in_stock"], to="returned")
-    assert [a.code for a in shipments.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == [
-        "in_quarantine"
-    ]
+    assert [a.code for a in shipments.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["in_quarantine"]
     ledger.set_status([device.pk], frm=["returned"], to="in_stock")
     assert [a.code for a in shipments.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["added"]
 
 
-def test_the_repeat_of_a_packed_scan_is_answered_after_shipping_and_a_late_one_is_refused(
-    shipment, make_devices, by
-):
+def test_the_repeat_of_a_packed_scan_is_answered_after_shipping_and_a_late_one_is_refused(shipment, make_devices, by):
     packed, late = make_devices(2)
     shipments.scan_once(shipment, {TOKEN: packed.serial_number}, by=by)
     shipments.ship(shipment, by=by)
     sent = {TOKEN: packed.serial_number, "too0late": late.serial_number}
     answers = shipments.scan_once(Shipment.objects.get(pk=shipment.pk), sent, by=by)
-    assert [(a.code, a.scanned) for a in answers] == [
-        ("added", packed.serial_number),
-        ("not_open", late.serial_number),
-    ]
+    assert [(a.code, a.scanned) for a in answers] == [("added", packed.serial_number), ("not_open", late.serial_number)]
     assert Device.objects.get(pk=late.pk).status == "in_stock"
 
 
@@ -122,9 +115,7 @@ def test_ids_of_scans_are_kept_for_thirty_days(shipment, make_devices, by):
 
 
 def test_the_answer_names_the_scans_that_the_server_has(client, shipment, device, by):
-    answer = send(
-        client, shipment, by, (TOKEN, device.serial_number), ("unknown0", "NOBODY-1"), ("BAD token", "X")
-    )
+    answer = send(client, shipment, by, (TOKEN, device.serial_number), ("unknown0", "NOBODY-1"), ("BAD token", "X"))
     assert handled(answer) == f"{TOKEN} unknown0"
     page = answer.content.decode()
     assert f"{device.serial_number} added, Aqua Meter." in page
@@ -133,17 +124,16 @@ def test_the_answer_names_the_scans_that_the_server_has(client, shipment, device
     assert 'href="/search/?q=NOBODY-1"' in page
 
 
-def test_nobodys_scans_are_sent_in_the_name_of_who_signed_in_meanwhile(
-    client, client_for, bob, shipment, device, by
-):
+def test_nobodys_scans_are_sent_in_the_name_of_who_signed_in_meanwhile(client, client_for, bob, shipment, device, by):
     packer = client_for("fulfilment")
     answer = send(packer, shipment, by, (TOKEN, device.serial_number))
     assert (answer.status_code, answer.json()["code"]) == (409, "another_person")
     assert not ShipmentUnit.objects.exists()
     bench = packer.post(
-        "/returns/workbench/", {"queued": [f"{TOKEN} {device.serial_number}"], "person": bench_queue.person(by)},
+        "/returns/workbench/",
+        {"queued": [f"{TOKEN} {device.serial_number}"], "person": bench_queue.person(by)},
         headers={"HX-Request": "true", "Accept": "application/json"},
-    )  # fmt: skip
+    )
     assert (bench.status_code, bench.json()["code"]) == (409, "another_person")
 
 
@@ -171,8 +161,9 @@ def test_scans_that_waited_are_put_on_the_return_bench(client, by, customer, mak
     ownership.assign([unit.pk for unit in units], customer=customer, by=by)
     form = {
         "queued": [f"{TOKEN} {units[1].serial_number}", "next0000 NOBODY-1", f"more0000 {units[2].serial_number}"],
-        "person": bench_queue.person(by), "ids": str(units[0].pk),
-    }  # fmt: skip
+        "person": bench_queue.person(by),
+        "ids": str(units[0].pk),
+    }
     answer = client.post("/returns/workbench/", form, headers={"HX-Request": "true"})
     assert answer.context["bench"].ids == [units[2].pk, units[1].pk, units[0].pk]
     assert handled(answer) == f"{TOKEN} next0000 more0000"
@@ -210,8 +201,10 @@ def test_a_page_that_shows_everything_is_told_so_and_another_one_gets_counts_and
 
 
 def steps(answers, actor, shipment):
-    return {each.code: [(step.label, step.url, step.take_out) for step in each.steps]
-            for each in next_steps.offered(answers, actor, shipment)}  # fmt: skip
+    return {
+        each.code: [(step.label, step.url, step.take_out) for step in each.steps]
+        for each in next_steps.offered(answers, actor, shipment)
+    }
 
 
 def test_each_refusal_leads_to_what_can_be_done(
@@ -224,10 +217,7 @@ def test_each_refusal_leads_to_what_can_be_done(
     ledger.set_status([scrapped.pk], frm=["in_stock"], to="scrapped")
     other = shipments.create(customer=customer, lines={}, by=by)
     shipments.pack(other, [elsewhere], by=by)
-    texts = [unit.serial_number for unit in (owned, back, scrapped, elsewhere)] + [
-        "NO BODY&1",
-        came_back.code,
-    ]
+    texts = [unit.serial_number for unit in (owned, back, scrapped, elsewhere)] + ["NO BODY&1", came_back.code]
     answers = shipments.scan(shipment, texts, by=by)
     assert steps(answers, by, shipment) == {
         "already_owned": [("Unclaim…", f"/devices/unclaim/?ids={owned.pk}", None)],
@@ -236,7 +226,7 @@ def test_each_refusal_leads_to_what_can_be_done(
         "reserved": [("Take out of S-00002", f"/shipments/{other.pk}/unpack/", elsewhere.pk)],
         "unknown": [("Search", "/search/?q=NO+BODY%261", None)],
         "a_return": [("Open R-00001", f"/returns/{came_back.pk}/", None)],
-    }  # fmt: skip
+    }
 
 
 def test_a_step_is_offered_to_those_who_may_take_it(shipment, make_devices, other_customer, by, actor):
@@ -258,20 +248,14 @@ def test_a_unit_in_a_box_that_has_left_is_not_offered_to_be_taken_out(customer, 
     assert steps(answers, by, shipment) == {"reserved": [("Open S-00002", f"/shipments/{box.pk}/", None)]}
 
 
-def test_taking_a_unit_out_of_the_other_shipment_works_without_javascript(
-    client, customer, shipment, device, by
-):
+def test_taking_a_unit_out_of_the_other_shipment_works_without_javascript(client, customer, shipment, device, by):
     other = shipments.create(customer=customer, lines={}, by=by)
     shipments.pack(other, [device], by=by)
     url = reverse("claims:shipment_pack", args=[shipment.pk])
     page = client.post(url, {"scan": device.serial_number}).content.decode()
     button = re.search(r'formaction="([^"]+)" name="device" value="(\d+)" data-take-out', page)
-    assert (
-        f"Removed {device.serial_number}." in client.post(button[1], {"device": button[2]}).content.decode()
-    )
-    assert (
-        f"{device.serial_number} added" in client.post(url, {"scan": device.serial_number}).content.decode()
-    )
+    assert f"Removed {device.serial_number}." in client.post(button[1], {"device": button[2]}).content.decode()
+    assert f"{device.serial_number} added" in client.post(url, {"scan": device.serial_number}).content.decode()
 
 
 def test_what_passes_stays_in_no_list():
@@ -290,9 +274,7 @@ def test_a_scan_that_is_sent_eight_times_at_once_is_packed_and_told_once(custome
     shipment = shipments.create(customer=customer, lines={}, by=by)
     (pk,) = make_many_devices(product, 1)
     text = Device.objects.get(pk=pk).serial_number
-    found = processes.run(
-        8, lambda n: n, lambda _n: said(shipments.scan_once(shipment, {TOKEN: text}, by=by))
-    )
+    found = processes.run(8, lambda n: n, lambda _n: said(shipments.scan_once(shipment, {TOKEN: text}, by=by)))
     assert found == [[("added", f"{text} added, Aqua Meter.")]] * 8
     shipment.refresh_from_db()
     assert (shipment.unit_count, ShipmentScan.objects.count()) == (1, 1)
@@ -300,15 +282,11 @@ def test_a_scan_that_is_sent_eight_times_at_once_is_packed_and_told_once(custome
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_without_the_memory_of_the_scan_its_repeats_are_told_something_else(
-    customer, product, by, monkeypatch
-):
+def test_without_the_memory_of_the_scan_its_repeats_are_told_something_else(customer, product, by, monkeypatch):
     """The negative control: the ids are forgotten as soon as they are written."""
     monkeypatch.setattr(ShipmentScan.objects, "bulk_create", lambda *_args, **_named: None)
     shipment = shipments.create(customer=customer, lines={}, by=by)
     (pk,) = make_many_devices(product, 1)
     text = Device.objects.get(pk=pk).serial_number
-    found = processes.run(
-        4, lambda n: n, lambda _n: said(shipments.scan_once(shipment, {TOKEN: text}, by=by))
-    )
+    found = processes.run(4, lambda n: n, lambda _n: said(shipments.scan_once(shipment, {TOKEN: text}, by=by)))
     assert sorted(each[0][0] for each in found) == ["added", *["already_here"] * 3]

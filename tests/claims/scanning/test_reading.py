@@ -26,8 +26,7 @@ def sheet(columns: int = 5, rows: int = 13, side: int = 200) -> Image.Image:
     for number in range(columns * rows):
         y, x = divmod(number, columns)
         paper.paste(
-            symbol(LINKS[number], size=(side, side), ec_level="M"),
-            (60 + x * 2360 // columns, 60 + y * 3388 // rows),
+            symbol(LINKS[number], size=(side, side), ec_level="M"), (60 + x * 2360 // columns, 60 + y * 3388 // rows)
         )
     return paper
 
@@ -90,9 +89,7 @@ def test_a_photo_without_a_code_gives_nothing():
     assert reading.read(file(Image.new("RGB", (400, 300), "grey"), "JPEG")) == []
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"serial_number\nAQM26-1\n", b"\x89PNG\r\n\x1a\n", b"%PDF-1.4", b"<svg/>"]
-)
+@pytest.mark.parametrize("data", [b"", b"serial_number\nAQM26-1\n", b"\x89PNG\r\n\x1a\n", b"%PDF-1.4", b"<svg/>"])
 def test_what_is_no_picture_is_refused(data):
     refused = refusal(data)
     assert (refused.code, refused.status) == ("no_photo", 422)

@@ -25,8 +25,9 @@ def by(alice):
 
 @pytest.fixture
 def unit(product):
-    return factories.make_device(product, SERIAL, imei="490154203237518", iccid="8988303000000614227",
-                                 mac="E0:4F:43:75:E4:55")  # fmt: skip
+    return factories.make_device(
+        product, SERIAL, imei="490154203237518", iccid="8988303000000614227", mac="E0:4F:43:75:E4:55"
+    )
 
 
 @pytest.fixture
@@ -41,48 +42,71 @@ def found(by, text):
 # What guns put around a code.
 
 
-@pytest.mark.parametrize("text", [
-    f"]C0{SERIAL}", f"]Q3{SERIAL}", f"]d2{SERIAL}", f"]A0{SERIAL}", f"*{SERIAL}*", f'"{SERIAL}"', f"<{SERIAL}>",
-    f"\ufeff{SERIAL}", "AQM26\u00ad-2000\u200b31", f"\x02{SERIAL}\x03", f"{SERIAL}{EOT}", f"{GS}{SERIAL}{RS}",
-    f"\u202a{SERIAL}\u202c", f"\u00a0{SERIAL}\u3000", f"\0{SERIAL}\0", "ＡＱＭ２６-２０００３１", f"S/N: {SERIAL}",
-    f"Serial No.: {SERIAL}", f"SN={SERIAL}", f"]C0*{SERIAL}*", f"Seriennummer: {SERIAL}",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"]C0{SERIAL}",
+        f"]Q3{SERIAL}",
+        f"]d2{SERIAL}",
+        f"]A0{SERIAL}",
+        f"*{SERIAL}*",
+        f'"{SERIAL}"',
+        f"<{SERIAL}>",
+        f"\ufeff{SERIAL}",
+        "AQM26\u00ad-2000\u200b31",
+        f"\x02{SERIAL}\x03",
+        f"{SERIAL}{EOT}",
+        f"{GS}{SERIAL}{RS}",
+        f"\u202a{SERIAL}\u202c",
+        f"\u00a0{SERIAL}\u3000",
+        f"\0{SERIAL}\0",
+        "ＡＱＭ２６-２０００３１",
+        f"S/N: {SERIAL}",
+        f"Serial No.: {SERIAL}",
+        f"SN={SERIAL}",
+        f"]C0*{SERIAL}*",
+        f"Seriennummer: {SERIAL}",
+    ],
+)
 def test_what_surrounds_a_code_is_dropped(by, unit, text):
     assert found(by, text) == [unit]
 
 
-@pytest.mark.parametrize(("text", "serial"), [
-    # Element strings: with the symbology, with FNC1 in front, with brackets, and with neither.
-    (f"]C101{GTIN}21{SERIAL}", SERIAL),
-    (f"]d201{GTIN}21{SERIAL}{GS}10LOT-7", SERIAL),
-    (f"]Q301{GTIN}10LOT-7{GS}21{SERIAL}", SERIAL),
-    (f"{GS}01{GTIN}1726113021{SERIAL}", SERIAL),
-    (f"01{GTIN}21{SERIAL}", SERIAL),
-    (f"01{GTIN}21{SERIAL}{GS}3103000512", SERIAL),
-    (f"(01){GTIN}(21){SERIAL}", SERIAL),
-    (f"(01){GTIN}(21){SERIAL}(10)LOT", SERIAL),
-    (f"]C121{SERIAL}", SERIAL),
-    ("(21)A(1)B", "A(1)B"),
-    (f"]C141 {SERIAL}", ""),
-    # None is: no check digit, no serial number, a value that is too short, no such identifier.
-    (f"0109506000134353121{SERIAL}", ""),
-    (f"(01){GTIN}(10)LOT", ""),
-    ("]C1010950600", ""),
-    (f"]C188{SERIAL}", ""),
-    (SERIAL, ""),
-    ("(hello", ""),
-    # Digital Links, also with a path in front, in capitals, percent-encoded, and with the serial in the query.
-    (f"https://id.gs1.org/01/{GTIN}/21/{SERIAL}", SERIAL),
-    (f"HTTPS://ID.GS1.ORG/01/{GTIN}/21/{SERIAL}", SERIAL),
-    (f"https://maker.example/p/01/{GTIN}/10/LOT%2F7/21/A%2FB%2B1?17=261130", "A/B+1"),
-    (f"https://maker.example/01/{GTIN}?21={SERIAL}&17=261130", SERIAL),
-    (f"https://maker.example/01/9506000134352/21/{SERIAL}", SERIAL),
-    ("https://maker.example/?x=1&21=A+B%20C", "A+B C"),
-    (f"https://maker.example/01/{GTIN}/10/LOT", ""),
-    (f"https://maker.example/01/123/21/{SERIAL}", ""),
-    ("http://[broken/01/x/21/y", ""),
-    ("https://maker.example/01/%ff/21/%zz", ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "serial"),
+    [
+        # Element strings: with the symbology, with FNC1 in front, with brackets, and with neither.
+        (f"]C101{GTIN}21{SERIAL}", SERIAL),
+        (f"]d201{GTIN}21{SERIAL}{GS}10LOT-7", SERIAL),
+        (f"]Q301{GTIN}10LOT-7{GS}21{SERIAL}", SERIAL),
+        (f"{GS}01{GTIN}1726113021{SERIAL}", SERIAL),
+        (f"01{GTIN}21{SERIAL}", SERIAL),
+        (f"01{GTIN}21{SERIAL}{GS}3103000512", SERIAL),
+        (f"(01){GTIN}(21){SERIAL}", SERIAL),
+        (f"(01){GTIN}(21){SERIAL}(10)LOT", SERIAL),
+        (f"]C121{SERIAL}", SERIAL),
+        ("(21)A(1)B", "A(1)B"),
+        (f"]C141 {SERIAL}", ""),
+        # None is: no check digit, no serial number, a value that is too short, no such identifier.
+        (f"0109506000134353121{SERIAL}", ""),
+        (f"(01){GTIN}(10)LOT", ""),
+        ("]C1010950600", ""),
+        (f"]C188{SERIAL}", ""),
+        (SERIAL, ""),
+        ("(hello", ""),
+        # Digital Links, also with a path in front, in capitals, percent-encoded, and with the serial in the query.
+        (f"https://id.gs1.org/01/{GTIN}/21/{SERIAL}", SERIAL),
+        (f"HTTPS://ID.GS1.ORG/01/{GTIN}/21/{SERIAL}", SERIAL),
+        (f"https://maker.example/p/01/{GTIN}/10/LOT%2F7/21/A%2FB%2B1?17=261130", "A/B+1"),
+        (f"https://maker.example/01/{GTIN}?21={SERIAL}&17=261130", SERIAL),
+        (f"https://maker.example/01/9506000134352/21/{SERIAL}", SERIAL),
+        ("https://maker.example/?x=1&21=A+B%20C", "A+B C"),
+        (f"https://maker.example/01/{GTIN}/10/LOT", ""),
+        (f"https://maker.example/01/123/21/{SERIAL}", ""),
+        ("http://[broken/01/x/21/y", ""),
+        ("https://maker.example/01/%ff/21/%zz", ""),
+    ],
+)
 def test_gs1_data_yields_its_serial_number(text, serial):
     assert barcodes.gs1_serial(text) == serial
 
@@ -125,11 +149,23 @@ def test_no_text_that_looks_like_gs1_breaks_the_reading(text):
 # Identifiers.
 
 
-@pytest.mark.parametrize("text", [
-    "490154203237518", "49-015420-323751-8", "IMEI: 490154203237518", "8988303000000614227", "8988 3030 0000 0614 227",
-    "8988303000000614227F", "E0:4F:43:75:E4:55", "e0-4f-43-75-e4-55", "E04F.4375.E455", "e04f4375e455", "E0 4F 43 75 E4 55",
-    "MAC: E04F4375E455",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "490154203237518",
+        "49-015420-323751-8",
+        "IMEI: 490154203237518",
+        "8988303000000614227",
+        "8988 3030 0000 0614 227",
+        "8988303000000614227F",
+        "E0:4F:43:75:E4:55",
+        "e0-4f-43-75-e4-55",
+        "E04F.4375.E455",
+        "e04f4375e455",
+        "E0 4F 43 75 E4 55",
+        "MAC: E04F4375E455",
+    ],
+)
 def test_a_unit_is_known_by_imei_iccid_and_mac_in_any_spelling(by, unit, shipment, client_for, alice, text):
     assert [answer.code for answer in shipments.scan(shipment, [text], by=by)] == ["added"]
     answer = client_for(alice).post("/returns/workbench/", {"scan": text})
@@ -145,10 +181,7 @@ def test_an_identifier_that_fits_several_units_is_asked_about(by, shipment, prod
     twin = factories.make_device(product, "SECOND-1", imei=unit.imei)
     odd = factories.make_device(product, unit.imei)
     (answer,) = shipments.scan(shipment, [unit.imei], by=by)
-    assert (answer.code, answer.text) == (
-        "ambiguous",
-        f"{unit.imei} matches several devices. Which one is it?",
-    )
+    assert (answer.code, answer.text) == ("ambiguous", f"{unit.imei} matches several devices. Which one is it?")
     assert {device.pk for device in answer.twins} == {unit.pk, twin.pk, odd.pk}
     assert not shipment.units.exists()
 
@@ -182,8 +215,9 @@ def test_a_list_is_read_line_by_line_and_then_by_its_separators(by, shipment, pr
     assert lines == ["A,B", "C; D ,C", "X,Y\tZ"]
     answers = shipments.scan(shipment, lines, by=by)
     assert [(answer.code, answer.text) for answer in answers] == [
-        ("added", "3 units added."), ("unknown", "No device matches X,Y Z."),
-    ]  # fmt: skip
+        ("added", "3 units added."),
+        ("unknown", "No device matches X,Y Z."),
+    ]
     assert list(shipment.units.order_by("pk").values_list("device", flat=True)) == [one.pk, two.pk, three.pk]
 
 
@@ -200,16 +234,16 @@ def typed(text, keyboard, *, is_from_us=True):
 
 
 def test_the_keyboards_change_what_they_are_known_to_change():
-    assert typed("https://a.example/c/YZ-1", "German") == "httpsÖ--a.eyample-c-ZYß1".replace(
-        "eyample", "example"
-    )
+    assert typed("https://a.example/c/YZ-1", "German") == "httpsÖ--a.eyample-c-ZYß1".replace("eyample", "example")
     assert typed("https://a", "French") == "httpsM!!q"
     assert typed("AQM26-1", "French") == "QA?é-)&"
     assert typed("https://a", "German", is_from_us=False) == "https>&&a"
 
 
-@pytest.mark.parametrize("keyboard", ["German", "Swiss", "French", "Belgian", "Spanish", "Italian", "Portuguese", "Swedish",
-                                      "Danish", "Norwegian"])  # fmt: skip
+@pytest.mark.parametrize(
+    "keyboard",
+    ["German", "Swiss", "French", "Belgian", "Spanish", "Italian", "Portuguese", "Swedish", "Danish", "Norwegian"],
+)
 @pytest.mark.parametrize("is_from_us", [True, False])
 def test_a_scanner_on_another_keyboard_is_understood_and_told(by, shipment, product, keyboard, is_from_us):
     unit = factories.make_device(product, SERIAL)

@@ -64,9 +64,7 @@ def redeem(customer, dana, actor):
 def states(shipment):
     """Of each unit, in the order of packing: is it still packed, its status, whether a claim took it."""
     rows = ShipmentUnit.objects.filter(shipment=shipment).order_by("device")
-    return [
-        (row.is_open, row.device.status, row.claim_id is not None) for row in rows.select_related("device")
-    ]
+    return [(row.is_open, row.device.status, row.claim_id is not None) for row in rows.select_related("device")]
 
 
 CLAIMED, PACKED = (False, "owned", True), (True, "reserved", False)
@@ -80,8 +78,11 @@ def test_the_customer_claims_a_packed_unit_and_the_shipment_shows_it(
     claim = redeem(units[0])
     span = Ownership.objects.get()
     assert (span.device, span.customer, span.start_reason, span.start_evidence) == (
-        units[0], customer, "claim", f"claim:{claim.pk}",
-    )  # fmt: skip
+        units[0],
+        customer,
+        "claim",
+        f"claim:{claim.pk}",
+    )
     assert states(shipment) == [CLAIMED, PACKED, PACKED]
     shipment.refresh_from_db()
     assert (shipment.state, shipment.unit_count) == ("open", 3)
@@ -89,16 +90,9 @@ def test_the_customer_claims_a_packed_unit_and_the_shipment_shows_it(
     assert (row.expected, row.shipped, row.short, row.owned, row.claimed) == (3, 3, 0, 1, 1)
     html = client_for(alice).get(shipment.get_absolute_url()).content.decode()
     assert html.count("claimed ") >= 1 and ">Claimed</th>" in html
-    assert (
-        "Claimed"
-        in client_for(alice).get(reverse("claims:shipment_pack", args=[shipment.pk])).content.decode()
-    )
+    assert "Claimed" in client_for(alice).get(reverse("claims:shipment_pack", args=[shipment.pk])).content.decode()
     answer = Caller(key_of(alice)).get(f"/shipments/{shipment.pk}/units").json()["results"]
-    assert [(unit["claim"], unit["fate"]) for unit in answer] == [
-        (claim.pk, "owned"),
-        (None, None),
-        (None, None),
-    ]
+    assert [(unit["claim"], unit["fate"]) for unit in answer] == [(claim.pk, "owned"), (None, None), (None, None)]
     assert check() == []
 
 
@@ -161,19 +155,13 @@ def test_a_customers_key_redeems_it_and_another_ones_does_not(
 
 
 @simple
-def test_shipping_assigns_the_rest_and_leaves_the_claimed_unit_as_it_is(
-    redeem, shipment, units, by, customer
-):
+def test_shipping_assigns_the_rest_and_leaves_the_claimed_unit_as_it_is(redeem, shipment, units, by, customer):
     redeem(units[0])
     operation = shipments.ship(shipment, by=by)
     assert (operation.state, operation.succeeded, operation.refused) == ("done", 2, 0)
     assert operation.sentence == "3 devices shipped to Stadtwerke Aalen."
     assert Ownership.objects.filter(customer=customer, ended_at=None).count() == 3
-    assert sorted(Ownership.objects.values_list("start_reason", flat=True)) == [
-        "claim",
-        "shipment",
-        "shipment",
-    ]
+    assert sorted(Ownership.objects.values_list("start_reason", flat=True)) == ["claim", "shipment", "shipment"]
     (row,) = reconciliation.balance(shipment)
     assert (row.shipped, row.owned, row.missing) == (3, 3, 0)
     assert Event.objects.get(kind="shipment.shipped").data == {"units": 3}
@@ -274,9 +262,7 @@ def against(act, shipment, units, customer, by):
         return "done"
 
     found = processes.run(2, lambda n: n, do)
-    return next(each for each in found if isinstance(each, list)), next(
-        e for e in found if isinstance(e, str)
-    )
+    return next(each for each in found if isinstance(each, list)), next(e for e in found if isinstance(e, str))
 
 
 @pytest.mark.races
@@ -285,9 +271,7 @@ def test_claims_against_shipping_give_each_unit_to_the_customer_once(shipment, u
     claimed, shipped = against(lambda s: shipments.ship(s, by=by), shipment, units, customer, hers)
     assert shipped == "done"
     assert set(claimed) <= {"claimed", "already_yours"}
-    assert (
-        Ownership.objects.filter(customer=customer, ended_at=None).count() == 3 == Ownership.objects.count()
-    )
+    assert Ownership.objects.filter(customer=customer, ended_at=None).count() == 3 == Ownership.objects.count()
     shipment.refresh_from_db()
     assert (shipment.state, shipment.units.filter(is_open=True).count()) == ("shipped", 0)
     assert shipment.units.filter(claim__isnull=False).count() == claimed.count("claimed")
@@ -299,8 +283,10 @@ def test_claims_against_shipping_give_each_unit_to_the_customer_once(shipment, u
 def test_a_claim_against_giving_units_up_leaves_each_with_the_customer_or_in_stock(
     act, shipment, units, customer, by, hers
 ):
-    other = {"cancel": lambda s: shipments.cancel(s, by=by),
-             "unpack": lambda s: shipments.unpack(s, [u.pk for u in units], by=by)}[act]  # fmt: skip
+    other = {
+        "cancel": lambda s: shipments.cancel(s, by=by),
+        "unpack": lambda s: shipments.unpack(s, [u.pk for u in units], by=by),
+    }[act]
     claimed, done = against(other, shipment, units, customer, hers)
     assert done == "done"
     # What is in stock again can be claimed by anybody, so the claims succeed one way or the other.
@@ -312,9 +298,7 @@ def test_a_claim_against_giving_units_up_leaves_each_with_the_customer_or_in_sto
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_race_is_lost_without_the_condition_in_the_update(
-    shipment, units, customer, by, hers, monkeypatch
-):
+def test_the_race_is_lost_without_the_condition_in_the_update(shipment, units, customer, by, hers, monkeypatch):
     """The negative control: what was read as packed a moment ago is taken as packed, though it was taken out since."""
     offer = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
     shipments.unpack(shipment, [units[0].pk], by=by)
@@ -331,9 +315,7 @@ def test_the_race_is_lost_without_the_condition_in_the_update(
     shipments.pack(shipment, [units[0]], by=by)
     stale = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
     shipments.cancel(shipment, by=by)
-    other = shipments.create(
-        customer=factories.make_customer(customer.organization, "Other"), lines={}, by=by
-    )
+    other = shipments.create(customer=factories.make_customer(customer.organization, "Other"), lines={}, by=by)
     shipments.pack(other, [units[0]], by=by)
     claims.redeem(stale.code, customer=customer, by=hers, host=HOST, offer=stale)
     assert Device.objects.get(pk=units[0].pk).customer == customer, "it was somebody else's shipment"
@@ -343,9 +325,7 @@ def test_the_race_is_lost_without_the_condition_in_the_update(
 def test_a_unit_that_moved_to_another_customers_shipment_is_not_given(shipment, units, customer, by, hers):
     stale = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
     shipments.cancel(shipment, by=by)
-    other = shipments.create(
-        customer=factories.make_customer(customer.organization, "Other"), lines={}, by=by
-    )
+    other = shipments.create(customer=factories.make_customer(customer.organization, "Other"), lines={}, by=by)
     shipments.pack(other, [units[0]], by=by)
     with pytest.raises(Refused) as refusal:
         claims.redeem(stale.code, customer=customer, by=hers, host=HOST, offer=stale)

@@ -39,9 +39,7 @@ def by(actor, alice):
 @pytest.fixture
 def box(customer, make_devices, by):
     """A shipment with three packed units that the customer is to claim."""
-    shipment = shipments.create(
-        customer=customer, lines={}, by=by, order_number="PO-7", is_claimed_by_code=True
-    )
+    shipment = shipments.create(customer=customer, lines={}, by=by, order_number="PO-7", is_claimed_by_code=True)
     shipments.pack(shipment, make_devices(3), by=by)
     return shipment
 
@@ -67,14 +65,10 @@ def refused(act, *args, **more):
 
 def refusal_of(act, *args, **more):
     """A refusal that left devices, spans and shipments as they were."""
-    before = [
-        list(model.objects.order_by("pk").values()) for model in (Device, Ownership, Claim, ClaimProfile)
-    ]
+    before = [list(model.objects.order_by("pk").values()) for model in (Device, Ownership, Claim, ClaimProfile)]
     with pytest.raises(Refused) as caught:
         act(*args, **more)
-    assert [
-        list(m.objects.order_by("pk").values()) for m in (Device, Ownership, Claim, ClaimProfile)
-    ] == before
+    assert [list(m.objects.order_by("pk").values()) for m in (Device, Ownership, Claim, ClaimProfile)] == before
     return caught.value
 
 
@@ -128,9 +122,7 @@ def test_an_offer_that_was_read_before_it_was_assigned_gives_nothing(sent, dana,
     assert (Claim.objects.count(), Ownership.objects.count()) == (0, before)
 
 
-def test_a_packed_unit_is_claimed_by_nobody_else_through_its_own_label(
-    sent, redeem, other_customer, erin, actor
-):
+def test_a_packed_unit_is_claimed_by_nobody_else_through_its_own_label(sent, redeem, other_customer, erin, actor):
     unit = sent.units.first().device
     code = make_unit_profile(unit.product).codes.get(device=unit)
     assert refused(claims.redeem, code, customer=other_customer, by=actor(erin), host=HOST) == "reserved"
@@ -202,8 +194,10 @@ def codes_in(page):
 
 def test_pages_from_the_form_to_the_phone(customer, make_devices, client_for, dana, client):
     fulfilment = client_for("fulfilment")
-    answer = fulfilment.post(reverse("claims:shipment_create"), {"customer": customer.name, "is_claimed_by_code": "on",
-                                                                 "tells_customer": "on", "order_number": "PO-9"})  # fmt: skip
+    answer = fulfilment.post(
+        reverse("claims:shipment_create"),
+        {"customer": customer.name, "is_claimed_by_code": "on", "tells_customer": "on", "order_number": "PO-9"},
+    )
     assert answer.status_code == 302
     shipment = Shipment.objects.get()
     scan = {"list": "\n".join(device.serial_number for device in make_devices(2))}

@@ -63,9 +63,7 @@ def test_two_packers_pack_no_more_than_was_ordered(open_shipment, product, by):
     assert (shipment.unit_count, shipment.units.count()) == (25, 25)
 
 
-def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(
-    open_shipment, product, by, monkeypatch
-):
+def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(open_shipment, product, by, monkeypatch):
     """The negative control."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite takes one writer at a time")
@@ -120,16 +118,18 @@ def test_a_box_that_is_claimed_and_assigned_at_the_same_moment_goes_one_way(cust
             try:
                 if n == 0:
                     return shipments.ship(box, by=by).state
-                claims.redeem(
-                    offer.code, customer=customer, by=factories.actor_of(dana), host="", offer=offer
-                )
+                claims.redeem(offer.code, customer=customer, by=factories.actor_of(dana), host="", offer=offer)
                 return "claimed"
             except Refused as refusal:
                 return refusal.code
 
         found = set(processes.run(2, lambda n: n, act))
-        assert found in ({"done", "shipment_shipped"}, {"done", "shipment_shipping"}, {"done", "changed"},
-                         {"not_open", "claimed"}), found  # fmt: skip
+        assert found in (
+            {"done", "shipment_shipped"},
+            {"done", "shipment_shipping"},
+            {"done", "changed"},
+            {"not_open", "claimed"},
+        ), found
         way = "claim" if "claimed" in found else "shipment"
         spans = Ownership.objects.filter(device__shipment_units__shipment=box)
         assert list(spans.values_list("start_reason", flat=True)) == [way] * 3

@@ -55,15 +55,14 @@ def serials(*devices):
 
 
 def test_a_shipment_gets_the_next_number_and_is_told_in_the_log(customer, by, product):
-    first = shipments.create(
-        customer=customer, lines={product: 5}, by=by, order_number="PO 7", ship_to="Gate 3"
-    )
+    first = shipments.create(customer=customer, lines={product: 5}, by=by, order_number="PO 7", ship_to="Gate 3")
     second = shipments.create(customer=customer, lines={}, by=by)
     assert [first.code, second.code] == ["S-00001", "S-00002"]
     assert list(first.lines.values_list("product", "expected")) == [(product.pk, 5)]
     assert set(Event.objects.filter(kind="shipment.made").values_list("subject_label", "object_label")) == {
-        ("S-00001", "Stadtwerke Aalen"), ("S-00002", "Stadtwerke Aalen")
-    }  # fmt: skip
+        ("S-00001", "Stadtwerke Aalen"),
+        ("S-00002", "Stadtwerke Aalen"),
+    }
 
 
 def test_a_scan_reserves_the_unit(shipment, device, by):
@@ -79,8 +78,12 @@ def test_a_scan_reserves_the_unit(shipment, device, by):
 def test_a_unit_is_known_by_its_name_and_its_label(shipment, product, device, by, kind):
     make_unit_profile(product)
     label = qr.label(ClaimCode.objects.get(device=device))
-    text = {"name": device.device_name, "link": label.canonical, "typed": label.typed,
-            "lower": f" {device.serial_number.lower()} "}[kind]  # fmt: skip
+    text = {
+        "name": device.device_name,
+        "link": label.canonical,
+        "typed": label.typed,
+        "lower": f" {device.serial_number.lower()} ",
+    }[kind]
     assert shipments.scan(shipment, [text], by=by)[0].code == "added"
 
 
@@ -145,14 +148,10 @@ def test_a_unit_of_another_organization_is_unknown(shipment, charlie_world, by):
 
 @pytest.fixture
 def charlie_world(db):
-    return factories.make_device(
-        factories.make_product(factories.make_organization("Kreuzfeld"), "Thing"), "KF-1"
-    )
+    return factories.make_device(factories.make_product(factories.make_organization("Kreuzfeld"), "Thing"), "KF-1")
 
 
-def test_a_packed_unit_can_neither_be_claimed_by_others_nor_assigned(
-    shipment, product, device, other_customer, by
-):
+def test_a_packed_unit_can_neither_be_claimed_by_others_nor_assigned(shipment, product, device, other_customer, by):
     make_unit_profile(product)
     shipments.pack(shipment, [device], by=by)
     offer = offers.of(offers.get(ClaimCode.objects.get(device=device).pk))
@@ -180,9 +179,7 @@ def test_shipping_assigns_all_units_at_one_instant(shipment, make_devices, custo
     operation = shipments.ship(shipment, by=by)
     shipment.refresh_from_db()
     assert (operation.state, operation.succeeded, shipment.state) == ("done", 3, "shipped")
-    spans = Ownership.objects.values_list(
-        "customer", "start_reason", "start_evidence", "started_at", "ended_at"
-    )
+    spans = Ownership.objects.values_list("customer", "start_reason", "start_evidence", "started_at", "ended_at")
     assert set(spans) == {(customer.pk, "shipment", f"shipment:{shipment.pk}", shipment.shipped_at, None)}
     assert set(Device.objects.values_list("status", "customer")) == {("owned", customer.pk)}
     assert not ShipmentUnit.objects.filter(is_open=True).exists()
@@ -303,9 +300,10 @@ def url(name, shipment):
 
 def test_a_shipment_is_opened_packed_and_shipped_in_the_browser(client, customer, product, make_devices):
     units = make_devices(2)
-    answer = client.post(reverse("claims:shipment_create"), {
-        "customer": customer.name, "order_number": "PO-1", f"expected_{product.pk}": "2",
-    })  # fmt: skip
+    answer = client.post(
+        reverse("claims:shipment_create"),
+        {"customer": customer.name, "order_number": "PO-1", f"expected_{product.pk}": "2"},
+    )
     shipment = Shipment.objects.get()
     assert answer.url == url("pack", shipment)
     for number, unit in enumerate(units, 1):
@@ -325,24 +323,18 @@ def test_a_scan_takes_as_many_queries_in_a_full_shipment_as_in_an_empty_one(
     client.get("/devices/")
     with django_assert_max_num_queries(40) as first:
         client.post(
-            url("pack", shipment),
-            {"scan": one.serial_number},
-            headers={"HX-Request": "true", "HX-Target": "bench"},
+            url("pack", shipment), {"scan": one.serial_number}, headers={"HX-Request": "true", "HX-Target": "bench"}
         )
     shipments.pack(shipment, many, by=by)
     with django_assert_max_num_queries(len(first)):
         client.post(
-            url("pack", shipment),
-            {"scan": last.serial_number},
-            headers={"HX-Request": "true", "HX-Target": "bench"},
+            url("pack", shipment), {"scan": last.serial_number}, headers={"HX-Request": "true", "HX-Target": "bench"}
         )
 
 
 def test_a_list_and_an_undo(client, shipment, make_devices):
     units = make_devices(3)
-    page = client.post(
-        url("pack", shipment), {"list": "\n".join([*serials(*units), "nothing"])}
-    ).content.decode()
+    page = client.post(url("pack", shipment), {"list": "\n".join([*serials(*units), "nothing"])}).content.decode()
     assert "3 units added." in page and "No device matches nothing." in page
     assert f"Removed {units[2]}." in client.post(url("unpack", shipment)).content.decode()
     page = client.post(url("unpack", shipment), {"device": units[0].pk}).content.decode()
@@ -354,13 +346,9 @@ def test_a_photo_of_labels_is_read(client, shipment, product, make_devices):
     unit = make_devices(1)[0]
     make_unit_profile(product)
     picture = qr.label(ClaimCode.objects.get(device=unit)).draw().png()
-    page = client.post(
-        url("pack", shipment), {"photo": SimpleUploadedFile("label.png", picture, "image/png")}
-    )
+    page = client.post(url("pack", shipment), {"photo": SimpleUploadedFile("label.png", picture, "image/png")})
     assert f"{unit.serial_number} added" in page.content.decode()
-    page = client.post(
-        url("pack", shipment), {"photo": SimpleUploadedFile("x.png", b"no picture", "image/png")}
-    )
+    page = client.post(url("pack", shipment), {"photo": SimpleUploadedFile("x.png", b"no picture", "image/png")})
     assert page.status_code == 200 and 'class="answer bad"' in page.content.decode()
 
 
@@ -402,9 +390,7 @@ def test_what_was_ordered_of_an_archived_product_stays_and_changes_are_told(
     ]
 
 
-def test_the_customer_stays_while_units_are_packed_for_him(
-    client, shipment, device, other_customer, customer, by
-):
+def test_the_customer_stays_while_units_are_packed_for_him(client, shipment, device, other_customer, customer, by):
     shipments.pack(shipment, [device], by=by)
     answer = forms.edit(client, url("edit", shipment), customer=other_customer.name)
     assert answer.status_code == 422
@@ -412,11 +398,17 @@ def test_the_customer_stays_while_units_are_packed_for_him(
     assert Shipment.objects.get().customer == customer
 
 
-@pytest.mark.parametrize(("query", "codes"), [
-    ({"q": "po-26"}, ["S-00001"]), ({"q": "S-2"}, ["S-00002"]), ({"q": "nothing"}, []),
-    ({"state": "open"}, ["S-00002", "S-00001"]),
-    ({"state": "shipped"}, []), ({}, ["S-00002", "S-00001"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ({"q": "po-26"}, ["S-00001"]),
+        ({"q": "S-2"}, ["S-00002"]),
+        ({"q": "nothing"}, []),
+        ({"state": "open"}, ["S-00002", "S-00001"]),
+        ({"state": "shipped"}, []),
+        ({}, ["S-00002", "S-00001"]),
+    ],
+)
 def test_shipments_are_found(client, shipment, customer, by, query, codes):
     shipments.create(customer=customer, lines={}, by=by)
     page = client.get(reverse("claims:shipment_list"), query)

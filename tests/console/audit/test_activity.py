@@ -69,16 +69,22 @@ def test_every_kind_that_the_code_records_has_a_sentence():
 
 
 def test_a_kind_that_nobody_knows_still_reads(by, device, customer):
-    assert (
-        text_of(record("device.sent_to_moon", device, by=by), by) == "Alice Kemp: Sent to moon, AQM26-100000"
-    )
+    assert text_of(record("device.sent_to_moon", device, by=by), by) == "Alice Kemp: Sent to moon, AQM26-100000"
     event = record("thing.lost", device, by=by, about=customer)
     assert text_of(event, by) == "Alice Kemp: Lost, AQM26-100000, Stadtwerke Aalen"
 
 
 def test_changes_are_told_with_the_labels_of_fields_and_choices(by, device):
-    event = record("device.edited", device, by=by, notes=["", "x" * 100], status=["in_stock", "owned"],
-                   is_development=[False, True], imei=[None, "1"], tags=[["a"], ["a", "b"]])  # fmt: skip
+    event = record(
+        "device.edited",
+        device,
+        by=by,
+        notes=["", "x" * 100],
+        status=["in_stock", "owned"],
+        is_development=[False, True],
+        imei=[None, "1"],
+        tags=[["a"], ["a", "b"]],
+    )
     changes = {name: (old, new) for name, old, new in sentences.say(event, by).changes}
     assert changes["Notes"] == ("—", "x" * 79 + "…")
     assert changes["Status"] == ("In stock", "Owned")
@@ -100,8 +106,18 @@ def test_a_reader_gets_no_link_to_what_he_may_not_open(by, actor, bob):
 def test_names_are_text_and_never_markup(owner, by, product):
     device = factories.make_device(product, "AQM26-1")
     record("device.edited", device, by=by, note="<script>alert(1)</script>", notes=["<b>", "<img src=x>"])
-    Event.objects.bulk_create([Event(organization=by.organization, kind="<i>.{x}", subject_kind="device", subject_id=1,
-                                     subject_label="<script>", actor_label="{evil} <script>")])  # fmt: skip
+    Event.objects.bulk_create(
+        [
+            Event(
+                organization=by.organization,
+                kind="<i>.{x}",
+                subject_kind="device",
+                subject_id=1,
+                subject_label="<script>",
+                actor_label="{evil} <script>",
+            )
+        ]
+    )
     html = owner.get(LIST).content.decode()
     for bad in ("<script>alert", "<img", "<i>", "<script></"):
         assert bad not in html
@@ -144,10 +160,26 @@ def test_days_are_those_of_the_reader(owner, by, device, organization):
 
 @pytest.mark.parametrize(
     "query",
-    [{"kind": "x"}, {"subject": "x"}, {"who": "x"}, {"who": "9" * 30}, {"about": "device"}, {"about": "device:x"},
-     {"about": "device:" + "9" * 30}, {"since": "0001-01-01"}, {"until": "9999-12-31"}, {"since": "x"}, {"q": "%"},
-     {"q": "x" * 5000}, {"cursor": "x"}, {"cursor": "eyJ4Ijox"}, {"sort": "kind"}, {"about": "\u0661:1"}, {"who": "\u0661"}],
-)  # fmt: skip
+    [
+        {"kind": "x"},
+        {"subject": "x"},
+        {"who": "x"},
+        {"who": "9" * 30},
+        {"about": "device"},
+        {"about": "device:x"},
+        {"about": "device:" + "9" * 30},
+        {"since": "0001-01-01"},
+        {"until": "9999-12-31"},
+        {"since": "x"},
+        {"q": "%"},
+        {"q": "x" * 5000},
+        {"cursor": "x"},
+        {"cursor": "eyJ4Ijox"},
+        {"sort": "kind"},
+        {"about": "\u0661:1"},
+        {"who": "\u0661"},
+    ],
+)
 def test_no_filter_is_an_error(owner, by, device, query):
     record("device.edited", device, by=by)
     assert owner.get(LIST, query).status_code == 200
@@ -188,14 +220,19 @@ def test_the_export_follows_the_filters(owner, by, device, customer):
     record("customer.edited", customer, by=by, name=["A", "B"])
     response = owner.get(reverse("console:activity_export"), {"subject": "device", "format": "csv"})
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert (
-        response["Content-Disposition"]
-        == f'attachment; filename="activity-{timezone.localdate():%Y-%m-%d}.csv"'
-    )
+    assert response["Content-Disposition"] == f'attachment; filename="activity-{timezone.localdate():%Y-%m-%d}.csv"'
     rows = list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
     assert len(rows) == 2
-    assert rows[1][1:9] == ["Alice Kemp", "device.assigned", "Device assigned", "device", str(device.pk),
-                            "AQM26-100000", "Stadtwerke Aalen", "'=1+1"]  # fmt: skip
+    assert rows[1][1:9] == [
+        "Alice Kemp",
+        "device.assigned",
+        "Device assigned",
+        "device",
+        str(device.pk),
+        "AQM26-100000",
+        "Stadtwerke Aalen",
+        "'=1+1",
+    ]
 
 
 def test_the_export_is_an_excel_file_too(owner, by, customer):
@@ -225,8 +262,6 @@ def test_times_are_told_where_the_reader_is(owner, by, device, organization):
     organization.save(update_fields=["time_zone"])
     record("device.edited", device, by=by, at=timezone.now() - timedelta(days=30))
     at = Event.objects.get().at
-    rows = list(
-        csv.reader(io.StringIO(owner.get(reverse("console:activity_export")).getvalue().decode("utf-8-sig")))
-    )
+    rows = list(csv.reader(io.StringIO(owner.get(reverse("console:activity_export")).getvalue().decode("utf-8-sig"))))
     assert datetime.fromisoformat(rows[1][0]).utcoffset() == timedelta(hours=9)
     assert datetime.fromisoformat(rows[1][0]) == at.replace(microsecond=0)

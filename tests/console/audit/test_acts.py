@@ -88,13 +88,7 @@ def test_what_is_asked_about_a_thing_is_found_though_another_line_stands_for_it(
 def test_a_customer_s_page_has_one_line_for_a_thousand_devices(owner, by, make_devices, customer):
     devices = make_devices(30)
     record_set(
-        "device.assigned",
-        Device,
-        [d.pk for d in devices],
-        label="serial_number",
-        by=by,
-        about=customer,
-        act=uuid4(),
+        "device.assigned", Device, [d.pk for d in devices], label="serial_number", by=by, about=customer, act=uuid4()
     )
     record("customer.edited", customer, by=by)
     assert [event.kind for event in events_about(by, "customer", customer.pk, limit=20)] == [
@@ -132,9 +126,14 @@ def test_the_list_asks_no_more_for_more_acts(owner, by, make_devices, django_ass
 def operation(by, **fields):
     fields = {"state": "done", "succeeded": 3, "finished_at": timezone.now(), **fields}
     return Operation.objects.create(
-        organization=by.organization, handler="none", title="Assign 3 devices", permission="device.assign",
-        by_user=by.user, by_label=by.label, **fields,
-    )  # fmt: skip
+        organization=by.organization,
+        handler="none",
+        title="Assign 3 devices",
+        permission="device.assign",
+        by_user=by.user,
+        by_label=by.label,
+        **fields,
+    )
 
 
 def test_an_operation_and_its_undo_are_found_again(owner, client_for, by, make_devices):

@@ -40,24 +40,7 @@ def row(number, name, note=None, *reasons):
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "plain",
-        "=1+2",
-        "+1-2",
-        "-x",
-        "@x",
-        "\tx",
-        "\rx",
-        "'",
-        "'=x",
-        "''=x",
-        "'''@",
-        "-5",
-        "+4912",
-        "1.5",
-        "'a",
-    ],
+    ["", "plain", "=1+2", "+1-2", "-x", "@x", "\tx", "\rx", "'", "'=x", "''=x", "'''@", "-5", "+4912", "1.5", "'a"],
 )
 def test_what_an_export_makes_harmless_is_read_back_as_it_was(text):
     assert unguarded(harmless(text)) == text
@@ -82,9 +65,7 @@ def test_rows_are_counted_by_their_verdict(staging):
 
 
 def test_duplicates_name_the_first_row_and_tell_other_letters(staging):
-    staging.add(
-        [row(2, "A", "x"), row(3, "B", "y"), row(4, "a", "x"), row(9, "A"), row(10, None), row(11, None)]
-    )
+    staging.add([row(2, "A", "x"), row(3, "B", "y"), row(4, "a", "x"), row(9, "A"), row(10, None), row(11, None)])
     assert [(key.field, number, sentence) for key, number, sentence in staging.duplicates()] == [
         ("name_key", 4, "It stands in row 2, in other letters."),
         ("name_key", 9, "It stands in row 2."),
@@ -158,9 +139,7 @@ def test_notices_count_all_and_name_the_first_five():
     assert notices.as_list() == [["spaces", 9, [0, 1, 2, 3, 4]], ["empty_rows", 100, [12]]]
 
 
-@pytest.mark.parametrize(
-    ("index", "name"), [(0, "column A"), (25, "column Z"), (26, "column AA"), (63, "column BL")]
-)
+@pytest.mark.parametrize(("index", "name"), [(0, "column A"), (25, "column Z"), (26, "column AA"), (63, "column BL")])
 def test_columns_without_a_header_are_called_as_in_a_spreadsheet(index, name):
     assert column_name(index) == name
 

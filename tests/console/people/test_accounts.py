@@ -17,8 +17,15 @@ from tests import factories, forms
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
-DESTINATIONS = ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "http:evil.example",
-                "https:///evil.example", "\thttps://evil.example"]  # fmt: skip
+DESTINATIONS = [
+    "https://evil.example/",
+    "//evil.example",
+    "/\\evil.example",
+    "javascript:alert(1)",
+    "http:evil.example",
+    "https:///evil.example",
+    "\thttps://evil.example",
+]
 
 
 def sign_in(client, user, password=PASSWORD, **more):
@@ -112,15 +119,7 @@ def test_a_new_password_does_not_go_around_the_second_step(client, bob, secret):
 
 def test_a_member_without_the_second_step_opens_no_page_of_the_console(client, bob, strict):
     sign_in(client, bob)
-    for path in (
-        "/",
-        "/devices/",
-        "/customers/",
-        "/activity/",
-        "/search/?q=a",
-        "/settings/roles/",
-        "/claim-profiles/",
-    ):
+    for path in ("/", "/devices/", "/customers/", "/activity/", "/search/?q=a", "/settings/roles/", "/claim-profiles/"):
         assert client.get(path).url == reverse("console:second_factor"), path
     page = client.get(reverse("console:second_factor"))
     assert page.status_code == 200
@@ -159,10 +158,7 @@ def test_a_passkey_is_offered_and_belongs_to_the_host_of_the_base_url(client, bo
     assert json.loads(answer.content)["request_options"]["publicKey"]["rpId"] == "localhost"
     sign_in(client, bob)
     page = client.get(reverse("mfa_add_webauthn"))
-    assert page.context["js_data"]["creation_options"]["publicKey"]["rp"] == {
-        "id": "localhost",
-        "name": "Custody",
-    }
+    assert page.context["js_data"]["creation_options"]["publicKey"]["rp"] == {"id": "localhost", "name": "Custody"}
 
 
 @pytest.mark.parametrize(
@@ -261,9 +257,17 @@ def test_the_pages_of_the_person_are_there_for_customers_without_the_console(cli
 
 @pytest.mark.parametrize(
     "name",
-    ["account_login", "account_signup", "account_reset_password", "account_reset_password_done", "account_inactive",
-     "account_reset_password_from_key_done", "account_email_verification_sent", "account_request_login_code"],
-)  # fmt: skip
+    [
+        "account_login",
+        "account_signup",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_inactive",
+        "account_reset_password_from_key_done",
+        "account_email_verification_sent",
+        "account_request_login_code",
+    ],
+)
 def test_pages_before_sign_in_are_ours(client, organization, name):
     html = client.get(reverse(name)).content.decode()
     assert "tokens" in html
@@ -272,9 +276,18 @@ def test_pages_before_sign_in_are_ours(client, organization, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "mfa_list_webauthn", "mfa_generate_recovery_codes",
-     "account_change_password", "account_reauthenticate", "account_email", "account_logout"],
-)  # fmt: skip
+    [
+        "mfa_index",
+        "mfa_activate_totp",
+        "mfa_add_webauthn",
+        "mfa_list_webauthn",
+        "mfa_generate_recovery_codes",
+        "account_change_password",
+        "account_reauthenticate",
+        "account_email",
+        "account_logout",
+    ],
+)
 def test_pages_of_the_signed_in_person_are_ours(client, bob, secret, name):
     sign_in(client, bob)
     client.post(reverse("mfa_authenticate"), {"code": code_of(secret)})

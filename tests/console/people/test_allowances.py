@@ -348,9 +348,7 @@ def test_known_and_unknown_addresses_get_the_same_pages_whatever_was_spent(dana,
         for address in STRANGERS[:8]:
             client = browser(address)
             answer = client.post(ASK, {"email": email})
-            found.append(
-                (answer.status_code, answer.url, bare(client.get(CONFIRM)).replace(email.encode(), b""))
-            )
+            found.append((answer.status_code, answer.url, bare(client.get(CONFIRM)).replace(email.encode(), b"")))
         return found
 
     assert pages(dana.email) == pages("who@mail.example")
@@ -420,9 +418,7 @@ def test_six_digits_die_after_five_guesses_also_from_many_sessions(dana, organiz
 def test_who_sprays_codes_over_many_accounts_is_stopped_by_address(customer, organization, monkeypatch):
     people = [factories.make_person(customer, f"p{n}@aalen.example").email for n in range(30)]
     compared = []
-    monkeypatch.setattr(
-        "allauth.account.forms.compare_user_code", lambda *, actual, expected: compared.append(actual)
-    )
+    monkeypatch.setattr("allauth.account.forms.compare_user_code", lambda *, actual, expected: compared.append(actual))
     for email in people:
         attacker = browser()
         attacker.post(ASK, {"email": email})
@@ -458,12 +454,9 @@ def test_where_a_link_was_mailed_no_six_digits_open(dana, organization):
 
 def test_a_mailbox_gets_three_mails_an_hour_to_choose_a_password_with(bob):
     answers = [
-        browser(address).post(reverse("account_reset_password"), {"email": bob.email})
-        for address in STRANGERS[:20]
+        browser(address).post(reverse("account_reset_password"), {"email": bob.email}) for address in STRANGERS[:20]
     ]
-    assert {(answer.status_code, answer.url) for answer in answers} == {
-        (302, reverse("account_reset_password_done"))
-    }
+    assert {(answer.status_code, answer.url) for answer in answers} == {(302, reverse("account_reset_password_done"))}
     assert len(mail.outbox) == allowances.MAILBOX_RESETS[0]
     # The newest that was sent still opens.
     path = re.search(r"http://localhost:8000(/account/password/reset/key/\S+)", mail.outbox[-1].body)[1]
@@ -514,6 +507,4 @@ def test_a_link_is_used_once_by_whoever_is_first():
     person = factories.make_member(factories.make_organization(), "viewer")
     sign_in_links.make(person.email, user=person)
     row = SignInLink.objects.get()
-    assert sorted(processes.run(6, lambda index: index, lambda _index: sign_in_links.use(row))) == [
-        False
-    ] * 5 + [True]
+    assert sorted(processes.run(6, lambda index: index, lambda _index: sign_in_links.use(row))) == [False] * 5 + [True]

@@ -40,9 +40,7 @@ def kinds() -> list[str]:
 
 
 def test_an_invitation_is_mailed_with_a_link_of_which_only_the_hash_is_kept(owner, organization):
-    response = owner.post(
-        reverse("console:invitation_create"), {"email": "Zoe@Northlake.example", "role": "support"}
-    )
+    response = owner.post(reverse("console:invitation_create"), {"email": "Zoe@Northlake.example", "role": "support"})
     assert (response.status_code, response.url) == (303, reverse("console:member_list"))
     invitation = Invitation.objects.get()
     assert (invitation.email, invitation.role, invitation.invited_by) == (
@@ -63,29 +61,27 @@ def test_an_invitation_is_mailed_with_a_link_of_which_only_the_hash_is_kept(owne
 def test_the_link_is_built_from_the_base_url_not_from_the_host_of_the_request(owner):
     data = {"email": "zoe@northlake.example", "role": "support"}
     owner.post(
-        reverse("console:invitation_create"),
-        data,
-        headers={"host": "127.0.0.1", "x-forwarded-host": "evil.example"},
+        reverse("console:invitation_create"), data, headers={"host": "127.0.0.1", "x-forwarded-host": "evil.example"}
     )
     assert "http://localhost:8000/invitation/" in mail.outbox[0].body
 
 
 def test_only_an_owner_invites_an_owner(client_for, organization):
     client = client_for("administrator")
-    response = client.post(
-        reverse("console:invitation_create"), {"email": "zoe@northlake.example", "role": "owner"}
-    )
+    response = client.post(reverse("console:invitation_create"), {"email": "zoe@northlake.example", "role": "owner"})
     assert response.status_code == 422
     assert not Invitation.objects.exists()
     assert mail.outbox == []
-    assert client.post(
-        reverse("console:invitation_create"), {"email": "zoe@northlake.example", "role": "administrator"}
-    ).status_code == 303  # fmt: skip
+    assert (
+        client.post(
+            reverse("console:invitation_create"), {"email": "zoe@northlake.example", "role": "administrator"}
+        ).status_code
+        == 303
+    )
 
 
 @pytest.mark.parametrize(
-    "data",
-    [{"email": "x", "role": "viewer"}, {"email": "z@n.example", "role": "king"}, {"email": "", "role": ""}],
+    "data", [{"email": "x", "role": "viewer"}, {"email": "z@n.example", "role": "king"}, {"email": "", "role": ""}]
 )
 def test_a_bad_invitation_is_said_at_its_field(owner, data):
     assert owner.post(reverse("console:invitation_create"), data).status_code == 422
@@ -234,9 +230,7 @@ def test_nobody_changes_his_own_role(owner, alice):
 
 def test_an_administrator_touches_no_owner(client_for, alice):
     client, member = client_for("administrator"), Member.objects.get(user=alice)
-    assert (
-        client.post(reverse("console:member_edit", args=[member.pk]), {"role": "viewer"}).status_code == 422
-    )
+    assert client.post(reverse("console:member_edit", args=[member.pk]), {"role": "viewer"}).status_code == 422
     assert client.post(reverse("console:member_remove", args=[member.pk])).status_code == 403
     member.refresh_from_db()
     assert (member.role, member.removed_at) == ("owner", None)
@@ -244,9 +238,7 @@ def test_an_administrator_touches_no_owner(client_for, alice):
 
 def test_an_administrator_makes_nobody_an_owner(client_for, bob):
     member = Member.objects.get(user=bob)
-    response = client_for("administrator").post(
-        reverse("console:member_edit", args=[member.pk]), {"role": "owner"}
-    )
+    response = client_for("administrator").post(reverse("console:member_edit", args=[member.pk]), {"role": "owner"})
     assert response.status_code == 422
     member.refresh_from_db()
     assert member.role == "support"
@@ -257,10 +249,7 @@ def test_the_last_owner_stays(by, organization):
     last = Member.objects.get(user=by.user)
     former = factories.actor_of(factories.make_member(organization, "owner"))
     Member.objects.filter(user=former.user).update(role="viewer")
-    for act in (
-        lambda: members.change_role(last, "viewer", by=former),
-        lambda: members.remove(last, by=former),
-    ):
+    for act in (lambda: members.change_role(last, "viewer", by=former), lambda: members.remove(last, by=former)):
         with pytest.raises(Refused) as refusal:
             act()
         assert refusal.value.code == "last_owner"
@@ -314,9 +303,7 @@ def test_the_list_tells_who_has_no_second_step(owner, bob, organization):
     assert "never" in html
 
 
-def test_the_pages_of_members_ask_a_fixed_number_of_questions(
-    owner, organization, django_assert_max_num_queries
-):
+def test_the_pages_of_members_ask_a_fixed_number_of_questions(owner, organization, django_assert_max_num_queries):
     for _each in range(20):
         factories.make_member(organization, "viewer")
     owner.get("/")
@@ -340,9 +327,7 @@ def test_a_removed_member_has_no_page(owner, bob, by):
 
 def test_the_link_of_an_invitation_can_be_copied_once_and_the_page_says_where_the_mail_is(owner, settings):
     page = owner.post(
-        reverse("console:invitation_create"),
-        {"email": "zoe@northlake.example", "role": "support"},
-        follow=True,
+        reverse("console:invitation_create"), {"email": "zoe@northlake.example", "role": "support"}, follow=True
     ).content.decode()
     token = re.search(r"/invitation/(\S+)/", mail.outbox[0].body)[1]
     assert f'data-copy="http://localhost:8000/invitation/{token}/"' in page
@@ -351,8 +336,6 @@ def test_the_link_of_an_invitation_can_be_copied_once_and_the_page_says_where_th
     assert token not in owner.get(reverse("console:member_list")).content.decode()
     settings.MAIL_URL = "smtp://mail.northlake.example"
     page = owner.post(
-        reverse("console:invitation_create"),
-        {"email": "yan@northlake.example", "role": "support"},
-        follow=True,
+        reverse("console:invitation_create"), {"email": "yan@northlake.example", "role": "support"}, follow=True
     ).content.decode()
     assert "The invitation to yan@northlake.example is on its way." in page

@@ -72,11 +72,7 @@ def test_it_takes_a_post_with_a_token(two, bob):
 
 def test_a_new_password_ends_the_other_sessions_too(two, bob, rf):
     mine, other = two
-    data = {
-        "oldpassword": PASSWORD,
-        "password1": "another horse battery",
-        "password2": "another horse battery",
-    }
+    data = {"oldpassword": PASSWORD, "password1": "another horse battery", "password2": "another horse battery"}
     assert mine.post(reverse("account_change_password"), data).status_code == 302
     assert (is_in(mine), is_in(other)) == (True, False)
     assert not is_known(other, bob, rf)

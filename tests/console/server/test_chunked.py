@@ -32,9 +32,17 @@ def ask(application, body, **environ):
     def start_response(status, headers):
         said.update(status=status, headers=dict(headers))
 
-    asked = {"REQUEST_METHOD": "PATCH", "PATH_INFO": "/", "SERVER_NAME": "localhost", "SERVER_PORT": "80",
-             "wsgi.errors": BytesIO(), "wsgi.url_scheme": "http", "wsgi.input_terminated": True,
-             "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": body if hasattr(body, "read") else BytesIO(body)}  # fmt: skip
+    asked = {
+        "REQUEST_METHOD": "PATCH",
+        "PATH_INFO": "/",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "wsgi.errors": BytesIO(),
+        "wsgi.url_scheme": "http",
+        "wsgi.input_terminated": True,
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "wsgi.input": body if hasattr(body, "read") else BytesIO(body),
+    }
     answer = application(asked | environ, start_response)
     return said["status"], b"".join(answer)
 
@@ -84,10 +92,12 @@ def one_connection():
 
 def test_a_call_in_chunks_does_what_it_says(one_connection, device, alice):
     status, said = ask(
-        chunked.measured(WSGIHandler()), b'{"notes": "in chunks"}',
-        PATH_INFO=f"/api/v1/devices/{device.pk}", CONTENT_TYPE="application/json",
+        chunked.measured(WSGIHandler()),
+        b'{"notes": "in chunks"}',
+        PATH_INFO=f"/api/v1/devices/{device.pk}",
+        CONTENT_TYPE="application/json",
         HTTP_AUTHORIZATION=f"Bearer {key_of(alice)}",
-    )  # fmt: skip
+    )
     assert (status, json.loads(said)["notes"]) == ("200 OK", "in chunks")
     device.refresh_from_db()
     assert device.notes == "in chunks"

@@ -72,9 +72,7 @@ def test_a_monitor_needs_no_session_and_no_cookie_disturbs_it(client, django_ass
         assert client.get("/healthz").status_code == 200
 
 
-@pytest.mark.skipif(
-    not SQLITE, reason="This is how SQLite is made read-only; PostgreSQL has its own test below."
-)
+@pytest.mark.skipif(not SQLITE, reason="This is how SQLite is made read-only; PostgreSQL has its own test below.")
 def test_a_database_that_only_reads_is_a_503_and_not_ready(client, organization, dana):
     liveness.beat("mail")
     client.raise_request_exception = False
@@ -116,9 +114,7 @@ def _is_unavailable(response):
     assert "Custody is unavailable right now" in response.content.decode()
 
 
-@pytest.mark.skipif(
-    not POSTGRESQL, reason="This is how PostgreSQL is made read-only; SQLite has its own test above."
-)
+@pytest.mark.skipif(not POSTGRESQL, reason="This is how PostgreSQL is made read-only; SQLite has its own test above.")
 def test_a_postgresql_that_only_reads_is_a_503_and_not_ready(client, organization, dana):
     liveness.beat("mail")
     client.raise_request_exception = False

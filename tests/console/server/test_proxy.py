@@ -14,8 +14,7 @@ from tests.console.server.test_serve import free_port, until
 from tests.console.server.test_slow_clients import Server
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin") is None
-    or shutil.which("openssl") is None,
+    shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin") is None or shutil.which("openssl") is None,
     reason="nginx or openssl is not installed; script/test installs nginx where it may.",
 )
 FRAME = """
@@ -45,24 +44,38 @@ class Proxy:
         guide = (settings.BASE_DIR / "docs/operating.md").read_text()
         block = re.search(r"^    server \{$.*?^    \}$", guide, re.MULTILINE | re.DOTALL)[0]
         for written, here in {
-            "443": f"127.0.0.1:{self.port}", "127.0.0.1:8000": f"127.0.0.1:{server.port}",
-            "/etc/ssl/custody.pem": f"{folder}/custody.pem", "/etc/ssl/custody.key": f"{folder}/custody.key",
-        }.items():  # fmt: skip
+            "443": f"127.0.0.1:{self.port}",
+            "127.0.0.1:8000": f"127.0.0.1:{server.port}",
+            "/etc/ssl/custody.pem": f"{folder}/custody.pem",
+            "/etc/ssl/custody.key": f"{folder}/custody.key",
+        }.items():
             assert written in block
             block = block.replace(written, here)
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=custody.example.com",
-             "-keyout", folder / "custody.key", "-out", folder / "custody.pem"], check=True, capture_output=True,
-        )  # fmt: skip
-        is_root = (
-            subprocess.run(["id", "-u"], capture_output=True, text=True, check=True).stdout.strip() == "0"
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=custody.example.com",
+                "-keyout",
+                folder / "custody.key",
+                "-out",
+                folder / "custody.pem",
+            ],
+            check=True,
+            capture_output=True,
         )
+        is_root = subprocess.run(["id", "-u"], capture_output=True, text=True, check=True).stdout.strip() == "0"
         text = FRAME.format(folder=folder, server=block, user="user root;" if is_root else "")
         (folder / "nginx.conf").write_text(text)
         program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
-        self.process = subprocess.Popen(
-            [program, "-c", folder / "nginx.conf", "-p", folder], stderr=subprocess.PIPE
-        )
+        self.process = subprocess.Popen([program, "-c", folder / "nginx.conf", "-p", folder], stderr=subprocess.PIPE)
         until(self._listens)
 
     def _listens(self):
@@ -119,10 +132,7 @@ def test_no_claim_code_reaches_its_log(proxy, path):
 def test_an_upload_up_to_the_limit_passes_and_a_larger_one_is_refused(proxy):
     allowed = settings.UPLOAD_LIMIT + 1024 * 1024
     assert proxy.ask("POST", body=bytes(allowed))[0] == 200
-    assert (
-        proxy.ask("POST", headers={"Content-Length": str(61 * 1024 * 1024), "Expect": "100-continue"})[0]
-        == 413
-    )
+    assert proxy.ask("POST", headers={"Content-Length": str(61 * 1024 * 1024), "Expect": "100-continue"})[0] == 413
 
 
 def test_who_sends_slowly_holds_nothing_behind_it(proxy):

@@ -34,15 +34,23 @@ class Server:
     def __init__(self, folder, database, port=None):
         self.folder, self.port, self.log = folder, port or free_port(), folder / f"log-{uuid4().hex}"
         self.environment = {
-            "PATH": os.environ["PATH"], "HOME": str(folder), "CUSTODY_DATA": str(folder / "data"),
-            "PORT": str(self.port), "CUSTODY_EMBEDDED": "1", **database,
-        }  # fmt: skip
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "CUSTODY_DATA": str(folder / "data"),
+            "PORT": str(self.port),
+            "CUSTODY_EMBEDDED": "1",
+            **database,
+        }
         keys.make(folder / "data")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, settings.BASE_DIR / "manage.py", "serve"],
-                cwd=folder, env=self.environment, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+                cwd=folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def said(self):
         return self.log.read_text()
@@ -272,10 +280,7 @@ def test_it_listens_to_this_machine_alone_unless_told(monkeypatch, settings):
 
 @pytest.mark.parametrize(
     ("port", "address", "reason"),
-    [
-        (99999, "127.0.0.1", "bind(): port must be 0-65535"),
-        (8000, "192.0.2.1", "Cannot assign requested address"),
-    ],
+    [(99999, "127.0.0.1", "bind(): port must be 0-65535"), (8000, "192.0.2.1", "Cannot assign requested address")],
 )
 def test_an_address_that_makes_no_sense_is_named(monkeypatch, settings, port, address, reason):
     monkeypatch.setenv("CUSTODY_BIND", address)

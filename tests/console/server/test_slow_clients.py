@@ -29,9 +29,10 @@ class Server:
         self.port, self.gate = free_port(), folder / "gate"
         self.gate.touch()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.server_app", str(self.port), *arguments], cwd=settings.BASE_DIR,
+            [sys.executable, "-m", "tests.server_app", str(self.port), *arguments],
+            cwd=settings.BASE_DIR,
             env={"PATH": os.environ["PATH"], "GATE": str(self.gate), "PYTHONPATH": str(settings.BASE_DIR)},
-        )  # fmt: skip
+        )
         until(self._listens)
 
     def _listens(self):
@@ -47,9 +48,7 @@ class Server:
         return connection
 
     def answers(self, timeout=60, source="127.0.0.1", headers=None):
-        client = http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=timeout, source_address=(source, 0)
-        )
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout, source_address=(source, 0))
         try:
             client.request("GET", "/", headers=headers or {})
             return client.getresponse().read().decode() == EMPTY
@@ -210,9 +209,7 @@ def test_who_asks_whether_to_go_on_is_told_once(serve):
 
 def test_a_body_that_is_too_large_is_answered_before_all_of_it_is_sent_and_the_answer_is_not_cut(serve):
     server = serve("MOST_BODY=1000")
-    connection = server.sends(
-        b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n" + bytes(2000)
-    )
+    connection = server.sends(b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n" + bytes(2000))
     said = b""
     while not said.endswith(b"not read"):
         said += connection.recv(1000)

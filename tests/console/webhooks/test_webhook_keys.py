@@ -31,7 +31,7 @@ def test_a_key_that_is_revoked_makes_no_webhook_though_it_was_read_before(alice,
         api_keys.revoke(ApiKey.objects.get(), by=factories.actor_of(alice))
         return original(**terms)
 
-    monkeypatch.setattr("console.webhooks.api.webhooks.create", create)
+    monkeypatch.setattr("console.webhooks.actions.create", create)
     body = {"url": "http://127.0.0.9/", "events": ["device.assigned"]}
     answer = Caller(text).post("/webhooks", body)
     assert (answer.status_code, answer.json()["code"]) == (403, "key_revoked")
@@ -53,12 +53,8 @@ def integration(alice):
     """A key with a webhook that it made, and one whose address it chose."""
     key, text = keys_of(alice)
     caller, by = Caller(text), factories.actor_of(alice)
-    made = caller.post("/webhooks", {"url": "http://127.0.0.9/in", "events": ["device.assigned"]}).json()[
-        "id"
-    ]
-    turned, other = (
-        webhooks.create(url="http://127.0.0.8/", events=["message"], by=by) for _each in range(2)
-    )
+    made = caller.post("/webhooks", {"url": "http://127.0.0.9/in", "events": ["device.assigned"]}).json()["id"]
+    turned, other = (webhooks.create(url="http://127.0.0.8/", events=["message"], by=by) for _each in range(2))
     assert caller.patch(f"/webhooks/{turned.pk}", {"url": "http://127.0.0.7/"}).status_code == 200
     assert caller.patch(f"/webhooks/{other.pk}", {"description": "x"}).status_code == 200
     return key, caller, [made, turned.pk], other.pk
@@ -91,10 +87,7 @@ def test_a_leaked_key_takes_its_webhooks_along_where_that_is_asked_for(integrati
     answer = caller.post(f"/api-keys/{key.pk}/revoke", {"webhooks": "disable"})
     assert [each["is_enabled"] for each in answer.json()["webhooks"]] == [False, False]
     assert are_on() == {other}
-    assert (
-        Webhook.objects.get(pk=hooks[0]).disabled_reason
-        == "The API key “Line 3” that created it was revoked."
-    )
+    assert Webhook.objects.get(pk=hooks[0]).disabled_reason == "The API key “Line 3” that created it was revoked."
     assert [sent.subject for sent in mailoutbox] == ["A webhook of Northlake was disabled"] * 2
     assert mailoutbox[0].to == [alice.email]
 
@@ -128,8 +121,9 @@ def test_who_may_not_manage_webhooks_reads_no_more_of_their_addresses_than_the_h
     key, _caller, _hooks, _other = integration
     blind = Caller(key_of(alice, "view", "api_key.manage"))
     assert [each["url"] for each in blind.get(f"/api-keys/{key.pk}").json()["webhooks"]] == [
-        "http://127.0.0.9", "http://127.0.0.7",
-    ]  # fmt: skip
+        "http://127.0.0.9",
+        "http://127.0.0.7",
+    ]
 
 
 def test_a_key_that_expires_leaves_its_webhooks_on(integration):
@@ -139,9 +133,7 @@ def test_a_key_that_expires_leaves_its_webhooks_on(integration):
     assert are_on() == {*hooks, other}
 
 
-def test_the_webhooks_of_a_member_who_leaves_stay_on_and_the_others_are_told_once(
-    organization, alice, mailoutbox
-):
+def test_the_webhooks_of_a_member_who_leaves_stay_on_and_the_others_are_told_once(organization, alice, mailoutbox):
     """Whatever they set up: with keys, also expired ones, or by hand; and no others."""
     head = factories.make_member(organization, "administrator", "hana@northlake.example", "Hana Ito")
     key, text = keys_of(head)

@@ -33,8 +33,13 @@ class Teller(Handler):
         counts, texts = Counter(self.server.ids), {}
         for message_id, _told, _headers, raw in self.server.calls:
             texts.setdefault(message_id, set()).add(hashlib.sha256(raw).hexdigest())
-        body = json.dumps({"counts": counts, "texts": {key: len(value) for key, value in texts.items()},
-                           "refused": self.server.refused}).encode()  # fmt: skip
+        body = json.dumps(
+            {
+                "counts": counts,
+                "texts": {key: len(value) for key, value in texts.items()},
+                "refused": self.server.refused,
+            }
+        ).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -66,9 +71,7 @@ def receiver(settings, transactional_db):
 def run_and_kill(seconds: float | None) -> bool:
     """Send in a child, and kill it that long after it took its first batch. Gives whether it was killed at work."""
     connections.close_all()
-    child = multiprocessing.get_context("fork").Process(
-        target=delivery.run, kwargs={"seconds": PATIENCE}, daemon=True
-    )
+    child = multiprocessing.get_context("fork").Process(target=delivery.run, kwargs={"seconds": PATIENCE}, daemon=True)
     child.start()
     held = WebhookDelivery.objects.exclude(leased_by="")
     while seconds is not None and child.is_alive() and not held.exists():
@@ -104,8 +107,10 @@ def test_workers_that_are_killed_lose_no_event_and_change_no_id(receiver, organi
     line.request("GET", "/")
     told = json.loads(line.getresponse().read())
     line.close()
-    print(f"{connection.vendor}: {count} events, {kills} kills, {met} of them at work, {left} unsent after the last kill, "
-          f"{sum(told['counts'].values()) - count} sent twice")  # fmt: skip
+    print(
+        f"{connection.vendor}: {count} events, {kills} kills, {met} of them at work, {left} unsent after the last kill, "
+        f"{sum(told['counts'].values()) - count} sent twice"
+    )
     assert told["refused"] == 0
     assert set(told["counts"]) == ids
     assert set(told["texts"].values()) == {1}
@@ -113,9 +118,7 @@ def test_workers_that_are_killed_lose_no_event_and_change_no_id(receiver, organi
     assert set(WebhookDelivery.objects.values_list("state", "leased_by", "next_at")) == {("sent", "", None)}
 
 
-def test_without_giving_back_what_dead_workers_held_events_would_be_missing(
-    receiver, organization, monkeypatch
-):
+def test_without_giving_back_what_dead_workers_held_events_would_be_missing(receiver, organization, monkeypatch):
     """The negative control: killed once, with nobody to give its leases back."""
     port, secret = receiver
     hook = webhooks.create(url=f"http://127.0.0.1:{port}/", events=["message"], by=system(organization))

@@ -92,9 +92,9 @@ def test_twenty_that_hang_hold_up_nobody_elses_calls(
     for number in range(HANGING):
         make_backlog(organization, f"{silent.url}/{number}", 5)
     made = []
-    comes_later(lambda: made.append(
-        make_backlog(organization if is_of_the_same else other_organization, prompt.url, EVENTS)
-    ))  # fmt: skip
+    comes_later(
+        lambda: made.append(make_backlog(organization if is_of_the_same else other_organization, prompt.url, EVENTS))
+    )
     assert delivery.run() == HANGING * 5 + EVENTS
     assert ended[:EVENTS] == [made[0].pk] * EVENTS
 
@@ -106,11 +106,7 @@ def test_without_lanes_they_do(organization, other_organization, receivers, ende
     def first_come(wanted, held, of_hook):
         wanted = sorted(wanted, key=lambda one: (one.since, one.hook))
         free = lanes.LINES - len(held)
-        return (
-            dict(Counter(one.hook for one, _n in zip(cycle(wanted), range(free), strict=False)))
-            if wanted
-            else {}
-        )
+        return dict(Counter(one.hook for one, _n in zip(cycle(wanted), range(free), strict=False))) if wanted else {}
 
     monkeypatch.setattr(lanes, "shared_out", first_come)
     monkeypatch.setattr(lanes, "LINES", HANGING)
@@ -209,8 +205,10 @@ def test_what_waits_for_busy_lines_is_looked_at_again_a_second_later_and_no_soon
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif("sqlite" not in settings.DATABASES["default"]["ENGINE"],
-                    reason="PostgreSQL reads small tables whole, whatever indexes there are.")  # fmt: skip
+@pytest.mark.skipif(
+    "sqlite" not in settings.DATABASES["default"]["ENGINE"],
+    reason="PostgreSQL reads small tables whole, whatever indexes there are.",
+)
 def test_which_lines_are_busy_is_read_from_an_index_alone(organization):
     held = WebhookDelivery.objects.exclude(leased_by="").order_by()
     plan = held.values_list("webhook_id", "leased_by", "line").distinct().explain()

@@ -13,8 +13,12 @@ from console.webhooks import delivery
 from tests import forms
 
 pytestmark = pytest.mark.django_db
-FORM = {"url": "https://hooks.northlake.example/in", "description": "ERP", "events": ["device.assigned", "message"],
-        "message_names": "level, alarm"}  # fmt: skip
+FORM = {
+    "url": "https://hooks.northlake.example/in",
+    "description": "ERP",
+    "events": ["device.assigned", "message"],
+    "message_names": "level, alarm",
+}
 
 
 @pytest.fixture
@@ -56,10 +60,13 @@ def test_the_page_of_a_new_secret_shows_it_once_and_says_how_long_the_old_one_si
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [({"url": "http://127.0.0.1/"}, "Use https."), ({"url": "https://a:b@example.com/"}, "Leave name and password out"),
-     ({"events": []}, "This field is required."),
-     ({"url": "https://169.254.169.254/"}, "The address leads to a network or port that webhooks may not dial.")],
-)  # fmt: skip
+    [
+        ({"url": "http://127.0.0.1/"}, "Use https."),
+        ({"url": "https://a:b@example.com/"}, "Leave name and password out"),
+        ({"events": []}, "This field is required."),
+        ({"url": "https://169.254.169.254/"}, "The address leads to a network or port that webhooks may not dial."),
+    ],
+)
 def test_a_form_that_makes_no_sense_says_why(change, sentence, client_for, alice):
     answer = client_for(alice).post(reverse("console:webhook_create"), {**FORM, **change})
     assert answer.status_code == 422
@@ -67,15 +74,14 @@ def test_a_form_that_makes_no_sense_says_why(change, sentence, client_for, alice
     assert not Webhook.objects.exists()
 
 
-def test_a_webhook_is_bound_to_the_product_or_customer_on_whose_page_it_is_begun(
-    client_for, alice, product, customer
-):
+def test_a_webhook_is_bound_to_the_product_or_customer_on_whose_page_it_is_begun(client_for, alice, product, customer):
     client, url = client_for(alice), reverse("console:webhook_create")
     client.post(f"{url}?product={product.pk}", FORM)
     client.post(f"{url}?customer={customer.pk}", FORM)
     assert list(Webhook.objects.order_by("pk").values_list("product_id", "customer_id", "scope_label")) == [
-        (product.pk, None, "Aqua Meter"), (None, customer.pk, "Stadtwerke Aalen"),
-    ]  # fmt: skip
+        (product.pk, None, "Aqua Meter"),
+        (None, customer.pk, "Stadtwerke Aalen"),
+    ]
     assert client.get(f"{url}?customer=99999").status_code == 404
     assert client.get(f"{url}?product=x").status_code == 404
 
@@ -88,8 +94,9 @@ def test_no_webhook_is_begun_for_another_organizations_product(client_for, alice
 
 def test_editing_changes_what_is_told_and_stands_in_the_log(client_for, alice, hook):
     client = client_for(alice)
-    edited = forms.edit(client, reverse("console:webhook_edit", args=[hook.pk]), url=FORM["url"],
-                        events=["device.claimed"])  # fmt: skip
+    edited = forms.edit(
+        client, reverse("console:webhook_edit", args=[hook.pk]), url=FORM["url"], events=["device.claimed"]
+    )
     answer = client.get(edited.url)
     hook.refresh_from_db()
     assert (hook.url, hook.events, hook.message_names) == (FORM["url"], ["device.claimed"], [])
@@ -120,10 +127,7 @@ def test_it_is_switched_off_and_on_and_removed(client_for, alice, hook):
     assert (hook.is_enabled, hook.archived_at is not None) == (False, True)
     assert (
         hook.url
-        not in client.get(reverse("console:webhook_list"))
-        .content.decode()
-        .split("<main")[1]
-        .split("<table")[-1]
+        not in client.get(reverse("console:webhook_list")).content.decode().split("<main")[1].split("<table")[-1]
     )
     assert client.get(hook.get_absolute_url()).status_code == 200
     assert client.get(reverse("console:webhook_edit", args=[hook.pk])).status_code == 404
@@ -151,9 +155,7 @@ def test_a_test_leads_to_its_call_which_asks_again_until_it_is_over(client_for, 
     assert f'hx-get="{row.get_absolute_url()}"' in answer.content.decode()
     WebhookAttempt.objects.create(delivery=row, status=500, milliseconds=12, response="<b>broken</b>")
     WebhookDelivery.objects.update(state=DeliveryState.GIVEN_UP, next_at=None)
-    text = client.get(
-        row.get_absolute_url(), headers={"HX-Request": "true", "HX-Target": "delivery"}
-    ).content.decode()
+    text = client.get(row.get_absolute_url(), headers={"HX-Request": "true", "HX-Target": "delivery"}).content.decode()
     assert "hx-get" not in text
     assert "<html" not in text
     assert "&lt;b&gt;broken&lt;/b&gt;" in text
@@ -185,18 +187,24 @@ def test_a_disabled_webhook_is_not_tested(client_for, alice, hook):
 def test_the_log_is_filtered_and_paged_by_a_cursor(client_for, alice, hook):
     now = timezone.now()
     WebhookDelivery.objects.bulk_create(
-        WebhookDelivery(organization=hook.organization, webhook=hook, message_id=f"msg_{n}", kind="message", payload="{}",
-                        label=f"unit-{n:03d}", at=now, state="sent" if n % 2 else "given_up",
-                        created_at=now - timedelta(minutes=n))
+        WebhookDelivery(
+            organization=hook.organization,
+            webhook=hook,
+            message_id=f"msg_{n}",
+            kind="message",
+            payload="{}",
+            label=f"unit-{n:03d}",
+            at=now,
+            state="sent" if n % 2 else "given_up",
+            created_at=now - timedelta(minutes=n),
+        )
         for n in range(120)
-    )  # fmt: skip
+    )
     client, url = client_for(alice), hook.get_absolute_url()
     first = client.get(url)
     assert len(first.context["page"].rows) == 50
     second = client.get(url + first.context["page"].next)
-    assert {row.pk for row in first.context["page"].rows} & {
-        row.pk for row in second.context["page"].rows
-    } == set()
+    assert {row.pk for row in first.context["page"].rows} & {row.pk for row in second.context["page"].rows} == set()
     sent = client.get(url, {"state": "sent"}).context["page"]
     assert (sent.total, {row.state for row in sent.rows}) == (60, {"sent"})
     assert client.get(url, {"kind": "device.claimed"}).context["page"].total == 0
@@ -213,9 +221,7 @@ def test_what_another_organization_was_sent_is_not_there(client_for, charlie, ho
 def test_a_call_is_found_below_its_own_webhook_only(client_for, alice, hook, by):
     other = webhooks.create(url="https://other.northlake.example/", events=["message"], by=by)
     row = webhooks.send_test(hook, by=by)
-    assert (
-        client_for(alice).get(reverse("console:webhook_delivery", args=[other.pk, row.pk])).status_code == 404
-    )
+    assert client_for(alice).get(reverse("console:webhook_delivery", args=[other.pk, row.pk])).status_code == 404
 
 
 def test_an_organization_without_webhooks_is_told_what_they_are_for(client_for, alice):

@@ -48,9 +48,7 @@ def test_without_the_lease_they_take_the_same(events, monkeypatch):
 
     def unguarded(ids, at, line):
         time.sleep(0.05)
-        WebhookDelivery.objects.filter(pk__in=ids).update(
-            leased_by="unguarded", leased_until=at + delivery.LEASE
-        )
+        WebhookDelivery.objects.filter(pk__in=ids).update(leased_by="unguarded", leased_until=at + delivery.LEASE)
         return ids
 
     monkeypatch.setattr(delivery, "_lease", unguarded)

@@ -55,13 +55,7 @@ def receiver(settings):
 @pytest.fixture
 def make_hook(receiver, by):
     def make(*events, **fields):
-        scope = (
-            "product"
-            if fields.get("product_id")
-            else "customer"
-            if fields.get("customer_id")
-            else "organization"
-        )
+        scope = "product" if fields.get("product_id") else "customer" if fields.get("customer_id") else "organization"
         every = [name for name, _label in kinds.of_scope(scope)]
         hook = webhooks.create(url=receiver.url, events=events or every, by=fields.pop("by", by), **fields)
         receiver.secret = webhooks.secret(hook)
@@ -92,23 +86,23 @@ def test_what_happens_to_a_device_reaches_the_receiver_verified_and_complete(
         "timestamp": fanout.stamp(row.at),
         "data": {
             "device": {
-                "id": device.pk, "serial_number": "AQM26-7", "device_name": device.device_name,
+                "id": device.pk,
+                "serial_number": "AQM26-7",
+                "device_name": device.device_name,
                 "product": {"id": product.pk, "slug": "aqua-meter", "name": "Aqua Meter"},
             },
             "customer": {"id": customer.pk, "name": "Stadtwerke Aalen"},
             "ownership": span.pk,
             "reason": "assignment",
         },
-    }  # fmt: skip
+    }
     assert row.at == span.started_at
     assert (row.state, row.attempts, row.next_at, row.leased_by) == ("sent", 1, None, "")
     attempt = row.tries.get()
     assert (attempt.status, attempt.error, attempt.response) == (200, "", "ok")
 
 
-def test_a_changed_byte_an_old_moment_and_another_secret_are_refused_by_the_official_library(
-    make_hook, receiver, by
-):
+def test_a_changed_byte_an_old_moment_and_another_secret_are_refused_by_the_official_library(make_hook, receiver, by):
     hook = make_hook()
     webhooks.send_test(hook, by=by)
     delivery.run()
@@ -208,9 +202,7 @@ def test_a_customers_webhook_ends_with_its_ownership(make_hook, device, customer
     ownership.unclaim([device.pk], reason="Sold", by=by, at=now - timedelta(hours=1))
     ownership.assign([device.pk], customer=other_customer, by=by, at=now - timedelta(minutes=30))
     ownership.unclaim([device.pk], reason="Sold", by=by)
-    fanout.emit(
-        device.organization_id, "message", {}, at=now, customer_id=other_customer.pk, device_id=device.pk
-    )
+    fanout.emit(device.organization_id, "message", {}, at=now, customer_id=other_customer.pk, device_id=device.pk)
     assert [kind for kind, _label in told(hook)] == ["device.assigned", "device.unclaimed"]
 
 
@@ -230,15 +222,20 @@ def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiv
             # No ownership ends before what was published in it.
             ledger.release([device.pk], by=by, reason="unclaim", at=end)
         messages.publish([Draft(name, Json("1"), None)], by=silent, at=at)
-        fanout.emit(device.organization_id, "message", {"name": name}, at=at, customer_id=customer.pk,
-                    device_id=device.pk, name=name)  # fmt: skip
+        fanout.emit(
+            device.organization_id,
+            "message",
+            {"name": name},
+            at=at,
+            customer_id=customer.pk,
+            device_id=device.pk,
+            name=name,
+        )
     delivery.run()
     assert sorted(body["data"]["name"] for body in receiver.told) == ["first", "last"]
     withheld = hook.deliveries.filter(state=DeliveryState.GIVEN_UP)
     assert withheld.count() == 2
-    assert {row.tries.get().error for row in withheld} == {
-        "Not sent: the device was not this customer's at that time."
-    }
+    assert {row.tries.get().error for row in withheld} == {"Not sent: the device was not this customer's at that time."}
 
 
 def test_an_archived_customer_is_told_nothing_and_gets_no_webhook(make_hook, receiver, device, customer, by):
@@ -257,8 +254,10 @@ def test_an_archived_customer_is_told_nothing_and_gets_no_webhook(make_hook, rec
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("postgresql" not in settings.DATABASES["default"]["ENGINE"],
-                    reason="SQLite has one writer: a handover that is under way is seen by nobody who writes.")  # fmt: skip
+@pytest.mark.skipif(
+    "postgresql" not in settings.DATABASES["default"]["ENGINE"],
+    reason="SQLite has one writer: a handover that is under way is seen by nobody who writes.",
+)
 @pytest.mark.parametrize("waits", [True, False])
 def test_a_message_of_a_device_that_is_changing_hands_waits_until_it_is_known_whose_it_is(
     waits, make_hook, receiver, device, customer, other_customer, by, monkeypatch
@@ -295,15 +294,11 @@ def test_a_message_of_a_device_that_is_changing_hands_waits_until_it_is_known_wh
     messages.settle_recent()
 
 
-def test_without_the_look_at_the_span_it_would_be_sent(
-    make_hook, receiver, device, customer, by, monkeypatch
-):
+def test_without_the_look_at_the_span_it_would_be_sent(make_hook, receiver, device, customer, by, monkeypatch):
     """The negative control."""
     monkeypatch.setattr(delivery, "_withhold", lambda jobs: jobs)
     make_hook("message", customer_id=customer.pk)
-    fanout.emit(
-        device.organization_id, "message", {}, at=timezone.now(), customer_id=customer.pk, device_id=device.pk
-    )
+    fanout.emit(device.organization_id, "message", {}, at=timezone.now(), customer_id=customer.pk, device_id=device.pk)
     delivery.run()
     assert len(receiver.calls) == 1
 
@@ -311,21 +306,32 @@ def test_without_the_look_at_the_span_it_would_be_sent(
 def test_what_a_device_publishes_reaches_the_webhooks_of_its_product_and_of_its_owner_at_that_moment(
     make_hook, device, customer, other_customer, by
 ):
-    hooks = [make_hook("message", product_id=device.product_id), make_hook("message", customer_id=customer.pk),
-             make_hook("message", customer_id=other_customer.pk)]  # fmt: skip
+    hooks = [
+        make_hook("message", product_id=device.product_id),
+        make_hook("message", customer_id=customer.pk),
+        make_hook("message", customer_id=other_customer.pk),
+    ]
     publisher = messages.Publisher(device.pk, device.organization_id)
     draft = Draft("level", Json('{"mm":12}'), None)
     start, end = timezone.now() - timedelta(hours=2), timezone.now() - timedelta(hours=1)
     ownership.assign([device.pk], customer=customer, by=by, at=start)
-    ledger.transfer([device.pk], source=customer, customer=other_customer, project=projects.default_of(other_customer),
-                    by=by, at=end)  # fmt: skip
+    ledger.transfer(
+        [device.pk],
+        source=customer,
+        customer=other_customer,
+        project=projects.default_of(other_customer),
+        by=by,
+        at=end,
+    )
     tick = timedelta(microseconds=1)
     for at in (start - tick, start, end - tick, end):
         messages.publish([draft, draft], by=publisher, at=at)
     messages.settle_recent()
     assert [sorted({row.at for row in hook.deliveries.all()}) for hook in hooks] == [
-        [start - tick, start, end - tick, end], [start, end - tick], [end],
-    ]  # fmt: skip
+        [start - tick, start, end - tick, end],
+        [start, end - tick],
+        [end],
+    ]
     body = json.loads(hooks[2].deliveries.first().payload)["data"]
     assert body["message"] == {
         "id": Message.objects.filter(at=end).earliest("pk").pk,
@@ -359,9 +365,7 @@ def test_what_the_ledger_gives_afterwards_is_told_in_as_many_statements_for_one_
 def test_of_two_messages_of_one_instant_each_is_told_and_once(make_hook, device, customer, by):
     hook, at = make_hook("message", customer_id=customer.pk), timezone.now() + timedelta(seconds=1)
     ownership.assign([device.pk], customer=customer, by=by)
-    first, silent = (
-        messages.Publisher(device.pk, device.organization_id, is_heard=heard) for heard in (True, False)
-    )
+    first, silent = (messages.Publisher(device.pk, device.organization_id, is_heard=heard) for heard in (True, False))
     messages.publish([Draft("level", Json("1"), None)], by=first, at=at)
     messages.publish([Draft("level", Json("2"), None)], by=silent, at=at)
     Message.objects.update(project=projects.default_of(customer))
@@ -376,13 +380,7 @@ def test_messages_are_told_by_name(make_hook, device):
     hook = make_hook("message", message_names=["level", "alarm"])
     for name in ("level", "temperature", "alarm"):
         fanout.emit(
-            device.organization_id,
-            "message",
-            {},
-            at=timezone.now(),
-            device_id=device.pk,
-            label=name,
-            name=name,
+            device.organization_id, "message", {}, at=timezone.now(), device_id=device.pk, label=name, name=name
         )
     assert told(hook) == [("message", "level"), ("message", "alarm")]
 
@@ -394,23 +392,29 @@ def test_a_transfer_tells_the_organization_of_both_and_each_customer_of_its_part
     old = make_hook("device.assigned", "device.unclaimed", customer_id=customer.pk)
     new = make_hook("device.assigned", "device.unclaimed", customer_id=other_customer.pk)
     now = timezone.now()
-    ledger.assign([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="assignment",
-                  at=now - timedelta(hours=1))  # fmt: skip
-    outcome = ledger.transfer([device.pk], source=customer, customer=other_customer,
-                              project=projects.default_of(other_customer), by=by)  # fmt: skip
+    ledger.assign(
+        [device.pk],
+        customer=customer,
+        project=projects.default_of(customer),
+        by=by,
+        reason="assignment",
+        at=now - timedelta(hours=1),
+    )
+    outcome = ledger.transfer(
+        [device.pk], source=customer, customer=other_customer, project=projects.default_of(other_customer), by=by
+    )
     for kind, about in (("device.unclaimed", customer), ("device.assigned", other_customer)):
         record_set(kind, Device, outcome.done, label="serial_number", by=by, about=about, act=outcome.act)
     assert [told(hook) for hook in (ours, old, new)] == [
-        [("device.transferred", device.serial_number)], [("device.unclaimed", device.serial_number)],
+        [("device.transferred", device.serial_number)],
+        [("device.unclaimed", device.serial_number)],
         [("device.assigned", device.serial_number)],
-    ]  # fmt: skip
+    ]
     assert f'"previous_customer":{{"id":{customer.pk},' in ours.deliveries.get().payload
     assert customer.name not in new.deliveries.get().payload
 
 
-def test_a_claim_that_the_limit_refused_is_told(
-    make_hook, organization, customer, other_customer, dana, erin
-):
+def test_a_claim_that_the_limit_refused_is_told(make_hook, organization, customer, other_customer, dana, erin):
     hook = make_hook("claim.refused_by_limit")
     profile = worlds.make_link_profile(organization, slug="pilot", name="Pilot", max_claims=1)
     redeem = partial(redemption.redeem, profile.codes.get(), host="localhost:8000")
@@ -429,9 +433,7 @@ def test_a_shipment_that_leaves_is_told_to_the_organization_and_its_customer(
     others = make_hook("shipment.shipped", customer_id=other_customer.pk)
     shipment = shipments.create(customer=customer, lines={}, by=by)
     record("shipment.shipped", shipment, by=by, about=customer, units=3)
-    assert [told(hook) for hook in (ours, theirs, others)] == [[("shipment.shipped", shipment.code)]] * 2 + [
-        []
-    ]
+    assert [told(hook) for hook in (ours, theirs, others)] == [[("shipment.shipped", shipment.code)]] * 2 + [[]]
     assert json.loads(ours.deliveries.get().payload)["data"] == {
         "shipment": {"id": shipment.pk, "code": shipment.code, "units": 3},
         "customer": {"id": customer.pk, "name": customer.name},
@@ -508,10 +510,20 @@ def test_a_receiver_that_asks_for_nothing_gets_the_next_call_at_once(make_hook, 
 
 @pytest.mark.parametrize(
     ("text", "least", "most"),
-    [("120", 120, 120), (" 5 ", 5, 5), ("0", 0, 0), ("99999999999", 86400, 86400), ("", 0, 0), ("soon", 0, 0),
-     ("-5", 0, 0), ("²", 0, 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0), ("Fri, 31 Dec 2999 23:59:59 GMT", 86400, 86400),
-     ("Fri, 31 Dec 2999 23:59:59", 0, 0)],
-)  # fmt: skip
+    [
+        ("120", 120, 120),
+        (" 5 ", 5, 5),
+        ("0", 0, 0),
+        ("99999999999", 86400, 86400),
+        ("", 0, 0),
+        ("soon", 0, 0),
+        ("-5", 0, 0),
+        ("²", 0, 0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        ("Fri, 31 Dec 2999 23:59:59 GMT", 86400, 86400),
+        ("Fri, 31 Dec 2999 23:59:59", 0, 0),
+    ],
+)
 def test_retry_after_is_read_as_seconds_or_a_date(text, least, most):
     assert least <= dial.retry_after(text) <= most
 
@@ -661,11 +673,16 @@ def test_upkeep_takes_up_what_nobody_queued_and_forgets_what_is_old(make_hook, b
 
 @pytest.mark.parametrize(
     ("fields", "code"),
-    [({"url": "https://user@example.com/"}, "bad_address"), ({"events": []}, "no_events"),
-     ({"events": ["device.exploded"]}, "unknown_event"), ({"product_id": 99_999}, "unknown_product"),
-     ({"message_names": ["a" * 65], "events": ["message"]}, "too_many_names"),
-     ({"message_names": ["level"]}, "names_without_message"), ({"url": "https://10.0.0.1/"}, "address_not_allowed")],
-)  # fmt: skip
+    [
+        ({"url": "https://user@example.com/"}, "bad_address"),
+        ({"events": []}, "no_events"),
+        ({"events": ["device.exploded"]}, "unknown_event"),
+        ({"product_id": 99_999}, "unknown_product"),
+        ({"message_names": ["a" * 65], "events": ["message"]}, "too_many_names"),
+        ({"message_names": ["level"]}, "names_without_message"),
+        ({"url": "https://10.0.0.1/"}, "address_not_allowed"),
+    ],
+)
 def test_a_webhook_that_makes_no_sense_is_refused(fields, code, by):
     values = {"url": "https://example.com/hooks", "events": ["device.assigned"], **fields}
     with pytest.raises(Refused) as refusal:
@@ -682,6 +699,4 @@ def test_a_customers_webhook_has_no_events_that_name_others(by, customer):
 
 def test_no_webhook_is_bound_to_another_organizations_product(by, foreign_device):
     with pytest.raises(Refused):
-        webhooks.create(
-            url="https://example.com/", events=["message"], product_id=foreign_device.product_id, by=by
-        )
+        webhooks.create(url="https://example.com/", events=["message"], product_id=foreign_device.product_id, by=by)

@@ -46,9 +46,7 @@ def ask(device, by, **how) -> Call:
 def test_a_call_goes_to_the_device_and_its_answer_comes_back(device, by):
     unit, call = Unit(device), ask(device, by, kind="function", name="relay/on", argument="2")
     given = unit.get("calls").json()["calls"]
-    assert [(c["id"], c["kind"], c["name"], c["argument"]) for c in given] == [
-        (call.pk, "function", "relay/on", "2")
-    ]
+    assert [(c["id"], c["kind"], c["name"], c["argument"]) for c in given] == [(call.pk, "function", "relay/on", "2")]
     answer = unit.post(f"calls/{call.pk}", {"result": {"is": "on"}})
     assert (answer.status_code, answer.json()) == (202, {"accepted": 1})
     call.refresh_from_db()
@@ -131,14 +129,20 @@ def test_an_answer_that_makes_no_sense_is_refused(device, by, body):
     ("raw", "code", "sentence"),
     [
         (b'{"result": 1e999}', "bad_message", "A number is out of range. Send numbers up to 1.7e308, or text."),
-        (b'{"result": "\\ud800"}', "bad_message",
-         "A text holds half a character (a lone surrogate), which no database can store. Send it whole."),
-        (b'{"result": ' + b"[" * 500 + b"]" * 500 + b"}", "bad_message",
-         "This is nested too deep. Send at most 100 lists and objects in each other."),
+        (
+            b'{"result": "\\ud800"}',
+            "bad_message",
+            "A text holds half a character (a lone surrogate), which no database can store. Send it whole.",
+        ),
+        (
+            b'{"result": ' + b"[" * 500 + b"]" * 500 + b"}",
+            "bad_message",
+            "This is nested too deep. Send at most 100 lists and objects in each other.",
+        ),
         (b'{"result": "' + b"a" * 17_000 + b'"}', "too_long", "The data is JSON of at most 16 kB. Send less."),
     ],
     ids=["number", "text", "depth", "size"],
-)  # fmt: skip
+)
 def test_a_result_that_can_not_be_kept_gets_its_own_sentence(device, by, raw, code, sentence):
     unit, call = Unit(device), ask(device, by)
     unit.get("calls")
@@ -160,10 +164,18 @@ def test_a_device_answers_its_own_calls_alone(device, make_devices, by):
 
 @pytest.mark.parametrize(
     "how",
-    [{"kind": "other"}, {"name": ""}, {"name": "a b"}, {"name": "x" * 65}, {"argument": "ä" * 513}, {"argument": "a\0"},
-     {"timeout": 0}, {"timeout": 301}],
+    [
+        {"kind": "other"},
+        {"name": ""},
+        {"name": "a b"},
+        {"name": "x" * 65},
+        {"argument": "ä" * 513},
+        {"argument": "a\0"},
+        {"timeout": 0},
+        {"timeout": 301},
+    ],
     ids=repr,
-)  # fmt: skip
+)
 def test_a_call_that_makes_no_sense_is_refused(device, by, how):
     with pytest.raises(Refused) as refused:
         ask(device, by, **how)
@@ -173,9 +185,15 @@ def test_a_call_that_makes_no_sense_is_refused(device, by, how):
 
 @pytest.mark.parametrize(
     ("role", "may"),
-    [("owner", True), ("administrator", True), ("product_manager", True), ("support", True),
-     ("fulfilment", False), ("viewer", False)],
-)  # fmt: skip
+    [
+        ("owner", True),
+        ("administrator", True),
+        ("product_manager", True),
+        ("support", True),
+        ("fulfilment", False),
+        ("viewer", False),
+    ],
+)
 def test_a_member_calls_by_his_role(device, actor, role, may):
     who = actor(role)
     assert calls.may_ask(who, device) is may
@@ -203,8 +221,14 @@ def test_the_owner_calls_by_his_role(owned, customer, role, may):
     ("scopes", "may"), [({CustomerScope.READ}, False), ({CustomerScope.READ, CustomerScope.CALL}, True)]
 )
 def test_a_customers_key_calls_by_its_scope(owned, customer, dana, scopes, may):
-    key = Actor(kind="customer", user=dana, organization=customer.organization, customers=frozenset({customer.pk}),
-                permissions=frozenset(scopes), label="key")  # fmt: skip
+    key = Actor(
+        kind="customer",
+        user=dana,
+        organization=customer.organization,
+        customers=frozenset({customer.pk}),
+        permissions=frozenset(scopes),
+        label="key",
+    )
     assert calls.may_ask(key, owned) is may
 
 
@@ -256,8 +280,14 @@ def test_calls_are_found_by_the_state_that_they_show(device, by):
     # The one is late since a moment, of the other it was written down.
     Call.objects.filter(pk__in=[late.pk, written.pk]).update(asked_at=T0, expires_at=T0 + TICK)
     Call.objects.filter(pk=written.pk).update(state="timed_out", ended_at=T0 + TICK)
-    wanted = {"waiting": [waiting.pk], "delivered": [given.pk], "answered": [answered.pk], "failed": [failed.pk],
-              "timed_out": [late.pk, written.pk], "cancelled": []}  # fmt: skip
+    wanted = {
+        "waiting": [waiting.pk],
+        "delivered": [given.pk],
+        "answered": [answered.pk],
+        "failed": [failed.pk],
+        "timed_out": [late.pk, written.pk],
+        "cancelled": [],
+    }
     for state, expected in wanted.items():
         found = list(Call.objects.in_state(state).order_by("pk"))
         assert [call.pk for call in found] == expected, state
@@ -287,22 +317,18 @@ def test_what_an_owner_asked_ends_with_its_ownership(owned, dana, by):
 
 def test_without_the_follower_the_device_would_hear_of_it(owned, dana, by, settings):
     """The negative control."""
-    settings.LEDGER_FOLLOWERS = [path for path in settings.LEDGER_FOLLOWERS if "actions.calls" not in path]
+    settings.LEDGER_FOLLOWERS = [path for path in settings.LEDGER_FOLLOWERS if "calls.actions" not in path]
     ask(owned, factories.actor_of(dana))
     ledger.release([owned.pk], by=by, reason="unclaim")
     assert len(Unit(owned).get("calls").json()["calls"]) == 1
 
 
-def test_an_answer_after_the_handover_is_seen_by_neither_owner(
-    owned, customer, other_customer, dana, erin, by
-):
+def test_an_answer_after_the_handover_is_seen_by_neither_owner(owned, customer, other_customer, dana, erin, by):
     began = timezone.now()
     told, early, late = publisher(owned), ask(owned, by, timeout=300), ask(owned, by, timeout=300)
     calls.deliver(by=told)
     calls.answer(early.pk, by=told, result="before")
-    ledger.transfer(
-        [owned.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by
-    )
+    ledger.transfer([owned.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by)
     calls.answer(late.pk, by=publisher(owned), result="after")
     assert began < Call.objects.get(pk=late.pk).ended_at
     assert list(Call.objects.visible_to(factories.actor_of(dana))) == [early]
@@ -366,9 +392,7 @@ def test_a_waiting_device_hears_of_a_call_soon(device, by, monkeypatch):
 
 
 @pytest.mark.parametrize("is_asked_again", [True, False])
-def test_who_waits_for_calls_must_still_have_the_secret_when_one_comes(
-    device, by, monkeypatch, is_asked_again
-):
+def test_who_waits_for_calls_must_still_have_the_secret_when_one_comes(device, by, monkeypatch, is_asked_again):
     """With its negative control: without the second look at the secret, the call is handed to whoever waited."""
     waiting = Unit(device)
     monkeypatch.setattr(views, "PAUSE", 0)
@@ -425,9 +449,7 @@ def test_a_past_owner_does_not_see_that_a_call_of_staff_reached_the_next_owner_s
 ):
     """Staff's calls are not broken off by a handover; that the device asked for one since then is the next owner's."""
     call = ask(owned, by, timeout=300)
-    ledger.transfer(
-        [owned.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by
-    )
+    ledger.transfer([owned.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by)
     assert [given["id"] for given in Unit(owned).get("calls").json()["calls"]] == [call.pk]
     assert list(Call.objects.visible_to(by).values_list("state", flat=True)) == ["delivered"]
     for person in (dana, erin):

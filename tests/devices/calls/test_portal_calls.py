@@ -62,8 +62,12 @@ def test_an_admin_and_an_operator_ask_and_the_page_waits_for_the_answer(role, cl
     event = Event.objects.get(kind="device.called")
     assert (event.organization, event.subject_id, event.actor_id) == (owned.organization, owned.pk, person.pk)
     html = client.get(made.url).content.decode()
-    for part in ('hx-trigger="every 1s"', f'hx-get="{made.url}"', "/htmx",
-                 '<noscript><meta http-equiv="refresh" content="3"></noscript>'):  # fmt: skip
+    for part in (
+        'hx-trigger="every 1s"',
+        f'hx-get="{made.url}"',
+        "/htmx",
+        '<noscript><meta http-equiv="refresh" content="3"></noscript>',
+    ):
         assert part in html
     answer(owned, call, result={"volts": 3.7})
     part = client.get(made.url, headers={"HX-Request": "true", "HX-Target": "call"}).content.decode()
@@ -91,9 +95,7 @@ def test_a_viewer_reads_the_answers_and_asks_nothing(client_for, customer, owned
     assert (Call.objects.count(), Event.objects.count()) == (1, events)
 
 
-def test_without_the_check_of_the_edge_the_action_refuses_the_viewer_still(
-    client_for, customer, owned, monkeypatch
-):
+def test_without_the_check_of_the_edge_the_action_refuses_the_viewer_still(client_for, customer, owned, monkeypatch):
     """The check is there twice: with the edge's patched out the form comes, and asks nothing."""
     monkeypatch.setattr(portal_calls, "must_ask", lambda actor, device: None)
     client = client_for(factories.make_person(customer, "view@aalen.example", "viewer"))
@@ -111,9 +113,7 @@ def test_without_both_checks_the_viewer_asks(client_for, customer, owned, monkey
     assert Call.objects.count() == 1
 
 
-def test_who_shares_a_device_or_reaches_its_project_does_not_ask(
-    client_for, customer, other_customer, erin, owned, by
-):
+def test_who_shares_a_device_or_reaches_its_project_does_not_ask(client_for, customer, other_customer, erin, owned, by):
     project = other_customer.projects.get()
     ledger.share([owned.pk], customer=other_customer, project=project, by=by, reason="claim")
     guest = factories.make_person(other_customer, "guest@example.com")
@@ -131,11 +131,7 @@ def test_the_device_of_another_customer_is_not_there(client_for, erin, charlie, 
     events = Event.objects.count()
     for stranger in (erin, charlie, alice):
         client = client_for(stranger)
-        for address in (
-            at("call_list", owned.pk),
-            at("call_detail", owned.pk, call.pk),
-            at("call_create", owned.pk),
-        ):
+        for address in (at("call_list", owned.pk), at("call_detail", owned.pk, call.pk), at("call_create", owned.pk)):
             assert client.get(address).status_code == 404, address
         assert client.post(at("call_create", owned.pk), ASKED).status_code == 404
     assert (Call.objects.count(), Event.objects.count()) == (1, events)
@@ -186,9 +182,7 @@ def test_a_page_that_is_open_while_the_device_changes_hands_stops_asking(
 ):
     call = ask(owned, factories.actor_of(dana))
     hand_over(owned, customer, other_customer, by)
-    Call.objects.filter(pk=call.pk).update(
-        state="answered", result="late", ended_at=timezone.now() + timedelta(1)
-    )
+    Call.objects.filter(pk=call.pk).update(state="answered", result="late", ended_at=timezone.now() + timedelta(1))
     client, address = client_for(dana), at("call_detail", owned.pk, call.pk)
     part = client.get(address, headers={"HX-Request": "true", "HX-Target": "call"})
     assert (part.status_code, part["HX-Refresh"], part.content) == (200, "true", b"")
@@ -200,15 +194,17 @@ def test_customers_do_not_read_the_names_of_staff(client_for, dana, owned, by):
     rows = call_pages.newest(factories.actor_of(dana), owned, 5)
     assert [row.asker for row in rows] == ["dana@aalen.example", "Northlake"]
     client = client_for(dana)
-    for address in (at("device_detail", owned.pk), at("call_list", owned.pk),
-                    at("call_detail", owned.pk, staff.pk), at("call_detail", owned.pk, owner.pk)):  # fmt: skip
+    for address in (
+        at("device_detail", owned.pk),
+        at("call_list", owned.pk),
+        at("call_detail", owned.pk, staff.pk),
+        at("call_detail", owned.pk, owner.pk),
+    ):
         assert "Alice" not in client.get(address).content.decode()
     assert [row.asker for row in call_pages.newest(by, owned, 5)] == ["dana@aalen.example", "Alice Kemp"]
 
 
-def test_who_shares_a_device_reads_nothing_of_what_its_owner_asks(
-    client_for, dana, erin, other_customer, owned, by
-):
+def test_who_shares_a_device_reads_nothing_of_what_its_owner_asks(client_for, dana, erin, other_customer, owned, by):
     project = other_customer.projects.get()
     ledger.share([owned.pk], customer=other_customer, project=project, by=by, reason="claim")
     call = ask(owned, factories.actor_of(dana), kind="function", argument="password=hunter2")
@@ -236,11 +232,7 @@ def test_a_bad_question_is_told_at_its_field_and_asks_nothing(field, client_for,
 def test_what_a_device_answers_is_shown_as_text(client_for, dana, owned, by):
     call = ask(owned, by)
     answer(owned, call, result="<script>alert(1)</script>")
-    for address in (
-        at("device_detail", owned.pk),
-        at("call_list", owned.pk),
-        at("call_detail", owned.pk, call.pk),
-    ):
+    for address in (at("device_detail", owned.pk), at("call_list", owned.pk), at("call_detail", owned.pk, call.pk)):
         page = client_for(dana).get(address).content.decode()
         assert ("<script>alert" in page, "&lt;script&gt;alert" in page) == (False, True)
 
@@ -248,9 +240,12 @@ def test_what_a_device_answers_is_shown_as_text(client_for, dana, owned, by):
 def test_the_pages_are_german_for_a_german_reader(client_for, dana, owned, by):
     call, client = ask(owned, by), client_for(dana)
     headers = {"accept-language": "de"}
-    for address, expected in ((at("device_detail", owned.pk), "Das Gerät fragen"), (at("call_list", owned.pk), "Aufrufe"),
-                              (at("call_create", owned.pk), "Nach einer Variablen fragen"),
-                              (at("call_detail", owned.pk, call.pk), "Die Antwort erscheint hier.")):  # fmt: skip
+    for address, expected in (
+        (at("device_detail", owned.pk), "Das Gerät fragen"),
+        (at("call_list", owned.pk), "Aufrufe"),
+        (at("call_create", owned.pk), "Nach einer Variablen fragen"),
+        (at("call_detail", owned.pk, call.pk), "Die Antwort erscheint hier."),
+    ):
         page = client.get(address, headers=headers).content.decode()
         assert ('<html lang="de">' in page, expected in page, "Wartet" in page) == (True, True, True)
     made = client.post(at("call_create", owned.pk), ASKED | {"name": "a b"}, headers=headers)

@@ -66,16 +66,32 @@ def test_the_export_holds_what_a_round_trip_needs(client, three, customer, by):
     device_actions.edit(three[0], by=by, tags=["Pilot", "berlin"], notes="Line one\nline two")
     rows = rows_of(exported(client))
     assert list(rows[0]) == [
-        "serial_number", "device_name", "product", "status", "owner", "owner_reference", "tags", "notes", "imei", "iccid",
-        "mac", "hardware_revision", "manufactured_on", "development", "registered_at", "version",
-    ]  # fmt: skip
-    told = {
-        name: rows[0][name] for name in ("product", "status", "owner", "owner_reference", "tags", "notes")
-    }
+        "serial_number",
+        "device_name",
+        "product",
+        "status",
+        "owner",
+        "owner_reference",
+        "tags",
+        "notes",
+        "imei",
+        "iccid",
+        "mac",
+        "hardware_revision",
+        "manufactured_on",
+        "development",
+        "registered_at",
+        "version",
+    ]
+    told = {name: rows[0][name] for name in ("product", "status", "owner", "owner_reference", "tags", "notes")}
     assert told == {
-        "product": "Aqua Meter", "status": "Owned", "owner": "Stadtwerke Aalen", "owner_reference": "K-1001",
-        "tags": "berlin, Pilot", "notes": "Line one\nline two",
-    }  # fmt: skip
+        "product": "Aqua Meter",
+        "status": "Owned",
+        "owner": "Stadtwerke Aalen",
+        "owner_reference": "K-1001",
+        "tags": "berlin, Pilot",
+        "notes": "Line one\nline two",
+    }
     assert rows[0]["version"] != rows[1]["version"]
 
 
@@ -91,10 +107,16 @@ def test_each_cell_does_what_it_says(client, alice, three, customer, other_custo
     own(three[1], customer, by)
     own(three[2], customer, by)
     device_actions.edit(three[0], by=by, tags=["old", "kept"])
-    content = edited_csv(client, put(
-        (0, "owner", "hallberg  utilities"), (0, "tags", "kept, New"), (0, "notes", "Note"),
-        (1, "owner", "Hallberg Utilities"), (2, "owner", ""),
-    ))  # fmt: skip
+    content = edited_csv(
+        client,
+        put(
+            (0, "owner", "hallberg  utilities"),
+            (0, "tags", "kept, New"),
+            (0, "notes", "Note"),
+            (1, "owner", "Hallberg Utilities"),
+            (2, "owner", ""),
+        ),
+    )
     row = checked(alice, content)
     assert changes(row) == {
         2: {"owner": ["", "Hallberg Utilities"], "tags": ["kept, old", "kept, New"], "notes": ["", "Note"]},
@@ -104,10 +126,7 @@ def test_each_cell_does_what_it_says(client, alice, three, customer, other_custo
     assert not Event.objects.filter(kind="device.edited", data__has_key="notes").exists()
     operation = roundtrips.apply(row, version=row.version, by=by, reason="Contract ended")
     assert (operation.state, operation.succeeded, operation.refused) == ("done", 3, 0)
-    assert (operation.sentence, operation.title) == (
-        "3 devices changed.",
-        "Change 3 devices with devices.csv",
-    )
+    assert (operation.sentence, operation.title) == ("3 devices changed.", "Change 3 devices with devices.csv")
     for device in three:
         device.refresh_from_db()
     assert [d.customer for d in three] == [other_customer, other_customer, None]
@@ -115,9 +134,7 @@ def test_each_cell_does_what_it_says(client, alice, three, customer, other_custo
     assert (tags_of(three[0]), three[0].notes) == (["kept", "New"], "Note")
 
 
-def test_a_transfer_is_at_one_instant_and_both_customers_read_of_it(
-    client, alice, three, customer, other_customer, by
-):
+def test_a_transfer_is_at_one_instant_and_both_customers_read_of_it(client, alice, three, customer, other_customer, by):
     own(three[0], customer, by)
     operation = applied(alice, edited_csv(client, put((0, "owner", "Hallberg Utilities"))), reason="Sold")
     old, new = Ownership.objects.filter(device=three[0]).order_by("started_at")
@@ -129,18 +146,16 @@ def test_a_transfer_is_at_one_instant_and_both_customers_read_of_it(
     )
     told = Event.objects.filter(subject_kind="device", subject_id=three[0].pk).order_by("-pk")[:2]
     assert [(e.kind, e.object_label) for e in told] == [
-        ("device.assigned", "Hallberg Utilities"), ("device.unclaimed", "Stadtwerke Aalen"),
-    ]  # fmt: skip
+        ("device.assigned", "Hallberg Utilities"),
+        ("device.unclaimed", "Stadtwerke Aalen"),
+    ]
     assert len({e.act for e in told}) == 1
 
 
 def test_only_the_columns_that_are_there_are_looked_at(client, alice, three, customer, by):
     own(three[0], customer, by)
     device_actions.edit(three[0], by=by, tags=["a"], notes="Mine")
-    rows = [
-        {"device_name": r["device_name"], "tags": "b", "version": r["version"]}
-        for r in rows_of(exported(client))
-    ]
+    rows = [{"device_name": r["device_name"], "tags": "b", "version": r["version"]} for r in rows_of(exported(client))]
     assert applied(alice, as_csv(rows)).succeeded == 3
     three[0].refresh_from_db()
     assert (tags_of(three[0]), three[0].notes, three[0].customer) == (["b"], "Mine", customer)
@@ -177,11 +192,15 @@ def test_the_reference_names_the_owner_too_and_the_cell_that_was_edited_decides(
     b = factories.make_customer(organization, "Twin", reference="K-2")
     own(three[0], a, by)
     own(three[1], a, by)
-    content = edited_csv(client, put(
-        (0, "owner_reference", "k-2"),
-        (1, "owner", "Stadtwerke Aalen"),
-        (2, "owner", "Twin"), (2, "owner_reference", "K-2"),
-    ))  # fmt: skip
+    content = edited_csv(
+        client,
+        put(
+            (0, "owner_reference", "k-2"),
+            (1, "owner", "Stadtwerke Aalen"),
+            (2, "owner", "Twin"),
+            (2, "owner_reference", "K-2"),
+        ),
+    )
     assert applied(alice, content, reason="Moved").succeeded == 3
     for device in three:
         device.refresh_from_db()
@@ -195,25 +214,34 @@ def test_the_reference_names_the_owner_too_and_the_cell_that_was_edited_decides(
         ([(0, "owner_reference", "K-9")], "No customer has the reference “K-9”."),
         ([(0, "owner", "Twin")], "2 customers are called “Twin”. Write the reference of the right one."),
         ([(0, "owner", "Gone")], "Gone is archived. Restore it first."),
-        ([(0, "owner", "Stadtwerke Aalen"), (0, "owner_reference", "K-1")],
-         "The reference “K-1” is that of Twin, not of “Stadtwerke Aalen”. Correct one of them."),
-        ([(1, "owner_reference", "")],
-         "The owner's reference is empty, but the owner is still named. Empty both to unclaim."),
+        (
+            [(0, "owner", "Stadtwerke Aalen"), (0, "owner_reference", "K-1")],
+            "The reference “K-1” is that of Twin, not of “Stadtwerke Aalen”. Correct one of them.",
+        ),
+        (
+            [(1, "owner_reference", "")],
+            "The owner's reference is empty, but the owner is still named. Empty both to unclaim.",
+        ),
         ([(0, "device_name", "unknown-unit")], "No device has this name."),
         ([(0, "device_name", "")], "The device name is missing."),
-        ([(0, "serial_number", "AQM26-9")],
-         "Serial number: “AQM26-1” can't be changed to “AQM26-9” by a file. Leave it as it was."),
-        ([(0, "status", "Scrapped")], "Status: “In stock” can't be changed to “Scrapped” by a file. Leave it as it was."),
+        (
+            [(0, "serial_number", "AQM26-9")],
+            "Serial number: “AQM26-1” can't be changed to “AQM26-9” by a file. Leave it as it was.",
+        ),
+        (
+            [(0, "status", "Scrapped")],
+            "Status: “In stock” can't be changed to “Scrapped” by a file. Leave it as it was.",
+        ),
         ([(0, "product", "")], "Product: “Aqua Meter” can't be emptied by a file. Leave it as it was."),
         ([(0, "version", "")], "The column “version” was changed or emptied in this row. Export the list again."),
-        ([(0, "tags", ",".join(f"t{n}" for n in range(21)))],
-         "A device has at most 20 tags, each of 40 characters or fewer."),
+        (
+            [(0, "tags", ",".join(f"t{n}" for n in range(21)))],
+            "A device has at most 20 tags, each of 40 characters or fewer.",
+        ),
         ([(0, "notes", "x" * 2001)], "The note has at most 2000 characters; this one has 2001."),
     ],
-)  # fmt: skip
-def test_what_can_not_be_is_refused_with_its_reason(
-    places, sentence, client, alice, three, customer, organization, by
-):
+)
+def test_what_can_not_be_is_refused_with_its_reason(places, sentence, client, alice, three, customer, organization, by):
     twin = factories.make_customer(organization, "Twin", reference="K-1")
     factories.make_customer(organization, "Twin", reference="K-2")
     customers.archive(factories.make_customer(organization, "Gone"), by=by)
@@ -234,8 +262,9 @@ def test_a_customer_of_another_organization_is_as_unknown_as_any(client, alice, 
     factories.make_customer(other_organization, "Stranger", reference="S-1")
     row = checked(alice, edited_csv(client, put((0, "owner", "Stranger"), (1, "owner_reference", "S-1"))))
     assert refused(row) == {
-        2: "No customer is called “Stranger”. Make it first.", 3: "No customer has the reference “S-1”.",
-    }  # fmt: skip
+        2: "No customer is called “Stranger”. Make it first.",
+        3: "No customer has the reference “S-1”.",
+    }
 
 
 @pytest.mark.parametrize(
@@ -268,16 +297,12 @@ def test_the_same_unit_twice_is_refused(client, alice, three):
 # What was changed since
 
 
-def test_what_the_console_changed_since_is_refused_where_the_row_was_edited(
-    client, alice, three, customer, by
-):
+def test_what_the_console_changed_since_is_refused_where_the_row_was_edited(client, alice, three, customer, by):
     content = edited_csv(client, put((0, "tags", "mine"), (2, "notes", "Mine")))
     device_actions.edit(three[0], by=by, notes="Theirs")
     own(three[1], customer, by)
     row = checked(alice, content)
-    assert refused(row) == {
-        2: "It was changed in the console since this file was exported: Notes. Export it again."
-    }
+    assert refused(row) == {2: "It was changed in the console since this file was exported: Notes. Export it again."}
     # The second row was not edited, so its new owner stays; it is no reason to refuse it.
     assert (counts(row), changes(row)) == ((1, 1, 1), {4: {"notes": ["", "Mine"]}})
     roundtrips.apply(row, version=row.version, by=by)
@@ -321,28 +346,23 @@ def test_without_versions_it_is_compared_with_what_is_registered_now(client, ali
     assert changes(row)[2] == {"owner": ["Stadtwerke Aalen", ""], "tags": ["", "x"]}
 
 
-def test_what_changes_between_the_preview_and_the_apply_is_refused_row_by_row(
-    client, alice, three, customer, by
-):
-    row = checked(
-        alice, edited_csv(client, put((0, "notes", "A"), (1, "notes", "B"), (2, "owner", customer.name)))
-    )
+def test_what_changes_between_the_preview_and_the_apply_is_refused_row_by_row(client, alice, three, customer, by):
+    row = checked(alice, edited_csv(client, put((0, "notes", "A"), (1, "notes", "B"), (2, "owner", customer.name))))
     device_actions.edit(three[0], by=by, notes="Theirs")
     ledger.set_status([three[2].pk], frm=["in_stock"], to="reserved")
     operation = roundtrips.apply(row, version=row.version, by=by)
     sentence = "It was changed since the file was checked. Check the file again."
     assert (operation.succeeded, operation.refused) == (1, 2)
     assert list(operation.rows.order_by("position").values_list("position", "label", "sentence")) == [
-        (2, "AQM26-1", sentence), (4, "AQM26-3", sentence),
-    ]  # fmt: skip
+        (2, "AQM26-1", sentence),
+        (4, "AQM26-3", sentence),
+    ]
     three[0].refresh_from_db()
     assert (three[0].notes, Ownership.objects.count()) == ("Theirs", 0)
 
 
 def test_all_or_none_means_it(client, alice, three, customer, by):
-    row = checked(
-        alice, edited_csv(client, put((0, "notes", "A"), (1, "tags", "b"), (2, "owner", customer.name)))
-    )
+    row = checked(alice, edited_csv(client, put((0, "notes", "A"), (1, "tags", "b"), (2, "owner", customer.name))))
     device_actions.edit(three[1], by=by, notes="Theirs")
     before = Event.objects.count()
     with pytest.raises(Refused) as refusal:
@@ -360,10 +380,7 @@ def test_all_or_none_does_not_begin_where_rows_are_refused(client, alice, three,
     row = checked(alice, edited_csv(client, put((0, "notes", "A"), (1, "device_name", "unknown-one"))))
     with pytest.raises(Refused) as refusal:
         roundtrips.apply(row, version=row.version, by=by, is_whole=True)
-    assert (
-        refusal.value.sentence
-        == "1 row is refused, so nothing is changed. Correct the file, or change the others."
-    )
+    assert refusal.value.sentence == "1 row is refused, so nothing is changed. Correct the file, or change the others."
     assert not Device.objects.filter(notes="A").exists()
 
 
@@ -384,14 +401,11 @@ def test_fulfilment_may_change_owners_by_assigning_and_nothing_else(
     client, three, customer, other_customer, member, by
 ):
     own(three[1], customer, by)
-    content = edited_csv(client, put(
-        (0, "owner", customer.name), (1, "owner", "Hallberg Utilities"), (2, "notes", "Mine"),
-    ))  # fmt: skip
+    content = edited_csv(
+        client, put((0, "owner", customer.name), (1, "owner", "Hallberg Utilities"), (2, "notes", "Mine"))
+    )
     row = checked(member("fulfilment"), content)
-    assert refused(row) == {
-        3: "You may not take a device from its owner.",
-        4: "You may not change tags and notes.",
-    }
+    assert refused(row) == {3: "You may not take a device from its owner.", 4: "You may not change tags and notes."}
     assert changes(row) == {2: {"owner": ["", "Stadtwerke Aalen"]}}
 
 
@@ -403,9 +417,7 @@ def test_the_rights_are_asked_again_of_who_applies_it(client, alice, three, cust
     assert not Device.objects.filter(notes="Mine").exists()
 
 
-def test_support_takes_back_fifty_an_hour_transfers_among_them(
-    client, bob, product, customer, other_customer, by
-):
+def test_support_takes_back_fifty_an_hour_transfers_among_them(client, bob, product, customer, other_customer, by):
     units = [factories.make_device(product) for _n in range(52)]
     ownership.assign([u.pk for u in units], customer=customer, by=by)
 
@@ -419,10 +431,7 @@ def test_support_takes_back_fifty_an_hour_transfers_among_them(
     assert (refusal.value.code, refusal.value.status) == ("unclaim_limit", 403)
     assert Ownership.objects.filter(ended_at=None, customer=customer).count() == 52
     fewer = checked(bob, edited_csv(client, lambda rows: edit(rows[:50])))
-    assert (
-        roundtrips.apply(fewer, version=fewer.version, by=factories.actor_of(bob), reason="Some").succeeded
-        == 50
-    )
+    assert roundtrips.apply(fewer, version=fewer.version, by=factories.actor_of(bob), reason="Some").succeeded == 50
     last = checked(bob, edited_csv(client, lambda rows: put((50, "owner", ""))(rows)))
     with pytest.raises(Refused):
         roundtrips.apply(last, version=last.version, by=factories.actor_of(bob), reason="One more")
@@ -442,22 +451,16 @@ def test_a_file_that_only_unclaims_can_be_undone(client, alice, three, customer,
 
 
 def test_a_file_that_only_assigns_to_one_customer_can_be_undone(client, alice, three, customer, by):
-    content = edited_csv(
-        client, put((0, "owner", customer.name), (1, "owner", customer.name), (2, "notes", "Mine"))
-    )
+    content = edited_csv(client, put((0, "owner", customer.name), (1, "owner", customer.name), (2, "notes", "Mine")))
     operation = applied(alice, content)
     undone = undo.begin(operation, by=by)
     assert (undone.succeeded, undone.sentence) == (2, "2 devices are not assigned any more.")
     assert not Device.objects.exclude(customer=None).exists()
 
 
-def test_a_file_with_several_kinds_of_changes_of_hands_has_no_undo(
-    client, alice, three, customer, other_customer, by
-):
+def test_a_file_with_several_kinds_of_changes_of_hands_has_no_undo(client, alice, three, customer, other_customer, by):
     own(three[0], customer, by)
-    operation = applied(
-        alice, edited_csv(client, put((0, "owner", ""), (1, "owner", customer.name))), reason="Mixed"
-    )
+    operation = applied(alice, edited_csv(client, put((0, "owner", ""), (1, "owner", customer.name))), reason="Mixed")
     assert (operation.undo_route, operation.is_undoable()) == ("", False)
 
 
@@ -477,9 +480,12 @@ def test_german_excel_writes_semicolons_and_windows_1252(client, alice, three, o
     device_actions.edit(three[1], by=by, notes="Größe 1,5", tags=["łódź"])
     device_actions.edit(three[2], by=by, notes="→ Keller 😀")
     content = edited_csv(
-        client, put((0, "owner", "Müller & Söhne"), (0, "notes", "1,5 °C – kühl")), separator=";", encoding="cp1252",
+        client,
+        put((0, "owner", "Müller & Söhne"), (0, "notes", "1,5 °C – kühl")),
+        separator=";",
+        encoding="cp1252",
         errors="replace",
-    )  # fmt: skip
+    )
     row = checked(alice, content)
     assert row.summary["dialect"] == ["semicolons", "Windows-1252"]
     assert changes(row) == {2: {"owner": ["", "Müller & Söhne"], "notes": ["", "1,5 °C – kühl"]}}
@@ -499,9 +505,10 @@ def test_zeros_that_excel_cut_off_a_serial_number_are_no_change(client, alice, p
 
 def test_numbers_and_dates_in_a_workbook_are_texts(client, alice, three, tmp_path):
     rows = rows_of(exported(client))
-    content = workbook(tmp_path / "n.xlsx", [
-        {"device_name": rows[0]["device_name"], "notes": 15, "tags": 2026, "version": rows[0]["version"]},
-    ])  # fmt: skip
+    content = workbook(
+        tmp_path / "n.xlsx",
+        [{"device_name": rows[0]["device_name"], "notes": 15, "tags": 2026, "version": rows[0]["version"]}],
+    )
     assert changes(checked(alice, content, "n.xlsx")) == {2: {"tags": ["", "2026"], "notes": ["", "15"]}}
 
 

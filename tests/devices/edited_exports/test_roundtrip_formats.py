@@ -14,17 +14,7 @@ from devices.actions import devices as device_actions
 from devices.identifiers import Unfit, clean_notes
 from devices.models import Device
 from tests import factories
-from tests.devices.roundtrips import (
-    applied,
-    changes,
-    checked,
-    counts,
-    exported,
-    refused,
-    rows_of,
-    tags_of,
-    workbook,
-)
+from tests.devices.roundtrips import applied, changes, checked, counts, exported, refused, rows_of, tags_of, workbook
 
 pytestmark = pytest.mark.django_db
 FEW = settings(
@@ -48,9 +38,7 @@ def is_storable(text: str) -> bool:
     return True
 
 
-LETTERS = st.text(
-    st.characters(exclude_categories=["Cs", "Cn", "Co"]) | st.sampled_from("'=+-@_x;\n\t"), max_size=30
-)
+LETTERS = st.text(st.characters(exclude_categories=["Cs", "Cn", "Co"]) | st.sampled_from("'=+-@_x;\n\t"), max_size=30)
 NOTES = st.tuples(STARTS, LETTERS).map("".join).filter(is_storable).map(clean_notes)
 TAG = (
     st.tuples(STARTS, LETTERS)
@@ -109,9 +97,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 @FEW
 @given(st.lists(NOTES, min_size=UNITS, max_size=UNITS), st.lists(TAGS, min_size=UNITS, max_size=UNITS))
-@example(
-    ["=1+1", "'=1", "''@a", "-5", "_x0041_", "#N/A"], [["=a"], ["'+b", "-c"], ["a;b"], ["1"], ["_x000D_"], []]
-)
+@example(["=1+1", "'=1", "''@a", "-5", "_x0041_", "#N/A"], [["=a"], ["'+b", "-c"], ["a;b"], ["1"], ["_x000D_"], []])
 @example(["a\ufffeb", "\uffff", "", "", "", ""], [[]] * 6)
 def test_nothing_is_changed_by_the_way_there_and_back(form, client, alice, pool, notes, tags):
     fill(pool, notes, tags, factories.actor_of(alice))
@@ -147,6 +133,4 @@ def test_what_is_typed_into_a_workbook_is_what_is_stored(client, alice, pool, tm
     for device, row in zip(pool, rows, strict=True):
         device.refresh_from_db()
         assert device.notes == row["notes"]
-        assert {fold(tag) for tag in tags_of(device)} == {
-            fold(tag) for tag in row["tags"].split(",") if tag.strip()
-        }
+        assert {fold(tag) for tag in tags_of(device)} == {fold(tag) for tag in row["tags"].split(",") if tag.strip()}

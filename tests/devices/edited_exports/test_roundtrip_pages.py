@@ -62,9 +62,9 @@ def test_device_changes_create_says_at_the_field_what_is_no_table(client):
 def test_the_whole_way_by_its_pages(client, alice, three, customer):
     ownership.assign([three[1].pk], customer=customer, by=factories.actor_of(alice))
     device_actions.edit(three[2], by=factories.actor_of(alice), tags=["old"])
-    content = edited_csv(client, put(
-        (0, "owner", customer.name), (1, "owner", ""), (2, "tags", "<b>new</b>"), (2, "notes", "Mine"),
-    ))  # fmt: skip
+    content = edited_csv(
+        client, put((0, "owner", customer.name), (1, "owner", ""), (2, "tags", "<b>new</b>"), (2, "notes", "Mine"))
+    )
     answer = upload(client, content)
     row = RoundTrip.objects.get()
     assert (answer.status_code, answer.url) == (302, row.get_absolute_url())
@@ -150,10 +150,16 @@ def test_two_thousand_rows_go_to_the_worker(
     form, client, alice, product, customer, other_customer, tmp_path, django_capture_on_commit_callbacks
 ):
     Device.objects.bulk_create(
-        Device(organization=product.organization, product=product, serial_number=f"S-{n}", serial_key=f"s-{n}",
-               device_name=f"unit-{n:06d}", name_key=f"unit-{n:06d}")
+        Device(
+            organization=product.organization,
+            product=product,
+            serial_number=f"S-{n}",
+            serial_key=f"s-{n}",
+            device_name=f"unit-{n:06d}",
+            name_key=f"unit-{n:06d}",
+        )
         for n in range(2_000)
-    )  # fmt: skip
+    )
 
     def edit(rows):
         for number, row in enumerate(rows):
@@ -174,9 +180,7 @@ def test_two_thousand_rows_go_to_the_worker(
     assert (operation.state, operation.succeeded, operation.refused) == ("done", 1_999, 1)
     refused = operation.rows.get()
     assert (refused.position, refused.label) == (1323, "S-1321")
-    assert (
-        refused.sentence == "Status: “In stock” can't be changed to “Scrapped” by a file. Leave it as it was."
-    )
+    assert refused.sentence == "Status: “In stock” can't be changed to “Scrapped” by a file. Leave it as it was."
     assert Ownership.objects.filter(customer=customer).count() == 1_000
     assert Ownership.objects.filter(customer=other_customer).count() == 999
     assert DeviceTag.objects.count() == 3_998

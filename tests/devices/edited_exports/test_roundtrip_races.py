@@ -47,9 +47,7 @@ def found(pk):
 
 def test_of_eight_that_apply_one_file_at_once_one_does(client, alice, make_devices, customer):
     make_devices(20)
-    row = checked(
-        alice, edited_csv(client, lambda rows: [r.update(owner=customer.name, tags="x") for r in rows])
-    )
+    row = checked(alice, edited_csv(client, lambda rows: [r.update(owner=customer.name, tags="x") for r in rows]))
     by = factories.actor_of(alice)
     answers = processes.run(8, lambda n: found(row.pk), lambda each: apply(each, by))
     assert Counter(map(str, answers)) == {"20": 1, "applied_already": 7}
@@ -57,9 +55,7 @@ def test_of_eight_that_apply_one_file_at_once_one_does(client, alice, make_devic
     assert (Operation.objects.count(), Event.objects.filter(kind="device.changes_applied").count()) == (1, 1)
 
 
-def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(
-    client, alice, make_devices, monkeypatch
-):
+def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(client, alice, make_devices, monkeypatch):
     """The negative control: the file is marked without a look at who was first."""
     make_devices(20)
     row = checked(alice, edited_csv(client, lambda rows: [r.update(tags="x") for r in rows]))
@@ -91,9 +87,7 @@ def race_against_a_handover(client, alice, product, customer, other_customer):
     return answers, device
 
 
-def test_a_unit_that_is_assigned_at_the_same_moment_is_left_whole(
-    client, alice, product, customer, other_customer
-):
+def test_a_unit_that_is_assigned_at_the_same_moment_is_left_whole(client, alice, product, customer, other_customer):
     answers, device = race_against_a_handover(client, alice, product, customer, other_customer)
     assert sorted(map(str, answers)) == ["0", "assigned"]
     assert (device.customer, device.notes) == (customer, "")

@@ -56,26 +56,16 @@ def test_every_new_device_and_the_import_have_their_line_in_the_log(product):
     assert kinds() == ["device.registered", "device.registered", "manifest.applied"]
     lines = Event.objects.filter(kind="device.registered").order_by("subject_id")
     assert [line.subject_label for line in lines] == ["S-1", "S-2"]
-    assert [line.subject_id for line in lines] == list(
-        Device.objects.order_by("pk").values_list("pk", flat=True)
-    )
+    assert [line.subject_id for line in lines] == list(Device.objects.order_by("pk").values_list("pk", flat=True))
     whole = Event.objects.get(kind="manifest.applied")
-    assert (whole.subject_label, whole.object_label, whole.object_id) == (
-        "Aqua Meter",
-        "lot.csv",
-        manifest.pk,
-    )
+    assert (whole.subject_label, whole.object_label, whole.object_id) == ("Aqua Meter", "lot.csv", manifest.pk)
     assert whole.data == {"new": 2, "changed": 0, "unchanged": 0, "refused": 0}
     assert len(set(Event.objects.values_list("act", flat=True))) == 1
 
 
 def test_ids_follow_the_order_of_the_file(product):
     applied(product, text(HEAD, f"Z-1,{NAMES[0]}", f"A-1,{NAMES[1]}", f"M-1,{NAMES[2]}"))
-    assert list(Device.objects.order_by("pk").values_list("serial_number", flat=True)) == [
-        "Z-1",
-        "A-1",
-        "M-1",
-    ]
+    assert list(Device.objects.order_by("pk").values_list("serial_number", flat=True)) == ["Z-1", "A-1", "M-1"]
     assert factories.make_device(product, "LATER").pk > Device.objects.get(serial_number="M-1").pk
 
 
@@ -98,9 +88,7 @@ def test_the_good_rows_alone_can_be_applied(product):
 
 
 def test_changed_rows_change_their_devices_and_tell_what_was_before(product, by):
-    device = factories.make_device(
-        product, "S-1", device_name=NAMES[0], hardware_revision="B1", notes="Keep me"
-    )
+    device = factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1", notes="Keep me")
     content = text(
         f"{HEAD},hardware revision,notes,made on,development,secret,tags",
         f"s-1,{NAMES[0]},B2,,2026-11-02,yes,0123456789abcdef,Rework",
@@ -112,9 +100,12 @@ def test_changed_rows_change_their_devices_and_tell_what_was_before(product, by)
     assert device.secret_sha256 == "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f"
     assert [row.tag.name for row in device.device_tags.all()] == ["Rework"]
     assert Event.objects.get(kind="device.edited").data == {
-        "hardware_revision": ["B1", "B2"], "manufactured_on": ["", "2026-11-02"], "is_development": [False, True],
-        "secret": ["", "•••"], "tags": ["", "Rework"],
-    }  # fmt: skip
+        "hardware_revision": ["B1", "B2"],
+        "manufactured_on": ["", "2026-11-02"],
+        "is_development": [False, True],
+        "secret": ["", "•••"],
+        "tags": ["", "Rework"],
+    }
     assert manifest.outcome["changed"] == 1
     assert kinds() == ["device.edited", "manifest.applied"]
 
@@ -123,10 +114,16 @@ def test_tags_are_made_once_and_none_is_taken_away(product, organization):
     Tag.objects.create(organization=organization, name="Ulm", name_key="ulm")
     old = factories.make_device(product, "S-0", device_name=NAMES[0])
     DeviceTag.objects.create(tag=Tag.objects.get(), device=old)
-    applied(product, text(
-        "S/N;Device ID;Tags", f"S-0;{NAMES[0]};Rework", f"S-1;{NAMES[1]};ULM, rework", f"S-2;{NAMES[2]};",
-        f"S-3;{NAMES[3]};Rework",
-    ))  # fmt: skip
+    applied(
+        product,
+        text(
+            "S/N;Device ID;Tags",
+            f"S-0;{NAMES[0]};Rework",
+            f"S-1;{NAMES[1]};ULM, rework",
+            f"S-2;{NAMES[2]};",
+            f"S-3;{NAMES[3]};Rework",
+        ),
+    )
     found = {
         device.serial_number: sorted(row.tag.name_key for row in device.device_tags.all())
         for device in Device.objects.all()
@@ -145,9 +142,7 @@ def test_units_of_a_single_account_belong_to_it_at_once(organization):
 
 
 def test_new_units_of_a_product_with_a_unit_profile_get_their_codes(product, organization):
-    profile = ClaimProfile(
-        organization=organization, slug="labels", name="Labels", scope="unit", product=product
-    )
+    profile = ClaimProfile(organization=organization, slug="labels", name="Labels", scope="unit", product=product)
     profile.set_keys()
     profile.save()
     applied(product, text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}"))
@@ -268,18 +263,12 @@ def test_a_large_file_is_applied_by_the_worker(product, alice):
     manifest = checked(product, AQUA.read_bytes())
     manifests.apply(manifest, version=manifest.version, by=by)
     operation = Operation.objects.get()
-    assert (operation.title, operation.total) == (
-        "Importing lot.csv into Aqua Meter", 5000,
-    )  # fmt: skip
+    assert (operation.title, operation.total) == ("Importing lot.csv into Aqua Meter", 5000)
     assert not Device.objects.exists()
     operations.run(operation.pk)
     operation.refresh_from_db()
     manifest.refresh_from_db()
-    assert (operation.state, operation.succeeded, operation.sentence) == (
-        "done",
-        5000,
-        "5000 devices registered.",
-    )
+    assert (operation.state, operation.succeeded, operation.sentence) == ("done", 5000, "5000 devices registered.")
     assert (Device.objects.count(), manifest.outcome["new"], manifest.is_running) == (5000, 5000, False)
 
 

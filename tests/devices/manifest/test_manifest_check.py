@@ -34,8 +34,15 @@ def test_the_clean_lot_is_new_from_its_first_row_to_its_last(product):
     assert counts(manifest) == (5000, 0, 0, 0)
     assert manifest.summary["dialect"] == ["commas", "UTF-8"]
     assert list(manifest.summary["header"]["mapping"].values()) == [
-        "serial_number", "device_name", "imei", "iccid", "mac", "hardware_revision", "manufactured_on", "secret",
-    ]  # fmt: skip
+        "serial_number",
+        "device_name",
+        "imei",
+        "iccid",
+        "mac",
+        "hardware_revision",
+        "manufactured_on",
+        "secret",
+    ]
 
 
 def test_an_imei_that_the_factory_gave_twice_is_noticed_and_not_refused(product):
@@ -56,8 +63,11 @@ def test_every_planted_fault_of_the_messy_lot_is_reported(product, device):
         92: "This row has 5 values but the header has 4.",
     }
     assert noticed(manifest) == {
-        "formula": (1, [42]), "markup": (1, [43]), "spaces": (1, [52]), "empty_rows": (2, [202]),
-    }  # fmt: skip
+        "formula": (1, [42]),
+        "markup": (1, [43]),
+        "spaces": (1, [52]),
+        "empty_rows": (2, [202]),
+    }
     assert counts(manifest) == (191, 0, 0, 9)
     assert manifest.summary["dialect"] == ["semicolons", "UTF-8"]
 
@@ -117,13 +127,16 @@ def test_a_row_that_is_refused_still_counts_for_the_ones_below(product):
 
 def test_iccid_and_mac_may_stand_once_in_a_file(product):
     head = f"{HEAD},iccid,mac"
-    manifest = checked(product, text(
-        head, f"S-1,{NAMES[0]},8944500652928419690,E0:4F:43:75:E4:55", f"S-2,{NAMES[1]},8944500652928419690,",
-        f"S-3,{NAMES[2]},,e04f4375e455",
-    ))  # fmt: skip
-    assert refused(manifest) == {
-        3: "The ICCID already stands in row 2.", 4: "The MAC address already stands in row 2.",
-    }  # fmt: skip
+    manifest = checked(
+        product,
+        text(
+            head,
+            f"S-1,{NAMES[0]},8944500652928419690,E0:4F:43:75:E4:55",
+            f"S-2,{NAMES[1]},8944500652928419690,",
+            f"S-3,{NAMES[2]},,e04f4375e455",
+        ),
+    )
+    assert refused(manifest) == {3: "The ICCID already stands in row 2.", 4: "The MAC address already stands in row 2."}
 
 
 def test_a_file_that_was_imported_is_unchanged(product):
@@ -148,10 +161,13 @@ def test_what_differs_is_told_field_by_field_and_an_empty_cell_says_nothing(prod
     )
     assert changed(checked(product, content)) == {
         2: {
-            "hardware_revision": ["B1", "B2"], "manufactured_on": ["", "2026-11-02"], "is_development": [False, True],
-            "secret": ["", "•••"], "tags": ["", "Rework, Ulm"],
+            "hardware_revision": ["B1", "B2"],
+            "manufactured_on": ["", "2026-11-02"],
+            "is_development": [False, True],
+            "secret": ["", "•••"],
+            "tags": ["", "Rework, Ulm"],
         }
-    }  # fmt: skip
+    }
 
 
 def test_a_device_name_of_another_unit_is_refused_with_the_place_where_it_is(product, organization):
@@ -184,14 +200,17 @@ def test_an_archived_unit_is_said_to_be_one(product):
 
 
 def test_identifiers_of_other_units_are_refused_but_for_the_imei(product):
-    factories.make_device(
-        product, "S-9", imei="352656103159466", iccid="8944500652928419690", mac="E0:4F:43:75:E4:55"
-    )
+    factories.make_device(product, "S-9", imei="352656103159466", iccid="8944500652928419690", mac="E0:4F:43:75:E4:55")
     head = f"{HEAD},imei,iccid,mac"
-    manifest = checked(product, text(
-        head, f"S-1,{NAMES[0]},352656103159466,,", f"S-2,{NAMES[1]},,8944500652928419690,",
-        f"S-3,{NAMES[2]},,,E04F4375E455",
-    ))  # fmt: skip
+    manifest = checked(
+        product,
+        text(
+            head,
+            f"S-1,{NAMES[0]},352656103159466,,",
+            f"S-2,{NAMES[1]},,8944500652928419690,",
+            f"S-3,{NAMES[2]},,,E04F4375E455",
+        ),
+    )
     assert refused(manifest) == {
         3: "This ICCID is registered already, for S-9 in Aqua Meter.",
         4: "This MAC address is registered already, for S-9 in Aqua Meter.",
@@ -201,9 +220,7 @@ def test_identifiers_of_other_units_are_refused_but_for_the_imei(product):
 
 def test_tags_are_split_and_limited(product):
     many = ";".join(f"t{n}" for n in range(21))
-    manifest = checked(
-        product, text("S/N;Device ID;Tags", f'S-1;{NAMES[0]};"a, b ;A"', f'S-2;{NAMES[1]};"{many}"')
-    )
+    manifest = checked(product, text("S/N;Device ID;Tags", f'S-1;{NAMES[0]};"a, b ;A"', f'S-2;{NAMES[1]};"{many}"'))
     assert refused(manifest) == {3: "A device has at most 20 tags, each of 40 characters or fewer."}
 
 

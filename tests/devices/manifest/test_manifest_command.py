@@ -41,10 +41,7 @@ def test_a_preview_prints_what_the_page_says_and_changes_nothing(product):
         "  Remark -> Notes",
         "New 192, Unchanged 0, Changed 0, Refused 8",
     ]
-    assert (
-        "Row 92 (aqm26-900090 / e00fce68762d55f3e8b923b1): This row has 5 values but the header has 4."
-        in said
-    )
+    assert "Row 92 (aqm26-900090 / e00fce68762d55f3e8b923b1): This row has 5 values but the header has 4." in said
     assert "Noticed: 2 empty rows were skipped. From row 202 on" in said
     assert not Device.objects.exists()
 
@@ -119,10 +116,7 @@ def test_a_file_without_the_needed_columns_ends_with_two(product, tmp_path):
 def test_one_slug_in_two_organizations_asks_whose_it_is(product, other_organization):
     factories.make_product(other_organization)
     said, code = run("aqua-meter", AQUA)
-    assert (code, said) == (
-        2,
-        "Several organizations have a product aqua-meter. Name one with --organization.",
-    )
+    assert (code, said) == (2, "Several organizations have a product aqua-meter. Name one with --organization.")
     said, code = run("aqua-meter", AQUA, apply=True, organization="southridge")
     assert (code, Device.objects.filter(organization=other_organization).count()) == (0, 5000)
 

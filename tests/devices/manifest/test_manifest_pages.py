@@ -84,9 +84,7 @@ def test_a_form_without_the_consent_to_leave_rows_out_imports_nothing(client, pr
     assert not Device.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "form", [{}, {"version": "x"}, {"version": "99999999999999999999"}, {"version": "-1"}]
-)
+@pytest.mark.parametrize("form", [{}, {"version": "x"}, {"version": "99999999999999999999"}, {"version": "-1"}])
 def test_a_form_that_makes_no_sense_leads_back_to_the_preview(client, product, form):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     answer = client.post(url("apply", manifest), form)
@@ -138,8 +136,9 @@ def test_a_form_without_anything_says_what_is_missing(client, product):
     answer = client.post(CREATE)
     assert answer.status_code == 422
     assert answer.context["form"].errors == {
-        "product": ["Choose the product that the devices are of."], "file": ["Choose a file."],
-    }  # fmt: skip
+        "product": ["Choose the product that the devices are of."],
+        "file": ["Choose a file."],
+    }
 
 
 def test_a_product_of_somebody_else_or_an_archived_one_can_not_be_chosen(client, product, foreign_device):
@@ -189,9 +188,7 @@ def test_two_columns_can_not_be_the_same(client, product):
     form = {"column_0": "serial_number", "column_1": "device_name", "column_2": "device_name"}
     answer = client.post(url("columns", manifest), form)
     assert answer.status_code == 422
-    assert answer.context["form"].errors["column_2"] == [
-        "“Device ID” is set to this already. Choose one of them."
-    ]
+    assert answer.context["form"].errors["column_2"] == ["“Device ID” is set to this already. Choose one of them."]
     manifest.refresh_from_db()
     assert counts(manifest) == (1, 0, 0, 0)
 
@@ -208,10 +205,7 @@ def test_the_padding_is_chosen_by_a_button(client, product):
     answer = upload(client, product, GATEWAY.read_bytes(), "gateway.xlsx")
     manifest = ManifestImport.objects.get()
     page = body(client.get(answer.url))
-    assert (
-        "Excel turned 240 serial numbers into numbers, and leading zeros are lost. The others have 6 digits."
-        in page
-    )
+    assert "Excel turned 240 serial numbers into numbers, and leading zeros are lost. The others have 6 digits." in page
     assert "Fill up to 6 digits" in page
     client.post(url("columns", manifest), {"pad": "6"})
     manifest.refresh_from_db()
@@ -252,33 +246,47 @@ def test_refused_rows_are_downloaded_as_they_came_with_their_reason(client, prod
     rows = rows_of(answer)
     assert rows[0] == ["Row", "Why", "S/N", "Device ID", "IMEI", "Remark"]
     assert rows[1][:4] == [
-        "5", "The same serial number stands in row 4, in other letters.", "AQM26-900002", "e00fce6808caf7f97d0bf97e",
-    ]  # fmt: skip
+        "5",
+        "The same serial number stands in row 4, in other letters.",
+        "AQM26-900002",
+        "e00fce6808caf7f97d0bf97e",
+    ]
     assert rows[-1] == [
-        "92", "This row has 5 values but the header has 4.", "aqm26-900090", "e00fce68762d55f3e8b923b1",
-        "352656107459359", "", "one column too many",
-    ]  # fmt: skip
+        "92",
+        "This row has 5 values but the header has 4.",
+        "aqm26-900090",
+        "e00fce68762d55f3e8b923b1",
+        "352656107459359",
+        "",
+        "one column too many",
+    ]
     assert [int(row[0]) for row in rows[1:]] == [5, 12, 22, 23, 32, 72, 82, 92]
 
 
 def test_refused_rows_come_back_exactly_as_they_left(client, product):
     """=, +, - and @ leave with an apostrophe, so that no spreadsheet computes them, and come back without it."""
     odd = {
-        "=1+2": "=1+2", "+49 (1)": "+49 (1)", "-x": "-x", "@x": "@x", "'=x": "=x", "''=x": "'=x", "'plain": "'plain",
-        " spaced ": "spaced", "a;b": "a;b", 'say "x"': 'say "x"', "tab\there": "tab\there", "-5": "-5",
+        "=1+2": "=1+2",
+        "+49 (1)": "+49 (1)",
+        "-x": "-x",
+        "@x": "@x",
+        "'=x": "=x",
+        "''=x": "'=x",
+        "'plain": "'plain",
+        " spaced ": "spaced",
+        "a;b": "a;b",
+        'say "x"': 'say "x"',
+        "tab\there": "tab\there",
+        "-5": "-5",
         "line\nbreak": "line\nbreak",
-    }  # fmt: skip
+    }
     quoted = [value.replace('"', '""') for value in odd]
-    manifest = checked(
-        product, text("S/N,Device ID,Remark", *(f'S-{n},bad,"{v}"' for n, v in enumerate(quoted)))
-    )
+    manifest = checked(product, text("S/N,Device ID,Remark", *(f'S-{n},bad,"{v}"' for n, v in enumerate(quoted))))
     first = b"".join(client.get(url("refused", manifest)).streaming_content)
     assert b",'=1+2\r\n" in first
     again = checked(product, first, "again.csv")
     assert (counts(manifest), counts(again)) == ((0, 0, 0, len(odd)), (0, 0, 0, len(odd)))
-    second = list(
-        csv.reader(io.StringIO(b"".join(client.get(url("refused", again)).streaming_content).decode()))
-    )
+    second = list(csv.reader(io.StringIO(b"".join(client.get(url("refused", again)).streaming_content).decode())))
     assert [row[2:] for row in second] == [row[2:] for row in csv.reader(io.StringIO(first.decode()))]
     names = iter(f"good-{n}".encode() for n in range(len(odd)))
     applied(product, re.sub(b",bad,", lambda _found: b"," + next(names) + b",", first))
@@ -294,9 +302,7 @@ def test_a_refused_file_that_is_refused_again_has_one_reason_column(client, prod
 
 
 def test_refused_rows_of_a_workbook_keep_their_digits(client, product, tmp_path):
-    content = workbook(
-        tmp_path / "a.xlsx", [["Serial", "Device name"], [12000, NAMES[0]], ["012001", NAMES[1]]]
-    )
+    content = workbook(tmp_path / "a.xlsx", [["Serial", "Device name"], [12000, NAMES[0]], ["012001", NAMES[1]]])
     manifest = checked(product, content, "a.xlsx")
     assert rows_of(client.get(url("refused", manifest)))[1][2:] == ["12000", NAMES[0]]
 
@@ -348,9 +354,7 @@ def test_the_page_waits_for_the_worker_and_loads_itself_anew_when_it_is_done(cli
     client.post(url("apply", manifest), {"version": manifest.version})
     assert 'hx-trigger="every 1s"' in body(client.get(manifest.get_absolute_url()))
     headers = {"HX-Request": "true", "HX-Target": "progress"}
-    assert "Importing lot.csv into Aqua Meter" in body(
-        client.get(manifest.get_absolute_url(), headers=headers)
-    )
+    assert "Importing lot.csv into Aqua Meter" in body(client.get(manifest.get_absolute_url(), headers=headers))
     Operation.objects.update(state="done")
     done = client.get(manifest.get_absolute_url(), headers=headers)
     assert (done.status_code, done["HX-Refresh"]) == (204, "true")

@@ -44,23 +44,17 @@ def test_of_eight_that_apply_one_file_at_once_one_does(product):
     answers = processes.run(8, lambda n: ManifestImport.objects.select_related("product").get(pk=pk), apply)
     assert Counter(answers) == {"applied": 1, "applied_already": 7}
     assert Device.objects.count() == 200
-    assert Counter(Event.objects.values_list("kind", flat=True)) == {
-        "device.registered": 200,
-        "manifest.applied": 1,
-    }
+    assert Counter(Event.objects.values_list("kind", flat=True)) == {"device.registered": 200, "manifest.applied": 1}
 
 
 def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(product, monkeypatch):
     """The negative control: the import is marked without a look at who was first."""
     pk = checked(product, lot(0, 200)).pk
     monkeypatch.setattr(
-        uploads, "take",
-        lambda row, *, version, at: type(row).objects.filter(pk=row.pk).update(applied_at=at),
-    )  # fmt: skip
+        uploads, "take", lambda row, *, version, at: type(row).objects.filter(pk=row.pk).update(applied_at=at)
+    )
     monkeypatch.setattr(
-        manifests.IMPORTER,
-        "check_now",
-        lambda manifest, **_values: manifest.summary.update(new=0, unchanged=200),
+        manifests.IMPORTER, "check_now", lambda manifest, **_values: manifest.summary.update(new=0, unchanged=200)
     )
     processes.run(8, lambda n: ManifestImport.objects.select_related("product").get(pk=pk), apply)
     assert Event.objects.filter(kind="manifest.applied").count() > 1
@@ -68,9 +62,7 @@ def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(produ
 
 def test_files_that_share_units_register_each_unit_once(product):
     pks = [checked(product, lot(start, 200), f"lot-{start}.csv").pk for start in (0, 100, 200, 300)]
-    answers = processes.run(
-        4, lambda n: ManifestImport.objects.select_related("product").get(pk=pks[n]), apply
-    )
+    answers = processes.run(4, lambda n: ManifestImport.objects.select_related("product").get(pk=pks[n]), apply)
     assert Counter(answers) == {"applied": 4}
     assert Device.objects.count() == 500
     assert Event.objects.filter(kind="device.registered").count() == 500

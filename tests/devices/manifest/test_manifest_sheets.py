@@ -38,16 +38,16 @@ def saved(path: Path, book: openpyxl.Workbook) -> bytes:
 def test_numbers_are_taken_as_their_formats_show_them_and_no_zero_counts_as_lost(product):
     manifest = case(product, "01-shown-by-format.xlsx")
     assert new(manifest, "serial_number", "device_name", "hardware_revision") == [
-        ("SN00012", "casedev0101", "1.10"), ("12-0034", "casedev0102", None), ("00004711", "casedev0103", None),
-    ]  # fmt: skip
+        ("SN00012", "casedev0101", "1.10"),
+        ("12-0034", "casedev0102", None),
+        ("00004711", "casedev0103", None),
+    ]
     assert (noticed(manifest), manifest.summary["pad"]) == ({}, None)
 
 
 def test_texts_made_of_formulas_keep_their_zeros(product):
     manifest = case(product, "02-equals-quoted.csv")
-    assert new(manifest, "serial_number", "device_name", "hardware_revision") == [
-        ("000123", "casedev0201", "1.10")
-    ]
+    assert new(manifest, "serial_number", "device_name", "hardware_revision") == [("000123", "casedev0201", "1.10")]
     assert noticed(manifest) == {}
 
 
@@ -100,11 +100,7 @@ def test_merged_cells_are_filled_down_and_said_and_a_merged_header_is_no_value(p
 
 
 def test_a_formula_without_a_result_refuses_its_row_by_its_cell(product, tmp_path):
-    rows = [
-        ["Serial number", "Device name", "Other"],
-        ["A-1", '="unit-"&A2', "=1+1"],
-        ["A-2", "unit-000002", "=1+1"],
-    ]
+    rows = [["Serial number", "Device name", "Other"], ["A-1", '="unit-"&A2', "=1+1"], ["A-2", "unit-000002", "=1+1"]]
     manifest = checked(product, workbook(tmp_path / "x.xlsx", rows))
     assert refused(manifest) == {
         2: "Cell B2 is a formula without a result. Open the file in Excel, save it, and upload it again. "
@@ -123,8 +119,8 @@ def test_thousands_separators_are_no_part_of_an_identifier(product, tmp_path):
     manifest = checked(product, saved(tmp_path / "x.xlsx", book))
     assert refused(manifest) == {}
     assert new(manifest, "serial_number", "device_name", "imei", "notes", "manufactured_on") == [
-        ("12000", "123456", "356938035643809", "12,000", "2025-12-09"),
-    ]  # fmt: skip
+        ("12000", "123456", "356938035643809", "12,000", "2025-12-09")
+    ]
     assert noticed(manifest)["grouped"] == (3, [2])
 
 
@@ -194,9 +190,8 @@ def test_the_encoding_is_guessed_by_its_letters_and_shown(client_for, product, n
     found = manifest.summary["encoding"]
     assert (found["used"], found["is_unclear"], found["samples"][0]) == (encoding, False, [encoding, [notes]])
     page = client_for("owner").get(reverse("devices:manifest_detail", args=[manifest.pk])).content.decode()
-    assert (
-        "The file doesn't say which encoding it uses. If these texts look wrong, choose another."
-        in page.replace("&#x27;", "'")
+    assert "The file doesn't say which encoding it uses. If these texts look wrong, choose another." in page.replace(
+        "&#x27;", "'"
     )
     assert f"<bdi>{notes}</bdi>" in page
 
@@ -216,9 +211,7 @@ def test_an_unclear_encoding_is_asked_about_and_another_can_be_chosen(client_for
 
 
 def test_to_say_that_the_guess_is_right_is_to_choose_it_and_keeps_the_columns(client_for, product):
-    manifest = checked(
-        product, "Serial;Device name;Notes\nA-1;unit-000001;Forêt\n".encode("cp1252"), columns={"2": ""}
-    )
+    manifest = checked(product, "Serial;Device name;Notes\nA-1;unit-000001;Forêt\n".encode("cp1252"), columns={"2": ""})
     client_for("owner").post(reverse("devices:manifest_columns", args=[manifest.pk]), {"encoding": "cp1252"})
     manifest.refresh_from_db()
     assert manifest.reading == {"encoding": "cp1252", "columns": {"2": ""}}
@@ -228,10 +221,7 @@ def test_to_say_that_the_guess_is_right_is_to_choose_it_and_keeps_the_columns(cl
 def test_hidden_rows_are_left_out_by_a_button_and_come_back_by_another(client_for, product):
     manifest, client = case(product, "05-filtered-rows.xlsx"), client_for("owner")
     url = reverse("devices:manifest_columns", args=[manifest.pk])
-    for value, expected, button in (
-        ("leave out", 1, "Import hidden rows"),
-        ("read", 2, "Leave out hidden rows"),
-    ):
+    for value, expected, button in (("leave out", 1, "Import hidden rows"), ("read", 2, "Leave out hidden rows")):
         client.post(url, {"hidden": value})
         manifest.refresh_from_db()
         assert manifest.summary["new"] == expected

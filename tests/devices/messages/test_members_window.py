@@ -84,11 +84,17 @@ class MembersMachine(WindowMachine):
 
     def seen(self, n=None, c=None):
         """What Kim reads: of one device or all, in one project or all."""
-        return sorted(set(chain.from_iterable(
-            self.reached(to, number, since=start)
-            for to, start in self.joined.items() if c in (None, to)
-            for number in range(DEVICES) if n in (None, number)
-        )))  # fmt: skip
+        return sorted(
+            set(
+                chain.from_iterable(
+                    self.reached(to, number, since=start)
+                    for to, start in self.joined.items()
+                    if c in (None, to)
+                    for number in range(DEVICES)
+                    if n in (None, number)
+                )
+            )
+        )
 
     @invariant()
     def a_member_reads_what_the_project_sees_while_they_are_in_it(self):

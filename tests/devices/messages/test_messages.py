@@ -34,8 +34,9 @@ def told(device):
 
 
 def own(device, customer, by, at, **how):
-    return ledger.assign([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment",
-                         at=at, **how)  # fmt: skip
+    return ledger.assign(
+        [device.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment", at=at, **how
+    )
 
 
 def seen(user_or_actor, **how) -> list:
@@ -47,11 +48,22 @@ def seen(user_or_actor, **how) -> list:
 def handed_over(device, customer, other_customer, by):
     """Dana's from T0 on, Erin's from an hour later; a message a microsecond before, at and after each handover."""
     own(device, customer, by, T0)
-    ledger.transfer([device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by,
-                    at=T0 + HOUR)  # fmt: skip
+    ledger.transfer(
+        [device.pk],
+        source=customer,
+        customer=other_customer,
+        project=other_customer.projects.get(),
+        by=by,
+        at=T0 + HOUR,
+    )
     told = actions.Publisher(device.pk, device.organization_id)
-    for name, at in (("stock", T0 - TICK), ("dana 1", T0), ("dana 2", T0 + HOUR - TICK), ("erin 1", T0 + HOUR),
-                     ("erin 2", T0 + HOUR + TICK)):  # fmt: skip
+    for name, at in (
+        ("stock", T0 - TICK),
+        ("dana 1", T0),
+        ("dana 2", T0 + HOUR - TICK),
+        ("erin 1", T0 + HOUR),
+        ("erin 2", T0 + HOUR + TICK),
+    ):
         tell(device, at, data=name, by=told)
     actions.settle([device.pk], since=T0 - HOUR)
     return device
@@ -75,9 +87,7 @@ def test_a_members_project_is_another_way_to_see(handed_over, customer, bob):
 
 
 def test_what_is_shared_is_seen_while_it_is_shared(device, customer, dana, by, told):
-    ledger.share(
-        [device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0
-    )
+    ledger.share([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0)
     for n, at in enumerate((T0 - TICK, T0, T0 + HOUR - TICK)):
         tell(device, at, data=n, by=told)
     share = device.sharedaccess_spans.get()
@@ -205,9 +215,5 @@ def refuse(by, drafts, at):
 
 
 def test_every_follower_that_is_named_exists():
-    for path in (
-        *django_settings.MESSAGE_FOLLOWERS,
-        *django_settings.LEDGER_FOLLOWERS,
-        *django_settings.UPKEEP,
-    ):
+    for path in (*django_settings.MESSAGE_FOLLOWERS, *django_settings.LEDGER_FOLLOWERS, *django_settings.UPKEEP):
         assert callable(import_string(path))

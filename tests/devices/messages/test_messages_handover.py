@@ -97,9 +97,12 @@ EXITS = ["api list", "api file", "portal list", "portal file"]
 
 
 def read(which, device, caller, client):
-    paths = {"api list": f"/devices/{device.pk}/messages", "api file": f"/devices/{device.pk}/messages.csv",
-             "portal list": f"/portal/devices/{device.pk}/messages/",
-             "portal file": f"/portal/devices/{device.pk}/messages/export/"}  # fmt: skip
+    paths = {
+        "api list": f"/devices/{device.pk}/messages",
+        "api file": f"/devices/{device.pk}/messages.csv",
+        "portal list": f"/portal/devices/{device.pk}/messages/",
+        "portal file": f"/portal/devices/{device.pk}/messages/export/",
+    }
     return (caller if which.startswith("api") else client).get(paths[which])
 
 
@@ -123,9 +126,7 @@ def test_with_the_ends_of_a_moment_before_the_next_owners_message_would_be_seen(
 
 
 @pytest.mark.parametrize(("is_guarded", "shown"), [(True, False), (False, True)])
-def test_a_handover_before_the_first_row_of_a_file_is_written(
-    is_guarded, shown, owned, mine, hand_over, monkeypatch
-):
+def test_a_handover_before_the_first_row_of_a_file_is_written(is_guarded, shown, owned, mine, hand_over, monkeypatch):
     """The second is the negative control."""
     if not is_guarded:
         monkeypatch.setattr(MessageQuerySet, "within", as_it_was)
@@ -150,16 +151,20 @@ def test_a_handover_between_two_pieces_of_a_file(
         tell(device, T0 + n * MINUTE, data=n, by=told)
     rows = newest_first(Message.objects.visible_to(factories.actor_of(dana), device=device), 2, key="at")
     assert [next(rows).data, next(rows).data] == [6, 5]
-    ledger.transfer([device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by,
-                    at=T0 + 3 * MINUTE)  # fmt: skip
+    ledger.transfer(
+        [device.pk],
+        source=customer,
+        customer=other_customer,
+        project=other_customer.projects.get(),
+        by=by,
+        at=T0 + 3 * MINUTE,
+    )
     assert [row.data for row in rows] == rest
 
 
 def test_an_ended_share_ends_the_reading_too(device, customer, dana, by, monkeypatch):
     deafen_ledger(monkeypatch)
-    ledger.share(
-        [device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0
-    )
+    ledger.share([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0)
     told = publisher(device)
     for n in (1, 2):
         tell(device, T0 + n * MINUTE, data=n, by=told)
@@ -199,8 +204,14 @@ def test_what_is_settled_costs_by_the_changes_of_hands(make_devices, customer, b
 
 def test_each_change_of_hands_is_found_also_one_that_is_undone(device, customer, by):
     def bulk(what, permission, **payload):
-        return operations.perform(f"devices.actions.ownership.run_{what}", what, by=by, permission=permission, total=1,
-                                  payload={"ids": [device.pk], **payload})  # fmt: skip
+        return operations.perform(
+            f"devices.actions.ownership.run_{what}",
+            what,
+            by=by,
+            permission=permission,
+            total=1,
+            payload={"ids": [device.pk], **payload},
+        )
 
     given = {"customer": customer.pk, "note": ""}
     ids, done = [device.pk], {}
@@ -229,8 +240,9 @@ def asked(device, actor, **how):
 
 
 def over(device, customer, other_customer, by, **how):
-    ledger.transfer([device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by,
-                    **how)  # fmt: skip
+    ledger.transfer(
+        [device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by, **how
+    )
 
 
 def seen(user):

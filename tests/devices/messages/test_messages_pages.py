@@ -22,8 +22,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def told(device, customer, alice):
-    ledger.assign([device.pk], customer=customer, project=customer.projects.get(), by=factories.actor_of(alice),
-                  reason="assignment", at=T0)  # fmt: skip
+    ledger.assign(
+        [device.pk],
+        customer=customer,
+        project=customer.projects.get(),
+        by=factories.actor_of(alice),
+        reason="assignment",
+        at=T0,
+    )
     return Publisher(device.pk, device.organization_id, customer.projects.get().pk, T0)
 
 

@@ -38,8 +38,9 @@ def held(make_devices, customer, other_customer, by):
     devices = make_devices(6)
     ownership.assign([d.pk for d in devices[:3]], customer=customer, by=by, at=T0)
     ownership.assign([d.pk for d in devices[3:5]], customer=other_customer, by=by, at=T0)
-    ledger.share([devices[0].pk, devices[3].pk], customer=customer, project=customer.projects.get(), by=by, reason="claim",
-                 at=T0)  # fmt: skip
+    ledger.share(
+        [devices[0].pk, devices[3].pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0
+    )
     return devices
 
 
@@ -84,33 +85,23 @@ def test_a_customers_devices_are_those_it_owns_and_those_shared_with_it_each_onc
     assert list(Device.objects.visible_to(Actor(kind="customer"))) == []
 
 
-def test_a_customers_devices_can_be_filtered_counted_paged_joined_and_asked_for_in_another_question(
-    held, dana
-):
+def test_a_customers_devices_can_be_filtered_counted_paged_joined_and_asked_for_in_another_question(held, dana):
     mine = Device.objects.visible_to(factories.actor_of(dana))
     keys = [device.serial_key for device in held]
     assert (mine.count(), counts.of(mine), mine.exists()) == (4, 4, True)
     assert list(mine.filter(serial_key__contains=keys[1])) == [held[1]]
     assert list(mine.exclude(pk=held[0].pk).order_by("serial_key", "id")) == held[1:4]
-    assert (
-        list(mine.order_by("serial_key", "id").filter(beyond("serial_key", keys[1], held[1].pk, False)))
-        == held[2:4]
-    )
-    assert list(
-        mine.order_by("-serial_key", "-id").filter(beyond("serial_key", keys[1], held[1].pk, True))[:1]
-    ) == [held[0]]
-    assert [(d.product.name, bool(d.since)) for d in mine.listed().order_by("pk")] == [
-        (held[0].product.name, True)
-    ] * 4
+    assert list(mine.order_by("serial_key", "id").filter(beyond("serial_key", keys[1], held[1].pk, False))) == held[2:4]
+    assert list(mine.order_by("-serial_key", "-id").filter(beyond("serial_key", keys[1], held[1].pk, True))[:1]) == [
+        held[0]
+    ]
+    assert [(d.product.name, bool(d.since)) for d in mine.listed().order_by("pk")] == [(held[0].product.name, True)] * 4
     assert list(mine.with_what_it_has().filter(is_shared=True).order_by("pk")) == [held[0], held[3]]
     assert Ownership.objects.filter(device__in=mine).count() == 4
-    assert sorted(
-        Device.objects.filter(Exists(mine.filter(pk=OuterRef("pk")))).values_list("pk", flat=True)
-    ) == [device.pk for device in held[:4]]
-    assert list((mine.filter(pk=held[0].pk) | mine.filter(pk=held[3].pk)).order_by("pk")) == [
-        held[0],
-        held[3],
+    assert sorted(Device.objects.filter(Exists(mine.filter(pk=OuterRef("pk")))).values_list("pk", flat=True)) == [
+        device.pk for device in held[:4]
     ]
+    assert list((mine.filter(pk=held[0].pk) | mine.filter(pk=held[3].pk)).order_by("pk")) == [held[0], held[3]]
     assert mine.filter(pk=held[4].pk).first() is None
     assert mine.aggregate(last=Max("pk"))["last"] == held[3].pk
 
@@ -118,8 +109,7 @@ def test_a_customers_devices_can_be_filtered_counted_paged_joined_and_asked_for_
 def test_a_customers_devices_are_found_without_trying_every_device(held, dana):
     actor = factories.actor_of(dana)
     owned, shared = (
-        spans.objects.open().reached_by(actor).filter(device=OuterRef("pk"))
-        for spans in (Ownership, SharedAccess)
+        spans.objects.open().reached_by(actor).filter(device=OuterRef("pk")) for spans in (Ownership, SharedAccess)
     )
     for rows in (Device.objects.visible_to(actor), Device.objects.visible_to(actor).current()):
         assert not reads_all(plan_of(rows.order_by("-pk")[:51]), "devices_device")
@@ -139,16 +129,10 @@ def of_project(held, customer):
     return customer.projects.get()
 
 
-def test_the_messages_of_a_project_with_shares_can_be_narrowed_by_time_and_name(
-    of_project, held, dana, alice
-):
+def test_the_messages_of_a_project_with_shares_can_be_narrowed_by_time_and_name(of_project, held, dana, alice):
     own, shared = held[0].pk, held[3].pk
     for who in (dana, alice):
-        rows = (
-            Message.objects.visible_to(factories.actor_of(who))
-            .of_project(of_project)
-            .order_by("at", "device")
-        )
+        rows = Message.objects.visible_to(factories.actor_of(who)).of_project(of_project).order_by("at", "device")
 
         def found(rows):
             return list(rows.values_list("data", flat=True))
@@ -165,9 +149,7 @@ def test_what_a_shared_device_published_before_and_after_the_share_is_not_the_pr
 ):
     project, told = customer.projects.get(), publisher(device)
     for since, until in ((1, 2), (4, 5)):
-        ledger.share(
-            [device.pk], customer=customer, project=project, by=by, reason="claim", at=T0 + since * MINUTE
-        )
+        ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim", at=T0 + since * MINUTE)
         share = device.sharedaccess_spans.get(ended_at=None)
         ledger.end_share([share.pk], by=by, reason="unclaim", at=T0 + until * MINUTE)
     for n in range(7):
@@ -223,16 +205,10 @@ def test_an_ownership_is_found_by_serial_number_through_the_index_of_the_product
     past = held[1]
     ownership.unclaim([past.pk], reason="x", by=factories.actor_of(alice))
     Device.objects.filter(pk=past.pk).update(archived_at=T0)
-    staff, mine, stranger = (
-        Caller(key_of(alice)),
-        Caller(customer_key(dana, customer)),
-        Caller(key_of(charlie)),
-    )
+    staff, mine, stranger = (Caller(key_of(alice)), Caller(customer_key(dana, customer)), Caller(key_of(charlie)))
 
     def found(caller, number):
-        return [
-            row["device"] for row in caller.get("/device-ownerships", serial_number=number).json()["results"]
-        ]
+        return [row["device"] for row in caller.get("/device-ownerships", serial_number=number).json()["results"]]
 
     assert found(staff, serial.lower()) == found(mine, serial) == [held[0].pk]
     assert found(staff, past.serial_number) == found(mine, past.serial_number) == [past.pk]
@@ -241,8 +217,10 @@ def test_an_ownership_is_found_by_serial_number_through_the_index_of_the_product
     for caller in (staff, mine):
         with CaptureQueriesContext(connection) as caught:
             found(caller, serial)
-        looked_up, listed = (next(q["sql"] for q in caught if what in q["sql"])
-                             for what in ('"serial_key" = ', 'FROM "devices_ownership"'))  # fmt: skip
+        looked_up, listed = (
+            next(q["sql"] for q in caught if what in q["sql"])
+            for what in ('"serial_key" = ', 'FROM "devices_ownership"')
+        )
         text = plan(looked_up.replace("%", "%%"))
         assert not reads_all(text, "devices_device")
         assert connection.vendor == "postgresql" or "(product_id=? AND serial_key=?)" in text
