@@ -19,7 +19,7 @@ PO = ROOT / "locale/de/LC_MESSAGES/django.po"
 CUSTOMERS = [
     "templates/portal.html",
     "templates/portal/*",
-    "templates/claims/public/*",
+    "templates/claims/redemption/*",
     "templates/mail/customer*",
     "templates/account/request_login_code.html",
     "templates/account/confirm_login_code.html",
@@ -54,7 +54,7 @@ CUSTOMERS = [
     "templates/customers/_api_key_state.html",
     "templates/customers/_api_key_text.html",
     "templates/customers/_api_key_shown.html",
-    "templates/devices/_call*.html",
+    "templates/devices/calls/_call*.html",
     "devices/calls/forms.py",
     "devices/calls/actions.py",
     "devices/models/call.py",

@@ -162,7 +162,9 @@ def race(caller, path, tag):
     answers = processes.run(
         8,
         lambda number: number,
-        lambda number: caller.patch(path, {"notes": f"mine {number} after {tag}"}, headers={"If-Match": tag}).status_code,
+        lambda number: (
+            caller.patch(path, {"notes": f"mine {number} after {tag}"}, headers={"If-Match": tag}).status_code
+        ),
     )
     assert set(answers) <= {200, 412}, answers
     return answers.count(200)
