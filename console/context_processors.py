@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from console import mailbox, navigation
 from console.access import Actor
 from console.models import Member, Organization
+from console.version import VERSION
 
 SECONDS_KEPT = 30
 
@@ -44,6 +45,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "other_organizations": others,
         "is_working": bool(enters and actor and actor.is_working),
         "mail_is_kept": lambda: bool(enters and actor and _reads_kept_mail(actor)),
+        "custody_version": VERSION,
         "account_frame": "base.html" if enters else "console/plain.html" if actor and actor.user else "entrance.html",
     }
 

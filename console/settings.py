@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from console import environment, keys
+from console.version import VERSION
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(environment.text("CUSTODY_DATA", str(BASE_DIR / "var")))
@@ -225,7 +226,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Custody",
     "DESCRIPTION": "Products, devices, customers, claims, and who held which unit from when to when.",
-    "VERSION": "1",
+    "VERSION": VERSION,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     # Else two fields of one name get names made of digits.
