@@ -304,25 +304,6 @@ DEVICE_PANELS = [
 ]
 # In the wide column of a device.
 DEVICE_MAIN_PANELS = ["devices.messages.panels.device_messages"]
-# Told, in the same transaction, of every change of hands and of every new unit.
-LEDGER_FOLLOWERS = [
-    "claims.profiles.actions.codes.follow_ledger",
-    "claims.returns.actions.returns.follow_ledger",
-    "devices.messages.actions.follow_ledger",
-    "devices.calls.actions.follow_ledger",
-]
-# Says of a device by its id whether a code that was printed for it was replaced.
-LABEL_CHECK = "claims.profiles.actions.codes.is_replaced"
-# Of devices that are taken from their owners: which links stop working (for a page, and in words), and what takes the
-# devices out of the offers behind these links, by (ids, by, at), so that they go on.
-LINKS_FOR_PAGE, LINKS_CONCERNED, LINKS_SENTENCE = (
-    "claims.profiles.links.for_page",
-    "claims.profiles.links.concerned",
-    "claims.profiles.links.sentence",
-)
-LINKS_LEAVE = "claims.profiles.actions.profiles.take_out"
-# Told, in the same transaction, what a device published: each a function of (publisher, drafts, at).
-MESSAGE_FOLLOWERS = ["devices.webhooks.follow_messages"]
 # Messages are kept for so many days; 0 keeps them for good. What waits for a webhook needs its message for four days
 # more than it is kept for one that is disabled.
 MESSAGE_DAYS = environment.number("CUSTODY_MESSAGE_DAYS", 0)
@@ -333,14 +314,6 @@ DEVICE_WAITS = environment.number("CUSTODY_DEVICE_WAITS", 4)
 # What webhooks tell of devices, and which of it still lies within a customer's ownership when it is sent.
 WEBHOOK_DEVICES, WEBHOOK_STILL_THEIRS = "devices.webhooks.describe", "devices.webhooks.still_theirs"
 WEBHOOK_AT_REST = "devices.webhooks.at_rest"
-# What the workers delete besides their own, each a function that gives how many.
-UPKEEP = [
-    "claims.shipments.actions.shipments.forget_scans",
-    "claims.labels.files.forget_old",
-    "devices.calls.actions.expire",
-    "devices.messages.actions.settle_recent",
-    "devices.messages.actions.forget_old",
-]
 # Besides the server, while the demo runs: commands of manage.py by what they are called.
 DEMO_ALSO = {
     "the simulator": [
@@ -352,16 +325,6 @@ DEMO_ALSO = {
         "--skip-checks",
     ]
 }
-LEDGER_CHECKS = [
-    "customers.word_check.check",
-    "devices.word_check.check",
-    "customers.ledger_check.check",
-    "devices.ledger_check.check",
-    "claims.ledger_check.check",
-    "claims.returns.ledger_check.check",
-    "claims.shipments.ledger_check.check",
-    "devices.messages.ledger_check.check",
-]
 PRODUCT_PANELS = ["console.webhooks.panels.bound"]
 CUSTOMER_PANELS = [
     "devices.panels.customer_devices",

@@ -45,6 +45,9 @@ class Slot(Generic[P, R]):
     def __iter__(self) -> Iterator[Callable[P, R]]:
         return (function for _, function in self.entries)
 
+    def __len__(self) -> int:
+        return len(self.entries)
+
     def call(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
         """Call each function in order and return what they return."""
         return [function(*args, **kwargs) for function in self]

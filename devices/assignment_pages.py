@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,6 +17,7 @@ from console.bulk import IN_REQUEST, Selection
 from console.models import Operation
 from console.requests import Request
 from customers.models import Customer
+from devices import link_slots
 from devices.actions import ownership, undo
 from devices.ledger import ASSIGNABLE
 from devices.models import Device, DeviceStatus, SharedAccess
@@ -50,14 +49,14 @@ def limit(request: Request, chosen: Selection) -> str:
 
 def links(request: Request, chosen: Selection) -> dict[str, Any]:
     """The links that stop working with an unclaim, and whether it was chosen that they go on."""
-    said = import_string(settings.LINKS_FOR_PAGE)(chosen.rows, by=request.actor)
+    said = link_slots.for_page(chosen.rows, by=request.actor)
     return {**said, "keeps_links": bool(request.POST.get("leaves_profiles"))}
 
 
 def links_of(request: Request, ids: list[int]) -> dict[str, Any]:
     """The links that stop working when those of the devices that have an owner lose it."""
     rows = sql.having_ids(Device.objects.visible_to(request.actor).filter(customer__isnull=False), "id", ids)
-    return import_string(settings.LINKS_FOR_PAGE)(list(rows.values_list("pk", flat=True)), by=request.actor)
+    return link_slots.for_page(list(rows.values_list("pk", flat=True)), by=request.actor)
 
 
 def assign(request: Request, chosen: Selection, *, customer: Customer, note: str) -> HttpResponse:

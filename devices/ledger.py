@@ -14,17 +14,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef
 from django.db.models.functions import Coalesce
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console import clock, sql
 from console.access import Actor
 from console.audit import record_set
 from console.errors import Refused
+from console.slots import Slot
 from customers.models import Customer, Project
 from devices import causes
 from devices.messages import horizon
@@ -63,6 +62,10 @@ class Change:
     by: Actor
     at: datetime
     act: UUID
+
+
+# Called, in the same transaction, on every change of hands and on every new device.
+followers: Slot[[Change], None] = Slot("devices.ledger.followers")
 
 
 @transaction.atomic
@@ -363,9 +366,8 @@ def set_status(device_ids: Iterable[int], *, frm: Iterable[str], to: str) -> lis
 
 
 def tell(change: Change) -> None:
-    """Tell the followers named in the settings, in this transaction."""
-    for path in settings.LEDGER_FOLLOWERS:
-        import_string(path)(change)
+    """Notify the followers, in this transaction."""
+    followers.call(change)
 
 
 def _guarded_update(ids: list[int], assignments: str, values: list, condition: str, parameters: list) -> list[int]:

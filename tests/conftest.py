@@ -2,17 +2,15 @@
 Dana is a customer's person, Erin another's."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from django.utils import translation
-from django.utils.module_loading import import_string
 
-from console import context_processors, counts, places
+from console import context_processors, counts, ledger_check, places, slots
 from console.access import Actor
 from console.models import Organization, User
 from tests import factories
@@ -181,7 +179,7 @@ def ledger_is_true(request) -> Iterator[None]:
         request.getfixturevalue("db")
     yield
     if uses_database:
-        assert [problem for path in _checks_with_rows() for problem in import_string(path)()] == []
+        assert [problem for check in _checks_with_rows() for problem in check()] == []
 
 
 # The table without whose rows a check has nothing to find: all else that it reads refers to it.
@@ -197,9 +195,10 @@ ROOTS = {
 }
 
 
-def _checks_with_rows() -> list[str]:
+def _checks_with_rows() -> list[Callable[[], Iterable[str]]]:
     """The checks that could find something. One statement tells, where the checks together take two dozen."""
-    exist = ", ".join(f"EXISTS (SELECT 1 FROM {ROOTS[path]})" for path in settings.LEDGER_CHECKS)
+    checks = list(ledger_check.checks)
+    exist = ", ".join(f"EXISTS (SELECT 1 FROM {ROOTS[slots.path(check)]})" for check in checks)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {exist}")
-        return [path for path, has_rows in zip(settings.LEDGER_CHECKS, cursor.fetchone(), strict=True) if has_rows]
+        return [check for check, has_rows in zip(checks, cursor.fetchone(), strict=True) if has_rows]

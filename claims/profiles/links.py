@@ -56,6 +56,11 @@ def sentence(found: list[Concerned]) -> str:
     return " ".join(said)
 
 
+def in_words(device_ids: list[int], *, by: Actor) -> str:
+    """Return sentences that name the links of these owned devices that stop working; empty if none does."""
+    return sentence(concerned(device_ids, by=by))
+
+
 def for_page(devices: QuerySet[Device] | list[int], *, by: Actor) -> dict[str, Any]:
     """What the page before an unclaim or a receiving says of it."""
     found = concerned(devices, by=by)

@@ -6,9 +6,7 @@ The results keep the order of the request: what is not among the refused rows of
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,7 +16,7 @@ from console.fields import fold
 from console.models import Operation
 from console.transactions import retrying
 from customers.models import Customer
-from devices import causes
+from devices import causes, link_slots
 from devices.actions import ownership, undo
 from devices.ledger import Outcome
 from devices.models import Device
@@ -196,8 +194,7 @@ def links(operation: Operation, by: Actor) -> str:
     """Which links stop working with the owners of the devices that still have one, in words."""
     owned = Device.objects.visible_to(by).filter(customer__isnull=False)
     ids = sql.having_ids(owned, "id", operation.payload["ids"]).values_list("pk", flat=True)
-    found = import_string(settings.LINKS_CONCERNED)(list(ids), by=by)
-    return import_string(settings.LINKS_SENTENCE)(found)
+    return link_slots.in_words(list(ids), by=by)
 
 
 def said(operation: Operation, sentence: str) -> str:

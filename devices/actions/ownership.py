@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.formats import number_format
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,7 +18,7 @@ from console.operations import advance, chunk
 from console.transactions import retrying
 from customers.actions import customers, projects
 from customers.models import Customer
-from devices import ledger
+from devices import ledger, link_slots
 from devices.ledger import Outcome
 from devices.models import Device, SharedAccess
 
@@ -132,7 +130,7 @@ def leave_profiles(device_ids: Iterable[int], *, by: Actor, at: datetime) -> Non
     ids = sorted(set(device_ids))
     ledger.hold(ids)
     owned = sql.having_ids(Device.objects.filter(customer__isnull=False), "id", ids)
-    import_string(settings.LINKS_LEAVE)(list(owned.values_list("pk", flat=True)), by=by, at=at)
+    link_slots.leave(list(owned.values_list("pk", flat=True)), by=by, at=at)
 
 
 def end_share(share: SharedAccess, *, by: Actor, reason: str = "") -> None:

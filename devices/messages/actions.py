@@ -9,10 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from console import clock, sql
 from console.models import Event, Organization, Webhook
+from console.slots import Slot
 from console.transactions import retrying
 from devices.ledger import Change
 from devices.messages.window import Draft
@@ -52,9 +52,13 @@ class Publisher:
         return max(at, self.not_before) if self.not_before else at
 
 
+# Called, in the same transaction, with what a device published at one instant.
+followers: Slot[[Publisher, list[Draft], datetime], None] = Slot("devices.messages.actions.followers")
+
+
 def publish(drafts: list[Draft], *, by: Publisher, at: datetime | None = None) -> datetime:
     """Store all the messages or none, at one and the same instant, which is returned."""
-    if len(drafts) == 1 and not (by.is_heard and settings.MESSAGE_FOLLOWERS):
+    if len(drafts) == 1 and not (by.is_heard and followers):
         # One statement is a transaction by itself.
         return _insert_one(drafts[0], by, at)
     return _publish_many(drafts, by, at)
@@ -103,8 +107,8 @@ def _publish_many(drafts: list[Draft], by: Publisher, at: datetime | None) -> da
         fixed = (by.organization_id, by.device_id, by.project_id)
         rows = [(*fixed, draft.name, str(draft.data), stamp, adapt(draft.device_at)) for draft in drafts]
         sql.insert_rows(Message, COLUMNS, rows)
-    for path in settings.MESSAGE_FOLLOWERS if by.is_heard else ():
-        import_string(path)(by, drafts, at)
+    if by.is_heard:
+        followers.call(by, drafts, at)
     return at
 
 

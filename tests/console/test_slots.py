@@ -25,6 +25,7 @@ def negate(number: int) -> int:
 
 def test_functions_are_called_in_the_order_in_which_they_were_added():
     slot: Slot[[int], int] = Slot("tests.slot")
+    assert not slot
     assert slot.call(5) == []
     assert slot.add(double) is double
     slot.add(negate)

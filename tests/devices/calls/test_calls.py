@@ -315,9 +315,11 @@ def test_what_an_owner_asked_ends_with_its_ownership(owned, dana, by):
     assert unit.post(f"calls/{given.pk}", {"result": "of the new owner"}).status_code == 409
 
 
-def test_without_the_follower_the_device_would_hear_of_it(owned, dana, by, settings):
+def test_without_the_follower_the_device_would_hear_of_it(owned, dana, by, monkeypatch):
     """The negative control."""
-    settings.LEDGER_FOLLOWERS = [path for path in settings.LEDGER_FOLLOWERS if "calls.actions" not in path]
+    others = [entry for entry in ledger.followers.entries if entry[1] is not calls.follow_ledger]
+    assert len(others) == len(ledger.followers) - 1
+    monkeypatch.setattr(ledger.followers, "entries", others)
     ask(owned, factories.actor_of(dana))
     ledger.release([owned.pk], by=by, reason="unclaim")
     assert len(Unit(owned).get("calls").json()["calls"]) == 1

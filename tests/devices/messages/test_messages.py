@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.conf import settings as django_settings
-from django.utils.module_loading import import_string
 
 from console.access import ANONYMOUS, Actor
 from customers.models import ProjectMember
@@ -203,8 +201,8 @@ def test_without_the_ledgers_instant_a_slow_clock_would_show_it_to_the_old_owner
     assert seen(dana) == ["leaked"]
 
 
-def test_a_followers_refusal_takes_the_messages_back(device, settings):
-    settings.MESSAGE_FOLLOWERS = ["tests.devices.messages.test_messages.refuse"]
+def test_a_followers_refusal_takes_the_messages_back(device, monkeypatch):
+    monkeypatch.setattr(actions.followers, "entries", [(0, refuse)])
     with pytest.raises(RuntimeError):
         tell(device, T0, by=actions.Publisher(device.pk, device.organization_id))
     assert not Message.objects.exists()
@@ -212,8 +210,3 @@ def test_a_followers_refusal_takes_the_messages_back(device, settings):
 
 def refuse(by, drafts, at):
     raise RuntimeError(f"{by.device_id} {drafts[0].name} {at}")
-
-
-def test_every_follower_that_is_named_exists():
-    for path in (*django_settings.MESSAGE_FOLLOWERS, *django_settings.LEDGER_FOLLOWERS, *django_settings.UPKEEP):
-        assert callable(import_string(path))
