@@ -7,6 +7,11 @@ class ClaimsConfig(AppConfig):
     def ready(self) -> None:
         """Take part in what devices and the foundation do."""
         # Models, and what imports them, can't be imported before.
+        import claims.labels.events
+        import claims.profiles.events
+        import claims.redemption.events
+        import claims.returns.events
+        import claims.shipments.events  # noqa: F401
         from claims import ledger_check
         from claims.labels import files as labels
         from claims.profiles import links

@@ -6,12 +6,13 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
-from django.apps import apps
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django_filters.fields import ChoiceField
 
 from console import moments
-from console.audit import describe, label_of
+from console.audit import kinds, label_of, subjects
+from console.events import SETTINGS
 from console.fields import prefix
 from console.models import Event, Member, Operation
 
@@ -69,6 +70,21 @@ class PersonFilter(filters.ChoiceFilter):
     field_class = PersonField
 
 
+class KindField(ChoiceField):
+    """A kind of event, by its name or by one that it had in an earlier release: saved links keep working."""
+
+    def to_python(self, value: Any) -> str:
+        return self.prepare_value(super().to_python(value))
+
+    def prepare_value(self, value: Any) -> Any:
+        known = kinds.find(value) if isinstance(value, str) else None
+        return known.name if known else value
+
+
+class KindFilter(filters.ChoiceFilter):
+    field_class = KindField
+
+
 class ActField(forms.Field):
     """The lines of one act: the id of its first line."""
 
@@ -97,8 +113,8 @@ class EventFilter(filters.FilterSet):
     q = filters.CharFilter(method="search", label=_("Serial, name or address"))
     act = ActFilter(method="of_act", label=_("One act"))
     about = AboutFilter(method="concerning", label=_("About"))
-    kind = filters.ChoiceFilter(choices=describe.choices, label=_("What"))
-    subject = filters.ChoiceFilter(method="of_kind", choices=describe.subject_kinds, label=_("Kind of thing"))
+    kind = KindFilter(choices=kinds.choices, label=_("What"))
+    subject = filters.ChoiceFilter(method="of_kind", choices=subjects.choices, label=_("Kind of thing"))
     who = PersonFilter(method="done_by", label=_("Who"), choices=())
     since = filters.DateFilter(method="from_day", label=_("From"), widget=_day_input())
     until = filters.DateFilter(method="up_to_day", label=_("To"), widget=_day_input())
@@ -125,7 +141,7 @@ class EventFilter(filters.FilterSet):
         if len(first.union(*others, all=True)[: FEW + 1]) > FEW:
             return queryset.filter(Q(subject_label__startswith=text) | Q(subject_label__startswith=text.upper()))
         found = [self._all().filter(subject_kind=kind, subject_id__in=rows).values("pk") for kind, rows in things]
-        own = Event.objects.visible_to(self.request.actor).filter(kind__in=describe.OWN_KINDS)
+        own = Event.objects.visible_to(self.request.actor).filter(kind__in=kinds.names_in(SETTINGS))
         called = own.filter(subject_label__istartswith=text).values("pk")
         return queryset.filter(pk__in=called.union(*found))
 
@@ -177,8 +193,7 @@ def _things_called(actor: Any, text: str) -> list[tuple[str, QuerySet]]:
     """By kind, the ids of the things whose name begins with the text."""
     low, high = prefix(text)
     found = []
-    for kind, model, key, condition in describe.NAMES:
-        rows = apps.get_model(model).objects.visible_to(actor).filter(**condition)
+    for kind, key, rows in subjects.searched(actor):
         found.append((kind, rows.filter(**{f"{key}__gte": low, f"{key}__lt": high}).order_by().values("pk")))
     return found
 

@@ -7,6 +7,7 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         """Take part in what the foundation does."""
         # Models, and what imports them, can't be imported before.
+        import customers.events  # noqa: F401
         from console import ledger_check as foundation
         from customers import ledger_check, word_check
 

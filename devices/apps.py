@@ -7,6 +7,10 @@ class DevicesConfig(AppConfig):
     def ready(self) -> None:
         """Take part in what the ledger and the foundation do."""
         # Models, and what imports them, can't be imported before.
+        import devices.calls.events
+        import devices.edited_exports.events
+        import devices.events
+        import devices.manifest.events  # noqa: F401
         from console import ledger_check as foundation
         from console import upkeep
         from devices import ledger, ledger_check, webhooks, word_check

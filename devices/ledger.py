@@ -22,10 +22,11 @@ from django.utils.translation import gettext as _
 from console import clock, sql
 from console.access import Actor
 from console.audit import record_set
+from console.audit.kinds import Kind
 from console.errors import Refused
 from console.slots import Slot
 from customers.models import Customer, Project
-from devices import causes
+from devices import causes, events
 from devices.messages import horizon
 from devices.models import Call, Device, DeviceReport, DeviceStatus, EndReason, Message, Ownership, SharedAccess
 
@@ -319,7 +320,7 @@ def reopen(
     if outcome.done:
         _end_shares(outcome, by, "handover", at, _evidence_of(outcome.act))
         _reopen(Ownership, outcome.done, ended)
-        _tell_shares("device.access_given", _reopen(SharedAccess, outcome.done, ended), outcome, by, at)
+        _tell_shares(events.ACCESS_GIVEN, _reopen(SharedAccess, outcome.done, ended), outcome, by, at)
         tell(Change("reopened", outcome.done, by, at, outcome.act))
     return outcome
 
@@ -478,7 +479,7 @@ def _end_shares(outcome: Outcome, by: Actor, reason: str, at: datetime, evidence
     ended = list(rows.values_list("pk", flat=True))
     if ended:
         _close(SharedAccess, "device_id", outcome.done, by, reason, at, evidence, note)
-        _tell_shares("device.access_ended", ended, outcome, by, at, note)
+        _tell_shares(events.ACCESS_ENDED, ended, outcome, by, at, note)
 
 
 def _share_again(outcome: Outcome, ended: str, by: Actor, at: datetime) -> None:
@@ -510,10 +511,10 @@ def _share_again(outcome: Outcome, ended: str, by: Actor, at: datetime) -> None:
         ids,
         [_time(at)],
     )
-    _tell_shares("device.access_given", ids, outcome, by, at)
+    _tell_shares(events.ACCESS_GIVEN, ids, outcome, by, at)
 
 
-def _tell_shares(kind: str, share_ids: list[int], outcome: Outcome, by: Actor, at: datetime, note: str = "") -> None:
+def _tell_shares(kind: Kind, share_ids: list[int], outcome: Outcome, by: Actor, at: datetime, note: str = "") -> None:
     """One line for each device and each customer that sees it, or sees it no longer."""
     parties: dict[Customer, list[int]] = {}
     rows = sql.having_ids(SharedAccess.objects.select_related("customer"), "id", share_ids)

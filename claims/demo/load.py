@@ -27,15 +27,20 @@ from claims.models import (
     Scope,
     Step,
 )
+from claims.profiles import events as profile_events
 from claims.profiles.actions import codes as claim_codes
 from claims.redemption.actions import claims
+from console import events as console_events
 from console import words
 from console.access import ROLES, Actor
 from console.audit import record, record_set
 from console.models import Member, Organization, User
+from console.people import events as people_events
+from customers import events as customer_events
 from customers.actions import projects
 from customers.models import Customer, CustomerKind, CustomerUser
 from devices import demo_messages, ledger
+from devices import events as device_events
 from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.identifiers import luhn_digit
@@ -146,9 +151,9 @@ def _found(world: World) -> None:
             kind="member", user=user, organization=world.organization, role=role, permissions=ROLES[role], label=person
         )
         if role == "owner":
-            record("organization.made", world.organization, by=world.members[role], at=joined)
+            record(console_events.ORGANIZATION_CREATED, world.organization, by=world.members[role], at=joined)
         else:
-            record("member.joined", member, by=world.members[role], at=joined)
+            record(people_events.JOINED, member, by=world.members[role], at=joined)
 
 
 def _plan_products(world: World) -> None:
@@ -171,7 +176,7 @@ def _make_product(world: World, facts: dict[str, Any], at: datetime) -> None:
     product.save(force_insert=True)
     words.write("product", {product.pk: product.name}, are_new=True)
     world.products[product.slug], world.stock[product.slug] = product, []
-    record("product.made", product, by=world.members["product_manager"], at=at)
+    record(device_events.PRODUCT_CREATED, product, by=world.members["product_manager"], at=at)
 
 
 def _register_lot(world: World, facts: dict[str, Any], lot: int, at: datetime) -> None:
@@ -187,7 +192,7 @@ def _register_lot(world: World, facts: dict[str, Any], lot: int, at: datetime) -
     names = [device.name_key for device in rows]
     made = Device.objects.filter(organization=world.organization, name_key__in=names)
     ids = list(made.order_by("pk").values_list("pk", flat=True))
-    record_set("device.registered", Device, ids, label="serial_number", by=by, at=at, act=uuid4())
+    record_set(device_events.REGISTERED, Device, ids, label="serial_number", by=by, at=at, act=uuid4())
     ledger.tell(Change("registered", ids, by, at, uuid4()))
     device_actions.set_tags(ids, [f"lot-{at:%y%m}"], by=by)
     if lot == 0:
@@ -239,14 +244,14 @@ def _make_customer(world: World, facts: dict[str, Any], at: datetime) -> None:
     customer.save(force_insert=True)
     words.write("customer", {customer.pk: name}, are_new=True)
     projects.make_default(customer)
-    record("customer.made", customer, by=by, at=at)
+    record(customer_events.CUSTOMER_CREATED, customer, by=by, at=at)
     world.customers[name], world.people[name] = customer, []
     for person, email, role in people:
         user = User.objects.filter(email=email).first() or User.objects.create_user(email, name=person, date_joined=at)
         row = CustomerUser.objects.create(
             organization=world.organization, customer=customer, user=user, role=role, created_at=at
         )
-        record("customer.person_invited", row, by=by, about=customer, at=at)
+        record(customer_events.PERSON_INVITED, row, by=by, about=customer, at=at)
         known = {"organization": world.organization, "customers": frozenset([customer.pk]), "label": person}
         world.people[name].append(Actor(kind="customer", user=user, **known))
 
@@ -290,13 +295,13 @@ def _make_profile(world: World, facts: dict[str, Any], at: datetime) -> None:
         ClaimProfileMember.objects.create(profile=profile, member=member, role="operator")
     if profile.scope == Scope.LINK:
         claim_codes.make_for_profile(profile)
-    record("claim_profile.made", profile, by=by, at=at)
+    record(profile_events.PROFILE_CREATED, profile, by=by, at=at)
 
 
 def _disable(world: World, slug: str, at: datetime) -> None:
     profile = world.profiles[slug]
     ClaimProfile.objects.filter(pk=profile.pk).update(is_enabled=False)
-    record("claim_profile.disabled", profile, by=world.members["product_manager"], at=at)
+    record(profile_events.PROFILE_DISABLED, profile, by=world.members["product_manager"], at=at)
 
 
 def _plan_shipments(world: World) -> None:
@@ -438,7 +443,7 @@ def _write_note(world: World, at: datetime) -> None:
     device, text = Device.objects.get(pk=_any(world)), world.random.choice(NOTES)
     if device.notes != text:
         Device.objects.filter(pk=device.pk).update(notes=text)
-        record("device.edited", device, by=world.members["support"], at=at, notes=[device.notes, text])
+        record(device_events.EDITED, device, by=world.members["support"], at=at, notes=[device.notes, text])
 
 
 def _tag(world: World, device_id: int, name: str, at: datetime) -> None:
@@ -447,4 +452,4 @@ def _tag(world: World, device_id: int, name: str, at: datetime) -> None:
     if name not in before:
         device_actions.set_tags([device_id], [*before, name], by=world.members["support"])
         after = ", ".join(sorted([*before, name]))
-        record("device.edited", device, by=world.members["support"], at=at, tags=[", ".join(before), after])
+        record(device_events.EDITED, device, by=world.members["support"], at=at, tags=[", ".join(before), after])

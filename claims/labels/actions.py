@@ -13,11 +13,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from claims.labels import drawing, files
+from claims.labels import drawing, events, files
 from claims.labels.drawing import Options
 from claims.labels.units import Gathered, gather
 from claims.labels.writers import DRAWN, open_writer
 from claims.models import LabelSheet, Return
+from claims.returns import events as return_events
 from claims.returns.actions import returns
 from console import operations, sql
 from console.access import Actor, Permission
@@ -135,7 +136,7 @@ def run_print(operation: Operation, by: Actor) -> None:
 @transaction.atomic
 def note_download(sheet: LabelSheet, *, by: Actor) -> None:
     """Tell in the log who took the file."""
-    record("label_sheet.downloaded", sheet, by=by, labels=sheet.count)
+    record(events.SHEET_DOWNLOADED, sheet, by=by, labels=sheet.count)
 
 
 @retrying
@@ -206,6 +207,6 @@ def _tell(sheet: LabelSheet, device_ids: list[int], *, by: Actor) -> None:
     rest = sorted(set(device_ids) - set(told.values_list("device_id", flat=True)))
     returns.labels_printed(device_ids, by=by)
     act, at = uuid4(), timezone.now()
-    record_set("device.label_printed", Device, rest, label="serial_number", by=by, act=act, at=at)
+    record_set(return_events.LABEL_PRINTED, Device, rest, label="serial_number", by=by, act=act, at=at)
     # Last, so that it stands above the lines of its devices.
-    record("label_sheet.made", sheet, by=by, act=act, at=at, labels=len(device_ids), form=sheet.form)
+    record(events.SHEET_CREATED, sheet, by=by, act=act, at=at, labels=len(device_ids), form=sheet.form)

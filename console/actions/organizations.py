@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from PIL import ImageOps
 
-from console import edits, throttle
+from console import edits, events, throttle
 from console.access import ROLES, Actor
 from console.audit import record
 from console.errors import Refused
@@ -48,7 +48,7 @@ def found(
     owner = User.objects.create_user(email, password, name=owner_name.strip(), time_zone="")
     EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
     member = Member.objects.create(organization=organization, user=owner, role=Role.OWNER)
-    record("organization.made", organization, by=actor_of(member), at=at)
+    record(events.ORGANIZATION_CREATED, organization, by=actor_of(member), at=at)
     return member
 
 
@@ -82,7 +82,7 @@ def actor_of(member: Member) -> Actor:
 def edit(organization: Organization, values: dict[str, Any], *, by: Actor) -> None:
     """Change those of the organization's own fields that are given. Nothing is told where nothing changes."""
     if changed := edits.write(organization, values):
-        record("organization.edited", organization, by=by, **changed)
+        record(events.ORGANIZATION_EDITED, organization, by=by, **changed)
 
 
 def set_logo(organization: Organization, file: IO[bytes], *, by: Actor) -> None:
@@ -95,14 +95,14 @@ def set_logo(organization: Organization, file: IO[bytes], *, by: Actor) -> None:
         OrganizationLogo.objects.update_or_create(
             organization=organization, defaults={"png": png, "changed_at": timezone.now()}
         )
-        record("organization.logo_changed", organization, by=by)
+        record(events.ORGANIZATION_LOGO_CHANGED, organization, by=by)
 
 
 @transaction.atomic
 def remove_logo(organization: Organization, *, by: Actor) -> None:
     """Show the brand's name instead of a logo."""
     if OrganizationLogo.objects.filter(organization=organization).delete()[0]:
-        record("organization.logo_removed", organization, by=by)
+        record(events.ORGANIZATION_LOGO_REMOVED, organization, by=by)
 
 
 def add_domain(organization: Organization, host: str, *, by: Actor) -> OrganizationDomain:
@@ -110,7 +110,7 @@ def add_domain(organization: Organization, host: str, *, by: Actor) -> Organizat
     try:
         with transaction.atomic():
             domain = OrganizationDomain.objects.create(organization=organization, host=host)
-            record("domain.added", domain, by=by)
+            record(events.DOMAIN_ADDED, domain, by=by)
     except IntegrityError:
         raise Refused("duplicate", _("This domain is registered already."), status=422) from None
     return domain
@@ -119,7 +119,7 @@ def add_domain(organization: Organization, host: str, *, by: Actor) -> Organizat
 @transaction.atomic
 def remove_domain(domain: OrganizationDomain, *, by: Actor) -> None:
     """Take a domain out of use. Raises Refused where a claim profile's links carry it."""
-    record("domain.removed", domain, by=by)
+    record(events.DOMAIN_REMOVED, domain, by=by)
     try:
         domain.delete()
     except ProtectedError:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from console import feed
 from console.access import Permission
-from console.audit import describe
+from console.audit import describe, kinds, subjects
 from console.export import newest_first
 from console.filters import EventFilter
 from console.models import Event
@@ -19,9 +19,7 @@ from console.rest.paging import FeedQuery, follow, page
 
 TAG = "events"
 
-KINDS = sorted(kind for _label, kinds in describe.GROUPS for kind in kinds)
-
-# Of an export's lines, as sentences.row writes them.
+# Of an export's lines, as describe.row writes them.
 HEADER = ["at", "actor", "kind", "what", "subject_kind", "subject_id", "subject", "object", "reason", "details"]
 
 
@@ -53,14 +51,30 @@ class EventOut(serializers.ModelSerializer):
         ]
 
 
+class KindField(serializers.ChoiceField):
+    """A kind of event, by its name or by one that it had in an earlier release."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=kinds.names(), **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        known = kinds.find(data) if isinstance(data, str) else None
+        return super().to_internal_value(known.name if known else data)
+
+
+class SubjectField(serializers.ChoiceField):
+    """A kind of thing that events are about."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[kind for kind, _label in subjects.choices()], **kwargs)
+
+
 class EventQuery(FeedQuery):
     """Which lines."""
 
     q = Text(required=False, max_length=64, help_text="About things whose name begins so.")
-    kind = serializers.ChoiceField(choices=KINDS, required=False)
-    subject = serializers.ChoiceField(
-        choices=[kind for kind, _label in describe.subject_kinds()], required=False, help_text="Kind of thing."
-    )
+    kind = KindField(required=False)
+    subject = SubjectField(required=False, help_text="Kind of thing.")
     who = Text(
         required=False,
         max_length=20,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from console import counts, sql
 from console.access import Actor
 from console.audit import acts
+from console.audit.kinds import Kind
 from console.models import Event
 from console.webhooks import fanout
 
@@ -20,7 +21,7 @@ def kind_of(row: models.Model) -> str:
 
 
 def record(
-    kind: str,
+    kind: Kind,
     subject: models.Model,
     /,
     *,
@@ -36,7 +37,7 @@ def record(
     """
     organization, at = getattr(subject, "organization", None) or by.organization, at or timezone.now()
     fanout.follow(
-        kind,
+        kind.name,
         kind_of(subject),
         organization.pk if organization else 0,
         [subject.pk],
@@ -48,7 +49,7 @@ def record(
     return Event.objects.create(
         organization=organization,
         at=at,
-        kind=kind,
+        kind=kind.name,
         subject_kind=kind_of(subject),
         subject_id=subject.pk,
         subject_label=str(subject)[:200],
@@ -70,7 +71,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 
 
 def record_set(
-    kind: str,
+    kind: Kind,
     model: type[models.Model],
     ids: list[int],
     *,
@@ -89,7 +90,7 @@ def record_set(
         return
     constants: dict[str, Any] = {
         "at": at or timezone.now(),
-        "kind": kind,
+        "kind": kind.name,
         "subject_kind": model._meta.model_name,
         "object_kind": kind_of(about) if about else "",
         "object_id": about.pk if about else None,
@@ -111,11 +112,11 @@ def record_set(
         copied["is_head"], is_head = "TRUE", False
     sql.insert_from(Event, constants, copied, model, ids, [min(ids)] if is_head else [])
     owner = model._base_manager.filter(pk=ids[0]).values("organization_id")
-    fanout.follow(kind, constants["subject_kind"], owner, ids, about=about, at=constants["at"], data=data)
+    fanout.follow(kind.name, constants["subject_kind"], owner, ids, about=about, at=constants["at"], data=data)
 
 
 def record_each(
-    kind: str,
+    kind: Kind,
     changed: Iterable[tuple[models.Model, dict[str, Any]]],
     *,
     by: Actor,
@@ -133,7 +134,7 @@ def record_each(
         Event(
             organization_id=row.organization_id,  # type: ignore[attr-defined]
             at=at,
-            kind=kind,
+            kind=kind.name,
             subject_kind=kind_of(row),
             subject_id=row.pk,
             subject_label=str(row)[:200],
@@ -150,14 +151,14 @@ def record_each(
     Event.objects.bulk_create(events, batch_size=500)
 
 
-def _act(kind: str, act: UUID | None, object_id: int | None, *, is_asked: bool = True) -> dict[str, Any]:
+def _act(kind: Kind, act: UUID | None, object_id: int | None, *, is_asked: bool = True) -> dict[str, Any]:
     """To which act a line belongs, and whether it is the first one: an operation's, whatever its chunks are called."""
     current = acts.current()
     if current is not None:
         act = current.id
     is_head = True
     if act is not None and is_asked:
-        is_head = not Event.objects.filter(act=act, kind=kind, object_id=object_id).exists()
+        is_head = not Event.objects.filter(act=act, kind=kind.name, object_id=object_id).exists()
     return {"act": act, "operation_id": current.operation_id if current else None, "is_head": is_head}
 
 

@@ -15,8 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from console import way_back
-from console.audit import count_acts, events_about, kind_of
-from console.audit import describe as sentences
+from console.audit import count_acts, describe, events_about, kind_of
 
 register = template.Library()
 NONE = "—"
@@ -123,7 +122,7 @@ def panels(context: dict, place: str, subject: Any = None) -> SafeString:
 @register.simple_tag(takes_context=True)
 def said(context: dict, event: Any) -> Any:
     """The event as a sentence for who reads this page: `{% said event as line %}`."""
-    return sentences.say(event, context["request"].actor)
+    return describe.sentence(event, context["request"].actor)
 
 
 @register.inclusion_tag("console/audit/_activity.html", takes_context=True)
@@ -133,7 +132,7 @@ def activity(context: dict, subject: Any, is_subject: bool = False) -> dict:
     found = events_about(reader, kind, subject.pk, limit=20, is_subject=is_subject)
     count_acts([event for event in found if event.subject_kind != kind or event.subject_id != subject.pk])
     return {
-        "lines": [sentences.say(event, reader, (kind, subject.pk)) for event in found],
+        "lines": [describe.sentence(event, reader, (kind, subject.pk)) for event in found],
         "about": f"{kind}:{subject.pk}",
     }
 

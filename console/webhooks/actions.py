@@ -20,6 +20,7 @@ from console.models import DeliveryState, Event, Member, Role, Webhook, WebhookD
 from console.models.webhook import shortened
 from console.transactions import retrying
 from console.webhooks import addresses, fanout, kept, kinds, signing
+from console.webhooks import events as webhook_events
 from console.webhooks.delivery import OLDEST
 
 MOST = 50
@@ -78,7 +79,7 @@ def create(
     if Webhook.objects.filter(organization=by.organization, archived_at=None).count() >= MOST:
         raise Refused("too_many_webhooks", _("There are 50 webhooks. Remove one that is not needed any more."))
     hook.save()
-    record("webhook.made", hook, by=by)
+    record(webhook_events.CREATED, hook, by=by)
     return hook
 
 
@@ -104,7 +105,7 @@ def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
     if changed:
         changed |= {"key_id": by.key_id} if "url" in changed else {}
         Webhook.objects.filter(pk=hook.pk).update(**changed)
-        record("webhook.edited", hook, by=by, **changes(_told(before), _told(after)))
+        record(webhook_events.EDITED, hook, by=by, **changes(_told(before), _told(after)))
     for name, value in (after | changed).items():
         setattr(hook, name, value)
     return hook
@@ -140,7 +141,7 @@ def rotate(hook: Webhook, *, by: Actor, at: datetime | None = None) -> str:
     if not moved:
         raise Refused("changed", _("Somebody else changed this webhook meanwhile. Look at it again."))
     hook.refresh_from_db()
-    record("webhook.rotated", hook, by=by, at=at)
+    record(webhook_events.ROTATED, hook, by=by, at=at)
     return signing.secret_of(seed)
 
 
@@ -156,7 +157,7 @@ def enable(hook: Webhook, *, by: Actor, then: str = LATER, at: datetime | None =
         waiting = hook.deliveries.filter(state__in=[DeliveryState.WAITING, DeliveryState.FAILED])
         waiting.filter(created_at__lt=at - OLDEST).update(state=DeliveryState.KEPT, next_at=None)
         waiting.update(next_at=at)
-        record("webhook.enabled", hook, by=by, at=at)
+        record(webhook_events.ENABLED, hook, by=by, at=at)
         transaction.on_commit(_nudge)
         decide = {SEND: send_kept, DISCARD: discard_kept, LATER: _decide_later}[then]
         decide(hook, by=by, at=at)
@@ -171,7 +172,7 @@ def send_kept(hook: Webhook, *, by: Actor, at: datetime | None = None) -> int:
     _settle(hook)
     count = kept.release(hook, at)
     if count:
-        record("webhook.kept_sent", hook, by=by, at=at, calls=count)
+        record(webhook_events.KEPT_SENT, hook, by=by, at=at, calls=count)
         transaction.on_commit(_nudge)
     return count
 
@@ -182,7 +183,7 @@ def discard_kept(hook: Webhook, *, by: Actor, at: datetime | None = None) -> int
     _settle(hook)
     count = kept.of(hook).update(state=DeliveryState.DISCARDED)
     if count:
-        record("webhook.kept_discarded", hook, by=by, at=at or timezone.now(), calls=count)
+        record(webhook_events.KEPT_DISCARDED, hook, by=by, at=at or timezone.now(), calls=count)
     return count
 
 
@@ -208,7 +209,7 @@ def disable(hook: Webhook, *, by: Actor, reason: str = "", at: datetime | None =
     was_on = bool(rows.update(is_enabled=False, disabled_at=at, disabled_reason=reason[:200], awaits_decision=True))
     if was_on:
         hook.deliveries.filter(next_at__isnull=False).update(next_at=None)
-        record("webhook.disabled", hook, by=by, at=at, reason=reason)
+        record(webhook_events.DISABLED, hook, by=by, at=at, reason=reason)
         if not is_seen:
             _mail("webhook_disabled", hook.organization, hook=hook, reason=reason or _by(by))
     hook.refresh_from_db()
@@ -241,7 +242,7 @@ def leave_person(organization: Any, user: Any, *, by: Actor, at: datetime | None
     """A member leaves: the webhooks that they set up stay on, and owners and administrators are mailed which."""
     hooks = Webhook.objects.current().filter(organization=organization, is_enabled=True).order_by("pk")
     told = Event.objects.filter(subject_kind="webhook", subject_id__in=hooks.values("pk"), actor_id=user.pk)
-    chosen = told.filter(Q(kind="webhook.made") | Q(kind="webhook.edited", data__has_key="url"))
+    chosen = told.filter(Q(kind=webhook_events.CREATED.name) | Q(kind=webhook_events.EDITED.name, data__has_key="url"))
     theirs = list(hooks.filter(pk__in=chosen.values("subject_id")))
     if theirs:
         _mail("webhooks_stay", organization, person=user, by=by.label, hooks=theirs)
@@ -259,7 +260,7 @@ def remove(hook: Webhook, *, by: Actor, at: datetime | None = None, is_seen: boo
     ):
         waiting = [DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.KEPT]
         hook.deliveries.filter(state__in=waiting).update(state=DeliveryState.GIVEN_UP, next_at=None)
-        record("webhook.removed", hook, by=by, at=at)
+        record(webhook_events.REMOVED, hook, by=by, at=at)
         if not is_seen:
             _mail("webhook_disabled", hook.organization, hook=hook, reason=_by(by), is_removed=True)
     hook.refresh_from_db()
@@ -281,7 +282,7 @@ def send_test(hook: Webhook, *, by: Actor, at: datetime | None = None) -> Webhoo
         next_at=at,
         created_at=at,
     )
-    record("webhook.tested", hook, by=by, at=at)
+    record(webhook_events.TESTED, hook, by=by, at=at)
     transaction.on_commit(_nudge)
     return delivery
 
@@ -297,7 +298,7 @@ def send_again(delivery: WebhookDelivery, *, by: Actor, at: datetime | None = No
     free = WebhookDelivery.objects.filter(pk=delivery.pk, leased_by="")
     if not free.update(state=DeliveryState.WAITING, attempts=0, next_at=at):
         raise Refused("under_way", _("It is being sent at this moment. Look at it again."))
-    record("webhook.sent_again", hook, by=by, at=at, message=delivery.message_id)
+    record(webhook_events.SENT_AGAIN, hook, by=by, at=at, message=delivery.message_id)
     transaction.on_commit(_nudge)
 
 

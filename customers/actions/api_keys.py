@@ -13,7 +13,7 @@ from console.errors import Refused
 from console.people.actions.members import revoke_invitations_of_key
 from console.transactions import retrying
 from console.webhooks import actions as webhooks
-from customers import keys
+from customers import events, keys
 from customers.models import ApiKey, Customer, CustomerUser
 
 LONGEST = timedelta(days=366)
@@ -54,7 +54,7 @@ def create(
         created_at=at,
         expires_at=expires_at,
     )
-    record("api_key.made", key, by=by, about=customer, at=at, scopes=", ".join(scopes))
+    record(events.API_KEY_CREATED, key, by=by, about=customer, at=at, scopes=", ".join(scopes))
     return key, text
 
 
@@ -70,7 +70,7 @@ def revoke(
     at = at or timezone.now()
     if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at):
         return False
-    record("api_key.revoked", key, by=by, about=key.customer, at=at)
+    record(events.API_KEY_REVOKED, key, by=by, about=key.customer, at=at)
     revoke_invitations_of_key(key.organization_id, key.pk, by=by)
     webhooks.leave_key(key, by=by, disables=disables, seen=seen)
     return True

@@ -13,6 +13,7 @@ from console.access import Actor
 from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
+from customers import events
 from customers.actions import projects
 from customers.models import Customer
 
@@ -28,7 +29,7 @@ def create(*, by: Actor, **fields: Any) -> Customer:
             customer.save(force_insert=True)
             words.write("customer", {customer.pk: customer.name}, are_new=True)
             projects.make_default(customer)
-            record("customer.made", customer, by=by)
+            record(events.CUSTOMER_CREATED, customer, by=by)
     except IntegrityError:
         raise _taken() from None
     return customer
@@ -48,7 +49,7 @@ def edit(customer: Customer, *, by: Actor, **fields: Any) -> Customer:
     except IntegrityError:
         raise _taken() from None
     if changed:
-        record("customer.edited", customer, by=by, **changed)
+        record(events.CUSTOMER_EDITED, customer, by=by, **changed)
     return customer
 
 
@@ -71,7 +72,7 @@ def archive(customer: Customer, *, by: Actor, at: datetime | None = None) -> Non
     Customer.objects.select_for_update().filter(pk=customer.pk).values_list("pk").first()
     free = Customer.objects.owning_none().filter(pk=customer.pk, archived_at=None)
     if free.update(archived_at=at or timezone.now()):
-        record("customer.archived", customer, by=by, at=at)
+        record(events.CUSTOMER_ARCHIVED, customer, by=by, at=at)
     elif count := customer.devices.count():
         raise Refused("owns_devices", owns_devices(customer, count))
 
@@ -89,7 +90,7 @@ def owns_devices(customer: Customer, count: int) -> str:
 def restore(customer: Customer, *, by: Actor) -> None:
     """Bring an archived customer back; its people reach the portal again."""
     if Customer.objects.filter(pk=customer.pk, archived_at__isnull=False).update(archived_at=None):
-        record("customer.restored", customer, by=by)
+        record(events.CUSTOMER_RESTORED, customer, by=by)
 
 
 def _taken() -> Refused:

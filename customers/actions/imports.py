@@ -12,6 +12,7 @@ from console.audit import record
 from console.imports import Staging
 from console.imports.lifecycle import Importer
 from console.models import Operation
+from customers import events
 from customers.imports import CustomerFileKind
 from customers.imports.writing import insert_new, update_changed
 from customers.models import CustomerImport
@@ -42,7 +43,7 @@ class CustomerImporter(Importer):
             counts["unchanged"] += seen - counts["changed"]
         if counts["new"]:
             insert_new(row, staging, by=by, at=at, act=act)
-        record("customer.file_applied", row, by=by, act=act, at=at, **counts)
+        record(events.CUSTOMER_FILE_APPLIED, row, by=by, act=act, at=at, **counts)
         return counts
 
 

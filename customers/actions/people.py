@@ -16,6 +16,7 @@ from console.errors import Refused
 from console.models import Organization, User
 from console.people.actions import accounts
 from console.transactions import retrying
+from customers import events
 from customers.actions import api_keys, project_members
 from customers.actions.customers import hold
 from customers.models import Customer, CustomerKind, CustomerUser
@@ -39,9 +40,9 @@ def invite(
         user.refresh_from_db(fields=["name"])
     person = CustomerUser.objects.filter(customer=customer, user=user).first()
     if person is None or person.removed_at:
-        person, kind = _let_in(customer, user, role, at or timezone.now()), "customer.person_invited"
+        person, kind = _let_in(customer, user, role, at or timezone.now()), events.PERSON_INVITED
     elif user.last_login is None:
-        kind = "customer.person_invited_again"
+        kind = events.PERSON_INVITED_AGAIN
     else:
         raise Refused("already_there", _("%(person)s belongs to this customer already.") % {"person": user}, status=422)
     record(kind, person, by=by, about=customer, at=at, email=user.email, role=person.get_role_display())
@@ -81,14 +82,14 @@ def change_role(person: CustomerUser, *, role: str, by: Actor) -> None:
         return
     if not CustomerUser.objects.filter(pk=person.pk, role=old, removed_at=None).update(role=role):
         raise Refused("changed_meanwhile", _("Somebody else changed this person meanwhile. Look at it again."))
-    record("customer.person_edited", person, by=by, about=person.customer, role=[old, role])
+    record(events.PERSON_EDITED, person, by=by, about=person.customer, role=[old, role])
 
 
 @transaction.atomic
 def remove(person: CustomerUser, *, by: Actor, at: datetime | None = None) -> None:
     """Take a person out of the customer and of its projects; their next request finds nothing of it."""
     if CustomerUser.objects.filter(pk=person.pk, removed_at=None).update(removed_at=at or timezone.now()):
-        record("customer.person_removed", person, by=by, about=person.customer, at=at)
+        record(events.PERSON_REMOVED, person, by=by, about=person.customer, at=at)
         api_keys.revoke_of(person.customer.organization, person.user, by=by, customer=person.customer, at=at)
         project_members.end_at(person.customer, person.user, by=by, at=at)
 

@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 from console import sql
 from console.access import Actor
 from console.audit import record_each
+from console.audit.kinds import Kind
 from console.errors import Refused
 from console.models import Member
 from console.transactions import retrying
+from customers import events
 from customers.models import Customer, MemberEnd, MemberStart, Project, ProjectMember
 
 TICK = timedelta(microseconds=1)
@@ -59,7 +61,7 @@ def let_in(
         if pk not in inside
     ]
     ProjectMember.objects.bulk_create(new)
-    _tell("project.member_joined", new, by, at)
+    _tell(events.PROJECT_MEMBER_JOINED, new, by, at)
     return new
 
 
@@ -83,7 +85,7 @@ def end(
     said = {"end_reason": reason, "ended_by": by.label[:200], "end_note": note[:500]}
     mine.filter(started_at__gte=at).update(ended_at=F("started_at") + TICK, **said)
     mine.update(ended_at=at, **said)
-    _tell("project.member_ended", found, by, at, note=note)
+    _tell(events.PROJECT_MEMBER_ENDED, found, by, at, note=note)
     return len(found)
 
 
@@ -122,7 +124,7 @@ def _hold_members(organization_id: int, user_ids: set[int]) -> list[int]:
     return list(rows.order_by("pk").values_list("user", flat=True))
 
 
-def _tell(kind: str, rows: list[ProjectMember], by: Actor, at: datetime, note: str = "") -> None:
+def _tell(kind: Kind, rows: list[ProjectMember], by: Actor, at: datetime, note: str = "") -> None:
     """One line for each: the person is the subject, the customer the other party, the project is named."""
     told = [
         (row, {"project": str(row.project), "role": str(row.get_role_display())} | ({"note": note} if note else {}))

@@ -9,6 +9,7 @@ from console.audit import record
 from console.errors import Refused
 from console.fields import fold
 from console.transactions import retrying
+from customers import events
 from customers.models import Customer, Project
 
 
@@ -34,7 +35,7 @@ def make(customer: Customer, *, name: str, by: Actor) -> Project:
     name = _normal(name)
     _keep_names_apart(customer, name)
     project = Project.objects.create(organization_id=customer.organization_id, customer=customer, name=name)
-    record("project.made", project, by=by, about=customer)
+    record(events.PROJECT_CREATED, project, by=by, about=customer)
     return project
 
 
@@ -47,7 +48,7 @@ def rename(project: Project, *, name: str, by: Actor) -> Project:
     if _normal(name) != edits.hold(project).name:
         _keep_names_apart(project.customer, _normal(name), but=project.pk)
     if changed := edits.write(project, {"name": _normal(name)}):
-        record("project.edited", project, by=by, about=project.customer, **changed)
+        record(events.PROJECT_EDITED, project, by=by, about=project.customer, **changed)
     return project
 
 

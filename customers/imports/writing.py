@@ -12,6 +12,7 @@ from console.audit import record_each, record_set
 from console.imports import Staged, Staging, Verdict
 from console.imports.lifecycle import Outdated
 from console.models import Organization
+from customers import events
 from customers.imports.registered import COMPARED, differences
 from customers.models import Customer, CustomerImport, CustomerKind, Project
 
@@ -35,7 +36,7 @@ def insert_new(row: CustomerImport, staging: Staging, *, by: Actor, at: datetime
             for c in made
         )
         ids = [customer.pk for customer in made]
-        record_set("customer.imported", Customer, ids, label="name", by=by, act=act, at=at)
+        record_set(events.CUSTOMER_IMPORTED, Customer, ids, label="name", by=by, act=act, at=at)
 
 
 def update_changed(row: CustomerImport, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> int:
@@ -84,5 +85,5 @@ def _update(organization: Organization, batch: Iterable[Staged], *, by: Actor, a
             changed.append((customer, change))
     sql.update_rows(Customer, [customer for customer, _change in changed], [*COMPARED, *_KEYS])
     words.write("customer", {customer.pk: customer.name for customer, change in changed if "name" in change})
-    record_each("customer.edited", changed, by=by, at=at, act=act)
+    record_each(events.CUSTOMER_EDITED, changed, by=by, at=at, act=act)
     return len(changed)

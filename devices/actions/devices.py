@@ -15,7 +15,7 @@ from console.audit import record, record_set
 from console.errors import Refused
 from console.fields import fold
 from console.transactions import retrying
-from devices import ledger
+from devices import events, ledger
 from devices.actions import ownership
 from devices.ledger import Change
 from devices.models import Device, DeviceTag, Product, Tag
@@ -31,7 +31,7 @@ def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
         with transaction.atomic():
             device.save(force_insert=True)
             set_tags([device.pk], tags, by=by)
-            record("device.registered", device, by=by)
+            record(events.REGISTERED, device, by=by)
             welcome(device.product, [device.pk], by=by, at=device.created_at)
     except IntegrityError:
         raise Refused(
@@ -64,7 +64,7 @@ def edit(device: Device, *, by: Actor, tags: Iterable[str] | None = None, **fiel
     if tags is not None:
         changed |= _tag_change(device, list(tags), by=by)
     if changed:
-        record("device.edited", device, by=by, **changed)
+        record(events.EDITED, device, by=by, **changed)
     return device
 
 
@@ -74,7 +74,7 @@ def archive(device_ids: Iterable[int], *, by: Actor) -> int:
     rows = Device.objects.visible_to(by).filter(pk__in=list(device_ids), archived_at=None, customer=None)
     ids = list(rows.values_list("pk", flat=True))
     count = Device.objects.filter(pk__in=ids, archived_at=None, customer=None).update(archived_at=timezone.now())
-    record_set("device.archived", Device, ids, label="serial_number", by=by)
+    record_set(events.ARCHIVED, Device, ids, label="serial_number", by=by)
     if not count:
         raise Refused("owned", _("It has an owner. Unclaim it before you archive it."))
     return count
@@ -86,7 +86,7 @@ def restore(device_ids: Iterable[int], *, by: Actor) -> int:
     rows = Device.objects.visible_to(by).filter(pk__in=list(device_ids), archived_at__isnull=False)
     ids = list(rows.values_list("pk", flat=True))
     count = Device.objects.filter(pk__in=ids).update(archived_at=None)
-    record_set("device.restored", Device, ids, label="serial_number", by=by)
+    record_set(events.RESTORED, Device, ids, label="serial_number", by=by)
     return count
 
 

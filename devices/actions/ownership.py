@@ -12,20 +12,18 @@ from django.utils.translation import ngettext
 from console import clock, sql, throttle
 from console.access import Actor, Permission
 from console.audit import record_set
+from console.audit.kinds import names_of
 from console.errors import Refused
 from console.models import Event, Operation
 from console.operations import advance, chunk
 from console.transactions import retrying
 from customers.actions import customers, projects
 from customers.models import Customer
-from devices import ledger, link_slots
+from devices import events, ledger, link_slots
 from devices.ledger import Outcome
 from devices.models import Device, SharedAccess
 
 UNCLAIMS_AN_HOUR = 50
-# What counts as taking a unit from its owner; returns and swaps are told by another app, in its own words. What
-# customers give back (`device.released`) is taken from nobody, though staff made the key with which they do it.
-TAKING = ("device.unclaimed", "device.returned", "device.swapped_out")
 CHUNK = 5_000
 
 
@@ -61,7 +59,7 @@ def assign(
         evidence=evidence,
         frm=frm,
     )
-    kind = "device.claimed" if reason == "claim" else "device.assigned"
+    kind = events.CLAIMED if reason == "claim" else events.ASSIGNED
     record_set(
         kind, Device, outcome.done, label="serial_number", by=by, about=customer, act=outcome.act, at=at, note=note
     )
@@ -93,7 +91,7 @@ def unclaim(
     done = set(outcome.done)
     for customer, owned in owners.items():
         record_set(
-            "device.unclaimed",
+            events.UNCLAIMED,
             Device,
             [i for i in owned if i in done],
             label="serial_number",
@@ -113,7 +111,7 @@ def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
     count = ledger.end_share([share.pk for share in shares], by=by, reason="ended", note=reason)
     for share in shares:
         record_set(
-            "device.access_ended",
+            events.ACCESS_ENDED,
             Device,
             [share.device_id],
             label="serial_number",
@@ -208,7 +206,10 @@ def over_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) -> 
         return ""
     at = at or clock.now()
     past = Event.objects.filter(
-        organization=by.organization, kind__in=TAKING, actor_id=by.user_id, at__gt=at - timedelta(hours=1)
+        organization=by.organization,
+        kind__in=names_of(events.TAKING),
+        actor_id=by.user_id,
+        at__gt=at - timedelta(hours=1),
     ).count()
     left = max(0, UNCLAIMS_AN_HOUR - past)
     if count <= left:

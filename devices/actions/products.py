@@ -11,6 +11,7 @@ from console.access import Actor
 from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
+from devices import events
 from devices.models import OwnershipMode, Product
 
 
@@ -22,7 +23,7 @@ def create(*, by: Actor, **fields: Any) -> Product:
         with transaction.atomic():
             product.save(force_insert=True)
             words.write("product", {product.pk: product.name}, are_new=True)
-            record("product.made", product, by=by)
+            record(events.PRODUCT_CREATED, product, by=by)
     except IntegrityError:
         raise Refused("duplicate", _("Another product has this name or slug.")) from None
     return product
@@ -50,7 +51,7 @@ def edit(product: Product, *, by: Actor, **fields: Any) -> Product:
     except IntegrityError:
         raise Refused("duplicate", _("Another product has this name or slug.")) from None
     if changed:
-        record("product.edited", product, by=by, **changed)
+        record(events.PRODUCT_EDITED, product, by=by, **changed)
     return product
 
 
@@ -58,11 +59,11 @@ def edit(product: Product, *, by: Actor, **fields: Any) -> Product:
 def archive(product: Product, *, by: Actor) -> None:
     """Take a product out of lists and choices. Its units stay as they are."""
     if Product.objects.filter(pk=product.pk, archived_at=None).update(archived_at=timezone.now()):
-        record("product.archived", product, by=by)
+        record(events.PRODUCT_ARCHIVED, product, by=by)
 
 
 @transaction.atomic
 def restore(product: Product, *, by: Actor) -> None:
     """Bring an archived product back."""
     if Product.objects.filter(pk=product.pk, archived_at__isnull=False).update(archived_at=None):
-        record("product.restored", product, by=by)
+        record(events.PRODUCT_RESTORED, product, by=by)

@@ -9,7 +9,7 @@ from console.access import system
 from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
-from devices import ledger, wiping
+from devices import events, ledger, wiping
 from devices.messages.actions import Publisher
 from devices.models import Device, DeviceReport
 
@@ -40,7 +40,7 @@ def confirm_wipe(asked_at: datetime, *, by: Publisher, at: datetime | None = Non
     owners = wiping.named(wiping.owners_of(device))
     if asked.filter(wipe_confirmed_at=None).update(wipe_confirmed_at=at or timezone.now(), wipe_since=None):
         record(
-            "device.wiped",
+            events.WIPED,
             device,
             by=system(device.organization, str(device)),
             at=at,

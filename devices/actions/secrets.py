@@ -9,6 +9,7 @@ from console import sql
 from console.access import Actor
 from console.audit import record_set
 from console.transactions import retrying
+from devices import events
 from devices.models import Device
 
 
@@ -24,5 +25,5 @@ def renew(device_ids: Iterable[int], *, by: Actor) -> dict[int, str]:
     made = {pk: secrets.token_urlsafe(32) for pk in rows.order_by("pk").values_list("pk", flat=True)}
     changed = [Device(pk=pk, secret_sha256=sha256(secret)) for pk, secret in made.items()]
     sql.update_rows(Device, changed, ["secret_sha256"])
-    record_set("device.secret_renewed", Device, list(made), label="serial_number", by=by, act=uuid4())
+    record_set(events.SECRET_RENEWED, Device, list(made), label="serial_number", by=by, act=uuid4())
     return made

@@ -11,7 +11,7 @@ from console.fields import fold
 from console.slots import One
 from console.transactions import retrying
 from customers.models import Customer
-from devices import ledger
+from devices import events, ledger
 from devices.actions import ownership
 from devices.models import Device, Ownership, SharedAccess
 
@@ -77,7 +77,7 @@ def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None
     )
     if outcome.refused or Ownership.objects.filter(pk=span.pk, ended_at=None).exists():
         raise Refused("not_owner", _("This ownership has ended already."))
-    kind = "device.released" if gives_back else "device.unclaimed"
+    kind = events.RELEASED if gives_back else events.UNCLAIMED
     record_set(
         kind,
         Device,

@@ -20,7 +20,7 @@ from console.bulk import IN_REQUEST
 from console.models import Operation
 from console.transactions import retrying
 from customers.models import Customer
-from devices import ledger
+from devices import events, ledger
 from devices.actions.ownership import evidence_of, in_chunks, succeeded
 from devices.ledger import Outcome, RefusedDevice
 from devices.models import Device, DeviceStatus, Ownership
@@ -104,7 +104,7 @@ def undo_assign(
     outcome.refused = _refused(undone, set(ids) - set(outcome.done))
     customer = Customer.objects.get(pk=undone.payload["customer"])
     record_set(
-        "device.assignment_undone",
+        events.ASSIGNMENT_UNDONE,
         Device,
         outcome.done,
         label="serial_number",
@@ -138,7 +138,7 @@ def undo_unclaim(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
     for owner in owners:
         for had_wiped, data in ((False, {}), (True, {"note": _("It had wiped itself already.")})):
             record_set(
-                "device.unclaim_undone",
+                events.UNCLAIM_UNDONE,
                 Device,
                 by_owner.get((owner.pk, had_wiped), []),
                 label="serial_number",

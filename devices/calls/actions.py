@@ -14,6 +14,7 @@ from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
 from devices import ledger
+from devices.calls import events
 from devices.ledger import Change
 from devices.messages.actions import Publisher
 from devices.messages.window import NAME, Unstorable, dumps
@@ -69,7 +70,7 @@ def ask(
         expires_at=at + timedelta(seconds=timeout),
     )
     call.save(force_insert=True)
-    record("device.called", found, by=by, at=at, call=f"{kind} {name}")
+    record(events.CALLED, found, by=by, at=at, call=f"{kind} {name}")
     return call
 
 

@@ -19,7 +19,7 @@ from console.models import Operation
 from console.tabular import guards
 from devices.actions import undo
 from devices.actions.ownership import check_unclaim_limit, evidence_of, succeeded
-from devices.edited_exports import RoundTripKind
+from devices.edited_exports import RoundTripKind, events
 from devices.edited_exports.staged import Changes, Plan
 from devices.edited_exports.writing import Left, Portion
 from devices.models import RoundTrip
@@ -181,7 +181,7 @@ def _step(operation: Operation, row: RoundTrip, start: int, by: Actor) -> int:
 def _begin(operation: Operation, row: RoundTrip, by: Actor, at: datetime) -> None:
     uploads.take(row, version=operation.payload["version"], at=at)
     RoundTrip.objects.filter(pk=row.pk).update(operation=operation)
-    record("device.changes_applied", row, by=by, at=at)
+    record(events.CHANGES_APPLIED, row, by=by, at=at)
 
 
 def _end(operation: Operation, row: RoundTrip, by: Actor, at: datetime) -> None:

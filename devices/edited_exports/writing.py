@@ -17,6 +17,7 @@ from console.fields import fold
 from console.imports import Staged
 from customers.actions import projects
 from customers.models import Customer
+from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership
 from devices.edited_exports.comparison import ASSIGN, TRANSFER, UNCLAIM, not_allowed, not_movable
@@ -149,8 +150,8 @@ class Portion:
             "note": self.reason,
         }
         # The one who lost it reads of it as of an unclaim, and so it counts towards the hourly limit.
-        record_set("device.unclaimed", Device, outcome.done, about=source, **told)
-        record_set("device.assigned", Device, outcome.done, about=target, **told)
+        record_set(device_events.UNCLAIMED, Device, outcome.done, about=source, **told)
+        record_set(device_events.ASSIGNED, Device, outcome.done, about=target, **told)
         return outcome
 
     def _do(self, ids: list[int], act: Callable[[list[int]], Outcome]) -> None:
@@ -172,7 +173,7 @@ class Portion:
             (device, {name: pair for name, pair in edited[device.pk].changes.items() if name != "owner"})
             for device in devices
         ]
-        record_each("device.edited", told, by=self.by, at=self.at)
+        record_each(device_events.EDITED, told, by=self.by, at=self.at)
 
     def _tag(self, wanted: dict[int, list[str]], found: dict[int, Unit]) -> None:
         """Give the units these tags and no others."""

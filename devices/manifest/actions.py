@@ -14,8 +14,9 @@ from console.errors import Refused
 from console.imports import Staging
 from console.imports.lifecycle import Importer
 from console.models import Operation
+from devices import events as device_events
 from devices.actions import devices
-from devices.manifest import ManifestKind
+from devices.manifest import ManifestKind, events
 from devices.manifest.writing import insert_new, tag_new, update_changed
 from devices.models import Device, ManifestImport, Product
 
@@ -48,11 +49,11 @@ class ManifestImporter(Importer):
             outcome["unchanged"] += summary["changed"] - outcome["changed"]
         if outcome["new"]:
             ids = insert_new(product, staging, count=outcome["new"], at=at)
-            record_set("device.registered", Device, ids, label="serial_number", by=by, act=act, at=at)
+            record_set(device_events.REGISTERED, Device, ids, label="serial_number", by=by, act=act, at=at)
             if "tags" in summary["header"]["mapping"].values():
                 tag_new(product, staging, ids)
             devices.welcome(product, ids, by=by, at=at)
-        record("manifest.applied", product, by=by, about=row, act=act, at=at, **outcome)
+        record(events.APPLIED, product, by=by, about=row, act=act, at=at, **outcome)
         return outcome
 
 

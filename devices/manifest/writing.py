@@ -13,6 +13,7 @@ from console.audit import record_each
 from console.fields import fold
 from console.imports import Staged, Staging, Verdict
 from console.imports.lifecycle import Outdated
+from devices import events as device_events
 from devices.manifest.registered import differences, tag_difference, tags_of
 from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
 
@@ -102,7 +103,7 @@ def _update(product: Product, batch: list[Staged], *, by: Actor, at: datetime, a
             changed.append((device, change))
     sql.update_rows(Device, [device for device, _change in changed], list(_UPDATED))
     _add_tags(product.organization_id, added)
-    record_each("device.edited", changed, by=by, at=at, act=act)
+    record_each(device_events.EDITED, changed, by=by, at=at, act=act)
     return len(changed)
 
 

@@ -11,9 +11,11 @@ from django.db import connection
 from django.utils import timezone
 
 from console import clock, sql
+from console.audit.kinds import names_of
 from console.models import Event, Organization, Webhook
 from console.slots import Slot
 from console.transactions import retrying
+from devices import events
 from devices.ledger import Change
 from devices.messages.window import Draft
 from devices.models import Device, Message, Ownership, SharedAccess
@@ -25,8 +27,6 @@ COLUMNS = ["organization", "device", "project", "name", "data", "at", "device_at
 BACK, RECENT = timedelta(days=1), timedelta(hours=3)
 # The messages of so many devices are settled in one transaction.
 DEVICES_AT_ONCE = 1_000
-# What happens often and changes no hands. All else that is told of a device may have.
-NO_HANDOVER = ("device.registered", "device.called", "device.label_printed", "device.secret_renewed")
 # Of old messages so many are deleted in one transaction, and so many times in a row.
 OLD_AT_ONCE, TIMES = 5_000, 40
 
@@ -180,7 +180,7 @@ def changed_hands(since: datetime) -> list[int]:
     told = Event.objects.filter(
         organization__in=Organization.objects.values("pk"), at__gte=since, subject_kind="device"
     )
-    return sorted(set(told.exclude(kind__in=NO_HANDOVER).values_list("subject_id", flat=True)))
+    return sorted(set(told.exclude(kind__in=names_of(events.NO_HANDOVER)).values_list("subject_id", flat=True)))
 
 
 def forget_old(at: datetime | None = None) -> int:

@@ -13,6 +13,7 @@ from console.models import WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import fanout, kinds
 from customers.actions import projects
+from devices import events as device_events
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership, undo
@@ -161,7 +162,7 @@ def test_a_transfer_tells_the_organization_of_both_spans_and_each_customer_of_it
         by=by,
         note=NOTE,
     )
-    for kind, about in (("device.unclaimed", customer), ("device.assigned", other_customer)):
+    for kind, about in ((device_events.UNCLAIMED, customer), (device_events.ASSIGNED, other_customer)):
         record_set(kind, Device, outcome.done, label="serial_number", by=by, about=about, note=NOTE)
     before, after = spans(device)
     assert of_hands(old()) == [over(before)]
@@ -183,7 +184,7 @@ def test_a_customers_webhook_never_learns_the_span_of_another(
     ownership.assign([device.pk], customer=customer, by=by)
     ownership.unclaim([device.pk], reason="Sold", by=by)
     told = hear(customer_id=other_customer.pk)
-    record_set("device.unclaimed", Device, [device.pk], label="serial_number", by=by, about=other_customer)
+    record_set(device_events.UNCLAIMED, Device, [device.pk], label="serial_number", by=by, about=other_customer)
     (span,) = spans(device)
     (one,) = told()
     assert one["data"]["ownership"] == (None if is_guarded else span.pk)
@@ -234,6 +235,6 @@ def test_what_ended_is_told_in_as_many_statements_for_one_device_as_for_hundreds
     told = hear()
     ledger.release(ids, by=by, reason="unclaim")
     with django_assert_num_queries(5):
-        record_set("device.unclaimed", Device, ids, label="serial_number", by=by, about=customer)
+        record_set(device_events.UNCLAIMED, Device, ids, label="serial_number", by=by, about=customer)
     ended = Ownership.objects.order_by("device").values_list("pk", flat=True)
     assert [one["data"]["ownership"] for one in told()] == list(ended)

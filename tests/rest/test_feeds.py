@@ -12,6 +12,7 @@ from console.audit import record
 from console.models import Event
 from console.rest import paging
 from customers import keys
+from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership
 from devices.messages import actions as messages
@@ -122,7 +123,7 @@ def test_an_ownership_comes_when_it_begins_and_again_when_it_ends(program, devic
 @pytest.mark.django_db
 def test_events_are_followed(program, device, alice):
     _rows, cursor = walk(program, "/events")
-    record("device.edited", device, by=factories.actor_of(alice), notes=["", "new"])
+    record(device_events.EDITED, device, by=factories.actor_of(alice), notes=["", "new"])
     assert [row["kind"] for row in walk(program, "/events", cursor)[0]] == ["device.edited"]
 
 
@@ -155,7 +156,7 @@ def race(name, caller, devices, customer):
             drafts = [Draft("reading", Json(str(n)), None)] * (1 + n % 3)
             messages.publish(drafts, by=publishers[device.pk])
         elif name == "events":
-            record("device.edited", device, by=by, notes=["", str(n)])
+            record(device_events.EDITED, device, by=by, notes=["", str(n)])
         elif n % 2:
             ownership.unclaim([device.pk], reason="Sold", by=by)
         else:

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from claims import codes
 from claims.models import ClaimCode, ClaimProfile, ClaimProfileResource, Scope
+from claims.profiles import events
 from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import record, record_set
@@ -99,7 +100,7 @@ def add_units(profile: ClaimProfile, device_ids: Iterable[int], *, by: Actor) ->
         return 0, _start(profile, {"profile": profile.pk, "ids": ids}, len(ids), by=by)
     made = make_for_devices(profile, ids)
     if made:
-        record("claim_profile.units_added", profile, by=by, units=made)
+        record(events.PROFILE_UNITS_ADDED, profile, by=by, units=made)
     return made, None
 
 
@@ -114,14 +115,14 @@ def run_make(operation: Operation, by: Actor) -> None:
             break
     operation.sentence = _made(_succeeded(operation), profile)
     if ids is not None and _succeeded(operation):
-        record("claim_profile.units_added", profile, by=by, units=_succeeded(operation))
+        record(events.PROFILE_UNITS_ADDED, profile, by=by, units=_succeeded(operation))
 
 
 @retrying
 def replace(profile: ClaimProfile, *, reason: str, by: Actor) -> None:
     """Kill the printed code of a profile with scope link, and make a new one."""
     _raise_versions(ClaimCode.objects.filter(profile=profile, device=None))
-    record("claim_profile.code_replaced", profile, by=by, note=reason)
+    record(events.PROFILE_CODE_REPLACED, profile, by=by, note=reason)
 
 
 @retrying
@@ -129,7 +130,7 @@ def replace_for_devices(device_ids: Iterable[int], *, reason: str, by: Actor) ->
     """Kill the printed codes of the devices, and make new ones. Returns how many."""
     raised = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", list(device_ids)))
     touched = sorted({code.device_id for code in raised if code.device_id})
-    record_set("device.code_replaced", Device, touched, label="serial_number", by=by, note=reason)
+    record_set(events.CODE_REPLACED, Device, touched, label="serial_number", by=by, note=reason)
     return len(raised)
 
 
@@ -137,7 +138,7 @@ def replace_for_devices(device_ids: Iterable[int], *, reason: str, by: Actor) ->
 def note_export(profile: ClaimProfile, *, by: Actor) -> int:
     """Tell in the log who took the codes of all units of a profile. Returns how many there are."""
     count = profile.codes.count()
-    record("claim_profile.codes_exported", profile, by=by, units=count)
+    record(events.PROFILE_CODES_EXPORTED, profile, by=by, units=count)
     return count
 
 
@@ -181,14 +182,12 @@ def _kill_printed(change: Change, ids: list[int]) -> None:
     """
     units = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", ids))
     touched = sorted({code.device_id for code in units if code.device_id})
-    record_set(
-        "device.code_replaced", Device, touched, label="serial_number", by=change.by, act=change.act, at=change.at
-    )
+    record_set(events.CODE_REPLACED, Device, touched, label="serial_number", by=change.by, act=change.act, at=change.at)
     listed = sql.having_ids(ClaimProfileResource.objects.order_by(), "device_id", ids)
     giving = ClaimProfile.objects.filter(scope=Scope.LINK, pk__in=set(listed.values_list("profile_id", flat=True)))
     for profile in giving.select_related("organization").order_by("pk"):
         _raise_versions(ClaimCode.objects.filter(profile=profile, device=None))
-        record("claim_profile.code_replaced", profile, by=change.by, act=change.act, at=change.at)
+        record(events.PROFILE_CODE_REPLACED, profile, by=change.by, act=change.act, at=change.at)
 
 
 def _units(profile: ClaimProfile) -> QuerySet[Device]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from claims.models import Claim, ClaimProfile, ClaimProfileMember, ClaimProfileResource, ResourceKind, Scope, Shipment
+from claims.profiles import events
 from claims.profiles.actions import codes
 from console import edits, slugs, sql, words
 from console.access import Actor, Permission
@@ -68,7 +69,7 @@ def create(
     _list_resources(profile, devices, documents)
     _list_members(profile, members)
     _make_codes(profile, by=by)
-    record("claim_profile.made", profile, by=by, at=at)
+    record(events.PROFILE_CREATED, profile, by=by, at=at)
     return profile
 
 
@@ -117,7 +118,7 @@ def edit(profile: ClaimProfile, *, by: Actor, version: int | None = None, **give
     now.refresh_from_db()
     if not now.codes.exists():
         _make_codes(now, by=by)
-    record("claim_profile.edited", now, by=by, **changed)
+    record(events.PROFILE_EDITED, now, by=by, **changed)
     return now
 
 
@@ -149,7 +150,7 @@ def take_out(device_ids: Iterable[int], *, by: Actor, at: datetime | None = None
         before = _said(_kept(profile, ["devices"]))
         profile.resources.filter(pk__in=found[profile.pk]).delete()
         after = _said(_kept(profile, ["devices"]))
-        record("claim_profile.edited", profile, by=by, at=at, **changes(before, after))
+        record(events.PROFILE_EDITED, profile, by=by, at=at, **changes(before, after))
     return len(found)
 
 
@@ -254,7 +255,7 @@ def _switch(profile: ClaimProfile, on: bool, *, by: Actor) -> bool:
     rows = ClaimProfile.objects.filter(pk=profile.pk, is_enabled=not on)
     if not rows.update(is_enabled=on, version=F("version") + 1):
         return False
-    record("claim_profile.enabled" if on else "claim_profile.disabled", profile, by=by, is_enabled=[not on, on])
+    record(events.PROFILE_ENABLED if on else events.PROFILE_DISABLED, profile, by=by, is_enabled=[not on, on])
     return True
 
 

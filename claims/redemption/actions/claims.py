@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from claims.models import Claim, ClaimCode, ClaimProfile, Grant, Scope, Step
-from claims.redemption import offers
+from claims.redemption import events, offers
 from claims.redemption.actions import funnel
 from claims.redemption.offers import Offer
 from claims.shipments.actions import shipments
@@ -20,6 +20,7 @@ from console.errors import Refused
 from console.transactions import retrying
 from customers.actions import customers, project_members, projects
 from customers.models import Customer
+from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership
 from devices.models import Device, DeviceStatus, SharedAccess
@@ -163,7 +164,7 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
             raise _changed() if refusal.code == "reserved" else refusal
     elif ids:
         seen = _share(offer, claim, ids, host=host, by=by, at=at, evidence=evidence)
-        record_set("device.access_given", Device, seen, label="serial_number", by=by, about=claim.customer, at=at)
+        record_set(device_events.ACCESS_GIVEN, Device, seen, label="serial_number", by=by, about=claim.customer, at=at)
     extra = profile.additional_project
     if extra is not None and extra.customer_id != claim.customer_id and ids:
         shared = ledger.share(
@@ -176,7 +177,9 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
             evidence=evidence,
             note=profile.name,
         )
-        record_set("device.access_given", Device, shared, label="serial_number", by=by, about=extra.customer, at=at)
+        record_set(
+            device_events.ACCESS_GIVEN, Device, shared, label="serial_number", by=by, about=extra.customer, at=at
+        )
     members = [
         (row.member.user, row.role)
         for row in profile.members.select_related("member__user")
@@ -186,7 +189,7 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
         since = ledger.after_all_said_in(claim.project, at)
         project_members.let_in(claim.project, members, by=by, at=since, evidence=evidence, note=profile.name)
     record(
-        "claim.made",
+        events.CLAIM_CREATED,
         profile,
         by=by,
         about=claim.customer,

@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from claims.models import Grade, Return, ReturnState
+from claims.returns import events
 from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import record_set
+from console.audit.kinds import Kind
 from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation
@@ -25,9 +27,9 @@ from devices.models import Device, DeviceStatus
 UNDO = "claims:return_inspect_undo"
 # What a decision makes of the unit, and how the log calls it.
 DECISIONS = {
-    ReturnState.RESTOCKED: (DeviceStatus.IN_STOCK, "device.restocked"),
-    ReturnState.REFURBISHED: (DeviceStatus.IN_STOCK, "device.refurbished"),
-    ReturnState.SCRAPPED: (DeviceStatus.SCRAPPED, "device.scrapped"),
+    ReturnState.RESTOCKED: (DeviceStatus.IN_STOCK, events.RESTOCKED),
+    ReturnState.REFURBISHED: (DeviceStatus.IN_STOCK, events.REFURBISHED),
+    ReturnState.SCRAPPED: (DeviceStatus.SCRAPPED, events.SCRAPPED),
 }
 
 
@@ -159,7 +161,7 @@ def _write(rows: list[Return], findings: Findings, by: Actor, at: datetime, outc
         _add_note(rows, findings.note)
     failed = [check["text"] for check in findings.checks if not check["is_ok"]]
     data = {"grade": str(Grade(findings.grade).label), "not_in_order": failed, "note": findings.note}
-    _tell("device.inspected", rows, by, at, outcome, **data)
+    _tell(events.INSPECTED, rows, by, at, outcome, **data)
 
 
 def _add_note(rows: list[Return], note: str) -> None:
@@ -181,7 +183,7 @@ def _decide(rows: list[Return], decision: str, by: Actor, at: datetime, outcome:
     _tell(kind, rows, by, at, outcome)
 
 
-def _tell(kind: str, rows: list[Return], by: Actor, at: datetime, outcome: Outcome, **data: Any) -> None:
+def _tell(kind: Kind, rows: list[Return], by: Actor, at: datetime, outcome: Outcome, **data: Any) -> None:
     record_set(
         kind, Device, [row.device_id for row in rows], label="serial_number", by=by, act=outcome.act, at=at, **data
     )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _later
 from django.utils.translation import ngettext
 
 from claims.models import Return, ReturnState
+from claims.returns import events
 from claims.returns.actions.inspection import DECISIONS, hold
 from console import operations, sql
 from console.access import Actor, Permission
@@ -103,7 +104,7 @@ def undo_inspect(return_ids: Iterable[int], *, undone: Operation, by: Actor, at:
         ],
     )
     record_set(
-        "device.inspection_undone",
+        events.INSPECTION_UNDONE,
         Device,
         [row.device_id for row in fit],
         label="serial_number",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _later
 from django.utils.translation import ngettext
 
 from claims.models import Return, ReturnState
+from claims.returns import events
 from claims.returns.actions import mails
 from console import operations, sql
 from console.access import Actor, Permission
@@ -158,7 +159,7 @@ def _tell(
     for (owner, had_wiped), ids in parties.items():
         data = {"note": _("It had wiped itself already.")} if had_wiped else {}
         about = owners[owner] if owner else None
-        kind = "device.return_undone" if owner else "device.quarantine_undone"
+        kind = events.RETURN_UNDONE if owner else events.QUARANTINE_UNDONE
         record_set(kind, Device, ids, label="serial_number", by=by, about=about, act=outcome.act, at=at, **data)
     for pk, customer in owners.items():
         ids = [i for (party, _wiped), each in parties.items() if party == pk for i in each]

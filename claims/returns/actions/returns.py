@@ -12,11 +12,12 @@ from django.utils.translation import ngettext
 
 from claims.models import ClaimCode, Return, ReturnState, Shipment, ShipmentUnit
 from claims.profiles.actions import codes as claim_codes
-from claims.returns import verdicts
+from claims.returns import events, verdicts
 from claims.returns.actions import mails, numbers
 from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import record, record_set
+from console.audit.kinds import Kind
 from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation
@@ -59,7 +60,7 @@ def request(
         requested_by=by.label[:200],
         created_at=at,
     )
-    record("device.return_requested", device, by=by, about=customer, at=at, note=reason, number=made.code)
+    record(events.RETURN_REQUESTED, device, by=by, about=customer, at=at, note=reason, number=made.code)
     return made
 
 
@@ -75,7 +76,7 @@ def cancel(returned: Return, *, by: Actor, at: datetime | None = None) -> None:
         state=ReturnState.CANCELLED, closed_at=at, closed_by=by.label[:200]
     ):
         raise Refused("not_requested", _("It can't be cancelled any more."))
-    record("device.return_cancelled", returned.device, by=by, about=returned.customer, at=at, number=returned.code)
+    record(events.RETURN_CANCELLED, returned.device, by=by, about=returned.customer, at=at, number=returned.code)
 
 
 def begin_receive(
@@ -275,7 +276,7 @@ class _Arrival:
     def tell(self, tells_owner: bool) -> None:
         """Tell it in the log, and the owners by mail."""
         for customer, reason, devices in self._parties():
-            kind = "device.returned" if customer else "device.quarantined"
+            kind = events.RETURNED if customer else events.QUARANTINED
             record_set(
                 kind,
                 Device,
@@ -302,7 +303,7 @@ class _Arrival:
 
 @retrying
 def labels_printed(
-    device_ids: Iterable[int], *, by: Actor, kind: str = "device.label_printed", at: datetime | None = None
+    device_ids: Iterable[int], *, by: Actor, kind: Kind = events.LABEL_PRINTED, at: datetime | None = None
 ) -> int:
     """Take units out of the queue of those that need a new label. Returns how many were in it."""
     rows = Return.objects.select_for_update(of=("self",)).filter(needs_label=True).order_by("pk")
@@ -331,7 +332,7 @@ def why_no_label(device_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
 
 def labels_replaced(device_ids: Iterable[int], *, by: Actor, at: datetime | None = None) -> int:
     """Note that units carry a new label, wherever it was printed. Returns how many were in the queue."""
-    return labels_printed(device_ids, by=by, kind="device.label_replaced", at=at)
+    return labels_printed(device_ids, by=by, kind=events.LABEL_REPLACED, at=at)
 
 
 def of_shipment(shipment: Shipment) -> QuerySet[Return]:
@@ -351,7 +352,7 @@ def follow_ledger(change: Change) -> None:
         )
         devices = sorted(Return.objects.filter(pk__in=ids).values_list("device_id", flat=True))
         record_set(
-            "device.return_cancelled",
+            events.RETURN_CANCELLED,
             Device,
             devices,
             label="serial_number",

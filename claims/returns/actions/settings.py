@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from claims.models import ReturnCheck, ReturnReason, ReturnSettings
+from claims.returns import events
 from claims.returns.choices import Choice
 from console import edits
 from console.access import Actor
@@ -28,7 +29,7 @@ def save_slip(*, by: Actor, **fields: str) -> ReturnSettings:
     )
     settings = ReturnSettings.objects.get(organization=by.organization)
     if edits.write(settings, fields):
-        record("returns.slip_edited", by.organization, by=by, address=settings.address, note=settings.note)
+        record(events.SLIP_EDITED, by.organization, by=by, address=settings.address, note=settings.note)
     return settings
 
 
@@ -59,7 +60,7 @@ def save_reasons(choices: list[Choice], *, by: Actor, at: datetime | None = None
             "is_for_customers": choice.is_for_customers,
         }
         _save(ReturnReason, rows.get(choice.pk or 0), choice, values, by, at)
-    record("returns.reasons_edited", by.organization, by=by, given=_open(choices))
+    record(events.REASONS_EDITED, by.organization, by=by, given=_open(choices))
 
 
 @retrying
@@ -70,7 +71,7 @@ def save_checks(choices: list[Choice], *, by: Actor, at: datetime | None = None)
     for position, choice in enumerate(choices):
         values = {"text": choice.text[:160], "position": position}
         _save(ReturnCheck, rows.get(choice.pk or 0), choice, values, by, at)
-    record("returns.checks_edited", by.organization, by=by, given=_open(choices))
+    record(events.CHECKS_EDITED, by.organization, by=by, given=_open(choices))
 
 
 def _check(choices: list[Choice], keys: list[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from claims.models import ClaimCode, Return, ReturnState
+from claims.returns import events
 from claims.returns.actions import mails, numbers, returns
 from console.access import Actor
 from console.audit import record
@@ -13,6 +14,7 @@ from console.errors import Refused
 from console.transactions import retrying
 from customers.actions import customers
 from customers.models import Customer
+from devices import events as device_events
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions.ownership import check_unclaim_limit, leave_profiles
@@ -79,8 +81,8 @@ def swap(
         raise Refused(assigned.refused[0].code, f"{new.serial_number}: {assigned.refused[0].sentence}", status=422)
     _inherit_tags(old, new, by=by, at=at)
     told: dict[str, Any] = {"by": by, "act": released.act, "at": at}
-    record("device.swapped_out", old, about=new, note=": ".join(filter(None, [reason, note])), **told)
-    record("device.swapped_in", new, about=old, **told)
+    record(events.SWAPPED_OUT, old, about=new, note=": ".join(filter(None, [reason, note])), **told)
+    record(events.SWAPPED_IN, new, about=old, **told)
     mails.tell("customer_device_swapped", customer, [old, new], old=old, new=new)
     return returned
 
@@ -132,4 +134,4 @@ def _inherit_tags(old: Device, new: Device, *, by: Actor, at: datetime) -> None:
     after = sorted({*before, *old.device_tags.values_list("tag__name", flat=True)})
     if after != before:
         device_actions.set_tags([new.pk], after, by=by)
-        record("device.edited", new, by=by, at=at, tags=[", ".join(before), ", ".join(after)])
+        record(device_events.EDITED, new, by=by, at=at, tags=[", ".join(before), ", ".join(after)])

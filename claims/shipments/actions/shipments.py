@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from claims.models import Claim, Shipment, ShipmentLine, ShipmentScan, ShipmentState, ShipmentUnit
 from claims.scanning import scans
 from claims.scanning.answers import BAD, Answer
+from claims.shipments import events
 from claims.shipments.actions import box_codes, mails
 from claims.shipments.packing import Judge, added, already_here, choose, gathered, notes
 from console import edits, operations, sql
@@ -26,6 +27,7 @@ from console.transactions import retrying
 from customers.actions import customers, projects
 from customers.models import Customer
 from devices import causes, ledger
+from devices import events as device_events
 from devices.actions import ownership
 from devices.ledger import Outcome
 from devices.models import Device, DeviceStatus, Product
@@ -58,7 +60,7 @@ def create(*, customer: Customer, lines: Lines, by: Actor, at: datetime | None =
     _write_lines(shipment, lines)
     if shipment.is_claimed_by_code:
         box_codes.make(shipment, by=by, at=at)
-    record("shipment.made", shipment, by=by, about=customer, at=at)
+    record(events.CREATED, shipment, by=by, about=customer, at=at)
     return shipment
 
 
@@ -84,7 +86,7 @@ def edit(shipment: Shipment, *, by: Actor, lines: Lines | None = None, **fields:
     if shipment.is_claimed_by_code and shipment.profile_id is None:
         box_codes.make(shipment, by=by)
     if changed:
-        record("shipment.edited", shipment, by=by, about=shipment.customer, **changed)
+        record(events.EDITED, shipment, by=by, about=shipment.customer, **changed)
     return shipment
 
 
@@ -202,7 +204,7 @@ def unpack(shipment: Shipment, device_ids: Iterable[int], *, by: Actor) -> list[
         _free(ids)
         sql.having_ids(shipment.units.all(), "device_id", ids).delete()
         _count(shipment, -len(ids))
-        record_set("device.unpacked", Device, ids, label="serial_number", by=by, about=shipment)
+        record_set(events.DEVICE_UNPACKED, Device, ids, label="serial_number", by=by, about=shipment)
     return ids
 
 
@@ -245,8 +247,8 @@ def cancel(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
     ids = _open_ids(shipment)
     _free(ids)
     shipment.units.update(is_open=False)
-    record_set("device.unpacked", Device, ids, label="serial_number", by=by, about=shipment, at=at)
-    record("shipment.cancelled", shipment, by=by, about=shipment.customer, at=at, units=len(ids))
+    record_set(events.DEVICE_UNPACKED, Device, ids, label="serial_number", by=by, about=shipment, at=at)
+    record(events.CANCELLED, shipment, by=by, about=shipment.customer, at=at, units=len(ids))
     return len(ids)
 
 
@@ -324,7 +326,7 @@ def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
     if not moved.update(state=ShipmentState.SENT, shipped_at=at):
         raise _not_open(shipment)
     shipment.state, shipment.shipped_at = ShipmentState.SENT, at
-    record("shipment.sent", shipment, by=by, about=shipment.customer, at=at, units=total)
+    record(events.SENT, shipment, by=by, about=shipment.customer, at=at, units=total)
     if shipment.tells_customer:
         mails.tell(shipment, _open_ids(shipment))
     return total
@@ -352,7 +354,7 @@ def take_claimed(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
         raise Refused("changed", _("This offer was changed at this moment. Look at it again, then claim it."))
     for shipment in mine.filter(pk__in=held, state=ShipmentState.SENT).exclude(units__is_open=True):
         _move(shipment, frm=[ShipmentState.SENT], to=ShipmentState.SHIPPED)
-        record("shipment.claimed", shipment, by=by, about=claim.customer, at=claim.at, units=shipment.unit_count)
+        record(events.CLAIMED, shipment, by=by, about=claim.customer, at=claim.at, units=shipment.unit_count)
 
 
 @retrying
@@ -374,7 +376,7 @@ def hand_over(shipment: Shipment, *, by: Actor, claim: Claim, at: datetime) -> O
         frm=(DeviceStatus.RESERVED,),
     )
     shipment.units.filter(is_open=True).update(is_open=False, claim=claim)
-    record("shipment.claimed", shipment, by=by, about=shipment.customer, at=at, units=len(outcome.done))
+    record(events.CLAIMED, shipment, by=by, about=shipment.customer, at=at, units=len(outcome.done))
     return outcome
 
 
@@ -385,7 +387,7 @@ def reopen(shipment: Shipment, *, by: Actor) -> None:
     if operation is not None and not operation.is_over:
         raise Refused("under_way", _("It is being shipped at this moment. Wait until that is over."))
     _move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.OPEN)
-    record("shipment.reopened", shipment, by=by, about=shipment.customer)
+    record(events.REOPENED, shipment, by=by, about=shipment.customer)
 
 
 @operations.chunk
@@ -415,7 +417,7 @@ def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: date
         raise Refused("not_shippable", _("Nothing was shipped. %(units)s") % {"units": named})
     shipment.units.update(is_open=False)
     record_set(
-        "device.assigned",
+        device_events.ASSIGNED,
         Device,
         ids,
         label="serial_number",
@@ -425,7 +427,7 @@ def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: date
         at=at,
         note=shipment.order_number,
     )
-    record("shipment.shipped", shipment, by=by, about=shipment.customer, at=at, units=shipment.unit_count)
+    record(events.SHIPPED, shipment, by=by, about=shipment.customer, at=at, units=shipment.unit_count)
     if shipment.tells_customer:
         mails.tell(shipment, sorted(shipment.units.values_list("device_id", flat=True)))
     operations.advance(operation, cursor=operation.total, succeeded=len(ids))
@@ -446,7 +448,7 @@ def _reserve(shipment: Shipment, ids: list[int], *, by: Actor, at: datetime) -> 
         [ShipmentUnit(shipment=shipment, device_id=pk, **packing) for pk in new], batch_size=500
     )
     _count(shipment, len(new))
-    record_set("device.packed", Device, ids, label="serial_number", by=by, about=shipment, at=at)
+    record_set(events.DEVICE_PACKED, Device, ids, label="serial_number", by=by, about=shipment, at=at)
 
 
 def _free(ids: list[int]) -> None:

@@ -14,11 +14,13 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console import addresses, mail, throttle
+from console import events as console_events
 from console.access import ROLES, Actor, Permission, system
 from console.actions.organizations import actor_of, make
 from console.audit import record
 from console.errors import Refused
 from console.models import Invitation, Member, Organization, Role, User
+from console.people import events
 from console.transactions import retrying
 
 VALID = timedelta(days=7)
@@ -29,7 +31,7 @@ def create_organization(name: str, *, owner: str) -> tuple[Organization, str]:
     """Make a further organization and invite its owner by mail. Returns it with the link that was mailed."""
     organization = make(name)
     by = system(organization)
-    record("organization.made", organization, by=by)
+    record(console_events.ORGANIZATION_CREATED, organization, by=by)
     return organization, invite(owner, Role.OWNER, by=by)[1]
 
 
@@ -49,7 +51,7 @@ def invite(
     older = Invitation.objects.filter(organization=by.organization, email=email, accepted_at=None, revoked_at=None)
     for earlier in older.values_list("role", flat=True):
         _must_have(earlier, by)
-    kind = "member.invited_again" if older.update(revoked_at=at) else "member.invited"
+    kind = events.INVITED_AGAIN if older.update(revoked_at=at) else events.INVITED
     invitation = Invitation.objects.create(
         organization=by.organization,
         email=email,
@@ -75,7 +77,7 @@ def revoke(invitation: Invitation, *, by: Actor, at: datetime | None = None) -> 
     if Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(
         revoked_at=at or timezone.now()
     ):
-        record("member.invitation_revoked", invitation, by=by, at=at)
+        record(events.INVITATION_REVOKED, invitation, by=by, at=at)
 
 
 def find_open(token: str, *, at: datetime | None = None) -> Invitation | None:
@@ -113,7 +115,7 @@ def accept(invitation: Invitation, *, user: User, at: datetime | None = None) ->
     member, _made = Member.objects.select_related("user", "organization").update_or_create(
         organization=invitation.organization, user=user, defaults=values, create_defaults={**values, "created_at": at}
     )
-    record("member.joined", member, by=actor_of(member), at=at, role=member.get_role_display())
+    record(events.JOINED, member, by=actor_of(member), at=at, role=member.get_role_display())
     return member
 
 
@@ -131,7 +133,7 @@ def change_role(member: Member, role: str, *, by: Actor) -> None:
     _keep_an_owner(member)
     if not Member.objects.filter(pk=member.pk, role=member.role, removed_at=None).update(role=role):
         raise Refused("changed_meanwhile", _("Somebody else changed this member meanwhile. Look at it again."))
-    record("member.edited", member, by=by, role=[member.role, role])
+    record(events.EDITED, member, by=by, role=[member.role, role])
     if member.role == Role.OWNER or Permission.MEMBER_MANAGE not in ROLES[role]:
         _revoke_invitations_of(member, by=by)
 
@@ -147,7 +149,7 @@ def remove(member: Member, *, by: Actor, at: datetime | None = None) -> None:
     _may_touch(member, by)
     _keep_an_owner(member)
     if Member.objects.filter(pk=member.pk, role=member.role, removed_at=None).update(removed_at=at):
-        record("member.removed", member, by=by, at=at)
+        record(events.REMOVED, member, by=by, at=at)
         for path in settings.LEAVING:
             import_string(path)(member.organization, member.user, by=by, at=at)
         _revoke_invitations_of(member, by=by)
@@ -221,5 +223,5 @@ def _revoke_invitations_of(member: Member, *, by: Actor) -> None:
 def _revoke(made: Q, by: Actor) -> None:
     rows = Invitation.objects.filter(made, accepted_at=None, revoked_at=None)
     for invitation in rows:
-        record("member.invitation_revoked", invitation, by=by)
+        record(events.INVITATION_REVOKED, invitation, by=by)
     rows.update(revoked_at=timezone.now())

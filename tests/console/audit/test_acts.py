@@ -7,8 +7,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from claims.returns import events as return_events
 from console.audit import acts, events_about, record, record_each, record_set
 from console.models import Event, Operation
+from customers import events as customer_events
+from devices import events as device_events
 from devices.models import Device
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +30,7 @@ def by(actor, alice):
 
 def print_labels(devices, by, **more):
     ids = [device.pk for device in devices]
-    record_set("device.label_printed", Device, ids, label="serial_number", by=by, **more)
+    record_set(return_events.LABEL_PRINTED, Device, ids, label="serial_number", by=by, **more)
 
 
 def heads():
@@ -57,11 +60,11 @@ def test_the_chunks_of_an_operation_are_one_act(by, make_devices, customer, othe
     with acts.within(17):
         for chunk in (devices[:2], devices[2:4]):
             print_labels(chunk, by, act=uuid4())
-        record_each("device.edited", [(device, {"notes": ["", "x"]}) for device in devices], by=by)
-        record_each("device.edited", [(device, {"notes": ["x", "y"]}) for device in devices], by=by)
+        record_each(device_events.EDITED, [(device, {"notes": ["", "x"]}) for device in devices], by=by)
+        record_each(device_events.EDITED, [(device, {"notes": ["x", "y"]}) for device in devices], by=by)
         for owner in (customer, other_customer):
             print_labels(devices[4:5], by, about=owner)
-        record("device.edited", devices[0], by=by)
+        record(device_events.EDITED, devices[0], by=by)
     assert Event.objects.values_list("act").distinct().count() == 1
     assert set(Event.objects.values_list("operation_id", flat=True)) == {17}
     assert [kind for kind, _label in heads()] == [
@@ -88,9 +91,15 @@ def test_what_is_asked_about_a_thing_is_found_though_another_line_stands_for_it(
 def test_a_customer_s_page_has_one_line_for_a_thousand_devices(owner, by, make_devices, customer):
     devices = make_devices(30)
     record_set(
-        "device.assigned", Device, [d.pk for d in devices], label="serial_number", by=by, about=customer, act=uuid4()
+        device_events.ASSIGNED,
+        Device,
+        [d.pk for d in devices],
+        label="serial_number",
+        by=by,
+        about=customer,
+        act=uuid4(),
     )
-    record("customer.edited", customer, by=by)
+    record(customer_events.CUSTOMER_EDITED, customer, by=by)
     assert [event.kind for event in events_about(by, "customer", customer.pk, limit=20)] == [
         "customer.edited",
         "device.assigned",

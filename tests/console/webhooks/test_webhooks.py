@@ -14,6 +14,7 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
 from claims.redemption.actions import redemption
+from claims.shipments import events as shipment_events
 from claims.shipments.actions import shipments
 from console import tasks, upkeep
 from console.access import system
@@ -23,6 +24,7 @@ from console.models import DeliveryState, Event, Webhook, WebhookAttempt, Webhoo
 from console.webhooks import actions as webhooks
 from console.webhooks import delivery, dial, fanout, kinds, lanes, leftovers, signing
 from customers.actions import customers, projects
+from devices import events as device_events
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership
@@ -403,7 +405,7 @@ def test_a_transfer_tells_the_organization_of_both_and_each_customer_of_its_part
     outcome = ledger.transfer(
         [device.pk], source=customer, customer=other_customer, project=projects.default_of(other_customer), by=by
     )
-    for kind, about in (("device.unclaimed", customer), ("device.assigned", other_customer)):
+    for kind, about in ((device_events.UNCLAIMED, customer), (device_events.ASSIGNED, other_customer)):
         record_set(kind, Device, outcome.done, label="serial_number", by=by, about=about, act=outcome.act)
     assert [told(hook) for hook in (ours, old, new)] == [
         [("device.transferred", device.serial_number)],
@@ -432,7 +434,7 @@ def test_a_shipment_that_leaves_is_told_to_the_organization_and_its_customer(
     ours, theirs = make_hook("shipment.shipped"), make_hook("shipment.shipped", customer_id=customer.pk)
     others = make_hook("shipment.shipped", customer_id=other_customer.pk)
     shipment = shipments.create(customer=customer, lines={}, by=by)
-    record("shipment.shipped", shipment, by=by, about=customer, units=3)
+    record(shipment_events.SHIPPED, shipment, by=by, about=customer, units=3)
     assert [told(hook) for hook in (ours, theirs, others)] == [[("shipment.shipped", shipment.code)]] * 2 + [[]]
     assert json.loads(ours.deliveries.get().payload)["data"] == {
         "shipment": {"id": shipment.pk, "code": shipment.code, "units": 3},
@@ -446,10 +448,10 @@ def test_the_fanout_is_set_based(number, make_hook, make_devices, customer, by, 
     ids = [device.pk for device in make_devices(number)]
     tell = {"label": "serial_number", "by": by, "about": customer}
     with django_assert_num_queries(2):
-        record_set("device.unclaimed", Device, ids, **tell)
+        record_set(device_events.UNCLAIMED, Device, ids, **tell)
     hooks = [make_hook("device.unclaimed"), make_hook("device.unclaimed")]
     with django_assert_num_queries(5):
-        record_set("device.unclaimed", Device, ids, **tell)
+        record_set(device_events.UNCLAIMED, Device, ids, **tell)
     assert [hook.deliveries.count() for hook in hooks] == [number, number]
     assert WebhookDelivery.objects.values("message_id").distinct().count() == number
 

@@ -1,0 +1,87 @@
+"""The events of devices and products."""
+
+from django.utils.translation import gettext_lazy as _
+
+from console.audit import subjects
+from console.audit.kinds import Group, Kind
+from devices.models import Device, Product
+
+DEVICES = Group(_("Devices"), place=10)
+PRODUCTS = Group(_("Products"), place=20)
+
+REGISTERED = Kind(
+    "device.registered", _("Device registered"), "circle-plus", _("{actor} registered {subject}"), DEVICES
+)
+IMPORTED = Kind("device.imported", _("Device imported"), "upload", _("{actor} imported {subject}"), DEVICES)
+EDITED = Kind("device.edited", _("Device edited"), "pencil", _("{actor} edited {subject}"), DEVICES)
+ASSIGNED = Kind(
+    "device.assigned", _("Device assigned"), "user-plus", _("{actor} assigned {subject} to {object}"), DEVICES
+)
+CLAIMED = Kind("device.claimed", _("Device claimed"), "hand", _("{actor} claimed {subject} for {object}"), DEVICES)
+RELEASED = Kind(
+    "device.released", _("Device released"), "user-x", _("{actor} released {subject}, which {object} owned"), DEVICES
+)
+UNCLAIMED = Kind(
+    "device.unclaimed", _("Device unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}"), DEVICES
+)
+ASSIGNMENT_UNDONE = Kind(
+    "device.assignment_undone",
+    _("Assignment undone"),
+    "rotate-ccw",
+    _("{actor} undid the assignment of {subject} to {object}"),
+    DEVICES,
+)
+UNCLAIM_UNDONE = Kind(
+    "device.unclaim_undone",
+    _("Unclaim undone"),
+    "rotate-ccw",
+    _("{actor} undid the unclaim of {subject} from {object}"),
+    DEVICES,
+)
+ACCESS_GIVEN = Kind(
+    "device.access_given", _("Access given"), "eye", _("{actor} gave {object} access to {subject}"), DEVICES
+)
+ACCESS_ENDED = Kind(
+    "device.access_ended", _("Access ended"), "user-x", _("{actor} ended the access of {object} to {subject}"), DEVICES
+)
+ARCHIVED = Kind("device.archived", _("Device archived"), "archive", _("{actor} archived {subject}"), DEVICES)
+RESTORED = Kind("device.restored", _("Device restored"), "archive-restore", _("{actor} restored {subject}"), DEVICES)
+SECRET_RENEWED = Kind(
+    "device.secret_renewed",
+    _("Device's secret renewed"),
+    "key-round",
+    _("{actor} gave {subject} a new secret"),
+    DEVICES,
+)
+WIPED = Kind("device.wiped", _("Device wiped itself"), "shield-check", _("{subject} has wiped itself"), DEVICES)
+PRODUCT_CREATED = Kind("product.made", _("Product made"), "box", _("{actor} made the product {subject}"), PRODUCTS)
+PRODUCT_EDITED = Kind(
+    "product.edited", _("Product edited"), "pencil", _("{actor} edited the product {subject}"), PRODUCTS
+)
+PRODUCT_ARCHIVED = Kind(
+    "product.archived", _("Product archived"), "archive", _("{actor} archived the product {subject}"), PRODUCTS
+)
+PRODUCT_RESTORED = Kind(
+    "product.restored", _("Product restored"), "archive-restore", _("{actor} restored the product {subject}"), PRODUCTS
+)
+
+# What counts as taking a device from its owner; higher rooms add their own. What customers give back (RELEASED) is taken
+# from nobody, though staff created the key with which they do it.
+TAKING: list[Kind] = [UNCLAIMED]
+# What happens often and certainly changes no hands; higher rooms add their own. Anything else may.
+NO_HANDOVER: list[Kind] = [REGISTERED, SECRET_RENEWED]
+
+subjects.register(
+    subjects.Subject(
+        Device,
+        page="devices:device_detail",
+        title=_("Devices"),
+        place=10,
+        search_key="serial_key",
+        search_in=({"archived_at__isnull": True}, {"archived_at__isnull": False}),
+        is_mono=True,
+    )
+)
+subjects.register(
+    subjects.Subject(Product, page="devices:product_detail", title=_("Products"), place=20, search_key="name_key")
+)
