@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.formats import number_format
@@ -14,6 +15,7 @@ from django.utils.translation import ngettext
 
 from console import way_back
 from console.errors import Refused
+from console.models import Operation
 
 # Above this many rows the work goes to the worker, with progress.
 IN_REQUEST = 200
@@ -21,6 +23,8 @@ MOST = 200_000
 # In a form the filters carry this, so that none of them is taken for a field of the form.
 WHERE = "where_"
 SELECTED = "selected"
+# This many refusals are shown one by one.
+SAID = 10
 
 
 class SelectionChanged(Refused):
@@ -135,3 +139,15 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str =
 def seen_of(request: HttpRequest) -> str:
     """The digest of the rows that the page showed, as its form sends it back."""
     return request.POST.get(SELECTED, "")[:60]
+
+
+def tell_refused(request: HttpRequest, operation: Operation) -> None:
+    """Show why rows of a finished operation were refused: the first ones by name, the rest as a number."""
+    rows = operation.rows.order_by("position").values_list("label", "sentence")
+    for label, sentence in rows[:SAID]:
+        messages.error(request, f"{label}: {sentence}")
+    if operation.refused > SAID:
+        more = operation.refused - SAID
+        messages.error(
+            request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more) % {"n": more}
+        )

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from console import edits
 from console.errors import Refused
+from console.forms import refuse
 from console.requests import Request
 from console.transactions import retrying
 
@@ -108,7 +109,7 @@ class Edit:
             if changed:
                 self.act(self.row, named(self.form, changed))
         except Refused as refusal:
-            self._refuse(refusal)
+            refuse(self.form, refusal, self.refused_at)
             return
         self.is_done = True
         if merged:
@@ -117,12 +118,6 @@ class Edit:
                 self.request,
                 _("Somebody else changed this meanwhile: %(fields)s. Their change was kept.") % {"fields": names},
             )
-
-    def _refuse(self, refusal: Refused) -> None:
-        if hasattr(self.form, "refuse"):
-            self.form.refuse(refusal)
-        else:
-            self.form.add_error(self.refused_at, refusal.sentence)
 
     def _say_both(self, part: str, now: str, yours: str) -> None:
         sentence = _("Now: %(now)s · Yours: %(yours)s") % {"now": now, "yours": yours}

@@ -2,20 +2,27 @@
 
 import unicodedata
 import zoneinfo
+from collections.abc import Callable
 from functools import cache
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.password_validation import validate_password
 from django.forms.renderers import TemplatesSetting
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from console import addresses, hosts
 from console.errors import Refused
 from console.models import Organization, Role, User
+from console.requests import Request
+
+T = TypeVar("T")
 
 
 class Renderer(TemplatesSetting):
@@ -23,6 +30,44 @@ class Renderer(TemplatesSetting):
 
     form_template_name = "components/form.html"
     field_template_name = "components/field.html"
+
+
+def attempt(
+    form: forms.BaseForm, act: Callable[[], T], *, field: str | None = None, only: type[Refused] = Refused
+) -> T | None:
+    """Return what `act` returns if the form is valid and nothing is refused; otherwise None. An unbound form does nothing.
+
+    A refusal is shown by the form, see `refuse`. Raises refusals that are not `only` of that class.
+    """
+    if not form.is_valid():
+        return None
+    try:
+        return act()
+    except only as refusal:
+        refuse(form, refusal, field)
+        return None
+
+
+def refuse(form: Any, refusal: Refused, field: str | None = None) -> None:
+    """Show a refusal in a form: by its own `refuse`, else at `field`, else above the fields."""
+    if hasattr(form, "refuse"):
+        form.refuse(refusal)
+    else:
+        form.add_error(field, refusal.sentence)
+
+
+def page(request: HttpRequest, template: str, form: forms.BaseForm, **context: Any) -> HttpResponse:
+    """Return the page with the form: to be filled in (200), or sent and not accepted (422)."""
+    return render(request, template, {"form": form, **context}, status=422 if form.is_bound else 200)
+
+
+def press(request: Request, row: Any, act: Callable[..., Any], said: str = "", *, to: Any = None) -> HttpResponse:
+    """Answer a button: a POST does `act(row, by=actor)` and says `said`. Lead to the row's page, or to `to`."""
+    if request.method == "POST":
+        act(row, by=request.actor)
+        if said:
+            messages.success(request, said)
+    return redirect(row if to is None else to)
 
 
 class ReasonForm(forms.Form):

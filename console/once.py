@@ -5,10 +5,12 @@ cookie for that page alone: neither the database nor the cookie tells it by itse
 """
 
 import time
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
-from django.http import HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
 
 from console.requests import Request
 
@@ -23,6 +25,15 @@ def lead_to(request: Request, url: str, text: str) -> HttpResponseRedirect:
     response.set_cookie(
         COOKIE, key.decode(), max_age=SECONDS, path=url, secure=settings.SECURE, httponly=True, samesite="Lax"
     )
+    return response
+
+
+def show(request: Request, template: str, name: str, **context: Any) -> HttpResponse:
+    """Return the page with the text as `name` in its context, this once; later `name` is empty."""
+    text = take(request)
+    response = render(request, template, {**context, name: text})
+    if text:
+        forget(request, response)
     return response
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from console import operations, sql
 from console.access import Actor, Permission
-from console.bulk import IN_REQUEST, Selection
+from console.bulk import IN_REQUEST, Selection, tell_refused
 from console.models import Operation
 from console.requests import Request
 from customers.models import Customer
@@ -23,8 +23,6 @@ from devices.ledger import ASSIGNABLE
 from devices.models import Device, DeviceStatus, SharedAccess
 
 SHOWN = 50
-# So many refusals are said one by one.
-SAID = 10
 
 
 def preview(chosen: Selection, *, assigning: bool) -> dict[str, Any]:
@@ -136,18 +134,7 @@ def _answer(request: Request, operation: Operation, done: str, chosen: Selection
         url = reverse(operation.undo_route, args=[operation.pk])
         until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
         messages.success(request, format_html('{} <a href="{}">{}</a> {}', done, url, _("Undo"), until))
-    said = operation.rows.order_by("position").values_list("label", "sentence")[:SAID]
-    _tell_refused(request, list(said), operation.refused)
+    tell_refused(request, operation)
     if len(chosen.ids) == 1 and not chosen.back:
         return redirect("devices:device_detail", chosen.ids[0])
     return redirect(operation.return_url)
-
-
-def _tell_refused(request: Request, said: list[tuple[str, str]], count: int) -> None:
-    for label, sentence in said:
-        messages.error(request, f"{label}: {sentence}")
-    if count > SAID:
-        more = count - SAID
-        messages.error(
-            request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more) % {"n": more}
-        )

@@ -1,14 +1,17 @@
 """Asking a device, as its owner does it in the portal, and reading what it answered."""
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from claims.portal import calls
 from claims.portal.tables import CallTable
 from console.access import portal
+from console.forms import attempt, page
 from console.listing import paginate
 from console.requests import Request
+from devices.calls import actions
 from devices.calls import pages as call_pages
+from devices.calls.forms import CallForm
 from devices.messages import window as messages
 from devices.models import Device
 
@@ -18,9 +21,9 @@ def call_list(request: Request, pk: int) -> HttpResponse:
     """What a device was asked in the time in which it was one's own."""
     devices = messages.devices_of(request.actor).select_related("product", "organization__logo")
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
-    page = paginate(request, calls.rows(request.actor).filter(device=device), CallTable, is_counted=False)
-    call_pages.describe(request.actor, page.rows)
-    context = {"page": page, "device": device, "organization": device.organization}
+    shown = paginate(request, calls.rows(request.actor).filter(device=device), CallTable, is_counted=False)
+    call_pages.describe(request.actor, shown.rows)
+    context = {"page": shown, "device": device, "organization": device.organization}
     return render(request, "portal/call_list.html", context | calls.held(request.actor, pk))
 
 
@@ -30,9 +33,12 @@ def call_create(request: Request, pk: int) -> HttpResponse:
     devices = Device.objects.visible_to(request.actor).select_related("product", "organization__logo")
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
     calls.must_ask(request.actor, device)
-    return call_pages.create(
-        request, device, ask="portal/call_create.html", show="portal:call_detail", organization=device.organization
-    )
+    form = CallForm(request.POST or None)
+    call = attempt(form, lambda: actions.ask(device, by=request.actor, **form.cleaned_data))
+    if call is not None:
+        return redirect("portal:call_detail", pk, call.pk)
+    context = {"organization": device.organization, **call_pages.before_asking(request.actor, device)}
+    return page(request, "portal/call_create.html", form, **context)
 
 
 @portal
@@ -44,5 +50,7 @@ def call_detail(request: Request, pk: int, call_pk: int) -> HttpResponse:
         return HttpResponse(headers={"HX-Refresh": "true"})
     if call is None:
         raise Http404
+    is_partial = request.htmx and request.htmx.target == "call"
+    template = "devices/calls/_call.html" if is_partial else "portal/call_detail.html"
     context = {"device": call.device, "organization": call.organization, **calls.held(request.actor, pk)}
-    return call_pages.detail(request, call, show="portal/call_detail.html", route="portal:call_detail", **context)
+    return render(request, template, {**context, **call_pages.detail(request.actor, call, route="portal:call_detail")})

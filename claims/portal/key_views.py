@@ -1,14 +1,20 @@
 """API keys of a customer, which its admins make and revoke in the portal."""
 
-from django.http import Http404, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from claims.portal import keys
 from claims.portal.tables import ApiKeyTable
+from console import once
 from console.access import portal
+from console.forms import attempt, page
 from console.listing import paginate
 from console.requests import Request
 from customers import key_pages
+from customers.actions import api_keys
 from customers.key_forms import CustomerKeyForm
 from customers.people import administered
 
@@ -19,9 +25,9 @@ def api_key_list(request: Request) -> HttpResponse:
     customers = list(administered(request.actor)[:2])
     if not customers:
         raise Http404
-    page = paginate(request, keys.rows(request.actor), ApiKeyTable)
-    keys.describe(page.rows)
-    return render(request, "portal/api_key_list.html", {"page": page, "is_several": len(customers) > 1})
+    shown = paginate(request, keys.rows(request.actor), ApiKeyTable)
+    keys.describe(shown.rows)
+    return render(request, "portal/api_key_list.html", {"page": shown, "is_several": len(customers) > 1})
 
 
 @portal
@@ -31,18 +37,26 @@ def api_key_create(request: Request) -> HttpResponse:
     if not customers.exists():
         raise Http404
     form = CustomerKeyForm(request.POST or None, actor=request.actor, customers=customers)
-    return key_pages.create(request, form, ask="portal/api_key_create.html", show="portal:api_key_show")
+    created = attempt(form, lambda: api_keys.create(by=request.actor, **form.plan()))
+    if created is None:
+        return page(request, "portal/api_key_create.html", form)
+    key, text = created
+    return once.lead_to(request, reverse("portal:api_key_show", args=[key.pk]), text)
 
 
 @portal
-def api_key_show(request: Request, pk: int) -> HttpResponseBase:
+def api_key_show(request: Request, pk: int) -> HttpResponse:
     """The key itself, the first time after it was created."""
     key = get_object_or_404(keys.rows(request.actor), pk=pk)
-    return key_pages.show(request, key, template="portal/api_key_show.html")
+    return once.show(request, "portal/api_key_show.html", "text", **key_pages.created(key))
 
 
 @portal
 def api_key_revoke(request: Request, pk: int) -> HttpResponse:
-    """Ask, then make a key dead from that moment on."""
+    """Ask, then revoke a key."""
     key = get_object_or_404(keys.rows(request.actor), pk=pk)
-    return key_pages.revoke(request, key, ask="portal/api_key_revoke.html", then="portal:api_key_list")
+    if request.method != "POST":
+        return render(request, "portal/api_key_revoke.html", key_pages.before_revoking(key))
+    api_keys.revoke(key, by=request.actor, **key_pages.chosen(request))
+    messages.success(request, _("The API key %(key)s is revoked.") % {"key": key})
+    return redirect("portal:api_key_list")

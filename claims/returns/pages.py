@@ -21,14 +21,13 @@ from claims.returns.forms import ChoiceList, InspectForm, ReceiveForm, SlipForm
 from claims.returns.workbench import Bench
 from claims.scanning import queue as bench_queue
 from console.access import Actor, Permission
-from console.bulk import Selection
+from console.bulk import Selection, tell_refused
 from console.editing import Edit
 from console.models import Operation
 from console.requests import Request
 from devices.actions.ownership import over_unclaim_limit
 from devices.models import Device, DeviceStatus
 
-SAID = 10
 SUGGESTED = 20
 SHOWN = 50
 
@@ -106,8 +105,7 @@ def received(request: Request, operation: Operation) -> HttpResponse:
                 until,
             ),
         )
-    refused = operation.rows.order_by("position").values_list("label", "sentence")
-    _say_refused(request, list(refused[:SAID]), operation.refused)
+    tell_refused(request, operation)
     return redirect("claims:return_workbench")
 
 
@@ -125,8 +123,7 @@ def inspect(request: Request, chosen: Selection, form: InspectForm) -> HttpRespo
     following = _next_of(by, ids[0]) if len(ids) == 1 and not chosen.back and operation.succeeded else None
     if operation.is_undoable():
         messages.success(request, _what_next(request, operation, ids, form.decided, is_named=following is not None))
-    refused = operation.rows.order_by("position").values_list("label", "sentence")
-    _say_refused(request, list(refused[:SAID]), operation.refused)
+    tell_refused(request, operation)
     return redirect(f"{reverse('claims:return_inspect')}?ids={following}" if following else back)
 
 
@@ -262,16 +259,6 @@ class SettingsPage:
             make,
             lambda row, values: save(**values, by=self.by),
             is_posted=self.part == part,
-        )
-
-
-def _say_refused(request: Request, said: list[tuple[str, str]], count: int) -> None:
-    for label, sentence in said:
-        messages.error(request, f"{label}: {sentence}")
-    if count > SAID:
-        more = count - SAID
-        messages.error(
-            request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more) % {"n": more}
         )
 
 

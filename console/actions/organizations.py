@@ -85,17 +85,18 @@ def edit(organization: Organization, values: dict[str, Any], *, by: Actor) -> No
         record(events.ORGANIZATION_EDITED, organization, by=by, **changed)
 
 
-def set_logo(organization: Organization, file: IO[bytes], *, by: Actor) -> None:
+def set_logo(organization: Organization, file: IO[bytes], *, by: Actor) -> OrganizationLogo:
     """Keep a small PNG, drawn anew from the picture, so that nothing but its pixels survives.
 
     Raises Refused for what is no picture in PNG, JPEG or WebP, or has more than 16 million pixels.
     """
     png = _redrawn(file)
     with transaction.atomic():
-        OrganizationLogo.objects.update_or_create(
+        logo, _is_first = OrganizationLogo.objects.update_or_create(
             organization=organization, defaults={"png": png, "changed_at": timezone.now()}
         )
         record(events.ORGANIZATION_LOGO_CHANGED, organization, by=by)
+    return logo
 
 
 @transaction.atomic

@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from console import mailbox, once
 from console.access import Permission, public, requires
 from console.editing import Edit
-from console.errors import Refused
-from console.forms import InvitationForm, JoinForm, RoleForm
+from console.forms import InvitationForm, JoinForm, RoleForm, attempt, page, press
 from console.middleware import ORGANIZATION_IN_SESSION
 from console.models import Invitation, Member, User
 from console.people import allowances, rosters
@@ -24,42 +23,28 @@ TOKEN_IN_SESSION, CLEAN = "invitation", "accept"
 @requires(Permission.MEMBER_MANAGE)
 def member_list(request: Request) -> HttpResponse:
     """The members and the open invitations; after inviting somebody, once, the link to copy."""
-    link = once.take(request)
-    context = {
-        "members": rosters.members(request.actor),
-        "invitations": rosters.invitations(request.actor),
-        "link": link,
-    }
-    response = render(request, "console/people/member_list.html", context)
-    return once.forget(request, response) if link else response  # type: ignore[return-value]  # it is the very response
+    context = {"members": rosters.members(request.actor), "invitations": rosters.invitations(request.actor)}
+    return once.show(request, "console/people/member_list.html", "link", **context)
 
 
 @requires(Permission.MEMBER_MANAGE)
 def invitation_create(request: Request) -> HttpResponse:
     """Invite somebody by mail; the same address again gets a new link."""
     form = InvitationForm(request.POST or None, roles=members.grantable(request.actor))
-    if request.method == "POST" and form.is_valid():
-        try:
-            allowances.invitation(request.actor.organization, form.cleaned_data["email"])
-            _invitation, link = members.invite(**form.cleaned_data, by=request.actor)
-        except Refused as refusal:
-            form.add_error("email", refusal.sentence)
-        else:
-            messages.success(request, mailbox.invited(form.cleaned_data["email"]))
-            return once.lead_to(request, reverse("console:member_list"), link)
-    return render(
-        request, "console/people/invitation_create.html", {"form": form}, status=422 if form.is_bound else 200
-    )
+    invited = attempt(form, lambda: _invite(request, **form.cleaned_data), field="email")
+    if invited is None:
+        return page(request, "console/people/invitation_create.html", form)
+    _invitation, link = invited
+    messages.success(request, mailbox.invited(form.cleaned_data["email"]))
+    return once.lead_to(request, reverse("console:member_list"), link)
 
 
 @requires(Permission.MEMBER_MANAGE)
 def invitation_revoke(request: Request, pk: int) -> HttpResponse:
     """Make an invitation's link dead."""
     invitation = get_object_or_404(Invitation.objects.visible_to(request.actor), pk=pk)
-    if request.method == "POST":
-        members.revoke(invitation, by=request.actor)
-        messages.success(request, _("The invitation of %(email)s is revoked.") % {"email": invitation.email})
-    return redirect("console:member_list")
+    said = _("The invitation of %(email)s is revoked.") % {"email": invitation.email}
+    return press(request, invitation, members.revoke, said, to="console:member_list")
 
 
 @requires(Permission.MEMBER_MANAGE)
@@ -87,9 +72,8 @@ def member_remove(request: Request, pk: int) -> HttpResponse:
     member = get_object_or_404(rosters.current(request.actor), pk=pk)
     if request.method != "POST":
         return render(request, "console/people/member_remove.html", {"member": member})
-    members.remove(member, by=request.actor)
-    messages.success(request, _("%(name)s is no member any more.") % {"name": member})
-    return redirect("console:member_list")
+    said = _("%(name)s is no member any more.") % {"name": member}
+    return press(request, member, members.remove, said, to="console:member_list")
 
 
 @public("Whoever was invited may have no account yet; the mailed link opens it.")
@@ -110,6 +94,11 @@ def invitation_accept(request: Request, token: str) -> HttpResponse:
     return _join(request, invitation)
 
 
+def _invite(request: Request, *, email: str, role: str) -> tuple[Invitation, str]:
+    allowances.invitation(request.actor.organization, email)
+    return members.invite(email=email, role=role, by=request.actor)
+
+
 def _accept_as(request: Request, user: User, invitation: Invitation) -> HttpResponse:
     if request.method == "POST":
         members.accept(invitation, user=user)
@@ -125,8 +114,7 @@ def _join(request: Request, invitation: Invitation) -> HttpResponse:
         response = sign_in(request, member.user)
         _welcome(request, invitation)
         return response
-    context = {"invitation": invitation, "form": form}
-    return render(request, "console/people/invitation_accept.html", context, status=422 if form.is_bound else 200)
+    return page(request, "console/people/invitation_accept.html", form, invitation=invitation)
 
 
 def _welcome(request: Request, invitation: Invitation) -> HttpResponse:

@@ -11,8 +11,7 @@ from console import hosts
 from console.access import ROLES, Permission, public, requires, signed_in
 from console.actions import organizations
 from console.editing import Edit
-from console.errors import Refused
-from console.forms import DomainForm, LogoForm, OrganizationForm
+from console.forms import DomainForm, LogoForm, OrganizationForm, attempt, page, press
 from console.middleware import ORGANIZATION_IN_SESSION
 from console.models import Member, OrganizationLogo, Role
 from console.requests import Request, SignedIn
@@ -57,14 +56,13 @@ def _set_logo(request: Request, form: LogoForm) -> bool:
     too_large = oversized(request, "logo")
     if too_large:
         form.errors["logo"] = form.error_class([too_large])
-    if too_large or not form.is_valid():
         return False
-    try:
-        organizations.set_logo(request.actor.organization, form.cleaned_data["logo"], by=request.actor)
-    except Refused as refusal:
-        form.add_error("logo", refusal.sentence)
-        return False
-    return True
+    logo = attempt(
+        form,
+        lambda: organizations.set_logo(request.actor.organization, form.cleaned_data["logo"], by=request.actor),
+        field="logo",
+    )
+    return logo is not None
 
 
 def _logo_of(organization) -> OrganizationLogo | None:
@@ -85,27 +83,24 @@ def domain_list(request: Request) -> HttpResponse:
     """The host names that claim links may carry; add one."""
     organization = request.actor.organization
     form = DomainForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            domain = organizations.add_domain(organization, form.cleaned_data["host"], by=request.actor)
-        except Refused as refusal:
-            form.add_error("host", refusal.sentence)
-        else:
-            messages.success(request, _("%(host)s is added.") % {"host": domain.host})
-            return redirect("console:domain_list")
+    added = attempt(
+        form,
+        lambda: organizations.add_domain(organization, form.cleaned_data["host"], by=request.actor),
+        field="host",
+    )
+    if added:
+        messages.success(request, _("%(host)s is added.") % {"host": added.host})
+        return redirect("console:domain_list")
     domains = [(domain, hosts.is_served(domain.host)) for domain in organization.domains.order_by("host")]
-    context = {"form": form, "domains": domains}
-    return render(request, "console/domain_list.html", context, status=422 if form.is_bound else 200)
+    return page(request, "console/domain_list.html", form, domains=domains)
 
 
 @requires(Permission.ORGANIZATION_EDIT)
 def domain_remove(request: Request, pk: int) -> HttpResponse:
     """Take a domain out of use."""
     domain = get_object_or_404(request.actor.organization.domains, pk=pk)
-    if request.method == "POST":
-        organizations.remove_domain(domain, by=request.actor)
-        messages.success(request, _("%(host)s is removed.") % {"host": domain.host})
-    return redirect("console:domain_list")
+    said = _("%(host)s is removed.") % {"host": domain.host}
+    return press(request, domain, organizations.remove_domain, said, to="console:domain_list")
 
 
 @requires(Permission.VIEW)

@@ -5,13 +5,12 @@ from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from console import keys
 from console.access import public
 from console.actions import organizations
-from console.forms import SetupForm
+from console.forms import SetupForm, page
 from console.models import Organization
 from console.people.adapters import sign_in
 
@@ -28,7 +27,7 @@ def setup(request: HttpRequest) -> HttpResponse:
             return sign_in(request, member.user)
         if form.is_valid():
             form.add_error("code", _("This is not the code. Look at what the server printed when it started."))
-    return render(request, "console/setup.html", {"form": form}, status=422 if form.is_bound else 200)
+    return page(request, "console/setup.html", form)
 
 
 def _initial(request: HttpRequest) -> dict:

@@ -1,5 +1,6 @@
 """Webhooks: where they go, what they were sent, and what came back."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from console import throttle
 from console.access import Permission, requires
 from console.editing import Edit
-from console.errors import Refused
+from console.forms import attempt, page, press
 from console.listing import render_list
 from console.models import Webhook, WebhookDelivery
 from console.requests import Request
@@ -32,18 +33,14 @@ def webhook_list(request: Request) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_create(request: Request) -> HttpResponse:
-    """Make a webhook; the secret is shown once, on its page."""
+    """Create a webhook; the secret is shown once, on its page."""
     scope, row = bound_to(request.actor, request.GET)
     form = WebhookForm(request.POST or None, scope=scope)
-    if request.method == "POST" and form.is_valid():
-        bound = {f"{scope}_id": row.pk} if row else {}
-        try:
-            hook = actions.create(**form.cleaned_data, **bound, by=request.actor)
-            return _show_secret(request, hook)
-        except Refused as refusal:
-            form.refuse(refusal)
-    context = {"form": form, "scope": scope, "row": row}
-    return render(request, "console/webhooks/webhook_create.html", context, status=422 if form.is_bound else 200)
+    bound = {f"{scope}_id": row.pk} if row else {}
+    hook = attempt(form, lambda: actions.create(**form.cleaned_data, **bound, by=request.actor))
+    if hook is None:
+        return page(request, "console/webhooks/webhook_create.html", form, scope=scope, row=row)
+    return _show_secret(request, hook)
 
 
 @requires(Permission.WEBHOOK_MANAGE)
@@ -88,7 +85,7 @@ def webhook_edit(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_rotate(request: Request, pk: int) -> HttpResponse:
-    """Ask, then make a new secret and show it once."""
+    """Ask, then create a new secret and show it once."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method != "POST":
         return render(request, "console/webhooks/webhook_rotate.html", {"hook": hook})
@@ -100,20 +97,15 @@ def webhook_rotate(request: Request, pk: int) -> HttpResponse:
 def webhook_enable(request: Request, pk: int) -> HttpResponse:
     """Switch on, and send or discard what was kept, if that was chosen."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
-    if request.method == "POST":
-        actions.enable(hook, then=_choice(request, actions.LATER), by=request.actor)
-        messages.success(request, _("The webhook is enabled."))
-    return redirect(hook)
+    enable = partial(actions.enable, then=_choice(request, actions.LATER))
+    return press(request, hook, enable, _("The webhook is enabled."))
 
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_disable(request: Request, pk: int) -> HttpResponse:
     """Switch off."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
-    if request.method == "POST":
-        actions.disable(hook, by=request.actor, is_seen=True)
-        messages.success(request, _("The webhook is disabled."))
-    return redirect(hook)
+    return press(request, hook, partial(actions.disable, is_seen=True), _("The webhook is disabled."))
 
 
 @requires(Permission.WEBHOOK_MANAGE)
@@ -136,9 +128,8 @@ def webhook_remove(request: Request, pk: int) -> HttpResponse:
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method != "POST":
         return render(request, "console/webhooks/webhook_remove.html", {"hook": hook})
-    actions.remove(hook, by=request.actor, is_seen=True)
-    messages.success(request, _("The webhook is removed."))
-    return redirect("console:webhook_list")
+    remove = partial(actions.remove, is_seen=True)
+    return press(request, hook, remove, _("The webhook is removed."), to="console:webhook_list")
 
 
 @requires(Permission.WEBHOOK_MANAGE)
@@ -174,9 +165,7 @@ def webhook_delivery_again(request: Request, pk: int, delivery_pk: int) -> HttpR
     row = _delivery(request, pk, delivery_pk)
     if request.method == "POST":
         throttle.spend("webhook_again", str(row.webhook_id), limit=600, seconds=600)
-        actions.send_again(row, by=request.actor)
-        messages.success(request, _("It is sent again, with the same id."))
-    return redirect(row)
+    return press(request, row, actions.send_again, _("It is sent again, with the same id."))
 
 
 def _choice(request: Request, default: str) -> str:

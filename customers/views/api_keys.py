@@ -1,12 +1,18 @@
 """API keys of the organization and of its customers."""
 
-from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from console import once
 from console.access import Permission, requires
+from console.forms import attempt, page
 from console.listing import render_list
 from console.requests import Request
 from customers import key_pages
+from customers.actions import api_keys
 from customers.key_forms import ApiKeyForm
 from customers.models import ApiKey
 from customers.tables import ApiKeyTable
@@ -24,19 +30,27 @@ def api_key_create(request: Request) -> HttpResponse:
     """Create a key, and lead to the page that shows it once: it is kept nowhere."""
     initial = {"customer": request.GET.get("customer")}
     form = ApiKeyForm(request.POST or None, actor=request.actor, initial=initial)
-    return key_pages.create(request, form, ask="customers/api_key_create.html", show="customers:api_key_show")
+    created = attempt(form, lambda: api_keys.create(by=request.actor, **form.plan()))
+    if created is None:
+        return page(request, "customers/api_key_create.html", form)
+    key, text = created
+    return once.lead_to(request, reverse("customers:api_key_show", args=[key.pk]), text)
 
 
 @requires(Permission.API_KEY_MANAGE)
-def api_key_show(request: Request, pk: int) -> HttpResponseBase:
+def api_key_show(request: Request, pk: int) -> HttpResponse:
     """The key itself, the first time after it was created."""
     key = get_object_or_404(ApiKey.objects.visible_to(request.actor), pk=pk)
-    return key_pages.show(request, key, template="customers/api_key_show.html")
+    return once.show(request, "customers/api_key_show.html", "text", **key_pages.created(key))
 
 
 @requires(Permission.API_KEY_MANAGE)
 def api_key_revoke(request: Request, pk: int) -> HttpResponse:
-    """Ask, then make a key dead from that moment on."""
+    """Ask, then revoke a key."""
     keys = ApiKey.objects.visible_to(request.actor).select_related("customer", "made_by")
     key = get_object_or_404(keys, pk=pk)
-    return key_pages.revoke(request, key, ask="customers/api_key_revoke.html", then="customers:api_key_list")
+    if request.method != "POST":
+        return render(request, "customers/api_key_revoke.html", key_pages.before_revoking(key))
+    api_keys.revoke(key, by=request.actor, **key_pages.chosen(request))
+    messages.success(request, _("The API key %(key)s is revoked.") % {"key": key})
+    return redirect("customers:api_key_list")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from console.access import Permission, requires
 from console.editing import Edit
 from console.errors import Refused
+from console.forms import attempt, page, press
 from console.listing import render_list
 from console.requests import Request
 from customers.actions import customers
@@ -41,14 +42,10 @@ def customer_export(request: Request) -> StreamingHttpResponse:
 
 @requires(Permission.CUSTOMER_EDIT)
 def customer_create(request: Request) -> HttpResponse:
-    """Make a customer."""
+    """Create a customer."""
     form = CustomerForm(request.POST or None, actor=request.actor)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect(customers.create(by=request.actor, **form.cleaned_data))
-        except Refused as refusal:
-            form.add_error("reference", refusal.sentence)
-    return render(request, "customers/customer_create.html", {"form": form}, status=422 if form.errors else 200)
+    made = attempt(form, lambda: customers.create(by=request.actor, **form.cleaned_data), field="reference")
+    return redirect(made) if made else page(request, "customers/customer_create.html", form)
 
 
 @requires(Permission.VIEW)
@@ -98,11 +95,7 @@ def customer_archive(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.CUSTOMER_EDIT)
 def customer_restore(request: Request, pk: int) -> HttpResponse:
-    """Bring back."""
+    """Restore an archived customer."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
-    if request.method == "POST":
-        customers.restore(customer, by=request.actor)
-        messages.success(
-            request, _("%(customer)s is back; its people reach the portal again.") % {"customer": customer}
-        )
-    return redirect(customer)
+    said = _("%(customer)s is back; its people reach the portal again.") % {"customer": customer}
+    return press(request, customer, customers.restore, said)

@@ -1,5 +1,7 @@
 """The people of a customer."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,7 +10,7 @@ from django.utils.translation import gettext as _
 from console import mailbox
 from console.access import Permission, requires
 from console.editing import Edit
-from console.errors import Refused
+from console.forms import attempt, page, press
 from console.people import allowances
 from console.requests import Request
 from customers.actions import people
@@ -21,17 +23,11 @@ def customer_invite(request: Request, pk: int) -> HttpResponse:
     """Invite a person by mail."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = PersonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            allowances.invitation(request.actor.organization, form.cleaned_data["email"])
-            person = people.invite(customer, by=request.actor, **form.cleaned_data)
-        except Refused as refusal:
-            form.add_error("email", refusal.sentence)
-        else:
-            messages.success(request, mailbox.invited(person.user.email))
-            return redirect(customer)
-    context = {"form": form, "customer": customer}
-    return render(request, "customers/customer_invite.html", context, status=422 if form.errors else 200)
+    person = attempt(form, lambda: _invite(request, customer, **form.cleaned_data), field="email")
+    if person is None:
+        return page(request, "customers/customer_invite.html", form, customer=customer)
+    messages.success(request, mailbox.invited(person.user.email))
+    return redirect(customer)
 
 
 @requires(Permission.CUSTOMER_INVITE)
@@ -55,11 +51,15 @@ def customer_user_edit(request: Request, pk: int, user_pk: int) -> HttpResponse:
 def customer_user_remove(request: Request, pk: int, user_pk: int) -> HttpResponse:
     """Ask, then remove a person."""
     person = _person(request, pk, user_pk)
-    if request.method == "POST":
-        people.remove(person, by=request.actor)
-        messages.success(request, _("%(person)s sees nothing of it any more.") % {"person": person.user})
-        return redirect(person.customer)
-    return render(request, "customers/customer_user_remove.html", {"person": person, "customer": person.customer})
+    if request.method != "POST":
+        return render(request, "customers/customer_user_remove.html", {"person": person, "customer": person.customer})
+    said = _("%(person)s sees nothing of it any more.") % {"person": person.user}
+    return press(request, person, people.remove, said, to=person.customer)
+
+
+def _invite(request: Request, customer: Customer, *, email: str, **fields: Any) -> CustomerUser:
+    allowances.invitation(request.actor.organization, email)
+    return people.invite(customer, by=request.actor, email=email, **fields)
 
 
 def _person(request: Request, customer_id: int, user_id: int) -> CustomerUser:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from console.access import Permission, requires
 from console.editing import Edit
-from console.errors import Refused
+from console.forms import attempt, page
 from console.requests import Request
 from customers import pages
 from customers.actions import project_members, projects
@@ -18,19 +18,14 @@ from customers.project_forms import ProjectForm
 
 @requires(Permission.CUSTOMER_EDIT)
 def project_create(request: Request, pk: int) -> HttpResponse:
-    """Make another project for the customer."""
+    """Create another project for the customer."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = ProjectForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            project = projects.make(customer, by=request.actor, **form.cleaned_data)
-        except Refused as refusal:
-            form.add_error("name", refusal.sentence)
-        else:
-            messages.success(request, _("The project %(project)s is made.") % {"project": project})
-            return redirect(customer)
-    context = {"form": form, "customer": customer}
-    return render(request, "customers/project_create.html", context, status=422 if form.errors else 200)
+    project = attempt(form, lambda: projects.make(customer, by=request.actor, **form.cleaned_data), field="name")
+    if project is None:
+        return page(request, "customers/project_create.html", form, customer=customer)
+    messages.success(request, _("The project %(project)s is made.") % {"project": project})
+    return redirect(customer)
 
 
 @requires(Permission.CUSTOMER_EDIT)
@@ -65,12 +60,12 @@ def project_member_end(request: Request, pk: int, project_pk: int, member_pk: in
     rows = ProjectMember.objects.visible_to(request.actor).select_related("user")
     member = get_object_or_404(rows, project=project, pk=member_pk)
     form = EndForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        project_members.end_one(member, by=request.actor, note=form.cleaned_data["reason"])
-        messages.success(request, _("%(person)s no longer sees this project.") % {"person": member})
-        return redirect("customers:project_detail", pk, project_pk)
-    context = {"form": form, "member": member, "project": project, "customer": project.customer}
-    return render(request, "customers/project_member_end.html", context, status=422 if form.errors else 200)
+    if not form.is_valid():
+        context = {"member": member, "project": project, "customer": project.customer}
+        return page(request, "customers/project_member_end.html", form, **context)
+    project_members.end_one(member, by=request.actor, note=form.cleaned_data["reason"])
+    messages.success(request, _("%(person)s no longer sees this project.") % {"person": member})
+    return redirect("customers:project_detail", pk, project_pk)
 
 
 def _project(request: Request, customer_id: int, project_id: int) -> Project:

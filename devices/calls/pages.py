@@ -1,42 +1,26 @@
-"""The steps by which a device is asked: the same in the console and in the portal, with other pages."""
+"""What the pages of calls show, in the console and in the portal."""
 
 import json
 from typing import Any
 
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from console.access import Actor
-from console.errors import Refused
-from console.requests import Request
-from devices.calls import actions
-from devices.calls.forms import CallForm
 from devices.models import Call, CallState, Device
 
 SHOWN = 20
 SHORT = 120
 
 
-def create(request: Request, device: Device, *, ask: str, show: str, **context: Any) -> HttpResponse:
-    """Show the form with the template `ask`, and what was asked before; then go to the route `show` of the call."""
-    actor: Actor = request.actor
-    form = CallForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect(show, device.pk, actions.ask(device, by=actor, **form.cleaned_data).pk)
-        except Refused as refusal:
-            form.add_error(None, refusal.sentence)
-    full = {**context, "form": form, "device": device, "calls": newest(actor, device, SHOWN)}
-    return render(request, ask, full, status=422 if form.errors else 200)
+def before_asking(actor: Actor, device: Device) -> dict[str, Any]:
+    """Return what the page of the form shows: the device, and what it was asked before."""
+    return {"device": device, "calls": newest(actor, device, SHOWN)}
 
 
-def detail(request: Request, call: Call, *, show: str, route: str, **context: Any) -> HttpResponse:
-    """Show a call with the template `show`, or to htmx its part, which asks the route again until the call is over."""
-    describe(request.actor, [call])
-    is_partial = getattr(request, "htmx", False) and request.htmx.target == "call"
-    full = {**context, "call": call, "here": reverse(route, args=[call.device_id, call.pk])}
-    return render(request, "devices/calls/_call.html" if is_partial else show, full)
+def detail(actor: Actor, call: Call, *, route: str) -> dict[str, Any]:
+    """Return what the page of a call shows; `here` is the address that its part asks again until the call is over."""
+    describe(actor, [call])
+    return {"call": call, "here": reverse(route, args=[call.device_id, call.pk])}
 
 
 def newest(actor: Actor, device: Device, limit: int) -> list[Call]:

@@ -1,13 +1,15 @@
 """Asking a device, and a device's new secret."""
 
-from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 
 from console import once
 from console.access import Permission, requires
+from console.forms import attempt, page
 from console.requests import Request
 from devices.actions import secrets
-from devices.calls import pages
+from devices.calls import actions, pages
+from devices.calls.forms import CallForm
 from devices.models import Call, Device
 
 
@@ -15,7 +17,11 @@ from devices.models import Call, Device
 def call_create(request: Request, pk: int) -> HttpResponse:
     """Ask for a variable or call a function; below it, what was asked before."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    return pages.create(request, device, ask="devices/calls/call_create.html", show="devices:call_detail")
+    form = CallForm(request.POST or None)
+    call = attempt(form, lambda: actions.ask(device, by=request.actor, **form.cleaned_data))
+    if call is None:
+        return page(request, "devices/calls/call_create.html", form, **pages.before_asking(request.actor, device))
+    return redirect("devices:call_detail", pk, call.pk)
 
 
 @requires(Permission.VIEW)
@@ -23,17 +29,16 @@ def call_detail(request: Request, pk: int, call_pk: int) -> HttpResponse:
     """One call and its answer; it asks again by itself until the call is over."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     call = get_object_or_404(Call.objects.visible_to(request.actor), pk=call_pk, device=device)
-    return pages.detail(
-        request, call, show="devices/calls/call_detail.html", route="devices:call_detail", device=device
-    )
+    is_partial = request.htmx and request.htmx.target == "call"
+    template = "devices/calls/_call.html" if is_partial else "devices/calls/call_detail.html"
+    context = pages.detail(request.actor, call, route="devices:call_detail")
+    return render(request, template, {"device": device, **context})
 
 
 @requires(Permission.DEVICE_EDIT)
-def device_secret(request: Request, pk: int) -> HttpResponseBase:
+def device_secret(request: Request, pk: int) -> HttpResponse:
     """Give a device a new secret, and show it once: who loads the page again is asked again."""
     device = get_object_or_404(Device.objects.visible_to(request.actor).filter(archived_at=None), pk=pk)
     if request.method == "POST" and (made := secrets.renew([device.pk], by=request.actor).get(device.pk)):
         return once.lead_to(request, request.path, made)
-    secret = once.take(request)
-    response = render(request, "devices/device_secret.html", {"device": device, "secret": secret})
-    return once.forget(request, response) if secret else response
+    return once.show(request, "devices/device_secret.html", "secret", device=device)
