@@ -3,6 +3,7 @@ Dana is a customer's person, Erin another's."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
@@ -11,9 +12,11 @@ from django.test import Client
 from django.utils import translation
 
 from console import context_processors, counts, ledger_check, places, slots
-from console.access import Actor
+from console.access import Actor, system
 from console.models import Organization, User
+from devices.actions import ownership
 from tests import factories
+from tests.api import Caller, customer_key, key_of
 
 _flush = BaseDatabaseOperations.execute_sql_flush
 
@@ -134,6 +137,70 @@ def client_for(member) -> Callable[..., Client]:
         return client
 
     return make
+
+
+@pytest.fixture
+def by(alice) -> Actor:
+    """Alice, who does what a test needs done."""
+    return factories.actor_of(alice)
+
+
+@pytest.fixture
+def by_bob(bob) -> Actor:
+    return factories.actor_of(bob)
+
+
+@pytest.fixture
+def by_system(organization) -> Actor:
+    """The organization's server itself."""
+    return system(organization)
+
+
+@pytest.fixture
+def staff_client(client_for, alice) -> Client:
+    """Alice's browser, signed in."""
+    return client_for(alice)
+
+
+@pytest.fixture
+def api(alice) -> Caller:
+    """A program with a key of the organization that may do everything."""
+    return Caller(key_of(alice))
+
+
+@pytest.fixture
+def mine(dana, customer) -> Caller:
+    """A program with a key of Dana's company."""
+    return Caller(customer_key(dana, customer))
+
+
+@pytest.fixture
+def theirs(erin, other_customer) -> Caller:
+    """A program with a key of Erin's company."""
+    return Caller(customer_key(erin, other_customer))
+
+
+@pytest.fixture
+def owned(device, customer, by):
+    """The device, which the customer owns."""
+    ownership.assign([device.pk], customer=customer, by=by)
+    device.refresh_from_db()
+    return device
+
+
+@pytest.fixture
+def owned_devices(make_devices, customer, by) -> list:
+    """Three devices that the customer owns."""
+    devices = make_devices(3)
+    ownership.assign([device.pk for device in devices], customer=customer, by=by, note="Order 4711")
+    return devices
+
+
+@pytest.fixture
+def data_folder(settings, tmp_path) -> Path:
+    """The server's files lie in a folder of the test's own."""
+    settings.DATA_DIR = tmp_path
+    return tmp_path
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

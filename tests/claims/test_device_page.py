@@ -18,11 +18,6 @@ from tests.claims.worlds import make_unit_profile
 
 
 @pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
-@pytest.fixture
 def make_device_with(product, organization, by):
     """A unit in stock that has so many of everything a unit can have."""
 

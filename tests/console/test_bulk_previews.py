@@ -27,11 +27,6 @@ def world(organization, device, customer, dana, product, alice, make_devices):
     return rows(organization, device, customer, dana, product, alice, make_devices(1)[0])
 
 
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
-
-
 class Case:
     """One bulk action: what must match it, what the person fills in, what it did."""
 
@@ -141,86 +136,86 @@ def case(request, product, customer, actor, alice):
     return made
 
 
-def test_every_page_that_acts_on_a_selection_stands_in_the_table(world, client):
+def test_every_page_that_acts_on_a_selection_stands_in_the_table(world, staff_client):
     found = set()
     for name, (_roles, arguments) in CONSOLE.items():
-        page = client.get(address(name, arguments, world), {"all": "1"})
+        page = staff_client.get(address(name, arguments, world), {"all": "1"})
         if page.status_code == 200 and page["Content-Type"].startswith("text/html"):
             found |= {name for form in of_page(page) if {"all", "csrfmiddlewaretoken"} <= set(form)}
     assert found == set(CASES)
 
 
-def test_what_was_shown_is_done(case, client):
+def test_what_was_shown_is_done(case, staff_client):
     before = case.done()
-    sent = of_selection(client.get(case.url, {"all": "1", **case.filters})) | case.values
-    client.post(case.url, sent)
+    sent = of_selection(staff_client.get(case.url, {"all": "1", **case.filters})) | case.values
+    staff_client.post(case.url, sent)
     assert case.done() == before + 3
 
 
-def test_where_more_match_by_then_nothing_is_done_and_the_new_number_is_said(case, client):
-    page = client.get(case.url, {"all": "1", **case.filters})
+def test_where_more_match_by_then_nothing_is_done_and_the_new_number_is_said(case, staff_client):
+    page = staff_client.get(case.url, {"all": "1", **case.filters})
     case.another()
     before, events = case.done(), Ownership.objects.count()
-    answer = client.post(case.url, of_selection(page) | case.values)
+    answer = staff_client.post(case.url, of_selection(page) | case.values)
     assert answer.status_code in {409, 422}
     assert "1 more matches now: 4 instead of 3. Nothing is done yet." in answer.content.decode()
     assert (case.done(), Ownership.objects.count()) == (before, events)
-    client.post(case.url, of_selection(answer) | case.values)
+    staff_client.post(case.url, of_selection(answer) | case.values)
     assert case.done() == before + 4
 
 
-def test_without_the_comparison_the_fourth_is_done_unseen(case, client, monkeypatch):
+def test_without_the_comparison_the_fourth_is_done_unseen(case, staff_client, monkeypatch):
     """The negative control: the filter is asked once more, and whatever matches is taken."""
-    page = client.get(case.url, {"all": "1", **case.filters})
+    page = staff_client.get(case.url, {"all": "1", **case.filters})
     case.another()
     before = case.done()
     monkeypatch.setattr(bulk.Selection, "ids", property(lambda self: [row[0] for row in self.found]))
-    client.post(case.url, of_selection(page) | case.values)
+    staff_client.post(case.url, of_selection(page) | case.values)
     assert case.done() == before + 4
 
 
-def test_a_selection_by_filter_without_what_was_shown_is_only_shown(case, client):
+def test_a_selection_by_filter_without_what_was_shown_is_only_shown(case, staff_client):
     before = case.done()
-    sent = of_selection(client.get(case.url, {"all": "1", **case.filters})) | case.values
-    answer = client.post(case.url, {name: value for name, value in sent.items() if name != "selected"})
+    sent = of_selection(staff_client.get(case.url, {"all": "1", **case.filters})) | case.values
+    answer = staff_client.post(case.url, {name: value for name, value in sent.items() if name != "selected"})
     assert "Look at what is selected, then confirm." in answer.content.decode()
     assert case.done() == before
 
 
-def test_one_for_another_is_no_longer_what_was_shown(product, customer, client, actor, alice):
+def test_one_for_another_is_no_longer_what_was_shown(product, customer, staff_client, actor, alice):
     one, two = factories.make_device(product), factories.make_device(product, "AQM26-2", is_development=True)
-    page = client.get(reverse("devices:device_assign"), {"all": "1", "development": "on"})
+    page = staff_client.get(reverse("devices:device_assign"), {"all": "1", "development": "on"})
     Device.objects.filter(pk=two.pk).update(is_development=False)
     Device.objects.filter(pk=one.pk).update(is_development=True)
-    answer = client.post(reverse("devices:device_assign"), of_selection(page) | {"customer": customer.name})
+    answer = staff_client.post(reverse("devices:device_assign"), of_selection(page) | {"customer": customer.name})
     assert "Somebody else changed some of them meanwhile." in answer.content.decode()
     assert not Ownership.objects.exists()
 
 
 def test_a_ticked_unit_that_became_free_meanwhile_is_shown_before_it_is_assigned(
-    product, customer, client, actor, alice
+    product, customer, staff_client, actor, alice
 ):
     """The button said one device: the second was owned then."""
     free, owned = factories.make_device(product), factories.make_device(product)
     ownership.assign([owned.pk], customer=customer, by=actor(alice), reason="api")
-    page = client.get(reverse("devices:device_assign"), {"ids": f"{free.pk},{owned.pk}"})
+    page = staff_client.get(reverse("devices:device_assign"), {"ids": f"{free.pk},{owned.pk}"})
     assert "Assign 1 device" in page.content.decode()
     ownership.unclaim([owned.pk], reason="Wrong", by=actor(alice))
-    answer = client.post(reverse("devices:device_assign"), of_selection(page) | {"customer": customer.name})
+    answer = staff_client.post(reverse("devices:device_assign"), of_selection(page) | {"customer": customer.name})
     assert "Somebody else changed some of them meanwhile." in answer.content.decode()
     assert "Assign 2 devices" in answer.content.decode()
     assert not Ownership.objects.filter(ended_at=None).exists()
 
 
-def test_a_large_selection_is_read_once_for_its_digest(product, client):
+def test_a_large_selection_is_read_once_for_its_digest(product, staff_client):
     """However many match: one statement brings their ids, and no other is as long."""
     worlds.make_many_devices(product, 2_000)
-    client.get(reverse("devices:device_assign"), {"all": "1"})
+    staff_client.get(reverse("devices:device_assign"), {"all": "1"})
     with CaptureQueriesContext(connection) as few:
-        page = client.get(reverse("devices:device_assign"), {"all": "1"})
+        page = staff_client.get(reverse("devices:device_assign"), {"all": "1"})
     assert page.status_code == 200
     assert len(page.content) < 60_000
     Device.objects.filter(serial_number__endswith="9").update(archived_at="2026-01-01T00:00Z")
     with CaptureQueriesContext(connection) as fewer:
-        client.get(reverse("devices:device_assign"), {"all": "1"})
+        staff_client.get(reverse("devices:device_assign"), {"all": "1"})
     assert len(few) == len(fewer)

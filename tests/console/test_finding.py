@@ -8,16 +8,10 @@ from console.search import find_all
 from customers.models import Customer
 from devices.models import Device
 from tests import factories
-from tests.api import Caller, key_of
 from tests.claims.worlds import make_many_devices
 
 pytestmark = pytest.mark.django_db
 MANY = 1_100
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
 
 
 def found(api, path, **query):

@@ -19,7 +19,6 @@ from customers.fields import CustomerField
 from customers.models import Customer
 from devices.actions import products
 from tests import factories
-from tests.api import Caller, key_of
 
 pytestmark = pytest.mark.django_db
 # Each a name as a form takes it.
@@ -68,11 +67,6 @@ STORED = [
 )
 def test_the_words_of_a_name(name, expected):
     assert words.of(name) == expected
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
 
 
 @pytest.fixture

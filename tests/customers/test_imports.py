@@ -33,16 +33,6 @@ K-10;Odd Kind;Behörde;;;;;
 
 
 @pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
-
-
-@pytest.fixture
 def taken(by):
     """Takes a text in as a file, and gives the checked import."""
 
@@ -122,12 +112,12 @@ def test_the_same_file_again_finds_everything_unchanged(taken, by):
     assert names() == ["Ferro", "Ferro", "Miriam Osei"]
 
 
-def test_what_was_exported_comes_back_unchanged(client, taken, by, organization):
+def test_what_was_exported_comes_back_unchanged(staff_client, taken, by, organization):
     factories.make_customer(
         organization, "=Ferro", reference="K-1", phone="+49 7361 5550", address="A 1\nB", notes="'quoted'"
     )
     factories.make_customer(organization, "Miriam Osei", kind="person", email="miriam@osei.example")
-    answer = client.get(reverse("customers:customer_export"), {"format": "csv"})
+    answer = staff_client.get(reverse("customers:customer_export"), {"format": "csv"})
     exported = b"".join(answer.streaming_content).decode()
     assert counts(taken(exported)) == {"new": 0, "unchanged": 2, "changed": 0, "refused": 0}
 
@@ -244,13 +234,13 @@ def test_numbers_that_excel_made_are_noticed(by):
     assert {code for code, _count, _rows in row.summary["notices"]} >= {"number_references", "number_phones"}
 
 
-def test_a_column_that_was_not_recognised_is_named_and_can_be_chosen(client, taken):
+def test_a_column_that_was_not_recognised_is_named_and_can_be_chosen(staff_client, taken):
     row = taken("Wer,Nummer\nFerro,K-1\n")
-    page = client.get(row.get_absolute_url()).content.decode()
+    page = staff_client.get(row.get_absolute_url()).content.decode()
     assert "No column was recognised as: Name." in page
     url = reverse("customers:customer_import_columns", args=[row.pk])
-    assert client.post(url, {"column_0": "name", "column_1": "name"}).status_code == 422
-    assert client.post(url, {"column_0": "name", "column_1": "reference"}).status_code == 302
+    assert staff_client.post(url, {"column_0": "name", "column_1": "name"}).status_code == 422
+    assert staff_client.post(url, {"column_0": "name", "column_1": "reference"}).status_code == 302
     row.refresh_from_db()
     assert counts(row) == {"new": 1, "unchanged": 0, "changed": 0, "refused": 0}
     assert rows_of(row, Verdict.NEW)[0].values["reference"] == "K-1"
@@ -318,46 +308,48 @@ def _taken_by_worker(row: CustomerImport) -> Operation:
     return Operation.objects.get(pk=row.operation_id)
 
 
-def test_from_the_upload_to_the_customers_in_the_browser(client):
+def test_from_the_upload_to_the_customers_in_the_browser(staff_client):
     upload = SimpleUploadedFile("kunden.csv", MESSY.encode())
-    answer = client.post(reverse("customers:customer_import"), {"file": upload})
+    answer = staff_client.post(reverse("customers:customer_import"), {"file": upload})
     row = CustomerImport.objects.get()
     assert (answer.status_code, answer.url) == (302, row.get_absolute_url())
-    page = client.get(answer.url).content.decode()
+    page = staff_client.get(answer.url).content.decode()
     assert "Apply the 2 good rows" in page
     assert "The same reference stands in row 4, in other letters." in page
-    client.post(reverse("customers:customer_import_apply", args=[row.pk]), {"version": row.version, "good_rows": "1"})
+    staff_client.post(
+        reverse("customers:customer_import_apply", args=[row.pk]), {"version": row.version, "good_rows": "1"}
+    )
     assert names() == ["Ferro Agrícola", "Helder Windparken"]
-    assert "Applied by Alice Kemp" in client.get(row.get_absolute_url()).content.decode()
+    assert "Applied by Alice Kemp" in staff_client.get(row.get_absolute_url()).content.decode()
 
 
-def test_the_refused_rows_are_taken_home_with_their_reasons(client, taken):
+def test_the_refused_rows_are_taken_home_with_their_reasons(staff_client, taken):
     row = taken(MESSY)
-    answer = client.get(reverse("customers:customer_import_refused", args=[row.pk]))
+    answer = staff_client.get(reverse("customers:customer_import_refused", args=[row.pk]))
     lines = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
     assert lines[0][:4] == ["Row", "Why", "Kd.-Nr.", "Firma"]
     assert [line[0] for line in lines[1:]] == ["5", "6", "7", "9", "10", "11"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"PK\x03\x04 no workbook"])
-def test_a_file_that_is_no_table_gets_a_sentence_and_leaves_nothing(client, content):
+def test_a_file_that_is_no_table_gets_a_sentence_and_leaves_nothing(staff_client, content):
     upload = SimpleUploadedFile("customers.xlsx", content)
-    answer = client.post(reverse("customers:customer_import"), {"file": upload})
+    answer = staff_client.post(reverse("customers:customer_import"), {"file": upload})
     assert answer.status_code == 422
     assert answer.context["form"].errors["file"]
     assert not CustomerImport.objects.exists()
 
 
-def test_no_file_gets_a_sentence(client):
-    answer = client.post(reverse("customers:customer_import"), {})
+def test_no_file_gets_a_sentence(staff_client):
+    answer = staff_client.post(reverse("customers:customer_import"), {})
     assert (answer.status_code, answer.context["form"].errors["file"]) == (422, ["Choose a file."])
 
 
-def test_looking_and_applying_by_get_change_nothing(client, taken):
+def test_looking_and_applying_by_get_change_nothing(staff_client, taken):
     row = taken("name\nFerro\n")
-    client.get(row.get_absolute_url())
-    client.get(reverse("customers:customer_import_apply", args=[row.pk]))
-    client.get(reverse("customers:customer_import_columns", args=[row.pk]))
+    staff_client.get(row.get_absolute_url())
+    staff_client.get(reverse("customers:customer_import_apply", args=[row.pk]))
+    staff_client.get(reverse("customers:customer_import_columns", args=[row.pk]))
     assert not Customer.objects.exists()
 
 
@@ -379,6 +371,6 @@ def test_support_imports_no_customers(client_for, bob, taken):
     assert (Customer.objects.count(), CustomerImport.objects.count()) == (0, 1)
 
 
-def test_the_file_to_fill_in_has_every_column(client):
-    answer = client.get(reverse("customers:customer_import"), {"template": "1"})
+def test_the_file_to_fill_in_has_every_column(staff_client):
+    answer = staff_client.get(reverse("customers:customer_import"), {"template": "1"})
     assert answer.content.decode("utf-8-sig").strip().startswith("name,kind,reference,email,phone,address,street")

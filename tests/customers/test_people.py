@@ -15,14 +15,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
-
-
-@pytest.fixture
-def invite(client, customer):
+def invite(staff_client, customer):
     url = reverse("customers:customer_invite", args=[customer.pk])
-    return lambda **values: client.post(url, {"role": "viewer", **values})
+    return lambda **values: staff_client.post(url, {"role": "viewer", **values})
 
 
 def test_inviting_mails_the_way_to_the_portal(invite, customer):
@@ -51,9 +46,9 @@ def test_who_has_not_signed_in_yet_gets_the_mail_again_and_keeps_the_role(invite
     assert (Event.objects.get().kind, CustomerUser.objects.get().role) == ("customer.person_invited_again", "admin")
 
 
-def test_who_was_removed_may_come_back(client, invite, customer, dana):
+def test_who_was_removed_may_come_back(staff_client, invite, customer, dana):
     User.objects.filter(pk=dana.pk).update(last_login=timezone.now())
-    client.post(reverse("customers:customer_user_remove", args=[customer.pk, dana.pk]))
+    staff_client.post(reverse("customers:customer_user_remove", args=[customer.pk, dana.pk]))
     invite(email=dana.email)
     person = CustomerUser.objects.get()
     assert (person.removed_at, person.role, person.user) == (None, "viewer", dana)
@@ -91,8 +86,8 @@ def test_a_deactivated_account_is_not_let_in(invite, erin):
     assert (answer.status_code, CustomerUser.objects.filter(customer__name="Stadtwerke Aalen").count()) == (422, 0)
 
 
-def test_nobody_is_invited_to_an_archived_customer(client, invite, customer):
-    client.post(reverse("customers:customer_archive", args=[customer.pk]))
+def test_nobody_is_invited_to_an_archived_customer(staff_client, invite, customer):
+    staff_client.post(reverse("customers:customer_archive", args=[customer.pk]))
     answer = invite(email="eva@aalen.example")
     assert (answer.status_code, CustomerUser.objects.count(), len(mail.outbox)) == (422, 0, 0)
 
@@ -103,22 +98,22 @@ def test_the_mail_is_in_the_language_of_who_reads_it(customer, actor, alice, dan
     assert "lädt" in mail.outbox[0].body + mail.outbox[0].subject
 
 
-def test_who_was_removed_sees_nothing_from_the_next_page_on(client, customer, dana, client_for):
+def test_who_was_removed_sees_nothing_from_the_next_page_on(staff_client, customer, dana, client_for):
     visitor = client_for(dana)
     project = reverse("portal:project_detail", args=[customer.projects.get().pk])
     assert visitor.get(project).status_code == 200
-    client.post(reverse("customers:customer_user_remove", args=[customer.pk, dana.pk]))
+    staff_client.post(reverse("customers:customer_user_remove", args=[customer.pk, dana.pk]))
     assert visitor.get(project).status_code == 404
 
 
-def test_looking_at_the_question_removes_nobody(client, customer, dana):
-    client.get(reverse("customers:customer_user_remove", args=[customer.pk, dana.pk]))
+def test_looking_at_the_question_removes_nobody(staff_client, customer, dana):
+    staff_client.get(reverse("customers:customer_user_remove", args=[customer.pk, dana.pk]))
     assert CustomerUser.objects.get().removed_at is None
 
 
-def test_a_role_is_changed_and_told(client, customer, dana):
+def test_a_role_is_changed_and_told(staff_client, customer, dana):
     url = reverse("customers:customer_user_edit", args=[customer.pk, dana.pk])
-    forms.edit(client, url, role="viewer")
+    forms.edit(staff_client, url, role="viewer")
     assert CustomerUser.objects.get().role == "viewer"
     event = Event.objects.get()
     assert (event.kind, event.object_id, event.data) == (
@@ -136,10 +131,10 @@ def test_a_role_that_somebody_else_changed_meanwhile_is_not_overwritten(customer
     assert (refusal.value.code, CustomerUser.objects.get().role) == ("changed_meanwhile", "operator")
 
 
-def test_the_person_of_another_customer_is_not_found(client, customer, dana, erin):
+def test_the_person_of_another_customer_is_not_found(staff_client, customer, dana, erin):
     for name in ("customer_user_edit", "customer_user_remove"):
         url = reverse(f"customers:{name}", args=[customer.pk, erin.pk])
-        assert client.post(url, {"role": "viewer"}).status_code == 404
+        assert staff_client.post(url, {"role": "viewer"}).status_code == 404
     assert CustomerUser.objects.filter(removed_at=None, role="admin").count() == 2
 
 

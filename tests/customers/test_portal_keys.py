@@ -9,7 +9,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from console.access import ROLES, Actor, CustomerScope
+from console.access import ROLES, CustomerScope
 from console.errors import Refused
 from console.models import Event
 from customers import keys
@@ -24,11 +24,6 @@ pytestmark = pytest.mark.django_db
 
 LIST, NEW = "/portal/api-keys/", "/portal/api-keys/new/"
 WANTED = {"name": "Backend", "scopes": ["customer.read", "customer.call"], "days": "30"}
-
-
-@pytest.fixture
-def by(alice) -> Actor:
-    return factories.actor_of(alice)
 
 
 def revoke_page(key: ApiKey) -> str:

@@ -16,11 +16,6 @@ from tests import factories, forms
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
-
-
 def _new(customer):
     return reverse("customers:project_create", args=[customer.pk])
 
@@ -29,48 +24,51 @@ def _rename(project):
     return reverse("customers:project_edit", args=[project.customer_id, project.pk])
 
 
-def test_a_project_is_made_on_the_customer_s_page(client, customer):
-    page = client.get(customer.get_absolute_url()).content.decode()
+def test_a_project_is_made_on_the_customer_s_page(staff_client, customer):
+    page = staff_client.get(customer.get_absolute_url()).content.decode()
     assert f'href="{_new(customer)}"' in page
-    answer = client.post(_new(customer), {"name": " North  site "})
+    answer = staff_client.post(_new(customer), {"name": " North  site "})
     assert (answer.status_code, answer.url) == (302, customer.get_absolute_url())
     made = Project.objects.get(is_default=False)
     assert (made.name, made.customer, made.organization) == ("North site", customer, customer.organization)
     event = Event.objects.get()
     assert (event.kind, event.subject_label, event.object_id) == ("project.made", "North site", customer.pk)
-    page = client.get(customer.get_absolute_url()).content.decode()
+    page = staff_client.get(customer.get_absolute_url()).content.decode()
     assert "North site" in page
     assert 'Alice Kemp</strong> made the project <strong class="strong">North site</strong>' in page
 
 
-def test_a_project_is_renamed_and_told(client, customer):
+def test_a_project_is_renamed_and_told(staff_client, customer):
     made = projects.default_of(customer)
-    page = client.get(_rename(made)).content.decode()
+    page = staff_client.get(_rename(made)).content.decode()
     assert f'value="{customer.name}"' in page
-    assert forms.edit(client, _rename(made), name="Head office").status_code == 302
+    assert forms.edit(staff_client, _rename(made), name="Head office").status_code == 302
     made.refresh_from_db()
     assert (made.name, made.is_default) == ("Head office", True)
     assert Event.objects.get().data == {"name": ["Stadtwerke Aalen", "Head office"]}
 
 
-def test_a_name_that_stays_is_not_told(client, customer):
+def test_a_name_that_stays_is_not_told(staff_client, customer):
     made = projects.default_of(customer)
-    assert forms.edit(client, _rename(made), name=f" {made.name} ").status_code == 302
+    assert forms.edit(staff_client, _rename(made), name=f" {made.name} ").status_code == 302
     assert not Event.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["STADTWERKE  aalen", "", "a\u202eb", "x" * 121])
-def test_a_bad_name_is_said_at_its_field_and_makes_nothing(client, alice, customer, name):
+def test_a_bad_name_is_said_at_its_field_and_makes_nothing(staff_client, alice, customer, name):
     other = projects.make(customer, name="Other", by=factories.actor_of(alice))
-    for answer in (client.post(_new(customer), {"name": name}), forms.edit(client, _rename(other), name=name)):
+    for answer in (
+        staff_client.post(_new(customer), {"name": name}),
+        forms.edit(staff_client, _rename(other), name=name),
+    ):
         assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["name"])
     assert set(Project.objects.values_list("name", flat=True)) == {customer.name, "Other"}
 
 
-def test_an_archived_customer_offers_no_project(client, customer):
+def test_an_archived_customer_offers_no_project(staff_client, customer):
     Customer.objects.filter(pk=customer.pk).update(archived_at=timezone.now())
-    assert _new(customer) not in client.get(customer.get_absolute_url()).content.decode()
-    answer = client.post(_new(customer), {"name": "North"})
+    assert _new(customer) not in staff_client.get(customer.get_absolute_url()).content.decode()
+    answer = staff_client.post(_new(customer), {"name": "North"})
     assert answer.status_code == 422
     assert "Restore it first." in answer.content.decode()
     assert Project.objects.count() == 1
@@ -86,10 +84,10 @@ def test_a_viewer_sees_projects_and_changes_none(client_for, customer):
     assert list(Project.objects.values_list("name", flat=True)) == [customer.name]
 
 
-def test_a_project_is_found_below_its_own_customer_only(client, customer, other_customer):
+def test_a_project_is_found_below_its_own_customer_only(staff_client, customer, other_customer):
     made = projects.default_of(customer)
     url = reverse("customers:project_edit", args=[other_customer.pk, made.pk])
-    assert (client.get(url).status_code, client.post(url, {"name": "North"}).status_code) == (404, 404)
+    assert (staff_client.get(url).status_code, staff_client.post(url, {"name": "North"}).status_code) == (404, 404)
     made.refresh_from_db()
     assert made.name == customer.name
 

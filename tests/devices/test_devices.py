@@ -11,73 +11,68 @@ from tests import factories, forms
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
-
-
 def serials(answer):
     return [device.serial_number for device in answer.context["page"].rows]
 
 
-def test_the_list_shows_fifty_in_the_order_of_their_serials(client, make_devices):
+def test_the_list_shows_fifty_in_the_order_of_their_serials(staff_client, make_devices):
     make_devices(60)
-    answer = client.get(reverse("devices:device_list"))
+    answer = staff_client.get(reverse("devices:device_list"))
     expected = sorted(Device.objects.values_list("serial_number", flat=True))
     assert serials(answer) == expected[:50]
     assert (answer.context["page"].first, answer.context["page"].last, answer.context["page"].total) == (1, 50, 60)
 
 
-def test_pages_follow_each_other_forth_and_back_without_a_gap(client, make_devices):
+def test_pages_follow_each_other_forth_and_back_without_a_gap(staff_client, make_devices):
     make_devices(120)
     expected = sorted(Device.objects.values_list("serial_number", flat=True))
     url, seen = reverse("devices:device_list"), []
-    first = answer = client.get(url)
+    first = answer = staff_client.get(url)
     while True:
         seen += serials(answer)
         if not answer.context["page"].next:
             break
-        answer = client.get(url + answer.context["page"].next)
+        answer = staff_client.get(url + answer.context["page"].next)
     assert seen == expected
-    back = client.get(url + answer.context["page"].previous)
-    back = client.get(url + back.context["page"].previous)
+    back = staff_client.get(url + answer.context["page"].previous)
+    back = staff_client.get(url + back.context["page"].previous)
     assert serials(back) == serials(first)
     assert (back.context["page"].first, back.context["page"].previous) == (1, "")
 
 
-def test_the_same_serial_in_two_products_is_not_lost_between_pages(client, organization):
+def test_the_same_serial_in_two_products_is_not_lost_between_pages(staff_client, organization):
     for name in ("A", "B", "C"):
         product = factories.make_product(organization, name)
         for n in range(30):
             factories.make_device(product, f"S-{n:03d}")
     url, seen = reverse("devices:device_list"), []
-    answer = client.get(url)
+    answer = staff_client.get(url)
     while answer.context["page"].next:
         seen += [d.pk for d in answer.context["page"].rows]
-        answer = client.get(url + answer.context["page"].next)
+        answer = staff_client.get(url + answer.context["page"].next)
     seen += [d.pk for d in answer.context["page"].rows]
     assert sorted(seen) == sorted(Device.objects.values_list("pk", flat=True))
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "WyJhIiwxLDEsMF0x", "%00", "WyJhIiwiYiIsMSwwXQ", "[" * 2000])
-def test_a_cursor_that_makes_no_sense_gives_the_first_page(client, device, cursor):
-    assert serials(client.get(reverse("devices:device_list"), {"cursor": cursor})) == [device.serial_number]
+def test_a_cursor_that_makes_no_sense_gives_the_first_page(staff_client, device, cursor):
+    assert serials(staff_client.get(reverse("devices:device_list"), {"cursor": cursor})) == [device.serial_number]
 
 
 def test_the_list_takes_as_many_queries_for_fifty_devices_as_for_one(
-    client, make_devices, customer, actor, alice, django_assert_max_num_queries
+    staff_client, make_devices, customer, actor, alice, django_assert_max_num_queries
 ):
     ownership.assign([d.pk for d in make_devices(55)], customer=customer, by=actor(alice))
     with django_assert_max_num_queries(8) as for_fifty:
-        client.get(reverse("devices:device_list"))
+        staff_client.get(reverse("devices:device_list"))
     with django_assert_max_num_queries(8):
-        client.get(reverse("devices:device_list"), {"q": "aqm26", "status": "owned", "customer": customer.pk})
+        staff_client.get(reverse("devices:device_list"), {"q": "aqm26", "status": "owned", "customer": customer.pk})
     assert len(for_fifty) <= 8
 
 
-def test_fifty_rows_weigh_less_than_sixty_kilobytes(client, make_devices, customer, actor, alice):
+def test_fifty_rows_weigh_less_than_sixty_kilobytes(staff_client, make_devices, customer, actor, alice):
     ownership.assign([d.pk for d in make_devices(60)], customer=customer, by=actor(alice))
-    assert len(client.get(reverse("devices:device_list")).content) < 60_000
+    assert len(staff_client.get(reverse("devices:device_list")).content) < 60_000
 
 
 @pytest.mark.parametrize(
@@ -93,7 +88,7 @@ def test_fifty_rows_weigh_less_than_sixty_kilobytes(client, make_devices, custom
         ({"q": "e"}, {"EG-1", "AQM-1", "AQM-2", "AQM-3"}),
     ],
 )
-def test_filters_find_what_they_say(client, organization, product, customer, actor, alice, query, expected):
+def test_filters_find_what_they_say(staff_client, organization, product, customer, actor, alice, query, expected):
     gateway = factories.make_product(organization, "Edge Gateway")
     first = factories.make_device(product, "AQM-1")
     factories.make_device(product, "AQM-2", is_development=True)
@@ -101,18 +96,18 @@ def test_filters_find_what_they_say(client, organization, product, customer, act
     factories.make_device(gateway, "EG-1", device_name="gateway-1")
     factories.make_device(product, "OLD-1", archived_at="2026-01-01T00:00Z", device_name="old-device")
     ownership.assign([first.pk], customer=customer, by=actor(alice))
-    assert set(serials(client.get(reverse("devices:device_list"), query))) == expected
+    assert set(serials(staff_client.get(reverse("devices:device_list"), query))) == expected
 
 
-def test_htmx_gets_the_results_alone(client, device):
-    answer = client.get(reverse("devices:device_list"), headers={"HX-Request": "true", "HX-Target": "results"})
+def test_htmx_gets_the_results_alone(staff_client, device):
+    answer = staff_client.get(reverse("devices:device_list"), headers={"HX-Request": "true", "HX-Target": "results"})
     assert b"<html" not in answer.content
     assert b"AQM26-100000" in answer.content
     assert "HX-Request" in answer.headers["Vary"]
 
 
-def test_a_device_is_registered_with_cleaned_identifiers(client, product):
-    answer = client.post(
+def test_a_device_is_registered_with_cleaned_identifiers(staff_client, product):
+    answer = staff_client.post(
         reverse("devices:device_create"),
         {
             "product": product.pk,
@@ -141,7 +136,7 @@ def test_a_device_is_registered_with_cleaned_identifiers(client, product):
         ("manufactured_on", "32.13.2026", "valid date"),
     ],
 )
-def test_a_wrong_field_gets_a_sentence_and_nothing_is_lost(client, device, product, field, value, sentence):
+def test_a_wrong_field_gets_a_sentence_and_nothing_is_lost(staff_client, device, product, field, value, sentence):
     sent = {
         "product": product.pk,
         "serial_number": "AQM26-8",
@@ -149,31 +144,31 @@ def test_a_wrong_field_gets_a_sentence_and_nothing_is_lost(client, device, produ
         "notes": "kept",
         field: value,
     }
-    answer = client.post(reverse("devices:device_create"), sent)
+    answer = staff_client.post(reverse("devices:device_create"), sent)
     assert answer.status_code == 422
     assert sentence in " ".join(answer.context["form"].errors[field])
     assert b"kept" in answer.content
     assert Device.objects.count() == 1
 
 
-def test_editing_tells_what_changed(client, device):
-    forms.edit(client, reverse("devices:device_edit", args=[device.pk]), notes="spare", is_development=True)
+def test_editing_tells_what_changed(staff_client, device):
+    forms.edit(staff_client, reverse("devices:device_edit", args=[device.pk]), notes="spare", is_development=True)
     assert Event.objects.get().data == {"notes": ["", "spare"], "is_development": [False, True]}
 
 
-def test_an_owned_device_is_not_archived(client, device, customer, actor, alice):
+def test_an_owned_device_is_not_archived(staff_client, device, customer, actor, alice):
     ownership.assign([device.pk], customer=customer, by=actor(alice))
-    answer = client.post(reverse("devices:device_archive", args=[device.pk]))
+    answer = staff_client.post(reverse("devices:device_archive", args=[device.pk]))
     device.refresh_from_db()
     assert (answer.status_code, device.archived_at) == (409, None)
 
 
 def test_a_selection_is_assigned_and_what_could_not_be_is_said(
-    client, make_devices, customer, other_customer, actor, alice
+    staff_client, make_devices, customer, other_customer, actor, alice
 ):
     free, owned = make_devices(2)
     ownership.assign([owned.pk], customer=other_customer, by=actor(alice))
-    answer = client.post(
+    answer = staff_client.post(
         reverse("devices:device_assign"), {"ids": f"{free.pk},{owned.pk}", "customer": "Stadtwerke"}, follow=True
     )
     done, left = [str(message) for message in answer.context["messages"]]
@@ -182,66 +177,66 @@ def test_a_selection_is_assigned_and_what_could_not_be_is_said(
     assert Ownership.objects.get(customer=customer).device == free
 
 
-def test_all_that_match_are_unclaimed_and_the_rest_are_not(client, make_devices, customer, actor, alice):
+def test_all_that_match_are_unclaimed_and_the_rest_are_not(staff_client, make_devices, customer, actor, alice):
     devices = make_devices(8)
     ownership.assign([d.pk for d in devices[:5]], customer=customer, by=actor(alice))
-    forms.act(client, reverse("devices:device_unclaim"), {"all": "1", "status": "owned"}, reason="lot recall")
+    forms.act(staff_client, reverse("devices:device_unclaim"), {"all": "1", "status": "owned"}, reason="lot recall")
     assert Device.objects.filter(status="in_stock").count() == 8
     assert Ownership.objects.filter(end_note="lot recall").count() == 5
 
 
-def test_unclaiming_without_a_reason_keeps_the_selection(client, device, customer, actor, alice):
+def test_unclaiming_without_a_reason_keeps_the_selection(staff_client, device, customer, actor, alice):
     ownership.assign([device.pk], customer=customer, by=actor(alice))
-    answer = client.post(reverse("devices:device_unclaim"), {"ids": device.pk, "reason": " "})
+    answer = staff_client.post(reverse("devices:device_unclaim"), {"ids": device.pk, "reason": " "})
     assert answer.status_code == 422
     assert f'name="ids" value="{device.pk}"'.encode() in answer.content
     assert Ownership.objects.get().ended_at is None
 
 
-def test_a_selection_that_is_too_large_is_refused_whole(client, make_devices, customer, monkeypatch):
+def test_a_selection_that_is_too_large_is_refused_whole(staff_client, make_devices, customer, monkeypatch):
     monkeypatch.setattr("console.bulk.MOST", 2)
     make_devices(3)
-    response = client.post(reverse("devices:device_assign"), {"all": "1", "customer": customer.pk})
+    response = staff_client.post(reverse("devices:device_assign"), {"all": "1", "customer": customer.pk})
     assert response.status_code == 422
     assert "More than 2 are selected. Narrow the filters, and do it in parts." in response.content.decode()
     assert not Device.objects.filter(customer=customer).exists()
 
 
 @pytest.mark.parametrize("ids", ["", "x", "1;2", "9" * 30])
-def test_a_selection_of_nothing_is_a_sentence(client, ids):
-    assert client.get(reverse("devices:device_assign"), {"ids": ids}).status_code == 422
+def test_a_selection_of_nothing_is_a_sentence(staff_client, ids):
+    assert staff_client.get(reverse("devices:device_assign"), {"ids": ids}).status_code == 422
 
 
-def test_more_than_two_hundred_become_an_operation(client, make_devices, customer):
+def test_more_than_two_hundred_become_an_operation(staff_client, make_devices, customer):
     make_devices(201)
-    answer = forms.act(client, reverse("devices:device_assign"), {"all": "1"}, customer=customer.pk)
+    answer = forms.act(staff_client, reverse("devices:device_assign"), {"all": "1"}, customer=customer.pk)
     assert answer.url.startswith("/operations/")
     assert not Ownership.objects.exists()
 
 
-def test_what_a_scanner_gun_types_opens_the_unit(client, device):
+def test_what_a_scanner_gun_types_opens_the_unit(staff_client, device):
     for typed in ("AQM26-100000", "aqm26-100000", device.device_name.upper()):
-        answer = client.get(reverse("console:search"), {"q": typed})
+        answer = staff_client.get(reverse("console:search"), {"q": typed})
         assert (answer.status_code, answer.url) == (302, device.get_absolute_url())
 
 
-def test_products_are_made_with_a_slug_from_their_name(client):
-    client.post(reverse("devices:product_create"), {"name": "Wind Gauge", "ownership_mode": "customer"})
-    answer = client.post(
+def test_products_are_made_with_a_slug_from_their_name(staff_client):
+    staff_client.post(reverse("devices:product_create"), {"name": "Wind Gauge", "ownership_mode": "customer"})
+    answer = staff_client.post(
         reverse("devices:product_create"), {"name": "wind  gauge", "slug": "x", "ownership_mode": "customer"}
     )
     assert answer.status_code == 422
     assert "Another product has this name." in answer.context["form"].errors["name"]
 
 
-def test_a_product_of_a_single_account_needs_the_account(client, organization):
+def test_a_product_of_a_single_account_needs_the_account(staff_client, organization):
     sent = {"name": "Fleet", "ownership_mode": "single_account"}
-    answer = client.post(reverse("devices:product_create"), sent)
+    answer = staff_client.post(reverse("devices:product_create"), sent)
     assert answer.status_code == 422
     account = factories.make_customer(organization, "Our fleet", kind="internal")
-    client.post(reverse("devices:product_create"), {**sent, "single_account": account.pk})
+    staff_client.post(reverse("devices:product_create"), {**sent, "single_account": account.pk})
     product = Product.objects.get()
-    client.post(
+    staff_client.post(
         reverse("devices:device_create"), {"product": product.pk, "serial_number": "F-1", "device_name": "fleet-1"}
     )
     assert Device.objects.get().customer == account

@@ -6,7 +6,7 @@ from django.db import transaction
 from claims.models import ClaimCode
 from claims.profiles.actions import codes as claim_codes
 from console import operations
-from console.access import Permission, system
+from console.access import Permission
 from console.models import Event, Operation
 from customers.actions import projects
 from devices import ledger
@@ -20,12 +20,7 @@ pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 UNITS, CHUNK = 240, 40
 
 
-@pytest.fixture
-def by(organization):
-    return system(organization)
-
-
-def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(product, customer, by, monkeypatch):
+def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(product, customer, by_system, monkeypatch):
     """What the operation counts is what is unclaimed, whole: span, status, label, event."""
     monkeypatch.setattr("devices.actions.ownership.CHUNK", CHUNK)
     profile, ids = make_unit_profile(product), make_many_devices(product, UNITS)
@@ -33,12 +28,12 @@ def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(produ
     rounds = []
 
     def begin():
-        ledger.assign(ids, customer=customer, project=projects.default_of(customer), by=by, reason="assignment")
+        ledger.assign(ids, customer=customer, project=projects.default_of(customer), by=by_system, reason="assignment")
         rounds.append(1)
         return operations.start(
             "devices.actions.ownership.run_unclaim",
             "Unclaim",
-            by=by,
+            by=by_system,
             total=UNITS,
             permission=Permission.DEVICE_UNCLAIM,
             payload={"ids": ids, "reason": "Lease over"},
@@ -63,7 +58,7 @@ def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(produ
 
 
 def test_an_import_that_is_killed_has_registered_all_of_the_file_or_nothing(
-    product, by, settings, tmp_path, monkeypatch
+    product, by_system, settings, tmp_path, monkeypatch
 ):
     """Devices, their codes, their events and the mark on the import come together or not at all."""
     settings.DATA_DIR = tmp_path
@@ -76,7 +71,7 @@ def test_an_import_that_is_killed_has_registered_all_of_the_file_or_nothing(
         rows = (f"S-{n},unit-{n:06d}" for n in range(first, first + UNITS))
         manifest = checked(product, text("S/N,Device ID", *rows), f"lot-{first}.csv")
         files.append(manifest.pk)
-        manifests.apply(manifest, version=manifest.version, by=by)
+        manifests.apply(manifest, version=manifest.version, by=by_system)
         return ManifestImport.objects.get(pk=manifest.pk).operation
 
     def look(_operation):

@@ -6,7 +6,6 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from console.access import system
 from customers.actions import projects
 from devices import ledger
 from devices.models import Device, DeviceStatus, Ownership, SharedAccess
@@ -14,11 +13,6 @@ from devices.models import Device, DeviceStatus, Ownership, SharedAccess
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def by(organization):
-    return system(organization)
 
 
 def assign(devices, customer, by, at=NOON):
@@ -36,8 +30,8 @@ def release(devices, by, at=NOON + HOUR, **more):
     return ledger.release([d.pk for d in devices], by=by, reason="unclaim", at=at, **more)
 
 
-def test_assigning_opens_a_span_and_marks_the_device(device, customer, by):
-    outcome = assign([device], customer, by)
+def test_assigning_opens_a_span_and_marks_the_device(device, customer, by_system):
+    outcome = assign([device], customer, by_system)
     span = Ownership.objects.get()
     device.refresh_from_db()
     assert (outcome.done, outcome.refused) == ([device.pk], [])
@@ -46,14 +40,14 @@ def test_assigning_opens_a_span_and_marks_the_device(device, customer, by):
 
 
 def test_assigning_a_set_does_what_can_be_done_and_says_why_not_for_the_rest(
-    make_devices, customer, other_customer, by
+    make_devices, customer, other_customer, by_system
 ):
     free, owned, reserved, scrapped, archived = make_devices(5)
-    assign([owned], other_customer, by)
+    assign([owned], other_customer, by_system)
     Device.objects.filter(pk=reserved.pk).update(status="reserved")
     Device.objects.filter(pk=scrapped.pk).update(status="scrapped")
     Device.objects.filter(pk=archived.pk).update(archived_at=NOON)
-    outcome = assign([free, owned, reserved, scrapped, archived], customer, by)
+    outcome = assign([free, owned, reserved, scrapped, archived], customer, by_system)
     assert outcome.done == [free.pk]
     assert [(r.device_id, r.code) for r in outcome.refused] == [
         (owned.pk, "already_owned"),
@@ -64,25 +58,25 @@ def test_assigning_a_set_does_what_can_be_done_and_says_why_not_for_the_rest(
     assert Ownership.objects.filter(customer=customer).count() == 1
 
 
-def test_assigning_many_devices_takes_as_many_queries_as_assigning_two(make_devices, customer, by):
+def test_assigning_many_devices_takes_as_many_queries_as_assigning_two(make_devices, customer, by_system):
     devices = make_devices(300)
 
     with CaptureQueriesContext(connection) as for_two:
-        assign(devices[:2], customer, by)
+        assign(devices[:2], customer, by_system)
     with CaptureQueriesContext(connection) as for_many:
-        assign(devices[2:], customer, by)
+        assign(devices[2:], customer, by_system)
     assert len(for_many) == len(for_two)
 
 
-def test_a_device_of_another_organization_is_not_assigned(foreign_device, customer, by):
-    outcome = assign([foreign_device], customer, by)
+def test_a_device_of_another_organization_is_not_assigned(foreign_device, customer, by_system):
+    outcome = assign([foreign_device], customer, by_system)
     assert outcome.done == []
     assert not Ownership.objects.exists()
 
 
-def test_releasing_closes_the_span_and_asks_the_device_to_wipe_itself(device, customer, by):
-    assign([device], customer, by)
-    release([device], by, note="came back")
+def test_releasing_closes_the_span_and_asks_the_device_to_wipe_itself(device, customer, by_system):
+    assign([device], customer, by_system)
+    release([device], by_system, note="came back")
     span = Ownership.objects.get()
     device.refresh_from_db()
     assert (span.ended_at, span.end_reason, span.end_note, span.ended_by) == (
@@ -94,55 +88,55 @@ def test_releasing_closes_the_span_and_asks_the_device_to_wipe_itself(device, cu
     assert (device.customer_id, device.status, device.wipe_asked_at) == (None, DeviceStatus.IN_STOCK, NOON + HOUR)
 
 
-def test_releasing_ends_what_was_shared(device, customer, other_customer, by):
-    assign([device], customer, by)
+def test_releasing_ends_what_was_shared(device, customer, other_customer, by_system):
+    assign([device], customer, by_system)
     ledger.share(
         [device.pk],
         customer=other_customer,
         project=projects.default_of(other_customer),
-        by=by,
+        by=by_system,
         reason="claim",
         at=NOON,
     )
-    release([device], by)
+    release([device], by_system)
     assert SharedAccess.objects.get().ended_at == NOON + HOUR
 
 
-def test_releasing_what_nobody_owns_is_refused(device, by):
-    outcome = release([device], by)
+def test_releasing_what_nobody_owns_is_refused(device, by_system):
+    outcome = release([device], by_system)
     assert [(r.label, r.code) for r in outcome.refused] == [(str(device), "not_owned")]
 
 
-def test_a_span_that_ends_when_it_began_is_one_tick_long(device, customer, by):
-    assign([device], customer, by)
-    release([device], by, at=NOON - HOUR)
+def test_a_span_that_ends_when_it_began_is_one_tick_long(device, customer, by_system):
+    assign([device], customer, by_system)
+    release([device], by_system, at=NOON - HOUR)
     assert Ownership.objects.get().ended_at == NOON + timedelta(microseconds=1)
 
 
-def test_a_span_never_begins_before_the_last_one_ended(device, customer, other_customer, by):
-    assign([device], customer, by)
-    release([device], by)
-    assign([device], other_customer, by, at=NOON)
+def test_a_span_never_begins_before_the_last_one_ended(device, customer, other_customer, by_system):
+    assign([device], customer, by_system)
+    release([device], by_system)
+    assign([device], other_customer, by_system, at=NOON)
     assert Ownership.objects.get(ended_at=None).started_at == NOON + HOUR
 
 
-def test_a_transfer_leaves_no_gap(device, customer, other_customer, by):
-    assign([device], customer, by)
+def test_a_transfer_leaves_no_gap(device, customer, other_customer, by_system):
+    assign([device], customer, by_system)
     ledger.transfer(
         [device.pk],
         source=customer,
         customer=other_customer,
         project=projects.default_of(other_customer),
-        by=by,
+        by=by_system,
         at=NOON + HOUR,
     )
     old, new = Ownership.objects.order_by("started_at")
     assert (old.ended_at, new.started_at, new.customer_id) == (NOON + HOUR, NOON + HOUR, other_customer.pk)
 
 
-def test_only_the_owner_named_is_released(device, customer, other_customer, by):
-    assign([device], customer, by)
-    outcome = release([device], by, expect=other_customer)
+def test_only_the_owner_named_is_released(device, customer, other_customer, by_system):
+    assign([device], customer, by_system)
+    outcome = release([device], by_system, expect=other_customer)
     assert [r.code for r in outcome.refused] == ["not_owner"]
     assert Ownership.objects.get().ended_at is None
 
@@ -157,18 +151,18 @@ def test_only_the_owner_named_is_released(device, customer, other_customer, by):
         (NOON + HOUR / 4, NOON + HOUR / 2),
     ],
 )
-def test_the_database_refuses_spans_that_overlap(device, customer, other_customer, by, start, end):
-    assign([device], customer, by)
-    release([device], by)
+def test_the_database_refuses_spans_that_overlap(device, customer, other_customer, by_system, start, end):
+    assign([device], customer, by_system)
+    release([device], by_system)
     with pytest.raises(IntegrityError, match="ownership_no_overlap"), transaction.atomic():
         raw_span(device, other_customer, start, end)
     assert Ownership.objects.count() == 1
 
 
 @pytest.mark.parametrize(("start", "end"), [(NOON - HOUR, NOON), (NOON + HOUR, None), (NOON + HOUR, NOON + 2 * HOUR)])
-def test_the_database_takes_spans_that_touch(device, customer, other_customer, by, start, end):
-    assign([device], customer, by)
-    release([device], by)
+def test_the_database_takes_spans_that_touch(device, customer, other_customer, by_system, start, end):
+    assign([device], customer, by_system)
+    release([device], by_system)
     span = raw_span(device, other_customer, start, end)
     assert Ownership.objects.count() == 2
     if end is None:
@@ -176,17 +170,17 @@ def test_the_database_takes_spans_that_touch(device, customer, other_customer, b
         span.save(update_fields=["ended_at", "end_reason"])
 
 
-def test_the_database_refuses_to_stretch_a_span_over_its_neighbour(device, customer, other_customer, by):
-    assign([device], customer, by)
-    release([device], by)
+def test_the_database_refuses_to_stretch_a_span_over_its_neighbour(device, customer, other_customer, by_system):
+    assign([device], customer, by_system)
+    release([device], by_system)
     first = Ownership.objects.get()
     raw_span(device, other_customer, NOON + 2 * HOUR, NOON + 3 * HOUR)
     with pytest.raises(IntegrityError, match="ownership_no_overlap"), transaction.atomic():
         Ownership.objects.filter(pk=first.pk).update(ended_at=NOON + 4 * HOUR)
 
 
-def test_the_database_refuses_a_second_open_span(device, customer, other_customer, by):
-    assign([device], customer, by)
+def test_the_database_refuses_a_second_open_span(device, customer, other_customer, by_system):
+    assign([device], customer, by_system)
     with pytest.raises(IntegrityError), transaction.atomic():
         raw_span(device, other_customer, NOON + HOUR, None)
 

@@ -27,11 +27,6 @@ def small_chunks(monkeypatch):
 
 
 @pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
-@pytest.fixture
 def lose_commits(monkeypatch):
     """The commits of these numbers, counted from now on, roll back and fail, as where the server ends the session."""
 

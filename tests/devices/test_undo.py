@@ -23,11 +23,6 @@ pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
 def ids_of(devices):
     return [device.pk for device in devices]
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from console import operations
-from console.access import Permission, system
+from console.access import Permission
 from console.errors import Refused
 from console.models import Operation
 from customers.actions import projects
@@ -19,18 +19,13 @@ pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def by(organization):
-    return system(organization)
-
-
-@pytest.fixture
-def assigned(organization, product, customer, by):
+def assigned(organization, product, customer, by_system):
     """Two devices that were assigned in bulk."""
     ids = [factories.make_device(product).pk for _n in range(2)]
     return operations.perform(
         "devices.actions.ownership.run_assign",
         "Assign",
-        by=by,
+        by=by_system,
         permission=Permission.DEVICE_ASSIGN,
         total=2,
         payload={"ids": ids, "customer": customer.pk},
@@ -45,21 +40,21 @@ def begin(operation, by):
         return refusal.code
 
 
-def test_eight_who_undo_the_same_undo_it_once(assigned, by):
-    results = processes.run(8, lambda n: Operation.objects.get(pk=assigned.pk), lambda o: begin(o, by))
+def test_eight_who_undo_the_same_undo_it_once(assigned, by_system):
+    results = processes.run(8, lambda n: Operation.objects.get(pk=assigned.pk), lambda o: begin(o, by_system))
     assert sorted(map(str, results)) == ["2", *["undone_already"] * 7]
     assert Operation.objects.filter(undoes=assigned).count() == 1
     assert Ownership.objects.filter(end_reason="correction").count() == 2
 
 
-def test_the_race_for_the_undo_is_lost_without_the_condition_in_the_update(assigned, by, monkeypatch):
+def test_the_race_for_the_undo_is_lost_without_the_condition_in_the_update(assigned, by_system, monkeypatch):
     """The negative control: look first, then undo. The constraint stops the others, but they hear not why."""
     monkeypatch.setattr(operations, "take_undo", lambda operation, at: None)
 
     def careless(operation):
         operations.check_undo(operation)
         time.sleep(0.3)
-        return begin(operation, by)
+        return begin(operation, by_system)
 
     results = processes.run(4, lambda n: Operation.objects.get(pk=assigned.pk), careless)
     assert sorted(map(str, results)) == ["2", *["busy"] * 3]
@@ -84,14 +79,14 @@ def race_against_a_handover(assigned, other_customer, by):
     return Device.objects.get(pk=device_id)
 
 
-def test_an_undo_never_takes_a_device_from_who_got_it_at_the_same_moment(assigned, other_customer, by):
-    device = race_against_a_handover(assigned, other_customer, by)
+def test_an_undo_never_takes_a_device_from_who_got_it_at_the_same_moment(assigned, other_customer, by_system):
+    device = race_against_a_handover(assigned, other_customer, by_system)
     assert device.customer == other_customer
     assert Ownership.objects.get(device=device, ended_at=None).customer == other_customer
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite takes one writer at a time")
-def test_the_undo_takes_it_without_holding_the_devices_first(assigned, other_customer, by, monkeypatch):
+def test_the_undo_takes_it_without_holding_the_devices_first(assigned, other_customer, by_system, monkeypatch):
     """The negative control: the condition over the spans alone looks at those of a moment ago."""
     monkeypatch.setattr(ledger, "hold", lambda ids: None)
-    assert race_against_a_handover(assigned, other_customer, by).customer is None
+    assert race_against_a_handover(assigned, other_customer, by_system).customer is None

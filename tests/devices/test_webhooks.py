@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from claims.returns.actions import returns, swaps
 from console import operations
-from console.access import Permission, system
+from console.access import Permission
 from console.audit import record_set
 from console.models import WebhookDelivery
 from console.webhooks import actions as webhooks
@@ -30,18 +30,13 @@ NOTE = "Mrs Smith never paid"
 
 
 @pytest.fixture
-def by(organization):
-    return system(organization)
-
-
-@pytest.fixture
-def hear(by):
+def hear(by_system):
     """Makes a webhook with all events that its scope has, and gives what it was told, by and by."""
 
     def make(**scope):
         of = next(iter(scope), "organization_id").removesuffix("_id")
         events = [name for name, _label in kinds.of_scope(of)]
-        hook = webhooks.create(url="https://example.com/", events=events, by=by, **scope)
+        hook = webhooks.create(url="https://example.com/", events=events, by=by_system, **scope)
         return lambda: [json.loads(row.payload) for row in hook.deliveries.order_by("pk")]
 
     return make
@@ -65,12 +60,12 @@ def spans(device):
 
 
 def test_assigned_unclaimed_and_claimed_carry_the_instant_the_span_and_the_reason_of_the_ledger(
-    hear, device, customer, by
+    hear, device, customer, by_system
 ):
     told, theirs = hear(), hear(customer_id=customer.pk)
-    ownership.assign([device.pk], customer=customer, by=by, note=NOTE)
-    ownership.unclaim([device.pk], reason=NOTE, by=by)
-    ownership.assign([device.pk], customer=customer, by=by, reason="claim", evidence="claim:7")
+    ownership.assign([device.pk], customer=customer, by=by_system, note=NOTE)
+    ownership.unclaim([device.pk], reason=NOTE, by=by_system)
+    ownership.assign([device.pk], customer=customer, by=by_system, reason="claim", evidence="claim:7")
     first, second = spans(device)
     expected = [begun(first), over(first), begun(second, "device.claimed")]
     assert [each[3] for each in expected] == ["assignment", "unclaim", "claim"]
@@ -78,12 +73,12 @@ def test_assigned_unclaimed_and_claimed_carry_the_instant_the_span_and_the_reaso
     assert not WebhookDelivery.objects.filter(payload__contains="Smith").exists()
 
 
-def test_where_the_ledger_moves_the_instant_the_webhook_says_the_one_that_it_wrote(hear, device, customer, by):
+def test_where_the_ledger_moves_the_instant_the_webhook_says_the_one_that_it_wrote(hear, device, customer, by_system):
     """A span that ends where it began lasts a tick, and the next one begins where that ended."""
     told, at = hear(), timezone.now()
-    ownership.assign([device.pk], customer=customer, by=by, at=at)
-    ownership.unclaim([device.pk], reason=NOTE, by=by, at=at)
-    ownership.assign([device.pk], customer=customer, by=by, at=at)
+    ownership.assign([device.pk], customer=customer, by=by_system, at=at)
+    ownership.unclaim([device.pk], reason=NOTE, by=by_system, at=at)
+    ownership.assign([device.pk], customer=customer, by=by_system, at=at)
     first, second = spans(device)
     assert first.started_at == at < first.ended_at == second.started_at
     assert of_hands(told()) == [begun(first), over(first), begun(second)]
@@ -102,9 +97,9 @@ def test_a_device_that_a_customer_took_and_released_itself_says_api(hear, device
     assert (span.start_reason, span.end_reason) == ("api", "api")
 
 
-def test_a_return_and_a_swap_carry_what_the_ledger_wrote(hear, make_devices, customer, by, alice):
+def test_a_return_and_a_swap_carry_what_the_ledger_wrote(hear, make_devices, customer, by_system, alice):
     a, old, new = make_devices(3)
-    ownership.assign([a.pk, old.pk], customer=customer, by=by)
+    ownership.assign([a.pk, old.pk], customer=customer, by=by_system)
     told, theirs, staff = hear(), hear(customer_id=customer.pk), factories.actor_of(alice)
     returns.receive([a.pk], reason="Defective", note=NOTE, by=staff)
     swaps.swap(old, new, reason="Defective", note=NOTE, by=staff)
@@ -150,20 +145,20 @@ def test_an_undone_assignment_ends_as_a_correction_and_an_undone_unclaim_goes_on
 
 
 def test_a_transfer_tells_the_organization_of_both_spans_and_each_customer_of_its_own_alone(
-    hear, device, customer, other_customer, by
+    hear, device, customer, other_customer, by_system
 ):
-    ownership.assign([device.pk], customer=customer, by=by)
+    ownership.assign([device.pk], customer=customer, by=by_system)
     told, old, new = hear(), hear(customer_id=customer.pk), hear(customer_id=other_customer.pk)
     outcome = ledger.transfer(
         [device.pk],
         source=customer,
         customer=other_customer,
         project=projects.default_of(other_customer),
-        by=by,
+        by=by_system,
         note=NOTE,
     )
     for kind, about in ((device_events.UNCLAIMED, customer), (device_events.ASSIGNED, other_customer)):
-        record_set(kind, Device, outcome.done, label="serial_number", by=by, about=about, note=NOTE)
+        record_set(kind, Device, outcome.done, label="serial_number", by=by_system, about=about, note=NOTE)
     before, after = spans(device)
     assert of_hands(old()) == [over(before)]
     assert of_hands(new()) == [begun(after)]
@@ -176,31 +171,31 @@ def test_a_transfer_tells_the_organization_of_both_spans_and_each_customer_of_it
 
 @pytest.mark.parametrize("is_guarded", [True, False])
 def test_a_customers_webhook_never_learns_the_span_of_another(
-    is_guarded, hear, device, customer, other_customer, by, monkeypatch
+    is_guarded, hear, device, customer, other_customer, by_system, monkeypatch
 ):
     """With its negative control: without the look at whose it is, the other one's id is told."""
     if not is_guarded:
         monkeypatch.setattr(Described, "ended", lambda self, customer_id: self._newest(False, None))
-    ownership.assign([device.pk], customer=customer, by=by)
-    ownership.unclaim([device.pk], reason="Sold", by=by)
+    ownership.assign([device.pk], customer=customer, by=by_system)
+    ownership.unclaim([device.pk], reason="Sold", by=by_system)
     told = hear(customer_id=other_customer.pk)
-    record_set(device_events.UNCLAIMED, Device, [device.pk], label="serial_number", by=by, about=other_customer)
+    record_set(device_events.UNCLAIMED, Device, [device.pk], label="serial_number", by=by_system, about=other_customer)
     (span,) = spans(device)
     (one,) = told()
     assert one["data"]["ownership"] == (None if is_guarded else span.pk)
 
 
-def test_a_registration_happens_when_the_device_was_made(hear, product, by):
+def test_a_registration_happens_when_the_device_was_made(hear, product, by_system):
     told = hear()
-    device = device_actions.register(product=product, serial_number="AQM26-9", device_name="unit-0009", by=by)
+    device = device_actions.register(product=product, serial_number="AQM26-9", device_name="unit-0009", by=by_system)
     (one,) = told()
     assert (one["type"], one["timestamp"]) == ("device.registered", fanout.stamp(device.created_at))
     assert set(one["data"]) == {"device", "customer"}
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_each_message_carries_its_id(number, hear, device, customer, by):
-    ownership.assign([device.pk], customer=customer, by=by)
+def test_each_message_carries_its_id(number, hear, device, customer, by_system):
+    ownership.assign([device.pk], customer=customer, by=by_system)
     told = hear(customer_id=customer.pk)
     drafts = [Draft("level", Json(json.dumps({"mm": n, "of": 1.5})), None) for n in range(number)]
     at = messages.publish(drafts, by=messages.Publisher(device.pk, device.organization_id))
@@ -212,14 +207,14 @@ def test_each_message_carries_its_id(number, hear, device, customer, by):
 
 
 def test_a_message_that_another_one_of_the_same_instant_hides_has_no_id_rather_than_a_wrong_one(
-    hear, device, by, monkeypatch
+    hear, device, by_system, monkeypatch
 ):
     told, publisher = hear(), messages.Publisher(device.pk, device.organization_id)
     insert = messages._insert_one
 
     def with_another(draft, by, at):
-        at = insert(draft, by, at)
-        return insert(Draft("level", Json("7"), None), by, at)
+        at = insert(draft, by_system, at)
+        return insert(Draft("level", Json("7"), None), by_system, at)
 
     monkeypatch.setattr(messages, "_insert_one", with_another)
     messages.publish([Draft("level", Json("6"), None)], by=publisher)
@@ -228,13 +223,13 @@ def test_a_message_that_another_one_of_the_same_instant_hides_has_no_id_rather_t
 
 @pytest.mark.parametrize("number", [1, 300])
 def test_what_ended_is_told_in_as_many_statements_for_one_device_as_for_hundreds(
-    number, hear, make_devices, customer, by, django_assert_num_queries
+    number, hear, make_devices, customer, by_system, django_assert_num_queries
 ):
     ids = [device.pk for device in make_devices(number)]
-    ownership.assign(ids, customer=customer, by=by)
+    ownership.assign(ids, customer=customer, by=by_system)
     told = hear()
-    ledger.release(ids, by=by, reason="unclaim")
+    ledger.release(ids, by=by_system, reason="unclaim")
     with django_assert_num_queries(5):
-        record_set(device_events.UNCLAIMED, Device, ids, label="serial_number", by=by, about=customer)
+        record_set(device_events.UNCLAIMED, Device, ids, label="serial_number", by=by_system, about=customer)
     ended = Ownership.objects.order_by("device").values_list("pk", flat=True)
     assert [one["data"]["ownership"] for one in told()] == list(ended)

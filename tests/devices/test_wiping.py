@@ -33,11 +33,6 @@ migration = import_module("devices.migrations.0043_wipes_that_were_lost")
 
 
 @pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
 def third_customer(organization):
     return factories.make_customer(organization, "Kettle Plumbing")
 

@@ -12,11 +12,6 @@ from tests.api import Caller, key_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
-
-
 def by_id(*ids):
     return {"named_by": "id", "devices": [str(pk) for pk in ids]}
 

@@ -16,26 +16,10 @@ from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.models import Device
 from tests import factories
-from tests.api import Caller, key_of
 from tests.claims import worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 CAUSES = ("archived", "scrapped", "in_quarantine", "reserved", "already_owned")
-
-
-@pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
-
-
-@pytest.fixture(autouse=True)
-def folder(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
 
 
 @pytest.fixture

@@ -11,22 +11,7 @@ from tests import factories
 from tests.api import Caller, key_of
 from tests.devices.roundtrips import as_csv, rows_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
-
-
-@pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 
 
 @pytest.fixture

@@ -10,19 +10,9 @@ from devices.actions import ownership
 from devices.actions import products as product_actions
 from devices.models import Device, Ownership, Product
 from tests import factories
-from tests.api import Caller, customer_key, key_of
+from tests.api import Caller, key_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
-
-
-@pytest.fixture
-def mine(dana, customer):
-    return Caller(customer_key(dana, customer))
 
 
 def test_a_product_is_made_found_by_id_and_slug_edited_and_archived(api, organization):

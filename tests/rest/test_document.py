@@ -6,14 +6,8 @@ from console.models import Invitation, Webhook
 from console.rest.schema import built
 from console.webhooks import kinds
 from devices.models import Call
-from tests.api import Caller, key_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
 
 
 def shape(name):

@@ -23,10 +23,9 @@ OLD = {"If-Match": '"00000000000000000000000000000000"'}
 WITHOUT = {"person_edit", "person_remove", "domain_remove", "invitation_revoke", "ownership_release"}
 
 
-@pytest.fixture
-def api(alice, settings):
+@pytest.fixture(autouse=True)
+def unthrottled(settings):
     settings.API_CALLS_A_MINUTE = 1_000_000
-    return Caller(key_of(alice))
 
 
 def singles():

@@ -25,16 +25,6 @@ LISTS = ["/devices", "/customers", "/events", "/claim-profiles", "/returns"]
 
 
 @pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
-
-
-@pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
 def three(product, customer, by):
     """Three devices; the customer owns the first."""
     found = [factories.make_device(product, f"AQM26-{n}") for n in (1, 2, 3)]

@@ -9,21 +9,10 @@ from console.imports import uploads
 from console.models import Event, Operation
 from customers.models import Customer, CustomerUser
 from devices.models import Device, ManifestImport
-from tests.api import Caller, key_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 LOT = "S/N,Device ID\nS-1,unit-000001\nS-2,unit-000002\n"
 BAD = LOT + "S-3,x\n"
-
-
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
 
 
 def counts(new=0, changed=0, unchanged=0, refused=0):

@@ -14,17 +14,7 @@ from tests import factories
 from tests.api import Caller, key_of
 from tests.claims import worlds
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def folder(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 
 
 @pytest.fixture

@@ -18,27 +18,12 @@ from devices.models import Call, Message
 from devices.models.call import CallQuerySet
 from devices.models.message import Json
 from tests import factories
-from tests.api import Caller, customer_key, key_of
+from tests.api import Caller, key_of
 from tests.devices.telling import tell
 
 pytestmark = pytest.mark.django_db
 T = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
-
-
-@pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
-def mine(dana, customer):
-    return Caller(customer_key(dana, customer))
-
-
-@pytest.fixture
-def theirs(erin, other_customer):
-    return Caller(customer_key(erin, other_customer))
 
 
 @pytest.fixture

@@ -24,21 +24,6 @@ def taking_is_allowed(product):
     Product.objects.filter(pk=product.pk).update(customers_may_take=True)
 
 
-@pytest.fixture
-def mine(dana, customer):
-    return Caller(customer_key(dana, customer))
-
-
-@pytest.fixture
-def theirs(erin, other_customer):
-    return Caller(customer_key(erin, other_customer))
-
-
-@pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
 def names(device, **changed):
     return {"serial_number": device.serial_number, "device_name": device.device_name} | changed
 

@@ -23,11 +23,6 @@ P = Permission
 
 
 @pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
-
-
-@pytest.fixture
 def viewer(alice):
     return Caller(key_of(alice, P.VIEW))
 

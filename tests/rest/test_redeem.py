@@ -16,16 +16,6 @@ from tests.claims import worlds
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def mine(dana, customer):
-    return Caller(customer_key(dana, customer))
-
-
-@pytest.fixture
-def theirs(erin, other_customer):
-    return Caller(customer_key(erin, other_customer))
-
-
 def typed(code):
     return claim_codes.printed(code).typed_in_groups
 

@@ -10,33 +10,11 @@ from devices import ledger
 from devices.actions import ownership, reports
 from devices.models import DeviceReport
 from devices.models.message import DeviceReportQuerySet
-from tests import factories
-from tests.api import Caller, customer_key, key_of
 from tests.devices.telling import publisher
 
 pytestmark = pytest.mark.django_db
 T = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
-
-
-@pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
-
-
-@pytest.fixture
-def mine(dana, customer):
-    return Caller(customer_key(dana, customer))
-
-
-@pytest.fixture
-def theirs(erin, other_customer):
-    return Caller(customer_key(erin, other_customer))
 
 
 def said(caller, device):

@@ -18,11 +18,6 @@ PATH = "/return-settings"
 
 
 @pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
-
-
-@pytest.fixture
 def received(make_devices, customer, alice, product):
     """Two units with dead labels, in quarantine."""
     devices, by = make_devices(2), factories.actor_of(alice)

@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
-
-
-@pytest.fixture
 def share(organization, device, customer, dana):
     """The customer's access to a device that it does not own."""
     profile = worlds.make_link_profile(organization, device, grant="access")

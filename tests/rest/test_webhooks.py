@@ -10,17 +10,11 @@ from console.models import Webhook, WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import delivery
 from tests import factories
-from tests.api import Caller, key_of
 from tests.console.webhook_receiver import LOCAL, Receiver
 
 pytestmark = pytest.mark.django_db
 HOOK = {"url": "https://example.com/hooks", "events": ["device.assigned"]}
 NOT_ALLOWED = "The address leads to a network or port that webhooks may not dial. Use a public https address."
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
 
 
 @pytest.fixture

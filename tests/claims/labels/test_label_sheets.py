@@ -32,7 +32,7 @@ from tests import factories, forms
 from tests.claims.labels.test_label_drawing import pages, scanned
 from tests.claims.worlds import event, make_link_profile, make_many_devices, make_unit_profile
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 CREATE = "/labels/new/"
 ORDER = {
     "output": "pdf",
@@ -43,12 +43,6 @@ ORDER = {
     "shift_x": "0",
     "shift_y": "0",
 }
-
-
-@pytest.fixture(autouse=True)
-def folder(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    return tmp_path
 
 
 @pytest.fixture

@@ -7,18 +7,12 @@ from console.models import Event
 from customers.actions import projects
 from customers.models import CustomerKind, ProjectMember
 from devices import ledger
-from devices.actions import ownership
 from devices.models import SharedAccess
 from tests import factories, forms
 from tests.api import Caller, customer_key, key_of
 
 pytestmark = pytest.mark.django_db
 P, C = Permission, CustomerScope
-
-
-@pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
 
 
 @pytest.fixture
@@ -30,12 +24,6 @@ def project(customer):
 def guest(project, bob):
     """Bob, of the organization, sees Dana's project."""
     return factories.let_in(project, bob, "operator")
-
-
-@pytest.fixture
-def owned(device, customer, by):
-    ownership.assign([device.pk], customer=customer, by=by)
-    return device
 
 
 @pytest.fixture

@@ -25,18 +25,6 @@ pytestmark = pytest.mark.django_db
 HOME, PAST = "/portal/", "/portal/past/"
 
 
-@pytest.fixture
-def by(alice, organization):
-    return factories.actor_of(alice, organization)
-
-
-@pytest.fixture
-def owned(device, customer, by) -> Device:
-    """A meter that Stadtwerke Aalen own."""
-    ownership.assign([device.pk], customer=customer, by=by)
-    return device
-
-
 def page(client: Client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200, address

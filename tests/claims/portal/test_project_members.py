@@ -35,11 +35,6 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
 def profile(organization, device, bob):
     """A profile that lets Bob into the project of whoever claims."""
     profile = worlds.make_unit_profile(None, device, organization=organization)

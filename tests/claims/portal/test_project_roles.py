@@ -60,11 +60,6 @@ SUCCESS = {200, 302}
 
 
 @pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
 def make_part(customer, product, other_customer, organization, by):
     """A project with a device, a return, a call, a share of it, and a member who may be ended."""
 

@@ -29,11 +29,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
 def offer(organization, device):
     """A link that gives access to the device."""
     return worlds.make_link_profile(organization, device, grant="access", name="Pilot", slug="pilot")

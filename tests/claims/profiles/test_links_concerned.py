@@ -19,11 +19,6 @@ SENTENCE = "The printed code of “North pilot” stops working; it lists 3 devi
 
 
 @pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
-@pytest.fixture
 def profile(organization, make_devices, customer, by):
     """A link that lists three devices, of which the first is owned."""
     devices = make_devices(3)
@@ -33,7 +28,7 @@ def profile(organization, make_devices, customer, by):
 
 
 @pytest.fixture
-def owned(profile):
+def taken(profile):
     return Device.objects.get(customer__isnull=False)
 
 
@@ -41,8 +36,8 @@ def works(profile, link):
     return offers.find(link) is not None
 
 
-def test_the_page_of_an_unclaim_says_it_with_the_number_of_devices(client_for, alice, profile, owned):
-    address = reverse("devices:device_unclaim") + f"?ids={owned.pk}"
+def test_the_page_of_an_unclaim_says_it_with_the_number_of_devices(client_for, alice, profile, taken):
+    address = reverse("devices:device_unclaim") + f"?ids={taken.pk}"
     html = client_for(alice).get(address).content.decode()
     assert f'<a href="{profile.get_absolute_url()}">North pilot</a> stops working. It lists 3 devices.' in html
     assert 'name="leaves_profiles"' in html
@@ -54,30 +49,30 @@ def test_a_device_that_no_link_lists_brings_no_word_of_links(client_for, alice, 
     assert "leaves_profiles" not in html
 
 
-def test_the_code_stops_working_or_the_device_leaves_the_profile(client_for, alice, profile, owned):
+def test_the_code_stops_working_or_the_device_leaves_the_profile(client_for, alice, profile, taken):
     link = printed(profile).link
-    data = {"ids": owned.pk, "reason": "E4", "leaves_profiles": "on"}
+    data = {"ids": taken.pk, "reason": "E4", "leaves_profiles": "on"}
     client_for(alice).post(reverse("devices:device_unclaim"), data)
-    owned.refresh_from_db()
-    assert (owned.customer, works(profile, link)) == (None, True)
-    assert owned.pk not in profile.resources.values_list("device", flat=True)
+    taken.refresh_from_db()
+    assert (taken.customer, works(profile, link)) == (None, True)
+    assert taken.pk not in profile.resources.values_list("device", flat=True)
     assert profile.resources.count() == 2
     (told,) = Event.objects.filter(kind="claim_profile.edited")
     before, after = told.data["devices"]
-    assert owned.serial_number in before and owned.serial_number not in after
+    assert taken.serial_number in before and taken.serial_number not in after
     assert ClaimProfile.objects.get().version == profile.version + 1
 
 
-def test_without_the_choice_the_code_stops_working_as_the_page_said(client_for, alice, profile, owned):
+def test_without_the_choice_the_code_stops_working_as_the_page_said(client_for, alice, profile, taken):
     link = printed(profile).link
-    client_for(alice).post(reverse("devices:device_unclaim"), {"ids": owned.pk, "reason": "E4"})
+    client_for(alice).post(reverse("devices:device_unclaim"), {"ids": taken.pk, "reason": "E4"})
     assert works(profile, link) is False
     assert profile.resources.count() == 3
 
 
-def test_a_trial_over_the_api_says_it_and_changes_nothing_and_the_body_takes_the_choice(alice, profile, owned):
+def test_a_trial_over_the_api_says_it_and_changes_nothing_and_the_body_takes_the_choice(alice, profile, taken):
     api, link = Caller(key_of(alice)), printed(profile).link
-    body = {"devices": [owned.serial_number], "reason": "E4"}
+    body = {"devices": [taken.serial_number], "reason": "E4"}
 
     def run(body, **query):
         pk = api.post("/devices:unclaim", body, **query).json()["id"]
@@ -93,26 +88,26 @@ def test_a_trial_over_the_api_says_it_and_changes_nothing_and_the_body_takes_the
     assert profile.resources.count() == 2
 
 
-def test_one_device_over_the_api_leaves_its_profiles_where_that_is_asked_for(alice, profile, owned):
+def test_one_device_over_the_api_leaves_its_profiles_where_that_is_asked_for(alice, profile, taken):
     link = printed(profile).link
-    Caller(key_of(alice)).delete(f"/devices/{owned.pk}/owner", reason="E4", leaves_profiles="true")
-    assert (Device.objects.get(pk=owned.pk).customer, works(profile, link)) == (None, True)
+    Caller(key_of(alice)).delete(f"/devices/{taken.pk}/owner", reason="E4", leaves_profiles="true")
+    assert (Device.objects.get(pk=taken.pk).customer, works(profile, link)) == (None, True)
 
 
-def test_the_return_bench_says_it_and_takes_the_choice(client_for, alice, profile, owned):
+def test_the_return_bench_says_it_and_takes_the_choice(client_for, alice, profile, taken):
     client, link = client_for(alice), printed(profile).link
-    html = client.get(reverse("claims:return_workbench") + f"?ids={owned.pk}").content.decode()
+    html = client.get(reverse("claims:return_workbench") + f"?ids={taken.pk}").content.decode()
     assert "stops working. It lists 3 devices." in html
-    data = {"ids": owned.pk, "reason": "Defective", "leaves_profiles": "on"}
+    data = {"ids": taken.pk, "reason": "Defective", "leaves_profiles": "on"}
     client.post(reverse("claims:return_receive"), data)
-    assert (Device.objects.get(pk=owned.pk).status, works(profile, link)) == ("returned", True)
+    assert (Device.objects.get(pk=taken.pk).status, works(profile, link)) == ("returned", True)
 
 
-def test_receiving_over_the_api_takes_the_choice(alice, profile, owned):
+def test_receiving_over_the_api_takes_the_choice(alice, profile, taken):
     link = printed(profile).link
-    body = {"devices": [owned.serial_number], "reason": "Defective", "leaves_profiles": True}
+    body = {"devices": [taken.serial_number], "reason": "Defective", "leaves_profiles": True}
     assert Caller(key_of(alice)).post("/returns/receive", body).status_code == 202
-    assert (Device.objects.get(pk=owned.pk).status, works(profile, link)) == ("returned", True)
+    assert (Device.objects.get(pk=taken.pk).status, works(profile, link)) == ("returned", True)
 
 
 def test_a_device_that_is_refused_stays_in_its_profiles(make_devices, organization, by, profile):
@@ -121,22 +116,22 @@ def test_a_device_that_is_refused_stays_in_its_profiles(make_devices, organizati
     assert profile.resources.count() == 3
 
 
-def test_only_profiles_of_ones_own_organization_are_named(charlie, actor, profile, owned):
-    assert links.concerned(Device.objects.filter(pk=owned.pk), by=actor(charlie)) == []
+def test_only_profiles_of_ones_own_organization_are_named(charlie, actor, profile, taken):
+    assert links.concerned(Device.objects.filter(pk=taken.pk), by=actor(charlie)) == []
 
 
-def test_a_swap_says_it_and_takes_the_choice(client_for, alice, profile, owned, product):
+def test_a_swap_says_it_and_takes_the_choice(client_for, alice, profile, taken, product):
     from tests import factories
 
     client, link, new = client_for(alice), printed(profile).link, factories.make_device(product)
-    address = reverse("claims:device_swap", args=[owned.pk])
+    address = reverse("claims:device_swap", args=[taken.pk])
     assert "stops working. It lists 3 devices." in client.get(address).content.decode()
     data = {"replacement": new.serial_number, "reason": "Defective", "is_here": "on", "leaves_profiles": "on"}
     assert client.post(address, data).status_code == 302
-    assert (Device.objects.get(pk=owned.pk).status, works(profile, link)) == ("returned", True)
+    assert (Device.objects.get(pk=taken.pk).status, works(profile, link)) == ("returned", True)
 
 
-def test_shipping_and_a_swap_say_before_that_they_can_not_be_undone(client_for, alice, owned, customer, by):
+def test_shipping_and_a_swap_say_before_that_they_can_not_be_undone(client_for, alice, taken, customer, by):
     from claims.shipments.actions import shipments
 
     client = client_for(alice)
@@ -144,14 +139,14 @@ def test_shipping_and_a_swap_say_before_that_they_can_not_be_undone(client_for, 
     shipment = shipments.create(customer=customer, lines={}, by=by)
     shipments.pack(shipment, [free], by=by)
     assert "can&#x27;t be undone" in _html(client, reverse("claims:shipment_ship", args=[shipment.pk]))
-    assert "can&#x27;t be undone" in _html(client, reverse("claims:device_swap", args=[owned.pk]))
+    assert "can&#x27;t be undone" in _html(client, reverse("claims:device_swap", args=[taken.pk]))
 
 
 def _html(client, address):
     return client.get(address).content.decode().replace("can't", "can&#x27;t")
 
 
-def test_an_edited_list_says_it_before_it_is_applied(client_for, alice, profile, owned, settings, tmp_path):
+def test_an_edited_list_says_it_before_it_is_applied(client_for, alice, profile, taken, settings, tmp_path):
     from tests.devices import roundtrips
 
     settings.DATA_DIR = tmp_path

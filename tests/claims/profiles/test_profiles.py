@@ -35,11 +35,6 @@ def owner(client_for, alice):
     return client_for(alice)
 
 
-@pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
 def entries(**changes) -> dict:
     """What the form sends for a simple profile."""
     return {"name": "North pilot", "slug": "", "scope": "link", "grant": "ownership", "is_enabled": "on", **changes}

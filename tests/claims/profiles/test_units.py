@@ -27,11 +27,6 @@ def owner(client_for, alice):
     return client_for(alice)
 
 
-@pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
 def _units(profile) -> str:
     return reverse("claims:claim_profile_units", args=[profile.pk])
 

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
-@pytest.fixture
 def received(make_devices, customer, by):
     """Returns of three units in quarantine, the last of which was inspected before."""
     devices = make_devices(3)

@@ -21,20 +21,8 @@ BENCH = "/returns/workbench/"
 
 
 @pytest.fixture
-def by(bob):
-    return factories.actor_of(bob)
-
-
-@pytest.fixture
 def desk(client_for, bob):
     return client_for(bob)
-
-
-@pytest.fixture
-def owned(make_devices, customer, actor, alice):
-    devices = make_devices(3)
-    ownership.assign([d.pk for d in devices], customer=customer, by=actor(alice), note="Order 4711")
-    return devices
 
 
 def text_of(answer):
@@ -45,19 +33,19 @@ def ids(devices):
     return ",".join(str(device.pk) for device in devices)
 
 
-def test_a_scan_puts_a_unit_on_the_bench_and_changes_nothing(desk, owned, customer):
-    answer = desk.post(BENCH, {"scan": owned[0].serial_number.lower()})
+def test_a_scan_puts_a_unit_on_the_bench_and_changes_nothing(desk, owned_devices, customer):
+    answer = desk.post(BENCH, {"scan": owned_devices[0].serial_number.lower()})
     assert answer.status_code == 200
     said = text_of(answer)
-    assert f"{owned[0].serial_number} can be received." in said
+    assert f"{owned_devices[0].serial_number} can be received." in said
     for word in ("Stadtwerke Aalen", "since", "Order 4711", "first owned 0 days ago", "Receive 1 unit"):
         assert word in said
-    assert answer.context["bench"].joined == str(owned[0].pk)
+    assert answer.context["bench"].joined == str(owned_devices[0].pk)
     assert not Return.objects.exists()
 
 
-def test_to_htmx_the_bench_alone_is_answered_with_the_button(desk, owned):
-    answer = desk.post(BENCH, {"scan": owned[0].device_name}, headers={"HX-Request": "true"})
+def test_to_htmx_the_bench_alone_is_answered_with_the_button(desk, owned_devices):
+    answer = desk.post(BENCH, {"scan": owned_devices[0].device_name}, headers={"HX-Request": "true"})
     page = answer.content.decode()
     assert page.lstrip().startswith('<div id="bench"')
     assert 'data-tone="ok"' in page
@@ -66,37 +54,39 @@ def test_to_htmx_the_bench_alone_is_answered_with_the_button(desk, owned):
     assert "<html" not in page
 
 
-def test_what_a_scanner_may_read(desk, owned, product, by, customer, dana):
+def test_what_a_scanner_may_read(desk, owned_devices, product, by_bob, customer, dana):
     make_unit_profile(product)
-    label = qr.label(ClaimCode.objects.get(device=owned[0]))
-    asked = returns.request(owned[1], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
+    label = qr.label(ClaimCode.objects.get(device=owned_devices[0]))
+    asked = returns.request(owned_devices[1], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     for text, device in [
-        (label.typed, owned[0]),
-        (label.canonical, owned[0]),
-        (asked.code, owned[1]),
-        ("r-1", owned[1]),
-        (owned[2].device_name.upper(), owned[2]),
+        (label.typed, owned_devices[0]),
+        (label.canonical, owned_devices[0]),
+        (asked.code, owned_devices[1]),
+        ("r-1", owned_devices[1]),
+        (owned_devices[2].device_name.upper(), owned_devices[2]),
     ]:
         assert desk.post(BENCH, {"scan": text}).context["bench"].ids == [device.pk], text
 
 
-def test_a_pasted_list_is_put_on_the_bench_once_each(desk, owned):
-    listed = "\n".join([owned[0].serial_number, owned[1].serial_number, owned[0].serial_number, "nothing"])
-    bench = desk.post(BENCH, {"list": listed, "ids": ids(owned[:1])}).context["bench"]
+def test_a_pasted_list_is_put_on_the_bench_once_each(desk, owned_devices):
+    listed = "\n".join(
+        [owned_devices[0].serial_number, owned_devices[1].serial_number, owned_devices[0].serial_number, "nothing"]
+    )
+    bench = desk.post(BENCH, {"list": listed, "ids": ids(owned_devices[:1])}).context["bench"]
     assert [(a.tone, a.text.split(" ")[-1]) for a in bench.answers] == [
         ("warn", "bench."),
         ("ok", "received."),
         ("bad", "number."),
     ]
-    assert bench.ids == [owned[1].pk, owned[0].pk]
+    assert bench.ids == [owned_devices[1].pk, owned_devices[0].pk]
     assert bench.tone == "bad"
 
 
-def test_the_bench_says_what_it_can_not_receive(desk, owned, make_devices, by, foreign_device):
+def test_the_bench_says_what_it_can_not_receive(desk, owned_devices, make_devices, by_bob, foreign_device):
     scrapped, stock = make_devices(2)
     ledger.set_status([scrapped.pk], frm=["in_stock"], to="scrapped")
-    returns.begin_receive([owned[0].pk], reason="Defective", by=by)
-    scans = "\n".join(d.serial_number for d in (owned[0], scrapped, stock, foreign_device))
+    returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
+    scans = "\n".join(d.serial_number for d in (owned_devices[0], scrapped, stock, foreign_device))
     answer = desk.post(BENCH, {"list": scans})
     said = text_of(answer)
     assert "It was received already, as R-00001." in said
@@ -108,30 +98,30 @@ def test_the_bench_says_what_it_can_not_receive(desk, owned, make_devices, by, f
     assert ticked.fit == 1
 
 
-def test_a_dead_label_finds_nothing_and_the_answer_says_so(desk, owned, product, by):
+def test_a_dead_label_finds_nothing_and_the_answer_says_so(desk, owned_devices, product, by_bob):
     make_unit_profile(product)
-    label = qr.label(ClaimCode.objects.get(device=owned[0]))
-    returns.begin_receive([owned[0].pk], reason="Defective", by=by)
+    label = qr.label(ClaimCode.objects.get(device=owned_devices[0]))
+    returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
     said = text_of(desk.post(BENCH, {"scan": label.typed}))
     assert "If its label was replaced, type the serial number." in said
 
 
-def test_a_serial_number_of_several_products_asks_which_unit_it_is(desk, owned, organization):
-    twin = factories.make_device(factories.make_product(organization, "Wind Gauge"), owned[0].serial_number)
+def test_a_serial_number_of_several_products_asks_which_unit_it_is(desk, owned_devices, organization):
+    twin = factories.make_device(factories.make_product(organization, "Wind Gauge"), owned_devices[0].serial_number)
     bench = desk.post(BENCH, {"scan": twin.serial_number}).context["bench"]
     assert (bench.ids, len(bench.answers[0].twins)) == ([], 2)
     assert desk.post(BENCH, {"choose": twin.pk}).context["bench"].ids == [twin.pk]
 
 
-def test_a_unit_is_taken_off_the_bench(desk, owned):
-    assert desk.post(BENCH, {"ids": ids(owned), "remove": owned[1].pk}).context["bench"].ids == [
-        owned[0].pk,
-        owned[2].pk,
+def test_a_unit_is_taken_off_the_bench(desk, owned_devices):
+    assert desk.post(BENCH, {"ids": ids(owned_devices), "remove": owned_devices[1].pk}).context["bench"].ids == [
+        owned_devices[0].pk,
+        owned_devices[2].pk,
     ]
 
 
 def test_the_bench_asks_as_many_queries_for_one_unit_as_for_many(
-    desk, owned, make_devices, customer, actor, alice, django_assert_max_num_queries
+    desk, owned_devices, make_devices, customer, actor, alice, django_assert_max_num_queries
 ):
     many = make_devices(30)
     ownership.assign([d.pk for d in many], customer=customer, by=actor(alice))
@@ -139,11 +129,11 @@ def test_the_bench_asks_as_many_queries_for_one_unit_as_for_many(
     with django_assert_max_num_queries(14):
         desk.get(f"{BENCH}?ids={ids(many)}")
     with django_assert_max_num_queries(17):
-        desk.post(BENCH, {"ids": ids(many), "scan": owned[0].serial_number})
+        desk.post(BENCH, {"ids": ids(many), "scan": owned_devices[0].serial_number})
 
 
-def test_receiving_leads_back_to_the_bench_with_a_way_to_undo_and_to_inspect(desk, owned):
-    answer = desk.post("/returns/receive/", {"ids": ids(owned), "reason": "Defective"}, follow=True)
+def test_receiving_leads_back_to_the_bench_with_a_way_to_undo_and_to_inspect(desk, owned_devices):
+    answer = desk.post("/returns/receive/", {"ids": ids(owned_devices), "reason": "Defective"}, follow=True)
     assert answer.redirect_chain == [(BENCH, 302)]
     said = text_of(answer)
     assert "3 devices received into quarantine." in said
@@ -153,20 +143,20 @@ def test_receiving_leads_back_to_the_bench_with_a_way_to_undo_and_to_inspect(des
     undo = desk.get(f"/returns/receive/{operation.pk}/undo/")
     assert "Give 3 devices back" in text_of(undo)
     desk.post(f"/returns/receive/{operation.pk}/undo/")
-    assert {d.status for d in Device.objects.filter(pk__in=[d.pk for d in owned])} == {"owned"}
+    assert {d.status for d in Device.objects.filter(pk__in=[d.pk for d in owned_devices])} == {"owned"}
 
 
-def test_what_only_stands_in_the_field_is_neither_scanned_nor_received_by_another_button(desk, owned):
-    half = {"ids": ids(owned[:2]), "scan": owned[2].serial_number}
-    assert desk.post(BENCH, {**half, "remove": owned[1].pk}).context["bench"].ids == [owned[0].pk]
+def test_what_only_stands_in_the_field_is_neither_scanned_nor_received_by_another_button(desk, owned_devices):
+    half = {"ids": ids(owned_devices[:2]), "scan": owned_devices[2].serial_number}
+    assert desk.post(BENCH, {**half, "remove": owned_devices[1].pk}).context["bench"].ids == [owned_devices[0].pk]
     ticked = desk.post(BENCH, half, headers={"HX-Request": "true", "HX-Trigger-Name": "anyway"})
-    assert ticked.context["bench"].ids == [owned[0].pk, owned[1].pk]
+    assert ticked.context["bench"].ids == [owned_devices[0].pk, owned_devices[1].pk]
     desk.post("/returns/receive/", {**half, "reason": "Upgrade"})
-    assert set(Return.objects.values_list("device", flat=True)) == {owned[0].pk, owned[1].pk}
+    assert set(Return.objects.values_list("device", flat=True)) == {owned_devices[0].pk, owned_devices[1].pk}
 
 
-def test_a_missing_reason_is_said_at_its_field_and_the_bench_stays(desk, owned):
-    answer = desk.post("/returns/receive/", {"ids": ids(owned), "note": "wet"})
+def test_a_missing_reason_is_said_at_its_field_and_the_bench_stays(desk, owned_devices):
+    answer = desk.post("/returns/receive/", {"ids": ids(owned_devices), "note": "wet"})
     assert answer.status_code == 422
     assert answer.context["form"].errors["reason"] == ["Choose why they came back: of some, no customer has said it."]
     assert len(answer.context["bench"].lines) == 3
@@ -174,16 +164,20 @@ def test_a_missing_reason_is_said_at_its_field_and_the_bench_stays(desk, owned):
     assert not Return.objects.exists()
 
 
-def test_refused_units_are_named_after_receiving(desk, owned, make_devices):
+def test_refused_units_are_named_after_receiving(desk, owned_devices, make_devices):
     stock = make_devices(1)[0]
-    said = text_of(desk.post("/returns/receive/", {"ids": ids([owned[0], stock]), "reason": "Upgrade"}, follow=True))
+    said = text_of(
+        desk.post("/returns/receive/", {"ids": ids([owned_devices[0], stock]), "reason": "Upgrade"}, follow=True)
+    )
     assert "1 device received into quarantine." in said
     assert f"{stock.serial_number}: Nobody owns it." in said
 
 
-def test_the_list_filters_searches_and_counts(desk, owned, customer, dana, by, django_assert_max_num_queries):
-    asked = returns.request(owned[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
-    returns.begin_receive([owned[1].pk], reason="Defective", by=by)
+def test_the_list_filters_searches_and_counts(
+    desk, owned_devices, customer, dana, by_bob, django_assert_max_num_queries
+):
+    asked = returns.request(owned_devices[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
+    returns.begin_receive([owned_devices[1].pk], reason="Defective", by=by_bob)
     desk.get("/returns/")
     with django_assert_max_num_queries(8):
         assert "1–2 of 2" in text_of(desk.get("/returns/"))
@@ -191,12 +185,12 @@ def test_the_list_filters_searches_and_counts(desk, owned, customer, dana, by, d
     def found(query):
         return [row.device_id for row in desk.get(f"/returns/?{query}").context["page"].rows]
 
-    assert found("state=requested") == [owned[0].pk]
-    assert found("state=open") == [owned[1].pk, owned[0].pk]
-    assert found("reason=Defective") == [owned[1].pk]
-    assert found(f"q={asked.code}") == [owned[0].pk]
-    assert found(f"q={owned[1].serial_number}") == [owned[1].pk]
-    assert found(f"customer={customer.pk}") == [owned[1].pk, owned[0].pk]
+    assert found("state=requested") == [owned_devices[0].pk]
+    assert found("state=open") == [owned_devices[1].pk, owned_devices[0].pk]
+    assert found("reason=Defective") == [owned_devices[1].pk]
+    assert found(f"q={asked.code}") == [owned_devices[0].pk]
+    assert found(f"q={owned_devices[1].serial_number}") == [owned_devices[1].pk]
+    assert found(f"customer={customer.pk}") == [owned_devices[1].pk, owned_devices[0].pk]
     assert found("needs_label=on") == []
     assert found("q=zzz") == []
     export = b"".join(desk.get("/returns/export/?state=received")).decode()
@@ -204,29 +198,31 @@ def test_the_list_filters_searches_and_counts(desk, owned, customer, dana, by, d
     assert "R-00001" not in export
 
 
-def test_the_page_of_a_return_tells_its_way(desk, owned, customer, dana, by):
-    asked = returns.request(owned[0], customer=customer, reason="Upgrade", note="too slow", by=factories.actor_of(dana))
+def test_the_page_of_a_return_tells_its_way(desk, owned_devices, customer, dana, by_bob):
+    asked = returns.request(
+        owned_devices[0], customer=customer, reason="Upgrade", note="too slow", by=factories.actor_of(dana)
+    )
     said = text_of(desk.get(f"/returns/{asked.pk}/"))
     for word in ("R-00001", "Requested", "dana@aalen.example", "too slow", "Stadtwerke Aalen", "Cancel the return"):
         assert word in said
-    returns.begin_receive([owned[0].pk], reason="", by=by)
+    returns.begin_receive([owned_devices[0].pk], reason="", by=by_bob)
     said = text_of(desk.get(f"/returns/{asked.pk}/"))
     assert "Inspect…" in said
     assert "Undo the receiving, until" in said
-    viewer = text_of(desk.get(f"/devices/{owned[0].pk}/"))
+    viewer = text_of(desk.get(f"/devices/{owned_devices[0].pk}/"))
     assert "R-00001" in viewer
 
 
-def test_support_cancels_a_request(desk, owned, customer, dana):
-    asked = returns.request(owned[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
+def test_support_cancels_a_request(desk, owned_devices, customer, dana):
+    asked = returns.request(owned_devices[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     desk.post(f"/returns/{asked.pk}/cancel/")
     asked.refresh_from_db()
     assert (asked.state, asked.closed_by) == ("cancelled", "Bob Adeyemi")
     assert desk.post(f"/returns/{asked.pk}/cancel/").status_code == 409
 
 
-def test_an_inspection_needs_a_grade_and_every_check(desk, owned, by):
-    returns.begin_receive([owned[0].pk], reason="Defective", by=by)
+def test_an_inspection_needs_a_grade_and_every_check(desk, owned_devices, by_bob):
+    returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
     row = Return.objects.get()
     answer = desk.post("/returns/inspect/", {"ids": row.pk, "grade": "b", "check_0": "yes", "decision": "restocked"})
     assert answer.status_code == 422
@@ -248,15 +244,17 @@ def test_an_inspection_needs_a_grade_and_every_check(desk, owned, by):
     )
 
 
-def test_the_queue_of_labels_names_units_until_their_label_is_replaced(desk, owned, product, by):
+def test_the_queue_of_labels_names_units_until_their_label_is_replaced(desk, owned_devices, product, by_bob):
     make_unit_profile(product)
-    returns.begin_receive([d.pk for d in owned], reason="Defective", by=by)
+    returns.begin_receive([d.pk for d in owned_devices], reason="Defective", by=by_bob)
     page = desk.get("/returns/labels/")
-    assert [row.device_id for row in page.context["page"].rows] == [d.pk for d in owned]
+    assert [row.device_id for row in page.context["page"].rows] == [d.pk for d in owned_devices]
     assert reverse("claims:label_sheet_create") in page.content.decode()
-    assert "2 devices have their new labels?" in text_of(desk.get(f"/returns/labels/done/?ids={ids(owned[:2])}"))
-    desk.post("/returns/labels/done/", {"ids": ids(owned[:2])})
-    assert [row.device_id for row in desk.get("/returns/labels/").context["page"].rows] == [owned[2].pk]
+    assert "2 devices have their new labels?" in text_of(
+        desk.get(f"/returns/labels/done/?ids={ids(owned_devices[:2])}")
+    )
+    desk.post("/returns/labels/done/", {"ids": ids(owned_devices[:2])})
+    assert [row.device_id for row in desk.get("/returns/labels/").context["page"].rows] == [owned_devices[2].pk]
 
 
 def test_the_reasons_are_the_organizations_own_once_it_saves_them(client_for, alice, organization, desk):
@@ -308,32 +306,32 @@ def test_the_slip_is_set_up(client_for, alice, organization):
     )
 
 
-def test_fulfilment_receives_but_does_not_inspect_or_swap(client_for, owned):
+def test_fulfilment_receives_but_does_not_inspect_or_swap(client_for, owned_devices):
     client = client_for("fulfilment")
     assert client.get(BENCH).status_code == 200
-    assert "Swap…" not in text_of(client.post(BENCH, {"scan": owned[0].serial_number}))
-    client.post("/returns/receive/", {"ids": ids(owned[:1]), "reason": "Upgrade"})
+    assert "Swap…" not in text_of(client.post(BENCH, {"scan": owned_devices[0].serial_number}))
+    client.post("/returns/receive/", {"ids": ids(owned_devices[:1]), "reason": "Upgrade"})
     row = Return.objects.get()
     assert client.post("/returns/inspect/", {"ids": row.pk, "grade": "a"}).status_code == 403
-    assert client.get(f"/devices/{owned[1].pk}/swap/").status_code == 403
+    assert client.get(f"/devices/{owned_devices[1].pk}/swap/").status_code == 403
     row.refresh_from_db()
     assert row.state == "received"
 
 
-def test_another_organization_sees_and_receives_nothing(client_for, charlie, owned, customer, dana):
-    asked = returns.request(owned[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
+def test_another_organization_sees_and_receives_nothing(client_for, charlie, owned_devices, customer, dana):
+    asked = returns.request(owned_devices[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     client = client_for(charlie)
     assert client.get(f"/returns/{asked.pk}/").status_code == 404
     assert client.get("/returns/").context["page"].rows == []
     assert client.post(BENCH, {"scan": asked.code}).context["bench"].ids == []
-    client.post("/returns/receive/", {"ids": ids(owned), "reason": "Upgrade"})
+    client.post("/returns/receive/", {"ids": ids(owned_devices), "reason": "Upgrade"})
     client.post("/returns/inspect/", {"ids": asked.pk, "grade": "a", "decision": "scrapped"})
     assert Return.objects.get().state == "requested"
     assert {d.status for d in Device.objects.filter(customer=customer)} == {"owned"}
 
 
-def test_the_search_of_everything_finds_a_return_by_its_number(desk, owned, customer, dana):
-    returns.request(owned[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
+def test_the_search_of_everything_finds_a_return_by_its_number(desk, owned_devices, customer, dana):
+    returns.request(owned_devices[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     answer = desk.get("/search/?q=r-00001")
     assert (answer.status_code, answer.url) == (302, Return.objects.get().get_absolute_url())
 

@@ -11,17 +11,10 @@ from claims.returns.actions import returns
 from console.models import Event
 from customers.actions import projects
 from devices import ledger
-from devices.actions import ownership
 from devices.models import Device
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owned(device, customer, actor, alice):
-    ownership.assign([device.pk], customer=customer, by=actor(alice))
-    return device
 
 
 @pytest.fixture

@@ -12,30 +12,17 @@ from claims.returns.actions import receipt_undo as return_undo
 from claims.returns.actions import returns
 from claims.returns.actions.inspection import Findings
 from claims.returns.ledger_check import check
-from console.access import system
 from console.errors import Refused
 from console.models import Event, Operation, OperationRow
 from customers.actions import projects
 from devices import ledger
 from devices.models import Device, Ownership
-from tests import factories, processes
+from tests import processes
 from tests.claims.worlds import make_many_devices, make_unit_profile
 from tests.killing import kill_at_random
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 UNITS = 240
-
-
-@pytest.fixture
-def by(organization):
-    return system(organization)
-
-
-@pytest.fixture
-def owned(organization, product, customer, by):
-    device = factories.make_device(product)
-    ledger.assign([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="assignment")
-    return device
 
 
 def tried(act):
@@ -45,16 +32,16 @@ def tried(act):
         return refusal.code
 
 
-def test_eight_who_receive_the_same_unit_receive_it_once(owned, by):
+def test_eight_who_receive_the_same_unit_receive_it_once(owned, by_system):
     def act(n):
-        return tried(lambda: returns.begin_receive([owned.pk], reason="Upgrade", by=by).succeeded)
+        return tried(lambda: returns.begin_receive([owned.pk], reason="Upgrade", by=by_system).succeeded)
 
     assert sorted(processes.run(8, lambda n: n, act)) == [0] * 7 + [1]
     assert (Return.objects.count(), Event.objects.filter(kind="device.returned").count()) == (1, 1)
     assert OperationRow.objects.filter(code="in_quarantine").count() == 7
 
 
-def test_without_the_hold_they_get_in_each_others_way(owned, by, monkeypatch):
+def test_without_the_hold_they_get_in_each_others_way(owned, by_system, monkeypatch):
     """The negative control: who looks first and writes later is stopped by the constraints alone, without a reason."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite takes one writer at a time")
@@ -70,30 +57,30 @@ def test_without_the_hold_they_get_in_each_others_way(owned, by, monkeypatch):
     monkeypatch.setattr(returns, "_sort", slow)
 
     def act(n):
-        return tried(lambda: returns.begin_receive([owned.pk], reason="Upgrade", by=by).succeeded)
+        return tried(lambda: returns.begin_receive([owned.pk], reason="Upgrade", by=by_system).succeeded)
 
     assert set(map(str, processes.run(6, lambda n: n, act))) - {"0", "1"} == {"busy"}
 
 
-def test_numbers_are_given_once(organization, product, customer, by):
+def test_numbers_are_given_once(organization, product, customer, by_system):
     ids = make_many_devices(product, 8)
-    ledger.assign(ids, customer=customer, project=projects.default_of(customer), by=by, reason="assignment")
+    ledger.assign(ids, customer=customer, project=projects.default_of(customer), by=by_system, reason="assignment")
 
     def act(n):
-        return tried(lambda: returns.begin_receive([ids[n]], reason="Upgrade", by=by).succeeded)
+        return tried(lambda: returns.begin_receive([ids[n]], reason="Upgrade", by=by_system).succeeded)
 
     assert processes.run(8, lambda n: n, act) == [1] * 8
     assert sorted(Return.objects.values_list("number", flat=True)) == list(range(1, 9))
 
 
-def test_an_inspection_and_the_undo_of_the_receiving_exclude_each_other(owned, by):
-    operation = returns.begin_receive([owned.pk], reason="Upgrade", by=by)
+def test_an_inspection_and_the_undo_of_the_receiving_exclude_each_other(owned, by_system):
+    operation = returns.begin_receive([owned.pk], reason="Upgrade", by=by_system)
     row = Return.objects.get()
 
     def act(n):
         if n == 0:
-            return tried(lambda: return_undo.begin(operation, by=by).succeeded)
-        outcome = return_inspection.inspect([row.pk], Findings("b"), decision="restocked", by=by)
+            return tried(lambda: return_undo.begin(operation, by=by_system).succeeded)
+        outcome = return_inspection.inspect([row.pk], Findings("b"), decision="restocked", by=by_system)
         return len(outcome.done)
 
     answers = processes.run(2, lambda n: n, act)
@@ -104,7 +91,9 @@ def test_an_inspection_and_the_undo_of_the_receiving_exclude_each_other(owned, b
     assert check() == []
 
 
-def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chunk(product, customer, by, monkeypatch):
+def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chunk(
+    product, customer, by_system, monkeypatch
+):
     """Fifty kills with -9 at random moments of one bulk receive after another; the next worker goes on."""
     monkeypatch.setattr("devices.actions.ownership.CHUNK", 40)
     profile, project = make_unit_profile(product), projects.default_of(customer)
@@ -114,8 +103,8 @@ def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chu
     def begin():
         Return.objects.all().purge()
         ledger.set_status(ids, frm=["returned"], to="in_stock")
-        ledger.assign(ids, customer=customer, project=project, by=by, reason="assignment")
-        return returns.begin_receive(ids, reason="Upgrade", by=by)
+        ledger.assign(ids, customer=customer, project=project, by=by_system, reason="assignment")
+        return returns.begin_receive(ids, reason="Upgrade", by=by_system)
 
     assert kill_at_random(begin, lambda operation: assert_whole(operation, ids)) > 0
     assert not Operation.objects.exclude(succeeded=UNITS, refused=0).exists()

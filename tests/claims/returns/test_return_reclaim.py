@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
 def old_label(device, product):
     make_unit_profile(product)
     return qr.label(ClaimCode.objects.get(device=device))

@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def by(bob):
-    return factories.actor_of(bob)
-
-
-@pytest.fixture
 def old(device, customer, actor, alice):
     project = projects.make(customer, name="North site", by=actor(alice))
     ownership.assign([device.pk], customer=customer, project=project, by=actor(alice))
@@ -36,10 +31,10 @@ def fresh(device):
     return Device.objects.get(pk=device.pk)
 
 
-def test_the_replacement_inherits_owner_project_and_tags_at_one_instant(old, new, customer, by, mailoutbox, dana):
-    device_actions.set_tags([old.pk], ["north", "vip"], by=by)
-    device_actions.set_tags([new.pk], ["lot-2611"], by=by)
-    row = swaps.swap(old, new, reason="Defective", note="E4", by=by)
+def test_the_replacement_inherits_owner_project_and_tags_at_one_instant(old, new, customer, by_bob, mailoutbox, dana):
+    device_actions.set_tags([old.pk], ["north", "vip"], by=by_bob)
+    device_actions.set_tags([new.pk], ["lot-2611"], by=by_bob)
+    row = swaps.swap(old, new, reason="Defective", note="E4", by=by_bob)
     before, after = Ownership.objects.get(device=old), Ownership.objects.get(device=new)
     assert before.ended_at == after.started_at
     assert (after.customer, after.project, after.ended_at) == (customer, before.project, None)
@@ -59,8 +54,8 @@ def test_the_replacement_inherits_owner_project_and_tags_at_one_instant(old, new
     )
 
 
-def test_both_histories_name_the_other_unit(old, new, by, client_for, bob):
-    swaps.swap(old, new, reason="Defective", by=by)
+def test_both_histories_name_the_other_unit(old, new, by_bob, client_for, bob):
+    swaps.swap(old, new, reason="Defective", by=by_bob)
     out, into = Event.objects.get(kind="device.swapped_out"), Event.objects.get(kind="device.swapped_in")
     assert (out.subject_id, out.object_id, into.subject_id, into.object_id) == (old.pk, new.pk, new.pk, old.pk)
     assert out.act == into.act
@@ -69,43 +64,43 @@ def test_both_histories_name_the_other_unit(old, new, by, client_for, bob):
     assert f'href="/devices/{old.pk}/"' in client.get(f"/devices/{new.pk}/").content.decode()
 
 
-def test_a_request_of_the_customer_is_fulfilled_by_the_swap(old, new, customer, dana, by):
+def test_a_request_of_the_customer_is_fulfilled_by_the_swap(old, new, customer, dana, by_bob):
     asked = returns.request(old, customer=customer, reason="Upgrade", by=factories.actor_of(dana))
-    assert swaps.swap(old, new, reason="Upgrade", by=by) == asked
+    assert swaps.swap(old, new, reason="Upgrade", by=by_bob) == asked
     asked.refresh_from_db()
     assert (asked.state, Return.objects.count()) == ("received", 1)
 
 
-def test_the_old_unit_may_still_be_on_its_way(old, new, customer, by):
-    row = swaps.swap(old, new, reason="Defective", is_here=False, by=by)
+def test_the_old_unit_may_still_be_on_its_way(old, new, customer, by_bob):
+    row = swaps.swap(old, new, reason="Defective", is_here=False, by=by_bob)
     assert (row.state, row.received_at, fresh(old).status) == ("requested", None, "returned")
-    operation = returns.begin_receive([old.pk], reason="", by=by)
+    operation = returns.begin_receive([old.pk], reason="", by=by_bob)
     row.refresh_from_db()
     assert (operation.succeeded, row.state, row.status_before) == (1, "received", "returned")
 
 
-def test_a_unit_that_is_not_in_stock_replaces_nothing(old, new, other_customer, by, actor, alice):
+def test_a_unit_that_is_not_in_stock_replaces_nothing(old, new, other_customer, by_bob, actor, alice):
     ownership.assign([new.pk], customer=other_customer, by=actor(alice))
     with pytest.raises(Refused) as caught:
-        swaps.swap(old, new, reason="Defective", by=by)
+        swaps.swap(old, new, reason="Defective", by=by_bob)
     assert caught.value.code == "already_owned"
     assert (fresh(old).status, fresh(new).customer) == ("owned", other_customer)
     assert not Return.objects.exists()
 
 
-def test_a_unit_without_an_owner_is_not_swapped(device, new, by):
+def test_a_unit_without_an_owner_is_not_swapped(device, new, by_bob):
     with pytest.raises(Refused) as caught:
-        swaps.swap(device, new, reason="Defective", by=by)
+        swaps.swap(device, new, reason="Defective", by=by_bob)
     assert caught.value.code == "not_owned"
     assert {fresh(device).status, fresh(new).status} == {"in_stock"}
 
 
-def test_a_swap_counts_as_an_unclaim(old, new, make_devices, customer, actor, alice, by):
+def test_a_swap_counts_as_an_unclaim(old, new, make_devices, customer, actor, alice, by_bob):
     many = make_devices(50)
     ownership.assign([d.pk for d in many], customer=customer, by=actor(alice))
-    returns.begin_receive([d.pk for d in many], reason="Upgrade", by=by)
+    returns.begin_receive([d.pk for d in many], reason="Upgrade", by=by_bob)
     with pytest.raises(Refused) as caught:
-        swaps.swap(old, new, reason="Defective", by=by)
+        swaps.swap(old, new, reason="Defective", by=by_bob)
     assert caught.value.code == "unclaim_limit"
     assert fresh(old).status == "owned"
 

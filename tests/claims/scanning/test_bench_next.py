@@ -19,13 +19,6 @@ OVER = "You can unclaim 2 more devices this hour; 3 are selected. Select fewer, 
 
 
 @pytest.fixture
-def owned(make_devices, customer, actor, alice):
-    devices = make_devices(3)
-    ownership.assign([device.pk for device in devices], customer=customer, by=actor(alice), reason="api")
-    return devices
-
-
-@pytest.fixture
 def two_an_hour(monkeypatch):
     monkeypatch.setattr(ownership, "UNCLAIMS_AN_HOUR", 2)
 
@@ -36,9 +29,9 @@ def desk(client_for, bob):
 
 
 @pytest.fixture
-def received(owned, actor, bob, product):
+def received(owned_devices, actor, bob, product):
     make_unit_profile(product)
-    returns.begin_receive([device.pk for device in owned], reason="Defective", by=actor(bob))
+    returns.begin_receive([device.pk for device in owned_devices], reason="Defective", by=actor(bob))
     return list(Return.objects.order_by("pk"))
 
 
@@ -51,50 +44,50 @@ def unclaim_page(client, devices):
     return client.get(reverse("devices:device_unclaim"), {"ids": [device.pk for device in devices]})
 
 
-def test_the_preview_says_how_many_may_be_unclaimed_and_offers_no_button_beyond(desk, owned, two_an_hour):
-    page = unclaim_page(desk, owned).content.decode()
+def test_the_preview_says_how_many_may_be_unclaimed_and_offers_no_button_beyond(desk, owned_devices, two_an_hour):
+    page = unclaim_page(desk, owned_devices).content.decode()
     assert OVER in page
     assert "button danger" not in page and 'name="reason"' not in page
-    fewer = unclaim_page(desk, owned[:2]).content.decode()
+    fewer = unclaim_page(desk, owned_devices[:2]).content.decode()
     assert "this hour" not in fewer and "button danger" in fewer and 'name="reason"' in fewer
 
 
-def test_the_preview_counts_what_was_taken_before(desk, owned, two_an_hour, actor, bob):
-    ownership.unclaim([owned[0].pk], reason="Lease over", by=actor(bob))
-    page = unclaim_page(desk, owned[1:]).content.decode()
+def test_the_preview_counts_what_was_taken_before(desk, owned_devices, two_an_hour, actor, bob):
+    ownership.unclaim([owned_devices[0].pk], reason="Lease over", by=actor(bob))
+    page = unclaim_page(desk, owned_devices[1:]).content.decode()
     assert "You can unclaim 1 more device this hour; 2 are selected." in page
-    ownership.unclaim([owned[1].pk], reason="Lease over", by=actor(bob))
-    page = unclaim_page(desk, owned[2:]).content.decode()
+    ownership.unclaim([owned_devices[1].pk], reason="Lease over", by=actor(bob))
+    page = unclaim_page(desk, owned_devices[2:]).content.decode()
     assert "You have unclaimed 2 devices within an hour, the most you can. Try later, or ask an administrator." in page
 
 
-def test_who_may_unclaim_many_sees_no_limit(client_for, alice, owned, two_an_hour):
-    page = unclaim_page(client_for(alice), owned).content.decode()
+def test_who_may_unclaim_many_sees_no_limit(client_for, alice, owned_devices, two_an_hour):
+    page = unclaim_page(client_for(alice), owned_devices).content.decode()
     assert "this hour" not in page and "button danger" in page
 
 
-def test_what_is_posted_all_the_same_is_refused_in_the_same_words(desk, owned, two_an_hour):
+def test_what_is_posted_all_the_same_is_refused_in_the_same_words(desk, owned_devices, two_an_hour):
     url = reverse("devices:device_unclaim")
-    form = next(form for form in of_page(unclaim_page(desk, owned)) if "selected" in form)
+    form = next(form for form in of_page(unclaim_page(desk, owned_devices)) if "selected" in form)
     answer = desk.post(url, form | {"reason": "Lease over"})
     assert answer.status_code == 422 and OVER in answer.content.decode()
     assert Ownership.objects.filter(ended_at=None).count() == 3
 
 
-def test_a_trial_over_rest_counts_the_limit(owned, two_an_hour, actor, bob):
-    ids = [str(device.pk) for device in owned]
+def test_a_trial_over_rest_counts_the_limit(owned_devices, two_an_hour, actor, bob):
+    ids = [str(device.pk) for device in owned_devices]
     with pytest.raises(ownership.Refused) as refusal:
         batches.unclaim("id", ids, reason="Lease over", by=actor(bob), is_dry=True)
     assert (refusal.value.code, refusal.value.sentence) == ("unclaim_limit", OVER)
     assert not Operation.objects.exists()
 
 
-def test_the_return_bench_says_the_limit_before_the_work(desk, owned, two_an_hour):
+def test_the_return_bench_says_the_limit_before_the_work(desk, owned_devices, two_an_hour):
     bench = reverse("claims:return_workbench")
-    page = desk.get(f"{bench}?ids={','.join(str(device.pk) for device in owned)}").content.decode()
+    page = desk.get(f"{bench}?ids={','.join(str(device.pk) for device in owned_devices)}").content.decode()
     assert OVER in page
     assert re.search(r'<button id="receive-button"[^>]* disabled', page)
-    page = desk.get(f"{bench}?ids={owned[0].pk}").content.decode()
+    page = desk.get(f"{bench}?ids={owned_devices[0].pk}").content.decode()
     assert not re.search(r'<button id="receive-button"[^>]* disabled', page)
 
 
@@ -111,10 +104,10 @@ def test_from_a_single_unit_one_comes_to_the_next_that_came_with_it(desk, receiv
     assert inspect(desk, received[2:]).url == received[2].get_absolute_url()
 
 
-def test_units_of_another_bench_are_not_next(desk, owned, actor, bob):
-    for device in owned[:2]:
+def test_units_of_another_bench_are_not_next(desk, owned_devices, actor, bob):
+    for device in owned_devices[:2]:
         returns.begin_receive([device.pk], reason="Defective", by=actor(bob))
-    row = Return.objects.get(device=owned[0])
+    row = Return.objects.get(device=owned_devices[0])
     assert inspect(desk, [row]).url == row.get_absolute_url()
 
 

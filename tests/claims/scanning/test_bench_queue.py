@@ -17,7 +17,7 @@ from claims.shipments.actions import shipments
 from devices import ledger
 from devices.actions import ownership
 from devices.models import Device
-from tests import factories, processes
+from tests import processes
 from tests.claims.worlds import make_many_devices
 
 pytestmark = pytest.mark.django_db
@@ -25,18 +25,8 @@ TOKEN = "0k3f9a1b2c"
 
 
 @pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
 def shipment(customer, by):
     return shipments.create(customer=customer, lines={}, by=by)
-
-
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
 
 
 def said(answers):
@@ -114,8 +104,10 @@ def test_ids_of_scans_are_kept_for_thirty_days(shipment, make_devices, by):
 # Pages.
 
 
-def test_the_answer_names_the_scans_that_the_server_has(client, shipment, device, by):
-    answer = send(client, shipment, by, (TOKEN, device.serial_number), ("unknown0", "NOBODY-1"), ("BAD token", "X"))
+def test_the_answer_names_the_scans_that_the_server_has(staff_client, shipment, device, by):
+    answer = send(
+        staff_client, shipment, by, (TOKEN, device.serial_number), ("unknown0", "NOBODY-1"), ("BAD token", "X")
+    )
     assert handled(answer) == f"{TOKEN} unknown0"
     page = answer.content.decode()
     assert f"{device.serial_number} added, Aqua Meter." in page
@@ -124,7 +116,9 @@ def test_the_answer_names_the_scans_that_the_server_has(client, shipment, device
     assert 'href="/search/?q=NOBODY-1"' in page
 
 
-def test_nobodys_scans_are_sent_in_the_name_of_who_signed_in_meanwhile(client, client_for, bob, shipment, device, by):
+def test_nobodys_scans_are_sent_in_the_name_of_who_signed_in_meanwhile(
+    staff_client, client_for, bob, shipment, device, by
+):
     packer = client_for("fulfilment")
     answer = send(packer, shipment, by, (TOKEN, device.serial_number))
     assert (answer.status_code, answer.json()["code"]) == (409, "another_person")
@@ -137,26 +131,26 @@ def test_nobodys_scans_are_sent_in_the_name_of_who_signed_in_meanwhile(client, c
     assert (bench.status_code, bench.json()["code"]) == (409, "another_person")
 
 
-def test_a_scan_after_the_session_ended_is_not_handled(client, shipment, device, by):
-    client.logout()
-    answer = send(client, shipment, by, (TOKEN, device.serial_number))
+def test_a_scan_after_the_session_ended_is_not_handled(staff_client, shipment, device, by):
+    staff_client.logout()
+    answer = send(staff_client, shipment, by, (TOKEN, device.serial_number))
     assert answer.status_code == 204
     assert answer.headers["HX-Redirect"].startswith("/account/login/?next=")
     assert not ShipmentUnit.objects.exists()
 
 
-def test_a_busy_shipment_leaves_the_scan_with_the_browser(client, shipment, device, by, monkeypatch):
+def test_a_busy_shipment_leaves_the_scan_with_the_browser(staff_client, shipment, device, by, monkeypatch):
     from console.errors import Refused
 
     def busy(*_args, **_named):
         raise Refused("busy", "Somebody else changed this.")
 
     monkeypatch.setattr(shipments, "scan_once", busy)
-    answer = send(client, shipment, by, (TOKEN, device.serial_number))
+    answer = send(staff_client, shipment, by, (TOKEN, device.serial_number))
     assert (answer.status_code, answer.json()["code"]) == (409, "busy")
 
 
-def test_scans_that_waited_are_put_on_the_return_bench(client, by, customer, make_devices):
+def test_scans_that_waited_are_put_on_the_return_bench(staff_client, by, customer, make_devices):
     units = make_devices(3)
     ownership.assign([unit.pk for unit in units], customer=customer, by=by)
     form = {
@@ -164,35 +158,35 @@ def test_scans_that_waited_are_put_on_the_return_bench(client, by, customer, mak
         "person": bench_queue.person(by),
         "ids": str(units[0].pk),
     }
-    answer = client.post("/returns/workbench/", form, headers={"HX-Request": "true"})
+    answer = staff_client.post("/returns/workbench/", form, headers={"HX-Request": "true"})
     assert answer.context["bench"].ids == [units[2].pk, units[1].pk, units[0].pk]
     assert handled(answer) == f"{TOKEN} next0000 more0000"
     assert [a.scanned for a in answer.context["bench"].answers if a.stays] == ["NOBODY-1"]
 
 
-def test_a_bench_that_is_brought_back_is_without_what_was_received(client, by, customer, make_devices):
+def test_a_bench_that_is_brought_back_is_without_what_was_received(staff_client, by, customer, make_devices):
     received, left = make_devices(2)
     ownership.assign([received.pk, left.pk], customer=customer, by=by)
     returns.begin_receive([received.pk], reason="Defective", by=by)
     form = {"ids": f"{received.pk},{left.pk}", "restore": "1"}
-    bench = client.post("/returns/workbench/", form, headers={"HX-Request": "true"}).context["bench"]
+    bench = staff_client.post("/returns/workbench/", form, headers={"HX-Request": "true"}).context["bench"]
     assert (bench.ids, [line.device for line in bench.lines]) == ([left.pk], [left])
     # Scanned by hand it is there, with the reason why it can't be received.
-    bench = client.post("/returns/workbench/", {"scan": received.serial_number}).context["bench"]
+    bench = staff_client.post("/returns/workbench/", {"scan": received.serial_number}).context["bench"]
     assert bench.lines[0].verdict.code == "in_quarantine"
 
 
 def test_a_page_that_shows_everything_is_told_so_and_another_one_gets_counts_and_units(
-    client, shipment, make_devices, by
+    staff_client, shipment, make_devices, by
 ):
     one, two = make_devices(2)
     shipments.pack(shipment, [one], by=by)
     url = reverse("claims:shipment_pack", args=[shipment.pk])
     poll = {"HX-Request": "true", "HX-Target": "counts"}
-    version = client.get(url).context["version"]
-    assert client.get(url, {"seen": version}, headers=poll).status_code == 204
+    version = staff_client.get(url).context["version"]
+    assert staff_client.get(url, {"seen": version}, headers=poll).status_code == 204
     shipments.pack(shipment, [two], by=by)
-    page = client.get(url, {"seen": version}, headers=poll).content.decode()
+    page = staff_client.get(url, {"seen": version}, headers=poll).content.decode()
     assert "2 units packed" in page and two.serial_number in page.split('id="newest"')[1]
     assert "<html" not in page
 
@@ -248,14 +242,14 @@ def test_a_unit_in_a_box_that_has_left_is_not_offered_to_be_taken_out(customer, 
     assert steps(answers, by, shipment) == {"reserved": [("Open S-00002", f"/shipments/{box.pk}/", None)]}
 
 
-def test_taking_a_unit_out_of_the_other_shipment_works_without_javascript(client, customer, shipment, device, by):
+def test_taking_a_unit_out_of_the_other_shipment_works_without_javascript(staff_client, customer, shipment, device, by):
     other = shipments.create(customer=customer, lines={}, by=by)
     shipments.pack(other, [device], by=by)
     url = reverse("claims:shipment_pack", args=[shipment.pk])
-    page = client.post(url, {"scan": device.serial_number}).content.decode()
+    page = staff_client.post(url, {"scan": device.serial_number}).content.decode()
     button = re.search(r'formaction="([^"]+)" name="device" value="(\d+)" data-take-out', page)
-    assert f"Removed {device.serial_number}." in client.post(button[1], {"device": button[2]}).content.decode()
-    assert f"{device.serial_number} added" in client.post(url, {"scan": device.serial_number}).content.decode()
+    assert f"Removed {device.serial_number}." in staff_client.post(button[1], {"device": button[2]}).content.decode()
+    assert f"{device.serial_number} added" in staff_client.post(url, {"scan": device.serial_number}).content.decode()
 
 
 def test_what_passes_stays_in_no_list():

@@ -19,11 +19,6 @@ SERIAL = "AQM26-200031"
 
 
 @pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
 def unit(product):
     return factories.make_device(
         product, SERIAL, imei="490154203237518", iccid="8988303000000614227", mac="E0:4F:43:75:E4:55"

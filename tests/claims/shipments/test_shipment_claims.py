@@ -32,11 +32,6 @@ HOST = "localhost"
 
 
 @pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
-@pytest.fixture
 def box(customer, make_devices, by):
     """A shipment with three packed units that the customer is to claim."""
     shipment = shipments.create(customer=customer, lines={}, by=by, order_number="PO-7", is_claimed_by_code=True)

@@ -10,7 +10,6 @@ from claims.redemption import offers
 from claims.redemption.actions import claims
 from claims.shipments.actions import shipments
 from claims.shipments.ledger_check import check
-from console.access import system
 from console.errors import Refused
 from console.models import Event
 from devices import ledger
@@ -24,13 +23,8 @@ UNITS = 240
 
 
 @pytest.fixture
-def by(organization):
-    return system(organization)
-
-
-@pytest.fixture
-def open_shipment(customer, by):
-    return lambda lines=None: shipments.create(customer=customer, lines=lines or {}, by=by)
+def open_shipment(customer, by_system):
+    return lambda lines=None: shipments.create(customer=customer, lines=lines or {}, by=by_system)
 
 
 def codes(act):
@@ -40,22 +34,22 @@ def codes(act):
         return [refusal.code]
 
 
-def test_a_unit_that_eight_packers_scan_at_once_is_packed_once(open_shipment, product, by):
+def test_a_unit_that_eight_packers_scan_at_once_is_packed_once(open_shipment, product, by_system):
     device, mine = factories.make_device(product), [open_shipment() for _each in range(8)]
     found = processes.run(
-        8, lambda n: mine[n], lambda s: codes(lambda: shipments.scan(s, [device.serial_number], by=by))
+        8, lambda n: mine[n], lambda s: codes(lambda: shipments.scan(s, [device.serial_number], by=by_system))
     )
     assert sorted(code for each in found for code in each) == ["added", *["reserved"] * 7]
     assert ShipmentUnit.objects.get().device == device
     assert check() == []
 
 
-def test_two_packers_pack_no_more_than_was_ordered(open_shipment, product, by):
+def test_two_packers_pack_no_more_than_was_ordered(open_shipment, product, by_system):
     ids = make_many_devices(product, 40)
     shipment, devices = open_shipment({product: 25}), list(Device.objects.filter(pk__in=ids).order_by("pk"))
 
     def act(n):
-        return [codes(lambda d=d: shipments.pack(shipment, [d], by=by))[0] for d in devices[n::2]]
+        return [codes(lambda d=d: shipments.pack(shipment, [d], by=by_system))[0] for d in devices[n::2]]
 
     found = [code for each in processes.run(2, lambda n: n, act) for code in each]
     assert (found.count("added"), found.count("too_many")) == (25, 15)
@@ -63,7 +57,9 @@ def test_two_packers_pack_no_more_than_was_ordered(open_shipment, product, by):
     assert (shipment.unit_count, shipment.units.count()) == (25, 25)
 
 
-def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(open_shipment, product, by, monkeypatch):
+def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(
+    open_shipment, product, by_system, monkeypatch
+):
     """The negative control."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite takes one writer at a time")
@@ -78,19 +74,19 @@ def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(open_s
     monkeypatch.setattr(shipments, "Judge", slow)
     ids = make_many_devices(product, 4)
     shipment, devices = open_shipment({product: 1}), list(Device.objects.filter(pk__in=ids).order_by("pk"))
-    processes.run(4, lambda n: n, lambda n: codes(lambda: shipments.pack(shipment, [devices[n]], by=by)))
+    processes.run(4, lambda n: n, lambda n: codes(lambda: shipments.pack(shipment, [devices[n]], by=by_system)))
     assert shipment.units.count() > 1
 
 
-def test_what_is_scanned_while_it_is_shipped_is_in_or_refused(open_shipment, product, by):
+def test_what_is_scanned_while_it_is_shipped_is_in_or_refused(open_shipment, product, by_system):
     ids = make_many_devices(product, 60)
     shipment, devices = open_shipment(), list(Device.objects.filter(pk__in=ids).order_by("pk"))
-    shipments.pack(shipment, devices[:20], by=by)
+    shipments.pack(shipment, devices[:20], by=by_system)
 
     def act(n):
         if n == 0:
-            return [shipments.ship(shipment, by=by).state]
-        return [codes(lambda d=d: shipments.pack(shipment, [d], by=by))[0] for d in devices[20:]]
+            return [shipments.ship(shipment, by=by_system).state]
+        return [codes(lambda d=d: shipments.pack(shipment, [d], by=by_system))[0] for d in devices[20:]]
 
     # They come back in the order in which they ended.
     packed = max(processes.run(2, lambda n: n, act), key=len)
@@ -104,20 +100,20 @@ def test_what_is_scanned_while_it_is_shipped_is_in_or_refused(open_shipment, pro
     assert check() == []
 
 
-def test_a_box_that_is_claimed_and_assigned_at_the_same_moment_goes_one_way(customer, dana, product, by):
+def test_a_box_that_is_claimed_and_assigned_at_the_same_moment_goes_one_way(customer, dana, product, by_system):
     """Also where the claimant's page was read before: then he is refused, or the assignment is."""
     ids, ways = make_many_devices(product, 24), set()
     devices = list(Device.objects.filter(pk__in=ids).order_by("pk"))
     for n in range(8):
-        box = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
-        shipments.pack(box, devices[n * 3 : n * 3 + 3], by=by)
-        shipments.send(box, by=by)
+        box = shipments.create(customer=customer, lines={}, by=by_system, is_claimed_by_code=True)
+        shipments.pack(box, devices[n * 3 : n * 3 + 3], by=by_system)
+        shipments.send(box, by=by_system)
         offer = offers.of(offers.get(box.profile.codes.get().pk))
 
         def act(n, box=box, offer=offer):
             try:
                 if n == 0:
-                    return shipments.ship(box, by=by).state
+                    return shipments.ship(box, by=by_system).state
                 claims.redeem(offer.code, customer=customer, by=factories.actor_of(dana), host="", offer=offer)
                 return "claimed"
             except Refused as refusal:
@@ -139,18 +135,18 @@ def test_a_box_that_is_claimed_and_assigned_at_the_same_moment_goes_one_way(cust
     assert check() == []
 
 
-def test_a_worker_that_is_killed_at_any_moment_has_shipped_all_or_nothing(product, customer, by):
+def test_a_worker_that_is_killed_at_any_moment_has_shipped_all_or_nothing(product, customer, by_system):
     """Fifty kills with -9 at random moments; the next worker ships the rest, which is all of it."""
     ids, began = make_many_devices(product, UNITS), []
     devices = list(Device.objects.filter(pk__in=ids))
 
     def begin():
         if began:
-            ledger.release(ids, by=by, reason="unclaim")
-        shipment = shipments.create(customer=customer, lines={}, by=by)
-        shipments.pack(shipment, devices, by=by)
+            ledger.release(ids, by=by_system, reason="unclaim")
+        shipment = shipments.create(customer=customer, lines={}, by=by_system)
+        shipments.pack(shipment, devices, by=by_system)
         began.append(shipment)
-        return shipments.ship(shipment, by=by)
+        return shipments.ship(shipment, by=by_system)
 
     assert kill_at_random(begin, lambda _operation: assert_all_or_nothing(began[-1], ids)) > 0
     assert {shipment.state for shipment in Shipment.objects.all()} == {"shipped"}

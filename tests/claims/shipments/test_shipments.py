@@ -28,11 +28,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
-@pytest.fixture
 def shipment(customer, by):
     return shipments.create(customer=customer, lines={}, by=by, order_number="PO-2611")
 
@@ -289,66 +284,61 @@ def test_what_became_of_a_shipment_is_counted(ordered, make_devices, product, cu
 # Pages
 
 
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
-
-
 def url(name, shipment):
     return reverse(f"claims:shipment_{name}", args=[shipment.pk])
 
 
-def test_a_shipment_is_opened_packed_and_shipped_in_the_browser(client, customer, product, make_devices):
+def test_a_shipment_is_opened_packed_and_shipped_in_the_browser(staff_client, customer, product, make_devices):
     units = make_devices(2)
-    answer = client.post(
+    answer = staff_client.post(
         reverse("claims:shipment_create"),
         {"customer": customer.name, "order_number": "PO-1", f"expected_{product.pk}": "2"},
     )
     shipment = Shipment.objects.get()
     assert answer.url == url("pack", shipment)
     for number, unit in enumerate(units, 1):
-        page = client.post(url("pack", shipment), {"scan": unit.serial_number}).content.decode()
+        page = staff_client.post(url("pack", shipment), {"scan": unit.serial_number}).content.decode()
         assert f"{unit.serial_number} added, Aqua Meter." in page
         assert f"{number} / 2" in page
-    assert "Ship 2 devices to Stadtwerke Aalen?" in client.get(url("ship", shipment)).content.decode()
-    assert client.post(url("ship", shipment)).url == url("detail", shipment)
+    assert "Ship 2 devices to Stadtwerke Aalen?" in staff_client.get(url("ship", shipment)).content.decode()
+    assert staff_client.post(url("ship", shipment)).url == url("detail", shipment)
     assert Ownership.objects.filter(customer=customer).count() == 2
-    assert "2 devices shipped to Stadtwerke Aalen." in client.get(url("detail", shipment)).content.decode()
+    assert "2 devices shipped to Stadtwerke Aalen." in staff_client.get(url("detail", shipment)).content.decode()
 
 
 def test_a_scan_takes_as_many_queries_in_a_full_shipment_as_in_an_empty_one(
-    client, shipment, make_devices, by, django_assert_max_num_queries
+    staff_client, shipment, make_devices, by, django_assert_max_num_queries
 ):
     one, *many, last = make_devices(42)
-    client.get("/devices/")
+    staff_client.get("/devices/")
     with django_assert_max_num_queries(40) as first:
-        client.post(
+        staff_client.post(
             url("pack", shipment), {"scan": one.serial_number}, headers={"HX-Request": "true", "HX-Target": "bench"}
         )
     shipments.pack(shipment, many, by=by)
     with django_assert_max_num_queries(len(first)):
-        client.post(
+        staff_client.post(
             url("pack", shipment), {"scan": last.serial_number}, headers={"HX-Request": "true", "HX-Target": "bench"}
         )
 
 
-def test_a_list_and_an_undo(client, shipment, make_devices):
+def test_a_list_and_an_undo(staff_client, shipment, make_devices):
     units = make_devices(3)
-    page = client.post(url("pack", shipment), {"list": "\n".join([*serials(*units), "nothing"])}).content.decode()
+    page = staff_client.post(url("pack", shipment), {"list": "\n".join([*serials(*units), "nothing"])}).content.decode()
     assert "3 units added." in page and "No device matches nothing." in page
-    assert f"Removed {units[2]}." in client.post(url("unpack", shipment)).content.decode()
-    page = client.post(url("unpack", shipment), {"device": units[0].pk}).content.decode()
+    assert f"Removed {units[2]}." in staff_client.post(url("unpack", shipment)).content.decode()
+    page = staff_client.post(url("unpack", shipment), {"device": units[0].pk}).content.decode()
     assert f"Removed {units[0]}." in page
     assert [status(unit) for unit in units] == ["in_stock", "reserved", "in_stock"]
 
 
-def test_a_photo_of_labels_is_read(client, shipment, product, make_devices):
+def test_a_photo_of_labels_is_read(staff_client, shipment, product, make_devices):
     unit = make_devices(1)[0]
     make_unit_profile(product)
     picture = qr.label(ClaimCode.objects.get(device=unit)).draw().png()
-    page = client.post(url("pack", shipment), {"photo": SimpleUploadedFile("label.png", picture, "image/png")})
+    page = staff_client.post(url("pack", shipment), {"photo": SimpleUploadedFile("label.png", picture, "image/png")})
     assert f"{unit.serial_number} added" in page.content.decode()
-    page = client.post(url("pack", shipment), {"photo": SimpleUploadedFile("x.png", b"no picture", "image/png")})
+    page = staff_client.post(url("pack", shipment), {"photo": SimpleUploadedFile("x.png", b"no picture", "image/png")})
     assert page.status_code == 200 and 'class="answer bad"' in page.content.decode()
 
 
@@ -362,27 +352,27 @@ def test_a_list_takes_as_many_queries_as_one_scan(shipment, make_devices, by, dj
     assert said(answers) == [("ok", "added", "59 units added.")]
 
 
-def test_a_list_that_is_too_long_is_refused_whole(client, shipment, device, monkeypatch):
+def test_a_list_that_is_too_long_is_refused_whole(staff_client, shipment, device, monkeypatch):
     monkeypatch.setattr("claims.scanning.scans.MOST_LINES", 2)
-    page = client.post(url("pack", shipment), {"list": f"{device.serial_number}\nB\nC"}).content.decode()
+    page = staff_client.post(url("pack", shipment), {"list": f"{device.serial_number}\nB\nC"}).content.decode()
     assert "The list has 3 lines. Paste at most 2 at once." in page
     assert status(device) == "in_stock"
 
 
-def test_a_packing_page_that_is_still_open_is_told_that_it_is_over(client, shipment, device, by):
+def test_a_packing_page_that_is_still_open_is_told_that_it_is_over(staff_client, shipment, device, by):
     shipments.pack(shipment, [device], by=by)
     shipments.ship(shipment, by=by)
-    answer = client.get(url("pack", shipment), headers={"HX-Request": "true", "HX-Target": "counts"})
+    answer = staff_client.get(url("pack", shipment), headers={"HX-Request": "true", "HX-Target": "counts"})
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, url("detail", shipment))
-    assert client.get(url("pack", shipment)).url == url("detail", shipment)
+    assert staff_client.get(url("pack", shipment)).url == url("detail", shipment)
 
 
 def test_what_was_ordered_of_an_archived_product_stays_and_changes_are_told(
-    client, ordered, product, organization, customer
+    staff_client, ordered, product, organization, customer
 ):
     type(product).objects.filter(pk=product.pk).update(archived_at=ordered.created_at)
     gateway = factories.make_product(organization, "Gateway")
-    assert forms.edit(client, url("edit", ordered), **{f"expected_{gateway.pk}": "3"}).status_code == 302
+    assert forms.edit(staff_client, url("edit", ordered), **{f"expected_{gateway.pk}": "3"}).status_code == 302
     assert dict(ordered.lines.values_list("product", "expected")) == {product.pk: 2, gateway.pk: 3}
     assert Event.objects.get(kind="shipment.edited").data["expected"] == [
         "2 × Aqua Meter",
@@ -390,9 +380,11 @@ def test_what_was_ordered_of_an_archived_product_stays_and_changes_are_told(
     ]
 
 
-def test_the_customer_stays_while_units_are_packed_for_him(client, shipment, device, other_customer, customer, by):
+def test_the_customer_stays_while_units_are_packed_for_him(
+    staff_client, shipment, device, other_customer, customer, by
+):
     shipments.pack(shipment, [device], by=by)
-    answer = forms.edit(client, url("edit", shipment), customer=other_customer.name)
+    answer = forms.edit(staff_client, url("edit", shipment), customer=other_customer.name)
     assert answer.status_code == 422
     assert "Units are packed for Stadtwerke Aalen." in answer.content.decode()
     assert Shipment.objects.get().customer == customer
@@ -409,29 +401,29 @@ def test_the_customer_stays_while_units_are_packed_for_him(client, shipment, dev
         ({}, ["S-00002", "S-00001"]),
     ],
 )
-def test_shipments_are_found(client, shipment, customer, by, query, codes):
+def test_shipments_are_found(staff_client, shipment, customer, by, query, codes):
     shipments.create(customer=customer, lines={}, by=by)
-    page = client.get(reverse("claims:shipment_list"), query)
+    page = staff_client.get(reverse("claims:shipment_list"), query)
     assert [row.code for row in page.context["page"].rows] == codes
 
 
-def test_the_list_asks_as_much_for_many_as_for_one(client, customer, by, django_assert_max_num_queries):
+def test_the_list_asks_as_much_for_many_as_for_one(staff_client, customer, by, django_assert_max_num_queries):
     shipments.create(customer=customer, lines={}, by=by)
-    client.get(reverse("claims:shipment_list"))
+    staff_client.get(reverse("claims:shipment_list"))
     for _each in range(20):
         shipments.create(customer=customer, lines={}, by=by)
     with django_assert_max_num_queries(8):
-        client.get(reverse("claims:shipment_list"))
+        staff_client.get(reverse("claims:shipment_list"))
 
 
-def test_the_packing_list_names_every_serial_number(client, ordered, make_devices, by):
+def test_the_packing_list_names_every_serial_number(staff_client, ordered, make_devices, by):
     units = make_devices(2)
     shipments.pack(ordered, units, by=by)
-    answer = client.get(url("packing_list", ordered))
+    answer = staff_client.get(url("packing_list", ordered))
     text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(answer.content))
     assert all(unit.serial_number in text for unit in units)
     assert "S-00001" in text and "PO-2612" in text and "Stadtwerke Aalen" in text
-    table = list(csv.reader(StringIO(b"".join(client.get(url("export", ordered))).decode("utf-8-sig"))))
+    table = list(csv.reader(StringIO(b"".join(staff_client.get(url("export", ordered))).decode("utf-8-sig"))))
     assert [row[4] for row in table[1:]] == serials(*units)
 
 
@@ -442,11 +434,11 @@ def test_a_viewer_changes_nothing(client_for, shipment, device, name):
 
 
 @pytest.mark.parametrize("text", ["S-00001", "PO-2611", "po-2611"])
-def test_a_shipment_is_opened_from_the_search(client, shipment, text):
-    assert client.get(reverse("console:search"), {"q": text}).url == url("detail", shipment)
+def test_a_shipment_is_opened_from_the_search(staff_client, shipment, text):
+    assert staff_client.get(reverse("console:search"), {"q": text}).url == url("detail", shipment)
 
 
-def test_the_pages_of_unit_and_customer_name_the_shipment(client, shipment, device, customer, by):
+def test_the_pages_of_unit_and_customer_name_the_shipment(staff_client, shipment, device, customer, by):
     shipments.pack(shipment, [device], by=by)
     for page in (device.get_absolute_url(), customer.get_absolute_url()):
-        assert "S-00001" in client.get(page).content.decode()
+        assert "S-00001" in staff_client.get(page).content.decode()

@@ -26,11 +26,6 @@ def owner(client_for, alice):
     return client_for(alice)
 
 
-@pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
 def text_of(event: Event, reader) -> str:
     from django.utils.html import strip_tags
 

@@ -23,11 +23,6 @@ def owner(client_for, alice):
     return client_for(alice)
 
 
-@pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
 def print_labels(devices, by, **more):
     ids = [device.pk for device in devices]
     record_set(return_events.LABEL_PRINTED, Device, ids, label="serial_number", by=by, **more)

@@ -18,10 +18,7 @@ KEYS = (
     Key("note", "note", notice="note_twice"),
 )
 
-
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
+pytestmark = pytest.mark.usefixtures("data_folder")
 
 
 @pytest.fixture

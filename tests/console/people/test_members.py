@@ -24,11 +24,6 @@ def owner(client_for, alice):
 
 
 @pytest.fixture
-def by(actor, alice):
-    return actor(alice)
-
-
-@pytest.fixture
 def link(by) -> str:
     """The path of an open invitation for Zoe, as support."""
     _invitation, link = members.invite("zoe@northlake.example", "support", by=by)

@@ -22,13 +22,8 @@ FORM = {
 
 
 @pytest.fixture
-def by(organization):
-    return system(organization)
-
-
-@pytest.fixture
-def hook(by):
-    return webhooks.create(url="https://hooks.northlake.example/", events=["message"], by=by)
+def hook(by_system):
+    return webhooks.create(url="https://hooks.northlake.example/", events=["message"], by=by_system)
 
 
 def test_the_secret_is_shown_once_after_the_webhook_was_made(client_for, alice):
@@ -164,13 +159,13 @@ def test_a_test_leads_to_its_call_which_asks_again_until_it_is_over(client_for, 
     assert delivery.due().count() == 1
 
 
-def test_all_tries_of_a_call_are_counted_and_a_redirect_says_so(client_for, alice, hook, by):
-    client, row = client_for(alice), webhooks.send_test(hook, by=by)
+def test_all_tries_of_a_call_are_counted_and_a_redirect_says_so(client_for, alice, hook, by_system):
+    client, row = client_for(alice), webhooks.send_test(hook, by=by_system)
     for _each in range(3):
         WebhookAttempt.objects.create(
             delivery=row, status=302, milliseconds=1, error="A redirect, which is not followed."
         )
-    webhooks.send_again(row, by=by)
+    webhooks.send_again(row, by=by_system)
     text = client.get(row.get_absolute_url()).content.decode()
     assert "<dt>Tries</dt><dd>3</dd>" in text
     assert "A redirect, which is not followed." in text
@@ -218,9 +213,9 @@ def test_what_another_organization_was_sent_is_not_there(client_for, charlie, ho
         assert client.get(reverse(f"console:webhook_{name}", args=arguments)).status_code == 404
 
 
-def test_a_call_is_found_below_its_own_webhook_only(client_for, alice, hook, by):
-    other = webhooks.create(url="https://other.northlake.example/", events=["message"], by=by)
-    row = webhooks.send_test(hook, by=by)
+def test_a_call_is_found_below_its_own_webhook_only(client_for, alice, hook, by_system):
+    other = webhooks.create(url="https://other.northlake.example/", events=["message"], by=by_system)
+    row = webhooks.send_test(hook, by=by_system)
     assert client_for(alice).get(reverse("console:webhook_delivery", args=[other.pk, row.pk])).status_code == 404
 
 

@@ -41,11 +41,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def by(organization):
-    return system(organization)
-
-
-@pytest.fixture
 def receiver(settings):
     settings.WEBHOOK_NETWORKS = LOCAL
     found = Receiver()
@@ -55,11 +50,11 @@ def receiver(settings):
 
 
 @pytest.fixture
-def make_hook(receiver, by):
+def make_hook(receiver, by_system):
     def make(*events, **fields):
         scope = "product" if fields.get("product_id") else "customer" if fields.get("customer_id") else "organization"
         every = [name for name, _label in kinds.of_scope(scope)]
-        hook = webhooks.create(url=receiver.url, events=events or every, by=fields.pop("by", by), **fields)
+        hook = webhooks.create(url=receiver.url, events=events or every, by=fields.pop("by", by_system), **fields)
         receiver.secret = webhooks.secret(hook)
         return hook
 
@@ -71,11 +66,11 @@ def told(hook):
 
 
 def test_what_happens_to_a_device_reaches_the_receiver_verified_and_complete(
-    make_hook, receiver, product, customer, by
+    make_hook, receiver, product, customer, by_system
 ):
     hook = make_hook()
     device = factories.make_device(product, "AQM26-7")
-    ownership.assign([device.pk], customer=customer, by=by)
+    ownership.assign([device.pk], customer=customer, by=by_system)
     assert delivery.run() == 1
     assert receiver.refused == 0
     ((message_id, body, headers, _raw),) = receiver.calls
@@ -104,9 +99,11 @@ def test_what_happens_to_a_device_reaches_the_receiver_verified_and_complete(
     assert (attempt.status, attempt.error, attempt.response) == (200, "", "ok")
 
 
-def test_a_changed_byte_an_old_moment_and_another_secret_are_refused_by_the_official_library(make_hook, receiver, by):
+def test_a_changed_byte_an_old_moment_and_another_secret_are_refused_by_the_official_library(
+    make_hook, receiver, by_system
+):
     hook = make_hook()
-    webhooks.send_test(hook, by=by)
+    webhooks.send_test(hook, by=by_system)
     delivery.run()
     ((_id, _told, headers, raw),) = receiver.calls
     verifier = Verifier(webhooks.secret(hook))
@@ -120,18 +117,18 @@ def test_a_changed_byte_an_old_moment_and_another_secret_are_refused_by_the_offi
         verifier.verify(raw, signing.headers([webhooks.secret(hook)], "msg_1", raw.decode(), at=old))
 
 
-def test_for_a_day_after_a_rotation_both_secrets_verify(make_hook, receiver, by):
+def test_for_a_day_after_a_rotation_both_secrets_verify(make_hook, receiver, by_system):
     hook = make_hook()
-    before, after = webhooks.secret(hook), webhooks.rotate(hook, by=by)
+    before, after = webhooks.secret(hook), webhooks.rotate(hook, by=by_system)
     assert before != after == webhooks.secret(hook)
     for secret in (before, after):
         receiver.secret = secret
-        webhooks.send_test(hook, by=by)
+        webhooks.send_test(hook, by=by_system)
         delivery.run()
     assert (len(receiver.calls), receiver.refused) == (2, 0)
     Webhook.objects.filter(pk=hook.pk).update(old_seed_until=timezone.now() - timedelta(seconds=1))
     receiver.secret = before
-    webhooks.send_test(hook, by=by)
+    webhooks.send_test(hook, by=by_system)
     delivery.run()
     assert (len(receiver.calls), receiver.refused) == (2, 1)
 
@@ -144,20 +141,20 @@ def test_a_secret_is_nowhere_in_the_database(make_hook):
     assert secret.removeprefix("whsec_") not in stored
 
 
-def test_a_delivery_is_undone_with_what_it_tells(make_hook, product, customer, device, by):
+def test_a_delivery_is_undone_with_what_it_tells(make_hook, product, customer, device, by_system):
     hook = make_hook()
     with pytest.raises(RuntimeError), transaction.atomic():
-        ownership.assign([device.pk], customer=customer, by=by)
+        ownership.assign([device.pk], customer=customer, by=by_system)
         raise RuntimeError
     assert told(hook) == []
 
 
-def test_every_followed_kind_is_told(make_hook, product, customer, by):
+def test_every_followed_kind_is_told(make_hook, product, customer, by_system):
     hook = make_hook()
-    device = device_actions.register(product=product, serial_number="AQM26-9", device_name="unit-0009", by=by)
-    ownership.assign([device.pk], customer=customer, by=by)
-    ownership.unclaim([device.pk], reason="Lease over", by=by)
-    ownership.assign([device.pk], customer=customer, by=by, reason="claim")
+    device = device_actions.register(product=product, serial_number="AQM26-9", device_name="unit-0009", by=by_system)
+    ownership.assign([device.pk], customer=customer, by=by_system)
+    ownership.unclaim([device.pk], reason="Lease over", by=by_system)
+    ownership.assign([device.pk], customer=customer, by=by_system, reason="claim")
     assert [kind for kind, _label in told(hook)] == [
         "device.registered",
         "device.assigned",
@@ -167,29 +164,29 @@ def test_every_followed_kind_is_told(make_hook, product, customer, by):
     assert {label for _kind, label in told(hook)} == {"AQM26-9"}
 
 
-def test_a_webhook_hears_only_what_it_asked_for(make_hook, device, customer, by):
+def test_a_webhook_hears_only_what_it_asked_for(make_hook, device, customer, by_system):
     hook = make_hook("device.unclaimed")
-    ownership.assign([device.pk], customer=customer, by=by)
+    ownership.assign([device.pk], customer=customer, by=by_system)
     assert told(hook) == []
-    ownership.unclaim([device.pk], reason="Lease over", by=by)
+    ownership.unclaim([device.pk], reason="Lease over", by=by_system)
     assert told(hook) == [("device.unclaimed", device.serial_number)]
 
 
-def test_another_organization_hears_nothing(make_hook, device, customer, by, other_organization):
+def test_another_organization_hears_nothing(make_hook, device, customer, by_system, other_organization):
     hook = make_hook(by=system(other_organization))
-    ownership.assign([device.pk], customer=customer, by=by)
+    ownership.assign([device.pk], customer=customer, by=by_system)
     assert told(hook) == []
 
 
 def test_a_products_webhook_goes_on_whoever_owns_the_device(
-    make_hook, organization, product, customer, other_customer, by
+    make_hook, organization, product, customer, other_customer, by_system
 ):
     hook = make_hook("device.assigned", "device.unclaimed", product_id=product.pk)
     device = factories.make_device(product, "AQM26-1")
     other = factories.make_device(factories.make_product(organization, "Wind Gauge"), "WND-1")
-    ownership.assign([device.pk, other.pk], customer=customer, by=by)
-    ownership.unclaim([device.pk], reason="Sold", by=by)
-    ownership.assign([device.pk], customer=other_customer, by=by)
+    ownership.assign([device.pk, other.pk], customer=customer, by=by_system)
+    ownership.unclaim([device.pk], reason="Sold", by=by_system)
+    ownership.assign([device.pk], customer=other_customer, by=by_system)
     assert told(hook) == [
         ("device.assigned", "AQM26-1"),
         ("device.unclaimed", "AQM26-1"),
@@ -197,18 +194,18 @@ def test_a_products_webhook_goes_on_whoever_owns_the_device(
     ]
 
 
-def test_a_customers_webhook_ends_with_its_ownership(make_hook, device, customer, other_customer, by):
+def test_a_customers_webhook_ends_with_its_ownership(make_hook, device, customer, other_customer, by_system):
     hook = make_hook("device.assigned", "device.unclaimed", "message", customer_id=customer.pk)
     now = timezone.now()
-    ownership.assign([device.pk], customer=customer, by=by, at=now - timedelta(hours=2))
-    ownership.unclaim([device.pk], reason="Sold", by=by, at=now - timedelta(hours=1))
-    ownership.assign([device.pk], customer=other_customer, by=by, at=now - timedelta(minutes=30))
-    ownership.unclaim([device.pk], reason="Sold", by=by)
+    ownership.assign([device.pk], customer=customer, by=by_system, at=now - timedelta(hours=2))
+    ownership.unclaim([device.pk], reason="Sold", by=by_system, at=now - timedelta(hours=1))
+    ownership.assign([device.pk], customer=other_customer, by=by_system, at=now - timedelta(minutes=30))
+    ownership.unclaim([device.pk], reason="Sold", by=by_system)
     fanout.emit(device.organization_id, "message", {}, at=now, customer_id=other_customer.pk, device_id=device.pk)
     assert [kind for kind, _label in told(hook)] == ["device.assigned", "device.unclaimed"]
 
 
-def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiver, device, customer, by):
+def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiver, device, customer, by_system):
     """To the microsecond, at the moment of sending: what waits when the ownership turns out to have ended is withheld."""
     hook = make_hook("message", customer_id=customer.pk)
     start, end, tick = (
@@ -216,13 +213,13 @@ def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiv
         timezone.now() - timedelta(hours=1),
         timedelta(microseconds=1),
     )
-    ownership.assign([device.pk], customer=customer, by=by, at=start)
+    ownership.assign([device.pk], customer=customer, by=by_system, at=start)
     moments = {"before": start - tick, "first": start, "last": end - tick, "after": end}
     silent = messages.Publisher(device.pk, device.organization_id, is_heard=False)
     for name, at in moments.items():
         if name == "after":
             # No ownership ends before what was published in it.
-            ledger.release([device.pk], by=by, reason="unclaim", at=end)
+            ledger.release([device.pk], by=by_system, reason="unclaim", at=end)
         messages.publish([Draft(name, Json("1"), None)], by=silent, at=at)
         fanout.emit(
             device.organization_id,
@@ -240,18 +237,18 @@ def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiv
     assert {row.tries.get().error for row in withheld} == {"Not sent: the device was not this customer's at that time."}
 
 
-def test_an_archived_customer_is_told_nothing_and_gets_no_webhook(make_hook, receiver, device, customer, by):
+def test_an_archived_customer_is_told_nothing_and_gets_no_webhook(make_hook, receiver, device, customer, by_system):
     make_hook("message", customer_id=customer.pk)
-    ledger.share([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="claim")
+    ledger.share([device.pk], customer=customer, project=projects.default_of(customer), by=by_system, reason="claim")
     told = messages.Publisher(device.pk, device.organization_id)
     messages.publish([Draft("before", Json("1"), None)], by=told)
     delivery.run()
-    customers.archive(customer, by=by)
+    customers.archive(customer, by=by_system)
     messages.publish([Draft("after", Json("2"), None)], by=told)
     delivery.run()
     assert [body["data"]["message"]["name"] for body in receiver.told] == ["before"]
     with pytest.raises(Refused) as refused:
-        webhooks.create(url="https://example.com/", events=["message"], customer_id=customer.pk, by=by)
+        webhooks.create(url="https://example.com/", events=["message"], customer_id=customer.pk, by=by_system)
     assert refused.value.code == "unknown_customer"
 
 
@@ -262,21 +259,21 @@ def test_an_archived_customer_is_told_nothing_and_gets_no_webhook(make_hook, rec
 )
 @pytest.mark.parametrize("waits", [True, False])
 def test_a_message_of_a_device_that_is_changing_hands_waits_until_it_is_known_whose_it_is(
-    waits, make_hook, receiver, device, customer, other_customer, by, monkeypatch
+    waits, make_hook, receiver, device, customer, other_customer, by_system, monkeypatch
 ):
     """With its negative control: without the wait, the old owner is told what was published after its time."""
     if not waits:
         monkeypatch.setattr("devices.webhooks.at_rest", lambda ids: ids)
     make_hook("message", customer_id=customer.pk)
-    ownership.assign([device.pk], customer=customer, by=by)
+    ownership.assign([device.pk], customer=customer, by=by_system)
     begun, published = threading.Event(), threading.Event()
 
     def hand_over() -> None:
         try:
             with transaction.atomic():
                 at = timezone.now()
-                ownership.unclaim([device.pk], reason="Sold", by=by, at=at)
-                ownership.assign([device.pk], customer=other_customer, by=by, at=at)
+                ownership.unclaim([device.pk], reason="Sold", by=by_system, at=at)
+                ownership.assign([device.pk], customer=other_customer, by=by_system, at=at)
                 begun.set()
                 published.wait(20)
         finally:
@@ -296,7 +293,7 @@ def test_a_message_of_a_device_that_is_changing_hands_waits_until_it_is_known_wh
     messages.settle_recent()
 
 
-def test_without_the_look_at_the_span_it_would_be_sent(make_hook, receiver, device, customer, by, monkeypatch):
+def test_without_the_look_at_the_span_it_would_be_sent(make_hook, receiver, device, customer, by_system, monkeypatch):
     """The negative control."""
     monkeypatch.setattr(delivery, "_withhold", lambda jobs: jobs)
     make_hook("message", customer_id=customer.pk)
@@ -306,7 +303,7 @@ def test_without_the_look_at_the_span_it_would_be_sent(make_hook, receiver, devi
 
 
 def test_what_a_device_publishes_reaches_the_webhooks_of_its_product_and_of_its_owner_at_that_moment(
-    make_hook, device, customer, other_customer, by
+    make_hook, device, customer, other_customer, by_system
 ):
     hooks = [
         make_hook("message", product_id=device.product_id),
@@ -316,13 +313,13 @@ def test_what_a_device_publishes_reaches_the_webhooks_of_its_product_and_of_its_
     publisher = messages.Publisher(device.pk, device.organization_id)
     draft = Draft("level", Json('{"mm":12}'), None)
     start, end = timezone.now() - timedelta(hours=2), timezone.now() - timedelta(hours=1)
-    ownership.assign([device.pk], customer=customer, by=by, at=start)
+    ownership.assign([device.pk], customer=customer, by=by_system, at=start)
     ledger.transfer(
         [device.pk],
         source=customer,
         customer=other_customer,
         project=projects.default_of(other_customer),
-        by=by,
+        by=by_system,
         at=end,
     )
     tick = timedelta(microseconds=1)
@@ -347,13 +344,13 @@ def test_what_a_device_publishes_reaches_the_webhooks_of_its_product_and_of_its_
 
 @pytest.mark.parametrize("number", [1, 40])
 def test_what_the_ledger_gives_afterwards_is_told_in_as_many_statements_for_one_device_as_for_many(
-    number, make_hook, make_devices, customer, by, django_assert_num_queries
+    number, make_hook, make_devices, customer, by_system, django_assert_num_queries
 ):
     hook, ids = make_hook("message", customer_id=customer.pk), [device.pk for device in make_devices(number)]
     for pk in ids:
-        silent = messages.Publisher(pk, by.organization.pk, is_heard=False)
+        silent = messages.Publisher(pk, by_system.organization.pk, is_heard=False)
         messages.publish([Draft("level", Json(str(pk)), None)], by=silent)
-    ownership.assign(ids, customer=customer, by=by)
+    ownership.assign(ids, customer=customer, by=by_system)
     project = projects.default_of(customer)
     found = list(Message.objects.filter(device__in=ids).values_list("pk", flat=True))
     Message.objects.filter(pk__in=found).update(project=project)
@@ -364,9 +361,9 @@ def test_what_the_ledger_gives_afterwards_is_told_in_as_many_statements_for_one_
     messages.settle_recent()
 
 
-def test_of_two_messages_of_one_instant_each_is_told_and_once(make_hook, device, customer, by):
+def test_of_two_messages_of_one_instant_each_is_told_and_once(make_hook, device, customer, by_system):
     hook, at = make_hook("message", customer_id=customer.pk), timezone.now() + timedelta(seconds=1)
-    ownership.assign([device.pk], customer=customer, by=by)
+    ownership.assign([device.pk], customer=customer, by=by_system)
     first, silent = (messages.Publisher(device.pk, device.organization_id, is_heard=heard) for heard in (True, False))
     messages.publish([Draft("level", Json("1"), None)], by=first, at=at)
     messages.publish([Draft("level", Json("2"), None)], by=silent, at=at)
@@ -388,7 +385,7 @@ def test_messages_are_told_by_name(make_hook, device):
 
 
 def test_a_transfer_tells_the_organization_of_both_and_each_customer_of_its_part(
-    make_hook, device, customer, other_customer, by
+    make_hook, device, customer, other_customer, by_system
 ):
     ours = make_hook("device.transferred")
     old = make_hook("device.assigned", "device.unclaimed", customer_id=customer.pk)
@@ -398,15 +395,15 @@ def test_a_transfer_tells_the_organization_of_both_and_each_customer_of_its_part
         [device.pk],
         customer=customer,
         project=projects.default_of(customer),
-        by=by,
+        by=by_system,
         reason="assignment",
         at=now - timedelta(hours=1),
     )
     outcome = ledger.transfer(
-        [device.pk], source=customer, customer=other_customer, project=projects.default_of(other_customer), by=by
+        [device.pk], source=customer, customer=other_customer, project=projects.default_of(other_customer), by=by_system
     )
     for kind, about in ((device_events.UNCLAIMED, customer), (device_events.ASSIGNED, other_customer)):
-        record_set(kind, Device, outcome.done, label="serial_number", by=by, about=about, act=outcome.act)
+        record_set(kind, Device, outcome.done, label="serial_number", by=by_system, about=about, act=outcome.act)
     assert [told(hook) for hook in (ours, old, new)] == [
         [("device.transferred", device.serial_number)],
         [("device.unclaimed", device.serial_number)],
@@ -429,12 +426,12 @@ def test_a_claim_that_the_limit_refused_is_told(make_hook, organization, custome
 
 
 def test_a_shipment_that_leaves_is_told_to_the_organization_and_its_customer(
-    make_hook, customer, other_customer, device, alice, by
+    make_hook, customer, other_customer, device, alice, by_system
 ):
     ours, theirs = make_hook("shipment.shipped"), make_hook("shipment.shipped", customer_id=customer.pk)
     others = make_hook("shipment.shipped", customer_id=other_customer.pk)
-    shipment = shipments.create(customer=customer, lines={}, by=by)
-    record(shipment_events.SHIPPED, shipment, by=by, about=customer, units=3)
+    shipment = shipments.create(customer=customer, lines={}, by=by_system)
+    record(shipment_events.SHIPPED, shipment, by=by_system, about=customer, units=3)
     assert [told(hook) for hook in (ours, theirs, others)] == [[("shipment.shipped", shipment.code)]] * 2 + [[]]
     assert json.loads(ours.deliveries.get().payload)["data"] == {
         "shipment": {"id": shipment.pk, "code": shipment.code, "units": 3},
@@ -443,10 +440,10 @@ def test_a_shipment_that_leaves_is_told_to_the_organization_and_its_customer(
 
 
 @pytest.mark.parametrize("number", [1, 300])
-def test_the_fanout_is_set_based(number, make_hook, make_devices, customer, by, django_assert_num_queries):
+def test_the_fanout_is_set_based(number, make_hook, make_devices, customer, by_system, django_assert_num_queries):
     """As many statements for one device as for hundreds, and one question where nobody listens."""
     ids = [device.pk for device in make_devices(number)]
-    tell = {"label": "serial_number", "by": by, "about": customer}
+    tell = {"label": "serial_number", "by": by_system, "about": customer}
     with django_assert_num_queries(2):
         record_set(device_events.UNCLAIMED, Device, ids, **tell)
     hooks = [make_hook("device.unclaimed"), make_hook("device.unclaimed")]
@@ -465,10 +462,10 @@ def test_the_schedule_lasts_75_hours_and_grows():
     assert timedelta(hours=75) < longest < delivery.OLDEST
 
 
-def test_a_failing_call_is_tried_on_the_schedule_with_the_same_id_then_given_up(make_hook, receiver, by):
+def test_a_failing_call_is_tried_on_the_schedule_with_the_same_id_then_given_up(make_hook, receiver, by_system):
     hook = make_hook()
     receiver.answers = [500] * 10
-    row = webhooks.send_test(hook, by=by)
+    row = webhooks.send_test(hook, by=by_system)
     for attempt in range(1, 11):
         began = timezone.now()
         WebhookDelivery.objects.filter(next_at__isnull=False).update(next_at=began)
@@ -486,13 +483,13 @@ def test_a_failing_call_is_tried_on_the_schedule_with_the_same_id_then_given_up(
     assert row.tries.count() == 10
 
 
-def test_a_receiver_is_left_alone_for_as_long_as_it_asks(make_hook, receiver, by, monkeypatch):
+def test_a_receiver_is_left_alone_for_as_long_as_it_asks(make_hook, receiver, by_system, monkeypatch):
     """With all that waits for it: `Retry-After` is about the receiver, not about one call (RFC 9110, 10.2.3)."""
     monkeypatch.setattr(delivery, "PORTION", 1)
     monkeypatch.setattr(lanes, "OF_ONE", 1)
     hook = make_hook()
     receiver.answers, receiver.headers = [429], {"Retry-After": "7200"}
-    rows = [webhooks.send_test(hook, by=by), webhooks.send_test(hook, by=by)]
+    rows = [webhooks.send_test(hook, by=by_system), webhooks.send_test(hook, by=by_system)]
     began = timezone.now()
     assert delivery.run() == 1
     for row in rows:
@@ -501,12 +498,12 @@ def test_a_receiver_is_left_alone_for_as_long_as_it_asks(make_hook, receiver, by
     assert [row.state for row in rows] == [DeliveryState.FAILED, DeliveryState.WAITING]
 
 
-def test_a_receiver_that_asks_for_nothing_gets_the_next_call_at_once(make_hook, receiver, by, monkeypatch):
+def test_a_receiver_that_asks_for_nothing_gets_the_next_call_at_once(make_hook, receiver, by_system, monkeypatch):
     monkeypatch.setattr(delivery, "PORTION", 1)
     monkeypatch.setattr(lanes, "OF_ONE", 1)
     hook = make_hook()
     receiver.answers = [429]
-    webhooks.send_test(hook, by=by), webhooks.send_test(hook, by=by)
+    webhooks.send_test(hook, by=by_system), webhooks.send_test(hook, by=by_system)
     assert delivery.run() == 2
 
 
@@ -531,11 +528,11 @@ def test_retry_after_is_read_as_seconds_or_a_date(text, least, most):
 
 
 def test_a_receiver_that_is_gone_is_disabled_and_owners_and_administrators_are_told(
-    make_hook, receiver, organization, alice, bob, by, mailoutbox
+    make_hook, receiver, organization, alice, bob, by_system, mailoutbox
 ):
     hook, head = make_hook(), factories.make_member(organization, "administrator")
     receiver.answers = [410]
-    row = webhooks.send_test(hook, by=by)
+    row = webhooks.send_test(hook, by=by_system)
     delivery.run()
     hook.refresh_from_db()
     row.refresh_from_db()
@@ -551,31 +548,31 @@ def test_a_receiver_that_is_gone_is_disabled_and_owners_and_administrators_are_t
 
 @pytest.mark.parametrize(("days", "is_enabled"), [(4, True), (6, False)])
 def test_a_receiver_that_only_fails_for_five_days_is_disabled(
-    days, is_enabled, make_hook, receiver, alice, by, mailoutbox
+    days, is_enabled, make_hook, receiver, alice, by_system, mailoutbox
 ):
     hook = make_hook()
     Webhook.objects.filter(pk=hook.pk).update(failing_since=timezone.now() - timedelta(days=days))
     receiver.answers = [503]
-    webhooks.send_test(hook, by=by)
+    webhooks.send_test(hook, by=by_system)
     delivery.run()
     hook.refresh_from_db()
     assert hook.is_enabled is is_enabled
     assert len(mailoutbox) == (0 if is_enabled else 1)
 
 
-def test_one_success_ends_the_failing(make_hook, receiver, by):
+def test_one_success_ends_the_failing(make_hook, receiver, by_system):
     hook = make_hook()
     Webhook.objects.filter(pk=hook.pk).update(failing_since=timezone.now() - timedelta(days=6))
-    webhooks.send_test(hook, by=by)
+    webhooks.send_test(hook, by=by_system)
     delivery.run()
     hook.refresh_from_db()
     assert (hook.failing_since, hook.is_enabled) == (None, True)
 
 
-def test_a_redirect_is_not_followed(make_hook, receiver, by):
+def test_a_redirect_is_not_followed(make_hook, receiver, by_system):
     hook = make_hook()
     receiver.answers, receiver.headers = [302], {"Location": receiver.url + "/elsewhere"}
-    row = webhooks.send_test(hook, by=by)
+    row = webhooks.send_test(hook, by=by_system)
     delivery.run()
     row.refresh_from_db()
     attempt = row.tries.get()
@@ -583,7 +580,7 @@ def test_a_redirect_is_not_followed(make_hook, receiver, by):
     assert (attempt.status, attempt.error) == (302, "A redirect, which is not followed.")
 
 
-def test_an_unreachable_receiver_is_tried_once_and_the_rest_waits_with_it(make_hook, receiver, by, device):
+def test_an_unreachable_receiver_is_tried_once_and_the_rest_waits_with_it(make_hook, receiver, by_system, device):
     hook = make_hook("message")
     Webhook.objects.filter(pk=hook.pk).update(url="http://127.0.0.1:1/hooks")
     for n in range(30):
@@ -613,58 +610,58 @@ def test_two_workers_do_not_take_the_same(make_hook, device):
     assert len(delivery.take(at=later)) == 5
 
 
-def test_what_a_dead_worker_held_is_given_back(make_hook, by):
-    webhooks.send_test(make_hook(), by=by)
+def test_what_a_dead_worker_held_is_given_back(make_hook, by_system):
+    webhooks.send_test(make_hook(), by=by_system)
     delivery.take()
     WebhookDelivery.objects.update(leased_by="elsewhere/1:99:1")
     assert leftovers.release_dead() == 1
     assert delivery.due().count() == 1
 
 
-def test_what_a_living_worker_holds_stays_its_own(make_hook, by):
-    webhooks.send_test(make_hook(), by=by)
+def test_what_a_living_worker_holds_stays_its_own(make_hook, by_system):
+    webhooks.send_test(make_hook(), by=by_system)
     delivery.take()
     assert leftovers.release_dead() == 0
     assert delivery.due().count() == 0
 
 
-def test_a_removed_webhook_is_silent_for_good(make_hook, receiver, by):
+def test_a_removed_webhook_is_silent_for_good(make_hook, receiver, by_system):
     hook = make_hook()
-    webhooks.send_test(hook, by=by)
-    webhooks.remove(hook, by=by)
-    webhooks.enable(hook, by=by)
+    webhooks.send_test(hook, by=by_system)
+    webhooks.remove(hook, by=by_system)
+    webhooks.enable(hook, by=by_system)
     assert (delivery.run(), receiver.connections, hook.is_enabled) == (0, 0, False)
     assert hook.deliveries.get().state == DeliveryState.GIVEN_UP
 
 
-def test_a_delivery_is_sent_again_with_its_id(make_hook, receiver, by):
+def test_a_delivery_is_sent_again_with_its_id(make_hook, receiver, by_system):
     hook = make_hook()
-    row = webhooks.send_test(hook, by=by)
+    row = webhooks.send_test(hook, by=by_system)
     delivery.run()
     row.refresh_from_db()
-    webhooks.send_again(row, by=by)
+    webhooks.send_again(row, by=by_system)
     delivery.run()
     assert receiver.ids == [row.message_id] * 2
-    webhooks.disable(hook, by=by)
+    webhooks.disable(hook, by=by_system)
     with pytest.raises(Refused) as refusal:
-        webhooks.send_again(row, by=by)
+        webhooks.send_again(row, by=by_system)
     assert refusal.value.code == "disabled"
 
 
-def test_the_task_is_queued_once_and_sends(make_hook, receiver, by, django_capture_on_commit_callbacks):
+def test_the_task_is_queued_once_and_sends(make_hook, receiver, by_system, django_capture_on_commit_callbacks):
     hook = make_hook()
     with django_capture_on_commit_callbacks(execute=True):
-        webhooks.send_test(hook, by=by)
-        webhooks.send_test(hook, by=by)
+        webhooks.send_test(hook, by=by_system)
+        webhooks.send_test(hook, by=by_system)
     queued = DBTaskResult.objects.filter(task_path=tasks.deliver_webhooks.module_path)
     assert list(queued.values_list("queue_name", flat=True)) == ["webhooks"]
     tasks.deliver_webhooks.func()
     assert len(receiver.calls) == 2
 
 
-def test_upkeep_takes_up_what_nobody_queued_and_forgets_what_is_old(make_hook, by):
+def test_upkeep_takes_up_what_nobody_queued_and_forgets_what_is_old(make_hook, by_system):
     hook = make_hook()
-    webhooks.send_test(hook, by=by)
+    webhooks.send_test(hook, by=by_system)
     upkeep.go_on()
     assert DBTaskResult.objects.filter(task_path=tasks.deliver_webhooks.module_path).count() == 1
     delivery.run()
@@ -685,20 +682,22 @@ def test_upkeep_takes_up_what_nobody_queued_and_forgets_what_is_old(make_hook, b
         ({"url": "https://10.0.0.1/"}, "address_not_allowed"),
     ],
 )
-def test_a_webhook_that_makes_no_sense_is_refused(fields, code, by):
+def test_a_webhook_that_makes_no_sense_is_refused(fields, code, by_system):
     values = {"url": "https://example.com/hooks", "events": ["device.assigned"], **fields}
     with pytest.raises(Refused) as refusal:
-        webhooks.create(**values, by=by)
+        webhooks.create(**values, by=by_system)
     assert (refusal.value.code, refusal.value.status) == (code, 422)
     assert not Webhook.objects.exists()
 
 
-def test_a_customers_webhook_has_no_events_that_name_others(by, customer):
+def test_a_customers_webhook_has_no_events_that_name_others(by_system, customer):
     for event in ("device.registered", "device.transferred", "claim.refused_by_limit"):
         with pytest.raises(Refused):
-            webhooks.create(url="https://example.com/", events=[event], customer_id=customer.pk, by=by)
+            webhooks.create(url="https://example.com/", events=[event], customer_id=customer.pk, by=by_system)
 
 
-def test_no_webhook_is_bound_to_another_organizations_product(by, foreign_device):
+def test_no_webhook_is_bound_to_another_organizations_product(by_system, foreign_device):
     with pytest.raises(Refused):
-        webhooks.create(url="https://example.com/", events=["message"], product_id=foreign_device.product_id, by=by)
+        webhooks.create(
+            url="https://example.com/", events=["message"], product_id=foreign_device.product_id, by=by_system
+        )

@@ -18,7 +18,7 @@ from devices.calls import actions as calls
 from devices.device_api import authentication, views
 from devices.models import Call
 from tests import factories, processes
-from tests.devices.telling import T0, TICK, Unit, fresh, give_secret, publisher
+from tests.devices.telling import T0, TICK, Unit, give_secret, publisher
 
 pytestmark = pytest.mark.django_db
 
@@ -26,17 +26,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def no_address_is_known():
     authentication.forget()
-
-
-@pytest.fixture
-def by(alice) -> Actor:
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
-def owned(device, customer, by):
-    ledger.assign([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment")
-    return fresh(device)
 
 
 def ask(device, by, **how) -> Call:

@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from claims.portal import calls as portal_calls
-from console.access import Actor
 from console.models import Event
 from customers.models import CustomerUser
 from devices import ledger
@@ -20,17 +19,6 @@ from tests.devices.telling import fresh, publisher
 pytestmark = pytest.mark.django_db
 
 ASKED = {"kind": "variable", "name": "battery", "argument": "", "timeout": "30"}
-
-
-@pytest.fixture
-def by(alice) -> Actor:
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
-def owned(device, customer, by):
-    ledger.assign([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment")
-    return fresh(device)
 
 
 def at(name: str, *arguments) -> str:

@@ -31,22 +31,7 @@ from tests.devices.roundtrips import (
     workbook,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
-
-
-@pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 
 
 @pytest.fixture
@@ -60,11 +45,11 @@ def own(device, customer, by):
     device.refresh_from_db()
 
 
-def test_the_export_holds_what_a_round_trip_needs(client, three, customer, by):
+def test_the_export_holds_what_a_round_trip_needs(staff_client, three, customer, by):
     type(customer).objects.update(reference="K-1001", reference_key="k-1001")
     own(three[0], customer, by)
     device_actions.edit(three[0], by=by, tags=["Pilot", "berlin"], notes="Line one\nline two")
-    rows = rows_of(exported(client))
+    rows = rows_of(exported(staff_client))
     assert list(rows[0]) == [
         "serial_number",
         "device_name",
@@ -96,19 +81,19 @@ def test_the_export_holds_what_a_round_trip_needs(client, three, customer, by):
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_a_file_that_nobody_edited_changes_nothing(form, client, alice, three, customer, by, tmp_path):
+def test_a_file_that_nobody_edited_changes_nothing(form, staff_client, alice, three, customer, by, tmp_path):
     own(three[0], customer, by)
     device_actions.edit(three[1], by=by, tags=["=1+1", "a;b"], notes="-5 °C, then\n=SUM(A1)")
-    row = checked(alice, exported(client, form), f"devices.{form}")
+    row = checked(alice, exported(staff_client, form), f"devices.{form}")
     assert (counts(row), refused(row), row.summary["notices"]) == ((3, 0, 0), {}, [])
 
 
-def test_each_cell_does_what_it_says(client, alice, three, customer, other_customer, by):
+def test_each_cell_does_what_it_says(staff_client, alice, three, customer, other_customer, by):
     own(three[1], customer, by)
     own(three[2], customer, by)
     device_actions.edit(three[0], by=by, tags=["old", "kept"])
     content = edited_csv(
-        client,
+        staff_client,
         put(
             (0, "owner", "hallberg  utilities"),
             (0, "tags", "kept, New"),
@@ -134,9 +119,11 @@ def test_each_cell_does_what_it_says(client, alice, three, customer, other_custo
     assert (tags_of(three[0]), three[0].notes) == (["kept", "New"], "Note")
 
 
-def test_a_transfer_is_at_one_instant_and_both_customers_read_of_it(client, alice, three, customer, other_customer, by):
+def test_a_transfer_is_at_one_instant_and_both_customers_read_of_it(
+    staff_client, alice, three, customer, other_customer, by
+):
     own(three[0], customer, by)
-    operation = applied(alice, edited_csv(client, put((0, "owner", "Hallberg Utilities"))), reason="Sold")
+    operation = applied(alice, edited_csv(staff_client, put((0, "owner", "Hallberg Utilities"))), reason="Sold")
     old, new = Ownership.objects.filter(device=three[0]).order_by("started_at")
     assert (old.ended_at, old.end_reason, old.end_note) == (new.started_at, "transfer", "Sold")
     assert (new.start_reason, new.start_evidence, new.customer) == (
@@ -152,27 +139,29 @@ def test_a_transfer_is_at_one_instant_and_both_customers_read_of_it(client, alic
     assert len({e.act for e in told}) == 1
 
 
-def test_only_the_columns_that_are_there_are_looked_at(client, alice, three, customer, by):
+def test_only_the_columns_that_are_there_are_looked_at(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
     device_actions.edit(three[0], by=by, tags=["a"], notes="Mine")
-    rows = [{"device_name": r["device_name"], "tags": "b", "version": r["version"]} for r in rows_of(exported(client))]
+    rows = [
+        {"device_name": r["device_name"], "tags": "b", "version": r["version"]} for r in rows_of(exported(staff_client))
+    ]
     assert applied(alice, as_csv(rows)).succeeded == 3
     three[0].refresh_from_db()
     assert (tags_of(three[0]), three[0].notes, three[0].customer) == (["b"], "Mine", customer)
 
 
-def test_emptied_tags_and_notes_are_taken_away(client, alice, three, by):
+def test_emptied_tags_and_notes_are_taken_away(staff_client, alice, three, by):
     device_actions.edit(three[0], by=by, tags=["a", "b"], notes="Mine")
-    assert applied(alice, edited_csv(client, put((0, "tags", ""), (0, "notes", "")))).succeeded == 1
+    assert applied(alice, edited_csv(staff_client, put((0, "tags", ""), (0, "notes", "")))).succeeded == 1
     three[0].refresh_from_db()
     assert (tags_of(three[0]), three[0].notes) == ([], "")
     told = Event.objects.get(kind="device.edited", data__notes=["Mine", ""])
     assert told.data == {"tags": ["a, b", ""], "notes": ["Mine", ""]}
 
 
-def test_an_unclaim_asks_why(client, alice, three, customer, by):
+def test_an_unclaim_asks_why(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
-    content = edited_csv(client, put((0, "owner", "")))
+    content = edited_csv(staff_client, put((0, "owner", "")))
     with pytest.raises(Refused) as refusal:
         applied(alice, content)
     assert (refusal.value.code, refusal.value.status) == ("reason_missing", 422)
@@ -186,14 +175,14 @@ def test_an_unclaim_asks_why(client, alice, three, customer, by):
 
 
 def test_the_reference_names_the_owner_too_and_the_cell_that_was_edited_decides(
-    client, alice, three, customer, organization, by
+    staff_client, alice, three, customer, organization, by
 ):
     a = factories.make_customer(organization, "Twin", reference="K-1")
     b = factories.make_customer(organization, "Twin", reference="K-2")
     own(three[0], a, by)
     own(three[1], a, by)
     content = edited_csv(
-        client,
+        staff_client,
         put(
             (0, "owner_reference", "k-2"),
             (1, "owner", "Stadtwerke Aalen"),
@@ -241,26 +230,28 @@ def test_the_reference_names_the_owner_too_and_the_cell_that_was_edited_decides(
         ([(0, "notes", "x" * 2001)], "The note has at most 2000 characters; this one has 2001."),
     ],
 )
-def test_what_can_not_be_is_refused_with_its_reason(places, sentence, client, alice, three, customer, organization, by):
+def test_what_can_not_be_is_refused_with_its_reason(
+    places, sentence, staff_client, alice, three, customer, organization, by
+):
     twin = factories.make_customer(organization, "Twin", reference="K-1")
     factories.make_customer(organization, "Twin", reference="K-2")
     customers.archive(factories.make_customer(organization, "Gone"), by=by)
     own(three[1], twin, by)
-    row = checked(alice, edited_csv(client, put(*places)))
+    row = checked(alice, edited_csv(staff_client, put(*places)))
     assert refused(row) == {places[0][0] + 2: sentence}
     assert counts(row) == (2, 0, 1)
 
 
-def test_a_device_of_another_organization_is_as_unknown_as_any(client, alice, three, foreign_device):
-    content = edited_csv(client, put((0, "device_name", foreign_device.device_name), (0, "tags", "mine")))
+def test_a_device_of_another_organization_is_as_unknown_as_any(staff_client, alice, three, foreign_device):
+    content = edited_csv(staff_client, put((0, "device_name", foreign_device.device_name), (0, "tags", "mine")))
     row = checked(alice, content)
     assert refused(row) == {2: "No device has this name."}
     assert not DeviceTag.objects.exists()
 
 
-def test_a_customer_of_another_organization_is_as_unknown_as_any(client, alice, three, other_organization):
+def test_a_customer_of_another_organization_is_as_unknown_as_any(staff_client, alice, three, other_organization):
     factories.make_customer(other_organization, "Stranger", reference="S-1")
-    row = checked(alice, edited_csv(client, put((0, "owner", "Stranger"), (1, "owner_reference", "S-1"))))
+    row = checked(alice, edited_csv(staff_client, put((0, "owner", "Stranger"), (1, "owner_reference", "S-1"))))
     assert refused(row) == {
         2: "No customer is called “Stranger”. Make it first.",
         3: "No customer has the reference “S-1”.",
@@ -275,21 +266,21 @@ def test_a_customer_of_another_organization_is_as_unknown_as_any(client, alice, 
         ("scrapped", "It is scrapped."),
     ],
 )
-def test_what_is_not_in_stock_gets_no_owner_but_notes(status, sentence, client, alice, three, customer):
+def test_what_is_not_in_stock_gets_no_owner_but_notes(status, sentence, staff_client, alice, three, customer):
     ledger.set_status([three[0].pk], frm=["in_stock"], to=status)
-    row = checked(alice, edited_csv(client, put((0, "owner", customer.name))))
+    row = checked(alice, edited_csv(staff_client, put((0, "owner", customer.name))))
     assert refused(row) == {2: sentence}
-    assert applied(alice, edited_csv(client, put((0, "notes", "Mine")))).succeeded == 1
+    assert applied(alice, edited_csv(staff_client, put((0, "notes", "Mine")))).succeeded == 1
 
 
-def test_an_archived_unit_gets_no_owner(client, alice, three, customer, by):
+def test_an_archived_unit_gets_no_owner(staff_client, alice, three, customer, by):
     device_actions.archive([three[0].pk], by=by)
-    row = checked(alice, edited_csv(client, put((0, "owner", customer.name)), "&archived=on"))
+    row = checked(alice, edited_csv(staff_client, put((0, "owner", customer.name)), "&archived=on"))
     assert refused(row) == {2: "It is archived. Restore it first."}
 
 
-def test_the_same_unit_twice_is_refused(client, alice, three):
-    rows = rows_of(exported(client))
+def test_the_same_unit_twice_is_refused(staff_client, alice, three):
+    rows = rows_of(exported(staff_client))
     row = checked(alice, as_csv([*rows, rows[0] | {"device_name": rows[0]["device_name"].upper()}]))
     assert refused(row) == {5: "The same device name stands in row 2, in other letters."}
 
@@ -297,8 +288,8 @@ def test_the_same_unit_twice_is_refused(client, alice, three):
 # What was changed since
 
 
-def test_what_the_console_changed_since_is_refused_where_the_row_was_edited(client, alice, three, customer, by):
-    content = edited_csv(client, put((0, "tags", "mine"), (2, "notes", "Mine")))
+def test_what_the_console_changed_since_is_refused_where_the_row_was_edited(staff_client, alice, three, customer, by):
+    content = edited_csv(staff_client, put((0, "tags", "mine"), (2, "notes", "Mine")))
     device_actions.edit(three[0], by=by, notes="Theirs")
     own(three[1], customer, by)
     row = checked(alice, content)
@@ -312,23 +303,23 @@ def test_what_the_console_changed_since_is_refused_where_the_row_was_edited(clie
     assert (three[1].customer, tags_of(three[0])) == (customer, [])
 
 
-def test_a_file_that_was_applied_already_changes_nothing_when_it_comes_again(client, alice, three, customer):
-    content = edited_csv(client, put((0, "tags", "mine"), (0, "owner", customer.name)))
+def test_a_file_that_was_applied_already_changes_nothing_when_it_comes_again(staff_client, alice, three, customer):
+    content = edited_csv(staff_client, put((0, "tags", "mine"), (0, "owner", customer.name)))
     assert applied(alice, content).succeeded == 1
     assert counts(checked(alice, content)) == (3, 0, 0)
 
 
-def test_a_customer_that_was_renamed_since_is_still_the_owner(client, alice, three, customer, by):
+def test_a_customer_that_was_renamed_since_is_still_the_owner(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
-    content = edited_csv(client, put((0, "notes", "Mine")))
+    content = edited_csv(staff_client, put((0, "notes", "Mine")))
     type(customer).objects.update(name="Werke Aalen", name_key="werke aalen")
     words.write("customer", dict.fromkeys(type(customer).objects.values_list("pk", flat=True), "Werke Aalen"))
     row = checked(alice, content)
     assert changes(row) == {2: {"notes": ["", "Mine"]}}
 
 
-def test_a_column_that_was_sorted_alone_is_found_out(client, alice, three):
-    rows = rows_of(exported(client))
+def test_a_column_that_was_sorted_alone_is_found_out(staff_client, alice, three):
+    rows = rows_of(exported(staff_client))
     for row, version in zip(rows, [*[r["version"] for r in rows][1:], rows[0]["version"]], strict=True):
         row["version"] = version
     row = checked(alice, as_csv(rows))
@@ -338,7 +329,7 @@ def test_a_column_that_was_sorted_alone_is_found_out(client, alice, three):
     assert counts(row) == (0, 0, 3)
 
 
-def test_without_versions_it_is_compared_with_what_is_registered_now(client, alice, three, customer, by):
+def test_without_versions_it_is_compared_with_what_is_registered_now(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
     rows = [{"Device": d.device_name, "Customer": "", "Tags": "x"} for d in three]
     row = checked(alice, as_csv(rows))
@@ -346,8 +337,10 @@ def test_without_versions_it_is_compared_with_what_is_registered_now(client, ali
     assert changes(row)[2] == {"owner": ["Stadtwerke Aalen", ""], "tags": ["", "x"]}
 
 
-def test_what_changes_between_the_preview_and_the_apply_is_refused_row_by_row(client, alice, three, customer, by):
-    row = checked(alice, edited_csv(client, put((0, "notes", "A"), (1, "notes", "B"), (2, "owner", customer.name))))
+def test_what_changes_between_the_preview_and_the_apply_is_refused_row_by_row(staff_client, alice, three, customer, by):
+    row = checked(
+        alice, edited_csv(staff_client, put((0, "notes", "A"), (1, "notes", "B"), (2, "owner", customer.name)))
+    )
     device_actions.edit(three[0], by=by, notes="Theirs")
     ledger.set_status([three[2].pk], frm=["in_stock"], to="reserved")
     operation = roundtrips.apply(row, version=row.version, by=by)
@@ -361,8 +354,10 @@ def test_what_changes_between_the_preview_and_the_apply_is_refused_row_by_row(cl
     assert (three[0].notes, Ownership.objects.count()) == ("Theirs", 0)
 
 
-def test_all_or_none_means_it(client, alice, three, customer, by):
-    row = checked(alice, edited_csv(client, put((0, "notes", "A"), (1, "tags", "b"), (2, "owner", customer.name))))
+def test_all_or_none_means_it(staff_client, alice, three, customer, by):
+    row = checked(
+        alice, edited_csv(staff_client, put((0, "notes", "A"), (1, "tags", "b"), (2, "owner", customer.name)))
+    )
     device_actions.edit(three[1], by=by, notes="Theirs")
     before = Event.objects.count()
     with pytest.raises(Refused) as refusal:
@@ -376,16 +371,16 @@ def test_all_or_none_means_it(client, alice, three, customer, by):
     assert row.applied_at is None
 
 
-def test_all_or_none_does_not_begin_where_rows_are_refused(client, alice, three, by):
-    row = checked(alice, edited_csv(client, put((0, "notes", "A"), (1, "device_name", "unknown-one"))))
+def test_all_or_none_does_not_begin_where_rows_are_refused(staff_client, alice, three, by):
+    row = checked(alice, edited_csv(staff_client, put((0, "notes", "A"), (1, "device_name", "unknown-one"))))
     with pytest.raises(Refused) as refusal:
         roundtrips.apply(row, version=row.version, by=by, is_whole=True)
     assert refusal.value.sentence == "1 row is refused, so nothing is changed. Correct the file, or change the others."
     assert not Device.objects.filter(notes="A").exists()
 
 
-def test_a_file_is_applied_once(client, alice, three, by):
-    row = checked(alice, edited_csv(client, put((0, "notes", "A"))))
+def test_a_file_is_applied_once(staff_client, alice, three, by):
+    row = checked(alice, edited_csv(staff_client, put((0, "notes", "A"))))
     again = RoundTrip.objects.get(pk=row.pk)
     roundtrips.apply(row, version=row.version, by=by)
     with pytest.raises(Refused) as refusal:
@@ -398,26 +393,28 @@ def test_a_file_is_applied_once(client, alice, three, by):
 
 
 def test_fulfilment_may_change_owners_by_assigning_and_nothing_else(
-    client, three, customer, other_customer, member, by
+    staff_client, three, customer, other_customer, member, by
 ):
     own(three[1], customer, by)
     content = edited_csv(
-        client, put((0, "owner", customer.name), (1, "owner", "Hallberg Utilities"), (2, "notes", "Mine"))
+        staff_client, put((0, "owner", customer.name), (1, "owner", "Hallberg Utilities"), (2, "notes", "Mine"))
     )
     row = checked(member("fulfilment"), content)
     assert refused(row) == {3: "You may not take a device from its owner.", 4: "You may not change tags and notes."}
     assert changes(row) == {2: {"owner": ["", "Stadtwerke Aalen"]}}
 
 
-def test_the_rights_are_asked_again_of_who_applies_it(client, alice, three, customer, member):
-    row = checked(alice, edited_csv(client, put((0, "owner", customer.name), (1, "notes", "Mine"))))
+def test_the_rights_are_asked_again_of_who_applies_it(staff_client, alice, three, customer, member):
+    row = checked(alice, edited_csv(staff_client, put((0, "owner", customer.name), (1, "notes", "Mine"))))
     operation = roundtrips.apply(row, version=row.version, by=factories.actor_of(member("fulfilment")))
     assert (operation.succeeded, operation.refused) == (1, 1)
     assert operation.rows.get().sentence == "You may not change tags and notes."
     assert not Device.objects.filter(notes="Mine").exists()
 
 
-def test_support_takes_back_fifty_an_hour_transfers_among_them(client, bob, product, customer, other_customer, by):
+def test_support_takes_back_fifty_an_hour_transfers_among_them(
+    staff_client, bob, product, customer, other_customer, by
+):
     units = [factories.make_device(product) for _n in range(52)]
     ownership.assign([u.pk for u in units], customer=customer, by=by)
 
@@ -425,14 +422,14 @@ def test_support_takes_back_fifty_an_hour_transfers_among_them(client, bob, prod
         for number, row in enumerate(rows):
             row["owner"] = "Hallberg Utilities" if number % 2 else ""
 
-    row = checked(bob, edited_csv(client, edit))
+    row = checked(bob, edited_csv(staff_client, edit))
     with pytest.raises(Refused) as refusal:
         roundtrips.apply(row, version=row.version, by=factories.actor_of(bob), reason="All")
     assert (refusal.value.code, refusal.value.status) == ("unclaim_limit", 403)
     assert Ownership.objects.filter(ended_at=None, customer=customer).count() == 52
-    fewer = checked(bob, edited_csv(client, lambda rows: edit(rows[:50])))
+    fewer = checked(bob, edited_csv(staff_client, lambda rows: edit(rows[:50])))
     assert roundtrips.apply(fewer, version=fewer.version, by=factories.actor_of(bob), reason="Some").succeeded == 50
-    last = checked(bob, edited_csv(client, lambda rows: put((50, "owner", ""))(rows)))
+    last = checked(bob, edited_csv(staff_client, lambda rows: put((50, "owner", ""))(rows)))
     with pytest.raises(Refused):
         roundtrips.apply(last, version=last.version, by=factories.actor_of(bob), reason="One more")
 
@@ -440,47 +437,53 @@ def test_support_takes_back_fifty_an_hour_transfers_among_them(client, bob, prod
 # Undo
 
 
-def test_a_file_that_only_unclaims_can_be_undone(client, alice, three, customer, by):
+def test_a_file_that_only_unclaims_can_be_undone(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
     own(three[1], customer, by)
-    operation = applied(alice, edited_csv(client, put((0, "owner", ""), (1, "owner", ""))), reason="Mistake")
+    operation = applied(alice, edited_csv(staff_client, put((0, "owner", ""), (1, "owner", ""))), reason="Mistake")
     assert operation.is_undoable(timezone.now())
     undone = undo.begin(operation, by=by)
     assert (undone.succeeded, undone.sentence) == (2, "2 devices are back with their owners.")
     assert Device.objects.filter(customer=customer).count() == 2
 
 
-def test_a_file_that_only_assigns_to_one_customer_can_be_undone(client, alice, three, customer, by):
-    content = edited_csv(client, put((0, "owner", customer.name), (1, "owner", customer.name), (2, "notes", "Mine")))
+def test_a_file_that_only_assigns_to_one_customer_can_be_undone(staff_client, alice, three, customer, by):
+    content = edited_csv(
+        staff_client, put((0, "owner", customer.name), (1, "owner", customer.name), (2, "notes", "Mine"))
+    )
     operation = applied(alice, content)
     undone = undo.begin(operation, by=by)
     assert (undone.succeeded, undone.sentence) == (2, "2 devices are not assigned any more.")
     assert not Device.objects.exclude(customer=None).exists()
 
 
-def test_a_file_with_several_kinds_of_changes_of_hands_has_no_undo(client, alice, three, customer, other_customer, by):
+def test_a_file_with_several_kinds_of_changes_of_hands_has_no_undo(
+    staff_client, alice, three, customer, other_customer, by
+):
     own(three[0], customer, by)
-    operation = applied(alice, edited_csv(client, put((0, "owner", ""), (1, "owner", customer.name))), reason="Mixed")
+    operation = applied(
+        alice, edited_csv(staff_client, put((0, "owner", ""), (1, "owner", customer.name))), reason="Mixed"
+    )
     assert (operation.undo_route, operation.is_undoable()) == ("", False)
 
 
 # As Excel writes it
 
 
-def test_a_workbook_edited_and_saved_again(client, alice, three, customer, tmp_path, by):
+def test_a_workbook_edited_and_saved_again(staff_client, alice, three, customer, tmp_path, by):
     device_actions.edit(three[1], by=by, tags=["=evil()", "+1"], notes="_x0041_ and '=1")
-    content = edited_xlsx(client, tmp_path / "b.xlsx", put((0, "owner", customer.name), (0, "notes", "'=2")))
+    content = edited_xlsx(staff_client, tmp_path / "b.xlsx", put((0, "owner", customer.name), (0, "notes", "'=2")))
     row = checked(alice, content, "b.xlsx")
     assert changes(row) == {2: {"owner": ["", customer.name], "notes": ["", "'=2"]}}
     assert counts(row) == (2, 1, 0)
 
 
-def test_german_excel_writes_semicolons_and_windows_1252(client, alice, three, organization, by):
+def test_german_excel_writes_semicolons_and_windows_1252(staff_client, alice, three, organization, by):
     muller = factories.make_customer(organization, "Müller & Söhne")
     device_actions.edit(three[1], by=by, notes="Größe 1,5", tags=["łódź"])
     device_actions.edit(three[2], by=by, notes="→ Keller 😀")
     content = edited_csv(
-        client,
+        staff_client,
         put((0, "owner", "Müller & Söhne"), (0, "notes", "1,5 °C – kühl")),
         separator=";",
         encoding="cp1252",
@@ -497,14 +500,14 @@ def test_german_excel_writes_semicolons_and_windows_1252(client, alice, three, o
     assert (three[0].customer, tags_of(three[1])) == (muller, ["łódź"])
 
 
-def test_zeros_that_excel_cut_off_a_serial_number_are_no_change(client, alice, product):
+def test_zeros_that_excel_cut_off_a_serial_number_are_no_change(staff_client, alice, product):
     factories.make_device(product, "000123")
-    row = checked(alice, edited_csv(client, put((0, "serial_number", "123"), (0, "notes", "Mine"))))
+    row = checked(alice, edited_csv(staff_client, put((0, "serial_number", "123"), (0, "notes", "Mine"))))
     assert (noticed(row), changes(row)) == ({"lost_zeros": 1}, {2: {"notes": ["", "Mine"]}})
 
 
-def test_numbers_and_dates_in_a_workbook_are_texts(client, alice, three, tmp_path):
-    rows = rows_of(exported(client))
+def test_numbers_and_dates_in_a_workbook_are_texts(staff_client, alice, three, tmp_path):
+    rows = rows_of(exported(staff_client))
     content = workbook(
         tmp_path / "n.xlsx",
         [{"device_name": rows[0]["device_name"], "notes": 15, "tags": 2026, "version": rows[0]["version"]}],
@@ -512,14 +515,14 @@ def test_numbers_and_dates_in_a_workbook_are_texts(client, alice, three, tmp_pat
     assert changes(checked(alice, content, "n.xlsx")) == {2: {"tags": ["", "2026"], "notes": ["", "15"]}}
 
 
-def test_projects_are_the_default_of_the_new_owner(client, alice, three, customer):
-    applied(alice, edited_csv(client, put((0, "owner", customer.name))))
+def test_projects_are_the_default_of_the_new_owner(staff_client, alice, three, customer):
+    applied(alice, edited_csv(staff_client, put((0, "owner", customer.name))))
     assert Ownership.objects.get().project == projects.default_of(customer)
 
 
-def test_an_error_of_excel_empties_nothing_and_refuses_its_row(client, alice, three, customer, by, tmp_path):
+def test_an_error_of_excel_empties_nothing_and_refuses_its_row(staff_client, alice, three, customer, by, tmp_path):
     own(three[0], customer, by)
-    workbook(tmp_path / "x.xlsx", rows_of(exported(client)))
+    workbook(tmp_path / "x.xlsx", rows_of(exported(staff_client)))
     book = load_workbook(tmp_path / "x.xlsx")
     for (cell,) in book.active["E2":"E4"]:
         cell.value = "#N/A"
@@ -531,13 +534,13 @@ def test_an_error_of_excel_empties_nothing_and_refuses_its_row(client, alice, th
     assert Ownership.objects.get(device=three[0]).ended_at is None
 
 
-def test_an_error_in_csv_refuses_its_row_too(client, alice, three, customer, by):
+def test_an_error_in_csv_refuses_its_row_too(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
-    row = checked(alice, edited_csv(client, put((0, "owner", "#REF!"))))
+    row = checked(alice, edited_csv(staff_client, put((0, "owner", "#REF!"))))
     assert refused(row) == {2: "Cell E2 shows the error #REF!. Correct it, or write what it should be."}
 
 
-def test_notes_that_read_like_an_error_survive_the_round_trip(client, alice, three, by):
+def test_notes_that_read_like_an_error_survive_the_round_trip(staff_client, alice, three, by):
     device_actions.edit(three[0], by=by, tags=[], notes="#N/A")
-    assert counts(checked(alice, exported(client, "csv"))) == (3, 0, 0)
-    assert counts(checked(alice, exported(client, "xlsx"), "devices.xlsx")) == (3, 0, 0)
+    assert counts(checked(alice, exported(staff_client, "csv"))) == (3, 0, 0)
+    assert counts(checked(alice, exported(staff_client, "xlsx"), "devices.xlsx")) == (3, 0, 0)

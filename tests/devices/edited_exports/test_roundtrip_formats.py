@@ -16,7 +16,7 @@ from devices.models import Device
 from tests import factories
 from tests.devices.roundtrips import applied, changes, checked, counts, exported, refused, rows_of, tags_of, workbook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 FEW = settings(
     max_examples=25,
     deadline=None,
@@ -46,16 +46,6 @@ TAG = (
     .filter(lambda text: text and text.isprintable() and 0 < len(fold(text)) <= 40)
 )
 TAGS = st.lists(TAG, max_size=4, unique_by=fold)
-
-
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
 
 
 @pytest.fixture
@@ -99,18 +89,18 @@ FORMS = {
 @given(st.lists(NOTES, min_size=UNITS, max_size=UNITS), st.lists(TAGS, min_size=UNITS, max_size=UNITS))
 @example(["=1+1", "'=1", "''@a", "-5", "_x0041_", "#N/A"], [["=a"], ["'+b", "-c"], ["a;b"], ["1"], ["_x000D_"], []])
 @example(["a\ufffeb", "\uffff", "", "", "", ""], [[]] * 6)
-def test_nothing_is_changed_by_the_way_there_and_back(form, client, alice, pool, notes, tags):
+def test_nothing_is_changed_by_the_way_there_and_back(form, staff_client, alice, pool, notes, tags):
     fill(pool, notes, tags, factories.actor_of(alice))
     kind, save = FORMS[form]
-    row = checked(alice, save(exported(client, kind)), f"devices.{kind}")
+    row = checked(alice, save(exported(staff_client, kind)), f"devices.{kind}")
     assert (changes(row), refused(row), counts(row)) == ({}, {}, (UNITS, 0, 0))
 
 
 @FEW
 @given(st.lists(NOTES, min_size=UNITS, max_size=UNITS), st.lists(TAGS, min_size=UNITS, max_size=UNITS))
-def test_no_cell_of_a_csv_file_is_a_formula(client, alice, pool, notes, tags):
+def test_no_cell_of_a_csv_file_is_a_formula(staff_client, alice, pool, notes, tags):
     fill(pool, notes, tags, factories.actor_of(alice))
-    for row in rows_of(exported(client)):
+    for row in rows_of(exported(staff_client)):
         for text in (row["notes"], row["tags"]):
             assert not text.startswith(("=", "@", "\t", "\r"))
             assert not text.startswith(("+", "-")) or text[1:].replace(",", "").replace(".", "").isdigit()
@@ -118,10 +108,10 @@ def test_no_cell_of_a_csv_file_is_a_formula(client, alice, pool, notes, tags):
 
 @FEW
 @given(st.lists(NOTES, min_size=UNITS, max_size=UNITS), st.lists(TAGS, min_size=UNITS, max_size=UNITS))
-def test_what_is_typed_into_a_workbook_is_what_is_stored(client, alice, pool, tmp_path, notes, tags):
+def test_what_is_typed_into_a_workbook_is_what_is_stored(staff_client, alice, pool, tmp_path, notes, tags):
     by = factories.actor_of(alice)
     fill(pool, [""] * UNITS, [[]] * UNITS, by)
-    rows = rows_of(exported(client))
+    rows = rows_of(exported(staff_client))
     # A semicolon in the cell parts tags, and Excel writes what looks like an escape as an escape.
     tags = [[name.replace(";", "") or "x" for name in names] for names in tags]
     for row, text, names in zip(rows, notes, tags, strict=True):

@@ -13,18 +13,8 @@ from devices.models import Device, DeviceTag, Ownership, RoundTrip
 from tests import factories
 from tests.devices.roundtrips import as_csv, edited_csv, edited_xlsx, exported, put, rows_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 CREATE = reverse("devices:device_changes_create")
-
-
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
 
 
 @pytest.fixture
@@ -44,87 +34,88 @@ def body(answer):
     return answer.content.decode()
 
 
-def test_device_changes_create_offers_the_export_with_the_filters_of_the_list(client, three):
-    listed = body(client.get("/devices/?status=in_stock"))
+def test_device_changes_create_offers_the_export_with_the_filters_of_the_list(staff_client, three):
+    listed = body(staff_client.get("/devices/?status=in_stock"))
     assert f'href="{CREATE}?status=in_stock"' in listed
-    page = body(client.get(f"{CREATE}?status=in_stock"))
+    page = body(staff_client.get(f"{CREATE}?status=in_stock"))
     assert "/devices/export/?format=xlsx&amp;status=in_stock" in page
     assert "The devices that your list shows with its filters." in page
 
 
-def test_device_changes_create_says_at_the_field_what_is_no_table(client):
-    answer = upload(client, b"%PDF-1.7 ...", "devices.pdf")
+def test_device_changes_create_says_at_the_field_what_is_no_table(staff_client):
+    answer = upload(staff_client, b"%PDF-1.7 ...", "devices.pdf")
     assert answer.status_code == 422
     assert "no table" in body(answer)
     assert not RoundTrip.objects.exists()
 
 
-def test_the_whole_way_by_its_pages(client, alice, three, customer):
+def test_the_whole_way_by_its_pages(staff_client, alice, three, customer):
     ownership.assign([three[1].pk], customer=customer, by=factories.actor_of(alice))
     device_actions.edit(three[2], by=factories.actor_of(alice), tags=["old"])
     content = edited_csv(
-        client, put((0, "owner", customer.name), (1, "owner", ""), (2, "tags", "<b>new</b>"), (2, "notes", "Mine"))
+        staff_client,
+        put((0, "owner", customer.name), (1, "owner", ""), (2, "tags", "<b>new</b>"), (2, "notes", "Mine")),
     )
-    answer = upload(client, content)
+    answer = upload(staff_client, content)
     row = RoundTrip.objects.get()
     assert (answer.status_code, answer.url) == (302, row.get_absolute_url())
-    page = body(client.get(answer.url))
+    page = body(staff_client.get(answer.url))
     assert "Change 3 devices…" in page
     assert "Assign:" in page and "Unclaim:" in page and "nobody" in page
     assert "&lt;b&gt;new&lt;/b&gt;" in page
     assert '<del class="tag">old</del>' in page
     assert Ownership.objects.count() == 1
-    asked = body(client.get(url("apply", row)))
+    asked = body(staff_client.get(url("apply", row)))
     assert "Change 3 devices?" in asked and "Reason" in asked
-    without = client.post(url("apply", row), {"version": row.version, "reason": ""})
+    without = staff_client.post(url("apply", row), {"version": row.version, "reason": ""})
     assert without.status_code == 422
     assert Ownership.objects.get().ended_at is None
-    done = client.post(url("apply", row), {"version": row.version, "reason": "Contract ended"})
+    done = staff_client.post(url("apply", row), {"version": row.version, "reason": "Contract ended"})
     operation = Operation.objects.get()
     assert (done.status_code, done.url) == (302, operation.get_absolute_url())
-    assert "3 devices changed." in body(client.get(done.url))
-    after = body(client.get(row.get_absolute_url()))
+    assert "3 devices changed." in body(staff_client.get(done.url))
+    after = body(staff_client.get(row.get_absolute_url()))
     assert "Applied by Alice Kemp" in after and "See what was done" in after
-    assert "Alice Kemp</strong> changed devices with" in body(client.get("/activity/"))
-    assert client.get(url("apply", row)).status_code == 409
+    assert "Alice Kemp</strong> changed devices with" in body(staff_client.get("/activity/"))
+    assert staff_client.get(url("apply", row)).status_code == 409
 
 
-def test_without_a_change_of_hands_no_reason_is_asked(client, three):
-    upload(client, edited_csv(client, put((0, "notes", "Mine"))))
+def test_without_a_change_of_hands_no_reason_is_asked(staff_client, three):
+    upload(staff_client, edited_csv(staff_client, put((0, "notes", "Mine"))))
     row = RoundTrip.objects.get()
-    assert 'name="reason"' not in body(client.get(url("apply", row)))
-    assert client.post(url("apply", row), {"version": row.version}).status_code == 302
+    assert 'name="reason"' not in body(staff_client.get(url("apply", row)))
+    assert staff_client.post(url("apply", row), {"version": row.version}).status_code == 302
     assert Device.objects.filter(notes="Mine").count() == 1
 
 
-def test_a_preview_that_is_not_the_last_one_is_refused(client, three):
-    upload(client, edited_csv(client, put((0, "notes", "Mine"))))
+def test_a_preview_that_is_not_the_last_one_is_refused(staff_client, three):
+    upload(staff_client, edited_csv(staff_client, put((0, "notes", "Mine"))))
     row = RoundTrip.objects.get()
-    answer = client.post(url("apply", row), {"version": row.version - 1})
+    answer = staff_client.post(url("apply", row), {"version": row.version - 1})
     assert answer.status_code == 422
     assert "The file was checked anew since you looked. Look at the preview again." in body(answer)
     assert not Device.objects.filter(notes="Mine").exists()
 
 
-def test_a_header_that_is_not_understood_can_be_corrected(client, three):
-    upload(client, as_csv([{"Einheit": three[0].device_name, "Bemerkung": "Mine"}]))
+def test_a_header_that_is_not_understood_can_be_corrected(staff_client, three):
+    upload(staff_client, as_csv([{"Einheit": three[0].device_name, "Bemerkung": "Mine"}]))
     row = RoundTrip.objects.get()
-    assert "No column was recognised as: Device name." in body(client.get(row.get_absolute_url()))
-    answer = client.post(url("columns", row), {"column_0": "device_name", "column_1": "notes"})
+    assert "No column was recognised as: Device name." in body(staff_client.get(row.get_absolute_url()))
+    answer = staff_client.post(url("columns", row), {"column_0": "device_name", "column_1": "notes"})
     assert (answer.status_code, answer.url) == (302, row.get_absolute_url())
-    assert "Change 1 device…" in body(client.get(answer.url))
+    assert "Change 1 device…" in body(staff_client.get(answer.url))
 
 
-def test_the_refused_rows_come_as_a_file(client, three):
-    upload(client, edited_csv(client, put((1, "device_name", "unknown-unit"), (1, "notes", "=1"))))
+def test_the_refused_rows_come_as_a_file(staff_client, three):
+    upload(staff_client, edited_csv(staff_client, put((1, "device_name", "unknown-unit"), (1, "notes", "=1"))))
     row = RoundTrip.objects.get()
-    rows = rows_of(b"".join(client.get(url("refused", row)).streaming_content))
+    rows = rows_of(b"".join(staff_client.get(url("refused", row)).streaming_content))
     assert [(r["Row"], r["Why"], r["notes"]) for r in rows] == [("3", "No device has this name.", "'=1")]
 
 
-def test_who_may_only_look_gets_nothing(client, client_for, three):
-    content = edited_csv(client, put((0, "notes", "Mine")))
-    upload(client, content)
+def test_who_may_only_look_gets_nothing(staff_client, client_for, three):
+    content = edited_csv(staff_client, put((0, "notes", "Mine")))
+    upload(staff_client, content)
     row, viewer = RoundTrip.objects.get(), client_for("viewer")
     for answer in (upload(viewer, content), viewer.post(url("apply", row), {"version": row.version})):
         assert answer.status_code == 403
@@ -132,13 +123,13 @@ def test_who_may_only_look_gets_nothing(client, client_for, three):
     assert CREATE not in body(viewer.get("/devices/"))
 
 
-def test_another_organization_sees_nothing_of_it(client, client_for, charlie, three):
-    upload(client, edited_csv(client, put((0, "notes", "Mine"))))
+def test_another_organization_sees_nothing_of_it(staff_client, client_for, charlie, three):
+    upload(staff_client, edited_csv(staff_client, put((0, "notes", "Mine"))))
     row, stranger = RoundTrip.objects.get(), client_for(charlie)
     for name in ("detail", "columns", "apply", "refused"):
         assert stranger.get(url(name, row)).status_code == 404
     assert stranger.post(url("apply", row), {"version": row.version}).status_code == 404
-    upload(stranger, exported(client))
+    upload(stranger, exported(staff_client))
     foreign = RoundTrip.objects.latest("pk")
     assert foreign.summary["refused"] == 3
     assert body(stranger.get(foreign.get_absolute_url())).count("No device has this name.") == 3
@@ -147,7 +138,7 @@ def test_another_organization_sees_nothing_of_it(client, client_for, charlie, th
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_two_thousand_rows_go_to_the_worker(
-    form, client, alice, product, customer, other_customer, tmp_path, django_capture_on_commit_callbacks
+    form, staff_client, alice, product, customer, other_customer, tmp_path, django_capture_on_commit_callbacks
 ):
     Device.objects.bulk_create(
         Device(
@@ -167,14 +158,14 @@ def test_two_thousand_rows_go_to_the_worker(
             row["tags"], row["notes"] = "berlin, pilot", f"Note {number}"
         rows[1321]["status"] = "Scrapped"
 
-    content = edited_xlsx(client, tmp_path / "b.xlsx", edit) if form == "xlsx" else edited_csv(client, edit)
-    upload(client, content, f"devices.{form}")
+    content = edited_xlsx(staff_client, tmp_path / "b.xlsx", edit) if form == "xlsx" else edited_csv(staff_client, edit)
+    upload(staff_client, content, f"devices.{form}")
     row = RoundTrip.objects.get()
     assert [row.summary[name] for name in ("unchanged", "changed", "refused")] == [0, 1_999, 1]
-    done = client.post(url("apply", row), {"version": row.version})
+    done = staff_client.post(url("apply", row), {"version": row.version})
     operation = Operation.objects.get()
     assert (done.url, operation.state, operation.total) == (operation.get_absolute_url(), "waiting", 2_000)
-    assert "Change 1,999 devices" in body(client.get(row.get_absolute_url())) or row.applied_at is None
+    assert "Change 1,999 devices" in body(staff_client.get(row.get_absolute_url())) or row.applied_at is None
     operations.run(operation.pk)
     operation.refresh_from_db()
     assert (operation.state, operation.succeeded, operation.refused) == ("done", 1_999, 1)
@@ -189,14 +180,14 @@ def test_two_thousand_rows_go_to_the_worker(
 
 
 def test_what_stopped_half_way_goes_on_when_the_file_comes_again(
-    client, alice, make_devices, customer, monkeypatch, django_capture_on_commit_callbacks
+    staff_client, alice, make_devices, customer, monkeypatch, django_capture_on_commit_callbacks
 ):
     monkeypatch.setattr(roundtrips, "CHUNK", 100)
     make_devices(250)
-    content = edited_csv(client, lambda rows: [row.update(owner=customer.name) for row in rows])
-    upload(client, content)
+    content = edited_csv(staff_client, lambda rows: [row.update(owner=customer.name) for row in rows])
+    upload(staff_client, content)
     row = RoundTrip.objects.get()
-    client.post(url("apply", row), {"version": row.version})
+    staff_client.post(url("apply", row), {"version": row.version})
     portion, calls = roundtrips.Portion.apply, []
 
     def fail_at_the_third(self):
@@ -209,9 +200,9 @@ def test_what_stopped_half_way_goes_on_when_the_file_comes_again(
         patch.setattr(roundtrips.Portion, "apply", fail_at_the_third)
         operations.run(Operation.objects.get().pk)
     assert Ownership.objects.count() == 200
-    page = body(client.get(row.get_absolute_url()))
+    page = body(staff_client.get(row.get_absolute_url()))
     assert "It stopped at an unexpected error. Nothing after that was changed." in page
     assert "Upload the same file again to go on: what is changed already counts as unchanged." in page
-    upload(client, content)
+    upload(staff_client, content)
     again = RoundTrip.objects.latest("pk")
     assert [again.summary[name] for name in ("unchanged", "changed", "refused")] == [200, 50, 0]

@@ -20,18 +20,8 @@ from devices.models import Device, DeviceTag, Ownership, RoundTrip
 from tests import factories, processes
 from tests.devices.roundtrips import as_csv, checked, edited_csv, exported, put, rows_of
 
-pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data_folder")]
 PATIENCE = 60
-
-
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
 
 
 def apply(row, by):
@@ -45,9 +35,9 @@ def found(pk):
     return RoundTrip.objects.select_related("organization").get(pk=pk)
 
 
-def test_of_eight_that_apply_one_file_at_once_one_does(client, alice, make_devices, customer):
+def test_of_eight_that_apply_one_file_at_once_one_does(staff_client, alice, make_devices, customer):
     make_devices(20)
-    row = checked(alice, edited_csv(client, lambda rows: [r.update(owner=customer.name, tags="x") for r in rows]))
+    row = checked(alice, edited_csv(staff_client, lambda rows: [r.update(owner=customer.name, tags="x") for r in rows]))
     by = factories.actor_of(alice)
     answers = processes.run(8, lambda n: found(row.pk), lambda each: apply(each, by))
     assert Counter(map(str, answers)) == {"20": 1, "applied_already": 7}
@@ -55,10 +45,12 @@ def test_of_eight_that_apply_one_file_at_once_one_does(client, alice, make_devic
     assert (Operation.objects.count(), Event.objects.filter(kind="device.changes_applied").count()) == (1, 1)
 
 
-def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(client, alice, make_devices, monkeypatch):
+def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(
+    staff_client, alice, make_devices, monkeypatch
+):
     """The negative control: the file is marked without a look at who was first."""
     make_devices(20)
-    row = checked(alice, edited_csv(client, lambda rows: [r.update(tags="x") for r in rows]))
+    row = checked(alice, edited_csv(staff_client, lambda rows: [r.update(tags="x") for r in rows]))
     by = factories.actor_of(alice)
     monkeypatch.setattr(
         uploads, "take", lambda row, *, version, at: type(row).objects.filter(pk=row.pk).update(applied_at=at)
@@ -87,8 +79,10 @@ def race_against_a_handover(client, alice, product, customer, other_customer):
     return answers, device
 
 
-def test_a_unit_that_is_assigned_at_the_same_moment_is_left_whole(client, alice, product, customer, other_customer):
-    answers, device = race_against_a_handover(client, alice, product, customer, other_customer)
+def test_a_unit_that_is_assigned_at_the_same_moment_is_left_whole(
+    staff_client, alice, product, customer, other_customer
+):
+    answers, device = race_against_a_handover(staff_client, alice, product, customer, other_customer)
     assert sorted(map(str, answers)) == ["0", "assigned"]
     assert (device.customer, device.notes) == (customer, "")
     sentence = "It was changed since the file was checked. Check the file again."
@@ -96,12 +90,12 @@ def test_a_unit_that_is_assigned_at_the_same_moment_is_left_whole(client, alice,
 
 
 def test_that_race_changes_half_a_row_without_the_look_at_the_version(
-    client, alice, product, customer, other_customer, monkeypatch
+    staff_client, alice, product, customer, other_customer, monkeypatch
 ):
     """The negative control: the ledger still keeps its own rule, but it alone."""
     monkeypatch.setattr(writing.Portion, "_unfit", lambda *args: None)
     monkeypatch.setattr(writing.Portion, "_leave", lambda *args: None)
-    answers, device = race_against_a_handover(client, alice, product, customer, other_customer)
+    answers, device = race_against_a_handover(staff_client, alice, product, customer, other_customer)
     assert sorted(map(str, answers)) == ["1", "assigned"]
     assert (device.customer, device.notes) == (customer, "Mine")
 
@@ -156,11 +150,11 @@ def whole_rows():
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_worker_that_is_killed_leaves_whole_rows_and_the_next_one_goes_on(
-    place, client, alice, make_devices, customer, monkeypatch
+    place, staff_client, alice, make_devices, customer, monkeypatch
 ):
     monkeypatch.setattr(roundtrips, "CHUNK", 100)
     make_devices(250)
-    rows = rows_of(exported(client))
+    rows = rows_of(exported(staff_client))
     for row in rows:
         row.update(owner=customer.name, notes="Mine", tags="x")
     row = checked(alice, as_csv([*rows, rows[0] | {"device_name": "unknown-unit"}]))

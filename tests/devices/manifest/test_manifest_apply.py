@@ -17,18 +17,14 @@ from devices.models import Device, DeviceStatus, DeviceTag, ManifestImport, Owne
 from tests import factories
 from tests.devices.manifests import AQUA, MESSY, applied, changed, checked, counts, refused, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 HEAD = "serial_number,device_name"
 NAMES = [f"unit-{n:06d}" for n in range(9)]
 
 
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
 @pytest.fixture
-def by(organization):
+def by_import(organization):
+    """The server itself, in Alice's name."""
     return system(organization, "Alice")
 
 
@@ -69,10 +65,10 @@ def test_ids_follow_the_order_of_the_file(product):
     assert factories.make_device(product, "LATER").pk > Device.objects.get(serial_number="M-1").pk
 
 
-def test_all_or_nothing_is_refused_while_one_row_is(product, by):
+def test_all_or_nothing_is_refused_while_one_row_is(product, by_import):
     manifest = checked(product, MESSY.read_bytes())
     with pytest.raises(Refused) as refusal:
-        manifests.apply(manifest, version=manifest.version, by=by)
+        manifests.apply(manifest, version=manifest.version, by=by_import)
     assert refusal.value.code == "rows_refused"
     assert (Device.objects.count(), Event.objects.count()) == (0, 0)
     assert ManifestImport.objects.get().applied_at is None
@@ -87,7 +83,7 @@ def test_the_good_rows_alone_can_be_applied(product):
     assert Device.objects.get(serial_number="aqm26-900050").device_name == "e00fce68e813c434e9d6bd78"
 
 
-def test_changed_rows_change_their_devices_and_tell_what_was_before(product, by):
+def test_changed_rows_change_their_devices_and_tell_what_was_before(product, by_import):
     device = factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1", notes="Keep me")
     content = text(
         f"{HEAD},hardware revision,notes,made on,development,secret,tags",
@@ -151,29 +147,29 @@ def test_new_units_of_a_product_with_a_unit_profile_get_their_codes(product, org
     assert all(claim_codes.printed(code) for code in codes)
 
 
-def test_a_file_is_applied_once(product, by):
+def test_a_file_is_applied_once(product, by_import):
     manifest = applied(product, text(HEAD, f"S-1,{NAMES[0]}"))
     with pytest.raises(Refused) as refusal:
-        manifests.apply(manifest, version=manifest.version, by=by)
+        manifests.apply(manifest, version=manifest.version, by=by_import)
     assert refusal.value.code == "applied_already"
     assert (Device.objects.count(), kinds()) == (1, ["device.registered", "manifest.applied"])
 
 
-def test_a_decision_on_an_older_preview_is_refused(product, by):
+def test_a_decision_on_an_older_preview_is_refused(product, by_import):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     seen = manifest.version
     manifests.check_now(manifest, reading={"columns": {"1": "device_name"}})
     with pytest.raises(Refused) as refusal:
-        manifests.apply(manifest, version=seen, by=by)
+        manifests.apply(manifest, version=seen, by=by_import)
     assert refusal.value.code == "preview_outdated"
     assert not Device.objects.exists()
 
 
-def test_a_unit_that_was_registered_since_the_check_refuses_the_whole_file(product, by):
+def test_a_unit_that_was_registered_since_the_check_refuses_the_whole_file(product, by_import):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}"))
     factories.make_device(product, "S-2")
     with pytest.raises(Refused) as refusal:
-        manifests.apply(manifest, version=manifest.version, by=by)
+        manifests.apply(manifest, version=manifest.version, by=by_import)
     assert refusal.value.code == "rows_refused"
     assert Device.objects.count() == 1
     assert refused(ManifestImport.objects.get()) == {
@@ -181,59 +177,59 @@ def test_a_unit_that_was_registered_since_the_check_refuses_the_whole_file(produ
     }
 
 
-def test_a_unit_that_was_registered_since_the_check_is_left_out_of_the_good_rows(product, by):
+def test_a_unit_that_was_registered_since_the_check_is_left_out_of_the_good_rows(product, by_import):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}"))
     factories.make_device(product, "S-2")
-    manifests.apply(manifest, version=manifest.version, by=by, good_rows=True)
+    manifests.apply(manifest, version=manifest.version, by=by_import, good_rows=True)
     assert manifest.outcome == {"new": 1, "changed": 0, "unchanged": 0, "refused": 1, "by": "Alice"}
     assert sorted(Device.objects.values_list("serial_number", flat=True)) == ["S-1", "S-2"]
 
 
-def test_the_same_file_from_two_uploads_is_imported_once(product, by):
+def test_the_same_file_from_two_uploads_is_imported_once(product, by_import):
     content = text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}")
     first, second = checked(product, content), checked(product, content)
-    manifests.apply(first, version=first.version, by=by)
-    manifests.apply(second, version=second.version, by=by)
+    manifests.apply(first, version=first.version, by=by_import)
+    manifests.apply(second, version=second.version, by=by_import)
     assert second.outcome == {"new": 0, "changed": 0, "unchanged": 2, "refused": 0, "by": "Alice"}
     assert Device.objects.count() == 2
     assert kinds().count("device.registered") == 2
 
 
-def test_a_device_that_was_changed_since_the_check_is_compared_anew(product, by):
+def test_a_device_that_was_changed_since_the_check_is_compared_anew(product, by_import):
     device = factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1")
     manifest = checked(product, text(f"{HEAD},rev", f"S-1,{NAMES[0]},B2"))
     Device.objects.filter(pk=device.pk).update(hardware_revision="B9")
-    manifests.apply(manifest, version=manifest.version, by=by)
+    manifests.apply(manifest, version=manifest.version, by=by_import)
     assert Event.objects.get(kind="device.edited").data == {"hardware_revision": ["B9", "B2"]}
 
 
-def test_a_device_that_was_archived_since_the_check_is_left_as_it_is(product, by):
+def test_a_device_that_was_archived_since_the_check_is_left_as_it_is(product, by_import):
     device = factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1")
     manifest = checked(product, text(f"{HEAD},rev", f"S-1,{NAMES[0]},B2", f"S-2,{NAMES[1]},B2"))
     Device.objects.filter(pk=device.pk).update(archived_at=timezone.now())
     with pytest.raises(Refused) as refusal:
-        manifests.apply(manifest, version=manifest.version, by=by)
+        manifests.apply(manifest, version=manifest.version, by=by_import)
     device.refresh_from_db()
     assert (refusal.value.code, device.hardware_revision) == ("rows_refused", "B1")
     assert Device.objects.count() == 1
 
 
-def test_nothing_goes_into_an_archived_product(product, by):
+def test_nothing_goes_into_an_archived_product(product, by_import):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     product.archived_at = timezone.now()
     product.save(update_fields=["archived_at"])
     with pytest.raises(Refused) as refusal:
-        manifests.apply(manifest, version=manifest.version, by=by)
+        manifests.apply(manifest, version=manifest.version, by=by_import)
     assert refusal.value.code == "product_archived"
     assert not Device.objects.exists()
     assert ManifestImport.objects.get().applied_at is None
 
 
-def test_an_error_on_the_way_takes_everything_back(product, by, monkeypatch):
+def test_an_error_on_the_way_takes_everything_back(product, by_import, monkeypatch):
     manifest = checked(product, AQUA.read_bytes())
     monkeypatch.setattr(manifests.devices, "welcome", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        manifests.import_rows(manifest, version=manifest.version, by=by)
+        manifests.import_rows(manifest, version=manifest.version, by=by_import)
     assert (Device.objects.count(), Event.objects.count()) == (0, 0)
     assert ManifestImport.objects.get().applied_at is None
 
@@ -247,13 +243,13 @@ def test_a_file_that_was_changed_on_disk_is_not_read_again(product):
 
 
 @pytest.mark.parametrize("which", ["stored_as", "checked_as"])
-def test_a_file_that_is_gone_is_a_refusal(which, product, by):
+def test_a_file_that_is_gone_is_a_refusal(which, product, by_import):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     files.discard(getattr(manifest, which))
     with pytest.raises(Refused) as refusal:
         if which == "stored_as":
             manifests.check_now(manifest)
-        manifests.apply(manifest, version=manifest.version, by=by)
+        manifests.apply(manifest, version=manifest.version, by=by_import)
     assert refusal.value.code == "file_gone"
     assert not Device.objects.exists()
 
@@ -313,13 +309,13 @@ def test_two_browsers_that_start_at_once_start_one_operation(product, alice):
     assert Operation.objects.count() == 1
 
 
-def test_the_import_asks_the_same_number_of_questions_for_ten_rows_and_for_a_thousand(product, by):
+def test_the_import_asks_the_same_number_of_questions_for_ten_rows_and_for_a_thousand(product, by_import):
     numbers = []
     for start, count in ((0, 10), (1000, 1000)):
         content = text(f"{HEAD},tags", *(f"S-{n},part-{n:06d},a" for n in range(start, start + count)))
         manifest = checked(product, content)
         with CaptureQueriesContext(connection) as asked:
-            manifests.import_rows(manifest, version=manifest.version, by=by)
+            manifests.import_rows(manifest, version=manifest.version, by=by_import)
         numbers.append(len(asked))
     assert numbers[0] == numbers[1] < 30
 

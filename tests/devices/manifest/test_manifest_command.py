@@ -10,12 +10,7 @@ from devices.models import Device, ManifestImport
 from tests import factories
 from tests.devices.manifests import AQUA, GATEWAY, MESSY, text
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 
 
 def run(*arguments, **options):

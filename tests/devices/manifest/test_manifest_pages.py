@@ -13,20 +13,10 @@ from devices.models import Device, ManifestImport
 from tests import factories
 from tests.devices.manifests import AQUA, GATEWAY, MESSY, applied, checked, counts, refused, text, workbook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 CREATE = reverse("devices:manifest_create")
 HEAD = "serial_number,device_name"
 NAMES = [f"unit-{n:06d}" for n in range(9)]
-
-
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
 
 
 def upload(client, product, content, name="lot.csv", **headers):
@@ -42,11 +32,11 @@ def body(answer):
     return answer.content.decode()
 
 
-def test_a_file_that_is_uploaded_is_checked_and_shown(client, product):
-    answer = upload(client, product, MESSY.read_bytes(), "messy-lot.csv")
+def test_a_file_that_is_uploaded_is_checked_and_shown(staff_client, product):
+    answer = upload(staff_client, product, MESSY.read_bytes(), "messy-lot.csv")
     manifest = ManifestImport.objects.get()
     assert (answer.status_code, answer.url) == (302, manifest.get_absolute_url())
-    page = body(client.get(answer.url))
+    page = body(staff_client.get(answer.url))
     assert "Apply the 192 good rows" in page
     assert "The same serial number stands in row 4, in other letters." in page
     assert "200 rows" in page
@@ -54,47 +44,47 @@ def test_a_file_that_is_uploaded_is_checked_and_shown(client, product):
     assert not Device.objects.exists()
 
 
-def test_the_clean_lot_goes_the_whole_way_by_its_buttons(client, product, monkeypatch):
+def test_the_clean_lot_goes_the_whole_way_by_its_buttons(staff_client, product, monkeypatch):
     monkeypatch.setattr("console.imports.uploads.APPLIED_IN_REQUEST", 10_000)
-    page = client.get(upload(client, product, AQUA.read_bytes()).url)
+    page = staff_client.get(upload(staff_client, product, AQUA.read_bytes()).url)
     assert "Apply all 5,000 rows" in body(page)
     manifest = ManifestImport.objects.get()
-    answer = client.post(url("apply", manifest), {"version": manifest.version})
+    answer = staff_client.post(url("apply", manifest), {"version": manifest.version})
     assert (answer.status_code, answer.url) == (302, manifest.get_absolute_url())
-    done = body(client.get(answer.url))
+    done = body(staff_client.get(answer.url))
     assert "Applied by Alice Kemp" in done
     assert "See the devices" in done
     assert Device.objects.count() == 5000
 
 
-def test_good_rows_are_applied_where_it_says_so(client, product):
-    upload(client, product, MESSY.read_bytes())
+def test_good_rows_are_applied_where_it_says_so(staff_client, product):
+    upload(staff_client, product, MESSY.read_bytes())
     manifest = ManifestImport.objects.get()
-    client.post(url("apply", manifest), {"version": manifest.version, "good_rows": "1"})
+    staff_client.post(url("apply", manifest), {"version": manifest.version, "good_rows": "1"})
     assert Device.objects.count() == 192
     assert Event.objects.get(kind="manifest.applied").actor_label == "Alice Kemp"
 
 
-def test_a_form_without_the_consent_to_leave_rows_out_imports_nothing(client, product):
-    upload(client, product, MESSY.read_bytes())
+def test_a_form_without_the_consent_to_leave_rows_out_imports_nothing(staff_client, product):
+    upload(staff_client, product, MESSY.read_bytes())
     manifest = ManifestImport.objects.get()
-    answer = client.post(url("apply", manifest), {"version": manifest.version})
+    answer = staff_client.post(url("apply", manifest), {"version": manifest.version})
     assert answer.status_code == 409
     assert "8 rows are refused, so nothing is imported." in body(answer)
     assert not Device.objects.exists()
 
 
 @pytest.mark.parametrize("form", [{}, {"version": "x"}, {"version": "99999999999999999999"}, {"version": "-1"}])
-def test_a_form_that_makes_no_sense_leads_back_to_the_preview(client, product, form):
+def test_a_form_that_makes_no_sense_leads_back_to_the_preview(staff_client, product, form):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
-    answer = client.post(url("apply", manifest), form)
+    answer = staff_client.post(url("apply", manifest), form)
     assert (answer.status_code, answer.url) == (302, manifest.get_absolute_url())
     assert not Device.objects.exists()
 
 
-def test_opening_the_address_of_apply_changes_nothing(client, product):
+def test_opening_the_address_of_apply_changes_nothing(staff_client, product):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
-    assert client.get(url("apply", manifest), {"version": manifest.version}).status_code == 302
+    assert staff_client.get(url("apply", manifest), {"version": manifest.version}).status_code == 302
     assert not Device.objects.exists()
 
 
@@ -109,10 +99,10 @@ def test_opening_the_address_of_apply_changes_nothing(client, product):
     ],
 )
 def test_a_file_that_is_no_table_is_refused_at_its_field_and_the_product_stays(
-    client, product, content, sentence, tmp_path
+    staff_client, product, content, sentence, tmp_path
 ):
     other = factories.make_product(product.organization, "Wind Gauge")
-    answer = upload(client, other, content)
+    answer = upload(staff_client, other, content)
     assert answer.status_code == 422
     assert sentence in str(answer.context["form"].errors["file"])
     assert f'<option value="{other.pk}" selected>' in body(answer)
@@ -120,9 +110,9 @@ def test_a_file_that_is_no_table_is_refused_at_its_field_and_the_product_stays(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_file_that_is_too_large_is_refused_at_its_field(client, product, settings):
+def test_a_file_that_is_too_large_is_refused_at_its_field(staff_client, product, settings):
     settings.UPLOAD_LIMIT = 2 * 1024 * 1024
-    answer = upload(client, product, b"S/N;Device ID\n" + b"x" * 3 * 1024 * 1024)
+    answer = upload(staff_client, product, b"S/N;Device ID\n" + b"x" * 3 * 1024 * 1024)
     assert answer.status_code == 422
     assert answer.context["form"].errors["file"] == [
         "The file is larger than 2 MB. Split it, or leave out what is not needed."
@@ -131,9 +121,9 @@ def test_a_file_that_is_too_large_is_refused_at_its_field(client, product, setti
     assert not ManifestImport.objects.exists()
 
 
-def test_a_form_without_anything_says_what_is_missing(client, product):
+def test_a_form_without_anything_says_what_is_missing(staff_client, product):
     factories.make_product(product.organization, "Wind Gauge")
-    answer = client.post(CREATE)
+    answer = staff_client.post(CREATE)
     assert answer.status_code == 422
     assert answer.context["form"].errors == {
         "product": ["Choose the product that the devices are of."],
@@ -141,52 +131,52 @@ def test_a_form_without_anything_says_what_is_missing(client, product):
     }
 
 
-def test_a_product_of_somebody_else_or_an_archived_one_can_not_be_chosen(client, product, foreign_device):
-    answer = upload(client, foreign_device.product, text(HEAD, f"S-1,{NAMES[0]}"))
+def test_a_product_of_somebody_else_or_an_archived_one_can_not_be_chosen(staff_client, product, foreign_device):
+    answer = upload(staff_client, foreign_device.product, text(HEAD, f"S-1,{NAMES[0]}"))
     assert (answer.status_code, ManifestImport.objects.count()) == (422, 0)
 
 
-def test_the_only_product_is_chosen_and_the_one_of_the_link_too(client, product):
-    assert f'<option value="{product.pk}" selected>' in body(client.get(CREATE))
+def test_the_only_product_is_chosen_and_the_one_of_the_link_too(staff_client, product):
+    assert f'<option value="{product.pk}" selected>' in body(staff_client.get(CREATE))
     other = factories.make_product(product.organization, "Wind Gauge")
-    assert f'<option value="{other.pk}" selected>' in body(client.get(CREATE, {"product": other.pk}))
+    assert f'<option value="{other.pk}" selected>' in body(staff_client.get(CREATE, {"product": other.pk}))
     for nonsense in ("x", "999999999999999999999", "-1"):
-        assert client.get(CREATE, {"product": nonsense}).status_code == 200
+        assert staff_client.get(CREATE, {"product": nonsense}).status_code == 200
 
 
-def test_the_template_has_every_column_and_can_be_read_back(client, product):
-    answer = client.get(CREATE, {"template": "1"})
+def test_the_template_has_every_column_and_can_be_read_back(staff_client, product):
+    answer = staff_client.get(CREATE, {"template": "1"})
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     manifest = checked(product, answer.content + b",".join(b"" for _n in range(11)) + b"\r\n,,,,,,,,,,x\r\n")
     assert len(manifest.summary["header"]["mapping"]) == 11
     assert manifest.summary["missing"] == []
 
 
-def test_a_file_that_was_applied_before_says_so(client, product):
+def test_a_file_that_was_applied_before_says_so(staff_client, product):
     content = text(HEAD, f"S-1,{NAMES[0]}")
     first = applied(product, content)
-    answer = client.get(upload(client, product, content).url)
+    answer = staff_client.get(upload(staff_client, product, content).url)
     assert "This very file was applied to Aqua Meter on" in body(answer)
     assert first.get_absolute_url() in body(answer)
     assert "There is nothing to apply." in body(answer)
 
 
-def test_a_column_that_was_not_recognised_can_be_chosen(client, product):
-    answer = upload(client, product, text("Article;Code", f"S-1;{NAMES[0]}"))
+def test_a_column_that_was_not_recognised_can_be_chosen(staff_client, product):
+    answer = upload(staff_client, product, text("Article;Code", f"S-1;{NAMES[0]}"))
     manifest = ManifestImport.objects.get()
-    page = body(client.get(answer.url))
+    page = body(staff_client.get(answer.url))
     assert "No column was recognised as: Serial number, Device name." in page
     assert "Apply" not in page.split("<main")[1].split("Earlier")[0].replace("Applied", "")
     form = {"column_0": "serial_number", "column_1": "device_name"}
-    assert client.post(url("columns", manifest), form).status_code == 302
+    assert staff_client.post(url("columns", manifest), form).status_code == 302
     manifest.refresh_from_db()
     assert counts(manifest) == (1, 0, 0, 0)
 
 
-def test_two_columns_can_not_be_the_same(client, product):
+def test_two_columns_can_not_be_the_same(staff_client, product):
     manifest = checked(product, text("S/N,Device ID,Remark", f"S-1,{NAMES[0]},x"))
     form = {"column_0": "serial_number", "column_1": "device_name", "column_2": "device_name"}
-    answer = client.post(url("columns", manifest), form)
+    answer = staff_client.post(url("columns", manifest), form)
     assert answer.status_code == 422
     assert answer.context["form"].errors["column_2"] == ["“Device ID” is set to this already. Choose one of them."]
     manifest.refresh_from_db()
@@ -194,26 +184,26 @@ def test_two_columns_can_not_be_the_same(client, product):
 
 
 @pytest.mark.parametrize("form", [{"column_0": "nonsense"}, {"pad": "x"}, {"pad": "65"}, {"sheet": "x"}, {}])
-def test_columns_that_make_no_sense_are_refused_and_the_preview_stays(client, product, form):
+def test_columns_that_make_no_sense_are_refused_and_the_preview_stays(staff_client, product, form):
     manifest = checked(product, text("S/N,Device ID", f"S-1,{NAMES[0]}"))
-    assert client.post(url("columns", manifest), form).status_code == 422
+    assert staff_client.post(url("columns", manifest), form).status_code == 422
     manifest.refresh_from_db()
     assert counts(manifest) == (1, 0, 0, 0)
 
 
-def test_the_padding_is_chosen_by_a_button(client, product):
-    answer = upload(client, product, GATEWAY.read_bytes(), "gateway.xlsx")
+def test_the_padding_is_chosen_by_a_button(staff_client, product):
+    answer = upload(staff_client, product, GATEWAY.read_bytes(), "gateway.xlsx")
     manifest = ManifestImport.objects.get()
-    page = body(client.get(answer.url))
+    page = body(staff_client.get(answer.url))
     assert "Excel turned 240 serial numbers into numbers, and leading zeros are lost. The others have 6 digits." in page
     assert "Fill up to 6 digits" in page
-    client.post(url("columns", manifest), {"pad": "6"})
+    staff_client.post(url("columns", manifest), {"pad": "6"})
     manifest.refresh_from_db()
     assert counts(manifest) == (1200, 0, 0, 0)
-    assert "Apply all 1,200 rows" in body(client.get(answer.url))
+    assert "Apply all 1,200 rows" in body(staff_client.get(answer.url))
 
 
-def test_another_sheet_of_a_workbook_can_be_read(client, product, tmp_path):
+def test_another_sheet_of_a_workbook_can_be_read(staff_client, product, tmp_path):
     from openpyxl import Workbook
 
     book = Workbook()
@@ -224,13 +214,13 @@ def test_another_sheet_of_a_workbook_can_be_read(client, product, tmp_path):
     book.save(tmp_path / "two.xlsx")
     manifest = checked(product, (tmp_path / "two.xlsx").read_bytes(), "two.xlsx")
     assert manifest.summary["sheet"] == "Sheet"
-    page = body(client.get(manifest.get_absolute_url()))
+    page = body(staff_client.get(manifest.get_absolute_url()))
     assert "The sheet “Sheet” is read. Read another one?" in page
     assert '<button class="button small" name="sheet" value="Lot 2">' in page
-    client.post(url("columns", manifest), {"sheet": "Lot 2"})
+    staff_client.post(url("columns", manifest), {"sheet": "Lot 2"})
     manifest.refresh_from_db()
     assert (counts(manifest), manifest.summary["sheet"]) == ((1, 0, 0, 0), "Lot 2")
-    client.post(url("columns", manifest), {"sheet": "Sheet", "column_0": "-", "column_1": "-"})
+    staff_client.post(url("columns", manifest), {"sheet": "Sheet", "column_0": "-", "column_1": "-"})
     manifest.refresh_from_db()
     assert manifest.summary["dialect"] == ["sheet Sheet"]
 
@@ -239,9 +229,9 @@ def rows_of(answer):
     return list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
 
 
-def test_refused_rows_are_downloaded_as_they_came_with_their_reason(client, product):
+def test_refused_rows_are_downloaded_as_they_came_with_their_reason(staff_client, product):
     manifest = checked(product, MESSY.read_bytes(), "messy-lot.csv")
-    answer = client.get(url("refused", manifest))
+    answer = staff_client.get(url("refused", manifest))
     assert 'filename="messy-lot-refused-' in answer["Content-Disposition"]
     rows = rows_of(answer)
     assert rows[0] == ["Row", "Why", "S/N", "Device ID", "IMEI", "Remark"]
@@ -263,7 +253,7 @@ def test_refused_rows_are_downloaded_as_they_came_with_their_reason(client, prod
     assert [int(row[0]) for row in rows[1:]] == [5, 12, 22, 23, 32, 72, 82, 92]
 
 
-def test_refused_rows_come_back_exactly_as_they_left(client, product):
+def test_refused_rows_come_back_exactly_as_they_left(staff_client, product):
     """=, +, - and @ leave with an apostrophe, so that no spreadsheet computes them, and come back without it."""
     odd = {
         "=1+2": "=1+2",
@@ -282,120 +272,120 @@ def test_refused_rows_come_back_exactly_as_they_left(client, product):
     }
     quoted = [value.replace('"', '""') for value in odd]
     manifest = checked(product, text("S/N,Device ID,Remark", *(f'S-{n},bad,"{v}"' for n, v in enumerate(quoted))))
-    first = b"".join(client.get(url("refused", manifest)).streaming_content)
+    first = b"".join(staff_client.get(url("refused", manifest)).streaming_content)
     assert b",'=1+2\r\n" in first
     again = checked(product, first, "again.csv")
     assert (counts(manifest), counts(again)) == ((0, 0, 0, len(odd)), (0, 0, 0, len(odd)))
-    second = list(csv.reader(io.StringIO(b"".join(client.get(url("refused", again)).streaming_content).decode())))
+    second = list(csv.reader(io.StringIO(b"".join(staff_client.get(url("refused", again)).streaming_content).decode())))
     assert [row[2:] for row in second] == [row[2:] for row in csv.reader(io.StringIO(first.decode()))]
     names = iter(f"good-{n}".encode() for n in range(len(odd)))
     applied(product, re.sub(b",bad,", lambda _found: b"," + next(names) + b",", first))
     assert list(Device.objects.order_by("pk").values_list("notes", flat=True)) == list(odd.values())
 
 
-def test_a_refused_file_that_is_refused_again_has_one_reason_column(client, product):
+def test_a_refused_file_that_is_refused_again_has_one_reason_column(staff_client, product):
     manifest = checked(product, text(HEAD, "S-1,bad"))
-    first = b"".join(client.get(url("refused", manifest)).streaming_content)
-    rows = rows_of(client.get(url("refused", checked(product, first))))
+    first = b"".join(staff_client.get(url("refused", manifest)).streaming_content)
+    rows = rows_of(staff_client.get(url("refused", checked(product, first))))
     assert rows[0] == ["Row", "Why", "serial_number", "device_name"]
     assert rows[1][2:] == ["S-1", "bad"]
 
 
-def test_refused_rows_of_a_workbook_keep_their_digits(client, product, tmp_path):
+def test_refused_rows_of_a_workbook_keep_their_digits(staff_client, product, tmp_path):
     content = workbook(tmp_path / "a.xlsx", [["Serial", "Device name"], [12000, NAMES[0]], ["012001", NAMES[1]]])
     manifest = checked(product, content, "a.xlsx")
-    assert rows_of(client.get(url("refused", manifest)))[1][2:] == ["12000", NAMES[0]]
+    assert rows_of(staff_client.get(url("refused", manifest)))[1][2:] == ["12000", NAMES[0]]
 
 
-def test_refused_rows_are_there_as_a_workbook_too(client, product):
+def test_refused_rows_are_there_as_a_workbook_too(staff_client, product):
     manifest = checked(product, text(HEAD, "S-1,bad"))
-    answer = client.get(url("refused", manifest), {"format": "xlsx"})
+    answer = staff_client.get(url("refused", manifest), {"format": "xlsx"})
     assert b"".join(answer.streaming_content).startswith(b"PK")
 
 
-def test_no_refused_rows_is_a_sentence(client, product):
+def test_no_refused_rows_is_a_sentence(staff_client, product):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
-    answer = client.get(url("refused", manifest))
+    answer = staff_client.get(url("refused", manifest))
     assert (answer.status_code, "No row of this file is refused." in body(answer)) == (409, True)
 
 
-def test_markup_and_formulas_of_a_file_are_shown_as_text(client, product):
+def test_markup_and_formulas_of_a_file_are_shown_as_text(staff_client, product):
     manifest = checked(product, text(HEAD, "<script>alert(1)</script>,bad", "=cmd,<b>worse</b>"))
-    page = body(client.get(manifest.get_absolute_url()))
+    page = body(staff_client.get(manifest.get_absolute_url()))
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
-def test_a_file_whose_name_is_markup_is_shown_as_text(client, product):
-    upload(client, product, text(HEAD, f"S-1,{NAMES[0]}"), "<img src=x>\u202e.csv")
-    page = body(client.get(ManifestImport.objects.get().get_absolute_url()))
+def test_a_file_whose_name_is_markup_is_shown_as_text(staff_client, product):
+    upload(staff_client, product, text(HEAD, f"S-1,{NAMES[0]}"), "<img src=x>\u202e.csv")
+    page = body(staff_client.get(ManifestImport.objects.get().get_absolute_url()))
     assert "<img src=x>" not in page
     assert "\u202e" not in page
 
 
-def test_a_page_of_changes_shows_what_was_before(client, product):
+def test_a_page_of_changes_shows_what_was_before(staff_client, product):
     factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1")
     manifest = checked(product, text(f"{HEAD},rev", f"S-1,{NAMES[0]},B2"))
-    page = body(client.get(manifest.get_absolute_url()))
+    page = body(staff_client.get(manifest.get_absolute_url()))
     assert "What changes" in page
     assert "Hardware revision:</span> B1" in page
 
 
-def test_a_page_shows_the_first_two_hundred_refused_rows_and_counts_the_others(client, product):
+def test_a_page_shows_the_first_two_hundred_refused_rows_and_counts_the_others(staff_client, product):
     manifest = checked(product, text(HEAD, *(f"S-{n},bad" for n in range(1234))))
-    page = body(client.get(manifest.get_absolute_url()))
+    page = body(staff_client.get(manifest.get_absolute_url()))
     assert page.count('class="bad-text"') == 200
     assert "and 1,034 more" in page
     assert len(page) < 90_000
 
 
-def test_the_page_waits_for_the_worker_and_loads_itself_anew_when_it_is_done(client, product):
+def test_the_page_waits_for_the_worker_and_loads_itself_anew_when_it_is_done(staff_client, product):
     manifest = checked(product, AQUA.read_bytes())
-    client.post(url("apply", manifest), {"version": manifest.version})
-    assert 'hx-trigger="every 1s"' in body(client.get(manifest.get_absolute_url()))
+    staff_client.post(url("apply", manifest), {"version": manifest.version})
+    assert 'hx-trigger="every 1s"' in body(staff_client.get(manifest.get_absolute_url()))
     headers = {"HX-Request": "true", "HX-Target": "progress"}
-    assert "Importing lot.csv into Aqua Meter" in body(client.get(manifest.get_absolute_url(), headers=headers))
+    assert "Importing lot.csv into Aqua Meter" in body(staff_client.get(manifest.get_absolute_url(), headers=headers))
     Operation.objects.update(state="done")
-    done = client.get(manifest.get_absolute_url(), headers=headers)
+    done = staff_client.get(manifest.get_absolute_url(), headers=headers)
     assert (done.status_code, done["HX-Refresh"]) == (204, "true")
 
 
-def test_a_failed_operation_says_why_and_the_file_can_be_applied_again(client, product):
+def test_a_failed_operation_says_why_and_the_file_can_be_applied_again(staff_client, product):
     manifest = checked(product, AQUA.read_bytes())
-    client.post(url("apply", manifest), {"version": manifest.version})
+    staff_client.post(url("apply", manifest), {"version": manifest.version})
     Operation.objects.update(state="failed", sentence="It was interrupted three times and given up.")
-    page = body(client.get(manifest.get_absolute_url()))
+    page = body(staff_client.get(manifest.get_absolute_url()))
     assert "It was interrupted three times and given up." in page
     assert "Apply all 5,000 rows" in page
-    assert client.post(url("apply", manifest), {"version": manifest.version}).status_code == 302
+    assert staff_client.post(url("apply", manifest), {"version": manifest.version}).status_code == 302
     assert Operation.objects.count() == 2
 
 
-def test_a_check_that_was_interrupted_can_be_started_again(client, product):
+def test_a_check_that_was_interrupted_can_be_started_again(staff_client, product):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     ManifestImport.objects.update(summary={}, checked_as="", checked_at=None)
-    page = body(client.get(manifest.get_absolute_url()))
+    page = body(staff_client.get(manifest.get_absolute_url()))
     assert "This file was not checked to its end." in page
-    client.post(url("columns", manifest), {"pad": ""})
+    staff_client.post(url("columns", manifest), {"pad": ""})
     manifest.refresh_from_db()
     assert counts(manifest) == (1, 0, 0, 0)
 
 
-def test_an_applied_file_can_not_be_read_otherwise(client, product):
+def test_an_applied_file_can_not_be_read_otherwise(staff_client, product):
     manifest = applied(product, text(HEAD, f"S-1,{NAMES[0]}"))
-    assert client.post(url("columns", manifest), {"pad": "6"}).status_code == 409
+    assert staff_client.post(url("columns", manifest), {"pad": "6"}).status_code == 409
     manifest.refresh_from_db()
     assert manifest.outcome["new"] == 1
 
 
-def test_the_page_of_an_old_import_works_without_its_files(client, product, tmp_path):
+def test_the_page_of_an_old_import_works_without_its_files(staff_client, product, tmp_path):
     manifest = applied(product, MESSY.read_bytes(), good_rows=True)
     for path in (tmp_path / "files" / "imports").glob("*/*"):
         path.unlink()
-    page = client.get(manifest.get_absolute_url())
+    page = staff_client.get(manifest.get_absolute_url())
     assert page.status_code == 200
     assert "192" in body(page)
-    answer = client.get(url("refused", manifest))
+    answer = staff_client.get(url("refused", manifest))
     assert (answer.status_code, "is not kept any more" in body(answer)) == (409, True)
 
 
@@ -437,14 +427,14 @@ def test_another_organization_is_not_told_that_the_same_file_was_applied(
 
 
 @pytest.mark.parametrize("name", ["create", "detail", "columns"])
-def test_a_page_asks_few_questions(client, product, name, django_assert_max_num_queries):
+def test_a_page_asks_few_questions(staff_client, product, name, django_assert_max_num_queries):
     manifest = checked(product, MESSY.read_bytes())
-    client.get(CREATE)
+    staff_client.get(CREATE)
     with django_assert_max_num_queries(9):
-        client.get(CREATE if name == "create" else url(name, manifest))
+        staff_client.get(CREATE if name == "create" else url(name, manifest))
 
 
-def test_refused_reasons_are_in_the_language_of_the_uploader(client, product):
-    answer = upload(client, product, text(HEAD, "S-1,"), HTTP_ACCEPT_LANGUAGE="de")
+def test_refused_reasons_are_in_the_language_of_the_uploader(staff_client, product):
+    answer = upload(staff_client, product, text(HEAD, "S-1,"), HTTP_ACCEPT_LANGUAGE="de")
     assert answer.status_code == 302
     assert len(refused(ManifestImport.objects.get())) == 1

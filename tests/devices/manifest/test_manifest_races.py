@@ -18,13 +18,8 @@ from devices.models import Device, ManifestImport
 from tests import factories, processes
 from tests.devices.manifests import AQUA, checked, text
 
-pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data_folder")]
 PATIENCE = 60
-
-
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
 
 
 def apply(manifest):

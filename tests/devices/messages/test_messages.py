@@ -22,11 +22,6 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def by(alice) -> Actor:
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
 def told(device):
     return publisher(device)
 

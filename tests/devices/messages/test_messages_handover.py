@@ -21,21 +21,10 @@ from devices.models import call as call_model
 from devices.models import message as message_model
 from devices.models.message import MessageQuerySet
 from tests import factories
-from tests.api import Caller, customer_key
 from tests.devices.telling import T0, deafen_ledger, publisher, tell
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
-def mine(dana, customer):
-    return Caller(customer_key(dana, customer))
 
 
 @pytest.fixture

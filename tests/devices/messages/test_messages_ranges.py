@@ -28,11 +28,6 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def by(alice):
-    return factories.actor_of(alice)
-
-
-@pytest.fixture
 def held(make_devices, customer, other_customer, by):
     """Dana's customer owns the first three devices, one of them shared with it besides, and shares the fourth."""
     devices = make_devices(6)
