@@ -274,7 +274,7 @@ def to_sign_in(request: Request, page: str | None = None) -> HttpResponse:
     from console.models import Organization
 
     response = redirect_to_login(request.get_full_path(), page)
-    if not Organization.objects.exists():
+    if not Organization.objects.exists():  # unscoped: asks only whether the server is set up
         response = redirect("console:setup")
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Redirect": response.url})

@@ -36,6 +36,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     def others() -> list[Organization]:
         if actor is None or actor.user is None or actor.organization is None:
             return []
+        # unscoped: the person's own
         members = Member.objects.filter(user=actor.user, removed_at=None).exclude(organization=actor.organization)
         return [member.organization for member in members.select_related("organization")]
 

@@ -12,6 +12,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.password_validation import validate_password
+from django.db import models
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -79,6 +80,17 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("It stays in the history."),
     )
+
+
+def closed_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
+    """Return the form field of a model's field, with no rows to choose from: the form sets those that the actor sees.
+
+    For `formfield_callback`; without it a model form offers all rows of a foreign key, those of others too.
+    """
+    made = field.formfield(**kwargs)
+    if isinstance(made, forms.ModelChoiceField):
+        made.queryset = field.related_model._default_manager.none()  # type: ignore[union-attr]
+    return made
 
 
 def clean_text(value: str) -> str:

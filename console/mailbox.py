@@ -27,7 +27,7 @@ def is_open_to(actor: Actor) -> bool:
         return False
     if actor.organization.requires_second_factor and not actor.has_second_factor:
         return False
-    return Organization.objects.count() == 1
+    return Organization.objects.count() == 1  # unscoped: whether there is only one
 
 
 def invited(email: str) -> str:

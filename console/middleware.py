@@ -123,11 +123,13 @@ def member_actor(user: Any, organization_id: int | None = None) -> Actor:
     """The person as a member: of the organization chosen, else of the first; as nobody's member, without rights."""
     from allauth.mfa.models import Authenticator
 
+    # unscoped: finds out who acts
     factors = Authenticator.objects.filter(user=OuterRef("user"), type__in=["totp", "webauthn"])
+    # unscoped: finds out who acts, and whether their work is running
     under_way = Operation.objects.filter(state__in=[OperationState.WAITING, OperationState.RUNNING])
     work = under_way.filter(organization=OuterRef("organization"), by_user=OuterRef("user"))
     found = list(
-        Member.objects.filter(user=user, removed_at=None)
+        Member.objects.filter(user=user, removed_at=None)  # unscoped: finds out who acts
         .select_related("organization")
         .annotate(has_factor=Exists(factors), has_work=Exists(work))
         .order_by("id")

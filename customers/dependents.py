@@ -19,10 +19,11 @@ class Dependents:
 
 def of(key: ApiKey) -> Dependents:
     """What this key would leave behind or take along."""
-    invitations = Invitation.objects.filter(
+    invitations = Invitation.objects.filter(  # unscoped: counts those of a visible key
         organization=key.organization_id, key_id=key.pk, accepted_at=None, revoked_at=None
     )
     running = [OperationState.WAITING, OperationState.RUNNING]
+    # unscoped: counts those of a visible key
     operations = Operation.objects.filter(organization=key.organization_id, by_key=key.pk, state__in=running)
     hooks = webhooks.of_key(key.organization_id, key.pk).filter(is_enabled=True)
     return Dependents(list(hooks), invitations.count(), operations.count())

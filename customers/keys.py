@@ -3,21 +3,16 @@
 import hashlib
 import secrets
 import zlib
-from datetime import timedelta
-
-from django.db.models import Q
-from django.utils import timezone
 
 from console.access import ROLES, Actor, CustomerScope, Permission
 from console.models import Member
+from customers.actions import key_uses
 from customers.models import ApiKey, Customer, CustomerRole, CustomerUser
 
 PREFIX = "cst_"
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 RANDOM, CHECK = 40, 6
 SHOWN = len(PREFIX) + 6
-# When it was last used is known to the minute; a write for every call would be too dear.
-NOTED = timedelta(minutes=1)
 
 # What a person of a customer may let a key do.
 CUSTOMER_SCOPES: dict[str, frozenset[CustomerScope]] = {
@@ -58,7 +53,7 @@ def find(text: str) -> tuple[Actor, ApiKey] | None:
     """The key and who acts with it; None where it is unknown, expired, revoked, or its maker may nothing any more."""
     if not is_well_formed(text):
         return None
-    rows = ApiKey.objects.usable().filter(made_by__is_active=True)
+    rows = ApiKey.objects.usable().filter(made_by__is_active=True)  # unscoped: finds out who acts
     rows = rows.select_related("organization", "customer", "made_by")
     key = rows.filter(sha256=sha256(text)).first()
     if key is None:
@@ -66,29 +61,32 @@ def find(text: str) -> tuple[Actor, ApiKey] | None:
     actor = _of_customer(key) if key.customer_id else _of_organization(key)
     if actor is None or not actor.permissions:
         return None
-    _note_use(key)
+    key_uses.note(key)
     return actor, key
 
 
 def is_usable(key_id: int) -> bool:
     """Whether the key still opens anything: what it started goes on only as long."""
+    # unscoped: whether a key is usable, and no row
     return ApiKey.objects.usable().filter(pk=key_id, made_by__is_active=True).exists()
 
 
 def hold(key_id: int) -> bool:
     """Keep a key from being revoked until this transaction ends. Gives whether it is usable now."""
-    rows = ApiKey.objects.usable().select_for_update(no_key=True)
+    rows = ApiKey.objects.usable().select_for_update(no_key=True)  # unscoped: whether a key is usable, and no row
     return bool(rows.filter(pk=key_id).values_list("pk"))
 
 
 def customer_role(user_id: int | None, customer: Customer) -> str | None:
     """What the person is in the customer now; None for who does not belong to it."""
+    # unscoped: finds out who acts
     people = CustomerUser.objects.filter(customer=customer, user=user_id, removed_at=None)
     return people.values_list("role", flat=True).first()
 
 
 def _of_organization(key: ApiKey) -> Actor | None:
     role = (
+        # unscoped: finds out who acts
         Member.objects.filter(organization=key.organization_id, user=key.made_by_id, removed_at=None)
         .values_list("role", flat=True)
         .first()
@@ -130,6 +128,7 @@ def _of_customer(key: ApiKey) -> Actor | None:
 
 def _of_staff(key: ApiKey) -> frozenset[CustomerScope]:
     """What a member may let a customer's key do: what he may do himself, if he looks after customers at all."""
+    # unscoped: finds out who acts
     member = Member.objects.filter(organization=key.organization_id, user=key.made_by_id, removed_at=None).first()
     rights = ROLES.get(member.role, frozenset()) if member else frozenset()
     if Permission.CUSTOMER_INVITE not in rights:
@@ -139,13 +138,6 @@ def _of_staff(key: ApiKey) -> frozenset[CustomerScope]:
 
 def _label(key: ApiKey) -> str:
     return f"{key.made_by} ({key.name})"
-
-
-def _note_use(key: ApiKey) -> None:
-    now = timezone.now()
-    if key.last_used_at is None or key.last_used_at < now - NOTED:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - NOTED)
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
 
 
 def _check(body: str) -> str:

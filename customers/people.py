@@ -16,7 +16,9 @@ CUSTOMER, PROJECT = 0, 1
 
 def actor_for(user: Any) -> Actor:
     """The person as a customer: the customers that they belong to, and the projects that they are in now."""
+    # unscoped: finds out who acts
     customers = CustomerUser.objects.filter(user=user, removed_at=None, customer__archived_at=None)
+    # unscoped: finds out who acts
     projects = ProjectMember.objects.open().filter(user=user, project__customer__archived_at=None)
     reached = list(
         customers.values_list("customer_id", "role", Value(CUSTOMER)).union(
@@ -55,7 +57,7 @@ def administered(actor: Actor) -> QuerySet[Customer]:
 
 def claiming_customers(user: Any, organization: Any) -> QuerySet[Customer]:
     """The organization's customers for which the person may claim: as admin or operator."""
-    return Customer.objects.filter(
+    return Customer.objects.filter(  # unscoped: the person's own
         organization=organization,
         archived_at=None,
         people__user=user,

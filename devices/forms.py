@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from console import slugs
 from console.access import Actor
 from console.fields import fold
-from console.forms import Fields, TextGuard
+from console.forms import Fields, TextGuard, closed_field
 from customers.fields import CustomerField
 from customers.models import Customer, CustomerKind
 from devices import identifiers
@@ -26,6 +26,7 @@ class ProductForm(TextGuard, forms.ModelForm):
 
     class Meta:
         model = Product
+        formfield_callback = closed_field
         fields = [
             "name",
             "slug",
@@ -116,6 +117,7 @@ class DeviceForm(forms.ModelForm):
 
     class Meta:
         model = Device
+        formfield_callback = closed_field
         fields = [
             "product",
             "serial_number",

@@ -68,6 +68,7 @@ class Described:
 
 def describe(organization_id: int, ids: list[int], *, with_spans: bool) -> list[Described]:
     """The devices of this organization among `ids`, in their order, in one statement or, with their ownerships, two."""
+    # unscoped: the organization of the webhooks
     rows = Device.objects.filter(organization_id=organization_id).order_by("pk")
     fields = ("pk", "serial_number", "device_name", "created_at", "product_id", "product__slug", "product__name")
     spans = _spans(ids) if with_spans else {}
@@ -87,8 +88,10 @@ def still_theirs(deliveries: QuerySet) -> QuerySet:
     """Of these deliveries of messages those that the webhook's customer may read; their devices are at rest."""
     wanted = Q()
     ids = set(deliveries.values_list("webhook__customer_id", flat=True))
+    # unscoped: the webhooks' own customers
     for customer in Customer.objects.current().filter(pk__in=ids).values_list("pk", flat=True):
         reader = Actor(kind="customer", customers=frozenset({customer}))
+        # unscoped: what the webhook's customer holds
         theirs = Message.objects.held_by(reader).filter(device=OuterRef("device_id"), at=OuterRef("at"))
         wanted |= Q(Exists(theirs), webhook__customer_id=customer)
     return deliveries.filter(wanted) if wanted else deliveries.none()
@@ -103,7 +106,7 @@ def at_rest(device_ids: set[int]) -> set[int]:
         # Who writes has the only lock, so nothing else is under way.
         return device_ids
     with connection.cursor() as cursor:
-        cursor.execute(
+        cursor.execute(  # unscoped: locks the rows given
             f"SELECT id FROM {sql.table(Device)} WHERE {sql.in_ids('id')} FOR SHARE SKIP LOCKED",  # noqa: S608
             [sql.id_list(device_ids)],
         )
@@ -119,13 +122,14 @@ def tell_moved(ids: list[int]) -> None:
     """Tell the webhooks of customers of messages that the ledger gave them after they were published."""
     # Two can have come at one instant. Where a delivery names none, the instant alone tells.
     this = Concat(Value(NAMED), OuterRef("pk"), Value(","), output_field=TextField())
-    told = WebhookDelivery.objects.filter(
+    told = WebhookDelivery.objects.filter(  # unscoped: whether it was sent already
         Q(payload__contains=this) | Q(payload__contains=f"{NAMED}null,") | ~Q(payload__contains=NAMED),
         kind=kinds.MESSAGE,
         webhook__customer_id=OuterRef("project__customer_id"),
         device_id=OuterRef("device_id"),
         at=OuterRef("at"),
     )
+    # unscoped: each goes to the customer of its own project
     theirs = Message.objects.filter(~Exists(told), project__isnull=False)
     moved = sql.having_ids(theirs, "id", ids).order_by("pk")
     for organization in set(moved.values_list("organization_id", flat=True)) if ids else ():
@@ -135,6 +139,7 @@ def tell_moved(ids: list[int]) -> None:
 def _happenings(by: Any, drafts: list[Draft], at: datetime) -> Iterable[fanout.Happening]:
     """Read only where a webhook listens. Who only shares the device does not learn whose it is."""
     (device,) = describe(by.organization_id, [by.device_id], with_spans=False)
+    # unscoped: decides who may read the message
     owned, shared = (spans.objects.covering(at).filter(device=by.device_id) for spans in (Ownership, SharedAccess))
     owner = owned.values("customer_id", "customer__name").first()
     customer = {"id": owner["customer_id"], "name": owner["customer__name"]} if owner else None
@@ -152,7 +157,7 @@ def _newest(device_id: int, at: datetime, number: int) -> list[tuple]:
 
     A device can publish twice at one instant, so who asks compares. What is missing is None all over.
     """
-    rows = Message.objects.filter(device=device_id, at=at).order_by("-pk")
+    rows = Message.objects.filter(device=device_id, at=at).order_by("-pk")  # unscoped: what the device just published
     found = list(rows.values_list("pk", "name", "data", "device_at")[:number])
     return [*[(None, None, None, None)] * (number - len(found)), *reversed(found)]
 
@@ -212,7 +217,7 @@ def _published(
 
 def _spans(ids: list[int]) -> dict[int, list[Held]]:
     """The ownerships of each device, the oldest first."""
-    rows: QuerySet = Ownership.objects.order_by("started_at")
+    rows: QuerySet = Ownership.objects.order_by("started_at")  # unscoped: of devices of the webhooks' organization
     found: dict[int, list[Held]] = {}
     fields = (
         "pk",

@@ -31,6 +31,7 @@ def owners_of(device: Device) -> list[Any]:
     """The same, read from the ledger. One query, and none where nothing is pending."""
     if device.wipe_since is None:
         return []
+    # unscoped: of the device given, for the log and for staff
     spans = Ownership.objects.filter(device=device, ended_at__gte=device.wipe_since)
     return owners_among(spans.select_related("customer"), device)
 
@@ -50,5 +51,6 @@ def is_of_others(device: Device, customers: Iterable[int]) -> bool:
     """Whether data of somebody else than these customers may still be on the device."""
     if device.wipe_since is None:
         return False
+    # unscoped: whether there is any, and not whose
     ended = Ownership.objects.filter(device=device, ended_at__gte=device.wipe_since)
     return ended.exclude(end_reason=EndReason.CORRECTION).exclude(customer__in=list(customers)).exists()

@@ -115,6 +115,7 @@ def profiles_of(devices: QuerySet, *, by: Actor) -> list[tuple[ClaimProfile, int
 def without_code(devices: QuerySet, profile_id: int | None) -> QuerySet:
     """Those of the devices that have no code, or none of this profile."""
     having = {"claim_codes__profile": profile_id} if profile_id else {"claim_codes__isnull": False}
+    # unscoped: only takes away from the devices given
     return devices.exclude(pk__in=Device.objects.filter(**having).order_by().values("pk"))
 
 

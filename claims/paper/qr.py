@@ -61,7 +61,8 @@ class Drawing:
         picture.putdata([0 if dark else 1 for row in self.rows for dark in row])
         side = scale * len(self.rows)
         file = BytesIO()
-        picture.resize((side, side), Image.Resampling.NEAREST).save(file, "PNG", optimize=True)
+        picture = picture.resize((side, side), Image.Resampling.NEAREST)
+        picture.save(file, "PNG", optimize=True)
         return file.getvalue()
 
 

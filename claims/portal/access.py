@@ -44,6 +44,7 @@ def of_project(actor: Actor, project: Project) -> dict[str, Any]:
     """The people of the customer, the members from outside, and the last whose access has ended: in one query."""
     who = ("pk", "user__name", "user__email", "role")
     none, empty = Value(None, DateTimeField()), Value("", CharField())
+    # unscoped: all who see a project see each other
     people = CustomerUser.objects.filter(customer=project.customer_id, removed_at=None).order_by()
     members = members_of(actor, project).order_by()
     found = people.values_list(Value(0), *who, "created_at", none, empty, empty).union(
@@ -67,7 +68,7 @@ def members_of(actor: Actor, project: Project) -> QuerySet[ProjectMember]:
 
 def of_device(actor: Actor, device: Device) -> dict[str, Any]:
     """Who sees a device that the person's customer owns, now and since it owns it; nothing of anybody else's."""
-    owned = Ownership.objects.open().reached_by(actor).filter(device=device).select_related("project").first()
+    owned = Ownership.objects.reached_by(actor).open().filter(device=device).select_related("project").first()
     if owned is None:
         return {}
     shares = list(shares_of(actor, device).order_by("-ended_at", "-pk"))
@@ -85,5 +86,5 @@ def shares_of(actor: Actor, device: Device) -> QuerySet[SharedAccess]:
 
 def may_end_of(actor: Actor, device: Device) -> bool:
     """Whether the person may end what others see of the device: as an admin of its owner, or of its project."""
-    owned = Ownership.objects.open().reached_by(actor).filter(device=device).select_related("project").first()
+    owned = Ownership.objects.reached_by(actor).open().filter(device=device).select_related("project").first()
     return owned is not None and may_end_access(actor, owned.project)

@@ -9,6 +9,7 @@ from customers.people import administered
 
 def rows(actor: Actor) -> QuerySet[ApiKey]:
     """The keys of the customers of which the person is an admin."""
+    # unscoped: whether the maker is one of the customer's own
     people = CustomerUser.objects.filter(customer=OuterRef("customer"), user=OuterRef("made_by"))
     keys = ApiKey.objects.visible_to(actor).filter(customer__in=administered(actor).order_by().values("pk"))
     return keys.annotate(is_of_customer=Exists(people)).select_related("customer", "made_by", "organization")

@@ -114,6 +114,7 @@ class ProfileDetail(ProfileOut):
     @extend_schema_field(ProfileMemberOut(many=True))
     def get_members(self, profile: ClaimProfile) -> list[dict[str, Any]]:
         """Those who are members still."""
+        # unscoped: of a visible profile
         rows = profile.members.filter(member__removed_at=None).select_related("member__user")
         return ProfileMemberOut(rows.order_by("pk"), many=True).data
 

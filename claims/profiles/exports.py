@@ -73,6 +73,7 @@ def _unit_lines(profile: ClaimProfile) -> Iterator[list]:
     """Line by line, in the order in which the units were registered."""
     last = 0
     while True:
+        # unscoped: of a visible profile
         rows = profile.codes.filter(device__gt=last).select_related("device").order_by("device_id")
         page = [(code, code.device) for code in rows[:CHUNK] if code.device]
         for code, device in page:

@@ -19,7 +19,7 @@ from claims.profiles.rows import Row, Rows
 from console import slugs
 from console.access import Actor
 from console.fields import fold
-from console.forms import Fields, TextGuard, clean_text
+from console.forms import Fields, TextGuard, clean_text, closed_field
 from console.models import Member
 from customers.models import CustomerKind, CustomerRole, Project
 from devices.models import Device, DeviceStatus, Product
@@ -120,6 +120,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
 
     class Meta:
         model = ClaimProfile
+        formfield_callback = closed_field
         fields = [
             "name",
             "slug",
@@ -151,7 +152,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         self.lists = {"documents": self.documents, "members": self.members, "questions": self.questions}
         if profile.pk:
             self.initial["devices"] = "\n".join(_names(profile, actor))
-            self.has_codes = profile.codes.exists()
+            self.has_codes = profile.codes.exists()  # unscoped: of a visible profile
             for name in ("scope", "product") if self.has_codes else ():
                 self.fields[name].disabled = True
 
@@ -199,6 +200,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         if profile.pk and name == "documents":
             initial = list(profile.resources.filter(kind=ResourceKind.DOCUMENT).values("title", "link"))
         if profile.pk and name == "members":
+            # unscoped: of a visible profile
             initial = list(profile.members.filter(member__removed_at=None).order_by("pk").values("member", "role"))
         if profile.pk and name == "questions":
             initial = profile.form

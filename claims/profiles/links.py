@@ -29,6 +29,7 @@ def concerned(devices: QuerySet[Device] | list[int], *, by: Actor) -> list[Conce
 
     A list is of ids of devices that have an owner.
     """
+    # unscoped: counts the devices given, for visible profiles
     rows = ClaimProfileResource.objects.filter(profile__scope=Scope.LINK).order_by()
     if isinstance(devices, list):
         rows = sql.having_ids(rows, "device_id", devices)

@@ -51,6 +51,7 @@ def detail(request: Request, profile: ClaimProfile) -> dict[str, Any]:
         "shipment": Shipment.objects.visible_to(actor).filter(profile=profile).select_related("customer").first(),
         "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
         "documents": [r for r in resources if r.kind == ResourceKind.DOCUMENT],
+        # unscoped: of a visible profile
         "members": profile.members.filter(member__removed_at=None).select_related("member__user").order_by("pk"),
         "chart": charts.by_day(claims),
         "funnel": funnel,
@@ -67,7 +68,7 @@ def code_of(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
     more."""
     if not actor.may(Permission.CODE_VIEW):
         return {}
-    code = profile.codes.filter(device=None).first()
+    code = profile.codes.filter(device=None).first()  # unscoped: of a visible profile
     if code is None:
         return {}
     code.profile = profile
@@ -84,7 +85,7 @@ def _units(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
         state__in=[OperationState.WAITING, OperationState.RUNNING],
     )
     return {
-        "unit_count": counts.of(profile.codes.all()),
+        "unit_count": counts.of(profile.codes.all()),  # unscoped: of a visible profile
         "claimed_count": counts.of(Claim.objects.visible_to(actor).of_current_codes().filter(profile=profile)),
         # Devices that customers own can't be given by a profile that gives access.
         "away_count": counts.of(_away(profile)) if profile.grant == Grant.ACCESS else 0,
@@ -93,7 +94,7 @@ def _units(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
 
 
 def _away(profile: ClaimProfile) -> QuerySet[ClaimCode]:
-    codes = profile.codes.filter(device__customer__isnull=False)
+    codes = profile.codes.filter(device__customer__isnull=False)  # unscoped: of a visible profile
     return codes.exclude(device__customer__kind=CustomerKind.INTERNAL)
 
 
@@ -103,6 +104,7 @@ def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:
     def decorate(request: Request, devices: list[Device]) -> None:
         actor = request.actor
         ids = [device.pk for device in devices]
+        # unscoped: of a visible profile
         codes = {code.device_id: code for code in profile.codes.filter(device__in=ids)}
         claims = (
             Claim.objects.visible_to(actor).of_current_codes().filter(code__in=[code.pk for code in codes.values()])

@@ -31,7 +31,7 @@ def claim_profile_units(request: Request, pk: int) -> HttpResponse:
         decorate=pages.with_codes(profile),
         template="claims/profiles/claim_profile_units.html",
         context={"profile": profile},
-        counted=profile.codes.all(),
+        counted=profile.codes.all(),  # unscoped: of a visible profile
     )
 
 

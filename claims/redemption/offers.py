@@ -64,6 +64,7 @@ def get(code_id: UUID) -> ClaimCode | None:
 
 def _rows() -> QuerySet[ClaimCode]:
     # With the logo's row, which the pages ask for, and without its picture.
+    # unscoped: whoever has a code may ask what it gives
     rows = ClaimCode.objects.select_related("profile__organization__logo", "device__product", "device__customer")
     return rows.defer("profile__organization__logo__png")
 
@@ -88,6 +89,7 @@ def of(code: ClaimCode) -> Offer:
     # A shipment's profile lists nothing, so it is asked for only where nothing is listed.
     shipment = None if is_unit or resources else getattr(profile, "shipment", None)
     if shipment is not None:
+        # unscoped: what the code gives
         rest = Device.objects.filter(shipment_units__shipment=shipment, shipment_units__is_open=True)
         devices = list(rest.select_related("product").order_by("shipment_units__pk"))
         return Offer(code, profile, devices, documents, shipment)
@@ -100,6 +102,7 @@ def _packed(profile: ClaimProfile, devices: list[Device]) -> dict[int, Shipment]
     reserved = [device.pk for device in devices if device.status == DeviceStatus.RESERVED]
     if not reserved or profile.grant != Grant.OWNERSHIP:
         return {}
+    # unscoped: what the code gives
     units = ShipmentUnit.objects.filter(device__in=reserved, is_open=True).select_related("shipment")
     return {unit.device_id: unit.shipment for unit in units}
 

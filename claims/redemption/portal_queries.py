@@ -27,7 +27,9 @@ def projects(actor: Actor) -> QuerySet[Project]:
         .select_related("organization__logo")
         .defer("organization__logo__png")
         .annotate(
+            # unscoped: whether any lies in a visible project
             has_shares=Exists(SharedAccess.objects.open().filter(project=OuterRef("pk"))),
+            # unscoped: whether the customer has other projects
             has_siblings=Exists(Project.objects.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))),
         )
         .order_by("name", "pk")
@@ -38,6 +40,7 @@ def add_counts(projects: list[Project]) -> None:
     """Tell how many devices lie in each project, as `device_count`."""
     totals: dict[int, int] = {}
     owned, shared = (
+        # unscoped: counts what lies in visible projects
         spans.objects.open().filter(project__in=projects).values_list("project").annotate(Count("pk")).order_by()
         for spans in (Ownership, SharedAccess)
     )
@@ -55,11 +58,13 @@ def devices(actor: Actor, within: list[Project], *, is_all: bool, q: str = "") -
     customers = {each.customer_id for each in within}
     if customers <= actor.customers and _is_plain(actor, within, is_all):
         organizations = {each.organization_id for each in within}
+        # unscoped: the customers are the person's own
         rows = Device.objects.current().filter(organization__in=organizations, customer__in=customers)
     else:
         owned, shared = _open_spans(actor)
         if not is_all:
             owned, shared = owned.filter(project__in=within), shared.filter(project__in=within)
+        # unscoped: the spans are those that reach the person
         rows = Device.objects.filter(pk__in=owned.values("device").union(shared.values("device")))
     if q:
         rows = rows.filter(Q(serial_key__contains=fold(q)) | Q(product__name_key__contains=fold(q)))
@@ -126,6 +131,7 @@ def given(actor: Actor, claim: Claim) -> list[dict]:
 def organization_of(actor: Actor) -> Organization | None:
     """The one organization that the person is a customer of; None for several or none."""
     found = (
+        # unscoped: those of visible projects
         Organization.objects.filter(pk__in=Project.objects.visible_to(actor).values("organization"))
         .select_related("logo")
         .defer("logo__png")[:2]
@@ -135,10 +141,11 @@ def organization_of(actor: Actor) -> Organization | None:
 
 def organization_at(host: str) -> Organization | None:
     """Whose pages these are for somebody unknown: by the claim domain, else the only organization."""
+    # unscoped: whose domain this is, is public
     named = Organization.objects.filter(domains__host=offers.bare(host)).first()
     if named is not None:
         return named
-    found = Organization.objects.order_by("pk")[:2]
+    found = Organization.objects.order_by("pk")[:2]  # unscoped: whether there is only one is public
     return found[0] if len(found) == 1 else None
 
 
@@ -150,4 +157,4 @@ def _is_plain(actor: Actor, within: list[Any], is_all: bool) -> bool:
 
 
 def _open_spans(actor: Actor) -> tuple[QuerySet[Ownership], QuerySet[SharedAccess]]:
-    return Ownership.objects.open().reached_by(actor), SharedAccess.objects.open().reached_by(actor)
+    return Ownership.objects.reached_by(actor).open(), SharedAccess.objects.reached_by(actor).open()

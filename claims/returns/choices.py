@@ -53,6 +53,7 @@ def in_words(text: str) -> str:
 
 def reasons(organization: Any, *, for_customers: bool = False, archived: bool = False) -> list[Choice]:
     """The reasons in their order; those offered to customers alone, or the archived ones too, where asked for."""
+    # unscoped: what an organization asks of its customers
     rows = ReturnReason.objects.filter(organization=organization).order_by("position", "pk")
     found = [Choice(r.name, r.pk, r.is_for_customers, r.archived_at is not None) for r in rows]
     found = found or default_reasons()
@@ -61,6 +62,7 @@ def reasons(organization: Any, *, for_customers: bool = False, archived: bool = 
 
 def checks(organization: Any, *, archived: bool = False) -> list[Choice]:
     """The checklist in its order, with the archived points too where asked for."""
+    # unscoped: the caller's own organization
     rows = ReturnCheck.objects.filter(organization=organization).order_by("position", "pk")
     found = [Choice(r.text, r.pk, is_archived=r.archived_at is not None) for r in rows] or default_checks()
     return [check for check in found if archived or not check.is_archived]
@@ -68,6 +70,7 @@ def checks(organization: Any, *, archived: bool = False) -> list[Choice]:
 
 def settings_of(organization: Any) -> ReturnSettings:
     """The organization's settings of returns, empty ones where it has set up none."""
+    # unscoped: what an organization tells its customers
     found = ReturnSettings.objects.filter(organization=organization).first()
     return found or ReturnSettings(organization=organization)
 

@@ -46,6 +46,7 @@ def progress(shipment: Shipment) -> list[Progress]:
     packed = packed_by_product(shipment)
     counts = [Progress(line.product, packed.pop(line.product_id, 0), line.expected) for line in lines]
     if packed:
+        # unscoped: those of a visible shipment's units
         others = Product.objects.filter(organization=shipment.organization_id, pk__in=packed).order_by("name_key")
         counts += [Progress(product, packed[product.pk], None) for product in others]
     return counts
@@ -123,6 +124,7 @@ class Judge:
         expected = dict(shipment.lines.values_list("product", "expected"))
         packed = packed_by_product(shipment) if expected else {}
         self.room = Counter({pk: number - packed.get(pk, 0) for pk, number in expected.items()}) if expected else None
+        # unscoped: of devices that were found for the actor
         units = sql.having_ids(ShipmentUnit.objects.select_related("shipment"), "device_id", list(ids))
         # A unit may have gone out in older shipments; what counts is where it lies now, else its place in this one.
         ordered = sorted(units, key=lambda unit: (unit.is_open, unit.shipment_id == shipment.pk, unit.pk))

@@ -123,6 +123,7 @@ def code(request: Request, shipment: Shipment) -> dict[str, Any]:
 
 def before_shipping(shipment: Shipment) -> dict[str, Any]:
     """What is asked before it leaves: what is short, and whether anybody could claim it."""
+    # unscoped: whether a visible shipment can be claimed
     people = shipment.customer.people.filter(removed_at=None, role__in=CLAIMING)
     return {
         "shipment": shipment,

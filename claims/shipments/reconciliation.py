@@ -34,8 +34,9 @@ class Balance:
 
 def fates(shipment: Shipment) -> Any:
     """The shipment's units, each with its `fate`: owned, returned, waiting or missing."""
+    # unscoped: of a visible shipment
     back = Return.objects.filter(device=OuterRef("device"), shipment=shipment, received_at__isnull=False)
-    return ShipmentUnit.objects.filter(shipment=shipment).annotate(
+    return ShipmentUnit.objects.filter(shipment=shipment).annotate(  # unscoped: of a visible shipment
         fate=Case(
             When(Q(device__customer=shipment.customer_id), then=Value(OWNED)),
             When(Exists(back), then=Value(RETURNED)),
@@ -56,6 +57,7 @@ def balance(shipment: Shipment) -> list[Balance]:
         found.setdefault(product, {})[fate] = n
         if fate == OWNED:
             claimed[product] = by_claim
+    # unscoped: those of a visible shipment's units
     products = Product.objects.filter(organization=shipment.organization_id, pk__in=[*expected, *found])
     return [
         Balance(

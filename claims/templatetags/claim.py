@@ -65,6 +65,7 @@ def _logo(organization: Organization | None) -> str:
         return ""
     cached = organization._state.fields_cache
     has_logo = (
+        # unscoped: logos are public
         cached["logo"] is not None if "logo" in cached else OrganizationLogo.objects.filter(pk=organization.pk).exists()
     )
     return reverse("console:logo", args=[organization.slug]) if has_logo else ""

@@ -155,7 +155,7 @@ class MfaAdapter(DefaultMFAAdapter):
         return {"id": urlsplit(settings.BASE_URL).hostname or "localhost", "name": "Custody"}
 
     def generate_authenticator_name(self, user: Any, type: Authenticator.Type) -> str:
-        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()  # unscoped: the person's own
         return _now("Passkey %(n)d") % {"n": count + 1} if count else _now("Passkey")
 
 

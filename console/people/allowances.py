@@ -63,7 +63,7 @@ def password(request: HttpRequest, email: str) -> GiveBack:
         request,
         "password",
         account,
-        User.objects.filter(email=account).first(),
+        User.objects.filter(email=account).first(),  # unscoped: nobody has signed in yet
         _(
             "Too many wrong passwords were tried. Get a code by email instead, or use a browser that you signed in with "
             "before."

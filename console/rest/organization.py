@@ -58,7 +58,7 @@ class OrganizationOut(serializers.ModelSerializer):
 
     def get_logo_url(self, organization: Organization) -> str | None:
         """Where everybody sees the logo, as PNG; null without one."""
-        if not OrganizationLogo.objects.filter(organization=organization).exists():
+        if not OrganizationLogo.objects.filter(organization=organization).exists():  # unscoped: the actor's own
             return None
         return settings.BASE_URL + reverse("console:logo", args=[organization.slug])
 

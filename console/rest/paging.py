@@ -81,6 +81,7 @@ def follow(
     # Numbers of one feed mean nothing in another: a cursor carries the name of what it counts.
     after, limit = _number(query.get("cursor") or "", name := rows.model._meta.label_lower), query["limit"]
     # Numbers of rows that are gone, or never came, are passed over.
+    # unscoped: the next number, and no row
     near = rows.model._base_manager.filter(**{f"{by}__gt": after}).order_by(by).values_list(by, flat=True)[:1]
     end = min([up_to, *(first + LOOKED_THROUGH - 1 for first in near)])
     found = list(rows.filter(**{f"{by}__gt": after, f"{by}__lte": end}).order_by(by)[:limit])

@@ -276,7 +276,7 @@ def _responds(where: str) -> bool:
 def greeting() -> str:
     """What a person needs to know when the server is up: the address, how to get in, where the mail is."""
     lines = ["", f"Custody is at {settings.BASE_URL}", ""]
-    if Organization.objects.exists():
+    if Organization.objects.exists():  # unscoped: asks only whether the server is set up
         lines += ["Sign in:", f"  {settings.BASE_URL}{reverse('account_login')}"]
     else:
         code = keys.read(settings.DATA_DIR, keys.SETUP_FILE)

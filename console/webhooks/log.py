@@ -11,6 +11,7 @@ def counted(deliveries: QuerySet) -> QuerySet:
 
     `attempts` of the row says only how far in the schedule it is.
     """
+    # unscoped: of the deliveries given
     tries = WebhookAttempt.objects.filter(delivery=OuterRef("pk")).order_by().values("delivery")
     count = Subquery(tries.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
     return deliveries.annotate(tries_made=Coalesce(count, 0))

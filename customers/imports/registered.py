@@ -55,6 +55,7 @@ class Comparison:
     ) -> None:
         self.rows, self.told, self.stood_for = rows, told, stood_for
         self.place = {name: position for position, name in enumerate(fields)}
+        # unscoped: the organization of the file
         mine = Customer.objects.filter(organization=organization).order_by("pk")
         self.by_reference: dict[str, Known] = {}
         self.by_name: dict[str, list[Known]] = {}

@@ -86,8 +86,8 @@ def share_list(request: Any, pk: int) -> Any:
     """Those that ended too, the newest first. A customer's key sees the shares of what it owns, and its own ones."""
     rows = _rows(request, pk)
     if request.actor.kind == "customer":
-        shares = SharedAccess.objects
-        mine, granted = shares.visible_to(request.actor), shares.under_owner(request.actor)
+        mine = SharedAccess.objects.visible_to(request.actor)
+        granted = SharedAccess.objects.under_owner(request.actor)
         rows = rows.filter(Q(pk__in=mine.values("pk")) | Q(pk__in=granted.values("pk")))
     if request.query.get("current") is not None:
         rows = rows.filter(ended_at__isnull=request.query["current"])
@@ -115,4 +115,5 @@ def share_end(request: Any, pk: int, share: int) -> Any:
 
 def _rows(request: Any, pk: int) -> QuerySet[SharedAccess]:
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
+    # unscoped: of a visible device; callers narrow it for customers
     return SharedAccess.objects.filter(device=device).select_related("customer", "project")

@@ -9,7 +9,8 @@ from devices.models import Device, Ownership
 
 def state_of(by: Publisher) -> dict[str, Any]:
     """Whether somebody owns it, which ownership this is, what it may receive, and whether it should wipe itself."""
-    unit = Device.objects.select_related("product").get(pk=by.device_id)
+    unit = Device.objects.select_related("product").get(pk=by.device_id)  # unscoped: the device that asks
+    # unscoped: the device that asks; their number alone
     spans = Ownership.objects.filter(device=unit).order_by("-started_at")
     owned = unit.customer_id is not None
     wipe = {"asked_at": text_of(unit.wipe_asked_at), "confirmed_at": text_of(unit.wipe_confirmed_at)}

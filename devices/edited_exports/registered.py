@@ -105,7 +105,7 @@ def units(rows: Any) -> list[Unit]:
 
 def units_named(organization_id: int, name_keys: Iterable[str]) -> dict[str, Unit]:
     """The organization's units of these folded device names. Another organization's are as unknown as any."""
-    mine = Device.objects.filter(organization=organization_id)
+    mine = Device.objects.filter(organization=organization_id)  # unscoped: the organization of the file
     return {unit.name_key: unit for unit in units(sql.having_ids(mine, "name_key", list(name_keys)))}
 
 
@@ -113,6 +113,7 @@ def customers_named(
     organization_id: int, names: set[str], references: set[str]
 ) -> tuple[dict[str, list[Named]], dict[str, Named]]:
     """The organization's customers of these folded names, and of these folded references."""
+    # unscoped: the organization of the file
     mine = Customer.objects.filter(organization=organization_id).order_by("pk")
     by_name: dict[str, list[Named]] = {}
     for each in _named(mine, "name_key", names):

@@ -75,4 +75,4 @@ class Changes(Staging):
         named = ", ".join(f'"{name}"' for name in columns)
         with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
             question = f"SELECT {named} FROM line WHERE verdict = {verdict.value} {order}"  # noqa: S608
-            return connection.execute(question, values).fetchall()
+            return connection.execute(question, values).fetchall()  # unscoped: the staged rows of one file

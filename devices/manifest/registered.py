@@ -150,6 +150,7 @@ def differences(device: Known | Device, values: dict[str, Any]) -> dict[str, lis
 def tags_of(device_ids: list[int]) -> dict[int, list[str]]:
     """The names of the tags of each of the devices that has any."""
     found: dict[int, list[str]] = {}
+    # unscoped: of devices of the file's organization
     rows = sql.having_ids(DeviceTag.objects.order_by("tag__name_key"), "device_id", device_ids)
     for device_id, name in rows.values_list("device_id", "tag__name"):
         found.setdefault(device_id, []).append(name)
@@ -166,5 +167,6 @@ def tag_difference(old: list[str], named: list[str]) -> list | None:
 def _known(ids: set[int]) -> dict[int, Known]:
     if not ids:
         return {}
+    # unscoped: found in the file's organization
     rows = sql.having_ids(Device.objects.order_by(), "id", sorted(ids)).values_list(*Known._fields)
     return {row[0]: Known(*row) for row in rows}

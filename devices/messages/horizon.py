@@ -28,7 +28,7 @@ def announce(device_id: int) -> None:
         return
     lane = feed.announce(_lane("device.organization_id"), "settled.n")
     with connection.cursor() as cursor:
-        cursor.execute(
+        cursor.execute(  # unscoped: announces; reads no row for anybody
             f"SELECT {lane}, set_config('{HEARD}', settled.n::text, true) FROM {sql.table(_model('devices.Device'))} AS device, "  # noqa: S608
             f"({feed.settled(_sequence(), str(MESSAGES))}) AS settled WHERE device.id = %s",
             [device_id],
@@ -66,6 +66,7 @@ def settled(actor: Actor) -> int:
 
 def _ask(lanes: str, parameters: list) -> int:
     with connection.cursor() as cursor:
+        # unscoped: the last number that is settled, and no row
         cursor.execute(feed.settled(_sequence(), lanes), parameters)
         return cursor.fetchone()[0]
 

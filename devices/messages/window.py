@@ -88,6 +88,7 @@ def devices_of(actor: Actor) -> QuerySet[Device]:
     if actor.kind != "customer":
         return Device.objects.visible_to(actor)
     spans = [model.objects.reached_by(actor).filter(device=OuterRef("pk")) for model in (Ownership, SharedAccess)]
+    # unscoped: the spans are those that reach the person
     return Device.objects.filter(Q(Exists(spans[0])) | Q(Exists(spans[1])))
 
 

@@ -16,8 +16,7 @@ from claims.returns.actions import returns, swaps
 from claims.shipments.actions import shipments
 from console import operations
 from console.access import CustomerScope, Permission, system
-from customers import keys
-from customers.actions import projects
+from customers.actions import key_uses, projects
 from devices import ledger
 from devices.actions import ownership, undo
 from devices.actions import take_ownership as taking
@@ -122,7 +121,7 @@ class World:
 @pytest.fixture
 def world(organization, product, customer, other_customer, dana, erin, monkeypatch):
     # A key notes its use, and would wait on SQLite for the change of hands that waits for who reads with it.
-    monkeypatch.setattr(keys, "_note_use", lambda *_what: None)
+    monkeypatch.setattr(key_uses, "note", lambda *_what: None)
     return World(organization, product, customer, other_customer, dana, erin)
 
 

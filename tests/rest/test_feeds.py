@@ -11,7 +11,7 @@ from console.access import system
 from console.audit import record
 from console.models import Event
 from console.rest import paging
-from customers import keys
+from customers.actions import key_uses
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership
@@ -216,7 +216,7 @@ def missed(name, found):
 @pytest.fixture
 def quiet_keys(monkeypatch):
     # A key notes its use, and would wait on SQLite for the writer that waits for who reads with it.
-    monkeypatch.setattr(keys, "_note_use", lambda *_what: None)
+    monkeypatch.setattr(key_uses, "note", lambda *_what: None)
 
 
 @pytest.mark.races
