@@ -5,34 +5,77 @@ class ClaimsConfig(AppConfig):
     name = "claims"
 
     def ready(self) -> None:
-        """Take part in what devices and the foundation do."""
+        """Take part in what apps below do. The lists that people see are ordered across apps."""
         # Models, and what imports them, can't be imported before.
         import claims.labels.events
         import claims.profiles.events
         import claims.redemption.events
         import claims.returns.events
         import claims.shipments.events  # noqa: F401
-        from claims import ledger_check
-        from claims.labels import files as labels
-        from claims.profiles import links
-        from claims.profiles.actions import codes, profiles
-        from claims.returns import ledger_check as return_check
-        from claims.returns.actions import returns
-        from claims.shipments import ledger_check as shipment_check
-        from claims.shipments.actions import shipments
-        from console import ledger_check as foundation
-        from console import upkeep
-        from devices import ledger, link_slots
-        from devices.actions import take_ownership
 
-        ledger.followers.add(codes.follow_ledger)
-        ledger.followers.add(returns.follow_ledger)
-        take_ownership.has_replaced_label.add(codes.is_replaced)
-        link_slots.for_page.add(links.for_page)
-        link_slots.in_words.add(links.in_words)
-        link_slots.leave.add(profiles.take_out)
+        _join_pages()
+        _join_sign_in()
+        _join_ledger()
 
-        for check in (ledger_check.check, return_check.check, shipment_check.check):
-            foundation.checks.add(check)
-        for chore in (shipments.forget_scans, labels.forget_old):
-            upkeep.chores.add(chore)
+
+def _join_pages() -> None:
+    from claims import navigation as own
+    from claims.first_steps import steps
+    from claims.profiles import panels as profiles
+    from claims.profiles.search import find as find_profiles
+    from claims.returns import panels as returns
+    from claims.returns.search import find as find_returns
+    from claims.shipments import panels as shipments
+    from claims.shipments.search import find as find_shipments
+    from console import first_steps, navigation, panels, search, settings_tabs
+    from customers.panels import on_customer
+    from devices.panels import on_device
+
+    navigation.sidebar.add(own.entries)
+    settings_tabs.sources.add(own.settings_tabs)
+    first_steps.sources.add(steps, order=30)
+    for find in (find_profiles, find_returns, find_shipments):
+        search.sources.add(find, order=30)
+    panels.overview.add(profiles.overview, order=20)
+    for device_panel in (profiles.device_claim_code, returns.device_returns, shipments.device_shipment):
+        on_device.add(device_panel)
+    for customer_panel in (profiles.customer_claims, returns.customer_returns, shipments.customer_shipments):
+        on_customer.add(customer_panel, order=20)
+
+
+def _join_sign_in() -> None:
+    from claims.redemption import session
+    from console.people import errands
+
+    errands.pending_url.add(session.pending_url)
+    errands.take.add(session.take)
+    errands.put.add(session.put)
+    errands.counted_by.add(session.usable_code)
+    errands.expired.add(session.expired)
+
+
+def _join_ledger() -> None:
+    from claims import ledger_check
+    from claims.labels import files as labels
+    from claims.profiles import links
+    from claims.profiles.actions import codes, profiles
+    from claims.returns import ledger_check as return_check
+    from claims.returns.actions import returns
+    from claims.shipments import ledger_check as shipment_check
+    from claims.shipments.actions import shipments
+    from console import ledger_check as foundation
+    from console import upkeep
+    from devices import ledger, link_slots
+    from devices.actions import take_ownership
+
+    ledger.followers.add(codes.follow_ledger)
+    ledger.followers.add(returns.follow_ledger)
+    take_ownership.has_replaced_label.add(codes.is_replaced)
+    link_slots.for_page.add(links.for_page)
+    link_slots.in_words.add(links.in_words)
+    link_slots.leave.add(profiles.take_out)
+
+    for check in (ledger_check.check, return_check.check, shipment_check.check):
+        foundation.checks.add(check)
+    for chore in (shipments.forget_scans, labels.forget_old):
+        upkeep.chores.add(chore)

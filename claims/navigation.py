@@ -1,4 +1,4 @@
-"""This app's entries of the sidebar."""
+"""This app's entries of the sidebar and its tabs of the settings."""
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from claims.models import ClaimProfile, Return, Shipment, ShipmentState
 from console.access import Actor, Permission
 from console.navigation import Entry
+from console.settings_tabs import Tab
 
 RETURNS = (
     "claims:return_list",
@@ -50,3 +51,9 @@ def entries() -> list[Entry]:
             _("Returns"), "claims:return_list", "undo-2", 60, RETURNS, unless=Permission.RETURN_RECEIVE, rows=_returns
         ),
     ]
+
+
+def settings_tabs() -> list[Tab]:
+    """How returns are handled."""
+    may = Permission.ORGANIZATION_EDIT
+    return [Tab("returns", _("Returns"), "claims:return_settings", 50, ("claims:return_settings",), may)]

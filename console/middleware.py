@@ -14,16 +14,17 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
-from django.utils.module_loading import import_string
 
 from console.access import ANONYMOUS, ROLES, Actor
 from console.errors import Refused, answer, problem
-from console.models import Member, Operation
+from console.models import Member, Operation, User
 from console.models.operation import OperationState
 from console.requests import Request
+from console.slots import One
 
 GetResponse = Callable[[Request], HttpResponse]
-CUSTOMER_ACTOR = "customers.people.actor_for"
+# The person as a customer, in the portal.
+as_customer: One[[User], Actor] = One("console.middleware.as_customer")
 ORGANIZATION_IN_SESSION = "organization"
 # They have no session, no form, no language and no page.
 STRAIGHT = ("/device/", "/healthz", "/readyz")
@@ -107,7 +108,7 @@ def actor(get_response: GetResponse) -> GetResponse:
         zone, language = unquote(request.COOKIES.get("custody_tz", "")), None
         if request.user.is_authenticated:
             user = request.user
-            request.customer_actor = cast(Actor, SimpleLazyObject(lambda: import_string(CUSTOMER_ACTOR)(user)))
+            request.customer_actor = cast(Actor, SimpleLazyObject(lambda: as_customer(user)))
             request.actor = member_actor(user, request.session.get(ORGANIZATION_IN_SESSION))
             organization = request.actor.organization
             zone = user.time_zone or (organization.time_zone if organization else zone)

@@ -1,15 +1,14 @@
-"""The entries of the sidebar. Each app names its own; the settings say in which order."""
+"""The entries of the sidebar. Each app adds its own, in its place among all."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from console import counts
+from console import counts, settings_tabs
 from console.access import Actor, Permission
+from console.slots import Slot
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,9 @@ class Entry:
     unless: Permission | None = None
 
 
+sidebar: Slot[[], list[Entry]] = Slot("console.navigation.sidebar")
+
+
 def entries() -> list[Entry]:
     """The foundation's own entries."""
     return [
@@ -37,16 +39,7 @@ def entries() -> list[Entry]:
             "console:organization_edit",
             "settings",
             90,
-            (
-                "console:organization",
-                "console:member",
-                "console:invitation",
-                "console:role",
-                "console:domain",
-                "claims:return_settings",
-                "customers:api_key",
-                "console:webhook",
-            ),
+            tuple(prefix for tab in settings_tabs.every() for prefix in tab.prefixes),
             permission=Permission.ORGANIZATION_EDIT,
         ),
         Entry(
@@ -84,6 +77,6 @@ def for_actor(actor: Actor, known: dict[str, int] | None = None) -> list[tuple[E
 
 
 def _allowed(actor: Actor) -> list[Entry]:
-    found = [entry for path in settings.NAVIGATION for entry in import_string(path)()]
+    found = [entry for own in sidebar.call() for entry in own]
     allowed = [e for e in found if actor.may(e.permission) and not (e.unless and actor.may(e.unless))]
     return sorted(allowed, key=lambda entry: entry.position)

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from console import api_keys
 from console.access import ROLES, Actor, Permission, system
 from console.audit import acts
 from console.errors import Refused
@@ -199,7 +199,7 @@ def actor_of(operation: Operation) -> Actor:
     rights = ROLES[member.role] if member is not None else frozenset()
     if operation.rights:
         rights &= set(operation.rights)
-    is_stopped = operation.by_key is not None and not import_string(settings.API_KEY_CHECK)(operation.by_key)
+    is_stopped = operation.by_key is not None and not api_keys.is_usable(operation.by_key)
     if member is None or is_stopped or Permission(operation.permission) not in rights:
         raise Refused("not_allowed", _("Who started this may not do it any more."))
     return Actor(

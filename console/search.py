@@ -4,11 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.urls import reverse
-from django.utils.module_loading import import_string
 
 from console.access import Actor
+from console.slots import Slot
 
 MAX_LENGTH = 200
 EXACT = 0
@@ -30,6 +29,10 @@ class Hit:
     more: str = ""
 
 
+# Each finds among the rows of its app, and returns no more hits than the limit where it can.
+sources: Slot[[Actor, str, int], list[Hit]] = Slot("console.search.sources")
+
+
 def listed(route: str, text: str) -> str:
     """The address of a list, searched for the text."""
     return f"{reverse(route)}?{urlencode({'q': text})}"
@@ -44,7 +47,7 @@ def find_all(actor: Actor, text: str, limit: int) -> list[Hit]:
     """What the text finds, the exact matches first, and of each source no more than `limit`. Nothing for no text."""
     if not text:
         return []
-    found = [hit for path in settings.SEARCH_SOURCES for hit in import_string(path)(actor, text, limit)[:limit]]
+    found = [hit for find in sources for hit in find(actor, text, limit)[:limit]]
     return sorted(found, key=lambda hit: hit.rank)
 
 

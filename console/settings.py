@@ -245,7 +245,6 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "console.rest.schema.add_problems"],
 }
-API_URLS = ["customers.api.urls", "devices.api.urls", "claims.api.urls"]
 # What undoes an operation, by the name of the page that does it in the console.
 UNDOS = {
     "devices:device_assign_undo": "devices.actions.undo.begin",
@@ -253,15 +252,6 @@ UNDOS = {
     "claims:return_receive_undo": "claims.returns.actions.receipt_undo.begin",
     "claims:return_inspect_undo": "claims.returns.actions.inspection_undo.begin",
 }
-API_KEY_ACTOR, API_KEY_CHECK = "customers.keys.find", "customers.keys.is_usable"
-API_KEY_HOLD = "customers.keys.hold"
-# Told of a person who leaves the organization: (organization, user, by, at).
-LEAVING = [
-    "customers.actions.api_keys.revoke_of",
-    "console.webhooks.actions.leave_person",
-    "customers.actions.project_members.end_all_of",
-    "customers.actions.people.leave_internal",
-]
 # Of each key in each process.
 API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200, least=1)
 
@@ -282,28 +272,6 @@ LOGGING = {
     "loggers": {"django.server": {"handlers": ["console"], "propagate": False}, "custody": {"level": "INFO"}},
 }
 
-# The foundation reaches the domain by name only; each entry is a dotted path to a function.
-NAVIGATION = [
-    "console.navigation.entries",
-    "customers.navigation.entries",
-    "devices.navigation.entries",
-    "claims.navigation.entries",
-]
-SEARCH_SOURCES = [
-    "devices.search.find",
-    "customers.search.find",
-    "claims.profiles.search.find",
-    "claims.returns.search.find",
-    "claims.shipments.search.find",
-]
-OVERVIEW_PANELS = ["devices.panels.overview", "claims.profiles.panels.overview", "customers.panels.overview"]
-DEVICE_PANELS = [
-    "claims.profiles.panels.device_claim_code",
-    "claims.returns.panels.device_returns",
-    "claims.shipments.panels.device_shipment",
-]
-# In the wide column of a device.
-DEVICE_MAIN_PANELS = ["devices.messages.panels.device_messages"]
 # Messages are kept for so many days; 0 keeps them for good. What waits for a webhook needs its message for four days
 # more than it is kept for one that is disabled.
 MESSAGE_DAYS = environment.number("CUSTODY_MESSAGE_DAYS", 0)
@@ -325,11 +293,3 @@ DEMO_ALSO = {
         "--skip-checks",
     ]
 }
-PRODUCT_PANELS = ["console.webhooks.panels.bound"]
-CUSTOMER_PANELS = [
-    "devices.panels.customer_devices",
-    "claims.profiles.panels.customer_claims",
-    "claims.returns.panels.customer_returns",
-    "claims.shipments.panels.customer_shipments",
-    "console.webhooks.panels.bound",
-]

@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from console.access import public
 from console.audit import views
 from console.people import account_views, member_views, sign_in_link_views
+from console.rest import urls as rest
 from console.server import views as health
 from console.views import errors, home, mail, operations, organization, search, setup
 
@@ -44,11 +45,19 @@ console: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
 ]
 
+api: list[URLPattern | URLResolver] = [
+    *rest.urlpatterns,
+    path("", include("customers.api.urls")),
+    path("", include("devices.api.urls")),
+    path("", include("claims.api.urls")),
+    rest.nothing_here,
+]
+
 urlpatterns = [
     # First, for it is asked for most, and all the others would be tried before it.
     path("device/v1/", include("devices.device_api.urls")),
     path("", include((console, "console"))),
-    path("api/v1/", include(("console.rest.urls", "api"))),
+    path("api/v1/", include((api, "api"))),
     path("", include("customers.urls")),
     path("", include("devices.urls")),
     path("", include("claims.urls")),

@@ -5,11 +5,36 @@ class CustomersConfig(AppConfig):
     name = "customers"
 
     def ready(self) -> None:
-        """Take part in what the foundation does."""
+        """Take part in what the foundation does. The lists that people see are ordered across apps."""
         # Models, and what imports them, can't be imported before.
         import customers.events  # noqa: F401
+        from console import api_keys, first_steps, middleware, navigation, panels, search, settings_tabs
         from console import ledger_check as foundation
-        from customers import ledger_check, word_check
+        from console.people.actions import members
+        from console.webhooks.panels import bound
+        from customers import keys, ledger_check, people, word_check
+        from customers import navigation as own
+        from customers import panels as own_panels
+        from customers.actions import api_keys as key_actions
+        from customers.actions import people as people_actions
+        from customers.actions import project_members
+        from customers.first_steps import steps
+        from customers.search import find
 
-        foundation.checks.add(word_check.check)
-        foundation.checks.add(ledger_check.check)
+        navigation.sidebar.add(own.entries)
+        settings_tabs.sources.add(own.settings_tabs)
+        first_steps.sources.add(steps, order=20)
+        search.sources.add(find, order=20)
+        panels.overview.add(own_panels.overview, order=30)
+        own_panels.on_customer.add(bound, order=30)
+
+        middleware.as_customer.add(people.actor_for)
+        api_keys.find.add(keys.find)
+        api_keys.is_usable.add(keys.is_usable)
+        api_keys.hold.add(keys.hold)
+        members.leaving.add(key_actions.revoke_of, order=10)
+        members.leaving.add(project_members.end_all_of, order=30)
+        members.leaving.add(people_actions.leave_internal, order=30)
+
+        for check in (word_check.check, ledger_check.check):
+            foundation.checks.add(check)

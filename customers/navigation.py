@@ -1,8 +1,10 @@
-"""This app's entries of the sidebar."""
+"""This app's entries of the sidebar and its tabs of the settings."""
 
 from django.utils.translation import gettext_lazy as _
 
+from console.access import Permission
 from console.navigation import Entry
+from console.settings_tabs import Tab
 from customers.models import Customer
 
 
@@ -18,3 +20,9 @@ def entries() -> list[Entry]:
             rows=lambda actor: Customer.objects.visible_to(actor).current(),
         )
     ]
+
+
+def settings_tabs() -> list[Tab]:
+    """API keys."""
+    may = Permission.API_KEY_MANAGE
+    return [Tab("api_keys", _("API keys"), "customers:api_key_list", 60, ("customers:api_key",), may)]

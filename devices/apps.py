@@ -5,20 +5,35 @@ class DevicesConfig(AppConfig):
     name = "devices"
 
     def ready(self) -> None:
-        """Take part in what the ledger and the foundation do."""
+        """Take part in what apps below do. The lists that people see are ordered across apps."""
         # Models, and what imports them, can't be imported before.
         import devices.calls.events
         import devices.edited_exports.events
         import devices.events
         import devices.manifest.events  # noqa: F401
+        from console import first_steps, navigation, search, upkeep
         from console import ledger_check as foundation
-        from console import upkeep
-        from devices import ledger, ledger_check, webhooks, word_check
+        from console import panels as foundation_panels
+        from console.webhooks.panels import bound
+        from customers.panels import on_customer
+        from devices import ledger, ledger_check, panels, webhooks, word_check
+        from devices import navigation as own
         from devices.calls import actions as calls
+        from devices.first_steps import steps
         from devices.messages import actions as messages
         from devices.messages import ledger_check as message_check
+        from devices.messages.panels import device_messages
+        from devices.search import find
 
-        # After claims: what is revoked with an ownership is revoked first.
+        navigation.sidebar.add(own.entries)
+        first_steps.sources.add(steps, order=10)
+        search.sources.add(find, order=10)
+        foundation_panels.overview.add(panels.overview, order=10)
+        on_customer.add(panels.customer_devices, order=10)
+        panels.on_product.add(bound)
+        panels.on_device_main.add(device_messages)
+
+        # After claims: codes and returns come first.
         ledger.followers.add(messages.follow_ledger, order=10)
         ledger.followers.add(calls.follow_ledger, order=10)
         messages.followers.add(webhooks.follow_messages)

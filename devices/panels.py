@@ -1,4 +1,4 @@
-"""What devices show on other apps' pages."""
+"""What devices show on other apps' pages, and what these show on the pages of devices."""
 
 from typing import Any
 
@@ -7,11 +7,16 @@ from django.template.loader import render_to_string
 from console import counts
 from console.listing import paginate
 from console.requests import Request
-from devices.models import Device, DeviceStatus, Ownership, SharedAccess
+from console.slots import Slot
+from devices.models import Device, DeviceStatus, Ownership, Product, SharedAccess
 from devices.tables import PastSpanTable
 
 # So many devices stand on the page of a customer; the device list has all.
 SHOWN = 15
+# On the page of a product; on that of a device beside its data, and below them in the wide column.
+on_product: Slot[[Request, Product], str] = Slot("devices.panels.on_product")
+on_device: Slot[[Request, Device], str] = Slot("devices.panels.on_device")
+on_device_main: Slot[[Request, Device], str] = Slot("devices.panels.on_device_main")
 
 # The statuses in the order in which a unit lives through them, each with the icon and colour of its pill.
 LIFE = [

@@ -97,6 +97,7 @@ AROUND = [
     "devices/navigation.py",
     "claims/navigation.py",
     "console/templatetags/custody.py",
+    "devices/templatetags/devices.py",
     "console/settings.py",
 ]
 CALLS = {"_", "_now", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.core import signing
 from django.db import transaction
+from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
@@ -145,6 +146,17 @@ def restore(request: Request) -> None:
 def has_pending(request: Request) -> bool:
     """Whether a code is at hand, of whatever worth: what follows for the visitor must not tell its worth."""
     return _entry(request) is not None
+
+
+def pending_url(request: Request) -> str:
+    """Return where to go on with the pending code after the sign-in; empty without a code."""
+    return reverse("claim:review") if has_pending(request) else ""
+
+
+def expired(request: Request) -> tuple[str, dict[str, Any]]:
+    """Restore the code of a form whose session is gone. Returns the template and the context of the page that says so."""
+    restore(request)
+    return "claims/redemption/expired.html", {"is_claim": request.path.lower().startswith("/c/")}
 
 
 def usable_code(request: Request) -> str | None:

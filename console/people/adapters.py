@@ -6,7 +6,7 @@ Every link in a mail is built from the configured base URL, whatever host the re
 """
 
 import time
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from allauth.account import app_settings as account_settings
@@ -27,22 +27,18 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import get_random_string
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from console import addresses, mail
 from console.models import SignInLink, User
-from console.people import allowances, browsers
+from console.people import allowances, browsers, errands
 from console.people.actions import accounts, sign_in_links
 from console.people.allowances import Way
+from console.requests import Request
 
-# Tells whether this session holds a claim code, for which somebody unknown may make an account. Reached by name.
-PENDING_CLAIM = "claims.redemption.session.has_pending"
 # Whether the last mail that this session asked for holds six digits, and not a link.
 MAILED = "mailed_digits"
-# What a browser has at hand, for another browser that goes on with it.
-TAKE_CLAIM, PUT_CLAIM = "claims.redemption.session.take", "claims.redemption.session.put"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -75,7 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return get_random_string(6, "0123456789") if by_digits else get_random_string(43)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        return reverse("claim:review" if import_string(PENDING_CLAIM)(request) else "console:home")
+        return errands.pending_url(cast(Request, request)) or reverse("console:home")
 
     def is_safe_url(self, url: str) -> bool:
         """Whether it is a path of this host; allauth stumbles over a broken address."""
@@ -107,7 +103,7 @@ class AccountAdapter(DefaultAccountAdapter):
                 email,
                 user=user,
                 next_url=get_next_redirect_url(request) or "",
-                carried=import_string(TAKE_CLAIM)(request),
+                carried=errands.take(request),
             )
             template_prefix = "account/email/login_link" if user else template_prefix
         if way is not Way.NOTHING:
@@ -135,13 +131,13 @@ def sign_in(request: HttpRequest, user: Any) -> HttpResponse:
     return perform_login(request, user, email_verification="none")
 
 
-def sign_in_by_link(request: HttpRequest, link: SignInLink) -> HttpResponse:
+def sign_in_by_link(request: Request, link: SignInLink) -> HttpResponse:
     """Sign in who has pressed the button behind a mailed link, and redirect; a second step is still asked for.
 
     What the browser that asked for the link had at hand goes on here, unless this one has something of its own.
     """
-    if not import_string(PENDING_CLAIM)(request):
-        import_string(PUT_CLAIM)(request, link.carried)
+    if not errands.pending_url(request):
+        errands.put(request, link.carried)
     record_authentication(request, link.user, method="code", email=link.email)
     verify_email_indirectly(request, link.user, link.email)
     login = Login(user=link.user, email=link.email, redirect_url=link.next_url or None)
@@ -239,7 +235,7 @@ class RequestCodeForm(account_forms.RequestLoginCodeForm):
         shown = typed.lower() if addresses.is_twin(typed) else addresses.normal(typed)
         self.cleaned_data["email"] = shown
         email = super().clean_email()
-        if email and self._user is None and import_string(PENDING_CLAIM)(request) and allowances.may_begin(request):
+        if email and self._user is None and errands.pending_url(request) and allowances.may_begin(request):
             self._user = accounts.find_or_make(typed)
         # To the address that is on record, never to a twin of it that somebody typed.
         email = self._user.email if self._user else shown

@@ -11,12 +11,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console import addresses, throttle
 from console.models import User
-from console.people import browsers
+from console.people import browsers, errands
+from console.requests import Request
 
 HOUR, DAY = 3600, 86400
 # Wrong passwords, and wrong codes of the second step.
@@ -36,9 +36,6 @@ MAILBOX_RESETS, MAILBOX_RESETS_A_DAY = (3, HOUR), (6, DAY)
 ADDRESS_STRANGERS, CODE_STRANGERS = (30, HOUR), (200, HOUR)
 # Invitations that an organization sends in all, and to one mailbox.
 INVITATIONS, MAILBOX_INVITATIONS = (100, HOUR), (5, DAY)
-
-# Names the usable claim code that this browser holds, if any. Reached by name.
-USABLE_CLAIM = "claims.redemption.session.usable_code"
 
 
 class Way(Enum):
@@ -132,9 +129,9 @@ def link_was_used(email: str) -> None:
     throttle.give_back("link-mailbox", email)
 
 
-def may_begin(request: HttpRequest) -> bool:
+def may_begin(request: Request) -> bool:
     """Count a mailbox that gets its first mail, asked for with a claim code at hand; give whether it gets one."""
-    code = import_string(USABLE_CLAIM)(request)
+    code = errands.counted_by(request)
     return _has_left("newcomer-address", throttle.address_of(request), ADDRESS_STRANGERS) or (
         code is not None and _has_left("newcomer-code", code, CODE_STRANGERS)
     )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.conf import settings
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
+
+from console import api_keys
 
 
 class KeyAuthentication(BaseAuthentication):
@@ -19,7 +19,7 @@ class KeyAuthentication(BaseAuthentication):
             return None
         found = None
         if len(words) == 2 and len(words[1]) <= 200:
-            found = import_string(settings.API_KEY_ACTOR)(words[1].decode("latin-1"))
+            found = api_keys.find(words[1].decode("latin-1"))
         if found is None:
             raise AuthenticationFailed(_("This key is not known here, or it is not valid any more."))
         actor, key = found

@@ -1,7 +1,6 @@
-"""The addresses of the REST API. The domain's are included by name."""
+"""The foundation's addresses of the REST API. `console.urls` adds those of the other apps."""
 
-from django.conf import settings
-from django.urls import include, path
+from django.urls import path
 
 from console.audit import api as events
 from console.people import api as members
@@ -49,6 +48,6 @@ urlpatterns = [
     path("webhooks/<int:pk>/deliveries", resource(get=webhooks.delivery_list)),
     path("webhooks/<int:pk>/deliveries/<int:delivery>", resource(get=webhooks.delivery_detail)),
     path("webhooks/<int:pk>/deliveries/<int:delivery>/send-again", resource(post=webhooks.delivery_send)),
-    *(path("", include(module)) for module in settings.API_URLS),
-    path("<path:rest>", schema.nothing_here),
 ]
+# Comes last, after the addresses of the other apps.
+nothing_here = path("<path:rest>", schema.nothing_here)

@@ -5,30 +5,21 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import escape, format_html
-from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from console import way_back
+from console import settings_tabs as all_tabs
+from console import slots, way_back
 from console.audit import count_acts, describe, events_about, kind_of
 
 register = template.Library()
 NONE = "—"
 # A page shows the same icons and days again and again.
 KEPT = 4096
-
-STATUSES = {
-    "in_stock": ("idle", "archive"),
-    "reserved": ("accent", "package"),
-    "owned": ("ok", "circle-check"),
-    "returned": ("warn", "undo-2"),
-    "scrapped": ("bad", "trash-2"),
-}
 
 
 @register.simple_tag
@@ -51,21 +42,6 @@ def list_url(context: Any, url_name: str) -> str:
 def pill(kind: str, icon_name: str, text: Any) -> SafeString:
     """A status: an icon and a word in a colour (ok, warn, bad, accent, idle)."""
     return format_html('<span class="status {}">{}{}</span>', kind, icon(icon_name), text)
-
-
-@register.simple_tag
-def device_status(device: Any) -> SafeString:
-    """The status of a device."""
-    # A class can be hashed, which the stubs deny of one that is not known.
-    return _device_status(type(device), "" if device.archived_at else device.status, get_language())  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=KEPT)
-def _device_status(model: Any, status: str, language: str | None) -> SafeString:
-    if not status:
-        return pill("idle", "archive", _("Archived"))
-    kind, name = STATUSES[status]
-    return pill(kind, name, model(status=status).get_status_display())
 
 
 @register.filter
@@ -113,10 +89,14 @@ def may(actor: Any, permission: str) -> bool:
 
 @register.simple_tag(takes_context=True)
 def panels(context: dict, place: str, subject: Any = None) -> SafeString:
-    """What other apps add to this page: the functions that the setting names, each (request, subject) -> html."""
-    request = context["request"]
-    parts = [import_string(path)(request, subject) for path in getattr(settings, f"{place.upper()}_PANELS")]
-    return SafeString("".join(part for part in parts if part))
+    """Return what other apps add to this page: `place` names the slot of functions (request, subject) -> HTML."""
+    return SafeString("".join(slots.DECLARED[place].call(context["request"], subject)))
+
+
+@register.simple_tag
+def settings_tabs() -> list[all_tabs.Tab]:
+    """Return the tabs of the settings in order."""
+    return all_tabs.every()
 
 
 @register.simple_tag(takes_context=True)

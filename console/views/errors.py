@@ -6,18 +6,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console.access import Permission, handler
 from console.errors import Refused, answer, problem
-from console.people import rosters
+from console.people import errands, rosters
+from console.requests import Request
 from console.server import outage
 
 PROGRAMS = ("/api/", "/device/")
 # Customers' pages, which show the brand that they were made for.
 CUSTOMERS = ("/c/", "/portal/", "/account/login/code/", "/account/code/", "/account/link/")
-RESTORE_CLAIM = "claims.redemption.session.restore"
 
 
 @handler
@@ -74,7 +73,7 @@ def _without_database(request: HttpRequest, status: int, code: str, sentence: st
 
 
 @handler
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: Request, reason: str = "") -> HttpResponse:
     """The form was too old, or came from elsewhere. Nothing was changed."""
     if getattr(request, "htmx", False):
         return answer(
@@ -82,9 +81,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         )
     if not request.path.lower().startswith(CUSTOMERS):
         return render(request, "403_csrf.html", status=403)
-    import_string(RESTORE_CLAIM)(request)
-    is_claim = request.path.lower().startswith("/c/")
-    return render(request, "claims/redemption/expired.html", {"is_claim": is_claim}, status=403)
+    template, context = errands.expired(request)
+    return render(request, template, context, status=403)
 
 
 @handler

@@ -17,6 +17,6 @@ def home(request: Request) -> HttpResponse:
     context = {
         "steps": steps,
         "next": upcoming[0] if upcoming else "",
-        "has_begun": len(upcoming) < len(first_steps.STEPS),
+        "has_begun": not steps or len(upcoming) < len(steps),
     }
     return render(request, "console/home.html", context)

@@ -9,10 +9,9 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from console import mail
+from console import api_keys, mail
 from console.access import Actor, system
 from console.audit import changes, record
 from console.errors import Refused
@@ -113,7 +112,7 @@ def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
 
 def _hold_key(by: Actor) -> None:
     """Whoever revokes a key is shown its webhooks: one that is revoked at this moment must find it. Raises Refused (403)."""
-    if by.key_id is not None and not import_string(settings.API_KEY_HOLD)(by.key_id):
+    if by.key_id is not None and not api_keys.hold(by.key_id):
         raise Refused("key_revoked", _("This key was revoked."), status=403)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from console.search import Hit, clean, find_all, only
+from console.search import Hit, clean, find_all, only, sources
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -58,8 +58,8 @@ def test_while_typing_there_is_a_short_list_whose_first_entry_is_marked(client_f
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\t\r\n", "\u0000"])
-def test_no_text_asks_nobody(client_for, alice, settings, text):
-    settings.SEARCH_SOURCES = ["tests.console.test_search.not_to_be_asked"]
+def test_no_text_asks_nobody(client_for, alice, monkeypatch, text):
+    monkeypatch.setattr(sources, "entries", [(0, not_to_be_asked)])
     client = client_for(alice)
     response = client.get(reverse("console:search"), {"q": text})
     assert response.status_code in {200, 400}
@@ -102,8 +102,8 @@ def test_others_find_nothing(client_for, charlie, device, customer):
         assert client.get(reverse("console:search"), {"q": text}).context["hits"] == []
 
 
-def test_exact_hits_come_first(settings, actor):
-    settings.SEARCH_SOURCES = ["tests.console.test_search.vague", "tests.console.test_search.exact"]
+def test_exact_hits_come_first(monkeypatch, actor):
+    monkeypatch.setattr(sources, "entries", [(0, vague), (0, exact)])
     assert [each.title for each in find_all(actor("viewer"), "x", 2)] == ["x", "x1", "x2"]
 
 

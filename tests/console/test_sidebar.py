@@ -68,3 +68,31 @@ def test_a_list_counts_its_rows_and_the_sidebar_in_one_statement(client_for, ali
         page = client.get("/devices/?q=aqm").content.decode()
     assert sum("claims_return" in query["sql"] for query in queries) == 1
     assert "1–2 of 2" in page
+
+
+def tabs(client, page: str) -> list[str]:
+    """The tabs of the settings on this page; the current one has a star."""
+    nav = re.search(
+        r'<nav class="tabs" aria-label="Settings">(.*?)</nav>', client.get(page).content.decode(), re.DOTALL
+    )
+    found = re.findall(r'<a href="[^"]+"( aria-current="page")?>([^<]+)</a>', nav[1])
+    return [label + ("*" if is_current else "") for is_current, label in found]
+
+
+def test_the_settings_have_the_tabs_of_all_apps_in_order(client_for):
+    expected = ["Organization", "Members", "Roles", "Domains", "Returns*", "API keys", "Webhooks"]
+    assert tabs(client_for("owner"), "/settings/returns/") == expected
+    assert tabs(client_for("viewer"), "/settings/roles/") == ["Roles*"]
+
+
+def test_pages_of_every_tab_mark_the_settings_in_the_sidebar(client_for):
+    client = client_for("owner")
+    for page in (
+        "/settings/",
+        "/settings/members/",
+        "/settings/returns/",
+        "/settings/api-keys/",
+        "/settings/webhooks/",
+    ):
+        entries = client.get(page).context["sidebar"]()
+        assert [str(each["entry"].label) for each in entries if each["current"]] == ["Settings"], page

@@ -10,10 +10,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from console import addresses, mail, throttle
+from console import addresses, api_keys, mail, throttle
 from console import events as console_events
 from console.access import ROLES, Actor, Permission, system
 from console.actions.organizations import actor_of, make
@@ -21,9 +20,15 @@ from console.audit import record
 from console.errors import Refused
 from console.models import Invitation, Member, Organization, Role, User
 from console.people import events
+from console.slots import Slot
 from console.transactions import retrying
 
 VALID = timedelta(days=7)
+
+
+@Slot.declare
+def leaving(organization: Organization, user: User, *, by: Actor, at: datetime) -> object:
+    """Called, in the same transaction, when a person leaves the organization."""
 
 
 @retrying
@@ -84,7 +89,7 @@ def find_open(token: str, *, at: datetime | None = None) -> Invitation | None:
     """The invitation that this link's token opens, if it is neither used, revoked nor expired, nor the key that made it."""
     rows = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=at or timezone.now())
     found = rows.select_related("organization").filter(token_sha256=digest(token)).first()
-    if found and found.key_id is not None and not import_string(settings.API_KEY_CHECK)(found.key_id):
+    if found and found.key_id is not None and not api_keys.is_usable(found.key_id):
         return None
     return found
 
@@ -150,8 +155,7 @@ def remove(member: Member, *, by: Actor, at: datetime | None = None) -> None:
     _keep_an_owner(member)
     if Member.objects.filter(pk=member.pk, role=member.role, removed_at=None).update(removed_at=at):
         record(events.REMOVED, member, by=by, at=at)
-        for path in settings.LEAVING:
-            import_string(path)(member.organization, member.user, by=by, at=at)
+        leaving.call(member.organization, member.user, by=by, at=at)
         _revoke_invitations_of(member, by=by)
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from console import api_keys as key_slots
 from console.models import Member, Webhook
 from console.people.actions import members
 from console.webhooks import actions as webhooks
@@ -22,7 +23,7 @@ def local(settings):
     settings.WEBHOOK_NETWORKS = LOCAL
 
 
-def test_a_key_that_is_revoked_makes_no_webhook_though_it_was_read_before(alice, monkeypatch, settings):
+def test_a_key_that_is_revoked_makes_no_webhook_though_it_was_read_before(alice, monkeypatch):
     """It was found usable when the call began; the webhook would live without it."""
     text = key_of(alice)
     original = webhooks.create
@@ -37,7 +38,7 @@ def test_a_key_that_is_revoked_makes_no_webhook_though_it_was_read_before(alice,
     assert (answer.status_code, answer.json()["code"]) == (403, "key_revoked")
     assert not webhooks.Webhook.objects.exists()
     # The negative control: without the look at the key it would be there.
-    settings.API_KEY_HOLD = f"{__name__}.always"
+    monkeypatch.setattr(key_slots.hold, "entries", [(0, always)])
     ApiKey.objects.update(revoked_at=None)
     assert Caller(text).post("/webhooks", body).status_code == 201
     assert not ApiKey.objects.usable().exists()

@@ -1,0 +1,21 @@
+"""This app's first steps of a new organization."""
+
+from django.utils.translation import gettext_lazy as _
+
+from claims.models import ClaimProfile
+from console.access import Permission
+from console.first_steps import Step
+
+
+def steps() -> list[Step]:
+    """The first claim profile."""
+    return [
+        Step(
+            _("Make a claim profile"),
+            _("A link and a QR code with which customers take their devices."),
+            "qr-code",
+            "claims:claim_profile_create",
+            ClaimProfile.objects.visible_to,
+            Permission.PROFILE_EDIT,
+        )
+    ]

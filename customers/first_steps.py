@@ -1,0 +1,21 @@
+"""This app's first steps of a new organization."""
+
+from django.utils.translation import gettext_lazy as _
+
+from console.access import Permission
+from console.first_steps import Step
+from customers.models import Customer
+
+
+def steps() -> list[Step]:
+    """The first customer."""
+    return [
+        Step(
+            _("Make a customer"),
+            _("Whom you ship to. Customers who claim by themselves appear on their own."),
+            "building-2",
+            "customers:customer_create",
+            Customer.objects.visible_to,
+            Permission.CUSTOMER_EDIT,
+        )
+    ]

@@ -1,0 +1,29 @@
+"""This app's first steps of a new organization."""
+
+from django.utils.translation import gettext_lazy as _
+
+from console.access import Permission
+from console.first_steps import Step
+from devices.models import Device, Product
+
+
+def steps() -> list[Step]:
+    """The first product and its devices."""
+    return [
+        Step(
+            _("Make a product"),
+            _("A kind of device: its name, its platform, and who may own a unit."),
+            "box",
+            "devices:product_create",
+            Product.objects.visible_to,
+            Permission.PRODUCT_EDIT,
+        ),
+        Step(
+            _("Import a factory manifest"),
+            _("CSV or Excel, as the factory sends it. You see a preview first."),
+            "upload",
+            "devices:manifest_create",
+            Device.objects.visible_to,
+            Permission.DEVICE_IMPORT,
+        ),
+    ]
