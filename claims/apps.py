@@ -11,6 +11,7 @@ class ClaimsConfig(AppConfig):
         import claims.profiles.events
         import claims.redemption.events
         import claims.returns.events
+        import claims.returns.undos
         import claims.shipments.events  # noqa: F401
 
         _join_pages()

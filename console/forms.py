@@ -57,7 +57,7 @@ def refuse(form: Any, refusal: Refused, field: str | None = None) -> None:
         form.add_error(field, refusal.sentence)
 
 
-def page(request: HttpRequest, template: str, form: forms.BaseForm, **context: Any) -> HttpResponse:
+def page(request: HttpRequest, template: str, form: forms.BaseForm, /, **context: Any) -> HttpResponse:
     """Return the page with the form: to be filled in (200), or sent and not accepted (422)."""
     return render(request, template, {"form": form, **context}, status=422 if form.is_bound else 200)
 

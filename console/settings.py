@@ -245,13 +245,6 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "console.rest.schema.add_problems"],
 }
-# What undoes an operation, by the name of the page that does it in the console.
-UNDOS = {
-    "devices:device_assign_undo": "devices.actions.undo.begin",
-    "devices:device_unclaim_undo": "devices.actions.undo.begin",
-    "claims:return_receive_undo": "claims.returns.actions.receipt_undo.begin",
-    "claims:return_inspect_undo": "claims.returns.actions.inspection_undo.begin",
-}
 # Of each key in each process.
 API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200, least=1)
 

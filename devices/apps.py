@@ -10,7 +10,8 @@ class DevicesConfig(AppConfig):
         import devices.calls.events
         import devices.edited_exports.events
         import devices.events
-        import devices.manifest.events  # noqa: F401
+        import devices.manifest.events
+        import devices.undos  # noqa: F401
         from console import first_steps, navigation, search, upkeep
         from console import ledger_check as foundation
         from console import panels as foundation_panels

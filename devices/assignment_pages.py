@@ -1,19 +1,14 @@
-"""From a selection to a change of hands: the preview, and the act in the request or in the background."""
+"""From a selection to a change of hands: what the pages show before, and the operation."""
 
 from typing import Any
 
-from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from console import operations, sql
 from console.access import Actor, Permission
-from console.bulk import IN_REQUEST, Selection, tell_refused
+from console.bulk import IN_REQUEST, Selection
 from console.models import Operation
 from console.requests import Request
 from customers.models import Customer
@@ -57,11 +52,11 @@ def links_of(request: Request, ids: list[int]) -> dict[str, Any]:
     return link_slots.for_page(list(rows.values_list("pk", flat=True)), by=request.actor)
 
 
-def assign(request: Request, chosen: Selection, *, customer: Customer, note: str) -> HttpResponse:
+def assign(chosen: Selection, *, customer: Customer, note: str, by: Actor) -> Operation:
     """Assign as an operation that can be undone, in the background above 200 devices."""
-    ids, by = chosen.ids, request.actor
+    ids = chosen.ids
     title = ngettext("Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(ids))
-    operation = _operate(
+    return _operate(
         "devices.actions.ownership.run_assign",
         title % {"n": len(ids), "customer": customer},
         chosen,
@@ -71,15 +66,14 @@ def assign(request: Request, chosen: Selection, *, customer: Customer, note: str
         customer=customer.pk,
         note=note,
     )
-    return _answer(request, operation, _assigned(operation.succeeded, customer), chosen)
 
 
-def unclaim(request: Request, chosen: Selection, *, reason: str, leaves_profiles: bool = False) -> HttpResponse:
+def unclaim(chosen: Selection, *, reason: str, leaves_profiles: bool = False, by: Actor) -> Operation:
     """Unclaim as an operation that can be undone, in the background above 200 devices."""
-    ids, by = chosen.ids, request.actor
+    ids = chosen.ids
     ownership.check_unclaim_limit(len(ids), by=by)
     title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(ids)) % {"n": len(ids)}
-    operation = _operate(
+    return _operate(
         "devices.actions.ownership.run_unclaim",
         title,
         chosen,
@@ -89,7 +83,6 @@ def unclaim(request: Request, chosen: Selection, *, reason: str, leaves_profiles
         reason=reason,
         leaves_profiles=leaves_profiles,
     )
-    return _answer(request, operation, _unclaimed(operation.succeeded), chosen)
 
 
 def access_ended(share: SharedAccess) -> str:
@@ -114,27 +107,16 @@ def _operate(
     )
 
 
-def _assigned(n: int, customer: Customer) -> str:
+def assigned(n: int, customer: Customer) -> str:
+    """Return the sentence after devices were assigned."""
     sentence = ngettext("%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.", n)
     return sentence % {"n": n, "customer": customer}
 
 
-def _unclaimed(n: int) -> str:
+def unclaimed(n: int) -> str:
+    """Return the sentence after devices were unclaimed."""
     return ngettext(
         "%(n)d device unclaimed. It is in stock, and its old code no longer works.",
         "%(n)d devices unclaimed. They are in stock, and their old codes no longer work.",
         n,
     ) % {"n": n}
-
-
-def _answer(request: Request, operation: Operation, done: str, chosen: Selection) -> HttpResponse:
-    if not operation.is_over:
-        return redirect(operation)
-    if operation.is_undoable():
-        url = reverse(operation.undo_route, args=[operation.pk])
-        until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
-        messages.success(request, format_html('{} <a href="{}">{}</a> {}', done, url, _("Undo"), until))
-    tell_refused(request, operation)
-    if len(chosen.ids) == 1 and not chosen.back:
-        return redirect("devices:device_detail", chosen.ids[0])
-    return redirect(operation.return_url)

@@ -1,13 +1,9 @@
-"""What the pages of returns show besides their rows' own columns, and what they answer after an act."""
+"""What the pages of returns show and say besides their rows' own columns."""
 
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,15 +12,16 @@ from claims import pills
 from claims.models import Return, ReturnState
 from claims.profiles import links
 from claims.returns import choices
-from claims.returns.actions import inspection, settings
+from claims.returns.actions import settings
 from claims.returns.forms import ChoiceList, InspectForm, ReceiveForm, SlipForm
 from claims.returns.workbench import Bench
 from claims.scanning import queue as bench_queue
 from console.access import Actor, Permission
-from console.bulk import Selection, tell_refused
+from console.bulk import Selection
 from console.editing import Edit
 from console.models import Operation
 from console.requests import Request
+from console.undo import with_link
 from devices.actions.ownership import over_unclaim_limit
 from devices.models import Device, DeviceStatus
 
@@ -77,88 +74,52 @@ def terms(request: Request, form: ReceiveForm) -> dict[str, Any]:
     return {**form.cleaned_data, "leaves_profiles": bool(request.POST.get("leaves_profiles"))}
 
 
-def received(request: Request, operation: Operation) -> HttpResponse:
-    """After receiving: what came in, how to undo it and to go on; and each unit that was left as it was, with why."""
-    if not operation.is_over:
-        return redirect(operation)
+def received(actor: Actor, operation: Operation) -> str:
+    """Return what is said after receiving: what came in, and links to inspect it and to undo it."""
     n = operation.succeeded
-    if n:
-        done = ngettext("%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n) % {
-            "n": n
-        }
-        inspect = f"{reverse('claims:return_list')}?state={ReturnState.RECEIVED}"
-        found = Return.objects.visible_to(request.actor).filter(operation=operation)
-        pks = list(found.order_by("pk").values_list("pk", flat=True)[:200])
-        if n == len(pks):
-            inspect = f"{reverse('claims:return_inspect')}?ids={','.join(map(str, pks))}"
-        until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
-        undo = reverse(operation.undo_route, args=[operation.pk])
-        messages.success(
-            request,
-            format_html(
-                '{} <a href="{}">{}</a> · <a href="{}">{}</a> {}',
-                done,
-                inspect,
-                _("Inspect now"),
-                undo,
-                _("Undo"),
-                until,
-            ),
-        )
-    tell_refused(request, operation)
-    return redirect("claims:return_workbench")
+    done = ngettext("%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n) % {"n": n}
+    inspect = f"{reverse('claims:return_list')}?state={ReturnState.RECEIVED}"
+    found = Return.objects.visible_to(actor).filter(operation=operation)
+    pks = list(found.order_by("pk").values_list("pk", flat=True)[:200])
+    if n == len(pks):
+        inspect = f"{reverse('claims:return_inspect')}?ids={','.join(map(str, pks))}"
+    return with_link(operation, format_html('{} <a href="{}">{}</a> ·', done, inspect, _("Inspect now")))
 
 
-def inspect(request: Request, chosen: Selection, form: InspectForm) -> HttpResponse:
-    """Inspect as an operation that can be undone. One comes back to the list that the units were selected in; from a
-    single unit to the next one that came with it.
-    """
-    ids, by = chosen.ids, request.actor
-    back = chosen.back or (
-        reverse("claims:return_detail", args=ids) if len(ids) == 1 else reverse("claims:return_list")
-    )
-    operation = inspection.begin(ids, form.findings, decision=form.decided, by=by, return_url=back)
-    if not operation.is_over:
-        return redirect(operation)
-    following = _next_of(by, ids[0]) if len(ids) == 1 and not chosen.back and operation.succeeded else None
-    if operation.is_undoable():
-        messages.success(request, _what_next(request, operation, ids, form.decided, is_named=following is not None))
-    tell_refused(request, operation)
-    return redirect(f"{reverse('claims:return_inspect')}?ids={following}" if following else back)
+def back_from(chosen: Selection) -> str:
+    """Return where an inspection leads back to: the list that returns were selected in, else the only one of them."""
+    if chosen.back or len(chosen.ids) != 1:
+        return chosen.back or reverse("claims:return_list")
+    return reverse("claims:return_detail", args=chosen.ids)
 
 
-def _next_of(actor: Actor, pk: int) -> int | None:
-    """The next return to inspect of those that were received together with this one."""
+def next_of(actor: Actor, chosen: Selection, operation: Operation) -> int | None:
+    """Return the next one to inspect of the returns that came in together with the only one that was inspected."""
+    if len(chosen.ids) != 1 or chosen.back or not operation.succeeded:
+        return None
     mine = Return.objects.visible_to(actor)
-    together = mine.filter(pk=pk, operation__isnull=False).values("operation")
+    together = mine.filter(pk=chosen.ids[0], operation__isnull=False).values("operation")
     waiting = mine.filter(operation__in=together, state=ReturnState.RECEIVED)
     return waiting.order_by("pk").values_list("pk", flat=True).first()
 
 
-def _what_next(request: Request, operation: Operation, ids: list[int], decision: str, *, is_named: bool) -> str:
-    """What was done, how to undo it, and the labels of those that are back in stock."""
-    done = _inspected(decision)
+def inspected(actor: Actor, operation: Operation, decision: str, *, is_named: bool) -> str:
+    """Return what is said after inspecting: what was done, its undo, and the labels of what is in stock again."""
+    ids, done = operation.payload["ids"], _inspected(decision)
     if len(ids) != 1:
         done = operation.sentence
     elif is_named:
-        device = Device.objects.visible_to(request.actor).filter(returns__in=ids).first()
+        device = Device.objects.visible_to(actor).filter(returns__in=ids).first()
         done = f"{device}: {done}"
-    said = _with_undo(operation, done)
-    found = Return.objects.visible_to(request.actor).filter(
+    said = with_link(operation, done)
+    found = Return.objects.visible_to(actor).filter(
         pk__in=ids, state__in=[ReturnState.RESTOCKED, ReturnState.REFURBISHED], needs_label=True
     )
     devices = list(found.order_by("pk").values_list("device_id", flat=True))
-    if not devices or not request.actor.may(Permission.CODE_VIEW):
+    if not devices or not actor.may(Permission.CODE_VIEW):
         return said
     url = f"{reverse('claims:label_sheet_create')}?ids={','.join(map(str, devices))}"
     return format_html('{} · <a href="{}">{}</a>', said, url, _("Print labels"))
-
-
-def _with_undo(operation: Operation, done: str) -> str:
-    until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
-    return format_html(
-        '{} <a href="{}">{}</a> {}', done, reverse(operation.undo_route, args=[operation.pk]), _("Undo"), until
-    )
 
 
 def _inspected(decision: str) -> str:
@@ -243,14 +204,15 @@ class SettingsPage:
         """Whether the part that was sent is saved."""
         return self.part in self.edits and self.edits[self.part].is_done
 
-    def answer(self) -> HttpResponse:
-        """To the page again after saving; else the page, with what is wrong at its fields."""
-        if self.is_done:
-            messages.success(self.request, _("Saved."))
-            return redirect("claims:return_settings")
-        status = self.edits[self.part].status if self.part in self.edits else 422 if self.part else 200
-        context = {name: edit.form for name, edit in self.edits.items()}
-        return render(self.request, "claims/returns/return_settings.html", context, status=status)
+    @property
+    def status(self) -> int:
+        """The status of the page: 200 before anything is sent, else why it was not saved."""
+        return self.edits[self.part].status if self.part in self.edits else 422 if self.part else 200
+
+    @property
+    def forms(self) -> dict[str, Any]:
+        """The forms by their parts."""
+        return {name: edit.form for name, edit in self.edits.items()}
 
     def _edit(self, part: str, make: Any, save: Any) -> Edit:
         return Edit(

@@ -1,23 +1,26 @@
 """Returns: the workbench, the list, the inspection, the queue of labels, the settings."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from claims.models import Return
-from claims.returns import pages, workbench
-from claims.returns.actions import inspection, inspection_undo, receipt_undo, returns
+from claims.returns import pages, undos, workbench
+from claims.returns.actions import inspection, returns
 from claims.returns.exports import return_rows
 from claims.returns.filters import ReturnFilter
 from claims.returns.forms import ReceiveForm
 from claims.returns.tables import LabelQueueTable, ReturnTable
+from console import undo
 from console.access import Permission, requires
-from console.bulk import SelectionChanged, selection
-from console.errors import Refused
+from console.bulk import SelectionChanged, selection, tell_refused
+from console.forms import attempt, page, press
 from console.listing import render_list
-from console.models import Operation
 from console.requests import Request
 from devices.filters import DeviceFilter
 from devices.models import Device
@@ -38,38 +41,29 @@ def return_receive(request: Request) -> HttpResponse:
         return redirect("claims:return_workbench")
     bench = workbench.open_bench(request, scans_too=False)
     form = ReceiveForm(request.POST, actor=request.actor, asks_reason=bench.asks_reason)
-    if form.is_valid():
-        try:
-            terms = pages.terms(request, form)
-            operation = returns.begin_receive(bench.ids, anyway=bench.asked, by=request.actor, **terms)
-            return pages.received(request, operation)
-        except Refused as refusal:
-            form.add_error(None, refusal.sentence)
-    return render(
-        request, "claims/returns/return_workbench.html", pages.bench_context(request, bench, form), status=422
-    )
+    receive = partial(returns.begin_receive, bench.ids, anyway=bench.asked, by=request.actor)
+    operation = attempt(form, lambda: receive(**pages.terms(request, form)))
+    if operation is None:
+        context = pages.bench_context(request, bench, form)
+        return page(request, "claims/returns/return_workbench.html", form, **context)
+    if not operation.is_over:
+        return redirect(operation)
+    if operation.succeeded:
+        messages.success(request, pages.received(request.actor, operation))
+    tell_refused(request, operation)
+    return redirect("claims:return_workbench")
 
 
 @requires(Permission.RETURN_RECEIVE)
 def return_receive_undo(request: Request, pk: int) -> HttpResponse:
-    """Take the receiving back: which units can be given back and which can't, then the act."""
-    operations = Operation.objects.visible_to(request.actor).filter(undo_route=returns.UNDO)
-    operation = get_object_or_404(operations, pk=pk)
-    if request.method == "POST":
-        return redirect(receipt_undo.begin(operation, by=request.actor))
-    context = {"operation": operation, **receipt_undo.preview(operation, shown=pages.SHOWN)}
-    return render(request, "claims/returns/return_receive_undo.html", context)
+    """Say which received devices can be given back to their owners, then give them back."""
+    return undo.page(request, pk, undos.RECEIPT)
 
 
 @requires(Permission.RETURN_EDIT)
 def return_inspect_undo(request: Request, pk: int) -> HttpResponse:
-    """Take an inspection back: which units can be in quarantine again and which can't, then the act."""
-    operations = Operation.objects.visible_to(request.actor).filter(undo_route=inspection.UNDO)
-    operation = get_object_or_404(operations, pk=pk)
-    if request.method == "POST":
-        return redirect(inspection_undo.begin(operation, by=request.actor))
-    context = {"operation": operation, **inspection_undo.preview(operation, shown=pages.SHOWN)}
-    return render(request, "claims/returns/return_inspect_undo.html", context)
+    """Say which inspected devices can be in quarantine again, then put them there."""
+    return undo.page(request, pk, undos.INSPECTION)
 
 
 @requires(Permission.VIEW)
@@ -107,13 +101,22 @@ def return_inspect(request: Request) -> HttpResponse:
     chosen = selection(request, Return.objects.visible_to(request.actor), ReturnFilter, mark="state")
     picked = pages.selected(chosen)
     form = pages.inspect_form(request, chosen, picked)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return pages.inspect(request, chosen, form)
-        except SelectionChanged as changed:
-            form.add_error(None, changed.sentence)
-    context = {"form": form, "chosen": chosen, **picked}
-    return render(request, "claims/returns/return_inspect.html", context, status=422 if form.errors else 200)
+    inspect = partial(inspection.begin, by=request.actor)
+    operation = attempt(
+        form,
+        lambda: inspect(chosen.ids, form.findings, decision=form.decided, return_url=pages.back_from(chosen)),
+        only=SelectionChanged,
+    )
+    if operation is None:
+        return page(request, "claims/returns/return_inspect.html", form, chosen=chosen, **picked)
+    if not operation.is_over:
+        return redirect(operation)
+    following = pages.next_of(request.actor, chosen, operation)
+    if operation.is_undoable():
+        is_named = following is not None
+        messages.success(request, pages.inspected(request.actor, operation, form.decided, is_named=is_named))
+    tell_refused(request, operation)
+    return redirect(f"{reverse('claims:return_inspect')}?ids={following}" if following else operation.return_url)
 
 
 @requires(Permission.RETURN_EDIT)
@@ -121,9 +124,7 @@ def return_inspect(request: Request) -> HttpResponse:
 def return_cancel(request: Request, pk: int) -> HttpResponse:
     """Cancel a request."""
     returned = get_object_or_404(pages.rows(request.actor), pk=pk)
-    returns.cancel(returned, by=request.actor)
-    messages.success(request, _("%(code)s is cancelled.") % {"code": returned.code})
-    return redirect(returned)
+    return press(request, returned, returns.cancel, _("%(code)s is cancelled.") % {"code": returned.code})
 
 
 @requires(Permission.VIEW)
@@ -159,4 +160,8 @@ def return_label_done(request: Request) -> HttpResponse:
 @requires(Permission.ORGANIZATION_EDIT)
 def return_settings(request: Request) -> HttpResponse:
     """Where customers send units, why they come back, and what is checked then."""
-    return pages.SettingsPage(request).answer()
+    shown = pages.SettingsPage(request)
+    if shown.is_done:
+        messages.success(request, _("Saved."))
+        return redirect("claims:return_settings")
+    return render(request, "claims/returns/return_settings.html", shown.forms, status=shown.status)

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
 from django.db.models import F, QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -20,6 +18,7 @@ from console.models.operation import OperationState
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Whole
 from console.rest.paging import PageQuery, page
+from console.undo import DECLARED
 
 TAG = "operations"
 
@@ -103,10 +102,10 @@ def operation_undo(request: Any, pk: int) -> Any:
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     if not request.actor.may(Permission(operation.permission)):
         raise Refused("not_allowed", _("This key may not do that."), status=403)
-    begin = settings.UNDOS.get(operation.undo_route)
-    if begin is None:
+    undo = DECLARED.get(operation.undo_route)
+    if undo is None:
         raise Refused("nothing_to_undo", _("Nothing undoes this operation."))
-    return import_string(begin)(operation, by=request.actor)
+    return undo.begin(operation, by=request.actor)
 
 
 @endpoint("List the results of an operation", may=Permission.VIEW, query=ResultsQuery, answers=ResultsOut)

@@ -2,16 +2,16 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 
+from console import undo
 from console.access import Permission, requires
-from console.bulk import selection
-from console.errors import Refused
-from console.forms import ReasonForm
+from console.bulk import Selection, selection, tell_refused
+from console.forms import ReasonForm, attempt, page
 from console.models import Operation
 from console.requests import Request
-from devices import assignment_pages
-from devices.actions import ownership, undo
+from devices import assignment_pages, undos
+from devices.actions import ownership
 from devices.filters import DeviceFilter
 from devices.forms import AssignForm
 from devices.models import Device, SharedAccess
@@ -22,13 +22,12 @@ def device_assign(request: Request) -> HttpResponse:
     """Give the selected devices to a customer."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter, mark="status")
     form = AssignForm(request.POST or None, actor=request.actor)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return assignment_pages.assign(request, chosen, **form.cleaned_data)
-        except Refused as refusal:
-            form.add_error(None, refusal.sentence)
-    context = {"form": form, "chosen": chosen, **assignment_pages.preview(chosen, assigning=True)}
-    return render(request, "devices/device_assign.html", context, status=422 if form.errors else 200)
+    operation = attempt(form, lambda: assignment_pages.assign(chosen, by=request.actor, **form.cleaned_data))
+    if operation is None:
+        context = {"chosen": chosen, **assignment_pages.preview(chosen, assigning=True)}
+        return page(request, "devices/device_assign.html", form, **context)
+    done = assignment_pages.assigned(operation.succeeded, form.cleaned_data["customer"])
+    return _moved(request, operation, done, chosen)
 
 
 @requires(Permission.DEVICE_UNCLAIM)
@@ -36,42 +35,31 @@ def device_unclaim(request: Request) -> HttpResponse:
     """Take the selected devices back."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter, mark="status")
     form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            leaves = bool(request.POST.get("leaves_profiles"))
-            return assignment_pages.unclaim(request, chosen, leaves_profiles=leaves, **form.cleaned_data)
-        except Refused as refusal:
-            form.add_error(None, refusal.sentence)
+    leaves, by = bool(request.POST.get("leaves_profiles")), request.actor
+    operation = attempt(
+        form, lambda: assignment_pages.unclaim(chosen, by=by, leaves_profiles=leaves, **form.cleaned_data)
+    )
+    if operation is not None:
+        return _moved(request, operation, assignment_pages.unclaimed(operation.succeeded), chosen)
     context = {
-        "form": form,
         "chosen": chosen,
         **assignment_pages.preview(chosen, assigning=False),
         "limit": assignment_pages.limit(request, chosen),
         **assignment_pages.links(request, chosen),
     }
-    return render(request, "devices/device_unclaim.html", context, status=422 if form.errors else 200)
+    return page(request, "devices/device_unclaim.html", form, **context)
 
 
 @requires(Permission.DEVICE_ASSIGN)
 def device_assign_undo(request: Request, pk: int) -> HttpResponse:
-    """Take a bulk assignment back: what can be and what can't, then the act."""
-    operations = Operation.objects.visible_to(request.actor).filter(undo_route=undo.ASSIGN)
-    operation = get_object_or_404(operations, pk=pk)
-    if request.method == "POST":
-        return redirect(undo.begin(operation, by=request.actor))
-    context = {"operation": operation, **undo.preview(operation, shown=assignment_pages.SHOWN)}
-    return render(request, "devices/device_assign_undo.html", context)
+    """Say which devices of an assignment can be taken back, then take them back."""
+    return undo.page(request, pk, undos.ASSIGN)
 
 
 @requires(Permission.DEVICE_UNCLAIM)
 def device_unclaim_undo(request: Request, pk: int) -> HttpResponse:
-    """Give the devices of a bulk unclaim back: which can be and which can't, then the act."""
-    operations = Operation.objects.visible_to(request.actor).filter(undo_route=undo.UNCLAIM)
-    operation = get_object_or_404(operations, pk=pk)
-    if request.method == "POST":
-        return redirect(undo.begin(operation, by=request.actor))
-    context = {"operation": operation, **undo.preview(operation, shown=assignment_pages.SHOWN)}
-    return render(request, "devices/device_unclaim_undo.html", context)
+    """Say which devices of an unclaim can be given back to their owners, then give them back."""
+    return undo.page(request, pk, undos.UNCLAIM)
 
 
 @requires(Permission.DEVICE_UNCLAIM)
@@ -81,9 +69,20 @@ def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
     shares = SharedAccess.objects.visible_to(request.actor).select_related("customer", "project")
     share = get_object_or_404(shares, pk=share_pk, device=device, ended_at=None)
     form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        ownership.end_shares([share.pk], by=request.actor, **form.cleaned_data)
-        messages.success(request, assignment_pages.access_ended(share))
-        return redirect(device)
-    context = {"form": form, "device": device, "share": share}
-    return render(request, "devices/device_access_end.html", context, status=422 if form.errors else 200)
+    if not form.is_valid():
+        return page(request, "devices/device_access_end.html", form, device=device, share=share)
+    ownership.end_shares([share.pk], by=request.actor, **form.cleaned_data)
+    messages.success(request, assignment_pages.access_ended(share))
+    return redirect(device)
+
+
+def _moved(request: Request, operation: Operation, done: str, chosen: Selection) -> HttpResponse:
+    """Say what was done and refused, and lead back to the device or the list; a long operation is followed instead."""
+    if not operation.is_over:
+        return redirect(operation)
+    if operation.is_undoable():
+        messages.success(request, undo.with_link(operation, done))
+    tell_refused(request, operation)
+    if len(chosen.ids) == 1 and not chosen.back:
+        return redirect("devices:device_detail", chosen.ids[0])
+    return redirect(operation.return_url)

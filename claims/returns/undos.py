@@ -1,0 +1,59 @@
+"""How receiving and inspecting are undone: what their pages say."""
+
+from django.utils.formats import localize
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from claims.returns.actions import inspection, inspection_undo, receipt_undo, returns
+from console.undo import Undo
+from devices.undos import NOT_ERASED, OWNERS_AGAIN, ROWS, give_back, wiped
+
+
+def _heading_of_receipt(n: int) -> str:
+    sentence = ngettext("Undo the receiving of %(n)s device?", "Undo the receiving of %(n)s devices?", n)
+    return sentence % {"n": localize(n)}
+
+
+def _heading_of_inspection(n: int) -> str:
+    sentence = ngettext("Undo the inspection of %(n)s device?", "Undo the inspection of %(n)s devices?", n)
+    return sentence % {"n": localize(n)}
+
+
+def _undo_inspection(n: int) -> str:
+    return ngettext("Undo for %(n)s device", "Undo for %(n)s devices", n) % {"n": localize(n)}
+
+
+RECEIPT = Undo(
+    route=returns.UNDO,
+    title=_("Undo the receiving"),
+    parent=(_("Returns"), "claims:return_workbench"),
+    heading=_heading_of_receipt,
+    effects=[
+        OWNERS_AGAIN,
+        ("mail", _("The owners are told by mail. What they asked to send back is requested again.")),
+        NOT_ERASED,
+        ("key-round", _("Labels that are dead stay dead; these devices stay in the queue for new ones.")),
+    ],
+    button=give_back,
+    fit=_("Will be given back"),
+    rows=ROWS,
+    preview=receipt_undo.preview,
+    begin=receipt_undo.begin,
+    warning=wiped,
+)
+INSPECTION = Undo(
+    route=inspection.UNDO,
+    title=_("Undo the inspection"),
+    parent=(_("Returns"), "claims:return_list"),
+    heading=_heading_of_inspection,
+    effects=[
+        ("lock", _("The devices are in quarantine again, also those that were scrapped.")),
+        ("clipboard-check", _("Their returns show the grade, checks and note from before.")),
+        ("tag", _("Labels printed since then stay as they are.")),
+    ],
+    button=_undo_inspection,
+    fit=_("Will be in quarantine again"),
+    rows=ROWS,
+    preview=inspection_undo.preview,
+    begin=inspection_undo.begin,
+)
