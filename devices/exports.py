@@ -9,30 +9,24 @@ from django.utils.translation import gettext as _
 from console.export import stream
 from console.requests import Request
 from devices.edited_exports.registered import unit_of
+from devices.edited_exports.version import TEXTS
+from devices.fields import OPEN
 from devices.filters import DeviceFilter
 from devices.manifest.registered import tags_of
 from devices.models import Device
 
+CHUNK = 2_000
+# What stands beside the two names as an edited export reads it, and what is only exported.
+_TOLD = tuple(name for name in TEXTS if name != "serial_number")
+_PLAIN = tuple(field for field in OPEN if not field.key and field.name not in _TOLD)
 HEADER = [
     "serial_number",
     "device_name",
-    "product",
-    "status",
-    "owner",
-    "owner_reference",
-    "tags",
-    "notes",
-    "imei",
-    "iccid",
-    "mac",
-    "hardware_revision",
-    "manufactured_on",
-    "development",
+    *_TOLD,
+    *(field.header for field in _PLAIN),
     "registered_at",
     "version",
 ]
-CHUNK = 2_000
-_TOLD = ("product", "status", "owner", "owner_reference", "tags", "notes")
 
 
 def device_rows(request: Request) -> StreamingHttpResponse:
@@ -58,12 +52,7 @@ def lines(rows: Any) -> Iterator[list]:
                 device.serial_number,
                 device.device_name,
                 *told,
-                device.imei,
-                device.iccid,
-                device.mac,
-                device.hardware_revision,
-                device.manufactured_on,
-                device.is_development,
+                *(getattr(device, field.stored_as) for field in _PLAIN),
                 device.created_at,
                 unit.version,
             ]

@@ -13,10 +13,9 @@ from console.fields import fold
 from console.forms import Fields, TextGuard, closed_field
 from customers.fields import CustomerField
 from customers.models import Customer, CustomerKind
-from devices import identifiers
+from devices import identifiers, tags
+from devices.fields import OPEN
 from devices.models import Device, OwnershipMode, Product
-
-MAX_TAGS = 20
 
 
 class ProductForm(TextGuard, forms.ModelForm):
@@ -81,13 +80,10 @@ class TagsField(forms.CharField):
     """Tags, separated by commas."""
 
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # the text is read as a list
-        text = super().to_python(value) or ""
-        names: dict[str, str] = {}
-        for name in filter(str.strip, text.split(",")):
-            names.setdefault(fold(name), " ".join(name.split()))
-        if len(names) > MAX_TAGS or any(len(name) > 40 for name in names.values()):
-            raise ValidationError(_("At most 20 tags, each of 40 letters or fewer."))
-        return list(names.values())
+        try:
+            return tags.read(super().to_python(value) or "")
+        except identifiers.Unfit as unfit:
+            raise ValidationError(unfit.sentence) from None
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(value) if isinstance(value, list) else value
@@ -99,15 +95,6 @@ class DeviceForm(forms.ModelForm):
     fields: Fields
     tags = TagsField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
 
-    CLEANERS = {
-        "serial_number": identifiers.clean_serial_number,
-        "device_name": identifiers.clean_device_name,
-        "imei": identifiers.clean_imei,
-        "iccid": identifiers.clean_iccid,
-        "mac": identifiers.clean_mac,
-        "hardware_revision": identifiers.clean_hardware_revision,
-        "notes": identifiers.clean_notes,
-    }
     UNIQUE = {
         "serial_number": ("serial_key", _("This serial number is registered already.")),
         "device_name": ("name_key", _("This device name is registered already.")),
@@ -118,19 +105,7 @@ class DeviceForm(forms.ModelForm):
     class Meta:
         model = Device
         formfield_callback = closed_field
-        fields = [
-            "product",
-            "serial_number",
-            "device_name",
-            "imei",
-            "iccid",
-            "mac",
-            "hardware_revision",
-            "manufactured_on",
-            "is_development",
-            "tags",
-            "notes",
-        ]
+        fields = ["product", *(field.name for field in OPEN)]
         widgets = {"manufactured_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -145,12 +120,14 @@ class DeviceForm(forms.ModelForm):
     def clean(self) -> dict:
         super().clean()
         cleaned = self.cleaned_data
-        for name, cleaner in self.CLEANERS.items():
-            if cleaned.get(name):
+        for field in OPEN:
+            text = cleaned.get(field.name)
+            # Days, marks and tags have been read by their form fields.
+            if text and isinstance(text, str):
                 try:
-                    cleaned[name] = cleaner(cleaned[name])
+                    cleaned[field.name] = field.clean(text)
                 except identifiers.Unfit as unfit:
-                    self.add_error(name, str(unfit))
+                    self.add_error(field.name, unfit.sentence)
         for name in set(self.UNIQUE) - set(self.errors):
             if cleaned.get(name):
                 self._check_unique(name, cleaned)

@@ -7,14 +7,13 @@ whoever calls skips what may be missing.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from console.columns import Column
 from console.export import harmless
 from console.fields import fold
 from console.tabular import NumberCell
@@ -169,7 +168,12 @@ def clean_mac(raw: str) -> str:
 
 def clean_hardware_revision(raw: str) -> str:
     """1 to 40 visible characters; single spaces may stand between them."""
-    return _visible(raw, _REVISION, MAX_HARDWARE_REVISION)
+    return clean_line(raw, subject=_REVISION, limit=MAX_HARDWARE_REVISION)
+
+
+def clean_line(raw: str, *, subject: Any, limit: int) -> str:
+    """1 to `limit` visible characters; single spaces may stand between them. `subject` begins the sentences."""
+    return _visible(raw, subject, limit)
 
 
 def clean_manufactured_on(raw: str, *, today: date | None = None) -> date:
@@ -208,142 +212,6 @@ def clean_notes(raw: str) -> str:
     if len(notes) > MAX_NOTES:
         raise Unfit(_too_long(_NOTE, MAX_NOTES, len(notes)))
     return notes
-
-
-CLEANERS: dict[str, Callable[[str], Any]] = {
-    "serial_number": clean_serial_number,
-    "device_name": clean_device_name,
-    "imei": clean_imei,
-    "iccid": clean_iccid,
-    "mac": clean_mac,
-    "hardware_revision": clean_hardware_revision,
-    "manufactured_on": clean_manufactured_on,
-    "secret": clean_secret,
-    "notes": clean_notes,
-}
-
-
-def _aliases(names: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in names.split(","))
-
-
-# What factories call the columns of a manifest.
-COLUMNS = (
-    Column(
-        "serial_number",
-        gettext_lazy("Serial number"),
-        _aliases(
-            """
-            S/N, SN, S.N., SNR, SerNo, Ser No, Ser. Nr., Serial, Serial no, Serial nr, Serial #, Serial num,
-            Serial code, Serial ID, Device serial, Device serial number, Unit serial, Unit serial number,
-            Product serial number, Hardware serial, Factory serial number, Manufacturer serial number,
-            Seriennummer, Serien-Nr., Seriennr, Serien Nummer, Seriennummern, Serial-Nr., Serialnummer,
-            Gerätenummer, Geräte-Nr., Gerätenr, Geräteseriennummer, Fabriknummer, Fabrik-Nr., Fabriknr,
-            Fabrikationsnummer, Fertigungsnummer, Zählernummer, Zähler-Nr., Werknummer, Werk-Nr.
-            """
-        ),
-    ),
-    Column(
-        "device_name",
-        gettext_lazy("Device name"),
-        _aliases(
-            """
-            Device, Device ID, Dev ID, DevID, Device identifier, Device UID, Device UUID, Name, Unit ID,
-            Unit name, Thing, Thing name, Thing ID, UID, UUID, Chip ID, Core ID, Module ID, Hardware ID,
-            HWID, Factory ID, Client ID, Endpoint, Endpoint name, DevEUI, Gerät, Gerätename, Geräte-Name,
-            Gerätekennung, Geräte-Kennung, Geräte-ID, Gerätebezeichner, Gerätebezeichnung,
-            Gerätekennzeichen, Gerätekenner, Kennung, Bezeichner, Werkskennung, Fabrikkennung, Modul-ID,
-            Modulkennung
-            """
-        ),
-    ),
-    Column(
-        "imei",
-        gettext_lazy("IMEI"),
-        _aliases(
-            """
-            IMEI number, IMEI no, IMEI nr, IMEI code, IMEI 1, IMEI1, IMEI-Nummer, IMEI-Nr., Modem IMEI,
-            Device IMEI, Cellular IMEI, IMEI Modem, MEID/IMEI, IMEI/MEID
-            """
-        ),
-    ),
-    Column(
-        "iccid",
-        gettext_lazy("ICCID"),
-        _aliases(
-            """
-            ICC, ICC ID, ICCID number, ICCID no, ICCID 1, SIM, SIM ICCID, SIM ID, SIM number, SIM no, SIM
-            card, SIM card number, SIM serial, SIM serial number, eSIM, eSIM ICCID, ICCID-Nummer, ICCID-Nr.,
-            SIM-Nummer, SIM-Nr., SIM-Karte, SIM-Kartennummer, SIM-Karten-Nr., Kartennummer,
-            SIM-Seriennummer, SIM-Kennung
-            """
-        ),
-    ),
-    Column(
-        "mac",
-        gettext_lazy("MAC address"),
-        _aliases(
-            """
-            MAC, MAC address, MAC ID, MAC addr, MAC no, MAC number, MAC-48, EUI, EUI-48, EUI-64, EUI48,
-            EUI64, Ethernet address, Ethernet MAC, LAN MAC, WLAN MAC, WiFi MAC, Wi-Fi MAC address, WiFi
-            address, Bluetooth MAC, BLE MAC, Bluetooth address, Physical address, Hardware address,
-            MAC-Adresse, MAC-Adr., Ethernet-Adresse, WLAN-MAC, WLAN-Adresse, Hardware-Adresse,
-            Hardwareadresse, Physikalische Adresse, Physische Adresse, Netzwerkadresse
-            """
-        ),
-    ),
-    Column(
-        "hardware_revision",
-        gettext_lazy("Hardware revision"),
-        _aliases(
-            """
-            Hardware rev, HW revision, HW rev, HW, HWRev, Hardware, Hardware version, HW version, HW ver,
-            Revision, Rev, Board revision, Board rev, PCB revision, PCB rev, PCB version, PCBA revision,
-            Hardware level, Hardwarestand, Hardware-Stand, HW-Stand, Hardwarerevision, Hardware-Version,
-            Hardwareversion, Hardware-Ausgabe, Revisionsstand, Bauzustand, Baustand, Platinenstand,
-            Leiterplattenstand, Platinenrevision, Änderungsstand, Geräterevision
-            """
-        ),
-    ),
-    Column(
-        "manufactured_on",
-        gettext_lazy("Manufactured on"),
-        _aliases(
-            """
-            Made on, Manufactured, Manufactured at, Manufacture date, Manufacturing date, Date manufactured, Date of
-            manufacture, Mfg date, MFD, DOM, Production date, Produced, Produced on, Produced at, Date
-            produced, Build date, Built, Built on, Date, Factory date, Assembly date, Herstelldatum,
-            Herstellungsdatum, Hergestellt, Hergestellt am, Herstellung, Produktionsdatum, Produziert,
-            Produziert am, Produktionstag, Fertigungsdatum, Gefertigt, Gefertigt am, Fertigungstag,
-            Baudatum, Gebaut am, Montagedatum, Datum
-            """
-        ),
-    ),
-    Column(
-        "secret",
-        gettext_lazy("Secret"),
-        _aliases(
-            """
-            Device secret, Device key, Secret key, Device key secret, Shared secret, Shared key, Pre-shared
-            key, PSK, Key, Password, Device password, Passwd, Credential, Credentials, Device credential,
-            Token, Device token, Auth key, Auth token, API key, Access key, Provisioning key, Geheimnis,
-            Gerätegeheimnis, Geräte-Geheimnis, Schlüssel, Geräteschlüssel, Geheimschlüssel, Geheimer
-            Schlüssel, Passwort, Gerätepasswort, Kennwort, Gerätekennwort, Zugangsschlüssel
-            """
-        ),
-    ),
-    Column(
-        "notes",
-        gettext_lazy("Notes"),
-        _aliases(
-            """
-            Note, Remark, Remarks, Comment, Comments, Description, Info, Information, Text, Memo,
-            Annotation, Bemerkung, Bemerkungen, Anmerkung, Anmerkungen, Notiz, Notizen, Kommentar,
-            Kommentare, Hinweis, Hinweise, Beschreibung, Vermerk, Zusatz
-            """
-        ),
-    ),
-)
 
 
 def looks_like_formula(text: str) -> bool:

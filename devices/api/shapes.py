@@ -8,7 +8,9 @@ from rest_framework import serializers
 from console.rest.fields import Between, Body, Flag, Id, Text
 from console.rest.paging import FeedQuery, PageQuery
 from customers.api.shapes import CustomerRef
+from devices.fields import OPEN
 from devices.models import Device, DeviceStatus, Ownership, OwnershipMode, Product
+from devices.tags import MAX_LENGTH, MAX_TAGS, PATTERN
 
 # How an open end is written; it is nowhere kept so.
 OPEN_END = "2999-12-31T23:59:59Z"
@@ -93,19 +95,11 @@ class DeviceOut(serializers.ModelSerializer):
         model = Device
         fields = [
             "id",
-            "serial_number",
-            "device_name",
+            *(field.name for field in OPEN if field.key),
             "product",
             "status",
             "customer",
-            "imei",
-            "iccid",
-            "mac",
-            "hardware_revision",
-            "manufactured_on",
-            "is_development",
-            "tags",
-            "notes",
+            *(field.name for field in OPEN if not field.key),
             "firmware_version",
             "reported_at",
             "wipe_pending",
@@ -122,7 +116,7 @@ class DeviceOut(serializers.ModelSerializer):
 
     def get_notes(self, device: Device) -> str | None:
         """For the organization alone."""
-        return None if self._is_customer else device.notes
+        return device.notes
 
     def get_firmware_version(self, device: Device) -> str | None:
         """As the device said it last."""
@@ -145,7 +139,7 @@ class DeviceOut(serializers.ModelSerializer):
     def to_representation(self, device: Device) -> dict[str, Any]:
         said = super().to_representation(device)
         if self._is_customer:
-            said |= {"imei": "", "iccid": "", "mac": ""}
+            said |= {field.name: field.hidden_as for field in OPEN if not field.for_customers}
             # When somebody else's ownership ended is nothing to the reader.
             said |= dict.fromkeys(("wipe_since", "wipe_asked_at", "wipe_confirmed_at"))
         if self._is_customer and device.customer_id not in self.context.get("customers", ()):
@@ -170,7 +164,9 @@ class DeviceIn(Body):
     hardware_revision = Text(max_length=40, required=False, allow_blank=True)
     manufactured_on = serializers.DateField(required=False, allow_null=True)
     is_development = Flag(required=False)
-    tags = serializers.ListField(child=Text(pattern=r"^[^,\x00]+$", max_length=40), required=False, max_length=20)
+    tags = serializers.ListField(
+        child=Text(pattern=PATTERN, max_length=MAX_LENGTH), required=False, max_length=MAX_TAGS
+    )
     notes = Text(max_length=2000, required=False, allow_blank=True)
 
 

@@ -5,9 +5,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from console.columns import Column
-from devices import identifiers
+from devices.fields import BY_NAME
 
-_MANIFEST = {column.name: column for column in identifiers.COLUMNS}
+# What a person may change of a device by editing an export. It is not open to more fields: each of these is a part of
+# the version in the last column, and another part would make all files worthless that were exported before.
+EDITED = ("tags", "notes")
 
 
 def _column(name: str, label: Any, aliases: str) -> Column:
@@ -15,8 +17,8 @@ def _column(name: str, label: Any, aliases: str) -> Column:
 
 
 COLUMNS = (
-    _MANIFEST["device_name"],
-    _MANIFEST["serial_number"],
+    BY_NAME["device_name"].as_column,
+    BY_NAME["serial_number"].as_column,
     _column("product", _("Product"), "Product name, Model, Produkt, Produktname, Modell"),
     _column("status", _("Status"), "State, Device status, Zustand"),
     _column("owner", _("Owner"), "Customer, Owner name, Customer name, Besitzer, Eigentümer, Kunde, Kundenname"),
@@ -25,8 +27,9 @@ COLUMNS = (
         _("Owner's reference"),
         "Owner reference, Customer reference, Customer number, Customer no, Customer ID, Referenz, Kundennr, Kundennummer",
     ),
-    _column("tags", _("Tags"), "Tag, Labels, Etiketten, Schlagwörter, Stichwörter"),
-    _MANIFEST["notes"],
+    # By fewer names than in a manifest: they replace the tags, so no column of somebody's own may be taken for them.
+    _column("tags", BY_NAME["tags"].label, "Tag, Labels, Etiketten, Schlagwörter, Stichwörter"),
+    BY_NAME["notes"].as_column,
     _column("version", _("As exported"), "Version, Row version, Stand, Fassung"),
 )
 LABELS = {column.name: column.label for column in COLUMNS}

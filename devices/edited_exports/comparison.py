@@ -16,12 +16,11 @@ from django.utils.translation import gettext_lazy
 from console.access import Permission
 from console.fields import fold
 from console.imports import Row, visible
-from devices import identifiers
-from devices.edited_exports.columns import LABELS
+from devices import identifiers, tags
+from devices.edited_exports.columns import EDITED, LABELS
 from devices.edited_exports.registered import Named, Unit, customers_named, units_named
 from devices.edited_exports.version import normal, part, parts_of
 from devices.identifiers import Unfit
-from devices.manifest.kind import MAX_TAG, MAX_TAGS
 from devices.models import DeviceStatus
 
 if TYPE_CHECKING:
@@ -164,7 +163,7 @@ class Comparison:
     def _refuse_unfit(self, row: Row, unit: Unit, act: str, changes: dict[str, list]) -> None:
         """Raise _No where the changes may not or can't be made."""
         base = self._base(row, unit)
-        watched = {"holder": "owner", "tags": "tags", "notes": "notes"}
+        watched = {"holder": "owner", **{name: name for name in EDITED}}
         stale = [str(LABELS[label]) for name, label in watched.items() if base[name] != unit.parts[name]]
         if stale:
             sentence = _("It was changed in the console since this file was exported: %(fields)s. Export it again.")
@@ -220,25 +219,20 @@ class Comparison:
     def _tags(self, row: Row, unit: Unit) -> list[str] | None:
         """The tags that the unit shall have; None where it has them already, be it in other letters."""
         mine = {fold(tag): tag for tag in unit.tags}
-        named: dict[str, str] = {}
+        pieces: list[str] = []
         for piece in self._text(row, "tags").split(","):
             # A tag may hold a semicolon; only what is no tag of the unit is taken apart at it.
-            for tag in [piece] if fold(piece) in mine else piece.split(";"):
-                if tag.strip():
-                    named.setdefault(fold(tag), mine.get(fold(tag)) or " ".join(tag.split()))
-        if any(not tag.isprintable() for tag in named.values()):
-            raise _No(_("A tag holds an invisible control character."))
+            pieces += [piece] if fold(piece) in mine else piece.split(";")
+        named = {key: mine.get(key, name) for key, name in tags.named(pieces).items()}
         if set(named) == set(mine):
             return None
-        new = [text for pair in named.items() if pair[0] not in mine for text in pair]
-        if len(named) > max(MAX_TAGS, len(mine)) or any(len(text) > MAX_TAG for text in new):
-            raise _No(_("A device has at most 20 tags, each of 40 characters or fewer."))
+        tags.refuse_unfit(named, had=mine)
         return [named[key] for key in sorted(named)]
 
 
 def not_allowed(may: Any, act: str, changes: Any) -> str:
     """Why these rights are not enough for a row, or nothing."""
-    if {"tags", "notes"} & set(changes) and Permission.DEVICE_EDIT not in may:
+    if set(EDITED) & set(changes) and Permission.DEVICE_EDIT not in may:
         return _("You may not change tags and notes.")
     if act in {ASSIGN, TRANSFER} and Permission.DEVICE_ASSIGN not in may:
         return _("You may not assign devices.")

@@ -10,11 +10,13 @@ from console.fields import fold
 from console.imports import SENTENCES, Key, Kind, Row, unguarded, visible
 from console.models import Organization
 from console.tabular import NumberCell
-from devices.edited_exports.columns import COLUMNS
+from devices.edited_exports.columns import COLUMNS, EDITED
 from devices.edited_exports.comparison import Comparison
+from devices.edited_exports.version import TEXTS
+from devices.fields import BY_NAME
 
 # What is taken just as the sheet shows it; of identifiers, thousands separators are no part.
-_AS_SHOWN = {"tags", "notes"}
+_AS_SHOWN = {name for name in EDITED if BY_NAME[name].is_taken_as_shown}
 
 
 class RoundTripKind(Kind):
@@ -28,15 +30,9 @@ class RoundTripKind(Kind):
     # Of a checked row that changes something: `act` is what becomes of its owner, `tags` (as JSON) and `notes` what
     # they become, or nothing; `seen` is the unit's version when it was checked.
     fields = (
-        "serial_number",
+        *TEXTS,
         "device_name",
         "name_key",
-        "product",
-        "status",
-        "owner",
-        "owner_reference",
-        "tags",
-        "notes",
         "version",
         "act",
         "owner_from",

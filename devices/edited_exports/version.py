@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from console.fields import fold
+from devices.edited_exports.columns import EDITED
 
 # The cells of which a version tells, in its order; those before are the unit and its owner's id.
-TEXTS = ("serial_number", "product", "status", "owner", "owner_reference", "tags", "notes")
+TEXTS = ("serial_number", "product", "status", "owner", "owner_reference", *EDITED)
 PARTS = ("unit", "holder", *TEXTS)
 LENGTH = 5
 # No digits first, so that no spreadsheet makes a number of it; nothing that looks like something else.

@@ -20,6 +20,7 @@ from customers.models import Customer
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership
+from devices.edited_exports.columns import EDITED
 from devices.edited_exports.comparison import ASSIGN, TRANSFER, UNCLAIM, not_allowed, not_movable
 from devices.edited_exports.registered import Unit, units
 from devices.ledger import Outcome
@@ -160,7 +161,7 @@ class Portion:
 
     def _edit(self, found: dict[int, Unit]) -> None:
         """Write the tags and notes of the rows that are not left."""
-        edited = {pk: row for pk, row in self.rows.items() if {"tags", "notes"} & set(row.changes)}
+        edited = {pk: row for pk, row in self.rows.items() if set(EDITED) & set(row.changes)}
         devices = list(sql.having_ids(Device.objects.order_by("pk"), "id", sorted(edited))) if edited else []
         self._tag(
             {pk: json.loads(row.values["tags"]) for pk, row in edited.items() if row.values["tags"] is not None}, found

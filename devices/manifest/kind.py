@@ -1,62 +1,31 @@
 """What a manifest holds, and how one row of it becomes a checked device."""
 
-import hashlib
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from console.columns import Column, Header
+from console.columns import Header
 from console.fields import fold
 from console.imports import SENTENCES, Key, Kind, Row, Staging, unguarded, visible
 from devices import identifiers
+from devices.fields import BY_NAME, FIELDS, Field
 from devices.identifiers import Unfit, looks_like_formula, looks_like_markup
 from devices.manifest.registered import HIDDEN, Comparison
 from devices.models import Product
 
-MAX_TAGS, MAX_TAG = 20, 40
-YES = {"yes", "y", "true", "1", "x", "ja", "j", "wahr"}
-NO = {"no", "n", "false", "0", "nein", "falsch"}
-
-COLUMNS = (
-    *identifiers.COLUMNS,
-    Column(
-        "tags",
-        gettext_lazy("Tags"),
-        ("Tag", "Label", "Labels", "Etikett", "Etiketten", "Schlagwort", "Schlagwörter", "Stichwort", "Stichwörter"),
-    ),
-    Column(
-        "is_development",
-        gettext_lazy("Development device"),
-        (
-            "Development",
-            "Dev",
-            "Dev device",
-            "Dev unit",
-            "Is development",
-            "Engineering unit",
-            "Entwicklung",
-            "Entwicklungsgerät",
-            "Entwicklermuster",
-            "Testgerät",
-        ),
-    ),
-)
+COLUMNS = tuple(field.as_column for field in sorted(FIELDS, key=lambda field: field.rank_in_manifest))
+# What every row must have, whether or not the file has the column.
+REQUIRED = tuple(field.name for field in FIELDS if field.key)
 
 MISSING = {
     "serial_number": gettext_lazy("The serial number is missing."),
     "device_name": gettext_lazy("The device name is missing."),
 }
 
-# The columns that hold free text, which may look like what a program would run.
-_FREE = {"serial_number", "hardware_revision", "notes", "tags"}
-# What is taken just as the sheet shows it; of identifiers, thousands separators are no part.
-_AS_SHOWN = {"hardware_revision", "notes", "tags"}
-# Values that repeat from row to row, and cost more to clean than to remember.
-_REPEATED = {"hardware_revision", "manufactured_on", "tags", "is_development"}
+# So many values of a column are remembered.
 _REMEMBERED = 2_000
 
 
@@ -64,22 +33,8 @@ class ManifestKind(Kind):
     """The import of a manifest into a product."""
 
     columns = COLUMNS
-    required = ("serial_number", "device_name")
-    fields = (
-        "serial_number",
-        "serial_key",
-        "device_name",
-        "name_key",
-        "imei",
-        "iccid",
-        "mac",
-        "hardware_revision",
-        "manufactured_on",
-        "secret_sha256",
-        "is_development",
-        "notes",
-        "tags",
-    )
+    required = REQUIRED
+    fields = tuple(name for field in FIELDS for name in field.columns)
     keys = (
         Key(
             "serial_key",
@@ -139,12 +94,10 @@ class ManifestKind(Kind):
         cleaner.
         """
         places = {name: position for position, name in enumerate(self.fields)}
-        places["secret"] = places["secret_sha256"]
-        keys = {"serial_number": places["serial_key"], "device_name": places["name_key"]}
-        cleaners = {name: _remembering(c) if name in _REPEATED else c for name, c in CLEANERS.items()}
         self._plan = [
-            (index, name, places[name], keys.get(name), name in _FREE, cleaners[name])
+            (index, name, places[field.stored_as], places.get(field.key), field.is_free, _cleaner(field))
             for index, name in header.mapping.items()
+            for field in [BY_NAME[name]]
         ]
         self._told = {self.fields[place] for _i, _n, place, *_rest in self._plan} - set(self.required)
 
@@ -195,16 +148,16 @@ class ManifestKind(Kind):
     @staticmethod
     def said(column: str, values: dict[str, Any]) -> str:
         """The value of a column in a checked row, for the preview. Of a secret, only that there is one."""
-        value = values["secret_sha256" if column == "secret" else column]
+        value = values[BY_NAME[column].stored_as]
         if column == "is_development" and value is not None:
             return _("yes") if value else _("no")
         if column == "tags" and value:
             return ", ".join(json.loads(value))
-        return HIDDEN if column == "secret" and value else str(value or "")
+        return HIDDEN if BY_NAME[column].is_secret and value else str(value or "")
 
     def _number(self, row: Row, name: str, raw: Any) -> str:
         """A cell that was a number in the workbook: what Excel may have done to it is noticed, or undone."""
-        if name not in _AS_SHOWN and raw.ungrouped != raw:
+        if not BY_NAME[name].is_taken_as_shown and raw.ungrouped != raw:
             self.notices.add("grouped", row.number)
             raw = raw.without_groups()
         if name == "device_name":
@@ -228,6 +181,10 @@ class ManifestKind(Kind):
             self.notices.add("markup", number)
 
 
+def _cleaner(field: Field) -> Callable[[str], Any]:
+    return _remembering(field.clean) if field.repeats else field.clean
+
+
 def _remembering(cleaner: Callable[[str], Any]) -> Callable[[str], Any]:
     """The cleaner, for values that repeat from row to row and cost more to clean than to remember."""
     known: dict[str, Any] = {}
@@ -243,37 +200,3 @@ def _remembering(cleaner: Callable[[str], Any]) -> Callable[[str], Any]:
         return value
 
     return clean
-
-
-def _hash_of_secret(raw: str) -> str:
-    return hashlib.sha256(identifiers.clean_secret(raw).encode()).hexdigest()
-
-
-def _day(raw: str) -> str:
-    return identifiers.clean_manufactured_on(raw).isoformat()
-
-
-def _tags(raw: str) -> str:
-    """Up to 20 tags between commas or semicolons, as a JSON list."""
-    names = {fold(name): " ".join(name.split()) for name in re.split("[,;]", raw) if name.strip()}
-    if any(not name.isprintable() for name in names.values()):
-        raise Unfit(_("A tag holds an invisible control character."))
-    if len(names) > MAX_TAGS or any(len(text) > MAX_TAG for pair in names.items() for text in pair):
-        raise Unfit(_("A device has at most 20 tags, each of 40 characters or fewer."))
-    return json.dumps(list(names.values()))
-
-
-def _yes_or_no(raw: str) -> int:
-    word = raw.strip().casefold()
-    if word not in YES | NO:
-        raise Unfit(_("Development device: write yes or no, not “%(text)s”.") % {"text": visible(raw.strip(), 40)})
-    return int(word in YES)
-
-
-CLEANERS: dict[str, Callable[[str], Any]] = {
-    **identifiers.CLEANERS,
-    "secret": _hash_of_secret,
-    "manufactured_on": _day,
-    "tags": _tags,
-    "is_development": _yes_or_no,
-}

@@ -13,24 +13,10 @@ from console.forms import Fields
 from console.imports import pages
 from console.imports.preview import ColumnsForm, UploadForm
 from console.requests import Request
+from devices.fields import FIELDS
 from devices.manifest import actions
 from devices.manifest.kind import COLUMNS, ManifestKind
 from devices.models import ManifestImport, Product
-
-# What must stand in a column, for the page where a file is chosen.
-MEANINGS = {
-    "serial_number": _("Up to 64 characters, unique in the product. Required."),
-    "device_name": _("The factory identifier: 6 to 64 letters, digits, - or _, unique. Required."),
-    "imei": _("15 digits with the right check digit."),
-    "iccid": _("19 or 20 digits with the right check digit."),
-    "mac": _("12 or 16 hexadecimal digits, with or without separators."),
-    "hardware_revision": _("Up to 40 characters."),
-    "manufactured_on": _("A day, such as 2026-11-30 or 30.11.2026."),
-    "secret": _("The device's own password, 16 to 200 characters. Only its hash is kept."),
-    "notes": _("Up to 2,000 characters."),
-    "tags": _("Between commas or semicolons. They are added, none is taken away."),
-    "is_development": _("Yes or no. Such a unit is for your own engineers."),
-}
 
 
 class ManifestForm(UploadForm):
@@ -91,7 +77,7 @@ def template_file() -> HttpResponse:
 
 def understood() -> list[tuple[Any, Any, str]]:
     """(label, what it must be, how others call it) of every column that a manifest may have."""
-    return pages.understood(COLUMNS, MEANINGS)
+    return pages.understood(COLUMNS, {field.name: field.meaning for field in FIELDS})
 
 
 def _only(products: QuerySet) -> Product | None:

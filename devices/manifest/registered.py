@@ -1,6 +1,7 @@
 """Compares checked rows with the devices that are registered, thousands at once with a few queries."""
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -9,11 +10,11 @@ from django.utils.translation import gettext as _
 from console import sql
 from console.fields import fold
 from console.imports import Notices, Row
+from devices.fields import UPDATED
 from devices.models import Device, DeviceTag, Product
 
 # A secret is never shown, not even in the history.
 HIDDEN = "•••"
-_COMPARED = ("imei", "iccid", "mac", "hardware_revision", "manufactured_on", "is_development", "notes")
 _TAKEN = {
     "iccid": lambda: _("This ICCID is registered already, for %(unit)s."),
     "mac": lambda: _("This MAC address is registered already, for %(unit)s."),
@@ -21,25 +22,16 @@ _TAKEN = {
 
 
 class Known(NamedTuple):
-    """What a row is compared with, of one registered device."""
+    """What a row is compared with, of one registered device; `values` are those that a manifest may change."""
 
     pk: int
-    product_id: int
-    product__name: str
+    product: str
     serial_number: str
-    name_key: str
-    imei: str
-    iccid: str
-    mac: str
-    hardware_revision: str
-    manufactured_on: date | None
-    secret_sha256: str
-    is_development: bool
-    notes: str
     archived_at: datetime | None
+    values: dict[str, Any]
 
     def __str__(self) -> str:
-        named = {"serial": self.serial_number, "product": self.product__name}
+        named = {"serial": self.serial_number, "product": self.product}
         return (
             _("%(serial)s in %(product)s (archived)") if self.archived_at else _("%(serial)s in %(product)s")
         ) % named
@@ -102,7 +94,7 @@ class Comparison:
         for name, ids in self.others.items():
             value = row.values[self.place[name]]
             holder = ids.get(value)
-            if holder is None or (device and (holder == device.pk or getattr(device, name) == value)):
+            if holder is None or (device and (holder == device.pk or device.values[name] == value)):
                 continue
             if name in _TAKEN:
                 row.reasons.append(_TAKEN[name]() % {"unit": self.known[holder]})
@@ -116,7 +108,7 @@ class Comparison:
         if row.values[self.place["serial_number"]] != device.serial_number:
             notices.add("other_letters", row.number)
         row.target = device.pk
-        row.changes = differences(device, {name: row.values[self.place[name]] for name in self.told}) or None
+        row.changes = differences(device.values, {name: row.values[self.place[name]] for name in self.told}) or None
 
     def _compare_tags(self) -> None:
         position = self.place["tags"]
@@ -128,23 +120,27 @@ class Comparison:
                 row.changes = (row.changes or {}) | {"tags": change}
 
 
-def differences(device: Known | Device, values: dict[str, Any]) -> dict[str, list]:
-    """`{field: [old, new]}` for the fields of a registered device that a file's values would change."""
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list]:
+    """Return `{field: [old, new]}` for the fields that a row would change, by the columns of device and row.
+
+    What the row says nothing of is missing in `new`, or None.
+    """
     found: dict[str, list] = {}
-    for name in _COMPARED:
-        new = values.get(name)
-        if new is None:
+    for field in UPDATED:
+        value = new.get(field.stored_as)
+        if value is None:
             continue
-        old = getattr(device, name)
-        if name == "manufactured_on":
-            old = old.isoformat() if old else ""
-        if name == "is_development":
-            new = bool(new)
-        if old != new:
-            found[name] = [old, new]
-    if values.get("secret_sha256") not in {None, device.secret_sha256}:
-        found["secret"] = [HIDDEN if device.secret_sha256 else "", HIDDEN]
+        before, after = _said(old[field.stored_as]), field.as_kept(value)
+        if before != after:
+            found[field.name] = [HIDDEN if before else "", HIDDEN] if field.is_secret else [before, after]
     return found
+
+
+def _said(value: Any) -> Any:
+    """A device's value as a row has it and the log says it."""
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def tags_of(device_ids: list[int]) -> dict[int, list[str]]:
@@ -167,6 +163,12 @@ def tag_difference(old: list[str], named: list[str]) -> list | None:
 def _known(ids: set[int]) -> dict[int, Known]:
     if not ids:
         return {}
+    columns = [field.stored_as for field in UPDATED]
     # unscoped: found in the file's organization
-    rows = sql.having_ids(Device.objects.order_by(), "id", sorted(ids)).values_list(*Known._fields)
-    return {row[0]: Known(*row) for row in rows}
+    rows = sql.having_ids(Device.objects.order_by(), "id", sorted(ids))
+    return {
+        pk: Known(pk, product, serial, archived_at, dict(zip(columns, values, strict=True)))
+        for pk, product, serial, archived_at, *values in rows.values_list(
+            "pk", "product__name", "serial_number", "archived_at", *columns
+        )
+    }

@@ -14,26 +14,14 @@ from console.fields import fold
 from console.imports import Staged, Staging, Verdict
 from console.imports.lifecycle import Outdated
 from devices import events as device_events
+from devices.fields import FIELDS, UPDATED
 from devices.manifest.registered import differences, tag_difference, tags_of
 from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
 
 BATCH = 2_000
-# In the order in which a staged row holds them; what a cell did not say is empty.
-_COPIED = (
-    "serial_number",
-    "serial_key",
-    "device_name",
-    "name_key",
-    "imei",
-    "iccid",
-    "mac",
-    "hardware_revision",
-    "manufactured_on",
-    "secret_sha256",
-    "notes",
-    "is_development",
-)
-_EMPTY = ("", "", "", "", "", "", "", "", None, "", "", False)
+# The columns of a new device that a row fills, and what stands there if it says nothing.
+_FILLED = {name: field.empty for field in FIELDS if field.column is not None for name in field.columns}
+_UPDATED = [field.stored_as for field in UPDATED]
 
 
 def insert_new(product: Product, staging: Staging, *, count: int, at: datetime) -> list[int]:
@@ -49,15 +37,18 @@ def insert_new(product: Product, staging: Staging, *, count: int, at: datetime) 
         "created_at": at,
     }
     shared = tuple(sql.prepared(Device, name, value) for name, value in constants.items())
-    as_given = sql.prepared(Device, "is_development", True)
+    columns, empty = tuple(_FILLED), tuple(_FILLED.values())
+    marks = [place for place, value in enumerate(empty) if value is False]
+    as_mark = [sql.prepared(Device, "is_development", value) for value in (False, True)]
 
     def lines() -> Iterator[tuple]:
-        for pk, values in zip(ids, staging.tuples(Verdict.NEW, _COPIED), strict=True):
-            filled = [empty if value is None else value for value, empty in zip(values, _EMPTY, strict=True)]
-            filled[-1] = as_given if filled[-1] else not as_given
+        for pk, values in zip(ids, staging.tuples(Verdict.NEW, columns), strict=True):
+            filled = [nothing if value is None else value for value, nothing in zip(values, empty, strict=True)]
+            for place in marks:
+                filled[place] = as_mark[bool(filled[place])]
             yield (pk, *shared, *filled)
 
-    sql.insert_rows(Device, ("id", *constants, *_COPIED), lines())
+    sql.insert_rows(Device, ("id", *constants, *columns), lines())
     return ids
 
 
@@ -93,7 +84,7 @@ def _update(product: Product, batch: list[Staged], *, by: Actor, at: datetime, a
         device = devices.get(row.target or 0)
         if device is None or not _is_as_seen(device, product, row.values):
             raise Outdated
-        change = differences(device, row.values)
+        change = differences({name: getattr(device, name) for name in _UPDATED}, row.values)
         _take_over(device, row.values)
         named = json.loads(row.values["tags"] or "[]")
         if tag_change := tag_difference(tags.get(device.pk, []), named):
@@ -101,13 +92,10 @@ def _update(product: Product, batch: list[Staged], *, by: Actor, at: datetime, a
             added.append((device.pk, named))
         if change:
             changed.append((device, change))
-    sql.update_rows(Device, [device for device, _change in changed], list(_UPDATED))
+    sql.update_rows(Device, [device for device, _change in changed], _UPDATED)
     _add_tags(product.organization_id, added)
     record_each(device_events.EDITED, changed, by=by, at=at, act=act)
     return len(changed)
-
-
-_UPDATED = ("imei", "iccid", "mac", "hardware_revision", "manufactured_on", "secret_sha256", "is_development", "notes")
 
 
 def _is_as_seen(device: Device, product: Product, values: dict[str, Any]) -> bool:
@@ -119,9 +107,9 @@ def _is_as_seen(device: Device, product: Product, values: dict[str, Any]) -> boo
 
 
 def _take_over(device: Device, values: dict[str, Any]) -> None:
-    for name in _UPDATED:
-        if values[name] is not None:
-            setattr(device, name, bool(values[name]) if name == "is_development" else values[name])
+    for field in UPDATED:
+        if (value := values[field.stored_as]) is not None:
+            setattr(device, field.stored_as, field.as_kept(value))
 
 
 def _add_tags(organization_id: int, added: list[tuple[int, list[str]]]) -> None:

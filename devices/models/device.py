@@ -11,6 +11,7 @@ from console.fields import KeyField, fold
 from console.sql import Joined
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import CustomerKind, ProjectMember
+from devices.fields import FIELDS
 from devices.models.product import Product
 
 
@@ -77,14 +78,12 @@ class DeviceQuerySet(TenantQuerySet):
             self.annotate(since=Subquery(began), joined_tags=Subquery(tags))
             .select_related("product", "customer")
             .only(
-                "serial_number",
-                "serial_key",
-                "name_key",
+                *(name for field in FIELDS if field.is_listed and field.column is not None for name in field.columns),
                 "device_name",
+                "name_key",
                 "status",
                 "archived_at",
                 "created_at",
-                "is_development",
                 "product__name",
                 "customer__name",
             )

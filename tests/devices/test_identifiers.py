@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from console.columns import find_header
 from console.tabular import NumberCell, open_table
+from devices.fields import BY_NAME
 from devices.identifiers import (
-    CLEANERS,
-    COLUMNS,
     Unfit,
     clean_device_name,
     clean_hardware_revision,
@@ -28,6 +27,11 @@ from devices.identifiers import (
     looks_like_markup,
     luhn_digit,
 )
+
+# What a factory writes of the device itself.
+NAMES = [name for name in BY_NAME if name not in {"tags", "is_development"}]
+COLUMNS = [BY_NAME[name].as_column for name in NAMES]
+CLEANERS = {name: BY_NAME[name].clean for name in NAMES}
 
 DATA = Path(__file__).parent.parent / "data"
 TODAY = date(2026, 11, 22)

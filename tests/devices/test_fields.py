@@ -1,0 +1,220 @@
+"""Each field of the table goes through every exit: form, list, page, API, manifest, edited export and export."""
+
+import csv
+import io
+
+import pytest
+from django.urls import reverse
+
+from console.models import Event
+from devices.actions import ownership
+from devices.edited_exports.columns import EDITED
+from devices.fields import BY_NAME, FIELDS, OPEN, UPDATED, Field
+from devices.manifest.kind import COLUMNS, ManifestKind
+from devices.models import Device
+from tests import factories
+from tests.api import Caller, customer_key, key_of
+from tests.devices import manifests, roundtrips
+
+pytestmark = pytest.mark.django_db
+
+LINE = ("PO 4711/7", "PO 4711/8")
+# Two values of each field as people type them, and how a page shows the first. A plain line of text needs no entry.
+TYPED = {
+    "serial_number": ("AQM26-700001", "AQM26-700001"),
+    "device_name": ("e00fce68aa700001", "e00fce68aa700001"),
+    "imei": ("490154203237518", "356938035643809"),
+    "iccid": ("8949000000000000014", "8949000000000000022"),
+    "mac": ("E0:4F:43:75:E4:55", "E0:4F:43:75:E4:56"),
+    "manufactured_on": ("2026-11-02", "2026-11-03"),
+    "is_development": ("yes", "no"),
+    "tags": ("lot-7", "lot-7, pilot"),
+    "notes": ("Lens replaced", "Lens replaced twice"),
+    "secret": ("correct-horse-battery", "staple-horse-battery-2"),
+}
+SHOWN = {"manufactured_on": "2 Nov 2026", "is_development": "Development device"}
+SHOWN_IN_LIST = {"is_development": '<span class="tag">dev</span>'}
+
+
+def typed(field: Field, n: int = 0) -> str:
+    return TYPED.get(field.name, LINE)[n]
+
+
+def as_json(field: Field, n: int = 0):
+    return {"tags": typed(field, n).split(", "), "is_development": typed(field, n) == "yes"}.get(
+        field.name, typed(field, n)
+    )
+
+
+def held(device: Device) -> dict[str, object]:
+    """What the device holds, as the API would say it."""
+    device.refresh_from_db()
+    values = {field.name: getattr(device, field.stored_as) for field in FIELDS if field.column is not None}
+    return values | {"manufactured_on": str(device.manufactured_on), "tags": roundtrips.tags_of(device)}
+
+
+def expected(n: int = 0, among=OPEN) -> dict[str, object]:
+    return {field.name: as_json(field, n) for field in among}
+
+
+@pytest.fixture(autouse=True)
+def data(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+
+
+@pytest.fixture
+def client(client_for, alice):
+    return client_for(alice)
+
+
+@pytest.fixture
+def api(alice):
+    return Caller(key_of(alice))
+
+
+@pytest.fixture
+def product(organization):
+    return factories.make_product(organization)
+
+
+@pytest.fixture
+def device(product, alice):
+    """A device that has a value in every field, as a manifest registers it."""
+    return registered(product)
+
+
+def registered(product, n: int = 0) -> Device:
+    content = manifests.text(",".join(f.name for f in FIELDS), ",".join(f'"{typed(f, n)}"' for f in FIELDS))
+    manifest = manifests.applied(product, content)
+    assert manifests.counts(manifest) == (1, 0, 0, 0), manifests.refused(manifest)
+    return Device.objects.get()
+
+
+def test_what_people_fill_in_of_a_device_stands_in_the_table_and_nothing_else_does():
+    columns = {column.name for column in Device._meta.concrete_fields if column.editable}
+    assert columns - {"id", "organization", "product"} == {f.stored_as for f in OPEN if f.column is not None}
+    names = {column.name for column in Device._meta.concrete_fields}
+    assert {name for field in FIELDS if field.column is not None for name in field.columns} <= names
+    assert [field.name for field in FIELDS] == list(dict.fromkeys(field.name for field in FIELDS))
+
+
+def test_the_form_takes_each_field(client, product):
+    values = {field.name: typed(field) for field in OPEN} | {"product": str(product.pk)}
+    answer = client.post(reverse("devices:device_create"), values)
+    assert answer.status_code == 302, answer.context["form"].errors
+    assert {name: value for name, value in held(Device.objects.get()).items() if name in BY_NAME} == expected() | {
+        "secret": ""
+    }
+
+
+def test_the_form_shows_each_field_of_a_device(client, device):
+    content = client.get(reverse("devices:device_edit", args=[device.pk])).content.decode()
+    assert [field.name for field in OPEN if f'name="{field.name}"' not in content] == []
+
+
+def test_the_list_shows_the_fields_that_it_should(client, device):
+    row = Device.objects.listed().get()
+    content = client.get(reverse("devices:device_list")).content.decode()
+    for field in FIELDS:
+        is_loaded = field.stored_as not in row.get_deferred_fields()
+        assert not field.is_listed or field.column is None or is_loaded, field.name
+        assert not field.is_listed or SHOWN_IN_LIST.get(field.name, typed(field)) in content, field.name
+
+
+def test_the_list_has_as_many_heads_as_cells(client, device):
+    content = client.get(reverse("devices:device_list")).content.decode()
+    head, body = content.split("</thead>")
+    assert head.count("<th ") == body.split("</tr>")[0].count("<td")
+
+
+def test_the_page_of_a_device_shows_each_field_but_secrets(client, device):
+    content = client.get(device.get_absolute_url()).content.decode()
+    missing = [field.name for field in OPEN if SHOWN.get(field.name, typed(field)) not in content]
+    assert missing == []
+    assert device.secret_sha256 not in content
+
+
+def test_the_api_takes_and_returns_each_field(api, product):
+    made = api.post("/devices", expected() | {"product": product.slug})
+    assert made.status_code == 201, made.json()
+    assert {name: made.json()[name] for name in expected()} == expected()
+    changed = expected(1, [field for field in OPEN if not field.key])
+    edited = api.patch(f"/devices/{made.json()['id']}", changed)
+    assert {name: edited.json()[name] for name in changed} == changed
+    assert held(Device.objects.get()) == expected() | changed | {"secret": ""}
+    assert not {field.name for field in FIELDS if field.is_secret} & set(edited.json())
+
+
+def test_a_customers_key_is_shown_what_is_for_customers_and_no_more(device, alice, dana, customer):
+    ownership.assign([device.pk], customer=customer, by=factories.actor_of(alice))
+    body = Caller(customer_key(dana, customer)).get(f"/devices/{device.pk}").json()
+    assert {field.name: body[field.name] for field in OPEN} == {
+        field.name: as_json(field) if field.for_customers else field.hidden_as for field in OPEN
+    }
+
+
+def test_a_manifest_registers_each_field(device):
+    hashed = BY_NAME["secret"].clean(typed(BY_NAME["secret"]))
+    assert held(device) == expected() | {"secret": hashed}
+    assert [column.name for column in COLUMNS] == sorted(BY_NAME, key=[c.name for c in COLUMNS].index)
+    assert set(ManifestKind.fields) == {name for field in FIELDS for name in field.columns}
+
+
+def test_a_manifest_as_a_workbook_registers_each_field(product, tmp_path):
+    content = manifests.workbook(tmp_path / "lot.xlsx", [[f.name for f in FIELDS], [typed(f) for f in FIELDS]])
+    manifests.applied(product, content, "lot.xlsx")
+    assert held(Device.objects.get()) | {"secret": ""} == expected() | {"secret": ""}
+
+
+def test_what_a_second_manifest_changes_is_what_the_log_says_and_the_device_then_has(device):
+    manifest = manifests.applied(
+        device.product,
+        manifests.text(",".join(f.name for f in FIELDS), ",".join(f'"{typed(f, 0 if f.key else 1)}"' for f in FIELDS)),
+    )
+    assert manifests.counts(manifest) == (0, 0, 1, 0)
+    log = Event.objects.get(kind="device.edited").data
+    hashed = BY_NAME["secret"].clean(typed(BY_NAME["secret"], 1))
+    assert held(device) == expected(1, [f for f in FIELDS if not f.key]) | expected(0, [f for f in FIELDS if f.key]) | {
+        "secret": hashed
+    }
+    told = {field.name: [as_json(field), as_json(field, 1)] for field in UPDATED} | {"tags": ["lot-7", "lot-7, pilot"]}
+    assert {name: log[name] for name in told} == told | {"secret": ["•••", "•••"]}
+
+
+def test_an_export_holds_each_field_but_secrets(client, device):
+    (row,) = csv.DictReader(io.StringIO(roundtrips.exported(client).decode("utf-8-sig")))
+    said = {field.name: row[field.header] for field in OPEN}
+    assert {name: value.lower() for name, value in said.items() if name == "is_development"} == {
+        "is_development": "yes"
+    }
+    assert said | {"is_development": "yes"} == {field.name: typed(field) for field in OPEN}
+    assert len(row) == len(OPEN) + len({"product", "status", "owner", "owner_reference", "registered_at", "version"})
+
+
+def test_an_edited_workbook_changes_what_may_be_edited_there_and_nothing_else(client, alice, device, tmp_path):
+    def edit(rows):
+        for field in OPEN:
+            if not field.key:
+                rows[0][field.header] = typed(field, 1)
+
+    content = roundtrips.edited_xlsx(client, tmp_path / "devices.xlsx", edit)
+    operation = roundtrips.applied(alice, content, "devices.xlsx")
+    assert (operation.succeeded, operation.refused) == (1, 0)
+    edited = [BY_NAME[name] for name in EDITED]
+    assert held(device) == expected() | expected(1, edited) | {"secret": device.secret_sha256}
+    assert set(Event.objects.get(kind="device.edited").data) >= set(EDITED)
+
+
+@pytest.mark.parametrize("door", ["form", "api"])
+def test_a_tag_that_grows_when_it_is_folded_is_refused_at_each_door(door, client, api, product):
+    """Its folded form is stored too: PostgreSQL would refuse it with an error instead of a sentence."""
+    names = {"serial_number": "A-1", "device_name": "e00fce68aa700001"}
+    sentence = "A device has at most 20 tags, each of 40 characters or fewer."
+    if door == "form":
+        answer = client.post(reverse("devices:device_create"), names | {"product": str(product.pk), "tags": "ß" * 21})
+        assert answer.context["form"].errors["tags"] == [sentence]
+    else:
+        answer = api.post("/devices", names | {"product": product.slug, "tags": ["ß" * 21]})
+        assert sentence in str(answer.json())
+    assert answer.status_code == 422
+    assert not Device.objects.exists()
