@@ -2,13 +2,14 @@
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from claims.portal import access
 from claims.redemption import portal_queries as holdings
 from console.access import portal
 from console.editing import Edit
+from console.forms import page
 from console.requests import Request
 from customers.actions import project_members, projects
 from customers.member_forms import EndForm
@@ -41,12 +42,12 @@ def project_member_end(request: Request, pk: int, member_pk: int) -> HttpRespons
     project = _administered(request, pk)
     member = get_object_or_404(access.members_of(request.actor, project), pk=member_pk)
     form = EndForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        project_members.end_one(member, by=request.actor, note=form.cleaned_data["reason"])
-        messages.success(request, _("%(person)s no longer sees this project.") % {"person": member})
-        return redirect(project)
-    context = {"form": form, "member": member, "project": project, "organization": project.organization}
-    return render(request, "portal/project_member_end.html", context, status=422 if form.errors else 200)
+    if not form.is_valid():
+        context = {"member": member, "project": project, "organization": project.organization}
+        return page(request, "portal/project_member_end.html", form, **context)
+    project_members.end_one(member, by=request.actor, note=form.cleaned_data["reason"])
+    messages.success(request, _("%(person)s no longer sees this project.") % {"person": member})
+    return redirect(project)
 
 
 @portal
@@ -58,12 +59,12 @@ def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
     if not access.may_end_of(request.actor, device):
         raise Http404
     form = EndForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        ownership.end_share(share, by=request.actor, reason=form.cleaned_data["reason"])
-        messages.success(request, _("%(customer)s no longer sees this device.") % {"customer": share.customer})
-        return redirect("portal:device_detail", device.pk)
-    context = {"form": form, "share": share, "device": device, "organization": device.organization}
-    return render(request, "portal/device_access_end.html", context, status=422 if form.errors else 200)
+    if not form.is_valid():
+        context = {"share": share, "device": device, "organization": device.organization}
+        return page(request, "portal/device_access_end.html", form, **context)
+    ownership.end_share(share, by=request.actor, reason=form.cleaned_data["reason"])
+    messages.success(request, _("%(customer)s no longer sees this device.") % {"customer": share.customer})
+    return redirect("portal:device_detail", device.pk)
 
 
 def _administered(request: Request, pk: int) -> Project:

@@ -13,6 +13,7 @@ from claims.returns.request_forms import RequestForm
 from claims.returns.tables import PortalReturnTable
 from console.access import portal
 from console.errors import Refused
+from console.forms import attempt, page
 from console.listing import paginate
 from console.requests import Request
 
@@ -24,22 +25,19 @@ def return_create(request: Request, pk: int) -> HttpResponse:
     if under_way := portal_returns.under_way(request.actor, device):
         return redirect("portal:return_detail", under_way.pk)
     form = RequestForm(request.POST or None, organization=device.organization)
-    if request.method == "POST" and form.is_valid():
-        try:
-            # What can be sent has an owner.
-            made = returns.request(device, customer=device.customer, by=request.actor, **form.cleaned_data)  # type: ignore[arg-type]
-            return redirect("portal:return_detail", made.pk)
-        except Refused as refusal:
-            form.add_error(None, refusal.sentence)
-    context = {"form": form, "device": device, "organization": device.organization}
-    return render(request, "portal/return_create.html", context, status=422 if form.errors else 200)
+    customer = device.customer
+    assert customer is not None  # What can be sent has an owner.
+    made = attempt(form, lambda: returns.request(device, customer=customer, by=request.actor, **form.cleaned_data))
+    if made is None:
+        return page(request, "portal/return_create.html", form, device=device, organization=device.organization)
+    return redirect("portal:return_detail", made.pk)
 
 
 @portal
 def return_list(request: Request) -> HttpResponse:
     """The returns of one's customers, with where they stand."""
-    page = paginate(request, portal_returns.rows(request.actor), PortalReturnTable)
-    return render(request, "portal/return_list.html", {"page": page})
+    shown = paginate(request, portal_returns.rows(request.actor), PortalReturnTable)
+    return render(request, "portal/return_list.html", {"page": shown})
 
 
 @portal

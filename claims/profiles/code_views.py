@@ -2,14 +2,14 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from claims.models import ClaimCode, ClaimProfile, Scope
 from claims.profiles import pages
 from claims.profiles.actions import codes
 from console.access import Permission, requires
-from console.forms import ReasonForm
+from console.forms import ReasonForm, page
 from console.requests import Request
 from devices.models import Device
 
@@ -34,14 +34,11 @@ def claim_profile_replace_code(request: Request, pk: int) -> HttpResponse:
     """Ask why, then kill the printed code."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk, scope=Scope.LINK)
     form = ReasonForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        codes.replace(profile, by=request.actor, **form.cleaned_data)
-        messages.success(request, _("The old code is dead. Print and share the new one."))
-        return redirect(profile)
-    context = {"form": form, "profile": profile}
-    return render(
-        request, "claims/profiles/claim_profile_replace_code.html", context, status=422 if form.is_bound else 200
-    )
+    if not form.is_valid():
+        return page(request, "claims/profiles/claim_profile_replace_code.html", form, profile=profile)
+    codes.replace(profile, by=request.actor, **form.cleaned_data)
+    messages.success(request, _("The old code is dead. Print and share the new one."))
+    return redirect(profile)
 
 
 @requires(Permission.DEVICE_EDIT)
@@ -51,9 +48,8 @@ def unit_code_replace(request: Request, pk: int) -> HttpResponse:
         Device.objects.visible_to(request.actor).filter(claim_codes__isnull=False).distinct(), pk=pk
     )
     form = ReasonForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        codes.replace_for_devices([device.pk], by=request.actor, **form.cleaned_data)
-        messages.success(request, _("The old label is dead. Print the new one."))
-        return redirect(device)
-    context = {"form": form, "device": device}
-    return render(request, "claims/profiles/unit_code_replace.html", context, status=422 if form.is_bound else 200)
+    if not form.is_valid():
+        return page(request, "claims/profiles/unit_code_replace.html", form, device=device)
+    codes.replace_for_devices([device.pk], by=request.actor, **form.cleaned_data)
+    messages.success(request, _("The old label is dead. Print the new one."))
+    return redirect(device)

@@ -3,18 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from claims.models import Claim, ClaimCode, ClaimProfile, Grant, ResourceKind, Scope, Shipment
 from claims.paper import qr
 from claims.profiles import causes, charts
-from claims.profiles.actions import codes as claim_codes
-from claims.profiles.actions import profiles
 from console import counts
 from console.access import Permission
 from console.bulk import Selection
@@ -165,17 +161,3 @@ def units_preview(request: Request, chosen: Selection) -> dict[str, Any]:
     having = codes.order_by().values_list("profile__name").annotate(number=Count("pk")).order_by("profile__name_key")
     rows = chosen.rows.select_related("product", "customer").order_by("serial_key", "pk")[:SHOWN]
     return {"total": total, "having": list(having), "rows": rows, "shown": SHOWN}
-
-
-def add_units(request: Request, chosen: Selection, *, profile: ClaimProfile | None, name: str) -> HttpResponse:
-    """Make the codes now, or start an operation where they are very many."""
-    by, ids = request.actor, chosen.ids
-    if profile is None:
-        profile, made, operation = profiles.create_for_units(name, ids, by=by)
-    else:
-        made, operation = claim_codes.add_units(profile, ids, by=by)
-    if operation is not None:
-        return redirect(operation)
-    sentence = ngettext("%(n)d code of %(profile)s made.", "%(n)d codes of %(profile)s made.", made)
-    messages.success(request, sentence % {"n": made, "profile": profile})
-    return redirect("claims:claim_profile_units", profile.pk)

@@ -1,18 +1,23 @@
 """The units of a profile with a code for each."""
 
+from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from claims.models import ClaimProfile, Scope
 from claims.profiles import pages
+from claims.profiles.actions import codes, profiles
 from claims.profiles.exports import unit_codes
 from claims.profiles.filters import UnitFilter
 from claims.profiles.forms import UnitsForm
 from claims.profiles.tables import UnitTable
-from console.access import Permission, requires
-from console.bulk import SelectionChanged, selection
+from console.access import Actor, Permission, requires
+from console.bulk import Selection, SelectionChanged, selection
+from console.forms import attempt, page
 from console.listing import render_list
+from console.models import Operation
 from console.requests import Request
 from devices.filters import DeviceFilter
 from devices.models import Device
@@ -48,12 +53,23 @@ def claim_profile_add_units(request: Request) -> HttpResponse:
     """Give the selected devices codes: of a profile that exists, or of a new one."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
     form = UnitsForm(request.POST if request.method == "POST" else None, actor=request.actor)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return pages.add_units(request, chosen, **form.cleaned_data)
-        except SelectionChanged as changed:
-            form.add_error(None, changed.sentence)
-    context = {"form": form, "chosen": chosen, **pages.units_preview(request, chosen)}
-    return render(
-        request, "claims/profiles/claim_profile_add_units.html", context, status=422 if form.is_bound else 200
-    )
+    added = attempt(form, lambda: _add(chosen, by=request.actor, **form.cleaned_data), only=SelectionChanged)
+    if added is None:
+        context = {"chosen": chosen, **pages.units_preview(request, chosen)}
+        return page(request, "claims/profiles/claim_profile_add_units.html", form, **context)
+    profile, number, operation = added
+    if operation is not None:
+        return redirect(operation)
+    sentence = ngettext("%(n)d code of %(profile)s made.", "%(n)d codes of %(profile)s made.", number)
+    messages.success(request, sentence % {"n": number, "profile": profile})
+    return redirect("claims:claim_profile_units", profile.pk)
+
+
+def _add(
+    chosen: Selection, *, profile: ClaimProfile | None, name: str, by: Actor
+) -> tuple[ClaimProfile, int, Operation | None]:
+    """Create the codes in a profile, or in a new one of this name; by an operation if there are very many."""
+    if profile is None:
+        return profiles.create_for_units(name, chosen.ids, by=by)
+    number, operation = codes.add_units(profile, chosen.ids, by=by)
+    return profile, number, operation

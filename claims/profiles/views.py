@@ -13,6 +13,7 @@ from claims.profiles.forms import ClaimProfileForm
 from claims.profiles.tables import ClaimProfileTable, ClaimTable
 from console.access import Permission, requires
 from console.editing import Edit
+from console.forms import page, press
 from console.listing import render_list
 from console.requests import Request
 
@@ -38,14 +39,12 @@ def claim_profile_export(request: Request) -> StreamingHttpResponse:
 
 @requires(Permission.PROFILE_EDIT)
 def claim_profile_create(request: Request) -> HttpResponse:
-    """Make a claim profile."""
+    """Create a claim profile."""
     data = request.POST if request.method == "POST" else None
     form = ClaimProfileForm(data, actor=request.actor, initial=pages.wished(request))
     if request.method == "POST" and form.is_valid():
         return redirect(profiles.create(by=request.actor, **form.cleaned_data))
-    return render(
-        request, "claims/profiles/claim_profile_create.html", {"form": form}, status=422 if form.is_bound else 200
-    )
+    return page(request, "claims/profiles/claim_profile_create.html", form)
 
 
 @requires(Permission.VIEW)
@@ -75,8 +74,7 @@ def claim_profile_edit(request: Request, pk: int) -> HttpResponse:
 def claim_profile_enable(request: Request, pk: int) -> HttpResponse:
     """Switch on."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
-    profiles.enable(profile, by=request.actor)
-    return redirect(profile)
+    return press(request, profile, profiles.enable)
 
 
 @requires(Permission.PROFILE_EDIT)
@@ -84,8 +82,7 @@ def claim_profile_enable(request: Request, pk: int) -> HttpResponse:
 def claim_profile_disable(request: Request, pk: int) -> HttpResponse:
     """Switch off."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
-    profiles.disable(profile, by=request.actor)
-    return redirect(profile)
+    return press(request, profile, profiles.disable)
 
 
 @requires(Permission.VIEW)

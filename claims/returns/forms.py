@@ -175,6 +175,11 @@ class SwapForm(TextGuard, forms.Form):
             self.add_error("replacement", said)
         return cleaned
 
+    def terms(self) -> dict[str, Any]:
+        """Return what the swap of a valid form takes."""
+        taken = {name: self.cleaned_data[name] for name in ("reason", "note", "is_here", "leaves_profiles")}
+        return {"new": self.cleaned_data["replacement"], **taken}
+
 
 class SlipForm(TextGuard, forms.ModelForm):
     """What the slip of a return tells the customer."""

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from claims.models import Return
@@ -10,7 +10,7 @@ from claims.returns import pages
 from claims.returns.actions import swaps
 from claims.returns.forms import SwapForm
 from console.access import Permission, requires
-from console.errors import Refused
+from console.forms import attempt, page
 from console.requests import Request
 from devices.models import Device
 
@@ -22,19 +22,12 @@ def device_swap(request: Request, pk: int) -> HttpResponse:
     device = get_object_or_404(rows, pk=pk)
     asked = Return.objects.visible_to(request.actor).under_way().filter(device=device).first()
     form = SwapForm(request.POST or None, actor=request.actor, device=device, reason=asked.reason if asked else "")
-    if request.method == "POST" and form.is_valid():
-        try:
-            return _swap(request, device, dict(form.cleaned_data))
-        except Refused as refusal:
-            form.add_error(None, refusal.sentence)
-    context = {"device": device, "form": form, "asked": asked, **pages.swapped(request, device)}
-    return render(request, "claims/returns/device_swap.html", context, status=422 if form.errors else 200)
-
-
-def _swap(request: Request, old: Device, data: dict) -> HttpResponse:
-    new, customer = data.pop("replacement"), old.customer
-    data.pop("other_product")
-    returned = swaps.swap(old, new, by=request.actor, **data)
-    words = {"new": new, "old": old, "customer": customer, "code": returned.code}
+    customer = device.customer
+    returned = attempt(form, lambda: swaps.swap(device, by=request.actor, **form.terms()))
+    if returned is None:
+        context = {"device": device, "asked": asked, **pages.swapped(request, device)}
+        return page(request, "claims/returns/device_swap.html", form, **context)
+    new = form.cleaned_data["replacement"]
+    words = {"new": new, "old": device, "customer": customer, "code": returned.code}
     messages.success(request, _("%(customer)s has %(new)s in place of %(old)s, which is %(code)s.") % words)
     return redirect(new)

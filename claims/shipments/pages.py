@@ -1,11 +1,9 @@
-"""What the pages of shipments show and answer besides their own columns."""
+"""What the pages of shipments show and say besides their own columns."""
 
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import F, QuerySet
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -79,23 +77,6 @@ def scanned(request: Request, shipment: Shipment) -> list[Answer]:
         return [Answer(BAD, refusal.code, refusal.sentence)]
 
 
-def over(request: Request, shipment: Shipment) -> HttpResponse:
-    """To the page of a shipment that is not packed any more; a packing page that is still open goes there too."""
-    if request.htmx:
-        return HttpResponse(status=204, headers={"HX-Redirect": shipment.get_absolute_url()})
-    return redirect(shipment)
-
-
-def packed(request: Request, shipment: Shipment, said: list[Answer]) -> HttpResponse:
-    """The packing page, or for htmx its changing part; 204 to a page that shows all of it already."""
-    context = bench(request, shipment, said)
-    if request.htmx and request.method == "GET" and request.GET.get("seen") == context["version"]:
-        return HttpResponse(status=204)
-    partial = request.htmx and request.htmx.target in {"bench", "counts"}
-    template = "claims/shipments/_shipment_bench.html" if partial else "claims/shipments/shipment_pack.html"
-    return render(request, template, context)
-
-
 def taken_out(request: Request, shipment: Shipment) -> list[Answer]:
     """Take one unit out, or the one that this person packed last."""
     actor: Actor = request.actor
@@ -159,22 +140,14 @@ def detail(request: Request, shipment: Shipment) -> dict[str, Any]:
     }
 
 
-def shipped(request: Request, shipment: Shipment) -> HttpResponse:
-    """Ship, and say it; a long one is followed on its operation's page. A box that the customer claims just leaves."""
-    if shipment.is_claimed_by_code and shipment.is_open and claimed(shipment)["left"]:
-        total = shipments.send(shipment, by=request.actor)
-        sentence = ngettext(
-            "%(n)d device is on its way. It waits for %(customer)s to claim it.",
-            "%(n)d devices are on their way. They wait for %(customer)s to claim them.",
-            total,
-        )
-        messages.success(request, sentence % {"n": total, "customer": shipment.customer})
-        return redirect(shipment)
-    operation = shipments.ship(shipment, by=request.actor)
-    if not operation.is_over:
-        return redirect(operation)
-    messages.success(request, operation.sentence)
-    return redirect(shipment)
+def sent(shipment: Shipment, number: int) -> str:
+    """Return what is said after a box has left that its customer claims."""
+    sentence = ngettext(
+        "%(n)d device is on its way. It waits for %(customer)s to claim it.",
+        "%(n)d devices are on their way. They wait for %(customer)s to claim them.",
+        number,
+    )
+    return sentence % {"n": number, "customer": shipment.customer}
 
 
 SHOWN_UNITS = 50

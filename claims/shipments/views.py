@@ -3,9 +3,11 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from claims.models import Shipment
 from claims.scanning.answers import Answer
 from claims.shipments import packing_list, pages
 from claims.shipments.actions import shipments
@@ -14,7 +16,7 @@ from claims.shipments.forms import ShipmentForm
 from claims.shipments.tables import ShipmentTable
 from console.access import Permission, requires
 from console.editing import Edit
-from console.errors import Refused
+from console.forms import attempt, page, press
 from console.listing import render_list
 from console.requests import Request
 
@@ -36,12 +38,10 @@ def shipment_create(request: Request) -> HttpResponse:
     """Open a shipment."""
     initial = {"customer": request.GET.get("customer")}
     form = ShipmentForm(request.POST or None, actor=request.actor, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect("claims:shipment_pack", shipments.create(by=request.actor, **form.plan()).pk)
-        except Refused as refusal:
-            form.add_error("customer", refusal.sentence)
-    return render(request, "claims/shipments/shipment_create.html", {"form": form}, status=422 if form.errors else 200)
+    shipment = attempt(form, lambda: shipments.create(by=request.actor, **form.plan()), field="customer")
+    if shipment is None:
+        return page(request, "claims/shipments/shipment_create.html", form)
+    return redirect("claims:shipment_pack", shipment.pk)
 
 
 @requires(Permission.SHIPMENT_EDIT)
@@ -69,9 +69,12 @@ def shipment_pack(request: Request, pk: int) -> HttpResponse:
     """Pack by scanning: each scan is answered at once. A GET of htmx brings the numbers that others have changed."""
     shipment = pages.one(request, pk)
     if not shipment.is_open and request.method == "GET":
-        return pages.over(request, shipment)
+        if request.htmx:
+            # A packing page that is still open goes to the shipment too.
+            return HttpResponse(status=204, headers={"HX-Redirect": shipment.get_absolute_url()})
+        return redirect(shipment)
     answers: list[Answer] = pages.scanned(request, shipment) if request.method == "POST" else []
-    return pages.packed(request, shipment, answers)
+    return _bench(request, shipment, answers)
 
 
 @requires(Permission.SHIPMENT_EDIT)
@@ -79,28 +82,35 @@ def shipment_pack(request: Request, pk: int) -> HttpResponse:
 def shipment_unpack(request: Request, pk: int) -> HttpResponse:
     """Take a unit out again: the one that is named, or one's own last one."""
     shipment = pages.one(request, pk)
-    return pages.packed(request, shipment, pages.taken_out(request, shipment))
+    return _bench(request, shipment, pages.taken_out(request, shipment))
 
 
 @requires(Permission.SHIPMENT_EDIT)
 def shipment_ship(request: Request, pk: int) -> HttpResponse:
-    """Say what will be shipped and what is short, then ship."""
+    """Say what will be shipped and what is short, then ship. A box that the customer claims just leaves."""
     shipment = pages.one(request, pk)
-    if request.method == "POST":
-        return pages.shipped(request, shipment)
-    return render(request, "claims/shipments/shipment_ship.html", pages.before_shipping(shipment))
+    if request.method != "POST":
+        return render(request, "claims/shipments/shipment_ship.html", pages.before_shipping(shipment))
+    if shipment.is_claimed_by_code and shipment.is_open and pages.claimed(shipment)["left"]:
+        number = shipments.send(shipment, by=request.actor)
+        messages.success(request, pages.sent(shipment, number))
+        return redirect(shipment)
+    operation = shipments.ship(shipment, by=request.actor)
+    if not operation.is_over:
+        return redirect(operation)
+    messages.success(request, operation.sentence)
+    return redirect(shipment)
 
 
 @requires(Permission.SHIPMENT_EDIT)
 def shipment_cancel(request: Request, pk: int) -> HttpResponse:
     """Ask, then cancel and free the units."""
     shipment = pages.one(request, pk)
-    if request.method == "POST":
-        shipments.cancel(shipment, by=request.actor)
-        messages.success(request, _("%(code)s is cancelled. What was packed is in stock.") % {"code": shipment.code})
-        return redirect(shipment)
-    context = {"shipment": shipment, **pages.claimed(shipment)}
-    return render(request, "claims/shipments/shipment_cancel.html", context)
+    if request.method != "POST":
+        context = {"shipment": shipment, **pages.claimed(shipment)}
+        return render(request, "claims/shipments/shipment_cancel.html", context)
+    said = _("%(code)s is cancelled. What was packed is in stock.") % {"code": shipment.code}
+    return press(request, shipment, shipments.cancel, said)
 
 
 @requires(Permission.SHIPMENT_EDIT)
@@ -108,8 +118,7 @@ def shipment_cancel(request: Request, pk: int) -> HttpResponse:
 def shipment_reopen(request: Request, pk: int) -> HttpResponse:
     """Let a shipment be packed again whose shipping was given up."""
     shipment = pages.one(request, pk)
-    shipments.reopen(shipment, by=request.actor)
-    return redirect("claims:shipment_pack", shipment.pk)
+    return press(request, shipment, shipments.reopen, to=reverse("claims:shipment_pack", args=[pk]))
 
 
 @requires(Permission.VIEW)
@@ -125,3 +134,13 @@ def shipment_packing_list(request: Request, pk: int) -> HttpResponse:
 def shipment_export(request: Request, pk: int) -> HttpResponse:
     """The units with what became of each, as CSV or XLSX."""
     return packing_list.as_file(request, pages.one(request, pk))
+
+
+def _bench(request: Request, shipment: Shipment, answers: list[Answer]) -> HttpResponse:
+    """Return the packing page, or its changing part to htmx; 204 to a page that shows all of it already."""
+    context = pages.bench(request, shipment, answers)
+    if request.htmx and request.method == "GET" and request.GET.get("seen") == context["version"]:
+        return HttpResponse(status=204)
+    partial = request.htmx and request.htmx.target in {"bench", "counts"}
+    template = "claims/shipments/_shipment_bench.html" if partial else "claims/shipments/shipment_pack.html"
+    return render(request, template, context)

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
 from console.editing import Edit
+from console.forms import page, press
 from console.listing import render_list
 from console.requests import Request
 from devices import timeline, wiping
@@ -59,8 +60,7 @@ def device_create(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return redirect(devices.register(by=request.actor, **form.cleaned_data))
     has_product = Product.objects.visible_to(request.actor).current().exists()
-    context = {"form": form, "has_product": has_product}
-    return render(request, "devices/device_create.html", context, status=422 if form.errors else 200)
+    return page(request, "devices/device_create.html", form, has_product=has_product)
 
 
 @requires(Permission.VIEW)
@@ -103,16 +103,13 @@ def device_edit(request: Request, pk: int) -> HttpResponse:
 def device_archive(request: Request, pk: int) -> HttpResponse:
     """Ask, then archive."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    if request.method == "POST":
-        devices.archive([device.pk], by=request.actor)
-        return redirect(device)
-    return render(request, "devices/device_archive.html", {"device": device})
+    if request.method != "POST":
+        return render(request, "devices/device_archive.html", {"device": device})
+    return press(request, device, lambda row, by: devices.archive([row.pk], by=by))
 
 
 @requires(Permission.DEVICE_ARCHIVE)
 def device_restore(request: Request, pk: int) -> HttpResponse:
-    """Bring back."""
+    """Restore an archived device."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    if request.method == "POST":
-        devices.restore([device.pk], by=request.actor)
-    return redirect(device)
+    return press(request, device, lambda row, by: devices.restore([row.pk], by=by))

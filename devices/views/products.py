@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
 from console.editing import Edit
+from console.forms import page, press
 from console.listing import render_list
 from console.requests import Request
 from devices.actions import products
@@ -32,12 +33,11 @@ def product_list(request: Request) -> HttpResponse:
 
 @requires(Permission.PRODUCT_EDIT)
 def product_create(request: Request) -> HttpResponse:
-    """Make a product."""
+    """Create a product."""
     form = ProductForm(request.POST or None, actor=request.actor)
     if request.method == "POST" and form.is_valid():
         return redirect(products.create(by=request.actor, **form.cleaned_data))
-    status = 422 if form.errors else 200
-    return render(request, "devices/product_create.html", {"form": form}, status=status)
+    return page(request, "devices/product_create.html", form)
 
 
 @requires(Permission.VIEW)
@@ -74,16 +74,13 @@ def product_edit(request: Request, pk: int) -> HttpResponse:
 def product_archive(request: Request, pk: int) -> HttpResponse:
     """Ask, then archive."""
     product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
-    if request.method == "POST":
-        products.archive(product, by=request.actor)
-        return redirect(product)
-    return render(request, "devices/product_archive.html", {"product": product})
+    if request.method != "POST":
+        return render(request, "devices/product_archive.html", {"product": product})
+    return press(request, product, products.archive)
 
 
 @requires(Permission.PRODUCT_EDIT)
 def product_restore(request: Request, pk: int) -> HttpResponse:
-    """Bring back."""
+    """Restore an archived product."""
     product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
-    if request.method == "POST":
-        products.restore(product, by=request.actor)
-    return redirect(product)
+    return press(request, product, products.restore)
