@@ -10,7 +10,7 @@ class ConsoleConfig(AppConfig):
         import console.events
         import console.people.events
         import console.webhooks.events  # noqa: F401
-        from console import checks, navigation, settings_tabs  # noqa: F401
+        from console import checks, navigation, settings_tabs, slot_checks  # noqa: F401
         from console.audit import checks as audit_checks  # noqa: F401
         from console.people.actions import members
         from console.webhooks import actions as webhooks

@@ -19,11 +19,14 @@ DECLARED: dict[str, "Slot[..., Any]"] = {}
 class Slot(Generic[P, R]):
     """Functions that apps add, called in order."""
 
-    def __init__(self, name: str, *, required: bool = False) -> None:
-        """Declare a slot. `name` is its dotted path; `manage.py check` refuses a required slot that is empty."""
+    # Whether `manage.py check` refuses the slot while it is empty.
+    is_required = False
+
+    def __init__(self, name: str) -> None:
+        """Declare a slot. `name` is its dotted path."""
         if name in DECLARED:
             raise ImproperlyConfigured(f"The slot {name} is declared twice.")
-        self.name, self.required = name, required
+        self.name = name
         self.entries: list[tuple[int, Callable[P, R]]] = []
         DECLARED[name] = self
 
@@ -56,8 +59,7 @@ class Slot(Generic[P, R]):
 class One(Slot[P, R]):
     """A slot that takes exactly one function. Calling the slot calls the function."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name, required=True)
+    is_required = True
 
     def add(self, function: Callable[P, R], *, order: int = 0) -> Callable[P, R]:
         for taken in self:

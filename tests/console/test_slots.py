@@ -97,6 +97,7 @@ def test_an_empty_slot_for_one_function_says_how_to_fill_it():
 
 
 WRONG = """\
+from console import clock
 from console.slots import One, Slot
 
 followers: Slot[[int], None] = Slot("followers")
@@ -120,6 +121,7 @@ leaving.add(leave)
 leaving.add(leave_by_position)
 followers.add(other_type)  # wrong
 followers.add(rigth)  # wrong
+followers.add(clock.nwo)  # wrong
 find.add(other_result)  # wrong
 leaving.add(leave_without_by)  # wrong
 followers.call("1")  # wrong
