@@ -1,6 +1,7 @@
 """The small world: Alice runs the organization, Bob supports it, Charlie is from another one and must see nothing;
 Dana is a customer's person, Erin another's."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from console import context_processors, counts, ledger_check, places, slots
 from console.access import Actor, system
 from console.models import Organization, User
 from devices.actions import ownership
-from tests import factories
+from tests import databases, factories
 from tests.api import Caller, customer_key, key_of
 
 _flush = BaseDatabaseOperations.execute_sql_flush
@@ -35,6 +36,19 @@ def flush_history_too(self: BaseDatabaseOperations, sql_list: list[str]) -> None
         _flush(self, sql_list)
         for _name, statement in kept:
             cursor.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment, django_db_blocker, django_db_createdb, django_db_modify_db_settings
+) -> Iterator[None]:
+    """In place of pytest-django's, which migrates in each process: a copy of what was migrated once."""
+    with contextlib.ExitStack() as copy:
+        with django_db_blocker.unblock():
+            copy.enter_context(databases.copied(is_fresh=django_db_createdb))
+        yield
+        with django_db_blocker.unblock():
+            copy.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

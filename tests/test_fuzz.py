@@ -22,10 +22,11 @@ from console.access import Permission
 from customers.actions import api_keys
 from tests import factories
 from tests.access_world import rows
+from tests.extent import extent
 
 pytestmark = pytest.mark.django_db
 SEED = int(os.environ.get("CUSTODY_FUZZ_SEED", "2611"))
-ROUNDS = int(os.environ.get("CUSTODY_FUZZ_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("CUSTODY_FUZZ_ROUNDS", extent("2", "4")))
 ROOT = Path(__file__).resolve().parent.parent
 ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 
@@ -251,7 +252,7 @@ def with_one_number(route: str, place: int, number: int) -> str:
     ).lstrip("/")
 
 
-@pytest.mark.parametrize("number", [2**63 - 1, 2**63])
+@pytest.mark.parametrize("number", [pytest.param(2**63 - 1, marks=pytest.mark.thorough), 2**63])
 def test_every_id_may_be_any_number(number, askers):
     clients, _known = askers
     wrong = []
@@ -297,7 +298,7 @@ PAGES = ["/devices/", "/portal/", "/healthz", "/api/v1/devices", "/device/v1/sta
 @pytest.mark.parametrize("cookie", [*COOKIES, "custody"])
 def test_every_cookie_may_say_anything(cookie, askers):
     wrong = []
-    for number, text in enumerate(TEXTS):
+    for number, text in enumerate(TEXTS[:: extent(3, 1)]):
         client = Client(raise_request_exception=False)
         client.cookies[cookie] = wire(text)
         page = PAGES[number % len(PAGES)]

@@ -1,7 +1,5 @@
 """Who comes first, in separate processes: one first run, one owner at least, one use of an invitation."""
 
-import time
-
 import pytest
 from django.db import transaction
 
@@ -39,10 +37,11 @@ def test_simultaneous_first_runs_make_one_organization():
 
 def test_the_race_of_first_runs_is_lost_without_taking_turns(monkeypatch):
     """The control: it shows that the test above can fail."""
+    meet = processes.meeting(8)
 
     def careless(index: int) -> str:
         exists = Organization.objects.exists()
-        time.sleep(0.3)
+        meet()
         if exists:
             return "set_up_already"
         with transaction.atomic():

@@ -14,9 +14,9 @@ from console.errors import Refused
 from console.models import Event
 from tests.api import Caller, key_of
 from tests.claims import worlds
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
-PATIENCE = 20
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import time
 from datetime import timedelta
 
 import pytest
@@ -17,10 +16,10 @@ from console.errors import Refused
 from console.models import Operation, Throttle, WorkerHeartbeat
 from console.models.operation import OperationState
 from console.throttle import NEVER
+from tests.waiting import PATIENCE, until
 
 HERE = "tests.console.test_operations"
 STEPS = 4
-PATIENCE = 20
 DEAD = "elsewhere/1:1:1"
 
 
@@ -84,13 +83,6 @@ def in_background(queues=("operations",)):
     process = multiprocessing.get_context("fork").Process(target=worker.run, args=(list(queues),))
     process.start()
     return process
-
-
-def until(condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def has(operation, **facts):

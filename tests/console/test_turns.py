@@ -12,7 +12,8 @@ from console.models import Operation, OutgoingMail
 from console.models.operation import OperationState
 from console.tasks import deliver_mail
 from tests import factories
-from tests.console.test_operations import in_background, until
+from tests.console.test_operations import in_background
+from tests.waiting import PATIENCE, until
 
 MANY = 40
 HERE = "tests.console.test_turns"
@@ -100,5 +101,5 @@ def test_a_long_operation_holds_up_no_mail(organization, settings, tmp_path):
         until(lambda: Operation.objects.filter(pk=operation.pk, state=OperationState.DONE).exists())
     finally:
         process.terminate()
-        process.join(20)
+        process.join(PATIENCE)
     assert process.exitcode == 0

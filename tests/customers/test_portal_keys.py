@@ -19,6 +19,7 @@ from customers.people import actor_for
 from script.messages import PO
 from tests import factories
 from tests.api import Caller
+from tests.waiting import PATIENCE, until_somebody_is_held_up
 
 pytestmark = pytest.mark.django_db
 
@@ -262,12 +263,12 @@ def make_while_the_person_is_removed(dana, by, monkeypatch) -> list[ApiKey]:
 
     def at_that_moment() -> str:
         thread.start()
-        thread.join(1)
+        until_somebody_is_held_up(lambda: not thread.is_alive())
         return generate()
 
     monkeypatch.setattr(keys, "generate", at_that_moment)
     api_keys.create(name="x", scopes=["customer.read"], by=actor, customer=person.customer)
-    thread.join(30)
+    thread.join(PATIENCE)
     assert CustomerUser.objects.get(user=dana).removed_at is not None
     return list(ApiKey.objects.usable())
 

@@ -12,6 +12,8 @@ from console.models import Event
 from customers.actions import projects
 from customers.models import Customer, Project
 from tests import factories, forms
+from tests.extent import extent
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +106,7 @@ def _race(organization, monkeypatch, *, guarded):
     def make(name):
         try:
             if guarded:
-                both.wait(10)
+                both.wait(PATIENCE)
             projects.make(customer, name=name, by=by)
         except Refused as refusal:
             refused.append(refusal.code)
@@ -125,7 +127,7 @@ def _unguarded(both):
     def keep(customer, name, *, but=None):
         taken = {project.name.casefold() for project in Project.objects.filter(customer=customer)}
         if connection.vendor == "postgresql":
-            both.wait(10)
+            both.wait(PATIENCE)
         if name.casefold() in taken:
             raise Refused("duplicate", "Choose another name.")
 
@@ -133,7 +135,7 @@ def _unguarded(both):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("_time", range(3))
+@pytest.mark.parametrize("_time", range(extent(1, 3)))
 def test_of_two_who_take_a_name_at_once_one_gets_it(organization, monkeypatch, _time):
     assert _race(organization, monkeypatch, guarded=True) == (1, ["duplicate"])
 

@@ -13,6 +13,8 @@ from customers.models import Customer, CustomerImport, CustomerUser
 from devices.actions import ownership
 from devices.models import Device
 from tests import factories, processes
+from tests.extent import extent
+from tests.waiting import until
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 EACH = 8
@@ -44,22 +46,22 @@ def race_of_archiving_and_assigning(organization, product) -> list[Customer]:
 
 
 def test_no_archived_customer_owns_a_device_however_close_the_two_were(organization, product):
-    for _round in range(4):
+    for _round in range(extent(1, 4)):
         assert race_of_archiving_and_assigning(organization, product) == []
 
 
 def test_without_the_hold_an_archived_customer_owns_a_device(organization, product, monkeypatch):
     """The negative control: the customer is looked at and not held, then the device takes a moment."""
-    import time
+    meet = processes.meeting(2 * EACH)
 
     def look(customer: Customer) -> None:
-        if Customer.objects.filter(pk=customer.pk, archived_at=None).exists():
-            time.sleep(0.5)
-        else:
+        if not Customer.objects.filter(pk=customer.pk, archived_at=None).exists():
             raise Refused("archived", "It is archived.")
+        meet()
+        until(Customer.objects.filter(pk=customer.pk).exclude(archived_at=None).exists)
 
     def careless(customer: Customer, *, by, at=None) -> None:
-        time.sleep(0.2)
+        meet()
         if not Device.objects.filter(customer=customer).exists():
             Customer.objects.filter(pk=customer.pk).update(archived_at="2026-11-01T00:00Z")
 

@@ -28,6 +28,7 @@ from devices.models import Device, Message, Ownership
 from tests import factories, processes
 from tests.api import Caller, customer_key
 from tests.devices.telling import deafen_ledger, give_secret
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 CHANGES = (
@@ -43,7 +44,6 @@ CHANGES = (
     "undo_receive",
 )
 PUBLISHERS, READERS = 2, 2
-PATIENCE = 60
 
 
 class World:

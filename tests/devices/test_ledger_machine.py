@@ -21,6 +21,7 @@ from customers.actions import projects
 from devices import ledger
 from devices.models import Device, Ownership
 from tests import factories
+from tests.extent import extent
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -200,7 +201,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 # Everything runs in the test's one transaction: each example makes a world of its own.
-QUICK = settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(
+    max_examples=extent(8, 25), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
 # For the controls: any failure will do, so none is made smaller.
 BLIND = settings(QUICK, max_examples=200, phases=[Phase.generate], report_multiple_bugs=False, print_blob=False)
 

@@ -39,6 +39,7 @@ from devices.models.ownership import SpanQuerySet
 from tests import factories
 from tests.api import Caller, customer_key, key_of
 from tests.devices.telling import deafen_ledger, give_secret
+from tests.extent import extent
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -345,7 +346,9 @@ def numbers(rows):
     return sorted(rows.values_list("data", flat=True))
 
 
-QUICK = settings(max_examples=8, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(
+    max_examples=extent(4, 8), stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
 def tell_a_handover(machine):

@@ -20,6 +20,7 @@ from devices.simulator import fleet
 from devices.simulator.unit import Unit
 from tests import factories
 from tests.devices.telling import fresh, give_secret
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture(autouse=True)
@@ -28,17 +29,35 @@ def apart(settings, tmp_path):
     authentication.forget()
 
 
+def run_until(units, condition):
+    """Let them live until the condition holds."""
+    over = Event()
+    thread = Thread(target=fleet.run, args=(units, over, PATIENCE))
+    thread.start()
+    try:
+        until(condition)
+    finally:
+        over.set()
+        thread.join()
+
+
+def all_told(devices):
+    told = set(Message.objects.values_list("device", flat=True))
+    is_wiped = fresh(devices[0]).wipe_confirmed_at is not None
+    return is_wiped and told == {device.pk for device in devices} and DeviceReport.objects.count() == 2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_simulated_devices_live_like_devices(live_server, organization, customer, alice, make_devices):
     by, devices = factories.actor_of(alice), make_devices(2)
     ledger.assign([devices[0].pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment")
     ledger.release([devices[0].pk], by=by, reason="unclaim")
     asked = [
-        calls.ask(devices[0], kind=kind, name=name, by=by, timeout=60)
+        calls.ask(devices[0], kind=kind, name=name, by=by, timeout=300)
         for kind, name in (("variable", "battery"), ("function", "identify"), ("variable", "nothing"))
     ]
     units = fleet.make(fleet.choose(organization, 2), live_server.url, seed=1, every=0.5)
-    fleet.run(units, Event(), 4)
+    run_until(units, lambda: sum(unit.answered for unit in units) == 3 and all_told(devices))
     assert all(unit.published for unit in units)
     assert set(Message.objects.values_list("device", flat=True)) == {device.pk for device in devices}
     assert DeviceReport.objects.count() == 2
@@ -77,18 +96,24 @@ def test_very_many_ask_less_often():
 
 @pytest.mark.parametrize(("pause", "asked"), [(0.01, {0}), (0, {1})])
 def test_who_does_not_wait_at_the_server_asks_without_a_wait(pause, asked, monkeypatch):
-    unit, seconds = Unit("name", "secret", "http://127.0.0.1:9", chance=Random(1), pause=pause), []
-    monkeypatch.setattr(unit, "waiting", lambda wait: (seconds.append(wait), ([], 0.0))[1])
-    unit.listen(Event(), time.monotonic() + 0.1)
+    unit, over, seconds = Unit("name", "secret", "http://127.0.0.1:9", chance=Random(1), pause=pause), Event(), []
+
+    def waiting(wait):
+        seconds.append(wait)
+        over.set()
+        return [], 0.0
+
+    monkeypatch.setattr(unit, "waiting", waiting)
+    unit.listen(over, time.monotonic() + PATIENCE)
     assert set(seconds) == asked
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_device_that_only_asks_answers_its_calls_too(live_server, organization, device, alice, monkeypatch):
     monkeypatch.setattr(fleet, "PAUSE", 0.1)
-    call = calls.ask(device, kind="variable", name="battery", by=factories.actor_of(alice), timeout=60)
+    call = calls.ask(device, kind="variable", name="battery", by=factories.actor_of(alice), timeout=300)
     units = fleet.make(fleet.choose(organization, 1), live_server.url, seed=1, every=0.5, waiting=0)
-    fleet.run(units, Event(), 2)
+    run_until(units, lambda: Call.objects.filter(pk=call.pk, state="answered").exists())
     assert Call.objects.get(pk=call.pk).state == "answered"
 
 
@@ -109,7 +134,7 @@ def test_a_server_that_is_away_is_tried_again(organization, device):
     over.wait(0.5)
     assert thread.is_alive()
     over.set()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

@@ -1,6 +1,6 @@
 """Many at once at one undo, and an undo against a change of hands, in separate processes; each with its control."""
 
-import time
+import multiprocessing
 
 import pytest
 from django.db import connection, transaction
@@ -14,6 +14,7 @@ from devices import ledger
 from devices.actions import undo
 from devices.models import Device, Ownership
 from tests import factories, processes
+from tests.waiting import PATIENCE, until_somebody_is_held_up
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 
@@ -51,9 +52,11 @@ def test_the_race_for_the_undo_is_lost_without_the_condition_in_the_update(assig
     """The negative control: look first, then undo. The constraint stops the others, but they hear not why."""
     monkeypatch.setattr(operations, "take_undo", lambda operation, at: None)
 
+    meet = processes.meeting(4)
+
     def careless(operation):
         operations.check_undo(operation)
-        time.sleep(0.3)
+        meet()
         return begin(operation, by_system)
 
     results = processes.run(4, lambda n: Operation.objects.get(pk=assigned.pk), careless)
@@ -64,14 +67,17 @@ def race_against_a_handover(assigned, other_customer, by):
     """One process hands the device to somebody else, slowly; another one undoes its assignment meanwhile."""
     device_id, project = assigned.payload["ids"][0], projects.default_of(other_customer)
 
+    handed = multiprocessing.get_context("fork").Event()
+
     def act(n):
         if n == 0:
             with transaction.atomic():
                 ledger.release([device_id], by=by, reason="unclaim")
                 ledger.assign([device_id], customer=other_customer, project=project, by=by, reason="assignment")
-                time.sleep(1)
+                handed.set()
+                until_somebody_is_held_up()
             return []
-        time.sleep(0.4)
+        assert handed.wait(PATIENCE)
         return ledger.retract([device_id], began=f"operation:{assigned.pk}", by=by).done
 
     results = processes.run(2, lambda n: n, act)

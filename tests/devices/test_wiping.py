@@ -26,6 +26,7 @@ from tests.api import Caller, customer_key, key_of
 from tests.claims import worlds
 from tests.devices.telling import Unit
 from tests.devices.test_ledger_machine import BLIND, DEVICES, QUICK, LedgerMachine
+from tests.extent import extent
 
 pytestmark = pytest.mark.django_db
 NOON, HOUR = datetime(2026, 11, 1, 12, tzinfo=UTC), timedelta(hours=1)
@@ -345,7 +346,7 @@ class WipingMachine(LedgerMachine):
         return [end for end in self.ended(n) if end not in self.confirmed(n)]
 
 
-SHORT = settings(QUICK, max_examples=12, stateful_step_count=20, phases=[Phase.generate])
+SHORT = settings(QUICK, max_examples=extent(5, 12), stateful_step_count=20, phases=[Phase.generate])
 
 
 def test_no_handover_and_no_undo_loses_a_request_or_makes_one():

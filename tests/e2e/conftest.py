@@ -32,7 +32,7 @@ AXE = {
 }
 # What changes with the theme.
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 
 def pytest_collection_modifyitems(items: list) -> None:
@@ -77,7 +77,7 @@ def server(tmp_path_factory: Any) -> Iterator[Server]:
         yield _ready(data / "log", process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(120)
 
 
 def _ready(log: Path, process: subprocess.Popen) -> Server:

@@ -21,7 +21,7 @@ _spare: dict[str, dict[str, Any]] = {}
 def ask(method: str, path: str, body: Any = None, *, key: str = STAFF, **query: Any) -> Any:
     """The answer to a call that must go well."""
     answer = _session.request(
-        method, URL + path, json=body, params=query, headers={"Authorization": f"Bearer {key}"}, timeout=30
+        method, URL + path, json=body, params=query, headers={"Authorization": f"Bearer {key}"}, timeout=120
     )
     assert answer.ok, (method, path, body, answer.text)
     return answer.json() if answer.content else None

@@ -27,7 +27,7 @@ def call(
     server: Any, method: str, path: str, body: Any = None, *, in_chunks: bool = False, **headers: str
 ) -> tuple[int, Any]:
     """One HTTP request as a program makes it: status and JSON. In chunks it says no length before."""
-    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=120)
     said = None if body is None else json.dumps(body).encode()
     try:
         connection.request(

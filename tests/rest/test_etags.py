@@ -1,7 +1,5 @@
 """ETags: what is unchanged is not sent again, and a call with If-Match does nothing to what is another one by now."""
 
-import time
-
 import pytest
 
 from claims.shipments.actions import shipments
@@ -11,6 +9,7 @@ from console.rest.schema import built
 from devices.models import Ownership
 from tests import factories, processes
 from tests.api import Caller, customer_key, key_of
+from tests.extent import extent
 from tests.rest.test_api_access import TABLE, address, ask, routes
 from tests.rest.test_api_access import world as everything
 from tests.rest.test_api_is_complete import calls
@@ -173,7 +172,7 @@ def race(caller, path, tag):
 @pytest.mark.django_db(transaction=True)
 def test_of_eight_with_one_etag_one_is_done(alice, device):
     caller, url = Caller(key_of(alice)), f"/devices/{device.pk}"
-    for _round in range(3):
+    for _round in range(extent(1, 3)):
         assert race(caller, url, caller.get(url).headers["ETag"]) == 1
 
 
@@ -181,13 +180,14 @@ def test_of_eight_with_one_etag_one_is_done(alice, device):
 @pytest.mark.django_db(transaction=True)
 def test_compared_before_the_transaction_more_than_one_is_done(alice, device, monkeypatch):
     """The negative control: check, then act."""
+    meet = processes.meeting(8)
 
     def careless(request, act):
         getter, arguments = preconditions._object_of(request)
         tag = preconditions.of(getter.answer(request, getter.run(request, **arguments)).data)
         if not preconditions.is_among(tag, request.headers["If-Match"]):
             raise preconditions._failed("It is another one by now.")
-        time.sleep(0.5)
+        meet()
         return act()
 
     monkeypatch.setattr(preconditions, "guarded", careless)

@@ -31,6 +31,7 @@ from devices.models import ManifestImport
 from tests import factories, forms
 from tests.claims.labels.test_label_drawing import pages, scanned
 from tests.claims.worlds import event, make_link_profile, make_many_devices, make_unit_profile
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 CREATE = "/labels/new/"
@@ -433,10 +434,7 @@ def test_a_worker_killed_in_the_middle_leaves_no_half_a_file_and_another_goes_on
         connections.close_all()
         process = multiprocessing.get_context("fork").Process(target=worker.run, args=(["operations"],))
         process.start()
-        end = time.monotonic() + 20
-        while not Operation.objects.filter(cursor=250, state=OperationState.RUNNING).exists():
-            assert time.monotonic() < end, "it did not happen in time"
-            time.sleep(0.02)
+        until(Operation.objects.filter(cursor=250, state=OperationState.RUNNING).exists)
         os.kill(process.pid, signal.SIGKILL)
         process.join()
     sheet.refresh_from_db()

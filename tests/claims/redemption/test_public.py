@@ -29,6 +29,7 @@ from devices.models import Device, Ownership, SharedAccess
 from tests import factories
 from tests.claims import worlds
 from tests.claims.phone import ask_for_code, bare, confirm, mailed_code, nonce, printed, redeem, scan, sign_in
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -1072,16 +1073,18 @@ def test_a_refusal_on_the_review_is_noted_once(client_for, dana, profile, code):
     assert list(ClaimStep.objects.filter(step=Step.REFUSAL).values_list("cause", flat=True)) == ["disabled"]
 
 
-def join_at_once(monkeypatch, number: int) -> set[int]:
-    """Let one newcomer join in several threads that meet after each has looked; gives the ids made."""
+def join_at_once(monkeypatch, number: int, moment: float = 0.5) -> set[int]:
+    """Let one newcomer join in several threads that meet after each has looked; gives the ids made.
+
+    Where the others can't come, because they wait their turn, nobody waits for them for longer than a `moment`.
+    """
     organization, user = factories.make_organization(), User.objects.create_user(MIRIAM)
     meeting, made, looked = threading.Barrier(number), [], newcomers.claiming_customers
 
     def look(*args):
         found = list(looked(*args))
-        # Where the others can't come, because they wait their turn, nobody waits for them long.
         with contextlib.suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=0.5)
+            meeting.wait(moment)
         return _Found(found)
 
     def join() -> None:
@@ -1116,7 +1119,10 @@ def test_many_posts_of_one_newcomer_make_one_customer(monkeypatch):
 def test_without_taking_turns_the_same_posts_make_several(monkeypatch):
     """SQLite lets one writer in at a time, whatever we do; PostgreSQL shows what the turns are for."""
     monkeypatch.setattr(throttle, "take_turn", lambda scope, who: None)
-    assert len(join_at_once(monkeypatch, 3)) == (3 if connection.vendor == "postgresql" else 1)
+    if connection.vendor == "postgresql":
+        assert len(join_at_once(monkeypatch, 3, PATIENCE)) == 3
+    else:
+        assert len(join_at_once(monkeypatch, 3)) == 1
 
 
 def test_a_refused_newcomer_is_rolled_back_with_his_claim(db, device, profile, monkeypatch):

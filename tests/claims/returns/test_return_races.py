@@ -1,7 +1,5 @@
 """Many at once at one return, and workers that are killed while they receive: never a partial state."""
 
-import time
-
 import pytest
 from django.db import connection
 
@@ -47,11 +45,11 @@ def test_without_the_hold_they_get_in_each_others_way(owned, by_system, monkeypa
         pytest.skip("SQLite takes one writer at a time")
     monkeypatch.setattr(ledger, "hold", lambda ids: None)
     monkeypatch.setattr("console.transactions.TRIES", 1)
-    original = returns._sort
+    original, meet = returns._sort, processes.meeting(6)
 
     def slow(*args):
         found = original(*args)
-        time.sleep(0.5)
+        meet()
         return found
 
     monkeypatch.setattr(returns, "_sort", slow)
@@ -91,10 +89,11 @@ def test_an_inspection_and_the_undo_of_the_receiving_exclude_each_other(owned, b
     assert check() == []
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chunk(
     product, customer, by_system, monkeypatch
 ):
-    """Fifty kills with -9 at random moments of one bulk receive after another; the next worker goes on."""
+    """Kills with -9 at random moments of one bulk receive after another; the next worker goes on."""
     monkeypatch.setattr("devices.actions.ownership.CHUNK", 40)
     profile, project = make_unit_profile(product), projects.default_of(customer)
     ids = make_many_devices(product, UNITS)

@@ -1,7 +1,5 @@
 """Two packers and more at one shipment, and workers that are killed while they ship: never a partial state."""
 
-import time
-
 import pytest
 from django.db import connection, transaction
 
@@ -16,6 +14,7 @@ from devices import ledger
 from devices.models import Device, Ownership
 from tests import factories, processes
 from tests.claims.worlds import make_many_devices
+from tests.extent import extent
 from tests.killing import kill_at_random
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
@@ -63,11 +62,11 @@ def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(
     """The negative control."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite takes one writer at a time")
-    original = shipments.Judge
+    original, meet = shipments.Judge, processes.meeting(4)
 
     def slow(*args):
         found = original(*args)
-        time.sleep(0.3)
+        meet()
         return found
 
     monkeypatch.setattr(shipments, "_hold", lambda shipment: None)
@@ -104,7 +103,7 @@ def test_a_box_that_is_claimed_and_assigned_at_the_same_moment_goes_one_way(cust
     """Also where the claimant's page was read before: then he is refused, or the assignment is."""
     ids, ways = make_many_devices(product, 24), set()
     devices = list(Device.objects.filter(pk__in=ids).order_by("pk"))
-    for n in range(8):
+    for n in range(extent(3, 8)):
         box = shipments.create(customer=customer, lines={}, by=by_system, is_claimed_by_code=True)
         shipments.pack(box, devices[n * 3 : n * 3 + 3], by=by_system)
         shipments.send(box, by=by_system)
@@ -135,8 +134,9 @@ def test_a_box_that_is_claimed_and_assigned_at_the_same_moment_goes_one_way(cust
     assert check() == []
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_killed_at_any_moment_has_shipped_all_or_nothing(product, customer, by_system):
-    """Fifty kills with -9 at random moments; the next worker ships the rest, which is all of it."""
+    """Kills with -9 at random moments; the next worker ships the rest, which is all of it."""
     ids, began = make_many_devices(product, UNITS), []
     devices = list(Device.objects.filter(pk__in=ids))
 

@@ -10,8 +10,9 @@ import subprocess
 import pytest
 from django.conf import settings
 
-from tests.console.server.test_serve import free_port, until
+from tests.console.server.test_serve import free_port
 from tests.console.server.test_slow_clients import Server
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(
     shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin") is None or shutil.which("openssl") is None,
@@ -86,7 +87,7 @@ class Proxy:
     def ask(self, method="GET", path="/", body=None, headers=None):
         context = ssl.create_default_context(cafile=self.folder / "custody.pem")
         context.check_hostname = False
-        client = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=context)
+        client = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE, context=context)
         try:
             client.request(method, path, body, {"Host": "custody.example.com", **(headers or {})})
             answer = client.getresponse()
@@ -140,7 +141,7 @@ def test_who_sends_slowly_holds_nothing_behind_it(proxy):
     context.check_hostname = False
     held = []
     for _each in range(40):
-        raw = socket.create_connection(("127.0.0.1", proxy.port), timeout=60)
+        raw = socket.create_connection(("127.0.0.1", proxy.port), timeout=PATIENCE)
         held.append(context.wrap_socket(raw))
         held[-1].sendall(b"POST / HTTP/1.1\r\nHost: custody.example.com\r\nContent-Length: 100\r\n\r\nabc")
     assert proxy.ask()[0] == 200

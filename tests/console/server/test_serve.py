@@ -22,8 +22,8 @@ from django.core.management import CommandError, call_command
 from console import keys
 from console.server import predecessor
 from console.server import supervisor as serve
+from tests.waiting import PATIENCE, until
 
-PATIENCE = 60
 READY = "Stop it with Ctrl-C."
 CODE = "7K3M9QXD2F8TC0000000000000"
 
@@ -62,7 +62,7 @@ class Server:
 
     def get(self, path):
         try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10).status
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE).status
         except urllib.error.HTTPError as answer:
             return answer.code
 
@@ -87,13 +87,6 @@ def children_of(pid):
 
 def runs(pid):
     return Path(f"/proc/{pid}").exists() and ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-
-
-def until(condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +160,7 @@ def test_a_port_that_is_taken_is_refused_with_a_sentence(place, server):
 def test_no_claim_code_reaches_the_log(server):
     server.get(f"/c/{CODE}")
     server.get(f"/c/{CODE}%00")
-    with socket.create_connection(("127.0.0.1", server.port)) as line:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as line:
         line.sendall(f"GET /c/{CODE} HTTP/9.9\r\n\r\n".encode())
         line.recv(1000)
     assert CODE not in server.said()

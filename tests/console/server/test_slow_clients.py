@@ -13,8 +13,9 @@ import pytest
 from django.conf import settings
 
 from console.server.framing import Framing
-from tests.console.server.test_serve import free_port, until
+from tests.console.server.test_serve import free_port
 from tests.server_app import MUCH
+from tests.waiting import PATIENCE, until
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 MANY = 12
@@ -40,14 +41,14 @@ class Server:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def connect(self, source="127.0.0.1"):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=60, source_address=(source, 0))
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE, source_address=(source, 0))
 
     def sends(self, data, source="127.0.0.1"):
         connection = self.connect(source)
         connection.sendall(data)
         return connection
 
-    def answers(self, timeout=60, source="127.0.0.1", headers=None):
+    def answers(self, timeout=PATIENCE, source="127.0.0.1", headers=None):
         client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout, source_address=(source, 0))
         try:
             client.request("GET", "/", headers=headers or {})

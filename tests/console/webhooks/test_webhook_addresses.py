@@ -3,13 +3,13 @@
 import http.client
 import socket
 import threading
-import time
 from ipaddress import ip_address, ip_network
 
 import pytest
 
 from console.errors import Refused
 from console.webhooks import addresses, dial
+from tests.waiting import until
 
 # What an attacker types: written oddly, wrapped, or pointing inside. PORT becomes that of the sentinel.
 CORPUS = [
@@ -180,9 +180,7 @@ def test_http_client_never_dials_by_itself(sentinel, settings):
     connection.close()
     with pytest.raises(http.client.NotConnected):
         connection.request("POST", "/")
-    until = time.monotonic() + 5
-    while not sentinel.count and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: sentinel.count)
     assert sentinel.count == 1
 
 

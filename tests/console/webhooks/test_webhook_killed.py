@@ -18,12 +18,13 @@ from console.models import DeliveryState, WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import delivery, fanout, leftovers
 from tests.console.webhook_receiver import LOCAL, Handler, Receiver
+from tests.extent import extent
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
-KILLS, EVENTS = 100, 10_000
+KILLS, EVENTS = extent((10, 1_000), (100, 10_000))
 # The same on the embedded database, in a fifth of the time.
-FEW_KILLS, FEW_EVENTS = 20, 2_000
-PATIENCE = 60
+FEW_KILLS, FEW_EVENTS = extent((5, 500), (20, 2_000))
 
 
 class Teller(Handler):

@@ -17,8 +17,9 @@ from console.webhooks import actions as webhooks
 from console.webhooks import delivery, dial, fanout, lanes
 from console.webhooks.lanes import Waiting
 from tests.console.webhook_receiver import LOCAL, Handler, Receiver
+from tests.waiting import PATIENCE
 
-HANGING, EVENTS, PATIENCE = 20, 30, 10
+HANGING, EVENTS = 20, 30
 NOW = timezone.now()
 
 

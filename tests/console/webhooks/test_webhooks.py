@@ -36,6 +36,7 @@ from devices.webhooks import tell_moved
 from tests import factories
 from tests.claims import worlds
 from tests.console.webhook_receiver import LOCAL, Receiver
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -275,13 +276,13 @@ def test_a_message_of_a_device_that_is_changing_hands_waits_until_it_is_known_wh
                 ownership.unclaim([device.pk], reason="Sold", by=by_system, at=at)
                 ownership.assign([device.pk], customer=other_customer, by=by_system, at=at)
                 begun.set()
-                published.wait(20)
+                published.wait(PATIENCE)
         finally:
             connection.close()
 
     thread = threading.Thread(target=hand_over)
     thread.start()
-    assert begun.wait(20)
+    assert begun.wait(PATIENCE)
     messages.publish([Draft("t", Json("42"), None)], by=messages.Publisher(device.pk, device.organization_id))
     delivery.run()
     published.set()

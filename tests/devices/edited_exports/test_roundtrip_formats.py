@@ -15,10 +15,11 @@ from devices.identifiers import Unfit, clean_notes
 from devices.models import Device
 from tests import factories
 from tests.devices.roundtrips import applied, changes, checked, counts, exported, refused, rows_of, tags_of, workbook
+from tests.extent import extent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 FEW = settings(
-    max_examples=25,
+    max_examples=extent(10, 25),
     deadline=None,
     # Each example asks a database and two formats, so shrinking one takes longer than reading it.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

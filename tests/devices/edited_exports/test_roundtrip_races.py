@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import time
 from collections import Counter
 
 import pytest
@@ -19,9 +18,9 @@ from devices.edited_exports import writing
 from devices.models import Device, DeviceTag, Ownership, RoundTrip
 from tests import factories, processes
 from tests.devices.roundtrips import as_csv, checked, edited_csv, exported, put, rows_of
+from tests.waiting import PATIENCE, until_somebody_is_held_up
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data_folder")]
-PATIENCE = 60
 
 
 def apply(row, by):
@@ -65,13 +64,16 @@ def race_against_a_handover(client, alice, product, customer, other_customer):
     row = checked(alice, edited_csv(client, put((0, "owner", other_customer.name), (0, "notes", "Mine"))))
     by = factories.actor_of(alice)
 
+    assigned = multiprocessing.get_context("fork").Event()
+
     def act(n):
         if n == 0:
             with transaction.atomic():
                 ownership.assign([device.pk], customer=customer, by=by)
-                time.sleep(0.5)
+                assigned.set()
+                until_somebody_is_held_up()
             return "assigned"
-        time.sleep(0.2)
+        assert assigned.wait(PATIENCE)
         return apply(found(row.pk), by)
 
     answers = processes.run(2, lambda n: n, act)
@@ -135,6 +137,10 @@ PLACES = {
     "before it commits": (operations, "advance"),
     "after it committed": (roundtrips, "_portion"),
 }
+USUAL_PLACES = [
+    place if place in {"after the notes", "after it committed"} else pytest.param(place, marks=pytest.mark.thorough)
+    for place in PLACES
+]
 
 
 def whole_rows():
@@ -148,7 +154,7 @@ def whole_rows():
     return len(owned)
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", USUAL_PLACES)
 def test_a_worker_that_is_killed_leaves_whole_rows_and_the_next_one_goes_on(
     place, staff_client, alice, make_devices, customer, monkeypatch
 ):

@@ -17,9 +17,9 @@ from devices.manifest import actions as manifests
 from devices.models import Device, ManifestImport
 from tests import factories, processes
 from tests.devices.manifests import AQUA, checked, text
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data_folder")]
-PATIENCE = 60
 
 
 def apply(manifest):
@@ -95,7 +95,10 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "place",
+    [each if each == "before it commits" else pytest.param(each, marks=pytest.mark.thorough) for each in PLACES],
+)
 def test_a_worker_that_is_killed_has_done_nothing_and_the_next_one_does_all(product, alice, place):
     manifest = checked(product, AQUA.read_bytes())
     manifests.apply(manifest, version=manifest.version, by=factories.actor_of(alice))
