@@ -104,6 +104,7 @@ def test_who_does_not_wait_at_the_server_asks_without_a_wait(pause, asked, monke
         return [], 0.0
 
     monkeypatch.setattr(unit, "waiting", waiting)
+    monkeypatch.setattr("devices.simulator.unit.LONGEST_WAIT", 1)
     unit.listen(over, time.monotonic() + PATIENCE)
     assert set(seconds) == asked
 
