@@ -30,6 +30,8 @@ def until_somebody_is_held_up(is_over: Callable[[], object] = bool) -> None:
 
 def _someone_waits() -> bool:
     with connection.cursor() as cursor:
+        # Within a transaction the server shows the same picture each time, unless it is asked for another.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT 1 FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
