@@ -1,10 +1,43 @@
 """Why a device can't be given to anybody or used: one code and one sentence for each cause, at every door."""
 
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from devices.models import Device, DeviceStatus
+from devices.models import DeviceStatus
+
+# By the status of a device: its code and its sentence.
+_OF_STATUS = {
+    str(DeviceStatus.OWNED): ("already_owned", gettext_lazy("It already has an owner. Unclaim it first.")),
+    str(DeviceStatus.RESERVED): (
+        "reserved",
+        gettext_lazy("It is packed in an open shipment. Take it out there first."),
+    ),
+    str(DeviceStatus.RETURNED): (
+        "in_quarantine",
+        gettext_lazy("It came back and is not inspected yet. Inspect it first."),
+    ),
+    str(DeviceStatus.SCRAPPED): ("scrapped", gettext_lazy("It is scrapped.")),
+}
+# Why an act can't be undone, by what became of the device since: its status, or a word for what else happened.
+SINCE: dict[str, Any] = {
+    "archived": gettext_lazy("It was archived since."),
+    "changed_hands": gettext_lazy("It changed hands since."),
+    DeviceStatus.OWNED: gettext_lazy("It has an owner again."),
+    DeviceStatus.RESERVED: gettext_lazy("It was packed in a shipment since."),
+    DeviceStatus.SCRAPPED: gettext_lazy("It was scrapped since."),
+    DeviceStatus.RETURNED: gettext_lazy("It was put in quarantine since."),
+    "": gettext_lazy("It was changed by somebody else at the same moment."),
+}
+
+
+class Standing(Protocol):
+    """What a cause depends on: a device, or what was read of one."""
+
+    status: str
+    archived_at: datetime | None
 
 
 class Cause(NamedTuple):
@@ -14,20 +47,14 @@ class Cause(NamedTuple):
     sentence: str
 
 
-def of(device: Device) -> Cause | None:
-    """The cause, or None for a device in stock. An archived device is that before all else."""
+def of(device: Standing) -> Cause | None:
+    """Return the cause, or None for a device in stock. An archived device is that before all else."""
     if device.archived_at:
         return Cause("archived", _("It is archived. Restore it first."))
-    causes = {
-        DeviceStatus.OWNED: ("already_owned", _("It already has an owner. Unclaim it first.")),
-        DeviceStatus.RESERVED: ("reserved", _("It is packed in an open shipment. Take it out there first.")),
-        DeviceStatus.RETURNED: ("in_quarantine", _("It came back and is not inspected yet. Inspect it first.")),
-        DeviceStatus.SCRAPPED: ("scrapped", _("It is scrapped.")),
-    }
-    found = causes.get(DeviceStatus(device.status))
-    return Cause(*found) if found else None
+    found = _OF_STATUS.get(str(device.status))
+    return Cause(found[0], str(found[1])) if found else None
 
 
 def no_such_device() -> Cause:
-    """For a name that is no device of the organization."""
+    """Return the cause for a name that is no device of the organization."""
     return Cause("not_found", _("There is no such device."))

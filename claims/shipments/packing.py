@@ -13,6 +13,7 @@ from claims.models import Shipment, ShipmentUnit
 from claims.scanning.answers import BAD, OK, WARN, Answer
 from claims.scanning.scans import Scan
 from console import sql
+from devices import causes
 from devices.models import Device, DeviceStatus, Product
 
 # So many of the newest units stand on the packing page.
@@ -140,10 +141,8 @@ class Judge:
         here = self.units.get(device.pk)
         if here is not None and here.is_open and here.shipment_id == self.shipment.pk:
             return already_here(device)
-        if device.archived_at:
-            return Answer(BAD, "archived", _("%(serial)s is archived.") % name)
-        if device.status != DeviceStatus.IN_STOCK:
-            return self._by_status(device, here)
+        if cause := causes.of(device):
+            return self._by_cause(cause, device, here)
         if here is not None and here.shipment_id == self.shipment.pk:
             # It was claimed and came back: its place here is kept.
             return None
@@ -160,27 +159,25 @@ class Judge:
         self.room[device.product_id] -= 1
         return None
 
-    def _by_status(self, device: Device, here: ShipmentUnit | None) -> Answer:
+    def _by_cause(self, cause: causes.Cause, device: Device, here: ShipmentUnit | None) -> Answer:
+        """Return the answer to a cause. At the bench its sentence names the unit, for many are scanned in a row."""
         words = {
             "serial": device.serial_number,
             "owner": device.customer or "",
             "customer": self.shipment.customer,
             "shipment": here.shipment.code if here is not None else "",
         }
-        if device.status == DeviceStatus.RESERVED:
-            return Answer(
-                BAD,
-                "reserved",
-                _("%(serial)s is packed in %(shipment)s.") % words,
-                about=here.shipment if here is not None else None,
-            )
         if device.status == DeviceStatus.OWNED and device.customer_id == self.shipment.customer_id:
             return Answer(WARN, "owned_already", _("%(serial)s already belongs to %(customer)s.") % words)
-        if device.status == DeviceStatus.OWNED:
-            return Answer(BAD, "already_owned", _("%(serial)s belongs to %(owner)s. Unclaim it first.") % words)
-        if device.status == DeviceStatus.RETURNED:
-            return Answer(BAD, "in_quarantine", _("%(serial)s was returned and hasn't been inspected yet.") % words)
-        return Answer(BAD, "scrapped", _("%(serial)s is scrapped.") % words)
+        sentences = {
+            "archived": _("%(serial)s is archived."),
+            "reserved": _("%(serial)s is packed in %(shipment)s."),
+            "already_owned": _("%(serial)s belongs to %(owner)s. Unclaim it first."),
+            "in_quarantine": _("%(serial)s was returned and hasn't been inspected yet."),
+            "scrapped": _("%(serial)s is scrapped."),
+        }
+        about = here.shipment if here is not None and cause.code == "reserved" else None
+        return Answer(BAD, cause.code, sentences[cause.code] % words, about=about)
 
 
 def added(devices: list[Device]) -> Answer:

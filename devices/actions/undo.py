@@ -20,7 +20,7 @@ from console.bulk import IN_REQUEST
 from console.models import Operation
 from console.transactions import retrying
 from customers.models import Customer
-from devices import events, ledger
+from devices import causes, events, ledger
 from devices.actions.ownership import evidence_of, in_chunks, succeeded
 from devices.ledger import Outcome, RefusedDevice
 from devices.models import Device, DeviceStatus, Ownership
@@ -30,16 +30,9 @@ if TYPE_CHECKING:
 
 ASSIGN, UNCLAIM = "devices:device_assign_undo", "devices:device_unclaim_undo"
 HANDLERS = {ASSIGN: "run_undo_assign", UNCLAIM: "run_undo_unclaim"}
-SENTENCES = {
+SENTENCES = causes.SINCE | {
     "unclaimed_since": _later("It was unclaimed since."),
-    "changed_hands": _later("It changed hands since."),
-    "archived": _later("It was archived since."),
-    DeviceStatus.OWNED: _later("It has an owner again."),
-    DeviceStatus.RESERVED: _later("It was packed in a shipment since."),
-    DeviceStatus.SCRAPPED: _later("It was scrapped since."),
-    DeviceStatus.RETURNED: _later("It was put in quarantine since."),
     "customer_archived": _later("Its owner was archived since."),
-    "": _later("It was changed by somebody else at the same moment."),
 }
 
 

@@ -11,28 +11,21 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from console.access import Permission
 from console.fields import fold
 from console.imports import Row, visible
-from devices import identifiers, tags
+from devices import causes, identifiers, tags
 from devices.edited_exports.columns import EDITED, LABELS
 from devices.edited_exports.registered import Named, Unit, customers_named, units_named
 from devices.edited_exports.version import normal, part, parts_of
 from devices.identifiers import Unfit
-from devices.models import DeviceStatus
 
 if TYPE_CHECKING:
     from devices.edited_exports.kind import RoundTripKind
 
 FIXED = ("serial_number", "product", "status")
 ASSIGN, UNCLAIM, TRANSFER = "assign", "unclaim", "transfer"
-_UNMOVABLE = {
-    str(DeviceStatus.RESERVED): gettext_lazy("It is packed in an open shipment. Take it out there first."),
-    str(DeviceStatus.RETURNED): gettext_lazy("It came back and is not inspected yet. Inspect it first."),
-    str(DeviceStatus.SCRAPPED): gettext_lazy("It is scrapped."),
-}
 
 
 class _No(Exception):
@@ -243,10 +236,9 @@ def not_allowed(may: Any, act: str, changes: Any) -> str:
 
 def not_movable(unit: Unit) -> str:
     """Why the owner of a unit can't change, or nothing."""
-    if unit.archived_at:
-        return _("It is archived. Restore it first.")
-    sentence = _UNMOVABLE.get(unit.status)
-    return str(sentence) if sentence else ""
+    cause = causes.of(unit)
+    # A file may take a unit from its owner.
+    return "" if cause is None or cause.code == "already_owned" else cause.sentence
 
 
 def _is_lossy_copy(text: str, copy: str) -> bool:

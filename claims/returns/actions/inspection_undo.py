@@ -20,22 +20,15 @@ from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation
 from console.transactions import retrying
-from devices import ledger
+from devices import causes, ledger
 from devices.actions.ownership import in_chunks, succeeded
 from devices.ledger import Outcome, RefusedDevice
 from devices.models import Device, DeviceStatus, Ownership
 
-SENTENCES: dict[str, Any] = {
+SENTENCES = causes.SINCE | {
     "inspected_again": _later("It was inspected again since."),
     "received_again": _later("It came back again since."),
-    "archived": _later("It was archived since."),
-    "changed_hands": _later("It changed hands since."),
-    DeviceStatus.OWNED: _later("It has an owner again."),
-    DeviceStatus.RESERVED: _later("It was packed in a shipment since."),
-    DeviceStatus.SCRAPPED: _later("It was scrapped since."),
-    DeviceStatus.RETURNED: _later("It was put in quarantine since."),
     DeviceStatus.IN_STOCK: _later("It was put in stock since."),
-    "": _later("It was changed by somebody else at the same moment."),
 }
 
 
