@@ -7,16 +7,13 @@ import pytest
 from django.urls import reverse
 
 from console.models import Event
-from devices.actions import ownership
 from devices.edited_exports.columns import EDITED
 from devices.fields import BY_NAME, FIELDS, OPEN, UPDATED, Field
 from devices.manifest.kind import COLUMNS, ManifestKind
 from devices.models import Device
-from tests import factories
-from tests.api import Caller, customer_key, key_of
 from tests.devices import manifests, roundtrips
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 
 LINE = ("PO 4711/7", "PO 4711/8")
 # Two values of each field as people type them, and how a page shows the first. A plain line of text needs no entry.
@@ -57,34 +54,10 @@ def expected(n: int = 0, among=OPEN) -> dict[str, object]:
     return {field.name: as_json(field, n) for field in among}
 
 
-@pytest.fixture(autouse=True)
-def data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-
-
 @pytest.fixture
-def client(client_for, alice):
-    return client_for(alice)
-
-
-@pytest.fixture
-def api(alice):
-    return Caller(key_of(alice))
-
-
-@pytest.fixture
-def product(organization):
-    return factories.make_product(organization)
-
-
-@pytest.fixture
-def device(product, alice):
+def device(product):
     """A device that has a value in every field, as a manifest registers it."""
-    return registered(product)
-
-
-def registered(product, n: int = 0) -> Device:
-    content = manifests.text(",".join(f.name for f in FIELDS), ",".join(f'"{typed(f, n)}"' for f in FIELDS))
+    content = manifests.text(",".join(f.name for f in FIELDS), ",".join(f'"{typed(f)}"' for f in FIELDS))
     manifest = manifests.applied(product, content)
     assert manifests.counts(manifest) == (1, 0, 0, 0), manifests.refused(manifest)
     return Device.objects.get()
@@ -98,35 +71,35 @@ def test_what_people_fill_in_of_a_device_stands_in_the_table_and_nothing_else_do
     assert [field.name for field in FIELDS] == list(dict.fromkeys(field.name for field in FIELDS))
 
 
-def test_the_form_takes_each_field(client, product):
+def test_the_form_takes_each_field(staff_client, product):
     values = {field.name: typed(field) for field in OPEN} | {"product": str(product.pk)}
-    answer = client.post(reverse("devices:device_create"), values)
+    answer = staff_client.post(reverse("devices:device_create"), values)
     assert answer.status_code == 302, answer.context["form"].errors
     assert held(Device.objects.get()) == expected() | {"secret": ""}
 
 
-def test_the_form_shows_each_field_of_a_device(client, device):
-    content = client.get(reverse("devices:device_edit", args=[device.pk])).content.decode()
+def test_the_form_shows_each_field_of_a_device(staff_client, device):
+    content = staff_client.get(reverse("devices:device_edit", args=[device.pk])).content.decode()
     assert [field.name for field in OPEN if f'name="{field.name}"' not in content] == []
 
 
-def test_the_list_shows_the_fields_that_it_should(client, device):
+def test_the_list_shows_the_fields_that_it_should(staff_client, device):
     row = Device.objects.listed().get()
-    content = client.get(reverse("devices:device_list")).content.decode()
+    content = staff_client.get(reverse("devices:device_list")).content.decode()
     for field in FIELDS:
         is_loaded = field.stored_as not in row.get_deferred_fields()
         assert not field.is_listed or field.column is None or is_loaded, field.name
         assert not field.is_listed or SHOWN_IN_LIST.get(field.name, typed(field)) in content, field.name
 
 
-def test_the_list_has_as_many_heads_as_cells(client, device):
-    content = client.get(reverse("devices:device_list")).content.decode()
+def test_the_list_has_as_many_heads_as_cells(staff_client, device):
+    content = staff_client.get(reverse("devices:device_list")).content.decode()
     head, body = content.split("</thead>")
     assert head.count("<th ") == body.split("</tr>")[0].count("<td")
 
 
-def test_the_page_of_a_device_shows_each_field_but_secrets(client, device):
-    content = client.get(device.get_absolute_url()).content.decode()
+def test_the_page_of_a_device_shows_each_field_but_secrets(staff_client, device):
+    content = staff_client.get(device.get_absolute_url()).content.decode()
     missing = [field.name for field in OPEN if SHOWN.get(field.name, typed(field)) not in content]
     assert missing == []
     assert device.secret_sha256 not in content
@@ -143,9 +116,8 @@ def test_the_api_takes_and_returns_each_field(api, product):
     assert not {field.name for field in FIELDS if field.is_secret} & set(edited.json())
 
 
-def test_a_customers_key_is_shown_what_is_for_customers_and_no_more(device, alice, dana, customer):
-    ownership.assign([device.pk], customer=customer, by=factories.actor_of(alice))
-    body = Caller(customer_key(dana, customer)).get(f"/devices/{device.pk}").json()
+def test_a_customers_key_is_shown_what_is_for_customers_and_no_more(owned, mine):
+    body = mine.get(f"/devices/{owned.pk}").json()
     assert {field.name: body[field.name] for field in OPEN} == {
         field.name: as_json(field) if field.for_customers else field.hidden_as for field in OPEN
     }
@@ -180,21 +152,21 @@ def test_what_a_second_manifest_changes_is_what_the_log_says_and_the_device_then
     assert {name: log[name] for name in told} == told | {"secret": ["•••", "•••"]}
 
 
-def test_an_export_holds_each_field_but_secrets(client, device):
-    (row,) = csv.DictReader(io.StringIO(roundtrips.exported(client).decode("utf-8-sig")))
+def test_an_export_holds_each_field_but_secrets(staff_client, device):
+    (row,) = csv.DictReader(io.StringIO(roundtrips.exported(staff_client).decode("utf-8-sig")))
     assert {field.name: row[field.header] for field in OPEN} == {field.name: typed(field) for field in OPEN} | {
         "is_development": "true"
     }
     assert len(row) == len(OPEN) + len({"product", "status", "owner", "owner_reference", "registered_at", "version"})
 
 
-def test_an_edited_workbook_changes_what_may_be_edited_there_and_nothing_else(client, alice, device, tmp_path):
+def test_an_edited_workbook_changes_what_may_be_edited_there_and_nothing_else(staff_client, alice, device, tmp_path):
     def edit(rows):
         for field in OPEN:
             if not field.key:
                 rows[0][field.header] = typed(field, 1)
 
-    content = roundtrips.edited_xlsx(client, tmp_path / "devices.xlsx", edit)
+    content = roundtrips.edited_xlsx(staff_client, tmp_path / "devices.xlsx", edit)
     operation = roundtrips.applied(alice, content, "devices.xlsx")
     assert (operation.succeeded, operation.refused) == (1, 0)
     edited = [BY_NAME[name] for name in EDITED]
@@ -203,12 +175,14 @@ def test_an_edited_workbook_changes_what_may_be_edited_there_and_nothing_else(cl
 
 
 @pytest.mark.parametrize("door", ["form", "api"])
-def test_a_tag_that_grows_when_it_is_folded_is_refused_at_each_door(door, client, api, product):
+def test_a_tag_that_grows_when_it_is_folded_is_refused_at_each_door(door, staff_client, api, product):
     """Its folded form is stored too: PostgreSQL would refuse it with an error instead of a sentence."""
     names = {"serial_number": "A-1", "device_name": "e00fce68aa700001"}
     sentence = "A device has at most 20 tags, each of 40 characters or fewer."
     if door == "form":
-        answer = client.post(reverse("devices:device_create"), names | {"product": str(product.pk), "tags": "ß" * 21})
+        answer = staff_client.post(
+            reverse("devices:device_create"), names | {"product": str(product.pk), "tags": "ß" * 21}
+        )
         assert answer.context["form"].errors["tags"] == [sentence]
     else:
         answer = api.post("/devices", names | {"product": product.slug, "tags": ["ß" * 21]})
