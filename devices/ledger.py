@@ -2,7 +2,8 @@
 
 Every function works on a set of devices in one transaction and with a fixed number of statements. The condition
 stands in the UPDATE of the device rows, so who comes second finds nothing to change; the constraints of the tables
-are the net below. Who may do it, and what else follows, is decided in `devices.actions`.
+are the net below. Who may do it, and what else follows, is decided in `devices.actions`. The SQL of spans stands in
+`devices.spans`, which nothing else imports.
 
 The instant of a change of hands comes from `begin`, whatever clocks say: it is later than all that the devices have
 said by then, and than all that anybody has read of them. An `at` of one's own is for tests and stories.
@@ -26,9 +27,9 @@ from console.audit.kinds import Kind
 from console.errors import Refused
 from console.slots import Slot
 from customers.models import Customer, Project
-from devices import causes, events
+from devices import causes, events, spans
 from devices.messages import horizon
-from devices.models import Call, Device, DeviceReport, DeviceStatus, EndReason, Message, Ownership, SharedAccess
+from devices.models import Call, Device, DeviceStatus, EndReason, Message, Ownership, SharedAccess
 
 # A returned unit is in quarantine until somebody has inspected it.
 ASSIGNABLE = (DeviceStatus.IN_STOCK,)
@@ -118,7 +119,7 @@ def assign(
     outcome.refused = _why_not_assignable(set(ids) - set(outcome.done))
     if outcome.done:
         _end_shares(outcome, by, "handover", at, evidence or _evidence_of(outcome.act))
-        _open(Ownership, outcome.done, customer, project, by, reason, at, evidence, note, is_next=is_next)
+        spans.open_each(Ownership, outcome.done, customer, project, by, reason, at, evidence, note, is_next=is_next)
         tell(Change("assigned", outcome.done, by, at, outcome.act))
     return outcome
 
@@ -150,18 +151,19 @@ def release(
     condition, parameters = "customer_id IS NOT NULL", []
     if expect is not None:
         condition, parameters = "customer_id = %s", [expect.pk]
+    end = spans.end_of_open()
     outcome.done = _guarded_update(
         ids,
-        f"customer_id = NULL, status = %s, wipe_asked_at = {_end()}, wipe_since = COALESCE(wipe_since, {_end()}), "
+        f"customer_id = NULL, status = %s, wipe_asked_at = {end}, wipe_since = COALESCE(wipe_since, {end}), "
         "wipe_confirmed_at = NULL",
-        [str(status), _time(at), _time(at)],
+        [str(status), spans.time(at), spans.time(at)],
         condition,
         parameters,
     )
     outcome.refused = _why_not_releasable(set(ids) - set(outcome.done))
     if outcome.done:
-        _close(Ownership, "device_id", outcome.done, by, reason, at, evidence, note)
-        _ask_by_the_end(outcome.done)
+        spans.close(Ownership, "device_id", outcome.done, by, reason, at, evidence, note)
+        spans.ask_by_the_end(outcome.done)
         _end_shares(outcome, by, reason, at, evidence, note)
         tell(Change("released", outcome.done, by, at, outcome.act))
     return outcome
@@ -227,7 +229,7 @@ def share(
     seen = SharedAccess.objects.filter(device__in=ids, project=project, ended_at=None)
     new = sorted(set(ids) - set(seen.values_list("device_id", flat=True)))
     if new:
-        _open(SharedAccess, new, customer, project, by, reason, at, evidence, note)
+        spans.open_each(SharedAccess, new, customer, project, by, reason, at, evidence, note)
     return new
 
 
@@ -236,7 +238,7 @@ def end_share(share_ids: Iterable[int], *, by: Actor, reason: str, at: datetime 
     """End single shares, by their own ids. Returns how many were open."""
     rows, ids = SharedAccess.objects.filter(ended_at=None), sorted(set(share_ids))
     at = at or begin(sql.having_ids(rows, "id", ids).values_list("device_id", flat=True))
-    return _close(SharedAccess, "id", ids, by, reason, at, "", note)
+    return spans.close(SharedAccess, "id", ids, by, reason, at, "", note)
 
 
 @transaction.atomic
@@ -259,17 +261,17 @@ def retract(
     ids = sorted(set(device_ids))
     at = at or begin(ids)
     hold(ids)
-    spans, devices = sql.table(Ownership), sql.table(Device)
+    owned, devices = sql.table(Ownership), sql.table(Device)
     outcome.done = _guarded_update(
         ids,
         "customer_id = NULL, status = %s",
         [DeviceStatus.IN_STOCK.value],
-        f"customer_id IS NOT NULL AND EXISTS (SELECT 1 FROM {spans} AS span WHERE span.device_id = {devices}.id "  # noqa: S608
+        f"customer_id IS NOT NULL AND EXISTS (SELECT 1 FROM {owned} AS span WHERE span.device_id = {devices}.id "  # noqa: S608
         "AND span.ended_at IS NULL AND span.start_evidence = %s)",
         [began],
     )
     if outcome.done:
-        _close(Ownership, "device_id", outcome.done, by, "correction", at, evidence, "")
+        spans.close(Ownership, "device_id", outcome.done, by, "correction", at, evidence, "")
         _share_again(outcome, began, by, at)
         tell(Change("retracted", outcome.done, by, at, outcome.act))
     return outcome
@@ -297,14 +299,14 @@ def reopen(
     ids = sorted(set(device_ids))
     at = at or begin(ids)
     hold(ids)
-    spans, devices = sql.table(Ownership), sql.table(Device)
+    owned, devices = sql.table(Ownership), sql.table(Device)
     last = (
-        f"FROM {spans} AS span WHERE span.device_id = {devices}.id AND span.end_evidence = %s AND NOT EXISTS "  # noqa: S608
-        f"(SELECT 1 FROM {spans} AS later WHERE later.device_id = {devices}.id AND later.started_at > span.started_at)"
+        f"FROM {owned} AS span WHERE span.device_id = {devices}.id AND span.end_evidence = %s AND NOT EXISTS "  # noqa: S608
+        f"(SELECT 1 FROM {owned} AS later WHERE later.device_id = {devices}.id AND later.started_at > span.started_at)"
     )
     # What was asked before: the newest of the older requests, where the oldest is not this one.
     older = (
-        f"CASE WHEN wipe_since < wipe_asked_at THEN (SELECT MAX(past.ended_at) FROM {spans} AS past "  # noqa: S608
+        f"CASE WHEN wipe_since < wipe_asked_at THEN (SELECT MAX(past.ended_at) FROM {owned} AS past "  # noqa: S608
         f"WHERE past.device_id = {devices}.id AND past.end_reason <> '{EndReason.CORRECTION.value}' "
         "AND past.ended_at < wipe_asked_at) END"
     )
@@ -319,8 +321,8 @@ def reopen(
     )
     if outcome.done:
         _end_shares(outcome, by, "handover", at, _evidence_of(outcome.act))
-        _reopen(Ownership, outcome.done, ended)
-        _tell_shares(events.ACCESS_GIVEN, _reopen(SharedAccess, outcome.done, ended), outcome, by, at)
+        spans.open_again(Ownership, outcome.done, ended)
+        _tell_shares(events.ACCESS_GIVEN, spans.open_again(SharedAccess, outcome.done, ended), outcome, by, at)
         tell(Change("reopened", outcome.done, by, at, outcome.act))
     return outcome
 
@@ -342,8 +344,8 @@ def hold(ids: list[int]) -> None:
 
 def stamp(device_id: int, at: datetime | None = None) -> datetime:
     """The time of what a device says or is asked now, where it is held: not before its last change of hands or shares."""
-    spans = (model.objects.filter(device=device_id) for model in (Ownership, SharedAccess))
-    edges = [rows.aggregate(last=Max(Coalesce("ended_at", "started_at")))["last"] for rows in spans]
+    held = (model.objects.filter(device=device_id) for model in (Ownership, SharedAccess))
+    edges = [rows.aggregate(last=Max(Coalesce("ended_at", "started_at")))["last"] for rows in held]
     return max([at or clock.now(), *filter(None, edges)])
 
 
@@ -384,101 +386,12 @@ def _guarded_update(ids: list[int], assignments: str, values: list, condition: s
     return sorted(done)
 
 
-def _open(
-    model: Any,
-    ids: list[int],
-    customer: Any,
-    project: Any,
-    by: Actor,
-    reason: str,
-    at: datetime,
-    evidence: str,
-    note: str,
-    *,
-    is_next: bool = False,
-) -> None:
-    """One row for each device, from `at` on, but never before the last change of hands.
-
-    It begins after all that the device has said, unless the span that ended just now ended after that: `is_next`.
-    """
-    constants = {
-        "organization": customer.organization_id,
-        "customer": customer.pk,
-        "project": project.pk,
-        "start_reason": str(reason),
-        "started_by": by.label[:200],
-        "start_evidence": evidence,
-        "start_note": note[:500],
-        "ended_by": "",
-        "end_evidence": "",
-        "end_note": "",
-    }
-    device, spans = f"{sql.table(Device)}.id", sql.table(Ownership)
-    last = f"SELECT MAX(COALESCE(ended_at, started_at)) FROM {spans} AS past WHERE past.device_id = {device}"  # noqa: S608
-    times = [f"({last})"]
-    if not is_next:
-        times.append(sql.a_tick_after(_last_word(device)))
-    started = sql.greatest(_mark(), *times)
-    sql.insert_from(model, constants, {"device": "id", "started_at": started}, Device, ids, [_time(at)])
-
-
-def _close(
-    model: Any, column: str, ids: list[int], by: Actor, reason: str, at: datetime, evidence: str, note: str
-) -> int:
-    """End the open spans of which `column` is one of the ids at `at`, or a tick after they began or the device spoke."""
-    table = sql.table(model)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET ended_at = {_ended(table)}, end_reason = %s, ended_by = %s, end_evidence = %s, "  # noqa: S608
-            f"end_note = %s WHERE {sql.in_ids(column)} AND ended_at IS NULL",
-            [_time(at), str(reason), by.label[:200], evidence, note[:500], sql.id_list(ids)],
-        )
-        return cursor.rowcount
-
-
-def _ended(span: str) -> str:
-    """SQL for the end of a span that ends now: a tick after it began or the device spoke, where the clock is behind."""
-    return sql.greatest(
-        _mark(), sql.a_tick_after(f"{span}.started_at"), sql.a_tick_after(_last_word(f"{span}.device_id"))
-    )
-
-
-def _last_word(device: str) -> str:
-    """SQL for the last instant that belongs to anything that the device said, or null: each is the end of an index.
-
-    What came after the change of hands was announced does not count: it is stamped by the same clock, later.
-    """
-    message, report, call = (sql.table(model) for model in (Message, DeviceReport, Call))
-    return sql.greatest(
-        f"(SELECT MAX(at) FROM {message} AS said WHERE said.device_id = {device} AND {horizon.heard('said.id')})",  # noqa: S608
-        f"(SELECT reported_at FROM {report} AS said WHERE said.device_id = {device})",  # noqa: S608
-        f"(SELECT MAX(COALESCE(ended_at, asked_at)) FROM {call} AS said WHERE said.device_id = {device})",  # noqa: S608
-    )
-
-
-def _reopen(model: Any, ids: list[int], ended: str) -> list[int]:
-    """Open again what ended on this evidence; a share only where the project sees the device by no newer one.
-
-    Returns the ids of the spans.
-    """
-    table = sql.table(model)
-    newer = (
-        f"SELECT 1 FROM {table} AS newer WHERE newer.device_id = {table}.device_id "  # noqa: S608
-        f"AND newer.project_id = {table}.project_id AND newer.ended_at IS NULL"
-    )
-    return sql.update_returning(
-        f"UPDATE {table} SET ended_at = NULL, end_reason = NULL, ended_by = '', end_evidence = '', end_note = '' "  # noqa: S608
-        f"WHERE {sql.in_ids('device_id')} AND end_evidence = %s AND NOT EXISTS ({newer}) RETURNING id",
-        [sql.id_list(ids), ended],
-    )
-
-
 def _end_shares(outcome: Outcome, by: Actor, reason: str, at: datetime, evidence: str, note: str = "") -> None:
     """End all that others see of the devices that change hands."""
     rows = sql.having_ids(SharedAccess.objects.open(), "device_id", outcome.done)
     ended = list(rows.values_list("pk", flat=True))
     if ended:
-        _close(SharedAccess, "device_id", outcome.done, by, reason, at, evidence, note)
+        spans.close(SharedAccess, "device_id", outcome.done, by, reason, at, evidence, note)
         _tell_shares(events.ACCESS_ENDED, ended, outcome, by, at, note)
 
 
@@ -489,28 +402,7 @@ def _share_again(outcome: Outcome, ended: str, by: Actor, at: datetime) -> None:
     ids = list(sql.having_ids(rows, "device_id", outcome.done).values_list("pk", flat=True))
     if not ids:
         return
-    kept = (
-        "organization",
-        "device",
-        "customer",
-        "project",
-        "start_reason",
-        "started_by",
-        "start_evidence",
-        "start_note",
-    )
-    copied = {name: sql.quote(sql.field(SharedAccess, name).column) for name in kept}
-    of_device = f"past.device_id = {sql.table(SharedAccess)}.device_id"
-    last = f"(SELECT MAX(ended_at) FROM {sql.table(Ownership)} AS past WHERE {of_device})"  # noqa: S608
-    later, mark = ("GREATEST", "%s::timestamptz") if connection.vendor == "postgresql" else ("MAX", "%s")
-    sql.insert_from(
-        SharedAccess,
-        {"ended_by": "", "end_evidence": "", "end_note": ""},
-        {**copied, "started_at": f"{later}({mark}, {last})"},
-        SharedAccess,
-        ids,
-        [_time(at)],
-    )
+    spans.share_again(ids, at)
     _tell_shares(events.ACCESS_GIVEN, ids, outcome, by, at)
 
 
@@ -550,35 +442,3 @@ def _rows(ids: set[int]) -> Iterable[Device]:
 
 def _marks(values: Iterable[Any]) -> str:
     return ", ".join("%s" for _value in values)
-
-
-def _end() -> str:
-    """When the open span of the device ends that ends now, as `_close` writes it: each request is known by that instant.
-
-    Asked while the span is open. The parameter is the time of now.
-    """
-    spans, devices = sql.table(Ownership), sql.table(Device)
-    ended = _ended("span")
-    return f"(SELECT {ended} FROM {spans} AS span WHERE span.device_id = {devices}.id AND span.ended_at IS NULL)"  # noqa: S608
-
-
-def _ask_by_the_end(ids: list[int]) -> None:
-    """Where a device spoke between the two statements, its span ended later than it was asked: the end is what counts."""
-    spans, devices = sql.table(Ownership), sql.table(Device)
-    ended = f"(SELECT MAX(past.ended_at) FROM {spans} AS past WHERE past.device_id = {devices}.id)"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {devices} SET wipe_since = CASE WHEN wipe_since = wipe_asked_at THEN {ended} ELSE wipe_since END, "  # noqa: S608
-            f"wipe_asked_at = {ended} WHERE {sql.in_ids('id')} AND EXISTS (SELECT 1 FROM {spans} AS later "
-            f"WHERE later.device_id = {devices}.id AND later.ended_at > {devices}.wipe_asked_at)",
-            [sql.id_list(ids)],
-        )
-
-
-def _mark() -> str:
-    """The place of a time in a statement. PostgreSQL takes its type from here alone."""
-    return "%s::timestamptz" if connection.vendor == "postgresql" else "%s"
-
-
-def _time(at: datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(at)

@@ -1,8 +1,8 @@
 """What an edge may not do: begin with rows that `visible_to` did not choose, and write. Read from the source.
 
-Hands write: models, actions, the ledger, importers' `writing`, migrations, and the demo. Engines of the foundation serve
-every organization at once and are named one by one. Commands and checks are started by the operator, so they may read
-everything, but they write nothing. Every other module is an edge, whatever it is called.
+Hands write: models, actions, the ledger and its `spans`, importers' `writing`, migrations, and the demo. Engines of the
+foundation serve every organization at once and are named one by one. Commands and checks are started by the operator,
+so they may read everything, but they write nothing. Every other module is an edge, whatever it is called.
 """
 
 import ast
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-HANDS = {"models", "actions", "ledger", "writing", "events", "migrations", "demo", "demo_messages"}
+HANDS = {"models", "actions", "ledger", "spans", "writing", "events", "migrations", "demo", "demo_messages"}
 # Run by whoever runs the server, without an actor; `apps` only wires. They read everything and write nothing.
 OPERATORS = {"commands", "simulator", "ledger_check", "word_check", "apps"}
 ENGINES = {

@@ -238,9 +238,20 @@ def test_each_way_to_choose_rows_is_closed_to_who_has_nothing(device, customer, 
     assert len(seen(actor_for(dana))) == len(models)
 
 
+def test_only_the_ledger_uses_the_sql_of_spans():
+    users = [
+        name(path)
+        for path in sources()
+        if re.search(
+            r"from devices\.spans import|import devices\.spans|from devices import .*\bspans\b", path.read_text()
+        )
+    ]
+    assert users == ["devices/ledger.py"]
+
+
 @pytest.mark.parametrize("path", sources(), ids=name)
 def test_only_the_ledger_writes_owners_and_statuses(path):
-    if name(path) == "devices/ledger.py":
+    if name(path) in {"devices/ledger.py", "devices/spans.py"}:
         return
     source = path.read_text()
     assert not re.search(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from django.test import Client
 
 from console.access import system
-from devices import ledger
+from devices import spans
 from devices.actions import secrets
 from devices.device_api.authentication import find
 from devices.messages.actions import Publisher, publish
@@ -61,7 +61,7 @@ def tell(device, at=None, name="reading", data=1, by=None) -> datetime:
 
 def deafen_ledger(monkeypatch) -> None:
     """Let the ledger not hear what devices said: as if it were stored only after the instant of the handover was chosen."""
-    monkeypatch.setattr(ledger, "_last_word", lambda device: "CAST(NULL AS timestamp with time zone)")
+    monkeypatch.setattr(spans, "_last_word", lambda device: "CAST(NULL AS timestamp with time zone)")
 
 
 def fresh(device) -> Device:

@@ -16,7 +16,7 @@ from console.access import Permission
 from console.errors import Refused
 from console.models import Event
 from customers.actions import projects
-from devices import ledger, ledger_check, wiping
+from devices import ledger, ledger_check, spans, wiping
 from devices.actions import ownership, reports, undo
 from devices.actions import take_ownership as taking
 from devices.messages.actions import Publisher
@@ -130,12 +130,12 @@ def test_what_a_device_said_while_its_span_was_ending_moves_the_request_to_the_e
     device, customer, other_customer, by, monkeypatch
 ):
     """On PostgreSQL a report can come between the two statements, and the span ends after it."""
-    honest = ledger._close
+    honest = spans.close
 
     def later(model, column, ids, who, reason, at, *rest):
         return honest(model, column, ids, who, reason, at + timedelta(seconds=1), *rest)
 
-    monkeypatch.setattr(ledger, "_close", later)
+    monkeypatch.setattr(spans, "close", later)
     second = timedelta(seconds=1)
     held_by(device, customer, by, NOON, NOON + HOUR)
     assert wipe_of(device) == (NOON + HOUR + second, NOON + HOUR + second, None)

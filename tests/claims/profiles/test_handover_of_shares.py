@@ -16,7 +16,7 @@ from console.access import CustomerScope, system
 from console.errors import Refused
 from console.models import Event
 from customers.models import CustomerKind
-from devices import ledger, ledger_check
+from devices import ledger, ledger_check, spans
 from devices.actions import ownership
 from devices.models import Message, Ownership, Product, SharedAccess
 from tests import factories, processes
@@ -261,7 +261,7 @@ def test_no_share_outlives_an_assignment_however_close_the_two_were(organization
 @pytest.mark.django_db(transaction=True)
 def test_without_the_hold_a_share_outlives_an_assignment(organization, product, monkeypatch):
     """The negative control: the devices are looked at and not held, and change hands before they are shared."""
-    looked, assign, opened = multiprocessing.get_context("fork").Value("i"), ownership.assign, ledger._open
+    looked, assign, opened = multiprocessing.get_context("fork").Value("i"), ownership.assign, spans.open_each
 
     def slow(model, ids, *terms, **more):
         if model is SharedAccess:
@@ -282,7 +282,7 @@ def test_without_the_hold_a_share_outlives_an_assignment(organization, product, 
         monkeypatch.setattr(claims, "redeem", claims.redeem.__wrapped__)
         monkeypatch.setattr(ledger, "share", ledger.share.__wrapped__)
     monkeypatch.setattr(ledger, "hold", lambda ids: None)
-    monkeypatch.setattr(ledger, "_open", slow)
+    monkeypatch.setattr(spans, "open_each", slow)
     monkeypatch.setattr(ownership, "assign", late)
     assert len(race_of_sharing_and_assigning(organization, product)) == EACH
     # What the control left is put right, for the check after every test.
