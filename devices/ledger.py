@@ -22,12 +22,12 @@ from django.utils.translation import gettext as _
 
 from console import clock, sql
 from console.access import Actor
-from console.audit import record_set
 from console.audit.kinds import Kind
 from console.errors import Refused
 from console.slots import Slot
 from customers.models import Customer, Project
 from devices import causes, events, spans
+from devices.log import record_devices
 from devices.messages import horizon
 from devices.models import Call, Device, DeviceStatus, EndReason, Message, Ownership, SharedAccess
 
@@ -414,7 +414,7 @@ def _tell_shares(kind: Kind, share_ids: list[int], outcome: Outcome, by: Actor, 
         parties.setdefault(share.customer, []).append(share.device_id)
     said = {"note": note} if note else {}
     for customer, ids in parties.items():
-        record_set(kind, Device, ids, label="serial_number", by=by, about=customer, act=outcome.act, at=at, **said)
+        record_devices(kind, ids, by=by, about=customer, act=outcome.act, at=at, **said)
 
 
 def _evidence_of(act: UUID) -> str:

@@ -238,6 +238,11 @@ def test_each_way_to_choose_rows_is_closed_to_who_has_nothing(device, customer, 
     assert len(seen(actor_for(dana))) == len(models)
 
 
+def test_devices_are_named_in_the_log_by_one_helper():
+    users = [name(path) for path in sources() if re.search(r"label[\"']?[=:] ?[\"']serial_number", path.read_text())]
+    assert users == ["devices/log.py"]
+
+
 def test_only_the_ledger_uses_the_sql_of_spans():
     users = [
         name(path)

@@ -33,7 +33,7 @@ from claims.redemption.actions import claims
 from console import events as console_events
 from console import words
 from console.access import ROLES, Actor
-from console.audit import record, record_set
+from console.audit import record
 from console.models import Member, Organization, User
 from console.people import events as people_events
 from customers import events as customer_events
@@ -45,6 +45,7 @@ from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.identifiers import luhn_digit
 from devices.ledger import Change
+from devices.log import record_devices
 from devices.models import Device, Product
 
 SLUG = "northlake-sensors"
@@ -192,7 +193,7 @@ def _register_lot(world: World, facts: dict[str, Any], lot: int, at: datetime) -
     names = [device.name_key for device in rows]
     made = Device.objects.filter(organization=world.organization, name_key__in=names)
     ids = list(made.order_by("pk").values_list("pk", flat=True))
-    record_set(device_events.REGISTERED, Device, ids, label="serial_number", by=by, at=at, act=uuid4())
+    record_devices(device_events.REGISTERED, ids, by=by, at=at, act=uuid4())
     ledger.tell(Change("registered", ids, by, at, uuid4()))
     device_actions.set_tags(ids, [f"lot-{at:%y%m}"], by=by)
     if lot == 0:

@@ -22,12 +22,12 @@ from claims.returns import events as return_events
 from claims.returns.actions import returns
 from console import operations, sql
 from console.access import Actor, Permission
-from console.audit import record, record_set
+from console.audit import record
 from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation
 from console.transactions import retrying
-from devices.models import Device
+from devices.log import record_devices
 
 # Of one file. More makes one that neither a viewer nor a printer likes.
 MOST = 20_000
@@ -207,6 +207,6 @@ def _tell(sheet: LabelSheet, device_ids: list[int], *, by: Actor) -> None:
     rest = sorted(set(device_ids) - set(told.values_list("device_id", flat=True)))
     returns.labels_printed(device_ids, by=by)
     act, at = uuid4(), timezone.now()
-    record_set(return_events.LABEL_PRINTED, Device, rest, label="serial_number", by=by, act=act, at=at)
+    record_devices(return_events.LABEL_PRINTED, rest, by=by, act=act, at=at)
     # Last, so that it stands above the lines of its devices.
     record(events.SHEET_CREATED, sheet, by=by, act=act, at=at, labels=len(device_ids), form=sheet.form)

@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 
 from console import edits
 from console.access import Actor
-from console.audit import record, record_set
+from console.audit import record
 from console.errors import Refused
 from console.fields import fold
 from console.transactions import retrying
 from devices import events, ledger
 from devices.actions import ownership
 from devices.ledger import Change
+from devices.log import record_devices
 from devices.models import Device, DeviceTag, Product, Tag
 
 KEYS = {"serial_number": "serial_key", "device_name": "name_key"}
@@ -74,7 +75,7 @@ def archive(device_ids: Iterable[int], *, by: Actor) -> int:
     rows = Device.objects.visible_to(by).filter(pk__in=list(device_ids), archived_at=None, customer=None)
     ids = list(rows.values_list("pk", flat=True))
     count = Device.objects.filter(pk__in=ids, archived_at=None, customer=None).update(archived_at=timezone.now())
-    record_set(events.ARCHIVED, Device, ids, label="serial_number", by=by)
+    record_devices(events.ARCHIVED, ids, by=by)
     if not count:
         raise Refused("owned", _("It has an owner. Unclaim it before you archive it."))
     return count
@@ -86,7 +87,7 @@ def restore(device_ids: Iterable[int], *, by: Actor) -> int:
     rows = Device.objects.visible_to(by).filter(pk__in=list(device_ids), archived_at__isnull=False)
     ids = list(rows.values_list("pk", flat=True))
     count = Device.objects.filter(pk__in=ids).update(archived_at=None)
-    record_set(events.RESTORED, Device, ids, label="serial_number", by=by)
+    record_devices(events.RESTORED, ids, by=by)
     return count
 
 

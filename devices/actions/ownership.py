@@ -11,7 +11,6 @@ from django.utils.translation import ngettext
 
 from console import clock, sql, throttle
 from console.access import Actor, Permission
-from console.audit import record_set
 from console.audit.kinds import names_of
 from console.errors import Refused
 from console.models import Event, Operation
@@ -21,6 +20,7 @@ from customers.actions import customers, projects
 from customers.models import Customer
 from devices import events, ledger, link_slots
 from devices.ledger import Outcome
+from devices.log import record_devices
 from devices.models import Device, SharedAccess
 
 UNCLAIMS_AN_HOUR = 50
@@ -60,9 +60,7 @@ def assign(
         frm=frm,
     )
     kind = events.CLAIMED if reason == "claim" else events.ASSIGNED
-    record_set(
-        kind, Device, outcome.done, label="serial_number", by=by, about=customer, act=outcome.act, at=at, note=note
-    )
+    record_devices(kind, outcome.done, by=by, about=customer, act=outcome.act, at=at, note=note)
     return outcome
 
 
@@ -90,11 +88,9 @@ def unclaim(
     outcome = ledger.release(ids, by=by, reason="unclaim", at=at, note=reason, evidence=evidence)
     done = set(outcome.done)
     for customer, owned in owners.items():
-        record_set(
+        record_devices(
             events.UNCLAIMED,
-            Device,
             [i for i in owned if i in done],
-            label="serial_number",
             by=by,
             about=customer,
             act=outcome.act,
@@ -110,11 +106,9 @@ def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
     shares = list(SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None).select_related("customer"))
     count = ledger.end_share([share.pk for share in shares], by=by, reason="ended", note=reason)
     for share in shares:
-        record_set(
+        record_devices(
             events.ACCESS_ENDED,
-            Device,
             [share.device_id],
-            label="serial_number",
             by=by,
             about=share.customer,
             note=reason,

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from console import sql
 from console.access import Actor
-from console.audit import record_set
 from console.transactions import retrying
 from devices import events
+from devices.log import record_devices
 from devices.models import Device
 
 
@@ -25,5 +25,5 @@ def renew(device_ids: Iterable[int], *, by: Actor) -> dict[int, str]:
     made = {pk: secrets.token_urlsafe(32) for pk in rows.order_by("pk").values_list("pk", flat=True)}
     changed = [Device(pk=pk, secret_sha256=sha256(secret)) for pk, secret in made.items()]
     sql.update_rows(Device, changed, ["secret_sha256"])
-    record_set(events.SECRET_RENEWED, Device, list(made), label="serial_number", by=by, act=uuid4())
+    record_devices(events.SECRET_RENEWED, list(made), by=by, act=uuid4())
     return made

@@ -5,7 +5,6 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from console.access import Actor
-from console.audit import record_set
 from console.errors import Refused
 from console.fields import fold
 from console.slots import One
@@ -13,6 +12,7 @@ from console.transactions import retrying
 from customers.models import Customer
 from devices import events, ledger
 from devices.actions import ownership
+from devices.log import record_devices
 from devices.models import Device, Ownership, SharedAccess
 
 # Wrong and right tries from one address, and by one customer, in ten minutes.
@@ -78,11 +78,9 @@ def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None
     if outcome.refused or Ownership.objects.filter(pk=span.pk, ended_at=None).exists():
         raise Refused("not_owner", _("This ownership has ended already."))
     kind = events.RELEASED if gives_back else events.UNCLAIMED
-    record_set(
+    record_devices(
         kind,
-        Device,
         outcome.done,
-        label="serial_number",
         by=by,
         about=span.customer,
         at=at,

@@ -15,7 +15,6 @@ from django.utils.translation import ngettext
 
 from console import operations, sql
 from console.access import Actor, Permission
-from console.audit import record_set
 from console.bulk import IN_REQUEST
 from console.models import Operation
 from console.transactions import retrying
@@ -23,6 +22,7 @@ from customers.models import Customer
 from devices import causes, events, ledger
 from devices.actions.ownership import evidence_of, in_chunks, succeeded
 from devices.ledger import Outcome, RefusedDevice
+from devices.log import record_devices
 from devices.models import Device, DeviceStatus, Ownership
 
 if TYPE_CHECKING:
@@ -96,11 +96,9 @@ def undo_assign(
     outcome = ledger.retract(ids, began=evidence_of(undone), by=by, at=at, evidence=evidence)
     outcome.refused = _refused(undone, set(ids) - set(outcome.done))
     customer = Customer.objects.get(pk=undone.payload["customer"])
-    record_set(
+    record_devices(
         events.ASSIGNMENT_UNDONE,
-        Device,
         outcome.done,
-        label="serial_number",
         by=by,
         about=customer,
         act=outcome.act,
@@ -130,11 +128,9 @@ def undo_unclaim(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
         by_owner.setdefault((owner_id, device_id in wiped), []).append(device_id)
     for owner in owners:
         for had_wiped, data in ((False, {}), (True, {"note": _("It had wiped itself already.")})):
-            record_set(
+            record_devices(
                 events.UNCLAIM_UNDONE,
-                Device,
                 by_owner.get((owner.pk, had_wiped), []),
-                label="serial_number",
                 by=by,
                 about=owner,
                 act=outcome.act,

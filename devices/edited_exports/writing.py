@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from console import sql
 from console.access import Actor
-from console.audit import record_each, record_set
+from console.audit import record_each
 from console.errors import Refused
 from console.fields import fold
 from console.imports import Staged
@@ -24,6 +24,7 @@ from devices.edited_exports.columns import EDITED
 from devices.edited_exports.comparison import ASSIGN, TRANSFER, UNCLAIM, not_allowed, not_movable
 from devices.edited_exports.registered import Unit, units
 from devices.ledger import Outcome
+from devices.log import record_devices
 from devices.manifest.writing import tags_named
 from devices.models import Device, DeviceTag
 
@@ -144,15 +145,14 @@ class Portion:
             note=self.reason,
         )
         told: dict[str, Any] = {
-            "label": "serial_number",
             "by": self.by,
             "act": outcome.act,
             "at": self.at,
             "note": self.reason,
         }
         # The one who lost it reads of it as of an unclaim, and so it counts towards the hourly limit.
-        record_set(device_events.UNCLAIMED, Device, outcome.done, about=source, **told)
-        record_set(device_events.ASSIGNED, Device, outcome.done, about=target, **told)
+        record_devices(device_events.UNCLAIMED, outcome.done, about=source, **told)
+        record_devices(device_events.ASSIGNED, outcome.done, about=target, **told)
         return outcome
 
     def _do(self, ids: list[int], act: Callable[[list[int]], Outcome]) -> None:

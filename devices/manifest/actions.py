@@ -9,16 +9,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from console.access import Actor, Permission
-from console.audit import record, record_set
+from console.audit import record
 from console.errors import Refused
 from console.imports import Staging
 from console.imports.lifecycle import Importer
 from console.models import Operation
 from devices import events as device_events
 from devices.actions import devices
+from devices.log import record_devices
 from devices.manifest import ManifestKind, events
 from devices.manifest.writing import insert_new, tag_new, update_changed
-from devices.models import Device, ManifestImport, Product
+from devices.models import ManifestImport, Product
 
 
 class ManifestImporter(Importer):
@@ -49,7 +50,7 @@ class ManifestImporter(Importer):
             outcome["unchanged"] += summary["changed"] - outcome["changed"]
         if outcome["new"]:
             ids = insert_new(product, staging, count=outcome["new"], at=at)
-            record_set(device_events.REGISTERED, Device, ids, label="serial_number", by=by, act=act, at=at)
+            record_devices(device_events.REGISTERED, ids, by=by, act=act, at=at)
             if "tags" in summary["header"]["mapping"].values():
                 tag_new(product, staging, ids)
             devices.welcome(product, ids, by=by, at=at)

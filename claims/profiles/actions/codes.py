@@ -16,11 +16,12 @@ from claims.models import ClaimCode, ClaimProfile, ClaimProfileResource, Scope
 from claims.profiles import events
 from console import operations, sql
 from console.access import Actor, Permission
-from console.audit import record, record_set
+from console.audit import record
 from console.errors import Refused
 from console.models import Operation
 from console.transactions import retrying
 from devices.ledger import Change
+from devices.log import record_devices
 from devices.models import Device, Product
 
 BATCH = 5_000
@@ -130,7 +131,7 @@ def replace_for_devices(device_ids: Iterable[int], *, reason: str, by: Actor) ->
     """Kill the printed codes of the devices, and make new ones. Returns how many."""
     raised = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", list(device_ids)))
     touched = sorted({code.device_id for code in raised if code.device_id})
-    record_set(events.CODE_REPLACED, Device, touched, label="serial_number", by=by, note=reason)
+    record_devices(events.CODE_REPLACED, touched, by=by, note=reason)
     return len(raised)
 
 
@@ -182,7 +183,7 @@ def _kill_printed(change: Change, ids: list[int]) -> None:
     """
     units = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", ids))
     touched = sorted({code.device_id for code in units if code.device_id})
-    record_set(events.CODE_REPLACED, Device, touched, label="serial_number", by=change.by, act=change.act, at=change.at)
+    record_devices(events.CODE_REPLACED, touched, by=change.by, act=change.act, at=change.at)
     listed = sql.having_ids(ClaimProfileResource.objects.order_by(), "device_id", ids)
     giving = ClaimProfile.objects.filter(scope=Scope.LINK, pk__in=set(listed.values_list("profile_id", flat=True)))
     for profile in giving.select_related("organization").order_by("pk"):

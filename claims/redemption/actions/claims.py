@@ -15,7 +15,7 @@ from claims.redemption.offers import Offer
 from claims.shipments.actions import shipments
 from console import clock
 from console.access import Actor
-from console.audit import record, record_set
+from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
 from customers.actions import customers, project_members, projects
@@ -23,6 +23,7 @@ from customers.models import Customer
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership
+from devices.log import record_devices
 from devices.models import Device, DeviceStatus, SharedAccess
 
 MOST_OF_AN_ANSWER = 500
@@ -164,7 +165,7 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
             raise _changed() if refusal.code == "reserved" else refusal
     elif ids:
         seen = _share(offer, claim, ids, host=host, by=by, at=at, evidence=evidence)
-        record_set(device_events.ACCESS_GIVEN, Device, seen, label="serial_number", by=by, about=claim.customer, at=at)
+        record_devices(device_events.ACCESS_GIVEN, seen, by=by, about=claim.customer, at=at)
     extra = profile.additional_project
     if extra is not None and extra.customer_id != claim.customer_id and ids:
         shared = ledger.share(
@@ -177,9 +178,7 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
             evidence=evidence,
             note=profile.name,
         )
-        record_set(
-            device_events.ACCESS_GIVEN, Device, shared, label="serial_number", by=by, about=extra.customer, at=at
-        )
+        record_devices(device_events.ACCESS_GIVEN, shared, by=by, about=extra.customer, at=at)
     members = [
         (row.member.user, row.role)
         for row in profile.members.select_related("member__user")

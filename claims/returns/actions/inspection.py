@@ -13,7 +13,6 @@ from claims.models import Grade, Return, ReturnState
 from claims.returns import events
 from console import operations, sql
 from console.access import Actor, Permission
-from console.audit import record_set
 from console.audit.kinds import Kind
 from console.bulk import IN_REQUEST
 from console.errors import Refused
@@ -22,7 +21,8 @@ from console.transactions import retrying
 from devices import causes, ledger
 from devices.actions.ownership import in_chunks, succeeded
 from devices.ledger import Outcome, RefusedDevice
-from devices.models import Device, DeviceStatus
+from devices.log import record_devices
+from devices.models import DeviceStatus
 
 UNDO = "claims:return_inspect_undo"
 # What a decision makes of the unit, and how the log calls it.
@@ -184,6 +184,4 @@ def _decide(rows: list[Return], decision: str, by: Actor, at: datetime, outcome:
 
 
 def _tell(kind: Kind, rows: list[Return], by: Actor, at: datetime, outcome: Outcome, **data: Any) -> None:
-    record_set(
-        kind, Device, [row.device_id for row in rows], label="serial_number", by=by, act=outcome.act, at=at, **data
-    )
+    record_devices(kind, [row.device_id for row in rows], by=by, act=outcome.act, at=at, **data)

@@ -15,7 +15,6 @@ from claims.returns import events
 from claims.returns.actions.inspection import DECISIONS, hold
 from console import operations, sql
 from console.access import Actor, Permission
-from console.audit import record_set
 from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation
@@ -23,7 +22,8 @@ from console.transactions import retrying
 from devices import causes, ledger
 from devices.actions.ownership import in_chunks, succeeded
 from devices.ledger import Outcome, RefusedDevice
-from devices.models import Device, DeviceStatus, Ownership
+from devices.log import record_devices
+from devices.models import DeviceStatus, Ownership
 
 SENTENCES = causes.SINCE | {
     "inspected_again": _later("It was inspected again since."),
@@ -96,11 +96,9 @@ def undo_inspect(return_ids: Iterable[int], *, undone: Operation, by: Actor, at:
             "before",
         ],
     )
-    record_set(
+    record_devices(
         events.INSPECTION_UNDONE,
-        Device,
         [row.device_id for row in fit],
-        label="serial_number",
         by=by,
         act=outcome.act,
         at=at,

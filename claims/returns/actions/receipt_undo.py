@@ -14,7 +14,6 @@ from claims.returns import events
 from claims.returns.actions import mails
 from console import operations, sql
 from console.access import Actor, Permission
-from console.audit import record_set
 from console.bulk import IN_REQUEST
 from console.models import Operation
 from console.transactions import retrying
@@ -22,6 +21,7 @@ from customers.models import Customer
 from devices import ledger
 from devices.actions.ownership import evidence_of, in_chunks, succeeded
 from devices.ledger import Outcome, RefusedDevice
+from devices.log import record_devices
 from devices.models import Device, DeviceStatus
 
 SENTENCES: dict[str, Any] = {
@@ -160,7 +160,7 @@ def _tell(
         data = {"note": _("It had wiped itself already.")} if had_wiped else {}
         about = owners[owner] if owner else None
         kind = events.RETURN_UNDONE if owner else events.QUARANTINE_UNDONE
-        record_set(kind, Device, ids, label="serial_number", by=by, about=about, act=outcome.act, at=at, **data)
+        record_devices(kind, ids, by=by, about=about, act=outcome.act, at=at, **data)
     for pk, customer in owners.items():
         ids = [i for (party, _wiped), each in parties.items() if party == pk for i in each]
         if ids:

@@ -16,7 +16,7 @@ from claims.returns import events, verdicts
 from claims.returns.actions import mails, numbers
 from console import operations, sql
 from console.access import Actor, Permission
-from console.audit import record, record_set
+from console.audit import record
 from console.audit.kinds import Kind
 from console.bulk import IN_REQUEST
 from console.errors import Refused
@@ -26,6 +26,7 @@ from customers.models import Customer
 from devices import causes, ledger
 from devices.actions.ownership import check_unclaim_limit, evidence_of, in_chunks, leave_profiles, succeeded
 from devices.ledger import Change, Outcome, RefusedDevice
+from devices.log import record_devices
 from devices.models import Device, DeviceStatus, Ownership
 
 UNDO = "claims:return_receive_undo"
@@ -277,11 +278,9 @@ class _Arrival:
         """Tell it in the log, and the owners by mail."""
         for customer, reason, devices in self._parties():
             kind = events.RETURNED if customer else events.QUARANTINED
-            record_set(
+            record_devices(
                 kind,
-                Device,
                 [d.pk for d in devices],
-                label="serial_number",
                 by=self.by,
                 about=customer,
                 act=self.act,
@@ -311,7 +310,7 @@ def labels_printed(
     found = list(sql.having_ids(rows, "device_id", set(device_ids)).values_list("pk", "device_id"))
     Return.objects.filter(pk__in=[pk for pk, _device in found]).update(needs_label=False)
     touched = sorted({device for _pk, device in found})
-    record_set(kind, Device, touched, label="serial_number", by=by, at=at)
+    record_devices(kind, touched, by=by, at=at)
     return len(touched)
 
 
@@ -351,11 +350,9 @@ def follow_ledger(change: Change) -> None:
             state=ReturnState.CANCELLED, closed_at=change.at, closed_by=change.by.label[:200]
         )
         devices = sorted(Return.objects.filter(pk__in=ids).values_list("device_id", flat=True))
-        record_set(
+        record_devices(
             events.RETURN_CANCELLED,
-            Device,
             devices,
-            label="serial_number",
             by=change.by,
             act=change.act,
             at=change.at,

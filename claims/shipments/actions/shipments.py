@@ -19,7 +19,7 @@ from claims.shipments.actions import box_codes, mails
 from claims.shipments.packing import Judge, added, already_here, choose, gathered, notes
 from console import edits, operations, sql
 from console.access import Actor, Permission
-from console.audit import changes, record, record_set
+from console.audit import changes, record
 from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation, Organization
@@ -30,6 +30,7 @@ from devices import causes, ledger
 from devices import events as device_events
 from devices.actions import ownership
 from devices.ledger import Outcome
+from devices.log import record_devices
 from devices.models import Device, DeviceStatus, Product
 
 NAMED = 5
@@ -204,7 +205,7 @@ def unpack(shipment: Shipment, device_ids: Iterable[int], *, by: Actor) -> list[
         _free(ids)
         sql.having_ids(shipment.units.all(), "device_id", ids).delete()
         _count(shipment, -len(ids))
-        record_set(events.DEVICE_UNPACKED, Device, ids, label="serial_number", by=by, about=shipment)
+        record_devices(events.DEVICE_UNPACKED, ids, by=by, about=shipment)
     return ids
 
 
@@ -247,7 +248,7 @@ def cancel(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
     ids = _open_ids(shipment)
     _free(ids)
     shipment.units.update(is_open=False)
-    record_set(events.DEVICE_UNPACKED, Device, ids, label="serial_number", by=by, about=shipment, at=at)
+    record_devices(events.DEVICE_UNPACKED, ids, by=by, about=shipment, at=at)
     record(events.CANCELLED, shipment, by=by, about=shipment.customer, at=at, units=len(ids))
     return len(ids)
 
@@ -416,11 +417,9 @@ def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: date
         named = ", ".join(f"{each.label}: {each.sentence}" for each in outcome.refused[:NAMED])
         raise Refused("not_shippable", _("Nothing was shipped. %(units)s") % {"units": named})
     shipment.units.update(is_open=False)
-    record_set(
+    record_devices(
         device_events.ASSIGNED,
-        Device,
         ids,
-        label="serial_number",
         by=by,
         about=shipment.customer,
         act=outcome.act,
@@ -448,7 +447,7 @@ def _reserve(shipment: Shipment, ids: list[int], *, by: Actor, at: datetime) -> 
         [ShipmentUnit(shipment=shipment, device_id=pk, **packing) for pk in new], batch_size=500
     )
     _count(shipment, len(new))
-    record_set(events.DEVICE_PACKED, Device, ids, label="serial_number", by=by, about=shipment, at=at)
+    record_devices(events.DEVICE_PACKED, ids, by=by, about=shipment, at=at)
 
 
 def _free(ids: list[int]) -> None:

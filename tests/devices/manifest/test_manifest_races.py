@@ -89,7 +89,7 @@ def killed_within(where, run):
 
 
 PLACES = {
-    "after its devices": (manifests, "record_set"),
+    "after its devices": (manifests, "record_devices"),
     "before its last line": (manifests.devices, "welcome"),
     "before it commits": (operations, "advance"),
 }
