@@ -15,6 +15,8 @@ from devices.models import Device, DeviceTag, Product
 
 # A secret is never shown, not even in the history.
 HIDDEN = "•••"
+# Looked up once, for this runs for every row.
+_COMPARED = [(field.stored_as, field) for field in UPDATED]
 _TAKEN = {
     "iccid": lambda: _("This ICCID is registered already, for %(unit)s."),
     "mac": lambda: _("This MAC address is registered already, for %(unit)s."),
@@ -126,11 +128,11 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, lis
     What the row says nothing of is missing in `new`, or None.
     """
     found: dict[str, list] = {}
-    for field in UPDATED:
-        value = new.get(field.stored_as)
+    for name, field in _COMPARED:
+        value = new.get(name)
         if value is None:
             continue
-        before, after = _said(old[field.stored_as]), field.as_kept(value)
+        before, after = _said(old[name]), field.as_kept(value)
         if before != after:
             found[field.name] = [HIDDEN if before else "", HIDDEN] if field.is_secret else [before, after]
     return found
