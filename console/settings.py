@@ -272,9 +272,6 @@ if MESSAGE_DAYS:
     MESSAGE_DAYS = max(MESSAGE_DAYS, 7, WEBHOOK_KEPT_DAYS + 4)
 # So many devices at once may wait for calls in each server process; each of them holds a thread.
 DEVICE_WAITS = environment.number("CUSTODY_DEVICE_WAITS", 4)
-# What webhooks tell of devices, and which of it still lies within a customer's ownership when it is sent.
-WEBHOOK_DEVICES, WEBHOOK_STILL_THEIRS = "devices.webhooks.describe", "devices.webhooks.still_theirs"
-WEBHOOK_AT_REST = "devices.webhooks.at_rest"
 # Besides the server, while the demo runs: commands of manage.py by what they are called.
 DEMO_ALSO = {
     "the simulator": [

@@ -18,7 +18,7 @@ from console.people.actions import sign_in_links
 from console.rest import idempotency
 from console.slots import Slot
 from console.tasks import RETRY_MINUTES, deliver_mail, nudge_webhooks
-from console.webhooks import kept, leftovers
+from console.webhooks import cleanup, kept
 
 log = logging.getLogger("custody.upkeep")
 READY, RUNNING, FAILED = "READY", "RUNNING", "FAILED"
@@ -31,9 +31,7 @@ chores: Slot[[], int] = Slot("console.upkeep.chores")
 
 def go_on() -> None:
     """Take up what was interrupted. For every half minute, and for the start of a worker."""
-    _each(
-        [release_tasks, operations.recover, resend_mail, leftovers.release_dead, kept.send_stragglers, nudge_webhooks]
-    )
+    _each([release_tasks, operations.recover, resend_mail, cleanup.release_dead, kept.send_stragglers, nudge_webhooks])
 
 
 def tidy() -> None:
@@ -49,7 +47,7 @@ def tidy() -> None:
             idempotency.forget_old,
         ]
     )
-    _each([leftovers.give_up_old, leftovers.forget_old, kept.forget_old])
+    _each([cleanup.give_up_old, cleanup.forget_old, kept.forget_old])
     _each([liveness.forget_silent, forget_imported_files, *chores, analyse])
 
 

@@ -6,6 +6,7 @@ from console.access import Permission
 from console.audit import subjects
 from console.audit.kinds import Group, Kind
 from console.events import SETTINGS
+from console.webhooks import scopes
 from customers.models import Customer, CustomerImport
 
 CUSTOMERS = Group(_("Customers"), place=30)
@@ -96,4 +97,7 @@ subjects.register(
 )
 subjects.register(
     subjects.Subject(CustomerImport, page="customers:customer_import_detail", may=Permission.CUSTOMER_IMPORT)
+)
+scopes.register(
+    scopes.Scope("customer", Customer, place=20, unknown=_("There is no such customer in use. Name another one."))
 )

@@ -11,18 +11,20 @@ class DevicesConfig(AppConfig):
         import devices.edited_exports.events
         import devices.events
         import devices.manifest.events
+        import devices.messages.events
         import devices.undos  # noqa: F401
         from console import first_steps, navigation, search, upkeep
         from console import ledger_check as foundation
         from console import panels as foundation_panels
         from console.webhooks.panels import bound
         from customers.panels import on_customer
-        from devices import ledger, ledger_check, panels, webhooks, word_check
+        from devices import ledger, ledger_check, panels, word_check
         from devices import navigation as own
         from devices.calls import actions as calls
         from devices.first_steps import steps
         from devices.messages import actions as messages
         from devices.messages import ledger_check as message_check
+        from devices.messages import webhooks
         from devices.messages.panels import device_messages
         from devices.search import find
 
@@ -37,7 +39,7 @@ class DevicesConfig(AppConfig):
         # After claims: codes and returns come first.
         ledger.followers.add(messages.follow_ledger, order=10)
         ledger.followers.add(calls.follow_ledger, order=10)
-        messages.followers.add(webhooks.follow_messages)
+        messages.followers.add(webhooks.on_messages)
 
         for check in (word_check.check, ledger_check.check, message_check.check):
             foundation.checks.add(check)

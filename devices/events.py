@@ -4,25 +4,61 @@ from django.utils.translation import gettext_lazy as _
 
 from console.audit import subjects
 from console.audit.kinds import Group, Kind
+from console.webhooks import scopes
+from console.webhooks.public import EVERYONE, STAFF, PublicEvent, Sends
+from devices import webhooks
 from devices.models import Device, Product
 
 DEVICES = Group(_("Devices"), place=10)
 PRODUCTS = Group(_("Products"), place=20)
 
+PUBLIC_REGISTERED = PublicEvent("device.registered", _("Device registered"), STAFF, place=10)
+PUBLIC_ASSIGNED = PublicEvent("device.assigned", _("Device assigned"), EVERYONE, place=20)
+PUBLIC_CLAIMED = PublicEvent("device.claimed", _("Device claimed"), EVERYONE, place=30)
+PUBLIC_UNCLAIMED = PublicEvent("device.unclaimed", _("Device unclaimed"), EVERYONE, place=40)
+
+# What is undone is sent as what it amounts to.
 REGISTERED = Kind(
-    "device.registered", _("Device registered"), "circle-plus", _("{actor} registered {subject}"), DEVICES
+    "device.registered",
+    _("Device registered"),
+    "circle-plus",
+    _("{actor} registered {subject}"),
+    DEVICES,
+    webhook=Sends(PUBLIC_REGISTERED, webhooks.registered),
 )
 IMPORTED = Kind("device.imported", _("Device imported"), "upload", _("{actor} imported {subject}"), DEVICES)
 EDITED = Kind("device.edited", _("Device edited"), "pencil", _("{actor} edited {subject}"), DEVICES)
 ASSIGNED = Kind(
-    "device.assigned", _("Device assigned"), "user-plus", _("{actor} assigned {subject} to {object}"), DEVICES
+    "device.assigned",
+    _("Device assigned"),
+    "user-plus",
+    _("{actor} assigned {subject} to {object}"),
+    DEVICES,
+    webhook=Sends(PUBLIC_ASSIGNED, webhooks.assigned, also=(webhooks.TRANSFERRED,)),
 )
-CLAIMED = Kind("device.claimed", _("Device claimed"), "hand", _("{actor} claimed {subject} for {object}"), DEVICES)
+CLAIMED = Kind(
+    "device.claimed",
+    _("Device claimed"),
+    "hand",
+    _("{actor} claimed {subject} for {object}"),
+    DEVICES,
+    webhook=Sends(PUBLIC_CLAIMED, webhooks.began),
+)
 RELEASED = Kind(
-    "device.released", _("Device released"), "user-x", _("{actor} released {subject}, which {object} owned"), DEVICES
+    "device.released",
+    _("Device released"),
+    "user-x",
+    _("{actor} released {subject}, which {object} owned"),
+    DEVICES,
+    webhook=Sends(PUBLIC_UNCLAIMED, webhooks.ended),
 )
 UNCLAIMED = Kind(
-    "device.unclaimed", _("Device unclaimed"), "undo-2", _("{actor} unclaimed {subject} from {object}"), DEVICES
+    "device.unclaimed",
+    _("Device unclaimed"),
+    "undo-2",
+    _("{actor} unclaimed {subject} from {object}"),
+    DEVICES,
+    webhook=Sends(PUBLIC_UNCLAIMED, webhooks.ended),
 )
 ASSIGNMENT_UNDONE = Kind(
     "device.assignment_undone",
@@ -30,6 +66,7 @@ ASSIGNMENT_UNDONE = Kind(
     "rotate-ccw",
     _("{actor} undid the assignment of {subject} to {object}"),
     DEVICES,
+    webhook=Sends(PUBLIC_UNCLAIMED, webhooks.ended),
 )
 UNCLAIM_UNDONE = Kind(
     "device.unclaim_undone",
@@ -37,6 +74,7 @@ UNCLAIM_UNDONE = Kind(
     "rotate-ccw",
     _("{actor} undid the unclaim of {subject} from {object}"),
     DEVICES,
+    webhook=Sends(PUBLIC_ASSIGNED, webhooks.reopened),
 )
 ACCESS_GIVEN = Kind(
     "device.access_given", _("Access given"), "eye", _("{actor} gave {object} access to {subject}"), DEVICES
@@ -84,4 +122,14 @@ subjects.register(
 )
 subjects.register(
     subjects.Subject(Product, page="devices:product_detail", title=_("Products"), place=20, search_key="name_key")
+)
+scopes.register(
+    scopes.Scope(
+        "product",
+        Product,
+        place=10,
+        unknown=_("There is no such product in use. Name another one."),
+        fields=("name", "slug"),
+        key="slug",
+    )
 )

@@ -26,7 +26,7 @@ ENGINES = {
     "console/webhooks/fanout.py",
     "console/webhooks/kept.py",
     "console/webhooks/lanes.py",
-    "console/webhooks/leftovers.py",
+    "console/webhooks/cleanup.py",
     # Outbox, counters, answers kept for a repeat, the log itself: written by a mechanism that every action or view uses.
     "console/audit/log.py",
     "console/mail.py",

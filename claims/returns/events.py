@@ -4,7 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 from console.audit.kinds import Kind
 from console.events import SETTINGS
-from devices.events import DEVICES, NO_HANDOVER, TAKING
+from console.webhooks.public import EVERYONE, PublicEvent, Sends
+from devices import webhooks
+from devices.events import DEVICES, NO_HANDOVER, PUBLIC_ASSIGNED, TAKING
+
+PUBLIC_RETURNED = PublicEvent("device.returned", _("Device returned"), EVERYONE, place=60)
 
 RETURN_REQUESTED = Kind(
     "device.return_requested",
@@ -17,7 +21,12 @@ RETURN_CANCELLED = Kind(
     "device.return_cancelled", _("Return cancelled"), "ban", _("{actor} cancelled the return of {subject}"), DEVICES
 )
 RETURNED = Kind(
-    "device.returned", _("Device returned"), "undo-2", _("{actor} received {subject} back from {object}"), DEVICES
+    "device.returned",
+    _("Device returned"),
+    "undo-2",
+    _("{actor} received {subject} back from {object}"),
+    DEVICES,
+    webhook=Sends(PUBLIC_RETURNED, webhooks.ended),
 )
 QUARANTINED = Kind(
     "device.quarantined", _("Device put in quarantine"), "lock", _("{actor} put {subject} into quarantine"), DEVICES
@@ -28,6 +37,7 @@ RETURN_UNDONE = Kind(
     "rotate-ccw",
     _("{actor} undid the return of {subject} from {object}"),
     DEVICES,
+    webhook=Sends(PUBLIC_ASSIGNED, webhooks.reopened),
 )
 QUARANTINE_UNDONE = Kind(
     "device.quarantine_undone",
@@ -64,6 +74,7 @@ SWAPPED_OUT = Kind(
     "arrow-left-right",
     _("{actor} replaced {subject} by {object}"),
     DEVICES,
+    webhook=Sends(PUBLIC_RETURNED, webhooks.swapped_out),
 )
 SWAPPED_IN = Kind(
     "device.swapped_in",
@@ -71,6 +82,7 @@ SWAPPED_IN = Kind(
     "arrow-left-right",
     _("{actor} gave {subject} in place of {object}"),
     DEVICES,
+    webhook=Sends(PUBLIC_ASSIGNED, webhooks.swapped_in),
 )
 LABEL_PRINTED = Kind(
     "device.label_printed", _("Device's label printed"), "printer", _("{actor} printed a label of {subject}"), DEVICES

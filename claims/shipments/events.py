@@ -3,17 +3,26 @@
 from django.utils.translation import gettext_lazy as _
 
 from claims.models import Shipment
+from claims.shipments import webhooks
 from console.audit import subjects
 from console.audit.kinds import Group, Kind
+from console.webhooks.public import CUSTOMER, ORGANIZATION, PublicEvent, Sends
 
 SHIPMENTS = Group(_("Shipments"), place=50)
+
+PUBLIC_SHIPPED = PublicEvent("shipment.shipped", _("Shipment shipped"), frozenset({ORGANIZATION, CUSTOMER}), place=70)
 
 CREATED = Kind(
     "shipment.made", _("Shipment opened"), "package", _("{actor} opened the shipment {subject} for {object}"), SHIPMENTS
 )
 EDITED = Kind("shipment.edited", _("Shipment edited"), "pencil", _("{actor} edited the shipment {subject}"), SHIPMENTS)
 SHIPPED = Kind(
-    "shipment.shipped", _("Shipment shipped"), "package-check", _("{actor} shipped {subject} to {object}"), SHIPMENTS
+    "shipment.shipped",
+    _("Shipment shipped"),
+    "package-check",
+    _("{actor} shipped {subject} to {object}"),
+    SHIPMENTS,
+    webhook=Sends(PUBLIC_SHIPPED, webhooks.shipped),
 )
 SENT = Kind(
     "shipment.sent",
@@ -21,6 +30,7 @@ SENT = Kind(
     "package-check",
     _("{actor} sent {subject} to {object}, who claims it"),
     SHIPMENTS,
+    webhook=Sends(PUBLIC_SHIPPED, webhooks.shipped),
 )
 CLAIMED = Kind(
     "shipment.claimed",

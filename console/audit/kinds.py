@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from console.webhooks.public import Sends
+
 
 @dataclass(frozen=True, eq=False)
 class Group:
@@ -18,7 +20,7 @@ class Kind:
     """One kind of event. Declaring it registers it, so `record` never meets an unknown one.
 
     The sentence names {actor}, {subject} and, where the event has one, {object}. `former` are the names that the kind
-    had in earlier releases: links saved with one of them keep working.
+    had in earlier releases: links saved with one of them keep working. `webhook` is what webhooks are sent.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Kind:
     sentence: Any
     group: Group
     former: tuple[str, ...] = ()
+    webhook: Sends | None = None
 
     def __post_init__(self) -> None:
         registry.add(self)

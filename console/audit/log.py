@@ -1,6 +1,7 @@
-"""Writes the audit log, in the transaction of what it tells."""
+"""Writes the audit log, in the transaction of what it describes."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,21 @@ from console.access import Actor
 from console.audit import acts
 from console.audit.kinds import Kind
 from console.models import Event
-from console.webhooks import fanout
+from console.slots import Slot
+
+
+@Slot.declare
+def followers(
+    kind: Kind,
+    organization: models.QuerySet | int,
+    ids: list[int],
+    *,
+    about: models.Model | None,
+    at: datetime,
+    label: str = "",
+    data: dict[str, Any],
+) -> None:
+    """Called with the lines that are written, one for each id, in the same transaction."""
 
 
 def kind_of(row: models.Model) -> str:
@@ -36,9 +51,8 @@ def record(
     `about` is the other party. A datum `field=[old, new]` tells a change, any other one belongs to the sentence.
     """
     organization, at = getattr(subject, "organization", None) or by.organization, at or timezone.now()
-    fanout.follow(
-        kind.name,
-        kind_of(subject),
+    followers.call(
+        kind,
         organization.pk if organization else 0,
         [subject.pk],
         about=about,
@@ -112,7 +126,7 @@ def record_set(
         copied["is_head"], is_head = "TRUE", False
     sql.insert_from(Event, constants, copied, model, ids, [min(ids)] if is_head else [])
     owner = model._base_manager.filter(pk=ids[0]).values("organization_id")
-    fanout.follow(kind.name, constants["subject_kind"], owner, ids, about=about, at=constants["at"], data=data)
+    followers.call(kind, owner, ids, about=about, at=constants["at"], data=data)
 
 
 def record_each(
@@ -128,7 +142,7 @@ def record_each(
 
     `about` names the other party of a row.
     """
-    at = at or timezone.now()
+    at, changed = at or timezone.now(), list(changed)
     belongs = _act(kind, act, None, is_asked=False)
     events = [
         Event(
@@ -149,6 +163,10 @@ def record_each(
     if belongs["act"] is not None and events:
         _mark_heads(events)
     Event.objects.bulk_create(events, batch_size=500)
+    if kind.webhook is not None:
+        for row, data in changed:
+            owner = row.organization_id  # type: ignore[attr-defined]
+            followers.call(kind, owner, [row.pk], about=about and about(row), at=at, label=str(row), data=data)
 
 
 def _act(kind: Kind, act: UUID | None, object_id: int | None, *, is_asked: bool = True) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
@@ -18,7 +17,7 @@ from console.errors import Refused
 from console.models import DeliveryState, Event, Member, Role, Webhook, WebhookDelivery
 from console.models.webhook import shortened
 from console.transactions import retrying
-from console.webhooks import addresses, fanout, kept, kinds, signing
+from console.webhooks import addresses, fanout, kept, public, scopes, signing
 from console.webhooks import events as webhook_events
 from console.webhooks.delivery import OLDEST
 
@@ -26,8 +25,6 @@ MOST = 50
 BOTH_SIGN_FOR = timedelta(hours=24)
 # What becomes of what was kept while a webhook was disabled.
 SEND, DISCARD, LATER = "send", "discard", "later"
-# What a webhook may be bound to: by the name of its column.
-MODELS = {"product": "devices.Product", "customer": "customers.Customer"}
 EDITABLE = ("url", "description", "events", "message_names")
 # Which field of a form or of a call each refusal is about.
 FIELDS = {
@@ -97,7 +94,7 @@ def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
     if after["url"] != before["url"]:
         _hold_key(by)
         after["url"] = _address(after["url"])
-    if kinds.MESSAGE not in after["events"] and "message_names" not in fields:
+    if not public.has_names(after["events"]) and "message_names" not in fields:
         after["message_names"] = []
     after["message_names"] = _names(after["message_names"], after["events"])
     changed = {name: value for name, value in after.items() if value != before[name]}
@@ -114,15 +111,6 @@ def _hold_key(by: Actor) -> None:
     """Whoever revokes a key is shown its webhooks: one that is revoked at this moment must find it. Raises Refused (403)."""
     if by.key_id is not None and not api_keys.hold(by.key_id):
         raise Refused("key_revoked", _("This key was revoked."), status=403)
-
-
-def product_named(key: str, *, by: Actor) -> int:
-    """The id of the product in use with this id or slug. Raises Refused (422) where there is none."""
-    is_id = key.isascii() and key.isdecimal() and len(key) < 19
-    found = _bindable("product", by).filter(**({"pk": int(key)} if is_id else {"slug": key})).first()
-    if found is None:
-        raise _unknown("product")
-    return found.pk
 
 
 def secret(hook: Webhook) -> str:
@@ -270,13 +258,13 @@ def send_test(hook: Webhook, *, by: Actor, at: datetime | None = None) -> Webhoo
     """Send a call of the kind webhook.test, now. Raises Refused while the webhook is disabled."""
     at = at or timezone.now()
     _need_enabled(hook)
-    happening = fanout.Happening({"webhook": {"id": hook.pk, "description": hook.description}}, at)
+    occurrence = public.Occurrence({"webhook": {"id": hook.pk, "description": hook.description}}, at)
     delivery = WebhookDelivery.objects.create(
         organization_id=hook.organization_id,
         webhook=hook,
         message_id=fanout.new_id(),
-        kind=kinds.TEST,
-        payload=fanout.text_of(kinds.TEST, happening),
+        kind=webhook_events.TEST.name,
+        payload=fanout.text_of(webhook_events.TEST, occurrence),
         at=at,
         next_at=at,
         created_at=at,
@@ -336,7 +324,7 @@ def _address(url: str) -> str:
 
 def _events(scope: str, events: Iterable[str]) -> list[str]:
     wanted = set(events)
-    possible = {name for name, _label in kinds.of_scope(scope)}
+    possible = {name for name, _label in public.of_scope(scope)}
     if not wanted:
         raise Refused("no_events", _("Choose one event or more."), status=422)
     if wanted - possible:
@@ -346,14 +334,14 @@ def _events(scope: str, events: Iterable[str]) -> list[str]:
             % {"names": ", ".join(sorted(wanted - possible))},
             status=422,
         )
-    return [name for name in kinds.KINDS if name in wanted]
+    return [event.name for event in public.offered() if event.name in wanted]
 
 
 def _names(names: Iterable[str], events: list[str]) -> list[str]:
     found = sorted({name.strip() for name in names if name.strip()})
     if len(found) > 100 or any(len(name) > 64 for name in found):
         raise Refused("too_many_names", _("Name up to 100 messages, each with up to 64 characters."), status=422)
-    if found and kinds.MESSAGE not in events:
+    if found and not public.has_names(events):
         raise Refused(
             "names_without_message",
             _(
@@ -367,22 +355,11 @@ def _names(names: Iterable[str], events: list[str]) -> list[str]:
 def _label(kind: str, pk: int | None, by: Actor) -> str:
     if not pk:
         return ""
-    row = _bindable(kind, by).filter(pk=pk).first()
+    scope = scopes.registry[kind]
+    row = scope.bindable(by).filter(pk=pk).first()
     if row is None:
-        raise _unknown(kind)
+        raise scope.refusal()
     return str(row)[:200]
-
-
-def _bindable(kind: str, by: Actor) -> models.QuerySet:
-    return apps.get_model(MODELS[kind]).objects.visible_to(by).filter(archived_at=None)
-
-
-def _unknown(kind: str) -> Refused:
-    sentences = {
-        "product": _("There is no such product in use. Name another one."),
-        "customer": _("There is no such customer in use. Name another one."),
-    }
-    return Refused(f"unknown_{kind}", sentences[kind], status=422)
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:

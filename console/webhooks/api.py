@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.apps import apps
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema_field
@@ -17,7 +16,7 @@ from console.models.webhook import DeliveryState
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Id, Text
 from console.rest.paging import PageQuery, page
-from console.webhooks import actions, kept, kinds, log
+from console.webhooks import actions, kept, log, public, scopes
 
 TAG = "webhooks"
 
@@ -106,14 +105,26 @@ class SecretOut(serializers.Serializer):
     secret = serializers.CharField()
 
 
+class EventField(serializers.ChoiceField):
+    """An event that some webhook can have."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[event.name for event in public.offered()], **kwargs)
+
+
+class DeliveryKindField(serializers.ChoiceField):
+    """An event that can be sent, also the test."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[event.name for event in public.in_order()], **kwargs)
+
+
 class WebhookEdit(Body):
     """What can be changed of a webhook."""
 
     url = Text(max_length=500)
     description = Text(max_length=200, required=False, allow_blank=True)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(kinds.KINDS)), min_length=1, max_length=30
-    )
+    events = serializers.ListField(child=EventField(), min_length=1, max_length=30)
     message_names = serializers.ListField(
         child=Text(max_length=64),
         required=False,
@@ -184,7 +195,7 @@ class DeliveryQuery(PageQuery):
     """Which deliveries."""
 
     state = serializers.ChoiceField(choices=DeliveryState.choices, required=False)
-    kind = serializers.ChoiceField(choices=[*kinds.KINDS, kinds.TEST], required=False)
+    kind = DeliveryKindField(required=False)
 
 
 @endpoint("List webhooks", may=MANAGE, answers=WebhookOut, is_list=True)
@@ -208,7 +219,7 @@ def webhook_create(request: Any) -> Any:
     product, customer = body.pop("product", None), body.pop("customer", None)
 
     def make() -> Webhook:
-        product_id = actions.product_named(product, by=request.actor) if product is not None else None
+        product_id = scopes.named("product", product, by=request.actor) if product is not None else None
         hook = actions.create(by=request.actor, product_id=product_id, customer_id=customer, **body)
         return _hook(request, hook.pk)
 
@@ -309,10 +320,10 @@ def _at_field(act: Callable[[], Any]) -> Any:
 def _hooks(request: Any) -> QuerySet[Webhook]:
     """With what their product or customer is called, in the one statement."""
     called = {}
-    for kind, names in (("product", ("name", "slug")), ("customer", ("name",))):
-        rows = apps.get_model(actions.MODELS[kind]).objects.visible_to(request.actor)
-        for name in names:
-            called[f"{kind}_{name}"] = Subquery(rows.filter(pk=OuterRef(f"{kind}_id")).values(name))
+    for scope in scopes.in_order():
+        mine = scope.rows(request.actor).filter(pk=OuterRef(f"{scope.name}_id"))
+        for name in scope.fields:
+            called[f"{scope.name}_{name}"] = Subquery(mine.values(name))
     return kept.counted(Webhook.objects.visible_to(request.actor).filter(archived_at=None)).annotate(**called)
 
 

@@ -22,18 +22,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import connection, models
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console import liveness, sql
 from console.models import DeliveryState, Webhook, WebhookAttempt, WebhookDelivery
 from console.transactions import retrying
-from console.webhooks import kinds, lanes, signing
+from console.webhooks import lanes, public, signing
 from console.webhooks.dial import Answer, Line
 from console.webhooks.lanes import Held
+from console.webhooks.public import Guard
 
 SCHEDULE = [
     timedelta(seconds=5),
@@ -153,24 +152,31 @@ def _lease(ids: list[int], at: datetime, line: int) -> list[int]:
 
 
 def _withhold(jobs: list[Job]) -> list[Job]:
-    """Without the messages of a customer's webhook that it may not read: they are given up.
+    """Return the jobs without what the customer of a webhook may not read."""
+    for event in public.registry.declared:
+        jobs = _guarded(jobs, event.name, event.guard) if event.guard else jobs
+    return jobs
 
-    Those of a device that is changing hands at this very moment wait until it is known whose they are.
+
+def _guarded(jobs: list[Job], kind: str, guard: Guard) -> list[Job]:
+    """Give up what the customer of a webhook may not read of this kind, and return the other jobs.
+
+    What concerns a device that is changing hands right now waits until it is known whose it is.
     """
-    messages = [job for job in jobs if job.hook.customer_id and job.delivery.kind == kinds.MESSAGE]
-    if not messages:
+    guarded = [job for job in jobs if job.hook.customer_id and job.delivery.kind == kind]
+    if not guarded:
         return jobs
-    settled = import_string(settings.WEBHOOK_AT_REST)({job.delivery.device_id for job in messages})
-    undecided = {job.delivery.pk for job in messages if job.delivery.device_id not in settled}
+    unlocked = guard.unlocked({job.delivery.device_id for job in guarded if job.delivery.device_id})
+    undecided = {job.delivery.pk for job in guarded if job.delivery.device_id not in {None, *unlocked}}
     later = timezone.now() + UNDECIDED
     sql.having_ids(WebhookDelivery.objects.all(), "id", undecided).update(
         next_at=later, leased_by="", leased_until=None
     )
     jobs = [job for job in jobs if job.delivery.pk not in undecided]
-    messages = [job for job in messages if job.delivery.pk not in undecided]
-    rows = sql.having_ids(WebhookDelivery.objects.all(), "id", [job.delivery.pk for job in messages])
-    still = import_string(settings.WEBHOOK_STILL_THEIRS)(rows).values_list("pk", flat=True)
-    lost = {job.delivery.pk for job in messages} - set(still)
+    guarded = [job for job in guarded if job.delivery.pk not in undecided]
+    rows = sql.having_ids(WebhookDelivery.objects.all(), "id", [job.delivery.pk for job in guarded])
+    visible = guard.visible_now(rows).values_list("pk", flat=True)
+    lost = {job.delivery.pk for job in guarded} - set(visible)
     if not lost:
         return jobs
     sentence = _("Not sent: the device was not this customer's at that time.")

@@ -7,6 +7,9 @@ from console.audit import subjects
 from console.audit.kinds import Kind
 from console.events import SETTINGS
 from console.models import Webhook
+from console.webhooks.public import PublicEvent
+
+TEST = PublicEvent("webhook.test", _("Test"), frozenset(), place=1000, is_emitted=True)
 
 CREATED = Kind("webhook.made", _("Webhook made"), "webhook", _("{actor} made the webhook {subject}"), SETTINGS)
 EDITED = Kind("webhook.edited", _("Webhook edited"), "pencil", _("{actor} edited the webhook {subject}"), SETTINGS)

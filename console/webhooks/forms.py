@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.apps import apps
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -11,8 +10,8 @@ from console.access import Actor
 from console.errors import Refused
 from console.forms import TextGuard
 from console.models import Webhook
-from console.webhooks import addresses, kinds
-from console.webhooks.actions import FIELDS, MODELS
+from console.webhooks import addresses, public, scopes
+from console.webhooks.actions import FIELDS
 from console.widgets import Checkboxes
 
 
@@ -57,7 +56,7 @@ class WebhookForm(TextGuard, forms.Form):
         # The name too: it is what the receiver reads.
         self.fields["events"].choices = [
             (name, format_html('<span>{} <code class="dim">{}</code></span>', label, name))
-            for name, label in kinds.of_scope(scope)
+            for name, label in public.of_scope(scope)
         ]
 
     def clean_url(self) -> str:
@@ -70,7 +69,7 @@ class WebhookForm(TextGuard, forms.Form):
 
     def clean_message_names(self) -> list[str]:
         """Without the event `message` the field is hidden: what it still holds is not meant."""
-        if kinds.MESSAGE not in self.cleaned_data.get("events", []):
+        if not public.has_names(self.cleaned_data.get("events", [])):
             return []
         return [name.strip() for name in self.cleaned_data["message_names"].split(",") if name.strip()]
 
@@ -95,14 +94,14 @@ def bound_to(actor: Actor, values: Any) -> tuple[str, Any]:
 
     Raises Refused where there is no such thing.
     """
-    for scope, model in MODELS.items():
-        text = str(values.get(scope, ""))
+    for scope in scopes.in_order():
+        text = str(values.get(scope.name, ""))
         if text:
             pk = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-            row = apps.get_model(model).objects.visible_to(actor).filter(pk=pk).first()
+            row = scope.rows(actor).filter(pk=pk).first()
             if row is None:
                 raise Refused(
                     "unknown_scope", _("There is no such product or customer. Choose another one."), status=404
                 )
-            return scope, row
-    return kinds.ORGANIZATION, None
+            return scope.name, row
+    return public.ORGANIZATION, None

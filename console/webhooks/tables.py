@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.listing import Table
 from console.models import DeliveryState, WebhookDelivery
-from console.webhooks import kinds
+from console.webhooks import public
 from console.widgets import Checkboxes
 
 
@@ -32,7 +32,7 @@ class DeliveryFilter(filters.FilterSet):
         choices=DeliveryState.choices, label=_("State"), widget=Checkboxes, distinct=False
     )
     kind = filters.ChoiceFilter(
-        choices=lambda: [*((name, kind.label) for name, kind in kinds.KINDS.items()), (kinds.TEST, _("Test"))],
+        choices=lambda: [(event.name, event.label) for event in public.in_order()],
         label=_("Event"),
     )
 

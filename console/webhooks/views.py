@@ -16,7 +16,7 @@ from console.forms import attempt, page, press
 from console.listing import render_list
 from console.models import Webhook, WebhookDelivery
 from console.requests import Request
-from console.webhooks import actions, kept, kinds, log
+from console.webhooks import actions, kept, log, public
 from console.webhooks.forms import WebhookForm, bound_to, initial_of
 from console.webhooks.tables import DeliveryFilter, DeliveryTable
 
@@ -56,7 +56,7 @@ def webhook_detail(request: Request, pk: int) -> HttpResponse:
     context = {
         "hook": hook,
         "secret": secret,
-        "kinds": [(name, kinds.label(name)) for name in hook.events],
+        "kinds": [(name, public.label(name)) for name in hook.events],
         "kept_days": settings.WEBHOOK_KEPT_DAYS,
         "kept_most": kept.MOST,
     }
@@ -153,7 +153,7 @@ def webhook_delivery(request: Request, pk: int, delivery_pk: int) -> HttpRespons
         "delivery": row,
         "hook": row.webhook,
         "tries": row.tries.order_by("-pk")[:TRIES_SHOWN],
-        "kind": kinds.label(row.kind),
+        "kind": public.label(row.kind),
     }
     template = "console/webhooks/_webhook_delivery.html" if is_partial else "console/webhooks/webhook_delivery.html"
     return render(request, template, context)

@@ -17,9 +17,9 @@ from console.slots import Slot
 from console.transactions import retrying
 from devices import events
 from devices.ledger import Change
+from devices.messages.webhooks import on_moved
 from devices.messages.window import Draft
 from devices.models import Device, Message, Ownership, SharedAccess
-from devices.webhooks import tell_moved
 
 COLUMNS = ["organization", "device", "project", "name", "data", "at", "device_at"]
 # So far back messages are looked at when the ledger changes, and so far back changes of hands by the upkeep: longer
@@ -210,5 +210,5 @@ def _settle(condition: str, parameters: list[Any]) -> int:
         f"AND COALESCE(project_id, 0) <> COALESCE({true}, 0) RETURNING id",
         parameters,
     )
-    tell_moved(moved)
+    on_moved(moved)
     return len(moved)

@@ -416,7 +416,7 @@ def test_the_machine_sees_webhooks_that_ask_nobody_when_they_send(monkeypatch):
 def test_the_machine_sees_webhooks_that_the_ledger_does_not_tell(monkeypatch):
     """The negative control."""
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
-        patch.setattr(actions, "tell_moved", lambda ids: None)
+        patch.setattr(actions, "on_moved", lambda ids: None)
         tell_a_coincidence(Blind(), patch)
 
 

@@ -11,7 +11,7 @@ from console.access import Permission
 from console.audit import record_set
 from console.models import WebhookDelivery
 from console.webhooks import actions as webhooks
-from console.webhooks import fanout, kinds
+from console.webhooks import fanout, public
 from customers.actions import projects
 from devices import events as device_events
 from devices import ledger
@@ -35,7 +35,7 @@ def hear(by_system):
 
     def make(**scope):
         of = next(iter(scope), "organization_id").removesuffix("_id")
-        events = [name for name, _label in kinds.of_scope(of)]
+        events = [name for name, _label in public.of_scope(of)]
         hook = webhooks.create(url="https://example.com/", events=events, by=by_system, **scope)
         return lambda: [json.loads(row.payload) for row in hook.deliveries.order_by("pk")]
 

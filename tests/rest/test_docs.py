@@ -16,7 +16,7 @@ from console import operations
 from console.models import Member
 from console.rest.reference import grouped
 from console.rest.schema import built, calls
-from console.webhooks import kinds
+from console.webhooks import public
 from customers.models import Customer
 from tests.api import Caller, key_of
 
@@ -80,7 +80,7 @@ def test_the_first_six_calls_run_against_the_demo():
 def test_the_events_of_webhooks_are_told_with_who_can_have_them():
     rows = re.findall(r"^\| (`[a-z_.]+`(?:, `[a-z_.]+`)*) \| .* \| ([a-z, ]+) \|$", DOCS.read_text(), re.MULTILINE)
     told = {name: set(scopes.split(", ")) for names, scopes in rows for name in re.findall("`(.*?)`", names)}
-    assert told == {name: set(kind.scopes) for name, kind in kinds.KINDS.items()}
+    assert told == {event.name: set(event.scopes) for event in public.offered()}
 
 
 def test_the_document_is_made_without_a_warning():
@@ -117,7 +117,7 @@ def test_the_page_tells_the_fields_of_what_a_list_holds(client):
 def test_the_page_tells_what_a_body_may_hold_and_shows_one():
     made = of_page("webhook_create")
     body = named(made["body"])
-    assert body["events"]["values"] == list(kinds.KINDS)
+    assert body["events"]["values"] == [event.name for event in public.offered()]
     assert (body["events"]["limits"], body["events"]["required"]) == ("1 to 30 items", True)
     assert body["url"]["limits"] == "1 to 500 characters"
     assert json.loads(made["example"])["url"] == "https://example.com/hooks"

@@ -6,24 +6,25 @@ from django.db import transaction
 from django.utils import timezone
 
 from claims.models import ClaimCode, ClaimStep, Step
-from console.webhooks import fanout, kinds
+from claims.redemption import events
+from console.webhooks import fanout
 
 
 def note(code: ClaimCode, step: Step, *, cause: str = "", at: datetime | None = None) -> None:
     """Add one step of somebody who holds this code. `cause` is the code of a refusal.
 
-    Webhooks are told of a claim that the limit of the profile refused.
+    Webhooks are notified of a claim that the limit of the profile refused.
     """
     at = at or timezone.now()
     row = ClaimStep(profile_id=code.profile_id, code=code, step=step, cause=cause[:40], at=at)
     if cause == "used_up":
-        _tell(row, code)
+        _notify(row, code)
     else:
         row.save(force_insert=True)
 
 
 @transaction.atomic
-def _tell(row: ClaimStep, code: ClaimCode) -> None:
+def _notify(row: ClaimStep, code: ClaimCode) -> None:
     row.save(force_insert=True)
     profile = code.profile
     data = {
@@ -35,5 +36,10 @@ def _tell(row: ClaimStep, code: ClaimCode) -> None:
         }
     }
     fanout.emit(
-        profile.organization_id, kinds.LIMIT, data, at=row.at, product_id=profile.product_id, label=profile.name
+        profile.organization_id,
+        events.REFUSED_BY_LIMIT,
+        data,
+        at=row.at,
+        product_id=profile.product_id,
+        label=profile.name,
     )

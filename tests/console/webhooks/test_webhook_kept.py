@@ -11,9 +11,11 @@ from console.errors import Refused
 from console.models import DeliveryState, Event, Webhook
 from console.webhooks import actions as webhooks
 from console.webhooks import delivery, fanout, kept
+from console.webhooks.public import Occurrence
 from devices import ledger
 from devices.actions import ownership
 from devices.messages import actions as messages
+from devices.messages.events import PUBLISHED
 from devices.messages.window import Draft
 from devices.models.message import Json
 from tests.api import Caller, key_of
@@ -41,7 +43,7 @@ def hook(receiver, by_system):
 def emit(hook, *names, **fields):
     for name in names:
         told = {"at": timezone.now(), **fields}
-        fanout.emit(hook.organization_id, "message", {"name": name}, name=name, label=name, **told)
+        fanout.emit(hook.organization_id, PUBLISHED, {"name": name}, name=name, label=name, **told)
 
 
 def names(receiver):
@@ -184,7 +186,7 @@ def test_what_a_transaction_kept_that_saw_the_webhook_off_is_sent_after_all(hook
     webhooks.disable(hook, by=by_system)
     stale = Webhook.objects.get(pk=hook.pk)
     webhooks.enable(hook, by=by_system, then=webhooks.SEND)
-    fanout.write([stale], "message", [fanout.Happening({"name": "late"}, timezone.now(), name="late")])
+    fanout.write([stale], PUBLISHED, [Occurrence({"name": "late"}, timezone.now(), name="late")])
     assert (delivery.run(), hook.deliveries.get().state) == (0, DeliveryState.KEPT)
     upkeep.go_on()
     delivery.run()

@@ -16,7 +16,9 @@ from django.utils import timezone
 from console.access import system
 from console.models import DeliveryState, WebhookDelivery
 from console.webhooks import actions as webhooks
-from console.webhooks import delivery, fanout, leftovers
+from console.webhooks import cleanup, delivery, fanout
+from console.webhooks.public import Occurrence
+from devices.messages.events import PUBLISHED
 from tests.console.webhook_receiver import LOCAL, Handler, Receiver
 from tests.extent import extent
 from tests.waiting import PATIENCE
@@ -91,7 +93,7 @@ def test_workers_that_are_killed_lose_no_event_and_change_no_id(receiver, organi
     secret.put(webhooks.secret(hook))
     now, chance = timezone.now(), random.Random(2611)
     count, least = (EVENTS, KILLS) if connection.vendor == "postgresql" else (FEW_EVENTS, FEW_KILLS)
-    fanout.emit_all(organization.pk, "message", [fanout.Happening({"number": n}, now) for n in range(count)])
+    fanout.emit_all(organization.pk, PUBLISHED, [Occurrence({"number": n}, now) for n in range(count)])
     ids = set(WebhookDelivery.objects.values_list("message_id", flat=True))
     assert len(ids) == count
 
@@ -99,9 +101,9 @@ def test_workers_that_are_killed_lose_no_event_and_change_no_id(receiver, organi
     while met < least and kills < 3 * least:
         met += run_and_kill(chance.uniform(0.0, 0.06))
         kills += 1
-        leftovers.release_dead()
+        cleanup.release_dead()
     left = WebhookDelivery.objects.exclude(state=DeliveryState.SENT).count()
-    while run_and_kill(None) or leftovers.release_dead() or delivery.due().exists():
+    while run_and_kill(None) or cleanup.release_dead() or delivery.due().exists():
         pass
 
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
@@ -125,7 +127,7 @@ def test_without_giving_back_what_dead_workers_held_events_would_be_missing(rece
     hook = webhooks.create(url=f"http://127.0.0.1:{port}/", events=["message"], by=system(organization))
     secret.put(webhooks.secret(hook))
     now = timezone.now()
-    fanout.emit_all(organization.pk, "message", [fanout.Happening({"number": n}, now) for n in range(3_000)])
+    fanout.emit_all(organization.pk, PUBLISHED, [Occurrence({"number": n}, now) for n in range(3_000)])
     while not run_and_kill(0.05):
         assert delivery.due().exists()
     run_and_kill(None)

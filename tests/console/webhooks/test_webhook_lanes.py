@@ -16,6 +16,8 @@ from console.models import WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import delivery, dial, fanout, lanes
 from console.webhooks.lanes import Waiting
+from console.webhooks.public import Occurrence
+from devices.messages.events import PUBLISHED
 from tests.console.webhook_receiver import LOCAL, Handler, Receiver
 from tests.waiting import PATIENCE
 
@@ -45,8 +47,8 @@ def receivers(settings):
 
 def make_backlog(organization, url, number):
     hook = webhooks.create(url=url, events=["message"], by=system(organization))
-    happenings = [fanout.Happening({"n": n}, NOW) for n in range(number)]
-    fanout.write([hook], "message", happenings)
+    occurrences = [Occurrence({"n": n}, NOW) for n in range(number)]
+    fanout.write([hook], PUBLISHED, occurrences)
     return hook
 
 

@@ -7,6 +7,8 @@ from console.access import system
 from console.models import WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import delivery, fanout, lanes
+from console.webhooks.public import Occurrence
+from devices.messages.events import PUBLISHED
 from tests import processes
 
 pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
@@ -32,7 +34,7 @@ def events(organization, monkeypatch):
     monkeypatch.setattr(lanes, "OF_ONE", EVENTS)
     webhooks.create(url="https://hooks.northlake.example/", events=["message"], by=system(organization))
     now = timezone.now()
-    fanout.emit_all(organization.pk, "message", [fanout.Happening({"n": n}, now) for n in range(EVENTS)])
+    fanout.emit_all(organization.pk, PUBLISHED, [Occurrence({"n": n}, now) for n in range(EVENTS)])
     return sorted(WebhookDelivery.objects.values_list("message_id", flat=True))
 
 

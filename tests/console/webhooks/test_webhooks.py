@@ -22,17 +22,18 @@ from console.audit import record, record_set
 from console.errors import Refused
 from console.models import DeliveryState, Event, Webhook, WebhookAttempt, WebhookDelivery
 from console.webhooks import actions as webhooks
-from console.webhooks import delivery, dial, fanout, kinds, lanes, leftovers, signing
+from console.webhooks import cleanup, delivery, dial, fanout, lanes, public, signing
 from customers.actions import customers, projects
 from devices import events as device_events
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.messages import actions as messages
+from devices.messages.events import PUBLISHED
+from devices.messages.webhooks import on_moved
 from devices.messages.window import Draft
 from devices.models import Device, Message, Ownership
 from devices.models.message import Json
-from devices.webhooks import tell_moved
 from tests import factories
 from tests.claims import worlds
 from tests.console.webhook_receiver import LOCAL, Receiver
@@ -54,7 +55,7 @@ def receiver(settings):
 def make_hook(receiver, by_system):
     def make(*events, **fields):
         scope = "product" if fields.get("product_id") else "customer" if fields.get("customer_id") else "organization"
-        every = [name for name, _label in kinds.of_scope(scope)]
+        every = [name for name, _label in public.of_scope(scope)]
         hook = webhooks.create(url=receiver.url, events=events or every, by=fields.pop("by", by_system), **fields)
         receiver.secret = webhooks.secret(hook)
         return hook
@@ -202,7 +203,7 @@ def test_a_customers_webhook_ends_with_its_ownership(make_hook, device, customer
     ownership.unclaim([device.pk], reason="Sold", by=by_system, at=now - timedelta(hours=1))
     ownership.assign([device.pk], customer=other_customer, by=by_system, at=now - timedelta(minutes=30))
     ownership.unclaim([device.pk], reason="Sold", by=by_system)
-    fanout.emit(device.organization_id, "message", {}, at=now, customer_id=other_customer.pk, device_id=device.pk)
+    fanout.emit(device.organization_id, PUBLISHED, {}, at=now, customer_id=other_customer.pk, device_id=device.pk)
     assert [kind for kind, _label in told(hook)] == ["device.assigned", "device.unclaimed"]
 
 
@@ -224,7 +225,7 @@ def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiv
         messages.publish([Draft(name, Json("1"), None)], by=silent, at=at)
         fanout.emit(
             device.organization_id,
-            "message",
+            PUBLISHED,
             {"name": name},
             at=at,
             customer_id=customer.pk,
@@ -264,7 +265,7 @@ def test_a_message_of_a_device_that_is_changing_hands_waits_until_it_is_known_wh
 ):
     """With its negative control: without the wait, the old owner is told what was published after its time."""
     if not waits:
-        monkeypatch.setattr("devices.webhooks.at_rest", lambda ids: ids)
+        monkeypatch.setattr(PUBLISHED.guard, "unlocked", lambda ids: ids)
     make_hook("message", customer_id=customer.pk)
     ownership.assign([device.pk], customer=customer, by=by_system)
     begun, published = threading.Event(), threading.Event()
@@ -298,7 +299,7 @@ def test_without_the_look_at_the_span_it_would_be_sent(make_hook, receiver, devi
     """The negative control."""
     monkeypatch.setattr(delivery, "_withhold", lambda jobs: jobs)
     make_hook("message", customer_id=customer.pk)
-    fanout.emit(device.organization_id, "message", {}, at=timezone.now(), customer_id=customer.pk, device_id=device.pk)
+    fanout.emit(device.organization_id, PUBLISHED, {}, at=timezone.now(), customer_id=customer.pk, device_id=device.pk)
     delivery.run()
     assert len(receiver.calls) == 1
 
@@ -356,7 +357,7 @@ def test_what_the_ledger_gives_afterwards_is_told_in_as_many_statements_for_one_
     found = list(Message.objects.filter(device__in=ids).values_list("pk", flat=True))
     Message.objects.filter(pk__in=found).update(project=project)
     with django_assert_num_queries(5):
-        tell_moved(found)
+        on_moved(found)
     assert sorted(json.loads(row.payload)["data"]["message"]["data"] for row in hook.deliveries.all()) == ids
     Message.objects.filter(pk__in=found).update(project=None)
     messages.settle_recent()
@@ -371,7 +372,7 @@ def test_of_two_messages_of_one_instant_each_is_told_and_once(make_hook, device,
     Message.objects.update(project=projects.default_of(customer))
     found = list(Message.objects.order_by("pk").values_list("pk", flat=True))
     for _again in range(2):
-        tell_moved(found)
+        on_moved(found)
         told = [json.loads(row.payload)["data"]["message"] for row in hook.deliveries.order_by("pk")]
         assert [(message["id"], message["data"]) for message in told] == [(found[0], 1), (found[1], 2)]
 
@@ -380,7 +381,7 @@ def test_messages_are_told_by_name(make_hook, device):
     hook = make_hook("message", message_names=["level", "alarm"])
     for name in ("level", "temperature", "alarm"):
         fanout.emit(
-            device.organization_id, "message", {}, at=timezone.now(), device_id=device.pk, label=name, name=name
+            device.organization_id, PUBLISHED, {}, at=timezone.now(), device_id=device.pk, label=name, name=name
         )
     assert told(hook) == [("message", "level"), ("message", "alarm")]
 
@@ -585,7 +586,7 @@ def test_an_unreachable_receiver_is_tried_once_and_the_rest_waits_with_it(make_h
     hook = make_hook("message")
     Webhook.objects.filter(pk=hook.pk).update(url="http://127.0.0.1:1/hooks")
     for n in range(30):
-        fanout.emit(device.organization_id, "message", {"n": n}, at=timezone.now(), device_id=device.pk)
+        fanout.emit(device.organization_id, PUBLISHED, {"n": n}, at=timezone.now(), device_id=device.pk)
     assert 1 <= delivery.run() <= lanes.OF_ONE
     assert WebhookAttempt.objects.count() <= lanes.OF_ONE
     assert not delivery.due().exists()
@@ -595,7 +596,7 @@ def test_an_unreachable_receiver_is_tried_once_and_the_rest_waits_with_it(make_h
 def test_calls_to_one_receiver_share_a_few_connections(make_hook, receiver, device):
     make_hook("message")
     for n in range(60):
-        fanout.emit(device.organization_id, "message", {"n": n}, at=timezone.now(), device_id=device.pk)
+        fanout.emit(device.organization_id, PUBLISHED, {"n": n}, at=timezone.now(), device_id=device.pk)
     assert delivery.run() == 60
     assert len(set(receiver.ids)) == len(receiver.ids) == 60
     assert receiver.connections == lanes.OF_ONE
@@ -604,7 +605,7 @@ def test_calls_to_one_receiver_share_a_few_connections(make_hook, receiver, devi
 def test_two_workers_do_not_take_the_same(make_hook, device):
     make_hook("message")
     for n in range(5):
-        fanout.emit(device.organization_id, "message", {"n": n}, at=timezone.now(), device_id=device.pk)
+        fanout.emit(device.organization_id, PUBLISHED, {"n": n}, at=timezone.now(), device_id=device.pk)
     first, second = delivery.take(), delivery.take()
     assert (len(first), len(second)) == (5, 0)
     later = timezone.now() + delivery.LEASE + timedelta(seconds=1)
@@ -615,14 +616,14 @@ def test_what_a_dead_worker_held_is_given_back(make_hook, by_system):
     webhooks.send_test(make_hook(), by=by_system)
     delivery.take()
     WebhookDelivery.objects.update(leased_by="elsewhere/1:99:1")
-    assert leftovers.release_dead() == 1
+    assert cleanup.release_dead() == 1
     assert delivery.due().count() == 1
 
 
 def test_what_a_living_worker_holds_stays_its_own(make_hook, by_system):
     webhooks.send_test(make_hook(), by=by_system)
     delivery.take()
-    assert leftovers.release_dead() == 0
+    assert cleanup.release_dead() == 0
     assert delivery.due().count() == 0
 
 
@@ -667,7 +668,7 @@ def test_upkeep_takes_up_what_nobody_queued_and_forgets_what_is_old(make_hook, b
     assert DBTaskResult.objects.filter(task_path=tasks.deliver_webhooks.module_path).count() == 1
     delivery.run()
     WebhookDelivery.objects.update(created_at=timezone.now() - timedelta(days=31))
-    assert leftovers.forget_old() == 1
+    assert cleanup.forget_old() == 1
     assert (WebhookDelivery.objects.count(), WebhookAttempt.objects.count()) == (0, 0)
 
 

@@ -1,0 +1,14 @@
+"""What webhooks are sent of shipments."""
+
+from collections.abc import Iterator
+
+from console.webhooks.public import Logged, Occurrence
+from devices.webhooks import customer_of
+
+
+def shipped(line: Logged) -> Iterator[Occurrence]:
+    """Yield the shipment that left, for the organization and the customer that it goes to."""
+    customer = customer_of(line)
+    shipment = {"id": line.ids[0], "code": line.label, "units": line.data.get("units")}
+    customer_id = customer["id"] if customer else None
+    yield Occurrence({"shipment": shipment, "customer": customer}, line.at, customer_id=customer_id, label=line.label)

@@ -1,0 +1,43 @@
+"""What the registry of public events must hold: a mistake in a declaration is found by `manage.py check`."""
+
+from collections import Counter
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from console.audit import kinds
+from console.webhooks import public
+
+
+@register
+def public_events_have_names_of_their_own(**kwargs: Any) -> list[CheckMessage]:
+    """A receiver could not tell two events with one name apart, and the column holds 40 characters."""
+    names = Counter(event.name for event in public.registry.declared)
+    return [
+        *(
+            Error(f"Two public events are called {name}.", hint="Rename one.", id="custody.E024")
+            for name, number in names.items()
+            if number > 1
+        ),
+        *(
+            Error(f"The public event {event.name} has no label.", hint="Add it.", id="custody.E025")
+            for event in public.registry.declared
+            if not str(event.label).strip()
+        ),
+    ]
+
+
+@register
+def public_events_are_sent(**kwargs: Any) -> list[CheckMessage]:
+    """An event without a payload would be offered to people and never sent."""
+    sent = [kind.webhook for kind in kinds.registry.declared if kind.webhook is not None]
+    followed = {event for webhook in sent if callable(webhook.payload) for event in webhook.events}
+    return [
+        Error(
+            f"Nothing sends the public event {event.name}.",
+            hint="Give a kind of event webhook=Sends(…) with a function that returns its payloads.",
+            id="custody.E026",
+        )
+        for event in public.registry.declared
+        if not event.is_emitted and event not in followed
+    ]

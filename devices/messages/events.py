@@ -1,0 +1,16 @@
+"""The public event of messages. The audit log has none of them."""
+
+from django.utils.translation import gettext_lazy as _
+
+from console.webhooks.public import EVERYONE, Guard, PublicEvent
+from devices.messages import withholding
+
+PUBLISHED = PublicEvent(
+    "message",
+    _("Message of a device"),
+    EVERYONE,
+    place=90,
+    is_emitted=True,
+    has_names=True,
+    guard=Guard(unlocked=withholding.unlocked, visible_now=withholding.visible_now),
+)
