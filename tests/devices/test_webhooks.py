@@ -213,8 +213,8 @@ def test_a_message_that_another_one_of_the_same_instant_hides_has_no_id_rather_t
     insert = messages._insert_one
 
     def with_another(draft, by, at):
-        at = insert(draft, by_system, at)
-        return insert(Draft("level", Json("7"), None), by_system, at)
+        at = insert(draft, by, at)
+        return insert(Draft("level", Json("7"), None), by, at)
 
     monkeypatch.setattr(messages, "_insert_one", with_another)
     messages.publish([Draft("level", Json("6"), None)], by=publisher)
