@@ -18,6 +18,10 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from console.requests import Request
+from console.slots import One
+
+# Returns whether there is an organization.
+is_set_up: One[[], bool] = One("console.access.is_set_up")
 
 
 class Permission(StrEnum):
@@ -269,12 +273,11 @@ def to_sign_in(request: Request, page: str | None = None) -> HttpResponse:
 
     htmx is told to load the whole page.
     """
+    # It imports the model of users, which imports this module.
     from django.contrib.auth.views import redirect_to_login
 
-    from console.models import Organization
-
     response = redirect_to_login(request.get_full_path(), page)
-    if not Organization.objects.exists():  # unscoped: asks only whether the server is set up
+    if not is_set_up():
         response = redirect("console:setup")
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Redirect": response.url})

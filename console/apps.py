@@ -10,15 +10,23 @@ class ConsoleConfig(AppConfig):
         import console.events
         import console.people.events
         import console.webhooks.events  # noqa: F401
-        from console import checks, navigation, settings_tabs, slot_checks  # noqa: F401
+        from console import access, checks, mail, navigation, operations, settings_tabs, slot_checks, tasks  # noqa: F401
         from console.audit import checks as audit_checks  # noqa: F401
         from console.audit import log
+        from console.models.organization import is_set_up
         from console.people.actions import members
         from console.webhooks import actions as webhooks
         from console.webhooks import checks as webhook_checks  # noqa: F401
-        from console.webhooks import fanout
+        from console.webhooks import delivery, fanout
 
         log.followers.add(fanout.on_event)
+        fanout.nudge.add(tasks.nudge_webhooks)
+        delivery.is_gone.add(webhooks.disable_gone)
+        delivery.is_failing.add(webhooks.disable_failing)
+        mail.enqueue.add(tasks.deliver_mail.enqueue)
+        operations.enqueue.add(tasks.queue_operation)
+        operations.queued.add(tasks.queued_operations)
+        access.is_set_up.add(is_set_up)
         navigation.sidebar.add(navigation.entries)
         settings_tabs.sources.add(settings_tabs.own)
         # After the person's keys are revoked, which removes the webhooks of these.

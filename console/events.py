@@ -9,7 +9,12 @@ from console.models import Operation, Organization
 SETTINGS = Group(_("Members and settings"), place=60)
 
 ORGANIZATION_CREATED = Kind(
-    "organization.made", _("Organization made"), "building", _("{actor} made the organization {subject}"), SETTINGS
+    "organization.created",
+    _("Organization created"),
+    "building",
+    _("{actor} created the organization {subject}"),
+    SETTINGS,
+    former=("organization.made",),
 )
 ORGANIZATION_EDITED = Kind(
     "organization.edited",

@@ -19,20 +19,22 @@ from django.utils import timezone
 
 from console import addresses
 from console.models import OutgoingMail
+from console.slots import One
+
+# Hands the id of a mail to the worker.
+enqueue: One[[int], Any] = One("console.mail.enqueue")
 
 
 class OutboxBackend(BaseEmailBackend):
     """Django's mail backend that writes rows; `console.tasks.deliver_mail` does the rest."""
 
     def send_messages(self, email_messages: Any) -> int:
-        from console.tasks import deliver_mail
-
         for message in email_messages:
             for recipient in message.recipients():
                 # Mail servers refuse bare line feeds, and nothing after this would mend them.
                 text = message.message().as_bytes(linesep="\r\n")
                 row = OutgoingMail.objects.create(recipient=recipient, message=text)
-                deliver_mail.enqueue(row.pk)
+                enqueue(row.pk)
         return len(email_messages)
 
 
@@ -45,13 +47,11 @@ def send(template: str, recipient: str, context: dict) -> None:
 @transaction.atomic
 def withhold(message: Any) -> None:
     """Write a mail that is never sent, in place of one, so that whoever asked for it can't tell by the time it took."""
-    from console.tasks import deliver_mail
-
     message.message().as_bytes(linesep="\r\n")
     row = OutgoingMail.objects.create(
         recipient=message.to[0], message=b"", sent_at=timezone.now(), error="Withheld: asked for too often."
     )
-    deliver_mail.enqueue(row.pk)
+    enqueue(row.pk)
 
 
 def transmit(row: OutgoingMail) -> None:

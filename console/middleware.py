@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, cast
 from urllib.parse import unquote
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.db.models import Exists, OuterRef
@@ -122,8 +123,6 @@ def actor(get_response: GetResponse) -> GetResponse:
 
 def member_actor(user: Any, organization_id: int | None = None) -> Actor:
     """The person as a member: of the organization chosen, else of the first; as nobody's member, without rights."""
-    from allauth.mfa.models import Authenticator
-
     # unscoped: finds out who acts
     factors = Authenticator.objects.filter(user=OuterRef("user"), type__in=["totp", "webauthn"])
     # unscoped: finds out who acts, and whether their work is running

@@ -25,11 +25,15 @@ from console.errors import Refused
 from console.liveness import beating, lives, worker_name
 from console.models import Member, Operation, OperationRow
 from console.models.operation import UNDO_WITHIN, OperationState
+from console.slots import One
 from console.transactions import drop_broken_connection, retrying
 
 P = ParamSpec("P")
 R = TypeVar("R")
 log = logging.getLogger("custody.operations")
+# Hands the id of an operation to the worker, to be run after so long; and those that it will run, or is about to take.
+enqueue: One[[int, timedelta | None], Any] = One("console.operations.enqueue")
+queued: One[[], set[int]] = One("console.operations.queued")
 MAX_ATTEMPTS = 3
 PAUSE = timedelta(seconds=5)
 # The operations that this process is at; what the database says to run here but does not is lost.
@@ -59,8 +63,6 @@ def start(
     undoes: Operation | None = None,
 ) -> Operation:
     """Note an operation down and hand it to the worker, which begins when this transaction commits."""
-    from console.tasks import run_operation
-
     operation = _note(
         handler,
         title,
@@ -72,7 +74,7 @@ def start(
         undo_route=undo_route,
         undoes=undoes,
     )
-    run_operation.enqueue(operation.pk)
+    enqueue(operation.pk, None)
     return operation
 
 
@@ -219,9 +221,9 @@ def recover() -> int:
     running = [o for o in Operation.objects.filter(state=OperationState.RUNNING) if not _is_run(o, heard)]
     count = sum(_hand_back(operation) for operation in running)
     waiting = list(Operation.objects.filter(state=OperationState.WAITING).values_list("pk", flat=True))
-    lost = set(waiting) - _queued() if waiting else ()
+    lost = set(waiting) - queued() if waiting else ()
     for operation_id in lost:
-        _enqueue(operation_id)
+        enqueue(operation_id, None)
     return count + len(lost)
 
 
@@ -285,24 +287,8 @@ def _hand_back(operation: Operation, *, after: timedelta | None = None, **values
     mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING)
     if not mine.update(state=OperationState.WAITING, worker="", **values):
         return False
-    _enqueue(operation.pk, after)
+    enqueue(operation.pk, after)
     return True
-
-
-def _enqueue(operation_id: int, after: timedelta | None = None) -> None:
-    from console.tasks import run_operation
-
-    run_operation.using(run_after=timezone.now() + after if after else None).enqueue(operation_id)
-
-
-def _queued() -> set[int]:
-    """The operations that a task will run, or is about to take."""
-    from django_tasks_db.models import DBTaskResult
-
-    from console.tasks import run_operation
-
-    tasks = DBTaskResult.objects.filter(task_path=run_operation.module_path, status__in=["READY", "RUNNING"])
-    return {arguments["args"][0] for arguments in tasks.values_list("args_kwargs", flat=True)}
 
 
 def _take(operation_id: int) -> Operation | None:

@@ -112,6 +112,7 @@ def kept(statement: str, parameters: list) -> Iterator[Any]:
             cursor.execute(statement, parameters)
             yield cursor
         return
+    # Where only SQLite is used, it need not be installed.
     import psycopg
 
     # As Django's own cursors do: a connection that broke since the last request is made anew.

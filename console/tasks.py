@@ -58,6 +58,17 @@ def run_operation(operation_id: int) -> None:
     operations.run(operation_id)
 
 
+def queue_operation(operation_id: int, after: timedelta | None) -> None:
+    """Queue one operation, to be run after so long."""
+    run_operation.using(run_after=timezone.now() + after if after else None).enqueue(operation_id)
+
+
+def queued_operations() -> set[int]:
+    """Return the operations that a task will run, or is about to take."""
+    tasks = DBTaskResult.objects.filter(task_path=run_operation.module_path, status__in=["READY", "RUNNING"])
+    return {arguments["args"][0] for arguments in tasks.values_list("args_kwargs", flat=True)}
+
+
 @task(queue_name="webhooks")
 def deliver_webhooks() -> None:
     """Send the deliveries of webhooks that are due, and see to it that the rest is sent when it is.

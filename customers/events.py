@@ -12,7 +12,12 @@ from customers.models import Customer, CustomerImport
 CUSTOMERS = Group(_("Customers"), place=30)
 
 CUSTOMER_CREATED = Kind(
-    "customer.made", _("Customer made"), "building-2", _("{actor} made the customer {subject}"), CUSTOMERS
+    "customer.created",
+    _("Customer created"),
+    "building-2",
+    _("{actor} created the customer {subject}"),
+    CUSTOMERS,
+    former=("customer.made",),
 )
 CUSTOMER_EDITED = Kind(
     "customer.edited", _("Customer edited"), "pencil", _("{actor} edited the customer {subject}"), CUSTOMERS
@@ -66,7 +71,12 @@ PERSON_REMOVED = Kind(
     CUSTOMERS,
 )
 PROJECT_CREATED = Kind(
-    "project.made", _("Project made"), "folder", _("{actor} made the project {subject} for {object}"), CUSTOMERS
+    "project.created",
+    _("Project created"),
+    "folder",
+    _("{actor} created the project {subject} for {object}"),
+    CUSTOMERS,
+    former=("project.made",),
 )
 PROJECT_EDITED = Kind(
     "project.edited", _("Project renamed"), "pencil", _("{actor} renamed the project {subject} of {object}"), CUSTOMERS
@@ -86,7 +96,12 @@ PROJECT_MEMBER_ENDED = Kind(
     CUSTOMERS,
 )
 API_KEY_CREATED = Kind(
-    "api_key.made", _("API key made"), "key-round", _("{actor} made the API key {subject}"), SETTINGS
+    "api_key.created",
+    _("API key created"),
+    "key-round",
+    _("{actor} created the API key {subject}"),
+    SETTINGS,
+    former=("api_key.made",),
 )
 API_KEY_REVOKED = Kind(
     "api_key.revoked", _("API key revoked"), "ban", _("{actor} revoked the API key {subject}"), SETTINGS

@@ -92,7 +92,14 @@ SECRET_RENEWED = Kind(
     DEVICES,
 )
 WIPED = Kind("device.wiped", _("Device wiped itself"), "shield-check", _("{subject} has wiped itself"), DEVICES)
-PRODUCT_CREATED = Kind("product.made", _("Product made"), "box", _("{actor} made the product {subject}"), PRODUCTS)
+PRODUCT_CREATED = Kind(
+    "product.created",
+    _("Product created"),
+    "box",
+    _("{actor} created the product {subject}"),
+    PRODUCTS,
+    former=("product.made",),
+)
 PRODUCT_EDITED = Kind(
     "product.edited", _("Product edited"), "pencil", _("{actor} edited the product {subject}"), PRODUCTS
 )

@@ -9,7 +9,12 @@ from console.audit import subjects
 from console.audit.kinds import Kind
 
 SHEET_CREATED = Kind(
-    "label_sheet.made", _("Labels printed"), "printer", _("{actor} printed the labels {subject}"), CLAIMS
+    "label_sheet.created",
+    _("Labels printed"),
+    "printer",
+    _("{actor} printed the labels {subject}"),
+    CLAIMS,
+    former=("label_sheet.made",),
 )
 SHEET_DOWNLOADED = Kind(
     "label_sheet.downloaded", _("Labels downloaded"), "download", _("{actor} downloaded the labels {subject}"), CLAIMS

@@ -17,7 +17,12 @@ CODE_REPLACED = Kind(
     DEVICES,
 )
 PROFILE_CREATED = Kind(
-    "claim_profile.made", _("Profile made"), "qr-code", _("{actor} made the claim profile {subject}"), CLAIMS
+    "claim_profile.created",
+    _("Profile created"),
+    "qr-code",
+    _("{actor} created the claim profile {subject}"),
+    CLAIMS,
+    former=("claim_profile.made",),
 )
 PROFILE_EDITED = Kind(
     "claim_profile.edited", _("Profile edited"), "pencil", _("{actor} edited the claim profile {subject}"), CLAIMS

@@ -6,7 +6,14 @@ from claims.profiles.events import CLAIMS
 from console.audit.kinds import Kind
 from console.webhooks.public import ORGANIZATION, PublicEvent
 
-CLAIM_CREATED = Kind("claim.made", _("Profile redeemed"), "gift", _("{actor} redeemed {subject} for {object}"), CLAIMS)
+CLAIM_CREATED = Kind(
+    "claim.created",
+    _("Profile redeemed"),
+    "gift",
+    _("{actor} redeemed {subject} for {object}"),
+    CLAIMS,
+    former=("claim.made",),
+)
 REFUSED_BY_LIMIT = PublicEvent(
     "claim.refused_by_limit", _("Claim refused, all claims taken"), frozenset({ORGANIZATION}), place=80, is_emitted=True
 )

@@ -13,7 +13,12 @@ SHIPMENTS = Group(_("Shipments"), place=50)
 PUBLIC_SHIPPED = PublicEvent("shipment.shipped", _("Shipment shipped"), frozenset({ORGANIZATION, CUSTOMER}), place=70)
 
 CREATED = Kind(
-    "shipment.made", _("Shipment opened"), "package", _("{actor} opened the shipment {subject} for {object}"), SHIPMENTS
+    "shipment.created",
+    _("Shipment opened"),
+    "package",
+    _("{actor} opened the shipment {subject} for {object}"),
+    SHIPMENTS,
+    former=("shipment.made",),
 )
 EDITED = Kind("shipment.edited", _("Shipment edited"), "pencil", _("{actor} edited the shipment {subject}"), SHIPMENTS)
 SHIPPED = Kind(

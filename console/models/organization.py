@@ -5,6 +5,11 @@ from django.utils.translation import gettext_lazy as _
 from console.fields import KeyField, fold
 
 
+def is_set_up() -> bool:
+    """Return whether there is an organization."""
+    return Organization.objects.exists()
+
+
 class Organization(models.Model):
     """The company that runs products here."""
 

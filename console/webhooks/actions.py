@@ -145,7 +145,7 @@ def enable(hook: Webhook, *, by: Actor, then: str = LATER, at: datetime | None =
         waiting.filter(created_at__lt=at - OLDEST).update(state=DeliveryState.KEPT, next_at=None)
         waiting.update(next_at=at)
         record(webhook_events.ENABLED, hook, by=by, at=at)
-        transaction.on_commit(_nudge)
+        transaction.on_commit(fanout.nudge)
         decide = {SEND: send_kept, DISCARD: discard_kept, LATER: _decide_later}[then]
         decide(hook, by=by, at=at)
     hook.refresh_from_db()
@@ -160,7 +160,7 @@ def send_kept(hook: Webhook, *, by: Actor, at: datetime | None = None) -> int:
     count = kept.release(hook, at)
     if count:
         record(webhook_events.KEPT_SENT, hook, by=by, at=at, calls=count)
-        transaction.on_commit(_nudge)
+        transaction.on_commit(fanout.nudge)
     return count
 
 
@@ -270,7 +270,7 @@ def send_test(hook: Webhook, *, by: Actor, at: datetime | None = None) -> Webhoo
         created_at=at,
     )
     record(webhook_events.TESTED, hook, by=by, at=at)
-    transaction.on_commit(_nudge)
+    transaction.on_commit(fanout.nudge)
     return delivery
 
 
@@ -286,7 +286,7 @@ def send_again(delivery: WebhookDelivery, *, by: Actor, at: datetime | None = No
     if not free.update(state=DeliveryState.WAITING, attempts=0, next_at=at):
         raise Refused("under_way", _("It is being sent at this moment. Look at it again."))
     record(webhook_events.SENT_AGAIN, hook, by=by, at=at, message=delivery.message_id)
-    transaction.on_commit(_nudge)
+    transaction.on_commit(fanout.nudge)
 
 
 def disable_gone(hook: Webhook, *, at: datetime) -> bool:
@@ -374,9 +374,3 @@ def _need_enabled(hook: Webhook) -> None:
 
 def _removed() -> Refused:
     return Refused("removed", _("This webhook was removed. Make a new one."))
-
-
-def _nudge() -> None:
-    from console.tasks import nudge_webhooks
-
-    nudge_webhooks()

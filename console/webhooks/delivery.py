@@ -28,6 +28,7 @@ from django.utils.translation import gettext as _
 
 from console import liveness, sql
 from console.models import DeliveryState, Webhook, WebhookAttempt, WebhookDelivery
+from console.slots import One
 from console.transactions import retrying
 from console.webhooks import lanes, public, signing
 from console.webhooks.dial import Answer, Line
@@ -51,6 +52,18 @@ NOTED_AT_ONCE, NOTED_EVERY, TOGETHER = 50, 0.25, 0.02
 UNDECIDED = timedelta(seconds=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=30)
 _stopping = threading.Event()
+
+
+@One.declare
+def is_gone(hook: Webhook, *, at: datetime) -> bool:
+    """Called with a webhook whose receiver answered that it is gone for good."""
+    raise NotImplementedError
+
+
+@One.declare
+def is_failing(hook: Webhook, *, at: datetime) -> bool:
+    """Called with a webhook that failed again, and has not succeeded since `failing_since`."""
+    raise NotImplementedError
 
 
 @dataclass
@@ -334,8 +347,6 @@ def _note_receivers(sent: list[Job], failed: list[Tried], at: datetime) -> None:
     Webhook.objects.filter(pk__in=answering).exclude(failing_since=None).update(failing_since=None)
     failing = {job.hook.pk for job, _answer in failed} - answering
     Webhook.objects.filter(pk__in=failing, failing_since=None).update(failing_since=at)
-    from console.webhooks.actions import disable_failing, disable_gone
-
     silent = {job.hook.pk for job, answer in failed if answer.status is None} - answering
     for hook in Webhook.objects.filter(pk__in=silent):
         pause = min(max((at - (hook.failing_since or at)) / 10, SHORTEST_PAUSE), LONGEST_PAUSE)
@@ -345,9 +356,9 @@ def _note_receivers(sent: list[Job], failed: list[Tried], at: datetime) -> None:
             _pause(job.hook.pk, at, timedelta(seconds=answer.retry_after))
     for hook in Webhook.objects.filter(pk__in=failing, is_enabled=True, archived_at=None):
         if any(job.hook.pk == hook.pk and answer.status == GONE for job, answer in failed):
-            disable_gone(hook, at=at)
+            is_gone(hook, at=at)
         else:
-            disable_failing(hook, at=at)
+            is_failing(hook, at=at)
 
 
 def _pause(hook_id: int, at: datetime, pause: timedelta) -> None:

@@ -11,7 +11,14 @@ from console.webhooks.public import PublicEvent
 
 TEST = PublicEvent("webhook.test", _("Test"), frozenset(), place=1000, is_emitted=True)
 
-CREATED = Kind("webhook.made", _("Webhook made"), "webhook", _("{actor} made the webhook {subject}"), SETTINGS)
+CREATED = Kind(
+    "webhook.created",
+    _("Webhook created"),
+    "webhook",
+    _("{actor} created the webhook {subject}"),
+    SETTINGS,
+    former=("webhook.made",),
+)
 EDITED = Kind("webhook.edited", _("Webhook edited"), "pencil", _("{actor} edited the webhook {subject}"), SETTINGS)
 ROTATED = Kind(
     "webhook.rotated",

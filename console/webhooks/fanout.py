@@ -16,7 +16,11 @@ from django.utils import timezone
 from console import sql
 from console.audit.kinds import Kind
 from console.models import DeliveryState, Webhook, WebhookDelivery
+from console.slots import One
 from console.webhooks.public import Logged, Occurrence, PublicEvent
+
+# Queues the sending of what is due. Called after the transaction that wrote it.
+nudge: One[[], Any] = One("console.webhooks.fanout.nudge")
 
 COLUMNS = [
     "organization",
@@ -113,7 +117,7 @@ def write(hooks: list[Webhook], event: PublicEvent, occurrences: Iterable[Occurr
     if rows:
         sql.insert_rows(WebhookDelivery, COLUMNS, rows)
     if rows and any(hook.is_enabled for hook in hooks):
-        transaction.on_commit(_nudge)
+        transaction.on_commit(nudge)
     return len(rows)
 
 
@@ -149,9 +153,3 @@ def _concerns(hook: Webhook, event: PublicEvent, occurrence: Occurrence) -> bool
     if hook.product_id is not None:
         return hook.product_id == occurrence.product_id
     return hook.customer_id is None or hook.customer_id == occurrence.customer_id
-
-
-def _nudge() -> None:
-    from console.tasks import nudge_webhooks
-
-    nudge_webhooks()

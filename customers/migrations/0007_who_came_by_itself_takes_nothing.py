@@ -8,7 +8,8 @@ def switch_off(apps, schema_editor):
     staff = apps.get_model("console", "Member").objects.filter(user=OuterRef("actor_id"), organization=OuterRef("organization"))
     people = user.objects.filter(user=OuterRef("actor_id"), customer=OuterRef("subject_id"))
     made = apps.get_model("console", "Event").objects.filter(
-        ~Exists(staff), Exists(people), Q(organization=OuterRef("organization")), kind="customer.made",
+        ~Exists(staff), Exists(people), Q(organization=OuterRef("organization")),
+        kind__in=["customer.made", "customer.created"],  # The log calls it by either, depending on what ran before.
         subject_kind="customer", subject_id=OuterRef("pk"),
     )  # fmt: skip
     customer.objects.filter(Exists(made)).update(may_take=False)

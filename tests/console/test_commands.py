@@ -24,7 +24,7 @@ def test_a_further_organization_gets_its_owner_by_invitation(client, organizatio
     client.post("/invitation/accept/", {"name": "Charlie", "password": "correct horse battery"})
     assert Member.objects.get().role == "owner"
     assert list(Event.objects.order_by("pk").values_list("kind", "organization")) == [
-        ("organization.made", made.pk),
+        ("organization.created", made.pk),
         ("member.invited", made.pk),
         ("member.joined", made.pk),
     ]

@@ -58,7 +58,7 @@ def test_the_right_code_makes_the_organization_and_signs_its_owner_in(client, co
     address = EmailAddress.objects.get()
     assert (address.email, address.verified, address.primary) == ("alice@northlake.example", True, True)
     event = Event.objects.get()
-    assert (event.kind, event.actor_label) == ("organization.made", "Alice Kemp")
+    assert (event.kind, event.actor_label) == ("organization.created", "Alice Kemp")
     assert client.get(reverse("console:home")).url == reverse("console:second_factor")
 
 

@@ -71,7 +71,7 @@ def test_a_customer_is_made_with_its_project(staff_client):
     made = Customer.objects.get()
     assert (answer.status_code, answer.url) == (302, made.get_absolute_url())
     assert (made.projects.get().name, made.projects.get().is_default) == ("Ferro Agrícola", True)
-    assert Event.objects.get().kind == "customer.made"
+    assert Event.objects.get().kind == "customer.created"
 
 
 def test_a_reference_is_given_once_and_nothing_that_was_typed_is_lost(staff_client, organization):

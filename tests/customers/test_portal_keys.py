@@ -60,7 +60,7 @@ def test_an_admin_makes_a_key_that_is_shown_once_and_opens_the_customers_devices
     page = client.get(LIST).content.decode()
     assert (key.start in page, text in page, "See its devices" in page) == (True, False, True)
     assert Caller(text).get("/devices").status_code == 200
-    event = Event.objects.get(kind="api_key.made")
+    event = Event.objects.get(kind="api_key.created")
     assert (event.organization, event.actor_id, event.object_id) == (customer.organization, dana.pk, customer.pk)
     assert text not in str(event.data)
 
@@ -70,7 +70,7 @@ def test_what_happened_shows_in_the_organizations_activity(client_for, alice, da
     client.post(NEW, WANTED)
     client.post(revoke_page(ApiKey.objects.get()))
     page = client_for(alice).get(reverse("console:activity_list")).content.decode()
-    assert ("made the API key" in page, "revoked the API key" in page, "dana@aalen.example" in page) == (True,) * 3
+    assert ("created the API key" in page, "revoked the API key" in page, "dana@aalen.example" in page) == (True,) * 3
 
 
 def test_an_admin_revokes_a_key_from_the_next_call_on(client_for, dana, customer):

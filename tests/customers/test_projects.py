@@ -34,10 +34,10 @@ def test_a_project_is_made_on_the_customer_s_page(staff_client, customer):
     made = Project.objects.get(is_default=False)
     assert (made.name, made.customer, made.organization) == ("North site", customer, customer.organization)
     event = Event.objects.get()
-    assert (event.kind, event.subject_label, event.object_id) == ("project.made", "North site", customer.pk)
+    assert (event.kind, event.subject_label, event.object_id) == ("project.created", "North site", customer.pk)
     page = staff_client.get(customer.get_absolute_url()).content.decode()
     assert "North site" in page
-    assert 'Alice Kemp</strong> made the project <strong class="strong">North site</strong>' in page
+    assert 'Alice Kemp</strong> created the project <strong class="strong">North site</strong>' in page
 
 
 def test_a_project_is_renamed_and_told(staff_client, customer):

@@ -22,7 +22,7 @@ def test_sixteen_who_send_the_same_call_at_once_make_one_product_and_get_one_ans
     found = processes.run(16, lambda _n: Caller(key), act)
     assert {status for status, _content in found} == {201}
     assert len({content for _status, content in found}) == 1
-    assert (Product.objects.count(), Event.objects.filter(kind="product.made").count()) == (1, 1)
+    assert (Product.objects.count(), Event.objects.filter(kind="product.created").count()) == (1, 1)
 
 
 def test_without_the_kept_answer_the_others_are_refused(alice, monkeypatch):

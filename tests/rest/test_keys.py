@@ -142,7 +142,7 @@ def test_a_repeated_call_gets_its_first_answer_and_does_nothing_again(alice):
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.content == second.content
     assert ("Idempotent-Replayed" in first, second["Idempotent-Replayed"]) == (False, "true")
-    assert (Product.objects.count(), Event.objects.filter(kind="product.made").count()) == (1, 1)
+    assert (Product.objects.count(), Event.objects.filter(kind="product.created").count()) == (1, 1)
     other = caller.post("/products", {"name": "Other"}, headers=token)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert Product.objects.count() == 1
@@ -237,7 +237,7 @@ def test_an_answer_that_holds_a_secret_is_kept_nowhere(alice):
     made = caller.post("/webhooks", body)
     assert made.json()["secret"].startswith("whsec_")
     assert not IdempotentAnswer.objects.exists()
-    told = json.dumps(list(Event.objects.filter(kind="webhook.made").values("subject_label", "data")))
+    told = json.dumps(list(Event.objects.filter(kind="webhook.created").values("subject_label", "data")))
     assert "https://example.com" in told
     assert "SECRET" not in told
 

@@ -79,7 +79,7 @@ def test_a_profile_is_made_with_all_that_it_lists_and_found_by_id_and_slug(api, 
     }
     assert api.get(f"/claim-profiles/{profile.pk}").json() == api.get("/claim-profiles/north-pilot").json() == body
     assert profile.codes.count() == 1
-    assert Event.objects.get(kind="claim_profile.made").actor_label == "Alice Kemp (Line 3)"
+    assert Event.objects.get(kind="claim_profile.created").actor_label == "Alice Kemp (Line 3)"
 
 
 def test_what_an_edit_leaves_out_stays_and_an_old_version_is_refused(api, make_devices, organization, bob):

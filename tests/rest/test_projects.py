@@ -35,7 +35,7 @@ def test_a_project_is_made_seen_and_renamed(caller, customer):
     assert caller.patch(f"/projects/{made.pk}", {}).json()["name"] == "North"
     events = Event.objects.filter(kind__startswith="project.").order_by("pk")
     assert [(e.kind, e.object_id, e.data) for e in events] == [
-        ("project.made", customer.pk, {}),
+        ("project.created", customer.pk, {}),
         ("project.edited", customer.pk, {"name": ["North site", "North"]}),
     ]
     assert {row["name"] for row in caller.get("/projects", customer=customer.pk).json()["results"]} == {

@@ -51,7 +51,7 @@ def test_a_code_gives_its_unit_to_the_key_s_customer_and_again_it_is_the_same_cl
     assert (Device.objects.get().customer, ClaimProfile.objects.get().claim_count) == (customer, 1)
     span = Ownership.objects.get()
     assert (span.start_reason, span.started_by) == ("claim", "dana@aalen.example (Backend)")
-    assert Event.objects.get(kind="claim.made").actor_label == "dana@aalen.example (Backend)"
+    assert Event.objects.get(kind="claim.created").actor_label == "dana@aalen.example (Backend)"
     assert list(ClaimStep.objects.order_by("pk").values_list("step", flat=True)[:3]) == ["scan", "sign_in", "claim"]
 
 

@@ -104,7 +104,7 @@ def test_the_log_tells_who_took_how_many_codes_out_of_the_house(profile, alice, 
     order(client_for(alice), devices)
     sheet = LabelSheet.objects.get()
     assert (sheet.count, sheet.stock, sheet.form, sheet.created_by) == (3, "L7160", "pdf", "Alice Kemp")
-    made = event("label_sheet.made")
+    made = event("label_sheet.created")
     assert (made.subject_label, made.actor_label, made.data) == (
         "3 × L7160",
         "Alice Kemp",
@@ -362,7 +362,7 @@ def test_more_than_200_are_printed_in_the_background_and_fetched(profile, produc
     expected = [link_of(device) for device in units(profile)]
     assert [link for picture in pages(content) for link in scanned(picture)] == expected
     assert event("label_sheet.downloaded").data == {"labels": 303}
-    assert event("label_sheet.made").data == {"labels": 303, "form": "pdf"}
+    assert event("label_sheet.created").data == {"labels": 303, "form": "pdf"}
     assert Event.objects.filter(kind="device.label_printed").count() == 303
 
 
@@ -375,7 +375,7 @@ def test_many_labels_of_which_none_has_a_code_fail_with_the_reason(product, alic
     assert (sheet.operation.state, sheet.file_name) == (OperationState.FAILED, "")
     assert sheet.operation.sentence.startswith("Nothing to print. BULK-000000: It has no code of this claim profile.")
     assert [path for path in files.folder().rglob("*") if path.is_file()] == []
-    assert not Event.objects.filter(kind="label_sheet.made").exists()
+    assert not Event.objects.filter(kind="label_sheet.created").exists()
 
 
 def test_who_may_not_see_codes_any_more_gets_no_file(profile, alice):
@@ -391,7 +391,7 @@ def test_a_file_is_handed_over_once(profile, alice):
     work()
     with pytest.raises(operations.Superseded):
         labels.hand_over(sheet, "1/other", [units(profile)[0].pk], by=factories.actor_of(alice))
-    assert Event.objects.filter(kind="label_sheet.made").count() == 1
+    assert Event.objects.filter(kind="label_sheet.created").count() == 1
 
 
 def test_files_go_after_seven_days_and_the_page_says_so(profile, alice, client_for):
@@ -448,7 +448,7 @@ def test_a_worker_killed_in_the_middle_leaves_no_half_a_file_and_another_goes_on
     assert sheet.count == 600
     content = files.path_of(sheet.file_name).read_bytes()
     assert sum(len(scanned(picture)) for picture in pages(content)) == 600
-    assert Event.objects.filter(kind="label_sheet.made").count() == 1
+    assert Event.objects.filter(kind="label_sheet.created").count() == 1
     assert Event.objects.filter(kind="device.label_printed").count() == 600
     WorkerHeartbeat.objects.all().delete()
 

@@ -73,7 +73,7 @@ def test_a_name_is_enough(owner, organization, alice):
         1,
     )
     assert profile.codes.get().device is None
-    event = worlds.event("claim_profile.made")
+    event = worlds.event("claim_profile.created")
     assert (event.subject_id, event.actor_id) == (profile.pk, alice.pk)
 
 

@@ -153,7 +153,7 @@ def test_a_selection_gets_codes_of_a_new_profile(owner, make_devices, organizati
     )
     assert set(profile.codes.values_list("device", flat=True)) == {first.pk, second.pk}
     told = list(Event.objects.order_by("pk").values_list("kind", "data"))
-    assert told == [("claim_profile.made", {}), ("claim_profile.units_added", {"units": 2})]
+    assert told == [("claim_profile.created", {}), ("claim_profile.units_added", {"units": 2})]
 
 
 def test_a_selection_gets_codes_of_a_profile_that_exists(owner, make_devices, organization):

@@ -196,7 +196,7 @@ def test_a_claim_is_told_in_the_log_of_the_profile_and_of_the_device(
 ):
     profile = worlds.make_unit_profile(product)
     claim = redeem(_code(profile, device))
-    made, claimed = worlds.event("claim.made"), worlds.event("device.claimed")
+    made, claimed = worlds.event("claim.created"), worlds.event("device.claimed")
     assert (made.organization, made.subject_kind, made.subject_id) == (organization, "claimprofile", profile.pk)
     assert (made.object_kind, made.object_id, made.actor_id, made.at) == ("customer", customer.pk, dana.pk, claim.at)
     assert made.data == {"given": [device.serial_number], "members": []}

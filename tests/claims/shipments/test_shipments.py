@@ -54,7 +54,7 @@ def test_a_shipment_gets_the_next_number_and_is_told_in_the_log(customer, by, pr
     second = shipments.create(customer=customer, lines={}, by=by)
     assert [first.code, second.code] == ["S-00001", "S-00002"]
     assert list(first.lines.values_list("product", "expected")) == [(product.pk, 5)]
-    assert set(Event.objects.filter(kind="shipment.made").values_list("subject_label", "object_label")) == {
+    assert set(Event.objects.filter(kind="shipment.created").values_list("subject_label", "object_label")) == {
         ("S-00001", "Stadtwerke Aalen"),
         ("S-00002", "Stadtwerke Aalen"),
     }
