@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
-from console.export import newest_first, stream
+from console.downloads import Table
+from console.export import newest_first
 from console.requests import Request
 from customers.filters import CustomerFilter
 from customers.models import Customer
@@ -14,11 +14,11 @@ from customers.models import Customer
 HEADER = ["name", "kind", "reference", "email", "phone", "address", "notes", "since"]
 
 
-def customer_rows(request: Request) -> StreamingHttpResponse:
-    """The customers that match the filters of the address, as the format that it names."""
+def customer_table(request: Request) -> Table:
+    """Return the customers that match the filters of the address."""
     filterset = CustomerFilter(request.GET, queryset=Customer.objects.visible_to(request.actor), request=request)
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
-    return stream(request, _("customers"), HEADER, lines(rows))
+    return _("customers"), HEADER, lines(rows)
 
 
 def lines(rows: Any) -> Iterator[list]:

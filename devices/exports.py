@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
-from console.export import stream
+from console.downloads import Table
 from console.requests import Request
 from devices.edited_exports.registered import unit_of
 from devices.edited_exports.version import TEXTS
@@ -29,11 +28,11 @@ HEADER = [
 ]
 
 
-def device_rows(request: Request) -> StreamingHttpResponse:
-    """The devices that match the filters of the address, as the format that it names."""
+def device_table(request: Request) -> Table:
+    """Return the devices that match the filters of the address."""
     filterset = DeviceFilter(request.GET, queryset=Device.objects.visible_to(request.actor), request=request)
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
-    return stream(request, _("devices"), HEADER, lines(rows))
+    return _("devices"), HEADER, lines(rows)
 
 
 def lines(rows: Any) -> Iterator[list]:

@@ -88,6 +88,87 @@ def test_views_are_short_functions_with_a_policy(path):
             assert lines <= 25, f"{node.name} has {lines} lines"
 
 
+# How pages, files and refusals are answered, for the views of all rooms; nothing here decides what a request does.
+FRAMES = {
+    "console/access.py",
+    "console/downloads.py",
+    "console/editing.py",
+    "console/errors.py",
+    "console/export.py",
+    "console/forms.py",
+    "console/imports/pages.py",
+    "console/imports/refused.py",
+    "console/listing.py",
+    "console/middleware.py",
+    "console/once.py",
+    "console/people/adapters.py",
+    "console/places.py",
+    "console/undo.py",
+    "devices/device_api/authentication.py",
+}
+ANSWER = re.compile(r"\b(Http|Streaming|File|Json|Template)\w*Response\w*|\bResponse\b")
+ANSWERING = re.compile(
+    r"((shortcuts|http)\.)?(render|redirect|(Http|Streaming|File|Json)\w*Response\w*)"
+    r"|((downloads|export|forms|listing|errors|refused|undo)\.)?(answer|stream|press|render_list)"
+)
+
+
+def may_answer(path: Path) -> bool:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    is_of_api = "api" in parts or "rest" in parts or path.stem.startswith("api")
+    return is_of_views(path) or is_of_api or name(path) in FRAMES
+
+
+def answers(module: ast.Module) -> list[str]:
+    """The functions that say or do that they answer a request."""
+    return [
+        function.name
+        for function in ast.walk(module)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        if (function.returns is not None and ANSWER.search(ast.unparse(function.returns)))
+        or any(
+            isinstance(node, ast.Call) and ANSWERING.fullmatch(ast.unparse(node.func)) for node in ast.walk(function)
+        )
+    ]
+
+
+@pytest.mark.parametrize("path", [p for p in sources() if not may_answer(p)], ids=name)
+def test_only_views_and_apis_answer_requests(path):
+    """Anything else that did would be a view without a policy mark."""
+    assert answers(tree(path)) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def received(request, operation) -> HttpResponse: ...",
+        "def download(sheet) -> FileResponse: ...",
+        "def show(request) -> 'HttpResponseBase | None': ...",
+        "def assign(request, chosen):\n    return redirect(chosen)",
+        "def over(request):\n    return http.HttpResponse(status=204)",
+        "def as_pdf(shipment):\n    return downloads.answer(File(draw(shipment), 'application/pdf', 'list.pdf'))",
+        "def rows(request):\n    return stream(request, 'rows', [], [])",
+        "class Page:\n    def answer(self):\n        return shortcuts.render(self.request, 'a.html')",
+    ],
+)
+def test_a_helper_that_answers_a_request_is_found(source):
+    assert len(answers(ast.parse(source))) == 1
+
+
+def test_a_helper_that_describes_a_page_is_no_view():
+    for source in (
+        "def detail(request, device) -> dict[str, Any]:\n    return {'page': describe(device)}",
+        "def _ask(self) -> http.client.HTTPResponse: ...",
+    ):
+        assert answers(ast.parse(source)) == []
+    assert not may_answer(ROOT / "claims/returns/pages.py") and not may_answer(ROOT / "claims/returns/exports.py")
+    assert may_answer(ROOT / "claims/returns/swap_views.py") and may_answer(ROOT / "claims/profiles/api_codes.py")
+
+
+def test_every_frame_of_the_foundation_exists():
+    assert [frame for frame in sorted(FRAMES) if not (ROOT / frame).exists()] == []
+
+
 def _is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 

@@ -11,12 +11,13 @@ from claims.profiles import exports
 from claims.profiles.api_shapes import ProfileQuery
 from claims.profiles.filters import ClaimProfileFilter
 from claims.returns.api_shapes import ReturnQuery
-from claims.returns.exports import return_rows
+from claims.returns.exports import return_table
 from claims.returns.filters import OPEN, ReturnFilter
 from claims.shipments import packing_list
 from claims.shipments import pages as shipments
 from console.access import Permission
 from console.errors import Refused
+from console.export import stream
 from console.rest.exports import as_exported, export, unpaged
 from console.rest.forms import filtered
 
@@ -38,7 +39,8 @@ def claim_profile_export(request: Any, form: str) -> StreamingHttpResponse:
     wanted = {name: query.get(name) for name in ("q", "scope", "grant")}
     wanted["state"] = switched.get(query.get("enabled"))
     filtered(ClaimProfileFilter, ClaimProfile.objects.visible_to(request.actor), request, **wanted)
-    return exports.claim_profile_rows(as_exported(request, form, **wanted))
+    asked = as_exported(request, form, **wanted)
+    return stream(asked, *exports.claim_profile_table(asked))
 
 
 @export("Download the codes of a claim profile's units", may=P.CODE_VIEW, tag="claim profiles")
@@ -47,7 +49,10 @@ def claim_profile_units_export(request: Any, form: str, key: str) -> StreamingHt
     profile = profiles.find(request, key)
     if profile.scope != Scope.UNIT:
         raise Refused("no_unit_codes", "This profile has one code for all. Ask for its code instead.")
-    return exports.unit_codes(as_exported(request, form), profile)
+    asked = as_exported(request, form)
+    response = stream(asked, *exports.unit_code_table(asked, profile))
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @export("Download returns", may=P.EXPORT, query=ReturnExportQuery, tag="returns")
@@ -55,11 +60,12 @@ def return_export(request: Any, form: str) -> StreamingHttpResponse:
     """All that match, the newest first."""
     wanted = {name: request.query.get(name) for name in ("q", "state", "reason", "customer", "needs_label")}
     filtered(ReturnFilter, Return.objects.visible_to(request.actor), request, **wanted)
-    return return_rows(as_exported(request, form, **wanted))
+    asked = as_exported(request, form, **wanted)
+    return stream(asked, *return_table(asked))
 
 
 @export("Download the units of a shipment", may=P.EXPORT, tag="shipments")
 def shipment_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
     """In the order of packing, each with what became of it."""
     asked = as_exported(request, form)
-    return packing_list.as_file(asked, shipments.one(asked, pk))
+    return stream(asked, *packing_list.table(shipments.one(asked, pk)))

@@ -13,6 +13,7 @@ from claims.models import ClaimCode, ClaimProfile, LabelSheet
 from claims.profiles import api as claim_profiles
 from console import sql
 from console.access import Permission
+from console.downloads import answer
 from console.rest.endpoints import endpoint
 from console.rest.forms import checked
 from console.rest.paging import PageQuery, page
@@ -68,7 +69,7 @@ def label_sheet_detail(request: Any, pk: int) -> Any:
 def label_sheet_file(request: Any, pk: int) -> Any:
     """Whoever has the file can claim; who took it is told in the log. Refused (409) until it is ready."""
     sheet = get_object_or_404(LabelSheet.objects.visible_to(request.actor), pk=pk)
-    return pages.download(sheet, by=request.actor, is_taken=request.method != "HEAD")
+    return answer(pages.download(sheet, by=request.actor, is_taken=request.method != "HEAD"))
 
 
 def _profile(request: Any) -> ClaimProfile | None:

@@ -1,15 +1,12 @@
-"""What the pages of labels show and answer."""
+"""What the pages of labels show, and the files that they hand over."""
 
 import base64
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import IO, Any
 
 from django.db.models import Count
-from django.http import FileResponse, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from claims.labels import actions, files, pictures, selecting, units
@@ -22,6 +19,7 @@ from claims.labels.writers import DRAWN, FORMS
 from claims.models import LabelSheet
 from claims.paper import fonts
 from console.bulk import IN_REQUEST, Selection
+from console.downloads import File
 from console.errors import Refused
 from console.requests import Request
 
@@ -159,22 +157,22 @@ def job(request: Request) -> Job:
     return Job(request, selecting.chosen_units(request))
 
 
-def print_labels(request: Request, job: Job) -> HttpResponse:
-    """Hand the labels over at once or, where they are many, start the work and lead to its page."""
+def plan(job: Job) -> dict[str, Any]:
+    """Return what the form says of the labels."""
+    form = job.form
+    return {"profile_id": form.profile_id, "form": form.cleaned_data["output"], "options": form.options}
+
+
+def ids_to_print(job: Job) -> list[int]:
+    """Return the units to print, in order. Raises Refused for none and for too many."""
     actions.check_number(job.total)
-    form, by, ids = job.form, request.actor, job.ids()
-    plan: dict[str, Any] = {"profile_id": form.profile_id, "form": form.cleaned_data["output"], "options": form.options}
-    if not ids:
-        raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
-    request.session[REMEMBERED] = form.kept
-    if len(ids) > IN_REQUEST:
-        return redirect("claims:label_sheet_detail", actions.start(ids, by=by, **plan).pk)
-    made = actions.make(ids, by=by, **plan)
-    return _as_file(HttpResponse(made.content), made.sheet)
+    if ids := job.ids():
+        return ids
+    raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
 
 
-def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> HttpResponse:
-    """The file that the worker made; unless it `is_taken`, nothing is told in the log.
+def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> File:
+    """Return the file that the worker made, and log who took it if it `is_taken`.
 
     Raises Refused where it is not made yet, or no longer kept.
     """
@@ -186,7 +184,7 @@ def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> HttpRespon
         raise gone() from None
     if is_taken:
         actions.note_download(sheet, by=by)
-    return _as_file(FileResponse(file), sheet)
+    return as_file(file, sheet)
 
 
 def gone() -> Refused:
@@ -223,11 +221,8 @@ def _image(kind: str, options: Options, drawn: list) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
 
 
-def _as_file(response: Any, sheet: LabelSheet) -> HttpResponse:
-    """The answer as a file that nothing on the way keeps: whoever has it can claim."""
+def as_file(content: bytes | IO[bytes], sheet: LabelSheet) -> File:
+    """Return a sheet's labels as a file that nothing on the way keeps: whoever has it can claim."""
     ending = sheet.form if sheet.form in TYPES else "zip"
     name = f"labels-{sheet.stock}-{timezone.localdate():%Y-%m-%d}.{ending}"
-    response["Content-Type"] = TYPES.get(sheet.form, "application/zip")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
-    response["Cache-Control"] = "no-store"
-    return response
+    return File(content, TYPES.get(sheet.form, "application/zip"), name)

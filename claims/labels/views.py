@@ -1,14 +1,15 @@
 """Labels: what to print, how far it is, and the file."""
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from claims.labels import pages
+from claims.labels import actions, pages
 from claims.labels.tables import LabelSheetTable
 from claims.models import LabelSheet
 from console.access import Permission, requires
-from console.bulk import SelectionChanged
+from console.bulk import IN_REQUEST, SelectionChanged
+from console.downloads import answer
 from console.listing import render_list
 from console.requests import Request
 
@@ -27,12 +28,12 @@ def label_sheet_list(request: Request) -> HttpResponse:
 
 
 @requires(Permission.CODE_VIEW)
-def label_sheet_create(request: Request) -> HttpResponse:
+def label_sheet_create(request: Request) -> HttpResponseBase:
     """Choose stock and content with a preview, then print the labels of the selected units."""
     job = pages.job(request)
     if job.is_final:
         try:
-            return pages.print_labels(request, job)
+            return _printed(request, job)
         except SelectionChanged as changed:
             job.refuse(changed)
     template = "claims/labels/_label_preview.html" if job.is_preview else "claims/labels/label_sheet_create.html"
@@ -53,7 +54,17 @@ def label_sheet_detail(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.CODE_VIEW)
 @require_POST
-def label_sheet_download(request: Request, pk: int) -> HttpResponse:
+def label_sheet_download(request: Request, pk: int) -> HttpResponseBase:
     """The file. It is told in the log who took it."""
     sheet = get_object_or_404(LabelSheet.objects.visible_to(request.actor), pk=pk)
-    return pages.download(sheet, by=request.actor)
+    return answer(pages.download(sheet, by=request.actor))
+
+
+def _printed(request: Request, job: pages.Job) -> HttpResponseBase:
+    """Hand the labels over at once; if they are many, start the work and lead to its page."""
+    ids, plan = pages.ids_to_print(job), pages.plan(job)
+    request.session[pages.REMEMBERED] = job.form.kept
+    if len(ids) > IN_REQUEST:
+        return redirect("claims:label_sheet_detail", actions.start(ids, by=request.actor, **plan).pk)
+    made = actions.make(ids, by=request.actor, **plan)
+    return answer(pages.as_file(made.content, made.sheet))

@@ -8,9 +8,7 @@ from urllib.parse import urlsplit
 
 import qrcode
 from django.conf import settings
-from django.http import HttpResponse
 from django.template.loader import render_to_string
-from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M
@@ -18,6 +16,7 @@ from qrcode.util import ALPHA_NUM, MODE_ALPHA_NUM, QRData
 
 from claims.models import ClaimCode, ClaimProfile
 from claims.profiles.actions import codes as claim_codes
+from console.downloads import File
 
 QUIET_ZONE = 4
 # The least size of a module, and what a picture is drawn for: sharp in print at 300 dpi on a label of 8 cm.
@@ -93,18 +92,14 @@ def label(code: ClaimCode) -> Label | None:
     return Label(code, link(code.profile, printed.link), canonical(code.profile, printed.link), printed.typed_in_groups)
 
 
-def as_file(drawing: Drawing, name: str, form: str) -> HttpResponse:
+def as_file(drawing: Drawing, name: str, form: str) -> File:
     """The picture to keep, as `svg` or else `png`. Whoever has it can claim, so nothing on the way may store
     it."""
     if form == "svg":
-        content = render_to_string("claims/qr.svg", {"drawing": drawing})
-        response = HttpResponse(content, content_type="image/svg+xml")
+        content, content_type = render_to_string("claims/qr.svg", {"drawing": drawing}).encode(), "image/svg+xml"
     else:
-        response = HttpResponse(drawing.png(), content_type="image/png")
-    file = f"{slugify(name) or 'code'}.{form}"
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file)
-    response["Cache-Control"] = "no-store"
-    return response
+        content, content_type = drawing.png(), "image/png"
+    return File(content, content_type, f"{slugify(name) or 'code'}.{form}")
 
 
 def link(profile: ClaimProfile, token: str) -> str:

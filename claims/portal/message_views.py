@@ -10,10 +10,11 @@ from claims.portal import calls
 from claims.portal.tables import MessageTable
 from claims.redemption import portal_queries as holdings
 from console.access import portal
+from console.export import stream
 from console.listing import paginate
 from console.requests import Request
 from devices.messages import window as messages
-from devices.messages.exports import message_rows
+from devices.messages.exports import message_table
 from devices.messages.filters import MessageFilter
 from devices.models import Device, Message
 
@@ -32,7 +33,7 @@ def message_export(request: Request, pk: int) -> HttpResponseBase:
     """The same as a file."""
     device = get_object_or_404(_devices(request), pk=pk)
     request.days_of = device.organization
-    return message_rows(request, Message.objects.visible_to(request.actor, device=device))
+    return stream(request, *message_table(request, Message.objects.visible_to(request.actor, device=device)))
 
 
 @portal
@@ -49,7 +50,7 @@ def message_project_export(request: Request, pk: int) -> HttpResponseBase:
     """The same as a file."""
     project = get_object_or_404(holdings.projects(request.actor), pk=pk)
     request.days_of = project.organization
-    return message_rows(request, Message.objects.visible_to(request.actor).of_project(project))
+    return stream(request, *message_table(request, Message.objects.visible_to(request.actor).of_project(project)))
 
 
 def _devices(request: Request) -> QuerySet[Device]:

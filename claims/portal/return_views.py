@@ -1,7 +1,7 @@
 """Sending a device back, as its owner asks for it in the portal."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -12,6 +12,7 @@ from claims.returns.actions import returns
 from claims.returns.request_forms import RequestForm
 from claims.returns.tables import PortalReturnTable
 from console.access import portal
+from console.downloads import answer
 from console.errors import Refused
 from console.forms import attempt, page
 from console.listing import paginate
@@ -55,9 +56,9 @@ def return_detail(request: Request, pk: int) -> HttpResponse:
 
 @portal
 @require_safe
-def return_slip(request: Request, pk: int) -> HttpResponse:
+def return_slip(request: Request, pk: int) -> HttpResponseBase:
     """The slip to put into the box, as PDF."""
-    return slips.answer(get_object_or_404(portal_returns.rows(request.actor), pk=pk))
+    return answer(slips.as_file(get_object_or_404(portal_returns.rows(request.actor), pk=pk)))
 
 
 @portal

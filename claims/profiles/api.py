@@ -29,6 +29,7 @@ from claims.profiles.api_shapes import (
 )
 from claims.profiles.filters import ClaimProfileFilter, UnitFilter
 from console.access import Permission
+from console.downloads import answer
 from console.forms import ReasonForm
 from console.rest.endpoints import endpoint
 from console.rest.forms import checked, filtered
@@ -111,13 +112,13 @@ def claim_profile_code(request: Any, key: str) -> Any:
 @endpoint("Draw the QR code of a claim profile as SVG", may=P.CODE_VIEW, media=["image/svg+xml"])
 def claim_profile_qr_svg(request: Any, key: str) -> Any:
     """Of a profile with scope link, to print at any size."""
-    return pages.picture(_code(request, key), "svg")
+    return answer(pages.picture(_code(request, key), "svg"))
 
 
 @endpoint("Draw the QR code of a claim profile as PNG", may=P.CODE_VIEW, media=["image/png"])
 def claim_profile_qr_png(request: Any, key: str) -> Any:
     """Of a profile with scope link, at least 1000 pixels wide."""
-    return pages.picture(_code(request, key), "png")
+    return answer(pages.picture(_code(request, key), "png"))
 
 
 @endpoint(

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from claims.models import ClaimCode
 from claims.profiles import api, pages
 from console.access import Permission
+from console.downloads import answer
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Text
 from devices.models import Device
@@ -28,15 +29,15 @@ class UnitCodeQuery(Body):
 
 
 @endpoint("Draw the QR code of a device as SVG", may=MAY, query=UnitCodeQuery, media=["image/svg+xml"], tag=TAG)
-def unit_code_qr_svg(request: Any, pk: int) -> HttpResponse:
+def unit_code_qr_svg(request: Any, pk: int) -> HttpResponseBase:
     """To print at any size. Whoever has it can claim: keep it as you keep a password."""
-    return pages.picture(_code(request, pk), "svg")
+    return answer(pages.picture(_code(request, pk), "svg"))
 
 
 @endpoint("Draw the QR code of a device as PNG", may=MAY, query=UnitCodeQuery, media=["image/png"], tag=TAG)
-def unit_code_qr_png(request: Any, pk: int) -> HttpResponse:
+def unit_code_qr_png(request: Any, pk: int) -> HttpResponseBase:
     """At least 1000 pixels wide. Whoever has it can claim: keep it as you keep a password."""
-    return pages.picture(_code(request, pk), "png")
+    return answer(pages.picture(_code(request, pk), "png"))
 
 
 def _code(request: Any, pk: int) -> ClaimCode:

@@ -1,7 +1,7 @@
 """Claim codes: their pictures, and new ones in place of those that are lost."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
@@ -9,24 +9,25 @@ from claims.models import ClaimCode, ClaimProfile, Scope
 from claims.profiles import pages
 from claims.profiles.actions import codes
 from console.access import Permission, requires
+from console.downloads import answer
 from console.forms import ReasonForm, page
 from console.requests import Request
 from devices.models import Device
 
 
 @requires(Permission.CODE_VIEW)
-def claim_profile_qr(request: Request, pk: int, form: str) -> HttpResponse:
+def claim_profile_qr(request: Request, pk: int, form: str) -> HttpResponseBase:
     """The QR code of a profile with scope link, to keep and print."""
     rows = ClaimCode.objects.visible_to(request.actor).select_related("profile__domain", "device")
-    return pages.picture(get_object_or_404(rows, profile=pk, device=None), form)
+    return answer(pages.picture(get_object_or_404(rows, profile=pk, device=None), form))
 
 
 @requires(Permission.CODE_VIEW)
-def unit_code_qr(request: Request, pk: int, form: str) -> HttpResponse:
+def unit_code_qr(request: Request, pk: int, form: str) -> HttpResponseBase:
     """The QR code of a unit, to keep and print; `?profile=` chooses among several."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     rows = ClaimCode.objects.visible_to(request.actor).filter(device=device).select_related("profile__domain", "device")
-    return pages.picture(pages.chosen_code(request, rows), form)
+    return answer(pages.picture(pages.chosen_code(request, rows), form))
 
 
 @requires(Permission.PROFILE_EDIT)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from claims.models import ClaimProfile
 from claims.paper import qr
 from claims.profiles.actions import codes
 from claims.profiles.filters import ClaimProfileFilter
-from console.export import newest_first, stream
+from console.downloads import Table
+from console.export import newest_first
 from console.requests import Request
 
 PROFILE_HEADER = [
@@ -32,22 +32,20 @@ UNIT_HEADER = ["serial_number", "device_name", "typed_code", "link", "version"]
 CHUNK = 2_000
 
 
-def claim_profile_rows(request: Request) -> StreamingHttpResponse:
-    """The profiles that match the filters of the address, as the format that it names."""
+def claim_profile_table(request: Request) -> Table:
+    """Return the profiles that match the filters of the address."""
     filterset = ClaimProfileFilter(
         request.GET, queryset=ClaimProfile.objects.visible_to(request.actor).with_state(), request=request
     )
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
-    return stream(request, _("claim profiles"), PROFILE_HEADER, _profile_lines(rows))
+    return _("claim profiles"), PROFILE_HEADER, _profile_lines(rows)
 
 
-def unit_codes(request: Request, profile: ClaimProfile) -> StreamingHttpResponse:
-    """Serial number, typed code and link of every unit of the profile. Who took them is told in the log."""
+def unit_code_table(request: Request, profile: ClaimProfile) -> Table:
+    """Return serial number, typed code and link of every unit of the profile, and log who took them."""
     # Who asks for the headers alone takes no codes.
     count = codes.note_export(profile, by=request.actor) if request.method != "HEAD" else 0
-    response = stream(request, f"{profile.slug} codes", UNIT_HEADER, _unit_lines(profile) if count else [])
-    response["Cache-Control"] = "no-store"
-    return response
+    return f"{profile.slug} codes", UNIT_HEADER, _unit_lines(profile) if count else []
 
 
 def _profile_lines(rows: Any) -> Iterator[list]:

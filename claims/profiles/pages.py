@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,7 @@ from claims.profiles import causes, charts
 from console import counts
 from console.access import Permission
 from console.bulk import Selection
+from console.downloads import File
 from console.errors import Refused
 from console.models import Operation
 from console.models.operation import OperationState
@@ -141,7 +142,7 @@ def chosen_code(request: Request, rows: QuerySet[ClaimCode]) -> ClaimCode:
     return newest
 
 
-def picture(code: ClaimCode, form: str) -> HttpResponse:
+def picture(code: ClaimCode, form: str) -> File:
     """The QR code of a code as a file, svg or png."""
     if form not in {"svg", "png"}:
         raise Http404

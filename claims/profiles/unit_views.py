@@ -9,12 +9,13 @@ from django.views.decorators.http import require_POST
 from claims.models import ClaimProfile, Scope
 from claims.profiles import pages
 from claims.profiles.actions import codes, profiles
-from claims.profiles.exports import unit_codes
+from claims.profiles.exports import unit_code_table
 from claims.profiles.filters import UnitFilter
 from claims.profiles.forms import UnitsForm
 from claims.profiles.tables import UnitTable
 from console.access import Actor, Permission, requires
 from console.bulk import Selection, SelectionChanged, selection
+from console.export import stream
 from console.forms import attempt, page
 from console.listing import render_list
 from console.models import Operation
@@ -45,7 +46,9 @@ def claim_profile_units(request: Request, pk: int) -> HttpResponse:
 def claim_profile_units_export(request: Request, pk: int) -> StreamingHttpResponse:
     """All codes of the profile's units as a file for the label printer. It is told in the log."""
     rows = ClaimProfile.objects.visible_to(request.actor).select_related("organization", "domain")
-    return unit_codes(request, get_object_or_404(rows, pk=pk, scope=Scope.UNIT))
+    response = stream(request, *unit_code_table(request, get_object_or_404(rows, pk=pk, scope=Scope.UNIT)))
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @requires(Permission.PROFILE_EDIT)

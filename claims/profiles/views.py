@@ -7,12 +7,13 @@ from django.views.decorators.http import require_POST
 from claims.models import Claim, ClaimProfile
 from claims.profiles import pages
 from claims.profiles.actions import profiles
-from claims.profiles.exports import claim_profile_rows
+from claims.profiles.exports import claim_profile_table
 from claims.profiles.filters import ClaimProfileFilter
 from claims.profiles.forms import ClaimProfileForm
 from claims.profiles.tables import ClaimProfileTable, ClaimTable
 from console.access import Permission, requires
 from console.editing import Edit
+from console.export import stream
 from console.forms import page, press
 from console.listing import render_list
 from console.requests import Request
@@ -34,7 +35,7 @@ def claim_profile_list(request: Request) -> HttpResponse:
 @requires(Permission.EXPORT)
 def claim_profile_export(request: Request) -> StreamingHttpResponse:
     """The filtered list as CSV or XLSX, streamed."""
-    return claim_profile_rows(request)
+    return stream(request, *claim_profile_table(request))
 
 
 @requires(Permission.PROFILE_EDIT)

@@ -16,6 +16,7 @@ from claims.returns.forms import InspectForm, ReceiveForm, SwapForm
 from claims.returns.request_forms import RequestForm
 from console import sql
 from console.access import CustomerScope, Permission
+from console.downloads import answer
 from console.rest.endpoints import endpoint
 from console.rest.forms import checked, filtered
 from console.rest.operations import OperationOut
@@ -138,7 +139,7 @@ def return_cancel(request: Any, pk: int) -> Any:
 def return_slip(request: Any, pk: int) -> Any:
     """To put into the box, so that the unit is recognised when it arrives."""
     rows = _rows(request).select_related("organization", "device__product")
-    return slips.answer(get_object_or_404(rows, pk=pk))
+    return answer(slips.as_file(get_object_or_404(rows, pk=pk)))
 
 
 @endpoint(

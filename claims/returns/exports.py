@@ -1,17 +1,17 @@
 """The list of returns as a file."""
 
-from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from claims.returns import pages
 from claims.returns.filters import ReturnFilter
+from console.downloads import Table
 from console.errors import Refused
-from console.export import newest_first, stream
+from console.export import newest_first
 from console.requests import Request
 
 
-def return_rows(request: Request) -> StreamingHttpResponse:
-    """The filtered returns, the newest first."""
+def return_table(request: Request) -> Table:
+    """Return the filtered returns, the newest first."""
     found = pages.rows(request.actor).select_related("shipment")
     filterset = ReturnFilter(request.GET, queryset=found, request=request)
     if not filterset.is_valid():
@@ -59,4 +59,4 @@ def return_rows(request: Request) -> StreamingHttpResponse:
         ]
         for row in newest_first(filterset.qs)
     )
-    return stream(request, "returns", header, lines)
+    return "returns", header, lines

@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Iterable
 from io import BytesIO
 
-from django.http import HttpResponse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,16 +15,14 @@ from claims.models import Return
 from claims.paper import fonts
 from claims.paper.drawing import draw_qr
 from claims.returns import choices
+from console.downloads import File
 
 LEFT, TOP, SIDE = 25 * mm, 272 * mm, 42 * mm
 
 
-def answer(returned: Return) -> HttpResponse:
-    """The slip as a download."""
-    response = HttpResponse(draw(returned), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{returned.code}.pdf"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+def as_file(returned: Return) -> File:
+    """Return the slip as a file."""
+    return File(draw(returned), "application/pdf", f"{returned.code}.pdf", cache="private, no-store")
 
 
 def draw(returned: Return) -> bytes:

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_POST
 from claims.models import Return
 from claims.returns import pages, undos, workbench
 from claims.returns.actions import inspection, returns
-from claims.returns.exports import return_rows
+from claims.returns.exports import return_table
 from claims.returns.filters import ReturnFilter
 from claims.returns.forms import ReceiveForm
 from claims.returns.tables import LabelQueueTable, ReturnTable
 from console import undo
 from console.access import Permission, requires
 from console.bulk import SelectionChanged, selection, tell_refused
+from console.export import stream
 from console.forms import attempt, page, press
 from console.listing import render_list
 from console.requests import Request
@@ -83,7 +84,7 @@ def return_list(request: Request) -> HttpResponse:
 @requires(Permission.EXPORT)
 def return_export(request: Request) -> StreamingHttpResponse:
     """The filtered list as CSV or XLSX, streamed."""
-    return return_rows(request)
+    return stream(request, *return_table(request))
 
 
 @requires(Permission.VIEW)

@@ -20,6 +20,7 @@ from claims.shipments.api_shapes import (
 from claims.shipments.filters import ShipmentFilter
 from claims.shipments.reconciliation import balance, fates
 from console.access import Permission
+from console.downloads import answer
 from console.rest.endpoints import endpoint
 from console.rest.forms import filtered
 from console.rest.operations import OperationOut
@@ -147,9 +148,8 @@ def shipment_balance(request: Any, pk: int) -> Any:
 def shipment_packing_list(request: Any, pk: int) -> Any:
     """For the box; with its code where it is claimed by one and the key has the scope code.view."""
     shipment = pages.one(request, pk)
-    if request.method == "HEAD":
-        return packing_list.head(shipment)
-    return packing_list.as_pdf(shipment, pages.code(request, shipment).get("label"))
+    label = pages.code(request, shipment).get("label")
+    return answer(packing_list.as_pdf(shipment, label, is_drawn=request.method != "HEAD"))
 
 
 def _now(request: Any, shipment: Shipment) -> Shipment:

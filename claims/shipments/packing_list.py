@@ -5,10 +5,8 @@ from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
 from django.utils import formats, timezone
 from django.utils.html import escape
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
@@ -23,15 +21,15 @@ from claims.paper.qr import Label
 from claims.returns.slips import note
 from claims.shipments import packing
 from claims.shipments.reconciliation import fates
-from console.export import stream
+from console.downloads import File, Table
 
 GREY = colors.HexColor("#60707a")
 # More are not written on paper.
 MOST_SERIALS = 5_000
 
 
-def as_file(request: HttpRequest, shipment: Shipment) -> Any:
-    """The units as CSV or XLSX, each with what became of it."""
+def table(shipment: Shipment) -> Table:
+    """Return the units as a table, each with what became of it."""
     header = [
         _("Shipment"),
         _("Order"),
@@ -68,22 +66,16 @@ def as_file(request: HttpRequest, shipment: Shipment) -> Any:
                 words[unit.fate] if shipment.shipped_at or unit.claim_id else "",
             ]
 
-    return stream(request, shipment.code, header, lines())
+    return shipment.code, header, lines()
 
 
-def as_pdf(shipment: Shipment, label: Label | None = None) -> HttpResponse:
-    """The list for the box, A4, with the code of the box where it is claimed by one."""
-    response = head(shipment)
-    response.content = draw(shipment, label)
-    return response
+def as_pdf(shipment: Shipment, label: Label | None = None, *, is_drawn: bool = True) -> File:
+    """Return the list for the box, A4, with the code of the box if it is claimed by one.
 
-
-def head(shipment: Shipment) -> HttpResponse:
-    """The same without the list: who asks for headers alone has nothing drawn."""
-    response = HttpResponse(content_type="application/pdf")
-    response["Cache-Control"] = "private, no-store"
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{shipment.code}.pdf")
-    return response
+    A request for the headers alone has nothing drawn.
+    """
+    content = draw(shipment, label) if is_drawn else b""
+    return File(content, "application/pdf", f"{shipment.code}.pdf", cache="private, no-store")
 
 
 def draw(shipment: Shipment, label: Label | None = None) -> bytes:

@@ -1,7 +1,7 @@
 """Shipments: the list, the packing page, shipping, and what became of it."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +15,9 @@ from claims.shipments.filters import ShipmentFilter
 from claims.shipments.forms import ShipmentForm
 from claims.shipments.tables import ShipmentTable
 from console.access import Permission, requires
+from console.downloads import answer
 from console.editing import Edit
+from console.export import stream
 from console.forms import attempt, page, press
 from console.listing import render_list
 from console.requests import Request
@@ -122,18 +124,17 @@ def shipment_reopen(request: Request, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW)
-def shipment_packing_list(request: Request, pk: int) -> HttpResponse:
+def shipment_packing_list(request: Request, pk: int) -> HttpResponseBase:
     """The packing list as PDF."""
     shipment = pages.one(request, pk)
-    if request.method == "HEAD":
-        return packing_list.head(shipment)
-    return packing_list.as_pdf(shipment, pages.code(request, shipment).get("label"))
+    label = pages.code(request, shipment).get("label")
+    return answer(packing_list.as_pdf(shipment, label, is_drawn=request.method != "HEAD"))
 
 
 @requires(Permission.EXPORT)
-def shipment_export(request: Request, pk: int) -> HttpResponse:
+def shipment_export(request: Request, pk: int) -> HttpResponseBase:
     """The units with what became of each, as CSV or XLSX."""
-    return packing_list.as_file(request, pages.one(request, pk))
+    return stream(request, *packing_list.table(pages.one(request, pk)))
 
 
 def _bench(request: Request, shipment: Shipment, answers: list[Answer]) -> HttpResponse:

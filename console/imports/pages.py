@@ -38,7 +38,7 @@ def progress(request: HttpRequest, row: FileImport) -> HttpResponse:
 
 
 def template_file(columns: Iterable[Column], name: str) -> HttpResponse:
-    """A CSV file that has the headers and nothing else."""
+    """Answer with a CSV file that has the headers and nothing else."""
     content = "\ufeff" + ",".join(column.name for column in columns) + "\r\n"
     answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'

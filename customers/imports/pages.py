@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.http import HttpResponse
-
 from console.access import Actor
 from console.errors import Refused
 from console.imports import pages
@@ -24,11 +22,6 @@ class CustomerFileForm(UploadForm):
         except Refused as refusal:
             self.add_error("file", refusal.sentence)
             return None
-
-
-def template_file() -> HttpResponse:
-    """A CSV file that has the headers and nothing else."""
-    return pages.template_file(COLUMNS, "custody-customers")
 
 
 def understood() -> list[tuple[Any, Any, str]]:

@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 from console.access import Permission, requires
 from console.editing import Edit
 from console.errors import Refused
+from console.export import stream
 from console.forms import attempt, page, press
 from console.listing import render_list
 from console.requests import Request
 from customers.actions import customers
-from customers.exports import customer_rows
+from customers.exports import customer_table
 from customers.filters import CustomerFilter
 from customers.forms import CustomerForm
 from customers.models import Customer, CustomerUser, Project
@@ -37,7 +38,7 @@ def customer_list(request: Request) -> HttpResponse:
 @requires(Permission.EXPORT)
 def customer_export(request: Request) -> StreamingHttpResponse:
     """The filtered list as CSV or XLSX, streamed."""
-    return customer_rows(request)
+    return stream(request, *customer_table(request))
 
 
 @requires(Permission.CUSTOMER_EDIT)

@@ -6,12 +6,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
 from console.imports import refused
-from console.imports.pages import earlier, progress, same_files, urls
+from console.imports.pages import earlier, progress, same_files, template_file, urls
 from console.imports.preview import ApplyForm, ColumnsForm, Preview
 from console.requests import Request
 from customers.actions import imports
 from customers.imports import CustomerFileKind
-from customers.imports.pages import CustomerFileForm, template_file, understood
+from customers.imports.columns import COLUMNS
+from customers.imports.pages import CustomerFileForm, understood
 from customers.models import CustomerImport
 
 
@@ -24,7 +25,7 @@ def _visible(request: Request) -> QuerySet:
 def customer_import(request: Request) -> HttpResponse:
     """Upload a file; `?template=1` is a file to fill in."""
     if "template" in request.GET:
-        return template_file()
+        return template_file(COLUMNS, "custody-customers")
     form = CustomerFileForm(request)
     if request.method == "POST" and form.is_valid():
         row = form.receive(by=request.actor)

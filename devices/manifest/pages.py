@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
@@ -68,11 +67,6 @@ class ManifestColumnsForm(ColumnsForm):
         if self.is_about_padding:
             return {**self.row.reading, "pad": self.cleaned_data["pad"]}
         return super().reading()
-
-
-def template_file() -> HttpResponse:
-    """A CSV file that has the headers and nothing else."""
-    return pages.template_file(COLUMNS, "custody-manifest")
 
 
 def understood() -> list[tuple[Any, Any, str]]:

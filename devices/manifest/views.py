@@ -6,11 +6,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
 from console.imports import refused
-from console.imports.pages import earlier, progress, same_files, urls
+from console.imports.pages import earlier, progress, same_files, template_file, urls
 from console.imports.preview import ApplyForm, Preview
 from console.requests import Request
 from devices.manifest import ManifestKind, actions
-from devices.manifest.pages import ManifestColumnsForm, ManifestForm, template_file, understood
+from devices.manifest.kind import COLUMNS
+from devices.manifest.pages import ManifestColumnsForm, ManifestForm, understood
 from devices.models import ManifestImport
 
 
@@ -22,7 +23,7 @@ def _visible(request: Request) -> QuerySet:
 def manifest_create(request: Request) -> HttpResponse:
     """Upload a file for a product; `?template=1` is a file to fill in."""
     if "template" in request.GET:
-        return template_file()
+        return template_file(COLUMNS, "custody-manifest")
     form = ManifestForm(request)
     if request.method == "POST" and form.is_valid():
         manifest = form.receive(by=request.actor)

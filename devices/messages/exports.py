@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from console.export import newest_first, stream
+from console.downloads import Table
+from console.export import newest_first
 from devices.messages.filters import filtered
 from devices.models import Message
 
 
-def message_rows(request: HttpRequest, rows: QuerySet) -> StreamingHttpResponse:
-    """The rows that match the filters of the address, as the format that it names. Times are in UTC, exact."""
+def message_table(request: HttpRequest, rows: QuerySet) -> Table:
+    """Return the rows that match the filters of the address. Times are in UTC, exact."""
     header = [_("Received"), _("Device's own time"), _("Serial number"), _("Name"), _("Data")]
-    return stream(request, _("messages"), header, lines(filtered(request, rows)))
+    return _("messages"), header, lines(filtered(request, rows))
 
 
 def lines(rows: QuerySet) -> Iterator[list]:

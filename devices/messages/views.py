@@ -4,9 +4,10 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from console.access import Permission, requires
+from console.export import stream
 from console.listing import render_list
 from console.requests import Request
-from devices.messages.exports import message_rows
+from devices.messages.exports import message_table
 from devices.messages.filters import MessageFilter
 from devices.messages.tables import MessageTable
 from devices.models import Device, Message
@@ -31,4 +32,4 @@ def message_list(request: Request, pk: int) -> HttpResponse:
 def message_export(request: Request, pk: int) -> HttpResponseBase:
     """The messages of one device that match the filters, as CSV or XLSX."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    return message_rows(request, Message.objects.visible_to(request.actor, device=device))
+    return stream(request, *message_table(request, Message.objects.visible_to(request.actor, device=device)))

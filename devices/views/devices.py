@@ -5,12 +5,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from console.access import Permission, requires
 from console.editing import Edit
+from console.export import stream
 from console.forms import page, press
 from console.listing import render_list
 from console.requests import Request
 from devices import timeline, wiping
 from devices.actions import devices, undo
-from devices.exports import device_rows
+from devices.exports import device_table
 from devices.filters import DeviceFilter
 from devices.forms import DeviceForm
 from devices.models import Device, Ownership, Product, SharedAccess
@@ -50,7 +51,7 @@ def device_list(request: Request) -> HttpResponse:
 @requires(Permission.EXPORT)
 def device_export(request: Request) -> StreamingHttpResponse:
     """The filtered list as CSV or XLSX, streamed."""
-    return device_rows(request)
+    return stream(request, *device_table(request))
 
 
 @requires(Permission.DEVICE_EDIT)
