@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,8 +16,11 @@ from typing import Any
 import pytest
 import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests import databases
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -53,12 +57,18 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: Any) -> Iterator[Server]:
-    """`manage.py serve` with a folder and a port of its own, as script/server starts it."""
+def server(tmp_path_factory: Any, django_db_blocker: Any) -> Iterator[Server]:
+    """`manage.py serve` with a folder and a port of its own, as script/server starts it. Only migrating was done before.
+
+    The first start that migrates is tested in tests/console/server/test_serve.py.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     data = tmp_path_factory.mktemp("data")
+    if connection.vendor == "sqlite":
+        with django_db_blocker.unblock():
+            shutil.copyfile(databases.migrated_file(), data / "custody.sqlite3")
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("CUSTODY_", "DJANGO_", "DATABASE_URL"))
     } | {
