@@ -24,7 +24,7 @@ HEADER = ["at", "actor", "kind", "what", "subject_kind", "subject_id", "subject"
 
 
 class EventOut(serializers.ModelSerializer):
-    """One line of the log. `data` tells changes as `{field: [old, new]}`."""
+    """One line of the log. `data` holds changes as `{field: [old, new]}`."""
 
     data = serializers.JSONField()
     act = serializers.UUIDField(allow_null=True, help_text="Shared by all lines of one act.")

@@ -21,14 +21,14 @@ from console.access import Actor
 from console.audit import kinds, subjects
 from console.models import Event
 
-# What belongs to the sentence itself and tells no change, though it may be a list of two.
+# Data that belong to the sentence itself and are no change, though they may be a list of two.
 NOT_CHANGES = {"note", "reason", "given", "members", "not_in_order"}
 LONGEST = 80
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """An event as a reader sees it. `changes` are (field, old, new), `details` what else it tells."""
+    """An event as a reader sees it. `changes` are (field, old, new), `details` whatever else it holds."""
 
     event: Event
     icon: str

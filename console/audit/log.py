@@ -48,7 +48,7 @@ def record(
 ) -> Event:
     """Write one line.
 
-    `about` is the other party. A datum `field=[old, new]` tells a change, any other one belongs to the sentence.
+    `about` is the other party. A datum `field=[old, new]` is a change, any other one belongs to the sentence.
     """
     organization, at = getattr(subject, "organization", None) or by.organization, at or timezone.now()
     followers.call(
@@ -218,7 +218,7 @@ def count_acts(events: list[Event]) -> None:
 
 
 def label_of(reader: Actor, kind: str, pk: int) -> str:
-    """What a thing was called last in the log, or its kind and id where it tells nothing of it."""
+    """Return what a thing was last called in the log, or its kind and id where the log has nothing of it."""
     rows = Event.objects.visible_to(reader).filter(subject_kind=kind, subject_id=pk).order_by("-at", "-pk")
     return rows.values_list("subject_label", flat=True).first() or f"{kind} {pk}"
 

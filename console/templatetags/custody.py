@@ -100,8 +100,8 @@ def settings_tabs() -> list[all_tabs.Tab]:
 
 
 @register.simple_tag(takes_context=True)
-def said(context: dict, event: Any) -> Any:
-    """The event as a sentence for who reads this page: `{% said event as line %}`."""
+def described(context: dict, event: Any) -> Any:
+    """Return the event as a sentence for the reader of this page: `{% described event as line %}`."""
     return describe.sentence(event, context["request"].actor)
 
 

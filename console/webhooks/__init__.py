@@ -1,1 +1,1 @@
-"""Webhooks: what happened, told to the receivers that an organization names."""
+"""Webhooks: what happened is sent to the receivers that an organization names."""

@@ -101,7 +101,7 @@ def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
     if changed:
         changed |= {"key_id": by.key_id} if "url" in changed else {}
         Webhook.objects.filter(pk=hook.pk).update(**changed)
-        record(webhook_events.EDITED, hook, by=by, **changes(_told(before), _told(after)))
+        record(webhook_events.EDITED, hook, by=by, **changes(_described(before), _described(after)))
     for name, value in (after | changed).items():
         setattr(hook, name, value)
     return hook
@@ -180,7 +180,7 @@ def _decide_later(hook: Webhook, *, by: Actor, at: datetime) -> None:
 
 
 def _settle(hook: Webhook) -> None:
-    """Note that the decision about what was kept is made; what dropped out of it is no longer told."""
+    """Note that the decision about kept events is made, and forget how many were dropped."""
     Webhook.objects.filter(pk=hook.pk).update(kept_dropped=0)
     Webhook.objects.filter(pk=hook.pk, is_enabled=True).update(awaits_decision=False)
 
@@ -228,8 +228,10 @@ def leave_key(key: Any, *, by: Actor, disables: Iterable[int] = (), seen: Iterab
 def leave_person(organization: Any, user: Any, *, by: Actor, at: datetime | None = None) -> None:
     """A member leaves: the webhooks that they set up stay on, and owners and administrators are mailed which."""
     hooks = Webhook.objects.current().filter(organization=organization, is_enabled=True).order_by("pk")
-    told = Event.objects.filter(subject_kind="webhook", subject_id__in=hooks.values("pk"), actor_id=user.pk)
-    chosen = told.filter(Q(kind=webhook_events.CREATED.name) | Q(kind=webhook_events.EDITED.name, data__has_key="url"))
+    events = Event.objects.filter(subject_kind="webhook", subject_id__in=hooks.values("pk"), actor_id=user.pk)
+    chosen = events.filter(
+        Q(kind=webhook_events.CREATED.name) | Q(kind=webhook_events.EDITED.name, data__has_key="url")
+    )
     theirs = list(hooks.filter(pk__in=chosen.values("subject_id")))
     if theirs:
         _mail("webhooks_stay", organization, person=user, by=by.label, hooks=theirs)
@@ -345,7 +347,7 @@ def _names(names: Iterable[str], events: list[str]) -> list[str]:
         raise Refused(
             "names_without_message",
             _(
-                "Names choose among messages, of which this webhook is not told. Add the event message, or leave them out."
+                "Names choose among messages, and this webhook is sent none. Add the event message, or leave the names out."
             ),
             status=422,
         )
@@ -362,9 +364,9 @@ def _label(kind: str, pk: int | None, by: Actor) -> str:
     return str(row)[:200]
 
 
-def _told(values: dict[str, Any]) -> dict[str, Any]:
-    told = {name: ", ".join(value) if isinstance(value, list) else value for name, value in values.items()}
-    return told | {"url": shortened(values["url"])}
+def _described(values: dict[str, Any]) -> dict[str, Any]:
+    described = {name: ", ".join(value) if isinstance(value, list) else value for name, value in values.items()}
+    return described | {"url": shortened(values["url"])}
 
 
 def _need_enabled(hook: Webhook) -> None:

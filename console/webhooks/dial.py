@@ -28,7 +28,7 @@ DAY = 24 * 60 * 60
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: a status, or the error in its place. `refused` tells that nothing was dialled, `retry_after` for
+    """What came back: a status, or the error in its place. `refused` means that nothing was dialled, `retry_after` for
     how many seconds the receiver asks to be left alone."""
 
     status: int | None

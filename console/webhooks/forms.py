@@ -22,7 +22,7 @@ class EventBoxes(Checkboxes):
 
 
 class WebhookForm(TextGuard, forms.Form):
-    """Where to call, and of what to tell. What a webhook is bound to is chosen once, when it is made."""
+    """Where to call, and what to send. What a webhook is bound to is chosen once, when it is created."""
 
     IMPLIED: ClassVar = {"events": ["message_names"]}
 

@@ -72,7 +72,7 @@ def webhook_detail(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_edit(request: Request, pk: int) -> HttpResponse:
-    """Change where it goes and what it tells."""
+    """Change its address and its events."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     edit = Edit(
         request,

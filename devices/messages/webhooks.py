@@ -31,9 +31,9 @@ def on_messages(by: Any, drafts: list[Draft], at: datetime) -> None:
 
 def on_moved(ids: list[int]) -> None:
     """Send webhooks of customers the messages that the ledger gave them after they were published."""
-    # Two can have come at one instant. Where a delivery names none, the instant alone tells.
+    # Two can have come at one instant. Where a delivery names none, the instant alone decides.
     this = Concat(Value(NAMED), OuterRef("pk"), Value(","), output_field=TextField())
-    told = WebhookDelivery.objects.filter(  # unscoped: whether it was sent already
+    sent = WebhookDelivery.objects.filter(  # unscoped: whether it was sent already
         Q(payload__contains=this) | Q(payload__contains=f"{NAMED}null,") | ~Q(payload__contains=NAMED),
         kind=PUBLISHED.name,
         webhook__customer_id=OuterRef("project__customer_id"),
@@ -41,7 +41,7 @@ def on_moved(ids: list[int]) -> None:
         at=OuterRef("at"),
     )
     # unscoped: each goes to the customer of its own project
-    theirs = Message.objects.filter(~Exists(told), project__isnull=False)
+    theirs = Message.objects.filter(~Exists(sent), project__isnull=False)
     moved = sql.having_ids(theirs, "id", ids).order_by("pk")
     for organization in set(moved.values_list("organization_id", flat=True)) if ids else ():
         fanout.emit_all(organization, PUBLISHED, _moved(moved.filter(organization=organization)))
