@@ -1,4 +1,4 @@
-"""API keys: how they look, and whose actor one is. The REST foundation reaches this by name."""
+"""API keys: how they look, and who acts with one. It fills the slots of `console.api_keys`."""
 
 import hashlib
 import secrets

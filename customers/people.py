@@ -1,4 +1,4 @@
-"""Tells who a signed-in person is as a customer. The foundation reaches this by name."""
+"""Who a signed-in person is as a customer."""
 
 from collections.abc import Sequence
 from typing import Any
