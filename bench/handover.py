@@ -58,7 +58,7 @@ class Stock:
     def operate(self, handler: str, **payload: Any) -> None:
         """Ours as a person starts it: an operation that works in chunks and writes down how far it came."""
         operation = operations.start(
-            f"devices.actions.ownership.{handler}",
+            f"device.{handler}",
             "Bench",
             by=self.by,
             permission=Permission.DEVICE_ASSIGN,
@@ -167,8 +167,8 @@ def measure(count: int) -> Iterator[Line]:
         held.time(UNCLAIM, held.unclaim)
         held.time(f"bare {ASSIGN}", held.bare_assign)
         held.time(f"bare {UNCLAIM}", held.bare_unclaim)
-        held.time(f"{ASSIGN} as an operation", lambda: held.operate("run_assign", customer=held.customer.pk))
-        held.time(f"{UNCLAIM} as an operation", lambda: held.operate("run_unclaim", reason="The lease is over"))
+        held.time(f"{ASSIGN} as an operation", lambda: held.operate("assign", customer=held.customer.pk))
+        held.time(f"{UNCLAIM} as an operation", lambda: held.operate("unclaim", reason="The lease is over"))
         held.time(
             f"{ASSIGN} as a batch over REST", lambda: held.batch(f"/api/v1/customers/{held.customer.pk}/devices:assign")
         )

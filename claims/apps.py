@@ -6,6 +6,7 @@ class ClaimsConfig(AppConfig):
 
     def ready(self) -> None:
         """Take part in what apps below do. The lists that people see are ordered across apps."""
+        _declare_handlers()
         # Models, and what imports them, can't be imported before.
         import claims.labels.events
         import claims.profiles.events
@@ -80,3 +81,11 @@ def _join_ledger() -> None:
         foundation.checks.add(check)
     for chore in (shipments.forget_scans, labels.forget_old):
         upkeep.chores.add(chore)
+
+
+def _declare_handlers() -> None:
+    """Import the modules that declare handlers of operations."""
+    from claims.labels import actions as labels  # noqa: F401
+    from claims.profiles.actions import codes  # noqa: F401
+    from claims.returns.actions import batches, inspection, inspection_undo, receipt_undo, returns  # noqa: F401
+    from claims.shipments.actions import shipments  # noqa: F401

@@ -7,6 +7,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 
 from claims import codes
 from claims.models import Claim, ClaimCode, ClaimProfile, Scope
+from claims.profiles.actions.codes import run_make
 from console.models import Operation
 from console.models.operation import OperationState
 from devices.models import Device
@@ -38,7 +39,7 @@ def _missing_codes() -> Iterator[str]:
     for profile in ClaimProfile.objects.filter(~Exists(own), scope=Scope.LINK).order_by("pk")[:SHOWN]:
         yield f"Claim profile {profile.pk} ({profile}) has no code."
     running = Operation.objects.filter(
-        handler="claims.profiles.actions.codes.run_make", state__in=[OperationState.WAITING, OperationState.RUNNING]
+        handler=run_make.name, state__in=[OperationState.WAITING, OperationState.RUNNING]
     )
     making = {operation.payload.get("profile") for operation in running}
     for profile in ClaimProfile.objects.filter(scope=Scope.UNIT, product__isnull=False).exclude(pk__in=making):

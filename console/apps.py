@@ -14,6 +14,7 @@ class ConsoleConfig(AppConfig):
         from console.audit import checks as audit_checks  # noqa: F401
         from console.audit import log
         from console.models.organization import is_set_up
+        from console.operations import checks as operation_checks  # noqa: F401
         from console.people.actions import members
         from console.webhooks import actions as webhooks
         from console.webhooks import checks as webhook_checks  # noqa: F401

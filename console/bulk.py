@@ -17,8 +17,6 @@ from console import way_back
 from console.errors import Refused
 from console.models import Operation
 
-# Above this many rows the work goes to the worker, with progress.
-IN_REQUEST = 200
 MOST = 200_000
 # In a form the filters carry this, so that none of them is taken for a field of the form.
 WHERE = "where_"

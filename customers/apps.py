@@ -6,6 +6,7 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         """Take part in what the foundation does. The lists that people see are ordered across apps."""
+        _declare_handlers()
         # Models, and what imports them, can't be imported before.
         import customers.events  # noqa: F401
         from console import api_keys, first_steps, middleware, navigation, panels, search, settings_tabs
@@ -38,3 +39,8 @@ class CustomersConfig(AppConfig):
 
         for check in (word_check.check, ledger_check.check):
             foundation.checks.add(check)
+
+
+def _declare_handlers() -> None:
+    """Import the modules that declare handlers of operations."""
+    from customers.actions import imports  # noqa: F401

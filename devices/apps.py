@@ -6,6 +6,7 @@ class DevicesConfig(AppConfig):
 
     def ready(self) -> None:
         """Take part in what apps below do. The lists that people see are ordered across apps."""
+        _declare_handlers()
         # Models, and what imports them, can't be imported before.
         import devices.calls.events
         import devices.edited_exports.events
@@ -45,3 +46,10 @@ class DevicesConfig(AppConfig):
             foundation.checks.add(check)
         for chore in (calls.expire, messages.settle_recent, messages.forget_old):
             upkeep.chores.add(chore)
+
+
+def _declare_handlers() -> None:
+    """Import the modules that declare handlers of operations."""
+    from devices.actions import batches, ownership, undo  # noqa: F401
+    from devices.edited_exports import actions as edited_exports  # noqa: F401
+    from devices.manifest import actions as manifest  # noqa: F401

@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from console import operations, sql
-from console.access import Actor, Permission
-from console.bulk import IN_REQUEST, Selection
+from console.access import Actor
+from console.bulk import Selection
 from console.models import Operation
 from console.requests import Request
 from customers.models import Customer
 from devices import link_slots
-from devices.actions import ownership, undo
+from devices.actions import ownership
 from devices.ledger import ASSIGNABLE
 from devices.models import Device, DeviceStatus, SharedAccess
 
@@ -54,15 +54,12 @@ def links_of(request: Request, ids: list[int]) -> dict[str, Any]:
 
 def assign(chosen: Selection, *, customer: Customer, note: str, by: Actor) -> Operation:
     """Assign as an operation that can be undone, in the background above 200 devices."""
-    ids = chosen.ids
-    title = ngettext("Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(ids))
-    return _operate(
-        "devices.actions.ownership.run_assign",
-        title % {"n": len(ids), "customer": customer},
-        chosen,
+    return operations.begin(
+        ownership.run_assign,
+        chosen.ids,
         by=by,
-        permission=Permission.DEVICE_ASSIGN,
-        undo_route=undo.ASSIGN,
+        words={"customer": customer},
+        return_url=chosen.back or reverse("devices:device_list"),
         customer=customer.pk,
         note=note,
     )
@@ -72,14 +69,11 @@ def unclaim(chosen: Selection, *, reason: str, leaves_profiles: bool = False, by
     """Unclaim as an operation that can be undone, in the background above 200 devices."""
     ids = chosen.ids
     ownership.check_unclaim_limit(len(ids), by=by)
-    title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(ids)) % {"n": len(ids)}
-    return _operate(
-        "devices.actions.ownership.run_unclaim",
-        title,
-        chosen,
+    return operations.begin(
+        ownership.run_unclaim,
+        ids,
         by=by,
-        permission=Permission.DEVICE_UNCLAIM,
-        undo_route=undo.UNCLAIM,
+        return_url=chosen.back or reverse("devices:device_list"),
         reason=reason,
         leaves_profiles=leaves_profiles,
     )
@@ -88,23 +82,6 @@ def unclaim(chosen: Selection, *, reason: str, leaves_profiles: bool = False, by
 def access_ended(share: SharedAccess) -> str:
     """The sentence after shared access was taken back."""
     return _("%(customer)s no longer sees this device.") % {"customer": share.customer}
-
-
-def _operate(
-    handler: str, title: str, chosen: Selection, *, by: Actor, permission: Permission, undo_route: str, **payload: Any
-) -> Operation:
-    ids, back = chosen.ids, chosen.back or reverse("devices:device_list")
-    do = operations.start if len(ids) > IN_REQUEST else operations.perform
-    return do(
-        handler,
-        title,
-        by=by,
-        permission=permission,
-        total=len(ids),
-        return_url=back,
-        payload={"ids": ids, **payload},
-        undo_route=undo_route,
-    )
 
 
 def assigned(n: int, customer: Customer) -> str:

@@ -10,7 +10,7 @@ said by then, and than all that anybody has read of them. An `at` of one's own i
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +24,7 @@ from console import clock, sql
 from console.access import Actor
 from console.audit.kinds import Kind
 from console.errors import Refused
+from console.operations import Outcome, RefusedRow
 from console.slots import Slot
 from customers.models import Customer, Project
 from devices import causes, events, spans
@@ -34,25 +35,6 @@ from devices.models import Call, Device, DeviceStatus, EndReason, Message, Owner
 # A returned unit is in quarantine until somebody has inspected it.
 ASSIGNABLE = (DeviceStatus.IN_STOCK,)
 TICK = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True)
-class RefusedDevice:
-    """A device that an operation left as it was, and why."""
-
-    device_id: int
-    label: str
-    code: str
-    sentence: str
-
-
-@dataclass
-class Outcome:
-    """What an operation over a set did: the ids that changed, and those that were refused."""
-
-    done: list[int] = field(default_factory=list)
-    refused: list[RefusedDevice] = field(default_factory=list)
-    act: UUID = field(default_factory=uuid4)
 
 
 @dataclass(frozen=True)
@@ -421,16 +403,16 @@ def _evidence_of(act: UUID) -> str:
     return f"act:{act}"
 
 
-def _why_not_assignable(ids: set[int]) -> list[RefusedDevice]:
+def _why_not_assignable(ids: set[int]) -> list[RefusedRow]:
     unknown = causes.Cause("changed", _("It was changed by somebody else at the same moment. Try again."))
-    return [RefusedDevice(d.pk, d.serial_number, *(causes.of(d) or unknown)) for d in _rows(ids)]
+    return [RefusedRow(d.pk, d.serial_number, *(causes.of(d) or unknown)) for d in _rows(ids)]
 
 
-def _why_not_releasable(ids: set[int]) -> list[RefusedDevice]:
+def _why_not_releasable(ids: set[int]) -> list[RefusedRow]:
     reason = ("not_owned", _("It has no owner, so there is nothing to unclaim."))
     other = ("not_owner", _("It belongs to somebody else by now."))
     return [
-        RefusedDevice(d.pk, d.serial_number, *(other if d.customer_id else (d.archived_at and causes.of(d)) or reason))
+        RefusedRow(d.pk, d.serial_number, *(other if d.customer_id else (d.archived_at and causes.of(d)) or reason))
         for d in _rows(ids)
     ]
 

@@ -17,7 +17,9 @@ OPERATORS = {"commands", "simulator", "ledger_check", "word_check", "apps"}
 ENGINES = {
     # The work in the background is everybody's, and the worker has no actor.
     "console/liveness.py",
-    "console/operations.py",
+    "console/operations/beginning.py",
+    "console/operations/outcome.py",
+    "console/operations/running.py",
     "console/tasks.py",
     "console/turns.py",
     "console/upkeep.py",

@@ -3,7 +3,7 @@
 from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from claims.labels import drawing, events, files
 from claims.labels.drawing import Options
@@ -23,9 +23,9 @@ from claims.returns.actions import returns
 from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import record
-from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation
+from console.operations import IN_REQUEST
 from console.transactions import retrying
 from devices.log import record_devices
 
@@ -81,20 +81,18 @@ def start(
     sheet = LabelSheet.objects.create(
         organization=by.organization, stock=options.stock, form=form, count=n, created_by=by.label[:200]
     )
-    sheet.operation = operations.start(
-        "claims.labels.actions.run_print",
-        ngettext("Print %(n)s label", "Print %(n)s labels", n) % {"n": grouped(n)},
+    named: dict[str, Any] = {} if names is None else {"names": names}
+    sheet.operation = operations.begin(
+        run_print,
+        device_ids,
         by=by,
-        permission=Permission.CODE_VIEW,
-        total=n,
-        payload={
-            "sheet": sheet.pk,
-            "profile": profile_id,
-            "options": options.dump(),
-            "ids": device_ids,
-            **({} if names is None else {"names": names}),
-        },
+        words={"number": n, "n": grouped(n)},
+        in_background=True,
         return_url=reverse("claims:label_sheet_detail", args=[sheet.pk]),
+        sheet=sheet.pk,
+        profile=profile_id,
+        options=options.dump(),
+        **named,
     )
     sheet.save(update_fields=["operation"])
     return sheet
@@ -116,8 +114,14 @@ def check_number(count: int) -> None:
         )
 
 
+@operations.handler(
+    "label.print",
+    title=ngettext_lazy("Print %(n)s label", "Print %(n)s labels", "number"),
+    done=ngettext_lazy("%(n)s label is ready to download.", "%(n)s labels are ready to download.", "number"),
+    permission=Permission.CODE_VIEW,
+)
 def run_print(operation: Operation, by: Actor) -> None:
-    """The handler of a long print: draws chunk by chunk, and hands the file over when it is whole.
+    """Print many labels: draw them chunk by chunk, and hand the file over when it is whole.
 
     A worker that takes over from another draws all of it anew, with the codes of then, and counts on from where the
     other one was; a file without its last page is never seen.
@@ -129,8 +133,7 @@ def run_print(operation: Operation, by: Actor) -> None:
             files.settle(file)
             hand_over(sheet, name, printed, by=by)
     sheet.refresh_from_db()
-    sentence = ngettext("%(n)s label is ready to download.", "%(n)s labels are ready to download.", sheet.count)
-    operation.sentence = sentence % {"n": grouped(sheet.count)}
+    operation.sentence = operations.sentence_of(operation, number=sheet.count, n=grouped(sheet.count))
 
 
 @transaction.atomic

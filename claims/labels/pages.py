@@ -18,9 +18,10 @@ from claims.labels.table import HEADER, Rows
 from claims.labels.writers import DRAWN, FORMS
 from claims.models import LabelSheet
 from claims.paper import fonts
-from console.bulk import IN_REQUEST, Selection
+from console.bulk import Selection
 from console.downloads import File
 from console.errors import Refused
+from console.operations import IN_REQUEST
 from console.requests import Request
 
 # In the session: how this person printed the last time.

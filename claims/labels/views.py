@@ -8,9 +8,10 @@ from claims.labels import actions, pages
 from claims.labels.tables import LabelSheetTable
 from claims.models import LabelSheet
 from console.access import Permission, requires
-from console.bulk import IN_REQUEST, SelectionChanged
+from console.bulk import SelectionChanged
 from console.downloads import answer
 from console.listing import render_list
+from console.operations import IN_REQUEST
 from console.requests import Request
 
 

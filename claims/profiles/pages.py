@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from claims.models import Claim, ClaimCode, ClaimProfile, Grant, ResourceKind, Scope, Shipment
 from claims.paper import qr
 from claims.profiles import causes, charts
+from claims.profiles.actions.codes import run_make
 from console import counts
 from console.access import Permission
 from console.bulk import Selection
@@ -77,7 +78,7 @@ def _units(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
     """How many units have a code, how many of these codes were claimed; and the work that is still making
     some."""
     making = Operation.objects.visible_to(actor).filter(
-        handler="claims.profiles.actions.codes.run_make",
+        handler=run_make.name,
         payload__profile=profile.pk,
         state__in=[OperationState.WAITING, OperationState.RUNNING],
     )

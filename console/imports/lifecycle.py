@@ -10,6 +10,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _later
 
 from console import operations
 from console.access import Actor, Permission
@@ -27,16 +28,29 @@ class Outdated(Exception):
 
 
 class Importer:
-    """How one kind of file is taken in. An app makes one, and has `run_check` and `run_apply` as handlers.
+    """How one kind of file is taken in. An app makes one; that registers the handlers of its operations.
 
-    `handlers` is the module in which these two lie; `related` is what is read along with an import.
+    `name` is what these begin with; `related` is what is read along with an import. `is_applied_here` where `apply` and
+    its handler are those of this class.
     """
+
+    name: str
 
     model: type[FileImport]
     kind: type[Kind]
     permission: Permission
-    handlers: str
     related: tuple[str, ...] = ()
+    is_applied_here = True
+
+    def __init__(self) -> None:
+        checking = operations.handler(
+            f"{self.name}.check", title=_later("Checking %(file)s"), permission=self.permission
+        )
+        self.checking = checking(self.run_check)
+        if self.is_applied_here:
+            self.applying = operations.handler(f"{self.name}.apply", title="%(title)s", permission=self.permission)(
+                self.run_apply
+            )
 
     def kind_of(self, row: FileImport) -> Kind:
         """What checks this import's rows, made anew for each check."""
@@ -80,8 +94,7 @@ class Importer:
             self.check_now(row, reading=reading)
             return
         self._begin(row, reading)
-        title = _("Checking %(file)s") % {"file": row}
-        self._hand_over(row, "run_check", title, by=by, payload={"version": row.version})
+        self._hand_over(row, self.checking, by=by, words={"file": row}, version=row.version)
 
     def check_now(self, row: FileImport, *, reading: dict[str, Any] | None = None, at: datetime | None = None) -> None:
         """The same, however many rows there are, before it returns."""
@@ -89,7 +102,7 @@ class Importer:
         uploads.run_check(row, self.kind_of(row), at=at or timezone.now())
 
     def run_check(self, operation: Operation, by: Actor) -> None:
-        """The handler of a long check: payload {import, version, language}."""
+        """Check a large file in the background: payload {import, version, language}."""
         row = self._import_of(operation, by)
         if row.version != operation.payload["version"] or row.checked_as:
             return
@@ -114,11 +127,11 @@ class Importer:
         if row.row_count <= uploads.APPLIED_IN_REQUEST:
             self.apply_now(row, version=version, by=by, good_rows=good_rows, at=at)
             return
-        payload = {"version": version, "good_rows": good_rows}
-        self._hand_over(row, "run_apply", self.title(row), by=by, payload=payload)
+        words = {"title": self.title(row)}
+        self._hand_over(row, self.applying, by=by, words=words, version=version, good_rows=good_rows)
 
     def run_apply(self, operation: Operation, by: Actor) -> None:
-        """The handler of a long import: payload {import, version, good_rows, language}.
+        """Apply a large file in the background: payload {import, version, good_rows, language}.
 
         It is one transaction with its progress, so a killed worker has done all of it or nothing.
         """
@@ -204,19 +217,29 @@ class Importer:
                 "nothing_to_apply", _("No row of this file can be imported. Correct the file and upload it again.")
             )
 
-    @transaction.atomic
-    def _hand_over(self, row: FileImport, handler: str, title: str, *, by: Actor, payload: dict[str, Any]) -> None:
-        operation = operations.start(
-            f"{self.handlers}.{handler}",
-            title,
+    def _hand_over(
+        self,
+        row: FileImport,
+        handler: operations.Handler,
+        *,
+        by: Actor,
+        words: dict[str, Any],
+        version: int,
+        **payload: Any,
+    ) -> None:
+        operations.begin(
+            handler,
             by=by,
-            permission=self.permission,
             # Until the header is found, one row is taken for it.
             total=row.summary.get("rows", row.row_count - 1),
-            payload={"import": row.pk, "language": get_language() or "en", **payload},
+            words=words,
+            in_background=True,
+            handed_over=lambda operation: uploads.hand_over(row, version=version, operation=operation),
             return_url=row.get_absolute_url(),  # type: ignore[attr-defined]
+            language=get_language() or "en",
+            version=version,
+            **{"import": row.pk, **payload},
         )
-        uploads.hand_over(row, version=payload["version"], operation=operation)
 
     def _import_of(self, operation: Operation, by: Actor) -> Any:
         rows = self.model.objects.visible_to(by)

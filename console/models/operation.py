@@ -26,7 +26,7 @@ class OperationState(models.TextChoices):
 class Operation(TenantModel):
     """A long or bulk piece of work: it survives leaving the page, and a killed worker.
 
-    `handler` is the dotted path of the function that runs it. `cursor` is how far it came, written in the same
+    `handler` is the name of what runs it (see `console.operations.handlers`). `cursor` is how far it came, written in the same
     transaction as the work; `attempt` fences off a worker that was given up.
 
     `undo_route` names the page that undoes it, and is empty where nothing does. `undone_at` is when its one undo was

@@ -11,7 +11,6 @@ from console.access import Actor, Permission
 from console.audit import record
 from console.imports import Staging
 from console.imports.lifecycle import Importer
-from console.models import Operation
 from customers import events
 from customers.imports import CustomerFileKind
 from customers.imports.writing import insert_new, update_changed
@@ -24,7 +23,7 @@ class CustomerImporter(Importer):
     model = CustomerImport
     kind = CustomerFileKind
     permission = Permission.CUSTOMER_IMPORT
-    handlers = "customers.actions.imports"
+    name = "customer_import"
     related = ("organization", "operation")
 
     def kind_of(self, row: Any) -> CustomerFileKind:
@@ -50,13 +49,3 @@ class CustomerImporter(Importer):
 IMPORTER = CustomerImporter()
 receive, check, check_now = IMPORTER.receive, IMPORTER.check, IMPORTER.check_now
 apply, apply_now, said = IMPORTER.apply, IMPORTER.apply_now, IMPORTER.said
-
-
-def run_check(operation: Operation, by: Actor) -> None:
-    """The handler of a long check."""
-    IMPORTER.run_check(operation, by)
-
-
-def run_apply(operation: Operation, by: Actor) -> None:
-    """The handler of a long import."""
-    IMPORTER.run_apply(operation, by)

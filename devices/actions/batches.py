@@ -3,22 +3,19 @@
 The results keep the order of the request: what is not among the refused rows of the operation was done.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from console import operations, sql
-from console.access import Actor, Permission
+from console.access import Actor
 from console.fields import fold
 from console.models import Operation
 from console.transactions import retrying
 from customers.models import Customer
 from devices import causes, link_slots
-from devices.actions import ownership, undo
-from devices.ledger import Outcome
+from devices.actions import ownership
 from devices.models import Device
 
 MOST = 100_000
@@ -33,19 +30,8 @@ def assign(
     named_by: str, names: list[str], *, customer: Customer, by: Actor, note: str = "", is_dry: bool = False
 ) -> Operation:
     """Begin to assign the devices of these names (`id`, `serial_number` or `device_name`) to a customer."""
-    title = ngettext("Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", len(names))
-    return _start(
-        "run_assign",
-        title % {"n": len(names), "customer": customer},
-        named_by,
-        names,
-        by=by,
-        is_dry=is_dry,
-        permission=Permission.DEVICE_ASSIGN,
-        undo_route=undo.ASSIGN,
-        customer=customer.pk,
-        note=note,
-    )
+    words = {"customer": customer}
+    return begin(run_assign, named_by, names, by=by, is_dry=is_dry, words=words, customer=customer.pk, note=note)
 
 
 @retrying
@@ -58,49 +44,59 @@ def unclaim(
     """
     reason = ownership.stated(reason)
     ownership.check_unclaim_limit(len(names), by=by)
-    title = ngettext("Unclaim %(n)d device", "Unclaim %(n)d devices", len(names)) % {"n": len(names)}
-    return _start(
-        "run_unclaim",
-        title,
-        named_by,
-        names,
-        by=by,
-        is_dry=is_dry,
-        permission=Permission.DEVICE_UNCLAIM,
-        undo_route=undo.UNCLAIM,
-        reason=reason,
-        leaves_profiles=leaves_profiles,
-    )
+    return begin(run_unclaim, named_by, names, by=by, is_dry=is_dry, reason=reason, leaves_profiles=leaves_profiles)
 
 
+@operations.handler(
+    "device.assign_named",
+    like=ownership.run_assign,
+    done=ngettext_lazy("%(n)d device assigned.", "%(n)d devices assigned.", "n"),
+)
 def run_assign(operation: Operation, by: Actor) -> None:
-    """The handler of a batch that assigns: payload {named_by, names, ids, is_dry, customer, note}."""
+    """Assign a batch: payload {named_by, names, ids, is_dry, customer, note}."""
     customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
-    note, evidence = operation.payload["note"], ownership.evidence_of(operation)
+    note, evidence = operation.payload["note"], operations.evidence_of(operation)
     in_chunks(
         operation,
         lambda ids: ownership.assign(ids, customer=customer, by=by, note=note, evidence=evidence, reason="api"),
     )
-    operation.sentence = said(
-        operation, ngettext("%(n)d device assigned.", "%(n)d devices assigned.", ownership.succeeded(operation))
-    )
+    operation.sentence = operations.sentence_of(operation)
 
 
+@operations.handler("device.unclaim_named", like=ownership.run_unclaim)
 def run_unclaim(operation: Operation, by: Actor) -> None:
-    """The handler of a batch that unclaims: payload {named_by, names, ids, is_dry, reason, leaves_profiles}.
+    """Unclaim a batch: payload {named_by, names, ids, is_dry, reason, leaves_profiles}.
 
-    Which links stop working is said first, for afterwards it can't be known any more.
+    Which links stop working is found first, for afterwards nothing says it any more.
     """
-    reason, evidence = operation.payload["reason"], ownership.evidence_of(operation)
+    reason, evidence = operation.payload["reason"], operations.evidence_of(operation)
     leaves = operation.payload.get("leaves_profiles", False)
     concerned = "" if leaves else links(operation, by)
     in_chunks(
         operation, lambda ids: ownership.unclaim(ids, reason=reason, by=by, evidence=evidence, leaves_profiles=leaves)
     )
-    done = said(
-        operation, ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.", ownership.succeeded(operation))
-    )
-    operation.sentence = f"{done} {concerned}".strip()
+    operation.sentence = f"{operations.sentence_of(operation)} {concerned}".strip()
+
+
+def begin(
+    handler: operations.Handler,
+    named_by: str,
+    names: list[str],
+    *,
+    by: Actor,
+    is_dry: bool,
+    in_background: bool | None = True,
+    **terms: Any,
+) -> Operation:
+    """Begin a batch for the devices of these names, with a result for each: see `operations.begin`."""
+    ids = resolve(named_by, names, by=by)
+    batch: dict[str, Any] = {"named_by": named_by, "names": names, "is_dry": is_dry}
+    return operations.begin(handler, ids, by=by, in_background=in_background, **batch, **terms)
+
+
+def in_chunks(operation: Operation, act: operations.Act) -> None:
+    """Do `act` to the devices that were named, chunk by chunk, each with its result; of a trial nothing is kept."""
+    operations.in_chunks(operation, act, unfit=unfit)
 
 
 def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
@@ -127,60 +123,6 @@ def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
     return [found.get(key, 0) for key in keys]
 
 
-def _start(
-    handler: str,
-    title: str,
-    named_by: str,
-    names: list[str],
-    *,
-    by: Actor,
-    is_dry: bool,
-    permission: Permission,
-    undo_route: str,
-    **payload: Any,
-) -> Operation:
-    payload |= {"named_by": named_by, "names": names, "ids": resolve(named_by, names, by=by), "is_dry": is_dry}
-    return operations.start(
-        f"devices.actions.batches.{handler}",
-        _("Trial: %(title)s") % {"title": title} if is_dry else title,
-        by=by,
-        permission=permission,
-        total=len(names),
-        payload=payload,
-        undo_route="" if is_dry else undo_route,
-    )
-
-
-def in_chunks(operation: Operation, act: Callable[[list[int]], Outcome]) -> None:
-    """Do `act` to the devices of the payload, chunk by chunk, each with its result; of a trial nothing is kept."""
-    while operation.cursor < operation.total:
-        _one_chunk(operation, act)
-
-
-@operations.chunk
-def _one_chunk(operation: Operation, act: Callable[[list[int]], Outcome]) -> None:
-    """Do the next names in one transaction with their count; of a trial everything but the count is rolled back."""
-    start, payload = operation.cursor, operation.payload
-    names, ids = (payload[key][start : start + ownership.CHUNK] for key in ("names", "ids"))
-    places: dict[int, int] = {}
-    seen = set(payload["ids"][:start])
-    refused: list[tuple[int, str, str, str]] = []
-    for place, (name, pk) in enumerate(zip(names, ids, strict=True), start + 1):
-        unfit_for = unfit(pk, pk in seen or pk in places)
-        if unfit_for is None:
-            places[pk] = place
-        else:
-            refused.append((place, name, *unfit_for))
-    with transaction.atomic():
-        outcome = act(sorted(places)) if places else Outcome()
-        if payload["is_dry"]:
-            transaction.set_rollback(True)
-    refused += [
-        (places[r.device_id], (names[places[r.device_id] - start - 1]), r.code, r.sentence) for r in outcome.refused
-    ]
-    operations.advance(operation, cursor=start + len(names), succeeded=len(outcome.done), refused=sorted(refused))
-
-
 def unfit(pk: int, is_again: bool) -> tuple[str, str] | None:
     """Why a name that was looked up means no device to work on: code and sentence; None where it does."""
     if pk == AMBIGUOUS:
@@ -195,9 +137,3 @@ def links(operation: Operation, by: Actor) -> str:
     owned = Device.objects.visible_to(by).filter(customer__isnull=False)
     ids = sql.having_ids(owned, "id", operation.payload["ids"]).values_list("pk", flat=True)
     return link_slots.in_words(list(ids), by=by)
-
-
-def said(operation: Operation, sentence: str) -> str:
-    """The sentence with the number of those done, and of a trial that nothing was changed."""
-    done = sentence % {"n": ownership.succeeded(operation)}
-    return _("%(said)s It was a trial: nothing is changed.") % {"said": done} if operation.payload["is_dry"] else done

@@ -1,30 +1,29 @@
 """Changes of hands, as people ask for them: assign and unclaim."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
-from console import clock, sql, throttle
+from console import clock, operations, sql, throttle
 from console.access import Actor, Permission
 from console.audit.kinds import names_of
 from console.errors import Refused
 from console.models import Event, Operation
-from console.operations import advance, chunk
+from console.operations import Outcome
 from console.transactions import retrying
 from customers.actions import customers, projects
 from customers.models import Customer
 from devices import events, ledger, link_slots
-from devices.ledger import Outcome
 from devices.log import record_devices
 from devices.models import Device, SharedAccess
 
 UNCLAIMS_AN_HOUR = 50
-CHUNK = 5_000
+ASSIGN_UNDO, UNCLAIM_UNDO = "devices:device_assign_undo", "devices:device_unclaim_undo"
 
 
 @retrying
@@ -131,49 +130,36 @@ def end_share(share: SharedAccess, *, by: Actor, reason: str = "") -> None:
         raise Refused("not_shared", _("This access has ended already. Look at the list again."))
 
 
+@operations.handler(
+    "device.assign",
+    title=ngettext_lazy("Assign %(n)d device to %(customer)s", "Assign %(n)d devices to %(customer)s", "n"),
+    done=ngettext_lazy("%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.", "n"),
+    permission=Permission.DEVICE_ASSIGN,
+    undo=ASSIGN_UNDO,
+)
 def run_assign(operation: Operation, by: Actor) -> None:
-    """The handler of a bulk assignment: payload {ids, customer, note}. It keeps which units were in quarantine."""
+    """Assign in bulk: payload {ids, customer, note}."""
     customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
-    note, evidence = operation.payload.get("note", ""), evidence_of(operation)
-    in_chunks(operation, lambda ids: assign(ids, customer=customer, by=by, note=note, evidence=evidence))
-    operation.sentence = ngettext(
-        "%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.", succeeded(operation)
-    ) % {"n": succeeded(operation), "customer": customer}
+    note, evidence = operation.payload.get("note", ""), operations.evidence_of(operation)
+    operations.in_chunks(operation, lambda ids: assign(ids, customer=customer, by=by, note=note, evidence=evidence))
+    operation.sentence = operations.sentence_of(operation, customer=customer)
 
 
+@operations.handler(
+    "device.unclaim",
+    title=ngettext_lazy("Unclaim %(n)d device", "Unclaim %(n)d devices", "n"),
+    done=ngettext_lazy("%(n)d device unclaimed.", "%(n)d devices unclaimed.", "n"),
+    permission=Permission.DEVICE_UNCLAIM,
+    undo=UNCLAIM_UNDO,
+)
 def run_unclaim(operation: Operation, by: Actor) -> None:
-    """The handler of a bulk unclaim: payload {ids, reason, leaves_profiles}."""
-    reason, evidence = operation.payload["reason"], evidence_of(operation)
+    """Unclaim in bulk: payload {ids, reason, leaves_profiles}."""
+    reason, evidence = operation.payload["reason"], operations.evidence_of(operation)
     leaves = operation.payload.get("leaves_profiles", False)
-    in_chunks(operation, lambda ids: unclaim(ids, reason=reason, by=by, evidence=evidence, leaves_profiles=leaves))
-    operation.sentence = ngettext("%(n)d device unclaimed.", "%(n)d devices unclaimed.", succeeded(operation)) % {
-        "n": succeeded(operation)
-    }
-
-
-def evidence_of(operation: Operation) -> str:
-    """What stands on the spans that an operation opens and closes; by it they are found again."""
-    return f"operation:{operation.pk}"
-
-
-def in_chunks(operation: Operation, act: Callable[[list[int]], Outcome]) -> None:
-    """Do `act` to the ids of the payload, a chunk in a transaction, from where the operation stands."""
-    ids = operation.payload["ids"]
-    while operation.cursor < len(ids):
-        _one_chunk(operation, ids[operation.cursor : operation.cursor + CHUNK], act)
-
-
-@chunk
-def _one_chunk(operation: Operation, ids: list[int], act: Callable[[list[int]], Outcome]) -> None:
-    outcome = act(ids)
-    position = {device_id: operation.cursor + n for n, device_id in enumerate(ids, 1)}
-    refused = [(position[r.device_id], r.label, r.code, r.sentence) for r in outcome.refused]
-    advance(operation, cursor=operation.cursor + len(ids), succeeded=len(outcome.done), refused=refused)
-
-
-def succeeded(operation: Operation) -> int:
-    """How many units an operation under way has changed so far."""
-    return Operation.objects.values_list("succeeded", flat=True).get(pk=operation.pk)
+    operations.in_chunks(
+        operation, lambda ids: unclaim(ids, reason=reason, by=by, evidence=evidence, leaves_profiles=leaves)
+    )
+    operation.sentence = operations.sentence_of(operation)
 
 
 def stated(reason: str) -> str:

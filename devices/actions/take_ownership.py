@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from console.access import Actor
 from console.errors import Refused
 from console.fields import fold
+from console.operations import RefusedRow
 from console.slots import One
 from console.transactions import retrying
 from customers.models import Customer
@@ -107,7 +108,7 @@ def _unknown() -> Refused:
     return Refused("unknown_device", _("No device has this serial number and this device name together."), status=404)
 
 
-def _for_strangers(refused: ledger.RefusedDevice) -> Refused:
+def _for_strangers(refused: RefusedRow) -> Refused:
     """Why it can't be had, without a word about who has it, or about what becomes of it in the house."""
     if refused.code == "already_owned":
         return Refused(

@@ -11,25 +11,23 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _later
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from console import operations, sql
 from console.access import Actor, Permission
-from console.bulk import IN_REQUEST
 from console.models import Operation
+from console.operations import Outcome, RefusedRow, evidence_of
 from console.transactions import retrying
 from customers.models import Customer
 from devices import causes, events, ledger
-from devices.actions.ownership import evidence_of, in_chunks, succeeded
-from devices.ledger import Outcome, RefusedDevice
+from devices.actions.ownership import ASSIGN_UNDO, UNCLAIM_UNDO
 from devices.log import record_devices
 from devices.models import Device, DeviceStatus, Ownership
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-ASSIGN, UNCLAIM = "devices:device_assign_undo", "devices:device_unclaim_undo"
-HANDLERS = {ASSIGN: "run_undo_assign", UNCLAIM: "run_undo_unclaim"}
+ASSIGN, UNCLAIM = ASSIGN_UNDO, UNCLAIM_UNDO
 SENTENCES = causes.SINCE | {
     "unclaimed_since": _later("It was unclaimed since."),
     "customer_archived": _later("Its owner was archived since."),
@@ -44,43 +42,38 @@ class Why(TypedDict):
 
 @retrying
 def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Operation:
-    """Undo an operation: up to 200 units at once, above by the worker. Gives the operation that does or did it.
+    """Undo an operation: up to 200 units at once, above by the worker. Returns the operation that does or did it.
 
     Raises Refused where it was undone already, has no undo, or is over for more than 15 minutes.
     """
     operations.take_undo(operation, at=at)
-    ids = list(touched(operation).order_by("pk").values_list("pk", flat=True))
-    do = operations.start if len(ids) > IN_REQUEST else operations.perform
-    return do(
-        f"devices.actions.undo.{HANDLERS[operation.undo_route]}",
-        _("Undo: %(title)s") % {"title": operation.title},
-        by=by,
-        permission=Permission(operation.permission),
-        total=len(ids),
-        return_url=operation.return_url,
-        payload={"ids": ids, "operation": operation.pk},
-        undoes=operation,
-    )
+    ids = touched(operation).order_by("pk").values_list("pk", flat=True)
+    handler = run_undo_assign if operation.undo_route == ASSIGN else run_undo_unclaim
+    return operations.begin_undo(handler, operation, ids, by=by)
 
 
+@operations.handler(
+    "device.undo_assign",
+    title=_later("Undo: %(title)s"),
+    done=ngettext_lazy("%(n)d device is not assigned any more.", "%(n)d devices are not assigned any more.", "n"),
+)
 def run_undo_assign(operation: Operation, by: Actor) -> None:
-    """The handler that undoes an assignment: payload {ids, operation}."""
-    undone, evidence = _undone(operation), evidence_of(operation)
-    in_chunks(operation, lambda ids: undo_assign(ids, undone=undone, by=by, evidence=evidence))
-    n = succeeded(operation)
-    operation.sentence = ngettext(
-        "%(n)d device is not assigned any more.", "%(n)d devices are not assigned any more.", n
-    ) % {"n": n}
+    """Undo an assignment: payload {ids, operation}."""
+    undone, evidence = operations.undone_operation(operation), operations.evidence_of(operation)
+    operations.in_chunks(operation, lambda ids: undo_assign(ids, undone=undone, by=by, evidence=evidence))
+    operation.sentence = operations.sentence_of(operation)
 
 
+@operations.handler(
+    "device.undo_unclaim",
+    title=_later("Undo: %(title)s"),
+    done=ngettext_lazy("%(n)d device is back with its owner.", "%(n)d devices are back with their owners.", "n"),
+)
 def run_undo_unclaim(operation: Operation, by: Actor) -> None:
-    """The handler that undoes an unclaim: payload {ids, operation}."""
-    undone = _undone(operation)
-    in_chunks(operation, lambda ids: undo_unclaim(ids, undone=undone, by=by))
-    n = succeeded(operation)
-    operation.sentence = ngettext(
-        "%(n)d device is back with its owner.", "%(n)d devices are back with their owners.", n
-    ) % {"n": n}
+    """Undo an unclaim: payload {ids, operation}."""
+    undone = operations.undone_operation(operation)
+    operations.in_chunks(operation, lambda ids: undo_unclaim(ids, undone=undone, by=by))
+    operation.sentence = operations.sentence_of(operation)
 
 
 @retrying
@@ -205,10 +198,10 @@ def _with_reasons(operation: Operation, devices: QuerySet[Device]) -> "QuerySet[
     return devices.annotate(why=Case(*cases, default=Value(""), output_field=CharField()))
 
 
-def _refused(undone: Operation, ids: set[int]) -> list[RefusedDevice]:
+def _refused(undone: Operation, ids: set[int]) -> list[RefusedRow]:
     rows = sql.having_ids(Device.objects.order_by("pk"), "id", ids) if ids else Device.objects.none()
     found = _with_reasons(undone, rows).values_list("pk", "serial_number", "why")
-    return [RefusedDevice(pk, serial, why or "changed", str(SENTENCES[why])) for pk, serial, why in found]
+    return [RefusedRow(pk, serial, why or "changed", str(SENTENCES[why])) for pk, serial, why in found]
 
 
 def _held_owners(undone: Operation, ids: list[int]) -> list[Customer]:
@@ -217,7 +210,3 @@ def _held_owners(undone: Operation, ids: list[int]) -> list[Customer]:
     owners = set(sql.having_ids(spans, "device_id", ids).values_list("customer", flat=True))
     rows = Customer.objects.select_for_update(no_key=True).filter(archived_at=None).order_by("pk")
     return list(sql.having_ids(rows, "id", owners))
-
-
-def _undone(operation: Operation) -> Operation:
-    return Operation.objects.get(pk=operation.payload["operation"], organization=operation.organization_id)

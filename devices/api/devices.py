@@ -10,6 +10,7 @@ from console.access import CustomerScope, Permission
 from console.editing import named
 from console.errors import Refused
 from console.fields import fold
+from console.operations import Outcome
 from console.rest.endpoints import endpoint, reader
 from console.rest.forms import checked, filtered
 from console.rest.paging import page
@@ -20,7 +21,6 @@ from devices.api.products import find_named as find_product
 from devices.api.shapes import DeviceIn, DeviceOut, DeviceQuery, OwnerIn, ReasonQuery
 from devices.filters import DeviceFilter
 from devices.forms import DeviceForm
-from devices.ledger import Outcome
 from devices.models import Device, DeviceReport, Tag
 
 TAG = "devices"

@@ -4,27 +4,24 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from django.utils.translation import get_language, ngettext, override
+from django.utils.translation import get_language, ngettext, ngettext_lazy, override
 from django.utils.translation import gettext as _
 
 from console import clock, operations
 from console.access import Actor, Permission
 from console.audit import record
-from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.imports import files, uploads
 from console.imports.lifecycle import Importer
 from console.models import Operation
 from console.tabular import guards
 from devices.actions import undo
-from devices.actions.ownership import check_unclaim_limit, evidence_of, succeeded
+from devices.actions.ownership import check_unclaim_limit
 from devices.edited_exports import RoundTripKind, events
 from devices.edited_exports.staged import Changes, Plan
 from devices.edited_exports.writing import Left, Portion
 from devices.models import RoundTrip
 
-HANDLER = "devices.edited_exports.actions.run_apply"
 CHUNK = 5_000
 # What a check has to know of the rights of who asked for it; they are asked again when it is applied.
 RIGHTS = (Permission.DEVICE_EDIT, Permission.DEVICE_ASSIGN, Permission.DEVICE_UNCLAIM)
@@ -36,8 +33,9 @@ class RoundTripImporter(Importer):
     model = RoundTrip
     kind = RoundTripKind
     permission = Permission.DEVICE_ASSIGN
-    handlers = "devices.edited_exports.actions"
+    name = "edited_export"
     related = ("organization", "operation")
+    is_applied_here = False
 
     def kind_of(self, row: Any) -> RoundTripKind:
         return RoundTripKind(row.organization, row.reading, is_guarded=not _is_workbook(row))
@@ -57,11 +55,6 @@ def receive(file_name: str, chunks: Iterable[bytes], *, by: Actor, reading: dict
     return IMPORTER.receive(file_name, chunks, by=by, reading=reading)
 
 
-def run_check(operation: Operation, by: Actor) -> None:
-    """The handler of a long check."""
-    IMPORTER.run_check(operation, by)
-
-
 def apply(
     row: RoundTrip, *, version: int, by: Actor, reason: str = "", is_whole: bool = False, at: datetime | None = None
 ) -> Operation:
@@ -76,33 +69,22 @@ def apply(
         if not reason.strip():
             raise Refused("reason_missing", _("Say why. The reason stays in the device's history."), status=422)
         check_unclaim_limit(plan.taken, by=by, at=at)
-    total = row.summary["changed"] + row.summary["refused"]
-    title = ngettext("Change %(n)d device with %(file)s", "Change %(n)d devices with %(file)s", row.summary["changed"])
-    terms = {
-        "title": title % {"n": row.summary["changed"], "file": row},
-        "by": by,
-        "permission": Permission.DEVICE_UNCLAIM if plan.taken else Permission.DEVICE_ASSIGN,
-        "total": total,
-        "return_url": row.get_absolute_url(),
-    }
-    payload = {
-        "import": row.pk,
-        "version": version,
-        "reason": reason.strip(),
-        "is_whole": is_whole,
-        "language": get_language() or "en",
-    }
     undo_route, undone = _undo_of(plan)
-    if total <= IN_REQUEST:
-        return operations.perform(HANDLER, **terms, payload=payload | undone, undo_route=undo_route)
-    return _start(row, version, payload | undone, undo_route, terms)
-
-
-@transaction.atomic
-def _start(row: RoundTrip, version: int, payload: dict, undo_route: str, terms: dict[str, Any]) -> Operation:
-    operation = operations.start(HANDLER, **terms, payload=payload, undo_route=undo_route)
-    uploads.hand_over(row, version=version, operation=operation)
-    return operation
+    return operations.begin(
+        run_apply,
+        by=by,
+        total=row.summary["changed"] + row.summary["refused"],
+        words={"n": row.summary["changed"], "file": row},
+        handed_over=lambda operation: uploads.hand_over(row, version=version, operation=operation),
+        permission=Permission.DEVICE_UNCLAIM if plan.taken else Permission.DEVICE_ASSIGN,
+        undo=undo_route,
+        return_url=row.get_absolute_url(),
+        version=version,
+        reason=reason.strip(),
+        is_whole=is_whole,
+        language=get_language() or "en",
+        **{"import": row.pk, **undone},
+    )
 
 
 def refuse_unfit(row: RoundTrip, *, is_whole: bool = False) -> Plan:
@@ -125,8 +107,13 @@ def refuse_unfit(row: RoundTrip, *, is_whole: bool = False) -> Plan:
     return Changes(row).plan()
 
 
+@operations.handler(
+    "edited_export.apply",
+    title=ngettext_lazy("Change %(n)d device with %(file)s", "Change %(n)d devices with %(file)s", "n"),
+    done=ngettext_lazy("%(n)d device changed.", "%(n)d devices changed.", "n"),
+)
 def run_apply(operation: Operation, by: Actor) -> None:
-    """The handler of a round trip: payload {import, version, reason, is_whole, language}.
+    """Apply an edited export: payload {import, version, reason, is_whole, language}.
 
     A portion is one transaction with its progress, so a killed worker has done whole portions and whole rows only.
     """
@@ -138,8 +125,7 @@ def run_apply(operation: Operation, by: Actor) -> None:
         else:
             while operation.cursor < operation.total:
                 _portion(operation, row, operation.cursor, by)
-        n = succeeded(operation)
-        operation.sentence = ngettext("%(n)d device changed.", "%(n)d devices changed.", n) % {"n": n}
+        operation.sentence = operations.sentence_of(operation)
 
 
 @operations.chunk
@@ -163,7 +149,7 @@ def _step(operation: Operation, row: RoundTrip, start: int, by: Actor) -> int:
     changed, done = row.summary["changed"], 0
     if start < changed:
         rows = changes.portion(start, CHUNK)
-        portion = Portion(rows, by=by, reason=payload["reason"], evidence=evidence_of(operation))
+        portion = Portion(rows, by=by, reason=payload["reason"], evidence=operations.evidence_of(operation))
         done, left, end = portion.apply(), portion.left, start + len(rows)
         if left and payload["is_whole"]:
             sentence = _("Nothing was changed. Row %(row)s, %(unit)s: %(why)s")

@@ -15,6 +15,7 @@ from console.audit import record_each
 from console.errors import Refused
 from console.fields import fold
 from console.imports import Staged
+from console.operations import Outcome
 from customers.actions import projects
 from customers.models import Customer
 from devices import events as device_events
@@ -23,7 +24,6 @@ from devices.actions import ownership
 from devices.edited_exports.columns import EDITED
 from devices.edited_exports.comparison import ASSIGN, TRANSFER, UNCLAIM, not_allowed, not_movable
 from devices.edited_exports.registered import Unit, units
-from devices.ledger import Outcome
 from devices.log import record_devices
 from devices.manifest.writing import tags_named
 from devices.models import Device, DeviceTag
@@ -157,7 +157,7 @@ class Portion:
 
     def _do(self, ids: list[int], act: Callable[[list[int]], Outcome]) -> None:
         for refused in act(ids).refused:
-            self._leave(refused.device_id, refused.code, refused.sentence)
+            self._leave(refused.row_id, refused.code, refused.sentence)
 
     def _edit(self, found: dict[int, Unit]) -> None:
         """Write the tags and notes of the rows that are not left."""

@@ -13,7 +13,6 @@ from console.audit import record
 from console.errors import Refused
 from console.imports import Staging
 from console.imports.lifecycle import Importer
-from console.models import Operation
 from devices import events as device_events
 from devices.actions import devices
 from devices.log import record_devices
@@ -28,7 +27,7 @@ class ManifestImporter(Importer):
     model = ManifestImport
     kind = ManifestKind
     permission = Permission.DEVICE_IMPORT
-    handlers = "devices.manifest.actions"
+    name = "manifest"
     related = ("product", "operation")
 
     def kind_of(self, row: Any) -> ManifestKind:
@@ -68,13 +67,3 @@ def receive(
 ) -> ManifestImport:
     """Keep a manifest that was uploaded for a product. Raises Refused (422) where the file is no table."""
     return IMPORTER.receive(file_name, chunks, by=by, product=product, reading=reading)
-
-
-def run_check(operation: Operation, by: Actor) -> None:
-    """The handler of a long check."""
-    IMPORTER.run_check(operation, by)
-
-
-def run_apply(operation: Operation, by: Actor) -> None:
-    """The handler of a long import."""
-    IMPORTER.run_apply(operation, by)

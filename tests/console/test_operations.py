@@ -15,14 +15,15 @@ from console.access import Permission, system
 from console.errors import Refused
 from console.models import Operation, Throttle, WorkerHeartbeat
 from console.models.operation import OperationState
+from console.operations import running
 from console.throttle import NEVER
 from tests.waiting import PATIENCE, until
 
-HERE = "tests.console.test_operations"
 STEPS = 4
 DEAD = "elsewhere/1:1:1"
 
 
+@operations.handler("test_operations.do_steps")
 def do_steps(operation, by):
     """A handler of four chunks; each leaves a row. The payload says where it waits to be interrupted."""
     while operation.cursor < STEPS:
@@ -42,27 +43,31 @@ def wait_if(operation, where):
             pipe.read()
 
 
+@operations.handler("test_operations.refuse")
 def refuse(operation, by):
     raise Refused("no", "This is not possible. Try another one.")
 
 
+@operations.handler("test_operations.be_busy")
 def be_busy(operation, by):
     raise Refused("busy", "Somebody else changed this.")
 
 
+@operations.handler("test_operations.lose_database")
 def lose_database(operation, by):
     if operation.attempt == 1:
         raise OperationalError("server closed the connection unexpectedly")
     do_steps(operation, by)
 
 
+@operations.handler("test_operations.fail")
 def fail(operation, by):
     raise RuntimeError("a bug")
 
 
 def start(organization, handler="do_steps", **payload):
     return operations.start(
-        f"{HERE}.{handler}",
+        f"test_operations.{handler}",
         "Four steps",
         by=system(organization),
         total=STEPS,
@@ -190,7 +195,7 @@ def test_a_worker_that_fell_silent_is_taken_for_dead(organization):
 
 def test_a_worker_that_was_given_up_keeps_nothing_of_its_chunk(organization):
     operation = start(organization)
-    mine = operations._take(operation.pk)
+    mine = running._take(operation.pk)
     Operation.objects.update(attempt=2)
     with pytest.raises(operations.Superseded), transaction.atomic():
         Throttle.objects.create(key="step 0", window=NEVER)
@@ -270,7 +275,7 @@ def test_a_bug_ends_the_operation_with_a_sentence(organization):
 def test_who_lost_the_right_meanwhile_gets_nothing_done(organization, actor):
     by = actor("fulfilment")
     operation = operations.start(
-        f"{HERE}.do_steps", "Four steps", by=by, total=STEPS, payload={}, permission=Permission.DEVICE_ASSIGN
+        "test_operations.do_steps", "Four steps", by=by, total=STEPS, payload={}, permission=Permission.DEVICE_ASSIGN
     )
     by.user.memberships.update(role="viewer")
     work()
@@ -309,7 +314,7 @@ def test_a_process_lives_as_long_as_it_runs_however_silent_it_is():
 
 def perform(organization, handler="do_steps", **plan):
     return operations.perform(
-        f"{HERE}.{handler}",
+        f"test_operations.{handler}",
         "Four steps",
         by=system(organization),
         total=STEPS,
@@ -340,6 +345,7 @@ def test_what_is_performed_and_fails_leaves_nothing_behind(organization, handler
     assert not Operation.objects.exists()
 
 
+@operations.handler("test_operations.perform_and_die")
 def perform_and_die(operation, by):
     operations.advance(operation, cursor=1, succeeded=1)
     Throttle.objects.create(key="step 0", window=NEVER)

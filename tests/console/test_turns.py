@@ -16,13 +16,14 @@ from tests.console.test_operations import in_background
 from tests.waiting import PATIENCE, until
 
 MANY = 40
-HERE = "tests.console.test_turns"
 
 
+@operations.handler("test_turns.do_nothing")
 def do_nothing(operation, by):
     operation.sentence = "Nothing was to do."
 
 
+@operations.handler("test_turns.wait_for_mail")
 def wait_for_mail(operation, by):
     """Until a mail has left, which is the business of another queue."""
     until(lambda: OutgoingMail.objects.exclude(sent_at=None).exists())
@@ -30,7 +31,7 @@ def wait_for_mail(operation, by):
 
 def start(by, handler="do_nothing"):
     return operations.start(
-        f"{HERE}.{handler}", "Nothing", by=by, total=1, payload={}, permission=Permission.DEVICE_ASSIGN
+        f"test_turns.{handler}", "Nothing", by=by, total=1, payload={}, permission=Permission.DEVICE_ASSIGN
     )
 
 

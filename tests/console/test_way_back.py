@@ -48,7 +48,7 @@ def test_cancel_leads_back_to_the_list_as_it_was(staff_client, owned_devices):
 
 
 def test_work_in_the_background_leads_back_there_too(staff_client, owned_devices, monkeypatch):
-    monkeypatch.setattr("devices.assignment_pages.IN_REQUEST", 1)
+    monkeypatch.setattr("console.operations.beginning.IN_REQUEST", 1)
     back = f"{DEVICES}?q={'a' * 400}"
     response = unclaim(staff_client, owned_devices, back)
     operation = Operation.objects.get()

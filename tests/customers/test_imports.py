@@ -291,13 +291,13 @@ def test_many_rows_are_imported_by_the_worker_in_one_piece(taken, by, monkeypatc
     monkeypatch.setattr(uploads, "APPLIED_IN_REQUEST", 2)
     monkeypatch.setattr(uploads, "CHECKED_IN_REQUEST", 2)
     row = taken("name,reference\n" + "".join(f"Customer {n},K-{n}\n" for n in range(5)))
-    imports.run_check(_taken_by_worker(row), by)
+    imports.IMPORTER.run_check(_taken_by_worker(row), by)
     row.refresh_from_db()
     Operation.objects.update(state="done")
     row = CustomerImport.objects.select_related("operation", "organization").get()
     imports.apply(row, version=row.version, by=by)
     operation = _taken_by_worker(row)
-    imports.run_apply(operation, by)
+    imports.IMPORTER.run_apply(operation, by)
     assert (Customer.objects.count(), Project.objects.count()) == (5, 5)
     assert operation.sentence == "5 customers made."
     assert Operation.objects.get(pk=operation.pk).succeeded == 5

@@ -58,18 +58,12 @@ class World:
         self.devices = {name: factories.make_device(product) for name in CHANGES}
         self.spare = factories.make_device(product)
         self.secrets = {device.device_name: give_secret(device) for device in self.devices.values()}
-        self.undone = {
-            "undo_assign": self.perform(
-                "devices.actions.ownership.run_assign", "undo_assign", undo.ASSIGN, customer=owner.pk
-            )
-        }
+        self.undone = {"undo_assign": self.perform("device.assign", "undo_assign", undo.ASSIGN, customer=owner.pk)}
         owned = {"transfer", "unclaim", "release", "receive", "swap", "undo_unclaim", "undo_receive"}
         ownership.assign([self.devices[name].pk for name in owned], customer=owner, by=self.by)
-        self.undone["undo_unclaim"] = self.perform(
-            "devices.actions.ownership.run_unclaim", "undo_unclaim", undo.UNCLAIM, reason="Sold"
-        )
+        self.undone["undo_unclaim"] = self.perform("device.unclaim", "undo_unclaim", undo.UNCLAIM, reason="Sold")
         self.undone["undo_receive"] = self.perform(
-            "claims.returns.actions.returns.run_receive",
+            "return.receive",
             "undo_receive",
             returns.UNDO,
             reason="Broken",

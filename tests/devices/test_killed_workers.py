@@ -22,7 +22,7 @@ UNITS, CHUNK = 240, 40
 
 def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(product, customer, by_system, monkeypatch):
     """What the operation counts is what is unclaimed, whole: span, status, label, event."""
-    monkeypatch.setattr("devices.actions.ownership.CHUNK", CHUNK)
+    monkeypatch.setattr("console.operations.outcome.CHUNK", CHUNK)
     profile, ids = make_unit_profile(product), make_many_devices(product, UNITS)
     claim_codes.make_for_devices(profile, ids)
     rounds = []
@@ -31,7 +31,7 @@ def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(produ
         ledger.assign(ids, customer=customer, project=projects.default_of(customer), by=by_system, reason="assignment")
         rounds.append(1)
         return operations.start(
-            "devices.actions.ownership.run_unclaim",
+            "device.unclaim",
             "Unclaim",
             by=by_system,
             total=UNITS,

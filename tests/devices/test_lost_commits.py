@@ -8,6 +8,7 @@ from claims.models import ClaimCode
 from claims.profiles.actions import codes as claim_codes
 from console import operations
 from console.models import Operation, OperationRow
+from console.operations import beginning, outcome
 from console.transactions import retrying
 from customers.actions import api_keys
 from customers.models import ApiKey
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(ownership, "CHUNK", 3)
+    monkeypatch.setattr("console.operations.outcome.CHUNK", 3)
     monkeypatch.setattr(claim_codes, "BATCH", 3)
 
 
@@ -62,8 +63,8 @@ def test_a_batch_does_the_chunk_again(lost, make_devices, customer, by, lose_com
 def test_without_going_back_the_chunk_would_be_missing(make_devices, customer, by, lose_commits, monkeypatch):
     """The negative control: tried again from where the lost try had come to."""
     ids = [device.pk for device in make_devices(9)]
-    monkeypatch.setattr(batches, "_one_chunk", retrying(batches._one_chunk.__wrapped__))
-    monkeypatch.setattr(operations, "_retry", lambda operation: None)
+    monkeypatch.setattr(outcome, "_one_chunk", retrying(outcome._one_chunk.__wrapped__))
+    monkeypatch.setattr("console.operations.running._retry", lambda operation: None)
     operation = batches.assign("id", list(map(str, ids)), customer=customer, by=by)
     lose_commits(2)
     operations.run(operation.pk)
@@ -74,7 +75,7 @@ def test_without_going_back_the_chunk_would_be_missing(make_devices, customer, b
 
 
 def test_an_undo_and_new_codes_do_theirs_again_too(make_devices, product, customer, by, lose_commits, monkeypatch):
-    for module in (claim_codes, undo):
+    for module in (claim_codes, beginning):
         monkeypatch.setattr(module, "IN_REQUEST", 0)
     ids = [device.pk for device in make_devices(7)]
     done = batches.assign("id", list(map(str, ids)), customer=customer, by=by)

@@ -81,11 +81,11 @@ def test_an_administrator_unclaims_as_many_as_it_takes(make_devices, customer, a
 def test_a_bulk_assignment_runs_in_chunks_and_counts_what_was_refused(
     make_devices, customer, other_customer, actor, alice, monkeypatch
 ):
-    monkeypatch.setattr(ownership, "CHUNK", 10)
+    monkeypatch.setattr("console.operations.outcome.CHUNK", 10)
     by, ids = actor(alice), [d.pk for d in make_devices(25)]
     ownership.assign(ids[3:5], customer=other_customer, by=by)
     operation = operations.start(
-        "devices.actions.ownership.run_assign",
+        "device.assign",
         "Assign",
         by=by,
         total=25,
@@ -102,7 +102,7 @@ def test_a_bulk_assignment_runs_in_chunks_and_counts_what_was_refused(
 def test_an_operation_of_somebody_who_lost_the_right_changes_nothing(make_devices, customer, actor, alice):
     by, ids = actor(alice), [d.pk for d in make_devices(3)]
     operation = operations.start(
-        "devices.actions.ownership.run_assign",
+        "device.assign",
         "Assign",
         by=by,
         total=3,

@@ -29,7 +29,7 @@ def ids_of(devices):
 
 def bulk_assign(devices, customer, by, note="order 7"):
     return operations.perform(
-        "devices.actions.ownership.run_assign",
+        "device.assign",
         "Assign",
         by=by,
         permission=Permission.DEVICE_ASSIGN,
@@ -41,7 +41,7 @@ def bulk_assign(devices, customer, by, note="order 7"):
 
 def bulk_unclaim(devices, by, reason="wrong list"):
     return operations.perform(
-        "devices.actions.ownership.run_unclaim",
+        "device.unclaim",
         "Unclaim",
         by=by,
         permission=Permission.DEVICE_UNCLAIM,
@@ -428,7 +428,7 @@ def test_what_a_failed_operation_did_can_be_undone(bulk, by):
 
 
 def test_the_undo_of_who_lost_the_right_meanwhile_changes_nothing(bulk, actor, monkeypatch):
-    monkeypatch.setattr(undo, "IN_REQUEST", 1)
+    monkeypatch.setattr("console.operations.beginning.IN_REQUEST", 1)
     bob = actor("support")
     done = undo.begin(bulk, by=bob)
     bob.user.memberships.update(role="viewer")
@@ -440,8 +440,8 @@ def test_the_undo_of_who_lost_the_right_meanwhile_changes_nothing(bulk, actor, m
 
 
 def test_above_two_hundred_the_worker_undoes_in_chunks(make_devices, customer, by, bulk, monkeypatch):
-    monkeypatch.setattr(undo, "IN_REQUEST", 1)
-    monkeypatch.setattr(ownership, "CHUNK", 1)
+    monkeypatch.setattr("console.operations.beginning.IN_REQUEST", 1)
+    monkeypatch.setattr("console.operations.outcome.CHUNK", 1)
     before = rows(Ownership)
     done = undo.begin(bulk, by=by)
     assert (done.state, rows(Ownership)) == ("waiting", before)
@@ -451,11 +451,11 @@ def test_above_two_hundred_the_worker_undoes_in_chunks(make_devices, customer, b
 
 
 def test_a_bulk_assignment_by_the_worker_is_undone_over_all_its_chunks(make_devices, customer, by, monkeypatch):
-    monkeypatch.setattr(ownership, "CHUNK", 2)
+    monkeypatch.setattr("console.operations.outcome.CHUNK", 2)
     devices = make_devices(5)
     before = rows(Device)
     operation = operations.start(
-        "devices.actions.ownership.run_assign",
+        "device.assign",
         "Assign",
         by=by,
         permission=Permission.DEVICE_ASSIGN,

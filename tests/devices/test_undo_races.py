@@ -24,7 +24,7 @@ def assigned(organization, product, customer, by_system):
     """Two devices that were assigned in bulk."""
     ids = [factories.make_device(product).pk for _n in range(2)]
     return operations.perform(
-        "devices.actions.ownership.run_assign",
+        "device.assign",
         "Assign",
         by=by_system,
         permission=Permission.DEVICE_ASSIGN,

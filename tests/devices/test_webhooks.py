@@ -116,7 +116,7 @@ def test_an_undone_assignment_ends_as_a_correction_and_an_undone_unclaim_goes_on
     told, by = hear(), factories.actor_of(alice)
     terms = {"by": by, "total": 1}
     assigned = operations.perform(
-        "devices.actions.ownership.run_assign",
+        "device.assign",
         "Assign",
         permission=Permission.DEVICE_ASSIGN,
         payload={"ids": [device.pk], "customer": customer.pk},
@@ -126,7 +126,7 @@ def test_an_undone_assignment_ends_as_a_correction_and_an_undone_unclaim_goes_on
     undo.begin(assigned, by=by)
     ownership.assign([device.pk], customer=customer, by=by)
     unclaimed = operations.perform(
-        "devices.actions.ownership.run_unclaim",
+        "device.unclaim",
         "Unclaim",
         permission=Permission.DEVICE_UNCLAIM,
         payload={"ids": [device.pk], "reason": "wrong list"},

@@ -148,7 +148,7 @@ def test_what_a_device_said_while_its_span_was_ending_moves_the_request_to_the_e
 
 def bulk_unclaim(devices, by):
     return operations.perform(
-        "devices.actions.ownership.run_unclaim",
+        "device.unclaim",
         "Unclaim",
         by=by,
         permission=Permission.DEVICE_UNCLAIM,

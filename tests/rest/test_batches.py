@@ -100,7 +100,7 @@ def test_a_serial_number_of_two_products_is_ambiguous(api, organization, device,
 
 
 def test_chunks_keep_the_positions(api, make_devices, customer, monkeypatch):
-    monkeypatch.setattr(ownership, "CHUNK", 2)
+    monkeypatch.setattr("console.operations.outcome.CHUNK", 2)
     devices = make_devices(5)
     names = [devices[0].pk, 999_999, devices[1].pk, devices[0].pk, devices[2].pk, devices[3].pk, devices[4].pk]
     _operation, results = run(api, api.post(f"/customers/{customer.pk}/devices:assign", by_id(*names)))

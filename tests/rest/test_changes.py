@@ -5,7 +5,6 @@ import pytest
 from console import operations
 from console.models import Event, Operation
 from devices.actions import ownership
-from devices.edited_exports import actions as roundtrips
 from devices.models import Device, DeviceTag, RoundTrip
 from tests import factories
 from tests.api import Caller, key_of
@@ -135,7 +134,7 @@ def test_a_file_that_names_no_device_is_refused_and_one_with_unknown_columns_say
 
 
 def test_a_large_file_is_the_worker_s(api, three, customer, monkeypatch):
-    monkeypatch.setattr(roundtrips, "IN_REQUEST", 1)
+    monkeypatch.setattr("console.operations.beginning.IN_REQUEST", 1)
     body = api.post("/device-changes", {"csv": edited(api, lambda rows: give(rows, customer))}).json()
     assert (body["found"], body["outcome"], owners()) == (counts(2, 1), None, [None] * 3)
     assert api.get(f"/operations/{body['operation']}").json()["state"] == "waiting"

@@ -3,7 +3,6 @@
 import pytest
 
 from claims.models import ClaimCode, Return
-from claims.returns.actions import batches as return_batches
 from claims.returns.actions import returns
 from claims.returns.choices import checks
 from devices.actions import ownership
@@ -156,7 +155,7 @@ def test_a_name_that_means_nothing_is_refused_by_itself_and_a_trial_receives_not
 
 
 def test_many_are_received_by_the_worker(api, two_owned, monkeypatch):
-    monkeypatch.setattr(return_batches, "IN_REQUEST", 1)
+    monkeypatch.setattr("console.operations.beginning.IN_REQUEST", 1)
     body = {"devices": [d.device_name for d in two_owned], "named_by": "device_name", "reason": "Defective"}
     operation, _results = run(api, api.post("/returns/receive", body))
     assert operation["counts"]["succeeded"] == 2

@@ -171,7 +171,7 @@ def test_shipping_assigns_all_at_once_and_is_an_operation(api, packed, customer)
 
 
 def test_many_are_shipped_by_the_worker(api, packed, customer, monkeypatch):
-    monkeypatch.setattr(shipments, "IN_REQUEST", 1)
+    monkeypatch.setattr("console.operations.beginning.IN_REQUEST", 1)
     operation, _results = run(api, api.post(url(packed, "/ship")))
     assert (operation["state"], operation["counts"]["succeeded"]) == ("done", 2)
     assert api.get(url(packed)).json()["operation"] == operation["id"]

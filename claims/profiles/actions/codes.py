@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from claims import codes
 from claims.models import ClaimCode, ClaimProfile, ClaimProfileResource, Scope
@@ -85,7 +85,7 @@ def make_for_product(profile: ClaimProfile, *, by: Actor) -> Operation | None:
     if len(ids) <= IN_REQUEST:
         make_for_devices(profile, ids)
         return None
-    return _start(profile, {"profile": profile.pk}, _units(profile).count(), by=by)
+    return _start(profile, _units(profile).count(), by=by)
 
 
 @transaction.atomic
@@ -98,25 +98,30 @@ def add_units(profile: ClaimProfile, device_ids: Iterable[int], *, by: Actor) ->
         raise Refused("not_for_selection", _("This profile makes its codes by itself. Choose one for a selection."))
     ids = sorted(set(device_ids))
     if len(ids) > IN_REQUEST:
-        return 0, _start(profile, {"profile": profile.pk, "ids": ids}, len(ids), by=by)
+        return 0, _start(profile, len(ids), by=by, ids=ids)
     made = make_for_devices(profile, ids)
     if made:
         record(events.PROFILE_UNITS_ADDED, profile, by=by, units=made)
     return made, None
 
 
+@operations.handler(
+    "claim_code.create",
+    title=ngettext_lazy("Make %(n)d claim code of %(profile)s", "Make %(n)d claim codes of %(profile)s", "n"),
+    done=ngettext_lazy("%(n)d code of %(profile)s made.", "%(n)d codes of %(profile)s made.", "n"),
+    permission=Permission.PROFILE_EDIT,
+)
 def run_make(operation: Operation, by: Actor) -> None:
-    """The handler of an operation that makes codes: payload {profile} for all of a product, {profile, ids}
-    for a selection."""
+    """Create codes: payload {profile} for all devices of a product, {profile, ids} for a selection."""
     profile = ClaimProfile.objects.visible_to(by).get(pk=operation.payload["profile"])
     ids = operation.payload.get("ids")
     while True:
         batch = ids[operation.cursor : operation.cursor + BATCH] if ids is not None else None
         if not _make_chunk(operation, profile, batch):
             break
-    operation.sentence = _made(_succeeded(operation), profile)
-    if ids is not None and _succeeded(operation):
-        record(events.PROFILE_UNITS_ADDED, profile, by=by, units=_succeeded(operation))
+    operation.sentence = operations.sentence_of(operation, profile=profile)
+    if ids is not None and (made := operations.succeeded(operation)):
+        record(events.PROFILE_UNITS_ADDED, profile, by=by, units=made)
 
 
 @retrying
@@ -195,16 +200,16 @@ def _units(profile: ClaimProfile) -> QuerySet[Device]:
     return Device.objects.filter(product=profile.product_id).order_by("pk")
 
 
-def _start(profile: ClaimProfile, payload: dict, total: int, *, by: Actor) -> Operation:
-    title = ngettext("Make %(n)d claim code of %(profile)s", "Make %(n)d claim codes of %(profile)s", total)
-    return operations.start(
-        "claims.profiles.actions.codes.run_make",
-        title % {"n": total, "profile": profile},
+def _start(profile: ClaimProfile, total: int, *, by: Actor, ids: list[int] | None = None) -> Operation:
+    return operations.begin(
+        run_make,
+        ids,
         by=by,
-        permission=Permission.PROFILE_EDIT,
         total=total,
-        payload=payload,
+        words={"profile": profile},
+        in_background=True,
         return_url=profile.get_absolute_url(),
+        profile=profile.pk,
     )
 
 
@@ -225,15 +230,6 @@ def _make_chunk(operation: Operation, profile: ClaimProfile, batch: list[int] | 
         made = make_for_devices(profile, batch)
         operations.advance(operation, cursor=cursor, succeeded=made)
     return len(batch)
-
-
-def _made(number: int, profile: ClaimProfile) -> str:
-    sentence = ngettext("%(n)d code of %(profile)s made.", "%(n)d codes of %(profile)s made.", number)
-    return sentence % {"n": number, "profile": profile}
-
-
-def _succeeded(operation: Operation) -> int:
-    return Operation.objects.values_list("succeeded", flat=True).get(pk=operation.pk)
 
 
 def _new(profile: ClaimProfile, device_ids: Sequence[int | None]) -> None:

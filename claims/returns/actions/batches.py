@@ -1,17 +1,14 @@
 """Receives very many units that are named by id, serial number or device name, with a result for each."""
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from claims.returns.actions import returns
 from console import operations, sql
-from console.access import Actor, Permission
-from console.bulk import IN_REQUEST
+from console.access import Actor
 from console.models import Operation
 from console.transactions import retrying
 from devices.actions import batches
-from devices.actions.ownership import check_unclaim_limit, succeeded
+from devices.actions.ownership import check_unclaim_limit
 from devices.models import Device
 
 
@@ -34,32 +31,24 @@ def receive(
     ids = batches.resolve(named_by, names, by=by)
     owned = Device.objects.visible_to(by).filter(customer__isnull=False)
     check_unclaim_limit(sql.having_ids(owned, "id", set(ids)).count(), by=by)
-    title = ngettext("Receive %(n)d returned device", "Receive %(n)d returned devices", len(names))
-    title = title % {"n": len(names)}
-    do = operations.start if len(names) > IN_REQUEST else operations.perform
-    return do(
-        "claims.returns.actions.batches.run_receive",
-        _("Trial: %(title)s") % {"title": title} if is_dry else title,
+    return batches.begin(
+        run_receive,
+        named_by,
+        names,
         by=by,
-        permission=Permission.RETURN_RECEIVE,
-        total=len(names),
+        is_dry=is_dry,
+        in_background=None,
         return_url=reverse("claims:return_workbench"),
-        undo_route="" if is_dry else returns.UNDO,
-        payload={
-            "named_by": named_by,
-            "names": names,
-            "ids": ids,
-            "is_dry": is_dry,
-            "reason": reason,
-            "note": note,
-            "also_unowned": also_unowned,
-            "leaves_profiles": leaves_profiles,
-        },
+        reason=reason,
+        note=note,
+        also_unowned=also_unowned,
+        leaves_profiles=leaves_profiles,
     )
 
 
+@operations.handler("return.receive_named", like=returns.run_receive)
 def run_receive(operation: Operation, by: Actor) -> None:
-    """The handler of a batch that receives: the payload is what `receive` was given, and the ids."""
+    """Receive a batch: the payload is what `receive` was given, and the ids."""
     plan = operation.payload
     links = "" if plan["leaves_profiles"] else batches.links(operation, by)
     batches.in_chunks(
@@ -74,6 +63,4 @@ def run_receive(operation: Operation, by: Actor) -> None:
             leaves_profiles=plan["leaves_profiles"],
         ),
     )
-    n = succeeded(operation)
-    sentence = ngettext("%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n)
-    operation.sentence = f"{batches.said(operation, sentence)} {links}".strip()
+    operation.sentence = f"{operations.sentence_of(operation)} {links}".strip()

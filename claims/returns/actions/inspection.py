@@ -7,20 +7,18 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from claims.models import Grade, Return, ReturnState
 from claims.returns import events
 from console import operations, sql
 from console.access import Actor, Permission
 from console.audit.kinds import Kind
-from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation
+from console.operations import Outcome, RefusedRow
 from console.transactions import retrying
 from devices import causes, ledger
-from devices.actions.ownership import in_chunks, succeeded
-from devices.ledger import Outcome, RefusedDevice
 from devices.log import record_devices
 from devices.models import DeviceStatus
 
@@ -47,33 +45,33 @@ def begin(
 ) -> Operation:
     """Inspect and decide on many returns as an operation: up to 200 at once, above by the worker."""
     ids = list(dict.fromkeys(return_ids))
-    do = operations.start if len(ids) > IN_REQUEST else operations.perform
-    title = ngettext("Inspect %(n)d returned device", "Inspect %(n)d returned devices", len(ids)) % {"n": len(ids)}
-    return do(
-        "claims.returns.actions.inspection.run_inspect",
-        title,
+    return operations.begin(
+        run_inspect,
+        ids,
         by=by,
-        permission=Permission.RETURN_EDIT,
-        total=len(ids),
         return_url=return_url,
-        undo_route=UNDO,
-        payload={
-            "ids": ids,
-            "grade": findings.grade,
-            "note": findings.note,
-            "checks": findings.checks,
-            "decision": decision,
-        },
+        grade=findings.grade,
+        note=findings.note,
+        checks=findings.checks,
+        decision=decision,
     )
 
 
+@operations.handler(
+    "return.inspect",
+    title=ngettext_lazy("Inspect %(n)d returned device", "Inspect %(n)d returned devices", "n"),
+    done=ngettext_lazy("%(n)d device done.", "%(n)d devices done.", "n"),
+    permission=Permission.RETURN_EDIT,
+    undo=UNDO,
+)
 def run_inspect(operation: Operation, by: Actor) -> None:
-    """The handler of inspecting many: payload {ids, grade, note, checks, decision}; the ids are of returns."""
+    """Inspect many: payload {ids, grade, note, checks, decision}; the ids are of returns."""
     plan = operation.payload
     findings = Findings(plan["grade"], plan["note"], plan["checks"])
-    in_chunks(operation, lambda ids: inspect(ids, findings, decision=plan["decision"], by=by, operation=operation))
-    n = succeeded(operation)
-    operation.sentence = ngettext("%(n)d device done.", "%(n)d devices done.", n) % {"n": n}
+    operations.in_chunks(
+        operation, lambda ids: inspect(ids, findings, decision=plan["decision"], by=by, operation=operation)
+    )
+    operation.sentence = operations.sentence_of(operation)
 
 
 @retrying
@@ -96,11 +94,11 @@ def inspect(
     at, rows = at or timezone.now(), hold(return_ids, by)
     outcome, fit = Outcome(), []
     for pk in sorted(set(return_ids) - {row.pk for row in rows}):
-        outcome.refused.append(RefusedDevice(pk, str(pk), "not_found", _("There is no such return.")))
+        outcome.refused.append(RefusedRow(pk, str(pk), "not_found", _("There is no such return.")))
     for row in rows:
         code, sentence = _why_not(row, findings)
         if code:
-            outcome.refused.append(RefusedDevice(row.pk, row.device.serial_number, code, sentence))
+            outcome.refused.append(RefusedRow(row.pk, row.device.serial_number, code, sentence))
         else:
             fit.append(row)
     _remember(fit, operation)

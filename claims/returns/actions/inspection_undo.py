@@ -8,20 +8,18 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _later
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from claims.models import Return, ReturnState
 from claims.returns import events
 from claims.returns.actions.inspection import DECISIONS, hold
 from console import operations, sql
-from console.access import Actor, Permission
-from console.bulk import IN_REQUEST
+from console.access import Actor
 from console.errors import Refused
 from console.models import Operation
+from console.operations import Outcome, RefusedRow
 from console.transactions import retrying
 from devices import causes, ledger
-from devices.actions.ownership import in_chunks, succeeded
-from devices.ledger import Outcome, RefusedDevice
 from devices.log import record_devices
 from devices.models import DeviceStatus, Ownership
 
@@ -34,33 +32,25 @@ SENTENCES = causes.SINCE | {
 
 @retrying
 def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Operation:
-    """Undo the inspection: up to 200 units at once, above by the worker. Gives the operation that does or did it.
+    """Undo the inspection: up to 200 units at once, above by the worker. Returns the operation that does or did it.
 
     Raises Refused where it was undone already, or is over for more than 15 minutes.
     """
     operations.take_undo(operation, at=at)
     ids = [int(pk) for pk in operation.payload["ids"]]
-    do = operations.start if len(ids) > IN_REQUEST else operations.perform
-    return do(
-        "claims.returns.actions.inspection_undo.run_undo_inspect",
-        _("Undo: %(title)s") % {"title": operation.title},
-        by=by,
-        permission=Permission(operation.permission),
-        total=len(ids),
-        return_url=operation.return_url,
-        payload={"ids": ids, "operation": operation.pk},
-        undoes=operation,
-    )
+    return operations.begin_undo(run_undo_inspect, operation, ids, by=by)
 
 
+@operations.handler(
+    "return.undo_inspect",
+    title=_later("Undo: %(title)s"),
+    done=ngettext_lazy("%(n)d device is in quarantine again.", "%(n)d devices are in quarantine again.", "n"),
+)
 def run_undo_inspect(operation: Operation, by: Actor) -> None:
-    """The handler that undoes an inspection: payload {ids, operation}; the ids are of returns."""
-    undone = Operation.objects.get(pk=operation.payload["operation"], organization=operation.organization_id)
-    in_chunks(operation, lambda ids: undo_inspect(ids, undone=undone, by=by))
-    n = succeeded(operation)
-    operation.sentence = ngettext(
-        "%(n)d device is in quarantine again.", "%(n)d devices are in quarantine again.", n
-    ) % {"n": n}
+    """Undo an inspection: payload {ids, operation}; the ids are of returns."""
+    undone = operations.undone_operation(operation)
+    operations.in_chunks(operation, lambda ids: undo_inspect(ids, undone=undone, by=by))
+    operation.sentence = operations.sentence_of(operation)
 
 
 @retrying
@@ -71,7 +61,7 @@ def undo_inspect(return_ids: Iterable[int], *, undone: Operation, by: Actor, at:
     fit = [row for row in rows if row.pk not in reasons]
     for row in rows:
         if why := reasons.get(row.pk):
-            outcome.refused.append(RefusedDevice(row.pk, row.device.serial_number, why, str(SENTENCES[why])))
+            outcome.refused.append(RefusedRow(row.pk, row.device.serial_number, why, str(SENTENCES[why])))
     for status in sorted({_made_of(row) for row in fit} - {str(DeviceStatus.RETURNED)}):
         ids = [row.device_id for row in fit if _made_of(row) == status]
         moved = ledger.set_status(ids, frm=[status], to=DeviceStatus.RETURNED)

@@ -7,20 +7,18 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _later
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from claims.models import Return, ReturnState
 from claims.returns import events
 from claims.returns.actions import mails
 from console import operations, sql
-from console.access import Actor, Permission
-from console.bulk import IN_REQUEST
+from console.access import Actor
 from console.models import Operation
+from console.operations import Outcome, RefusedRow, evidence_of
 from console.transactions import retrying
 from customers.models import Customer
 from devices import ledger
-from devices.actions.ownership import evidence_of, in_chunks, succeeded
-from devices.ledger import Outcome, RefusedDevice
 from devices.log import record_devices
 from devices.models import Device, DeviceStatus
 
@@ -39,33 +37,25 @@ SENTENCES: dict[str, Any] = {
 
 @retrying
 def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Operation:
-    """Undo the receiving: up to 200 units at once, above by the worker. Gives the operation that does or did it.
+    """Undo the receiving: up to 200 units at once, above by the worker. Returns the operation that does or did it.
 
     Raises Refused where it was undone already, or is over for more than 15 minutes.
     """
     operations.take_undo(operation, at=at)
-    ids = list(_returns(operation).order_by("device_id").values_list("device_id", flat=True))
-    do = operations.start if len(ids) > IN_REQUEST else operations.perform
-    return do(
-        "claims.returns.actions.receipt_undo.run_undo_receive",
-        _("Undo: %(title)s") % {"title": operation.title},
-        by=by,
-        permission=Permission(operation.permission),
-        total=len(ids),
-        return_url=operation.return_url,
-        payload={"ids": ids, "operation": operation.pk},
-        undoes=operation,
-    )
+    ids = _returns(operation).order_by("device_id").values_list("device_id", flat=True)
+    return operations.begin_undo(run_undo_receive, operation, ids, by=by)
 
 
+@operations.handler(
+    "return.undo_receive",
+    title=_later("Undo: %(title)s"),
+    done=ngettext_lazy("%(n)d device is what it was before.", "%(n)d devices are what they were before.", "n"),
+)
 def run_undo_receive(operation: Operation, by: Actor) -> None:
-    """The handler that undoes receiving: payload {ids, operation}."""
-    undone = Operation.objects.get(pk=operation.payload["operation"], organization=operation.organization_id)
-    in_chunks(operation, lambda ids: undo_receive(ids, undone=undone, by=by))
-    n = succeeded(operation)
-    operation.sentence = ngettext(
-        "%(n)d device is what it was before.", "%(n)d devices are what they were before.", n
-    ) % {"n": n}
+    """Undo receiving: payload {ids, operation}."""
+    undone = operations.undone_operation(operation)
+    operations.in_chunks(operation, lambda ids: undo_receive(ids, undone=undone, by=by))
+    operation.sentence = operations.sentence_of(operation)
 
 
 @retrying
@@ -177,10 +167,10 @@ def _held_owners(undone: Operation, ids: list[int]) -> dict[int, Customer]:
     return {customer.pk: customer for customer in found}
 
 
-def _refused(undone: Operation, ids: set[int]) -> list[RefusedDevice]:
+def _refused(undone: Operation, ids: set[int]) -> list[RefusedRow]:
     rows = _returns(undone).select_related("device", "customer").order_by("device_id")
     return [
-        RefusedDevice(row.device_id, row.device.serial_number, why or "changed", str(SENTENCES[why]))
+        RefusedRow(row.device_id, row.device.serial_number, why or "changed", str(SENTENCES[why]))
         for row in sql.having_ids(rows, "device_id", ids)
         for why in [_why(row)]
     ]

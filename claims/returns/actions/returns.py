@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from claims.models import ClaimCode, Return, ReturnState, Shipment, ShipmentUnit
 from claims.profiles.actions import codes as claim_codes
@@ -18,14 +18,14 @@ from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import record
 from console.audit.kinds import Kind
-from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation
+from console.operations import Outcome, RefusedRow, evidence_of
 from console.transactions import retrying
 from customers.models import Customer
 from devices import causes, ledger
-from devices.actions.ownership import check_unclaim_limit, evidence_of, in_chunks, leave_profiles, succeeded
-from devices.ledger import Change, Outcome, RefusedDevice
+from devices.actions.ownership import check_unclaim_limit, leave_profiles
+from devices.ledger import Change
 from devices.log import record_devices
 from devices.models import Device, DeviceStatus, Ownership
 
@@ -98,30 +98,29 @@ def begin_receive(
     if not ids:
         raise Refused("nothing_selected", _("There is nothing to receive. Scan a unit first."), status=422)
     check_unclaim_limit(_owned_count(ids, by), by=by)
-    do = operations.start if len(ids) > IN_REQUEST else operations.perform
-    title = ngettext("Receive %(n)d returned device", "Receive %(n)d returned devices", len(ids))
-    return do(
-        "claims.returns.actions.returns.run_receive",
-        title % {"n": len(ids)},
+    return operations.begin(
+        run_receive,
+        ids,
         by=by,
-        permission=Permission.RETURN_RECEIVE,
-        total=len(ids),
         return_url=reverse("claims:return_workbench"),
-        undo_route=UNDO,
-        payload={
-            "ids": ids,
-            "reason": reason,
-            "note": note,
-            "anyway": sorted(set(anyway)),
-            "leaves_profiles": leaves_profiles,
-        },
+        reason=reason,
+        note=note,
+        anyway=sorted(set(anyway)),
+        leaves_profiles=leaves_profiles,
     )
 
 
+@operations.handler(
+    "return.receive",
+    title=ngettext_lazy("Receive %(n)d returned device", "Receive %(n)d returned devices", "n"),
+    done=ngettext_lazy("%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", "n"),
+    permission=Permission.RETURN_RECEIVE,
+    undo=UNDO,
+)
 def run_receive(operation: Operation, by: Actor) -> None:
-    """The handler of receiving: payload {ids, reason, note, anyway, leaves_profiles}."""
+    """Receive units: payload {ids, reason, note, anyway, leaves_profiles}."""
     plan = operation.payload
-    in_chunks(
+    operations.in_chunks(
         operation,
         lambda ids: receive(
             ids,
@@ -133,10 +132,7 @@ def run_receive(operation: Operation, by: Actor) -> None:
             leaves_profiles=plan.get("leaves_profiles", False),
         ),
     )
-    n = succeeded(operation)
-    operation.sentence = ngettext(
-        "%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n
-    ) % {"n": n}
+    operation.sentence = operations.sentence_of(operation)
 
 
 @retrying
@@ -390,7 +386,7 @@ def _sort(
         if device is not None and (verdict.is_fit or (verdict.can_anyway and pk in anyway)):
             fit.append(device)
         else:
-            outcome.refused.append(RefusedDevice(pk, verdicts.label(device), verdict.code, verdict.sentence))
+            outcome.refused.append(RefusedRow(pk, verdicts.label(device), verdict.code, verdict.sentence))
     return outcome, fit
 
 

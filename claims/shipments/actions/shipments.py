@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from claims.models import Claim, Shipment, ShipmentLine, ShipmentScan, ShipmentState, ShipmentUnit
 from claims.scanning import scans
@@ -20,16 +20,15 @@ from claims.shipments.packing import Judge, added, already_here, choose, gathere
 from console import edits, operations, sql
 from console.access import Actor, Permission
 from console.audit import changes, record
-from console.bulk import IN_REQUEST
 from console.errors import Refused
 from console.models import Operation, Organization
+from console.operations import Outcome
 from console.transactions import retrying
 from customers.actions import customers, projects
 from customers.models import Customer
 from devices import causes, ledger
 from devices import events as device_events
 from devices.actions import ownership
-from devices.ledger import Outcome
 from devices.log import record_devices
 from devices.models import Device, DeviceStatus, Product
 
@@ -264,23 +263,27 @@ def ship(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> Operat
     total = shipment.units.filter(is_open=True).count()
     if not total and not shipment.units.exists():
         raise _empty()
-    n = shipment.units.count()
-    title = ngettext("Ship %(code)s with %(n)d device", "Ship %(code)s with %(n)d devices", n)
-    operation = (operations.start if total > IN_REQUEST else operations.perform)(
-        "claims.shipments.actions.shipments.run_ship",
-        title % {"code": shipment.code, "n": n},
+    operation = operations.begin(
+        run_ship,
         by=by,
         total=total,
-        permission=Permission.SHIPMENT_EDIT,
-        payload={"shipment": shipment.pk, "at": at.isoformat() if at else ""},
+        words={"code": shipment.code, "n": shipment.units.count()},
         return_url=shipment.get_absolute_url(),
+        shipment=shipment.pk,
+        at=at.isoformat() if at else "",
     )
     Shipment.objects.filter(pk=shipment.pk).update(operation=operation)
     return operation
 
 
+@operations.handler(
+    "shipment.ship",
+    title=ngettext_lazy("Ship %(code)s with %(n)d device", "Ship %(code)s with %(n)d devices", "n"),
+    done=ngettext_lazy("%(n)d device shipped to %(customer)s.", "%(n)d devices shipped to %(customer)s.", "n"),
+    permission=Permission.SHIPMENT_EDIT,
+)
 def run_ship(operation: Operation, by: Actor) -> None:
-    """The handler of shipping: payload {shipment, at}; without a time it is that of the act.
+    """Ship: payload {shipment, at}; without a time it is that of the act.
 
     What fails leaves the shipment open, with all units in it.
     """
@@ -293,10 +296,7 @@ def run_ship(operation: Operation, by: Actor) -> None:
             if refusal.code != "busy":
                 Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.SHIPPING).update(state=ShipmentState.OPEN)
             raise
-    total = shipment.unit_count
-    operation.sentence = ngettext(
-        "%(n)d device shipped to %(customer)s.", "%(n)d devices shipped to %(customer)s.", total
-    ) % {"n": total, "customer": shipment.customer}
+    operation.sentence = operations.sentence_of(operation, n=shipment.unit_count, customer=shipment.customer)
 
 
 @retrying

@@ -928,7 +928,7 @@ def test_the_units_card_looks_again_while_codes_are_created_and_prints_labels(ow
     assert f"{reverse('claims:label_sheet_create')}?claim_profile={profile.pk}" in page
     Operation.objects.create(
         organization=organization,
-        handler="claims.profiles.actions.codes.run_make",
+        handler="claim_code.create",
         title="Codes",
         permission="profile.edit",
         by_label="Alice",

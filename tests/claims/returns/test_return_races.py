@@ -94,7 +94,7 @@ def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chu
     product, customer, by_system, monkeypatch
 ):
     """Kills with -9 at random moments of one bulk receive after another; the next worker goes on."""
-    monkeypatch.setattr("devices.actions.ownership.CHUNK", 40)
+    monkeypatch.setattr("console.operations.outcome.CHUNK", 40)
     profile, project = make_unit_profile(product), projects.default_of(customer)
     ids = make_many_devices(product, UNITS)
     claim_codes.make_for_devices(profile, ids)

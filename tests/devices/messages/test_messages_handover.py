@@ -194,7 +194,7 @@ def test_what_is_settled_costs_by_the_changes_of_hands(make_devices, customer, b
 def test_each_change_of_hands_is_found_also_one_that_is_undone(device, customer, by):
     def bulk(what, permission, **payload):
         return operations.perform(
-            f"devices.actions.ownership.run_{what}",
+            f"device.{what}",
             what,
             by=by,
             permission=permission,

@@ -1,21 +1,19 @@
-"""Runs long and bulk work in the background, so that it survives leaving the page and a killed worker; and short bulk
-work in the request, to be found and undone like the long one.
+"""Runs operations in the worker, so that they survive leaving the page and a killed worker.
 
-A handler is `run(operation, by)`: it works in chunks, each a function marked with `chunk`, which writes its progress
-with `advance` in its own transaction. So a chunk is done and counted, or neither; and a handler that is called again
-goes on from `operation.cursor`.
+A handler works in chunks, each a function marked with `chunk`, which writes its progress with `advance` in its own
+transaction. So a chunk is done and counted, or neither; and a handler that is called again goes on from
+`operation.cursor`.
 """
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from console import api_keys
@@ -24,7 +22,8 @@ from console.audit import acts
 from console.errors import Refused
 from console.liveness import beating, lives, worker_name
 from console.models import Member, Operation, OperationRow
-from console.models.operation import UNDO_WITHIN, OperationState
+from console.models.operation import OperationState
+from console.operations.handlers import find
 from console.slots import One
 from console.transactions import drop_broken_connection, retrying
 
@@ -32,8 +31,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 log = logging.getLogger("custody.operations")
 # Hands the id of an operation to the worker, to be run after so long; and those that it will run, or is about to take.
-enqueue: One[[int, timedelta | None], Any] = One("console.operations.enqueue")
-queued: One[[], set[int]] = One("console.operations.queued")
+enqueue: One[[int, timedelta | None], Any] = One("console.operations.running.enqueue")
+queued: One[[], set[int]] = One("console.operations.running.queued")
 MAX_ATTEMPTS = 3
 PAUSE = timedelta(seconds=5)
 # The operations that this process is at; what the database says to run here but does not is lost.
@@ -47,87 +46,6 @@ class Superseded(Exception):
 
 class Interrupted(Exception):
     """This worker is asked to stop; the chunk that it was at is kept."""
-
-
-@transaction.atomic
-def start(
-    handler: str,
-    title: str,
-    *,
-    by: Actor,
-    permission: Permission,
-    total: int,
-    payload: dict,
-    return_url: str = "",
-    undo_route: str = "",
-    undoes: Operation | None = None,
-) -> Operation:
-    """Note an operation down and hand it to the worker, which begins when this transaction commits."""
-    operation = _note(
-        handler,
-        title,
-        by,
-        permission=permission,
-        total=total,
-        payload=payload,
-        return_url=return_url,
-        undo_route=undo_route,
-        undoes=undoes,
-    )
-    enqueue(operation.pk, None)
-    return operation
-
-
-@retrying
-def perform(handler: str, title: str, *, by: Actor, **plan: Any) -> Operation:
-    """Run a short operation here and now: it is over when it is answered. Takes what `start` takes.
-
-    All of it is one transaction: a process that dies in it leaves nothing behind, so nobody else ever sees it running,
-    and `recover` has nothing to do with it. What the handler refuses as a whole is raised, and leaves nothing either.
-    """
-    now = timezone.now()
-    running = {"state": OperationState.RUNNING, "attempt": 1, "worker": worker_name(), "started_at": now}
-    operation = _note(handler, title, by, **plan, **running, created_at=now)
-    with acts.within(operation.pk):
-        import_string(handler)(operation, by)
-    _end(operation, OperationState.DONE, operation.sentence)
-    operation.refresh_from_db()
-    return operation
-
-
-def check_undo(operation: Operation, *, at: datetime | None = None) -> None:
-    """Raise Refused where the operation can't be undone, or not any more."""
-    at, until = at or timezone.now(), operation.undo_until
-    if operation.is_undoable(at):
-        return
-    if not operation.is_over:
-        raise Refused("not_over", _("It is still under way. Wait until it is over."))
-    if operation.undone_at:
-        raise Refused("undone_already", _("It was undone already. It can be undone once."))
-    if until is None or not operation.succeeded:
-        raise Refused("nothing_to_undo", _("It changed nothing that could be undone."))
-    minutes, time = UNDO_WITHIN // timedelta(minutes=1), f"{timezone.localtime(until):%H:%M}"
-    raise Refused(
-        "undo_too_late", _("It could be undone for %(n)d minutes, until %(time)s.") % {"n": minutes, "time": time}
-    )
-
-
-@transaction.atomic
-def take_undo(operation: Operation, *, at: datetime | None = None) -> None:
-    """Take the one undo that an operation has, in this transaction. Raises Refused where there is none."""
-    at = at or timezone.now()
-    mine = Operation.objects.filter(
-        pk=operation.pk,
-        undone_at=None,
-        state__in=[OperationState.DONE, OperationState.FAILED],
-        succeeded__gt=0,
-        finished_at__gt=at - UNDO_WITHIN,
-    ).exclude(undo_route="")
-    if not mine.update(undone_at=at):
-        operation.refresh_from_db()
-        check_undo(operation, at=at)
-        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
-    operation.undone_at = at
 
 
 def run(operation_id: int) -> None:
@@ -227,24 +145,10 @@ def recover() -> int:
     return count + len(lost)
 
 
-def _note(handler: str, title: str, by: Actor, **fields: Any) -> Operation:
-    return Operation.objects.create(
-        organization=by.organization,
-        handler=handler,
-        title=title[:200],
-        by_user_id=by.user_id,
-        by_label=by.label[:200],
-        by_role=by.role,
-        by_key=by.key_id,
-        rights=sorted(map(str, by.permissions)),
-        **fields,
-    )
-
-
 def _run(operation: Operation) -> None:
     try:
         with acts.within(operation.pk):
-            import_string(operation.handler)(operation, actor_of(operation))
+            find(operation.handler)(operation, actor_of(operation))
     except Superseded:
         log.warning("operation %s was taken over by another worker", operation.pk)
     except Interrupted:
@@ -257,12 +161,12 @@ def _run(operation: Operation) -> None:
         if refusal.code == "busy":
             _retry(operation)
         else:
-            _end(operation, OperationState.FAILED, refusal.sentence)
+            end(operation, OperationState.FAILED, refusal.sentence)
     except Exception:
         log.exception("operation %s failed", operation.pk)
-        _end(operation, OperationState.FAILED, _("It stopped at an unexpected error. Nothing after that was changed."))
+        end(operation, OperationState.FAILED, _("It stopped at an unexpected error. Nothing after that was changed."))
     else:
-        _end(operation, OperationState.DONE, operation.sentence)
+        end(operation, OperationState.DONE, operation.sentence)
 
 
 def _interrupt() -> None:
@@ -299,11 +203,12 @@ def _take(operation_id: int) -> Operation | None:
         return None
     operation = Operation.objects.select_related("organization", "by_user").get(pk=operation_id)
     if operation.attempt > MAX_ATTEMPTS:
-        _end(operation, OperationState.FAILED, _("It was interrupted three times and given up."))
+        end(operation, OperationState.FAILED, _("It was interrupted three times and given up."))
         return None
     return operation
 
 
-def _end(operation: Operation, state: str, sentence: str) -> None:
+def end(operation: Operation, state: str, sentence: str) -> None:
+    """Write down that an operation is over, and what it did."""
     values: dict[str, Any] = {"state": state, "sentence": sentence[:500], "finished_at": timezone.now()}
     Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING).update(**values)

@@ -1,0 +1,64 @@
+"""Long and bulk work: it survives leaving the page and a killed worker, and has a result for each row.
+
+* A feature registers what it does as a `handler`, by a name that stays: `run(operation, by)`.
+* Its action calls `begin`, which does it in the request or hands it to the worker, and returns the operation.
+* The handler acts with `in_chunks`, each chunk in a transaction with its count, and says what it did.
+* Where it can be undone, a second handler does so; its action calls `take_undo`, then `begin_undo`.
+"""
+
+from console.operations.beginning import (
+    IN_REQUEST,
+    begin,
+    begin_undo,
+    check_undo,
+    perform,
+    start,
+    take_undo,
+    undone_operation,
+)
+from console.operations.handlers import Handler, find, handler, registered
+from console.operations.outcome import Act, Outcome, RefusedRow, evidence_of, in_chunks, sentence_of, succeeded
+from console.operations.running import (
+    Interrupted,
+    Superseded,
+    actor_of,
+    advance,
+    chunk,
+    enqueue,
+    queued,
+    recover,
+    run,
+    stop_soon,
+)
+
+__all__ = [
+    "IN_REQUEST",
+    "Act",
+    "Handler",
+    "Interrupted",
+    "Outcome",
+    "RefusedRow",
+    "Superseded",
+    "actor_of",
+    "advance",
+    "begin",
+    "begin_undo",
+    "check_undo",
+    "chunk",
+    "enqueue",
+    "evidence_of",
+    "find",
+    "handler",
+    "in_chunks",
+    "perform",
+    "queued",
+    "recover",
+    "registered",
+    "run",
+    "sentence_of",
+    "start",
+    "stop_soon",
+    "succeeded",
+    "take_undo",
+    "undone_operation",
+]

@@ -1,0 +1,31 @@
+"""What `manage.py check` asks of the handlers of operations."""
+
+import re
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from console.operations.handlers import registered
+from console.undo import DECLARED
+
+NAME = r"[a-z_]+\.[a-z_]+"
+LONGEST = 120
+
+
+@register()
+def handlers_are_whole(**kwargs: Any) -> list[CheckMessage]:
+    """A row holds its handler's name for good, and its undo is declared."""
+    return [
+        Error(f"The handler of operations {name} {fault}.", hint=hint, id="custody.E020")
+        for name, handler in registered().items()
+        for fault, hint in _faults(name, handler.undo)
+    ]
+
+
+def _faults(name: str, undo: str) -> list[tuple[str, str]]:
+    faults = []
+    if not re.fullmatch(NAME, name) or len(name) > LONGEST:
+        faults.append(("has a name that no row can hold", 'Call it by a noun and a verb: "device.assign".'))
+    if undo and undo not in DECLARED:
+        faults.append((f"is undone by {undo}, which is not declared", "Declare a console.undo.Undo with this route."))
+    return faults

@@ -1,0 +1,90 @@
+"""The handlers of operations, by name.
+
+A row holds the name of its handler, never the place of a function: so a file can move, and what is queued still runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+
+from console.access import Actor, Permission
+from console.errors import Refused
+from console.models import Operation
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+Run = Callable[[Operation, Actor], None]
+_registered: dict[str, "Handler"] = {}
+
+
+@dataclass(frozen=True)
+class Handler:
+    """The function that does an operation, and what each operation of its kind has in common.
+
+    `title` and `done` are `ngettext_lazy(…, "n")`, or a lazy text without a plural: what the operation is called, and
+    what it says when it is over. `undo` is the URL name of the page that undoes it.
+    """
+
+    name: str
+    run: Run
+    title: "_StrOrPromise" = ""
+    done: "_StrOrPromise" = ""
+    permission: Permission | None = None
+    undo: str = ""
+
+    def __call__(self, operation: Operation, by: Actor) -> None:
+        """Run the operation."""
+        self.run(operation, by)
+
+    def titled(self, **words: Any) -> str:
+        """Return the title of an operation; `n` among the words chooses the plural."""
+        return str(self.title % words)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def handler(
+    name: str,
+    *,
+    title: "_StrOrPromise" = "",
+    done: "_StrOrPromise" = "",
+    permission: Permission | None = None,
+    undo: str = "",
+    like: Handler | None = None,
+) -> Callable[[Run], Handler]:
+    """Register a function as the handler of this name; `like` takes what isn't said from another handler.
+
+    The module must be imported by the `ready` of its app. Raises ValueError where the name is taken.
+    """
+
+    def register(run: Run) -> Handler:
+        if name in _registered:
+            raise ValueError(f"Two handlers of operations are called {name}.")
+        _registered[name] = made = Handler(
+            name,
+            run,
+            title or (like.title if like else ""),
+            done or (like.done if like else ""),
+            permission or (like.permission if like else None),
+            undo or (like.undo if like else ""),
+        )
+        return made
+
+    return register
+
+
+def registered() -> dict[str, Handler]:
+    """Return all handlers by name."""
+    return dict(_registered)
+
+
+def find(name: str) -> Handler:
+    """Return the handler of this name. Raises Refused where this version has none."""
+    found = _registered.get(name)
+    if found is None:
+        raise Refused("unknown_handler", _("This version no longer knows this kind of work. Start it again."))
+    return found
