@@ -21,8 +21,8 @@ from bench.data import settle
 from bench.handover import stock as make_stock
 from bench.report import Line, milliseconds, per_second
 from claims.labels import actions as labels
-from claims.labels import files
 from claims.labels.drawing import POINT, Options
+from claims.labels.files import STORE
 from claims.models import ClaimCode, LabelSheet
 from claims.paper import qr
 from claims.scanning import photos as reading
@@ -84,7 +84,7 @@ def content(sheet_id: int) -> bytes:
     """The file that the worker made."""
     sheet = LabelSheet.objects.select_related("operation").get(pk=sheet_id)
     assert sheet.operation.state == OperationState.DONE, sheet.operation.sentence
-    return files.path_of(sheet.file_name).read_bytes()
+    return STORE.path_of(sheet.file_name).read_bytes()
 
 
 def measure(count: int = COUNT) -> Iterator[Line]:

@@ -58,7 +58,7 @@ def _join_sign_in() -> None:
 
 def _join_ledger() -> None:
     from claims import ledger_check
-    from claims.labels import files as labels
+    from claims.labels.files import STORE as label_files
     from claims.profiles import links
     from claims.profiles.actions import codes, profiles
     from claims.returns import ledger_check as return_check
@@ -79,7 +79,7 @@ def _join_ledger() -> None:
 
     for check in (ledger_check.check, return_check.check, shipment_check.check):
         foundation.checks.add(check)
-    for chore in (shipments.forget_scans, labels.forget_old):
+    for chore in (shipments.delete_old_scans, label_files.delete_old):
         upkeep.chores.add(chore)
 
 

@@ -74,7 +74,7 @@ def lives(worker: str, heard: set[str]) -> bool:
     return worker in heard
 
 
-def forget_silent() -> int:
+def delete_silent() -> int:
     """Delete the heartbeats that are older than a day. Returns how many."""
     return WorkerHeartbeat.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()[0]
 

@@ -101,7 +101,7 @@ def update_returning(sql: str, parameters: list) -> list[int]:
 
 
 @contextmanager
-def kept(statement: str, parameters: list) -> Iterator[Any]:
+def prepared_cursor(statement: str, parameters: list) -> Iterator[Any]:
     """A cursor that has run this statement, whose plan the connection keeps.
 
     For the one or two statements that devices ask all the time: to plan them takes PostgreSQL longer than to run them.

@@ -71,7 +71,7 @@ def give_back(scope: str, who: str) -> None:
             _write(key, [*tries, *([[start, count - 1]] if count > 1 else [])])
 
 
-def forget_old(before: float) -> int:
+def delete_old(before: float) -> int:
     """Delete the counts whose last try was before the Unix time `before`."""
     return Throttle.objects.filter(window__lt=int(before)).delete()[0]
 

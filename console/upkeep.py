@@ -12,7 +12,8 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from console import imports, liveness, operations, throttle
+from console import liveness, operations, throttle
+from console.imports.files import STORE
 from console.models import OutgoingMail
 from console.people.actions import sign_in_links
 from console.rest import idempotency
@@ -38,17 +39,17 @@ def tidy() -> None:
     """Delete what is spent. For every ten minutes."""
     _each(
         [
-            forget_tasks,
-            forget_mail,
-            forget_throttles,
-            sign_in_links.forget_old,
-            forget_sessions,
-            forget_strangers,
-            idempotency.forget_old,
+            delete_old_tasks,
+            delete_old_mail,
+            delete_old_throttles,
+            sign_in_links.delete_old,
+            delete_old_sessions,
+            delete_old_strangers,
+            idempotency.delete_old,
         ]
     )
-    _each([cleanup.give_up_old, cleanup.forget_old, kept.forget_old])
-    _each([liveness.forget_silent, forget_imported_files, *chores, analyse])
+    _each([cleanup.give_up_old, cleanup.delete_old, kept.delete_old])
+    _each([liveness.delete_silent, delete_old_imported_files, *chores, analyse])
 
 
 def analyse() -> int:
@@ -97,28 +98,28 @@ def resend_mail() -> int:
     return len(lost)
 
 
-def forget_tasks() -> int:
+def delete_old_tasks() -> int:
     """Delete the tasks that ended more than a week ago. Returns how many."""
     ended = DBTaskResult.objects.filter(finished_at__lt=timezone.now() - timedelta(days=7))
     return ended.exclude(status__in=[READY, RUNNING]).delete()[0]
 
 
-def forget_mail() -> int:
+def delete_old_mail() -> int:
     """Delete the mails of more than 30 days ago, sent or not. Returns how many."""
     return OutgoingMail.objects.filter(created_at__lt=timezone.now() - timedelta(days=30)).delete()[0]
 
 
-def forget_throttles() -> int:
+def delete_old_throttles() -> int:
     """Delete the counts of tries that began more than two days ago. Returns how many."""
-    return throttle.forget_old(time.time() - timedelta(days=2).total_seconds())
+    return throttle.delete_old(time.time() - timedelta(days=2).total_seconds())
 
 
-def forget_sessions() -> int:
+def delete_old_sessions() -> int:
     """Delete the sessions that are over. Returns how many."""
     return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
 
 
-def forget_strangers() -> int:
+def delete_old_strangers() -> int:
     """Delete who began a claim more than a day ago and never proved the address. Returns how many rows."""
     people = get_user_model().objects.filter(last_login=None, date_joined__lt=timezone.now() - timedelta(days=1))
     for field in _references_to_people():
@@ -127,9 +128,9 @@ def forget_strangers() -> int:
     return people.delete()[0]
 
 
-def forget_imported_files() -> int:
+def delete_old_imported_files() -> int:
     """Delete the files of imports of more than 30 days ago. Returns how many; what they did stays known."""
-    return imports.forget_old()
+    return STORE.delete_old()
 
 
 def _references_to_people() -> Iterable[models.Field]:

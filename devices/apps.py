@@ -44,7 +44,7 @@ class DevicesConfig(AppConfig):
 
         for check in (word_check.check, ledger_check.check, message_check.check):
             foundation.checks.add(check)
-        for chore in (calls.expire, messages.settle_recent, messages.forget_old):
+        for chore in (calls.expire, messages.settle_recent, messages.delete_old):
             upkeep.chores.add(chore)
 
 

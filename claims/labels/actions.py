@@ -24,6 +24,7 @@ from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import record
 from console.errors import Refused
+from console.files import settle
 from console.models import Operation
 from console.operations import IN_REQUEST
 from console.transactions import retrying
@@ -128,9 +129,9 @@ def run_print(operation: Operation, by: Actor) -> None:
     """
     sheet = LabelSheet.objects.visible_to(by).get(pk=operation.payload["sheet"])
     if not sheet.file_name:
-        with files.new_file(sheet.organization_id) as (name, file):
+        with files.STORE.new_file(sheet.organization_id) as (name, file):
             printed = _draw_all(operation, sheet, file, by)
-            files.settle(file)
+            settle(file)
             hand_over(sheet, name, printed, by=by)
     sheet.refresh_from_db()
     operation.sentence = operations.sentence_of(operation, number=sheet.count, n=grouped(sheet.count))

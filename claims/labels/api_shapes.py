@@ -65,4 +65,4 @@ class LabelSheetOut(serializers.ModelSerializer):
 
     def get_is_ready(self, sheet: LabelSheet) -> bool:
         """Whether its file can be fetched."""
-        return files.is_kept(sheet.file_name)
+        return files.STORE.is_kept(sheet.file_name)

@@ -180,7 +180,7 @@ def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> File:
     if not sheet.file_name:
         raise Refused("not_ready", _("These labels are not printed yet. Wait until the work is done."))
     try:
-        file = files.path_of(sheet.file_name).open("rb")
+        file = files.STORE.path_of(sheet.file_name).open("rb")
     except OSError:
         raise gone() from None
     if is_taken:
@@ -196,7 +196,7 @@ def gone() -> Refused:
 def detail(sheet: LabelSheet) -> dict[str, Any]:
     """How far a sheet is, and whether its file is there."""
     name_all(None, [sheet])
-    return {"sheet": sheet, "operation": sheet.operation, "is_kept": sheet.is_kept, "days": files.KEPT.days}
+    return {"sheet": sheet, "operation": sheet.operation, "is_kept": sheet.is_kept, "days": files.STORE.kept.days}
 
 
 def name_all(request: Any, sheets: list[LabelSheet]) -> None:
@@ -205,7 +205,7 @@ def name_all(request: Any, sheets: list[LabelSheet]) -> None:
         stock = STOCKS.get(sheet.stock)
         sheet.stock_name = str(stock) if stock and sheet.form in DRAWN else "—"
         sheet.form_name = FORMS.get(sheet.form, sheet.form)
-        sheet.is_kept = files.is_kept(sheet.file_name)
+        sheet.is_kept = files.STORE.is_kept(sheet.file_name)
 
 
 def _as_sent(job: Job) -> LabelSheetForm:

@@ -18,7 +18,7 @@ in the language of who uploaded the file.
 """
 
 from console.imports.checking import SENTENCES, Kind, Notices, check, unguarded
-from console.imports.files import forget_old, table_of
+from console.imports.files import table_of
 from console.imports.staging import Key, Row, Staged, Staging, Verdict, visible
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "Staging",
     "Verdict",
     "check",
-    "forget_old",
     "table_of",
     "unguarded",
     "visible",

@@ -36,11 +36,11 @@ def receive(
     as somebody said. Raises Refused (422) where it is no table; then nothing stays.
     """
     reading = reading or {}
-    stored = files.store(chunks, by.organization.pk)
-    with files.kept_only_if_fine(stored):
+    stored = files.STORE.store(chunks, by.organization.pk)
+    with files.STORE.kept_only_if_fine(stored.name):
         name = visible(file_name.strip() or _("file"), 200)
         table = open_table(
-            files.path_of(stored.name),
+            files.STORE.path_of(stored.name),
             name,
             sheet=reading.get("sheet", ""),
             encoding=reading.get("encoding", ""),
@@ -69,7 +69,7 @@ def begin_check(row: FileImport, reading: dict[str, Any]) -> None:
     values = {"reading": reading, "summary": {}, "checked_as": "", "checked_at": None, "version": F("version") + 1}
     if not type(row).objects.filter(pk=row.pk, applied_at=None).update(**values):
         raise applied_already()
-    files.discard(before)
+    files.STORE.discard(before)
     row.refresh_from_db()
 
 
@@ -77,23 +77,23 @@ def run_check(row: FileImport, kind: Kind, *, at: datetime, on_progress: Progres
     """Check the file that `begin_check` prepared, and note what was found, unless it is to be read otherwise
     by now.
     """
-    name = files.new_name(row.organization_id)
+    name = files.STORE.new_name(row.organization_id)
     try:
         table = files.table_of(row, checking.rank_of(kind))
-        summary = checking.check(table, kind, files.path_of(name), on_progress=on_progress)
+        summary = checking.check(table, kind, files.STORE.path_of(name), on_progress=on_progress)
         found = type(row).objects.filter(pk=row.pk, version=row.version, applied_at=None)
         if found.update(summary=summary, checked_as=name if "new" in summary else "", checked_at=at):
             row.refresh_from_db()
             return
     except BaseException:
-        files.discard(name)
+        files.STORE.discard(name)
         raise
-    files.discard(name)
+    files.STORE.discard(name)
 
 
 def staging_of(row: FileImport, kind: type[Kind] | Kind) -> Staging:
     """The checked rows of an import."""
-    return Staging(files.path_of(row.checked_as), kind.fields)
+    return Staging(files.STORE.path_of(row.checked_as), kind.fields)
 
 
 def refuse_guess(row: FileImport) -> None:

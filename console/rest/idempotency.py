@@ -69,7 +69,7 @@ def _once(token: str, key_id: int, digest: str, act: Callable[[], Any]) -> HttpR
 
 
 @transaction.atomic
-def forget_old(at: datetime | None = None) -> int:
+def delete_old(at: datetime | None = None) -> int:
     """Delete the answers of more than a day ago. Returns how many."""
     before = (at or timezone.now()) - KEPT
     return IdempotentAnswer.objects.filter(created_at__lt=before).delete()[0]

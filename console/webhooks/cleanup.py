@@ -26,7 +26,7 @@ def give_up_old(at: datetime | None = None) -> int:
     return rows.filter(webhook__failing_since__lt=at - OLDEST).update(state=DeliveryState.GIVEN_UP, next_at=None)
 
 
-def forget_old(at: datetime | None = None, *, days: int = 30, limit: int = 20_000) -> int:
+def delete_old(at: datetime | None = None, *, days: int = 30, limit: int = 20_000) -> int:
     """Delete the deliveries of more than 30 days ago with their attempts. Returns how many."""
     before = (at or timezone.now()) - timedelta(days=days)
     # The ids follow the age closely enough, and need no further index.

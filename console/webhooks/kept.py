@@ -29,7 +29,7 @@ def counted(hooks: QuerySet) -> QuerySet:
     return hooks.annotate(kept=Coalesce(Subquery(count, output_field=IntegerField()), 0), kept_since=Subquery(first))
 
 
-def forget_old(at: datetime | None = None) -> int:
+def delete_old(at: datetime | None = None) -> int:
     """Drop what is older than it is kept, or more than is kept, and note how many were dropped. Returns how many."""
     before = (at or timezone.now()) - timedelta(days=settings.WEBHOOK_KEPT_DAYS)
     return sum(_drop(hook, before) for hook in _with_kept(Webhook.objects.all()))

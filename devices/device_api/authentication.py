@@ -141,7 +141,7 @@ def _credential(address: str, header: str) -> bytes:
 
 
 def _candidates(key: str) -> list[tuple]:
-    with sql.kept(_statement(), [key]) as cursor:
+    with sql.prepared_cursor(_statement(), [key]) as cursor:
         return cursor.fetchall()
 
 

@@ -193,7 +193,7 @@ def _undo_of(plan: Plan) -> tuple[str, dict[str, Any]]:
 
 def _is_workbook(row: RoundTrip) -> bool:
     try:
-        return guards.kind_of(files.path_of(row.stored_as)) == "xlsx"
+        return guards.kind_of(files.STORE.path_of(row.stored_as)) == "xlsx"
     except OSError:
         # Whoever reads the file says that it is gone.
         return False

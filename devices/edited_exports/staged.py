@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import NamedTuple
 
 from console.imports import Staged, Staging, Verdict
-from console.imports.files import gone, path_of
+from console.imports.files import STORE, gone
 from devices.edited_exports.comparison import ASSIGN, TRANSFER, UNCLAIM
 from devices.edited_exports.kind import RoundTripKind
 from devices.models import RoundTrip
@@ -35,7 +35,7 @@ class Changes(Staging):
     """The staging of a round trip. The rows of one change of hands follow each other, so that each is one set."""
 
     def __init__(self, row: RoundTrip) -> None:
-        super().__init__(path_of(row.checked_as), RoundTripKind.fields)
+        super().__init__(STORE.path_of(row.checked_as), RoundTripKind.fields)
 
     def plan(self) -> Plan:
         """Count what would be done."""

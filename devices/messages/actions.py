@@ -71,7 +71,7 @@ def publish_at_once(draft: Draft, *, name_key: str, secret_sha256: str, at: date
     """
     adapt = connection.ops.adapt_datetimefield_value
     values = [draft.name, str(draft.data), _stamp(at), adapt(draft.device_at), name_key, secret_sha256]
-    with sql.kept(_at_once(), values) as cursor:
+    with sql.prepared_cursor(_at_once(), values) as cursor:
         return cursor.rowcount == 1
 
 
@@ -183,7 +183,7 @@ def changed_hands(since: datetime) -> list[int]:
     return sorted(set(told.exclude(kind__in=names_of(events.NO_HANDOVER)).values_list("subject_id", flat=True)))
 
 
-def forget_old(at: datetime | None = None) -> int:
+def delete_old(at: datetime | None = None) -> int:
     """Delete what came longer ago than the setting says, where it says anything. Returns how many.
 
     Ids grow with the times, so the oldest are the first ones: no index of the times of all devices is kept for this.

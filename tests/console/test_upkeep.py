@@ -28,14 +28,14 @@ def test_finished_tasks_go_after_a_week_and_waiting_ones_stay():
     DBTaskResult.objects.filter(pk=failed.pk).update(status="FAILED", finished_at=ago(days=8))
     DBTaskResult.objects.filter(pk=recent.pk).update(status="SUCCESSFUL", finished_at=ago(days=6))
     DBTaskResult.objects.filter(pk=waiting.pk).update(enqueued_at=ago(days=30))
-    assert upkeep.forget_tasks() == 2
+    assert upkeep.delete_old_tasks() == 2
     assert set(DBTaskResult.objects.values_list("pk", flat=True)) == {recent.pk, waiting.pk}
 
 
 def test_mail_goes_after_a_month():
     for days in (31, 29):
         OutgoingMail.objects.create(recipient="dana@aalen.example", message=b"x", created_at=ago(days=days))
-    assert upkeep.forget_mail() == 1
+    assert upkeep.delete_old_mail() == 1
     assert OutgoingMail.objects.count() == 1
 
 
@@ -44,14 +44,14 @@ def test_spent_counts_go_and_those_that_are_only_taken_turns_at_stay():
     throttle.spend("claim", "old", limit=5, seconds=60, at=now - 3 * 86400)
     throttle.spend("claim", "recent", limit=5, seconds=60, at=now)
     throttle.take_turn("unclaim", "bob")
-    assert upkeep.forget_throttles() == 1
+    assert upkeep.delete_old_throttles() == 1
     assert Throttle.objects.count() == 2
 
 
 def test_sessions_go_when_they_are_over():
     for key, expires in (("over", ago(minutes=1)), ("on", timezone.now() + timedelta(days=1))):
         Session.objects.create(session_key=key, session_data="", expire_date=expires)
-    assert upkeep.forget_sessions() == 1
+    assert upkeep.delete_old_sessions() == 1
     assert Session.objects.get().session_key == "on"
 
 
@@ -61,7 +61,7 @@ def test_who_never_proved_the_address_goes_after_a_day(alice, dana):
     signed_in = User.objects.create_user("signed-in@mail.example", date_joined=ago(days=2))
     User.objects.filter(pk=signed_in.pk).update(last_login=ago(days=2))
     User.objects.filter(pk__in=[alice.pk, dana.pk]).update(date_joined=ago(days=9))
-    assert upkeep.forget_strangers() == 1
+    assert upkeep.delete_old_strangers() == 1
     assert not User.objects.filter(pk=stranger.pk).exists()
     assert User.objects.count() == 4
 

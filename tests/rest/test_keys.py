@@ -166,8 +166,8 @@ def test_what_was_refused_is_tried_anew(alice, product):
 def test_answers_are_forgotten_after_a_day(alice):
     caller, token = Caller(key_of(alice)), {"Idempotency-Key": "order-9"}
     caller.post("/products", {"name": "One"}, headers=token)
-    assert idempotency.forget_old() == 0
-    assert idempotency.forget_old(timezone.now() + timedelta(days=2)) == 1
+    assert idempotency.delete_old() == 0
+    assert idempotency.delete_old(timezone.now() + timedelta(days=2)) == 1
 
 
 def test_an_address_that_does_not_exist_and_a_method_that_does_not_are_problems_too(alice):

@@ -140,7 +140,7 @@ def scan_once(shipment: Shipment, sent: dict[str, str], *, by: Actor, at: dateti
     return gathered(answer for token in sent for answer in answers[token])
 
 
-def forget_scans() -> int:
+def delete_old_scans() -> int:
     """Delete the ids of scans that were packed more than 30 days ago: no browser sends them again. Returns how many."""
     return ShipmentScan.objects.filter(at__lt=timezone.now() - SCANS_KEPT).delete()[0]
 

@@ -58,7 +58,7 @@ def use(link: SignInLink, *, at: datetime | None = None) -> bool:
     return bool(is_first)
 
 
-def forget_old() -> int:
+def delete_old() -> int:
     """Delete the links that ended more than a day ago. Returns how many."""
     return SignInLink.objects.filter(expires_at__lt=timezone.now() - timedelta(days=1)).delete()[0]
 

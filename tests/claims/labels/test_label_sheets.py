@@ -17,8 +17,8 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from claims.labels import actions as labels
-from claims.labels import files
 from claims.labels.drawing import Options
+from claims.labels.files import STORE as files
 from claims.models import ClaimCode, LabelSheet, Return, Shipment, ShipmentUnit
 from claims.paper import fonts, qr
 from claims.profiles.actions import codes as claim_codes
@@ -399,7 +399,7 @@ def test_files_go_after_seven_days_and_the_page_says_so(profile, alice, client_f
     work()
     sheet.refresh_from_db()
     path = files.path_of(sheet.file_name)
-    assert files.forget_old(time.time() + timedelta(days=6).total_seconds()) == 0
+    assert files.delete_old(time.time() + timedelta(days=6).total_seconds()) == 0
     old = time.time() - timedelta(days=8).total_seconds()
     os.utime(path, (old, old))
     upkeep.tidy()

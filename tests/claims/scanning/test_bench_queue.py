@@ -97,7 +97,7 @@ def test_ids_of_scans_are_kept_for_thirty_days(shipment, make_devices, by):
     now = timezone.now()
     shipments.scan_once(shipment, {"older000": old.serial_number}, by=by, at=now - timedelta(days=31))
     shipments.scan_once(shipment, {"newer000": new.serial_number}, by=by, at=now - timedelta(days=29))
-    assert shipments.forget_scans() == 1
+    assert shipments.delete_old_scans() == 1
     assert ShipmentScan.objects.get().token == "newer000"
 
 

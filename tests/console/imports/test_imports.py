@@ -9,7 +9,8 @@ from django.test import RequestFactory
 from console import upkeep
 from console.errors import Refused
 from console.export import harmless
-from console.imports import Key, Notices, Row, Staging, Verdict, files, unguarded, visible
+from console.imports import Key, Notices, Row, Staging, Verdict, unguarded, visible
+from console.imports.files import STORE as files
 from console.imports.preview import UploadForm, column_name
 
 FIELDS = ("name", "name_key", "note")
@@ -111,7 +112,7 @@ def test_a_file_is_stored_as_it_came(tmp_path):
 
 def test_a_file_of_what_then_fails_is_not_kept(tmp_path):
     stored = files.store([b"one"], 7)
-    with pytest.raises(Refused), files.kept_only_if_fine(stored):
+    with pytest.raises(Refused), files.kept_only_if_fine(stored.name):
         raise Refused("no", "No.")
     assert not files.path_of(stored.name).exists()
 
@@ -119,13 +120,13 @@ def test_a_file_of_what_then_fails_is_not_kept(tmp_path):
 def test_files_are_kept_for_thirty_days():
     old, young = files.store([b"old"], 1), files.store([b"young"], 2)
     os.utime(files.path_of(old.name), (0, time.time() - 31 * 86400))
-    assert upkeep.forget_imported_files() == 1
+    assert upkeep.delete_old_imported_files() == 1
     assert not files.path_of(old.name).exists()
     assert files.path_of(young.name).read_bytes() == b"young"
 
 
 def test_forgetting_without_a_folder_is_nothing():
-    assert files.forget_old() == 0
+    assert files.delete_old() == 0
 
 
 def test_notices_count_all_and_name_the_first_five():

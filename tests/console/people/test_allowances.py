@@ -338,7 +338,7 @@ def _key(scope: str, who: str) -> str:
 def test_old_links_are_forgotten(dana):
     sign_in_links.make(dana.email, user=dana, at=timezone.now() - timedelta(days=2))
     sign_in_links.make(dana.email, user=dana)
-    assert sign_in_links.forget_old() == 1
+    assert sign_in_links.delete_old() == 1
     assert SignInLink.objects.count() == 1
 
 

@@ -668,7 +668,7 @@ def test_upkeep_takes_up_what_nobody_queued_and_forgets_what_is_old(make_hook, b
     assert DBTaskResult.objects.filter(task_path=tasks.deliver_webhooks.module_path).count() == 1
     delivery.run()
     WebhookDelivery.objects.update(created_at=timezone.now() - timedelta(days=31))
-    assert cleanup.forget_old() == 1
+    assert cleanup.delete_old() == 1
     assert (WebhookDelivery.objects.count(), WebhookAttempt.objects.count()) == (0, 0)
 
 

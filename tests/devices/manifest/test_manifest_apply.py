@@ -10,7 +10,8 @@ from claims.profiles.actions import codes as claim_codes
 from console import operations
 from console.access import system
 from console.errors import Refused
-from console.imports import files, uploads
+from console.imports import uploads
+from console.imports.files import STORE as files
 from console.models import Event, Operation
 from devices.manifest import actions as manifests
 from devices.models import Device, DeviceStatus, DeviceTag, ManifestImport, Ownership, Tag

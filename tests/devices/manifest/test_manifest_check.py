@@ -255,7 +255,7 @@ def test_a_serial_that_grows_when_it_is_compared_is_refused(product):
 
 def test_the_checked_rows_hold_no_secret(product):
     manifest = checked(product, AQUA.read_bytes())
-    from console.imports import files
+    from console.imports.files import STORE as files
 
     content = files.path_of(manifest.checked_as).read_bytes()
     assert b"AQM26-100000" in content
@@ -264,7 +264,7 @@ def test_the_checked_rows_hold_no_secret(product):
 
 def test_both_files_are_for_the_server_alone(product, tmp_path):
     manifest = checked(product, AQUA.read_bytes())
-    from console.imports import files
+    from console.imports.files import STORE as files
 
     for name in (manifest.stored_as, manifest.checked_as):
         assert files.path_of(name).stat().st_mode & 0o777 == 0o600

@@ -163,11 +163,11 @@ def test_old_messages_go_where_the_operator_says_so_and_no_others(device, told, 
     now = T0 + timedelta(days=30)
     for days in range(5):
         tell(device, now - timedelta(days=10) + timedelta(days=days, microseconds=-1), data=days, by=told)
-    assert (actions.forget_old(now), Message.objects.count()) == (0, 5)
+    assert (actions.delete_old(now), Message.objects.count()) == (0, 5)
     settings.MESSAGE_DAYS = 7
-    assert actions.forget_old(now) == 4
+    assert actions.delete_old(now) == 4
     assert [row.data for row in Message.objects.all()] == [4]
-    assert actions.forget_old(now) == 0
+    assert actions.delete_old(now) == 0
 
 
 def test_a_message_that_slipped_past_is_settled_by_the_upkeep(device, customer, by, told):
