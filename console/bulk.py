@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from console import way_back
 from console.errors import Refused
 from console.models import Operation
+from console.numbers import ids_of, whole
 
 MOST = 200_000
 # In a form the filters carry this, so that none of them is taken for a field of the form.
@@ -84,7 +85,7 @@ class Selection:
         return hashlib.sha256(repr(self.found).encode()).hexdigest()[:32]
 
     def _difference(self, count: str) -> str:
-        now, before = len(self.found), int(count) if count.isdecimal() and len(count) < 10 else None
+        now, before = len(self.found), whole(count)
         words = {
             "now": number_format(now, force_grouping=True),
             "n": abs(now - (before or 0)),
@@ -127,7 +128,7 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str =
             raise Refused("filter", _("A filter of the list is no longer valid. Select the devices again."), status=422)
         said = [("all", "1"), *((f"{WHERE}{name}", value) for name, value in kept)]
         return Selection(filterset.qs, said, seen, mark, back=back)
-    ids = [int(text) for part in data.getlist("ids") for text in part.split(",") if text.isdecimal() and len(text) < 19]
+    ids = ids_of(data.getlist("ids"))
     if not ids:
         raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
     said = [("ids", ",".join(map(str, ids)))]

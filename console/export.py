@@ -24,7 +24,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from console import places
-from console.listing import beyond
+from console.cursor import beyond
 from console.tabular.cells import ERRORS
 
 CHUNK = 2_000

@@ -1,4 +1,4 @@
-"""Fields that mean the same on both databases."""
+"""Fields that mean the same on both databases, and the words that they choose from."""
 
 import unicodedata
 from typing import Any
@@ -9,6 +9,15 @@ from django.db import models
 def fold(text: str) -> str:
     """The form in which two texts are compared: NFKC, without case, runs of white space as one space."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+class Words(models.TextChoices):
+    """The values that a field of a model may hold, with their names: `choices=Role.get_choices`."""
+
+    @classmethod
+    def get_choices(cls) -> list:
+        """Return the choices. A field that is given this function needs no migration for a new value."""
+        return cls.choices
 
 
 class KeyField(models.CharField):

@@ -15,6 +15,7 @@ from console.audit import kinds, label_of, subjects
 from console.events import SETTINGS
 from console.fields import prefix
 from console.models import Event, Member, Operation
+from console.numbers import id_of
 
 SYSTEM = "system"
 # Up to so many things, or lines, are looked up by themselves.
@@ -48,9 +49,10 @@ class AboutField(forms.CharField):
         if not text:
             return None
         kind, _sep, number = text.partition(":")
-        if not (number.isascii() and number.isdigit() and len(number) < 19 and kind.isascii() and kind.isalpha()):
+        pk = id_of(number)
+        if pk is None or not (kind.isascii() and kind.isalpha()):
             raise forms.ValidationError(_("This address names nothing."))
-        return About(kind, int(number), label_of(self.actor, kind, int(number)))
+        return About(kind, pk, label_of(self.actor, kind, pk))
 
 
 class AboutFilter(filters.Filter):
@@ -63,7 +65,7 @@ class PersonField(forms.ChoiceField):
     actor: Any = None
 
     def valid_value(self, value: str) -> bool:
-        return super().valid_value(value) or (value.isascii() and value.isdigit() and len(value) < 19)
+        return super().valid_value(value) or id_of(value) is not None
 
 
 class PersonFilter(filters.ChoiceFilter):
@@ -94,9 +96,10 @@ class ActField(forms.Field):
         text = str(value or "").strip()
         if not text:
             return None
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
+        pk = id_of(text)
+        if pk is None:
             raise forms.ValidationError(_("Choose a line of the log."))
-        return int(text)
+        return pk
 
 
 class ActFilter(filters.Filter):

@@ -4,7 +4,6 @@ django-filter says which rows, django-tables2 which columns and orders, one row 
 holds the order's value and the id of the row at the edge of the page; the next page is a range of an index.
 """
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,12 +11,12 @@ from typing import Any
 
 import django_tables2 as tables
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from console import counts, navigation, way_back
+from console import counts, cursor, navigation, way_back
 from console.requests import Request
 
 PAGE_SIZE = 50
@@ -110,22 +109,22 @@ def paginate(
     order = _order(request, instance)
     descending, key = order.startswith("-"), _key(instance, order.lstrip("-"))
     total = navigation.count_beside(request, counted if counted is not None else rows) if is_counted else 0
-    cursor = _decode(request.GET.get("cursor", ""), rows.model, key)
-    backwards = bool(cursor and cursor["back"])
-    if cursor:
-        rows = rows.filter(beyond(key, cursor["value"], cursor["id"], descending != backwards))
+    edge = _decode(request.GET.get("cursor", ""), rows.model, key)
+    backwards = bool(edge and edge["back"])
+    if edge:
+        rows = rows.filter(cursor.beyond(key, edge["value"], edge["id"], descending != backwards))
     sign = "-" if descending != backwards else ""
     keys = [f"{sign}{key}"] if key in {"id", "pk"} else [f"{sign}{key}", f"{sign}id"]
     found = list(rows.order_by(*keys)[: table.page_size + 1])
     more, found = len(found) > table.page_size, found[: table.page_size]
     if backwards:
         found.reverse()
-    first = _first(cursor, backwards, len(found), more)
+    first = _first(edge, backwards, len(found), more)
     page = Page(found, first if found else 0, total)
     page.headers = _headers(request, instance, order)
     if found and (more or backwards):
         page.next = _link(request, cursor=_encode(found[-1], key, first + len(found), back=False))
-    if found and cursor and (not backwards or more):
+    if found and edge and (not backwards or more):
         page.previous = _link(request, cursor=_encode(found[0], key, first, back=True))
     return page
 
@@ -141,20 +140,12 @@ def _key(table: Table, name: str) -> str:
     return str(next(iter(table.columns[name].order_by))).lstrip("-")
 
 
-def beyond(key: str, value: Any, pk: int, descending: bool) -> Q:
-    """The rows past the edge. Said as a range of the key and an exception, it is one range of the index."""
-    compare = "lt" if descending else "gt"
-    if key in {"id", "pk"}:
-        return Q(**{f"id__{compare}": pk})
-    return Q(**{f"{key}__{compare}e": value}) & (Q(**{f"{key}__{compare}": value}) | Q(**{f"id__{compare}": pk}))
-
-
-def _first(cursor: dict | None, backwards: bool, length: int, more: bool) -> int:
-    if not cursor:
+def _first(edge: dict | None, backwards: bool, length: int, more: bool) -> int:
+    if not edge:
         return 1
     if not backwards:
-        return cursor["at"]
-    return max(1, cursor["at"] - length) if more else 1
+        return edge["at"]
+    return max(1, edge["at"] - length) if more else 1
 
 
 def _encode(row: Any, key: str, at: int, *, back: bool) -> str:
@@ -164,12 +155,12 @@ def _encode(row: Any, key: str, at: int, *, back: bool) -> str:
         for part in key.split("__"):
             value = getattr(value, part)
     text = json.dumps([value, row.pk, at, int(back)], separators=(",", ":"), default=str)
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return cursor.encode(text)
 
 
 def _decode(text: str, model: Any, key: str) -> dict | None:
     try:
-        value, pk, at, back = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        value, pk, at, back = json.loads(cursor.decode(text))
         cleaned = model._meta.get_field(key).to_python(value) if "__" not in key else value
         if not all(isinstance(number, int) and 0 <= number < 2**62 for number in (pk, at)):
             return None

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from console.fields import fold
+from console.numbers import id_of
 from customers.lookup import named
 from customers.models import Customer
 
@@ -51,8 +52,9 @@ class CustomerField(forms.Field):
         if not text:
             return None
         named = WITH_ID.search(text)
-        if named or text.isdecimal():
-            found = self.queryset.filter(pk=int(named[1] if named else text[:18])).first()
+        pk = id_of(named[1] if named else text)
+        if pk is not None:
+            found = self.queryset.filter(pk=pk).first()
             if found is not None:
                 return found
         return self._by_name(text)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
+from console.numbers import ids_of
 from console.requests import Request
 from customers import dependents
 from customers.models import ApiKey
@@ -25,5 +26,4 @@ def chosen(request: Request) -> dict[str, Any]:
 
 
 def _ids(request: Request, name: str) -> set[int]:
-    found = request.POST.getlist(name)
-    return {int(text) for text in found if text.isascii() and text.isdecimal() and len(text) < 19}
+    return set(ids_of(request.POST.getlist(name)))

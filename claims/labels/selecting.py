@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from claims.models import ClaimProfile, Return, Shipment
 from console.access import Actor
 from console.bulk import Selection, seen_of, selection
+from console.numbers import id_of
 from console.requests import Request
 from devices.filters import DeviceFilter
 from devices.models import Device, ManifestImport
@@ -27,9 +28,10 @@ def chosen_units(request: Request) -> Selection:
     rows = Device.objects.visible_to(actor)
     for name, narrow in SOURCES.items():
         if text := data.get(name, ""):
-            if not (text.isdecimal() and len(text) < 19):
+            pk = id_of(text)
+            if pk is None:
                 raise Http404
-            return Selection(narrow(actor, rows, int(text)), [(name, text)], seen_of(request))
+            return Selection(narrow(actor, rows, pk), [(name, text)], seen_of(request))
     return selection(request, rows, DeviceFilter)
 
 

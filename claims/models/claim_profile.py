@@ -6,44 +6,29 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.fields import KeyField, fold
+from console.fields import KeyField, Words, fold
 from console.models import Member, OrganizationDomain
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import CustomerKind, CustomerRole, Project
 from devices.models import Device, DeviceStatus, Product
 
 
-class Scope(models.TextChoices):
+class Scope(Words):
     LINK = "link", _("One code for all")
     UNIT = "unit", _("A code for each unit")
 
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
-
-class Grant(models.TextChoices):
+class Grant(Words):
     OWNERSHIP = "ownership", _("Ownership")
     ACCESS = "access", _("Access")
 
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
-
-class ResourceKind(models.TextChoices):
+class ResourceKind(Words):
     DEVICE = "device", _("Device")
     DOCUMENT = "document", _("Document")
 
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
-
-class State(models.TextChoices):
+class State(Words):
     """Whether a profile can be claimed at this moment, and if not why.
 
     *Blocked* is one whose only code gives devices of which one can't be given: a claim gives all or nothing. *Empty* is

@@ -8,18 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.models.claim_code import ClaimCode
 from claims.models.claim_profile import ClaimProfile
+from console.fields import Words
 
 
-class Step(models.TextChoices):
+class Step(Words):
     SCAN = "scan", _("Scanned")
     SIGN_IN = "sign_in", _("Signed in")
     CLAIM = "claim", _("Claimed")
     REFUSAL = "refusal", _("Refused")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 @dataclass(frozen=True)

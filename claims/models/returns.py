@@ -7,13 +7,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
-from console.fields import KeyField, fold
+from console.fields import KeyField, Words, fold
+from console.numbers import Series
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import Customer
 from devices.models import Device, Ownership
 
 
-class ReturnState(models.TextChoices):
+class ReturnState(Words):
     REQUESTED = "requested", _("Requested")
     RECEIVED = "received", _("Received")
     INSPECTED = "inspected", _("Inspected")
@@ -22,26 +23,16 @@ class ReturnState(models.TextChoices):
     SCRAPPED = "scrapped", _("Scrapped")
     CANCELLED = "cancelled", _("Cancelled")
 
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
-
 
 # A return in one of these still needs somebody.
 UNDER_WAY = (ReturnState.REQUESTED, ReturnState.RECEIVED, ReturnState.INSPECTED)
 
 
-class Grade(models.TextChoices):
+class Grade(Words):
     NEW = "a", _("A: as new")
     USED = "b", _("B: used, works")
     WORN = "c", _("C: worn or marked, works")
     PARTS = "d", _("D: for parts")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 class ReturnReason(TenantModel):
@@ -121,6 +112,8 @@ class Return(TenantModel):
     still say in a year what they say today. From *received* on the unit is in quarantine.
     """
 
+    NUMBERS = Series("R")
+
     number = models.PositiveIntegerField(editable=False)
     device = models.ForeignKey(Device, models.PROTECT, related_name="returns")
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="returns")
@@ -181,7 +174,7 @@ class Return(TenantModel):
     @property
     def code(self) -> str:
         """The number as people say it and as the slip's QR code holds it: R-00017."""
-        return f"R-{self.number:05d}"
+        return self.NUMBERS.code(self.number)
 
     @property
     def is_over(self) -> bool:

@@ -6,23 +6,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.fields import KeyField, fold
+from console.fields import KeyField, Words, fold
+from console.numbers import Series
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import Customer
 from devices.models import Device, Product
 
 
-class ShipmentState(models.TextChoices):
+class ShipmentState(Words):
     OPEN = "open", _("Packing")
     SHIPPING = "shipping", _("Being shipped")
     SENT = "sent", _("Waiting for its claim")
     SHIPPED = "shipped", _("Shipped")
     CANCELLED = "cancelled", _("Cancelled")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 class Shipment(TenantModel):
@@ -32,6 +28,8 @@ class Shipment(TenantModel):
     the code on the packing list. `number` counts the organization's shipments. `unit_count` is a copy of how many units
     are packed, kept in the same transaction. While `state` is *being shipped*, nothing can be packed or taken out.
     """
+
+    NUMBERS = Series("S")
 
     number = models.PositiveIntegerField(editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="shipments", verbose_name=_("Customer"))
@@ -86,7 +84,7 @@ class Shipment(TenantModel):
     @property
     def code(self) -> str:
         """The number as people say it: S-00017."""
-        return f"S-{self.number:05d}"
+        return self.NUMBERS.code(self.number)
 
     @property
     def is_open(self) -> bool:

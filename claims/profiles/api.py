@@ -28,6 +28,7 @@ from claims.profiles.api_shapes import (
     UnitsAdded,
 )
 from claims.profiles.filters import ClaimProfileFilter, UnitFilter
+from console import slugs
 from console.access import Permission
 from console.downloads import answer
 from console.forms import ReasonForm
@@ -190,8 +191,7 @@ def device_claim_codes_replace(request: Any, pk: int) -> Any:
 
 def find(request: Any, key: str) -> ClaimProfile:
     """The claim profile with this id or slug, or a 404."""
-    is_id = key.isascii() and key.isdecimal() and len(key) < 19
-    return get_object_or_404(_rows(request), **({"pk": int(key)} if is_id else {"slug": key.lower()}))
+    return get_object_or_404(_rows(request), **slugs.named(key.lower()))
 
 
 def said(code: ClaimCode) -> dict[str, Any]:

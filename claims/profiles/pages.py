@@ -19,6 +19,7 @@ from console.downloads import File
 from console.errors import Refused
 from console.models import Operation
 from console.models.operation import OperationState
+from console.numbers import id_of
 from console.requests import Request
 from customers.models import CustomerKind
 from devices.models import Device, Product
@@ -30,10 +31,10 @@ SHOWN = 50
 def wished(request: Request) -> dict[str, Any]:
     """What a link to the form of a new profile may choose beforehand."""
     chosen: dict[str, Any] = {"scope": request.GET.get("scope", Scope.LINK)}
-    product = request.GET.get("product", "")
-    if product.isdecimal() and len(product) < 19:
-        named = Product.objects.visible_to(request.actor).filter(pk=int(product)).first()
-        chosen |= {"scope": Scope.UNIT, "product": product, "name": named.name if named else ""}
+    product = id_of(request.GET.get("product"))
+    if product is not None:
+        named = Product.objects.visible_to(request.actor).filter(pk=product).first()
+        chosen |= {"scope": Scope.UNIT, "product": str(product), "name": named.name if named else ""}
     return chosen
 
 
@@ -134,9 +135,10 @@ def chosen_code(request: Request, rows: QuerySet[ClaimCode]) -> ClaimCode:
     none."""
     wanted = request.GET.get("profile", "")
     if wanted:
-        if not (wanted.isdecimal() and len(wanted) < 19):
+        pk = id_of(wanted)
+        if pk is None:
             raise Http404
-        return get_object_or_404(rows, profile=int(wanted))
+        return get_object_or_404(rows, profile=pk)
     newest = rows.order_by("-profile_id").first()
     if newest is None:
         raise Http404

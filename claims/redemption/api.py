@@ -16,7 +16,7 @@ from claims.redemption import offers, session
 from claims.redemption.actions import funnel, redemption
 from claims.redemption.actions.redemption import Claimant
 from claims.redemption.api_shapes import ClaimOfProfile, ClaimOut, ClaimQuery, RedeemIn
-from console import throttle
+from console import slugs, throttle
 from console.access import CustomerScope, Permission
 from console.errors import Refused
 from console.forms import clean_text
@@ -40,9 +40,7 @@ def claim_list(request: Any) -> Any:
     """The newest first. A customer's key sees its own."""
     query, rows = request.query, _rows(request)
     if query.get("profile"):
-        wanted = query["profile"]
-        is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) < 19
-        rows = rows.filter(**({"profile": int(wanted)} if is_id else {"profile__slug": wanted.lower()}))
+        rows = rows.filter(**slugs.named(query["profile"].lower(), pk="profile", slug="profile__slug"))
     if query.get("customer"):
         rows = rows.filter(customer=query["customer"])
     return page(query, rows, ClaimOut)

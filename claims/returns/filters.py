@@ -1,6 +1,5 @@
 """Which returns a list shows. Every filter has its index in the model."""
 
-import re
 from typing import Any
 
 import django_filters as filters
@@ -17,7 +16,6 @@ from customers.models import Customer
 from devices.filters import CustomerFilter
 from devices.models import Device
 
-NUMBER = re.compile(r"(?:R-?)?0*([1-9]\d{0,8})\Z", re.IGNORECASE)
 OPEN = "open"
 
 
@@ -55,8 +53,8 @@ class ReturnFilter(filters.FilterSet):
         is_many = sql.capped_count_of_each([units], counts.CAP + 1)[0] > counts.CAP
         met = Exists(units.filter(pk=OuterRef("device")))
         of_units = Q(met) if is_many else Q(device__in=units.order_by().values("pk"))
-        number = NUMBER.match(value.strip())
-        return queryset.filter(of_units | Q(number=int(number[1])) if number else of_units)
+        number = Return.NUMBERS.number(value, needs_letter=False)
+        return queryset.filter(of_units | Q(number=number) if number else of_units)
 
     def in_state(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Those in this state, or all that still need somebody."""

@@ -1,22 +1,18 @@
 """Finds returns by their numbers, for the search of everything."""
 
-import re
-
 from django.utils.translation import gettext as _
 
 from claims.models import Return
 from console.access import Actor
 from console.search import Hit
 
-NUMBER = re.compile(r"R-?0*([1-9]\d{0,8})\Z", re.IGNORECASE)
-
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     """The return of this number. No query for what is none."""
-    number = NUMBER.match(text.strip())
+    number = Return.NUMBERS.number(text)
     if number is None:
         return []
-    rows = Return.objects.visible_to(actor).select_related("device", "customer").filter(number=int(number[1]))
+    rows = Return.objects.visible_to(actor).select_related("device", "customer").filter(number=number)
     return [
         Hit(
             kind=_("Return"),

@@ -18,6 +18,7 @@ from claims.scanning.answers import BAD, OK, WARN, Answer
 from claims.scanning.scans import Scan
 from claims.shipments import packing
 from console.access import Actor
+from console.numbers import ids_of
 from console.requests import Request
 from devices.models import Device, DeviceStatus, Ownership
 
@@ -96,7 +97,7 @@ def open_bench(request: Request, *, scans_too: bool = True) -> Bench:
     Without `scans_too` it is as it was last looked at.
     """
     data = request.POST if request.method == "POST" else request.GET
-    bench = Bench(_numbers(data.get("ids", ""))[:MOST], set(_numbers(",".join(data.getlist("anyway")))))
+    bench = Bench(ids_of([data.get("ids", "")])[:MOST], set(ids_of(data.getlist("anyway"))))
     actor: Actor = request.actor
     if request.method == "POST" and scans_too:
         _change(request, bench, actor)
@@ -112,9 +113,9 @@ def open_bench(request: Request, *, scans_too: bool = True) -> Bench:
 def _change(request: Request, bench: Bench, actor: Actor) -> None:
     """Do what was pressed. What stands in the field is taken for a scan by nothing but its own button."""
     data = request.POST
-    if removed := _numbers(data.get("remove", "")):
+    if removed := ids_of([data.get("remove", "")]):
         bench.ids = [pk for pk in bench.ids if pk not in removed]
-    elif chosen := _numbers(data.get("choose", "")):
+    elif chosen := ids_of([data.get("choose", "")]):
         rows = list(Device.objects.visible_to(actor).filter(pk__in=chosen[:1]))
         bench.answers += [_put(bench, device, _under_way(actor, rows)) for device in rows]
     elif sent := bench_queue.read(data, actor):
@@ -228,8 +229,3 @@ def _packed(actor: Actor, ids: list[int]) -> dict[int, Shipment]:
 
 def _of(rows: QuerySet, devices: dict[int, Device]) -> Any:
     return rows.filter(device__in=list(devices))
-
-
-def _numbers(text: str) -> list[int]:
-    parts = (part.strip() for part in text.split(","))
-    return list(dict.fromkeys(int(part) for part in parts if part.isdecimal() and part.isascii() and len(part) < 19))

@@ -18,7 +18,6 @@ from console.errors import Refused
 from devices import lookup
 from devices.models import Device
 
-_RETURN = re.compile(r"R-?0*([1-9]\d{0,8})\Z", re.IGNORECASE | re.ASCII)
 _SEPARATORS = re.compile(r"[,;\t]+")
 # A pasted list may be long; each line of it is a scan of its own.
 MOST_CHARACTERS, MOST_LINES = 400, 2_000
@@ -155,7 +154,7 @@ def _guessed(actor: Actor, unknown: dict[str, str]) -> dict[str, Scan]:
 
 def _returns(actor: Actor, texts: Iterable[str]) -> dict[str, Scan]:
     """The returns of which the texts are the numbers."""
-    numbers = {text: int(match[1]) for text in texts if (match := _RETURN.match(text))}
+    numbers = {text: number for text in texts if (number := Return.NUMBERS.number(text))}
     if not numbers:
         return {}
     rows = Return.objects.visible_to(actor).select_related("device__product", "device__customer", "customer")

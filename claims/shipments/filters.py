@@ -1,6 +1,5 @@
 """Which shipments a list shows. Every filter has its index in the model."""
 
-import re
 from typing import Any
 
 import django_filters as filters
@@ -13,8 +12,6 @@ from console.finding import by_index
 from console.widgets import Choice
 from customers.models import Customer
 from devices.filters import CustomerFilter
-
-NUMBER = re.compile(r"(?:S-?)?0*([1-9]\d{0,8})\Z", re.IGNORECASE)
 
 
 def _customers(request: Any) -> QuerySet:
@@ -39,5 +36,5 @@ class ShipmentFilter(filters.FilterSet):
             return queryset
         mine = Shipment.objects.visible_to(self.request.actor)
         of_order = by_index(mine, Q(order_key__gte=low, order_key__lt=high))
-        number = NUMBER.match(value.strip())
-        return queryset.filter(of_order | Q(number=int(number[1])) if number else of_order)
+        number = Shipment.NUMBERS.number(value, needs_letter=False)
+        return queryset.filter(of_order | Q(number=number) if number else of_order)

@@ -19,6 +19,7 @@ from claims.shipments.actions import shipments
 from claims.shipments.reconciliation import balance
 from console.access import Actor, Permission
 from console.errors import Refused
+from console.numbers import id_of
 from console.requests import Request
 from customers.people import CLAIMING
 from devices.models import Device
@@ -63,9 +64,9 @@ def scanned(request: Request, shipment: Shipment) -> list[Answer]:
     actor: Actor = request.actor
     if sent := bench_queue.read(request.POST, actor):
         return shipments.scan_once(shipment, sent, by=actor)
-    chosen = request.POST.get("choose", "")
+    chosen = id_of(request.POST.get("choose"))
     try:
-        if chosen.isdecimal() and len(chosen) < 19:
+        if chosen is not None:
             return shipments.pack(shipment, Device.objects.visible_to(actor).filter(pk=chosen), by=actor)
         photo = request.FILES.get("photo")
         texts = reading.read(photo.read()) if photo else []
@@ -80,10 +81,10 @@ def scanned(request: Request, shipment: Shipment) -> list[Answer]:
 def taken_out(request: Request, shipment: Shipment) -> list[Answer]:
     """Take one unit out, or the one that this person packed last."""
     actor: Actor = request.actor
-    number = request.POST.get("device", "")
+    pk = id_of(request.POST.get("device"))
     try:
-        if number.isdecimal() and len(number) < 19:
-            device = Device.objects.visible_to(actor).filter(pk=number).first()
+        if pk is not None:
+            device = Device.objects.visible_to(actor).filter(pk=pk).first()
             done = device is not None and bool(shipments.unpack(shipment, [device.pk], by=actor))
         else:
             device = shipments.undo_last(shipment, by=actor)

@@ -3,7 +3,6 @@
 from django.utils.translation import gettext as _
 
 from claims.models import Shipment
-from claims.shipments.filters import NUMBER
 from console.access import Actor
 from console.fields import fold, prefix
 from console.search import EXACT, Hit, listed
@@ -14,9 +13,8 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
     low, high = prefix(text[:60])
     mine = Shipment.objects.visible_to(actor).select_related("customer")
     found = list(mine.filter(order_key__gte=low, order_key__lt=high).order_by("order_key", "pk")[:limit])
-    number = NUMBER.match(text.strip())
-    if number and text.strip()[:1] in "sS":
-        found += mine.filter(number=int(number[1]))
+    if number := Shipment.NUMBERS.number(text):
+        found += mine.filter(number=number)
     return [
         Hit(
             kind=_("Shipment"),

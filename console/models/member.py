@@ -3,21 +3,17 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from console.fields import Words
 from console.tenancy import TenantModel
 
 
-class Role(models.TextChoices):
+class Role(Words):
     OWNER = "owner", _("Owner")
     ADMINISTRATOR = "administrator", _("Administrator")
     PRODUCT_MANAGER = "product_manager", _("Product manager")
     FULFILMENT = "fulfilment", _("Fulfilment")
     SUPPORT = "support", _("Support")
     VIEWER = "viewer", _("Viewer")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields: a new role needs no migration."""
-        return cls.choices
 
 
 class Member(TenantModel):

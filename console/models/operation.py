@@ -5,22 +5,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from console.fields import Words
 from console.tenancy import TenantModel
 
 # For so long after its end an operation can be undone.
 UNDO_WITHIN = timedelta(minutes=15)
 
 
-class OperationState(models.TextChoices):
+class OperationState(Words):
     WAITING = "waiting", _("Waiting")
     RUNNING = "running", _("Running")
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 class Operation(TenantModel):

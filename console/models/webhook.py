@@ -7,21 +7,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from console.fields import Words
 from console.tenancy import TenantModel, TenantQuerySet
 
 
-class DeliveryState(models.TextChoices):
+class DeliveryState(Words):
     WAITING = "waiting", _("Waiting")
     SENT = "sent", _("Sent")
     FAILED = "failed", _("Failed, will be tried again")
     GIVEN_UP = "given_up", _("Given up")
     KEPT = "kept", _("Kept while disabled")
     DISCARDED = "discarded", _("Discarded")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 def shortened(url: str) -> str:

@@ -24,6 +24,7 @@ from rest_framework.views import APIView
 
 from console.access import CustomerScope, Permission
 from console.errors import Refused
+from console.numbers import whole
 from console.rest import idempotency, limits, preconditions
 from console.rest.fields import Body
 from console.rest.paging import FeedQuery, PageQuery
@@ -266,8 +267,8 @@ def reader(actor: Any) -> dict[str, Any]:
 
 def _body(request: Any) -> bytes:
     """All of the body, read once. Raises Refused (413) above the limit."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > MOST_BYTES:
+    length = whole(request.META.get("CONTENT_LENGTH") or "0")
+    if length is None or length > MOST_BYTES:
         raise _too_large()
     request._body = request.read(MOST_BYTES + 1)
     if len(request._body) > MOST_BYTES:

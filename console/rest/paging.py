@@ -1,7 +1,5 @@
 """Pages of a list: rows by id, with a cursor, so that the last page costs what the first one does."""
 
-import base64
-import binascii
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +9,9 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from console import cursor
 from console.errors import Refused
-from console.listing import beyond
+from console.numbers import id_of
 from console.rest.fields import Body, Text, Whole
 
 MOST, USUAL = 200, 50
@@ -86,32 +85,33 @@ def follow(
     end = min([up_to, *(first + LOOKED_THROUGH - 1 for first in near)])
     found = list(rows.filter(**{f"{by}__gt": after, f"{by}__lte": end}).order_by(by)[:limit])
     reached = max(after, getattr(found[-1], by) if len(found) == limit else end)
-    following = base64.urlsafe_b64encode(f"{name} {reached}".encode()).decode().rstrip("=")
+    following = cursor.encode(f"{name} {reached}")
     results = shape(found, many=True, context=context).data
     return Response({"results": results, "next": following, "more": reached < up_to})
 
 
-def _number(cursor: str, name: str) -> int:
-    if not cursor:
+def _number(text: str, name: str) -> int:
+    if not text:
         return 0
-    word, _space, number = _text(cursor).partition(" ")
-    if word != name or not (number.isdecimal() and len(number) < 19):
+    word, _space, digits = cursor.decode(text).partition(" ")
+    number = id_of(digits)
+    if word != name or number is None:
         raise _no_cursor()
-    return int(number)
+    return number
 
 
 def _write(row: Any, by: str) -> str:
     text = f"{row.pk} {getattr(row, by).isoformat()}" if by else str(row.pk)
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return cursor.encode(text)
 
 
-def _after(cursor: str, by: str, newest_first: bool) -> Q:
+def _after(text: str, by: str, newest_first: bool) -> Q:
     """The condition for the rows past the cursor."""
-    number, _space, at = _text(cursor).partition(" ")
-    moment = _moment(at) if by else None
-    if not (number.isdecimal() and len(number) < 19) or bool(by) != (moment is not None):
+    digits, _space, at = cursor.decode(text).partition(" ")
+    pk, moment = id_of(digits), _moment(at) if by else None
+    if pk is None or bool(by) != (moment is not None):
         raise _no_cursor()
-    return beyond(by or "pk", moment, int(number), descending=newest_first)
+    return cursor.beyond(by or "pk", moment, pk, descending=newest_first)
 
 
 def _moment(text: str) -> datetime | None:
@@ -120,13 +120,6 @@ def _moment(text: str) -> datetime | None:
         return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
-
-
-def _text(cursor: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        return ""
 
 
 def _no_cursor() -> Refused:

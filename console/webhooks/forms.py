@@ -10,6 +10,7 @@ from console.access import Actor
 from console.errors import Refused
 from console.forms import TextGuard
 from console.models import Webhook
+from console.numbers import id_of
 from console.webhooks import addresses, public, scopes
 from console.webhooks.actions import FIELDS
 from console.widgets import Checkboxes
@@ -97,8 +98,7 @@ def bound_to(actor: Actor, values: Any) -> tuple[str, Any]:
     for scope in scopes.in_order():
         text = str(values.get(scope.name, ""))
         if text:
-            pk = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-            row = scope.rows(actor).filter(pk=pk).first()
+            row = scope.rows(actor).filter(pk=id_of(text)).first()
             if row is None:
                 raise Refused(
                     "unknown_scope", _("There is no such product or customer. Choose another one."), status=404

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models
 
+from console import slugs
 from console.access import Actor
 from console.errors import Refused
 
@@ -53,8 +54,7 @@ def in_order() -> list[Scope]:
 def named(name: str, key: str, *, by: Actor) -> int:
     """Return the id of the thing in use with this id or key. Raises Refused (422) where there is none."""
     scope = registry[name]
-    is_id = key.isascii() and key.isdecimal() and len(key) < 19
-    found = scope.bindable(by).filter(**({"pk": int(key)} if is_id else {scope.key: key})).first()
+    found = scope.bindable(by).filter(**slugs.named(key, slug=scope.key)).first()
     if found is None:
         raise scope.refusal()
     return found.pk

@@ -7,19 +7,14 @@ from django.utils.translation import gettext_lazy as _
 
 from console import addresses
 from console.access import Actor
-from console.fields import KeyField, fold
+from console.fields import KeyField, Words, fold
 from console.tenancy import TenantModel, TenantQuerySet
 
 
-class CustomerKind(models.TextChoices):
+class CustomerKind(Words):
     COMPANY = "company", _("Company")
     PERSON = "person", _("Person")
     INTERNAL = "internal", _("Internal")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 def _owned() -> models.Exists:

@@ -7,20 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.constraints import Undeletable
+from console.fields import Words
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models.customer import Customer
 from customers.models.project import Project
 
 
-class CustomerRole(models.TextChoices):
+class CustomerRole(Words):
     ADMIN = "admin", _("Admin")
     OPERATOR = "operator", _("Operator")
     VIEWER = "viewer", _("Viewer")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 class CustomerUser(TenantModel):
@@ -46,25 +42,15 @@ class CustomerUser(TenantModel):
         return str(self.user)
 
 
-class MemberStart(models.TextChoices):
+class MemberStart(Words):
     CLAIM = "claim", _("Claim")
 
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
-
-class MemberEnd(models.TextChoices):
+class MemberEnd(Words):
     ENDED = "ended", _("Ended")
     LEFT = "left", _("Left the organization")
     REMOVED = "removed", _("Removed from the customer")
     PROFILE = "profile", _("Removed from the claim profile")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 class ProjectMemberQuerySet(TenantQuerySet):

@@ -12,6 +12,8 @@ from console import operations, sql
 from console.access import Actor
 from console.fields import fold
 from console.models import Operation
+from console.numbers import id_of
+from console.reasons import stated
 from console.transactions import retrying
 from customers.models import Customer
 from devices import causes, link_slots
@@ -42,7 +44,7 @@ def unclaim(
 
     Raises Refused without a reason, and above 50 units an hour for who may not unclaim many; a trial too.
     """
-    reason = ownership.stated(reason)
+    reason = stated(reason)
     ownership.check_unclaim_limit(len(names), by=by)
     return begin(run_unclaim, named_by, names, by=by, is_dry=is_dry, reason=reason, leaves_profiles=leaves_profiles)
 
@@ -106,7 +108,7 @@ def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
     """
     rows = Device.objects.visible_to(by)
     if named_by == "id":
-        ids = [int(name) if name.isascii() and name.isdecimal() and len(name) < 19 else 0 for name in names]
+        ids = [id_of(name) or 0 for name in names]
         known = set(sql.having_ids(rows, "id", ids).values_list("pk", flat=True))
         return [pk if pk in known else 0 for pk in ids]
     column = {"serial_number": "serial_key", "device_name": "name_key"}[named_by]

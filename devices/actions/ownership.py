@@ -15,6 +15,7 @@ from console.audit.kinds import names_of
 from console.errors import Refused
 from console.models import Event, Operation
 from console.operations import Outcome
+from console.reasons import stated
 from console.transactions import retrying
 from customers.actions import customers, projects
 from customers.models import Customer
@@ -160,13 +161,6 @@ def run_unclaim(operation: Operation, by: Actor) -> None:
         operation, lambda ids: unclaim(ids, reason=reason, by=by, evidence=evidence, leaves_profiles=leaves)
     )
     operation.sentence = operations.sentence_of(operation)
-
-
-def stated(reason: str) -> str:
-    """The reason without the blanks around it. Raises Refused where nothing is left."""
-    if not reason.strip():
-        raise Refused("reason_missing", _("Say why. The reason stays in the device's history."), status=422)
-    return reason.strip()
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from console.access import Actor
 from console.errors import Refused
 from console.fields import fold
 from console.operations import RefusedRow
+from console.reasons import stated
 from console.slots import One
 from console.transactions import retrying
 from customers.models import Customer
@@ -71,7 +72,7 @@ def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None
     """
     gives_back, at = by.kind == "customer", at or ledger.begin([span.device_id])
     if not gives_back:
-        reason = ownership.stated(reason)
+        reason = stated(reason)
         ownership.check_unclaim_limit(1, by=by, at=at)
     outcome = ledger.release(
         [span.device_id], by=by, reason="api" if gives_back else "unclaim", expect=span.customer, at=at, note=reason

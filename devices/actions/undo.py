@@ -16,6 +16,7 @@ from django.utils.translation import ngettext_lazy
 from console import operations, sql
 from console.access import Actor, Permission
 from console.models import Operation
+from console.numbers import id_of
 from console.operations import Outcome, RefusedRow, evidence_of
 from console.transactions import retrying
 from customers.models import Customer
@@ -141,9 +142,10 @@ def open_for(spans: Sequence[Ownership], *, by: Actor, at: datetime | None = Non
     newest = max(spans, key=lambda span: span.started_at, default=None)
     evidence = "" if newest is None else newest.end_evidence if newest.ended_at else newest.start_evidence
     kind, _colon, number = evidence.partition(":")
-    if kind != "operation" or not number.isdecimal():
+    pk = id_of(number)
+    if kind != "operation" or pk is None:
         return None
-    operation = Operation.objects.visible_to(by).filter(pk=int(number)).first()
+    operation = Operation.objects.visible_to(by).filter(pk=pk).first()
     if operation is None or not operation.is_undoable(at) or not by.may(Permission(operation.permission)):
         return None
     return operation

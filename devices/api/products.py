@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
+from console import slugs
 from console.access import Permission
 from console.editing import named
 from console.rest.endpoints import endpoint
@@ -84,5 +85,4 @@ def find_named(request: Any, key: str) -> Product:
 
 def _named(request: Any, key: str) -> QuerySet[Product]:
     rows = Product.objects.visible_to(request.actor).select_related("single_account")
-    is_id = key.isascii() and key.isdecimal() and len(key) < 19
-    return rows.filter(**({"pk": int(key)} if is_id else {"slug": key}))
+    return rows.filter(**slugs.named(key))

@@ -14,6 +14,7 @@ from console.errors import Refused
 from console.imports import files, uploads
 from console.imports.lifecycle import Importer
 from console.models import Operation
+from console.reasons import stated
 from console.tabular import guards
 from devices.actions import undo
 from devices.actions.ownership import check_unclaim_limit
@@ -66,8 +67,7 @@ def apply(
     """
     plan = refuse_unfit(row, is_whole=is_whole)
     if plan.taken:
-        if not reason.strip():
-            raise Refused("reason_missing", _("Say why. The reason stays in the device's history."), status=422)
+        stated(reason)
         check_unclaim_limit(plan.taken, by=by, at=at)
     undo_route, undone = _undo_of(plan)
     return operations.begin(

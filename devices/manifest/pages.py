@@ -11,6 +11,7 @@ from console.errors import Refused
 from console.forms import Fields
 from console.imports import pages
 from console.imports.preview import ColumnsForm, UploadForm
+from console.numbers import id_of
 from console.requests import Request
 from devices.fields import FIELDS
 from devices.manifest import actions
@@ -34,8 +35,8 @@ class ManifestForm(UploadForm):
         super().__init__(request)
         field = self.fields["product"]
         field.queryset = Product.objects.visible_to(request.actor).current().order_by("name_key")
-        chosen = request.GET.get("product", "")
-        field.initial = int(chosen) if chosen.isdecimal() and len(chosen) < 19 else _only(field.queryset)
+        chosen = id_of(request.GET.get("product"))
+        field.initial = _only(field.queryset) if chosen is None else chosen
 
     def receive(self, *, by: Actor) -> ManifestImport | None:
         """Keep the file; where it is no table, say so at its field and return None."""

@@ -10,34 +10,25 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
+from console.fields import Words
 from console.tenancy import TenantModel, TenantQuerySet
 from devices.models.device import Device
 from devices.models.message import JsonText
 from devices.models.ownership import Ownership
 
 
-class CallKind(models.TextChoices):
+class CallKind(Words):
     VARIABLE = "variable", _("Variable")
     FUNCTION = "function", _("Function")
 
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
-
-class CallState(models.TextChoices):
+class CallState(Words):
     WAITING = "waiting", _("Waiting")
     DELIVERED = "delivered", _("Delivered")
     ANSWERED = "answered", _("Answered")
     FAILED = "failed", _("Failed")
     TIMED_OUT = "timed_out", _("Timed out")
     CANCELLED = "cancelled", _("Cancelled")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 UNDER_WAY = (CallState.WAITING, CallState.DELIVERED)

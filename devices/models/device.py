@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
-from console.fields import KeyField, fold
+from console.fields import KeyField, Words, fold
 from console.sql import Joined
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import CustomerKind, ProjectMember
@@ -15,17 +15,12 @@ from devices.fields import FIELDS
 from devices.models.product import Product
 
 
-class DeviceStatus(models.TextChoices):
+class DeviceStatus(Words):
     IN_STOCK = "in_stock", _("In stock")
     RESERVED = "reserved", _("Reserved")
     OWNED = "owned", _("Owned")
     RETURNED = "returned", _("Returned")
     SCRAPPED = "scrapped", _("Scrapped")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 class DeviceQuerySet(TenantQuerySet):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.constraints import InOrder, NoOverlap, Undeletable
+from console.fields import Words
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import ProjectMember
 from devices.models.device import Device
@@ -16,7 +17,7 @@ from devices.models.device import Device
 NEVER = Value(datetime(9999, 12, 31, tzinfo=UTC), output_field=models.DateTimeField())
 
 
-class StartReason(models.TextChoices):
+class StartReason(Words):
     CLAIM = "claim", _("Claim")
     ASSIGNMENT = "assignment", _("Assignment")
     SHIPMENT = "shipment", _("Shipment")
@@ -25,13 +26,8 @@ class StartReason(models.TextChoices):
     IMPORT = "import", _("Import")
     API = "api", _("API")
 
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
-
-class EndReason(models.TextChoices):
+class EndReason(Words):
     UNCLAIM = "unclaim", _("Unclaimed")
     RETURN = "return", _("Return")
     TRANSFER = "transfer", _("Transfer")
@@ -40,11 +36,6 @@ class EndReason(models.TextChoices):
     CORRECTION = "correction", _("Correction")
     HANDOVER = "handover", _("Change of hands")
     ENDED = "ended", _("Ended")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 class SpanQuerySet(TenantQuerySet):

@@ -6,19 +6,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.fields import KeyField, fold
+from console.fields import KeyField, Words, fold
 from console.tenancy import TenantModel, TenantQuerySet
 
 
-class OwnershipMode(models.TextChoices):
+class OwnershipMode(Words):
     CUSTOMER = "customer", _("Customer")
     SINGLE_ACCOUNT = "single_account", _("Single account")
     UNOWNED = "unowned", _("Unowned")
-
-    @classmethod
-    def get_choices(cls) -> list:
-        """The choices, for model fields."""
-        return cls.choices
 
 
 class ProductQuerySet(TenantQuerySet):

@@ -184,6 +184,10 @@ def test_an_address_that_does_not_exist_and_a_method_that_does_not_are_problems_
         "/api/v1/products", b" " * (17 * 1024 * 1024), content_type="application/json", headers=caller.headers
     )
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    # More digits than Python reads as a number.
+    headers = {"CONTENT_LENGTH": "9" * 5_000, "content_type": "application/json", "headers": caller.headers}
+    answer = caller.client.generic("POST", "/api/v1/products", b"{}", **headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 def test_an_operation_has_the_rights_of_its_key_and_stops_with_it(alice, customer, make_devices):

@@ -13,14 +13,16 @@ from django.utils.translation import ngettext_lazy
 from claims.models import ClaimCode, Return, ReturnState, Shipment, ShipmentUnit
 from claims.profiles.actions import codes as claim_codes
 from claims.returns import events, verdicts
-from claims.returns.actions import mails, numbers
+from claims.returns.actions import mails
 from console import operations, sql
 from console.access import Actor, Permission
 from console.audit import record
 from console.audit.kinds import Kind
 from console.errors import Refused
 from console.models import Operation
+from console.numbers import id_of, next_number
 from console.operations import Outcome, RefusedRow, evidence_of
+from console.reasons import stated
 from console.transactions import retrying
 from customers.models import Customer
 from devices import causes, ledger
@@ -50,7 +52,7 @@ def request(
     span = Ownership.objects.get(device=device, ended_at=None)
     made = Return.objects.create(
         organization_id=device.organization_id,
-        number=numbers.first_free(device.organization_id),
+        number=next_number(Return, device.organization_id),
         device=device,
         customer=customer,
         shipment_id=shipments_of([span]).get(device.pk),
@@ -166,8 +168,8 @@ def receive(
     outcome, fit = _sort(ids, devices, under_way, frozenset(anyway))
     if not fit:
         return outcome
-    if not reason and any(not under_way[d.pk].reason if d.pk in under_way else True for d in fit):
-        raise Refused("reason_missing", _("Say why. Choose a reason."), status=422)
+    if any(not under_way[d.pk].reason if d.pk in under_way else True for d in fit):
+        stated(reason, sentence=_("Say why. Choose a reason."))
     arrival = _Arrival(fit, under_way, reason.strip()[:80], note.strip(), at, by, operation, outcome.act)
     arrival.write_returns()
     if leaves_profiles:
@@ -222,7 +224,7 @@ class _Arrival:
             return
         spans = Ownership.objects.filter(ended_at=None)
         shipments = shipments_of(sql.having_ids(spans, "device_id", [d.pk for d in new]))
-        first = numbers.first_free(new[0].organization_id)
+        first = next_number(Return, new[0].organization_id)
         Return.objects.bulk_create(
             [
                 Return(
@@ -373,7 +375,8 @@ def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
 
 
 def _ids(evidence: dict[int, tuple[str, str, str]], kind: str) -> dict[int, int]:
-    return {d: int(number) for d, (word, _colon, number) in evidence.items() if word == kind and number.isdecimal()}
+    found = {d: id_of(number) for d, (word, _colon, number) in evidence.items() if word == kind}
+    return {d: pk for d, pk in found.items() if pk is not None}
 
 
 def _sort(

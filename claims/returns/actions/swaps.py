@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 
 from claims.models import ClaimCode, Return, ReturnState
 from claims.returns import events
-from claims.returns.actions import mails, numbers, returns
+from claims.returns.actions import mails, returns
 from console.access import Actor
 from console.audit import record
 from console.errors import Refused
+from console.numbers import next_number
 from console.transactions import retrying
 from customers.actions import customers
 from customers.models import Customer
@@ -110,7 +111,7 @@ def _return(old: Device, span: Ownership, values: dict[str, Any], by: Actor, at:
         return asked
     return Return.objects.create(
         organization_id=old.organization_id,
-        number=numbers.first_free(old.organization_id),
+        number=next_number(Return, old.organization_id),
         device=old,
         customer_id=span.customer_id,
         shipment_id=returns.shipments_of([span]).get(old.pk),

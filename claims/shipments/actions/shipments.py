@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
@@ -21,7 +20,8 @@ from console import edits, operations, sql
 from console.access import Actor, Permission
 from console.audit import changes, record
 from console.errors import Refused
-from console.models import Operation, Organization
+from console.models import Operation
+from console.numbers import next_number
 from console.operations import Outcome
 from console.transactions import retrying
 from customers.actions import customers, projects
@@ -50,7 +50,7 @@ def create(*, customer: Customer, lines: Lines, by: Actor, at: datetime | None =
     shipment = Shipment(
         organization=by.organization,
         customer=customer,
-        number=_next_number(by.organization),
+        number=next_number(Shipment, by.organization.pk),
         created_at=at or timezone.now(),
         created_by=by.label[:200],
         **fields,
@@ -498,11 +498,3 @@ def _write_lines(shipment: Shipment, lines: Lines) -> None:
 def _said(shipment: Shipment) -> str:
     """How many are expected of what, in words."""
     return ", ".join(str(line) for line in shipment.lines.select_related("product").order_by("product__name_key"))
-
-
-@transaction.atomic
-def _next_number(organization: Organization) -> int:
-    """The number after the last one; nobody else gets it until this transaction ends."""
-    list(Organization.objects.select_for_update(no_key=True).filter(pk=organization.pk).values_list("pk"))
-    last = Shipment.objects.filter(organization=organization).aggregate(last=Max("number"))["last"]
-    return (last or 0) + 1

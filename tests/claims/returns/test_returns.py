@@ -132,6 +132,13 @@ def test_nothing_is_received_without_a_reason(owned_devices, by_bob):
     assert {status(d) for d in owned_devices} == {"owned"}
 
 
+def test_white_space_is_no_reason(owned_devices, by_bob):
+    with pytest.raises(Refused) as caught:
+        returns.begin_receive(ids(owned_devices), reason=" \n ", by=by_bob)
+    assert caught.value.code == "reason_missing"
+    assert {status(d) for d in owned_devices} == {"owned"}
+
+
 def test_a_customers_request_is_moved_on_with_its_reason(owned_devices, customer, dana, by_bob):
     asked = returns.request(
         owned_devices[0], customer=customer, reason="Wrong item", note="too small", by=factories.actor_of(dana)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console import counts
 from console.access import Actor
-from console.listing import beyond
+from console.cursor import beyond
 from console.rest.paging import PageQuery, page
 from customers.people import actor_for
 from devices import ledger
