@@ -7,9 +7,9 @@ import csv
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from io import StringIO
+from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,9 +19,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from xlsxwriter import Workbook
 
 from console import places
 from console.cursor import beyond
@@ -36,13 +34,11 @@ _FORMULA = re.compile(
     "\uffa0\ufff9-\ufffb]*[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]|[\\t\\r]"
 )
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?\Z")
-# XML has no way to write these two; one of them would make the whole workbook unreadable.
-_NO_XML = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
-_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-# What a cut may leave of an escaped underscore.
-_HALF_ESCAPE = re.compile(r"_(x(0(0(5F?)?)?)?)?\Z")
-# So much a cell of Excel holds, counted as UTF-16: openpyxl drops the rest, and Excel would call the file damaged.
-CELL = 32_767
+# Excel has no use for them, and a line of a cell ends with a line feed alone.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_LINE_END = re.compile(r"\r\n?")
+# So much a cell of Excel holds, counted as UTF-16, and so many digits of a number.
+CELL, LARGEST = 32_767, 10**15
 # Excel takes a file without it for Windows-1252.
 _MARK = "\ufeff"
 
@@ -70,7 +66,7 @@ def stream_xlsx(name: str, header: Iterable[Any], rows: Iterable[list]) -> Strea
     What is too long for a cell is cut, and the cell says so at its end.
     """
     content = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return _answer(_xlsx(_titles(header), rows, _Cells(_zone(), _cut_note())), content, name, "xlsx")
+    return _answer(_xlsx(_titles(header), rows, _zone(), _cut_note()), content, name, "xlsx")
 
 
 def newest_first(rows: QuerySet, size: int = CHUNK, *, key: str = "id") -> Iterator[Any]:
@@ -141,56 +137,72 @@ def _cut_note() -> str:
     return _("… cut: a cell of Excel holds 32,767 characters; the CSV file has all of it")
 
 
-def _xlsx(header: list[str], rows: Iterable[list], cells: "_Cells") -> Iterator[bytes]:
-    book = Workbook(write_only=True)
-    sheet = None
-    for number, row in enumerate(rows):
-        if sheet is None or number % (SHEET_ROWS - 1) == 0:
-            sheet = _sheet(book, header, cells)
-        sheet.append([cells.of(sheet, value) for value in row])
-    if sheet is None:
-        _sheet(book, header, cells)
-    with tempfile.TemporaryFile() as file:
-        book.save(file)
+def _xlsx(header: list[str], rows: Iterable[list], zone: ZoneInfo, note: str) -> Iterator[bytes]:
+    # A row is in memory until the next one comes. The folder goes with its files, also where the reader has gone.
+    with tempfile.TemporaryFile() as file, tempfile.TemporaryDirectory() as folder:
+        book = Workbook(file, {"constant_memory": True, "tmpdir": folder})
+        cells = _Cells(book, zone, note)
+        cells.begin_sheet(header)
+        for number, row in enumerate(rows):
+            if number and number % (SHEET_ROWS - 1) == 0:
+                cells.begin_sheet(header)
+            cells.write(row)
+        book.close()
         file.seek(0)
         while piece := file.read(65_536):
             yield piece
 
 
-def _sheet(book: Workbook, header: list[str], cells: "_Cells") -> Any:
-    sheet = book.create_sheet()
-    sheet.freeze_panes = "A2"
-    sheet.append([cells.of(sheet, title) for title in header])
-    return sheet
-
-
-@dataclass(frozen=True)
 class _Cells:
-    """Makes the cells of an Excel file: times of `zone`, and `note` at the end of what had to be cut."""
+    """Writes the rows of an Excel file: times of `zone`, and `note` at the end of what had to be cut."""
 
-    zone: ZoneInfo
-    note: str
+    def __init__(self, book: Workbook, zone: ZoneInfo, note: str) -> None:
+        self.book, self.zone, self.note = book, zone, note
+        self.day = book.add_format({"num_format": "yyyy-mm-dd"})
+        self.time = book.add_format({"num_format": "yyyy-mm-dd h:mm:ss"})
+        # A text that looks like a formula stays a text where somebody edits the cell.
+        self.quoted = book.add_format({"quote_prefix": True})
+        self.sheet: Any = None
+        self.row = 0
 
-    def of(self, sheet: Any, value: Any) -> Any:
-        """The value as a cell."""
-        if isinstance(value, datetime):
+    def begin_sheet(self, header: list[str]) -> None:
+        """Add a sheet with the titles, which stay in sight."""
+        self.sheet, self.row = self.book.add_worksheet(), 0
+        self.sheet.freeze_panes(1, 0)
+        self.write(header)
+
+    def write(self, values: Iterable[Any]) -> None:
+        """Write the next row."""
+        for column, value in enumerate(values):
+            self._write(column, value)
+        self.row += 1
+
+    def _write(self, column: int, value: Any) -> None:
+        if value is None:
+            return
+        if isinstance(value, bool):
+            self.sheet.write_boolean(self.row, column, value)
+        elif (isinstance(value, int) and abs(value) < LARGEST) or (isinstance(value, float) and isfinite(value)):
+            self.sheet.write_number(self.row, column, value)
+        elif isinstance(value, datetime):
             # A cell knows no time zone.
-            return value.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
-        if value is None or isinstance(value, bool | int | float | date):
-            return value
-        text = self._fitting(ILLEGAL_CHARACTERS_RE.sub("", str(value)).translate(_NO_XML))
-        if harmless(text) == text:
-            return text
-        cell = WriteOnlyCell(sheet, text)
-        # Said outright, for openpyxl makes a formula of what begins with an equals sign, and an error of "#N/A".
-        cell.data_type = "s"
-        # It stays a text where somebody edits the cell.
-        cell.quotePrefix = True
-        return cell
+            local = value.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
+            self.sheet.write_datetime(self.row, column, local, self.time)
+        elif isinstance(value, date):
+            self.sheet.write_datetime(self.row, column, value, self.day)
+        else:
+            self._write_text(column, str(value))
+
+    def _write_text(self, column: int, text: str) -> None:
+        text = self._fitting(_CONTROL.sub("", _LINE_END.sub("\n", text)))
+        style = None if harmless(text) == text else self.quoted
+        if text.startswith("<r>"):
+            # XlsxWriter would take it for a text that it has put together of parts, and write it as it is.
+            self.sheet.write_rich_string(self.row, column, *text[:2], text[2:])
+        elif text:
+            self.sheet.write_string(self.row, column, text, style)
 
     def _fitting(self, text: str) -> str:
-        # Excel would read _x0041_ as an A.
-        text = _ESCAPE.sub("_x005F_", text) if "_x" in text else text
         # No character is more than two units.
         if 2 * len(text) <= CELL:
             return text
@@ -198,5 +210,4 @@ class _Cells:
         if len(units) <= 2 * CELL:
             return text
         # What is left of half a character goes, too.
-        kept = units[: 2 * (CELL - len(self.note))].decode("utf-16-le", "ignore")
-        return _HALF_ESCAPE.sub("", kept) + self.note
+        return units[: 2 * (CELL - len(self.note))].decode("utf-16-le", "ignore") + self.note
