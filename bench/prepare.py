@@ -6,9 +6,9 @@ if __name__ == "__main__":
     django.setup()
     from django.db import connection
 
-    from console.server import supervisor as serve
+    from console.server.preparation import prepare
 
-    serve.prepare()
+    prepare()
     if connection.vendor == "sqlite":
         # A copy of the file alone must be whole.
         with connection.cursor() as cursor:

@@ -6,12 +6,14 @@ from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
-from gunicorn.http.errors import ParseException
-
 # As much as the largest call of the API; longer files come from browsers, which say how long they are.
 MOST_BYTES = 16 * 1024 * 1024
 IN_MEMORY, AT_ONCE = 1024 * 1024, 64 * 1024
 Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
+
+
+class _BrokenError(Exception):
+    """The body ends early, or its chunks are none."""
 
 
 def measured(application: Application) -> Application:
@@ -26,7 +28,7 @@ def measured(application: Application) -> Application:
         with SpooledTemporaryFile(max_size=IN_MEMORY) as body:
             try:
                 length = _copy(environ["wsgi.input"], body)
-            except (ParseException, OSError):
+            except (_BrokenError, OSError):
                 return _refuse(start_response, HTTPStatus.BAD_REQUEST, "malformed", "The body is cut off or broken.")
             if length > MOST_BYTES:
                 sentence = "A body without a Content-Length has up to 16 MB. Send it in parts."
@@ -39,12 +41,20 @@ def measured(application: Application) -> Application:
 
 
 def _copy(source: Any, to: IO[bytes]) -> int:
-    """Copy until the end, or until it is too much. Gives how many bytes there were."""
+    """Copy until the end, or until it is too much. Return how many bytes there were."""
     length = 0
-    while length <= MOST_BYTES and (part := source.read(AT_ONCE)):
+    while length <= MOST_BYTES and (part := _read(source)):
         to.write(part)
         length += len(part)
     return length
+
+
+def _read(source: Any) -> bytes:
+    try:
+        return source.read(AT_ONCE)
+    except Exception as error:
+        # Each server has errors of its own for this, and the application is to know none of them.
+        raise _BrokenError from error
 
 
 def _refuse(start_response: Callable, status: HTTPStatus, code: str, sentence: str) -> list[bytes]:

@@ -1,10 +1,9 @@
-"""What `manage.py serve` does: brings database and files up to date, and runs the server and its workers.
+"""Runs the server and its workers for `manage.py serve`.
 
 It starts gunicorn and three workers as children, starts anew what dies, and stops them all when it stops.
 """
 
 import ctypes
-import hashlib
 import http.client
 import logging
 import os
@@ -20,15 +19,11 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-from django.urls import reverse
 
-from console import environment, keys
-from console.models import Organization
+from console import environment
 from console.server import predecessor
+from console.server.greeting import greeting
 
 log = logging.getLogger("custody.serve")
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
@@ -64,42 +59,6 @@ def probe(where: str) -> None:
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host.strip("[]"), int(port)))
-
-
-def migrate() -> bool:
-    """Apply the migrations that are missing. Returns whether there were any."""
-    executor = MigrationExecutor(connection)
-    is_behind = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    if is_behind:
-        call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
-    return is_behind
-
-
-def make_cache_table() -> None:
-    """Make the table that the sign-in limits are counted in, if it is missing."""
-    if settings.CACHES["default"]["LOCATION"] not in connection.introspection.table_names():
-        call_command("createcachetable", verbosity=0)
-
-
-def collect_static() -> bool:
-    """Collect the static files if they changed since the last time. Returns whether they did."""
-    stamp = Path(settings.STATIC_ROOT) / ".stamp"
-    state = _static_state()
-    if stamp.exists() and stamp.read_text() == state:
-        return False
-    call_command("collectstatic", verbosity=0, interactive=False, skip_checks=True)
-    stamp.write_text(state)
-    return True
-
-
-def _static_state() -> str:
-    """A checksum over the way of storing, and the names, sizes and times of all static files."""
-    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
-    for finder in get_finders():
-        for name, storage in finder.list([]):
-            stat = Path(storage.path(name)).stat()
-            digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
 
 
 def gunicorn(where: str) -> list[str]:
@@ -271,36 +230,6 @@ def _responds(where: str) -> bool:
         return False
     finally:
         server.close()
-
-
-def greeting() -> str:
-    """What a person needs to know when the server is up: the address, how to get in, where the mail is."""
-    lines = ["", f"Custody is at {settings.BASE_URL}", ""]
-    if Organization.objects.exists():  # unscoped: asks only whether the server is set up
-        lines += ["Sign in:", f"  {settings.BASE_URL}{reverse('account_login')}"]
-    else:
-        code = keys.read(settings.DATA_DIR, keys.SETUP_FILE)
-        lines += [
-            "Make your organization with this link, which works once:",
-            f"  {settings.BASE_URL}{reverse('console:setup')}?code={code}",
-        ]
-    if not settings.MAIL_URL:
-        key = keys.read(settings.DATA_DIR, keys.MAILBOX_FILE)
-        lines += [
-            "",
-            "No mail server is set, so mail is kept here, for you to read:",
-            f"  {settings.BASE_URL}{reverse('console:mail_open', args=[key])}",
-        ]
-    return "\n".join(lines)
-
-
-def prepare() -> None:
-    """Bring database, cache table and static files up to date. Costs next to nothing when they are."""
-    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-    migrate()
-    make_cache_table()
-    collect_static()
-    connection.close()
 
 
 def run(say: Callable[[str], Any], extra: str = "", also: dict[str, list[str]] | None = None) -> bool:

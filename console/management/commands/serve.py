@@ -13,6 +13,7 @@ from django.db import OperationalError
 
 from console.server import predecessor
 from console.server import supervisor as serve
+from console.server.preparation import prepare
 
 
 class Command(BaseCommand):
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         except (OSError, OverflowError) as error:
             raise CommandError(self.why_not(where, error)) from error
         try:
-            serve.prepare()
+            prepare()
         except OperationalError as error:
             raise CommandError(f"The database does not answer: {str(error).strip()}") from error
         except OSError as error:

@@ -1,9 +1,13 @@
 """Bodies in chunks arrive whole, or are refused before anything is done with them."""
 
 import json
+import os
+import subprocess
+import sys
 from io import BytesIO
 
 import pytest
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
@@ -74,6 +78,20 @@ def test_a_body_that_is_too_large_is_refused_unread(monkeypatch):
 def test_a_body_that_breaks_off_reaches_nobody(error):
     status, said = ask(chunked.measured(None), Broken(error))
     assert (status, json.loads(said)["code"]) == ("400 Bad Request", "malformed")
+
+
+def test_the_application_is_imported_where_there_is_no_gunicorn(tmp_path):
+    code = "import sys; sys.modules['gunicorn'] = None; from console.wsgi import application; print(application)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "CUSTODY_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "measured" in done.stdout
 
 
 def test_a_server_that_does_not_end_its_bodies_is_not_waited_for():

@@ -22,6 +22,8 @@ from django.core.management import CommandError, call_command
 from console import keys
 from console.server import predecessor
 from console.server import supervisor as serve
+from console.server.greeting import greeting
+from console.server.preparation import collect_static
 from tests.waiting import PATIENCE, until
 
 READY = "Stop it with Ctrl-C."
@@ -277,7 +279,7 @@ def test_it_listens_to_this_machine_alone_unless_told(monkeypatch, settings):
 )
 def test_an_address_that_makes_no_sense_is_named(monkeypatch, settings, port, address, reason):
     monkeypatch.setenv("CUSTODY_BIND", address)
-    monkeypatch.setattr(serve, "prepare", lambda: pytest.fail("it went on"))
+    monkeypatch.setattr("console.management.commands.serve.prepare", lambda: pytest.fail("it went on"))
     settings.PORT = port
     with pytest.raises(CommandError) as error:
         call_command("serve")
@@ -289,7 +291,7 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch, settings):
     def prepare():
         raise PermissionError(13, "Permission denied", "/data/static")
 
-    monkeypatch.setattr(serve, "prepare", prepare)
+    monkeypatch.setattr("console.management.commands.serve.prepare", prepare)
     settings.PORT = free_port()
     with pytest.raises(CommandError, match=r"CUSTODY_DATA can't be written: .*Permission denied"):
         call_command("serve")
@@ -298,7 +300,7 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch, settings):
 @pytest.mark.django_db
 def test_who_has_an_organization_is_sent_to_sign_in(organization, settings):
     keys.make(settings.DATA_DIR)
-    said = serve.greeting()
+    said = greeting()
     assert f"{settings.BASE_URL}/account/login/" in said
     assert "/setup/" not in said
 
@@ -306,7 +308,7 @@ def test_who_has_an_organization_is_sent_to_sign_in(organization, settings):
 @pytest.mark.django_db
 def test_with_a_mail_server_there_is_no_mailbox(settings):
     settings.MAIL_URL = "smtp://mail.northlake.example"
-    assert "/mail/" not in serve.greeting()
+    assert "/mail/" not in greeting()
 
 
 def test_static_files_are_collected_when_they_changed(settings, tmp_path):
@@ -314,9 +316,9 @@ def test_static_files_are_collected_when_they_changed(settings, tmp_path):
     source.mkdir()
     (source / "a.css").write_text("a {}")
     settings.STATIC_ROOT, settings.STATICFILES_DIRS = tmp_path / "collected", [source]
-    assert [serve.collect_static(), serve.collect_static()] == [True, False]
+    assert [collect_static(), collect_static()] == [True, False]
     (source / "b.css").write_text("b {}")
-    assert [serve.collect_static(), serve.collect_static()] == [True, False]
+    assert [collect_static(), collect_static()] == [True, False]
     assert (tmp_path / "collected" / "b.css").exists()
 
 
