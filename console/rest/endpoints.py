@@ -11,23 +11,24 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from functools import cache, partial, update_wrapper
 from inspect import unwrap
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.http import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
-from rest_framework.exceptions import NotAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from console.access import CustomerScope, Permission
+from console.access import Actor, CustomerScope, Permission
 from console.errors import Refused
 from console.numbers import whole
-from console.rest import idempotency, limits, preconditions
+from console.rest import idempotency, preconditions
 from console.rest.fields import Body
+from console.rest.limits import CallsAMinute
 from console.rest.paging import FeedQuery, PageQuery
+from console.rest.permissions import HasKey, MayCall
 from console.rest.problems import Unfit
 
 Function = Callable[..., Any]
@@ -73,9 +74,12 @@ class Endpoint:
     # The GET of the same address, where it answers a single object.
     getter: "Endpoint | None" = None
 
+    def needed(self, actor: Actor) -> Permission | CustomerScope | None:
+        """Return what the actor's key needs; None where no key of its kind may call."""
+        return self.customer if actor.kind == "customer" else self.may
+
     def call(self, request: Any, **kwargs: Any) -> HttpResponseBase:
-        """Check who calls and what was sent, then run."""
-        self._admit(request)
+        """Check what was sent, then run. Who calls was checked before, by the permissions of the resource."""
         raw = _body(request._request)
         if self.takes is None and raw.strip() not in EMPTY:
             raise serializers.ValidationError(_("This call takes no body."))
@@ -101,24 +105,6 @@ class Endpoint:
             return act()
         said = f"{request.method} {request.get_full_path()}\n".encode() + raw
         return idempotency.once(token, key_id=request.auth.pk, said=said, act=lambda: _rendered(request, act()))
-
-    def _admit(self, request: Any) -> None:
-        if request.auth is None:
-            raise NotAuthenticated(_("Send a key: Authorization: Bearer cst_…"))
-        limits.spend(request.auth.pk)
-        if self.is_for_any_key:
-            return
-        actor = request.actor
-        needed = self.customer if actor.kind == "customer" else self.may
-        if needed is None:
-            whose = _("a customer’s key") if actor.kind == "customer" else _("a key of the organization")
-            raise Refused("not_allowed", _("This is no call for %(key)s.") % {"key": whose}, status=403)
-        if not actor.may(needed):
-            sentence = _("This key may not do that: it takes the scope %(scope)s, and a maker who may do it.")
-            raise Refused("not_allowed", sentence % {"scope": needed.value}, status=403)
-        # What a call answers is seen, whatever it does.
-        if actor.kind != "customer" and not actor.may(Permission.VIEW):
-            raise Refused("view_needed", _("This key lacks the scope view, which every call needs."), status=403)
 
     def _query(self) -> type[Body] | None:
         return self.query or (PageQuery if self.is_list else Nothing)
@@ -220,6 +206,28 @@ def endpoint(summary: str, *, may: Permission | None, **terms: Any) -> Callable[
     return mark
 
 
+class Resource(APIView):
+    """One address of the API. Authentication, limit and permissions are DRF's own steps, in an order of ours."""
+
+    permission_classes = [HasKey, MayCall]
+    throttle_classes = [CallsAMinute]
+    endpoints: ClassVar[dict[str, Endpoint]] = {}
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint that the request asks for; None where the address has no such method."""
+        method = (self.request.method or "").lower()
+        return self.endpoints.get("get" if method == "head" else method)
+
+    def check_permissions(self, request: Any) -> None:
+        """Count the call before asking what the key may: calls that are refused are held back too."""
+        super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Any) -> None:
+        """Do nothing: the call was counted before the permissions."""
+
+
 def resource(**endpoints: Endpoint) -> Callable[..., HttpResponseBase]:
     """The view of one address: an endpoint for each method, named in lower case."""
     methods: dict[str, Any] = {"endpoints": endpoints, "http_method_names": [*endpoints, "options"]}
@@ -235,7 +243,7 @@ def resource(**endpoints: Endpoint) -> Callable[..., HttpResponseBase]:
                 return _made.call(request, **kwargs)
 
         methods[method] = made.schema(made.run.__name__, method)(answer)
-    view = cast(type[APIView], type("Resource", (APIView,), methods)).as_view()
+    view = cast(type[APIView], type("Resource", (Resource,), methods)).as_view()
     view.policy = "api"
     view.endpoints = endpoints
     return view

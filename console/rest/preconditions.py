@@ -90,7 +90,7 @@ def _object_of(request: Any) -> tuple[Any, dict[str, Any]] | None:
     for end in range(len(parts), 1, -1):
         found = _getter_at("/".join(parts[:end]))
         if found is not None:
-            needed = found[0].customer if request.actor.kind == "customer" else found[0].may
+            needed = found[0].needed(request.actor)
             return found if found[0].is_for_any_key or (needed and request.actor.may(needed)) else None
         if end == len(parts) and parts[-1].isdecimal():
             # A thing of its own that no call reads: that of what it belongs to is another one.

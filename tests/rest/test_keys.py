@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.urls import resolve
 from django.utils import timezone
 
 from console import operations
@@ -14,6 +15,8 @@ from console.errors import Refused
 from console.models import Event, IdempotentAnswer, Member, Operation, Webhook
 from console.people.actions import members
 from console.rest import idempotency, limits
+from console.rest.limits import CallsAMinute
+from console.rest.permissions import HasKey, MayCall
 from customers import keys
 from customers.actions import api_keys, people
 from customers.models import ApiKey, Customer, CustomerUser
@@ -133,6 +136,20 @@ def test_too_many_calls_are_a_429_that_says_when_to_go_on(alice, settings):
     assert other.get("/products").status_code == 200
     limits.forget()
     assert caller.get("/products").status_code == 200
+
+
+def test_calls_that_are_refused_count_and_those_without_a_key_or_a_method_do_not(alice, settings):
+    settings.API_CALLS_A_MINUTE = 3
+    caller, nobody = Caller(key_of(alice, "view")), Caller("")
+    assert [caller.delete("/products").status_code for _each in range(4)] == [405] * 4
+    assert [nobody.get("/products").status_code for _each in range(4)] == [401] * 4
+    answers = [caller.post("/products", {"name": "Flow Probe"}) for _each in range(4)]
+    assert [answer.status_code for answer in answers] == [403, 403, 403, 429]
+
+
+def test_limit_and_permissions_stand_where_the_framework_looks_for_them():
+    view = resolve("/api/v1/products").func.cls
+    assert (view.permission_classes, view.throttle_classes) == ([HasKey, MayCall], [CallsAMinute])
 
 
 def test_a_repeated_call_gets_its_first_answer_and_does_nothing_again(alice):
