@@ -30,9 +30,10 @@ class ProfileForm(ClaimProfileForm):
         """What is wrong with each field, and with each field of a row."""
         found = super().errors
         for name in ROWS:
-            for form in getattr(self, name).forms:
+            rows = getattr(self, name)
+            for number, form in zip(rows.numbers, rows.forms, strict=True):
                 for field, errors in form.errors.items():
-                    found.setdefault(f"{name}[{form.number}].{field}", errors)
+                    found.setdefault(f"{name}[{number}].{field}", errors)
         return found
 
 

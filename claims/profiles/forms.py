@@ -15,11 +15,11 @@ from django.utils.translation import ngettext
 
 from claims.models import ClaimProfile, Grant, ResourceKind, Scope
 from claims.profiles.actions import profiles
-from claims.profiles.rows import Row, Rows
 from console import slugs
 from console.access import Actor
 from console.fields import fold
 from console.forms import Fields, TextGuard, clean_text, closed_field
+from console.formsets import rows_of
 from console.models import Member
 from customers.models import CustomerKind, CustomerRole, Project
 from devices.models import Device, DeviceStatus, Product
@@ -36,7 +36,7 @@ def _hinted(text: Any) -> forms.TextInput:
     return forms.TextInput(attrs={"placeholder": text})
 
 
-class DocumentForm(TextGuard, Row):
+class DocumentForm(TextGuard, forms.Form):
     """A document that a claim gives."""
 
     title = forms.CharField(label=_("Title"), max_length=120, widget=_hinted(_("Title")))
@@ -54,7 +54,7 @@ class DocumentForm(TextGuard, Row):
         return link
 
 
-class MemberForm(Row):
+class MemberForm(forms.Form):
     """A member who gets into the claimer's project."""
 
     fields: Fields
@@ -70,12 +70,17 @@ class MemberForm(Row):
         self.fields["member"].label_from_instance = lambda member: f"{member.user} · {member.user.email}"
 
 
-class QuestionForm(TextGuard, Row):
+class QuestionForm(TextGuard, forms.Form):
     """One field of the short form. Its name stays while its label changes, so answers keep their place."""
 
     label = forms.CharField(label=_("Question"), max_length=60, widget=_hinted(_("Question, such as “Site name”")))
     required = forms.BooleanField(label=_("Must be answered"), required=False)
     name = forms.SlugField(required=False, max_length=40, widget=forms.HiddenInput)
+
+
+DocumentRows = rows_of(DocumentForm, most=MOST_DOCUMENTS, extra=2)
+MemberRows = rows_of(MemberForm, most=MOST_MEMBERS, extra=2)
+QuestionRows = rows_of(QuestionForm, most=MOST_QUESTIONS, extra=2)
 
 
 class MomentField(forms.DateTimeField):
@@ -146,9 +151,9 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         self.actor, self.has_codes = actor, False
         self._limit_choices()
         profile = self.instance
-        self.documents = self._rows(DocumentForm, "documents", data, MOST_DOCUMENTS, spare=2)
-        self.members = self._rows(MemberForm, "members", data, MOST_MEMBERS, spare=2, actor=actor)
-        self.questions = self._rows(QuestionForm, "questions", data, MOST_QUESTIONS, spare=2)
+        self.documents = DocumentRows(data, prefix="documents", initial=self._listed("documents"))
+        self.members = MemberRows(data, prefix="members", initial=self._listed("members"), actor=actor)
+        self.questions = QuestionRows(data, prefix="questions", initial=self._listed("questions"))
         self.lists = {"documents": self.documents, "members": self.members, "questions": self.questions}
         if profile.pk:
             self.initial["devices"] = "\n".join(_names(profile, actor))
@@ -195,16 +200,16 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
     def _post_clean(self) -> None:
         """The action writes the row; the form only checks."""
 
-    def _rows(self, form_class: Any, name: str, data: Any, most: int, **options: Any) -> Rows:
-        profile, initial = self.instance, []
-        if profile.pk and name == "documents":
-            initial = list(profile.resources.filter(kind=ResourceKind.DOCUMENT).values("title", "link"))
-        if profile.pk and name == "members":
+    def _listed(self, name: str) -> list[dict]:
+        profile = self.instance
+        if not profile.pk:
+            return []
+        if name == "documents":
+            return list(profile.resources.filter(kind=ResourceKind.DOCUMENT).values("title", "link"))
+        if name == "members":
             # unscoped: of a visible profile
-            initial = list(profile.members.filter(member__removed_at=None).order_by("pk").values("member", "role"))
-        if profile.pk and name == "questions":
-            initial = profile.form
-        return Rows(form_class, name, data, initial=initial, most=most, **options)
+            return list(profile.members.filter(member__removed_at=None).order_by("pk").values("member", "role"))
+        return profile.form
 
     def _limit_choices(self) -> None:
         fields, actor = self.fields, self.actor
@@ -244,11 +249,11 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         """Hand the rows over as the action takes them. Where a row is wrong nothing is handed over anyhow."""
         if not all(rows.is_valid() for rows in (self.documents, self.members, self.questions)):
             return
-        cleaned["documents"] = [(row["title"], row["link"]) for row in self.documents.cleaned]
-        cleaned["members"] = [(row["member"], row["role"]) for row in self.members.cleaned]
+        cleaned["documents"] = [(row["title"], row["link"]) for row in self.documents.filled]
+        cleaned["members"] = [(row["member"], row["role"]) for row in self.members.filled]
         if len({member.pk for member, _role in cleaned["members"]}) < len(cleaned["members"]):
             self.add_error(None, _("A member is listed twice. Keep one of the lines."))
-        cleaned["form"] = _questions(self.questions.cleaned)
+        cleaned["form"] = _questions(self.questions.filled)
 
 
 class UnitsForm(TextGuard, forms.Form):

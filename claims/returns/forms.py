@@ -1,5 +1,6 @@
 """Forms of returns: receiving, inspecting, swapping, asking for one, and what is set up for them."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -13,6 +14,7 @@ from claims.scanning import scans
 from console.access import Actor
 from console.fields import fold
 from console.forms import TextGuard
+from console.formsets import Rows, rows_of
 from devices import causes
 from devices.models import Device
 
@@ -205,7 +207,13 @@ class ChoiceRow(TextGuard, forms.Form):
     position = forms.IntegerField(label=_("Place"), required=False, min_value=1, max_value=999)
     is_for_customers = forms.BooleanField(label=_("Offered to customers"), required=False)
     is_archived = forms.BooleanField(label=_("Archived"), required=False)
-    known: set[int | None]
+
+    def __init__(self, *args: Any, known: set[int | None], length: int, for_customers: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = known
+        self.fields["text"] = forms.CharField(label=_("Text"), max_length=length, required=False)
+        if not for_customers:
+            del self.fields["is_for_customers"]
 
     def clean_pk(self) -> int | None:
         pk = self.cleaned_data["pk"]
@@ -218,6 +226,25 @@ class ChoiceRow(TextGuard, forms.Form):
         return cleaned
 
 
+class FixedRows(Rows):
+    """The lines of a list that is set up: as many as the page showed, each with what it was before."""
+
+    def numbered(self, data: Any, prefix: str, initial: Sequence[dict]) -> Iterable[int]:
+        """Return the numbers of the lines that there are, whatever was sent."""
+        return range(len(initial))
+
+    def before(self, data: Any, initial: Sequence[dict]) -> Sequence[dict]:
+        """Return what the lines were."""
+        return initial
+
+    def initial_form_count(self) -> int:
+        # Each is a line of its own, also where nobody touched it.
+        return len(self.numbers)
+
+
+ChoiceRows = rows_of(ChoiceRow, most=1_000, formset=FixedRows)
+
+
 class ChoiceList(forms.Form):
     """A list of such lines as one form: those that there are, and some empty ones."""
 
@@ -225,7 +252,6 @@ class ChoiceList(forms.Form):
 
     def __init__(self, data: Any, choices: list[Choice], part: str, *, length: int = 80) -> None:
         super().__init__(data)
-        known = {c.pk for c in choices}
         # Until the first save the lines are no rows yet: whoever saves second finds those of the first by their text.
         self.by_text = {fold(c.text): c.pk for c in choices}
         last = len(choices) + BLANK_ROWS
@@ -239,18 +265,14 @@ class ChoiceList(forms.Form):
             }
             for n, c in enumerate(choices, 1)
         ] + [{"position": n, "is_for_customers": True} for n in range(len(choices) + 1, last + 1)]
-        self.rows = [ChoiceRow(data, prefix=f"{part}-{n}", initial=each) for n, each in enumerate(initial)]
+        terms: dict[str, Any] = {"known": {c.pk for c in choices}, "length": length, "for_customers": part != "check"}
+        self.rows = ChoiceRows(data, prefix=part, initial=initial, **terms)
         self.lists = {part: self.rows}
-        for row in self.rows:
-            row.known = known
-            row.fields["text"] = forms.CharField(label=_("Text"), max_length=length, required=False)
-            if part == "check":
-                del row.fields["is_for_customers"]
 
     def is_valid(self) -> bool:
         """Whether every line is."""
-        found = [row.is_valid() for row in self.rows]
-        return super().is_valid() and all(found)
+        are_valid = self.rows.is_valid()
+        return super().is_valid() and are_valid
 
     def named(self, names: set[str]) -> dict[str, Any]:
         """All lines that have a text, by their places."""
