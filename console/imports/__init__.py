@@ -10,8 +10,8 @@ How a kind of import is made, as `devices.manifest` does it:
   handing large files to the worker are the same for all. What it writes it reads from the staging:
   `read(Verdict.NEW)`, `read(Verdict.CHANGED)`, each row with its values, in the order of the file, as often as
   needed;
-* its pages use `preview.Preview` and the functions of `pages` with the templates `components/import_*.html`, of
-  which `import_detail.html` is the page of one import, and `refused.answer` for the rows to take home.
+* its routes are views of their own with a policy mark, each of which calls the function of `pages` with the
+  importer; the templates are `components/import_*.html`, of which `import_detail.html` is the page of one import.
 
 A row is refused by adding a sentence to `row.reasons`; nothing else is needed. Reasons are whole sentences,
 in the language of who uploaded the file.

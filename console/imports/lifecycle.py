@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
@@ -75,6 +76,16 @@ class Importer:
     def receive(self, file_name: str, chunks: Iterable[bytes], *, by: Actor, **fields: Any) -> Any:
         """Keep an uploaded file. Raises Refused (422) where it is no table."""
         return uploads.receive(self.model, file_name, chunks, kind=self.kind, by=by, **fields)
+
+    def receive_form(self, form: Any, *, by: Actor) -> Any:
+        """Keep the file of an upload form, with what else was chosen in it. Raises Refused (422) if it is no table."""
+        chosen = {name: value for name, value in form.cleaned_data.items() if name != "file"}
+        file = form.cleaned_data["file"]
+        return self.receive(file.name, file.chunks(), by=by, **chosen)
+
+    def visible_to(self, actor: Actor) -> QuerySet[Any]:
+        """Return the imports that the actor may see, with what is read along with them."""
+        return self.model.objects.visible_to(actor).select_related(*self.related)
 
     def heading(self, row: FileImport) -> dict[str, Any]:
         """What the header of a file says, before any row is checked: as `console.imports.checking.summarise`."""
@@ -242,5 +253,4 @@ class Importer:
         )
 
     def _import_of(self, operation: Operation, by: Actor) -> Any:
-        rows = self.model.objects.visible_to(by)
-        return rows.select_related(*self.related).get(pk=operation.payload["import"])
+        return self.visible_to(by).get(pk=operation.payload["import"])

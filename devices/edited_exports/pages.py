@@ -6,16 +6,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from console.access import Actor
-from console.errors import Refused
 from console.fields import fold
 from console.forms import clean_text
 from console.imports import Staged, Verdict
-from console.imports.pages import understood as told_columns
-from console.imports.preview import CHANGED_SHOWN, Figure, Preview, UploadForm
-from devices.edited_exports import actions
-from devices.edited_exports.columns import COLUMNS, MEANINGS
-from devices.edited_exports.kind import RoundTripKind
+from console.imports.preview import CHANGED_SHOWN, Figure, Preview
 from devices.edited_exports.staged import Plan
 from devices.models import RoundTrip
 
@@ -37,9 +31,6 @@ class Change(NamedTuple):
 class RoundTripPreview(Preview):
     """What the check of an edited list found. No row is ever new."""
 
-    def __init__(self, row: RoundTrip) -> None:
-        super().__init__(row, RoundTripKind)
-
     @property
     def figures(self) -> list[Figure]:
         """The three numbers."""
@@ -59,19 +50,6 @@ class RoundTripPreview(Preview):
     def changes_beyond(self) -> int:
         """How many more there are."""
         return max(0, self.summary.get("changed", 0) - CHANGED_SHOWN)
-
-
-class RoundTripForm(UploadForm):
-    """An edited list."""
-
-    def receive(self, *, by: Actor) -> RoundTrip | None:
-        """Keep the file; where it is no table, say so at its field and return None."""
-        file = self.cleaned_data["file"]
-        try:
-            return actions.receive(file.name, file.chunks(), by=by)
-        except Refused as refusal:
-            self.add_error("file", refusal.sentence)
-            return None
 
 
 class RoundTripApplyForm(forms.Form):
@@ -100,11 +78,6 @@ class RoundTripApplyForm(forms.Form):
     def clean_reason(self) -> str:
         """Text without invisible characters."""
         return clean_text(self.cleaned_data["reason"])
-
-
-def understood() -> list[tuple[Any, Any, str]]:
-    """(label, what to do with it, how others call it) of every column that counts."""
-    return told_columns(COLUMNS, MEANINGS)
 
 
 def _change(row: Staged) -> Change:

@@ -6,17 +6,15 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from console.access import Actor
-from console.errors import Refused
 from console.forms import Fields
-from console.imports import pages
+from console.imports import Kind, pages
 from console.imports.preview import ColumnsForm, UploadForm
+from console.models import FileImport
 from console.numbers import id_of
 from console.requests import Request
 from devices.fields import FIELDS
-from devices.manifest import actions
-from devices.manifest.kind import COLUMNS, ManifestKind
-from devices.models import ManifestImport, Product
+from devices.manifest.kind import COLUMNS
+from devices.models import Product
 
 
 class ManifestForm(UploadForm):
@@ -38,15 +36,6 @@ class ManifestForm(UploadForm):
         chosen = id_of(request.GET.get("product"))
         field.initial = _only(field.queryset) if chosen is None else chosen
 
-    def receive(self, *, by: Actor) -> ManifestImport | None:
-        """Keep the file; where it is no table, say so at its field and return None."""
-        file = self.cleaned_data["file"]
-        try:
-            return actions.receive(self.cleaned_data["product"], file.name, file.chunks(), by=by)
-        except Refused as refusal:
-            self.add_error("file", refusal.sentence)
-            return None
-
 
 class ManifestColumnsForm(ColumnsForm):
     """The columns, and how many digits the serial numbers have of which Excel made numbers."""
@@ -55,8 +44,8 @@ class ManifestColumnsForm(ColumnsForm):
         label=_("Digits of a serial number"), min_value=0, max_value=64, required=False, widget=forms.HiddenInput
     )
 
-    def __init__(self, data: Any, manifest: ManifestImport) -> None:
-        super().__init__(data, manifest, ManifestKind)
+    def __init__(self, data: Any, row: FileImport, kind: type[Kind]) -> None:
+        super().__init__(data, row, kind)
         self.is_about_padding = data is not None and "pad" in data
         if self.is_about_padding:
             self.fields = {"pad": self.fields["pad"]}
