@@ -24,7 +24,7 @@ from claims.labels import actions as labels
 from claims.labels.drawing import POINT, Options
 from claims.labels.files import STORE
 from claims.models import ClaimCode, LabelSheet
-from claims.paper import qr
+from claims.profiles import printed
 from claims.scanning import photos as reading
 from console import operations
 from console.models.operation import OperationState
@@ -92,7 +92,7 @@ def measure(count: int = COUNT) -> Iterator[Line]:
     held = make_stock(MANY)
     ids, by = held.ids[:count], held.by
     codes = ClaimCode.objects.filter(device__in=ids).select_related("profile__domain")
-    links = {code.device_id: label.canonical for code in codes if (label := qr.label(code))}
+    links = {code.device_id: label.canonical for code in codes if (label := printed.label(code))}
     wanted = [links[pk] for pk in ids]
     pictures = [Image.fromarray(code).convert("1") for code in encode(wanted)]
     settle()

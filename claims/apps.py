@@ -18,6 +18,7 @@ class ClaimsConfig(AppConfig):
         _join_pages()
         _join_sign_in()
         _join_ledger()
+        _join_rooms()
 
 
 def _join_pages() -> None:
@@ -57,10 +58,10 @@ def _join_sign_in() -> None:
 
 
 def _join_ledger() -> None:
-    from claims import ledger_check
     from claims.labels.files import STORE as label_files
     from claims.profiles import links
     from claims.profiles.actions import codes, profiles
+    from claims.redemption import ledger_check
     from claims.returns import ledger_check as return_check
     from claims.returns.actions import returns
     from claims.shipments import ledger_check as shipment_check
@@ -89,3 +90,12 @@ def _declare_handlers() -> None:
     from claims.profiles.actions import codes  # noqa: F401
     from claims.returns.actions import batches, inspection, inspection_undo, receipt_undo, returns  # noqa: F401
     from claims.shipments.actions import shipments  # noqa: F401
+
+
+def _join_rooms() -> None:
+    from claims.redemption import parcels
+    from claims.shipments import parcels as shipments
+
+    parcels.given_by.add(shipments.given_by)
+    parcels.packed_in.add(shipments.packed_in)
+    parcels.take_out.add(shipments.take_out)

@@ -64,3 +64,13 @@ def claiming_customers(user: Any, organization: Any) -> QuerySet[Customer]:
         people__removed_at=None,
         people__role__in=CLAIMING,
     ).order_by("name_key", "pk")
+
+
+def recipients(customer: Customer) -> list[tuple[str, str]]:
+    """Return who gets mail about the customer's devices: (address, language) of its admins, else its own address."""
+    # unscoped: mail to the customer itself
+    admins = CustomerUser.objects.filter(
+        customer=customer, removed_at=None, role=CustomerRole.ADMIN, user__is_active=True
+    )
+    people = list(admins.order_by("pk").values_list("user__email", "user__language"))
+    return people or ([(customer.email, "")] if customer.email else [])

@@ -22,11 +22,11 @@ class DevicesConfig(AppConfig):
         from devices import ledger, ledger_check, panels, word_check
         from devices import navigation as own
         from devices.calls import actions as calls
+        from devices.calls.panels import device_messages
         from devices.first_steps import steps
         from devices.messages import actions as messages
         from devices.messages import ledger_check as message_check
         from devices.messages import webhooks
-        from devices.messages.panels import device_messages
         from devices.search import find
 
         navigation.sidebar.add(own.entries)

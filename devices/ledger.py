@@ -27,9 +27,8 @@ from console.errors import Refused
 from console.operations import Outcome, RefusedRow
 from console.slots import Slot
 from customers.models import Customer, Project
-from devices import causes, events, spans
+from devices import causes, events, horizon, spans
 from devices.log import record_devices
-from devices.messages import horizon
 from devices.models import Call, Device, DeviceStatus, EndReason, Message, Ownership, SharedAccess
 
 # A returned unit is in quarantine until somebody has inspected it.

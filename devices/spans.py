@@ -10,7 +10,7 @@ from django.db import connection
 
 from console import sql
 from console.access import Actor
-from devices.messages import horizon
+from devices import horizon
 from devices.models import Call, Device, DeviceReport, Message, Ownership, SharedAccess
 
 

@@ -313,7 +313,7 @@ ROOTS = {
     "customers.word_check.check": "customers_customer",
     "devices.word_check.check": "devices_product",
     "devices.ledger_check.check": "devices_device",
-    "claims.ledger_check.check": "claims_claimprofile",
+    "claims.redemption.ledger_check.check": "claims_claimprofile",
     "claims.returns.ledger_check.check": "claims_return",
     "claims.shipments.ledger_check.check": "claims_shipment",
     "devices.messages.ledger_check.check": "devices_message",

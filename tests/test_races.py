@@ -9,7 +9,8 @@ from django.test import Client
 
 from claims.models import Claim, ClaimProfile
 from claims.profiles.actions import codes as claim_codes
-from claims.redemption.actions import claims, redemption
+from claims.redemption.actions import redemption
+from claims.redemption.actions import redemption as claims
 from console.access import system
 from customers.actions import projects
 from devices import ledger

@@ -29,7 +29,7 @@ from claims.models import (
 )
 from claims.profiles import events as profile_events
 from claims.profiles.actions import codes as claim_codes
-from claims.redemption.actions import claims
+from claims.redemption.actions import redemption
 from console import events as console_events
 from console import words
 from console.access import ROLES, Actor
@@ -366,7 +366,7 @@ def _claim(world: World, code: ClaimCode, name: str, at: datetime) -> None:
         _step(world, code, Step.SCAN, at - timedelta(seconds=world.random.randrange(70, 120)))
     _step(world, code, Step.SIGN_IN, at - timedelta(seconds=world.random.randrange(20, 60)))
     answers = {"site": world.random.choice(ANSWERS), "cabinet": world.random.choice(["", "C1", "C2"])}
-    claims.redeem(code, customer=world.customers[name], by=world.people[name][0], host="", at=at, answers=answers)
+    redemption.redeem(code, customer=world.customers[name], by=world.people[name][0], host="", at=at, answers=answers)
 
 
 def _give_up(world: World, at: datetime) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from claims.api import naming
 from claims.labels import actions, pages, units
 from claims.labels.api_shapes import LabelSheetIn, LabelSheetOut
 from claims.labels.forms import LabelSheetForm
@@ -18,6 +17,7 @@ from console.rest.endpoints import endpoint
 from console.rest.forms import checked
 from console.rest.paging import PageQuery, page
 from console.rest.problems import Unfit
+from devices.api import naming
 
 TAG = "label sheets"
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from claims.api import naming
 from claims.models import Return
 from claims.returns.actions import returns
 from claims.returns.api_shapes import ReturnOut
@@ -14,6 +13,7 @@ from console.rest.endpoints import endpoint
 from console.rest.fields import Id, Text
 from console.rest.forms import filtered
 from console.rest.paging import PageQuery, page
+from devices.api import naming
 
 TAG = "label queue"
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from claims.api.naming import Named
 from claims.labels import files
 from claims.labels.drawing import FIELDS, MOST_TEXT, USUAL
 from claims.labels.forms import MOST_SHIFT
@@ -12,6 +11,7 @@ from claims.labels.stocks import STOCKS
 from claims.labels.writers import FORMS
 from claims.models import LabelSheet
 from console.rest.fields import Flag, Text, Whole
+from devices.api.naming import Named
 
 MOST_START = 1_000
 

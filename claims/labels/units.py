@@ -10,7 +10,8 @@ from claims.codes import LINK_LENGTH
 from claims.labels.drawing import Unit, encode
 from claims.labels.stocks import Stock
 from claims.models import ClaimCode, ClaimProfile
-from claims.paper import fonts, qr
+from claims.paper import fonts
+from claims.profiles import printed
 from console import sql
 from console.access import Actor
 from devices import causes
@@ -82,7 +83,7 @@ def gather(
             gathered.refuse(position, device.serial_number, *cause)
         elif code is None:
             gathered.refuse(position, device.serial_number, "no_code_there" if profile_id else "no_code")
-        elif (label := qr.label(code)) is None:
+        elif (label := printed.label(code)) is None:
             gathered.refuse(position, device.serial_number, "key_missing")
         elif stock and not stock.fits(encode(label.canonical).size):
             gathered.refuse(position, device.serial_number, "too_small")
@@ -133,7 +134,7 @@ def _unit(device: Device, brand: str, link: str, typed: str) -> Unit:
 
 def _sample_link(profile: ClaimProfile | None) -> str:
     token = (_SAMPLE * 3)[:LINK_LENGTH]
-    return qr.canonical(profile, token) if profile else f"{settings.BASE_URL.upper()}/C/{token}"
+    return printed.canonical(profile, token) if profile else f"{settings.BASE_URL.upper()}/C/{token}"
 
 
 def _sample_typed() -> str:

@@ -7,10 +7,12 @@ would need to be turned and joined.
 """
 
 import unicodedata
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
 import reportlab
+from django.utils.translation import ngettext
 from PIL import ImageFont
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -100,3 +102,15 @@ def _replaced(character: str, face: str) -> str:
     glyphs = font(face).face.charToGlyph  # type: ignore[union-attr]
     plain = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
     return plain if plain and plain != character and all(ord(part) in glyphs for part in plain) else "?"
+
+
+def note(texts: Iterable[str]) -> str:
+    """Return the sentence at the end of a page about letters of these texts that no face has; empty without any."""
+    count = len({letter for text in texts for letter in lacking(text)})
+    if not count:
+        return ""
+    return ngettext(
+        "%(n)s letter of this page could not be printed and is shown without its accent or as “?”.",
+        "%(n)s letters of this page could not be printed and are shown without accents or as “?”.",
+        count,
+    ) % {"n": count}

@@ -1,21 +1,16 @@
-"""Claim links and their QR codes. Both are built from the configured address or the profile's domain,
-never from the host of a request."""
+"""QR codes: their modules, and the files that show them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from urllib.parse import urlsplit
 
 import qrcode
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.text import slugify
 from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.util import ALPHA_NUM, MODE_ALPHA_NUM, QRData
 
-from claims.models import ClaimCode, ClaimProfile
-from claims.profiles.actions import codes as claim_codes
 from console.downloads import File
 
 QUIET_ZONE = 4
@@ -65,33 +60,6 @@ class Drawing:
         return file.getvalue()
 
 
-@dataclass(frozen=True)
-class Label:
-    """What is printed of a code: its link for people and for the camera, and the typed code."""
-
-    code: ClaimCode
-    link: str
-    canonical: str
-    typed: str
-
-    @property
-    def shown(self) -> str:
-        """The link as it is shown: without its scheme."""
-        return self.link.partition("://")[2]
-
-    def draw(self) -> Drawing:
-        """The QR code of the canonical link."""
-        return draw(self.canonical)
-
-
-def label(code: ClaimCode) -> Label | None:
-    """What is printed of this code; None where its server key is not configured any more."""
-    printed = claim_codes.printed(code)
-    if printed is None:
-        return None
-    return Label(code, link(code.profile, printed.link), canonical(code.profile, printed.link), printed.typed_in_groups)
-
-
 def as_file(drawing: Drawing, name: str, form: str) -> File:
     """The picture to keep, as `svg` or else `png`. Whoever has it can claim, so nothing on the way may store
     it."""
@@ -102,21 +70,6 @@ def as_file(drawing: Drawing, name: str, form: str) -> File:
     return File(content, content_type, f"{slugify(name) or 'code'}.{form}")
 
 
-def link(profile: ClaimProfile, token: str) -> str:
-    """The claim link as people read and copy it."""
-    return f"{_base(profile)}/c/{token}"
-
-
-def canonical(profile: ClaimProfile, token: str) -> str:
-    """The claim link as the QR code holds it: upper case, so that a QR code needs little more than half the
-    modules.
-
-    A path of the base address stays as it is: there, case may matter.
-    """
-    parts = urlsplit(_base(profile))
-    return f"{parts.scheme}://{parts.netloc}".upper() + f"{parts.path}/C/{token}"
-
-
 def draw(text: str) -> Drawing:
     """The QR code of a text, error correction M, in alphanumeric mode where the text allows it."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=QUIET_ZONE)
@@ -124,7 +77,3 @@ def draw(text: str) -> Drawing:
     code.add_data(QRData(data, mode=MODE_ALPHA_NUM) if set(data) <= set(ALPHA_NUM) else QRData(data))
     code.make(fit=True)
     return Drawing(text, code.get_matrix())
-
-
-def _base(profile: ClaimProfile) -> str:
-    return f"https://{profile.domain.host}" if profile.domain else settings.BASE_URL

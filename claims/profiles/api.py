@@ -7,10 +7,8 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework.response import Response
 
-from claims.api import naming
 from claims.models import ClaimCode, ClaimProfile
-from claims.paper import qr
-from claims.profiles import pages
+from claims.profiles import pages, printed
 from claims.profiles.actions import codes, profiles
 from claims.profiles.api_input import changed, check
 from claims.profiles.api_shapes import (
@@ -35,6 +33,7 @@ from console.forms import ReasonForm
 from console.rest.endpoints import endpoint
 from console.rest.forms import checked, filtered
 from console.rest.paging import page
+from devices.api import naming
 from devices.models import Device
 
 TAG = "claim profiles"
@@ -196,7 +195,7 @@ def find(request: Any, key: str) -> ClaimProfile:
 
 def said(code: ClaimCode) -> dict[str, Any]:
     """What is printed of a code, for CodeOut."""
-    label = qr.label(code)
+    label = printed.label(code)
     return {
         "profile": code.profile,
         "version": code.version,

@@ -5,15 +5,15 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from claims.api.entries import Row
-from claims.api.naming import NamedResult
 from claims.models import ClaimProfile, Grant, ResourceKind, Scope
 from claims.models.claim_profile import State
 from claims.profiles.forms import MOST_CLAIMS, MOST_DEVICES, MOST_DOCUMENTS, MOST_MEMBERS, MOST_QUESTIONS
+from console.rest.entries import Row
 from console.rest.fields import Body, Email, Flag, Id, Moment, Text, Whole
 from console.rest.paging import PageQuery
 from customers.api.shapes import CustomerRef
 from customers.models import CustomerRole
+from devices.api.naming import NamedResult
 from devices.api.shapes import DeviceDetails, ProductRef
 
 

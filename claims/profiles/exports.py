@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from claims.models import ClaimProfile
-from claims.paper import qr
+from claims.profiles import printed
 from claims.profiles.actions import codes
 from claims.profiles.filters import ClaimProfileFilter
 from console.downloads import Table
@@ -76,7 +76,7 @@ def _unit_lines(profile: ClaimProfile) -> Iterator[list]:
         page = [(code, code.device) for code in rows[:CHUNK] if code.device]
         for code, device in page:
             code.profile = profile
-            label = qr.label(code)
+            label = printed.label(code)
             yield [
                 device.serial_number,
                 device.device_name,

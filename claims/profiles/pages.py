@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from claims.models import Claim, ClaimCode, ClaimProfile, Grant, ResourceKind, Scope, Shipment
 from claims.paper import qr
-from claims.profiles import causes, charts
+from claims.profiles import causes, charts, printed
 from claims.profiles.actions.codes import run_make
 from console import counts
 from console.access import Permission
@@ -71,7 +71,7 @@ def code_of(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
     if code is None:
         return {}
     code.profile = profile
-    label = qr.label(code)
+    label = printed.label(code)
     return {"code": code, "label": label, "drawing": label.draw() if label else None}
 
 
@@ -114,7 +114,7 @@ def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:
             code = codes[device.pk]
             code.profile = profile
             device.claim_code, device.claim = code, claimed.get(code.pk)  # type: ignore[attr-defined]
-            device.label = qr.label(code) if actor.may(Permission.CODE_VIEW) else None  # type: ignore[attr-defined]
+            device.label = printed.label(code) if actor.may(Permission.CODE_VIEW) else None  # type: ignore[attr-defined]
 
     return decorate
 
@@ -149,7 +149,7 @@ def picture(code: ClaimCode, form: str) -> File:
     """The QR code of a code as a file, svg or png."""
     if form not in {"svg", "png"}:
         raise Http404
-    label = qr.label(code)
+    label = printed.label(code)
     if label is None:
         raise Refused(
             "key_missing", _("The server key that made this code is not configured any more. Replace the code.")

@@ -6,8 +6,7 @@ from uuid import UUID
 from django.template.loader import render_to_string
 
 from claims.models import Claim, ClaimCode
-from claims.paper import qr
-from claims.profiles import charts
+from claims.profiles import charts, printed
 from console.access import Permission
 from console.requests import Request
 from customers.models import Customer
@@ -55,5 +54,5 @@ def _claimed(actor: Any, codes: list[ClaimCode]) -> dict[UUID, Claim]:
 
 
 def _code(actor: Any, code: ClaimCode, claim: Claim | None) -> dict[str, Any]:
-    label = qr.label(code) if actor.may(Permission.CODE_VIEW) else None
+    label = printed.label(code) if actor.may(Permission.CODE_VIEW) else None
     return {"code": code, "profile": code.profile, "claim": claim, "label": label}

@@ -89,7 +89,7 @@ def claim_redeem(request: Any) -> Any:
     """
     customer, answers = request.auth.customer, _answers(request)
     code = _found(request)
-    claim = redemption.redeem(
+    claim = redemption.redeem_as(
         code, claimant=Claimant(customer), by=request.actor, answers=answers, host=_host(code.profile)
     )
     return get_object_or_404(_rows(request, customer=customer), pk=claim.pk)
@@ -108,8 +108,8 @@ def _found(request: Any) -> ClaimCode:
             _("No device has this code. Compare it with the label; a label that was replaced no longer works."),
             status=404,
         )
-    funnel.note(code, Step.SCAN)
-    funnel.note(code, Step.SIGN_IN)
+    funnel.record(code, Step.SCAN)
+    funnel.record(code, Step.SIGN_IN)
     return code
 
 

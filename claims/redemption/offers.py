@@ -1,5 +1,6 @@
-"""What a code offers right now, and why it may not: for the claim pages and for `claims.redemption.actions.claims`."""
+"""What a code offers right now, and why it may not: for the claim pages and for `claims.redemption.actions.redemption`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from claims import codes
-from claims.models import ClaimCode, ClaimProfile, Grant, ResourceKind, Scope, Shipment, ShipmentState, ShipmentUnit
+from claims.models import ClaimCode, ClaimProfile, Grant, ResourceKind, Scope
+from claims.redemption import parcels
+from claims.redemption.parcels import Parcel
 from console.errors import Refused
 from customers.models import Customer
 from customers.people import claiming_customers
@@ -26,17 +29,17 @@ class Offer:
     profile: ClaimProfile
     devices: list[Device] = field(default_factory=list)
     documents: list[Any] = field(default_factory=list)
-    shipment: Shipment | None = None
-    # By device, the shipment that it is packed in: its customer may claim the unit, and nobody else.
-    packed: dict[int, Shipment] = field(default_factory=dict)
+    parcel: Parcel | None = None
+    # By device, the parcel in which it is packed: its customer may claim the device, and nobody else.
+    packed: Mapping[int, Parcel] = field(default_factory=dict)
     # Whether nothing is listed. Where only the terms were read, that is not known.
     is_empty: bool = False
 
     @property
     def waits_for(self) -> set[int]:
         """The customers for whom what is offered is packed; empty where anybody may claim it."""
-        packed = {shipment.customer_id for shipment in self.packed.values()}
-        return packed | ({self.shipment.customer_id} if self.shipment is not None else set())
+        packed = {parcel.customer_id for parcel in self.packed.values()}
+        return packed | ({self.parcel.customer_id} if self.parcel is not None else set())
 
     @property
     def is_single(self) -> bool:
@@ -86,25 +89,20 @@ def of(code: ClaimCode) -> Offer:
     named = [code.device] if is_unit else [r.device for r in resources if r.kind == ResourceKind.DEVICE]
     devices = [device for device in named if device is not None]
     documents = [r for r in resources if r.kind == ResourceKind.DOCUMENT]
-    # A shipment's profile lists nothing, so it is asked for only where nothing is listed.
-    shipment = None if is_unit or resources else getattr(profile, "shipment", None)
-    if shipment is not None:
-        # unscoped: what the code gives
-        rest = Device.objects.filter(shipment_units__shipment=shipment, shipment_units__is_open=True)
-        devices = list(rest.select_related("product").order_by("shipment_units__pk"))
-        return Offer(code, profile, devices, documents, shipment)
+    # A parcel's profile lists nothing, so a profile that lists something isn't asked for one.
+    parcel = None if is_unit or resources else parcels.given_by(profile)
+    if parcel is not None:
+        return Offer(code, profile, parcel.contents(), documents, parcel)
     packed = _packed(profile, devices)
     return Offer(code, profile, devices, documents, packed=packed, is_empty=not devices and not documents)
 
 
-def _packed(profile: ClaimProfile, devices: list[Device]) -> dict[int, Shipment]:
-    """By device, the shipment that it is packed in. Nothing is asked where none is reserved."""
+def _packed(profile: ClaimProfile, devices: list[Device]) -> Mapping[int, Parcel]:
+    """Return the parcel of each reserved device. Nothing is asked if none is reserved."""
     reserved = [device.pk for device in devices if device.status == DeviceStatus.RESERVED]
     if not reserved or profile.grant != Grant.OWNERSHIP:
         return {}
-    # unscoped: what the code gives
-    units = ShipmentUnit.objects.filter(device__in=reserved, is_open=True).select_related("shipment")
-    return {unit.device_id: unit.shipment for unit in units}
+    return parcels.packed_in(reserved)
 
 
 def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Customer | None = None) -> None:
@@ -127,8 +125,8 @@ def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Cust
         raise Refused("expired", _("This offer is over. Ask %(brand)s for a new code.") % brand)
     if profile.max_claims is not None and profile.claim_count >= profile.max_claims:
         raise Refused("used_up", _("All claims of this offer are taken. Ask %(brand)s for a new code.") % brand)
-    if offer.shipment is not None:
-        _check_shipment(offer.shipment, brand)
+    if offer.parcel is not None:
+        offer.parcel.check()
     elif offer.is_empty:
         raise Refused("gives_nothing", _("This offer is empty so far. Ask %(brand)s about it.") % brand)
     for device in offer.devices:
@@ -147,7 +145,7 @@ def check_person(offer: Offer, user: Any) -> None:
 
 def not_theirs(offer: Offer) -> Refused:
     """The refusal for what is packed for another customer. It does not say for whom."""
-    if offer.shipment is None:
+    if offer.parcel is None:
         device = next(device for device in offer.devices if device.pk in offer.packed)
         return _on_its_way(offer, device)
     return Refused(
@@ -170,17 +168,6 @@ def bare(host: str) -> str:
     return split_domain_port(host.lower())[0].rstrip(".")
 
 
-def _check_shipment(shipment: Shipment, brand: dict) -> None:
-    sentences = {
-        ShipmentState.OPEN: _("This shipment has not left %(brand)s yet. Try again when you have the box."),
-        ShipmentState.SHIPPED: _("This shipment was handed over already. Look into your devices."),
-        ShipmentState.CANCELLED: _("This shipment was cancelled. Ask %(brand)s about it."),
-        ShipmentState.SHIPPING: _("%(brand)s is handing this shipment over at this moment. Look into your devices."),
-    }
-    if shipment.state in sentences:
-        raise Refused(f"shipment_{shipment.state}", sentences[ShipmentState(shipment.state)] % brand)
-
-
 def _check_device(offer: Offer, device: Device, customer: Customer | None) -> None:
     words = {"brand": offer.profile.organization.brand, "tail": device.serial_tail}
     if device.status == DeviceStatus.SCRAPPED or device.archived_at:
@@ -196,10 +183,10 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
         raise Refused(
             "in_quarantine", _("The unit …%(tail)s came back and is not checked yet. Ask %(brand)s about it.") % words
         )
-    if device.status == DeviceStatus.RESERVED and offer.shipment is None:
-        shipment = offer.packed.get(device.pk)
-        # Whom it is packed for may have it; who that is, is asked of the person who signed in.
-        if shipment is None or (customer is not None and shipment.customer_id != customer.pk):
+    if device.status == DeviceStatus.RESERVED and offer.parcel is None:
+        parcel = offer.packed.get(device.pk)
+        # The customer for whom it is packed may have it; whether it is theirs is checked once they have signed in.
+        if parcel is None or (customer is not None and parcel.customer_id != customer.pk):
             raise _on_its_way(offer, device)
     if device.customer_id is not None:
         raise Refused(

@@ -87,7 +87,7 @@ def scan(request: Request, text: str) -> None:
         if refusal is not None and not _read(request, entry).is_usable:
             raise refusal
         if code is not None and not _is_of(past, code):
-            funnel.note(code, Step.SCAN)
+            funnel.record(code, Step.SCAN)
     request.session[KEY] = entry
     request._claim_pending = None  # type: ignore[attr-defined]
 
@@ -175,7 +175,7 @@ def note_once(request: Request, step: Step, cause: str = "") -> None:
         return
     if mark in entry.get("steps", []):
         return
-    funnel.note(pending.offer.code, step, cause=cause)
+    funnel.record(pending.offer.code, step, cause=cause)
     request.session[KEY] = {**entry, "steps": [*entry.get("steps", []), mark]}
 
 

@@ -96,7 +96,7 @@ def redeem(request: Request) -> HttpResponse:
         return render(request, "claims/redemption/review.html", {"pending": pending, "form": form}, status=422)
     terms: dict[str, Any] = {"answers": form.answers, "by": request.actor, "host": request.get_host()}
     offer = pending.offer if pending.is_usable else None
-    claim = redemption.redeem(pending.offer.code, claimant=form.claimant, offer=offer, **terms)
+    claim = redemption.redeem_as(pending.offer.code, claimant=form.claimant, offer=offer, **terms)
     return _see_other("claim:done", claim.pk)
 
 

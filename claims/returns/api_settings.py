@@ -5,7 +5,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from claims.api.entries import Row
 from claims.returns import choices
 from claims.returns.actions import settings as actions
 from claims.returns.choices import Choice
@@ -14,6 +13,7 @@ from console.access import Permission
 from console.editing import named
 from console.forms import clean_text
 from console.rest.endpoints import endpoint
+from console.rest.entries import Row
 from console.rest.fields import Body, Flag, Id, Text
 from console.rest.forms import checked
 from console.rest.problems import Unfit

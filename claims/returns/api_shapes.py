@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from claims.api.naming import Named
 from claims.models import Grade, Return, ReturnState
 from claims.returns.actions.inspection import DECISIONS
 from claims.returns.filters import OPEN
@@ -12,6 +11,7 @@ from claims.scanning.scans import MOST_CHARACTERS
 from console.rest.fields import Body, Flag, Id, Text
 from console.rest.paging import PageQuery
 from customers.api.shapes import CustomerRef
+from devices.api.naming import Named
 from devices.api.shapes import DeviceDetails
 
 MOST_INSPECTED, MOST_CHECKS = 5_000, 100

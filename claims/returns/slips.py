@@ -1,12 +1,10 @@
 """The slip of a return, as PDF: its number as text and as a QR code that the workbench reads, and where to send it."""
 
 import textwrap
-from collections.abc import Iterable
 from io import BytesIO
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
@@ -57,22 +55,10 @@ def draw(returned: Return) -> bytes:
     if contact:
         _text(canvas, 20 * mm, _wrap(contact, 95), size=9, grey=True)
     texts = [organization.brand, *(value for _name, value in _facts(returned)), *lines, settings.note, contact]
-    if unset := note(texts):
+    if unset := fonts.note(texts):
         _text(canvas, 10 * mm, [unset], size=8, grey=True)
     canvas.showPage()
     return canvas.getpdfdata()
-
-
-def note(texts: Iterable[str]) -> str:
-    """What a page says at its end of the letters of these texts that no face has; empty where it has all of them."""
-    count = len({letter for text in texts for letter in fonts.lacking(text)})
-    if not count:
-        return ""
-    return ngettext(
-        "%(n)s letter of this page could not be printed and is shown without its accent or as “?”.",
-        "%(n)s letters of this page could not be printed and are shown without accents or as “?”.",
-        count,
-    ) % {"n": count}
 
 
 def _facts(returned: Return) -> list[tuple[str, str]]:

@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from claims.models import Return, Shipment
-from claims.returns import next_steps, verdicts
+from claims.returns import verdicts
 from claims.returns.actions import returns
-from claims.scanning import answers, scans
+from claims.scanning import answers, next_steps, scans, sentences
 from claims.scanning import queue as bench_queue
 from claims.scanning.answers import BAD, OK, WARN, Answer
 from claims.scanning.scans import Scan
-from claims.shipments import packing
 from console.access import Actor
 from console.numbers import ids_of
 from console.requests import Request
@@ -145,7 +144,7 @@ def _scan_all(bench: Bench, actor: Actor, texts: list[str]) -> None:
     under_way = _under_way(actor, [device for scan, _text in found for device in scan.devices])
     under_way |= {scan.returned.device_id: scan.returned for scan, _text in found if scan.returned}
     bench.answers += [replace(_scan(bench, scan, under_way), scanned=text) for scan, text in found]
-    bench.answers += packing.notes([scan for scan, _text in found])
+    bench.answers += sentences.notes([scan for scan, _text in found])
 
 
 def _under_way(actor: Actor, devices: list[Device]) -> dict[int, Return]:
@@ -161,16 +160,16 @@ def _scan(bench: Bench, scan: Scan, under_way: dict[int, Return]) -> Answer:
     if returned is not None:
         return _put(bench, returned.device, under_way)
     if scan.devices and not scan.is_sure:
-        return Answer(WARN, "ambiguous", packing.unsure(scan), scan.devices)
+        return Answer(WARN, "ambiguous", sentences.unsure(scan), scan.devices)
     if len(scan.devices) > 1:
-        said = _("%(text)s matches several devices. Which one is it?") % {"text": packing.shown(scan.text)}
+        said = _("%(text)s matches several devices. Which one is it?") % {"text": sentences.shown(scan.text)}
         return Answer(WARN, "ambiguous", said, scan.devices)
     if scan.devices:
         return _put(bench, scan.devices[0], under_way)
     if scan.is_offer:
         return Answer(BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label."))
     hint = _("If its label was replaced, type the serial number.")
-    return Answer(BAD, "unknown", f"{packing.unknown(scan)} {'' if scan.guess else hint}".strip())
+    return Answer(BAD, "unknown", f"{sentences.unknown(scan)} {'' if scan.guess else hint}".strip())
 
 
 def _put(bench: Bench, device: Device, under_way: dict[int, Return]) -> Answer:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from claims.api import naming
 from claims.models import Shipment
 from claims.shipments import api_input, packing_list, pages
 from claims.shipments.actions import shipments
@@ -25,6 +24,7 @@ from console.rest.endpoints import endpoint
 from console.rest.forms import filtered
 from console.rest.operations import OperationOut
 from console.rest.paging import PageQuery, page
+from devices.api import naming
 
 TAG = "shipments"
 

@@ -5,17 +5,17 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from claims.api.entries import Row
-from claims.api.naming import NamedResult
 from claims.models import Shipment, ShipmentState, ShipmentUnit
 from claims.profiles.api_shapes import ProfileRef
 from claims.scanning import scans
 from claims.shipments import packing
 from claims.shipments.forms import MOST_EXPECTED
 from claims.shipments.reconciliation import MISSING, OWNED, RETURNED, WAITING
+from console.rest.entries import Row
 from console.rest.fields import Body, Flag, Id, Text, Whole
 from console.rest.paging import PageQuery
 from customers.api.shapes import CustomerRef
+from devices.api.naming import NamedResult
 from devices.api.shapes import DeviceDetails, ProductRef
 
 MOST_LINES = 200

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from claims.models import Shipment, ShipmentUnit
+from claims.scanning import sentences
 from claims.scanning.answers import BAD, OK, WARN, Answer
 from claims.scanning.scans import Scan
 from console import sql
@@ -18,8 +19,6 @@ from devices.models import Device, DeviceStatus, Product
 
 # So many of the newest units stand on the packing page.
 SHOWN = 12
-# So much of a scanned text is quoted.
-QUOTED = 40
 
 
 @dataclass(frozen=True)
@@ -67,16 +66,10 @@ def choose(shipment: Shipment, found: list[Scan]) -> list[Device | Answer]:
     return [_chosen(scan, expected) for scan in found]
 
 
-def notes(found: list[Scan]) -> list[Answer]:
-    """What is to be said of the scanner itself: that it is set to another keyboard. Each once."""
-    said = dict.fromkeys(scan.guess.sentence for scan in found if scan.guess and scan.is_sure and scan.is_known)
-    return [Answer(WARN, "keyboard", sentence) for sentence in said]
-
-
 def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
     """Of units that share a serial number it is the one whose product is expected."""
     if scan.devices and not scan.is_sure:
-        return Answer(WARN, "ambiguous", unsure(scan), scan.devices)
+        return Answer(WARN, "ambiguous", sentences.unsure(scan), scan.devices)
     if scan.devices:
         if len(scan.devices) == 1:
             return scan.devices[0]
@@ -84,7 +77,7 @@ def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
         if len(fitting) == 1:
             return fitting[0]
         said = _("%(text)s matches several devices. Which one is it?")
-        return Answer(WARN, "ambiguous", said % {"text": shown(scan.text)}, scan.devices)
+        return Answer(WARN, "ambiguous", said % {"text": sentences.shown(scan.text)}, scan.devices)
     if scan.returned is not None:
         return Answer(
             BAD,
@@ -94,24 +87,7 @@ def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
         )
     if scan.is_offer:
         return Answer(BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label."))
-    return Answer(BAD, "unknown", unknown(scan))
-
-
-def unknown(scan: Scan) -> str:
-    """What is said of a text that stands for nothing."""
-    said = _("No device matches %(text)s.") % {"text": shown(scan.text)}
-    return f"{said} {scan.guess.sentence}" if scan.guess else said
-
-
-def unsure(scan: Scan) -> str:
-    """What is asked where a text stands for a unit on another keyboard only, and may be another unit as well."""
-    said = _("No device matches %(typed)s. If your scanner's keyboard is set wrong, it is %(text)s. Is it?")
-    return said % {"typed": shown(scan.guess.typed) if scan.guess else "", "text": shown(scan.text)}
-
-
-def shown(text: str) -> str:
-    """A scanned text as a sentence quotes it: not longer than the sentence itself."""
-    return text if len(text) <= QUOTED else f"{text[: QUOTED - 1]}…"
+    return Answer(BAD, "unknown", sentences.unknown(scan))
 
 
 class Judge:

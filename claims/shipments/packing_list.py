@@ -17,8 +17,7 @@ from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, 
 from claims.models import Shipment
 from claims.paper import fonts
 from claims.paper.drawing import QrCode
-from claims.paper.qr import Label
-from claims.returns.slips import note
+from claims.profiles.printed import Label
 from claims.shipments import packing
 from claims.shipments.reconciliation import fates
 from console.downloads import File, Table
@@ -113,7 +112,7 @@ def draw(shipment: Shipment, label: Label | None = None) -> bytes:
     ]
     story += [_table([head, *numbers], [106, 30, 30], ruled=True), Spacer(1, 6 * mm)]
     story.append(_serials(shipment))
-    if unset := note(_texts(shipment)):
+    if unset := fonts.note(_texts(shipment)):
         story += [Spacer(1, 6 * mm), _line(unset, 9, grey=True)]
     document.build(story, onFirstPage=_footer(shipment), onLaterPages=_footer(shipment))
     return file.getvalue()

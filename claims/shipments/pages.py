@@ -9,8 +9,7 @@ from django.utils.translation import ngettext
 
 from claims.models import Shipment
 from claims.profiles.pages import code_of
-from claims.returns import next_steps
-from claims.scanning import answers, scans
+from claims.scanning import answers, next_steps, scans
 from claims.scanning import photos as reading
 from claims.scanning import queue as bench_queue
 from claims.scanning.answers import BAD, WARN, Answer

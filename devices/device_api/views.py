@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from console.errors import Refused, problem
-from devices.actions import reports
 from devices.calls import actions as calls
+from devices.device_api import actions as reports
 from devices.device_api.authentication import authenticate, device, proven
 from devices.device_api.state import state_of, text_of
 from devices.messages import window as messages

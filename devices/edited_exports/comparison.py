@@ -8,21 +8,19 @@ refused.
 import json
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
 from console.access import Permission
 from console.fields import fold
-from console.imports import Row, visible
+from console.imports import Notices, Row, visible
+from console.models import Organization
 from devices import causes, identifiers, tags
 from devices.edited_exports.columns import EDITED, LABELS
 from devices.edited_exports.registered import Named, Unit, customers_named, units_named
 from devices.edited_exports.version import normal, part, parts_of
 from devices.identifiers import Unfit
-
-if TYPE_CHECKING:
-    from devices.edited_exports.kind import RoundTripKind
 
 FIXED = ("serial_number", "product", "status")
 ASSIGN, UNCLAIM, TRANSFER = "assign", "unclaim", "transfer"
@@ -32,10 +30,23 @@ class _No(Exception):
     """A reason to refuse the row."""
 
 
+class Sheet(Protocol):
+    """What a comparison asks of the sheet that its rows are from."""
+
+    place: dict[str, int]
+    told: frozenset[str]
+    organization: Organization
+    may: frozenset[Any]
+    notices: Notices
+
+    def texts(self, raw: str) -> tuple[str, str]:
+        """Return what a cell says, and what else it may say."""
+
+
 class Comparison:
     """One batch of rows beside the units and customers that they name."""
 
-    def __init__(self, rows: list[Row], kind: "RoundTripKind") -> None:
+    def __init__(self, rows: list[Row], kind: Sheet) -> None:
         self.rows, self.kind, self.place, self.told = rows, kind, kind.place, kind.told
         keys = {row.values[self.place["name_key"]] for row in rows}
         self.units = units_named(kind.organization.pk, keys)

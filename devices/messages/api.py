@@ -14,7 +14,8 @@ from console.rest.exports import export, written
 from console.rest.fields import Between, Id, Text
 from console.rest.paging import FeedQuery, follow, page
 from customers.models import Project
-from devices.messages import exports, horizon
+from devices import horizon
+from devices.messages import exports
 from devices.messages import window as messages
 from devices.models import Message
 

@@ -12,7 +12,9 @@ from console.sql import Joined
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import CustomerKind, ProjectMember
 from devices.fields import FIELDS
+from devices.models.ownership import Ownership, SharedAccess
 from devices.models.product import Product
+from devices.models.tag import DeviceTag
 
 
 class DeviceStatus(Words):
@@ -26,8 +28,6 @@ class DeviceStatus(Words):
 class DeviceQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
         """What the person's customers own now, and what is shared with a project that he reaches."""
-        from devices.models.ownership import Ownership, SharedAccess
-
         owned, shared = (spans.objects.open().reached_by(actor).values("device") for spans in (Ownership, SharedAccess))
         # One list of ids: of two conditions with OR between them, PostgreSQL would try every device.
         return self.filter(pk__in=owned.union(shared, all=True))
@@ -40,8 +40,6 @@ class DeviceQuerySet(TenantQuerySet):
         """Those that the person may call and send back: of their customers, or in the projects in which they operate."""
         mine = Q(customer__in=actor.operates)
         if actor.operates_in:
-            from devices.models.ownership import Ownership
-
             # As the memberships are now, not as they were when the request began.
             projects = ProjectMember.objects.of(actor).filter(project__in=actor.operates_in).values("project")
             within = Ownership.objects.open().filter(project__in=projects, device=OuterRef("pk"))
@@ -54,18 +52,12 @@ class DeviceQuerySet(TenantQuerySet):
 
     def with_what_it_has(self) -> Self:
         """With `has_tags` and `is_shared`, so that what few devices have is asked for those alone."""
-        from devices.models.ownership import SharedAccess
-        from devices.models.tag import DeviceTag
-
         tags = DeviceTag.objects.filter(device=OuterRef("pk"))
         shares = SharedAccess.objects.open().filter(device=OuterRef("pk"))
         return self.annotate(has_tags=Exists(tags), is_shared=Exists(shares))
 
     def listed(self) -> Self:
         """With what a row of a list shows, and no more; `since` is when the current ownership began."""
-        from devices.models.ownership import Ownership
-        from devices.models.tag import DeviceTag
-
         began = Ownership.objects.open().filter(device=OuterRef("pk")).values("started_at")[:1]
         names = DeviceTag.objects.filter(device=OuterRef("pk")).order_by().values("device")
         tags = names.annotate(joined=Joined("tag__name")).values("joined")

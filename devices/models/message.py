@@ -10,7 +10,7 @@ from console.access import Actor
 from console.constraints import InOrder
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import Project, ProjectMember
-from devices.messages import horizon
+from devices import horizon
 from devices.models.device import Device
 from devices.models.ownership import NEVER, Ownership, SharedAccess, Span, SpanQuerySet
 

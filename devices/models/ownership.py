@@ -11,7 +11,6 @@ from console.constraints import InOrder, NoOverlap, Undeletable
 from console.fields import Words
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import ProjectMember
-from devices.models.device import Device
 
 # For a span that goes on.
 NEVER = Value(datetime(9999, 12, 31, tzinfo=UTC), output_field=models.DateTimeField())
@@ -75,7 +74,7 @@ class Span(TenantModel):
     It is never edited but to be closed, and opened again where the unclaim that closed it is undone.
     """
 
-    device = models.ForeignKey(Device, models.PROTECT, related_name="%(class)s_spans")
+    device = models.ForeignKey("devices.Device", models.PROTECT, related_name="%(class)s_spans")
     customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="%(class)s_spans")
     project = models.ForeignKey("customers.Project", models.PROTECT, related_name="%(class)s_spans")
     started_at = models.DateTimeField()

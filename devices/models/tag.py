@@ -3,7 +3,6 @@ from django.utils.translation import gettext_lazy as _
 
 from console.fields import KeyField
 from console.tenancy import TenantModel
-from devices.models.device import Device
 
 
 class Tag(TenantModel):
@@ -23,7 +22,7 @@ class DeviceTag(models.Model):
     """One tag on one device."""
 
     tag = models.ForeignKey(Tag, models.CASCADE, related_name="device_tags")
-    device = models.ForeignKey(Device, models.CASCADE, related_name="device_tags")
+    device = models.ForeignKey("devices.Device", models.CASCADE, related_name="device_tags")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tag", "device"], name="device_tag_unique")]

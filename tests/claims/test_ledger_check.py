@@ -3,8 +3,8 @@
 import pytest
 
 from claims import codes
-from claims.ledger_check import check
 from claims.models import Claim, ClaimCode, ClaimProfile
+from claims.redemption.ledger_check import check
 from tests import factories
 from tests.claims import worlds
 

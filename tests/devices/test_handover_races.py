@@ -17,11 +17,10 @@ from claims.shipments.actions import shipments
 from console import operations
 from console.access import CustomerScope, Permission, system
 from customers.actions import key_uses, projects
-from devices import ledger
+from devices import horizon, ledger
 from devices.actions import ownership, undo
 from devices.actions import take_ownership as taking
 from devices.device_api.authentication import find
-from devices.messages import horizon
 from devices.messages.actions import publish, settle
 from devices.messages.window import Draft, Json
 from devices.models import Device, Message, Ownership

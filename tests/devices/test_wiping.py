@@ -17,8 +17,9 @@ from console.errors import Refused
 from console.models import Event
 from customers.actions import projects
 from devices import ledger, ledger_check, spans, wiping
-from devices.actions import ownership, reports, undo
+from devices.actions import ownership, undo
 from devices.actions import take_ownership as taking
+from devices.device_api import actions as reports
 from devices.messages.actions import Publisher
 from devices.models import Device, Product
 from tests import factories
@@ -93,7 +94,7 @@ def test_a_device_that_stays_off_is_asked_for_all_its_owners(device, customer, o
 
 
 def test_a_claim_a_swap_a_shipment_and_a_take_keep_it(make_devices, product, customer, other_customer, by, alice):
-    from claims.redemption.actions import claims
+    from claims.redemption.actions import redemption as claims
     from claims.returns.actions import swaps
     from claims.shipments.actions import shipments
     from console.access import Actor

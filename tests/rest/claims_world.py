@@ -5,7 +5,7 @@ from typing import Any
 from claims.labels import actions as labels
 from claims.labels.drawing import Options
 from claims.models import ClaimCode
-from claims.redemption.actions import claims
+from claims.redemption.actions import redemption as claims
 from claims.returns.actions import returns
 from claims.shipments.actions import shipments
 from devices.actions import ownership

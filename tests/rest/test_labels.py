@@ -6,7 +6,7 @@ import io
 import pytest
 
 from claims.models import ClaimCode, LabelSheet
-from claims.paper import qr
+from claims.profiles import printed
 from console import operations
 from console.access import Permission
 from console.models import Event, Operation
@@ -56,7 +56,7 @@ def test_labels_are_ordered_made_and_fetched(api, profile):
     rows = list(csv.reader(io.StringIO(content(answer).decode("utf-8-sig"))))
     assert [row[0] for row in rows[1:]] == names
     links = [
-        qr.label(ClaimCode.objects.select_related("profile").get(device__serial_number=name)).canonical
+        printed.label(ClaimCode.objects.select_related("profile").get(device__serial_number=name)).canonical
         for name in names
     ]
     assert [row[2] for row in rows[1:]] == links

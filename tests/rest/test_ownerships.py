@@ -247,7 +247,7 @@ def test_a_stranger_with_a_label_takes_nothing(make_devices, organization, alice
     public, stock = make_devices(2)
     profile = worlds.make_link_profile(organization, public)
     stranger = User.objects.create_user("stranger@mail.example")
-    redemption.redeem(
+    redemption.redeem_as(
         profile.codes.get(),
         claimant=Claimant(kind="person", name="S"),
         by=factories.actor_of(stranger),

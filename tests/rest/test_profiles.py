@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from claims import codes
 from claims.models import ClaimCode, ClaimProfile
 from claims.profiles.actions import codes as claim_codes
-from claims.redemption.actions import claims
+from claims.redemption.actions import redemption as claims
 from claims.returns.actions import returns
 from claims.shipments.actions import shipments
 from console.access import Permission

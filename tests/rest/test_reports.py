@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from devices import ledger
-from devices.actions import ownership, reports
+from devices.actions import ownership
+from devices.device_api import actions as reports
 from devices.models import DeviceReport
 from devices.models.message import DeviceReportQuerySet
 from tests.devices.telling import publisher

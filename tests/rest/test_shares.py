@@ -3,7 +3,7 @@
 import pytest
 
 from claims.models import ClaimCode
-from claims.redemption.actions import claims
+from claims.redemption.actions import redemption as claims
 from console.models import Event
 from devices.actions import devices as device_actions
 from devices.actions.secrets import sha256

@@ -10,7 +10,7 @@ from claims.redemption import events
 from console.webhooks import fanout
 
 
-def note(code: ClaimCode, step: Step, *, cause: str = "", at: datetime | None = None) -> None:
+def record(code: ClaimCode, step: Step, *, cause: str = "", at: datetime | None = None) -> None:
     """Add one step of somebody who holds this code. `cause` is the code of a refusal.
 
     Webhooks are notified of a claim that the limit of the profile refused.

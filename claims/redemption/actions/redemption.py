@@ -1,59 +1,308 @@
-"""Redeems a code for a person: for one of his customers, or for a new one that is made with the claim."""
+"""Redeems claim codes, for a customer or for a newcomer who becomes one with the claim."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
-from claims.models import Claim, ClaimCode, Step
-from claims.redemption.actions import claims, funnel
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from claims.models import Claim, ClaimCode, ClaimProfile, Grant, Scope, Step
+from claims.redemption import events, offers, parcels
+from claims.redemption.actions import funnel
 from claims.redemption.offers import Offer
+from console import clock
 from console.access import Actor
+from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
-from customers.actions import newcomers
+from customers.actions import customers, newcomers, project_members, projects
 from customers.models import Customer
+from devices import events as device_events
+from devices import ledger
+from devices.actions import ownership
+from devices.log import record_devices
+from devices.models import Device, DeviceStatus, SharedAccess
+
+MOST_OF_AN_ANSWER = 500
+
+
+class Terms(TypedDict):
+    """Who redeems a code, and how. `offer` is what the code offered a moment ago, if the caller has read it."""
+
+    by: Actor
+    # The host on which it is redeemed: a profile's domain may ask for its own.
+    host: str
+    answers: NotRequired[dict[str, str] | None]
+    at: NotRequired[datetime | None]
+    offer: NotRequired[Offer | None]
 
 
 @dataclass(frozen=True)
 class Claimant:
-    """For whom a code is redeemed: a customer, or for a newcomer the kind and name of the one to be made."""
+    """For whom a code is redeemed: a customer or, for a newcomer, the kind and name of the customer to be created."""
 
     customer: Customer | None = None
     kind: str = ""
     name: str = ""
 
 
-def redeem(
-    code: ClaimCode,
-    *,
-    claimant: Claimant,
-    by: Actor,
-    host: str,
-    answers: dict[str, str] | None = None,
-    at: datetime | None = None,
-    offer: Offer | None = None,
-) -> Claim:
-    """Give the claimant what the code offers. A refusal makes no customer, but is noted for the funnel.
+def redeem_as(code: ClaimCode, *, claimant: Claimant, **terms: Unpack[Terms]) -> Claim:
+    """Give the claimant what the code offers. A refusal creates no customer, but is recorded for the funnel.
 
-    Redeeming again returns the same claim. Raises Refused with what to do next. `offer` is what the code offered a
-    moment ago, where the caller has read it.
+    Redeeming again returns the same claim. Raises Refused with what to do next.
     """
-    by = by.within(code.profile.organization)
+    terms["by"] = terms["by"].within(code.profile.organization)
     try:
-        return _redeem(code, claimant, by, host=host, answers=answers, at=at, offer=offer)
+        if claimant.customer is not None:
+            return redeem(code, customer=claimant.customer, **terms)
+        return _join_and_redeem(code, claimant, **terms)
     except Refused as refusal:
-        funnel.note(code, Step.REFUSAL, cause=refusal.code)
+        funnel.record(code, Step.REFUSAL, cause=refusal.code)
         raise
 
 
-def _redeem(code: ClaimCode, claimant: Claimant, by: Actor, **terms: Any) -> Claim:
-    if claimant.customer is not None:
-        return claims.redeem(code, customer=claimant.customer, by=by, **terms)
-    return _join_and_redeem(code, claimant, by, **terms)
+@retrying
+def _join_and_redeem(code: ClaimCode, claimant: Claimant, **terms: Unpack[Terms]) -> Claim:
+    organization, by = code.profile.organization, terms["by"]
+    customer = newcomers.join(organization, user=by.user, kind=claimant.kind, name=claimant.name, by=by)
+    return redeem(code, customer=customer, **terms)
 
 
 @retrying
-def _join_and_redeem(code: ClaimCode, claimant: Claimant, by: Actor, **terms: Any) -> Claim:
-    organization = code.profile.organization
-    customer = newcomers.join(organization, user=by.user, kind=claimant.kind, name=claimant.name, by=by)
-    return claims.redeem(code, customer=customer, by=by, **terms)
+def redeem(code: ClaimCode, *, customer: Customer, **terms: Unpack[Terms]) -> Claim:
+    """Give the customer what the code offers, all of it or nothing, and count it.
+
+    Redeeming again returns the same claim and counts nothing. Raises Refused with what to do next. The profile's counter
+    comes last in the transaction, so that many claimants of one profile wait as briefly as possible. With an `offer`,
+    nothing is read again: what must still hold stands in the UPDATEs.
+    """
+    by, host, now = terms["by"], terms["host"], terms.get("at") or clock.now()
+    offer = terms.get("offer") or offers.of(_fresh(code))
+    _check_customer(offer, customer)
+    past = _past_claim(offer, customer)
+    if past is not None:
+        _check_still_held(past)
+        return past
+    offers.check(offer, host=host, at=now, customer=customer)
+    at = terms.get("at") or _begin(offer, customer)
+    claim = Claim.objects.create(
+        organization_id=offer.profile.organization_id,
+        profile=offer.profile,
+        code=offer.code,
+        code_version=offer.code.version,
+        is_unit=offer.profile.scope == Scope.UNIT,
+        customer=customer,
+        user=by.user,
+        project=projects.default_of(customer),
+        at=at,
+        answers=_answers(offer.profile, terms.get("answers") or {}),
+        given=_given(offer),
+    )
+    _give(offer, claim, by=by, host=host, at=at)
+    funnel.record(offer.code, Step.CLAIM, at=at)
+    _count(offer, claim, host=host, at=at)
+    return claim
+
+
+def _begin(offer: Offer, customer: Customer) -> datetime:
+    """The instant of the claim, and of all that it gives. The turns are taken in the order in which everybody does."""
+    ids = [device.pk for device in offer.devices]
+    if offer.profile.grant == Grant.OWNERSHIP:
+        customers.hold(customer)
+    packed = {parcel.pk: parcel for parcel in [*offer.packed.values(), *filter(None, [offer.parcel])]}
+    for pk in sorted(packed):
+        packed[pk].lock()
+    return ledger.begin(ids)
+
+
+def _fresh(code: ClaimCode) -> ClaimCode:
+    """The code as it stands now: a raised version means that it was replaced since it was scanned."""
+    rows = ClaimCode.objects.select_related(
+        "profile__organization", "profile__domain", "device__product", "device__customer"
+    )
+    now = rows.get(pk=code.pk)
+    if now.version != code.version:
+        raise Refused(
+            "replaced",
+            _("This label was replaced. Scan the new one, or ask %(brand)s for it.")
+            % {"brand": now.profile.organization.brand},
+        )
+    return now
+
+
+def _check_customer(offer: Offer, customer: Customer) -> None:
+    brand = {"brand": offer.profile.organization.brand}
+    if customer.organization_id != offer.profile.organization_id:
+        raise Refused(
+            "wrong_customer", _("This account belongs to another supplier. Claim it with one of %(brand)s.") % brand
+        )
+    if offer.waits_for - {customer.pk}:
+        raise offers.not_theirs(offer)
+    if customer.archived_at:
+        raise Refused("customer_archived", _("Your account is closed. Ask %(brand)s to open it again.") % brand)
+
+
+def _past_claim(offer: Offer, customer: Customer) -> Claim | None:
+    rows = Claim.objects.filter(profile=offer.profile, customer=customer)
+    if offer.profile.scope == Scope.UNIT:
+        rows = rows.filter(code=offer.code, code_version=offer.code.version)
+    past = rows.first()
+    if past is not None:
+        past.profile = offer.profile
+    return past
+
+
+def _check_still_held(claim: Claim) -> None:
+    """Raise Refused where the customer gave back, or lost, what this claim gave: it can't be had twice."""
+    ids = [thing["id"] for thing in claim.given if thing["kind"] == "device"]
+    owned = Device.objects.filter(pk__in=ids, customer=claim.customer_id).values("pk")
+    seen = SharedAccess.objects.open().filter(device__in=ids, customer=claim.customer_id).values("device")
+    if Device.objects.filter(pk__in=ids).exclude(pk__in=owned).exclude(pk__in=seen).exists():
+        day = date_format(timezone.localtime(claim.at), "j M Y")
+        raise Refused(
+            "claimed_before",
+            _("You claimed this on %(day)s and no longer hold it. Ask %(brand)s for a new code.")
+            % {"day": day, "brand": claim.profile.organization.brand},
+        )
+
+
+def _answers(profile: ClaimProfile, answers: dict[str, str]) -> dict[str, str]:
+    """The answers to what the profile asks, nothing else. Raises Refused where a required one is missing."""
+    given = {asked["name"]: str(answers.get(asked["name"], "")).strip()[:MOST_OF_AN_ANSWER] for asked in profile.form}
+    for asked in profile.form:
+        if asked["required"] and not given[asked["name"]]:
+            raise Refused(
+                "answer_missing", _("“%(label)s” is needed. Fill it in.") % {"label": asked["label"]}, status=422
+            )
+    return given
+
+
+def _given(offer: Offer) -> list[dict[str, Any]]:
+    devices = [
+        {"kind": "device", "id": d.pk, "label": d.serial_number, "product": d.product.name} for d in offer.devices
+    ]
+    return devices + [{"kind": "document", "title": d.title, "link": d.link} for d in offer.documents]
+
+
+def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> None:
+    profile, ids, evidence = offer.profile, [device.pk for device in offer.devices], f"claim:{claim.pk}"
+    if profile.grant == Grant.OWNERSHIP and (ids or offer.parcel is not None):
+        refusal = _own(offer, claim, ids, by=by, at=at, evidence=evidence)
+        if refusal is not None:
+            # Somebody else was faster since the page was shown: read it again, for the right sentence.
+            offers.check(offers.of(_fresh(offer.code)), host=host, at=at, customer=claim.customer)
+            # It was packed for the claimant since then, so it is theirs to claim after all.
+            raise _changed() if refusal.code == "reserved" else refusal
+    elif ids:
+        seen = _share(offer, claim, ids, host=host, by=by, at=at, evidence=evidence)
+        record_devices(device_events.ACCESS_GIVEN, seen, by=by, about=claim.customer, at=at)
+    extra = profile.additional_project
+    if extra is not None and extra.customer_id != claim.customer_id and ids:
+        shared = ledger.share(
+            ids,
+            customer=extra.customer,
+            project=extra,
+            by=by,
+            reason="claim",
+            at=at,
+            evidence=evidence,
+            note=profile.name,
+        )
+        record_devices(device_events.ACCESS_GIVEN, shared, by=by, about=extra.customer, at=at)
+    members = [
+        (row.member.user, row.role)
+        for row in profile.members.select_related("member__user")
+        if row.member.removed_at is None
+    ]
+    if members:
+        since = ledger.after_all_said_in(claim.project, at)
+        project_members.let_in(claim.project, members, by=by, at=since, evidence=evidence, note=profile.name)
+    record(
+        events.CLAIM_CREATED,
+        profile,
+        by=by,
+        about=claim.customer,
+        at=at,
+        given=[thing.get("label") or thing["title"] for thing in claim.given],
+        members=[f"{user} ({role})" for user, role in members],
+    )
+
+
+def _share(offer: Offer, claim: Claim, ids: list[int], *, host: str, **terms: Any) -> list[int]:
+    """Let the claimant see the devices. Raises Refused where one of them changed hands since the page was shown."""
+    try:
+        return ledger.share(
+            ids,
+            customer=claim.customer,
+            project=claim.project,
+            reason="claim",
+            only_kept=True,
+            note=offer.profile.name,
+            **terms,
+        )
+    except Refused:
+        offers.check(offers.of(_fresh(offer.code)), host=host, at=terms["at"], customer=claim.customer)
+        raise
+
+
+def _own(offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str) -> Refused | None:
+    """Give the devices to the claimant. Returns why not all of them could be given, and then all must be rolled back."""
+    if offer.parcel is None:
+        return _own_units(offer, claim, ids, by=by, at=at, evidence=evidence)
+    try:
+        outcome = offer.parcel.hand_over(claim=claim, by=by, at=at)
+    except Refused as refusal:
+        return refusal
+    return None if outcome.done == sorted(ids) else _changed()
+
+
+def _own_units(offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str) -> Refused | None:
+    """Give units by their own codes or a link: those in stock, and those that are packed for the claimant."""
+    terms: dict[str, Any] = {
+        "customer": claim.customer,
+        "project": claim.project,
+        "by": by,
+        "at": at,
+        "reason": "claim",
+        "evidence": evidence,
+    }
+    packed = sorted(offer.packed)
+    if packed:
+        try:
+            parcels.take_out(packed, claim=claim, by=by)
+        except Refused as refusal:
+            return refusal
+    refused = []
+    if loose := [pk for pk in ids if pk not in offer.packed]:
+        refused += ownership.assign(loose, **terms).refused
+    if packed:
+        refused += ownership.assign(packed, frm=(DeviceStatus.RESERVED,), **terms).refused
+    return Refused(refused[0].code, refused[0].sentence) if refused else None
+
+
+def _count(offer: Offer, claim: Claim, *, host: str, at: datetime) -> None:
+    """Take one of the profile's claims. All that must still hold stands in the UPDATE: the limit and the
+    switch, that nobody edited the profile or replaced the code since they were read."""
+    profile = offer.profile
+    printed = ClaimCode.objects.filter(pk=offer.code.pk, version=offer.code.version, profile=OuterRef("pk"))
+    taken = ClaimProfile.objects.filter(
+        Exists(printed),
+        Q(max_claims=None) | Q(claim_count__lt=F("max_claims")),
+        Q(valid_from=None) | Q(valid_from__lte=at),
+        Q(valid_until=None) | Q(valid_until__gt=at),
+        pk=profile.pk,
+        version=profile.version,
+        is_enabled=True,
+    ).update(claim_count=F("claim_count") + 1, last_claimed_at=at)
+    if not taken:
+        now = offers.of(_fresh(offer.code))
+        # Not the devices: within this transaction they are the claimant's already.
+        offers.check(offers.Offer(now.code, now.profile), host=host, at=at, customer=claim.customer)
+        raise _changed()
+
+
+def _changed() -> Refused:
+    return Refused("changed", _("This offer was changed at this moment. Look at it again, then claim it."))

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.translation import get_language, override
 
 from console import mail
-from customers.models import Customer, CustomerRole, CustomerUser
+from customers.models import Customer
+from customers.people import recipients
 from devices.models import Device
 
 LISTED = 20
@@ -32,12 +33,3 @@ def tell(template: str, customer: Customer, devices: Iterable[Device], *, reason
         with override(language or get_language()):
             mail.send(template, address, context)
     return len(found)
-
-
-def recipients(customer: Customer) -> list[tuple[str, str]]:
-    """To whom mail about the customer's units goes: (address, language) of its admins, else its own address."""
-    admins = CustomerUser.objects.filter(
-        customer=customer, removed_at=None, role=CustomerRole.ADMIN, user__is_active=True
-    )
-    people = list(admins.order_by("pk").values_list("user__email", "user__language"))
-    return people or ([(customer.email, "")] if customer.email else [])

@@ -5,8 +5,8 @@ from django.urls import reverse
 from django.utils.translation import get_language, override
 
 from claims.models import Shipment
-from claims.returns.actions.mails import recipients
 from console import mail, sql
+from customers.people import recipients
 from devices.models import Device
 
 LISTED = 20

@@ -13,9 +13,10 @@ from django.utils.translation import ngettext_lazy
 from claims.models import Claim, Shipment, ShipmentLine, ShipmentScan, ShipmentState, ShipmentUnit
 from claims.scanning import scans
 from claims.scanning.answers import BAD, Answer
+from claims.scanning.sentences import notes
 from claims.shipments import events
 from claims.shipments.actions import box_codes, mails
-from claims.shipments.packing import Judge, added, already_here, choose, gathered, notes
+from claims.shipments.packing import Judge, added, already_here, choose, gathered
 from console import edits, operations, sql
 from console.access import Actor, Permission
 from console.audit import changes, record

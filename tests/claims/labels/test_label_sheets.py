@@ -20,7 +20,8 @@ from claims.labels import actions as labels
 from claims.labels.drawing import Options
 from claims.labels.files import STORE as files
 from claims.models import ClaimCode, LabelSheet, Return, Shipment, ShipmentUnit
-from claims.paper import fonts, qr
+from claims.paper import fonts
+from claims.profiles import printed
 from claims.profiles.actions import codes as claim_codes
 from console import operations, upkeep, words, worker
 from console.access import Permission
@@ -64,7 +65,7 @@ def ids(devices) -> str:
 def link_of(device, profile=None) -> str:
     codes = ClaimCode.objects.filter(device=device).select_related("profile__domain")
     code = (codes.filter(profile=profile) if profile else codes.order_by("-profile_id"))[0]
-    return qr.label(code).canonical
+    return printed.label(code).canonical
 
 
 def order(client, devices, **fields):

@@ -9,6 +9,7 @@ from django.urls import reverse
 from PIL import Image, ImageDraw
 
 from claims.paper import qr
+from claims.profiles import printed
 from claims.profiles.actions import codes as claim_codes
 from console.models import OrganizationDomain
 from tests.claims import worlds
@@ -90,7 +91,7 @@ def test_of_several_codes_of_a_unit_the_address_chooses(owner, product, device):
 
 
 def test_the_picture_has_a_quiet_zone_of_4_and_modules_of_10_pixels_or_more(organization):
-    drawing = qr.label(worlds.make_link_profile(organization).codes.get()).draw()
+    drawing = printed.label(worlds.make_link_profile(organization).codes.get()).draw()
     image = Image.open(BytesIO(drawing.png()))
     scale = image.width // len(drawing.rows)
     assert (image.mode, image.width, image.height) == ("1", scale * len(drawing.rows), scale * len(drawing.rows))
@@ -101,7 +102,7 @@ def test_the_picture_has_a_quiet_zone_of_4_and_modules_of_10_pixels_or_more(orga
 
 
 def test_a_link_takes_the_smaller_alphanumeric_mode(organization):
-    label = qr.label(worlds.make_link_profile(organization).codes.get())
+    label = printed.label(worlds.make_link_profile(organization).codes.get())
     assert len(label.draw().rows) - 8 == 29
     assert len(qr.draw(label.link).rows) - 8 == 33
 
@@ -109,7 +110,7 @@ def test_a_link_takes_the_smaller_alphanumeric_mode(organization):
 def test_a_code_of_a_domain_carries_that_domain(organization):
     domain = OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example")
     code = worlds.make_link_profile(organization, domain=domain).codes.get()
-    label, token = qr.label(code), claim_codes.printed(code).link
+    label, token = printed.label(code), claim_codes.printed(code).link
     assert label.canonical == f"HTTPS://CLAIM.NORTHLAKE.EXAMPLE/C/{token}"
     assert label.link == f"https://claim.northlake.example/c/{token}"
     assert label.shown == f"claim.northlake.example/c/{token}"
@@ -127,7 +128,7 @@ def test_a_code_of_a_domain_carries_that_domain(organization):
 def test_port_and_path_of_the_configured_address_are_kept(organization, settings, base, start):
     settings.BASE_URL = base
     code = worlds.make_link_profile(organization).codes.get()
-    label = qr.label(code)
+    label = printed.label(code)
     assert label.canonical == start + claim_codes.printed(code).link
     assert label.link == f"{base}/c/{claim_codes.printed(code).link}"
     assert read(label.draw().png()) == label.canonical

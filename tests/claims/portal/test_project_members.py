@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from claims.models import Claim, ClaimCode
 from claims.profiles.actions import profiles as claim_profiles
-from claims.redemption.actions import claims as claim_actions
+from claims.redemption.actions import redemption as claim_actions
 from console.access import system
 from console.export import newest_first
 from console.models import Event, Member

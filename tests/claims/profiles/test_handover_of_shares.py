@@ -9,7 +9,7 @@ from django.apps import apps
 from django.utils import timezone
 
 from claims.models import ClaimCode
-from claims.redemption.actions import claims
+from claims.redemption.actions import redemption as claims
 from claims.returns.actions import returns, swaps
 from claims.shipments.actions import shipments
 from console.access import CustomerScope, system

@@ -10,14 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from claims.models import Claim, ClaimCode, ClaimProfile, ClaimStep, Step
-from claims.paper import qr
-from claims.profiles import panels, search
+from claims.profiles import panels, printed, search
 from claims.profiles.actions import codes as claim_codes
 from claims.profiles.actions import profiles as claim_profiles
 from claims.profiles.charts import by_day
 from claims.redemption import offers
-from claims.redemption.actions import claims
 from claims.redemption.actions import funnel as steps
+from claims.redemption.actions import redemption as claims
 from console.errors import Refused
 from console.models import Event, Member, Operation, OrganizationDomain
 from customers.models import CustomerKind, Project
@@ -654,11 +653,11 @@ def test_the_detail_counts_scans_sign_ins_claims_and_refusals(owner, organizatio
     profile = worlds.make_link_profile(organization, device, max_claims=1000)
     code = profile.codes.get()
     for _each in range(3):
-        steps.note(code, Step.SCAN)
-    steps.note(code, Step.SIGN_IN)
-    steps.note(code, Step.REFUSAL, cause="already_owned")
-    steps.note(code, Step.REFUSAL, cause="already_owned")
-    steps.note(code, Step.REFUSAL, cause="some_new_cause")
+        steps.record(code, Step.SCAN)
+    steps.record(code, Step.SIGN_IN)
+    steps.record(code, Step.REFUSAL, cause="already_owned")
+    steps.record(code, Step.REFUSAL, cause="already_owned")
+    steps.record(code, Step.REFUSAL, cause="some_new_cause")
     claims.redeem(code, customer=customer, by=actor(dana), host="localhost")
     context = owner.get(profile.get_absolute_url()).context
     funnel = context["funnel"]
@@ -672,7 +671,7 @@ def test_the_detail_counts_scans_sign_ins_claims_and_refusals(owner, organizatio
 
 def test_the_funnel_is_one_query(organization, django_assert_num_queries):
     profile = worlds.make_link_profile(organization)
-    steps.note(profile.codes.get(), Step.SCAN)
+    steps.record(profile.codes.get(), Step.SCAN)
     with django_assert_num_queries(1):
         assert ClaimStep.objects.filter(profile=profile).funnel().scans == 1
 
@@ -702,11 +701,11 @@ def test_the_page_has_no_inline_style_or_script(owner, organization, device):
 )
 def test_only_who_may_see_codes_sees_them(client_for, organization, device, product, role, sees):
     profile, unit = worlds.make_link_profile(organization), worlds.make_unit_profile(product)
-    link, typed = qr.label(profile.codes.get()).link, qr.label(profile.codes.get()).typed
+    link, typed = printed.label(profile.codes.get()).link, printed.label(profile.codes.get()).typed
     client = client_for(role)
     page = client.get(profile.get_absolute_url()).content.decode()
     assert (link in page, typed in page, "<path d=" in page) == (sees, sees, sees)
-    label = qr.label(unit.codes.get())
+    label = printed.label(unit.codes.get())
     for url in (reverse("claims:claim_profile_units", args=[unit.pk]), device.get_absolute_url()):
         text = client.get(url).content.decode()
         assert (label.typed in text) is sees
@@ -825,7 +824,7 @@ def test_a_scanned_label_opens_its_unit_and_a_scanned_link_its_profile(
 ):
     link, unit = worlds.make_link_profile(organization), worlds.make_unit_profile(product)
     for code, url in [(link.codes.get(), link.get_absolute_url()), (unit.codes.get(), device.get_absolute_url())]:
-        label = qr.label(code)
+        label = printed.label(code)
         for text in (label.canonical, label.link, label.typed, label.typed.lower().replace("-", "")):
             assert [(hit.rank, hit.url) for hit in search.find(by, text, 5)] == [(0, url)]
             assert search.find(actor(charlie), text, 5) == []

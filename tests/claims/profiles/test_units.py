@@ -7,10 +7,10 @@ import pytest
 from django.urls import reverse
 
 from claims.models import ClaimCode, ClaimProfile
-from claims.paper import qr
+from claims.profiles import printed
 from claims.profiles.actions import codes as claim_codes
 from claims.profiles.actions import profiles as claim_profiles
-from claims.redemption.actions import claims
+from claims.redemption.actions import redemption as claims
 from console import operations
 from console.errors import Refused
 from console.models import Event, Operation
@@ -41,7 +41,9 @@ def test_the_units_show_their_codes_and_who_claimed_them(owner, product, make_de
     response = owner.get(_units(profile))
     rows = response.context["page"].rows
     assert [(row, row.claim and row.claim.customer) for row in rows] == [(first, customer), (second, None)]
-    assert [row.label.typed for row in rows] == [qr.label(profile.codes.get(device=d)).typed for d in (first, second)]
+    assert [row.label.typed for row in rows] == [
+        printed.label(profile.codes.get(device=d)).typed for d in (first, second)
+    ]
     assert all(row.label.typed in response.content.decode() for row in rows)
     detail = owner.get(profile.get_absolute_url()).context
     assert (detail["unit_count"], detail["claimed_count"], detail["making"]) == (2, 1, None)
@@ -113,7 +115,7 @@ def test_all_codes_are_exported_and_that_is_told(owner, product, make_devices, a
     profile = worlds.make_unit_profile(product)
     response = owner.post(reverse("claims:claim_profile_units_export", args=[profile.pk]))
     text = b"".join(response.streaming_content).decode("utf-8-sig")
-    labels = [qr.label(profile.codes.get(device=device)) for device in devices]
+    labels = [printed.label(profile.codes.get(device=device)) for device in devices]
     assert list(csv.reader(StringIO(text))) == [
         ["serial_number", "device_name", "typed_code", "link", "version"],
         *[
@@ -325,7 +327,7 @@ def test_a_unit_without_code_has_no_label_to_replace(owner, device):
 
 def test_the_card_shows_the_code_and_whether_it_was_used(owner, product, device, customer, dana, actor):
     profile = worlds.make_unit_profile(product)
-    label = qr.label(profile.codes.get())
+    label = printed.label(profile.codes.get())
     page = owner.get(device.get_absolute_url()).content.decode()
     for text in (label.typed, label.link, "Not used yet.", profile.get_absolute_url(), "Replace the label"):
         assert text in page

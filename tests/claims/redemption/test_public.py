@@ -1133,9 +1133,9 @@ def test_a_refused_newcomer_is_rolled_back_with_his_claim(db, device, profile, m
     def refuse(*args, **kwargs):
         raise Refused("used_up", "All gone.")
 
-    monkeypatch.setattr("claims.redemption.actions.claims.redeem", refuse)
+    monkeypatch.setattr("claims.redemption.actions.redemption.redeem", refuse)
     with pytest.raises(Refused):
-        redemption.redeem(
+        redemption.redeem_as(
             ClaimCode.objects.select_related("profile__organization").get(device=device),
             claimant=redemption.Claimant(kind="person", name="M"),
             by=factories.actor_of(user),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from claims.models import Claim, ClaimCode, ClaimProfile, Grant
 from claims.profiles.actions import codes as claim_codes
 from claims.redemption import offers
-from claims.redemption.actions import claims as actions
+from claims.redemption.actions import redemption as actions
 from console.errors import Refused
 from console.models import Event, Member, OrganizationDomain
 from customers.models import CustomerKind, CustomerUser, Project, ProjectMember

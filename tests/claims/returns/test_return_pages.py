@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from claims.models import ClaimCode, Return, ReturnReason, ReturnSettings
-from claims.paper import qr
+from claims.profiles import printed
 from claims.returns.actions import returns
 from claims.shipments.actions import shipments
 from console.models import Operation
@@ -56,7 +56,7 @@ def test_to_htmx_the_bench_alone_is_answered_with_the_button(desk, owned_devices
 
 def test_what_a_scanner_may_read(desk, owned_devices, product, by_bob, customer, dana):
     make_unit_profile(product)
-    label = qr.label(ClaimCode.objects.get(device=owned_devices[0]))
+    label = printed.label(ClaimCode.objects.get(device=owned_devices[0]))
     asked = returns.request(owned_devices[1], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     for text, device in [
         (label.typed, owned_devices[0]),
@@ -100,7 +100,7 @@ def test_the_bench_says_what_it_can_not_receive(desk, owned_devices, make_device
 
 def test_a_dead_label_finds_nothing_and_the_answer_says_so(desk, owned_devices, product, by_bob):
     make_unit_profile(product)
-    label = qr.label(ClaimCode.objects.get(device=owned_devices[0]))
+    label = printed.label(ClaimCode.objects.get(device=owned_devices[0]))
     returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
     said = text_of(desk.post(BENCH, {"scan": label.typed}))
     assert "If its label was replaced, type the serial number." in said

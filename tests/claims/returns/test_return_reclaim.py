@@ -3,9 +3,9 @@
 import pytest
 
 from claims.models import ClaimCode, Return
-from claims.paper import qr
+from claims.profiles import printed
 from claims.redemption import offers
-from claims.redemption.actions import claims
+from claims.redemption.actions import redemption as claims
 from claims.returns.actions import inspection as return_inspection
 from claims.returns.actions import returns
 from claims.returns.actions.inspection import Findings
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def old_label(device, product):
     make_unit_profile(product)
-    return qr.label(ClaimCode.objects.get(device=device))
+    return printed.label(ClaimCode.objects.get(device=device))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def claim_box(device, customer, by, person):
 
 
 def claim(device, customer, by, person):
-    label = qr.label(ClaimCode.objects.get(device=device))
+    label = printed.label(ClaimCode.objects.get(device=device))
     claims.redeem(offers.find(label.typed), customer=customer, by=person, host="")
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from claims.models import ClaimCode, Return, Shipment
-from claims.paper import qr
+from claims.profiles import printed
 from claims.redemption import offers
 from claims.returns.actions import inspection as return_inspection
 from claims.returns.actions import receipt_undo as return_undo
@@ -59,7 +59,7 @@ def test_receiving_ends_the_ownership_and_puts_the_units_into_quarantine(owned_d
 
 def test_receiving_kills_the_label_and_puts_the_unit_into_the_queue_for_a_new_one(owned_devices, product, by_bob):
     make_unit_profile(product)
-    old = qr.label(ClaimCode.objects.get(device=owned_devices[0]))
+    old = printed.label(ClaimCode.objects.get(device=owned_devices[0]))
     returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
     assert offers.find(old.typed) is None
     assert list(Return.objects.filter(needs_label=True).values_list("device", flat=True)) == [owned_devices[0].pk]
@@ -112,7 +112,7 @@ def test_each_unit_that_cannot_be_received_is_refused_by_itself(owned_devices, m
 
 def test_a_unit_that_nobody_owns_is_received_where_that_is_asked_for_and_its_label_dies_too(device, product, by_bob):
     make_unit_profile(product)
-    old = qr.label(ClaimCode.objects.get(device=device))
+    old = printed.label(ClaimCode.objects.get(device=device))
     operation = returns.begin_receive([device.pk], reason="Other", anyway=[device.pk], by=by_bob)
     assert (operation.succeeded, status(device)) == (1, "returned")
     row = Return.objects.get()

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from claims.models import Shipment, ShipmentScan, ShipmentUnit
-from claims.returns import next_steps
 from claims.returns.actions import returns
+from claims.scanning import next_steps
 from claims.scanning import queue as bench_queue
 from claims.scanning.answers import Answer
 from claims.shipments import packing

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claims.models import ClaimCode
-from claims.paper import qr
+from claims.profiles import printed
 from claims.returns.actions import returns
 from claims.scanning import barcodes, keyboards, scans
 from claims.shipments.actions import shipments
@@ -118,7 +118,7 @@ def test_gs1_data_finds_its_unit(by, unit):
 def test_a_link_of_our_own_goes_before_a_digital_link(by, unit, product):
     other = factories.make_device(product, "OTHER-1")
     make_unit_profile(product)
-    link = qr.label(ClaimCode.objects.get(device=unit)).canonical
+    link = printed.label(ClaimCode.objects.get(device=unit)).canonical
     assert found(by, f"{link}?21=OTHER-1") == [unit]
     assert found(by, f"]Q3{link}?21=OTHER-1") == [unit]
     assert found(by, "https://maker.example/?21=OTHER-1") == [other]
@@ -243,7 +243,7 @@ def test_the_keyboards_change_what_they_are_known_to_change():
 def test_a_scanner_on_another_keyboard_is_understood_and_told(by, shipment, product, keyboard, is_from_us):
     unit = factories.make_device(product, SERIAL)
     make_unit_profile(product)
-    link = qr.label(ClaimCode.objects.get(device=unit)).canonical
+    link = printed.label(ClaimCode.objects.get(device=unit)).canonical
     for text in (SERIAL, link):
         scan = scans.find(by, typed(text, keyboard, is_from_us=is_from_us))
         assert (scan.devices, scan.is_sure) == ([unit], True), scan
@@ -299,6 +299,6 @@ def test_many_scans_take_as_many_queries_as_one(by, product, django_assert_num_q
     with django_assert_num_queries(1):
         assert all(scan.devices for scan in scans.find_all(by, [unit.serial_number for unit in units]))
     make_unit_profile(product)
-    links = [qr.label(code).canonical for code in ClaimCode.objects.filter(device__in=Device.objects.all())]
+    links = [printed.label(code).canonical for code in ClaimCode.objects.filter(device__in=Device.objects.all())]
     with django_assert_num_queries(3):
         assert all(scan.devices for scan in scans.find_all(by, links))

@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from claims.models import Claim, ClaimCode, Return, Shipment, ShipmentUnit
 from claims.redemption import offers
-from claims.redemption.actions import claims, redemption
+from claims.redemption.actions import redemption
+from claims.redemption.actions import redemption as claims
 from claims.redemption.actions.redemption import Claimant
 from claims.returns.actions import returns
 from claims.shipments import reconciliation
@@ -107,7 +108,7 @@ def test_anybody_else_is_refused_and_nothing_happens(
     before = Customer.objects.count()
     code = offers.get(ClaimCode.objects.get(device=units[0]).pk)
     with pytest.raises(Refused) as refusal:
-        redemption.redeem(code, claimant=Claimant(kind="person", name="New"), by=actor(newcomer), host=HOST)
+        redemption.redeem_as(code, claimant=Claimant(kind="person", name="New"), by=actor(newcomer), host=HOST)
     assert refusal.value.code == "reserved"
     assert Customer.objects.count() == before
     assert (Claim.objects.count(), Ownership.objects.count()) == (0, 0)

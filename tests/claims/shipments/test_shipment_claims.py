@@ -14,7 +14,7 @@ from claims.models import Claim, ClaimProfile, Shipment
 from claims.profiles.actions import codes as claim_codes
 from claims.profiles.actions import profiles as claim_profiles
 from claims.redemption import offers
-from claims.redemption.actions import claims
+from claims.redemption.actions import redemption as claims
 from claims.returns.actions import returns
 from claims.scanning import photos as reading
 from claims.shipments import reconciliation

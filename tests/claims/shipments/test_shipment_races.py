@@ -5,7 +5,7 @@ from django.db import connection, transaction
 
 from claims.models import Claim, Shipment, ShipmentUnit
 from claims.redemption import offers
-from claims.redemption.actions import claims
+from claims.redemption.actions import redemption as claims
 from claims.shipments.actions import shipments
 from claims.shipments.ledger_check import check
 from console.errors import Refused

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from claims.models import ClaimCode, Shipment, ShipmentUnit
-from claims.paper import qr
+from claims.profiles import printed
 from claims.redemption import offers
 from claims.returns.actions import returns
 from claims.shipments import reconciliation
@@ -72,7 +72,7 @@ def test_a_scan_reserves_the_unit(shipment, device, by):
 @pytest.mark.parametrize("kind", ["name", "link", "typed", "lower"])
 def test_a_unit_is_known_by_its_name_and_its_label(shipment, product, device, by, kind):
     make_unit_profile(product)
-    label = qr.label(ClaimCode.objects.get(device=device))
+    label = printed.label(ClaimCode.objects.get(device=device))
     text = {
         "name": device.device_name,
         "link": label.canonical,
@@ -335,7 +335,7 @@ def test_a_list_and_an_undo(staff_client, shipment, make_devices):
 def test_a_photo_of_labels_is_read(staff_client, shipment, product, make_devices):
     unit = make_devices(1)[0]
     make_unit_profile(product)
-    picture = qr.label(ClaimCode.objects.get(device=unit)).draw().png()
+    picture = printed.label(ClaimCode.objects.get(device=unit)).draw().png()
     page = staff_client.post(url("pack", shipment), {"photo": SimpleUploadedFile("label.png", picture, "image/png")})
     assert f"{unit.serial_number} added" in page.content.decode()
     page = staff_client.post(url("pack", shipment), {"photo": SimpleUploadedFile("x.png", b"no picture", "image/png")})

@@ -1,0 +1,77 @@
+"""Shipments as redemption knows them: boxes that their customer claims."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from claims.models import Claim, ClaimProfile, Shipment, ShipmentState, ShipmentUnit
+from claims.shipments.actions import shipments
+from console.access import Actor
+from console.errors import Refused
+from devices.ledger import Outcome
+from devices.models import Device
+
+
+@dataclass(frozen=True)
+class ShipmentParcel:
+    """A shipment as a `Parcel`."""
+
+    shipment: Shipment
+    brand: str = ""
+
+    @property
+    def pk(self) -> int:
+        """The shipment's id."""
+        return self.shipment.pk
+
+    @property
+    def customer_id(self) -> int:
+        """The customer for whom it is packed."""
+        return self.shipment.customer_id
+
+    def contents(self) -> list[Device]:
+        """Return the devices that lie in it now, in the order of packing."""
+        # unscoped: what the code gives
+        rest = Device.objects.filter(shipment_units__shipment=self.shipment, shipment_units__is_open=True)
+        return list(rest.select_related("product").order_by("shipment_units__pk"))
+
+    def check(self) -> None:
+        """Raise Refused, with what to do next, unless it was sent and waits for its claim."""
+        sentences = {
+            ShipmentState.OPEN: _("This shipment has not left %(brand)s yet. Try again when you have the box."),
+            ShipmentState.SHIPPED: _("This shipment was handed over already. Look into your devices."),
+            ShipmentState.CANCELLED: _("This shipment was cancelled. Ask %(brand)s about it."),
+            ShipmentState.SHIPPING: _(
+                "%(brand)s is handing this shipment over at this moment. Look into your devices."
+            ),
+        }
+        if sentence := sentences.get(ShipmentState(self.shipment.state)):
+            raise Refused(f"shipment_{self.shipment.state}", sentence % {"brand": self.brand})
+
+    def lock(self) -> None:
+        """Keep the shipment as it is until this transaction ends."""
+        shipments.take_turn(self.shipment)
+
+    def hand_over(self, *, claim: Claim, by: Actor, at: datetime) -> Outcome:
+        """Give the sent box to its customer, who claimed it."""
+        return shipments.hand_over(self.shipment, claim=claim, by=by, at=at)
+
+
+def given_by(profile: ClaimProfile) -> ShipmentParcel | None:
+    """Return the shipment that the profile's one code gives, if any."""
+    shipment = getattr(profile, "shipment", None)
+    return ShipmentParcel(shipment, profile.organization.brand) if shipment is not None else None
+
+
+def packed_in(device_ids: list[int]) -> dict[int, ShipmentParcel]:
+    """Return the shipments in which the devices are packed, by device."""
+    # unscoped: what the code gives
+    units = ShipmentUnit.objects.filter(device__in=device_ids, is_open=True).select_related("shipment")
+    return {unit.device_id: ShipmentParcel(unit.shipment) for unit in units}
+
+
+def take_out(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
+    """Take packed devices out of their shipments for the customer that claims them one by one."""
+    shipments.take_claimed(device_ids, claim=claim, by=by)
