@@ -49,7 +49,7 @@ def test_assigning_a_set_does_what_can_be_done_and_says_why_not_for_the_rest(
     Device.objects.filter(pk=archived.pk).update(archived_at=NOON)
     outcome = assign([free, owned, reserved, scrapped, archived], customer, by_system)
     assert outcome.done == [free.pk]
-    assert [(r.device_id, r.code) for r in outcome.refused] == [
+    assert [(r.row_id, r.code) for r in outcome.refused] == [
         (owned.pk, "already_owned"),
         (reserved.pk, "reserved"),
         (scrapped.pk, "scrapped"),

@@ -70,7 +70,7 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         expected = [n for n in sorted(chosen) if self.owner(n) is None and self.status[n] == "in_stock"]
         assert outcome.done == self.ids(expected)
-        assert {r.device_id for r in outcome.refused} == set(self.ids(chosen)) - set(self.ids(expected))
+        assert {r.row_id for r in outcome.refused} == set(self.ids(chosen)) - set(self.ids(expected))
         if expected:
             self.assigned.append(evidence)
         for n in expected:
