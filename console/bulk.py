@@ -8,15 +8,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from console import way_back
+from console import undo, way_back
 from console.errors import Refused
 from console.models import Operation
 from console.numbers import ids_of, whole
+from console.requests import Request
 
 MOST = 200_000
 # In a form the filters carry this, so that none of them is taken for a field of the form.
@@ -138,6 +140,22 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str =
 def seen_of(request: HttpRequest) -> str:
     """The digest of the rows that the page showed, as its form sends it back."""
     return request.POST.get(SELECTED, "")[:60]
+
+
+def answer(request: Request, chosen: Selection, operation: Operation, done: str = "", *, detail: str) -> HttpResponse:
+    """Say what was done (by default in the operation's words) and refused, and lead back to where rows were selected.
+
+    That is the list or, for one row, its page at the route `detail`. An operation in the background is followed.
+    """
+    if not operation.is_over:
+        return redirect(operation)
+    if operation.succeeded:
+        said = done or operation.sentence
+        messages.success(request, undo.with_link(operation, said) if operation.is_undoable() else said)
+    tell_refused(request, operation)
+    if len(chosen.ids) == 1 and not chosen.back:
+        return redirect(detail, chosen.ids[0])
+    return redirect(operation.return_url)
 
 
 def tell_refused(request: HttpRequest, operation: Operation) -> None:

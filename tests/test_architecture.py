@@ -143,6 +143,7 @@ def test_views_are_short_functions_with_a_policy(path):
 # How pages, files and refusals are answered, for the views of all rooms; nothing here decides what a request does.
 FRAMES = {
     "console/access.py",
+    "console/bulk.py",
     "console/downloads.py",
     "console/editing.py",
     "console/errors.py",

@@ -6,15 +6,16 @@ from django.shortcuts import get_object_or_404, redirect
 
 from console import undo
 from console.access import Permission, requires
-from console.bulk import Selection, selection, tell_refused
+from console.bulk import answer, selection
 from console.forms import ReasonForm, attempt, page
-from console.models import Operation
 from console.requests import Request
 from devices import assignment_pages, undos
 from devices.actions import ownership
 from devices.filters import DeviceFilter
 from devices.forms import AssignForm
 from devices.models import Device, SharedAccess
+
+DETAIL = "devices:device_detail"
 
 
 @requires(Permission.DEVICE_ASSIGN)
@@ -27,7 +28,7 @@ def device_assign(request: Request) -> HttpResponse:
         context = {"chosen": chosen, **assignment_pages.preview(chosen, assigning=True)}
         return page(request, "devices/device_assign.html", form, **context)
     done = assignment_pages.assigned(operation.succeeded, form.cleaned_data["customer"])
-    return _moved(request, operation, done, chosen)
+    return answer(request, chosen, operation, done, detail=DETAIL)
 
 
 @requires(Permission.DEVICE_UNCLAIM)
@@ -40,7 +41,7 @@ def device_unclaim(request: Request) -> HttpResponse:
         form, lambda: assignment_pages.unclaim(chosen, by=by, leaves_profiles=leaves, **form.cleaned_data)
     )
     if operation is not None:
-        return _moved(request, operation, assignment_pages.unclaimed(operation.succeeded), chosen)
+        return answer(request, chosen, operation, assignment_pages.unclaimed(operation.succeeded), detail=DETAIL)
     context = {
         "chosen": chosen,
         **assignment_pages.preview(chosen, assigning=False),
@@ -74,15 +75,3 @@ def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
     ownership.end_shares([share.pk], by=request.actor, **form.cleaned_data)
     messages.success(request, assignment_pages.access_ended(share))
     return redirect(device)
-
-
-def _moved(request: Request, operation: Operation, done: str, chosen: Selection) -> HttpResponse:
-    """Say what was done and refused, and lead back to the device or the list; a long operation is followed instead."""
-    if not operation.is_over:
-        return redirect(operation)
-    if operation.is_undoable():
-        messages.success(request, undo.with_link(operation, done))
-    tell_refused(request, operation)
-    if len(chosen.ids) == 1 and not chosen.back:
-        return redirect("devices:device_detail", chosen.ids[0])
-    return redirect(operation.return_url)
