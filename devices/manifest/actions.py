@@ -59,7 +59,7 @@ class ManifestImporter(Importer):
 
 IMPORTER = ManifestImporter()
 check, check_now, said = IMPORTER.check, IMPORTER.check_now, IMPORTER.said
-apply, import_rows = IMPORTER.apply, IMPORTER.apply_now
+apply, apply_now = IMPORTER.apply, IMPORTER.apply_now
 
 
 def receive(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.utils.translation import ngettext_lazy
 
 from console import operations
@@ -119,6 +120,12 @@ def test_a_check_refuses_an_undo_that_is_not_declared_and_a_name_without_a_noun(
         ),
         ("custody.E020", "The handler of operations count has a name that no row can hold."),
     ]
+
+
+def test_check_lists_each_handler_with_the_function_that_it_runs(capsys):
+    call_command("check", verbosity=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert "    device.assign: devices.actions.ownership.run_assign" in lines[lines.index("handlers of operations") :]
 
 
 @pytest.mark.django_db

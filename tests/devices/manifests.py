@@ -46,7 +46,7 @@ def applied(product: Product, content: bytes, name: str = "lot.csv", *, good_row
     """A manifest as it is once it is applied."""
     manifest = checked(product, content, name, **reading)
     by = system(product.organization, "Alice")
-    manifests.import_rows(manifest, version=manifest.version, by=by, good_rows=good_rows)
+    manifests.apply_now(manifest, version=manifest.version, by=by, good_rows=good_rows)
     return manifest
 
 

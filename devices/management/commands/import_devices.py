@@ -89,7 +89,7 @@ class Command(BaseCommand):
     def _apply(self, manifest: ManifestImport, *, good_rows: bool, by: Actor) -> None:
         try:
             uploads.refuse_guess(manifest)
-            manifests.import_rows(manifest, version=manifest.version, good_rows=good_rows, by=by)
+            manifests.apply_now(manifest, version=manifest.version, good_rows=good_rows, by=by)
         except Refused as refusal:
             raise CommandError(refusal.sentence, returncode=NO) from None
         self.stdout.write(manifests.said(manifest.outcome))

@@ -230,7 +230,7 @@ def test_an_error_on_the_way_takes_everything_back(product, by_import, monkeypat
     manifest = checked(product, AQUA.read_bytes())
     monkeypatch.setattr(manifests.devices, "welcome", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        manifests.import_rows(manifest, version=manifest.version, by=by_import)
+        manifests.apply_now(manifest, version=manifest.version, by=by_import)
     assert (Device.objects.count(), Event.objects.count()) == (0, 0)
     assert ManifestImport.objects.get().applied_at is None
 
@@ -316,7 +316,7 @@ def test_the_import_asks_the_same_number_of_questions_for_ten_rows_and_for_a_tho
         content = text(f"{HEAD},tags", *(f"S-{n},part-{n:06d},a" for n in range(start, start + count)))
         manifest = checked(product, content)
         with CaptureQueriesContext(connection) as asked:
-            manifests.import_rows(manifest, version=manifest.version, by=by_import)
+            manifests.apply_now(manifest, version=manifest.version, by=by_import)
         numbers.append(len(asked))
     assert numbers[0] == numbers[1] < 30
 

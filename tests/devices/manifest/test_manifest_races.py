@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True), pytest
 
 def apply(manifest):
     try:
-        manifests.import_rows(manifest, version=manifest.version, by=system(manifest.organization, "Alice"))
+        manifests.apply_now(manifest, version=manifest.version, by=system(manifest.organization, "Alice"))
     except Refused as refusal:
         return refusal.code
     return "applied"
