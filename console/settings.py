@@ -89,7 +89,11 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "console.context_processors.frame",
             ],
-            "builtins": ["django.templatetags.i18n", "console.templatetags.custody"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "console.templatetags.custody",
+                "console.templatetags.components",
+            ],
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",

@@ -4,6 +4,7 @@ The console itself speaks English. Listed here is what a customer meets, and wha
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.template import engines
 from django.template.base import Node
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+from django.utils.translation import trim_whitespace
 
 ROOT = Path(__file__).resolve().parent.parent
 PO = ROOT / "locale/de/LC_MESSAGES/django.po"
@@ -103,6 +105,8 @@ AROUND = [
 ]
 CALLS = {"_", "_now", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
 Message = tuple[str, str]
+# An argument of a tag that is translated: {% fact _("Owner") %}.
+TAG, MARKED = re.compile(r"{%.*?%}"), re.compile(r'\b_\("([^"]+)"\)')
 
 
 def extract(patterns: list[str]) -> dict[Message, list[str]]:
@@ -119,13 +123,17 @@ def extract(patterns: list[str]) -> dict[Message, list[str]]:
 
 def in_template(path: Path) -> Iterator[Message]:
     """What a template marks for translation, as it is looked up when the template is rendered."""
-    template = engines["django"].engine.from_string(path.read_text())
+    source = path.read_text()
+    for text in MARKED.findall("".join(TAG.findall(source))):
+        yield text, ""
+    template = engines["django"].engine.from_string(source)
     for node in template.nodelist.get_nodes_by_type(Node):
         if isinstance(node, TranslateNode):
             yield str(node.filter_expression.var.literal), ""
         elif isinstance(node, BlockTranslateNode):
-            plural = node.render_token_list(node.plural)[0] if node.plural else ""
-            yield node.render_token_list(node.singular)[0], plural
+            trim = trim_whitespace if node.trimmed else str
+            plural = trim(node.render_token_list(node.plural)[0]) if node.plural else ""
+            yield trim(node.render_token_list(node.singular)[0]), plural
 
 
 def in_python(path: Path) -> Iterator[Message]:

@@ -505,3 +505,21 @@ def test_no_id_is_printed_as_a_number_for_people(path):
         if printed.endswith(("auto_id }}", "attrs.id }}")):
             continue
         pytest.fail(f"{printed} needs |stringformat:'d'")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=name)
+def test_templates_have_lines_that_one_can_read(path):
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        assert len(line) <= 160, f"line {number} has {len(line)} characters"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=name)
+def test_tables_have_the_frame_of_the_component(path):
+    assert "table-wrap" not in path.read_text(), "use {% table %}"
+
+
+def test_the_formatter_is_off_only_around_the_table_of_roles():
+    marks = re.compile(r"#\s*fmt:\s*(off|skip)")
+    tree = [path for path in sorted(ROOT.rglob("*.py")) if not {".venv", "migrations"} & set(path.parts)]
+    found = {name(path): len(marks.findall(path.read_text())) for path in tree if path != Path(__file__).resolve()}
+    assert {where: count for where, count in found.items() if count} == {"console/access.py": 1}

@@ -9,6 +9,7 @@ from console import way_back
 from console.models import Operation
 from devices.models import Device
 from tests.forms import act, of_page, of_selection
+from tests.html import tight
 
 pytestmark = pytest.mark.django_db
 DEVICES = "/devices/"
@@ -41,9 +42,7 @@ def test_after_an_unclaim_the_list_comes_back_with_its_filter(staff_client, owne
 
 def test_cancel_leads_back_to_the_list_as_it_was(staff_client, owned_devices):
     back = f"{DEVICES}?status=owned"
-    page = staff_client.get(
-        reverse("devices:device_unclaim"), {"ids": owned_devices[0].pk, "next": back}
-    ).content.decode()
+    page = tight(staff_client.get(reverse("devices:device_unclaim"), {"ids": owned_devices[0].pk, "next": back}))
     assert f'<a class="button quiet" href="{back}">' in page
 
 
@@ -151,7 +150,7 @@ def test_a_filter_that_is_set_can_be_changed_and_removed(staff_client, device):
     page = staff_client.get(f"{DEVICES}?status=owned&product={device.product_id}&sort=-serial")
     form = next(form for form in of_page(page) if "status" in form and "next" not in form and "q" not in form)
     assert form == {"product": [str(device.product_id)], "sort": ["-serial"], "status": ["owned"]}
-    text = page.content.decode()
+    text = tight(page)
     assert text.count('<span class="chip-pair">') == 2
     assert (
         f'href="?product={device.product_id}&amp;sort=-serial" title="Remove this filter" aria-label="Remove the filter Status"'

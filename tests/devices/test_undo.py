@@ -18,6 +18,7 @@ from devices import ledger
 from devices.actions import ownership, undo
 from devices.models import Device, Ownership, SharedAccess
 from tests.claims import worlds
+from tests.html import tight
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -518,7 +519,7 @@ def test_the_page_of_an_operation_offers_its_undo_and_then_tells_of_it(client_fo
     answer = client.post(url_of(bulk), follow=True)
     done = Operation.objects.get(undoes=bulk)
     assert answer.redirect_chain == [(done.get_absolute_url(), 302)]
-    assert f'href="{bulk.get_absolute_url()}">What it undoes</a>' in answer.content.decode()
+    assert f'href="{bulk.get_absolute_url()}">What it undoes</a>' in tight(answer)
     html = client.get(bulk.get_absolute_url()).content.decode()
     assert "Alice Kemp undid this on " in html
     assert f'href="{done.get_absolute_url()}"' in html

@@ -19,6 +19,7 @@ from devices.actions import ownership
 from devices.models import Device
 from tests import processes
 from tests.claims.worlds import make_many_devices
+from tests.html import tight
 
 pytestmark = pytest.mark.django_db
 TOKEN = "0k3f9a1b2c"
@@ -246,7 +247,7 @@ def test_taking_a_unit_out_of_the_other_shipment_works_without_javascript(staff_
     other = shipments.create(customer=customer, lines={}, by=by)
     shipments.pack(other, [device], by=by)
     url = reverse("claims:shipment_pack", args=[shipment.pk])
-    page = staff_client.post(url, {"scan": device.serial_number}).content.decode()
+    page = tight(staff_client.post(url, {"scan": device.serial_number}))
     button = re.search(r'formaction="([^"]+)" name="device" value="(\d+)" data-take-out', page)
     assert f"Removed {device.serial_number}." in staff_client.post(button[1], {"device": button[2]}).content.decode()
     assert f"{device.serial_number} added" in staff_client.post(url, {"scan": device.serial_number}).content.decode()
