@@ -1,6 +1,6 @@
-"""Assigns and unclaims very many devices that are named by id, serial number or device name, with a result for each.
+"""Bulk assignment and unclaiming of devices named by id, serial number or device name, with a result for each.
 
-The results keep the order of the request: what is not among the refused rows of the operation was done.
+The results keep the order of the request: every name that is not among the operation's refused rows succeeded.
 """
 
 from typing import Any
@@ -21,9 +21,9 @@ from devices.actions import ownership
 from devices.models import Device
 
 MOST = 100_000
-# So many names are looked up in one statement.
+# Number of names looked up in one statement.
 LOOKED_UP = 2_000
-# Of two units that share a serial number neither is meant.
+# Marks a serial number that several devices share: the name does not say which of them is meant.
 AMBIGUOUS = -1
 
 
@@ -31,7 +31,7 @@ AMBIGUOUS = -1
 def assign(
     named_by: str, names: list[str], *, customer: Customer, by: Actor, note: str = "", is_dry: bool = False
 ) -> Operation:
-    """Begin to assign the devices of these names (`id`, `serial_number` or `device_name`) to a customer."""
+    """Begin to assign the devices with these names (`id`, `serial_number` or `device_name`) to a customer."""
     words = {"customer": customer}
     return begin(run_assign, named_by, names, by=by, is_dry=is_dry, words=words, customer=customer.pk, note=note)
 
@@ -40,9 +40,9 @@ def assign(
 def unclaim(
     named_by: str, names: list[str], *, reason: str, by: Actor, is_dry: bool = False, leaves_profiles: bool = False
 ) -> Operation:
-    """Begin to unclaim the devices of these names; see `ownership.unclaim` for `leaves_profiles`.
+    """Begin to unclaim the devices with these names; see `ownership.unclaim` for `leaves_profiles`.
 
-    Raises Refused without a reason, and above 50 units an hour for who may not unclaim many; a trial too.
+    Raises Refused without a reason, and above 50 devices an hour if the actor may not unclaim many; a trial too.
     """
     reason = stated(reason)
     ownership.check_unclaim_limit(len(names), by=by)
@@ -69,7 +69,7 @@ def run_assign(operation: Operation, by: Actor) -> None:
 def run_unclaim(operation: Operation, by: Actor) -> None:
     """Unclaim a batch: payload {named_by, names, ids, is_dry, reason, leaves_profiles}.
 
-    Which links stop working is found first, for afterwards nothing says it any more.
+    The links that stop working are collected first, because they can't be determined afterwards.
     """
     reason, evidence = operation.payload["reason"], operations.evidence_of(operation)
     leaves = operation.payload.get("leaves_profiles", False)
@@ -90,21 +90,21 @@ def begin(
     in_background: bool | None = True,
     **terms: Any,
 ) -> Operation:
-    """Begin a batch for the devices of these names, with a result for each: see `operations.begin`."""
+    """Begin a batch for the devices with these names, with a result for each: see `operations.begin`."""
     ids = resolve(named_by, names, by=by)
     batch: dict[str, Any] = {"named_by": named_by, "names": names, "is_dry": is_dry}
     return operations.begin(handler, ids, by=by, in_background=in_background, **batch, **terms)
 
 
 def in_chunks(operation: Operation, act: operations.Act) -> None:
-    """Do `act` to the devices that were named, chunk by chunk, each with its result; of a trial nothing is kept."""
+    """Apply `act` to the named devices in chunks and record each result; a trial is rolled back."""
     operations.in_chunks(operation, act, unfit=unfit)
 
 
 def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
-    """The id of the device of each name, in order: 0 for none, AMBIGUOUS for several.
+    """Return the device id for each name, in order: 0 if there is none, AMBIGUOUS if there are several.
 
-    Of devices that share a serial number the archived ones are meant only where there is no other.
+    If devices share a serial number, archived ones count only if no other device has it.
     """
     rows = Device.objects.visible_to(by)
     if named_by == "id":
@@ -126,7 +126,7 @@ def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
 
 
 def unfit(pk: int, is_again: bool) -> tuple[str, str] | None:
-    """Why a name that was looked up means no device to work on: code and sentence; None where it does."""
+    """Return why a looked-up name has no usable device, as (code, sentence); None if it has one."""
     if pk == AMBIGUOUS:
         return "ambiguous", _("Several devices have this serial number. Name it by id or device name.")
     if not pk:
@@ -135,7 +135,7 @@ def unfit(pk: int, is_again: bool) -> tuple[str, str] | None:
 
 
 def links(operation: Operation, by: Actor) -> str:
-    """Which links stop working with the owners of the devices that still have one, in words."""
+    """Return a sentence naming the links that stop working when the devices lose their owners."""
     owned = Device.objects.visible_to(by).filter(customer__isnull=False)
     ids = sql.having_ids(owned, "id", operation.payload["ids"]).values_list("pk", flat=True)
     return link_slots.in_words(list(ids), by=by)

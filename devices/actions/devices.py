@@ -1,4 +1,4 @@
-"""Registers, edits and archives devices."""
+"""Registering, editing and archiving devices."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,7 +25,7 @@ KEYS = {"serial_number": "serial_key", "device_name": "name_key"}
 
 
 def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
-    """Register one unit. Raises Refused where one of its identifiers is taken."""
+    """Register a device. Raises Refused if one of its identifiers is already taken."""
     device = Device(organization=by.organization, **fields)
     device.set_keys()
     try:
@@ -43,7 +43,7 @@ def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
 
 @transaction.atomic
 def welcome(product: Product, device_ids: list[int], *, by: Actor, at: datetime) -> None:
-    """What every new unit gets: its claim codes, and its owner where the product has a single account."""
+    """Give new devices their claim codes, and their owner if the product has a single account."""
     ledger.tell(Change("registered", device_ids, by, at, uuid4()))
     if product.single_account:
         ownership.assign(device_ids, customer=product.single_account, by=by, at=at, reason="import")
@@ -51,9 +51,9 @@ def welcome(product: Product, device_ids: list[int], *, by: Actor, at: datetime)
 
 @retrying
 def edit(device: Device, *, by: Actor, tags: Iterable[str] | None = None, **fields: Any) -> Device:
-    """Change the given fields and no others, and the tags where given. Nothing is told where nothing changes.
+    """Change only the given fields, and the tags if given. Nothing is logged if nothing changes.
 
-    Raises Refused where an identifier is taken.
+    Raises Refused if an identifier is already taken.
     """
     try:
         with transaction.atomic():
@@ -71,7 +71,10 @@ def edit(device: Device, *, by: Actor, tags: Iterable[str] | None = None, **fiel
 
 @transaction.atomic
 def archive(device_ids: Iterable[int], *, by: Actor) -> int:
-    """Take units out of lists. Those that have an owner stay; returns how many were archived."""
+    """Archive devices, which hides them from lists. Skips those that have an owner; returns how many were archived.
+
+    Raises Refused if none was archived.
+    """
     rows = Device.objects.visible_to(by).filter(pk__in=list(device_ids), archived_at=None, customer=None)
     ids = list(rows.values_list("pk", flat=True))
     count = Device.objects.filter(pk__in=ids, archived_at=None, customer=None).update(archived_at=timezone.now())
@@ -83,7 +86,7 @@ def archive(device_ids: Iterable[int], *, by: Actor) -> int:
 
 @transaction.atomic
 def restore(device_ids: Iterable[int], *, by: Actor) -> int:
-    """Bring archived units back. Returns how many."""
+    """Restore archived devices and return how many."""
     rows = Device.objects.visible_to(by).filter(pk__in=list(device_ids), archived_at__isnull=False)
     ids = list(rows.values_list("pk", flat=True))
     count = Device.objects.filter(pk__in=ids).update(archived_at=None)
@@ -93,7 +96,7 @@ def restore(device_ids: Iterable[int], *, by: Actor) -> int:
 
 @transaction.atomic
 def set_tags(device_ids: list[int], names: Iterable[str], *, by: Actor) -> None:
-    """Give the devices these tags and no others. Tags that do not exist yet are made."""
+    """Replace the tags of the devices with these, creating tags that do not exist yet."""
     wanted: dict[str, str] = {}
     for name in names:
         wanted.setdefault(fold(name), " ".join(name.split()))

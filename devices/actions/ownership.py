@@ -1,4 +1,4 @@
-"""Changes of hands, as people ask for them: assign and unclaim."""
+"""Changes of ownership that people ask for: assign, unclaim, and end shared access."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -40,10 +40,10 @@ def assign(
     evidence: str = "",
     frm: Iterable[str] = ledger.ASSIGNABLE,
 ) -> Outcome:
-    """Give unowned devices to a customer; nobody there has to do anything.
+    """Assign unowned devices to a customer, who does not have to do anything.
 
-    Refuses an archived customer as a whole, and each device that can't be assigned by itself: only those in one of the
-    statuses `frm` can.
+    Raises Refused for an archived customer. Devices that can't be assigned are refused one by one: only those with a
+    status in `frm` can be.
     """
     customers.hold(customer)
     ids = sorted(set(device_ids))
@@ -74,10 +74,11 @@ def unclaim(
     evidence: str = "",
     leaves_profiles: bool = False,
 ) -> Outcome:
-    """Take owned devices back while they are offline: they stay in their product, their printed codes stop working.
+    """Take owned devices back while they are offline: they stay in their product, and their printed codes stop working.
 
-    So do the links of claim profiles that list one of them, unless it `leaves_profiles` and they go on for the rest.
-    Raises Refused without a reason, and above 50 units an hour for who may not unclaim many.
+    Links of claim profiles that list one of them stop working too, unless `leaves_profiles` is true: then the devices
+    are removed from the profiles, and the links keep working for the rest. Raises Refused without a reason, and above
+    50 devices an hour if the actor may not unclaim many.
     """
     reason, ids = stated(reason), sorted(set(device_ids))
     check_unclaim_limit(len(ids), by=by, at=at)
@@ -102,7 +103,7 @@ def unclaim(
 
 @retrying
 def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
-    """Take shared access back, span by span. Returns how many ended."""
+    """End shared accesses, one span at a time. Returns how many ended."""
     shares = list(SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None).select_related("customer"))
     count = ledger.end_share([share.pk for share in shares], by=by, reason="ended", note=reason)
     for share in shares:
@@ -118,7 +119,7 @@ def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
 
 @transaction.atomic
 def leave_profiles(device_ids: Iterable[int], *, by: Actor, at: datetime) -> None:
-    """Take those that have an owner out of the offers whose links would stop working when they lose it."""
+    """Remove owned devices from the offers whose links would stop working when the devices lose their owner."""
     ids = sorted(set(device_ids))
     ledger.hold(ids)
     owned = sql.having_ids(Device.objects.filter(customer__isnull=False), "id", ids)
@@ -126,7 +127,7 @@ def leave_profiles(device_ids: Iterable[int], *, by: Actor, at: datetime) -> Non
 
 
 def end_share(share: SharedAccess, *, by: Actor, reason: str = "") -> None:
-    """Take one share back. Raises Refused where it has ended already."""
+    """End one shared access. Raises Refused if it has already ended."""
     if not end_shares([share.pk], reason=reason, by=by):
         raise Refused("not_shared", _("This access has ended already. Look at the list again."))
 
@@ -165,17 +166,20 @@ def run_unclaim(operation: Operation, by: Actor) -> None:
 
 @transaction.atomic
 def check_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) -> None:
-    """Raise Refused where so many more would pass the actor's limit of the last hour."""
+    """Raise Refused if unclaiming this many devices would exceed the actor's hourly limit."""
     if by.may(Permission.DEVICE_UNCLAIM_MANY):
         return
-    # Taking the row makes the unclaims of one person wait for each other, so the count below can't be outrun.
+    # Locking the row serializes the unclaims of one person, so that the count below can't be bypassed.
     throttle.take_turn("unclaim", str(by.user_id))
     if sentence := over_unclaim_limit(count, by=by, at=at):
         raise Refused("unclaim_limit", sentence, status=403)
 
 
 def over_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) -> str:
-    """Why so many can't be taken now by this actor; nothing where they can. It holds nothing: to say it before the work."""
+    """Return why the actor can't unclaim this many devices now, or an empty string.
+
+    Locks nothing, so it can only warn early; `check_unclaim_limit` enforces the limit.
+    """
     if by.may(Permission.DEVICE_UNCLAIM_MANY):
         return ""
     at = at or clock.now()

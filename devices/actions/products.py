@@ -1,4 +1,4 @@
-"""Makes and edits products."""
+"""Creating, editing and archiving products."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from devices.models import OwnershipMode, Product
 
 
 def create(*, by: Actor, **fields: Any) -> Product:
-    """Make a product of the actor's organization. Raises Refused where name or slug are taken."""
+    """Create a product in the actor's organization. Raises Refused if the name or slug is already taken."""
     product = Product(organization=by.organization, **fields)
     product.set_keys()
     try:
@@ -31,10 +31,10 @@ def create(*, by: Actor, **fields: Any) -> Product:
 
 @retrying
 def edit(product: Product, *, by: Actor, **fields: Any) -> Product:
-    """Change the given fields and no others. Nothing is written or told where nothing changes.
+    """Change only the given fields. Nothing is written or logged if nothing changes.
 
-    Raises Refused where name or slug are taken, and where an account is set without its mode or the mode without it:
-    two who change one of the two at once don't see each other's.
+    Raises Refused if the name or slug is already taken, and if the single account and its ownership mode would not
+    match: two people who each change one of them at the same time don't see each other's change.
     """
     now = edits.hold(product)
     mode, account = (fields.get(name, getattr(now, name)) for name in ("ownership_mode", "single_account"))
@@ -57,13 +57,13 @@ def edit(product: Product, *, by: Actor, **fields: Any) -> Product:
 
 @transaction.atomic
 def archive(product: Product, *, by: Actor) -> None:
-    """Take a product out of lists and choices. Its units stay as they are."""
+    """Archive a product, which hides it from lists and choices. Its devices stay as they are."""
     if Product.objects.filter(pk=product.pk, archived_at=None).update(archived_at=timezone.now()):
         record(events.PRODUCT_ARCHIVED, product, by=by)
 
 
 @transaction.atomic
 def restore(product: Product, *, by: Actor) -> None:
-    """Bring an archived product back."""
+    """Restore an archived product."""
     if Product.objects.filter(pk=product.pk, archived_at__isnull=False).update(archived_at=None):
         record(events.PRODUCT_RESTORED, product, by=by)

@@ -1,4 +1,4 @@
-"""The secrets by which devices prove who they are."""
+"""The secrets with which devices authenticate."""
 
 import hashlib
 import secrets
@@ -14,13 +14,13 @@ from devices.models import Device
 
 
 def sha256(secret: str) -> str:
-    """What is kept of a secret, as a manifest's import keeps it."""
+    """Return the hash under which a secret is stored, the same as for secrets imported from a manifest."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 @retrying
 def renew(device_ids: Iterable[int], *, by: Actor) -> dict[int, str]:
-    """Give the devices new secrets of 256 bits; the old ones are refused at once. Returns them, for this once."""
+    """Give the devices new 256-bit secrets and return them, this once; the old ones are refused at once."""
     rows = sql.having_ids(Device.objects.visible_to(by), "id", list(device_ids)).filter(archived_at=None)
     made = {pk: secrets.token_urlsafe(32) for pk in rows.order_by("pk").values_list("pk", flat=True)}
     changed = [Device(pk=pk, secret_sha256=sha256(secret)) for pk, secret in made.items()]

@@ -1,4 +1,4 @@
-"""Takes and releases devices for a customer by what stands on them: serial number and device name together."""
+"""Customers taking and releasing devices by the serial number and device name printed on them."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from devices.actions import ownership
 from devices.log import record_devices
 from devices.models import Device, Ownership, SharedAccess
 
-# Wrong and right tries from one address, and by one customer, in ten minutes.
+# Attempts, right or wrong, that one address and one customer have in ten minutes.
 TRIES, WINDOW = 60, 10 * 60
 # Whether a printed label of the device with this id was replaced.
 has_replaced_label: One[[int], bool] = One("devices.actions.take_ownership.has_replaced_label")
@@ -25,13 +25,12 @@ has_replaced_label: One[[int], bool] = One("devices.actions.take_ownership.has_r
 
 @retrying
 def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None = None) -> Ownership:
-    """Make the actor's customer the owner. Returns the span that begins, or that is his already.
+    """Make the actor's customer the owner. Returns the new ownership span, or the one the customer already has.
 
-    Raises Refused: `may_not_take` (403) where the customer may take none at all, `unknown_device` (404) alike for a
-    wrong pair, for an unknown serial number, and for what can't be taken: of a product that does not allow it,
-    reserved, quarantined, scrapped, archived, or with a code that was replaced. `already_owned` where another holds it,
-    which is all that is said about that one, `taken_back` where the customer had it before and did not give it back
-    itself.
+    Raises Refused: `may_not_take` (403) if the customer may not take any device; `unknown_device` (404) alike for a
+    wrong pair, for an unknown serial number, and for a device that can't be taken: its product does not allow it, or it
+    is reserved, quarantined, scrapped or archived, or its code was replaced; `already_owned` if another customer owns
+    it, without saying which; `taken_back` if the customer had it before and did not give it back itself.
     """
     customer = Customer.objects.visible_to(by).current().filter(organization=by.organization).get()
     if not customer.may_take:
@@ -54,7 +53,7 @@ def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None
         raise _unknown()
     if device.customer_id != customer.pk:
         gave_back = _gave_back(device, customer)
-        # Who gave it back has its names from having owned it, not from a label that no longer works.
+        # A customer that gave the device back knows its names from owning it, not from a label that no longer works.
         if not gave_back and device.customer_id is None and has_replaced_label(device.pk):
             raise _unknown()
         outcome = ownership.assign([device.pk], customer=customer, by=by, at=at, reason="api")
@@ -65,10 +64,10 @@ def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None
 
 @retrying
 def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None = None) -> Ownership:
-    """End an open span. Returns it as it stands then. Raises Refused where it has ended.
+    """End an open ownership span and return it. Raises Refused if it has already ended.
 
-    A customer gives the device back, and may take it again; anybody else unclaims it, with the reason and the limit of
-    an unclaim.
+    A customer gives the device back, and may take it again. Any other actor unclaims it, which needs a reason and
+    counts towards the unclaim limit.
     """
     gives_back, at = by.kind == "customer", at or ledger.begin([span.device_id])
     if not gives_back:
@@ -93,10 +92,10 @@ def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None
 
 
 def _gave_back(device: Device, customer: Customer) -> bool:
-    """Whether the customer gave it back itself, and nobody has owned it since; then it may take it again.
+    """Whether the customer gave the device back itself and nobody has owned it since; it may then take it again.
 
-    Raises Refused where it knows both names from before otherwise: they never change, unlike a label. What was taken
-    back, or only shared with it, the organization gives.
+    Raises Refused if the customer knows both names from an earlier access that ended another way: unlike a label, they
+    never change. A device that was taken back, or only shared with the customer, must be assigned by the organization.
     """
     last = Ownership.objects.filter(device=device, customer=customer).order_by("-started_at").first()
     was_shared = SharedAccess.objects.filter(device=device, customer=customer).exists()
@@ -110,7 +109,7 @@ def _unknown() -> Refused:
 
 
 def _for_strangers(refused: RefusedRow) -> Refused:
-    """Why it can't be had, without a word about who has it, or about what becomes of it in the house."""
+    """Return why the device can't be taken, without revealing its owner or its state inside the organization."""
     if refused.code == "already_owned":
         return Refused(
             "already_owned", _("This device has an owner already. Ask that one, or your supplier, to release it.")

@@ -1,7 +1,7 @@
-"""Takes an assignment or an unclaim of one device or many back, within 15 minutes, unit by unit.
+"""Undoing the assignment or unclaim of one or more devices within 15 minutes, device by device.
 
-Both are found again by their evidence, `operation:17`, on the spans that they opened or closed. An undo is an operation
-too, with its own results; it can't be undone itself.
+The ownership spans that an operation opened or closed are found by their evidence, such as `operation:17`. An undo is
+an operation too, with its own results; it can't be undone itself.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,16 +36,16 @@ SENTENCES = causes.SINCE | {
 
 
 class Why(TypedDict):
-    """What a query adds to the devices: a key of the sentences."""
+    """The annotation that a query adds to devices: a key of SENTENCES."""
 
     why: str
 
 
 @retrying
 def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Operation:
-    """Undo an operation: up to 200 units at once, above by the worker. Returns the operation that does or did it.
+    """Undo an operation: up to 200 devices at once, more by the worker. Returns the operation that does or did it.
 
-    Raises Refused where it was undone already, has no undo, or is over for more than 15 minutes.
+    Raises Refused if it was already undone, has no undo, or ended more than 15 minutes ago.
     """
     operations.take_undo(operation, at=at)
     ids = touched(operation).order_by("pk").values_list("pk", flat=True)
@@ -83,7 +83,7 @@ def undo_assign(
 ) -> Outcome:
     """Take devices back from the customer to whom `undone` assigned them; they are in stock again.
 
-    Their printed codes stay good: nobody but who packed them has seen those.
+    Their printed codes stay valid: only the people who packed the devices have seen them.
     """
     ids = sorted(set(device_ids))
     at = at or ledger.begin(ids)
@@ -103,10 +103,10 @@ def undo_assign(
 
 @retrying
 def undo_unclaim(device_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None) -> Outcome:
-    """Give devices back to the owners from whom `undone` took them, with the spans and shares that it ended.
+    """Give devices back to the owners from whom `undone` took them, and reopen the spans and shares that it ended.
 
-    Codes that were printed before the unclaim stay dead. What a device has wiped by now stays wiped, which its history
-    tells.
+    Codes printed before the unclaim stay invalid. Data that a device has wiped by now stays wiped, and its history says
+    so.
     """
     ids = sorted(set(device_ids))
     owners = _held_owners(undone, ids)
@@ -135,9 +135,9 @@ def undo_unclaim(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
 
 
 def open_for(spans: Sequence[Ownership], *, by: Actor, at: datetime | None = None) -> Operation | None:
-    """The operation that began or ended the newest of a device's spans, while it can be undone by the actor; else None.
+    """Return the operation that began or ended the newest of a device's spans if the actor can undo it, else None.
 
-    Nothing is asked where that span rests on no operation.
+    No query is made if no operation began or ended that span.
     """
     newest = max(spans, key=lambda span: span.started_at, default=None)
     evidence = "" if newest is None else newest.end_evidence if newest.ended_at else newest.start_evidence
@@ -152,16 +152,16 @@ def open_for(spans: Sequence[Ownership], *, by: Actor, at: datetime | None = Non
 
 
 def touched(operation: Operation) -> QuerySet[Device]:
-    """The devices whose spans the operation opened or closed."""
+    """Return the devices whose spans the operation opened or closed."""
     side = "start_evidence" if operation.undo_route == ASSIGN else "end_evidence"
     spans = Ownership.objects.filter(device=OuterRef("pk"), **{side: evidence_of(operation)})
     return sql.having_ids(Device.objects.filter(Exists(spans)), "id", operation.payload["ids"])
 
 
 def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> dict[str, Any]:
-    """How many devices an undo would change and how many not, why, and the first of those.
+    """Return how many devices an undo would change and how many not, with the reasons and the first of the latter.
 
-    Raises Refused where it can't be undone at all.
+    Raises Refused if the operation can't be undone at all.
     """
     operations.check_undo(operation, at=at)
     rows = _with_reasons(operation, touched(operation))
@@ -178,9 +178,9 @@ def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> 
 
 
 def _with_reasons(operation: Operation, devices: QuerySet[Device]) -> "QuerySet[WithAnnotations[Device, Why]]":
-    """The devices with `why` each can't be undone, as a key of the sentences; empty where it can.
+    """Annotate the devices with `why` they can't be undone, as a key of SENTENCES; empty if they can.
 
-    The ledger asks the same in its UPDATE; this says it to people.
+    The ledger checks the same conditions in its UPDATE; this is how they are explained to people.
     """
     spans, evidence = Ownership.objects.filter(device=OuterRef("pk")), evidence_of(operation)
     if operation.undo_route == ASSIGN:
@@ -207,7 +207,7 @@ def _refused(undone: Operation, ids: set[int]) -> list[RefusedRow]:
 
 
 def _held_owners(undone: Operation, ids: list[int]) -> list[Customer]:
-    """The owners of the spans that are not archived, and can't be until this transaction ends."""
+    """Lock and return the spans' owners that are not archived, which they can't be until the transaction ends."""
     spans = Ownership.objects.filter(end_evidence=evidence_of(undone))
     owners = set(sql.having_ids(spans, "device_id", ids).values_list("customer", flat=True))
     rows = Customer.objects.select_for_update(no_key=True).filter(archived_at=None).order_by("pk")

@@ -1,4 +1,4 @@
-"""Asks devices, hands the questions over, and takes the answers. Every condition stands in the UPDATE."""
+"""Calls to devices: created, delivered and answered. Every condition is part of the UPDATE."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,10 +42,11 @@ def ask(
 ) -> Call:
     """Ask a device for a variable, or to run a function; it has `timeout` seconds to answer.
 
-    Members need the right to call; a customer's person may where the customer owns the device now. Raises Refused.
+    Members need the permission to call devices; customers' people may call devices that the customer owns now.
+    Raises Refused otherwise.
     """
     _check(kind, name, argument, timeout)
-    # From here until the question is written, nobody changes the device's hands.
+    # From here until the call is written, the device can't change hands.
     ledger.hold([device.pk])
     found = Device.objects.visible_to(by).select_related("organization").filter(pk=device.pk).first()
     if found is None:
@@ -75,8 +76,10 @@ def ask(
 
 
 def may_ask(by: Actor, device: Device) -> bool:
-    """Whether the actor may call the device, which they see: by their role, or as admin or operator of its owner or of the
-    project that it lies in."""
+    """Whether the actor may call the device, which they can see.
+
+    Members may by their role; customers' people as admin or operator of its owner or of the project that it is in.
+    """
     if by.kind != "customer":
         return by.may(Permission.DEVICE_CALL)
     if by.permissions:
@@ -86,7 +89,7 @@ def may_ask(by: Actor, device: Device) -> bool:
 
 @retrying
 def deliver(*, by: Publisher, at: datetime | None = None) -> list[Call]:
-    """The questions that wait for the device, the oldest first, ten at most; each is handed over once."""
+    """Return the waiting calls of the device, oldest first, ten at most; each is delivered only once."""
     at = at or timezone.now()
     waiting = Call.objects.filter(device=by.device_id, state=CallState.WAITING, expires_at__gt=at)
     given = []
@@ -98,7 +101,7 @@ def deliver(*, by: Publisher, at: datetime | None = None) -> list[Call]:
 
 
 def any_waiting(*, by: Publisher) -> bool:
-    """Whether there is a question to hand over; cheaper than to try."""
+    """Whether a call is waiting for the device; cheaper than trying to deliver."""
     return Call.objects.filter(device=by.device_id, state=CallState.WAITING).exists()
 
 
@@ -106,8 +109,9 @@ def any_waiting(*, by: Publisher) -> bool:
 def answer(
     call_id: int, *, by: Publisher, result: Any = None, error: str | None = None, at: datetime | None = None
 ) -> None:
-    """Take the device's answer, or its error. Raises Refused for a call of another, and for one that is over."""
-    # While the device changes hands this waits: what is answered after the instant is not read before it is committed.
+    """Store the device's answer, or its error. Raises Refused for another device's call, and for one that is over."""
+    # Waits while the device changes hands, so that an answer stamped after the change isn't read before it is
+    # committed.
     ledger.hold([by.device_id])
     at = ledger.stamp(by.device_id, at)
     mine = Call.objects.filter(pk=call_id, device=by.device_id)
@@ -133,13 +137,13 @@ def answer(
 
 @retrying
 def expire(at: datetime | None = None) -> int:
-    """Write down which calls nobody answered in time. Returns how many."""
+    """Mark the calls that were not answered in time as timed out. Returns how many."""
     late = Call.objects.filter(state__in=UNDER_WAY, expires_at__lte=at or timezone.now())
     return late.update(state=CallState.TIMED_OUT, ended_at=F("expires_at"))
 
 
 def follow_ledger(change: Change) -> None:
-    """What an owner asked is not delivered, and not answered, after its ownership ended."""
+    """Cancel the open calls of owners whose ownership ended: they are neither delivered nor answered."""
     if change.kind in {"released", "retracted"}:
         asked = sql.having_ids(
             Call.objects.filter(customer__isnull=False, state__in=UNDER_WAY), "device_id", change.device_ids

@@ -1,4 +1,4 @@
-"""Asks devices for variables and calls their functions; the device answers when it next asks."""
+"""Ask devices for variables and call their functions. A device receives a call when it next asks for its calls."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ TAG = "calls"
 
 
 class CallOut(serializers.ModelSerializer):
-    """A call. `result` is there when `state` is answered, `error` when it failed."""
+    """A call to a device. `result` is set once `state` is answered, `error` once the call has failed."""
 
     device = serializers.IntegerField(source="device_id")
     kind = serializers.ChoiceField(choices=CallKind.choices)
@@ -44,7 +44,7 @@ class CallOut(serializers.ModelSerializer):
 
 
 class CallIn(Body):
-    """What to ask. `timeout` is in seconds."""
+    """The variable to read or the function to call. `timeout` is in seconds."""
 
     kind = serializers.ChoiceField(choices=CallKind.choices)
     name = Text(pattern="^[A-Za-z0-9_./-]+$", max_length=64)
@@ -53,7 +53,7 @@ class CallIn(Body):
 
 
 class CallQuery(PageQuery):
-    """Which calls."""
+    """Filters for the list of a device's calls."""
 
     state = serializers.ChoiceField(choices=CallState.choices, required=False)
 
@@ -68,7 +68,7 @@ class CallQuery(PageQuery):
     example={"kind": "variable", "name": "battery"},
 )
 def call_create(request: Any, pk: int) -> Any:
-    """It waits for the device to ask for its calls. Look at it again for the answer."""
+    """Creates a call, which waits until the device asks for its calls. Poll the call to get the answer."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     return actions.ask(device, by=request.actor, **request.body_data)
 
@@ -82,7 +82,7 @@ def call_create(request: Any, pk: int) -> Any:
     is_list=True,
 )
 def call_list(request: Any, pk: int) -> Any:
-    """The newest first; a customer's key sees those within its ownerships, also of a device that it owned before."""
+    """Returns the newest calls first. A customer's key sees the calls within its ownerships, including past ones."""
     device = get_object_or_404(messages.devices_of(request.actor), pk=pk)
     rows = Call.objects.visible_to(request.actor).filter(device=device)
     if request.query.get("state"):
@@ -92,5 +92,5 @@ def call_list(request: Any, pk: int) -> Any:
 
 @endpoint("See a call", may=Permission.VIEW, customer=CustomerScope.READ, answers=CallOut)
 def call_detail(request: Any, pk: int, call: int) -> Any:
-    """Until its `state` is neither waiting nor delivered, the answer may still come."""
+    """Returns the call. The answer may still come as long as `state` is waiting or delivered."""
     return get_object_or_404(Call.objects.visible_to(request.actor), device__id=pk, pk=call)

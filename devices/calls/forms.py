@@ -1,4 +1,4 @@
-"""The form that asks a device something."""
+"""The form for calling a device."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from devices.models import CallKind
 
 
 class CallForm(TextGuard, forms.Form):
-    """Which variable or function, with what, and how long to wait."""
+    """The variable or function, its argument, and how long to wait."""
 
     kind = forms.ChoiceField(
         label=_("What"),
@@ -38,7 +38,7 @@ class CallForm(TextGuard, forms.Form):
     )
 
     def clean_name(self) -> Any:
-        """The name as devices know it."""
+        """Validate the name against what devices accept."""
         name = self.cleaned_data["name"]
         if not NAME.match(name):
             raise forms.ValidationError(_("The name has letters, digits and the signs _ . / - only."))

@@ -1,4 +1,4 @@
-"""What the pages of calls show, in the console and in the portal."""
+"""Contexts for the pages of calls, in the console and in the portal."""
 
 import json
 from typing import Any
@@ -13,24 +13,24 @@ SHORT = 120
 
 
 def before_asking(actor: Actor, device: Device) -> dict[str, Any]:
-    """Return what the page of the form shows: the device, and what it was asked before."""
+    """Return the context of the form's page: the device and its recent calls."""
     return {"device": device, "calls": newest(actor, device, SHOWN)}
 
 
 def detail(actor: Actor, call: Call, *, route: str) -> dict[str, Any]:
-    """Return what the page of a call shows; `here` is the address that its part asks again until the call is over."""
+    """Return the context of a call's page; `here` is the address that its partial polls until the call is over."""
     describe(actor, [call])
     return {"call": call, "here": reverse(route, args=[call.device_id, call.pk])}
 
 
 def newest(actor: Actor, device: Device, limit: int) -> list[Call]:
-    """The calls of a device that the actor may see, the newest first."""
+    """Return the device's newest calls that the actor may see, newest first."""
     rows = Call.objects.visible_to(actor).filter(device=device).select_related("organization")
     return describe(actor, list(rows.order_by("-pk")[:limit]))
 
 
 def describe(actor: Actor, rows: list[Call]) -> list[Call]:
-    """Set what a page shows of each call: `asker` and `said`, the answer in short."""
+    """Set what a page shows of each call: `asker`, and `said`, the shortened answer."""
     for call in rows:
         call.asker = _asker(actor, call)
         call.said = _said(call)
@@ -38,7 +38,7 @@ def describe(actor: Actor, rows: list[Call]) -> list[Call]:
 
 
 def _asker(actor: Actor, call: Call) -> str:
-    """Who asked. Customers do not read the names of staff, nor those of the people of another customer."""
+    """Return who made the call. Customers see neither names of staff nor those of another customer's people."""
     if actor.kind != "customer" or call.customer_id in actor.customers:
         return call.by_label
     return call.organization.brand if call.customer_id is None else ""

@@ -1,4 +1,4 @@
-"""What a device said and was asked last, on its page."""
+"""The panel of a device's latest messages and calls, on its page."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ SHOWN = 5
 
 
 def device_messages(request: Request, device: Any) -> str:
-    """The newest messages and calls, the firmware, and whether the device can call at all."""
+    """Render the newest messages and calls, the firmware version, and whether the device can be called."""
     actor = request.actor
     rows = Message.objects.visible_to(actor, device=device).order_by("-at", "-pk")[:SHOWN]
     calls = Call.objects.visible_to(actor).filter(device=device).order_by("-pk")[:SHOWN]

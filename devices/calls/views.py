@@ -1,4 +1,4 @@
-"""Asking a device, and a device's new secret."""
+"""Pages for calling a device and for renewing its secret."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,7 +15,7 @@ from devices.models import Call, Device
 
 @requires(Permission.DEVICE_CALL)
 def call_create(request: Request, pk: int) -> HttpResponse:
-    """Ask for a variable or call a function; below it, what was asked before."""
+    """Ask for a variable or call a function; earlier calls are listed below the form."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     form = CallForm(request.POST or None)
     call = attempt(form, lambda: actions.ask(device, by=request.actor, **form.cleaned_data))
@@ -26,7 +26,7 @@ def call_create(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW)
 def call_detail(request: Request, pk: int, call_pk: int) -> HttpResponse:
-    """One call and its answer; it asks again by itself until the call is over."""
+    """Show a call and its answer; the page polls until the call is over."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     call = get_object_or_404(Call.objects.visible_to(request.actor), pk=call_pk, device=device)
     is_partial = request.htmx and request.htmx.target == "call"
@@ -37,7 +37,7 @@ def call_detail(request: Request, pk: int, call_pk: int) -> HttpResponse:
 
 @requires(Permission.DEVICE_EDIT)
 def device_secret(request: Request, pk: int) -> HttpResponse:
-    """Give a device a new secret, and show it once: who loads the page again is asked again."""
+    """Give a device a new secret and show it once. Reloading the page asks for confirmation again."""
     device = get_object_or_404(Device.objects.visible_to(request.actor).filter(archived_at=None), pk=pk)
     if request.method == "POST" and (made := secrets.renew([device.pk], by=request.actor).get(device.pk)):
         return once.lead_to(request, request.path, made)
