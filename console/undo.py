@@ -84,7 +84,7 @@ def with_link(operation: Operation, done: str) -> str:
 def undos_have_pages(**kwargs: Any) -> list[CheckMessage]:
     """Find declarations whose page or list is no route."""
     return [
-        Error(f"The undo {undo.route} names {route}, which is no route.", hint="Name a route.", id="custody.E030")
+        Error(f"The undo {undo.route} names {route}, which is no route.", hint="Name a route.", id="custody.E041")
         for undo in DECLARED.values()
         for route, args in ((undo.route, [1]), (undo.parent[1], []))
         if not _is_route(route, args)

@@ -523,3 +523,11 @@ def test_the_formatter_is_off_only_around_the_table_of_roles():
     tree = [path for path in sorted(ROOT.rglob("*.py")) if not {".venv", "migrations"} & set(path.parts)]
     found = {name(path): len(marks.findall(path.read_text())) for path in tree if path != Path(__file__).resolve()}
     assert {where: count for where, count in found.items() if count} == {"console/access.py": 1}
+
+
+def test_each_error_of_the_checks_has_a_number_of_its_own():
+    found: dict[str, set[str]] = {}
+    for path in sources():
+        for number in re.findall(r"custody\.[EW]\d+", path.read_text()):
+            found.setdefault(number, set()).add(name(path))
+    assert {number: where for number, where in found.items() if len(where) > 1} == {}

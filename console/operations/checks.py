@@ -16,7 +16,7 @@ LONGEST = 120
 def handlers_are_whole(**kwargs: Any) -> list[CheckMessage]:
     """A row holds its handler's name for good, and its undo is declared."""
     return [
-        Error(f"The handler of operations {name} {fault}.", hint=hint, id="custody.E020")
+        Error(f"The handler of operations {name} {fault}.", hint=hint, id="custody.E040")
         for name, handler in registered().items()
         for fault, hint in _faults(name, handler.undo)
     ]

@@ -115,10 +115,10 @@ def test_a_check_refuses_an_undo_that_is_not_declared_and_a_name_without_a_noun(
     found = [(message.id, message.msg) for message in handlers_are_whole()]
     assert found == [
         (
-            "custody.E020",
+            "custody.E040",
             "The handler of operations test.count is undone by devices:no_such_undo, which is not declared.",
         ),
-        ("custody.E020", "The handler of operations count has a name that no row can hold."),
+        ("custody.E040", "The handler of operations count has a name that no row can hold."),
     ]
 
 
