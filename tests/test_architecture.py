@@ -531,3 +531,11 @@ def test_each_error_of_the_checks_has_a_number_of_its_own():
         for number in re.findall(r"custody\.[EW]\d+", path.read_text()):
             found.setdefault(number, set()).add(name(path))
     assert {number: where for number, where in found.items() if len(where) > 1} == {}
+
+
+@pytest.mark.parametrize("app", rooms.ROOMS)
+def test_the_picture_of_the_rooms_names_each_of_them(app):
+    picture = (ROOT / "docs/architecture.md").read_text()
+    for room in rooms.ROOMS[app]:
+        assert re.search(rf"\b{room}\b", picture), room
+        assert f"`{app}/{room}`" in picture, room
