@@ -53,6 +53,10 @@ class Rows(forms.BaseFormSet):
     def __iter__(self) -> Any:
         return iter([*self.forms, *self.spare])
 
+    def __len__(self) -> int:
+        # The `for` of templates asks for it first, and shows nothing of what has no length.
+        return len(self.forms) + len(self.spare)
+
     def total_form_count(self) -> int:
         return len(self.numbers)
 

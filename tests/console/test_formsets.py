@@ -2,6 +2,7 @@
 
 import pytest
 from django import forms
+from django.template import engines
 
 from console.formsets import rows_of
 
@@ -33,6 +34,14 @@ def test_a_new_list_shows_its_rows_and_the_spare_ones():
     assert [form["title"].value() for form in rows] == ["Manual", None, None]
     assert [form["role"].value() for form in rows] == ["admin", "viewer", "viewer"]
     assert (rows.is_filled, LINES(None, prefix="lines", initial=[]).is_filled) == (True, False)
+
+
+def test_a_template_shows_the_spare_rows_of_a_list_that_has_none():
+    """Django's `for` asks for the length first; the pages of a new profile had no rows to fill in."""
+    page = engines["django"].from_string("{% for row in rows %}{{ row.prefix }} {% endfor %}")
+    assert page.render({"rows": LINES(None, prefix="lines", initial=[])}) == "lines-0 lines-1 "
+    full = line(0, "a") | line(1, "b") | line(2, "c") | line(3, "d")
+    assert page.render({"rows": LINES(full, prefix="lines", initial=[])}) == "lines-0 lines-1 lines-2 lines-3 "
 
 
 def test_every_row_gets_what_the_list_was_made_with():
