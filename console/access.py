@@ -1,7 +1,7 @@
-"""Who may do what: one table of role × permission, and the marks that every view carries.
+"""Permissions: one table of role × permission, and the decorators that every view carries.
 
-A view is open to nobody until it says so with `@requires`, `@portal` or `@public`; a test walks all routes
-and fails where a mark is missing.
+Nobody can open a view until it is marked with `@requires`, `@portal` or `@public`; a test walks all routes and fails
+where a mark is missing.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,12 @@ from django.utils.translation import gettext_lazy as _
 from console.requests import Request
 from console.slots import One
 
-# Returns whether there is an organization.
+# Returns whether an organization exists.
 is_set_up: One[[], bool] = One("console.access.is_set_up")
 
 
 class Permission(StrEnum):
-    """One right in the console. What it allows stands in its label, as the settings page shows it."""
+    """A right in the console. Its label says what it allows, as the settings page shows it."""
 
     VIEW = "view"
     EXPORT = "export"
@@ -83,7 +83,7 @@ LABELS: dict[Permission, Any] = {
 
 
 class CustomerScope(StrEnum):
-    """One right of a customer's API key, among its own devices."""
+    """A right of a customer's API key, limited to the customer's own devices."""
 
     READ = "customer.read"
     TAKE = "customer.take"
@@ -118,7 +118,7 @@ _ADMINISTRATOR = _PRODUCT_MANAGER | {P.DEVICE_UNCLAIM_MANY, P.API_KEY_MANAGE, P.
                                      P.ORGANIZATION_EDIT}
 # fmt: on
 
-# The table. An owner differs from an administrator in one thing only: nobody else can make or remove an owner.
+# The only difference between an owner and an administrator: only an owner can appoint or remove an owner.
 ROLES: dict[str, frozenset[Permission]] = {
     "owner": frozenset(_ADMINISTRATOR),
     "administrator": frozenset(_ADMINISTRATOR),
@@ -131,13 +131,13 @@ ROLES: dict[str, frozenset[Permission]] = {
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and for whom. Every edge hands it to `visible_to` and every action takes it as `by`.
+    """Who acts, and for whom. Every edge passes it to `visible_to`, and every action takes it as `by`.
 
-    `kind` is member, customer, system or anonymous. `customers` are the customers that a customer's person
-    belongs to; they may act for those that they `operates`, and are an admin of those that they `administers`.
-    `projects` are those that they see as an additional member, `operates_in` and `administers_in` those of them in
-    which they may do the same: in the project, and nowhere else. `is_working` says that an operation of the member is
-    under way: every page shows it, so it comes with the member and is no query of its own.
+    `kind` is member, customer, system or anonymous. `customers` are the customers that a customer's person belongs to;
+    they may act for those in `operates`, and are an admin of those in `administers`. `projects` are those that they see
+    as an additional member; `operates_in` and `administers_in` are the projects among them in which they may do the
+    same, and nowhere else. `is_working` says whether an operation of the member is under way: every page shows it, so
+    it is loaded with the member rather than by a query of its own.
     """
 
     kind: str = "anonymous"
@@ -167,17 +167,20 @@ class Actor:
         return self.user.pk if self.user is not None else None
 
     def within(self, organization: Any) -> "Actor":
-        """The same person, acting in this organization: a customer's person may know several."""
+        """Return the same person acting in this organization.
+
+        A customer's person may belong to several organizations.
+        """
         return replace(self, organization=organization)
 
 
 ANONYMOUS = Actor()
-# What pages answer to. A form changes by POST, everything else reads.
+# The methods that pages answer. Forms change data by POST; everything else only reads.
 METHODS = ["GET", "HEAD", "POST"]
 
 
 def system(organization: Any, label: str = "Custody") -> Actor:
-    """The server itself (a command, the worker) acting for one organization, with every right in it."""
+    """Return the server itself (a command or the worker) acting for one organization, with every right in it."""
     return Actor(kind="system", organization=organization, permissions=frozenset(Permission), label=label)
 
 
@@ -185,7 +188,10 @@ View = Callable[..., HttpResponseBase]
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
-    """Open a console view to the members that hold the permission; others get 403, the signed out a sign-in page."""
+    """Open a console view to members that hold the permission.
+
+    Others get 403; signed-out visitors get a sign-in page.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -201,7 +207,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
                 return redirect("console:second_factor")
             if not actor.may(permission):
                 raise PermissionDenied(permission)
-            # The console speaks one language; customers' pages, and those of a person's own account, speak his.
+            # The console has one language. Customers' pages and people's own account pages use the reader's language.
             translation.activate(settings.LANGUAGE_CODE)
             response = view(request, *args, **kwargs)
             response.headers.setdefault("Content-Language", settings.LANGUAGE_CODE)
@@ -214,7 +220,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
 
 def portal(view: View) -> View:
-    """Open a view to signed-in people in their part as a customer; what each sees is decided by `visible_to`."""
+    """Open a view to signed-in people in their role as a customer. `visible_to` decides what each of them sees."""
 
     @wraps(view)
     def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -231,7 +237,7 @@ def portal(view: View) -> View:
 
 
 def signed_in(view: View) -> View:
-    """Open a view to whoever is signed in, for what concerns the person alone."""
+    """Open a view that concerns only the person to anybody who is signed in."""
 
     @wraps(view)
     def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -246,7 +252,7 @@ def signed_in(view: View) -> View:
 
 
 def public(reason: str) -> Callable[[View], View]:
-    """Open a view to everybody. The reason is for the reader."""
+    """Open a view to everybody. `reason` documents why and is not evaluated."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -269,11 +275,11 @@ def handler(view: View) -> View:
 
 
 def to_sign_in(request: Request, page: str | None = None) -> HttpResponse:
-    """A redirect to the sign-in page, which leads back here; to the first run while there is no organization.
+    """Redirect to the sign-in page, which leads back here, or to the setup page while no organization exists.
 
-    htmx is told to load the whole page.
+    htmx is instructed to load the whole page.
     """
-    # It imports the model of users, which imports this module.
+    # Imported late: it imports the user model, which imports this module.
     from django.contrib.auth.views import redirect_to_login
 
     response = redirect_to_login(request.get_full_path(), page)

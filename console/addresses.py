@@ -4,28 +4,28 @@ import unicodedata
 
 from console.fields import fold
 
-# The full stop of Chinese and Japanese is one in domains too.
+# The Chinese and Japanese full stop also separates the labels of a domain.
 _STOPS = str.maketrans({"\u3002": "."})
 
 
 def normal(text: str) -> str:
-    """The form in which addresses are kept and compared: folded, the domain in letters however it was written.
+    """Return the form in which addresses are stored and compared: folded, with the domain in Unicode.
 
-    `J@XN--M-WRME-3WA4N.example` and `j@MÜ-Wärme.example` are one.
+    `J@XN--M-WRME-3WA4N.example` and `j@MÜ-Wärme.example` are the same address.
     """
     local, at, domain = text.strip().rpartition("@")
     return f"{fold(local)}@{fold(_in_letters(domain.lower()))}" if at else fold(text)
 
 
 def is_twin(text: str) -> bool:
-    """Whether an address becomes another one by folding: its owner must not get what is meant for that one."""
+    """Whether folding turns the address into a different one, whose owner must not receive this one's mail."""
     local, _at, domain = text.strip().rpartition("@")
     plain = f"{local.lower()}@{_in_letters(domain.lower())}"
     return unicodedata.normalize("NFC", plain) != normal(text)
 
 
 def envelope(text: str) -> str:
-    """The address in ASCII, as mail servers take it. Raises ValueError where it can't be written so."""
+    """Return the address in ASCII, as mail servers accept it. Raises ValueError if that is not possible."""
     local, _at, domain = text.strip().rpartition("@")
     if not local.isascii() or not local.isprintable():
         raise ValueError(f"The part before the @ of {text} is not plain ASCII; mail for it can't be sent from here.")
@@ -42,5 +42,5 @@ def _label(label: str) -> str:
     try:
         return label.encode("ascii").decode("idna")
     except UnicodeError:
-        # Nothing that this server could write in letters and back; it stays as it is.
+        # The label does not survive a round trip through Unicode, so it stays as it is.
         return label

@@ -1,13 +1,13 @@
-"""API keys, as far as the foundation asks about them. The app that keeps the keys fills these slots."""
+"""What the foundation asks about API keys. The app that stores the keys fills these slots."""
 
 from typing import Any
 
 from console.access import Actor
 from console.slots import One
 
-# Who acts with a key of this text, and the key; None if it opens nothing.
+# Returns the actor and the key for the text of a key, or None if the key is not usable.
 find: One[[str], tuple[Actor, Any] | None] = One("console.api_keys.find")
-# Whether the key with this id still opens anything: what it started continues only as long.
+# Whether the key with this id is still usable. Work that was started with it continues only while it is.
 is_usable: One[[int], bool] = One("console.api_keys.is_usable")
-# Keep the key with this id from being revoked until this transaction ends, and return whether it is usable.
+# Locks the key with this id against revocation until this transaction ends, and returns whether it is usable.
 hold: One[[int], bool] = One("console.api_keys.hold")

@@ -5,8 +5,8 @@ class ConsoleConfig(AppConfig):
     name = "console"
 
     def ready(self) -> None:
-        """Register the system checks, and take part where the foundation is one of several apps."""
-        # Models, and what imports them, can't be imported before.
+        """Register the system checks, and fill the slots in which the foundation itself takes part."""
+        # Models, and modules that import them, can't be imported earlier.
         import console.events
         import console.people.events
         import console.webhooks.events  # noqa: F401
@@ -30,5 +30,5 @@ class ConsoleConfig(AppConfig):
         access.is_set_up.add(is_set_up)
         navigation.sidebar.add(navigation.entries)
         settings_tabs.sources.add(settings_tabs.own)
-        # After the person's keys are revoked, which removes the webhooks of these.
+        # After the person's keys are revoked, because that removes the webhooks of these keys.
         members.leaving.add(webhooks.leave_person, order=20)

@@ -1,4 +1,4 @@
-"""What a bulk action works on: the rows that were ticked, or all that match the list's filters."""
+"""The rows that a bulk action works on: those that were ticked, or all that match the list's filters."""
 
 import hashlib
 from collections import Counter
@@ -21,24 +21,25 @@ from console.numbers import ids_of, whole
 from console.requests import Request
 
 MOST = 200_000
-# In a form the filters carry this, so that none of them is taken for a field of the form.
+# Prefix of the filters in a form, so that none of them is mistaken for a field of the form.
 WHERE = "where_"
 SELECTED = "selected"
-# This many refusals are shown one by one.
+# How many refusals are shown individually.
 SAID = 10
 
 
 class SelectionChanged(Refused):
-    """Somebody changed what matches a filter, or a selected row, since the page said what would happen to it."""
+    """Somebody changed the matching rows, or one of the selected rows, since the page described what would happen."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The selected rows, in the order of their ids, and the pairs of name and value that say them again in a form.
+    """The selected rows in the order of their ids, and the name and value pairs that repeat the selection in a form.
 
-    A page says what would happen to the rows that it found, and its form carries a digest of them (`seen` when it comes
-    back): of their ids and of what decides about each, the field `mark`. `is_fixed` where the rows are named by ids.
-    `back` is the list that they were selected in, as it was left; empty where they were not selected in a list.
+    A page describes what would happen to the rows that it found, and its form carries a digest of them (`seen` when it
+    comes back): of their ids and of the field `mark`, which decides what happens to each. `is_fixed` is true if the
+    rows are named by ids. `back` is the list in which they were selected, as the reader left it; empty if they were not
+    selected in a list.
     """
 
     rows: QuerySet
@@ -50,29 +51,29 @@ class Selection:
 
     @cached_property
     def found(self) -> list[tuple[Any, ...]]:
-        """The id of each row and what decides about it, up to one more than `MOST`."""
+        """Return the id of each row and the value of its `mark` field, up to one more than `MOST`."""
         names = ["pk", self.mark] if self.mark else ["pk"]
         return list(self.rows.order_by("pk").values_list(*names)[: MOST + 1])
 
     @cached_property
     def by_mark(self) -> dict[str, int]:
-        """How many rows have each value of the field that decides."""
+        """Return how many rows have each value of the `mark` field."""
         if len(self.found) <= MOST:
             return dict(Counter(mark for _pk, mark in self.found))
         return dict(self.rows.order_by().values_list(self.mark).annotate(n=Count("pk")))
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """What a form sends back."""
+        """Return the name and value pairs that a form sends back."""
         back = [(way_back.NEXT, self.back)] if self.back else []
         return [*self.said, *back, (SELECTED, f"{len(self.found)}:{self._digest}")]
 
     @property
     def ids(self) -> list[int]:
-        """The ids of the rows, which are those that the page showed.
+        """Return the ids of the rows, which are the ones that the page showed.
 
-        Raises Refused where there are more than `MOST`, and nothing is done to some of them; SelectionChanged where
-        they are others by now.
+        Raises Refused if there are more than `MOST`, because nothing is done to only some of them, and SelectionChanged
+        if they are no longer the same rows.
         """
         if len(self.found) > MOST:
             sentence = _("More than %(most)s are selected. Narrow the filters, and do it in parts.")
@@ -113,10 +114,10 @@ class Selection:
 
 
 def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str = "") -> Selection:
-    """Read the selection from the address or the form. Raises Refused where nothing is selected.
+    """Read the selection from the address or the form. Raises Refused if nothing is selected.
 
     `rows` are those that the actor may see: an id of another organization selects nothing. `mark` is the field that
-    decides whether the act is possible for a row.
+    decides whether the action is possible for a row.
     """
     seen, back = seen_of(request), way_back.given(request)
     data, prefix = (request.POST, WHERE) if request.method == "POST" else (request.GET, "")
@@ -138,12 +139,12 @@ def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str =
 
 
 def seen_of(request: HttpRequest) -> str:
-    """The digest of the rows that the page showed, as its form sends it back."""
+    """Return the digest of the rows that the page showed, as its form sends it back."""
     return request.POST.get(SELECTED, "")[:60]
 
 
 def answer(request: Request, chosen: Selection, operation: Operation, done: str = "", *, detail: str) -> HttpResponse:
-    """Say what was done (by default in the operation's words) and refused, and lead back to where rows were selected.
+    """Report what was done (by default in the operation's words) and refused, and redirect to where rows were selected.
 
     That is the list or, for one row, its page at the route `detail`. An operation in the background is followed.
     """

@@ -1,4 +1,4 @@
-"""What this server refuses to run with, or warns of. Django's own checks do not see these."""
+"""Configurations that this server refuses to run with, or warns about, and that Django's own checks do not cover."""
 
 import logging
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Found = list[CheckMessage]
 
 @register(Tags.security)
 def hosts_are_named(**kwargs: Any) -> Found:
-    """A wildcard would let a stranger's host into mails, links and QR codes."""
+    """Check the allowed hosts. A wildcard would let a foreign host name into mails, links and QR codes."""
     loose = [host for host in settings.ALLOWED_HOSTS if "*" in host or host.startswith(".")]
     if not loose:
         return []
@@ -31,7 +31,10 @@ def hosts_are_named(**kwargs: Any) -> Found:
 
 @register(Tags.database)
 def sqlite_takes_its_lock_first(**kwargs: Any) -> Found:
-    """A transaction that reads and then writes fails half way under load, unless it takes the lock when it begins."""
+    """Check that SQLite transactions lock at BEGIN.
+
+    Otherwise one that reads and then writes fails midway under load.
+    """
     if not _on_sqlite() or _options().get("transaction_mode") == "IMMEDIATE":
         return []
     return [
@@ -45,7 +48,7 @@ def sqlite_takes_its_lock_first(**kwargs: Any) -> Found:
 
 @register(Tags.database)
 def sqlite_keeps_what_it_acknowledged(**kwargs: Any) -> Found:
-    """Anything less than FULL may lose acknowledged commits when the power fails."""
+    """Check that SQLite runs with FULL. Anything less may lose acknowledged commits when the power fails."""
     command = _options().get("init_command", "").replace(" ", "").lower()
     if not _on_sqlite() or "synchronous=full" in command or "synchronous=extra" in command:
         return []
@@ -54,7 +57,7 @@ def sqlite_keeps_what_it_acknowledged(**kwargs: Any) -> Found:
 
 @register(Tags.security)
 def secret_key_is_long(**kwargs: Any) -> Found:
-    """Sessions and mailed links are signed with it."""
+    """Check the length of the secret key, which signs sessions and mailed links."""
     if len(settings.SECRET_KEY) >= 40 and len(set(settings.SECRET_KEY)) >= 10:
         return []
     return [Error("CUSTODY_SECRET_KEY is too short.", hint="Set 40 random characters or more.", id="custody.E004")]
@@ -62,7 +65,7 @@ def secret_key_is_long(**kwargs: Any) -> Found:
 
 @register(Tags.security)
 def claim_keys_are_there(**kwargs: Any) -> Found:
-    """Without them no printed label can be redeemed."""
+    """Check that there are claim keys. Without them no printed label can be redeemed."""
     if settings.CLAIM_KEYS:
         return []
     return [
@@ -72,7 +75,7 @@ def claim_keys_are_there(**kwargs: Any) -> Found:
 
 @register(Tags.security)
 def debug_stays_at_home(**kwargs: Any) -> Found:
-    """Error pages with settings and code in them are for the developer alone."""
+    """Check that debug mode is off. Its error pages contain settings and code that only developers may see."""
     if not (settings.DEBUG and settings.SECURE):
         return []
     return [Error("CUSTODY_DEBUG is on for an https address.", hint="Unset CUSTODY_DEBUG.", id="custody.E006")]
@@ -80,7 +83,10 @@ def debug_stays_at_home(**kwargs: Any) -> Found:
 
 @register(Tags.security)
 def base_url_is_encrypted(**kwargs: Any) -> Found:
-    """Passwords and claim codes pass through it. The embedded default serves one machine, and warns of nothing."""
+    """Check that the base URL is https, because passwords and claim codes pass through it.
+
+    The embedded default serves a single machine and causes no warning.
+    """
     if settings.SECURE or settings.EMBEDDED or settings.DEBUG or settings.BASE_URL.startswith("http://localhost"):
         return []
     return [
@@ -94,7 +100,7 @@ def base_url_is_encrypted(**kwargs: Any) -> Found:
 
 @register(Tags.security)
 def no_stranger_reaches_the_server_without_a_proxy(**kwargs: Any) -> Found:
-    """Whoever reaches the port directly speaks to it without TLS."""
+    """Check that the port is reachable only through a proxy. Direct connections to it have no TLS."""
     address = environment.text("CUSTODY_BIND", "127.0.0.1")
     if address.startswith(LOCAL) or settings.ALLAUTH_TRUSTED_PROXY_COUNT or settings.DEBUG:
         return []
@@ -109,7 +115,7 @@ def no_stranger_reaches_the_server_without_a_proxy(**kwargs: Any) -> Found:
 
 
 def refuse_what_is_unfit() -> None:
-    """Run all checks, as manage.py does. Logs warnings; raises RuntimeError with what a server must not run with.
+    """Run all checks, as manage.py does. Logs warnings; raises RuntimeError naming what the server must not run with.
 
     gunicorn prints a RuntimeError as a sentence.
     """

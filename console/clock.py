@@ -1,4 +1,4 @@
-"""The one clock of the ledger and of what devices say: times of both are compared, so one clock has to tell them."""
+"""The single clock for the ledger and for device reports. Their times are compared, so they must share a clock."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 def now() -> datetime:
-    """The present instant: the database's on PostgreSQL, which several servers share, and this machine's on SQLite."""
+    """Return the current instant: the database's on PostgreSQL, which servers share, and this machine's on SQLite."""
     if connection.vendor != "postgresql":
         return timezone.now()
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Recognises the columns of a table from its headers, also where a title stands above them."""
+"""Recognizes the columns of a table by their headers, even if there is a title above them."""
 
 import re
 import unicodedata
@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from console.errors import Refused
 from console.tabular import MAX_COLUMNS
 
-# A header stands within the first so many rows.
+# The header must be within this many rows.
 SEARCHED_ROWS = 20
-# Of a header, so many characters are kept to be shown.
+# How many characters of a header are kept for display.
 MAX_LABEL = 100
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
@@ -23,9 +23,9 @@ _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 
 @dataclass(frozen=True)
 class Column:
-    """A column that an import understands. `label` is for people, `aliases` are what others call it.
+    """A column that an import understands. `label` is for people, `aliases` are other names in use for it.
 
-    The name and the label need not stand among the aliases.
+    The name and the label need not be repeated in the aliases.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Header:
-    """Which column of the file is what.
+    """Maps the columns of a file to those that the import understands.
 
-    `row_number` is the header's row, 0 for an empty table; `labels` are its texts. `mapping` holds the
-    columns in use, index to name, in their order. `doubles` are the indexes of all columns of a name that several
-    have, as long as nobody has chosen; the first is in use. `empty_twins` are the columns that hold nothing and mean
-    the same as one in use.
+    `row_number` is the header's row, 0 for an empty table; `labels` are its texts. `mapping` holds the columns in use,
+    index to name, in their order. `doubles` are the indexes of all columns that share a name, as long as nobody has
+    chosen among them; the first is in use. `empty_twins` are the columns that are empty and mean the same as one in
+    use.
     """
 
     row_number: int
@@ -52,20 +52,20 @@ class Header:
 
     @property
     def unknown(self) -> tuple[int, ...]:
-        """The indexes of the columns that have a label and are not used."""
+        """Return the indexes of the columns that have a label and are not used."""
         return tuple(index for index, label in enumerate(self.labels) if label and index not in self.mapping)
 
     def missing(self, *names: str) -> tuple[str, ...]:
-        """Those of the names that no column of the file has."""
+        """Return those of the names that no column of the file has."""
         return tuple(name for name in names if name not in self.mapping.values())
 
     def values(self, cells: Sequence[str]) -> dict[str, str]:
-        """The cells of one row by the names of their columns; what the row is too short for is ""."""
+        """Return the cells of one row by the names of their columns. Cells that a short row lacks are ""."""
         count = len(cells)
         return {name: cells[index] if index < count else "" for index, name in self.mapping.items()}
 
     def surplus(self, cells: list[str]) -> list[str]:
-        """What stands in a row where no header is, so that nothing gets lost unseen."""
+        """Return the cells of a row that have no header, so that nothing is lost unnoticed."""
         cut = [cells[index] for index in self._gaps if index < len(cells)] + cells[len(self.labels) :]
         return [cell for cell in cut if cell.strip()]
 
@@ -74,10 +74,10 @@ class Header:
         return [index for index, label in enumerate(self.labels) if not label and index not in self.mapping]
 
     def with_mapping(self, changes: Mapping[int, str]) -> "Header":
-        """The header with some columns set anew, index to name, "" for not used; the rest stays as it is.
+        """Return the header with some columns remapped, index to name, "" for not used. The others stay as they are.
 
-        A name that another column had is taken from it. Raises Refused where two columns are set to one name,
-        or a name or an index does not exist.
+        A name that another column had is taken from that column. Raises Refused if two columns are set to one name, or
+        if a name or an index does not exist.
         """
         names = {column.name for column in self.columns}
         chosen = [name for name in changes.values() if name]
@@ -95,7 +95,7 @@ class Header:
         return replace(self, mapping=dict(sorted(mapping.items())), doubles={})
 
     def with_filled(self, held: set[int]) -> "Header":
-        """The header with each column that is the only one of its name to hold something; `held` are those that do."""
+        """Return the header with each column that is the only filled one of its name; `held` are the filled columns."""
         mapping, doubles, twins = dict(self.mapping), {}, []
         for name, indexes in self.doubles.items():
             filled = [index for index in indexes if index in held]
@@ -110,11 +110,11 @@ class Header:
 
 
 def find_header(rows: Iterable[tuple[int, list[str]]], columns: Iterable[Column]) -> Header:
-    """Find the row that names most of the columns, among the first 20, and tell which column is which.
+    """Find the row that names the most columns, among the first 20, and return which column is which.
 
-    `rows` are (row number, cells), of which no more than 20 are taken. Of two equal rows the upper one wins.
-    Where no row names any column, the first one is the header, with nothing recognised: a person can then
-    map it. Where two columns have one name, the first is in use and both are `doubles`.
+    `rows` are (row number, cells), of which no more than 20 are read. Of two equal rows the upper one wins. If no row
+    names any column, the first one is the header, with nothing recognized: a person can then map it. If two columns
+    have one name, the first is in use and both are `doubles`.
     """
     columns = tuple(columns)
     known = _known(columns)
@@ -127,7 +127,7 @@ def find_header(rows: Iterable[tuple[int, list[str]]], columns: Iterable[Column]
 
 
 def normalise(label: str) -> str:
-    """A header without what people write differently: case, accents, spaces and punctuation; ä is ae."""
+    """Return a header without variations in case, accents, spaces and punctuation; ä becomes ae."""
     return _plain(unicodedata.normalize("NFC", label).translate(_UMLAUTS))
 
 
@@ -137,7 +137,7 @@ def _plain(label: str) -> str:
 
 
 def _known(columns: tuple[Column, ...]) -> dict[str, str]:
-    """Normalised header to name. Where two columns claim one header, the first declared has it."""
+    """Return normalized header to name. If two columns claim one header, the column declared first has it."""
     known: dict[str, str] = {}
     for column in columns:
         for alias in (column.name, str(column.label), *column.aliases):

@@ -1,7 +1,7 @@
-"""Rules that only a trigger or an exclusion can hold, as constraint classes.
+"""Constraint classes for rules that only a trigger or an exclusion can enforce.
 
-They must be constraints in Meta: a trigger made by RunSQL is silently dropped when SQLite remakes its table,
-while these are made again with it.
+They must be constraints in Meta: a trigger created by RunSQL is silently dropped when SQLite rebuilds its table, while
+these are created again with it.
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ from console import feed
 
 
 class TriggerConstraint(BaseConstraint):
-    """A constraint kept by triggers on SQLite, and by `postgresql_sql` on PostgreSQL."""
+    """A constraint enforced by triggers on SQLite, and by `postgresql_sql` on PostgreSQL."""
 
     def sqlite_triggers(self, model: Any, editor: Any) -> dict[str, str]:
-        """Trigger bodies by suffix; `%(table)s` and `%(name)s` stand for the table and the trigger."""
+        """Return trigger bodies by suffix, in which `%(table)s` and `%(name)s` are placeholders."""
         raise NotImplementedError
 
     def postgresql_create(self, model: Any, editor: Any) -> str:
-        """The statement that makes the rule on PostgreSQL."""
+        """Return the statement that creates the rule on PostgreSQL."""
         raise NotImplementedError
 
     def postgresql_remove(self, model: Any, editor: Any) -> str:
-        """The statement that removes it."""
+        """Return the statement that removes the rule on PostgreSQL."""
         raise NotImplementedError
 
     def _statements(self, model: Any, editor: Any) -> list[Statement]:
@@ -42,14 +42,14 @@ class TriggerConstraint(BaseConstraint):
         ]
 
     def constraint_sql(self, model: Any, editor: Any) -> None:  # type: ignore[override]  # Django leaves None out
-        """Nothing stands in CREATE TABLE; the statements run when the table is there, also after SQLite remade it."""
+        """Add nothing to CREATE TABLE. The statements run once the table exists, also after SQLite rebuilt it."""
         if editor.connection.vendor == "sqlite":
             editor.deferred_sql.extend(self._statements(model, editor))
         else:
             editor.deferred_sql.append(self.postgresql_create(model, editor))
 
     def create_sql(self, model: Any, editor: Any) -> Any:
-        """The statement that adds the rule to a table that exists."""
+        """Return the statement that adds the rule to an existing table."""
         if editor.connection.vendor != "sqlite":
             return self.postgresql_create(model, editor)
         statements = self._statements(model, editor)
@@ -58,7 +58,7 @@ class TriggerConstraint(BaseConstraint):
         return statements[-1] if statements else None
 
     def remove_sql(self, model: Any, editor: Any) -> Any:
-        """The statement that removes the rule."""
+        """Return the statement that removes the rule."""
         if editor.connection.vendor != "sqlite":
             return self.postgresql_remove(model, editor)
         names = [editor.quote_name(f"{self.name}_{suffix}") for suffix in self.sqlite_triggers(model, editor)]
@@ -73,9 +73,9 @@ class TriggerConstraint(BaseConstraint):
 
 
 class NoOverlap(TriggerConstraint):
-    """Half-open spans `[start, end)` of one `scope` never overlap; an end of null is open.
+    """Half-open spans `[start, end)` of one `scope` never overlap. An end of null is open.
 
-    Needs no extension: on PostgreSQL an int8range of the one id stands in for equality under GiST.
+    Needs no extension: on PostgreSQL an int8range of the single id replaces equality under GiST.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class NoOverlap(TriggerConstraint):
             f"AND (other.{end} IS NULL OR other.{end} > NEW.{start}) "
             f"AND (NEW.{end} IS NULL OR other.{start} < NEW.{end})"
         )
-        # The name is a constraint's: Django tells an IntegrityError by this text.
+        # The text uses the constraint's name, by which Django recognizes an IntegrityError.
         act = f"BEGIN SELECT RAISE(ABORT, 'constraint failed: {self.name}') WHERE EXISTS ({clash}); END"
         return {
             "insert": f"CREATE TRIGGER %(name)s AFTER INSERT ON %(table)s {act}",
@@ -121,7 +121,7 @@ class NoOverlap(TriggerConstraint):
         }
 
     def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
-        """Raise ValidationError where the instance overlaps a row."""
+        """Raise ValidationError if the instance overlaps a row."""
         start, end = getattr(instance, self.start), getattr(instance, self.end)
         others = model._default_manager.using(using).filter(
             Q(**{f"{self.end}__isnull": True}) | Q(**{f"{self.end}__gt": start}),
@@ -134,7 +134,7 @@ class NoOverlap(TriggerConstraint):
 
 
 class AppendOnly(TriggerConstraint):
-    """Rows are added and never changed. That they are not deleted either is for `Undeletable`."""
+    """Rows are added and never changed. `Undeletable` keeps them from being deleted."""
 
     def postgresql_create(self, model: Any, editor: Any) -> str:
         table, function = editor.quote_name(model._meta.db_table), editor.quote_name(f"{self.name}_refuse")
@@ -154,13 +154,13 @@ class AppendOnly(TriggerConstraint):
         return {"update": f"CREATE TRIGGER %(name)s BEFORE UPDATE ON %(table)s {act}"}
 
     def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
-        """An instance that is saved already can't be changed."""
+        """Raise ValidationError if the instance is already saved, because it can't be changed."""
         if not instance._state.adding:
             raise ValidationError(self.get_violation_error_message())
 
 
 class Undeletable(TriggerConstraint):
-    """Rows are history: neither DELETE nor, on PostgreSQL, TRUNCATE takes them away, whoever says it."""
+    """Rows are history: neither DELETE nor, on PostgreSQL, TRUNCATE removes them, whoever runs it."""
 
     def postgresql_create(self, model: Any, editor: Any) -> str:
         table, function = editor.quote_name(model._meta.db_table), editor.quote_name(f"{self.name}_refuse")
@@ -185,15 +185,15 @@ class Undeletable(TriggerConstraint):
         return {"delete": f"CREATE TRIGGER %(name)s BEFORE DELETE ON %(table)s {act}"}
 
     def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
-        """Any instance is well."""
+        """Accept every instance."""
 
 
 class InOrder(TriggerConstraint):
     """Rows can be read in the order of `column`, a number from its sequence, without missing any: see `console.feed`.
 
-    On PostgreSQL each statement that adds rows, however it is written, announces its transaction before it draws the
-    first number, once. SQLite gives numbers in the order of commits by itself. With `numbers_on`, the number is none
-    that the table gives anyway: a row gets one when it is added, and another whenever that field changes.
+    On PostgreSQL each statement that adds rows, however it is written, announces its transaction once, before it draws
+    the first number. SQLite assigns numbers in the order of commits anyway. With `numbers_on`, the number is not one
+    that the table assigns anyway: a row gets one when it is added, and another whenever that field changes.
     """
 
     def __init__(self, *, name: str, column: str = "id", numbers_on: str = "", **kwargs: Any) -> None:
@@ -209,7 +209,7 @@ class InOrder(TriggerConstraint):
         setting, sequence = f"custody.{self.name}", feed.sequence_of(model._meta.db_table, self.column)
         call = feed.announce(str(feed.lane_of(self.name)), feed.last_given(sequence))
         events = "INSERT OR UPDATE" if self.numbers_on else "INSERT"
-        # The setting goes with the savepoint in which it was made, as the lock does.
+        # The setting is rolled back with the savepoint in which it was made, as the lock is.
         announce = (
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"IF current_setting('{setting}', true) IS DISTINCT FROM 'announced' THEN PERFORM {call}; "
@@ -260,11 +260,11 @@ class InOrder(TriggerConstraint):
         }
 
     def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
-        """Any instance is well."""
+        """Accept every instance."""
 
 
 class AddTriggers(migrations.AddConstraint):
-    """Adds such a constraint to a table that has rows. Django would write a table of SQLite anew for it."""
+    """Adds such a constraint to a table that has rows. Django would rebuild the table on SQLite."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)

@@ -1,4 +1,4 @@
-"""What the page frame needs."""
+"""Template context of the page frame."""
 
 import time
 from typing import Any
@@ -15,10 +15,10 @@ SECONDS_KEPT = 30
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The actor and, lazily, the sidebar with the entry of the current page marked.
+    """Return the actor and, lazily, the sidebar with the entry of the current page marked.
 
-    `account_frame` is the frame of a person's own pages, and of refusals: the console's for a member who may enter
-    it.
+    `account_frame` is the frame of a person's own pages and of refusals: the console's for a member who may enter the
+    console.
     """
     actor = getattr(request, "actor", None)
     enters = actor is not None and actor.kind == "member" and not _lacks_second_step(actor)
@@ -56,7 +56,7 @@ def _lacks_second_step(actor: Actor) -> bool:
 
 
 def _reads_kept_mail(actor: Actor) -> bool:
-    """Whether to offer the kept mails; the page itself asks again. May be half a minute old."""
+    """Whether to offer the stored mails. May be half a minute old; the page itself checks again."""
     if settings.MAIL_URL:
         return False
     until, known = _kept.get((actor.organization.pk, actor.role), (0.0, False))
@@ -67,9 +67,9 @@ def _reads_kept_mail(actor: Actor) -> bool:
 
 
 def forget() -> None:
-    """Ask again who may read the kept mails, in this process."""
+    """Clear this process's cache of who may read the stored mails."""
     _kept.clear()
 
 
-# Kept in this process, for it stands on every page.
+# Cached in this process, because every page shows it.
 _kept: dict[tuple[int, str], tuple[float, bool]] = {}

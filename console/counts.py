@@ -1,7 +1,7 @@
-"""How many rows there are, counted up to a cap, so that a count does not grow with its table.
+"""Row counts up to a cap, so that counting does not get slower as a table grows.
 
-That there are more than the cap is remembered in this process for half a minute: it is only shown, nothing is decided
-by it, and every page of a long list would find it out anew.
+This process remembers for half a minute that a count is above the cap: the count is only displayed, nothing is decided
+by it, and every page of a long list would otherwise count again.
 """
 
 import time
@@ -20,12 +20,12 @@ _many: dict[Any, float] = {}
 
 
 def of(rows: models.QuerySet) -> int:
-    """How many rows there are, up to one more than the cap."""
+    """Return how many rows there are, up to one more than the cap."""
     return of_each([rows])[0]
 
 
 def of_each(querysets: Sequence[models.QuerySet]) -> list[int]:
-    """How many rows each queryset has, up to one more than the cap, all in one statement."""
+    """Return how many rows each queryset has, up to one more than the cap, all in one statement."""
     keys = [_key(rows) for rows in querysets]
     unknown = {key: rows for key, rows in zip(keys, querysets, strict=True) if key and not _is_many(key)}
     counts = sql.capped_count_of_each(list(unknown.values()), CAP + 1) if unknown else []
@@ -37,7 +37,7 @@ def of_each(querysets: Sequence[models.QuerySet]) -> list[int]:
 def of_parents(
     parents: type[models.Model], ids: Iterable[int], children: models.QuerySet, column: str
 ) -> dict[int, int]:
-    """How many of `children` each parent in `ids` has, up to one more than the cap, in one statement.
+    """Return how many of `children` each parent in `ids` has, up to one more than the cap, in one statement.
 
     `column` is the children's column that holds the parent's id.
     """
@@ -52,12 +52,12 @@ def of_parents(
 
 
 def forget() -> None:
-    """Count anew."""
+    """Clear the remembered counts."""
     _many.clear()
 
 
 def _key(rows: models.QuerySet) -> tuple | None:
-    """What the rows are known by; None where the conditions alone say that there are none."""
+    """Return the cache key of the rows; None if their conditions alone rule out any row."""
     try:
         statement, parameters = rows.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:

@@ -1,7 +1,7 @@
-"""Cursors: where a page of a list ends, as a text for an address, and the rows past it.
+"""Cursors: where a page of a list ends, as text for an address, and the rows beyond it.
 
 A cursor holds the order's value and the id of the row at the edge, so that the next page is a range of an index. Its
-text is not secret and not signed: what a reader writes into it can only choose where a page of their own rows begins.
+text is neither secret nor signed: by changing it, a reader can only choose where a page of their own rows begins.
 """
 
 import base64
@@ -17,7 +17,7 @@ def encode(text: str) -> str:
 
 
 def decode(cursor: str) -> str:
-    """Return the text of a cursor; an empty one where nothing of ours wrote the cursor."""
+    """Return the text of a cursor; an empty one if this server did not write the cursor."""
     try:
         return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except (binascii.Error, ValueError):
@@ -25,7 +25,7 @@ def decode(cursor: str) -> str:
 
 
 def beyond(key: str, value: Any, pk: int, descending: bool) -> Q:
-    """Return the condition for the rows past the edge: one range of the index of the key, less an exception."""
+    """Return the condition for the rows beyond the edge: one range of the index of the key, minus an exception."""
     compare = "lt" if descending else "gt"
     if key in {"id", "pk"}:
         return Q(**{f"id__{compare}": pk})

@@ -1,4 +1,4 @@
-"""Files that are made whole before they are sent. Rooms make them, views and endpoints answer with them."""
+"""Files that are complete before they are sent. Actions build them; views and endpoints answer with them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import IO, Any
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 
-# The name, the header and the lines of a list that is sent while it is written, see console.export.
+# The name, the header and the rows of a list that is sent while it is being written, see console.export.
 Table = tuple[str, Iterable[Any], Iterable[list]]
 
 
 @dataclass(frozen=True)
 class File:
-    """What is downloaded: bytes or an open file, its type and its name. By default, nothing on the way may keep it."""
+    """A download: bytes or an open file, its type and its name. By default, caches on the way may not store it."""
 
     content: bytes | IO[Any]
     content_type: str

@@ -1,9 +1,9 @@
-"""The edit of one row by a form, which another person may edit at the same time.
+"""Edits of one row by a form, which several people may use at the same time.
 
-A page carries a digest of each value that it showed. When it comes back, each field is one of these: as it was shown,
-then what is there now stays; changed by this person alone, then it is written; or changed by both, then nothing is
-saved and the form says both values. It comes with fresh digests, so saving it once more is a decision. All of it
-happens while the row is held, so nobody gets between the comparison and the write.
+A page carries a digest of each value that it showed. When it comes back, each field is in one of three states. Not
+changed by this person: the current value stays. Changed by this person only: it is written. Changed by both: nothing is
+saved, and the form shows both values. That form comes with fresh digests, so saving it again is a decision. All of this
+happens while the row is locked, so nothing can change between the comparison and the write.
 
     edit = Edit(request, product, lambda data, row: ProductForm(data, instance=row, actor=request.actor),
                 lambda row, values: products.edit(row, by=request.actor, **values))
@@ -29,7 +29,7 @@ from console.requests import Request
 from console.transactions import retrying
 
 SHOWN = "shown"
-# What a browser would send, by the name of each control; a part is a field, or a list of rows.
+# What a browser would send, by the name of each control. A part is a field, or a list of rows.
 Part = dict[str, list[str]]
 LONGEST = 120
 
@@ -37,9 +37,9 @@ LONGEST = 120
 class Edit:
     """One request to the edit page of `row`.
 
-    `make(data, row)` makes the form, unbound where data is None. `act(row, values)` saves the values that the person
+    `make(data, row)` creates the form, unbound if data is None. `act(row, values)` saves the values that the person
     changed; its refusals are shown in the form, at the field `refused_at` or by the form's own `refuse`. A form with
-    rows names them in `lists`; one whose fields depend on each other says so in `IMPLIED`, see `named`.
+    rows names them in `lists`; one whose fields depend on each other declares that in `IMPLIED`, see `named`.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Edit:
             _seal(self.form, _parts(self.form))
 
     def page(self, template: str, **context: Any) -> HttpResponse:
-        """The page with the form; `context` is what else it shows."""
+        """Return the page with the form; `context` is what else it shows."""
         return render(self.request, template, {"form": self.form, **context}, status=self.status)
 
     @retrying
@@ -128,10 +128,10 @@ class Edit:
 
 
 def named(form: Any, names: Iterable[str]) -> dict[str, Any]:
-    """The clean values of those fields of a form that are named: an edit writes no others.
+    """Return the clean values of the named fields of a form: an edit writes no others.
 
-    `IMPLIED` of the form says which fields follow from one that is named, as the account from the ownership mode. A
-    form that hands over something else than its fields has its own `named`.
+    `IMPLIED` of the form says which fields follow from a named one, as the account follows from the ownership mode. A
+    form whose values differ from its fields has its own `named`.
     """
     names = set(names)
     if hasattr(form, "named"):
@@ -142,13 +142,13 @@ def named(form: Any, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _seal(form: Any, there: dict[str, Part]) -> None:
-    """Give the form the hidden field that says which values it shows."""
+    """Add the hidden field to the form that says which values it shows."""
     form.fields[SHOWN] = forms.CharField(required=False, widget=forms.HiddenInput({"id": False}))
     form.initial[SHOWN] = _written(there)
 
 
 def _parts(form: Any) -> dict[str, Part]:
-    """What a browser would send of this unbound form if nobody touched it, by its parts."""
+    """Return what a browser would send of this unbound form if nobody changed it, by its parts."""
     found = {bound.name: _shown_by(bound) for bound in form if not bound.field.disabled and bound.name != SHOWN}
     for name, rows in getattr(form, "lists", {}).items():
         found[name] = {key: sent for row in rows for bound in row for key, sent in _shown_by(bound).items()}
@@ -166,7 +166,7 @@ def _shown_by(bound: Any) -> Part:
 
 
 def _sent(form: Any, data: Any) -> dict[str, Part]:
-    """What was sent, by the parts of the form."""
+    """Return what was sent, by the parts of the form."""
     found: dict[str, Part] = {}
     own = {bound.html_name: bound for bound in form if not bound.field.disabled}
     lists = getattr(form, "lists", {})
@@ -184,7 +184,7 @@ def _sent(form: Any, data: Any) -> dict[str, Part]:
 
 
 def _plain(values: Iterable[Any]) -> list[str]:
-    """As texts without what a browser does to line ends; nothing is an empty list."""
+    """Return the values as texts with normalized line ends; no value becomes an empty list."""
     texts = [str(value).replace("\r\n", "\n").strip() for value in values if value is not None]
     return [text for text in texts if text]
 
@@ -214,7 +214,7 @@ def _label(form: Any, part: str) -> Any:
 
 
 def _say(form: Any, part: str, value: Part) -> str:
-    """A part in the words of the form, short."""
+    """Return a short description of a part, in the form's words."""
     if part not in form.fields:
         rows = getattr(form, "lists", {}).get(part, ())
         words = [

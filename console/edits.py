@@ -1,7 +1,7 @@
-"""Edits of one row: an edit writes the fields that it names, where they differ from what is there at that instant.
+"""Edits of one row: an edit writes the fields that it names, where they differ from their current values.
 
-Whoever edits holds the row first. Two who edit different fields of it at once both get what they asked for; of two who
-edit the same field the later one wins, and the log tells each what it replaced.
+The row is locked before it is edited. If two people edit different fields of it at once, both get what they asked for;
+if they edit the same field, the later one wins, and the log records for each what it replaced.
 """
 
 from typing import Any, TypeVar, cast
@@ -14,19 +14,20 @@ Row = TypeVar("Row", bound=Model)
 
 
 def hold(row: Row) -> Row:
-    """The row as it is now; nobody else edits it until this transaction ends.
+    """Return the current row, locked: nobody else can edit it until this transaction ends.
 
-    On SQLite the transaction itself has kept all writers out since it began. Raises DoesNotExist where the row is gone.
+    On SQLite the transaction itself has kept out all other writers since it began. Raises DoesNotExist if the row is
+    gone.
     """
     rows = cast("QuerySet[Row]", row._meta.model._base_manager.all())
     return rows.select_for_update(no_key=True).get(pk=row.pk)
 
 
 def write(row: Row, fields: dict[str, Any], *, keys: dict[str, str] | None = None) -> dict[str, Any]:
-    """Write those of the fields that differ from what is there now. Gives `{field: [old, new]}`, as the log has it.
+    """Write the fields that differ from their current values. Returns `{field: [old, new]}`, in the format of the log.
 
-    `keys` names the folded copy of a field, which `set_keys` of the row brings in step. `row` itself is brought up to
-    date too. Within a transaction.
+    `keys` names the folded copy of a field, which the row's `set_keys` updates. `row` itself is updated too. Call it
+    within a transaction.
     """
     now = hold(row)
     changed = changes({name: getattr(now, name) for name in fields}, fields)

@@ -1,4 +1,4 @@
-"""Reads the settings that an operator gives through the environment. A value that makes no sense stops the start."""
+"""Reads the settings that an operator sets through the environment. An invalid value stops the start."""
 
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -11,7 +11,7 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable `name`, or the content of the file that `name`_FILE points at, or `default`."""
+    """Return the variable `name`, or the content of the file that `name`_FILE points at, or `default`."""
     file = os.environ.get(f"{name}_FILE")
     if file:
         try:
@@ -22,7 +22,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def flag(name: str, default: bool = False) -> bool:
-    """A yes or no. Raises ImproperlyConfigured for any other word."""
+    """Return a yes or no as a boolean. Raises ImproperlyConfigured for any other word."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -32,7 +32,7 @@ def flag(name: str, default: bool = False) -> bool:
 
 
 def number(name: str, default: int, *, least: int = 0, most: int = 2**53) -> int:
-    """A whole number from `least` to `most`. Raises ImproperlyConfigured for anything else."""
+    """Return a whole number from `least` to `most`. Raises ImproperlyConfigured for anything else."""
     value = os.environ.get(name, "").strip()
     if not value:
         return default
@@ -47,7 +47,7 @@ def number(name: str, default: int, *, least: int = 0, most: int = 2**53) -> int
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
-    """Networks in CIDR notation, separated by commas. Raises ImproperlyConfigured for anything else."""
+    """Return networks in CIDR notation, separated by commas. Raises ImproperlyConfigured for anything else."""
     value = text(name)
     try:
         return [ip_network(part.strip()) for part in value.split(",") if part.strip()]
@@ -58,9 +58,9 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
 
 
 def database(url: str, sqlite_file: Path) -> dict:
-    """Django's database settings for a postgres:// or sqlite:// URL; without one, the SQLite file.
+    """Return Django's database settings for a postgres:// or sqlite:// URL; without one, the SQLite file.
 
-    SQLite writes take the lock at BEGIN (IMMEDIATE), so that a read followed by a write can't fail half way,
+    SQLite transactions take the write lock at BEGIN (IMMEDIATE), so that a read followed by a write can't fail midway,
     and every commit is on disk (FULL) when it is acknowledged.
     """
     parts = urlsplit(url)
@@ -72,7 +72,7 @@ def database(url: str, sqlite_file: Path) -> dict:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
             "PORT": parts.port or "",
-            # Only `sql.kept` prepares statements.
+            # Only `sql.prepared_cursor` prepares statements.
             "OPTIONS": {"prepare_threshold": 5, **dict(parse_qsl(parts.query))},
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
@@ -92,9 +92,9 @@ def database(url: str, sqlite_file: Path) -> dict:
 
 
 def mail(url: str) -> dict:
-    """Django's mail settings for an smtp://, smtps:// or smtp+tls:// URL.
+    """Return Django's mail settings for an smtp://, smtps:// or smtp+tls:// URL.
 
-    Without one, mail is kept in files and can be read in the browser.
+    Without a URL, mail is stored in files and can be read in the browser.
     """
     parts = urlsplit(url)
     if not url:

@@ -1,4 +1,4 @@
-"""A refusal is a sentence with a code, raised by an action and answered in one place."""
+"""Refusals: a sentence with a code, raised by an action and answered in one place."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from django.utils.functional import Promise
 class Refused(Exception):
     """An operation that the rules do not allow.
 
-    `code` is stable and for programs (`already_owned`), `sentence` is for people and says what to do next.
-    `status` is the HTTP status of the answer, `headers` go with it; `facts` are more for programs, such as an id.
+    `code` is stable and for programs (`already_owned`), `sentence` is for people and says what to do next. `status` is
+    the HTTP status of the answer, and `headers` are sent with it; `facts` are further data for programs, such as an id.
     """
 
     def __init__(
@@ -31,16 +31,16 @@ class Refused(Exception):
 def problem(
     code: str, sentence: str | Promise, status: int, *, headers: dict[str, str] | None = None, **more: Any
 ) -> JsonResponse:
-    """A problem document (RFC 9457): `code` says in a word what `title` says in a sentence."""
+    """Return a problem document (RFC 9457): `code` is the machine-readable form of the sentence in `title`."""
     body = {"type": "about:blank", "title": str(sentence), "status": status, "code": code, **more}
     return JsonResponse(body, status=status, content_type="application/problem+json", headers=headers)
 
 
 def answer(request: HttpRequest, refusal: Refused) -> HttpResponse:
-    """The refusal as a problem document (RFC 9457) for programs, else as a page or, to htmx, as a notice."""
+    """Return the refusal as a problem document (RFC 9457) for programs, else as a page or, for htmx, as a notice."""
     if "application/json" in request.headers.get("Accept", ""):
         return problem(refusal.code, refusal.sentence, refusal.status, headers=refusal.headers, **refusal.facts)
-    # Customers' pages name their own page: it has another frame.
+    # Customers' pages name a template of their own, which has another frame.
     page = getattr(request, "refused_template", "console/refused.html")
     template = "console/_refused.html" if getattr(request, "htmx", False) else page
     response = render(request, template, {"refusal": refusal}, status=refusal.status)

@@ -1,4 +1,4 @@
-"""The events of organizations and their domains."""
+"""The kinds of events that concern organizations and their domains."""
 
 from django.utils.translation import gettext_lazy as _
 

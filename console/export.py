@@ -1,6 +1,6 @@
-"""Lists as files, CSV or XLSX, written while they are sent: a million rows need no more memory than one page of them.
+"""Lists as CSV or XLSX files, written while they are sent: a million rows need no more memory than one page of them.
 
-No cell can become a formula in a spreadsheet: in CSV a leading apostrophe stops it, in XLSX the cell is text.
+No cell can become a formula in a spreadsheet: in CSV a leading apostrophe prevents it, in XLSX the cell is text.
 """
 
 import csv
@@ -27,26 +27,26 @@ from console.tabular.cells import ERRORS
 
 CHUNK = 2_000
 SHEET_ROWS = 1_048_576
-# What a spreadsheet may begin a formula with, also one of East Asia (full and small forms), and also behind what nobody
-# sees.
+# What a formula can begin with in a spreadsheet, including the East Asian full-width and small forms, and including
+# what follows invisible characters.
 _FORMULA = re.compile(
     "[\\s\\x00-\\x1f\u00a0\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff9-\ufffb]*[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]|[\\t\\r]"
 )
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?\Z")
-# Excel has no use for them, and a line of a cell ends with a line feed alone.
+# Excel does not support these, and a line within a cell ends with a line feed alone.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _LINE_END = re.compile(r"\r\n?")
-# So much a cell of Excel holds, counted as UTF-16, and so many digits of a number.
+# A cell of Excel holds this many UTF-16 code units, and is exact only for numbers of up to 15 digits.
 CELL, LARGEST = 32_767, 10**15
-# Excel takes a file without it for Windows-1252.
+# Without this mark, Excel reads the file as Windows-1252.
 _MARK = "\ufeff"
 
 
 def stream(request: HttpRequest, name: str, header: Iterable[Any], rows: Iterable[list]) -> StreamingHttpResponse:
-    """The rows as the format that `?format=` names, xlsx or else csv.
+    """Stream the rows in the format that `?format=` names: xlsx, or else csv.
 
-    Raises Refused where too many are being written: for this person or key (429), or in this process (503).
+    Raises Refused if too many exports are running: for this person or key (429), or in this process (503).
     """
     is_xlsx = request.GET.get("format") == "xlsx"
     answer = (stream_xlsx if is_xlsx else stream_csv)(name, header, rows)
@@ -56,21 +56,24 @@ def stream(request: HttpRequest, name: str, header: Iterable[Any], rows: Iterabl
 
 
 def stream_csv(name: str, header: Iterable[Any], rows: Iterable[list]) -> StreamingHttpResponse:
-    """The rows as a CSV file, `name` and the day its name. Times are given where the reader is, with their offset."""
+    """Stream the rows as a CSV file named `name` and the date.
+
+    Times are in the reader's time zone, with their offset.
+    """
     return _answer(_csv(_titles(header), rows, _zone()), "text/csv; charset=utf-8", name, "csv")
 
 
 def stream_xlsx(name: str, header: Iterable[Any], rows: Iterable[list]) -> StreamingHttpResponse:
-    """The rows as an Excel file, `name` and the day its name. Times are given where the reader is.
+    """Stream the rows as an Excel file named `name` and the date. Times are in the reader's time zone.
 
-    What is too long for a cell is cut, and the cell says so at its end.
+    Text that is too long for a cell is cut, and the cell says so at its end.
     """
     content = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return _answer(_xlsx(_titles(header), rows, _zone(), _cut_note()), content, name, "xlsx")
 
 
 def newest_first(rows: QuerySet, size: int = CHUNK, *, key: str = "id") -> Iterator[Any]:
-    """The rows by descending key and id, read in pages, so that none is held longer than it is written."""
+    """Yield the rows by descending key and id, read in pages, so that none stays in memory longer than needed."""
     ordered, last = rows.order_by(f"-{key}", "-id"), None
     while True:
         edge = Q() if last is None else beyond(key, getattr(last, key), last.pk, descending=True)
@@ -82,9 +85,9 @@ def newest_first(rows: QuerySet, size: int = CHUNK, *, key: str = "id") -> Itera
 
 
 def harmless(text: str) -> str:
-    """The text as a CSV cell that no spreadsheet takes for a formula, or for an error. A plain number stays as it is.
+    """Return the text as a CSV cell that no spreadsheet takes for a formula or an error.
 
-    Who reads it back takes one apostrophe off (console.imports.unguarded), so text that has one already gets another.
+    Plain numbers stay as they are. The import removes one apostrophe again (console.imports.unguarded), so text that already has one gets another.
     """
     bare = text.lstrip("'")
     is_taken = _FORMULA.match(bare) or bare.strip() in ERRORS
@@ -96,7 +99,7 @@ def _titles(header: Iterable[Any]) -> list[str]:
 
 
 def _zone() -> ZoneInfo:
-    # Taken here: when the rows are sent, the request and its time zone are over.
+    # Taken now: when the rows are sent, the request and its time zone are gone.
     return timezone.get_current_timezone()
 
 
@@ -133,12 +136,13 @@ def _csv_cell(value: Any, zone: ZoneInfo) -> Any:
 
 
 def _cut_note() -> str:
-    # In the reader's language, and so taken here like the time zone.
+    # In the reader's language, and therefore taken now, like the time zone.
     return _("… cut: a cell of Excel holds 32,767 characters; the CSV file has all of it")
 
 
 def _xlsx(header: list[str], rows: Iterable[list], zone: ZoneInfo, note: str) -> Iterator[bytes]:
-    # A row is in memory until the next one comes. The folder goes with its files, also where the reader has gone.
+    # A row stays in memory until the next one comes. The folder and its files are deleted even if the reader
+    # disconnects.
     with tempfile.TemporaryFile() as file, tempfile.TemporaryDirectory() as folder:
         book = Workbook(file, {"constant_memory": True, "tmpdir": folder})
         cells = _Cells(book, zone, note)
@@ -154,19 +158,19 @@ def _xlsx(header: list[str], rows: Iterable[list], zone: ZoneInfo, note: str) ->
 
 
 class _Cells:
-    """Writes the rows of an Excel file: times of `zone`, and `note` at the end of what had to be cut."""
+    """Writes the rows of an Excel file, with times in `zone`, and `note` at the end of cut texts."""
 
     def __init__(self, book: Workbook, zone: ZoneInfo, note: str) -> None:
         self.book, self.zone, self.note = book, zone, note
         self.day = book.add_format({"num_format": "yyyy-mm-dd"})
         self.time = book.add_format({"num_format": "yyyy-mm-dd h:mm:ss"})
-        # A text that looks like a formula stays a text where somebody edits the cell.
+        # Keeps text that looks like a formula a text even if somebody edits the cell.
         self.quoted = book.add_format({"quote_prefix": True})
         self.sheet: Any = None
         self.row = 0
 
     def begin_sheet(self, header: list[str]) -> None:
-        """Add a sheet with the titles, which stay in sight."""
+        """Add a sheet with the titles, which stay visible while scrolling."""
         self.sheet, self.row = self.book.add_worksheet(), 0
         self.sheet.freeze_panes(1, 0)
         self.write(header)
@@ -185,7 +189,7 @@ class _Cells:
         elif (isinstance(value, int) and abs(value) < LARGEST) or (isinstance(value, float) and isfinite(value)):
             self.sheet.write_number(self.row, column, value)
         elif isinstance(value, datetime):
-            # A cell knows no time zone.
+            # Cells have no time zone.
             local = value.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
             self.sheet.write_datetime(self.row, column, local, self.time)
         elif isinstance(value, date):
@@ -197,17 +201,17 @@ class _Cells:
         text = self._fitting(_CONTROL.sub("", _LINE_END.sub("\n", text)))
         style = None if harmless(text) == text else self.quoted
         if text.startswith("<r>"):
-            # XlsxWriter would take it for a text that it has put together of parts, and write it as it is.
+            # Otherwise XlsxWriter would parse the text as one that it composed itself, and write it unescaped.
             self.sheet.write_rich_string(self.row, column, *text[:2], text[2:])
         elif text:
             self.sheet.write_string(self.row, column, text, style)
 
     def _fitting(self, text: str) -> str:
-        # No character is more than two units.
+        # A character takes at most two UTF-16 code units.
         if 2 * len(text) <= CELL:
             return text
         units = text.encode("utf-16-le", "surrogatepass")
         if len(units) <= 2 * CELL:
             return text
-        # What is left of half a character goes, too.
+        # Also drops the remaining half of a character.
         return units[: 2 * (CELL - len(self.note))].decode("utf-16-le", "ignore") + self.note
