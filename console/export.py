@@ -87,7 +87,8 @@ def newest_first(rows: QuerySet, size: int = CHUNK, *, key: str = "id") -> Itera
 def harmless(text: str) -> str:
     """Return the text as a CSV cell that no spreadsheet takes for a formula or an error.
 
-    Plain numbers stay as they are. The import removes one apostrophe again (console.imports.unguarded), so text that already has one gets another.
+    Plain numbers stay as they are. The import removes one apostrophe again (console.imports.unguarded), so
+    text that already has one gets another.
     """
     bare = text.lstrip("'")
     is_taken = _FORMULA.match(bare) or bare.strip() in ERRORS
