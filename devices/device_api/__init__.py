@@ -1,1 +1,1 @@
-"""What devices call over HTTP, each with its own secret. Plain views: publishing is the busiest path there is."""
+"""The HTTP API that devices call, each with its own secret. Plain views: publishing is the busiest path of all."""

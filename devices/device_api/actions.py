@@ -1,4 +1,4 @@
-"""What devices say about themselves: their firmware, and that they have wiped themselves."""
+"""What devices report about themselves: their firmware version, and that they have wiped themselves."""
 
 from datetime import datetime
 
@@ -16,9 +16,9 @@ from devices.models import Device, DeviceReport
 
 @retrying
 def report_firmware(version: str, *, by: Publisher, at: datetime | None = None) -> None:
-    """Remember which firmware the device runs."""
-    # While it changes hands this waits: nobody reads between the instant and its commit what the next owner's unit
-    # said.
+    """Record which firmware version the device runs."""
+    # Waits while the device changes hands, so that a report for the next owner isn't read before the change is
+    # committed.
     ledger.hold([by.device_id])
     at = ledger.stamp(by.device_id, at)
     DeviceReport.objects.update_or_create(
@@ -30,10 +30,9 @@ def report_firmware(version: str, *, by: Publisher, at: datetime | None = None) 
 
 @retrying
 def confirm_wipe(asked_at: datetime, *, by: Publisher, at: datetime | None = None) -> None:
-    """The device has wiped itself as it was asked to at `asked_at`.
+    """Record that the device has wiped itself, as it was asked to at `asked_at`. Confirming twice changes nothing.
 
-    Raises Refused where it was not asked then: an older wipe says nothing of what the last owner left. Saying it again
-    changes nothing.
+    Raises Refused if no wipe was requested at that time: an older wipe says nothing about the last owner's data.
     """
     asked = Device.objects.filter(pk=by.device_id, wipe_asked_at=asked_at)
     device = Device.objects.select_related("organization").get(pk=by.device_id)

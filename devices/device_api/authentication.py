@@ -1,4 +1,4 @@
-"""Which device calls: Basic auth with its device name and its secret (RFC 7617). No session, no cookie, no cache."""
+"""Identifies the calling device: Basic auth with its device name and secret (RFC 7617). No session, cookie or cache."""
 
 import base64
 import binascii
@@ -25,21 +25,23 @@ from devices.messages.actions import Publisher
 from devices.messages.window import BadMessage
 from devices.models import Device, Ownership, SharedAccess
 
-# So many wrong secrets of one address in so many seconds are answered as wrong; further ones are told to wait.
+# Number of wrong secrets per address and period (in seconds) that are answered as wrong; after that the answer is to
+# wait.
 TRIES, SECONDS = 60, 60
 LONGEST = 512
 KEPT = 20_000
 NOBODY = "0" * 64
-# Compared where nobody has the name, so that this takes as long.
+# Compared if no device has the name, so that this takes equally long.
 STRANGER = (0, 0, NOBODY, None, None, None, False)
-# Who showed a right secret from an address: such a device may publish in one statement, which looks at both again.
+# Credentials, with their addresses, that were right before: such a device may publish in one statement, which checks
+# both again.
 _proven: OrderedDict[bytes, None] = OrderedDict()
-# Addresses that guessed too often, and until when: their wrong secrets are not counted in the database meanwhile.
+# Addresses that guessed too often, and until when: meanwhile their wrong secrets are not counted in the database.
 _blocked: dict[str, float] = {}
 
 
 class Unknown(Refused):
-    """No such device, or not its secret, or it is archived: nobody learns which."""
+    """Unknown device, wrong secret, or archived device: the answer does not reveal which."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -51,16 +53,16 @@ class Unknown(Refused):
 
 
 def not_at_once(request: HttpRequest) -> HttpResponse | None:
-    """No view but one can answer before the device is looked up."""
+    """Answer nothing before the device is looked up: the default, which only one view replaces."""
     return None
 
 
 def device(
     *methods: str, at_once: Callable[[HttpRequest], HttpResponse | None] = not_at_once
 ) -> Callable[[View], View]:
-    """Open a view to devices: it gets the request and the Publisher. What it refuses is a problem document.
+    """Open a view to devices: it receives the request and the Publisher. Refusals are answered as problem documents.
 
-    `at_once` may answer first; it must look at name and secret itself.
+    `at_once` may answer first; it must check the name and the secret itself.
     """
 
     def decorate(view: View) -> View:
@@ -78,7 +80,7 @@ def device(
 
         @wraps(guarded)
         def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            # Before the mark looks at the method: it would answer with an empty page.
+            # Checked before `public` checks the method, which would answer with an empty page.
             return guarded(request, *args, **kwargs) if request.method in methods else _not_allowed(methods)
 
         return answered
@@ -93,10 +95,10 @@ def _not_allowed(methods: tuple[str, ...]) -> HttpResponse:
 
 
 def authenticate(request: HttpRequest) -> Publisher:
-    """The device whose name and secret came. Raises Unknown, and Refused (429) for an address that guesses.
+    """Return the device that sent its name and secret. Raises Unknown, and Refused (429) if the address guesses.
 
-    The right secret is answered whatever came from its address before. Secrets have 16 characters at least, ours 256
-    bits: a limit on guesses adds nothing to that, and would let one guesser keep a whole site's devices out.
+    The right secret is accepted whatever its address sent before. Secrets have at least 16 characters, generated ones
+    256 bits: a limit on guesses adds nothing to that, and would let one guesser lock out all devices of a site.
     """
     header, address = request.META.get("HTTP_AUTHORIZATION", ""), throttle.address_of(request)
     credential = _credential(address, header)
@@ -111,7 +113,7 @@ def authenticate(request: HttpRequest) -> Publisher:
 
 
 def proven(request: HttpRequest) -> tuple[str, str] | None:
-    """The folded name and the hash of the secret, where both were right before; whether they still are, is not said."""
+    """Return the folded name and the secret's hash if both were right before; whether they still are is not checked."""
     header = request.META.get("HTTP_AUTHORIZATION", "")
     if _credential(throttle.address_of(request), header) not in _proven:
         return None
@@ -120,7 +122,7 @@ def proven(request: HttpRequest) -> tuple[str, str] | None:
 
 
 def find(name: str, secret: str) -> Publisher | None:
-    """The device that is called so and has this secret. Of two organizations' devices of one name, the secret decides."""
+    """Return the device with this name and secret. If devices of two organizations share a name, the secret decides."""
     given, found = sha256(secret), None
     candidates = _candidates(fold(name)) if name and "\0" not in name else []
     for pk, organization, kept, project, owned, shared, is_heard in candidates or [STRANGER]:
@@ -131,7 +133,7 @@ def find(name: str, secret: str) -> Publisher | None:
 
 
 def forget() -> None:
-    """Know no address any more. For tests, which share a process."""
+    """Forget all credentials and blocked addresses. For tests, which share a process."""
     _proven.clear()
     _blocked.clear()
 
@@ -147,7 +149,7 @@ def _candidates(key: str) -> list[tuple]:
 
 @cache
 def _statement() -> str:
-    """All that publishing asks of a device, in one statement; short subqueries are planned sooner than joins."""
+    """Return SQL that reads all that publishing needs of a device; short subqueries are planned faster than joins."""
     devices, spans, shares = sql.table(Device), sql.table(Ownership), sql.table(SharedAccess)
     return (
         "SELECT d.id, d.organization_id, d.secret_sha256, "  # noqa: S608

@@ -1,4 +1,4 @@
-"""What a device is told of itself."""
+"""The state that a device can ask for."""
 
 from datetime import datetime
 from typing import Any
@@ -8,9 +8,9 @@ from devices.models import Device, Ownership
 
 
 def state_of(by: Publisher) -> dict[str, Any]:
-    """Whether somebody owns it, which ownership this is, what it may receive, and whether it should wipe itself."""
+    """Return whether the device is owned and by which ownership, what it may receive, and whether it should wipe itself."""
     unit = Device.objects.select_related("product").get(pk=by.device_id)  # unscoped: the device that asks
-    # unscoped: the device that asks; their number alone
+    # unscoped: the device that asks; only the ids of its spans are read
     spans = Ownership.objects.filter(device=unit).order_by("-started_at")
     owned = unit.customer_id is not None
     wipe = {"asked_at": text_of(unit.wipe_asked_at), "confirmed_at": text_of(unit.wipe_confirmed_at)}
@@ -18,7 +18,7 @@ def state_of(by: Publisher) -> dict[str, Any]:
         "device_name": unit.device_name,
         "serial_number": unit.serial_number,
         "owned": owned,
-        # Another one with each ownership; 0 before the first.
+        # Changes with each ownership; 0 before the first.
         "owner_epoch": spans.values_list("pk", flat=True).first() or 0,
         "may_subscribe": owned or unit.product.unowned_may_subscribe,
         "desired_firmware": None,
@@ -27,5 +27,5 @@ def state_of(by: Publisher) -> dict[str, Any]:
 
 
 def text_of(at: datetime | None) -> str | None:
-    """The instant in UTC, to the microsecond."""
+    """Format the instant in UTC, to the microsecond."""
     return f"{at:%Y-%m-%dT%H:%M:%S.%fZ}" if at else None

@@ -1,4 +1,4 @@
-"""The addresses that devices call."""
+"""The URLs that devices call."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""The device API. Every answer is JSON; every view is open to devices alone."""
+"""The device API. Every answer is JSON, and every view is open to devices only."""
 
 import time
 from datetime import datetime
@@ -21,14 +21,14 @@ from devices.messages.window import BadMessage
 from devices.models import Call
 
 LONGEST_WAIT = 25
-# In seconds: so often a waiting device's calls are looked for.
+# Seconds between two lookups of calls for a waiting device.
 PAUSE = 0.5
-# A device that waits holds a thread of the server. Some must stay free for everybody else.
+# A waiting device occupies a thread of the server. Some must stay free for everyone else.
 _room = BoundedSemaphore(max(1, settings.DEVICE_WAITS))
 
 
 def _message_at_once(request: HttpRequest) -> HttpResponse | None:
-    """Store the one message of a device that was here before. None for all else: nothing was stored then."""
+    """Store a single message of a device that has authenticated before; otherwise return None and store nothing."""
     credentials = proven(request)
     if credentials is None:
         return None
@@ -52,7 +52,7 @@ def message_create(request: HttpRequest, by: Publisher) -> HttpResponse:
 
 @device("GET", "HEAD", "POST")
 def state(request: HttpRequest, by: Publisher) -> HttpResponse:
-    """What the device should know; by POST, what it reports, and then the same."""
+    """Return the device's state; on POST, store what the device reports first."""
     if request.method == "POST":
         _report(messages.loads(_body(request)), by)
     return JsonResponse(state_of(by))
@@ -60,7 +60,7 @@ def state(request: HttpRequest, by: Publisher) -> HttpResponse:
 
 @device("GET")
 def call_list(request: HttpRequest, by: Publisher) -> HttpResponse:
-    """The calls that wait for the device; where there are none, after up to `wait` seconds."""
+    """Return the calls that wait for the device; if there are none, wait up to `wait` seconds for some."""
     wait = _seconds(request.GET.get("wait", "0"))
     if wait is None:
         return _bad_wait()
@@ -77,7 +77,7 @@ def call_list(request: HttpRequest, by: Publisher) -> HttpResponse:
 
 @device("POST")
 def call_answer(request: HttpRequest, by: Publisher, pk: int) -> HttpResponse:
-    """Answer a call, with its result or an error."""
+    """Answer a call with its result or an error."""
     value = messages.loads(_body(request))
     if not isinstance(value, dict) or len(value) != 1 or not value.keys() <= {"result", "error"}:
         raise BadMessage(_("Send an object with either result or error."))
@@ -88,7 +88,7 @@ def call_answer(request: HttpRequest, by: Publisher, pk: int) -> HttpResponse:
 
 
 def _wait_for_calls(request: HttpRequest, by: Publisher, wait: float) -> list[Call]:
-    """Who waits proves himself again before anything is handed over: his secret may be another one by now."""
+    """Wait for calls. The device is authenticated again before delivery, because its secret may have changed."""
     until = time.monotonic() + wait
     while time.monotonic() < until:
         if not connection.in_atomic_block:
@@ -141,16 +141,16 @@ def _body(request: HttpRequest) -> bytes:
         length = 0
     if length > messages.MAX_BODY:
         raise Refused("too_large", _("This is more than 2 MB. Send fewer messages at once."), status=413)
-    # Kept by the request, so that it can be read a second time.
+    # The request keeps its body, so it can be read a second time.
     return request.body if length > 0 else b""
 
 
 def _seconds(text: str) -> float | None:
-    """How long to wait, at most the longest time; None for what is no number of seconds."""
+    """Return how long to wait, capped at the longest wait; None if the text is not a whole number of seconds."""
     if not (text.isascii() and text.isdigit()):
         return None
     digits = text.lstrip("0")
-    # Python reads no number of thousands of digits.
+    # Python refuses to read numbers of thousands of digits.
     return float(min(int(digits or "0"), LONGEST_WAIT)) if len(digits) < 9 else float(LONGEST_WAIT)
 
 

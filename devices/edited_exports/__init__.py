@@ -1,4 +1,4 @@
-"""The round trip: a list of devices is exported, edited in a spreadsheet, and comes back as changes."""
+"""Edited exports: a list of devices is exported, edited in a spreadsheet, and uploaded again as changes."""
 
 from devices.edited_exports.kind import RoundTripKind
 

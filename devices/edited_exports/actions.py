@@ -1,4 +1,4 @@
-"""Takes edited lists of devices back: received, checked, and applied unit by unit."""
+"""Edited lists of devices: received, checked, and applied device by device."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,12 +24,12 @@ from devices.edited_exports.writing import Left, Portion
 from devices.models import RoundTrip
 
 CHUNK = 5_000
-# What a check has to know of the rights of who asked for it; they are asked again when it is applied.
+# Permissions that the check needs to know of the person who asks for it; they are checked again on applying.
 RIGHTS = (Permission.DEVICE_EDIT, Permission.DEVICE_ASSIGN, Permission.DEVICE_UNCLAIM)
 
 
 class RoundTripImporter(Importer):
-    """The check of a file that came back. It is applied by `apply` below: unit by unit, not once and whole."""
+    """The check of an edited export. `apply` below applies it, device by device instead of as a whole."""
 
     model = RoundTrip
     kind = RoundTripKind
@@ -42,7 +42,7 @@ class RoundTripImporter(Importer):
         return RoundTripKind(row.organization, row.reading, is_guarded=not _is_workbook(row))
 
     def check(self, row: Any, *, by: Actor, reading: dict[str, Any] | None = None) -> None:
-        """Check the file with the rights of who asks for it."""
+        """Check the file with the permissions of the actor who asks for it."""
         rights = [str(right) for right in RIGHTS if by.may(right)]
         super().check(row, by=by, reading={**(row.reading if reading is None else reading), "may": rights})
 
@@ -52,18 +52,18 @@ check = IMPORTER.check
 
 
 def receive(file_name: str, chunks: Iterable[bytes], *, by: Actor, reading: dict[str, Any] | None = None) -> RoundTrip:
-    """Keep an edited list that was uploaded. Raises Refused (422) where the file is no table."""
+    """Store an uploaded edited list. Raises Refused (422) if the file is not a table."""
     return IMPORTER.receive(file_name, chunks, by=by, reading=reading)
 
 
 def apply(
     row: RoundTrip, *, version: int, by: Actor, reason: str = "", is_whole: bool = False, at: datetime | None = None
 ) -> Operation:
-    """Make the changes of a checked file: up to 200 rows at once, above by the worker. Gives the operation.
+    """Apply the changes of a checked file: up to 200 rows at once, more by the worker. Returns the operation.
 
-    Each row succeeds or is refused by itself; with `is_whole`, all of them or none. `version` is that of the preview on
-    which it was decided. Raises Refused without a reason where units are taken from their owners, above the actor's
-    limit of that, and where the file is not checked or applied already.
+    Each row succeeds or is refused on its own; with `is_whole`, all of them or none. `version` is that of the preview
+    that the decision was based on. Raises Refused without a reason if devices are taken from their owners, above the
+    actor's unclaim limit, and if the file is not checked or already applied.
     """
     plan = refuse_unfit(row, is_whole=is_whole)
     if plan.taken:
@@ -88,7 +88,7 @@ def apply(
 
 
 def refuse_unfit(row: RoundTrip, *, is_whole: bool = False) -> Plan:
-    """What a file would do. Raises Refused where it can't be applied."""
+    """Return what a file would change. Raises Refused if it can't be applied."""
     if row.applied_at:
         raise uploads.applied_already()
     if row.is_running:
@@ -115,7 +115,7 @@ def refuse_unfit(row: RoundTrip, *, is_whole: bool = False) -> Plan:
 def run_apply(operation: Operation, by: Actor) -> None:
     """Apply an edited export: payload {import, version, reason, is_whole, language}.
 
-    A portion is one transaction with its progress, so a killed worker has done whole portions and whole rows only.
+    Each portion is one transaction together with its progress, so a killed worker leaves only whole portions and rows.
     """
     row = RoundTrip.objects.visible_to(by).select_related("organization").get(pk=operation.payload["import"])
     with override(operation.payload["language"]):
@@ -130,7 +130,7 @@ def run_apply(operation: Operation, by: Actor) -> None:
 
 @operations.chunk
 def _whole(operation: Operation, row: RoundTrip, by: Actor) -> None:
-    """All of it in one transaction, or nothing."""
+    """Apply all rows in one transaction, or none."""
     start, count = 0, operation.total
     while start < count:
         start = _step(operation, row, start, by)
@@ -142,7 +142,7 @@ def _portion(operation: Operation, row: RoundTrip, start: int, by: Actor) -> Non
 
 
 def _step(operation: Operation, row: RoundTrip, start: int, by: Actor) -> int:
-    """Apply the rows from `start` on, or tell of those that the check refused. Returns how far it came."""
+    """Apply the rows from `start` on, or record those that the check refused. Returns the position reached."""
     at, payload, changes = clock.now(), operation.payload, Changes(row)
     if not start:
         _begin(operation, row, by, at)
@@ -183,7 +183,7 @@ def _end(operation: Operation, row: RoundTrip, by: Actor, at: datetime) -> None:
 
 
 def _undo_of(plan: Plan) -> tuple[str, dict[str, Any]]:
-    """What undoes the changes of hands of a file, and what that needs: where all are one bulk act, else nothing."""
+    """Return the undo route of a file's ownership changes and its payload; empty unless they are one bulk action."""
     if plan.unclaim and not plan.assign + plan.transfer:
         return undo.UNCLAIM, {"ids": plan.moved}
     if plan.assign and not plan.unclaim + plan.transfer and len(plan.owners) == 1:
@@ -195,5 +195,5 @@ def _is_workbook(row: RoundTrip) -> bool:
     try:
         return guards.kind_of(files.STORE.path_of(row.stored_as)) == "xlsx"
     except OSError:
-        # Whoever reads the file says that it is gone.
+        # Code that reads the file reports that it is gone.
         return False

@@ -1,4 +1,4 @@
-"""Changes of devices by an edited export: owners, tags and notes, many at once."""
+"""Change the owners, tags and notes of many devices at once with an edited export."""
 
 from typing import Any
 
@@ -26,13 +26,13 @@ EXAMPLE = {"csv": 'device_name,tags\ne00fce68aa209001,"lot-7, pilot"\n'}
 
 
 class ChangesIn(imports.ImportIn):
-    """An edited export, or any file with device names and what is to change: owner, owner_reference, tags, notes."""
+    """An edited export, or any file with device names and columns to change: owner, owner_reference, tags, notes."""
 
     reason = Text(max_length=500, required=False, allow_blank=True, help_text=WHY)
 
 
 class ChangesApplyIn(imports.ApplyIn):
-    """The check that was decided on, and why."""
+    """The check to apply, and the reason for it."""
 
     reason = Text(max_length=500, required=False, allow_blank=True, help_text=WHY)
 
@@ -47,12 +47,11 @@ class ChangesApplyIn(imports.ApplyIn):
     example=EXAMPLE,
 )
 def device_changes_create(request: Any) -> Any:
-    """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
+    """Checks the file and applies it, all or nothing; `dry_run=true` only checks it. Large files become an operation.
 
-    Refused (422, `missing_columns`) where the file lacks a column that it needs; `ignored_columns` of the answer names
-    those that are not known.
-
-    What is not in the file stays as it is. Where it changes nothing, it is not applied.
+    The request is refused (422, `missing_columns`) if the file lacks a required column; `ignored_columns` in the answer
+    lists columns that are not known.
+    Devices and columns that are not in the file stay as they are. A file that changes nothing is not applied.
     """
     data, query = request.body_data, request.query
     content, reading = imports.content_of(data), imports.reading_of(data)
@@ -69,13 +68,13 @@ def device_changes_create(request: Any) -> Any:
 
 @endpoint("List changes of devices by files", may=MAY, answers=ImportOut, is_list=True)
 def device_changes_list(request: Any) -> Any:
-    """The newest first, those of the console too."""
+    """Returns the newest files first, including those uploaded in the console."""
     return page(request.query, _rows(request), ImportOut)
 
 
 @endpoint("See changes of devices by a file", may=MAY, answers=ImportOut)
 def device_changes_detail(request: Any, pk: int) -> Any:
-    """What its check found, and what was done."""
+    """Returns what the check of the file found, and what was changed."""
     return _one(request, pk)
 
 
@@ -87,7 +86,7 @@ def device_changes_detail(request: Any, pk: int) -> Any:
     example={"version": 1, "reason": "Contract ended"},
 )
 def device_changes_apply(request: Any, pk: int) -> Any:
-    """Changes what the check found good. `version` is that of the check that was looked at."""
+    """Applies the changes that the check accepted. `version` is that of the check you looked at."""
     data = request.body_data
     _apply(request, _one(request, pk), version=data["version"], good_rows=data["good_rows"])
     return _one(request, pk)
@@ -95,12 +94,12 @@ def device_changes_apply(request: Any, pk: int) -> Any:
 
 @endpoint("Download the refused rows of changes of devices", may=MAY, media=["text/csv"])
 def device_changes_refused(request: Any, pk: int) -> HttpResponseBase:
-    """As they came, each with its reason."""
+    """Returns the refused rows as they were in the file, each with its reason."""
     return refused.answer(request._request, _one(request, pk), RoundTripKind)
 
 
 def _apply(request: Any, row: RoundTrip, *, version: int, good_rows: bool) -> None:
-    """Apply it as the console's form says it may be. Raises Unfit without a reason where one is needed."""
+    """Apply the file under the rules of the console's form. Raises Unfit without a reason if one is needed."""
     plan = actions.refuse_unfit(row, is_whole=not good_rows)
     said = {"version": version, "reason": request.body_data.get("reason", ""), "is_whole": not good_rows}
     form = checked(RoundTripApplyForm, said, row=row, plan=plan)

@@ -1,4 +1,4 @@
-"""The columns that a file may have that comes back."""
+"""The columns that an edited export may have."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from console.columns import Column
 from devices.fields import BY_NAME
 
-# What a person may change of a device by editing an export. It is not open to more fields: each of these is a part of
-# the version in the last column, and another part would make all files worthless that were exported before.
+# What people may change of a device by editing an export. No more fields can be added: each of these is a part of the
+# version in the last column, and another part would invalidate all files exported before.
 EDITED = ("tags", "notes")
 
 
@@ -27,14 +27,15 @@ COLUMNS = (
         _("Owner's reference"),
         "Owner reference, Customer reference, Customer number, Customer no, Customer ID, Referenz, Kundennr, Kundennummer",
     ),
-    # By fewer names than in a manifest: they replace the tags, so no column of somebody's own may be taken for them.
+    # Fewer aliases than in a manifest: the cells replace the tags, so no column with another meaning may be taken for
+    # them.
     _column("tags", BY_NAME["tags"].label, "Tag, Labels, Etiketten, Schlagwörter, Stichwörter"),
     BY_NAME["notes"].as_column,
     _column("version", _("As exported"), "Version, Row version, Stand, Fassung"),
 )
 LABELS = {column.name: column.label for column in COLUMNS}
 
-# What a person may do with each column, for the page where it begins.
+# What people may do with each column, for the page where they begin.
 MEANINGS = {
     "device_name": _("Says which unit the row is. Leave it as it is."),
     "serial_number": _("Is compared and never changed."),

@@ -1,8 +1,8 @@
-"""Compares rows that came back with the units that they name: what a person edited, and what may become of it.
+"""Compares uploaded rows with the devices that they name: what a person edited, and what may be done about it.
 
-It is a three-way comparison. A cell counts as edited where it is not what was exported, which the row's version tells;
-what the console has changed since, and the person has not, stays as the console has it. Where both have, the row is
-refused.
+It is a three-way comparison. A cell counts as edited if it differs from what was exported, which the row's version
+records. A value that was changed in the console since, but not by the person, stays as it is in the console. If both
+changed it, the row is refused.
 """
 
 import json
@@ -31,7 +31,7 @@ class _No(Exception):
 
 
 class Sheet(Protocol):
-    """What a comparison asks of the sheet that its rows are from."""
+    """What a comparison needs from the sheet that its rows come from."""
 
     place: dict[str, int]
     told: frozenset[str]
@@ -44,7 +44,7 @@ class Sheet(Protocol):
 
 
 class Comparison:
-    """One batch of rows beside the units and customers that they name."""
+    """One batch of rows and the devices and customers that they name."""
 
     def __init__(self, rows: list[Row], kind: Sheet) -> None:
         self.rows, self.kind, self.place, self.told = rows, kind, kind.place, kind.told
@@ -54,7 +54,7 @@ class Comparison:
         self.by_reference: dict[str, Named] = {}
 
     def judge(self) -> None:
-        """Set `target` and `changes` of each row, or name why it is refused."""
+        """Set `target` and `changes` of each row, or add the reason to refuse it."""
         named = []
         for row in self.rows:
             unit = self.units.get(row.values[self.place["name_key"]])
@@ -74,7 +74,7 @@ class Comparison:
                 row.reasons.append(no.sentence if isinstance(no, Unfit) else str(no))
 
     def _edited(self, row: Row, unit: Unit) -> set[str]:
-        """The columns that a person has edited. Raises _No where one is among them that can't be."""
+        """Return the columns that a person has edited. Raises _No if one of them can't be edited."""
         base = self._base(row, unit)
         edited = {name for name in unit.texts if name in self.told and self._is_edited(row, name, unit, base[name])}
         for name in FIXED:
@@ -86,7 +86,7 @@ class Comparison:
         return edited
 
     def _base(self, row: Row, unit: Unit) -> dict[str, str]:
-        """The parts of what was exported; of what is registered now, where the file does not tell."""
+        """Return the parts as they were exported, or as registered now if the file has no versions."""
         if "version" not in self.told:
             return unit.parts
         if row.values[self.place["version"]] == unit.version:
@@ -115,7 +115,7 @@ class Comparison:
         return True
 
     def _text(self, row: Row, name: str) -> str:
-        """What the row says in a column that it has."""
+        """Return the text of the row in a column that the file has."""
         return self.kind.texts(row.values[self.place[name]])[0]
 
     def _find_customers(self, named: list[tuple[Row, Unit, set[str]]]) -> None:
@@ -165,7 +165,7 @@ class Comparison:
             values[place[name]] = value
 
     def _refuse_unfit(self, row: Row, unit: Unit, act: str, changes: dict[str, list]) -> None:
-        """Raise _No where the changes may not or can't be made."""
+        """Raise _No if the changes are not allowed or not possible."""
         base = self._base(row, unit)
         watched = {"holder": "owner", **{name: name for name in EDITED}}
         stale = [str(LABELS[label]) for name, label in watched.items() if base[name] != unit.parts[name]]
@@ -178,7 +178,7 @@ class Comparison:
             raise _No(sentence)
 
     def _owner(self, row: Row, unit: Unit, edited: set[str]) -> Named | None:
-        """Who the row says is the owner, None for nobody: the cell that was edited decides, of two the reference."""
+        """Return the owner that the row names, None for no owner: the edited cell decides; of two, the reference."""
         name = self._text(row, "owner") if "owner" in self.told else ""
         reference = self._text(row, "owner_reference") if "owner_reference" in self.told else ""
         if "owner_reference" not in edited:
@@ -209,7 +209,7 @@ class Comparison:
         every = self.by_name.get(fold(name)[:200], [])
         found = [each for each in every if not each.archived_at]
         if len(found) > 1:
-            # Where a reference stands beside it, it says which of them is meant.
+            # The reference in the same row, if any, says which of them is meant.
             found = [each for each in found if reference and each.reference_key == fold(reference)[:200]] or found
         if len(found) == 1:
             return found[0]
@@ -221,11 +221,11 @@ class Comparison:
         raise _No(_("No customer is called “%(text)s”. Make it first.") % {"text": visible(name, 60)})
 
     def _tags(self, row: Row, unit: Unit) -> list[str] | None:
-        """The tags that the unit shall have; None where it has them already, be it in other letters."""
+        """Return the device's new tags; None if it has them already, even in another letter case."""
         mine = {fold(tag): tag for tag in unit.tags}
         pieces: list[str] = []
         for piece in self._text(row, "tags").split(","):
-            # A tag may hold a semicolon; only what is no tag of the unit is taken apart at it.
+            # A tag may contain a semicolon; only text that is not a tag of the device is split at semicolons.
             pieces += [piece] if fold(piece) in mine else piece.split(";")
         named = {key: mine.get(key, name) for key, name in tags.named(pieces).items()}
         if set(named) == set(mine):
@@ -235,7 +235,7 @@ class Comparison:
 
 
 def not_allowed(may: Any, act: str, changes: Any) -> str:
-    """Why these rights are not enough for a row, or nothing."""
+    """Return why these permissions are not enough for a row, or an empty string."""
     if set(EDITED) & set(changes) and Permission.DEVICE_EDIT not in may:
         return _("You may not change tags and notes.")
     if act in {ASSIGN, TRANSFER} and Permission.DEVICE_ASSIGN not in may:
@@ -246,14 +246,14 @@ def not_allowed(may: Any, act: str, changes: Any) -> str:
 
 
 def not_movable(unit: Unit) -> str:
-    """Why the owner of a unit can't change, or nothing."""
+    """Return why the owner of a device can't change, or an empty string."""
     cause = causes.of(unit)
-    # A file may take a unit from its owner.
+    # A file may take a device from its owner.
     return "" if cause is None or cause.code == "already_owned" else cause.sentence
 
 
 def _is_lossy_copy(text: str, copy: str) -> bool:
-    """Whether a copy differs only where Windows-1252, in which Excel may write, has no sign for a letter."""
+    """Whether a copy differs only in letters missing from Windows-1252, the encoding that Excel may write."""
     if text.isascii() or not copy:
         return False
     pattern = _with_gaps(" ".join(text.split()))

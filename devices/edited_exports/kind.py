@@ -1,4 +1,4 @@
-"""What a file holds that comes back, and how one row of it becomes the changes of one unit."""
+"""What an edited export contains, and how each of its rows becomes the changes of one device."""
 
 from typing import Any
 
@@ -15,20 +15,20 @@ from devices.edited_exports.comparison import Comparison
 from devices.edited_exports.version import TEXTS
 from devices.fields import BY_NAME
 
-# What is taken just as the sheet shows it; of identifiers, thousands separators are no part.
+# Columns taken exactly as the sheet shows them; in identifiers, thousands separators are removed.
 _AS_SHOWN = {name for name in EDITED if BY_NAME[name].is_taken_as_shown}
 
 
 class RoundTripKind(Kind):
     """The changes that an edited export makes.
 
-    `is_guarded` says whether an apostrophe before a formula is one that the export put there, which it does in CSV.
+    `is_guarded` says whether an apostrophe before a formula was put there by the export, as it is in CSV.
     """
 
     columns = COLUMNS
     required = ("device_name",)
-    # Of a checked row that changes something: `act` is what becomes of its owner, `tags` (as JSON) and `notes` what
-    # they become, or nothing; `seen` is the unit's version when it was checked.
+    # Of a checked row that changes something: `act` says what happens to its owner; `tags` (as JSON) and `notes` are
+    # the new values, or None; `seen` is the device's version at the time of the check.
     fields = (
         *TEXTS,
         "device_name",
@@ -48,7 +48,7 @@ class RoundTripKind(Kind):
         ),
     )
     shown = ("serial_number", "device_name")
-    # An emptied cell unclaims its unit, or takes its tags or notes.
+    # A cell with an error must not count as emptied: that would unclaim the device, or remove its tags or notes.
     refuses_errors = True
     sentences = SENTENCES | {
         "no_version": ngettext_lazy(
@@ -76,7 +76,7 @@ class RoundTripKind(Kind):
         self.may = frozenset(reading.get("may", ()))
 
     def begin(self, header: Header) -> None:
-        """Lay out which cell goes where, once for all rows."""
+        """Map the cells to their places, once for all rows."""
         self.place = {name: position for position, name in enumerate(self.fields)}
         self.plan = [(index, name, self.place[name]) for index, name in header.mapping.items()]
         self.told = frozenset(header.mapping.values())
@@ -95,11 +95,11 @@ class RoundTripKind(Kind):
             self.notices.add("no_version", row.number)
 
     def match(self, rows: list[Row]) -> None:
-        """Compare the rows with the units that they name."""
+        """Compare the rows with the devices that they name."""
         Comparison(rows, self).judge()
 
     def texts(self, raw: str) -> tuple[str, str]:
-        """What a cell says, and what else it may say: an apostrophe may be the export's or the person's own."""
+        """Return what a cell says, and what else it may say: an apostrophe may be the export's or the person's own."""
         bare = unguarded(raw)
         return (bare, raw) if self.is_guarded else (raw, bare)
 

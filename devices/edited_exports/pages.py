@@ -1,4 +1,4 @@
-"""What the pages of a round trip need besides what all imports have in common."""
+"""What the pages of edited exports need in addition to what all imports share."""
 
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from devices.models import RoundTrip
 
 
 class Change(NamedTuple):
-    """A row that changes its unit: what becomes of the owner, the tags taken and given, the notes."""
+    """A row that changes its device: what happens to the owner, tags removed and added, and the notes."""
 
     number: int
     target: int
@@ -33,7 +33,7 @@ class RoundTripPreview(Preview):
 
     @property
     def figures(self) -> list[Figure]:
-        """The three numbers."""
+        """Return how many rows will change, are unchanged, and are refused."""
         changed, unchanged, refused = (self.summary.get(n, 0) for n in ("changed", "unchanged", "refused"))
         return [
             Figure("ok", "pencil", _("Will change"), changed),
@@ -43,17 +43,17 @@ class RoundTripPreview(Preview):
 
     @property
     def changes(self) -> list[Change]:
-        """The first rows that change their units."""
+        """Return the first rows that change their devices."""
         return [_change(row) for row in self._rows(Verdict.CHANGED, CHANGED_SHOWN)]
 
     @property
     def changes_beyond(self) -> int:
-        """How many more there are."""
+        """Return how many changed rows are not shown."""
         return max(0, self.summary.get("changed", 0) - CHANGED_SHOWN)
 
 
 class RoundTripApplyForm(forms.Form):
-    """Which preview was decided on, why units are taken from their owners, and whether all rows go or none."""
+    """The preview that was decided on, the reason for taking devices, and whether to apply all rows or none."""
 
     version = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
@@ -76,7 +76,7 @@ class RoundTripApplyForm(forms.Form):
             del self.fields["reason"]
 
     def clean_reason(self) -> str:
-        """Text without invisible characters."""
+        """Remove invisible characters from the reason."""
         return clean_text(self.cleaned_data["reason"])
 
 

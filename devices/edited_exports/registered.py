@@ -1,4 +1,4 @@
-"""The registered units and customers that the rows of a file are compared with, read by thousands."""
+"""The registered devices and customers that a file's rows are compared with, read in batches of thousands."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ _COLUMNS = (
 
 @dataclass
 class Unit:
-    """One registered device, as the columns of a file tell it."""
+    """A registered device, as the columns of a file describe it."""
 
     pk: int
     serial_number: str
@@ -44,7 +44,7 @@ class Unit:
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        """What stands in its cells, by the names of the columns."""
+        """Return the texts of its cells, by the names of the columns."""
         return {
             "serial_number": self.serial_number,
             "product": self.product,
@@ -57,17 +57,17 @@ class Unit:
 
     @cached_property
     def version(self) -> str:
-        """What the unit is now, see `version`."""
+        """Return the version of the device as it is now; see the module `version`."""
         return version_of(self.name_key, self.customer_id, self.texts)
 
     @cached_property
     def parts(self) -> dict[str, str]:
-        """The parts of its version."""
+        """Return the parts of its version."""
         return parts_of(self.version) or {}
 
 
 class Named(NamedTuple):
-    """A customer, as far as a row can name it."""
+    """A customer, with the fields by which a row can name it."""
 
     pk: int
     name: str
@@ -77,7 +77,7 @@ class Named(NamedTuple):
 
 
 def unit_of(device: Device, tags: list[str]) -> Unit:
-    """A device, read with its product and customer, as a unit."""
+    """Convert a device that was read with its product and customer."""
     owner = device.customer
     return Unit(
         device.pk,
@@ -95,7 +95,7 @@ def unit_of(device: Device, tags: list[str]) -> Unit:
 
 
 def units(rows: Any) -> list[Unit]:
-    """The devices of a queryset as units, with their tags, in two queries."""
+    """Convert the devices of a queryset, with their tags, in two queries."""
     found = [Unit(*each) for each in rows.order_by("pk").values_list(*_COLUMNS)]
     tags = tags_of([unit.pk for unit in found]) if found else {}
     for unit in found:
@@ -104,7 +104,7 @@ def units(rows: Any) -> list[Unit]:
 
 
 def units_named(organization_id: int, name_keys: Iterable[str]) -> dict[str, Unit]:
-    """The organization's units of these folded device names. Another organization's are as unknown as any."""
+    """Return the organization's devices with these folded device names. Those of other organizations are not found."""
     mine = Device.objects.filter(organization=organization_id)  # unscoped: the organization of the file
     return {unit.name_key: unit for unit in units(sql.having_ids(mine, "name_key", list(name_keys)))}
 
@@ -112,13 +112,13 @@ def units_named(organization_id: int, name_keys: Iterable[str]) -> dict[str, Uni
 def customers_named(
     organization_id: int, names: set[str], references: set[str]
 ) -> tuple[dict[str, list[Named]], dict[str, Named]]:
-    """The organization's customers of these folded names, and of these folded references."""
+    """Return the organization's customers with these folded names, and those with these folded references."""
     # unscoped: the organization of the file
     mine = Customer.objects.filter(organization=organization_id).order_by("pk")
     by_name: dict[str, list[Named]] = {}
     for each in _named(mine, "name_key", names):
         by_name.setdefault(each.name_key, []).append(each)
-    # The index holds the filled ones only, which the database has to be told in its own words.
+    # The index holds only non-empty references; the database uses it only if the query excludes empty ones too.
     by_reference = _named(mine.exclude(reference_key=""), "reference_key", references)
     return by_name, {each.reference_key: each for each in by_reference}
 

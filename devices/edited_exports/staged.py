@@ -1,4 +1,4 @@
-"""The checked rows of a file that came back, in the order in which they are applied."""
+"""The checked rows of an edited export, in the order in which they are applied."""
 
 import json
 import sqlite3
@@ -15,7 +15,7 @@ from devices.models import RoundTrip
 
 
 class Plan(NamedTuple):
-    """What the changed rows do: how many of each act, the ids of the units whose owner changes, the new owners."""
+    """What the changed rows do: how many of each action, the ids of devices whose owner changes, and the new owners."""
 
     assign: int
     transfer: int
@@ -27,18 +27,18 @@ class Plan(NamedTuple):
 
     @property
     def taken(self) -> int:
-        """How many units are taken from their owners."""
+        """Return how many devices are taken from their owners."""
         return self.transfer + self.unclaim
 
 
 class Changes(Staging):
-    """The staging of a round trip. The rows of one change of hands follow each other, so that each is one set."""
+    """The staged rows of an edited export. Rows of one change of ownership are adjacent, so that they form one set."""
 
     def __init__(self, row: RoundTrip) -> None:
         super().__init__(STORE.path_of(row.checked_as), RoundTripKind.fields)
 
     def plan(self) -> Plan:
-        """Count what would be done."""
+        """Count what would be changed."""
         acts: Counter = Counter()
         moved, owners = [], set()
         columns = ("target", "act", "owner_to", "tags", "notes")
@@ -51,7 +51,7 @@ class Changes(Staging):
         return Plan(acts[ASSIGN], acts[TRANSFER], acts[UNCLAIM], acts["tags"], acts["notes"], sorted(moved), owners)
 
     def portion(self, start: int, count: int) -> list[Staged]:
-        """So many changed rows from the `start`-th on."""
+        """Return up to `count` changed rows from position `start` on."""
         columns = ("number", "reason", "target", "changes", *self.fields)
         order = "ORDER BY act, owner_from, owner_to, number LIMIT ? OFFSET ?"
         return [
@@ -62,7 +62,7 @@ class Changes(Staging):
         ]
 
     def refused(self, start: int, count: int) -> Iterator[tuple[int, str, str]]:
-        """(row, name, reason) of so many refused rows from the `start`-th on."""
+        """Yield (row, name, reason) for up to `count` refused rows from position `start` on."""
         columns = ("number", "reason", "serial_number", "device_name")
         for number, reason, serial, name in self._rows(
             columns, Verdict.REFUSED, "ORDER BY number LIMIT ? OFFSET ?", count, start

@@ -1,8 +1,8 @@
-"""What a unit was when it was exported, as a few letters that stand in the last column of the file.
+"""The version of a device when it was exported: a short code in the last column of the file.
 
-They are made of one part for each cell that matters, so that it can be told, years later and without the export, which
-cells a person has edited and which the console has changed since. And they hold the unit itself: where a single column
-of the file was sorted, each row has the letters of another one.
+It has one part for each cell that matters. This shows, years later and without the export, which cells a person has
+edited and which were changed in the console since. It also identifies the device itself: if a single column of the
+file was sorted, each row has the code of another device.
 """
 
 import hashlib
@@ -12,17 +12,17 @@ from functools import lru_cache
 from console.fields import fold
 from devices.edited_exports.columns import EDITED
 
-# The cells of which a version tells, in its order; those before are the unit and its owner's id.
+# The cells that a version covers, in its order; the parts before them are the device and its owner's id.
 TEXTS = ("serial_number", "product", "status", "owner", "owner_reference", *EDITED)
 PARTS = ("unit", "holder", *TEXTS)
 LENGTH = 5
-# No digits first, so that no spreadsheet makes a number of it; nothing that looks like something else.
+# Starts with a letter, so that no spreadsheet takes it for a number; characters that look alike are left out.
 _START = "v"
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def normal(name: str, text: str) -> str:
-    """The form in which two texts of a column are compared: without what a spreadsheet changes on its own."""
+    """Normalize a text of a column for comparison, removing what a spreadsheet changes on its own."""
     if name == "notes":
         return text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if name == "tags":
@@ -32,19 +32,19 @@ def normal(name: str, text: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def part(text: str) -> str:
-    """Five letters that stand for a text; another text has others, but for one in 33 million."""
+    """Return five characters that identify a text; two texts have the same ones with a chance of 1 in 33 million."""
     number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
     return "".join(_LETTERS[(number >> shift) & 31] for shift in range(0, LENGTH * 5, 5))
 
 
 def version_of(name_key: str, customer_id: int | None, texts: Mapping[str, str]) -> str:
-    """The version of a unit, by its folded name, its owner's id and the texts of the columns."""
+    """Return the version of a device from its folded name, its owner's id and the texts of the columns."""
     parts = [part(name_key), part(f"customer {customer_id or ''}")]
     return _START + "".join([*parts, *(part(normal(name, texts[name])) for name in TEXTS)])
 
 
 def parts_of(version: str) -> dict[str, str] | None:
-    """The parts of a version by their names; None where it is no version."""
+    """Return the parts of a version by their names; None if the text is not a version."""
     text = version.strip().lower()
     if len(text) != 1 + LENGTH * len(PARTS) or text[0] != _START or not set(text) <= set(_LETTERS):
         return None

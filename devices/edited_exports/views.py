@@ -1,4 +1,4 @@
-"""Change devices in a spreadsheet: export, upload the edited file, look at what would change, apply."""
+"""Changing devices in a spreadsheet: export, upload the edited file, preview the changes, apply them."""
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -25,14 +25,14 @@ WAY = pages.Way(
 
 @requires(Permission.DEVICE_ASSIGN)
 def device_changes_create(request: Request) -> HttpResponse:
-    """Export the list, and upload it again once it is edited."""
+    """Export the list, and upload it again after editing."""
     form, template = UploadForm(request), "devices/edited_exports/device_changes_create.html"
     return pages.create(request, IMPORTER, form, template, understood=pages.understood(COLUMNS, MEANINGS))
 
 
 @requires(Permission.DEVICE_ASSIGN)
 def device_changes_detail(request: Request, pk: int) -> HttpResponse:
-    """What the check found, and what was done."""
+    """Show what the check found, and what was changed."""
     template = "devices/edited_exports/device_changes_detail.html"
     return pages.detail(request, IMPORTER, pk, WAY, template, RoundTripPreview)
 
@@ -45,7 +45,7 @@ def device_changes_columns(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.DEVICE_ASSIGN)
 def device_changes_apply(request: Request, pk: int) -> HttpResponse:
-    """Say how many units change in which way, ask why, then do it."""
+    """Show how many devices change in which way, ask for the reason, then apply the changes."""
     row = get_object_or_404(IMPORTER.visible_to(request.actor), pk=pk)
     plan = actions.refuse_unfit(row)
     form = RoundTripApplyForm(request.POST if request.method == "POST" else None, row, plan)
@@ -60,5 +60,5 @@ def device_changes_apply(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.DEVICE_ASSIGN)
 def device_changes_refused(request: Request, pk: int) -> StreamingHttpResponse:
-    """The refused rows, to be corrected and sent again."""
+    """Download the refused rows, to be corrected and uploaded again."""
     return pages.refused(request, IMPORTER, pk)

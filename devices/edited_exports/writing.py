@@ -1,4 +1,4 @@
-"""Makes the changes of one portion of rows: set by set, within the transaction of the caller."""
+"""Writes the changes of one portion of rows, set by set, within the caller's transaction."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ from devices.models import Device, DeviceTag
 
 
 class Left(NamedTuple):
-    """A row that was left as it is: its number in the file, what it is about, and why."""
+    """A row that was not applied: its number in the file, its device, and why."""
 
     number: int
     label: str
@@ -39,9 +39,9 @@ class Left(NamedTuple):
 
 
 class Portion:
-    """Rows that are applied together. What one of them can't have done is left, and the others go on.
+    """Rows that are applied together. A row that can't be applied is skipped, and the others continue.
 
-    The units and their new owners are held first, so what is decided then is still so when it is written.
+    The devices and their new owners are locked first, so that what is decided still holds when it is written.
     """
 
     at: datetime
@@ -52,7 +52,7 @@ class Portion:
         self.left: list[Left] = []
 
     def apply(self) -> int:
-        """Make the changes. Returns how many rows changed; those that did not are in `left`."""
+        """Apply the changes. Returns how many rows changed; those that did not are in `left`."""
         ids = sorted(self.rows)
         customers = self._hold_customers()
         self.at = ledger.begin(ids)
@@ -67,7 +67,7 @@ class Portion:
         return len(self.rows)
 
     def _hold_customers(self) -> dict[int, Customer]:
-        """Those of the new owners that can own; none of them can be archived until this is over."""
+        """Lock and return the new owners that are not archived, which they can't be until this transaction ends."""
         wanted = sorted(
             {row.values["owner_to"] for row in self.rows.values() if row.values["act"] in {ASSIGN, TRANSFER}}
         )
@@ -122,7 +122,7 @@ class Portion:
                 self._do(ids, partial(self._transfer, source_id=source, target=customers[target]))
 
     def _moves(self) -> Iterable[tuple[tuple[str, int, int], list[int]]]:
-        """(act, from, to) and the units of each change of hands; all that lose their owner are one."""
+        """Return (act, from, to) and the devices of each change of ownership; all unclaims form one."""
 
         def key(pair: tuple[int, Staged]) -> tuple[str, int, int]:
             values = pair[1].values
@@ -150,7 +150,7 @@ class Portion:
             "at": self.at,
             "note": self.reason,
         }
-        # The one who lost it reads of it as of an unclaim, and so it counts towards the hourly limit.
+        # The customer who lost the device sees an unclaim, which also counts towards the hourly limit.
         record_devices(device_events.UNCLAIMED, outcome.done, about=source, **told)
         record_devices(device_events.ASSIGNED, outcome.done, about=target, **told)
         return outcome
@@ -160,7 +160,7 @@ class Portion:
             self._leave(refused.row_id, refused.code, refused.sentence)
 
     def _edit(self, found: dict[int, Unit]) -> None:
-        """Write the tags and notes of the rows that are not left."""
+        """Write the tags and notes of the rows that were not skipped."""
         edited = {pk: row for pk, row in self.rows.items() if set(EDITED) & set(row.changes)}
         devices = list(sql.having_ids(Device.objects.order_by("pk"), "id", sorted(edited))) if edited else []
         self._tag(
@@ -177,7 +177,7 @@ class Portion:
         record_each(device_events.EDITED, told, by=self.by, at=self.at)
 
     def _tag(self, wanted: dict[int, list[str]], found: dict[int, Unit]) -> None:
-        """Give the units these tags and no others."""
+        """Replace the tags of the devices with these."""
         keys = {pk: {fold(name) for name in names} for pk, names in wanted.items()}
         gone = []
         carried = (
