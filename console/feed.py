@@ -1,12 +1,12 @@
-"""What programs read in order: rows by a number from a sequence, of which none is passed before it is committed.
+"""Ordered feeds for programs: rows by a number from a sequence, none of which is passed before it is committed.
 
-A sequence gives its numbers at once, and the rows that bear them become visible when their transactions commit, in any
-order. On PostgreSQL each transaction therefore announces, before it draws its first number, the last one that was given
-by then: as a shared advisory lock, which everybody sees while the transaction runs and which goes with it. A reader
-asks first for the last number given, then for the announcements: up to the smallest of these, every row is committed or
-will never be. On SQLite numbers are given under the only lock for writing, so their order is that of the commits.
+A sequence assigns its numbers immediately, but rows become visible when their transactions commit, in any order. On
+PostgreSQL each transaction therefore announces, before it draws its first number, the last number assigned so far: as a
+shared advisory lock, which is visible to everybody while the transaction runs and ends with it. A reader first reads
+the last number assigned, then the announcements: up to the smallest announced number, every row is committed or will
+never be. On SQLite numbers are assigned under the only write lock, so their order is that of the commits.
 
-Nothing of this is kept: a database that was dumped and restored, or that stood still, needs no repair.
+Nothing of this is stored: a database that was dumped and restored, or that stood still, needs no repair.
 """
 
 import zlib
@@ -15,37 +15,38 @@ from django.db import connection, models
 
 from console import sql
 
-# Advisory locks have two numbers of 31 bits: whose lock it is, and what it announces. Other lanes begin above these.
+# Advisory locks have two numbers of 31 bits: one for the lock's purpose, one for what it announces. The lanes of other
+# locks begin above these.
 LANES = 1 << 30
-# What is announced is cut to so many bits, and completed by the reader, who knows the last number given.
+# An announcement is truncated to this many bits. The reader, who knows the last number assigned, completes it.
 _CUT, _HALF = 1 << 31, 1 << 30
 
 
 def lane_of(name: str) -> int:
-    """The lane of the announcements that belong to a feed, from the name of its constraint."""
+    """Return the lane of the announcements that belong to a feed, from the name of its constraint."""
     return zlib.crc32(name.encode()) % LANES
 
 
 def sequence_of(table: str, column: str) -> str:
-    """The sequence that gives the numbers of a column."""
+    """Return the sequence that assigns the numbers of a column."""
     return f"{table}_{column}_seq"
 
 
 def last_given(sequence: str) -> str:
-    """SQL for the last number that a sequence gave, 0 before the first."""
+    """Return SQL for the last number that a sequence assigned, 0 before the first."""
     return f"COALESCE(pg_sequence_last_value('{sequence}'), 0)"
 
 
 def announce(lane: str, number: str) -> str:
-    """SQL for a call that announces a number until this transaction ends."""
+    """Return SQL for a call that announces a number until this transaction ends."""
     return f"pg_advisory_xact_lock_shared(({lane})::int, mod({number}, {_CUT})::int)"
 
 
 def settled(sequence: str, lanes: str) -> str:
-    """SQL for a table of one row with `n`: up to this number nothing is under way in any of the lanes.
+    """Return SQL for a table of one row with `n`: up to this number nothing is in progress in any of the lanes.
 
-    `lanes` is SQL for numbers. The sequence is read before the announcements are: what draws a number later gets a
-    greater one. What this transaction itself announced is left out, as it sees its own rows.
+    `lanes` is SQL for numbers. The sequence is read before the announcements, because a number drawn later is greater.
+    Announcements of this transaction itself are left out, as it sees its own rows.
     """
     behind = f"mod(given.n - said.objid::bigint + {_CUT + _HALF}, {_CUT}) - {_HALF}"
     return (
@@ -58,9 +59,9 @@ def settled(sequence: str, lanes: str) -> str:
 
 
 def settled_up_to(model: type[models.Model], column: str, name: str) -> int:
-    """The number up to which every row of the model is committed or will never be; later snapshots see them all.
+    """Return the number up to which each of the model's rows is committed or never will be, for all later snapshots.
 
-    `name` is that of the constraint that announces who adds rows.
+    `name` is the name of the constraint that announces who adds rows.
     """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -1,4 +1,4 @@
-"""Fields that mean the same on both databases, and the words that they choose from."""
+"""Fields that behave the same on both databases, and choices of words."""
 
 import unicodedata
 from typing import Any
@@ -7,7 +7,7 @@ from django.db import models
 
 
 def fold(text: str) -> str:
-    """The form in which two texts are compared: NFKC, without case, runs of white space as one space."""
+    """Return the form in which two texts are compared: NFKC, case folded, each run of white space as one space."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -43,6 +43,6 @@ class KeyField(models.CharField):
 
 
 def prefix(text: str) -> tuple[str, str]:
-    """The half-open range of keys that begin with `text`, for `key__gte` and `key__lt`."""
+    """Return the half-open range of keys that begin with `text`, for `key__gte` and `key__lt`."""
     key = fold(text)
     return key, key + "\U0010ffff"

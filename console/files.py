@@ -1,4 +1,4 @@
-"""Files of organizations on disk: one folder for each, readable by the server alone, for a limited time."""
+"""Files of organizations on disk: one folder for each organization, readable by the server only, for a limited time."""
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Store:
-    """Where the files of one purpose lie, and how long they are kept."""
+    """Where the files for one purpose are stored, and how long they are kept."""
 
     purpose: str
     kept: timedelta
@@ -39,11 +39,11 @@ class Store:
         return self.folder() / name
 
     def is_kept(self, name: str) -> bool:
-        """Return whether the file is still there."""
+        """Whether the file still exists."""
         return bool(name) and self.path_of(name).is_file()
 
     def new_name(self, organization_id: int) -> str:
-        """Return an unused name for a file of the organization, whose folder exists then."""
+        """Return an unused name for a file of the organization, whose folder is created if necessary."""
         own = self.folder() / str(organization_id)
         for each in (own.parent.parent, own.parent, own):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ class Store:
 
     @contextmanager
     def new_file(self, organization_id: int) -> Iterator[tuple[str, IO[bytes]]]:
-        """Create a file to be written and settled, and yield its name too. It is deleted if the block fails."""
+        """Create a file to write to and yield its name with it. The file is deleted if the block fails."""
         name = self.new_name(organization_id)
         descriptor = os.open(self.path_of(name), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         with self.kept_only_if_fine(name), os.fdopen(descriptor, "w+b") as file:
@@ -83,7 +83,7 @@ class Store:
             self.path_of(name).unlink(missing_ok=True)
 
     def delete_old(self, now: float | None = None) -> int:
-        """Delete the files that were written too long before the Unix time `now`. Returns how many."""
+        """Delete the files that have expired at the Unix time `now`. Returns how many."""
         before, count = (now or time.time()) - self.kept.total_seconds(), 0
         for path in self.folder().glob("*/*"):
             # Another worker may be doing the same.
@@ -95,6 +95,6 @@ class Store:
 
 
 def settle(file: IO[bytes]) -> None:
-    """Wait until all that was written is on disk."""
+    """Wait until everything that was written is on disk."""
     file.flush()
     os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Which lines of the audit log a list shows."""
+"""Filters of the audit log and of the operations."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ from console.models import Event, Member, Operation
 from console.numbers import id_of
 
 SYSTEM = "system"
-# Up to so many things, or lines, are looked up by themselves.
+# Up to this many things, or lines, are looked up separately.
 FEW, MANY = 1_000, 10_000
 
 
@@ -28,7 +28,7 @@ def _day_input() -> forms.DateInput:
 
 @dataclass(frozen=True)
 class About:
-    """One thing that events are about: as the subject, or as the other party."""
+    """A thing that events are about, as the subject or as the other party."""
 
     kind: str
     pk: int
@@ -60,7 +60,7 @@ class AboutFilter(filters.Filter):
 
 
 class PersonField(forms.ChoiceField):
-    """A member, the system, or by its id anybody else who did something."""
+    """Accepts a member, the system, or by their id anybody else who did something."""
 
     actor: Any = None
 
@@ -73,7 +73,7 @@ class PersonFilter(filters.ChoiceFilter):
 
 
 class KindField(ChoiceField):
-    """A kind of event, by its name or by one that it had in an earlier release: saved links keep working."""
+    """A kind of event, by its name or by its name in an earlier release: saved links keep working."""
 
     def to_python(self, value: Any) -> str:
         return self.prepare_value(super().to_python(value))
@@ -88,7 +88,7 @@ class KindFilter(filters.ChoiceFilter):
 
 
 class ActField(forms.Field):
-    """The lines of one act: the id of its first line."""
+    """The lines of one act, named by the id of its first line."""
 
     widget = forms.HiddenInput
 
@@ -107,10 +107,10 @@ class ActFilter(filters.Filter):
 
 
 class EventFilter(filters.FilterSet):
-    """By what happened, who did it, what it is about, and when.
+    """Filters by what happened, who did it, what it is about, and when.
 
-    Each is a range of an index, whose rows are then put in the order of their times; where there are very many of them,
-    they are met soon enough in that order.
+    Each filter is a range of an index, whose rows are then sorted by time. If a filter matches very many rows, the log
+    is read in order of time instead, because the first matches come soon.
     """
 
     q = filters.CharFilter(method="search", label=_("Serial, name or address"))
@@ -137,7 +137,7 @@ class EventFilter(filters.FilterSet):
         ]
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Those about things whose name begins with the text, and those about people and domains that are called so."""
+        """Return events about things whose name begins with the text, and about people and domains of that name."""
         text = value.strip()[:64]
         things = _things_called(self.request.actor, text)
         first, *others = [rows for _kind, rows in things]
@@ -149,7 +149,7 @@ class EventFilter(filters.FilterSet):
         return queryset.filter(pk__in=called.union(*found))
 
     def of_act(self, queryset: QuerySet, name: str, value: int) -> QuerySet:
-        """All lines for which the one with this id stands in the list."""
+        """Return all lines that the line with this id represents in the list."""
         head = Event.objects.visible_to(self.request.actor).filter(pk=value).first()
         if head is None:
             return queryset.none()
@@ -161,39 +161,42 @@ class EventFilter(filters.FilterSet):
 
     @property
     def has_one_line_for_one_act(self) -> bool:
-        """Whether the list may be of heads alone: where it is about certain things, every line of theirs counts."""
+        """Whether the list may show heads only. If it is about certain things, each of their lines counts."""
         return not any(self.data.get(name) for name in ("q", "act", "about", "subject"))
 
     def concerning(self, queryset: QuerySet, name: str, value: About) -> QuerySet:
-        """Those about one thing, as the subject or as the other party."""
+        """Return events about one thing, as the subject or as the other party."""
         subjects = self._all().filter(subject_kind=value.kind, subject_id=value.pk).values("pk")
         objects = self._all().filter(object_kind=value.kind, object_id=value.pk).values("pk")
         return queryset.filter(pk__in=subjects.union(objects))
 
     def of_kind(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Those about one kind of thing."""
+        """Return events about one kind of thing."""
         rows = self._all().filter(subject_kind=value).order_by().values("pk")
         return queryset.filter(subject_kind=value) if len(rows[: MANY + 1]) > MANY else queryset.filter(pk__in=rows)
 
     def done_by(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Those that one person did."""
+        """Return events that one person caused."""
         return queryset.filter(actor_id=None if value == SYSTEM else int(value))
 
     def from_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
-        """Those from the beginning of a day on, where the organization is."""
+        """Return events from the beginning of a day on, in the organization's time zone."""
         return queryset.filter(at__gte=moments.begin(value, self.request.actor.organization))
 
     def up_to_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
-        """Those up to the end of a day, where the organization is."""
+        """Return events up to the end of a day, in the organization's time zone."""
         return queryset.filter(at__lt=moments.end(value, self.request.actor.organization))
 
     def _all(self) -> QuerySet:
-        """All lines, by an index that does not begin with the organization; it is asked for around this."""
-        return Event.objects.all()  # unscoped: only within a condition on lines that the actor may see
+        """Return all lines, by an index that does not begin with the organization.
+
+        Callers restrict them to the actor's.
+        """
+        return Event.objects.all()  # unscoped: used only inside a condition on lines that the actor may see
 
 
 def _things_called(actor: Any, text: str) -> list[tuple[str, QuerySet]]:
-    """By kind, the ids of the things whose name begins with the text."""
+    """Return, by kind, the ids of the things whose name begins with the text."""
     low, high = prefix(text)
     found = []
     for kind, key, rows in subjects.searched(actor):
@@ -206,7 +209,7 @@ class OwnFilter(filters.Filter):
 
 
 class OperationFilter(filters.FilterSet):
-    """Whose operations a list shows."""
+    """Filters operations by who started them."""
 
     mine = OwnFilter(method="own", label=_("Only mine"))
 
@@ -215,5 +218,5 @@ class OperationFilter(filters.FilterSet):
         fields: list[str] = []
 
     def own(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
-        """Those that the reader started."""
+        """Return the operations that the reader started."""
         return queryset.filter(by_user=self.request.actor.user_id) if value else queryset

@@ -1,4 +1,4 @@
-"""What a new organization does first."""
+"""The first steps of a new organization, shown until they are done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from console.slots import Slot
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to create. It is done once the actor sees any of the `rows`."""
+    """A thing to create. The step is done once the actor sees any of the `rows`."""
 
     title: Any
     text: Any
@@ -22,12 +22,12 @@ class Step:
     permission: Permission
 
 
-# Each app adds the steps that it knows.
+# Each app adds its own steps.
 sources: Slot[[], list[Step]] = Slot("console.first_steps.sources")
 
 
 def of(actor: Actor) -> list[tuple[Step, bool]]:
-    """The steps, each with whether it is done; none where all are, or where the actor may take none of them."""
+    """Return the steps, each with whether it is done; none if all are done, or if the actor may take none of them."""
     steps = [step for own in sources.call() for step in own]
     if not any(actor.may(step.permission) for step in steps):
         return []

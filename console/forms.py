@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Renderer(TemplatesSetting):
-    """Label above, help below, error at the field."""
+    """Renders fields with the label above, the help below, and errors at the field."""
 
     form_template_name = "components/form.html"
     field_template_name = "components/field.html"
@@ -36,9 +36,9 @@ class Renderer(TemplatesSetting):
 def attempt(
     form: forms.BaseForm, act: Callable[[], T], *, field: str | None = None, only: type[Refused] = Refused
 ) -> T | None:
-    """Return what `act` returns if the form is valid and nothing is refused; otherwise None. An unbound form does nothing.
+    """Return what `act` returns if the form is valid and nothing is refused, else None. Ignores unbound forms.
 
-    A refusal is shown by the form, see `refuse`. Raises refusals that are not `only` of that class.
+    A refusal is shown by the form, see `refuse`. Raises refusals that are not of the class `only`.
     """
     if not form.is_valid():
         return None
@@ -63,7 +63,7 @@ def page(request: HttpRequest, template: str, form: forms.BaseForm, /, **context
 
 
 def press(request: Request, row: Any, act: Callable[..., Any], said: str = "", *, to: Any = None) -> HttpResponse:
-    """Answer a button: a POST does `act(row, by=actor)` and says `said`. Lead to the row's page, or to `to`."""
+    """Answer a button: a POST runs `act(row, by=actor)` and shows `said`. Redirects to the row's page, or to `to`."""
     if request.method == "POST":
         act(row, by=request.actor)
         if said:
@@ -72,7 +72,7 @@ def press(request: Request, row: Any, act: Callable[..., Any], said: str = "", *
 
 
 class ReasonForm(forms.Form):
-    """Asks why, for what can't be undone lightly."""
+    """Asks for the reason of an action that is not easily undone."""
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -83,9 +83,10 @@ class ReasonForm(forms.Form):
 
 
 def closed_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
-    """Return the form field of a model's field, with no rows to choose from: the form sets those that the actor sees.
+    """Return the form field of a model's field, without rows to choose from. The form adds those that the actor sees.
 
-    For `formfield_callback`; without it a model form offers all rows of a foreign key, those of others too.
+    For `formfield_callback`. Without it, a model form offers all rows of a foreign key, including those of other
+    organizations.
     """
     made = field.formfield(**kwargs)
     if isinstance(made, forms.ModelChoiceField):
@@ -94,7 +95,10 @@ def closed_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
 
 
 def clean_text(value: str) -> str:
-    """Text without surrounding white space. Raises ValidationError for invisible control and direction characters."""
+    """Return the text without surrounding white space.
+
+    Raises ValidationError for invisible control and direction characters.
+    """
 
     for character in value:
         if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} and character not in "\n\r\t\u200d\u00ad":
@@ -104,13 +108,12 @@ def clean_text(value: str) -> str:
     return value.strip()
 
 
-# The fields of a form by name. What can be set at one depends on its class, which the type of Django's own doesn't
-# tell.
+# The fields of a form by name. Which attributes a field has depends on its class, which Django's own type does not say.
 Fields = dict[str, Any]
 
 
 class TextGuard(forms.BaseForm):
-    """For forms: no text field takes invisible control characters. A password is taken as it is."""
+    """Rejects invisible control characters in all text fields of a form. Passwords are accepted as they are."""
 
     fields: Fields
 
@@ -127,7 +130,7 @@ class TextGuard(forms.BaseForm):
 
 @cache
 def zone_choices() -> list[tuple[str, Any]]:
-    """The time zones, in groups by continent; UTC first."""
+    """Return the time zones, grouped by continent, UTC first."""
     names = sorted(name for name in zoneinfo.available_timezones() if name.partition("/")[0] in CONTINENTS)
     groups = groupby(names, key=lambda name: name.partition("/")[0])
     return [("UTC", "UTC"), *((area, [(name, name.replace("_", " ")) for name in each]) for area, each in groups)]
@@ -146,7 +149,7 @@ class PasswordField(forms.CharField):
 
 
 def check_password(form: forms.Form, user: User) -> None:
-    """Put what speaks against the form's password at its field."""
+    """Add an error at the form's password field for each rule that the password violates."""
     password = form.cleaned_data.get("password")
     if password:
         try:
@@ -156,7 +159,7 @@ def check_password(form: forms.Form, user: User) -> None:
 
 
 class AddressField(forms.EmailField):
-    """An email address in the normal form, as accounts keep it."""
+    """An email address in the normal form, as accounts store it."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", _("E-mail address"))
@@ -202,7 +205,7 @@ class SetupForm(TextGuard, forms.Form):
 
 
 class JoinForm(TextGuard, forms.Form):
-    """Who was invited and has no account: a name and a password."""
+    """The name and password of an invited person who has no account."""
 
     name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = PasswordField(help_text=_("At least 10 characters. A few words are easy to keep in mind."))
@@ -250,7 +253,7 @@ class LinkField(forms.URLField):
 
 
 class OrganizationForm(TextGuard, forms.ModelForm):
-    """What an organization is called, shows to customers and asks of members."""
+    """An organization's name, what it shows to customers, and what it requires of members."""
 
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=zone_choices, help_text=_("For members who chose none of their own.")
@@ -312,7 +315,7 @@ class DomainForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    """What a member may do."""
+    """The role of a member."""
 
     fields: Fields
     role = forms.ChoiceField(label=_("Role"))
@@ -323,7 +326,7 @@ class RoleForm(forms.Form):
 
 
 class InvitationForm(RoleForm):
-    """Whom to invite, as what."""
+    """The address and role of a person to invite."""
 
     email = AddressField()
     field_order = ["email", "role"]

@@ -1,6 +1,6 @@
 """Formsets that need no management form: the names of the fields say how many rows there are.
 
-So a list of rows grows and shrinks without JavaScript, and programs send rows without counting them.
+A list of rows can therefore grow and shrink without JavaScript, and programs send rows without counting them.
 """
 
 import re
@@ -13,10 +13,10 @@ from django.forms.formsets import INITIAL_FORM_COUNT, TOTAL_FORM_COUNT, Manageme
 
 
 class Rows(forms.BaseFormSet):
-    """A formset in which an empty row does not exist: a row is removed by emptying it.
+    """A formset that ignores empty rows: a row is removed by emptying it.
 
-    Its `extra` rows stand empty after the others, and more of them come when all are full. Of more rows than `max_num`
-    the first are taken. Make the class with `rows_of`.
+    Its `extra` empty rows follow the others, and more are added when all are full. If there are more rows than
+    `max_num`, the first ones are taken. Create the class with `rows_of`.
     """
 
     def __init__(self, data: Any, *, prefix: str, initial: Sequence[dict], **form_kwargs: Any) -> None:
@@ -24,7 +24,7 @@ class Rows(forms.BaseFormSet):
         super().__init__(data, prefix=prefix, initial=self.before(data, initial), form_kwargs=form_kwargs)
 
     def numbered(self, data: Any, prefix: str, initial: Sequence[dict]) -> Iterable[int]:
-        """Return the numbers of the rows: those that were sent, or those that there are."""
+        """Return the numbers of the rows: those that were sent or, in an unbound formset, the initial ones."""
         return range(len(initial)) if data is None else _numbers(data, prefix)
 
     def before(self, data: Any, initial: Sequence[dict]) -> Sequence[dict] | None:
@@ -40,7 +40,7 @@ class Rows(forms.BaseFormSet):
 
     @cached_property
     def spare(self) -> list[Any]:
-        """The empty rows, which are no part of what was sent."""
+        """Return the empty rows, which were not part of what was sent."""
         blank = sum(not form.has_changed() for form in self.forms) if self.is_bound else 0
         count = max(0, min(self.extra - blank, self.max_num - len(self.numbers)))
         first = max(self.numbers, default=-1) + 1

@@ -1,4 +1,4 @@
-"""Reads host names as people type them, and refuses whatever is more or less than one."""
+"""Parses host names as people type them, and refuses anything else."""
 
 import ipaddress
 import re
@@ -11,16 +11,16 @@ from django.utils.translation import gettext as _
 from console.errors import Refused
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
-# Browsers and the older standard that Python knows make different names of these.
+# Browsers and the older standard that Python supports convert these to different names.
 _AMBIGUOUS = "ßς\u200c\u200d"
 _NUMBERS = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
 
 
 def parse(text: str) -> str:
-    """The host name in lower case, an international one in its ASCII form: `Müller.example` is `xn--mller-kva.example`.
+    """Return the host name in lower case and ASCII: `Müller.example` is `xn--mller-kva.example`.
 
-    Raises Refused for an address with a scheme, a user, a port or a path, for IP addresses in any notation, for a
-    name that ends with a dot, and for one without a dot unless it is the base URL's own.
+    Raises Refused for an address with a scheme, a user, a port or a path, for IP addresses in any notation, for a name
+    that ends with a dot, and for one without a dot unless it is the base URL's own.
     """
     text = unicodedata.normalize("NFKC", text.strip())
     if any(mark in text for mark in ":/?#@\\%*[] " + _AMBIGUOUS):
@@ -42,7 +42,7 @@ def parse(text: str) -> str:
 
 
 def is_served(host: str) -> bool:
-    """Whether this server answers to the name. Others are refused before any page is looked for."""
+    """Whether this server answers to the name. Requests for other names are refused before any page is looked up."""
     return host in settings.ALLOWED_HOSTS
 
 

@@ -1,7 +1,7 @@
-"""The two secrets of a server: Django's secret key, and the keys that claim codes are derived with.
+"""The two secrets of a server: Django's secret key, and the keys from which claim codes are derived.
 
-They are separate, so that changing the one does not kill every printed label. An operator gives them through the
-environment; the embedded default makes them once and keeps them beside the database, readable by its owner only.
+They are separate, so that changing the secret key does not invalidate every printed label. An operator sets them in the
+environment; the embedded default creates them once and stores them beside the database, readable by its owner only.
 """
 
 import os
@@ -15,16 +15,16 @@ MISSING = "No {what} is set. Set {name}, or start with script/server, which make
 
 
 def folder(data: Path) -> Path:
-    """The folder of the key files, made with mode 700 if it is missing."""
+    """Return the folder of the key files, which is created with mode 700 if it is missing."""
     path = data / "keys"
-    # The folder itself too: the database in it is nobody else's to read.
+    # The folder itself too: nobody else may read the database in it.
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
 def make(data: Path) -> None:
-    """Make the key files that are missing. Those that exist are never changed."""
+    """Create the key files that are missing. Existing ones are never changed."""
     _write_new(folder(data) / SECRET_FILE, secrets.token_urlsafe(50))
     _write_new(folder(data) / CLAIM_FILE, f"k1:{secrets.token_hex(32)}")
     _write_new(folder(data) / SETUP_FILE, secrets.token_urlsafe(18))
@@ -32,7 +32,7 @@ def make(data: Path) -> None:
 
 
 def read(data: Path, name: str) -> str:
-    """The content of the key file `name`, or an empty string."""
+    """Return the content of the key file `name`, or an empty string."""
     try:
         return (data / "keys" / name).read_text().strip()
     except FileNotFoundError:
@@ -40,7 +40,7 @@ def read(data: Path, name: str) -> str:
 
 
 def read_secret(data: Path) -> str:
-    """Django's secret key from its file. Raises ImproperlyConfigured if there is none."""
+    """Return Django's secret key from its file. Raises ImproperlyConfigured if there is none."""
     value = read(data, SECRET_FILE)
     if not value:
         raise ImproperlyConfigured(MISSING.format(what="secret key", name="CUSTODY_SECRET_KEY"))
@@ -48,7 +48,7 @@ def read_secret(data: Path) -> str:
 
 
 def read_claim_keys(data: Path) -> str:
-    """The claim keys from their file. Raises ImproperlyConfigured if there are none."""
+    """Return the claim keys from their file. Raises ImproperlyConfigured if there are none."""
     value = read(data, CLAIM_FILE)
     if not value:
         raise ImproperlyConfigured(MISSING.format(what="claim key", name="CUSTODY_CLAIM_KEYS"))
@@ -56,9 +56,9 @@ def read_claim_keys(data: Path) -> str:
 
 
 def parse_claim_keys(text: str) -> dict[str, bytes]:
-    """`id:hex` pairs, separated by commas, as {id: key} in their order.
+    """Return `id:hex` pairs, separated by commas, as {id: key} in their order.
 
-    Raises ImproperlyConfigured where a pair is malformed or a key is shorter than 32 bytes.
+    Raises ImproperlyConfigured if a pair is malformed or a key is shorter than 32 bytes.
     """
     found: dict[str, bytes] = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):

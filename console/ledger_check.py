@@ -1,10 +1,10 @@
-"""Compares what is kept twice with the ledger. Each app adds the comparisons of its own tables."""
+"""Compares data that is stored twice with the ledger. Each app adds the comparisons of its own tables."""
 
 from collections.abc import Iterable
 
 from console.slots import Slot
 
-# Each returns a sentence for each difference that it finds.
+# Each function returns a sentence for each difference that it finds.
 checks: Slot[[], Iterable[str]] = Slot("console.ledger_check.checks")
 
 

@@ -1,7 +1,7 @@
-"""Lists: filtered, ordered and paged by a cursor, so that the last page costs what the first one does.
+"""Lists: filtered, sorted and paged by a cursor, so that the last page costs as much as the first.
 
-django-filter says which rows, django-tables2 which columns and orders, one row template how a row looks. A cursor
-holds the order's value and the id of the row at the edge of the page; the next page is a range of an index.
+django-filter selects the rows, django-tables2 defines the columns and orders, and one row template draws a row. A
+cursor holds the order's value and the id of the row at the edge of the page; the next page is a range of an index.
 """
 
 import json
@@ -23,9 +23,9 @@ PAGE_SIZE = 50
 
 
 class Table(tables.Table):
-    """The columns of a list. `row_template` draws a row; a column's `order_by` names the one key that orders it.
+    """The columns of a list. `row_template` draws a row; a column's `order_by` names the one key that sorts by it.
 
-    A key must be unique, or nearly: the id settles the rest. `default_order` is a column, with "-" for descending.
+    A key must be unique, or nearly: ties are broken by the id. `default_order` is a column, with "-" for descending.
     """
 
     row_template = ""
@@ -34,13 +34,13 @@ class Table(tables.Table):
     selectable = False
     empty_template = "components/empty.html"
     page_size = PAGE_SIZE
-    # Templates get the class for these names; they would make an instance of it.
+    # Templates read attributes of the class; without this they would create an instance.
     do_not_call_in_templates = True
 
 
 @dataclass
 class Page:
-    """One page of a list: its rows, where it lies, and the links around it."""
+    """A page of a list: its rows, its position, and the links around it."""
 
     rows: list[Any]
     first: int
@@ -52,7 +52,7 @@ class Page:
 
     @property
     def last(self) -> int:
-        """The number of the last row on this page."""
+        """Return the number of the last row on this page."""
         return self.first + len(self.rows) - 1
 
     @property
@@ -62,7 +62,7 @@ class Page:
 
     @property
     def total_capped(self) -> int:
-        """The count, up to the cap."""
+        """Return the count, up to the cap."""
         return min(self.total, counts.CAP)
 
 
@@ -77,11 +77,11 @@ def render_list(
     context: dict | None = None,
     counted: QuerySet | None = None,
 ) -> HttpResponse:
-    """Answer with the page, or with its results alone where htmx asks for them. At most one count and one select.
+    """Return the page, or only its results if htmx asks for them. Runs at most one count and one select.
 
     `counted` are other rows, as many as there are without filters, that are cheaper to count.
 
-    `decorate` sets what the rows of the page show besides their columns, read for all of them at once.
+    `decorate` sets what the page's rows show besides their columns, read for all of them at once.
     """
     filterset = filters(request.GET, queryset=rows, request=request) if filters else None
     if filterset is not None:
@@ -101,9 +101,9 @@ def render_list(
 def paginate(
     request: Request, rows: QuerySet, table: type[Table], *, is_counted: bool = True, counted: QuerySet | None = None
 ) -> Page:
-    """The page that the cursor in the address names, or the first one. A cursor that makes no sense is ignored.
+    """Return the page that the cursor in the address names, or the first one. An invalid cursor is ignored.
 
-    Without the count a page costs the same however many rows there are; its total is then 0.
+    Without the count, a page costs the same however many rows there are; its total is then 0.
     """
     instance = table([])
     order = _order(request, instance)
@@ -185,7 +185,7 @@ def _headers(request: Request, table: Table, order: str) -> list[dict]:
 
 
 def _chips(request: Request, filterset: Any) -> list[dict]:
-    """One chip for each filter: its value and how to drop it, or the little form that sets it."""
+    """Return a chip for each filter: its value and how to remove it, or the little form that sets it."""
     values = filterset.form.cleaned_data if filterset.form.is_valid() else {}
     errors = filterset.form.errors
     chips = []
@@ -219,13 +219,13 @@ def _said(form_field: Any, value: Any) -> str:
 
 
 def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
-    """Choices without their groups."""
+    """Yield choices without their groups."""
     for value, label in choices:
         yield from label if isinstance(label, list | tuple) else [(value, label)]
 
 
 def _query(request: Request) -> list[tuple[str, str]]:
-    """The filters of this list as name and value, for forms that act on all that match."""
+    """Return the filters of this list as name and value, for forms that act on all matching rows."""
     return [(k, v) for k in request.GET for v in request.GET.getlist(k) if k not in {"cursor", "sort"} and v]
 
 

@@ -1,4 +1,4 @@
-"""Which workers live, so that the work of the dead goes to the living."""
+"""Worker heartbeats, used to reassign the work of dead workers."""
 
 import os
 import socket
@@ -14,12 +14,12 @@ from console.models import WorkerHeartbeat
 SILENCE = timedelta(seconds=60)
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 DEAD_STATES = {"Z", "X"}
-# The queues that this process serves, each by a thread that does nothing else.
+# The queues of this process that have a thread of their own.
 _alone: set[str] = set()
 
 
 def worker_name() -> str:
-    """This process: its machine, its process id, and when it began, because ids are given out again."""
+    """Return the name of this process: machine, process id and start time, because process ids are reused."""
     pid = str(os.getpid())
     return f"{_machine()}:{pid}:{began(pid)}"
 
@@ -30,21 +30,21 @@ def serve_alone(queue: str) -> None:
 
 
 def serves_alone(queue: str) -> bool:
-    """Whether what a task of this queue takes, no other queue waits for."""
+    """Whether no other queue has to wait while a task of this queue runs."""
     return queue in _alone
 
 
 def beat(queues: str) -> None:
-    """Say that this process lives and serves the queues."""
+    """Record that this process is alive and serves the queues."""
     WorkerHeartbeat.objects.update_or_create(
         worker=worker_name(), defaults={"queues": queues[:80], "at": timezone.now()}
     )
 
 
 def note_trial() -> None:
-    """Write a row in a transaction of its own, for whoever wants to know whether the database takes one.
+    """Write a row in a transaction of its own, to find out whether the database accepts writes.
 
-    It bears the name of no worker, and is no heartbeat: its time is the first of all.
+    The row has no worker's name and is not a heartbeat: its time is earlier than any other.
     """
     WorkerHeartbeat.objects.update_or_create(
         worker=f"trial:{_machine()}"[:80], defaults={"queues": str(time.time_ns())[:80], "at": FIRST}
@@ -52,20 +52,20 @@ def note_trial() -> None:
 
 
 def leave() -> None:
-    """Take back that this process lives."""
+    """Delete the heartbeat of this process."""
     WorkerHeartbeat.objects.filter(worker=worker_name()).delete()
 
 
 def beating() -> set[str]:
-    """The workers that were heard of within the last minute."""
+    """Return the workers whose heartbeat is at most a minute old."""
     recent = WorkerHeartbeat.objects.filter(at__gt=timezone.now() - SILENCE)
     return set(recent.values_list("worker", flat=True))
 
 
 def lives(worker: str, heard: set[str]) -> bool:
-    """Whether the worker lives: on this machine if its process runs, elsewhere if it was `heard` of.
+    """Whether the worker lives: on this machine if its process runs, elsewhere if it is in `heard`.
 
-    On SQLite a long transaction silences all heartbeats, so a process that can be seen is not judged by them.
+    On SQLite a long transaction blocks all heartbeats, so a process on this machine is not judged by them.
     """
     machine, _sep, process = worker.partition(":")
     pid, _sep, birth = process.partition(":")
@@ -81,7 +81,7 @@ def delete_silent() -> int:
 
 @cache
 def _machine() -> str:
-    """The host, and the container on it: process ids mean something within one only."""
+    """Return the host and the container on it, because process ids are unique only within one."""
     try:
         container = os.readlink("/proc/self/ns/pid").strip("pid:[]")
     except OSError:
@@ -90,9 +90,9 @@ def _machine() -> str:
 
 
 def began(pid: str) -> str:
-    """When the process began, in ticks of the machine; empty if it is over, or the system does not tell."""
+    """Return when the process began, in ticks of the machine; empty if it ended, or if the system does not say."""
     try:
-        # The name of the program stands in brackets and may itself hold some.
+        # The program's name is in brackets and may contain brackets itself.
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (OSError, ValueError):
         return ""

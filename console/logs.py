@@ -1,4 +1,4 @@
-"""Keeps claim codes, and the secrets of mailed links, out of every log."""
+"""Keeps claim codes and the secrets of mailed links out of every log."""
 
 import logging
 import re
@@ -19,5 +19,5 @@ class HideCodes(logging.Filter):
 
 
 def hide(text: str) -> str:
-    """The text with the codes in its links replaced."""
+    """Return the text with the codes in its links replaced by dots."""
     return CODE.sub(r"\1…", text)

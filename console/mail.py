@@ -1,4 +1,4 @@
-"""Mail leaves through an outbox: a row in the transaction that causes it, sent by the worker."""
+"""Mail is sent through an outbox: a row in the transaction that causes it, sent by the worker."""
 
 import email
 import email.policy
@@ -21,17 +21,17 @@ from console import addresses
 from console.models import OutgoingMail
 from console.slots import One
 
-# Hands the id of a mail to the worker.
+# Queues the mail with this id for the worker.
 enqueue: One[[int], Any] = One("console.mail.enqueue")
 
 
 class OutboxBackend(BaseEmailBackend):
-    """Django's mail backend that writes rows; `console.tasks.deliver_mail` does the rest."""
+    """Django's mail backend that writes rows, which `console.tasks.deliver_mail` sends."""
 
     def send_messages(self, email_messages: Any) -> int:
         for message in email_messages:
             for recipient in message.recipients():
-                # Mail servers refuse bare line feeds, and nothing after this would mend them.
+                # Mail servers refuse bare line feeds, and nothing later on would fix them.
                 text = message.message().as_bytes(linesep="\r\n")
                 row = OutgoingMail.objects.create(recipient=recipient, message=text)
                 enqueue(row.pk)
@@ -39,14 +39,14 @@ class OutboxBackend(BaseEmailBackend):
 
 
 def send(template: str, recipient: str, context: dict) -> None:
-    """Mail the template `mail/<template>.txt` (its first line is the subject) to one address, once this commits."""
+    """Mail the template `mail/<template>.txt` (first line: the subject) to one address, once this transaction commits."""
     subject, _, body = render_to_string(f"mail/{template}.txt", context).strip().partition("\n")
     EmailMultiAlternatives(subject.strip(), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [recipient]).send()
 
 
 @transaction.atomic
 def withhold(message: Any) -> None:
-    """Write a mail that is never sent, in place of one, so that whoever asked for it can't tell by the time it took."""
+    """Write a mail that is never sent, so that the response time does not reveal that none was sent."""
     message.message().as_bytes(linesep="\r\n")
     row = OutgoingMail.objects.create(
         recipient=message.to[0], message=b"", sent_at=timezone.now(), error="Withheld: asked for too often."
@@ -55,7 +55,7 @@ def withhold(message: Any) -> None:
 
 
 def transmit(row: OutgoingMail) -> None:
-    """Hand one mail to the mail server, or keep it in a file where none is set."""
+    """Hand one mail to the mail server, or store it in a file if no server is configured."""
     if settings.MAIL_URL:
         connection = get_connection("django.core.mail.backends.smtp.EmailBackend", timeout=20)
         connection.open()
@@ -69,13 +69,13 @@ def transmit(row: OutgoingMail) -> None:
     settings.MAIL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     safe = re.sub(r"[^a-z0-9@.+-]", "_", row.recipient.lower())[:80]
     path = settings.MAIL_DIR / f"{row.pk:08d}-{safe}.eml"
-    # Who looks at this moment sees the whole mail or none.
+    # Readers see the whole mail or none.
     path.with_suffix(".part").write_bytes(bytes(row.message))
     path.with_suffix(".part").replace(path)
 
 
 def kept(limit: int = 100) -> list[dict]:
-    """The newest mails that are kept in files: name, recipient, subject, date and text of each."""
+    """Return the newest mails that are stored in files: name, recipient, subject, date and text of each."""
     files = sorted(settings.MAIL_DIR.glob("*.eml"), reverse=True)[:limit] if settings.MAIL_DIR.exists() else []
     return [_read(path) for path in files]
 
@@ -93,6 +93,6 @@ def _read(path: Path) -> dict:
 
 
 def _written_at(message: ParsedMessage, path: Path) -> datetime:
-    """The date of the mail, in UTC where it names no zone; that of the file where it has none."""
+    """Return the date of the mail, in UTC if it names no zone; the date of the file if it has none."""
     at = getattr(message["date"], "datetime", None) or datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return at if at.tzinfo else at.replace(tzinfo=UTC)

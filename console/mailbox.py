@@ -1,4 +1,4 @@
-"""The kept mails as the browser shows them."""
+"""The stored mails as the browser shows them."""
 
 import re
 
@@ -14,24 +14,24 @@ _CODE = re.compile(r"(?<![\d/-])\d{6}(?![\d/-])")
 
 
 def newest() -> list[dict]:
-    """The newest kept mails, each with its six-digit `code` where there is one."""
+    """Return the newest stored mails, each with its six-digit `code` if it has one."""
     return [{**each, "code": _code(each["subject"] or "") or _code(each["text"])} for each in mail.kept(SHOWN)]
 
 
 def is_open_to(actor: Actor) -> bool:
     """Whether the member runs this server alone: an owner or administrator of its only organization.
 
-    Where there are several, one must not read the sign-in codes of another.
+    If there are several organizations, members of one must not read the sign-in codes of another.
     """
     if actor.kind != "member" or actor.role not in {Role.OWNER, Role.ADMINISTRATOR}:
         return False
     if actor.organization.requires_second_factor and not actor.has_second_factor:
         return False
-    return Organization.objects.count() == 1  # unscoped: whether there is only one
+    return Organization.objects.count() == 1  # unscoped: counts all organizations of the server
 
 
 def invited(email: str) -> str:
-    """The sentence after an invitation was mailed, or kept because no mail server is configured."""
+    """Return the sentence that an invitation was mailed, or stored because no mail server is configured."""
     if settings.MAIL_URL:
         return _("The invitation to %(email)s is on its way.") % {"email": email}
     return _("The invitation to %(email)s is in the mailbox of this server: no mail server is configured.") % {

@@ -1,4 +1,4 @@
-"""What happens around every request: headers, who acts, the time zone, and the answer to a refusal."""
+"""Middleware around every request: headers, the actor, the time zone, and the answer to a refusal."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -24,10 +24,10 @@ from console.requests import Request
 from console.slots import One
 
 GetResponse = Callable[[Request], HttpResponse]
-# The person as a customer, in the portal.
+# Returns the person as a customer, for the portal.
 as_customer: One[[User], Actor] = One("console.middleware.as_customer")
 ORGANIZATION_IN_SESSION = "organization"
-# They have no session, no form, no language and no page.
+# These addresses have no session, form, language or page.
 STRAIGHT = ("/device/", "/healthz", "/readyz")
 LARGEST_ID = 2**63 - 1
 # No script, style or image from elsewhere, and none inline: data that reaches a page as text can't run.
@@ -48,7 +48,7 @@ POLICY = "; ".join(
 
 
 def security_headers(get_response: GetResponse) -> GetResponse:
-    """Refuses what no database can hold, and sets the headers that every page needs."""
+    """Refuse what no database can store, and set the headers that every page needs."""
 
     def middleware(request: Request) -> HttpResponse:
         if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info:
@@ -57,7 +57,7 @@ def security_headers(get_response: GetResponse) -> GetResponse:
             return HttpResponseBadRequest("This address holds a NUL character.", content_type="text/plain")
         response = get_response(request)
         if request.method == "HEAD" and response.streaming:
-            # Its headers are all that is asked for. What closes the file is told when the answer is closed.
+            # A HEAD request needs only the headers. The file is closed when the answer is closed.
             response.streaming_content = ()  # type: ignore[attr-defined]
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(self), publickey-credentials-get=(self)")
@@ -74,13 +74,13 @@ def security_headers(get_response: GetResponse) -> GetResponse:
 
 
 def _refuse_ids_of_nothing(arguments: dict[str, Any]) -> None:
-    """No row has an id that the database can't hold, and asking for one may be an error there."""
+    """Answer 404 for ids that the database can't store: no row has one, and a query for it may be an error."""
     if any(isinstance(value, int) and value > LARGEST_ID for value in arguments.values()):
         raise Http404
 
 
 def straight(get_response: GetResponse) -> GetResponse:
-    """Leads the calls of devices and of monitors to their views, past sessions, forms and languages."""
+    """Route the calls of devices and monitors to their views without sessions, forms and languages."""
     to_view = cast(GetResponse, convert_exception_to_response(_to_view))
 
     def middleware(request: Request) -> HttpResponse:
@@ -90,7 +90,7 @@ def straight(get_response: GetResponse) -> GetResponse:
 
 
 def _to_view(request: HttpRequest) -> HttpResponse:
-    # What the last request of this thread spoke is not theirs.
+    # The language of this thread's last request must not apply to them.
     translation.activate(settings.LANGUAGE_CODE)
     try:
         request.resolver_match = match = resolve(request.path_info)
@@ -101,7 +101,7 @@ def _to_view(request: HttpRequest) -> HttpResponse:
 
 
 def actor(get_response: GetResponse) -> GetResponse:
-    """Sets `request.actor` (who acts in the console), `request.customer_actor` (in the portal), zone and language."""
+    """Set `request.actor` (who acts in the console), `request.customer_actor` (in the portal), time zone and language."""
 
     def middleware(request: Request) -> HttpResponse:
         request.actor = ANONYMOUS
@@ -113,7 +113,7 @@ def actor(get_response: GetResponse) -> GetResponse:
             request.actor = member_actor(user, request.session.get(ORGANIZATION_IN_SESSION))
             organization = request.actor.organization
             zone = user.time_zone or (organization.time_zone if organization else zone)
-            # What was chosen in this browser last goes before what the account says.
+            # The language chosen last in this browser takes precedence over the account's.
             language = user.language if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES else None
         with timezone.override(_zone(zone)), translation.override(language or translation.get_language()):
             return get_response(request)
@@ -122,7 +122,7 @@ def actor(get_response: GetResponse) -> GetResponse:
 
 
 def member_actor(user: Any, organization_id: int | None = None) -> Actor:
-    """The person as a member: of the organization chosen, else of the first; as nobody's member, without rights."""
+    """Return the person as a member: of the chosen organization, else of the first; without rights if of none."""
     # unscoped: finds out who acts
     factors = Authenticator.objects.filter(user=OuterRef("user"), type__in=["totp", "webauthn"])
     # unscoped: finds out who acts, and whether their work is running
@@ -151,7 +151,7 @@ def member_actor(user: Any, organization_id: int | None = None) -> Actor:
 
 
 def refusals(get_response: GetResponse) -> GetResponse:
-    """Answers every `Refused` that a view lets through."""
+    """Answer every `Refused` that a view raises."""
 
     def middleware(request: Request) -> HttpResponse:
         return get_response(request)
@@ -168,7 +168,10 @@ def refusals(get_response: GetResponse) -> GetResponse:
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:
-    """The zone of this name; UTC for a name that is none. A browser may send anything, and no file is looked for."""
+    """Return the time zone of this name; UTC for an unknown one.
+
+    Browsers may send anything, so no file is looked up.
+    """
     return zoneinfo.ZoneInfo(name if name in _zones() else "UTC")
 
 

@@ -1,25 +1,25 @@
-"""Times as programs write them (RFC 3339), and days as an organization has them."""
+"""Times as programs write them (RFC 3339), and days in an organization's time zone."""
 
 import re
 import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-# A `+` that nobody wrote as %2B in an address arrives as a space; before an offset it can be nothing else.
+# A `+` that was not written as %2B in an address arrives as a space; before an offset it can be nothing else.
 _WRITTEN = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?P<fraction>[.,]\d+)?)?"
     r"(?:(?P<utc>[Zz])|(?P<sign>[-+\u2212 ])(?P<ahead>\d\d):?(?P<past>\d\d))?",
     re.ASCII,
 )
-# The first and the last years have moments that no other time zone has.
+# The first and the last years contain moments that other time zones cannot express.
 _FIRST, _LAST = date(1900, 1, 1), date(9990, 1, 1)
 
 
 def read(text: Any) -> datetime | None:
-    """The time that a text names as RFC 3339 has it, aware if it says its offset; None for anything else.
+    """Return the time that an RFC 3339 text names, aware if the text has an offset; None for any other text.
 
-    `t` and `z` may be small, a space may stand for `T`, fractions may have any digits (those after the sixth are cut
-    off) or lack with the seconds. A leap second, 23:59:60 in UTC, is the instant that follows it.
+    `t` and `z` may be lower case, a space may replace `T`, fractions may have any number of digits (those after the
+    sixth are cut off), and the seconds may be missing. A leap second, 23:59:60 in UTC, is the instant that follows it.
     """
     found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
     if found is None:
@@ -42,17 +42,17 @@ def read(text: Any) -> datetime | None:
 
 
 def zone_of(organization: Any) -> zoneinfo.ZoneInfo:
-    """The time zone of an organization; UTC without one."""
+    """Return the time zone of an organization; UTC without one."""
     return zoneinfo.ZoneInfo(organization.time_zone if organization is not None else "UTC")
 
 
 def begin(day: date, organization: Any) -> datetime:
-    """The instant at which a day begins where the organization is, also where its clocks skip midnight or have it twice."""
+    """Return when a day begins in the organization's zone, also where its clocks skip midnight or have it twice."""
     midnight = datetime.combine(min(max(day, _FIRST), _LAST), time.min, zone_of(organization))
-    # In UTC: times that clocks have twice, or skip, compare equal to none of another zone.
+    # In UTC, because times that clocks skip or show twice never compare equal to those of another zone.
     return midnight.astimezone(UTC)
 
 
 def end(day: date, organization: Any) -> datetime:
-    """The instant at which the next day begins there: a day of 23 or 25 hours is as long as it is."""
+    """Return when the next day begins in the organization's zone: days of 23 or 25 hours have their true length."""
     return begin(min(max(day, _FIRST), _LAST - timedelta(days=1)) + timedelta(days=1), organization)

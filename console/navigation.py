@@ -1,4 +1,4 @@
-"""The entries of the sidebar. Each app adds its own, in its place among all."""
+"""The entries of the sidebar. Each app adds its own at their place among all entries."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from console.slots import Slot
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the sidebar. `prefixes` are the view names under which it is marked as current."""
+    """A line of the sidebar. It is marked as current on views whose names begin with one of the `prefixes`."""
 
     label: Any
     url_name: str
@@ -22,7 +22,7 @@ class Entry:
     prefixes: tuple[str, ...]
     permission: Permission = Permission.VIEW
     rows: Any = None
-    # Not for who holds this right: there is another entry of the same name for him.
+    # Hidden from members that hold this right, who see another entry of the same name.
     unless: Permission | None = None
 
 
@@ -30,7 +30,7 @@ sidebar: Slot[[], list[Entry]] = Slot("console.navigation.sidebar")
 
 
 def entries() -> list[Entry]:
-    """The foundation's own entries."""
+    """Return the foundation's own entries."""
     return [
         Entry(_("Overview"), "console:home", "layout-dashboard", 0, ("console:home",)),
         Entry(_("Activity"), "console:activity_list", "history", 80, ("console:activity",)),
@@ -49,7 +49,7 @@ def entries() -> list[Entry]:
 
 
 def count_beside(request: Any, rows: QuerySet) -> int:
-    """How many rows a list has, counted in one statement with the numbers that its page shows in the sidebar."""
+    """Return how many rows a list has, counted in one statement with the numbers that its page shows in the sidebar."""
     actor: Actor | None = getattr(request, "actor", None)
     is_part = getattr(request, "htmx", False) and request.htmx.target == "results"
     if actor is None or actor.kind != "member" or is_part:
@@ -61,12 +61,13 @@ def count_beside(request: Any, rows: QuerySet) -> int:
 
 
 def for_actor(actor: Actor, known: dict[str, int] | None = None) -> list[tuple[Entry, int | None]]:
-    """The entries that the actor may open, in order, each with its count (up to 10,001) where it has one.
+    """Return the entries that the actor may open, in order, each with its count (up to 10,001) if it has one.
 
-    `known` are numbers that were counted for this page already.
+    `known` are numbers that were already counted for this page.
 
-    All are counted in one statement, with each page: so they are true after one's own act, whichever process answers,
-    and whoever did it. That a number is beyond the cap may be half a minute old, as in lists.
+    All are counted in one statement, for each page: so they are correct after one's own action, whichever process
+    answers, and whoever acted. Only the information that a number is above the cap may be half a minute old, as in
+    lists.
     """
     allowed = _allowed(actor)
     if known is None:

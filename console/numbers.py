@@ -11,29 +11,29 @@ from django.db.models import Max
 
 from console.models import Organization
 
-# As many digits fit into every column of ids.
+# This many digits fit into every id column.
 DIGITS = 18
 
 
 def whole(text: str) -> int | None:
-    """Return the number that up to 18 ASCII digits are; None for every other text."""
+    """Return the number that up to 18 ASCII digits form; None for every other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS else None
 
 
 def id_of(text: Any) -> int | None:
-    """Return the id that a text from an address, a form or a key names; None where it names none."""
+    """Return the id that a text from an address, a form or a key names; None if it names none."""
     return whole(str(text))
 
 
 def ids_of(texts: Iterable[str]) -> list[int]:
-    """Return the ids in texts of ids between commas, in their order and each once. What is no id is passed over."""
+    """Return the ids in a text of ids separated by commas, in their order and without duplicates. Skips invalid ids."""
     parts = (part.strip() for text in texts for part in text.split(","))
     return list(dict.fromkeys(pk for part in parts if (pk := id_of(part)) is not None))
 
 
 @dataclass(frozen=True)
 class Series:
-    """The numbers of one kind of paper, as people say them: S-00017."""
+    """The numbers of one kind of document, as people write them: S-00017."""
 
     letter: str
 
@@ -42,7 +42,7 @@ class Series:
         return f"{self.letter}-{number:05d}"
 
     def number(self, text: str, *, needs_letter: bool = True) -> int | None:
-        """Return the number that a text says, with or without hyphen and zeros; None where it says none."""
+        """Return the number in a text, with or without hyphen and zeros; None if it contains none."""
         found = self._pattern.fullmatch(text.strip())
         return int(found["number"]) if found and (found["letter"] or not needs_letter) else None
 
@@ -53,7 +53,7 @@ class Series:
 
 def next_number(model: type[models.Model], organization_id: int) -> int:
     """Return the number after the last one. No one else gets it until this transaction ends."""
-    # unscoped: the lock that all of the organization's numbers wait for
+    # unscoped: locks the organization, which serializes all of its numbers
     list(Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).values_list("pk"))
-    rows = model._default_manager.filter(organization=organization_id)  # unscoped: of this organization, all of them
+    rows = model._default_manager.filter(organization=organization_id)  # unscoped: all rows of this organization count
     return (rows.aggregate(last=Max("number"))["last"] or 0) + 1

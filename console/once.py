@@ -1,7 +1,8 @@
-"""Secrets that are shown once: a POST keeps the secret and leads to a page that shows it, so no reload makes another.
+"""Secrets that are shown once: a POST stores the secret and redirects to a page that shows it.
 
-Until that page is loaded, for a few minutes at most, the secret lies encrypted in the session and the key to it in a
-cookie for that page alone: neither the database nor the cookie tells it by itself.
+Reloading that page therefore creates no second secret. Until the page is loaded, for a few minutes at most, the secret
+is stored encrypted in the session, and its key in a cookie for that page alone: neither the database nor the cookie
+reveals it by itself.
 """
 
 import time
@@ -19,7 +20,7 @@ COOKIE, PLACE = "custody_once", "once"
 
 
 def lead_to(request: Request, url: str, text: str) -> HttpResponseRedirect:
-    """Lead to the page at `url`, which shows the text if it calls `take`, the first time that it is loaded."""
+    """Redirect to the page at `url`, which shows the text the first time that it is loaded and calls `take`."""
     key, response = Fernet.generate_key(), HttpResponseRedirect(url, status=303)
     _write(request, {**_read(request), url: [Fernet(key).encrypt(text.encode()).decode(), int(time.time())]})
     response.set_cookie(
@@ -29,7 +30,7 @@ def lead_to(request: Request, url: str, text: str) -> HttpResponseRedirect:
 
 
 def show(request: Request, template: str, name: str, **context: Any) -> HttpResponse:
-    """Return the page with the text as `name` in its context, this once; later `name` is empty."""
+    """Return the page with the text as `name` in its context, only once; afterwards `name` is empty."""
     text = take(request)
     response = render(request, template, {**context, name: text})
     if text:
@@ -38,7 +39,7 @@ def show(request: Request, template: str, name: str, **context: Any) -> HttpResp
 
 
 def take(request: Request) -> str:
-    """The text that this page shows, and from now on never again; nothing where there is none, or it was shown."""
+    """Return the text that this page shows and delete it; empty if there is none, or if it was already shown."""
     kept = _read(request)
     if request.path not in kept or request.method != "GET":
         return ""
@@ -51,13 +52,13 @@ def take(request: Request) -> str:
 
 
 def forget(request: Request, response: HttpResponseBase) -> HttpResponseBase:
-    """Take the cookie of this page back."""
+    """Delete the cookie of this page."""
     response.delete_cookie(COOKIE, path=request.path, samesite="Lax")
     return response
 
 
 def _read(request: Request) -> dict[str, list]:
-    """What nobody came for in time is left out."""
+    """Return the secrets of the session that have not expired."""
     since = time.time() - SECONDS
     return {url: kept for url, kept in request.session.get(PLACE, {}).items() if kept[1] > since}
 
