@@ -1,4 +1,4 @@
-"""Pictures of the code of one unit."""
+"""API endpoints for the QR codes of a single device."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ MAY, TAG = Permission.CODE_VIEW, "claim profiles"
 
 
 class UnitCodeQuery(Body):
-    """Which of its codes."""
+    """Selects one of the device's claim codes by its profile."""
 
     profile = Text(
         required=False,
@@ -30,13 +30,19 @@ class UnitCodeQuery(Body):
 
 @endpoint("Draw the QR code of a device as SVG", may=MAY, query=UnitCodeQuery, media=["image/svg+xml"], tag=TAG)
 def unit_code_qr_svg(request: Any, pk: int) -> HttpResponseBase:
-    """To print at any size. Whoever has it can claim: keep it as you keep a password."""
+    """Returns the QR code of the device as an SVG image, which prints at any size.
+
+    Anybody who has the code can claim, so protect it like a password.
+    """
     return answer(pages.picture(_code(request, pk), "svg"))
 
 
 @endpoint("Draw the QR code of a device as PNG", may=MAY, query=UnitCodeQuery, media=["image/png"], tag=TAG)
 def unit_code_qr_png(request: Any, pk: int) -> HttpResponseBase:
-    """At least 1000 pixels wide. Whoever has it can claim: keep it as you keep a password."""
+    """Returns the QR code of the device as a PNG image that is at least 1000 pixels wide.
+
+    Anybody who has the code can claim, so protect it like a password.
+    """
     return answer(pages.picture(_code(request, pk), "png"))
 
 

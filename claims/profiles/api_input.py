@@ -1,4 +1,4 @@
-"""Turns the body of a claim profile into what the console's form takes, and checks it with that form."""
+"""Converts the body of an API request to the fields of the console's claim profile form, which validates it."""
 
 from typing import Any
 
@@ -17,17 +17,20 @@ ROWS = ("documents", "members", "questions")
 
 
 class ProfileForm(ClaimProfileForm):
-    """The console's form, which tells of its rows too, and leaves it to the action to keep what codes forbid."""
+    """The console's form, which also reports the errors of its rows.
+
+    It accepts changes of scope and product; the action refuses those that existing codes forbid.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # A browser shows these fields as fixed; of a program that changes them the change is refused, not dropped.
+        # Browsers show these fields as fixed. A change sent by a program must be refused, not silently dropped.
         for name in ("scope", "product"):
             self.fields[name].disabled = False
 
     @property
     def errors(self) -> Any:
-        """What is wrong with each field, and with each field of a row."""
+        """The errors of each field, and of each field of a row."""
         found = super().errors
         for name in ROWS:
             rows = getattr(self, name)
@@ -38,7 +41,10 @@ class ProfileForm(ClaimProfileForm):
 
 
 def check(request: Any, profile: ClaimProfile | None = None) -> ProfileForm:
-    """The valid form of the body; for an existing profile, what the body leaves out stays. Raises Unfit."""
+    """Return the validated form of the request body. Raises Unfit.
+
+    When an existing profile is edited, fields that the body omits keep their values.
+    """
     body, actor = dict(request.body_data), request.actor
     lists = {name: body.pop(name) for name in ROWS if name in body}
     for name, look_up in {"product": _product, "domain": _domain}.items():
@@ -57,12 +63,12 @@ def check(request: Any, profile: ClaimProfile | None = None) -> ProfileForm:
 
 
 def changed(request: Any, profile: ClaimProfile) -> dict[str, Any]:
-    """What the body changes of an existing profile, as the action takes it. Raises Unfit."""
+    """Return the changes that the body makes to an existing profile, as arguments of the action. Raises Unfit."""
     return named(check(request, profile), request.body_data.keys() - {"version"})
 
 
 def _rows(lists: dict[str, list[dict]]) -> dict[str, Any]:
-    """The rows of each list as the fields of the console's form are called."""
+    """Return the rows of each list under the field names of the console's form."""
     return {
         f"{name}-{place}-{field}": "" if value is False else value
         for name, rows in lists.items()
@@ -86,7 +92,7 @@ def _domain(request: Any, host: str) -> int:
 
 
 def _member(actor: Any, given: dict[str, str], place: int) -> dict[str, Any]:
-    """The member of this address, by id."""
+    """Return the row of the form for the member with this email address. Raises Unfit if there is none."""
     rows = Member.objects.visible_to(actor).filter(removed_at=None, user__email=addresses.normal(given["email"]))
     found = rows.values_list("pk", flat=True).first()
     if found is None:

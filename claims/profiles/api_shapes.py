@@ -1,4 +1,4 @@
-"""What the API says and takes of claim profiles and their codes."""
+"""Shapes of requests and responses of the API for claim profiles and their codes."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from devices.api.shapes import DeviceDetails, ProductRef
 
 
 class ProfileRef(serializers.Serializer):
-    """A claim profile, named."""
+    """A reference to a claim profile by id, slug and name."""
 
     id = serializers.IntegerField()
     slug = serializers.CharField()
@@ -26,14 +26,14 @@ class ProfileRef(serializers.Serializer):
 
 
 class ProjectRef(serializers.Serializer):
-    """A project, named."""
+    """A reference to a project by id and name."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
 class ProfileOut(serializers.ModelSerializer):
-    """A claim profile, as lists show it."""
+    """A claim profile as it appears in lists."""
 
     scope = serializers.ChoiceField(choices=Scope.choices)
     grant = serializers.ChoiceField(choices=Grant.choices)
@@ -67,14 +67,14 @@ class ProfileOut(serializers.ModelSerializer):
 
 
 class DocumentOut(serializers.Serializer):
-    """A document that a claim gives."""
+    """A document that a claim provides."""
 
     title = serializers.CharField()
     link = serializers.CharField()
 
 
 class ProfileMemberOut(serializers.Serializer):
-    """A member of the organization who gets into the claimer's project."""
+    """A member of the organization who is added to the claimer's project."""
 
     email = serializers.CharField(source="member.user.email")
     name = serializers.CharField(source="member.user.name")
@@ -82,7 +82,7 @@ class ProfileMemberOut(serializers.Serializer):
 
 
 class QuestionOut(serializers.Serializer):
-    """What is asked before the claim. Answers are named by its `name`."""
+    """A question that people answer before they claim. Answers refer to it by its `name`."""
 
     name = serializers.CharField()
     label = serializers.CharField()
@@ -90,7 +90,7 @@ class QuestionOut(serializers.Serializer):
 
 
 class ProfileDetail(ProfileOut):
-    """A claim profile with all that it lists."""
+    """A claim profile with its devices, documents, members and questions."""
 
     devices = serializers.SerializerMethodField()
     documents = serializers.SerializerMethodField()
@@ -102,39 +102,39 @@ class ProfileDetail(ProfileOut):
 
     @extend_schema_field(DeviceDetails(many=True))
     def get_devices(self, profile: ClaimProfile) -> list[dict[str, Any]]:
-        """What each claim gives, of a profile with scope link."""
+        """The devices that each claim of a profile with scope link gives."""
         rows = profile.resources.filter(kind=ResourceKind.DEVICE).select_related("device")
         return DeviceDetails([row.device for row in rows], many=True).data
 
     @extend_schema_field(DocumentOut(many=True))
     def get_documents(self, profile: ClaimProfile) -> list[dict[str, Any]]:
-        """In their order."""
+        """The documents that each claim provides, in their order in the profile."""
         return DocumentOut(profile.resources.filter(kind=ResourceKind.DOCUMENT), many=True).data
 
     @extend_schema_field(ProfileMemberOut(many=True))
     def get_members(self, profile: ClaimProfile) -> list[dict[str, Any]]:
-        """Those who are members still."""
-        # unscoped: of a visible profile
+        """The additional members who still belong to the organization."""
+        # unscoped: limited to a visible profile
         rows = profile.members.filter(member__removed_at=None).select_related("member__user")
         return ProfileMemberOut(rows.order_by("pk"), many=True).data
 
 
 class DocumentIn(Row):
-    """A document, by title and link."""
+    """A document, given by its title and link."""
 
     title = Text(max_length=120)
     link = Text(pattern=r"^https://[^\x00]*$", max_length=500)
 
 
 class ProfileMemberIn(Row):
-    """A member, by the e-mail address of the account."""
+    """A member, identified by the email address of their account."""
 
     email = Email()
     role = serializers.ChoiceField(choices=CustomerRole.choices, default=CustomerRole.VIEWER)
 
 
 class QuestionIn(Row):
-    """A question. Without a name it gets one of its label; with it, answers keep their place."""
+    """A question. If the name is omitted, it is derived from the label; send it to keep existing answers in place."""
 
     name = Text(pattern="^[-a-zA-Z0-9_]*$", max_length=40, required=False, allow_blank=True)
     label = Text(max_length=60)
@@ -142,7 +142,7 @@ class QuestionIn(Row):
 
 
 class ProfileIn(Body):
-    """A new claim profile. An empty slug is made from the name."""
+    """A new claim profile. If the slug is empty, it is derived from the name."""
 
     name = Text(max_length=120)
     slug = Text(pattern="^[-a-zA-Z0-9_]*$", max_length=60, required=False, allow_blank=True)
@@ -175,7 +175,7 @@ class ProfileIn(Body):
 
 
 class ProfileEdit(ProfileIn):
-    """What changes. A list that is given replaces the one there."""
+    """The fields to change. Each list in the body replaces the existing list."""
 
     version = Whole(
         min_value=1,
@@ -186,7 +186,7 @@ class ProfileEdit(ProfileIn):
 
 
 class ProfileQuery(PageQuery):
-    """Which claim profiles."""
+    """Filters for the list of claim profiles."""
 
     q = Text(required=False, max_length=120, help_text="Beginning of the name or slug.")
     scope = serializers.ChoiceField(choices=Scope.choices, required=False)
@@ -195,14 +195,16 @@ class ProfileQuery(PageQuery):
 
 
 class Reason(Body):
-    """Why."""
+    """The reason for replacing a code, which the audit log records."""
 
     reason = Text(max_length=500)
 
 
 class CodeOut(serializers.Serializer):
-    """What is printed for a profile or a unit. Link and typed code are null where the server key that made them is not
-    configured any more."""
+    """The printed forms of the code of a profile or of a device.
+
+    Link, QR text and typed code are null if the server key that created the code is no longer configured.
+    """
 
     profile = ProfileRef()
     link = serializers.CharField(allow_null=True)
@@ -213,13 +215,13 @@ class CodeOut(serializers.Serializer):
 
 
 class CodesOut(serializers.Serializer):
-    """The codes of a device."""
+    """The claim codes of a device."""
 
     results = CodeOut(many=True)
 
 
 class LabelClaim(serializers.Serializer):
-    """Who claimed with a label, and when."""
+    """The claim made with a label: the customer and the time."""
 
     id = serializers.IntegerField()
     customer = CustomerRef()
@@ -227,16 +229,16 @@ class LabelClaim(serializers.Serializer):
 
 
 class ProfileUnitRows(serializers.ListSerializer):
-    """The units of one page: their codes and claims are read together."""
+    """The devices of a page, whose codes and claims are read together."""
 
     def to_representation(self, data: Any) -> Any:
-        """Bring the codes first."""
+        """Load the codes and claims of all devices, then represent each device."""
         self.context["bring_codes"](data)
         return super().to_representation(data)
 
 
 class ProfileUnitOut(serializers.Serializer):
-    """A unit that has a code of the profile. Link and typed code are null without the scope code.view."""
+    """A device that has a code of the profile. Link and typed code are null without the scope code.view."""
 
     device = DeviceDetails(source="*")
     claim = LabelClaim(allow_null=True, help_text="With the label of now; null where it was not claimed.")
@@ -249,15 +251,15 @@ class ProfileUnitOut(serializers.Serializer):
 
 
 class ProfileUnitQuery(PageQuery):
-    """Which units."""
+    """Filters for the devices of a claim profile."""
 
     q = Text(required=False, max_length=64, help_text="Beginning of the serial number.")
 
 
 class UnitsAdded(serializers.Serializer):
-    """How many codes were made, or the operation that makes them where they are very many; and what became of each name.
+    """The number of codes created or, for very many, the operation that creates them; and the result for each name.
 
-    Codes: `ok`, `not_found`, `ambiguous`, `duplicate`. A device that has a code of the profile already keeps it.
+    Result codes: `ok`, `not_found`, `ambiguous`, `duplicate`. A device that already has a code of the profile keeps it.
     """
 
     made = serializers.IntegerField()
@@ -266,6 +268,6 @@ class UnitsAdded(serializers.Serializer):
 
 
 class Replaced(serializers.Serializer):
-    """How many codes were replaced."""
+    """The number of claim codes that were replaced."""
 
     replaced = serializers.IntegerField()

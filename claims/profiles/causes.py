@@ -1,4 +1,4 @@
-"""Why a claim was refused, in a few words for the console."""
+"""Short explanations of refused claims, for the console."""
 
 from typing import Any
 
@@ -34,5 +34,5 @@ CAUSES: dict[str, Any] = {
 
 
 def say(cause: str) -> str:
-    """The cause in words; one that is not known is shown as it is."""
+    """Return the cause in words; an unknown cause is shown as its own name."""
     return str(CAUSES.get(cause) or cause.replace("_", " ").capitalize() or _("Unknown"))

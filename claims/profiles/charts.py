@@ -1,4 +1,4 @@
-"""Claims by day, as numbers that a template draws."""
+"""Numbers of claims per day, as bars that a template draws."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -13,7 +13,7 @@ DAYS, STEP, WIDTH, HEIGHT = 30, 24, 18, 112
 
 @dataclass(frozen=True)
 class Bar:
-    """One day. Places and sizes are text, so that no template groups their digits."""
+    """A day. Positions and sizes are strings, so that templates do not insert thousands separators."""
 
     day: date
     number: int
@@ -24,13 +24,13 @@ class Bar:
 
     @property
     def label(self) -> str:
-        """The day in words."""
+        """The day as text, such as 3 May."""
         return date_format(self.day, "j M")
 
 
 @dataclass(frozen=True)
 class Chart:
-    """The bars of the last days, the last one being today."""
+    """The bars of the last 30 days, ending today."""
 
     bars: list[Bar]
 
@@ -38,23 +38,23 @@ class Chart:
 
     @property
     def total(self) -> int:
-        """All claims of these days."""
+        """The number of claims in the period."""
         return sum(bar.number for bar in self.bars)
 
     @property
     def first(self) -> Bar:
-        """The first of the days."""
+        """The first day of the period."""
         return self.bars[0]
 
 
 def beginning(now: datetime | None = None) -> datetime:
-    """The instant at which the first of the days begins where the reader is."""
+    """Return the start of the first day in the reader's time zone."""
     first = timezone.localdate(now) - timedelta(days=DAYS - 1)
     return timezone.make_aware(datetime.combine(first, time.min))
 
 
 def by_day(claims: QuerySet, *, now: datetime | None = None) -> Chart:
-    """The claims of the last 30 days where the reader is, in one query."""
+    """Return the claims of the last 30 days in the reader's time zone, in one query."""
     today = timezone.localdate(now)
     first, start = today - timedelta(days=DAYS - 1), beginning(now)
     rows = (
@@ -62,7 +62,7 @@ def by_day(claims: QuerySet, *, now: datetime | None = None) -> Chart:
     )
     counts = dict(rows)
     numbers = [counts.get(first + timedelta(days=place), 0) for place in range(DAYS)]
-    # A single claim is no tower.
+    # Scale to at least four claims, so that a single claim is not drawn at full height.
     most = max(*numbers, 4)
     bars = []
     for place, number in enumerate(numbers):

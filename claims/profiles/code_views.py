@@ -1,4 +1,4 @@
-"""Claim codes: their pictures, and new ones in place of those that are lost."""
+"""Pages that show claim codes as pictures and replace codes that were lost or exposed."""
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
@@ -17,14 +17,14 @@ from devices.models import Device
 
 @requires(Permission.CODE_VIEW)
 def claim_profile_qr(request: Request, pk: int, form: str) -> HttpResponseBase:
-    """The QR code of a profile with scope link, to keep and print."""
+    """Return the QR code of a profile with scope link, for download and printing."""
     rows = ClaimCode.objects.visible_to(request.actor).select_related("profile__domain", "device")
     return answer(pages.picture(get_object_or_404(rows, profile=pk, device=None), form))
 
 
 @requires(Permission.CODE_VIEW)
 def unit_code_qr(request: Request, pk: int, form: str) -> HttpResponseBase:
-    """The QR code of a unit, to keep and print; `?profile=` chooses among several."""
+    """Return the QR code of a device, for download and printing; `?profile=` selects one of several codes."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     rows = ClaimCode.objects.visible_to(request.actor).filter(device=device).select_related("profile__domain", "device")
     return answer(pages.picture(pages.chosen_code(request, rows), form))
@@ -32,7 +32,7 @@ def unit_code_qr(request: Request, pk: int, form: str) -> HttpResponseBase:
 
 @requires(Permission.PROFILE_EDIT)
 def claim_profile_replace_code(request: Request, pk: int) -> HttpResponse:
-    """Ask why, then kill the printed code."""
+    """Ask for a reason, then invalidate the profile's printed code and create a new one."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk, scope=Scope.LINK)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -44,7 +44,7 @@ def claim_profile_replace_code(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.DEVICE_EDIT)
 def unit_code_replace(request: Request, pk: int) -> HttpResponse:
-    """Ask why, then kill the printed label of a unit."""
+    """Ask for a reason, then invalidate the device's printed label and create a new code."""
     device = get_object_or_404(
         Device.objects.visible_to(request.actor).filter(claim_codes__isnull=False).distinct(), pk=pk
     )

@@ -1,4 +1,4 @@
-"""The events of claim profiles and their codes."""
+"""The audit events of claim profiles and their codes."""
 
 from django.utils.translation import gettext_lazy as _
 

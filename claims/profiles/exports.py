@@ -1,4 +1,4 @@
-"""Claim profiles and the codes of units as rows of a file."""
+"""Exports of claim profiles and of device codes, as rows of a file."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +33,7 @@ CHUNK = 2_000
 
 
 def claim_profile_table(request: Request) -> Table:
-    """Return the profiles that match the filters of the address."""
+    """Return the profiles that match the filters in the query string."""
     filterset = ClaimProfileFilter(
         request.GET, queryset=ClaimProfile.objects.visible_to(request.actor).with_state(), request=request
     )
@@ -42,8 +42,8 @@ def claim_profile_table(request: Request) -> Table:
 
 
 def unit_code_table(request: Request, profile: ClaimProfile) -> Table:
-    """Return serial number, typed code and link of every unit of the profile, and log who took them."""
-    # Who asks for the headers alone takes no codes.
+    """Return the code of each device of the profile with its serial number, and log the export."""
+    # A HEAD request transfers no codes, so it is not logged.
     count = codes.note_export(profile, by=request.actor) if request.method != "HEAD" else 0
     return f"{profile.slug} codes", UNIT_HEADER, _unit_lines(profile) if count else []
 
@@ -68,10 +68,10 @@ def _profile_lines(rows: Any) -> Iterator[list]:
 
 
 def _unit_lines(profile: ClaimProfile) -> Iterator[list]:
-    """Line by line, in the order in which the units were registered."""
+    """Yield a row for each device, in the order in which the devices were registered."""
     last = 0
     while True:
-        # unscoped: of a visible profile
+        # unscoped: limited to a visible profile
         rows = profile.codes.filter(device__gt=last).select_related("device").order_by("device_id")
         page = [(code, code.device) for code in rows[:CHUNK] if code.device]
         for code, device in page:

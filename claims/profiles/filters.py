@@ -1,4 +1,4 @@
-"""Which claim profiles and units a list shows."""
+"""Filters of the lists of claim profiles and of their devices."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class ClaimProfileFilter(filters.FilterSet):
         fields: list[str] = []
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Those with words that begin as the text, or with an identifier that does."""
+        """Keep the profiles whose name, a word of it, or identifier begins with the text."""
         if not value.strip():
             return queryset
         low, high = prefix(value[:120])
@@ -36,12 +36,12 @@ class ClaimProfileFilter(filters.FilterSet):
         return queryset.filter(Q(name_key__gte=low, name_key__lt=high) | named | Q(slug__startswith=slug))
 
     def switched(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
-        """Those that are switched on, or off."""
+        """Keep the profiles that are enabled, or those that are disabled."""
         return queryset.filter(is_enabled=value == "enabled")
 
 
 class UnitFilter(filters.FilterSet):
-    """The filter of the units of a profile."""
+    """The filter of the devices of a profile."""
 
     q = filters.CharFilter(method="search", label=_("Serial"))
 
@@ -50,7 +50,7 @@ class UnitFilter(filters.FilterSet):
         fields: list[str] = []
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """What begins with the text."""
+        """Keep the devices whose serial number begins with the text."""
         if not value.strip():
             return queryset
         low, high = prefix(value[:64])

@@ -1,4 +1,4 @@
-"""Forms of claim profiles. Every choice is among what the actor may see."""
+"""Forms of claim profiles. Every choice is limited to what the actor may see."""
 
 import re
 from datetime import UTC, datetime
@@ -32,12 +32,12 @@ FIRST_DAY, LAST_DAY = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzi
 
 
 def _hinted(text: Any) -> forms.TextInput:
-    """A text field of a row: its label is only heard, so what belongs there is hinted at."""
+    """Return a text input with a placeholder: a row's labels are only read aloud, so the hint shows what to enter."""
     return forms.TextInput(attrs={"placeholder": text})
 
 
 class DocumentForm(TextGuard, forms.Form):
-    """A document that a claim gives."""
+    """A document that a claim provides."""
 
     title = forms.CharField(label=_("Title"), max_length=120, widget=_hinted(_("Title")))
     link = forms.URLField(label=_("Link"), max_length=500, assume_scheme="https", widget=_hinted("https://"))
@@ -55,7 +55,7 @@ class DocumentForm(TextGuard, forms.Form):
 
 
 class MemberForm(forms.Form):
-    """A member who gets into the claimer's project."""
+    """A member who is added to the claimer's project."""
 
     fields: Fields
     member: "forms.ModelChoiceField[Member]" = forms.ModelChoiceField(
@@ -71,7 +71,7 @@ class MemberForm(forms.Form):
 
 
 class QuestionForm(TextGuard, forms.Form):
-    """One field of the short form. Its name stays while its label changes, so answers keep their place."""
+    """A question of the short form. Its name stays when its label changes, so existing answers keep their place."""
 
     label = forms.CharField(label=_("Question"), max_length=60, widget=_hinted(_("Question, such as “Site name”")))
     required = forms.BooleanField(label=_("Must be answered"), required=False)
@@ -84,18 +84,18 @@ QuestionRows = rows_of(QuestionForm, most=MOST_QUESTIONS, extra=2)
 
 
 class MomentField(forms.DateTimeField):
-    """A day and time where the reader is."""
+    """A date and time in the reader's time zone."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
         super().__init__(required=False, widget=widget, **kwargs)
-        # Beyond, another time zone's day may not exist.
+        # Beyond this range, the day may not exist in another time zone.
         sentence = _("Choose a day between 2000 and 2200.")
         self.validators += [MinValueValidator(FIRST_DAY, sentence), MaxValueValidator(LAST_DAY, sentence)]
 
 
 class ClaimProfileForm(TextGuard, forms.ModelForm):
-    """A claim profile with all that it lists. `cleaned_data` are the arguments of the action."""
+    """A claim profile with everything that it lists. `cleaned_data` holds the arguments of the action."""
 
     data: dict[str, Any]
     IMPLIED: ClassVar = {"scope": ["product", "devices"], "questions": ["form"]}
@@ -157,7 +157,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         self.lists = {"documents": self.documents, "members": self.members, "questions": self.questions}
         if profile.pk:
             self.initial["devices"] = "\n".join(_names(profile, actor))
-            self.has_codes = profile.codes.exists()  # unscoped: of a visible profile
+            self.has_codes = profile.codes.exists()  # unscoped: limited to a visible profile
             for name in ("scope", "product") if self.has_codes else ():
                 self.fields[name].disabled = True
 
@@ -176,7 +176,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
 
     def clean_devices(self) -> list[Device]:
         if self.cleaned_data.get("scope") == Scope.UNIT:
-            # The field is not shown then: each code gives its own unit.
+            # The field is hidden in this case: each code belongs to its own device.
             return []
         lines = {fold(line): clean_text(line) for line in self.cleaned_data["devices"].splitlines() if line.strip()}
         if len(lines) > MOST_DEVICES:
@@ -198,7 +198,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         return cleaned
 
     def _post_clean(self) -> None:
-        """The action writes the row; the form only checks."""
+        """Skip building the instance: the form only validates, and the action writes the row."""
 
     def _listed(self, name: str) -> list[dict]:
         profile = self.instance
@@ -207,7 +207,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         if name == "documents":
             return list(profile.resources.filter(kind=ResourceKind.DOCUMENT).values("title", "link"))
         if name == "members":
-            # unscoped: of a visible profile
+            # unscoped: limited to a visible profile
             return list(profile.members.filter(member__removed_at=None).order_by("pk").values("member", "role"))
         return profile.form
 
@@ -246,7 +246,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         return slug
 
     def _take_rows(self, cleaned: dict) -> None:
-        """Hand the rows over as the action takes them. Where a row is wrong nothing is handed over anyhow."""
+        """Put the rows into `cleaned_data` in the action's format. Does nothing if a row is invalid."""
         if not all(rows.is_valid() for rows in (self.documents, self.members, self.questions)):
             return
         cleaned["documents"] = [(row["title"], row["link"]) for row in self.documents.filled]
@@ -257,7 +257,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
 
 
 class UnitsForm(TextGuard, forms.Form):
-    """The profile that a selection of units gets codes of: one that exists, or a new one by its name."""
+    """The profile in which the selected devices get codes: an existing one, or a new one by name."""
 
     profile: "forms.ModelChoiceField[ClaimProfile]" = forms.ModelChoiceField(
         None,
@@ -286,8 +286,7 @@ class UnitsForm(TextGuard, forms.Form):
 
 
 def _find(lines: dict[str, str], actor: Actor) -> list[Device]:
-    """The devices that the lines name, in their order. Raises ValidationError with a sentence for each kind
-    of fault."""
+    """Return the devices that the lines name, in order. Raises ValidationError with a message per kind of error."""
     found: dict[str, dict[int, Device]] = {key: {} for key in lines}
     rows = Device.objects.visible_to(actor).filter(Q(serial_key__in=lines) | Q(name_key__in=lines)).order_by("pk")
     for device in rows:
@@ -319,7 +318,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _names(profile: ClaimProfile, actor: Actor) -> list[str]:
-    """What to write for each device of the profile: its serial or, where another has the same, its name."""
+    """Return how the form names each device of the profile: by serial number or, if that is ambiguous, by name."""
     devices = [r.device for r in profile.resources.exclude(device=None).select_related("device") if r.device]
     keys = [device.serial_key for device in devices]
     others = Device.objects.visible_to(actor).exclude(pk__in=[device.pk for device in devices])
@@ -329,7 +328,7 @@ def _names(profile: ClaimProfile, actor: Actor) -> list[str]:
 
 
 def _questions(rows: list[dict]) -> list[dict]:
-    """The short form, with a name for each field that is its own."""
+    """Return the questions of the short form, each with a unique name."""
     asked: list[dict] = []
     for row in rows:
         base = row["name"] or slugify(row["label"])[:36] or "field"

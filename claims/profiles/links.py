@@ -1,4 +1,8 @@
-"""Which links stop working when devices lose their owners: those of the profiles that list them, for the whole profile."""
+"""Finds the links that stop working when devices lose their owners.
+
+A link belongs to a profile that lists devices. It stops working as a whole, even if only one of the devices is
+affected.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +21,7 @@ SAID = 5
 
 @dataclass(frozen=True)
 class Concerned:
-    """A claim profile with one code for all that it lists: how many devices that is, and how many of them are meant."""
+    """A claim profile with one shared code: the number of devices that it lists, and how many of them are affected."""
 
     profile: ClaimProfile
     listed: int
@@ -25,9 +29,9 @@ class Concerned:
 
 
 def concerned(devices: QuerySet[Device] | list[int], *, by: Actor) -> list[Concerned]:
-    """The profiles whose printed code stops working when these devices are taken from their owners, by name.
+    """Return the profiles whose printed code stops working when these devices lose their owners, sorted by name.
 
-    A list is of ids of devices that have an owner.
+    `devices` is a queryset, or a list of ids of devices that have an owner.
     """
     # unscoped: counts the devices given, for visible profiles
     rows = ClaimProfileResource.objects.filter(profile__scope=Scope.LINK).order_by()
@@ -42,7 +46,7 @@ def concerned(devices: QuerySet[Device] | list[int], *, by: Actor) -> list[Conce
 
 
 def sentence(found: list[Concerned]) -> str:
-    """What stops working, in words; empty where nothing does."""
+    """Return a text that names the codes that stop working; empty if there are none."""
     said = [
         ngettext(
             "The printed code of “%(profile)s” stops working; it lists %(n)d device.",
@@ -58,11 +62,11 @@ def sentence(found: list[Concerned]) -> str:
 
 
 def in_words(device_ids: list[int], *, by: Actor) -> str:
-    """Return sentences that name the links of these owned devices that stop working; empty if none does."""
+    """Return sentences that name the links of these owned devices that stop working; empty if there are none."""
     return sentence(concerned(device_ids, by=by))
 
 
 def for_page(devices: QuerySet[Device] | list[int], *, by: Actor) -> dict[str, Any]:
-    """What the page before an unclaim or a receiving says of it."""
+    """Return the context for the pages that confirm an unclaim or a receipt: the links that stop working."""
     found = concerned(devices, by=by)
     return {"links": found[:SAID], "more_links": max(0, len(found) - SAID)}

@@ -1,4 +1,4 @@
-"""What the pages of claim profiles show besides their own columns."""
+"""Data that the pages of claim profiles show besides the profile's own columns."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ SHOWN = 50
 
 
 def wished(request: Request) -> dict[str, Any]:
-    """What a link to the form of a new profile may choose beforehand."""
+    """Return the initial values that a link to the form of a new profile preselects."""
     chosen: dict[str, Any] = {"scope": request.GET.get("scope", Scope.LINK)}
     product = id_of(request.GET.get("product"))
     if product is not None:
@@ -39,7 +39,7 @@ def wished(request: Request) -> dict[str, Any]:
 
 
 def detail(request: Request, profile: ClaimProfile) -> dict[str, Any]:
-    """All that the page of a profile shows."""
+    """Return everything that the page of a profile shows."""
     actor = request.actor
     claims = Claim.objects.visible_to(actor).filter(profile=profile)
     newest = list(claims.select_related("customer", "user").order_by("-pk")[: NEWEST + 1])
@@ -50,7 +50,7 @@ def detail(request: Request, profile: ClaimProfile) -> dict[str, Any]:
         "shipment": Shipment.objects.visible_to(actor).filter(profile=profile).select_related("customer").first(),
         "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
         "documents": [r for r in resources if r.kind == ResourceKind.DOCUMENT],
-        # unscoped: of a visible profile
+        # unscoped: limited to a visible profile
         "members": profile.members.filter(member__removed_at=None).select_related("member__user").order_by("pk"),
         "chart": charts.by_day(claims),
         "funnel": funnel,
@@ -63,11 +63,13 @@ def detail(request: Request, profile: ClaimProfile) -> dict[str, Any]:
 
 
 def code_of(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
-    """The one code, for those who may see it. Its label is None where the server key is not configured any
-    more."""
+    """Return the profile's single code, or nothing for actors who may not view codes.
+
+    The label is None if the server key that created the code is no longer configured.
+    """
     if not actor.may(Permission.CODE_VIEW):
         return {}
-    code = profile.codes.filter(device=None).first()  # unscoped: of a visible profile
+    code = profile.codes.filter(device=None).first()  # unscoped: limited to a visible profile
     if code is None:
         return {}
     code.profile = profile
@@ -76,40 +78,40 @@ def code_of(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
 
 
 def _units(actor: Any, profile: ClaimProfile) -> dict[str, Any]:
-    """How many units have a code, how many of these codes were claimed; and the work that is still making
-    some."""
+    """Return how many devices have a code, how many codes were claimed, and the operation that is creating more."""
     making = Operation.objects.visible_to(actor).filter(
         handler=run_make.name,
         payload__profile=profile.pk,
         state__in=[OperationState.WAITING, OperationState.RUNNING],
     )
     return {
-        "unit_count": counts.of(profile.codes.all()),  # unscoped: of a visible profile
+        "unit_count": counts.of(profile.codes.all()),  # unscoped: limited to a visible profile
         "claimed_count": counts.of(Claim.objects.visible_to(actor).of_current_codes().filter(profile=profile)),
-        # Devices that customers own can't be given by a profile that gives access.
+        # A profile that grants access cannot give devices that customers own.
         "away_count": counts.of(_away(profile)) if profile.grant == Grant.ACCESS else 0,
         "making": making.order_by("-pk").first(),
     }
 
 
 def _away(profile: ClaimProfile) -> QuerySet[ClaimCode]:
-    codes = profile.codes.filter(device__customer__isnull=False)  # unscoped: of a visible profile
+    codes = profile.codes.filter(device__customer__isnull=False)  # unscoped: limited to a visible profile
     return codes.exclude(device__customer__kind=CustomerKind.INTERNAL)
 
 
 def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:
-    """Set `claim_code`, `label` (for those who may see codes) and `claim` on each device of a page."""
+    """Return a function that sets `claim_code`, `label` (for actors who may view codes) and `claim` on each device."""
 
     def decorate(request: Request, devices: list[Device]) -> None:
         actor = request.actor
         ids = [device.pk for device in devices]
-        # unscoped: of a visible profile
+        # unscoped: limited to a visible profile
         codes = {code.device_id: code for code in profile.codes.filter(device__in=ids)}
         claims = (
             Claim.objects.visible_to(actor).of_current_codes().filter(code__in=[code.pk for code in codes.values()])
         )
         claimed = {claim.code_id: claim for claim in claims.select_related("customer").order_by("-pk")}
-        # Devices know nothing of claims; only the row's template reads these.
+        # The model Device does not know about claims, so mypy cannot either: only the row's template reads these
+        # attributes.
         for device in devices:
             code = codes[device.pk]
             code.profile = profile
@@ -120,7 +122,10 @@ def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:
 
 
 def with_answers(profile: ClaimProfile) -> Callable[[Request, list], None]:
-    """Set `replies` on each claim of a page: what was asked, in the words of today, and what was answered."""
+    """Return a function that sets `replies` on each claim of a page: pairs of question and answer.
+
+    Questions appear as the profile words them today; one that was removed appears by its name.
+    """
     asked = {field["name"]: field["label"] for field in profile.form}
 
     def decorate(request: Request, claims: list[Claim]) -> None:
@@ -131,8 +136,7 @@ def with_answers(profile: ClaimProfile) -> Callable[[Request, list], None]:
 
 
 def chosen_code(request: Request, rows: QuerySet[ClaimCode]) -> ClaimCode:
-    """The code of the profile that the address names, else the newest one. Raises Http404 where there is
-    none."""
+    """Return the code of the profile that the query string names, else the newest one. Raises Http404 if none exists."""
     wanted = request.GET.get("profile", "")
     if wanted:
         pk = id_of(wanted)
@@ -146,7 +150,11 @@ def chosen_code(request: Request, rows: QuerySet[ClaimCode]) -> ClaimCode:
 
 
 def picture(code: ClaimCode, form: str) -> File:
-    """The QR code of a code as a file, svg or png."""
+    """Return the QR code of a claim code as an SVG or PNG file.
+
+    Raises Http404 for any other format, and Refused (409) if the server key that created the code is no longer
+    configured.
+    """
     if form not in {"svg", "png"}:
         raise Http404
     label = printed.label(code)
@@ -159,7 +167,7 @@ def picture(code: ClaimCode, form: str) -> File:
 
 
 def units_preview(request: Request, chosen: Selection) -> dict[str, Any]:
-    """The first of the selected devices, and how many of all have a code of each profile already."""
+    """Return the first of the selected devices, and how many of the selection already have a code of each profile."""
     total = counts.of(chosen.rows)
     codes = ClaimCode.objects.visible_to(request.actor).filter(profile__product=None, device__in=chosen.rows.order_by())
     having = codes.order_by().values_list("profile__name").annotate(number=Count("pk")).order_by("profile__name_key")

@@ -1,4 +1,7 @@
-"""What claims show on other apps' pages: each function takes (request, subject) and gives HTML or nothing."""
+"""Panels about claims on other apps' pages.
+
+Each function takes (request, subject) and returns HTML or an empty string.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +20,7 @@ OF_CUSTOMER = 10
 
 
 def device_claim_code(request: Request, device: Device) -> str:
-    """The claim code of a unit, with its label; or why it has none and how it gets one."""
+    """Return the claim codes of a device with their labels, or why it has none and how to get one."""
     actor = request.actor
     rows = ClaimCode.objects.visible_to(actor).filter(device=device).select_related("profile__domain")
     codes = list(rows.order_by("-profile_id"))
@@ -27,7 +30,7 @@ def device_claim_code(request: Request, device: Device) -> str:
 
 
 def overview(request: Request, subject: Any = None) -> str:
-    """The claims of the last 30 days, and the newest ones."""
+    """Return the claims of the last 30 days as a chart, and the newest claims."""
     claims = Claim.objects.visible_to(request.actor)
     newest = list(claims.select_related("profile", "customer").order_by("-pk")[:NEWEST])
     return render_to_string(
@@ -36,7 +39,7 @@ def overview(request: Request, subject: Any = None) -> str:
 
 
 def customer_claims(request: Request, customer: Customer) -> str:
-    """What a customer has claimed; nothing where it never claimed anything."""
+    """Return what a customer has claimed; empty if they have never claimed anything."""
     rows = Claim.objects.visible_to(request.actor).filter(customer=customer)
     claims = list(rows.select_related("profile", "user").order_by("-pk")[: OF_CUSTOMER + 1])
     if not claims:

@@ -1,6 +1,6 @@
-"""What is printed of a claim code: its link, its QR code and its typed code.
+"""The printed forms of a claim code: its link, its QR code and its typed code.
 
-Links are built from the configured address or the profile's domain, never from the host of a request.
+Links are built from the configured base URL or the profile's domain, never from a request's Host header.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from claims.profiles.actions import codes as claim_codes
 
 @dataclass(frozen=True)
 class Label:
-    """What is printed of a code: its link for people and for the camera, and the typed code."""
+    """The printed forms of a code: the link for people, the canonical link for the QR code, and the typed code."""
 
     code: ClaimCode
     link: str
@@ -24,11 +24,11 @@ class Label:
 
     @property
     def shown(self) -> str:
-        """The link as it is shown: without its scheme."""
+        """The link as it is displayed, without its scheme."""
         return self.link.partition("://")[2]
 
     def draw(self) -> qr.Drawing:
-        """The QR code of the canonical link."""
+        """Return the QR code of the canonical link."""
         return qr.draw(self.canonical)
 
 
@@ -41,15 +41,15 @@ def label(code: ClaimCode) -> Label | None:
 
 
 def link(profile: ClaimProfile, token: str) -> str:
-    """The claim link as people read and copy it."""
+    """Return the claim link in the form that people read and copy."""
     return f"{_base(profile)}/c/{token}"
 
 
 def canonical(profile: ClaimProfile, token: str) -> str:
-    """The claim link as the QR code holds it: upper case, so that a QR code needs little more than half the
-    modules.
+    """Return the claim link in the form that the QR code encodes.
 
-    A path of the base address stays as it is: there, case may matter.
+    It is in upper case, so that the QR code needs little more than half the modules. A path in the base URL is left
+    unchanged because it may be case-sensitive.
     """
     parts = urlsplit(_base(profile))
     return f"{parts.scheme}://{parts.netloc}".upper() + f"{parts.path}/C/{token}"

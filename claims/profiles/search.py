@@ -1,4 +1,4 @@
-"""Finds claim profiles, and what a scanned claim code belongs to, for the search of everything."""
+"""The part of the global search that finds claim profiles, and the devices or profiles of scanned claim codes."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from console.search import Hit, listed
 
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
-    """Claim profiles by name or identifier; the unit or profile that a scanned link or code belongs to."""
+    """Return claim profiles by name or identifier, and the device or profile that a scanned link or code belongs to."""
     return [*_scanned(actor, text), *_profiles(actor, text, limit)]
 
 
 def _scanned(actor: Actor, text: str) -> list[Hit]:
-    """By the code's hash: a scanner gun at a label opens its unit. No query for what is no code of ours."""
+    """Look up a code by its hash, so that scanning a label opens its device. Other text causes no query."""
     code = codes.normalise(text)
     if len(code) == codes.TYPED_LENGTH and not codes.is_mistyped(code):
         column = "typed_sha256"

@@ -1,4 +1,4 @@
-"""The columns of this app's lists; the rows are drawn by their row templates."""
+"""Columns of the lists of claim profiles, claims and devices. Row templates draw the rows."""
 
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +9,7 @@ WIDE = {"th": {"class": "wide-only"}}
 
 
 class ClaimProfileTable(Table):
-    """Claim profiles."""
+    """The list of claim profiles."""
 
     name = tables.Column(verbose_name=_("Name"), order_by="name_key")
     codes = tables.Column(verbose_name=_("Codes"), orderable=False, attrs=WIDE)
@@ -40,7 +40,7 @@ class ClaimTable(Table):
 
 
 class UnitTable(Table):
-    """The units of a profile, in the order of their registration, which is that of the codes' index."""
+    """The devices of a profile in the order of their registration, which the index of the codes provides."""
 
     serial = tables.Column(verbose_name=_("Serial"), orderable=False)
     product = tables.Column(verbose_name=_("Product"), orderable=False, attrs=WIDE)

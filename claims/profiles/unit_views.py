@@ -1,4 +1,4 @@
-"""The units of a profile with a code for each."""
+"""Pages for the devices of a profile, each of which has its own code."""
 
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
@@ -26,7 +26,7 @@ from devices.models import Device
 
 @requires(Permission.VIEW)
 def claim_profile_units(request: Request, pk: int) -> HttpResponse:
-    """The units that have a code of this profile."""
+    """List the devices that have a code of this profile."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk, scope=Scope.UNIT)
     rows = Device.objects.visible_to(request.actor).filter(claim_codes__profile=profile)
     return render_list(
@@ -37,14 +37,14 @@ def claim_profile_units(request: Request, pk: int) -> HttpResponse:
         decorate=pages.with_codes(profile),
         template="claims/profiles/claim_profile_units.html",
         context={"profile": profile},
-        counted=profile.codes.all(),  # unscoped: of a visible profile
+        counted=profile.codes.all(),  # unscoped: limited to a visible profile
     )
 
 
 @requires(Permission.CODE_VIEW)
 @require_POST
 def claim_profile_units_export(request: Request, pk: int) -> StreamingHttpResponse:
-    """All codes of the profile's units as a file for the label printer. It is told in the log."""
+    """Export all codes of the profile's devices as a file for the label printer. The export is logged."""
     rows = ClaimProfile.objects.visible_to(request.actor).select_related("organization", "domain")
     response = stream(request, *unit_code_table(request, get_object_or_404(rows, pk=pk, scope=Scope.UNIT)))
     response["Cache-Control"] = "no-store"
@@ -53,7 +53,7 @@ def claim_profile_units_export(request: Request, pk: int) -> StreamingHttpRespon
 
 @requires(Permission.PROFILE_EDIT)
 def claim_profile_add_units(request: Request) -> HttpResponse:
-    """Give the selected devices codes: of a profile that exists, or of a new one."""
+    """Create codes for the selected devices, in an existing profile or in a new one."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
     form = UnitsForm(request.POST if request.method == "POST" else None, actor=request.actor)
     added = attempt(form, lambda: _add(chosen, by=request.actor, **form.cleaned_data), only=SelectionChanged)
@@ -71,7 +71,7 @@ def claim_profile_add_units(request: Request) -> HttpResponse:
 def _add(
     chosen: Selection, *, profile: ClaimProfile | None, name: str, by: Actor
 ) -> tuple[ClaimProfile, int, Operation | None]:
-    """Create the codes in a profile, or in a new one of this name; by an operation if there are very many."""
+    """Create the codes in a profile, or in a new one with this name; very many are created by an operation."""
     if profile is None:
         return profiles.create_for_units(name, chosen.ids, by=by)
     number, operation = codes.add_units(profile, chosen.ids, by=by)

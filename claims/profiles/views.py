@@ -1,4 +1,4 @@
-"""Claim profiles: list, detail, edit, the switch, and what was claimed."""
+"""Pages of claim profiles: list, detail, forms, enabling and disabling, and the claims of a profile."""
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,7 +21,7 @@ from console.requests import Request
 
 @requires(Permission.VIEW)
 def claim_profile_list(request: Request) -> HttpResponse:
-    """All claim profiles."""
+    """List all claim profiles."""
     rows = ClaimProfile.objects.visible_to(request.actor).with_state()
     return render_list(
         request,
@@ -34,7 +34,7 @@ def claim_profile_list(request: Request) -> HttpResponse:
 
 @requires(Permission.EXPORT)
 def claim_profile_export(request: Request) -> StreamingHttpResponse:
-    """The filtered list as CSV or XLSX, streamed."""
+    """Stream the filtered list as CSV or XLSX."""
     return stream(request, *claim_profile_table(request))
 
 
@@ -50,7 +50,7 @@ def claim_profile_create(request: Request) -> HttpResponse:
 
 @requires(Permission.VIEW)
 def claim_profile_detail(request: Request, pk: int) -> HttpResponse:
-    """One profile: its code, how it does, what it gives and to whom it went."""
+    """Show a profile: its code, statistics, what it grants and who claimed it."""
     rows = ClaimProfile.objects.visible_to(request.actor).with_state()
     rows = rows.select_related("organization", "domain", "product", "additional_project__customer")
     profile = get_object_or_404(rows, pk=pk)
@@ -73,7 +73,7 @@ def claim_profile_edit(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.PROFILE_EDIT)
 @require_POST
 def claim_profile_enable(request: Request, pk: int) -> HttpResponse:
-    """Switch on."""
+    """Enable a claim profile."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
     return press(request, profile, profiles.enable)
 
@@ -81,14 +81,14 @@ def claim_profile_enable(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.PROFILE_EDIT)
 @require_POST
 def claim_profile_disable(request: Request, pk: int) -> HttpResponse:
-    """Switch off."""
+    """Disable a claim profile."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
     return press(request, profile, profiles.disable)
 
 
 @requires(Permission.VIEW)
 def claim_profile_claims(request: Request, pk: int) -> HttpResponse:
-    """All claims of a profile."""
+    """List all claims of a profile."""
     profile = get_object_or_404(ClaimProfile.objects.visible_to(request.actor), pk=pk)
     rows = Claim.objects.visible_to(request.actor).filter(profile=profile).select_related("customer", "user")
     return render_list(

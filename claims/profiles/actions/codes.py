@@ -1,4 +1,4 @@
-"""Makes claim codes and kills them."""
+"""Actions that create and invalidate claim codes."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -25,13 +25,13 @@ from devices.log import record_devices
 from devices.models import Device, Product
 
 BATCH = 5_000
-# Above this many units the worker makes the codes.
+# Codes for more devices than this are created by the worker.
 IN_REQUEST = 5_000
 HASHES = ("link_sha256", "typed_sha256")
 
 
 class Raised(NamedTuple):
-    """A code whose version was raised, in the words of its row."""
+    """A code with its new version; the fields are named like the columns of its row."""
 
     id: UUID
     device_id: int | None
@@ -44,14 +44,14 @@ class Raised(NamedTuple):
 
 @transaction.atomic
 def make_for_profile(profile: ClaimProfile) -> ClaimCode:
-    """Make the one code of a profile with scope link."""
+    """Create the single code of a profile with scope link."""
     _new(profile, [None])
     return profile.codes.get(device=None)
 
 
 @transaction.atomic
 def make_for_devices(profile: ClaimProfile, device_ids: Iterable[int]) -> int:
-    """Make a code for each of the devices that has none of this profile yet. Returns how many were made."""
+    """Create a code for each of the devices that has none in this profile yet. Returns the number of codes created."""
     ids = sorted(set(device_ids))
     made = 0
     for start in range(0, len(ids), BATCH):
@@ -64,19 +64,18 @@ def make_for_devices(profile: ClaimProfile, device_ids: Iterable[int]) -> int:
 
 
 def hold_product(product_id: int | None) -> None:
-    """Wait for those who are registering units of the product, and let new ones wait until this transaction
-    ends.
+    """Wait for running registrations of the product's devices, and block new ones until this transaction ends.
 
-    Who registers a unit holds its product by the foreign key. So either his unit is seen here, or he sees the
-    new profile; without this, a unit registered at the moment at which a profile is made would get no code.
+    Registering a device locks its product through the foreign key. So either the new device is visible here, or the
+    registration sees the new profile. Without this lock, a device registered while a profile is being created would get
+    no code.
     """
     list(Product.objects.select_for_update().filter(pk=product_id).values_list("pk"))  # type: ignore[misc]  # None is the key of no row
 
 
 @transaction.atomic
 def make_for_product(profile: ClaimProfile, *, by: Actor) -> Operation | None:
-    """Make a code for every unit of the profile's product: at once, or by an operation where they are very
-    many.
+    """Create a code for every device of the profile's product: at once, or by an operation if there are very many.
 
     Returns the operation, if there is one.
     """
@@ -90,9 +89,10 @@ def make_for_product(profile: ClaimProfile, *, by: Actor) -> Operation | None:
 
 @transaction.atomic
 def add_units(profile: ClaimProfile, device_ids: Iterable[int], *, by: Actor) -> tuple[int, Operation | None]:
-    """Give a selection of units codes of a profile that is not tied to a product.
+    """Create codes for the selected devices in a profile that is not tied to a product.
 
-    Returns how many were made, or the operation that makes them where they are very many.
+    Returns the number of codes created and, where there are very many, the operation that creates them. Raises Refused
+    (409) if the profile has scope link or is tied to a product.
     """
     if profile.scope != Scope.UNIT or profile.product_id:
         raise Refused("not_for_selection", _("This profile makes its codes by itself. Choose one for a selection."))
@@ -126,14 +126,14 @@ def run_make(operation: Operation, by: Actor) -> None:
 
 @retrying
 def replace(profile: ClaimProfile, *, reason: str, by: Actor) -> None:
-    """Kill the printed code of a profile with scope link, and make a new one."""
+    """Invalidate the printed code of a profile with scope link, and create a new one."""
     _raise_versions(ClaimCode.objects.filter(profile=profile, device=None))
     record(events.PROFILE_CODE_REPLACED, profile, by=by, note=reason)
 
 
 @retrying
 def replace_for_devices(device_ids: Iterable[int], *, reason: str, by: Actor) -> int:
-    """Kill the printed codes of the devices, and make new ones. Returns how many."""
+    """Invalidate the printed codes of the devices, and create new ones. Returns the number of codes replaced."""
     raised = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", list(device_ids)))
     touched = sorted({code.device_id for code in raised if code.device_id})
     record_devices(events.CODE_REPLACED, touched, by=by, note=reason)
@@ -142,15 +142,14 @@ def replace_for_devices(device_ids: Iterable[int], *, reason: str, by: Actor) ->
 
 @transaction.atomic
 def note_export(profile: ClaimProfile, *, by: Actor) -> int:
-    """Tell in the log who took the codes of all units of a profile. Returns how many there are."""
+    """Log that the actor exported the codes of all devices of a profile. Returns the number of codes."""
     count = profile.codes.count()
     record(events.PROFILE_CODES_EXPORTED, profile, by=by, units=count)
     return count
 
 
 def follow_ledger(change: Change) -> None:
-    """New units of a product with a unit profile get their codes; of those that come back the printed ones
-    die."""
+    """Create codes for newly registered devices, and replace the codes of devices released from their owners."""
     if change.kind == "registered":
         _welcome(change.device_ids)
     if change.kind == "released":
@@ -159,13 +158,12 @@ def follow_ledger(change: Change) -> None:
 
 
 def is_replaced(device_id: int) -> bool:
-    """Whether a printed code of the device was replaced: whoever had its old label is to be kept out."""
+    """Whether a printed code of the device was replaced, so that holders of the old label must be kept out."""
     return ClaimCode.objects.filter(device=device_id, version__gt=1).exists()
 
 
 def printed(code: ClaimCode) -> codes.Printed | None:
-    """What stands on the label of this code; None where the server key that it was made with is not
-    configured."""
+    """Return what is printed on the label of this code; None if the server key that created it is not configured."""
     try:
         return codes.derive(code.pk, code.version, code.key_id)
     except KeyError:
@@ -173,7 +171,7 @@ def printed(code: ClaimCode) -> codes.Printed | None:
 
 
 def _welcome(device_ids: list[int]) -> None:
-    """Make the codes of new units. One query where their product has no unit profile."""
+    """Create the codes of newly registered devices. Takes one query if no profile with scope unit has their product."""
     devices = sql.having_ids(Device.objects.order_by(), "id", device_ids)
     products = set(devices.values_list("product_id", flat=True).distinct())
     for profile in ClaimProfile.objects.filter(scope=Scope.UNIT, product__in=products).order_by("pk"):
@@ -181,10 +179,10 @@ def _welcome(device_ids: list[int]) -> None:
 
 
 def _kill_printed(change: Change, ids: list[int]) -> None:
-    """Raise the versions of the units' own codes, and of the links that give one of them, owned or shared.
+    """Replace the devices' own codes and the codes of all links that list one of them, for ownership or for access.
 
-    Whoever had a unit may have kept a picture of the link that gave it, just as of its label; and a link that
-    shares it would let strangers see what the next owner does.
+    A former owner may have kept a picture of the link that gave them the device, just as of its label. A link that
+    shares the device would let strangers see what the next owner does.
     """
     units = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", ids))
     touched = sorted({code.device_id for code in units if code.device_id})
@@ -215,9 +213,9 @@ def _start(profile: ClaimProfile, total: int, *, by: Actor, ids: list[int] | Non
 
 @operations.chunk
 def _make_chunk(operation: Operation, profile: ClaimProfile, batch: list[int] | None) -> int:
-    """Make the codes of the next units. Returns how many units were looked at.
+    """Create the codes of the next devices. Returns the number of devices processed.
 
-    The cursor is the place in the list of ids or, without one, the id of the last unit.
+    The cursor is a position in the list of ids or, if there is no list, the id of the last device.
     """
     if batch is None:
         hold_product(profile.product_id)
@@ -233,7 +231,7 @@ def _make_chunk(operation: Operation, profile: ClaimProfile, batch: list[int] | 
 
 
 def _new(profile: ClaimProfile, device_ids: Sequence[int | None]) -> None:
-    """Write a new code for each device; of None it is the profile's own. They may be very many."""
+    """Insert a new code for each device; None creates the profile's own code. There may be very many."""
     key, at = codes.current_key(), sql.prepared(ClaimCode, "changed_at", timezone.now())
     names = ["id", "organization", "profile", "version", "key_id", "changed_at", "device", *HASHES]
     constants, prepare = ((profile.organization_id, profile.pk, 1, key, at), ClaimCode._meta.pk.get_db_prep_save)
@@ -250,10 +248,10 @@ def _hashes(code_id: UUID, version: int, key: str) -> tuple[str, str]:
 
 
 def _raise_versions(rows: QuerySet[ClaimCode]) -> list[Raised]:
-    """Raise each code's version. The old hashes are overwritten, so what was printed finds nothing any more.
+    """Increment the version of each code and overwrite its hashes, so that printed codes no longer match anything.
 
-    The rows are locked first (on SQLite the transaction holds the only lock), so that two who raise at the
-    same moment raise twice: else both would give out the same new code, and one not know that it is dead.
+    The rows are locked first (SQLite has only the transaction's lock), so that two simultaneous calls increment twice.
+    Otherwise both would issue the same new code, and one of the callers would not know that it is already invalid.
     """
     at, key = timezone.now(), codes.current_key()
     locked = rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", "device_id", "version")

@@ -1,4 +1,4 @@
-"""Makes, edits, enables and disables claim profiles."""
+"""Actions that create, edit, enable and disable claim profiles."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -27,7 +27,7 @@ from devices.models import Device
 
 Documents = Iterable[tuple[str, str]]
 Members = Iterable[tuple[Member, str]]
-# What a member of the organization, or their key, must be allowed to give a role in customers' projects.
+# The permissions that a member of the organization, or their API key, needs to grant a role in customers' projects.
 ROLE_NEEDS: dict[str, frozenset[Permission]] = {
     CustomerRole.VIEWER: frozenset({Permission.VIEW}),
     CustomerRole.OPERATOR: frozenset({Permission.VIEW, Permission.DEVICE_ASSIGN, Permission.DEVICE_CALL}),
@@ -50,10 +50,10 @@ def create(
     at: datetime | None = None,
     **fields: Any,
 ) -> ClaimProfile:
-    """Make a claim profile with its code, or with a code for each unit of its product (by an operation where
-    they are very many).
+    """Create a claim profile with its code, or with a code for each device of its product.
 
-    Raises Refused where the identifier is taken.
+    Very many codes are created by an operation. Raises Refused (409) if the identifier is taken, and Refused (403) if
+    the actor lacks permissions that a member's role includes.
     """
     members = list(members)
     _may_give(members, by)
@@ -75,9 +75,9 @@ def create(
 
 @retrying
 def create_for_units(name: str, device_ids: Iterable[int], *, by: Actor) -> tuple[ClaimProfile, int, Operation | None]:
-    """Make a profile that gives each of a selection of units its own code.
+    """Create a profile that has a separate code for each of the selected devices.
 
-    Returns it with the number of codes made, or with the operation that makes them where they are very many.
+    Returns the profile, the number of codes created and, where there are very many, the operation that creates them.
     """
     profile = create(name=name, slug=propose_slug(name, by=by), scope=Scope.UNIT, by=by)
     return (profile, *codes.add_units(profile, device_ids, by=by))
@@ -85,12 +85,13 @@ def create_for_units(name: str, device_ids: Iterable[int], *, by: Actor) -> tupl
 
 @retrying
 def edit(profile: ClaimProfile, *, by: Actor, version: int | None = None, **given: Any) -> ClaimProfile:
-    """Change the given fields and no others; `devices`, `documents` and `members`, where given, replace those lists.
+    """Change only the given fields; `devices`, `documents` and `members`, if given, replace those lists.
 
-    What an additional member who is taken out of it sees by its claims ends. Another role is for the next claims.
-    With `version` only as long as it is that one. Raises Refused where somebody else changed it since, where the
-    identifier is taken, where the limit is below what was claimed, where scope or product change though codes exist or
-    don't fit each other, or where it is that of a shipment.
+    Removing an additional member ends the project memberships that they have through the profile's claims. A changed
+    role applies to later claims only. If `version` is given, the profile must still have that version. Raises Refused
+    if somebody else has changed the profile since, if the identifier is taken, if the limit is below the number of
+    claims already made, if scope or product change although codes exist or do not fit each other, or if the profile
+    belongs to a shipment.
     """
     now = edits.hold(profile)
     if Shipment.objects.filter(profile=now).exists():
@@ -124,21 +125,21 @@ def edit(profile: ClaimProfile, *, by: Actor, version: int | None = None, **give
 
 @retrying
 def enable(profile: ClaimProfile, *, by: Actor) -> bool:
-    """Let a profile be claimed. Returns whether that is new."""
+    """Allow a profile to be claimed. Returns whether this changed anything."""
     return _switch(profile, True, by=by)
 
 
 @retrying
 def disable(profile: ClaimProfile, *, by: Actor) -> bool:
-    """Stop a profile from being claimed, from this instant on. Returns whether that is new."""
+    """Stop a profile from being claimed, effective immediately. Returns whether this changed anything."""
     return _switch(profile, False, by=by)
 
 
 @transaction.atomic
 def take_out(device_ids: Iterable[int], *, by: Actor, at: datetime | None = None) -> int:
-    """List the devices no longer in any profile with one code for all. Returns of how many profiles.
+    """Remove the devices from all profiles with one shared code. Returns the number of profiles changed.
 
-    A claim that is under way finds the profile changed and gives nothing.
+    A claim in progress finds that the profile has changed, and grants nothing.
     """
     rows = ClaimProfileResource.objects.filter(profile__scope=Scope.LINK)
     rows = sql.having_ids(rows.order_by(), "device_id", sorted(set(device_ids)))
@@ -155,13 +156,15 @@ def take_out(device_ids: Iterable[int], *, by: Actor, at: datetime | None = None
 
 
 def compare(profile: ClaimProfile, **values: Any) -> dict[str, Any]:
-    """`{field: [what is saved, what `values` say]}` for what differs, as text."""
+    """Return `{field: [saved value, given value]}` for the fields that differ, as text."""
     return changes(_said(_kept(profile, values)), _said(values))
 
 
 def propose_slug(name: str, *, by: Actor, besides: int | None = None) -> str:
-    """An identifier made from the name that no other profile has; `besides` is the profile that may keep its
-    own."""
+    """Return an identifier derived from the name that no other profile uses.
+
+    `besides` is the primary key of a profile whose own identifier does not count as taken.
+    """
     base = slugs.proposed(name, kind="profile", longest=52)
     others = ClaimProfile.objects.filter(organization=by.organization, slug__startswith=base).exclude(
         pk=besides  # type: ignore[misc]  # None is the key of no row
@@ -174,7 +177,7 @@ def propose_slug(name: str, *, by: Actor, besides: int | None = None) -> str:
 
 
 def below_count(count: int) -> str:
-    """The sentence for a limit below what was claimed already."""
+    """Return the error message for a limit below the number of claims already made."""
     return ngettext(
         "It has been claimed %(n)d time already. Choose at least as many, or disable it to stop claims.",
         "It has been claimed %(n)d times already. Choose at least as many, or disable it to stop claims.",
@@ -183,7 +186,7 @@ def below_count(count: int) -> str:
 
 
 def _keep_together(now: ClaimProfile, given: dict[str, Any]) -> None:
-    """What was checked together may meet what somebody else set meanwhile. Raises Refused where the two don't fit."""
+    """Check that the given fields fit those that somebody else may have changed meanwhile. Raises Refused if not."""
     scope, product, start, end = (
         given.get(name, getattr(now, name)) for name in ("scope", "product", "valid_from", "valid_until")
     )
@@ -192,7 +195,7 @@ def _keep_together(now: ClaimProfile, given: dict[str, Any]) -> None:
 
 
 def _write(profile: ClaimProfile, fields: dict[str, Any]) -> None:
-    """The condition stands in the UPDATE: no more was claimed than is now allowed."""
+    """Write the fields. The UPDATE's own condition ensures that the new limit is not below the number of claims."""
     if "name" in fields:
         fields = {**fields, "name_key": fold(fields["name"])[:200]}
         words.write("claim_profile", {profile.pk: fields["name"]})
@@ -223,7 +226,10 @@ def _list_members(profile: ClaimProfile, members: Members) -> None:
 
 
 def _may_give(members: Members, by: Actor) -> None:
-    """Nobody gives more than they hold: a key of a product manager has their role, but not all of their rights."""
+    """Raise Refused (403) if the actor lacks a permission that a role includes.
+
+    A product manager's API key has that role, but not necessarily all of its permissions.
+    """
     if any(not ROLE_NEEDS[role] <= by.permissions for _member, role in members):
         raise Refused(
             "role_not_yours",
@@ -233,9 +239,9 @@ def _may_give(members: Members, by: Actor) -> None:
 
 
 def _end_memberships(profile: ClaimProfile, *, besides: list[int], by: Actor) -> None:
-    """End what the profile's members see by its claims, but for those who stay in it.
+    """End the project memberships that former members have through the profile's claims; `besides` lists who stays.
 
-    A claim that is under way finds the profile changed and gives nothing.
+    A claim in progress finds that the profile has changed, and grants nothing.
     """
     gone = profile.members.exclude(member__user__in=besides).values_list("member__user", flat=True)
     claims = Claim.objects.filter(profile=profile).order_by()
@@ -260,7 +266,7 @@ def _switch(profile: ClaimProfile, on: bool, *, by: Actor) -> bool:
 
 
 def _kept(profile: ClaimProfile, names: Iterable[str]) -> dict[str, Any]:
-    """What is saved for these names."""
+    """Return the saved values of these fields."""
     resources = list(profile.resources.select_related("device"))
     lists = {
         "devices": [r.device for r in resources if r.kind == ResourceKind.DEVICE],
@@ -271,8 +277,10 @@ def _kept(profile: ClaimProfile, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:
-    """Values as they are compared and kept in the log: lists as one text. The log's "members" are those of a
-    claim."""
+    """Return the values as text for comparison and the audit log; each list becomes one string.
+
+    The field `members` becomes `additional_members`, because in the log "members" are those of a claim.
+    """
     said = {name: value for name, value in values.items() if name != "members"}
     if "devices" in said:
         said["devices"] = ", ".join(device.serial_number for device in said["devices"])
