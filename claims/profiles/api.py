@@ -44,7 +44,7 @@ EXAMPLE = {"name": "Pilot 2027", "scope": "unit", "product": "aqua-meter", "max_
 
 @endpoint("List claim profiles", may=P.VIEW, answers=ProfileOut, query=ProfileQuery, is_list=True)
 def claim_profile_list(request: Any) -> Any:
-    """Returns all claim profiles, newest first, including those of shipments."""
+    """Return all claim profiles, newest first, including those of shipments."""
     query, switched = request.query, {True: "enabled", False: "disabled"}
     rows = filtered(
         ClaimProfileFilter,
@@ -62,14 +62,14 @@ def claim_profile_list(request: Any) -> Any:
     "Make a claim profile", may=P.PROFILE_EDIT, takes=ProfileIn, answers=ProfileDetail, status=201, example=EXAMPLE
 )
 def claim_profile_create(request: Any) -> Any:
-    """Creates a claim profile with its code or, if it is tied to a product, a code for each device of the product."""
+    """Create a claim profile with its code or, if it is tied to a product, a code for each device of the product."""
     made = profiles.create(by=request.actor, **check(request).cleaned_data)
     return find(request, str(made.pk))
 
 
 @endpoint("See a claim profile", may=P.VIEW, answers=ProfileDetail)
 def claim_profile_detail(request: Any, key: str) -> Any:
-    """Returns the claim profile with this id or slug."""
+    """Return the claim profile with this id or slug."""
     return find(request, key)
 
 
@@ -81,7 +81,7 @@ def claim_profile_detail(request: Any, key: str) -> Any:
     example={"version": 3, "max_claims": 1000},
 )
 def claim_profile_edit(request: Any, key: str) -> Any:
-    """Changes the fields in the body; omitted fields keep their values.
+    """Change the fields in the body; omitted fields keep their values.
 
     If the body contains a version, the call is refused (409) if the profile has changed since that version.
     """
@@ -92,7 +92,7 @@ def claim_profile_edit(request: Any, key: str) -> Any:
 
 @endpoint("Enable a claim profile", may=P.PROFILE_EDIT, answers=ProfileDetail)
 def claim_profile_enable(request: Any, key: str) -> Any:
-    """Allows the profile to be claimed from now on."""
+    """Allow the profile to be claimed from now on."""
     profile = find(request, key)
     profiles.enable(profile, by=request.actor)
     return find(request, str(profile.pk))
@@ -100,7 +100,7 @@ def claim_profile_enable(request: Any, key: str) -> Any:
 
 @endpoint("Disable a claim profile", may=P.PROFILE_EDIT, answers=ProfileDetail)
 def claim_profile_disable(request: Any, key: str) -> Any:
-    """Stops the profile from being claimed, effective immediately. What was claimed before stays with the customers."""
+    """Stop the profile from being claimed, effective immediately. What was claimed before stays with the customers."""
     profile = find(request, key)
     profiles.disable(profile, by=request.actor)
     return find(request, str(profile.pk))
@@ -108,7 +108,7 @@ def claim_profile_disable(request: Any, key: str) -> Any:
 
 @endpoint("See the code of a claim profile", may=P.CODE_VIEW, answers=CodeOut)
 def claim_profile_code(request: Any, key: str) -> Any:
-    """Returns the code of a profile with scope link.
+    """Return the code of a profile with scope link.
 
     Anybody who has the code can claim, so protect it like a password.
     """
@@ -117,13 +117,13 @@ def claim_profile_code(request: Any, key: str) -> Any:
 
 @endpoint("Draw the QR code of a claim profile as SVG", may=P.CODE_VIEW, media=["image/svg+xml"])
 def claim_profile_qr_svg(request: Any, key: str) -> Any:
-    """Returns the QR code of a profile with scope link as an SVG image, which prints at any size."""
+    """Return the QR code of a profile with scope link as an SVG image, which prints at any size."""
     return answer(pages.picture(_code(request, key), "svg"))
 
 
 @endpoint("Draw the QR code of a claim profile as PNG", may=P.CODE_VIEW, media=["image/png"])
 def claim_profile_qr_png(request: Any, key: str) -> Any:
-    """Returns the QR code of a profile with scope link as a PNG image that is at least 1000 pixels wide."""
+    """Return the QR code of a profile with scope link as a PNG image that is at least 1000 pixels wide."""
     return answer(pages.picture(_code(request, key), "png"))
 
 
@@ -135,7 +135,7 @@ def claim_profile_qr_png(request: Any, key: str) -> Any:
     example={"reason": "The poster was photographed"},
 )
 def claim_profile_replace_code(request: Any, key: str) -> Any:
-    """Replaces the code of a profile with scope link. The old code stops working immediately."""
+    """Replace the code of a profile with scope link. The old code stops working immediately."""
     profile = find(request, key)
     form = checked(ReasonForm, request.body_data)
     get_object_or_404(profile.codes, device=None)
@@ -145,7 +145,7 @@ def claim_profile_replace_code(request: Any, key: str) -> Any:
 
 @endpoint("List the units of a claim profile", may=P.VIEW, answers=ProfileUnitOut, query=ProfileUnitQuery, is_list=True)
 def claim_profile_units(request: Any, key: str) -> Any:
-    """Returns the devices that have a code of this profile, claimed or not. A profile with scope link has none."""
+    """Return the devices that have a code of this profile, claimed or not. A profile with scope link has none."""
     profile = find(request, key)
     rows = Device.objects.visible_to(request.actor).filter(claim_codes__profile=profile)
     rows = filtered(UnitFilter, rows, request, q=request.query.get("q"))
@@ -164,7 +164,7 @@ def claim_profile_units(request: Any, key: str) -> Any:
     example={"devices": ["AQM26-200001", "AQM26-200002"]},
 )
 def claim_profile_add_units(request: Any, key: str) -> Any:
-    """Creates a code for each of the devices; those that cannot get one are left out and do not affect the others.
+    """Create a code for each of the devices; those that cannot get one are left out and do not affect the others.
 
     Only works for a profile with scope unit that is not tied to a product.
     """
@@ -175,7 +175,7 @@ def claim_profile_add_units(request: Any, key: str) -> Any:
 
 @endpoint("List the claim codes of a device", may=P.CODE_VIEW, answers=CodesOut)
 def device_claim_codes(request: Any, pk: int) -> Any:
-    """Returns the device's claim codes, one for each profile with scope unit that includes the device."""
+    """Return the device's claim codes, one for each profile with scope unit that includes the device."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     rows = ClaimCode.objects.visible_to(request.actor).filter(device=device)
     rows = rows.select_related("profile__domain", "device").order_by("profile")
@@ -190,7 +190,7 @@ def device_claim_codes(request: Any, pk: int) -> Any:
     example={"reason": "Label damaged"},
 )
 def device_claim_codes_replace(request: Any, pk: int) -> Any:
-    """Replaces all claim codes of the device. Its printed labels stop working immediately."""
+    """Replace all claim codes of the device. Its printed labels stop working immediately."""
     rows = Device.objects.visible_to(request.actor).filter(claim_codes__isnull=False).distinct()
     device = get_object_or_404(rows, pk=pk)
     form = checked(ReasonForm, request.body_data)

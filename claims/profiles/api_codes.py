@@ -30,7 +30,7 @@ class UnitCodeQuery(Body):
 
 @endpoint("Draw the QR code of a device as SVG", may=MAY, query=UnitCodeQuery, media=["image/svg+xml"], tag=TAG)
 def unit_code_qr_svg(request: Any, pk: int) -> HttpResponseBase:
-    """Returns the QR code of the device as an SVG image, which prints at any size.
+    """Return the QR code of the device as an SVG image, which prints at any size.
 
     Anybody who has the code can claim, so protect it like a password.
     """
@@ -39,7 +39,7 @@ def unit_code_qr_svg(request: Any, pk: int) -> HttpResponseBase:
 
 @endpoint("Draw the QR code of a device as PNG", may=MAY, query=UnitCodeQuery, media=["image/png"], tag=TAG)
 def unit_code_qr_png(request: Any, pk: int) -> HttpResponseBase:
-    """Returns the QR code of the device as a PNG image that is at least 1000 pixels wide.
+    """Return the QR code of the device as a PNG image that is at least 1000 pixels wide.
 
     Anybody who has the code can claim, so protect it like a password.
     """

@@ -136,7 +136,7 @@ def with_answers(profile: ClaimProfile) -> Callable[[Request, list], None]:
 
 
 def chosen_code(request: Request, rows: QuerySet[ClaimCode]) -> ClaimCode:
-    """Return the code of the profile that the query string names, else the newest one. Raises Http404 if none exists."""
+    """Return the code of the profile that the query string names, or the newest. Raises Http404 if none exists."""
     wanted = request.GET.get("profile", "")
     if wanted:
         pk = id_of(wanted)
