@@ -1,8 +1,8 @@
-"""Who and what appears in the demo organization. All names are invented; their addresses end in .example."""
+"""People, products and texts of the demo organization. All names are invented; all email domains end in .example."""
 
 from typing import Any
 
-# What the sign-in is called, address, role, person.
+# (name of the sign-in, email, role, person)
 MEMBERS = [
     ("Owner", "owner@northlake.example", "owner", "Nora Lindqvist"),
     ("Administrator", "administrator@northlake.example", "administrator", "Amir Haddad"),
@@ -48,7 +48,8 @@ PRODUCTS: list[dict[str, Any]] = [
     },
 ]
 
-# `units` is how many it is sent, `claims` how often its people claim; `people` are name, address and role.
+# `units` is the number of devices sent to the customer, `claims` the number of claims by their people; `people` are
+# (name, email, role).
 CUSTOMERS: list[dict[str, Any]] = [
     {
         "name": "Stadtwerke Aalen",
@@ -194,8 +195,8 @@ DOCUMENTS = {
     "wind-gauge": ("Where to mount a wind gauge", "https://docs.northlake.example/wind-gauge/mounting"),
 }
 
-# Of scope unit if it names a product, else `units` of the product `from` are listed and `claims` customers
-# redeem it. `days_ago` it was made, `ends` days ago it was switched off.
+# A profile with a `product` has scope unit. Otherwise it lists `units` devices of the product `from`, and `claims`
+# customers redeem it. It was created `days_ago` days ago and disabled `ends` days ago.
 PROFILES: list[dict[str, Any]] = [
     {
         "slug": "aqua-meter-box",
@@ -285,5 +286,5 @@ TAGS = ["spare", "field-test", "priority", "refurbished"]
 
 ANSWERS = ["Pump house north", "Plant room 2", "Roof east", "Harbour office", "Basement B1", "Substation 14", "Barn 3"]
 
-# Why claims were refused, with their weights.
+# (cause of a refused claim, weight)
 CAUSES = [("already_owned", 9), ("replaced", 4), ("used_up", 3), ("disabled", 3)]

@@ -1,6 +1,6 @@
-"""The demo organization: some months in the life of Northlake Sensors, told in order by the real actions.
+"""The demo organization: some months in the life of Northlake Sensors, replayed in order by the real actions.
 
-Everything follows from one seed and from the day on which it is loaded, so two demos of one day are alike.
+Everything follows from one seed and the day of loading, so two demos loaded on the same day are alike.
 """
 
 from collections.abc import Callable
@@ -51,14 +51,14 @@ from devices.models import Device, Product
 SLUG = "northlake-sensors"
 PASSWORD = "demo-custody-2026"  # noqa: S105 -- printed for everybody who loads the demo
 SEED = 2026
-# So many devices have sent messages.
+# The number of owned devices that have sent messages.
 TALKING = 30
 Act = Callable[..., Any]
 
 
 @dataclass
 class World:
-    """What there is so far, and the diary of what is still to happen."""
+    """The state of the demo so far, and the diary of what is still to happen."""
 
     random: Random
     now: datetime
@@ -68,7 +68,7 @@ class World:
     profiles: dict[str, ClaimProfile] = field(default_factory=dict)
     customers: dict[str, Customer] = field(default_factory=dict)
     people: dict[str, list[Actor]] = field(default_factory=dict)
-    # Units by product that nobody has, those that were taken back, and those that are out, with who has them.
+    # Device ids: in stock by product, taken back, and held by customers, with the customer's name.
     stock: dict[str, list[int]] = field(default_factory=dict)
     returned: list[int] = field(default_factory=list)
     held: list[tuple[int, str]] = field(default_factory=list)
@@ -76,7 +76,7 @@ class World:
     diary: list[tuple[datetime, int, Act]] = field(default_factory=list)
 
     def note(self, days_ago: float, act: Act, *, office: bool = True) -> None:
-        """Let something happen that many days ago: in office hours, or whenever customers have time."""
+        """Schedule an act this many days ago, during office hours or, if not `office`, whenever customers have time."""
         first, last = (8, 17) if office else (7, 22)
         moment = time(self.random.randrange(first, last), self.random.randrange(60), self.random.randrange(60))
         day = (self.now - timedelta(days=days_ago)).date()
@@ -86,7 +86,7 @@ class World:
         self.diary.append((min(at, self.now - timedelta(minutes=len(self.diary) % 50 + 1)), len(self.diary), act))
 
     def live(self) -> None:
-        """Do what the diary says, in the order of time: the audit log is read in the order of its writing."""
+        """Perform the acts of the diary in chronological order, as the audit log is read in the order of writing."""
         for at, _number, act in sorted(self.diary, key=lambda entry: entry[:2]):
             act(at)
         ClaimStep.objects.bulk_create(sorted(self.steps, key=lambda step: step.at), batch_size=500)
@@ -94,7 +94,7 @@ class World:
 
 @transaction.atomic
 def load(*, now: datetime | None = None, seed: int = SEED) -> bool:
-    """Make the demo organization with all that happened to it until `now`. Gives False if it exists."""
+    """Create the demo organization with its history up to `now`. Returns False if it already exists."""
     if Organization.objects.filter(slug=SLUG).exists():
         return False
     world = World(Random(seed), now or timezone.now())  # noqa: S311 -- a story, not a secret
@@ -121,13 +121,13 @@ def load(*, now: datetime | None = None, seed: int = SEED) -> bool:
 
 
 def sign_ins() -> list[tuple[str, str, str]]:
-    """Who can sign in to the demo: role, address, and how."""
+    """Return who can sign in to the demo, as (role, email, how)."""
     rows = [(name, email, PASSWORD) for name, email, _role, _person in MEMBERS]
     return [*rows, ("Customer's admin", "dana@aalen.example", "a code by mail; read it in the mailbox")]
 
 
 def _found(world: World) -> None:
-    """The organization and its members."""
+    """Create the organization and its members."""
     at = world.now - timedelta(days=150)
     world.organization = Organization.objects.create(
         name="Northlake Sensors",
@@ -181,9 +181,9 @@ def _make_product(world: World, facts: dict[str, Any], at: datetime) -> None:
 
 
 def _register_lot(world: World, facts: dict[str, Any], lot: int, at: datetime) -> None:
-    """A factory lot: numbered units with identifiers that pass their checks.
+    """Register a factory lot: numbered devices with identifiers that pass their checks.
 
-    The first four of a product's first lot are for the engineers.
+    The first four devices of a product's first lot are for the engineers.
     """
     by, product = world.members["product_manager"], world.products[facts["slug"]]
     before, size = sum(facts["lots"][:lot]), facts["lots"][lot]
@@ -265,7 +265,7 @@ def _plan_profiles(world: World) -> None:
 
 
 def _make_profile(world: World, facts: dict[str, Any], at: datetime) -> None:
-    """A profile made before the units of its product, which get their codes when they are registered."""
+    """Create a profile before the devices of its product, which get their codes when they are registered."""
     by, product = world.members["product_manager"], world.products.get(facts.get("product", ""))
     extra = world.customers.get(facts.get("additional_project", ""))
     profile = ClaimProfile(
@@ -306,7 +306,7 @@ def _disable(world: World, slug: str, at: datetime) -> None:
 
 
 def _plan_shipments(world: World) -> None:
-    """Units that were assigned before they left: the customer had nothing to do."""
+    """Plan shipments of devices that were assigned before they left, so that the customer had nothing to do."""
     for facts in CUSTOMERS:
         left = facts["units"]
         while left > 0:
@@ -324,7 +324,7 @@ def _plan_shipment(world: World, name: str, slug: str, size: int) -> None:
 
 
 def _take(world: World, slug: str, size: int) -> list[int]:
-    """Up to so many units out of the stock, leaving some."""
+    """Take up to `size` devices out of stock, leaving at least 20."""
     stock = world.stock[slug]
     return [stock.pop() for _each in range(max(0, min(size, len(stock) - 20)))]
 
@@ -342,7 +342,7 @@ def _assign(world: World, name: str, ids: list[int], note: str, at: datetime) ->
 
 
 def _plan_claims(world: World) -> None:
-    """Claims by the label in the box, more of them lately; and those that got no further than a scan."""
+    """Plan claims by the label in the box, with more of them recently, and visitors who got no further than a scan."""
     for name, number in [(facts["name"], facts["claims"]) for facts in CUSTOMERS]:
         for _each in range(number):
             days_ago = 90 * world.random.random() ** 1.3
@@ -361,7 +361,7 @@ def _claim_unit(world: World, name: str, at: datetime) -> None:
 
 
 def _claim(world: World, code: ClaimCode, name: str, at: datetime) -> None:
-    """One claim from scan to done, in the two minutes before `at`."""
+    """Perform a claim from scan to completion, in the two minutes before `at`."""
     for _each in range(world.random.choice([1, 1, 1, 2])):
         _step(world, code, Step.SCAN, at - timedelta(seconds=world.random.randrange(70, 120)))
     _step(world, code, Step.SIGN_IN, at - timedelta(seconds=world.random.randrange(20, 60)))
@@ -370,7 +370,7 @@ def _claim(world: World, code: ClaimCode, name: str, at: datetime) -> None:
 
 
 def _give_up(world: World, at: datetime) -> None:
-    """Somebody who scanned and went no further, or was refused after signing in."""
+    """Record a visitor who stopped after the scan or the sign-in, or was refused after signing in."""
     codes = ClaimCode.objects.filter(organization=world.organization).order_by("link_sha256")
     start = f"{world.random.getrandbits(32):08x}"
     code = codes.filter(link_sha256__gte=start).first() or codes[0]
@@ -387,7 +387,7 @@ def _step(world: World, code: ClaimCode, step: Step, at: datetime, cause: str = 
 
 
 def _plan_shares(world: World) -> None:
-    """The profiles with one link: who redeemed them, and when."""
+    """Plan who redeems the profiles with a shared link, and when."""
     names = [facts["name"] for facts in CUSTOMERS if facts["kind"] != CustomerKind.INTERNAL]
     for facts in PROFILES:
         last = facts.get("ends", 1)
@@ -402,7 +402,7 @@ def _claim_link(world: World, slug: str, name: str, at: datetime) -> None:
 
 
 def _plan_returns(world: World) -> None:
-    """Units that came back, and those of them that went to the next customer."""
+    """Plan devices that come back, and some that go on to the next customer."""
     for _each in range(64):
         world.note(world.random.uniform(0.5, 86), lambda at: _unclaim(world, at))
     names = [facts["name"] for facts in CUSTOMERS if facts["units"]]

@@ -1,5 +1,4 @@
-"""The returns of the demo organization: asked for in the portal or just sent, received, inspected, and what became of
-them."""
+"""The returns of the demo organization: requested in the portal or sent unannounced, received, and inspected."""
 
 from datetime import datetime
 from typing import Any
@@ -11,14 +10,14 @@ from claims.returns.actions.inspection import Findings
 from claims.returns.choices import default_checks, default_reasons
 from devices.models import Device, DeviceStatus
 
-# How many end in each state.
+# The number of returns that end in each state.
 ENDS = {"requested": 6, "received": 7, "inspected": 4, "restocked": 7, "refurbished": 4, "scrapped": 3, "cancelled": 2}
 NOTES = ["Blinks red since Monday", "Shows E4", "Ordered one too many", "No signal in the basement", "Box was wet", ""]
 DECIDED = ("restocked", "refurbished", "scrapped")
 
 
 def plan(world: Any) -> None:
-    """Note each return's steps in the diary; one whose unit went elsewhere meanwhile ends there."""
+    """Add the steps of each return to the diary. A return ends early if its device went elsewhere in the meantime."""
     ReturnSettings.objects.create(
         organization=world.organization,
         address="Northlake Sensors\nReturns, dock 3\nHirschbachstr. 24\n73430 Aalen\nGermany",
@@ -44,7 +43,7 @@ def _plan_one(world: Any, end: str, number: int) -> None:
 
 
 def _take(world: Any, story: dict[str, Any]) -> bool:
-    """Choose a unit that is out with a customer who has people."""
+    """Choose a device owned by a customer with portal users. Returns whether the chosen device is still owned."""
     held = [pair for pair in world.held if world.people.get(pair[1]) and pair[1] != "Northlake Engineering"]
     if held and "device" not in story:
         pair = world.random.choice(held)

@@ -1,4 +1,4 @@
-"""The shipments of the demo organization, one in each state: shipped, waiting for its claim, being packed, cancelled."""
+"""The shipments of the demo organization: shipped, waiting for a claim, being packed, and cancelled."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from claims.shipments.actions import shipments
 from devices.models import Device
 
-# (days ago, what becomes of it, customer, order, {product: (ordered, packed)})
+# (days ago, outcome, customer, order, {product: (ordered, packed)})
 STORIES: list[tuple[float, str, str, str, dict[str, tuple[int, int]]]] = [
     (23, "shipped", "Stadtwerke Aalen", "PO-70431", {"aqua-meter": (12, 12), "edge-gateway": (1, 1)}),
     (6, "cancelled", "Brightwater Estates", "PO-70502", {"wind-gauge": (4, 2)}),
@@ -17,7 +17,7 @@ STORIES: list[tuple[float, str, str, str, dict[str, tuple[int, int]]]] = [
 
 
 def plan(world: Any) -> None:
-    """Note each shipment in the diary."""
+    """Add each shipment to the diary."""
     for days_ago, end, name, order, contents in STORIES:
         world.note(
             days_ago,

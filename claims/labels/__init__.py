@@ -1,5 +1,6 @@
-"""Labels of units on paper: stocks, what stands on a label and where, and the files that a printer takes.
+"""Printed labels of devices: stocks, the layout of a label, and the files that printers take.
 
-`stocks` knows the sheets, `units` reads what is printed of each device, `drawing` lays one label out in millimetres and
-`writers` put it into a file: PDF, a ZIP of SVG or PNG, or the rows of a CSV. The preview draws by the same layout.
+`stocks` describes the sheets, `units` collects what is printed for each device, `drawing` lays out one label in
+millimetres, and `writers` produce the file: a PDF, a ZIP of SVG or PNG images, or a CSV. The preview uses the same
+layout.
 """

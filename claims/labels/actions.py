@@ -1,4 +1,4 @@
-"""Prints labels: a few at once, many in the background. Who takes codes out of the house is told in the log."""
+"""Actions that print labels: few at once, many in the background. Every export of codes is logged."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ from console.operations import IN_REQUEST
 from console.transactions import retrying
 from devices.log import record_devices
 
-# Of one file. More makes one that neither a viewer nor a printer likes.
+# The most labels in one file. Viewers and printers have trouble with larger files.
 MOST = 20_000
 CHUNK = 250
 
 
 @dataclass(frozen=True)
 class Made:
-    """Labels that were made at once: the row that tells of them, the file, and what was left out."""
+    """Labels that were printed at once: the row that records them, the file, and the devices left out."""
 
     sheet: LabelSheet
     content: bytes
@@ -45,9 +45,9 @@ class Made:
 
 
 def make(device_ids: list[int], *, profile_id: int | None, form: str, options: Options, by: Actor) -> Made:
-    """Print up to 200 labels here and now.
+    """Print up to 200 labels immediately.
 
-    Raises Refused where more are asked for, or none of the units has a code.
+    Raises Refused (409) if more are requested, and Refused (422) if no label can be printed.
     """
     if len(device_ids) > IN_REQUEST:
         raise Refused("too_many", _("So many labels are printed in the background."))
@@ -72,10 +72,11 @@ def start(
     by: Actor,
     names: list[str] | None = None,
 ) -> LabelSheet:
-    """Let the worker print many labels; the file can be fetched from the page of the answer when it is done.
+    """Start printing many labels in the background; the returned sheet's page offers the file when it is done.
 
-    With `names`, as a call named the devices, the operation has a result for each; what means no device is one of the
-    signs of `claims.labels.units` then.
+    With `names`, which are the devices as an API call named them, the operation has a result for each name. The id of a
+    name without a device is then one of the placeholders of `claims.labels.units`. Raises Refused (422) for more than
+    20,000.
     """
     n = len(device_ids)
     check_number(n)
@@ -100,12 +101,12 @@ def start(
 
 
 def grouped(number: int) -> str:
-    """A number for people, with separators."""
+    """Return a number with thousands separators."""
     return number_format(number, force_grouping=True)
 
 
 def check_number(count: int) -> None:
-    """Raise Refused where more labels are asked for than one file takes."""
+    """Raise Refused (422) if there are more labels than one file may have."""
     if count > MOST:
         raise Refused(
             "too_many",
@@ -122,10 +123,10 @@ def check_number(count: int) -> None:
     permission=Permission.CODE_VIEW,
 )
 def run_print(operation: Operation, by: Actor) -> None:
-    """Print many labels: draw them chunk by chunk, and hand the file over when it is whole.
+    """Print many labels: draw them chunk by chunk, and publish the file when it is complete.
 
-    A worker that takes over from another draws all of it anew, with the codes of then, and counts on from where the
-    other one was; a file without its last page is never seen.
+    A worker that takes over from another draws all labels again, with the codes of that moment, but continues the other
+    worker's count. A file without its last page is never visible.
     """
     sheet = LabelSheet.objects.visible_to(by).get(pk=operation.payload["sheet"])
     if not sheet.file_name:
@@ -139,13 +140,13 @@ def run_print(operation: Operation, by: Actor) -> None:
 
 @transaction.atomic
 def note_download(sheet: LabelSheet, *, by: Actor) -> None:
-    """Tell in the log who took the file."""
+    """Log that the actor downloaded the file."""
     record(events.SHEET_DOWNLOADED, sheet, by=by, labels=sheet.count)
 
 
 @retrying
 def hand_over(sheet: LabelSheet, name: str, printed: list[int], *, by: Actor) -> None:
-    """Make the finished file known, with its lines in the log. Raises Superseded where another worker did so before."""
+    """Publish the finished file, and log it. Raises Superseded if another worker has already done so."""
     mine = LabelSheet.objects.filter(pk=sheet.pk, file_name="")
     if not mine.update(file_name=name, count=len(printed)):
         raise operations.Superseded
@@ -154,10 +155,10 @@ def hand_over(sheet: LabelSheet, name: str, printed: list[int], *, by: Actor) ->
 
 
 def _draw_all(operation: Operation, sheet: LabelSheet, file: IO[bytes], by: Actor) -> list[int]:
-    """Draw all labels into the file. Returns the ids of the units on it."""
+    """Draw all labels into the file. Returns the ids of the printed devices."""
     payload, printed, gathered = operation.payload, [], Gathered()
     ids, options = payload["ids"], drawing.load(payload["options"])
-    # Closed also where it is interrupted: a ZIP that is not complains when it is thrown away.
+    # Closed even if it is interrupted: an unclosed ZIP raises when it is garbage-collected.
     with closing(open_writer(sheet.form, file, options)) as writer:
         for first in range(0, len(ids), CHUNK):
             chunk = ids[first : first + CHUNK]
@@ -173,7 +174,7 @@ def _draw_all(operation: Operation, sheet: LabelSheet, file: IO[bytes], by: Acto
 
 @operations.chunk
 def _count(operation: Operation, cursor: int, gathered: Gathered) -> None:
-    """Count a chunk, unless a worker before this one did."""
+    """Count a chunk, unless an earlier worker already did."""
     if cursor > operation.cursor:
         operations.advance(operation, cursor=cursor, succeeded=len(gathered.units), refused=gathered.refused)
 
@@ -185,7 +186,7 @@ def _gather(ids: list[int], profile_id: int | None, form: str, options: Options,
 
 
 def _nothing(gathered: Gathered) -> Refused:
-    """The refusal of a print of which nothing is left: why the first unit was, in its words."""
+    """Return the Refused (422) for a print without any labels, with the reason why the first device was left out."""
     _position, label, code, sentence = gathered.refused[0]
     return Refused(code, _("Nothing to print. %(name)s: %(why)s") % {"name": label, "why": sentence}, status=422)
 
@@ -204,13 +205,13 @@ def _note(gathered: Gathered, *, form: str, options: Options, by: Actor) -> Labe
 
 
 def _tell(sheet: LabelSheet, device_ids: list[int], *, by: Actor) -> None:
-    """A line for the sheet and one for each device; and the units leave the queue of those that need a new label."""
-    # Returns tell of those in the queue by themselves.
+    """Log the sheet and each of its devices, and remove the devices from the queue of those that need a new label."""
+    # The returns log the devices in the queue themselves.
     waiting = Return.objects.filter(organization=by.organization, needs_label=True).order_by("pk")
     told = sql.having_ids(waiting.select_for_update(of=("self",)), "device_id", device_ids)
     rest = sorted(set(device_ids) - set(told.values_list("device_id", flat=True)))
     returns.labels_printed(device_ids, by=by)
     act, at = uuid4(), timezone.now()
     record_devices(return_events.LABEL_PRINTED, rest, by=by, act=act, at=at)
-    # Last, so that it stands above the lines of its devices.
+    # Recorded last, so that the log shows it above the lines of its devices.
     record(events.SHEET_CREATED, sheet, by=by, act=act, at=at, labels=len(device_ids), form=sheet.form)

@@ -1,4 +1,4 @@
-"""Labels: ordered for named devices, made by the worker, fetched as a file."""
+"""API endpoints to order labels for devices and to download the file that the worker prints."""
 
 from typing import Any
 
@@ -22,13 +22,13 @@ from devices.api import naming
 TAG = "label sheets"
 
 P = Permission
-# How the console's form calls what the API calls otherwise.
+# Fields of the API that have another name in the console's form.
 RENAMED = {"form": "output"}
 
 
 @endpoint("List label sheets", may=P.CODE_VIEW, answers=LabelSheetOut, query=PageQuery, is_list=True)
 def label_sheet_list(request: Any) -> Any:
-    """The newest first."""
+    """Return all label sheets, newest first."""
     return page(request.query, LabelSheet.objects.visible_to(request.actor), LabelSheetOut)
 
 
@@ -41,13 +41,17 @@ def label_sheet_list(request: Any) -> Any:
     example={"devices": ["AQM26-200001", "AQM26-200002"], "stock": "L7160"},
 )
 def label_sheet_create(request: Any) -> Any:
-    """Up to 20,000. Each is printed or left out by itself; the operation has the results, in the order of the call."""
+    """Start printing labels for up to 20,000 devices, in the background.
+
+    A device whose label cannot be printed is left out and does not affect the others. The operation has a result for
+    each device, in the order of the request.
+    """
     named, profile = naming.Naming(request), _profile(request)
     actions.check_number(len(named.names))
     if not named.ids:
         raise Unfit({"devices": ["None of these is a device."]})
     form = _form(request, named.ids, profile)
-    # A name that was there before stands for the same label, which is printed once.
+    # A repeated name means the same label, which is printed only once.
     ids = [units.DUPLICATE if place in named.unfit and pk > 0 else pk for place, pk in enumerate(named.pks)]
     return actions.start(
         ids,
@@ -61,13 +65,16 @@ def label_sheet_create(request: Any) -> Any:
 
 @endpoint("See a label sheet", may=P.CODE_VIEW, answers=LabelSheetOut)
 def label_sheet_detail(request: Any, pk: int) -> Any:
-    """Whether its file is ready."""
+    """Return a label sheet, including whether its file is ready."""
     return get_object_or_404(LabelSheet.objects.visible_to(request.actor), pk=pk)
 
 
 @endpoint("Download a label sheet", may=P.CODE_VIEW, media=["application/pdf", "application/zip", "text/csv"])
 def label_sheet_file(request: Any, pk: int) -> Any:
-    """Whoever has the file can claim; who took it is told in the log. Refused (409) until it is ready."""
+    """Return the file of a label sheet. Refused (409) until it is ready.
+
+    Anybody who has the file can claim the devices; the audit log records each download.
+    """
     sheet = get_object_or_404(LabelSheet.objects.visible_to(request.actor), pk=pk)
     return answer(pages.download(sheet, by=request.actor, is_taken=request.method != "HEAD"))
 
@@ -83,7 +90,7 @@ def _profile(request: Any) -> ClaimProfile | None:
 
 
 def _form(request: Any, ids: list[int], profile: ClaimProfile | None) -> LabelSheetForm:
-    """The console's form, valid; the profile is chosen already."""
+    """Return the console's form, validated. It offers no profiles, because the call already names one."""
     profiles = [profile] if profile else _profiles(request, ids)
     said = {"devices", "named_by", "claim_profile"}
     data = {RENAMED.get(name, name): value for name, value in request.body_data.items() if name not in said}
@@ -91,7 +98,7 @@ def _form(request: Any, ids: list[int], profile: ClaimProfile | None) -> LabelSh
 
 
 def _profiles(request: Any, ids: list[int]) -> list[ClaimProfile]:
-    """Those that any of the devices has a code of: the longest of their links must fit the stock."""
+    """Return the profiles that have a code of any of the devices: the longest of their links must fit the stock."""
     codes = sql.having_ids(ClaimCode.objects.visible_to(request.actor), "device_id", ids).order_by()
     known = set(codes.values_list("profile_id", flat=True).distinct())
     return list(ClaimProfile.objects.visible_to(request.actor).filter(pk__in=known).select_related("domain"))

@@ -1,4 +1,4 @@
-"""Units whose label is dead, until a new one is printed."""
+"""API endpoints of the label queue: devices with an invalid label, until a new one is printed."""
 
 from typing import Any
 
@@ -19,16 +19,16 @@ TAG = "label queue"
 
 
 class LabelQueueQuery(PageQuery):
-    """Which of them."""
+    """Filters for the devices that need a new label."""
 
     q = Text(required=False, max_length=64, help_text="The number, or the beginning of the serial number.")
     customer = Id(required=False, in_query=True, help_text="Who owned it.")
 
 
 class LabelsDone(serializers.Serializer):
-    """How many left the queue, and what became of each name, in the order of the call.
+    """The number of devices that left the queue, and the result for each name in the order of the request.
 
-    Codes: `ok`, `not_in_queue`, `archived`, `scrapped`, `not_found`, `ambiguous`, `duplicate`.
+    Result codes: `ok`, `not_in_queue`, `archived`, `scrapped`, `not_found`, `ambiguous`, `duplicate`.
     """
 
     done = serializers.IntegerField()
@@ -44,7 +44,10 @@ class LabelsDone(serializers.Serializer):
     tag="returns",
 )
 def label_queue_list(request: Any) -> Any:
-    """The returns whose unit carries a dead label, the newest first. Printing a label takes a unit out."""
+    """Return the returns whose device carries an invalid label, newest first.
+
+    A device leaves the queue when a new label is printed for it.
+    """
     rows = Return.objects.visible_to(request.actor).filter(needs_label=True).select_related("device", "customer")
     query = request.query
     rows = filtered(ReturnFilter, rows, request, q=query.get("q"), customer=query.get("customer"))
@@ -60,7 +63,10 @@ def label_queue_list(request: Any) -> Any:
     example={"devices": ["AQM26-200001"]},
 )
 def label_queue_done(request: Any) -> Any:
-    """For labels that were printed elsewhere. Each leaves the queue or stays as it is, by itself."""
+    """Remove devices from the queue whose new labels were printed elsewhere.
+
+    A device that cannot be removed stays in the queue and does not affect the others.
+    """
     named = naming.Naming(request)
     refused = returns.why_no_label(named.ids)
     done = returns.labels_replaced([pk for pk in named.ids if pk not in refused], by=request.actor)

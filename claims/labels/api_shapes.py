@@ -1,4 +1,4 @@
-"""What the API says and takes of labels."""
+"""Shapes of requests and responses of the API for labels."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ MOST_START = 1_000
 
 
 class Millimetres(serializers.FloatField):
-    """A number; neither text nor a truth value is one."""
+    """A number of millimetres. Strings and booleans are refused."""
 
     def to_internal_value(self, data: Any) -> float:
-        """Refuse what is no number."""
+        """Return the number. Raises ValidationError for a string or a boolean."""
         if isinstance(data, bool) or not isinstance(data, (int, float)):
             self.fail("invalid")
         return super().to_internal_value(data)
 
 
 class LabelSheetIn(Named):
-    """The units to print, in this order, and how."""
+    """The devices to print, in this order, and how to print them."""
 
     stock = serializers.ChoiceField(choices=[(key, str(key)) for key in STOCKS], default="L7160")
     form = serializers.ChoiceField(choices=list(FORMS), default="pdf", help_text="svg and png come as a ZIP.")
@@ -48,7 +48,7 @@ class LabelSheetIn(Named):
 
 
 class LabelSheetOut(serializers.ModelSerializer):
-    """A file of labels. It is kept for 7 days; of sheets that a person printed at once there is none."""
+    """A file of labels, which is kept for 7 days. Sheets that were printed at once in the console have no file."""
 
     form = serializers.ChoiceField(choices=list(FORMS))
     count = serializers.IntegerField(
@@ -64,5 +64,5 @@ class LabelSheetOut(serializers.ModelSerializer):
         fields = ["id", "stock", "form", "count", "operation", "is_ready", "created_at", "created_by"]
 
     def get_is_ready(self, sheet: LabelSheet) -> bool:
-        """Whether its file can be fetched."""
+        """Whether the file is ready to download."""
         return files.STORE.is_kept(sheet.file_name)

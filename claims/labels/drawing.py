@@ -1,4 +1,7 @@
-"""What stands on a label, and where. Lengths are in millimetres from the label's upper left corner, sizes of type in points."""
+"""The layout of a label.
+
+Lengths are in millimetres from the label's upper left corner, type sizes in points.
+"""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -14,11 +17,11 @@ from claims.paper import fonts
 
 POINT = 25.4 / 72
 MOST_TEXT = 40
-# Type of less than four points can't be read, and a module of more than 0.75 mm reads no better from a hand's breadth;
-# a label that is taller than 37 mm is read from further away.
+# Type below 4 points is illegible, and a module above 0.75 mm reads no better from a hand's breadth away. Labels taller
+# than 37 mm are read from further away, so their modules may be larger.
 LEAST_TYPE, MOST_TYPE, MOST_MODULE, TALL = 4.0, 14.0, 0.75, 0.02
-# The least white at a label's upper and lower edge, and at its right one in parts of its width: printers miss by as
-# much.
+# The least white space at a label's upper and lower edge, and at its right edge as a fraction of its width, because
+# printers can be off by that much.
 MARGIN, RIGHT = 1.0, 0.03
 LEADING = 1.3
 FIELDS: dict[str, Any] = {
@@ -29,7 +32,7 @@ FIELDS: dict[str, Any] = {
     "typed": _("Typed code"),
 }
 USUAL = ["brand", "product", "serial", "typed"]
-# (field, size in parts of the label's own, bold, what is cut where it is too long)
+# (field, size relative to the label's type size, bold, which end is truncated if the text is too long)
 _LINES = [
     ("brand", 1.0, True, "end"),
     ("product", 1.0, False, "end"),
@@ -42,7 +45,7 @@ _LINES = [
 
 @dataclass(frozen=True)
 class Unit:
-    """What is printed of one unit. `link` is the canonical one, as the QR code holds it."""
+    """What is printed for a device. `link` is the canonical link, as the QR code encodes it."""
 
     device_id: int
     link: str
@@ -55,8 +58,11 @@ class Unit:
 
 @dataclass(frozen=True)
 class Options:
-    """How labels are printed: `start` is the place of the first one on its page, counted from 1, `shift_x` and `shift_y`
-    move everything right and down, `outline` draws the edges for a test print."""
+    """How labels are printed.
+
+    `start` is the position of the first label on its page, counted from 1; `shift_x` and `shift_y` move everything
+    right and down; `outline` draws the edges of the labels for a test print.
+    """
 
     stock: str
     text: str = ""
@@ -68,34 +74,37 @@ class Options:
 
     @property
     def sheet(self) -> Stock:
-        """The stock itself."""
+        """The stock to print on."""
         return STOCKS[self.stock]
 
     def dump(self) -> dict[str, Any]:
-        """The options as an operation's payload keeps them."""
+        """Return the options in the form that an operation's payload stores."""
         return asdict(self)
 
 
 def load(kept: dict[str, Any]) -> Options:
-    """The options that were dumped."""
+    """Return the options from their dumped form."""
     return Options(**{**kept, "fields": tuple(kept["fields"])})
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """A QR code without its frame: `size` modules on a side, `bits` line by line, each line in whole bytes, dark is 0."""
+    """A QR code without its quiet zone.
+
+    It has `size` modules per side. `bits` holds the rows one after another, each padded to whole bytes; dark is 0.
+    """
 
     size: int
     bits: bytes
 
     def picture(self) -> Image.Image:
-        """A pixel for each module."""
+        """Return an image with one pixel for each module."""
         return Image.frombytes("1", (self.size, self.size), self.bits)
 
 
 @dataclass(frozen=True)
 class Words:
-    """A line of text: its left end on the base line, its size in points, its face, and how wide it is."""
+    """A line of text: its left end on the baseline, its size in points, its typeface and its width."""
 
     x: float
     y: float
@@ -107,7 +116,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Symbol:
-    """A QR code: the upper left corner of its first module, and how large a module is."""
+    """A QR code: the upper left corner of its first module, and the size of a module."""
 
     x: float
     y: float
@@ -117,23 +126,23 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Drawn:
-    """All that is drawn of one label."""
+    """Everything that is drawn on a label."""
 
     symbol: Symbol
     words: list[Words]
 
 
-# It is asked whether a code fits before it is drawn, chunk by chunk.
+# Cached because each chunk first checks whether its codes fit, and then draws them.
 @lru_cache(maxsize=1_024)
 def encode(text: str) -> Matrix:
-    """The QR code of a text, error correction M, in alphanumeric mode where the text allows it."""
+    """Return the QR code of a text, with error correction level M and in alphanumeric mode if the text allows it."""
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     picture = Image.fromarray(code.to_image(scale=1, add_quiet_zones=False)).convert("1", dither=Image.Dither.NONE)
     return Matrix(picture.width, picture.tobytes())
 
 
 class Layout:
-    """Lays out labels with the same options. What is the same for all of them is reckoned once."""
+    """Lays out labels that share the same options. What all labels have in common is computed once."""
 
     def __init__(self, options: Options) -> None:
         self.options, self.stock = options, options.sheet
@@ -141,7 +150,7 @@ class Layout:
         self.lines = [line for line in _LINES if line[0] in wanted]
 
     def draw(self, unit: Unit) -> Drawn:
-        """The label of a unit."""
+        """Return the drawn label of a device."""
         matrix = encode(unit.link)
         module = min(self.stock.module(matrix.size), max(MOST_MODULE, TALL * self.stock.label[1]))
         side = module * (matrix.size + 2 * QUIET)
@@ -151,7 +160,7 @@ class Layout:
 
     @cached_property
     def type(self) -> float:
-        """The size of type of this stock: as large as fits, between four and fourteen points."""
+        """The type size for this stock: as large as fits, between 4 and 14 points."""
         height = self.stock.label[1]
         parts = sum(part for _field, part, _bold, _cut in self.lines) or 1
         room = (height - 2 * MARGIN) / POINT / (parts * LEADING)
@@ -168,7 +177,7 @@ class Layout:
             if text:
                 face, text = fonts.set_in(text, bold)
                 text, fitted, width = _fit(text, face, size, room, cut)
-                # The base line lies a little above the lower end of the line's room.
+                # The baseline lies a little above the bottom of the line.
                 yield Words(left, y - size * 0.3 * POINT, fitted, face, text, width)
 
     def _text(self, unit: Unit, field: str) -> str:
@@ -176,9 +185,9 @@ class Layout:
 
 
 def _fit(text: str, face: str, size: float, room: float, cut: str) -> tuple[str, float, float]:
-    """The text made to fit: smaller down to two thirds, a serial number to four points, then cut with "…".
+    """Make the text fit: reduce it to two thirds, or a serial number to 4 points, then truncate it with "…".
 
-    Gives (text, size, width). Of a serial number its end is kept: that tells units apart.
+    Returns (text, size, width). A serial number keeps its end, because that distinguishes devices.
     """
     wide = fonts.width(text, face) * POINT
     if wide * size <= room:
@@ -187,7 +196,7 @@ def _fit(text: str, face: str, size: float, room: float, cut: str) -> tuple[str,
         return text, room / wide, room
     size = max(min(LEAST_TYPE, size), 0 if cut == "start" else size * 2 / 3, room / wide)
     while len(text) > 1 and wide * size > room + 1e-6:
-        # As much as is surely too much goes at once, the rest character by character.
+        # Remove what certainly exceeds the width at once, and the rest character by character.
         gone = max(1, int(len(text) * (1 - room / (wide * size))) - 1)
         bare = text.strip(fonts.ELLIPSIS)
         text = fonts.ELLIPSIS + bare[gone:].lstrip() if cut == "start" else bare[:-gone].rstrip() + fonts.ELLIPSIS

@@ -1,4 +1,4 @@
-"""The events of label sheets."""
+"""The audit events of label sheets."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Where label files lie."""
+"""The store for label files."""
 
 from datetime import timedelta
 

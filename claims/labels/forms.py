@@ -1,4 +1,4 @@
-"""The form in which labels are ordered."""
+"""The form for ordering labels."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ from claims.models import ClaimProfile
 from console.forms import TextGuard
 
 MOST_SHIFT = 10
-# So many profiles are shown as a list of radio buttons.
+# Up to this many profiles are shown as radio buttons.
 MOST_RADIOS = 5
-# What is kept for the next time: all but what belongs to these units and to this one sheet.
+# Remembered for the next time: everything that is not specific to these devices or to this sheet.
 KEPT = ("stock", "output", "text", "fields_shown", "shift_x", "shift_y")
 
 
 class LabelSheetForm(TextGuard, forms.Form):
-    """What is printed, on what, and how. `profiles` are (profile, number of units that have a code of it)."""
+    """What to print, on which stock and how. `profiles` are pairs of a profile and its number of devices."""
 
     stock = forms.ChoiceField(label=_("Labels"), choices=stocks.choices, initial="L7160")
     # Not "form": a field of that name hides the form itself from scripts.
@@ -104,19 +104,22 @@ class LabelSheetForm(TextGuard, forms.Form):
 
     @property
     def profile_id(self) -> int | None:
-        """The profile that the codes are of; None for the newest one of each unit, also where there is but one."""
+        """The profile whose codes are printed, or None for the newest code of each device.
+
+        It is also None if there is only one profile.
+        """
         text = self.cleaned_data.get("profile")
         return int(text) if text else None
 
     @property
     def sampled(self) -> ClaimProfile | None:
-        """The profile itself, or the first one, for what is the same for all."""
+        """The chosen profile or, without a choice, the first one: its domain determines the link in the preview."""
         profiles = {profile.pk: profile for profile, _number in self.profiles}
         return profiles.get(self.profile_id or 0) or next(iter(profiles.values()), None)
 
     @property
     def options(self) -> Options:
-        """How it is printed."""
+        """The options for printing."""
         cleaned = self.cleaned_data
         is_sheet = cleaned["output"] == "pdf"
         return Options(
@@ -131,7 +134,7 @@ class LabelSheetForm(TextGuard, forms.Form):
 
     @property
     def kept(self) -> dict[str, Any]:
-        """What is remembered for the next time."""
+        """The settings to remember for the next time."""
         return {name: self.cleaned_data[name] for name in KEPT if name in self.cleaned_data}
 
     def _offer_profiles(self) -> None:

@@ -1,4 +1,4 @@
-"""What the pages of labels show, and the files that they hand over."""
+"""Data of the label pages, and the files that they deliver."""
 
 import base64
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from console.errors import Refused
 from console.operations import IN_REQUEST
 from console.requests import Request
 
-# In the session: how this person printed the last time.
+# The session key for the settings that this person used the last time.
 REMEMBERED = "label_sheet"
 NAMED, ROWS_SHOWN = 10, 5
 TYPES = {"pdf": Pdf.content_type, "csv": Rows.content_type}
@@ -32,27 +32,27 @@ TYPES = {"pdf": Pdf.content_type, "csv": Rows.content_type}
 
 @dataclass
 class Job:
-    """The units that labels are asked of, and the form in which."""
+    """The devices to print labels for, and the form that says how."""
 
     request: Request
     chosen: Selection
-    # Why the labels are not made yet, though the form is right.
+    # Why the labels were not printed although the form is valid.
     changed: str = ""
 
     def refuse(self, refusal: Refused) -> None:
-        """Show the page once more, with what is selected now."""
+        """Show the page again with the current selection, and explain why."""
         self.changed = refusal.sentence
 
     @cached_property
     def total(self) -> int:
-        """How many units are selected. Raises Refused where there are too many for one file."""
+        """The number of selected devices. Raises Refused (422) if there are too many for one file."""
         count = self.chosen.rows.order_by()[: actions.MOST + 1].count()
         actions.check_number(count)
         return count
 
     @cached_property
     def form(self) -> LabelSheetForm:
-        """The form, as it was sent or as this person used it the last time."""
+        """The form as submitted, or with the values that this person used the last time."""
         profiles = units.profiles_of(self.chosen.rows, by=self.request.actor)
         return LabelSheetForm(
             self.request.POST if self.request.method == "POST" else None,
@@ -63,16 +63,16 @@ class Job:
 
     @property
     def is_final(self) -> bool:
-        """Whether the labels are to be made, and the form says how."""
+        """Whether the labels are to be printed and the form is valid."""
         return self.request.method == "POST" and "preview" not in self.request.POST and self.form.is_valid()
 
     @property
     def is_preview(self) -> bool:
-        """Whether the page asks for a new preview, and for nothing else."""
+        """Whether the request asks only for a new preview."""
         return self.request.htmx.target == "label-preview"
 
     def context(self) -> dict[str, Any]:
-        """What the page shows."""
+        """Return the template context of the page."""
         form, total = self.form, self.total
         shown = form if form.is_bound else _as_sent(self)
         is_right = shown.is_valid()
@@ -98,13 +98,13 @@ class Job:
         }
 
     def ids(self) -> list[int]:
-        """The ids in the order of printing: by serial number. Raises SelectionChanged where others match by now."""
+        """Return the ids in printing order, by serial number. Raises SelectionChanged if other devices match by now."""
         shown = set(self.chosen.ids)
         ordered = self.chosen.rows.order_by("serial_key", "pk").values_list("pk", flat=True)[: actions.MOST]
         return [pk for pk in ordered if pk in shown]
 
     def _named_profile(self) -> dict[str, Any]:
-        """The profile whose units these are, where they were chosen by it."""
+        """Return the claim profile as an initial value, if the devices were selected by profile."""
         pairs = dict(self.chosen.said)
         return {"profile": pairs["claim_profile"]} if "claim_profile" in pairs else {}
 
@@ -116,14 +116,17 @@ class Job:
         return self.chosen.rows.exclude(pk__in=without.order_by().values("pk"))
 
     def _unset_serials(self, form: LabelSheetForm) -> list[str]:
-        """The serial numbers, of units that have a code, with letters that no face has: a label with "?" is of no use."""
+        """Return the serial numbers with letters that no typeface has, of devices that have a code.
+
+        A label that shows "?" in a serial number is of no use.
+        """
         if form.cleaned_data["output"] not in DRAWN or "serial" not in form.options.fields:
             return []
         rows = self._with_code(form).filter(serial_number__regex=r"[^ -~]").order_by("serial_key", "pk")
         return [serial for serial in rows.values_list("serial_number", flat=True) if fonts.lacking(serial)]
 
     def _unset_texts(self, form: LabelSheetForm) -> list[tuple[Any, str, str, int]]:
-        """(what it is, the text, its letters that no face has, on how many labels) of the other texts."""
+        """Return the other texts with letters that no typeface has, as (description, text, letters, number of labels)."""
         if form.cleaned_data["output"] not in DRAWN:
             return []
         options = form.options
@@ -137,7 +140,7 @@ class Job:
         return [(what, text, fonts.lacking(text), n) for what, text, n in found if fonts.lacking(text)]
 
     def _preview(self, form: LabelSheetForm) -> dict[str, Any] | None:
-        """The first page, or the first label or rows, with codes that give nothing."""
+        """Return the preview: the first page, label or rows, with sample codes that cannot be claimed."""
         options, kind = form.options, form.cleaned_data["output"]
         actor = self.request.actor
         rows = self._with_code(form).select_related("product")
@@ -154,18 +157,18 @@ class Job:
 
 
 def job(request: Request) -> Job:
-    """What the address or the form asks for."""
+    """Return the job that the query string or the form describes."""
     return Job(request, selecting.chosen_units(request))
 
 
 def plan(job: Job) -> dict[str, Any]:
-    """Return what the form says of the labels."""
+    """Return the form's settings as arguments of the print actions."""
     form = job.form
     return {"profile_id": form.profile_id, "form": form.cleaned_data["output"], "options": form.options}
 
 
 def ids_to_print(job: Job) -> list[int]:
-    """Return the units to print, in order. Raises Refused for none and for too many."""
+    """Return the ids of the devices to print, in order. Raises Refused (422) if there are none or too many."""
     actions.check_number(job.total)
     if ids := job.ids():
         return ids
@@ -173,9 +176,9 @@ def ids_to_print(job: Job) -> list[int]:
 
 
 def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> File:
-    """Return the file that the worker made, and log who took it if it `is_taken`.
+    """Return the file that the worker created and, if `is_taken`, log the download.
 
-    Raises Refused where it is not made yet, or no longer kept.
+    Raises Refused (409) if the file is not ready yet or no longer kept.
     """
     if not sheet.file_name:
         raise Refused("not_ready", _("These labels are not printed yet. Wait until the work is done."))
@@ -189,18 +192,18 @@ def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> File:
 
 
 def gone() -> Refused:
-    """The refusal of a file that is not there any more."""
+    """Return the Refused (409) for a file that no longer exists."""
     return Refused("file_gone", _("This file is not kept any more; that is so after 7 days. Print the labels again."))
 
 
 def detail(sheet: LabelSheet) -> dict[str, Any]:
-    """How far a sheet is, and whether its file is there."""
+    """Return the progress of a label sheet, and whether its file is available."""
     name_all(None, [sheet])
     return {"sheet": sheet, "operation": sheet.operation, "is_kept": sheet.is_kept, "days": files.STORE.kept.days}
 
 
 def name_all(request: Any, sheets: list[LabelSheet]) -> None:
-    """Set what people call stock and form of each sheet, and whether its file is there."""
+    """Set the names of stock and format on each sheet, and whether its file is available."""
     for sheet in sheets:
         stock = STOCKS.get(sheet.stock)
         sheet.stock_name = str(stock) if stock and sheet.form in DRAWN else "—"
@@ -209,7 +212,7 @@ def name_all(request: Any, sheets: list[LabelSheet]) -> None:
 
 
 def _as_sent(job: Job) -> LabelSheetForm:
-    """The untouched form as if it had been sent as it is, to draw the first preview of it."""
+    """Return the untouched form as if submitted with its initial values, to draw its first preview."""
     form = job.form
     data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
     data = {name: value for name, value in data.items() if value is not None}
@@ -217,13 +220,13 @@ def _as_sent(job: Job) -> LabelSheetForm:
 
 
 def _image(kind: str, options: Options, drawn: list) -> str:
-    """The preview as the address of a picture: it holds nothing that a page could run."""
+    """Return the preview as a data URL of an SVG image, so that the page cannot run anything in it."""
     text = pictures.page_svg(options, drawn) if kind == "pdf" else pictures.svg(Layout(options), drawn[0])
     return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"
 
 
 def as_file(content: bytes | IO[bytes], sheet: LabelSheet) -> File:
-    """Return a sheet's labels as a file that nothing on the way keeps: whoever has it can claim."""
+    """Return a sheet's labels as a file that no cache stores: anybody who has it can claim."""
     ending = sheet.form if sheet.form in TYPES else "zip"
     name = f"labels-{sheet.stock}-{timezone.localdate():%Y-%m-%d}.{ending}"
     return File(content, TYPES.get(sheet.form, "application/zip"), name)

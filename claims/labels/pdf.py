@@ -1,4 +1,4 @@
-"""Labels as a PDF: the same input gives the same bytes."""
+"""Labels as a PDF. The same input always results in the same bytes."""
 
 from typing import IO
 
@@ -9,7 +9,7 @@ from claims.paper import fonts
 
 
 class Pdf:
-    """A PDF of label sheets that grows label by label."""
+    """A PDF of label sheets that is written label by label."""
 
     content_type, ending = "application/pdf", "pdf"
 
@@ -18,11 +18,11 @@ class Pdf:
         self.position, self.is_open = options.start - 1, False
         self.height = self.stock.page[1]
         size = (self.stock.page[0] / POINT, self.height / POINT)
-        # `invariant` leaves out when it was made.
+        # `invariant` omits the time of creation.
         self.book = Canvas(file, pagesize=size, invariant=1, pageCompression=1)
         self.book.setTitle("Labels")
         self.book.setCreator("Custody")
-        # A printer that fits the page to its margins misses every label.
+        # A printer that scales the page to its margins misses every label.
         self.book.setViewerPreference("PrintScaling", "None")
 
     def add(self, unit: Unit) -> None:
@@ -54,8 +54,10 @@ class Pdf:
             self._words(x, y, words)
 
     def _symbol(self, x: float, y: float, symbol: Symbol) -> None:
-        """The QR code as an image mask of one bit a module in the page itself (ISO 32000-1, 8.9.7): an image of its own
-        for each label would take longer to write than all the rest."""
+        """Draw the QR code as an inline image mask of one bit per module (ISO 32000-1, 8.9.7).
+
+        A separate image object for each label would take longer to write than everything else together.
+        """
         matrix = symbol.matrix
         side = matrix.size * symbol.module / POINT
         left, bottom = (x + symbol.x) / POINT, (self.height - y - symbol.y) / POINT - side

@@ -1,4 +1,4 @@
-"""Labels as pictures: one as SVG or PNG, a ZIP of many, and the first page for the preview."""
+"""Labels as pictures: a single SVG or PNG, a ZIP of many, and the first page for the preview."""
 
 import zipfile
 from collections.abc import Callable, Iterable
@@ -13,13 +13,13 @@ from claims.labels.drawing import POINT, Drawn, Layout, Matrix, Options, Unit, W
 from claims.paper import fonts
 
 DPI = 300
-# No file tells when it was made, so that the same labels give the same bytes.
+# Files carry no time of creation, so that the same labels result in the same bytes.
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _FAMILY = "'Bitstream Vera Sans', 'DejaVu Sans', Verdana, sans-serif"
 
 
 def svg(layout: Layout, unit: Unit) -> str:
-    """One label as an SVG of its true size."""
+    """Return a label as an SVG in its real size."""
     width, height = layout.stock.label
     edges = _edge(layout, 0, 0) if layout.options.outline else ""
     drawn = layout.draw(unit)
@@ -28,11 +28,11 @@ def svg(layout: Layout, unit: Unit) -> str:
 
 
 def page_svg(options: Options, units: Iterable[Unit]) -> str:
-    """The first page with the edges of all its labels, as it will be printed; the units that do not fit are left out."""
+    """Return the first page as it will be printed, with the outlines of all labels. Excess devices are omitted."""
     layout, stock = Layout(options), options.sheet
     kept: dict[bytes, str] = {}
     parts = [_edge(layout, *stock.place(position)) for position in range(stock.per_page)]
-    # A code that is there many times is drawn once: in a preview all labels have the same one.
+    # Each distinct code is defined once and reused: in a preview, all labels have the same code.
     defined = []
     for position, unit in zip(range(options.start - 1, stock.per_page), units, strict=False):
         drawn, (x, y) = layout.draw(unit), stock.place(position)
@@ -47,7 +47,7 @@ def page_svg(options: Options, units: Iterable[Unit]) -> str:
 
 
 def png(layout: Layout, unit: Unit) -> bytes:
-    """One label as a PNG of 300 dots an inch; each module of its QR code is as many whole dots wide."""
+    """Return a label as a PNG of 300 dots per inch; every module of its QR code is a whole number of dots wide."""
     scale = DPI / 25.4
     width, height = (round(side * scale) for side in layout.stock.label)
     picture = Image.new("L", (width, height), 255)
@@ -67,7 +67,7 @@ def png(layout: Layout, unit: Unit) -> bytes:
 
 
 class Pictures:
-    """A ZIP with a picture of each label, numbered and named by the serial number."""
+    """A ZIP with a picture of each label, named by a running number and the serial number."""
 
     content_type, ending = "application/zip", "zip"
 
@@ -82,12 +82,12 @@ class Pictures:
         name = f"{self.count:05d}-{slugify(unit.serial)[:60] or unit.device_id}.{self.form}"
         info = zipfile.ZipInfo(name, _LONG_AGO)
         info.external_attr = 0o600 << 16
-        # A PNG is compressed as it is.
+        # A PNG is already compressed.
         info.compress_type = zipfile.ZIP_DEFLATED if self.form == "svg" else zipfile.ZIP_STORED
         self.zip.writestr(info, self.draw(self.layout, unit))
 
     def close(self) -> None:
-        """Write the ZIP's table."""
+        """Write the central directory of the ZIP."""
         self.zip.close()
 
 
@@ -116,7 +116,7 @@ def _path(matrix: Matrix) -> str:
 
 
 def _runs(matrix: Matrix) -> str:
-    """The dark modules: one rectangle for each run in a row."""
+    """Return the dark modules as an SVG path: a rectangle for each run in a row."""
     stride, runs = (matrix.size + 7) // 8, []
     for y in range(matrix.size):
         row = f"{int.from_bytes(matrix.bits[y * stride : (y + 1) * stride], 'big'):0{stride * 8}b}"[: matrix.size] + "1"
@@ -134,7 +134,7 @@ def _all_words(drawn: Drawn) -> str:
 
 def _words(words: Words) -> str:
     weight = ' font-weight="bold"' if words.face.endswith("Bd") else ""
-    # Another face than ours may be wider: the text keeps its room.
+    # The browser may use a wider typeface; `textLength` keeps the text within its width.
     return (
         f'<text x="{words.x:.3f}" y="{words.y:.3f}" font-size="{words.size * POINT:.3f}" font-family="{_FAMILY}"{weight} '
         f'textLength="{words.width:.3f}" lengthAdjust="spacingAndGlyphs">{escape(words.text)}</text>'

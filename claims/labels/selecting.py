@@ -1,4 +1,4 @@
-"""Which units labels are printed of: those ticked, all of a filter, or those of something that units belong to."""
+"""Selects the devices to print labels for: ticked rows, all rows of a filter, or the devices of another object."""
 
 from collections.abc import Callable
 
@@ -18,10 +18,11 @@ Narrow = Callable[[Actor, QuerySet, int], QuerySet]
 
 
 def chosen_units(request: Request) -> Selection:
-    """The units that the address or the form names: `ids`, `all` with filters, or the id of a `shipment`, an `import` or
-    a `claim_profile`; `queue=1` are those that need a new label.
+    """Return the devices that the query string or the form selects.
 
-    Raises Refused where nothing is selected, and Http404 where the thing is not the actor's.
+    They are given by `ids`, by `all` with filters, or by the id of a `shipment`, an `import` or a `claim_profile`;
+    `queue=1` selects those that need a new label. Raises Refused if nothing is selected, and Http404 if the object is
+    not visible to the actor.
     """
     data = request.POST if request.method == "POST" else request.GET
     actor: Actor = request.actor
@@ -42,7 +43,7 @@ def _packed(actor: Actor, rows: QuerySet, pk: int) -> QuerySet:
 
 def _imported(actor: Actor, rows: QuerySet, pk: int) -> QuerySet:
     manifest = get_object_or_404(ManifestImport.objects.visible_to(actor), pk=pk)
-    # What an import registers is registered at the moment of the import itself.
+    # Devices that an import registers have the import's own time as their time of creation.
     return rows.filter(product=manifest.product_id, created_at=manifest.applied_at)
 
 

@@ -1,9 +1,10 @@
 """The sheets and rolls that labels are printed on, in millimetres.
 
-The dimensions of the A4 and Letter sheets are those that Avery publishes with each product, as the gLabels project
-collects them (github.com/jimevins/glabels-qt, templates/avery-iso-templates.xml and avery-us-templates.xml); its
-rounded margins are replaced by those that centre the grid on the page. 3475 covers the page from edge to edge. DK-11209
-is Brother's die-cut address label; 50 × 25 mm is sold for thermal printers by everybody and has no number of its own.
+The dimensions of the A4 and Letter sheets are those that Avery publishes for each product, as collected by the gLabels
+project (github.com/jimevins/glabels-qt, templates/avery-iso-templates.xml and avery-us-templates.xml). Its rounded
+margins are replaced by margins that centre the grid on the page. 3475 covers the page from edge to edge. DK-11209 is
+Brother's die-cut address label. Labels of 50 × 25 mm are sold for thermal printers by many makers and have no number of
+their own.
 """
 
 from collections.abc import Iterator
@@ -14,17 +15,20 @@ from django.utils.translation import gettext_lazy as _
 
 INCH = 25.4
 A4, LETTER = (210.0, 297.0), (8.5 * INCH, 11 * INCH)
-# A module of a QR code that a phone reads from paper without care: ISO/IEC 18004 leaves it to the application, GS1's
-# General Specifications (5.12) ask for 0.396 mm at retail and allow 0.33 mm at the least in the field.
+# The smallest module of a QR code that a phone reads easily from paper. ISO/IEC 18004 leaves the size to the
+# application; GS1's General Specifications (5.12) ask for 0.396 mm at retail and allow at least 0.33 mm in the field.
 LEAST_MODULE = 0.33
-# The white frame of a QR code, in modules, after ISO/IEC 18004.
+# The quiet zone around a QR code, in modules, according to ISO/IEC 18004.
 QUIET = 4
 
 
 @dataclass(frozen=True)
 class Stock:
-    """A sheet with a grid of labels, or a single label. `left` and `top` are the margins of the first label, `across` and
-    `down` the distances from one label's edge to the same edge of the next."""
+    """A sheet with a grid of labels, or a single label.
+
+    `left` and `top` are the margins of the first label; `across` and `down` are the distances from an edge of a label
+    to the same edge of the next one.
+    """
 
     key: str
     maker: Any
@@ -36,26 +40,26 @@ class Stock:
     top: float = 0.0
     across: float = 0.0
     down: float = 0.0
-    # Of the corners, for outlines.
+    # The radius of the corners, for outlines.
     radius: float = 0.0
 
     @property
     def per_page(self) -> int:
-        """How many labels a page has."""
+        """The number of labels per page."""
         return self.columns * self.rows
 
     @property
     def is_sheet(self) -> bool:
-        """Whether a page has more than one label, so that a used one has a place to go on from."""
+        """Whether a page has more than one label, so that printing can start on a partly used page."""
         return self.per_page > 1
 
     @property
     def side(self) -> float:
-        """The room for the QR code with its frame: all of the height, but no more than half of the width."""
+        """The space for the QR code with its quiet zone: the full height, but at most half of the width."""
         return min(self.label[1], self.label[0] / 2)
 
     def __str__(self) -> str:
-        """As people choose it."""
+        """Return the name that people choose the stock by."""
         if not self.is_sheet:
             return _("%(maker)s, %(size)s") % {"maker": self.maker, "size": self.size}
         words = {"maker": self.maker, "key": self.key, "n": self.per_page, "size": self.size}
@@ -63,27 +67,30 @@ class Stock:
 
     @property
     def size(self) -> str:
-        """The size of a label in the units of its paper."""
+        """The size of a label, in inches for Letter sheets and in millimetres otherwise."""
         if self.page == LETTER:
             return f"{_inches(self.label[0])} × {_inches(self.label[1])} in"
         return f"{self.label[0]:g} × {self.label[1]:g} mm"
 
     def place(self, position: int) -> tuple[float, float]:
-        """The upper left corner of the label at a position of the page, counted from 0 line by line."""
+        """Return the upper left corner of the label at a position of the page, counted from 0 row by row."""
         row, column = divmod(position, self.columns)
         return self.left + column * self.across, self.top + row * self.down
 
     def module(self, modules: int) -> float:
-        """How large a module of a QR code with so many on a side can be, its frame included."""
+        """Return the largest possible size of a module, in mm, for a QR code with this many modules per side.
+
+        The quiet zone is included.
+        """
         return self.side / (modules + 2 * QUIET)
 
     def fits(self, modules: int) -> bool:
-        """Whether a QR code with so many modules on a side can be read from this label."""
+        """Whether a QR code with this many modules per side can be read from this label."""
         return self.module(modules) >= LEAST_MODULE
 
 
 def _inches(millimetres: float) -> str:
-    """Such as 2 5/8."""
+    """Return a length in inches, rounded to eighths, such as 2 5/8."""
     eighths = round(millimetres / INCH * 8)
     whole, rest = divmod(eighths, 8)
     for divisor in (4, 2):
@@ -95,7 +102,7 @@ def _inches(millimetres: float) -> str:
 def _grid(
     key: str, page: tuple[float, float], label: tuple[float, float], grid: tuple[int, int], gap: float, radius: float
 ) -> Stock:
-    """A grid in the middle of the page, with a gap between its columns and none between its rows."""
+    """Return a grid centred on the page, with a gap between its columns and none between its rows."""
     (width, height), (columns, rows) = label, grid
     left = (page[0] - columns * width - (columns - 1) * gap) / 2
     top = (page[1] - rows * height) / 2
@@ -119,7 +126,7 @@ STOCKS = {stock.key: stock for stock in _all()}
 
 
 def choices() -> list[tuple[Any, list[tuple[str, str]]]]:
-    """The stocks by their paper, as choices of a form."""
+    """Return the stocks as choices of a form, grouped by kind of paper."""
     groups = [
         (_("A4 sheets"), lambda stock: stock.page == A4),
         (_("Letter sheets"), lambda stock: stock.page == LETTER),

@@ -1,4 +1,4 @@
-"""Labels as rows, for the label printer's own software. No cell becomes a formula."""
+"""Labels as rows for the label printer's own software. Cells are never interpreted as formulas."""
 
 from typing import IO
 
@@ -9,7 +9,7 @@ HEADER = ["serial_number", "product", "link", "typed_code", "device_name"]
 
 
 class Rows:
-    """A CSV with a row for each label. The link is the one that belongs into the QR code."""
+    """A CSV with a row for each label. `link` is the canonical link, which the QR code should encode."""
 
     content_type, ending = "text/csv; charset=utf-8", "csv"
 
@@ -18,7 +18,7 @@ class Rows:
         self.rows: list[list[str]] = []
 
     def add(self, unit: Unit) -> None:
-        """Add the next row."""
+        """Add a row."""
         self.rows.append([unit.serial, unit.product, unit.link, unit.typed, unit.name])
 
     def close(self) -> None:

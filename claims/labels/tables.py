@@ -1,4 +1,4 @@
-"""The columns of the list of labels that were printed."""
+"""Columns of the list of printed labels."""
 
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from console.listing import Table
 
 
 class LabelSheetTable(Table):
-    """Labels that were printed."""
+    """The list of printed labels."""
 
     when = tables.Column(verbose_name=_("When"), order_by="id")
     labels = tables.Column(verbose_name=_("Labels"), orderable=False, attrs={"th": {"class": "num"}})

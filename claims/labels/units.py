@@ -1,4 +1,4 @@
-"""What is printed of the chosen units, and which of them have nothing to print."""
+"""Collects what is printed for the selected devices, and finds those that have nothing to print."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from console.access import Actor
 from devices import causes
 from devices.models import Device
 
-# By the code of the refusal.
+# The messages, by the code of the refusal.
 SENTENCES = {
     "no_code": gettext_lazy(
         "It has no claim code. Add it to a claim profile first: tick it in the device list, then Claim codes."
@@ -36,23 +36,23 @@ SENTENCES = {
     ),
     "too_small": gettext_lazy("Its link is too long for a QR code of this size. Choose a larger label."),
 }
-# What stands in the place of an id where a name means no device to print.
+# Placeholders for the id, used when a name does not identify a device to print.
 NOT_FOUND, AMBIGUOUS, DUPLICATE = 0, -1, -2
 _NO_DEVICE = {AMBIGUOUS: "ambiguous", DUPLICATE: "duplicate"}
-# Nobody can claim such a device.
+# Nobody can claim a device that is archived or scrapped.
 _OUT_OF_USE = ("archived", "scrapped")
 _SAMPLE = "2F8T7K3M9QXD"
 
 
 @dataclass
 class Gathered:
-    """The units to print, and those that have nothing: (position from 1, name, code, sentence)."""
+    """The labels to print, and the devices without one as (position from 1, name, code, message)."""
 
     units: list[Unit] = field(default_factory=list)
     refused: list[tuple[int, str, str, str]] = field(default_factory=list)
 
     def refuse(self, position: int, label: str, code: str, sentence: str = "") -> None:
-        """Leave one out, and say why."""
+        """Leave a device out, and record why."""
         self.refused.append((position, label, code, sentence or str(SENTENCES[code])))
 
 
@@ -65,11 +65,11 @@ def gather(
     sets_serial: bool = False,
     first: int = 0,
 ) -> Gathered:
-    """The labels of the devices in the order of their ids given; the codes are those of this moment.
+    """Return the labels of the devices, in the order of the given ids, with their current codes.
 
-    Of the profile, or without one of the newest that a unit has a code of. `first` is where the ids stand among all
-    that are printed. A code that would be too fine to be read from the `stock` is left out, if there is one, and so is
-    a serial number with letters that no face has, where it `sets_serial`. Two queries.
+    The codes are those of the profile or, without one, of the newest profile that has a code of the device. `first` is
+    the offset of the ids among all that are printed. If a `stock` is given, codes too fine to be read from it are left
+    out. If `sets_serial`, so are serial numbers with letters that no typeface has. Takes two queries.
     """
     gathered, brand = Gathered(), by.organization.brand
     rows = Device.objects.visible_to(by).select_related("product").order_by()
@@ -96,17 +96,20 @@ def gather(
 
 
 def samples(devices: list[Device], profile: ClaimProfile | None, *, by: Actor) -> list[Unit]:
-    """The devices as they will be printed, but with a code that gives nothing: a preview takes no code out of the house."""
+    """Return the devices as they will be printed, but with a sample code that cannot be claimed.
+
+    A preview must not reveal real codes.
+    """
     return [_unit(device, by.organization.brand, _sample_link(profile), _sample_typed()) for device in devices]
 
 
 def modules(profiles: list[ClaimProfile]) -> int:
-    """How many modules on a side the largest QR code of these profiles has."""
+    """Return the number of modules per side of the largest QR code of these profiles."""
     return max((encode(_sample_link(profile)).size for profile in profiles), default=encode(_sample_link(None)).size)
 
 
 def profiles_of(devices: QuerySet, *, by: Actor) -> list[tuple[ClaimProfile, int]]:
-    """The profiles that any of the devices has a code of, with how many: those of most units first."""
+    """Return the profiles that have a code of any of the devices, with the number of devices, largest number first."""
     codes = ClaimCode.objects.visible_to(by).filter(device__in=devices.order_by().values("pk"))
     numbers = dict(codes.order_by().values_list("profile").annotate(n=Count("pk")))
     profiles = ClaimProfile.objects.visible_to(by).filter(pk__in=numbers).select_related("domain")
@@ -114,9 +117,9 @@ def profiles_of(devices: QuerySet, *, by: Actor) -> list[tuple[ClaimProfile, int
 
 
 def without_code(devices: QuerySet, profile_id: int | None) -> QuerySet:
-    """Those of the devices that have no code, or none of this profile."""
+    """Return those of the devices that have no code, or none of this profile."""
     having = {"claim_codes__profile": profile_id} if profile_id else {"claim_codes__isnull": False}
-    # unscoped: only takes away from the devices given
+    # unscoped: only excludes rows from the given devices
     return devices.exclude(pk__in=Device.objects.filter(**having).order_by().values("pk"))
 
 

@@ -1,4 +1,4 @@
-"""The addresses of labels."""
+"""The URLs of label pages."""
 
 from django.urls import path
 

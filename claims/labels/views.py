@@ -1,4 +1,4 @@
-"""Labels: what to print, how far it is, and the file."""
+"""Pages for printing labels: the form with its preview, the progress, and the file."""
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,7 +17,7 @@ from console.requests import Request
 
 @requires(Permission.CODE_VIEW)
 def label_sheet_list(request: Request) -> HttpResponse:
-    """The labels that were printed, the newest first."""
+    """List the printed labels, newest first."""
     rows = LabelSheet.objects.visible_to(request.actor).select_related("operation")
     return render_list(
         request,
@@ -30,7 +30,7 @@ def label_sheet_list(request: Request) -> HttpResponse:
 
 @requires(Permission.CODE_VIEW)
 def label_sheet_create(request: Request) -> HttpResponseBase:
-    """Choose stock and content with a preview, then print the labels of the selected units."""
+    """Choose stock and content with a preview, then print the labels of the selected devices."""
     job = pages.job(request)
     if job.is_final:
         try:
@@ -44,7 +44,7 @@ def label_sheet_create(request: Request) -> HttpResponseBase:
 
 @requires(Permission.CODE_VIEW)
 def label_sheet_detail(request: Request, pk: int) -> HttpResponse:
-    """How far the work is, and the file when it is done; it asks again by itself until then."""
+    """Show the progress and, when it is done, the file. The page refreshes itself until then."""
     rows = LabelSheet.objects.visible_to(request.actor).select_related("operation")
     sheet = get_object_or_404(rows, pk=pk)
     template = (
@@ -56,13 +56,13 @@ def label_sheet_detail(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.CODE_VIEW)
 @require_POST
 def label_sheet_download(request: Request, pk: int) -> HttpResponseBase:
-    """The file. It is told in the log who took it."""
+    """Return the file. The download is logged."""
     sheet = get_object_or_404(LabelSheet.objects.visible_to(request.actor), pk=pk)
     return answer(pages.download(sheet, by=request.actor))
 
 
 def _printed(request: Request, job: pages.Job) -> HttpResponseBase:
-    """Hand the labels over at once; if they are many, start the work and lead to its page."""
+    """Return the labels at once or, if there are many, start printing and redirect to the page of the sheet."""
     ids, plan = pages.ids_to_print(job), pages.plan(job)
     request.session[pages.REMEMBERED] = job.form.kept
     if len(ids) > IN_REQUEST:

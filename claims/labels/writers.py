@@ -1,4 +1,4 @@
-"""The forms in which labels are handed over, each with what writes it."""
+"""The output formats of labels, each with its writer."""
 
 from typing import IO, Any, Protocol
 
@@ -15,25 +15,25 @@ FORMS: dict[str, Any] = {
     "png": _("ZIP of PNG pictures, 300 dpi"),
     "csv": _("CSV for the label printer's own software"),
 }
-# What is drawn, so that the QR code must fit.
+# The formats that draw labels, so that the QR code must fit.
 DRAWN = {"pdf", "svg", "png"}
 
 
 class Writer(Protocol):
-    """What all of them can do."""
+    """The interface of all writers of labels."""
 
     content_type: str
     ending: str
 
     def add(self, unit: Unit) -> None:
-        """Add the label of a unit."""
+        """Add the label of a device."""
 
     def close(self) -> None:
-        """Write what is not written yet."""
+        """Write everything that is not written yet."""
 
 
 def open_writer(form: str, file: IO[bytes], options: Options) -> Writer:
-    """What writes the form into the file."""
+    """Return the writer of this format for the file."""
     if form == "pdf":
         return Pdf(file, options)
     if form == "csv":
