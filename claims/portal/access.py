@@ -1,4 +1,4 @@
-"""Who sees a project or a device of a customer, and what its admins may end of that."""
+"""Who has access to a project or a device of a customer, and whose access its admins may end."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,12 +11,12 @@ from customers.models import CustomerRole, CustomerUser, MemberEnd, Project, Pro
 from customers.people import may_end_access
 from devices.models import Device, Ownership, SharedAccess
 
-# So many whose access has ended are listed.
+# How many entries with ended access are listed.
 PAST = 10
 
 
 class Row(NamedTuple):
-    """A person who sees a project, or saw it: of the customer, or a member from outside."""
+    """A person who has or had access to a project: a user of the customer, or an outside member."""
 
     is_member: int
     pk: int
@@ -32,19 +32,19 @@ class Row(NamedTuple):
         return self.name or self.email
 
     def get_role_display(self) -> str:
-        """The role in words."""
+        """Return the role in the reader's language."""
         return str(CustomerRole(self.role).label)
 
     def get_end_reason_display(self) -> str:
-        """Why it ended, in words."""
+        """Return why the access ended, in the reader's language."""
         return str(MemberEnd(self.end_reason).label)
 
 
 def of_project(actor: Actor, project: Project) -> dict[str, Any]:
-    """The people of the customer, the members from outside, and the last whose access has ended: in one query."""
+    """Return the customer's users, the outside members, and the last members whose access ended, in one query."""
     who = ("pk", "user__name", "user__email", "role")
     none, empty = Value(None, DateTimeField()), Value("", CharField())
-    # unscoped: all who see a project see each other
+    # unscoped: people who see a project may see everyone else who does
     people = CustomerUser.objects.filter(customer=project.customer_id, removed_at=None).order_by()
     members = members_of(actor, project).order_by()
     found = people.values_list(Value(0), *who, "created_at", none, empty, empty).union(
@@ -62,12 +62,15 @@ def of_project(actor: Actor, project: Project) -> dict[str, Any]:
 
 
 def members_of(actor: Actor, project: Project) -> QuerySet[ProjectMember]:
-    """The members of a project, which the person sees."""
+    """Return the members of a project that the person may see."""
     return ProjectMember.objects.visible_to(actor).filter(project=project).select_related("user")
 
 
 def of_device(actor: Actor, device: Device) -> dict[str, Any]:
-    """Who sees a device that the person's customer owns, now and since it owns it; nothing of anybody else's."""
+    """Return who has access to a device, now and since the person's customer has owned it.
+
+    Returns an empty dict for a device that is not theirs.
+    """
     owned = Ownership.objects.reached_by(actor).open().filter(device=device).select_related("project").first()
     if owned is None:
         return {}
@@ -80,11 +83,11 @@ def of_device(actor: Actor, device: Device) -> dict[str, Any]:
 
 
 def shares_of(actor: Actor, device: Device) -> QuerySet[SharedAccess]:
-    """The shares of a device in the time in which the person's customer has owned it."""
+    """Return the shares of a device during the time that the person's customer has owned it."""
     return SharedAccess.objects.under_owner(actor).filter(device=device).select_related("customer")
 
 
 def may_end_of(actor: Actor, device: Device) -> bool:
-    """Whether the person may end what others see of the device: as an admin of its owner, or of its project."""
+    """Whether the person may end others' access to the device, as an admin of its owner or of its project."""
     owned = Ownership.objects.reached_by(actor).open().filter(device=device).select_related("project").first()
     return owned is not None and may_end_access(actor, owned.project)

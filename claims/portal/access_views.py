@@ -1,4 +1,4 @@
-"""What a customer's admins do about their projects: rename them, and end what others see."""
+"""What a customer's admins can do with their projects: rename them, and end the access of others."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -38,7 +38,7 @@ def project_edit(request: Request, pk: int) -> HttpResponse:
 
 @portal
 def project_member_end(request: Request, pk: int, member_pk: int) -> HttpResponse:
-    """Ask, then end what somebody from outside sees of the project."""
+    """Ask for confirmation, then end an outside member's access to the project."""
     project = _administered(request, pk)
     member = get_object_or_404(access.members_of(request.actor, project), pk=member_pk)
     form = EndForm(request.POST if request.method == "POST" else None)
@@ -52,7 +52,7 @@ def project_member_end(request: Request, pk: int, member_pk: int) -> HttpRespons
 
 @portal
 def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
-    """Ask, then end what another customer sees of a device."""
+    """Ask for confirmation, then end another customer's access to a device."""
     devices = Device.objects.visible_to(request.actor).select_related("product", "organization__logo")
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
     share = get_object_or_404(access.shares_of(request.actor, device), pk=share_pk)
@@ -68,7 +68,7 @@ def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
 
 
 def _administered(request: Request, pk: int) -> Project:
-    """A project of which the person is an admin; to others this page is not there."""
+    """Return a project that the person administers. Raises Http404 for any other."""
     project = get_object_or_404(holdings.projects(request.actor).select_related("customer"), pk=pk)
     if not may_end_access(request.actor, project):
         raise Http404

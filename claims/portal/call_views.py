@@ -1,4 +1,4 @@
-"""Asking a device, as its owner does it in the portal, and reading what it answered."""
+"""Calls to a device in the portal, made by its owner, and the answers."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +18,7 @@ from devices.models import Device
 
 @portal
 def call_list(request: Request, pk: int) -> HttpResponse:
-    """What a device was asked in the time in which it was one's own."""
+    """List the calls to a device from the time that it belonged to the person."""
     devices = messages.devices_of(request.actor).select_related("product", "organization__logo")
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
     shown = paginate(request, calls.rows(request.actor).filter(device=device), CallTable, is_counted=False)
@@ -29,7 +29,7 @@ def call_list(request: Request, pk: int) -> HttpResponse:
 
 @portal
 def call_create(request: Request, pk: int) -> HttpResponse:
-    """Ask for a variable or call a function."""
+    """Read a variable or call a function of a device."""
     devices = Device.objects.visible_to(request.actor).select_related("product", "organization__logo")
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
     calls.must_ask(request.actor, device)
@@ -43,10 +43,10 @@ def call_create(request: Request, pk: int) -> HttpResponse:
 
 @portal
 def call_detail(request: Request, pk: int, call_pk: int) -> HttpResponse:
-    """One call and its answer; it asks again by itself until the call is over."""
+    """Show one call and its answer; the page polls until the call is over."""
     call = calls.rows(request.actor).filter(device__id=pk, pk=call_pk).first()
     if call is None and request.htmx:
-        # The device changed hands while the page was open: it stops asking, and is loaded again.
+        # The device changed hands while the page was open: reload the page, which stops the polling.
         return HttpResponse(headers={"HX-Refresh": "true"})
     if call is None:
         raise Http404

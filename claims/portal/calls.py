@@ -1,4 +1,4 @@
-"""What a customer's person may ask its devices, and the answers that he sees."""
+"""What a portal user may call on their devices, and the answers that they see."""
 
 from typing import Any
 
@@ -14,23 +14,26 @@ SHOWN = 3
 
 
 def card(actor: Actor, device: Device) -> dict[str, Any]:
-    """What the page of a device shows: the last answers, and whether the person may ask."""
+    """Return what the page of a device shows: the last answers, and whether the person may make calls."""
     return {"calls": call_pages.newest(actor, device, SHOWN), "may_ask": calls.may_ask(actor, device)}
 
 
 def held(actor: Actor, pk: int) -> dict[str, bool]:
-    """Whether the person owns or shares the device now, and may ask it: a past owner still reads his calls."""
+    """Return whether the person owns or shares the device now, and whether they may call it.
+
+    Past owners still read the calls of their own time.
+    """
     device = Device.objects.visible_to(actor).filter(pk=pk).first()
     return {"is_held": device is not None, "may_ask": device is not None and calls.may_ask(actor, device)}
 
 
 def must_ask(actor: Actor, device: Device) -> None:
-    """Raise Http404 for who may not ask it: only admins and operators of the customer that owns it may."""
+    """Raise Http404 unless the person may call the device, as an admin or operator of its owner or of its project."""
     if not calls.may_ask(actor, device):
         raise Http404
 
 
 def rows(actor: Actor) -> QuerySet[Call]:
-    """The calls of the person's own spans, with what a page shows of them: those of a past owner stay his."""
+    """Return the calls of the person's own spans, past ones included, with the relations that a page shows."""
     found = Call.objects.visible_to(actor).select_related("device__product", "organization__logo")
     return found.defer("organization__logo__png")

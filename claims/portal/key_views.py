@@ -1,4 +1,4 @@
-"""API keys of a customer, which its admins make and revoke in the portal."""
+"""API keys of a customer, which its admins create and revoke in the portal."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -21,7 +21,7 @@ from customers.people import administered
 
 @portal
 def api_key_list(request: Request) -> HttpResponse:
-    """The keys of the customers that one administers, also those that open nothing any more."""
+    """List the API keys of the customers that the person administers, including those that no longer work."""
     customers = list(administered(request.actor)[:2])
     if not customers:
         raise Http404
@@ -32,7 +32,7 @@ def api_key_list(request: Request) -> HttpResponse:
 
 @portal
 def api_key_create(request: Request) -> HttpResponse:
-    """Create a key, and lead to the page that shows it once: it is kept nowhere."""
+    """Create an API key and redirect to the page that shows it once: the key itself is not kept."""
     customers = administered(request.actor)
     if not customers.exists():
         raise Http404
@@ -46,14 +46,14 @@ def api_key_create(request: Request) -> HttpResponse:
 
 @portal
 def api_key_show(request: Request, pk: int) -> HttpResponse:
-    """The key itself, the first time after it was created."""
+    """Show the key itself, only the first time after it was created."""
     key = get_object_or_404(keys.rows(request.actor), pk=pk)
     return once.show(request, "portal/api_key_show.html", "text", **key_pages.created(key))
 
 
 @portal
 def api_key_revoke(request: Request, pk: int) -> HttpResponse:
-    """Ask, then revoke a key."""
+    """Ask for confirmation, then revoke an API key."""
     key = get_object_or_404(keys.rows(request.actor), pk=pk)
     if request.method != "POST":
         return render(request, "portal/api_key_revoke.html", key_pages.before_revoking(key))

@@ -1,4 +1,4 @@
-"""What devices published, as their owners read it in the portal: of one device, and of a project."""
+"""Messages published by devices, as their owners read them in the portal: of one device, or of a project."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from devices.models import Device, Message
 
 @portal
 def message_list(request: Request, pk: int) -> HttpResponse:
-    """The messages of one device, of the time in which it was one's own."""
+    """List the messages of one device from the time that it belonged to the person."""
     device = get_object_or_404(_devices(request), pk=pk)
     rows = Message.objects.visible_to(request.actor, device=device)
     context = {"device": device, "organization": device.organization, **calls.held(request.actor, pk)}
@@ -30,7 +30,7 @@ def message_list(request: Request, pk: int) -> HttpResponse:
 
 @portal
 def message_export(request: Request, pk: int) -> HttpResponseBase:
-    """The same as a file."""
+    """Download the messages of one device as a file."""
     device = get_object_or_404(_devices(request), pk=pk)
     request.days_of = device.organization
     return stream(request, *message_table(request, Message.objects.visible_to(request.actor, device=device)))
@@ -38,7 +38,7 @@ def message_export(request: Request, pk: int) -> HttpResponseBase:
 
 @portal
 def message_project_list(request: Request, pk: int) -> HttpResponse:
-    """The messages of all devices of a project, of the time in which they lay in it."""
+    """List the messages of all devices of a project from the time that they belonged to it."""
     project = get_object_or_404(holdings.projects(request.actor), pk=pk)
     rows = Message.objects.visible_to(request.actor).of_project(project).select_related("device")
     context = {"project": project, "organization": project.organization}
@@ -47,7 +47,7 @@ def message_project_list(request: Request, pk: int) -> HttpResponse:
 
 @portal
 def message_project_export(request: Request, pk: int) -> HttpResponseBase:
-    """The same as a file."""
+    """Download the messages of all devices of a project as a file."""
     project = get_object_or_404(holdings.projects(request.actor), pk=pk)
     request.days_of = project.organization
     return stream(request, *message_table(request, Message.objects.visible_to(request.actor).of_project(project)))

@@ -1,4 +1,4 @@
-"""Sending a device back, as its owner asks for it in the portal."""
+"""Returns in the portal: owners request them, follow them and cancel them."""
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
@@ -21,13 +21,13 @@ from console.requests import Request
 
 @portal
 def return_create(request: Request, pk: int) -> HttpResponse:
-    """Ask why, then give the return its number."""
+    """Ask for the reason, then create the return."""
     device = get_object_or_404(portal_returns.sendable(request.actor), pk=pk)
     if under_way := portal_returns.under_way(request.actor, device):
         return redirect("portal:return_detail", under_way.pk)
     form = RequestForm(request.POST or None, organization=device.organization)
     customer = device.customer
-    assert customer is not None  # What can be sent has an owner.
+    assert customer is not None  # Devices that can be sent back have an owner.
     made = attempt(form, lambda: returns.request(device, customer=customer, by=request.actor, **form.cleaned_data))
     if made is None:
         return page(request, "portal/return_create.html", form, device=device, organization=device.organization)
@@ -36,14 +36,14 @@ def return_create(request: Request, pk: int) -> HttpResponse:
 
 @portal
 def return_list(request: Request) -> HttpResponse:
-    """The returns of one's customers, with where they stand."""
+    """List the returns of the person's customers with their states."""
     shown = paginate(request, portal_returns.rows(request.actor), PortalReturnTable)
     return render(request, "portal/return_list.html", {"page": shown})
 
 
 @portal
 def return_detail(request: Request, pk: int) -> HttpResponse:
-    """One return: what to do next, and where it stands."""
+    """Show one return: what to do next, and its state."""
     returned = get_object_or_404(portal_returns.rows(request.actor), pk=pk)
     context = {
         "returned": returned,
@@ -57,14 +57,14 @@ def return_detail(request: Request, pk: int) -> HttpResponse:
 @portal
 @require_safe
 def return_slip(request: Request, pk: int) -> HttpResponseBase:
-    """The slip to put into the box, as PDF."""
+    """Download the slip to put into the box, as PDF."""
     return answer(slips.as_file(get_object_or_404(portal_returns.rows(request.actor), pk=pk)))
 
 
 @portal
 @require_POST
 def return_cancel(request: Request, pk: int) -> HttpResponse:
-    """Take the request back, while the device was not received."""
+    """Cancel the request, as long as the device has not been received."""
     returned = get_object_or_404(portal_returns.cancellable(request.actor), pk=pk)
     try:
         returns.cancel(returned, by=request.actor)

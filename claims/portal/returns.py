@@ -1,4 +1,4 @@
-"""What a customer's person may send back, and the returns that they see."""
+"""Which devices a portal user may send back, and which returns they see."""
 
 from typing import Any
 
@@ -11,38 +11,38 @@ from devices.models import Device, DeviceStatus
 
 
 def sendable(actor: Actor) -> QuerySet[Device]:
-    """The devices that the person may send back: as admin or operator of their owner, or of the project they lie in."""
+    """Return the devices that the person may send back, as admin or operator of the owner or of the project."""
     rows = Device.objects.visible_to(actor).operated_by(actor).filter(status=DeviceStatus.OWNED)
     return rows.select_related("product", "customer", "organization__logo").defer("organization__logo__png")
 
 
 def is_sendable(actor: Actor, device: Device) -> bool:
-    """Whether this device, which they see, is one of them."""
+    """Whether the person may send back this device, which they can see."""
     if device.status != DeviceStatus.OWNED or not (actor.operates or actor.operates_in):
         return False
     return device.customer_id in actor.operates or sendable(actor).filter(pk=device.pk).exists()
 
 
 def rows(actor: Actor) -> QuerySet[Return]:
-    """The returns of the person's customers, with what a page shows of them."""
+    """Return the returns of the person's customers, with the relations that a page shows."""
     found = Return.objects.visible_to(actor).select_related("device__product", "organization__logo", "customer")
     return found.defer("organization__logo__png")
 
 
 def cancellable(actor: Actor) -> QuerySet[Return]:
-    """Those of them whose request they may take back."""
+    """Return the returns whose request the person may cancel."""
     operated = Device.objects.operated_by(actor).filter(customer__isnull=False)
     in_project = Q(device__in=operated.values("pk"), device__customer=F("customer"))
     return rows(actor).filter(Q(customer__in=actor.operates) | in_project)
 
 
 def under_way(actor: Actor, device: Device) -> Return | None:
-    """The return of a device that is not over yet, if it is one of the person's own."""
+    """Return the open return of a device, or None; only if it is one of the person's own."""
     return Return.objects.visible_to(actor).under_way().filter(device=device).first()
 
 
 def detail(actor: Actor, returned: Return) -> dict[str, Any]:
-    """What the page of a return shows besides it."""
+    """Return the context of the page of a return, besides the return itself."""
     is_requested = returned.state == ReturnState.REQUESTED
     may_cancel = is_requested and returned.device.status != DeviceStatus.RETURNED
     return {

@@ -1,10 +1,10 @@
-"""The orders of the portal's lists; how a row looks is in its templates."""
+"""Sort orders of the portal's lists; their templates render the rows."""
 
 import django_tables2 as tables
 
 from console.listing import Table
 
-# Less than in the console: a phone shows few at a time.
+# Fewer than in the console, because a phone shows only a few at a time.
 PAGE_SIZE = 25
 
 
@@ -17,7 +17,7 @@ class DeviceTable(Table):
 
 
 class PastTable(Table):
-    """Past spans, the last that ended first."""
+    """Past ownership spans, the most recently ended first."""
 
     ended = tables.Column(order_by="ended_at")
     default_order = "-ended"
@@ -25,7 +25,7 @@ class PastTable(Table):
 
 
 class MessageTable(Table):
-    """Messages, the newest first."""
+    """Messages, newest first."""
 
     at = tables.Column(order_by="at")
     default_order = "-at"
@@ -33,7 +33,7 @@ class MessageTable(Table):
 
 
 class CallTable(Table):
-    """Calls, the newest first."""
+    """Calls, newest first."""
 
     at = tables.Column(order_by="id")
     default_order = "-at"
@@ -41,7 +41,7 @@ class CallTable(Table):
 
 
 class ApiKeyTable(Table):
-    """API keys, the newest first."""
+    """API keys, newest first."""
 
     made = tables.Column(order_by="id")
     default_order = "-made"

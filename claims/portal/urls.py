@@ -1,4 +1,4 @@
-"""The portal of customers' people."""
+"""URLs of the customer portal."""
 
 from django.urls import path
 

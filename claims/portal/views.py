@@ -1,4 +1,4 @@
-"""The portal: what a customer's person owns or shares now, and nothing of anybody else."""
+"""The portal: what a customer user owns or shares now, and nothing that belongs to anybody else."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ MANY_DEVICES = 20
 
 @portal
 def home(request: Request) -> HttpResponse:
-    """All projects, and all devices that lie in them."""
+    """Show all projects, and all devices in them."""
     projects = list(holdings.projects(request.actor)[: holdings.MOST_PROJECTS + 1])
     organizations = {project.organization for project in projects}
     context = {
@@ -36,7 +36,7 @@ def home(request: Request) -> HttpResponse:
 
 @portal
 def project_detail(request: Request, pk: int) -> HttpResponse:
-    """One project and its devices."""
+    """Show one project and its devices."""
     project = get_object_or_404(holdings.projects(request.actor).select_related("customer"), pk=pk)
     context = {"project": project, "organization": project.organization, **access.of_project(request.actor, project)}
     return _device_list(request, "portal/project_detail.html", context, [project], is_all=False)
@@ -44,7 +44,7 @@ def project_detail(request: Request, pk: int) -> HttpResponse:
 
 @portal
 def device_detail(request: Request, pk: int) -> HttpResponse:
-    """A device that is owned or shared now: since when, what came with it, and whom to ask."""
+    """Show a device that is owned or shared now: since when, what came with it, and whom to ask."""
     devices = Device.objects.visible_to(request.actor).select_related("product", "organization__logo")
     device = get_object_or_404(devices.defer("organization__logo__png"), pk=pk)
     spans = holdings.spans_of(request.actor, device)
@@ -63,7 +63,7 @@ def device_detail(request: Request, pk: int) -> HttpResponse:
 
 @portal
 def past_device_list(request: Request) -> HttpResponse:
-    """What one owned before, from when to when; what became of it since is not told."""
+    """List the devices owned before, from when to when; what has happened to them since is not shown."""
     page = paginate(request, holdings.past_spans(request.actor), PastTable)
     organization = holdings.organization_of(request.actor)
     return render(request, "portal/past_device_list.html", {"page": page, "organization": organization})

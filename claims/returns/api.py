@@ -1,4 +1,4 @@
-"""Returns: requested by customers, received, inspected; and the swap of one unit for another."""
+"""REST API of returns: requested by customers, received, inspected, and the swap of one device for another."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ CHECKED = {True: "yes", False: "no"}
 
 @endpoint("List returns", may=P.VIEW, customer=C.READ, answers=ReturnOut, query=ReturnQuery, is_list=True)
 def return_list(request: Any) -> Any:
-    """The newest first. A customer's key sees its own."""
+    """Lists the returns, newest first. A customer's key lists only the customer's own returns."""
     rows, wanted = _rows(request), dict(request.query)
     state = wanted.get("state")
     if state == DONE:
@@ -48,7 +48,7 @@ def return_list(request: Any) -> Any:
 
 @endpoint("See what returns are chosen from", may=P.VIEW, customer=C.READ, answers=ChoicesOut)
 def return_choice_list(request: Any) -> Any:
-    """The reasons and the checklist, as the organization has set them up."""
+    """Returns the reasons for returns and the inspection checklist that the organization has set up."""
     organization, is_customer = request.actor.organization, request.actor.kind == "customer"
     checks = [] if is_customer else choices.checks(organization)
     reasons = choices.reasons(organization, for_customers=is_customer)
@@ -57,7 +57,7 @@ def return_choice_list(request: Any) -> Any:
 
 @endpoint("See a return", may=P.VIEW, customer=C.READ, answers=ReturnOut)
 def return_detail(request: Any, pk: int) -> Any:
-    """Where it stands, and what was found."""
+    """Returns one return with its state, its dates and the findings of its inspection."""
     return _said(request, get_object_or_404(_rows(request), pk=pk))
 
 
@@ -71,11 +71,14 @@ def return_detail(request: Any, pk: int) -> Any:
     example={"devices": ["AQM26-200001"], "reason": "Defective"},
 )
 def return_receive(request: Any) -> Any:
-    """Takes units from their owners into quarantine; their labels stop working. Each is received or refused by itself;
-    the operation has the results, in the order of the call. With `dry_run` nothing is changed."""
+    """Takes devices from their owners into quarantine, where their labels stop working.
+
+    Each device is received or refused individually; the operation lists the results in the order of the request. With
+    `dry_run` nothing is changed.
+    """
     body = dict(request.body_data)
     asked = {name: body[name] for name in ("reason", "note") if name in body}
-    # Whether a reason can be left out is for the action to say, unit by unit.
+    # The action decides for each device whether a reason is needed.
     form = checked(ReceiveForm, asked, actor=request.actor, asks_reason=False)
     terms = {name: body[name] for name in ("also_unowned", "leaves_profiles")}
     return batches.receive(
@@ -97,7 +100,10 @@ def return_receive(request: Any) -> Any:
     example={"returns": [1], "decision": "scrapped", "grade": "d", "checks": [{"text": "Powers on", "is_ok": False}]},
 )
 def return_inspect(request: Any) -> Any:
-    """Writes what was found and takes the units out of quarantine. Each is done or refused by itself."""
+    """Records the findings for devices in quarantine and, with a decision, takes them out of it.
+
+    Each device is processed or refused individually.
+    """
     body, mine = request.body_data, Return.objects.visible_to(request.actor)
     must_grade = sql.having_ids(mine, "id", set(body["returns"])).filter(state=ReturnState.RECEIVED).exists()
     data = _findings(request)
@@ -116,7 +122,7 @@ def return_inspect(request: Any) -> Any:
     example={"device": 1, "reason": "Defective"},
 )
 def return_request(request: Any) -> Any:
-    """Gives the return its number. The device stays the customer's until it is received."""
+    """Creates a return and assigns its number. The device stays with its owner until it is received."""
     body, actor = dict(request.body_data), request.actor
     own = Device.objects.visible_to(actor).filter(status=DeviceStatus.OWNED, customer__in=actor.customers)
     device = own.select_related("customer").filter(pk=body.pop("device")).first()
@@ -129,7 +135,7 @@ def return_request(request: Any) -> Any:
 
 @endpoint("Cancel a return", may=P.RETURN_EDIT, customer=C.TAKE, answers=ReturnOut)
 def return_cancel(request: Any, pk: int) -> Any:
-    """While it is requested; the device stays with its owner."""
+    """Cancels a return that is still requested. The device stays with its owner."""
     returned = get_object_or_404(_rows(request), pk=pk)
     returns.cancel(returned, by=request.actor)
     return _said(request, get_object_or_404(_rows(request), pk=pk))
@@ -137,7 +143,7 @@ def return_cancel(request: Any, pk: int) -> Any:
 
 @endpoint("Download the slip of a return", may=P.VIEW, customer=C.READ, media=["application/pdf"])
 def return_slip(request: Any, pk: int) -> Any:
-    """To put into the box, so that the unit is recognised when it arrives."""
+    """Returns the slip to put into the box, so that the device can be identified when it arrives."""
     rows = _rows(request).select_related("organization", "device__product")
     return answer(slips.as_file(get_object_or_404(rows, pk=pk)))
 
@@ -152,7 +158,10 @@ def return_slip(request: Any, pk: int) -> Any:
     example={"replacement": "AQM26-200002", "reason": "Defective"},
 )
 def device_swap(request: Any, pk: int) -> Any:
-    """Another unit takes its place with its owner, at one instant. Answers the return of the old one."""
+    """Replaces a customer's device with another one, at a single instant.
+
+    The replacement gets the owner, the project and the tags of the old device. Returns the return of the old device.
+    """
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer")
     device = get_object_or_404(rows, pk=pk)
     plan = dict(checked(SwapForm, request.body_data, actor=request.actor, device=device).cleaned_data)
@@ -162,7 +171,7 @@ def device_swap(request: Any, pk: int) -> Any:
 
 
 def _findings(request: Any) -> dict[str, Any]:
-    """The body as the console's form takes it. Raises Unfit for a point that the checklist does not have."""
+    """Return the body as the data of the console's form. Raises Unfit (422) for a point not on the checklist."""
     body = request.body_data
     data = {name: body.get(name, "") for name in ("grade", "note", "decision")}
     names = _checks(request)
@@ -174,7 +183,7 @@ def _findings(request: Any) -> dict[str, Any]:
 
 
 def _checks(request: Any) -> dict[str, str]:
-    """The points of the checklist, each with the name of its field in the console's form."""
+    """Return the points of the checklist, each with the name of its field in the console's form."""
     return {check.text: f"check_{n}" for n, check in enumerate(choices.checks(request.actor.organization))}
 
 

@@ -1,4 +1,4 @@
-"""How returns are set up: where customers send units, why they come back, what is checked then."""
+"""REST API of the return settings: the return address, the reasons for returns, and the inspection checklist."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ SLIP, LENGTH = ("address", "note"), 400
 
 
 class ReturnPointOut(serializers.Serializer):
-    """A point of the checklist. `id` is null while the organization has set up none of its own."""
+    """A point of the inspection checklist. `id` is null as long as the organization uses the default checklist."""
 
     id = serializers.IntegerField(source="pk", allow_null=True)
     text = serializers.CharField()
@@ -34,13 +34,13 @@ class ReturnPointOut(serializers.Serializer):
 
 
 class ReturnReasonOut(ReturnPointOut):
-    """A reason. `id` is null while the organization has set up none of its own."""
+    """A reason for a return. `id` is null as long as the organization uses the default reasons."""
 
     is_for_customers = serializers.BooleanField(help_text="Customers may choose it too.")
 
 
 class ReturnSettingsOut(serializers.Serializer):
-    """How returns are set up."""
+    """The return settings of the organization: address and note on the slip, reasons, and checklist."""
 
     address = serializers.CharField(help_text="Where customers send units to. It stands on their slip.")
     note = serializers.CharField(help_text="What else the slip tells.")
@@ -49,7 +49,7 @@ class ReturnSettingsOut(serializers.Serializer):
 
 
 class ReturnPointIn(Row):
-    """A point of the checklist. Without an id it is new."""
+    """A point of the inspection checklist. Without an `id`, a new point is added."""
 
     id = Id(required=False, allow_null=True)
     text = Text(max_length=160)
@@ -57,14 +57,17 @@ class ReturnPointIn(Row):
 
 
 class ReturnReasonIn(ReturnPointIn):
-    """A reason. Without an id it is new."""
+    """A reason for a return. Without an `id`, a new reason is added."""
 
     text = Text(max_length=80)
     is_for_customers = Flag(default=True)
 
 
 class ReturnSettingsIn(Body):
-    """What changes. Of a list, the rows are put in the order that is given, and those left out follow as they are."""
+    """The settings to change; fields left out stay as they are.
+
+    The entries of a list are put in the given order. Entries left out follow them unchanged.
+    """
 
     address = Text(max_length=LENGTH, required=False, allow_blank=True)
     note = Text(max_length=LENGTH, required=False, allow_blank=True)
@@ -74,7 +77,7 @@ class ReturnSettingsIn(Body):
 
 @endpoint("See the settings of returns", may=MAY, answers=ReturnSettingsOut, tag="returns")
 def return_settings_detail(request: Any) -> Any:
-    """With what is archived, in their order."""
+    """Returns the return settings, with reasons and checklist in their order, including archived entries."""
     return _now(request.actor.organization)
 
 
@@ -87,14 +90,17 @@ def return_settings_detail(request: Any) -> Any:
     example={"address": "Northlake Returns, Dock 4, 73430 Aalen"},
 )
 def return_settings_edit(request: Any) -> Any:
-    """What is left out stays as it is."""
+    """Changes the return settings and returns them. Fields and entries left out stay as they are."""
     _store(request.body_data, by=request.actor)
     return _now(request.actor.organization)
 
 
 @retrying
 def _store(body: dict[str, Any], *, by: Any) -> None:
-    """All of it or nothing. What is left out is read again under the lock of its rows, so that no other edit is lost."""
+    """Save all of the body or nothing.
+
+    Entries left out are read again while their rows are locked, so that no concurrent edit is lost.
+    """
     slip = {name: body[name] for name in SLIP if name in body}
     if slip:
         form = checked(SlipForm, slip, instance=choices.settings_of(by.organization))
@@ -118,7 +124,10 @@ def _lists(organization: Any) -> dict[str, list[Choice]]:
 
 
 def _choices(name: str, rows: list[dict[str, Any]], there: list[Choice]) -> list[Choice]:
-    """The rows, then what they leave out. Raises Unfit for an id that is not there, or twice, and for no text."""
+    """Return the choices of the rows, followed by those that they leave out.
+
+    Raises Unfit (422) for an id that is unknown or used twice, and for a missing text.
+    """
     known, seen, errors = {choice.pk for choice in there} - {None}, set(), {}
     for place, row in enumerate(rows):
         pk = row.get("id")

@@ -1,4 +1,4 @@
-"""What the API says and takes of returns."""
+"""Shapes of the requests and responses of the REST API of returns."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from devices.api.naming import Named
 from devices.api.shapes import DeviceDetails
 
 MOST_INSPECTED, MOST_CHECKS = 5_000, 100
-# What is the organization's own business: to a customer's key it is null.
+# Internal to the organization: null with a customer's key.
 INTERNAL = (
     "note",
     "shipment",
@@ -29,20 +29,20 @@ INTERNAL = (
     "needs_label",
     "operation",
 )
-# Which of the decisions was taken, a customer is not told: for him it is done.
+# Customers do not learn which decision was made: they see `done`.
 DONE = "done"
 STATES = [*ReturnState.choices, (DONE, "restocked, refurbished or scrapped")]
 
 
 class CheckOut(serializers.Serializer):
-    """A point of the checklist, as it was found."""
+    """A point of the inspection checklist, and whether it was in order."""
 
     text = serializers.CharField()
     is_ok = serializers.BooleanField()
 
 
 class ReturnOut(serializers.ModelSerializer):
-    """A unit coming back. To a customer's key, what is the organization's alone is null."""
+    """The return of one device. With a customer's key, the fields internal to the organization are null."""
 
     code = serializers.CharField(help_text="Its number as people say it, and as the slip shows it.")
     device = DeviceDetails()
@@ -88,7 +88,7 @@ class ReturnOut(serializers.ModelSerializer):
         ]
 
     def to_representation(self, returned: Return) -> dict[str, Any]:
-        """Without what is not the reader's."""
+        """Return the fields, without those that a customer's key may not read."""
         said = super().to_representation(returned)
         if self.context.get("reader") != "customer":
             return said
@@ -96,7 +96,7 @@ class ReturnOut(serializers.ModelSerializer):
 
 
 class ReturnQuery(PageQuery):
-    """Which returns."""
+    """Which returns to list, by number or serial number, state, reason, customer and need of a label."""
 
     q = Text(required=False, max_length=64, help_text="The number, or the beginning of the serial number.")
     state = serializers.ChoiceField(choices=[(OPEN, "under way"), *STATES], required=False)
@@ -106,7 +106,10 @@ class ReturnQuery(PageQuery):
 
 
 class ReceiveIn(Named):
-    """Units that came back. Without a reason, each keeps what its owner gave when he asked to send it back."""
+    """The devices that came back, and why.
+
+    Without a reason, each device keeps the reason that its owner gave when requesting the return.
+    """
 
     reason = Text(max_length=80, required=False, allow_blank=True, help_text="One of those of returns/choices.")
     note = Text(max_length=500, required=False, allow_blank=True)
@@ -118,16 +121,16 @@ class ReceiveIn(Named):
 
 
 class CheckIn(Body):
-    """A point of the checklist, as it is found."""
+    """A point of the inspection checklist, and whether it is in order."""
 
     text = Text(max_length=160)
     is_ok = Flag()
 
 
 class InspectIn(Body):
-    """What was found at units in quarantine, and what becomes of them; without a decision they stay there.
+    """The findings for devices in quarantine, and the decision about them; without a decision they stay there.
 
-    A grade asks for every point of the checklist, see returns/choices.
+    A grade requires an answer to every point of the checklist, see returns/choices.
     """
 
     returns = serializers.ListField(child=Id(), min_length=1, max_length=MOST_INSPECTED)
@@ -138,7 +141,7 @@ class InspectIn(Body):
 
 
 class RequestIn(Body):
-    """Which device a customer sends back, and why."""
+    """The device that a customer sends back, and why."""
 
     device = Id()
     reason = Text(max_length=80, help_text="One of those of returns/choices.")
@@ -146,7 +149,7 @@ class RequestIn(Body):
 
 
 class SwapIn(Body):
-    """Which unit takes the place of another."""
+    """The device that replaces the old one, and why the old one is replaced."""
 
     replacement = Text(max_length=MOST_CHARACTERS, help_text="Serial number, device name or label of a unit in stock.")
     reason = Text(max_length=80, help_text="One of those of returns/choices.")
@@ -160,7 +163,10 @@ class SwapIn(Body):
 
 
 class ChoicesOut(serializers.Serializer):
-    """Why units come back, and what is checked then. A customer's key sees the reasons that are offered to customers."""
+    """The reasons for returns and the inspection checklist.
+
+    With a customer's key, only the reasons offered to customers are listed, and the checklist is empty.
+    """
 
     reasons = serializers.ListField(child=serializers.CharField())
     checks = serializers.ListField(child=serializers.CharField())

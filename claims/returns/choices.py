@@ -1,4 +1,4 @@
-"""Why units come back and what is checked then, as the organization says it; until it says anything, what most would."""
+"""The organization's reasons for returns and its inspection checklist, with defaults until it sets up its own."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +28,7 @@ CHECKS = [
 
 @dataclass(frozen=True)
 class Choice:
-    """A reason or a point of the checklist; without `pk` it is one of the defaults, which are no rows yet."""
+    """A reason or a point of the checklist; without `pk` it is a default, which has no row in the database yet."""
 
     text: str
     pk: int | None = None
@@ -37,23 +37,26 @@ class Choice:
 
 
 def default_reasons() -> list[Choice]:
-    """The reasons of an organization that has set up none."""
+    """Return the reasons of an organization that has not set up any."""
     return [Choice(text, is_for_customers=is_for_customers) for text, is_for_customers in _plain(REASONS)]
 
 
 def default_checks() -> list[Choice]:
-    """The checklist of an organization that has set up none."""
+    """Return the checklist of an organization that has not set up any."""
     return [Choice(text) for text, _also in _plain(CHECKS)]
 
 
 def in_words(text: str) -> str:
-    """A reason in the reader's language, where it is one of the defaults; else as the organization wrote it."""
+    """Return a reason in the reader's language if it is a default, otherwise as the organization wrote it."""
     return gettext(text) if text else ""
 
 
 def reasons(organization: Any, *, for_customers: bool = False, archived: bool = False) -> list[Choice]:
-    """The reasons in their order; those offered to customers alone, or the archived ones too, where asked for."""
-    # unscoped: what an organization asks of its customers
+    """Return the organization's reasons in their order.
+
+    With `for_customers`, only those offered to customers; with `archived`, the archived ones too.
+    """
+    # unscoped: customers choose from these reasons too; the filter names their organization
     rows = ReturnReason.objects.filter(organization=organization).order_by("position", "pk")
     found = [Choice(r.name, r.pk, r.is_for_customers, r.archived_at is not None) for r in rows]
     found = found or default_reasons()
@@ -61,21 +64,21 @@ def reasons(organization: Any, *, for_customers: bool = False, archived: bool = 
 
 
 def checks(organization: Any, *, archived: bool = False) -> list[Choice]:
-    """The checklist in its order, with the archived points too where asked for."""
-    # unscoped: the caller's own organization
+    """Return the organization's checklist in its order; with `archived`, the archived points too."""
+    # unscoped: only the caller's own organization is read
     rows = ReturnCheck.objects.filter(organization=organization).order_by("position", "pk")
     found = [Choice(r.text, r.pk, is_archived=r.archived_at is not None) for r in rows] or default_checks()
     return [check for check in found if archived or not check.is_archived]
 
 
 def settings_of(organization: Any) -> ReturnSettings:
-    """The organization's settings of returns, empty ones where it has set up none."""
-    # unscoped: what an organization tells its customers
+    """Return the organization's return settings; empty, unsaved ones if it has none yet."""
+    # unscoped: the slip is written for customers; the filter names their organization
     found = ReturnSettings.objects.filter(organization=organization).first()
     return found or ReturnSettings(organization=organization)
 
 
 def _plain(rows: list[tuple[Any, bool]]) -> list[tuple[str, bool]]:
-    """In the console's language: what is kept says the same to everybody."""
+    """Return the rows in the console's default language, because stored texts read the same for everybody."""
     with override(settings.LANGUAGE_CODE):
         return [(str(text), flag) for text, flag in rows]

@@ -11,7 +11,7 @@ from console.requests import Request
 
 
 def return_table(request: Request) -> Table:
-    """Return the filtered returns, the newest first."""
+    """Return the filtered returns as a table for export, newest first."""
     found = pages.rows(request.actor).select_related("shipment")
     filterset = ReturnFilter(request.GET, queryset=found, request=request)
     if not filterset.is_valid():

@@ -1,4 +1,4 @@
-"""Which returns a list shows. Every filter has its index in the model."""
+"""Filters of the list of returns. Each is backed by an index of the model."""
 
 from typing import Any
 
@@ -44,12 +44,12 @@ class ReturnFilter(filters.FilterSet):
         self.filters["reason"].extra["choices"] = [(choice.text, choice.text) for choice in found]
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """The return of this number, and those of units whose serial number begins with the text."""
+        """Return the return with this number, and those of devices whose serial number starts with the text."""
         low, high = prefix(value[:64])
         if not low:
             return queryset
         units = Device.objects.visible_to(self.request.actor).filter(serial_key__gte=low, serial_key__lt=high)
-        # The returns of some units are looked up; those of very many are met soon enough in the order of the list.
+        # Few matching devices: look up their returns. Many: walking the list in its order soon finds a page of them.
         is_many = sql.capped_count_of_each([units], counts.CAP + 1)[0] > counts.CAP
         met = Exists(units.filter(pk=OuterRef("device")))
         of_units = Q(met) if is_many else Q(device__in=units.order_by().values("pk"))
@@ -57,9 +57,9 @@ class ReturnFilter(filters.FilterSet):
         return queryset.filter(of_units | Q(number=number) if number else of_units)
 
     def in_state(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Those in this state, or all that still need somebody."""
+        """Return the returns in this state, or all open ones."""
         return queryset.filter(state__in=UNDER_WAY) if value == OPEN else queryset.filter(state=value)
 
     def needing_label(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
-        """Only units that carry a dead label, when ticked."""
+        """Return only the returns of devices whose label no longer works, if ticked."""
         return queryset.filter(needs_label=True) if value else queryset

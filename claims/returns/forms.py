@@ -1,4 +1,4 @@
-"""Forms of returns: receiving, inspecting, swapping, asking for one, and what is set up for them."""
+"""Forms for receiving, inspecting and swapping devices, and for the return settings."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -27,7 +27,7 @@ def _reason_choices(organization: Any, blank: Any, **kwargs: Any) -> list[tuple[
 
 
 class ReceiveForm(TextGuard, forms.Form):
-    """Why the units on the bench came back."""
+    """Why the devices on the bench came back."""
 
     reason = forms.ChoiceField(label=_("Reason"), required=False)
     note = forms.CharField(
@@ -48,7 +48,7 @@ class ReceiveForm(TextGuard, forms.Form):
 
 
 class InspectForm(TextGuard, forms.Form):
-    """What was found at one unit or many, and what becomes of them."""
+    """The findings for one or more devices, and the decision about them."""
 
     grade = forms.ChoiceField(label=_("Grade"), required=False)
     note = forms.CharField(label=_("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}))
@@ -103,7 +103,7 @@ class InspectForm(TextGuard, forms.Form):
 
     @property
     def findings(self) -> Findings:
-        """What was found, as the action takes it."""
+        """The findings, in the form that the action takes."""
         data = self.cleaned_data
         answers = [(check.text, data.get(f"check_{n}")) for n, check in enumerate(self.checklist)]
         checks = [{"text": text, "is_ok": answer == "yes"} for text, answer in answers if answer]
@@ -111,13 +111,13 @@ class InspectForm(TextGuard, forms.Form):
 
     @property
     def decided(self) -> str:
-        """What becomes of the units; empty where that is not decided."""
+        """The decision about the devices; empty if there is none yet."""
         chosen = self.cleaned_data["decision"]
         return chosen if chosen in DECISIONS else ""
 
 
 class SwapForm(TextGuard, forms.Form):
-    """Which unit takes the place of another."""
+    """The replacement of a customer's device, and why it is replaced."""
 
     replacement = forms.CharField(
         label=_("Replacement"),
@@ -142,7 +142,7 @@ class SwapForm(TextGuard, forms.Form):
         initial=True,
         help_text=_("Else its return stays requested until it is received."),
     )
-    # Asked in a notice, where a claim profile lists the old unit.
+    # Shown in a notice if a claim profile lists the old device.
     leaves_profiles = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, actor: Actor, device: Device, reason: str = "", **kwargs: Any) -> None:
@@ -178,13 +178,13 @@ class SwapForm(TextGuard, forms.Form):
         return cleaned
 
     def terms(self) -> dict[str, Any]:
-        """Return what the swap of a valid form takes."""
+        """Return the arguments of the swap; the form must be valid."""
         taken = {name: self.cleaned_data[name] for name in ("reason", "note", "is_here", "leaves_profiles")}
         return {"new": self.cleaned_data["replacement"], **taken}
 
 
 class SlipForm(TextGuard, forms.ModelForm):
-    """What the slip of a return tells the customer."""
+    """The address and the note on the slip of a return."""
 
     class Meta:
         model = ReturnSettings
@@ -196,11 +196,11 @@ class SlipForm(TextGuard, forms.ModelForm):
         }
 
     def _post_clean(self) -> None:
-        """The action writes the row; the form only checks."""
+        """Skip validation of the model instance: the form only checks, the action writes the row."""
 
 
 class ChoiceRow(TextGuard, forms.Form):
-    """One line of a list that is set up: its text, its place, and whether it is offered."""
+    """One line of the reasons or the checklist: its text, its position, and whether it is offered."""
 
     pk = forms.IntegerField(required=False, widget=forms.HiddenInput)
     text = forms.CharField(label=_("Text"), max_length=80, required=False)
@@ -227,18 +227,18 @@ class ChoiceRow(TextGuard, forms.Form):
 
 
 class FixedRows(Rows):
-    """The lines of a list that is set up: as many as the page showed, each with what it was before."""
+    """The lines of the reasons or the checklist: as many as the page showed, each with its previous value."""
 
     def numbered(self, data: Any, prefix: str, initial: Sequence[dict]) -> Iterable[int]:
-        """Return the numbers of the lines that there are, whatever was sent."""
+        """Return the numbers of the existing lines, whatever was submitted."""
         return range(len(initial))
 
     def before(self, data: Any, initial: Sequence[dict]) -> Sequence[dict]:
-        """Return what the lines were."""
+        """Return the previous values of the lines."""
         return initial
 
     def initial_form_count(self) -> int:
-        # Each is a line of its own, also where nobody touched it.
+        # Every line counts as existing, so that untouched ones are not skipped.
         return len(self.numbers)
 
 
@@ -246,13 +246,13 @@ ChoiceRows = rows_of(ChoiceRow, most=1_000, formset=FixedRows)
 
 
 class ChoiceList(forms.Form):
-    """A list of such lines as one form: those that there are, and some empty ones."""
+    """The reasons or the checklist as one form: the existing lines, and some empty ones."""
 
     LIST_LABELS: ClassVar = {"reason": _("Reasons"), "check": _("Checklist")}
 
     def __init__(self, data: Any, choices: list[Choice], part: str, *, length: int = 80) -> None:
         super().__init__(data)
-        # Until the first save the lines are no rows yet: whoever saves second finds those of the first by their text.
+        # Default lines have no rows until the first save, so a second concurrent save finds the new rows by their text.
         self.by_text = {fold(c.text): c.pk for c in choices}
         last = len(choices) + BLANK_ROWS
         initial = [
@@ -270,12 +270,12 @@ class ChoiceList(forms.Form):
         self.lists = {part: self.rows}
 
     def is_valid(self) -> bool:
-        """Whether every line is."""
+        """Whether every line is valid."""
         are_valid = self.rows.is_valid()
         return super().is_valid() and are_valid
 
     def named(self, names: set[str]) -> dict[str, Any]:
-        """All lines that have a text, by their places."""
+        """Return the choices of all lines that have a text, ordered by their positions."""
         rows = [row.cleaned_data for row in self.rows if row.cleaned_data.get("text")]
         rows.sort(key=lambda row: row["position"] or 1_000)
         taken = {row["pk"] for row in rows}

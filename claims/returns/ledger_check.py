@@ -1,4 +1,4 @@
-"""Compares what returns say with what the ledger says, over all organizations."""
+"""Compares returns with the ledger, across all organizations."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ SHOWN = 20
 
 
 def check() -> list[str]:
-    """A sentence for each contradiction, the first twenty of each kind."""
+    """Return a sentence for each contradiction, at most twenty of each kind."""
     return [*_quarantine(), *_strangers()]
 
 

@@ -1,4 +1,4 @@
-"""What the pages of returns show and say besides their rows' own columns."""
+"""Contexts and messages of the pages of returns."""
 
 from typing import Any
 
@@ -30,12 +30,15 @@ SHOWN = 50
 
 
 def rows(actor: Actor) -> QuerySet[Return]:
-    """The returns that the actor may see, with what a line of a list shows."""
+    """Return the returns that the actor may see, with the relations that a row of a list shows."""
     return Return.objects.visible_to(actor).select_related("device__product", "customer")
 
 
 def bench_context(request: Request, bench: Bench, form: ReceiveForm | None = None) -> dict[str, Any]:
-    """The workbench; a form that is not handed over keeps what was chosen so far and complains of nothing."""
+    """Return the context of the workbench.
+
+    Without a `form`, a fresh one keeps the reason and note entered so far and shows no errors.
+    """
     if form is None:
         kept = {name: request.POST.get(name, "") for name in ("reason", "note")}
         form = ReceiveForm(initial=kept, actor=request.actor)
@@ -52,14 +55,17 @@ def bench_context(request: Request, bench: Bench, form: ReceiveForm | None = Non
 
 
 def links_of(request: Request, device_ids: list[int]) -> dict[str, Any]:
-    """The links that stop working when these devices lose their owners, and whether it was chosen that they go on."""
+    """Return the links that stop working when these devices lose their owners, and whether the user keeps them."""
     devices = Device.objects.visible_to(request.actor).filter(pk__in=device_ids)
     said = links.for_page(devices, by=request.actor) if device_ids else {}
     return {**said, "keeps_links": bool(request.POST.get("leaves_profiles"))}
 
 
 def swapped(request: Request, device: Device) -> dict[str, Any]:
-    """What the page of a swap shows besides its form: what is in stock, what the replacement inherits, which links stop."""
+    """Return what the swap page shows besides its form.
+
+    These are the devices in stock, the tags that the replacement inherits, and the links that stop working.
+    """
     tags = device.device_tags.select_related("tag").order_by("tag__name_key")
     return {
         "in_stock": in_stock(request.actor, device),
@@ -70,12 +76,12 @@ def swapped(request: Request, device: Device) -> dict[str, Any]:
 
 
 def terms(request: Request, form: ReceiveForm) -> dict[str, Any]:
-    """What was chosen for the units on the bench: reason, note, and whether they leave their claim profiles."""
+    """Return the terms chosen for the bench: reason, note, and whether devices leave their claim profiles."""
     return {**form.cleaned_data, "leaves_profiles": bool(request.POST.get("leaves_profiles"))}
 
 
 def received(actor: Actor, operation: Operation) -> str:
-    """Return what is said after receiving: what came in, and links to inspect it and to undo it."""
+    """Return the message after receiving: how many devices came in, with links to inspect and to undo."""
     n = operation.succeeded
     done = ngettext("%(n)d device received into quarantine.", "%(n)d devices received into quarantine.", n) % {"n": n}
     inspect = f"{reverse('claims:return_list')}?state={ReturnState.RECEIVED}"
@@ -87,14 +93,17 @@ def received(actor: Actor, operation: Operation) -> str:
 
 
 def back_from(chosen: Selection) -> str:
-    """Return where an inspection leads back to: the list that returns were selected in, else the only one of them."""
+    """Return the URL to go to after an inspection: the list of the selection, or the page of the only return."""
     if chosen.back or len(chosen.ids) != 1:
         return chosen.back or reverse("claims:return_list")
     return reverse("claims:return_detail", args=chosen.ids)
 
 
 def next_of(actor: Actor, chosen: Selection, operation: Operation) -> int | None:
-    """Return the next one to inspect of the returns that came in together with the only one that was inspected."""
+    """Return the id of the next return to inspect, or None.
+
+    There is one only after a single return was inspected: the next of those received in the same operation.
+    """
     if len(chosen.ids) != 1 or chosen.back or not operation.succeeded:
         return None
     mine = Return.objects.visible_to(actor)
@@ -104,7 +113,7 @@ def next_of(actor: Actor, chosen: Selection, operation: Operation) -> int | None
 
 
 def inspected(actor: Actor, operation: Operation, decision: str, *, is_named: bool) -> str:
-    """Return what is said after inspecting: what was done, its undo, and the labels of what is in stock again."""
+    """Return the message after inspecting: what was done, its undo, and labels for devices that are back in stock."""
     ids, done = operation.payload["ids"], _inspected(decision)
     if len(ids) != 1:
         done = operation.sentence
@@ -133,7 +142,7 @@ def _inspected(decision: str) -> str:
 
 
 def selected(chosen: Selection) -> dict[str, Any]:
-    """The first of the selected returns, how many can be inspected, and those that can't, by state."""
+    """Return the first selected returns, how many can be inspected, and how many cannot, by state."""
     states = chosen.by_mark
     fit = {ReturnState.RECEIVED, ReturnState.INSPECTED}
     labels = dict(ReturnState.choices)
@@ -148,7 +157,7 @@ def selected(chosen: Selection) -> dict[str, Any]:
 
 
 def inspect_form(request: Request, chosen: Selection, picked: dict[str, Any]) -> InspectForm:
-    """The form of an inspection, with what was found at a single unit before."""
+    """Return the form of an inspection; for a single return it shows the findings recorded before."""
     initial: dict[str, Any] = {}
     if picked["total"] == 1 and picked["rows"]:
         initial = {"grade": picked["rows"][0].grade, "checks": picked["rows"][0].checks}
@@ -157,7 +166,7 @@ def inspect_form(request: Request, chosen: Selection, picked: dict[str, Any]) ->
 
 
 def steps(returned: Return) -> list[dict[str, Any]]:
-    """What happened to a return so far, in order: when, who, and what it became."""
+    """Return what has happened to a return so far, in order: when, by whom, and the resulting state."""
     found = [
         (returned.requested_at, ReturnState.REQUESTED, returned.requested_by),
         (returned.received_at, ReturnState.RECEIVED, returned.received_by),
@@ -172,7 +181,7 @@ def steps(returned: Return) -> list[dict[str, Any]]:
 
 
 def in_stock(actor: Actor, device: Device) -> list[Device]:
-    """Some units of the same product that could take a unit's place."""
+    """Return up to 20 devices in stock of the same product that could replace this one."""
     found = (
         Device.objects.visible_to(actor)
         .current()
@@ -182,7 +191,7 @@ def in_stock(actor: Actor, device: Device) -> list[Device]:
 
 
 class SettingsPage:
-    """The three forms of the settings of returns; the button that was pressed says which of them is saved."""
+    """The three forms of the return settings; the button that was pressed determines which one is saved."""
 
     def __init__(self, request: Request) -> None:
         self.request, self.by = request, request.actor
@@ -201,17 +210,17 @@ class SettingsPage:
 
     @property
     def is_done(self) -> bool:
-        """Whether the part that was sent is saved."""
+        """Whether the submitted form was saved."""
         return self.part in self.edits and self.edits[self.part].is_done
 
     @property
     def status(self) -> int:
-        """The status of the page: 200 before anything is sent, else why it was not saved."""
+        """The HTTP status of the page: 200 before anything is submitted, otherwise the error of the failed save."""
         return self.edits[self.part].status if self.part in self.edits else 422 if self.part else 200
 
     @property
     def forms(self) -> dict[str, Any]:
-        """The forms by their parts."""
+        """The forms by their part: `slip`, `reasons`, `checks`."""
         return {name: edit.form for name, edit in self.edits.items()}
 
     def _edit(self, part: str, make: Any, save: Any) -> Edit:
@@ -225,7 +234,7 @@ class SettingsPage:
 
 
 def label_sentence(count: int) -> str:
-    """After units left the queue of labels."""
+    """Return the message after `count` devices left the queue of labels."""
     if not count:
         return _("None of them was waiting for a label any more.")
     return ngettext("%(n)d device has its new label.", "%(n)d devices have their new labels.", count) % {"n": count}

@@ -1,4 +1,4 @@
-"""What returns show on other apps' pages: each function takes (request, subject) and gives HTML or nothing."""
+"""Panels of returns on other apps' pages: functions that take (request, subject) and return HTML or an empty string."""
 
 from django.template.loader import render_to_string
 
@@ -15,7 +15,10 @@ SHOWN_OF_EACH = ("number", "state", "reason", "created_at", "customer__name")
 
 
 def device_returns(request: Request, device: Device) -> str:
-    """The returns of a unit, and the ways to receive or swap it; nothing where it has none and none applies."""
+    """Return the newest returns of a device, with links to receive or swap it.
+
+    Returns an empty string if it has no returns and can be neither received nor swapped.
+    """
     actor = request.actor
     found = Return.objects.visible_to(actor).filter(device=device).select_related("customer")
     returns = list(found.only(*SHOWN_OF_EACH).order_by("-pk")[:SHOWN])
@@ -32,7 +35,7 @@ def device_returns(request: Request, device: Device) -> str:
 
 
 def customer_returns(request: Request, customer: Customer) -> str:
-    """What a customer sent back, the newest; nothing where it sent back nothing."""
+    """Return the newest returns of a customer, or an empty string if there are none."""
     rows = Return.objects.visible_to(request.actor).filter(customer=customer).select_related("device")
     returns = list(rows.order_by("-pk")[: SHOWN + 1])
     if not returns:

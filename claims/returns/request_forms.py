@@ -1,4 +1,4 @@
-"""The form by which a customer asks for a return."""
+"""The form with which a customer requests a return."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from console.forms import TextGuard
 
 
 class RequestForm(TextGuard, forms.Form):
-    """Why a customer sends a unit back."""
+    """Why a customer sends a device back."""
 
     reason = forms.ChoiceField(label=_("Reason"), widget=forms.RadioSelect)
     note = forms.CharField(

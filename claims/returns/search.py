@@ -1,4 +1,4 @@
-"""Finds returns by their numbers, for the search of everything."""
+"""Finds returns by number for the global search."""
 
 from django.utils.translation import gettext as _
 
@@ -8,7 +8,7 @@ from console.search import Hit
 
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
-    """The return of this number. No query for what is none."""
+    """Return the return with this number; no query is run if the text is not a number of a return."""
     number = Return.NUMBERS.number(text)
     if number is None:
         return []

@@ -1,4 +1,4 @@
-"""The slip of a return, as PDF: its number as text and as a QR code that the workbench reads, and where to send it."""
+"""The slip of a return as PDF: its number as text and as a QR code for the workbench, and the address to send it to."""
 
 import textwrap
 from io import BytesIO
@@ -24,7 +24,7 @@ def as_file(returned: Return) -> File:
 
 
 def draw(returned: Return) -> bytes:
-    """One page A4, in the reader's language."""
+    """Return the slip as the bytes of a PDF with a single A4 page, in the reader's language."""
     organization = returned.organization
     settings = choices.settings_of(organization)
     canvas = Canvas(BytesIO(), pagesize=A4, pageCompression=1, invariant=1)
@@ -77,7 +77,7 @@ def _facts(returned: Return) -> list[tuple[str, str]]:
 def _text(
     canvas: Canvas, y: float, lines: list[str], *, size: int, bold: bool = False, grey: bool = False, x: float = LEFT
 ) -> float:
-    """Write the lines one below the other, and give where the next one would stand."""
+    """Draw the lines one below the other, and return the position of the next line."""
     canvas.setFillGray(0.4 if grey else 0)
     for line in lines:
         face, shown = fonts.set_in(line, bold)

@@ -1,4 +1,4 @@
-"""Swap: another unit takes the place of one that a customer has."""
+"""Swap: replaces a customer's device with another one."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,7 +17,7 @@ from devices.models import Device
 
 @requires(Permission.RETURN_EDIT)
 def device_swap(request: Request, pk: int) -> HttpResponse:
-    """Choose the replacement, then swap."""
+    """Choose the replacement, then swap the devices."""
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer")
     device = get_object_or_404(rows, pk=pk)
     asked = Return.objects.visible_to(request.actor).under_way().filter(device=device).first()

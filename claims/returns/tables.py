@@ -1,4 +1,4 @@
-"""The columns of the lists of returns; the rows are drawn by their row templates."""
+"""Columns of the lists of returns; their row templates render the cells."""
 
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from console.listing import Table
 
 
 class ReturnTable(Table):
-    """Returns, the newest first."""
+    """Returns, newest first."""
 
     number = tables.Column(verbose_name=_("Number"), order_by="id")
     device = tables.Column(verbose_name=_("Device"), orderable=False)
@@ -26,7 +26,7 @@ class ReturnTable(Table):
 
 
 class LabelQueueTable(Table):
-    """Units that need a new label, those that wait longest first."""
+    """Devices that need a new label, those that have waited longest first."""
 
     device = tables.Column(verbose_name=_("Device"), orderable=False)
     product = tables.Column(verbose_name=_("Product"), orderable=False, attrs=WIDE)
@@ -42,7 +42,7 @@ class LabelQueueTable(Table):
 
 
 class PortalReturnTable(Table):
-    """A customer's returns, the newest first."""
+    """A customer's returns, newest first."""
 
     number = tables.Column(order_by="id")
     default_order = "-number"

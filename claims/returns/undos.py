@@ -1,4 +1,4 @@
-"""How receiving and inspecting are undone: what their pages say."""
+"""The undo pages of receiving and inspecting: their texts, previews and actions."""
 
 from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _

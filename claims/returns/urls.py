@@ -1,4 +1,4 @@
-"""Returns and swaps in the console."""
+"""URLs of returns and swaps in the console."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Whether a unit on the bench can be received, and why not: for the workbench, which says it, and for the action."""
+"""Whether a device on the bench can be received, and if not, why. Shared by the workbench and the action."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,24 +12,24 @@ from devices.models import Device, DeviceStatus
 
 @dataclass(frozen=True)
 class Verdict:
-    """The code is empty where the unit can be received, `not_owned` where that has to be asked for."""
+    """The result for one device. `code` is empty if it can be received, `not_owned` if that needs confirmation."""
 
     code: str = ""
     sentence: str = ""
 
     @property
     def is_fit(self) -> bool:
-        """Whether it is received without further ado."""
+        """Whether the device can be received without confirmation."""
         return not self.code
 
     @property
     def can_anyway(self) -> bool:
-        """Whether it is received where somebody asks for it all the same."""
+        """Whether the device can be received if the user confirms it."""
         return self.code == "not_owned"
 
 
 def of(device: Device, under_way: Return | None) -> Verdict:
-    """Whether the unit can be received; `under_way` is its return that is not over yet."""
+    """Return the verdict on a device; `under_way` is its open return, if any."""
     cause = causes.of(device)
     if device.archived_at and cause:
         return Verdict(*cause)
@@ -45,10 +45,10 @@ def of(device: Device, under_way: Return | None) -> Verdict:
 
 
 def unknown() -> Verdict:
-    """For an id that is no unit of the organization."""
+    """Return the verdict for an id that belongs to no device of the organization."""
     return Verdict(*causes.no_such_device())
 
 
 def label(device: Any) -> str:
-    """What a unit is called in a list of refusals."""
+    """Return the name of a device in a list of refusals."""
     return device.serial_number if device is not None else "?"

@@ -1,4 +1,4 @@
-"""Returns: the workbench, the list, the inspection, the queue of labels, the settings."""
+"""Console pages of returns: workbench, list, inspection, queue of labels, settings."""
 
 from functools import partial
 
@@ -29,7 +29,7 @@ from devices.models import Device
 
 @requires(Permission.RETURN_RECEIVE)
 def return_workbench(request: Request) -> HttpResponse:
-    """Put units on the bench, by scanning them one after another; nothing is changed yet."""
+    """Put devices on the bench by scanning them one after another; nothing is changed yet."""
     bench = workbench.open_bench(request)
     template = "claims/returns/_return_bench.html" if request.htmx else "claims/returns/return_workbench.html"
     return render(request, template, pages.bench_context(request, bench))
@@ -37,7 +37,7 @@ def return_workbench(request: Request) -> HttpResponse:
 
 @requires(Permission.RETURN_RECEIVE)
 def return_receive(request: Request) -> HttpResponse:
-    """Receive the units on the bench."""
+    """Receive the devices on the bench."""
     if request.method != "POST":
         return redirect("claims:return_workbench")
     bench = workbench.open_bench(request, scans_too=False)
@@ -57,19 +57,19 @@ def return_receive(request: Request) -> HttpResponse:
 
 @requires(Permission.RETURN_RECEIVE)
 def return_receive_undo(request: Request, pk: int) -> HttpResponse:
-    """Say which received devices can be given back to their owners, then give them back."""
+    """Show which received devices can be given back to their owners, then give them back."""
     return undo.page(request, pk, undos.RECEIPT)
 
 
 @requires(Permission.RETURN_EDIT)
 def return_inspect_undo(request: Request, pk: int) -> HttpResponse:
-    """Say which inspected devices can be in quarantine again, then put them there."""
+    """Show which inspected devices can go back into quarantine, then put them there."""
     return undo.page(request, pk, undos.INSPECTION)
 
 
 @requires(Permission.VIEW)
 def return_list(request: Request) -> HttpResponse:
-    """All returns, filtered and paged."""
+    """List all returns, filtered and paged."""
     context = {"bulk_template": "claims/returns/_return_bulk.html", "tab": "list"}
     return render_list(
         request,
@@ -83,13 +83,13 @@ def return_list(request: Request) -> HttpResponse:
 
 @requires(Permission.EXPORT)
 def return_export(request: Request) -> StreamingHttpResponse:
-    """The filtered list as CSV or XLSX, streamed."""
+    """Stream the filtered list as CSV or XLSX."""
     return stream(request, *return_table(request))
 
 
 @requires(Permission.VIEW)
 def return_detail(request: Request, pk: int) -> HttpResponse:
-    """One return: where it stands, what was found, the unit, its owner then, its shipment."""
+    """Show one return: its state, the findings, the device, its owner at that time, and its shipment."""
     rows = pages.rows(request.actor).select_related("shipment", "operation", "device__customer")
     returned = get_object_or_404(rows, pk=pk)
     context = {"returned": returned, "device": returned.device, "steps": pages.steps(returned)}
@@ -98,7 +98,7 @@ def return_detail(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.RETURN_EDIT)
 def return_inspect(request: Request) -> HttpResponse:
-    """Say what was found at the selected units, and what becomes of them."""
+    """Record the findings for the selected devices and the decision about them."""
     chosen = selection(request, Return.objects.visible_to(request.actor), ReturnFilter, mark="state")
     picked = pages.selected(chosen)
     form = pages.inspect_form(request, chosen, picked)
@@ -123,14 +123,14 @@ def return_inspect(request: Request) -> HttpResponse:
 @requires(Permission.RETURN_EDIT)
 @require_POST
 def return_cancel(request: Request, pk: int) -> HttpResponse:
-    """Cancel a request."""
+    """Cancel a requested return."""
     returned = get_object_or_404(pages.rows(request.actor), pk=pk)
     return press(request, returned, returns.cancel, _("%(code)s is cancelled.") % {"code": returned.code})
 
 
 @requires(Permission.VIEW)
 def return_label_queue(request: Request) -> HttpResponse:
-    """The units whose label is dead, until a new one is printed."""
+    """List the devices whose label no longer works and that have no new one yet."""
     context = {"bulk_template": "claims/labels/_return_label_bulk.html", "tab": "labels"}
     return render_list(
         request,
@@ -143,7 +143,7 @@ def return_label_queue(request: Request) -> HttpResponse:
 
 @requires(Permission.RETURN_RECEIVE)
 def return_label_done(request: Request) -> HttpResponse:
-    """Ask, then note that the selected units carry a new label."""
+    """Ask for confirmation, then record that the selected devices carry a new label."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
     changed = None
     if request.method == "POST":
@@ -160,7 +160,7 @@ def return_label_done(request: Request) -> HttpResponse:
 
 @requires(Permission.ORGANIZATION_EDIT)
 def return_settings(request: Request) -> HttpResponse:
-    """Where customers send units, why they come back, and what is checked then."""
+    """Edit where customers send devices, the reasons for returns, and the inspection checklist."""
     shown = pages.SettingsPage(request)
     if shown.is_done:
         messages.success(request, _("Saved."))

@@ -1,4 +1,4 @@
-"""The return workbench: what a scan says, and the lines of the batch on the bench. The batch is ids in the form."""
+"""The return workbench: the response to each scan, and the devices on the bench. The form holds their ids."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -21,14 +21,14 @@ from console.numbers import ids_of
 from console.requests import Request
 from devices.models import Device, DeviceStatus, Ownership
 
-# A batch is no longer than one can look over, and a pasted list no longer than a batch.
+# As many devices as a person can oversee; a pasted list has the same limit.
 MOST = 500
 DAYS_A_MONTH = 30.44
 
 
 @dataclass
 class Line:
-    """One unit on the bench, with what support wants to know of it."""
+    """One device on the bench, with the facts that support needs."""
 
     device: Device
     verdict: verdicts.Verdict
@@ -41,23 +41,23 @@ class Line:
 
     @property
     def is_received(self) -> bool:
-        """Whether it will be received as things stand."""
+        """Whether the device will be received as things are now."""
         return self.verdict.is_fit or (self.verdict.can_anyway and self.is_asked)
 
     @property
     def made_ago(self) -> str:
-        """How long ago it was made."""
+        """The time since the device was manufactured."""
         return age(self.device.manufactured_on)
 
     @property
     def owned_ago(self) -> str:
-        """How long ago it first had an owner."""
+        """The time since the device first had an owner."""
         return age(timezone.localtime(self.first_owned).date() if self.first_owned else None)
 
 
 @dataclass
 class Bench:
-    """The batch: the units in the order in which they came, the last one first, and what the last scans came to."""
+    """The devices on the bench, the newest scan first, and the answers to the last scans."""
 
     ids: list[int] = field(default_factory=list)
     asked: set[int] = field(default_factory=set)
@@ -66,34 +66,34 @@ class Bench:
 
     @property
     def tone(self) -> str:
-        """The worst of the answers, for the sound."""
+        """The most serious tone of the answers, which decides the sound."""
         return answers.tone(self.answers)
 
     @property
     def joined(self) -> str:
-        """The ids as the form keeps them."""
+        """The ids as the form stores them."""
         return ",".join(map(str, self.ids))
 
     @property
     def fit(self) -> int:
-        """How many would be received."""
+        """The number of devices that would be received."""
         return sum(line.is_received for line in self.lines)
 
     @property
     def owned(self) -> int:
-        """How many would be taken from an owner."""
+        """The number of devices that would be taken from an owner."""
         return sum(line.device.customer_id is not None for line in self.lines)
 
     @property
     def asks_reason(self) -> bool:
-        """Whether a unit is to be received of which no reason is known."""
+        """Whether a device would be received for which no reason is known."""
         return any(line.is_received and not (line.under_way and line.under_way.reason) for line in self.lines)
 
 
 def open_bench(request: Request, *, scans_too: bool = True) -> Bench:
-    """The batch that the form or the address holds, changed by what was scanned, chosen or taken off.
+    """Return the bench in the form or the URL, after what was scanned, chosen or removed.
 
-    Without `scans_too` it is as it was last looked at.
+    Without `scans_too` it is returned as it was last shown.
     """
     data = request.POST if request.method == "POST" else request.GET
     bench = Bench(ids_of([data.get("ids", "")])[:MOST], set(ids_of(data.getlist("anyway"))))
@@ -102,7 +102,7 @@ def open_bench(request: Request, *, scans_too: bool = True) -> Bench:
         _change(request, bench, actor)
     bench.lines = _lines(bench, actor)
     if request.method == "POST" and data.get("restore"):
-        # A browser that lay down its bench brings it back: what was received meanwhile is no longer on it.
+        # The browser restores a bench that it had put aside: remove what was received in the meantime.
         bench.lines = [line for line in bench.lines if line.verdict.code != "in_quarantine"]
         bench.ids = [line.device.pk for line in bench.lines]
     bench.answers = next_steps.offered(bench.answers, actor)
@@ -110,7 +110,7 @@ def open_bench(request: Request, *, scans_too: bool = True) -> Bench:
 
 
 def _change(request: Request, bench: Bench, actor: Actor) -> None:
-    """Do what was pressed. What stands in the field is taken for a scan by nothing but its own button."""
+    """Apply the button that was pressed. Only the Add button submits the scan field."""
     data = request.POST
     if removed := ids_of([data.get("remove", "")]):
         bench.ids = [pk for pk in bench.ids if pk not in removed]
@@ -124,7 +124,7 @@ def _change(request: Request, bench: Bench, actor: Actor) -> None:
 
 
 def age(day: date | None) -> str:
-    """How long ago a day was: in days, then months, then years and months."""
+    """Return how long ago a day was: in days, then months, then years and months."""
     if day is None:
         return ""
     days = max(0, (timezone.localdate() - day).days)
@@ -173,7 +173,7 @@ def _scan(bench: Bench, scan: Scan, under_way: dict[int, Return]) -> Answer:
 
 
 def _put(bench: Bench, device: Device, under_way: dict[int, Return]) -> Answer:
-    """Put a unit on the bench. What can't be received lies there too, with the reason, until it is taken off."""
+    """Put a device on the bench. One that cannot be received stays there, with the reason, until it is removed."""
     words = {"serial": device.serial_number}
     if device.pk in bench.ids:
         return Answer(WARN, "on_bench", _("%(serial)s is already on the bench.") % words, device=device)
@@ -190,7 +190,7 @@ def _put(bench: Bench, device: Device, under_way: dict[int, Return]) -> Answer:
 
 
 def _lines(bench: Bench, actor: Actor) -> list[Line]:
-    """The units in the order of the batch, each with its owner, order, warranty and request: five queries for all."""
+    """Return the devices in their order, each with its owner, order, warranty and request: five queries for all."""
     rows = Device.objects.visible_to(actor).filter(pk__in=bench.ids).select_related("product", "customer")
     devices = {device.pk: device for device in rows}
     bench.ids = [pk for pk in bench.ids if pk in devices]
@@ -217,7 +217,7 @@ def _lines(bench: Bench, actor: Actor) -> list[Line]:
 
 
 def _packed(actor: Actor, ids: list[int]) -> dict[int, Shipment]:
-    """The shipments in which units are packed. Two queries where there are any."""
+    """Return the shipments in which devices are packed, by device id. Runs two queries, or none without ids."""
     if not ids:
         return {}
     rows = Shipment.objects.visible_to(actor).filter(units__device__in=ids, units__is_open=True)

@@ -1,4 +1,4 @@
-"""The few tags of customers' pages and of the sign-in by code, which may come before a claim."""
+"""Template tags for customer pages and for signing in with a code, which may come before a claim."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def pending_claim(context: dict) -> session.Pending | None:
-    """The code at hand if it can be claimed. A bad one is told to nobody before he signed in."""
+    """Return the pending code if it can be claimed. Invalid codes are not revealed before sign-in."""
     pending = session.current(context["request"])
     return pending if pending is not None and pending.is_usable else None
 
 
 @register.simple_tag(takes_context=True)
 def lapsed_scan(context: dict) -> session.Lapsed | None:
-    """The scan that lapsed before it was claimed. Read once a request."""
+    """Return the scan that expired before it was claimed, if any. Read once per request."""
     request = context["request"]
     if not hasattr(request, "_claim_lapsed"):
         request._claim_lapsed = session.lapsed(request)
@@ -30,13 +30,13 @@ def lapsed_scan(context: dict) -> session.Lapsed | None:
 
 @register.simple_tag(takes_context=True)
 def sealed_scan(context: dict) -> str:
-    """The code at hand, signed, for a form to bring along."""
+    """Return the pending code, signed, for a form to submit; empty without one."""
     return session.sealed(context["request"])
 
 
 @register.simple_tag(takes_context=True)
 def house(context: dict) -> Organization | None:
-    """Whose page this is: the view's or the code's organization, else the domain's, else the only one."""
+    """Return the organization that owns this page: the view's or the code's, else the domain's, else the only one."""
     if context.get("organization") is not None:
         return context["organization"]
     pending = pending_claim(context)
@@ -50,13 +50,13 @@ def house(context: dict) -> Organization | None:
 
 @register.simple_tag(takes_context=True)
 def is_admin(context: dict) -> bool:
-    """Whether the person is an admin of a customer: only then the portal shows what admins do."""
+    """Whether the person is an admin of a customer: only then does the portal show what admins can do."""
     return bool(context["request"].customer_actor.administers)
 
 
 @register.inclusion_tag("claims/redemption/_brand.html")
 def brand(organization: Organization | None, url: str = "") -> dict[str, Any]:
-    """Logo and brand name."""
+    """Return the logo and the brand name."""
     return {"name": organization.brand if organization else "Custody", "logo": _logo(organization), "url": url}
 
 

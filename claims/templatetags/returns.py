@@ -1,4 +1,4 @@
-"""The way to send a device back, on its page in the portal."""
+"""Template tags for returns in the portal."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ register = template.Library()
 
 @register.filter
 def in_words(reason: str) -> str:
-    """A reason in the reader's language, where it is one of the defaults."""
+    """Return a reason in the reader's language, if it is one of the defaults."""
     return return_choices.in_words(reason)
 
 
 @register.inclusion_tag("portal/_return_link.html", takes_context=True)
 def send_back(context: dict, device: Device) -> dict[str, Any]:
-    """A link to send it back for who may, or to its return that is under way."""
+    """Return a link to send the device back, if the person may, or to its open return."""
     actor = context["request"].actor
     returned = portal_returns.under_way(actor, device)
     may_send = returned is None and portal_returns.is_sendable(actor, device)

@@ -1,4 +1,4 @@
-"""The states of returns and shipments as pills. A list shows fifty of them, so each is drawn once a language."""
+"""The states of returns and shipments as pills. Lists show fifty of them, so each is rendered once per language."""
 
 from functools import lru_cache
 
@@ -15,13 +15,13 @@ register = template.Library()
 
 @register.simple_tag
 def return_state(returned: Return) -> SafeString:
-    """The state of a return."""
+    """Return the state of a return as a pill."""
     return _return(returned.state, get_language())
 
 
 @register.simple_tag
 def shipment_state(shipment: Shipment) -> SafeString:
-    """The state of a shipment."""
+    """Return the state of a shipment as a pill."""
     return _shipment(shipment.state, get_language())
 
 

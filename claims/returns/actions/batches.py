@@ -1,4 +1,4 @@
-"""Receives very many units that are named by id, serial number or device name, with a result for each."""
+"""Receives many devices named by id, serial number or device name, with a result for each."""
 
 from django.urls import reverse
 
@@ -24,9 +24,10 @@ def receive(
     leaves_profiles: bool = False,
     is_dry: bool = False,
 ) -> Operation:
-    """Receive the units of these names as an operation: up to 200 at once, above by the worker; a trial changes nothing.
+    """Start receiving the devices of these names as an operation: up to 200 at once, more by the worker.
 
-    Raises Refused above 50 owned units an hour for who may not take many, and without a reason where one is needed.
+    With `is_dry` nothing is changed. Raises Refused (403) above 50 owned devices an hour if the actor may not unclaim
+    many, and Refused (422) without a reason where one is needed.
     """
     ids = batches.resolve(named_by, names, by=by)
     owned = Device.objects.visible_to(by).filter(customer__isnull=False)
@@ -48,7 +49,7 @@ def receive(
 
 @operations.handler("return.receive_named", like=returns.run_receive)
 def run_receive(operation: Operation, by: Actor) -> None:
-    """Receive a batch: the payload is what `receive` was given, and the ids."""
+    """Receive a batch: the payload is what `receive` was called with, and the ids."""
     plan = operation.payload
     links = "" if plan["leaves_profiles"] else batches.links(operation, by)
     batches.in_chunks(

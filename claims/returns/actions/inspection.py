@@ -1,4 +1,4 @@
-"""What follows on the bench: a returned unit is inspected, then restocked, refurbished or scrapped."""
+"""Inspection of returned devices, and the decision to restock, refurbish or scrap them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from devices.log import record_devices
 from devices.models import DeviceStatus
 
 UNDO = "claims:return_inspect_undo"
-# What a decision makes of the unit, and how the log calls it.
+# The status that a decision gives the device, and the event that records it.
 DECISIONS = {
     ReturnState.RESTOCKED: (DeviceStatus.IN_STOCK, events.RESTOCKED),
     ReturnState.REFURBISHED: (DeviceStatus.IN_STOCK, events.REFURBISHED),
@@ -33,7 +33,7 @@ DECISIONS = {
 
 @dataclass(frozen=True)
 class Findings:
-    """What an inspection found: the points of the checklist with `is_ok` each, a grade, and a note."""
+    """The findings of an inspection: the points of the checklist with `is_ok` each, a grade, and a note."""
 
     grade: str = ""
     note: str = ""
@@ -43,7 +43,7 @@ class Findings:
 def begin(
     return_ids: Iterable[int], findings: Findings, *, decision: str, by: Actor, return_url: str = ""
 ) -> Operation:
-    """Inspect and decide on many returns as an operation: up to 200 at once, above by the worker."""
+    """Start inspecting and deciding on returns as an operation: up to 200 at once, more by the worker."""
     ids = list(dict.fromkeys(return_ids))
     return operations.begin(
         run_inspect,
@@ -65,7 +65,7 @@ def begin(
     undo=UNDO,
 )
 def run_inspect(operation: Operation, by: Actor) -> None:
-    """Inspect many: payload {ids, grade, note, checks, decision}; the ids are of returns."""
+    """Inspect returns: payload {ids, grade, note, checks, decision}; the ids are those of returns."""
     plan = operation.payload
     findings = Findings(plan["grade"], plan["note"], plan["checks"])
     operations.in_chunks(
@@ -84,10 +84,10 @@ def inspect(
     at: datetime | None = None,
     operation: Operation | None = None,
 ) -> Outcome:
-    """Write what was found at each unit in quarantine and, with a decision, take it out of there.
+    """Record the findings for each device in quarantine and, with a decision, take it out of there.
 
-    Without a grade, what was found before stays; a unit that was never inspected is then refused. The ids of the
-    outcome are those of the returns.
+    Without a grade, earlier findings stay; a device that was never inspected is then refused. The ids of the outcome
+    are those of the returns. Raises Refused (422) for an unknown decision.
     """
     if decision and decision not in DECISIONS:
         raise Refused("decision", _("Choose what becomes of it."), status=422)
@@ -111,7 +111,7 @@ def inspect(
 
 
 def hold(return_ids: Iterable[int], by: Actor) -> list[Return]:
-    """The returns, which stay as they are until this transaction ends; first their devices, as everywhere."""
+    """Lock the returns until this transaction ends and return them; their devices are locked first, as everywhere."""
     ids = sorted(set(return_ids))
     mine = Return.objects.visible_to(by)
     ledger.hold(sorted(set(sql.having_ids(mine, "id", ids).values_list("device_id", flat=True))))
@@ -132,7 +132,7 @@ def _why_not(row: Return, findings: Findings) -> tuple[str, str]:
 
 
 def _remember(rows: list[Return], operation: Operation | None) -> None:
-    """Keep what the returns say now, for the undo of the operation; without one nothing can be undone."""
+    """Keep the returns' current values for the undo of the operation; without an operation there is no undo."""
     for row in rows:
         row.inspection = operation
         row.before = operation and {
@@ -163,7 +163,7 @@ def _write(rows: list[Return], findings: Findings, by: Actor, at: datetime, outc
 
 
 def _add_note(rows: list[Return], note: str) -> None:
-    """Each return keeps the note of who received it, with the new one below."""
+    """Append the note to the one that each return already has from its receipt."""
     for row in rows:
         row.note = "\n".join(filter(None, [row.note if row.note != note else "", note]))[:1000]
     sql.update_rows(Return, rows, ["note"])

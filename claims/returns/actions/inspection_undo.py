@@ -1,4 +1,4 @@
-"""Takes an inspection back, within 15 minutes: each unit is in quarantine again, and its return says what it said before."""
+"""Undo of an inspection, within 15 minutes: its devices are in quarantine again, with their earlier findings."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -32,9 +32,9 @@ SENTENCES = causes.SINCE | {
 
 @retrying
 def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Operation:
-    """Undo the inspection: up to 200 units at once, above by the worker. Returns the operation that does or did it.
+    """Undo the inspection and return the operation that does so: up to 200 devices at once, more by the worker.
 
-    Raises Refused where it was undone already, or is over for more than 15 minutes.
+    Raises Refused if it was undone already, or finished more than 15 minutes ago.
     """
     operations.take_undo(operation, at=at)
     ids = [int(pk) for pk in operation.payload["ids"]]
@@ -47,7 +47,7 @@ def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Ope
     done=ngettext_lazy("%(n)d device is in quarantine again.", "%(n)d devices are in quarantine again.", "n"),
 )
 def run_undo_inspect(operation: Operation, by: Actor) -> None:
-    """Undo an inspection: payload {ids, operation}; the ids are of returns."""
+    """Undo an inspection: payload {ids, operation}; the ids are those of returns."""
     undone = operations.undone_operation(operation)
     operations.in_chunks(operation, lambda ids: undo_inspect(ids, undone=undone, by=by))
     operation.sentence = operations.sentence_of(operation)
@@ -55,7 +55,10 @@ def run_undo_inspect(operation: Operation, by: Actor) -> None:
 
 @retrying
 def undo_inspect(return_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None) -> Outcome:
-    """Let each return be what it was before `undone`, where nothing happened to it or its unit since."""
+    """Restore each return to what it was before `undone`.
+
+    Returns are refused if they or their device have changed since.
+    """
     outcome, at, rows = Outcome(), at or timezone.now(), hold(return_ids, by)
     reasons = _reasons(rows, undone)
     fit = [row for row in rows if row.pk not in reasons]
@@ -98,9 +101,9 @@ def undo_inspect(return_ids: Iterable[int], *, undone: Operation, by: Actor, at:
 
 
 def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> dict[str, Any]:
-    """How many units an undo would change and how many not, why, and the first of those.
+    """Return how many devices an undo would change, how many not and why, and the first of the latter.
 
-    Raises Refused where it can't be undone at all.
+    Raises Refused if the operation cannot be undone at all.
     """
     operations.check_undo(operation, at=at)
     rows = list(_touched(operation).select_related("device").order_by("pk"))
@@ -119,14 +122,14 @@ def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> 
 
 
 def _touched(operation: Operation) -> Any:
-    """The returns that the operation was given; what it refused then is no part of it."""
+    """Return the returns that the operation inspected, without those that it refused."""
     refused = set(operation.rows.values_list("position", flat=True))
     ids = [pk for place, pk in enumerate(operation.payload["ids"], 1) if place not in refused]
     return sql.having_ids(Return.objects.filter(organization=operation.organization_id), "id", ids)
 
 
 def _reasons(rows: list[Return], undone: Operation) -> dict[int, str]:
-    """Why returns can't be what they were before, by their ids; nothing of those that can. Two queries."""
+    """Return, by id, why returns cannot be restored; those that can be are left out. Runs two queries."""
     ids = [row.device_id for row in rows]
     newest: dict[int, int] = {}
     again = sql.having_ids(Return.objects.order_by("pk"), "device_id", ids)
@@ -154,13 +157,13 @@ def _why(row: Return, undone: Operation, newest: dict[int, int], spans: dict[int
 
 
 def _made_of(row: Return) -> str:
-    """What the inspection left the unit as."""
+    """Return the device status that the inspection led to."""
     decided = DECISIONS.get(ReturnState(row.state))
     return str(decided[0] if decided else DeviceStatus.RETURNED)
 
 
 def _restore(row: Return) -> None:
-    """What was before; a label that was printed since stays printed."""
+    """Restore the values from before the inspection; a label printed since then stays printed."""
     before, was_scrapped = row.before or {}, row.state == ReturnState.SCRAPPED
     row.state, row.grade, row.checks, row.note = (before["state"], before["grade"], before["checks"], before["note"])
     row.inspected_at = parse_datetime(before["inspected_at"]) if before["inspected_at"] else None

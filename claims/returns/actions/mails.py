@@ -1,4 +1,4 @@
-"""Tells owners by mail what became of units that they sent back, or that were taken back."""
+"""Emails to owners about devices that they sent back or that were taken back."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,10 @@ LISTED = 20
 
 
 def tell(template: str, customer: Customer, devices: Iterable[Device], *, reason: str = "", **more: Any) -> int:
-    """Mail the customer's admins, else its address, once each. Returns how many mails were written."""
+    """Email the admins of the customer, or else its own address, once each.
+
+    Returns how many emails were queued.
+    """
     devices = sorted(devices, key=lambda device: device.serial_key)
     context = {
         "customer": customer,

@@ -1,4 +1,4 @@
-"""Takes the receiving of returned units back, within 15 minutes: the very spans go on as if nothing had been."""
+"""Undo of receiving returned devices, within 15 minutes: the same ownership spans continue as if never ended."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -37,9 +37,9 @@ SENTENCES: dict[str, Any] = {
 
 @retrying
 def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Operation:
-    """Undo the receiving: up to 200 units at once, above by the worker. Returns the operation that does or did it.
+    """Undo the receiving and return the operation that does so: up to 200 devices at once, more by the worker.
 
-    Raises Refused where it was undone already, or is over for more than 15 minutes.
+    Raises Refused if it was undone already, or finished more than 15 minutes ago.
     """
     operations.take_undo(operation, at=at)
     ids = _returns(operation).order_by("device_id").values_list("device_id", flat=True)
@@ -60,10 +60,10 @@ def run_undo_receive(operation: Operation, by: Actor) -> None:
 
 @retrying
 def undo_receive(device_ids: Iterable[int], *, undone: Operation, by: Actor, at: datetime | None = None) -> Outcome:
-    """Give units back to the owners from whom `undone` received them, with the spans and shares that it ended.
+    """Give devices back to the owners from whom `undone` received them, and reopen the spans and shares that it ended.
 
-    A return that the owner had asked for is requested again, any other one is cancelled. Labels that are dead stay
-    dead, so their units stay in the queue for new ones.
+    A return that the owner had asked for is requested again, any other one is cancelled. Labels that no longer work are
+    not restored, so their devices stay in the queue for new ones.
     """
     outcome, ids = Outcome(), sorted(set(device_ids))
     owners = _held_owners(undone, ids)
@@ -82,9 +82,9 @@ def undo_receive(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
 
 
 def preview(operation: Operation, *, shown: int, at: datetime | None = None) -> dict[str, Any]:
-    """How many units an undo would change and how many not, why, and the first of those.
+    """Return how many devices an undo would change, how many not and why, and the first of the latter.
 
-    Raises Refused where it can't be undone at all.
+    Raises Refused if the operation cannot be undone at all.
     """
     operations.check_undo(operation, at=at)
     rows = _returns(operation)
@@ -109,7 +109,7 @@ def _returns(operation: Operation) -> QuerySet[Return]:
 def _give_back(
     found: dict[int, Return], undone: Operation, owners: dict[int, Customer], by: Actor, at: datetime, outcome: Outcome
 ) -> list[Return]:
-    """Let each unit be what it was; gives the returns of those that are."""
+    """Restore the previous status of each device, and return the returns of those that were restored."""
     by_status: dict[str, list[int]] = {}
     for row in found.values():
         by_status.setdefault(row.status_before, []).append(row.device_id)
@@ -159,7 +159,7 @@ def _tell(
 
 
 def _held_owners(undone: Operation, ids: list[int]) -> dict[int, Customer]:
-    """The owners that are not archived, and can't be until this transaction ends."""
+    """Return the owners that are not archived, locked until this transaction ends."""
     rows = _returns(undone).filter(customer__isnull=False)
     wanted = set(sql.having_ids(rows, "device_id", ids).values_list("customer", flat=True))
     held = Customer.objects.select_for_update(no_key=True, of=("self",)).select_related("organization")

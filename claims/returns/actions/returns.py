@@ -1,4 +1,4 @@
-"""Units that come back: requested by their owner, received into quarantine, their labels printed anew."""
+"""Returns of devices: requests by their owners, receipt into quarantine, and the queue of new labels."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -39,9 +39,10 @@ BATCH = 500
 def request(
     device: Device, *, customer: Customer, reason: str, by: Actor, note: str = "", at: datetime | None = None
 ) -> Return:
-    """Note down that a customer wants to send a unit of its own back; it stays the customer's until it is received.
+    """Record that a customer wants to send back one of their devices.
 
-    Raises Refused where the unit is not the customer's any more, or is on its way back already.
+    The device stays theirs until it is received. Raises Refused (409) if it is no longer the customer's, or is already
+    on its way back.
     """
     at = at or timezone.now()
     ledger.hold([device.pk])
@@ -69,11 +70,15 @@ def request(
 
 @retrying
 def cancel(returned: Return, *, by: Actor, at: datetime | None = None) -> None:
-    """Take a request back. Raises Refused where the unit was received meanwhile, or never was with the customer."""
+    """Cancel a requested return.
+
+    Raises Refused (409) if it is no longer requested. A customer also cannot cancel the return of a swapped device,
+    because that return is the organization's.
+    """
     rows = Return.objects.filter(pk=returned.pk, state=ReturnState.REQUESTED)
     at = at or timezone.now()
     if by.kind == "customer":
-        # Of a unit that was swapped the request is the organization's own.
+        # The return of a swapped device belongs to the organization, so the customer can't cancel it.
         rows = rows.exclude(device__status=DeviceStatus.RETURNED)
     if not Return.objects.filter(pk__in=rows.values("pk"), state=ReturnState.REQUESTED).update(
         state=ReturnState.CANCELLED, closed_at=at, closed_by=by.label[:200]
@@ -91,10 +96,11 @@ def begin_receive(
     anyway: Iterable[int] = (),
     leaves_profiles: bool = False,
 ) -> Operation:
-    """Receive units as an operation that can be undone: up to 200 at once, above by the worker.
+    """Start receiving devices as an operation that can be undone.
 
-    `anyway` are those that are received though nobody owns them. Raises Refused above 50 owned units an hour for who
-    may not take many, and without a reason.
+    Up to 200 are received at once, more by the worker. `anyway` are the devices to receive even though nobody owns
+    them. Raises Refused (403) above 50 owned devices an hour if the actor may not unclaim many, and Refused (422)
+    without devices or without a reason where one is needed.
     """
     ids = list(dict.fromkeys(device_ids))
     if not ids:
@@ -120,7 +126,7 @@ def begin_receive(
     undo=UNDO,
 )
 def run_receive(operation: Operation, by: Actor) -> None:
-    """Receive units: payload {ids, reason, note, anyway, leaves_profiles}."""
+    """Receive devices: payload {ids, reason, note, anyway, leaves_profiles}."""
     plan = operation.payload
     operations.in_chunks(
         operation,
@@ -150,12 +156,12 @@ def receive(
     tells_owner: bool = True,
     leaves_profiles: bool = False,
 ) -> Outcome:
-    """Take units from their owners into quarantine: their labels stop working, their owners are told.
+    """Take devices from their owners into quarantine, invalidate their labels, and notify the owners.
 
-    The links of claim profiles that list one of them stop working too, unless it `leaves_profiles`.
+    The links of claim profiles that list one of the devices stop working too, unless it `leaves_profiles`.
 
-    A unit that its owner asked to send back keeps that return and, without a `reason`, the reason given there. Each
-    unit is refused by itself; all of them where a reason is missing.
+    A device that its owner asked to send back keeps that return and, without a `reason`, the reason given there. Each
+    device is refused individually, but all of them if a reason is missing.
     """
     ids = sorted(set(device_ids))
     check_unclaim_limit(_owned_count(ids, by), by=by, at=at)
@@ -182,7 +188,7 @@ def receive(
 
 
 class _Arrival:
-    """Units that are received in this transaction, all of them fit for it."""
+    """Devices that are received in this transaction; all of them can be."""
 
     def __init__(
         self,
@@ -201,12 +207,12 @@ class _Arrival:
         self.owned = [device for device in devices if device.status == DeviceStatus.OWNED]
 
     def reason_of(self, device: Device) -> str:
-        """The reason that is given now, else the one that the customer gave."""
+        """Return the reason given now, otherwise the one that the customer gave."""
         known = self.under_way.get(device.pk)
         return self.reason or (known.reason if known else "")
 
     def write_returns(self) -> None:
-        """Move the requests on, and make a return of each other unit."""
+        """Mark the requested returns as received, and create a return for every other device."""
         received = {
             "state": ReturnState.RECEIVED,
             "received_at": self.at,
@@ -244,7 +250,10 @@ class _Arrival:
         )
 
     def take(self) -> None:
-        """End the spans of those that are owned, and put the others into quarantine, where their labels die too."""
+        """End the spans of owned devices, and put the others into quarantine.
+
+        The labels of both stop working.
+        """
         for reason in sorted({self.reason_of(device) for device in self.owned}):
             ids = [device.pk for device in self.owned if self.reason_of(device) == reason]
             taken = ledger.release(
@@ -265,7 +274,10 @@ class _Arrival:
             claim_codes.replace_for_devices(loose, reason=self.reason, by=self.by)
 
     def mark_labels(self) -> None:
-        """Note which of them have a code, and so a label that is dead now; older returns of theirs leave the queue."""
+        """Queue the devices that have a code for a new label, because their old one no longer works.
+
+        Older returns of the same devices leave the queue.
+        """
         Return.objects.filter(pk__in=_needing(self.ids)).update(needs_label=False)
         coded = set(sql.having_ids(ClaimCode.objects.all(), "device_id", self.ids).values_list("device_id", flat=True))
         rows = Return.objects.filter(state=ReturnState.RECEIVED)
@@ -273,7 +285,7 @@ class _Arrival:
         Return.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(needs_label=True)
 
     def tell(self, tells_owner: bool) -> None:
-        """Tell it in the log, and the owners by mail."""
+        """Record the receipt in the log and, with `tells_owner`, notify the owners by email."""
         for customer, reason, devices in self._parties():
             kind = events.RETURNED if customer else events.QUARANTINED
             record_devices(
@@ -302,7 +314,7 @@ class _Arrival:
 def labels_printed(
     device_ids: Iterable[int], *, by: Actor, kind: Kind = events.LABEL_PRINTED, at: datetime | None = None
 ) -> int:
-    """Take units out of the queue of those that need a new label. Returns how many were in it."""
+    """Take devices out of the queue for new labels, and return how many were in it."""
     rows = Return.objects.select_for_update(of=("self",)).filter(needs_label=True).order_by("pk")
     rows = rows.filter(organization=by.organization)
     found = list(sql.having_ids(rows, "device_id", set(device_ids)).values_list("pk", "device_id"))
@@ -313,7 +325,7 @@ def labels_printed(
 
 
 def why_no_label(device_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
-    """Why devices don't leave the queue of those that need a label: code and sentence by device."""
+    """Return why devices cannot leave the queue for new labels: code and sentence by device id."""
     ids = sorted(set(device_ids))
     queued = set(
         sql.having_ids(Return.objects.filter(needs_label=True), "device_id", ids).values_list("device_id", flat=True)
@@ -328,17 +340,17 @@ def why_no_label(device_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
 
 
 def labels_replaced(device_ids: Iterable[int], *, by: Actor, at: datetime | None = None) -> int:
-    """Note that units carry a new label, wherever it was printed. Returns how many were in the queue."""
+    """Record that devices carry a new label, wherever it was printed, and return how many were in the queue."""
     return labels_printed(device_ids, by=by, kind=events.LABEL_REPLACED, at=at)
 
 
 def of_shipment(shipment: Shipment) -> QuerySet[Return]:
-    """The returns of a shipment's units, without those that came to nothing."""
+    """Return the returns of a shipment's devices, without the cancelled ones."""
     return Return.objects.filter(shipment=shipment).exclude(state=ReturnState.CANCELLED)
 
 
 def follow_ledger(change: Change) -> None:
-    """Who does not own a unit any more does not send it back either: its request is cancelled."""
+    """Cancel the requested returns of devices whose owner has just lost them."""
     if change.kind not in {"released", "retracted"}:
         return
     rows = Return.objects.filter(state=ReturnState.REQUESTED)
@@ -358,7 +370,10 @@ def follow_ledger(change: Change) -> None:
 
 
 def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
-    """By device, the shipment with which its owner got it: shipped to them, or claimed with its own or the box's code."""
+    """Return, by device id, the shipment with which the owner of a span got the device.
+
+    It was shipped to them, or they claimed it with its own code or the code of the box.
+    """
     evidence = {span.device_id: span.start_evidence.partition(":") for span in spans}
     shipped = _ids(evidence, "shipment")
     claimed = _ids(evidence, "claim")
@@ -404,6 +419,9 @@ def _needing(device_ids: list[int]) -> list[int]:
 
 
 def _expect(found: int, wanted: int) -> None:
-    """The devices are held, so nothing can be missing; if it is, nothing is done."""
+    """Raise Refused (409) if the numbers differ.
+
+    The devices are locked, so none can be missing; if one is, nothing is changed.
+    """
     if found != wanted:
         raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))

@@ -1,4 +1,4 @@
-"""Sets up returns: where customers send units, why they come back, what is checked then."""
+"""Return settings: where customers send devices, the reasons they choose from, and the inspection checklist."""
 
 from datetime import datetime
 from typing import Any
@@ -16,14 +16,14 @@ from console.errors import Refused
 from console.fields import fold
 from console.transactions import retrying
 
-# No name begins so: a text has no control characters.
+# No real name starts with this, because texts have no control characters.
 NO_NAME = "\x1f"
 MOST = 50
 
 
 @retrying
 def save_slip(*, by: Actor, **fields: str) -> ReturnSettings:
-    """Say where customers send units (`address`), and what else their slip tells (`note`): those that are given."""
+    """Save the `address` that customers send devices to, and the `note` on their slip; only those given change."""
     ReturnSettings.objects.bulk_create(
         [ReturnSettings(organization=by.organization, address="", note="")], ignore_conflicts=True
     )
@@ -34,7 +34,7 @@ def save_slip(*, by: Actor, **fields: str) -> ReturnSettings:
 
 
 def hold(organization: Any) -> None:
-    """Keep reasons and checklist as they are until this transaction ends, but for what it does itself."""
+    """Lock the organization's reasons and checklist until this transaction ends."""
     edits.hold(organization)
     for model in (ReturnReason, ReturnCheck):
         list(model.objects.select_for_update().filter(organization=organization).order_by("pk").values_list("pk"))
@@ -42,14 +42,14 @@ def hold(organization: Any) -> None:
 
 @retrying
 def save_reasons(choices: list[Choice], *, by: Actor, at: datetime | None = None) -> None:
-    """Set the organization's reasons, in this order; those that are left out stay as they are.
+    """Set the organization's reasons, in this order; those left out stay as they are.
 
-    Raises Refused where two have the same name, or none is left to choose.
+    Raises Refused (422) if two have the same name, if all of them are archived, or above 50.
     """
     keys = [fold(choice.text)[:80] for choice in choices]
     _check(choices, keys)
     rows = {row.pk: row for row in ReturnReason.objects.select_for_update().filter(organization=by.organization)}
-    # First out of each other's way, so that two may change their names with each other.
+    # Move the old names out of the way first, so that two reasons can swap names.
     for pk in set(rows) & {choice.pk for choice in choices}:
         ReturnReason.objects.filter(pk=pk).update(name_key=f"{NO_NAME}{pk}")
     for position, (choice, key) in enumerate(zip(choices, keys, strict=True)):
@@ -65,7 +65,10 @@ def save_reasons(choices: list[Choice], *, by: Actor, at: datetime | None = None
 
 @retrying
 def save_checks(choices: list[Choice], *, by: Actor, at: datetime | None = None) -> None:
-    """Set the organization's checklist, in this order; points that are left out stay as they are."""
+    """Set the organization's checklist, in this order; points left out stay as they are.
+
+    Raises Refused (422) if two have the same text, if all of them are archived, or above 50.
+    """
     _check(choices, [fold(choice.text) for choice in choices])
     rows = {row.pk: row for row in ReturnCheck.objects.select_for_update().filter(organization=by.organization)}
     for position, choice in enumerate(choices):
@@ -89,7 +92,7 @@ def _save(model: Any, row: Any, choice: Choice, values: dict[str, Any], by: Acto
     if row is None:
         model.objects.create(organization=by.organization, archived_at=archived_at, **values)
         return
-    # When it was archived is kept while it stays so.
+    # An archived choice keeps the time at which it was archived.
     values["archived_at"] = row.archived_at if choice.is_archived and row.archived_at else archived_at
     model.objects.filter(pk=row.pk).update(**values)
 

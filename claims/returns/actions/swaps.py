@@ -1,4 +1,4 @@
-"""Replaces a customer's unit by another one, at one instant."""
+"""Replaces a customer's device with another one, at a single instant."""
 
 from datetime import datetime
 from typing import Any
@@ -34,11 +34,14 @@ def swap(
     at: datetime | None = None,
     leaves_profiles: bool = False,
 ) -> Return:
-    """Let `new` take the place of `old`: its owner, its project and its tags, from one instant on.
+    """Replace `old` with `new`, which takes over its owner, its project and its tags from the same instant on.
 
-    The old unit is in quarantine from then on. Its return is received, or only requested while it is not `is_here`;
-    both histories name the other unit. The links of claim profiles that list it stop working, unless it
-    `leaves_profiles`. Raises Refused where the old one has no owner or the new one is not in stock.
+    The old device is in quarantine from then on. Its return is received, or only requested if `is_here` is false; the
+    history of each device names the other. The links of claim profiles that list the old device stop working, unless it
+    `leaves_profiles`.
+
+    Raises Refused if the old device has no owner or the new one is not in stock, and Refused (403) above 50 owned
+    devices an hour if the actor may not unclaim many.
     """
     check_unclaim_limit(1, by=by, at=at)
     customer = _owner(old)
@@ -65,7 +68,7 @@ def swap(
     )
     if not is_here:
         _await(returned, by, at)
-    # Where the old span began or the old unit spoke at this very instant, it ends later, and the new one begins then.
+    # The old span ends later if it began, or the device sent something, at this instant; the new span starts then.
     at = Ownership.objects.values_list("ended_at", flat=True).get(pk=span.pk) or at
     assigned = ledger.assign(
         [new.pk],
@@ -96,7 +99,7 @@ def _owner(old: Device) -> Customer:
 
 
 def _return(old: Device, span: Ownership, values: dict[str, Any], by: Actor, at: datetime) -> Return:
-    """The return of the old unit, received: the one that its owner asked for, else a new one."""
+    """Return the old device's return, now received: the one that its owner requested, or a new one."""
     values = {
         **values,
         "state": ReturnState.RECEIVED,
@@ -123,14 +126,17 @@ def _return(old: Device, span: Ownership, values: dict[str, Any], by: Actor, at:
 
 
 def _await(returned: Return, by: Actor, at: datetime) -> None:
-    """The old unit is still with the customer: its return is requested, in the organization's name unless in his."""
+    """Set the return back to requested, because the old device is still with the customer.
+
+    It counts as requested by the actor, unless the customer requested it before.
+    """
     asked = {} if returned.requested_at else {"requested_at": at, "requested_by": by.label[:200]}
     Return.objects.filter(pk=returned.pk).update(state=ReturnState.REQUESTED, received_at=None, received_by="", **asked)
     returned.refresh_from_db()
 
 
 def _inherit_tags(old: Device, new: Device, *, by: Actor, at: datetime) -> None:
-    """The new unit keeps its own tags and gets those of the old one."""
+    """Add the tags of the old device to those of the new one."""
     before = sorted(new.device_tags.values_list("tag__name", flat=True))
     after = sorted({*before, *old.device_tags.values_list("tag__name", flat=True)})
     if after != before:
