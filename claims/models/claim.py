@@ -10,13 +10,13 @@ from console.access import Actor
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import Customer, Project, ProjectMember
 
-# So many things that a claim gave are named in a line.
+# How many things that a claim gave are named in one line.
 SHOWN = 2
 
 
 class ClaimQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> "ClaimQuerySet":
-        """The claims of the person's customers, and those into the projects that they see, since they see them."""
+        """Return the claims of the user's customers, and those into visible projects since the user joined them."""
         mine = Q(customer__in=actor.customers)
         if actor.projects:
             member = ProjectMember.objects.of(actor).filter(project=OuterRef("project"), started_at__lte=OuterRef("at"))
@@ -24,17 +24,17 @@ class ClaimQuerySet(TenantQuerySet):
         return self.filter(mine)
 
     def of_current_codes(self) -> "ClaimQuerySet":
-        """The claims whose label still is the one that was redeemed: the unit did not come back since."""
+        """Return the claims whose code is still current: the device has not come back since."""
         return self.filter(code_version=F("code__version"))
 
 
 class Claim(TenantModel):
-    """One execution of a profile."""
+    """One redemption of a claim profile."""
 
     profile = models.ForeignKey(ClaimProfile, models.PROTECT, related_name="claims")
     code = models.ForeignKey(ClaimCode, models.PROTECT, related_name="claims")
-    # The version of the code that was redeemed: it is raised when the unit comes back, and can then be
-    # claimed anew.
+    # The version of the code that was redeemed. It is raised when the device comes back, which can then be claimed
+    # again.
     code_version = models.PositiveIntegerField()
     is_unit = models.BooleanField()
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="claims")
@@ -47,7 +47,7 @@ class Claim(TenantModel):
 
     objects: ClassVar = ClaimQuerySet.as_manager()
 
-    # Set for a page of a list: what was asked, and what was answered.
+    # Set for a page of a list: the questions and their answers.
     replies: list[tuple[str, str]]
 
     class Meta:
@@ -72,12 +72,12 @@ class Claim(TenantModel):
 
     @property
     def given_shown(self) -> list[dict]:
-        """The first devices that it gave, or documents where there is none, each with its `text`."""
+        """Return the first devices that it gave, or documents if it gave no device, each with its `text`."""
         devices = [thing for thing in self.given if thing["kind"] == "device"]
         first = (devices or self.given)[:SHOWN]
         return [{**thing, "text": thing.get("label") or thing.get("title", "")} for thing in first]
 
     @property
     def given_more(self) -> int:
-        """How many things it gave besides those that are shown."""
+        """Return how many things it gave besides those that are shown."""
         return len(self.given) - len(self.given_shown)

@@ -10,12 +10,12 @@ from devices.models import Device
 
 
 class ClaimCode(TenantModel):
-    """What is printed: a link and a typed code, of a profile or of one unit.
+    """A printed code: a link and a typed code, of a profile or of one device.
 
-    Neither is stored. Both are derived from `id`, `version` and the server key `key_id`, and the row keeps
-    only their SHA-256; so a label can be printed again, and a copy of the database redeems nothing. A raised
-    version kills what was printed. The id is random because it is made before the row, and both hashes with
-    it, in one insert.
+    Neither is stored. Both are derived from `id`, `version` and the server key `key_id`, and the row keeps only their
+    SHA-256. So a label can be printed again, and nothing can be redeemed with a copy of the database. Raising the
+    version invalidates what was printed. The id is random because it is chosen before the row exists, so that both
+    hashes can be part of the same insert.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

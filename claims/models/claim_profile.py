@@ -29,10 +29,10 @@ class ResourceKind(Words):
 
 
 class State(Words):
-    """Whether a profile can be claimed at this moment, and if not why.
+    """Whether a profile can be claimed now, and if not, why.
 
-    *Blocked* is one whose only code gives devices of which one can't be given: a claim gives all or nothing. *Empty* is
-    one whose only code gives nothing.
+    *Blocked*: the profile's only code gives devices, and one of them can't be given; a claim gives everything or
+    nothing. *Empty*: the profile's only code gives nothing.
     """
 
     ENABLED = "enabled", _("Enabled")
@@ -46,7 +46,7 @@ class State(Words):
 
 class ClaimProfileQuerySet(TenantQuerySet):
     def with_state(self) -> Self:
-        """With `is_blocked` and `is_empty`, which `state` needs to tell more than the profile's own row does."""
+        """Add `is_blocked` and `is_empty`, which `state` needs beyond the profile's own row."""
         things = ClaimProfileResource.objects.filter(profile=OuterRef("pk"))
         listed = things.filter(device__isnull=False)
         gone = Q(device__archived_at__isnull=False) | Q(device__status=DeviceStatus.SCRAPPED)
@@ -68,10 +68,10 @@ class ClaimProfileQuerySet(TenantQuerySet):
 
 
 class ClaimProfile(TenantModel):
-    """A named, switchable offer: what a customer gets who redeems its code, and how often.
+    """A named offer that can be switched on and off: what redeeming its code gives to a customer, and how often.
 
-    With scope *link* one code gives the listed resources; with scope *unit* each device of the product (or of
-    a selection) has its own code and gives that device, besides the listed documents.
+    With scope *link*, one code gives the listed resources. With scope *unit*, each device of the product (or of a
+    selection) has its own code, which gives that device and the listed documents.
     """
 
     slug = models.SlugField(_("Identifier"), max_length=60, help_text=_("Short, for your own use and the API."))
@@ -116,12 +116,12 @@ class ClaimProfile(TenantModel):
         verbose_name=_("Additional project"),
         help_text=_("A project of an internal account that also sees every device claimed."),
     )
-    # [{"name": "site", "label": "Site name", "required": true}, …]; asked before the claim, answered on the
-    # claim.
+    # [{"name": "site", "label": "Site name", "required": true}, …]. Asked before the claim; the answers are stored with
+    # the claim.
     form = models.JSONField(_("Short form"), default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_claimed_at = models.DateTimeField(null=True, editable=False)
-    # Raised by every change, so that an edit of what somebody else has changed meanwhile is noticed.
+    # Raised by every change, so that conflicting edits are detected.
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects: ClassVar = ClaimProfileQuerySet.as_manager()
@@ -166,7 +166,7 @@ class ClaimProfile(TenantModel):
 
     @property
     def state(self) -> State:
-        """Whether it can be claimed now; the first cause that it can't."""
+        """Whether the profile can be claimed now, or the first reason why it can't."""
         now = timezone.now()
         if not self.is_enabled:
             return State.DISABLED
@@ -181,12 +181,12 @@ class ClaimProfile(TenantModel):
         return State.BLOCKED if self.is_blocked else State.ENABLED
 
     def set_keys(self) -> None:
-        """Bring the folded copy in step with the name."""
+        """Update the folded copy of the name."""
         self.name_key = fold(self.name)[:200]
 
 
 class ClaimProfileResource(models.Model):
-    """One thing that a claim gives: a device, or a document by title and link. A claim makes none."""
+    """One thing that a claim gives: a device, or a document by title and link. A claim creates none of them."""
 
     profile = models.ForeignKey(ClaimProfile, models.CASCADE, related_name="resources")
     kind = models.CharField(max_length=10, choices=ResourceKind.get_choices)
@@ -213,7 +213,7 @@ class ClaimProfileResource(models.Model):
 
 
 class ClaimProfileMember(models.Model):
-    """A member of the organization who gets into the claimer's project, with a role there."""
+    """A member of the organization who gets access to the claimant's project, with a role there."""
 
     profile = models.ForeignKey(ClaimProfile, models.CASCADE, related_name="members")
     member = models.ForeignKey(Member, models.PROTECT, related_name="+")

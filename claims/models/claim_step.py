@@ -20,7 +20,7 @@ class Step(Words):
 
 @dataclass(frozen=True)
 class Funnel:
-    """How many came how far. `refusals` holds (cause, how many), the most frequent first."""
+    """How many people reached each step. `refusals` holds pairs of cause and count, the most frequent first."""
 
     scans: int
     sign_ins: int
@@ -29,13 +29,13 @@ class Funnel:
 
     @property
     def refused(self) -> int:
-        """How many were refused, whatever the cause."""
+        """The number of refusals of any cause."""
         return sum(number for _cause, number in self.refusals)
 
 
 class ClaimStepQuerySet(models.QuerySet):
     def funnel(self, since: datetime | None = None) -> Funnel:
-        """The steps counted by kind, and the refusals by cause, from `since` on; one query."""
+        """Return the steps counted by kind, and the refusals by cause, from `since` on. One query."""
         steps = self.filter(at__gte=since) if since else self
         rows = steps.order_by().values_list("step", "cause").annotate(number=Count("pk"))
         counts: dict[str, int] = {}
@@ -53,8 +53,7 @@ class ClaimStepQuerySet(models.QuerySet):
 
 
 class ClaimStep(models.Model):
-    """One step of somebody on the way to a claim, for the funnel. Rows are only added, so that nothing
-    contends."""
+    """One step of a person on the way to a claim, for the funnel. Rows are only added, so nothing contends."""
 
     profile = models.ForeignKey(ClaimProfile, models.CASCADE, related_name="steps")
     code = models.ForeignKey(ClaimCode, models.CASCADE, null=True, related_name="+", db_index=False)

@@ -5,10 +5,10 @@ from console.tenancy import TenantModel
 
 
 class LabelSheet(TenantModel):
-    """A file of labels that was made, by the worker where they are many; the file goes after some days.
+    """A file of labels, created by the worker if there are many. The file is deleted after some days.
 
-    `stock` is a key of `claims.labels.stocks`, `form` one of pdf, svg, png, csv. The codes on it are those of the
-    moment when it was made. What it holds is chosen by `operation.payload`.
+    `stock` is a key of `claims.labels.stocks`, `form` one of pdf, svg, png, csv. The sheet holds the codes as they were
+    when it was created. `operation.payload` says what it contains.
     """
 
     stock = models.CharField(max_length=40)
@@ -19,7 +19,7 @@ class LabelSheet(TenantModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.CharField(max_length=200)
 
-    # Set for a page, by `name_all`.
+    # Set by `name_all`, for a page.
     stock_name: str
     form_name: str
     is_kept: bool

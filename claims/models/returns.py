@@ -24,7 +24,7 @@ class ReturnState(Words):
     CANCELLED = "cancelled", _("Cancelled")
 
 
-# A return in one of these still needs somebody.
+# The states of a return that still needs work.
 UNDER_WAY = (ReturnState.REQUESTED, ReturnState.RECEIVED, ReturnState.INSPECTED)
 
 
@@ -36,7 +36,7 @@ class Grade(Words):
 
 
 class ReturnReason(TenantModel):
-    """Why units come back, as the organization says it; an archived one is not offered any more."""
+    """A reason for returns, in the organization's words. Archived ones are no longer offered."""
 
     name = models.CharField(_("Reason"), max_length=80)
     name_key = KeyField(max_length=80)
@@ -57,12 +57,12 @@ class ReturnReason(TenantModel):
         return self.name
 
     def set_keys(self) -> None:
-        """Bring the folded copy in step with the name."""
+        """Update the folded copy of the name."""
         self.name_key = fold(self.name)[:80]
 
 
 class ReturnCheck(TenantModel):
-    """A point of the organization's checklist for the inspection of returned units."""
+    """A point of the organization's checklist for inspecting returned devices."""
 
     text = models.CharField(_("Check"), max_length=160)
     position = models.PositiveIntegerField(default=0)
@@ -73,7 +73,7 @@ class ReturnCheck(TenantModel):
 
 
 class ReturnSettings(TenantModel):
-    """What an organization tells customers who send a unit back: where to, and what else. Without a row: nothing."""
+    """What customers who return a device are shown: the address and other instructions. Nothing without a row."""
 
     organization = models.OneToOneField(
         "console.Organization", models.PROTECT, primary_key=True, related_name="return_settings"
@@ -87,7 +87,7 @@ class ReturnSettings(TenantModel):
 
 class ReturnQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
-        """The returns of the person's customers, and those from the projects that they see, since they see them."""
+        """Return the returns of the user's customers, and those from visible projects since the user joined them."""
         mine = Q(customer__in=actor.customers)
         if actor.projects:
             begun = OuterRef("created_at")
@@ -101,15 +101,15 @@ class ReturnQuerySet(TenantQuerySet):
         return self.filter(mine)
 
     def under_way(self) -> Self:
-        """Those that still need somebody."""
+        """Return those that still need work."""
         return self.filter(state__in=UNDER_WAY)
 
 
 class Return(TenantModel):
-    """A unit coming back: requested, received, inspected, then restocked, refurbished or scrapped.
+    """A device coming back: requested, received, inspected, then restocked, refurbished or scrapped.
 
-    `number` counts the organization's returns. Owner, shipment and the words of the reason are copied, so that they
-    still say in a year what they say today. From *received* on the unit is in quarantine.
+    `number` counts the organization's returns. Owner, shipment and the wording of the reason are copied, so that they
+    do not change later. From *received* on, the device is in quarantine.
     """
 
     NUMBERS = Series("R")
@@ -130,15 +130,15 @@ class Return(TenantModel):
     inspected_by = models.CharField(max_length=200, blank=True)
     closed_at = models.DateTimeField(null=True)
     closed_by = models.CharField(max_length=200, blank=True)
-    # [{"text": "Housing whole", "is_ok": true}, …] as the checklist stood on that day
+    # [{"text": "Housing whole", "is_ok": true}, …], with the checklist as it was on that day.
     checks = models.JSONField(default=list)
     grade = models.CharField(_("Grade"), max_length=1, choices=Grade.get_choices, blank=True)
-    # What the unit was when it was received, which the undo makes it again.
+    # The device's status when it was received, restored by the undo.
     status_before = models.CharField(max_length=10, blank=True)
-    # Whether the unit still carries the label that receiving it killed; see the reprint queue.
+    # Whether the device still carries the label that became invalid on receipt; see the reprint queue.
     needs_label = models.BooleanField(default=False)
     operation = models.ForeignKey("console.Operation", models.PROTECT, null=True, editable=False, related_name="+")
-    # Who inspected it last, and what the return said before; the undo makes it say that again.
+    # The last inspection, and the values of the return before it, which the undo restores.
     inspection = models.ForeignKey("console.Operation", models.PROTECT, null=True, editable=False, related_name="+")
     before = models.JSONField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -173,12 +173,12 @@ class Return(TenantModel):
 
     @property
     def code(self) -> str:
-        """The number as people say it and as the slip's QR code holds it: R-00017."""
+        """The number as people write it and as the slip's QR code holds it: R-00017."""
         return self.NUMBERS.code(self.number)
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody has to do anything any more."""
+        """Whether the return is closed."""
         return self.state not in UNDER_WAY
 
     def get_absolute_url(self) -> str:

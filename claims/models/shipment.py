@@ -22,11 +22,12 @@ class ShipmentState(Words):
 
 
 class Shipment(TenantModel):
-    """Units packed under one order for one customer: scanning reserves a unit, *ship* assigns them all at one instant.
+    """Devices packed under one order for one customer. A scan reserves a device; *ship* assigns all at one instant.
 
-    One that is claimed by code is *sent* instead: its units stay reserved until the customer claims the whole box with
-    the code on the packing list. `number` counts the organization's shipments. `unit_count` is a copy of how many units
-    are packed, kept in the same transaction. While `state` is *being shipped*, nothing can be packed or taken out.
+    A shipment that is claimed by code is *sent* instead: its devices stay reserved until the customer claims the whole
+    box with the code on the packing list. `number` counts the organization's shipments. `unit_count` is a copy of the
+    number of packed devices, updated in the same transaction. While `state` is *being shipped*, nothing can be packed
+    or taken out.
     """
 
     NUMBERS = Series("S")
@@ -49,7 +50,7 @@ class Shipment(TenantModel):
             "Its devices stay reserved until then. Without this they belong to the customer when they are shipped."
         ),
     )
-    # With the one code for the whole box.
+    # The profile of the one code for the whole box.
     profile = models.OneToOneField(
         "claims.ClaimProfile", models.PROTECT, null=True, editable=False, related_name="shipment"
     )
@@ -83,29 +84,29 @@ class Shipment(TenantModel):
 
     @property
     def code(self) -> str:
-        """The number as people say it: S-00017."""
+        """The number as people write it: S-00017."""
         return self.NUMBERS.code(self.number)
 
     @property
     def is_open(self) -> bool:
-        """Whether units can be packed and taken out."""
+        """Whether devices can be packed and taken out."""
         return self.state == ShipmentState.OPEN
 
     @property
     def is_sent(self) -> bool:
-        """Whether it left and waits for the customer to claim it."""
+        """Whether it has left and waits for the customer to claim it."""
         return self.state == ShipmentState.SENT
 
     def get_absolute_url(self) -> str:
         return reverse("claims:shipment_detail", args=[self.pk])
 
     def set_keys(self) -> None:
-        """Bring the folded copy in step with the order number."""
+        """Update the folded copy of the order number."""
         self.order_key = fold(self.order_number)[:60]
 
 
 class ShipmentLine(models.Model):
-    """How many units of a product were ordered."""
+    """How many devices of a product were ordered."""
 
     shipment = models.ForeignKey(Shipment, models.CASCADE, related_name="lines")
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
@@ -122,9 +123,9 @@ class ShipmentLine(models.Model):
 
 
 class ShipmentUnit(models.Model):
-    """A unit in a shipment. `is_open` says that it is packed and not yet shipped: a unit is so in one shipment only.
+    """A device in a shipment. `is_open`: it is packed and not yet shipped, which holds in one shipment at most.
 
-    One that its customer claimed before the shipment was over is not open any more, and names the claim.
+    A device that its customer claimed before the shipment ended is no longer open, and names the claim.
     """
 
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="units")
@@ -150,7 +151,7 @@ class ShipmentUnit(models.Model):
 
 
 class ShipmentScan(models.Model):
-    """A scan that packed something, by the id that its bench gave it: the same scan, sent again, gets the same answers."""
+    """A scan that packed something, by the id from its bench: a scan that is sent again gets the same answers."""
 
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="scans")
     token = models.CharField(max_length=36)

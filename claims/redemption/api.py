@@ -1,4 +1,4 @@
-"""Claims: the list of them, and redeeming a code with a customer's key."""
+"""REST endpoints to list claims and to redeem a code with a customer's key."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,7 +37,7 @@ TAG = "redemption"
     tag="claims",
 )
 def claim_list(request: Any) -> Any:
-    """The newest first. A customer's key sees its own."""
+    """List claims, the newest first. A customer's key sees only the claims of its own customer."""
     query, rows = request.query, _rows(request)
     if query.get("profile"):
         rows = rows.filter(**slugs.named(query["profile"].lower(), pk="profile", slug="profile__slug"))
@@ -48,7 +48,7 @@ def claim_list(request: Any) -> Any:
 
 @endpoint("See a claim", may=Permission.VIEW, customer=CustomerScope.READ, answers=ClaimOut, tag="claims")
 def claim_detail(request: Any, pk: int) -> Any:
-    """One claim: what it gave, to whom, and when."""
+    """Return one claim: what it gave, to whom, and when."""
     return get_object_or_404(_rows(request), pk=pk)
 
 
@@ -61,12 +61,12 @@ def claim_detail(request: Any, pk: int) -> Any:
     tag="claim profiles",
 )
 def claim_profile_claims(request: Any, key: str) -> Any:
-    """The newest first."""
+    """List the claims of one claim profile, the newest first."""
     return page(request.query, _rows(request).filter(profile=claim_profiles.find(request, key)), ClaimOfProfile)
 
 
 def count_try(request: Any) -> None:
-    """Before anything is looked up, for the key's customer, so that nobody else at its address slows it."""
+    """Count a try, before any look-up: for the key's customer, so that others at its address can't use it up."""
     who = f"customer {request.auth.customer.pk}"
     throttle.spend("claim-scan", who, limit=session.SCANS, seconds=session.WINDOW)
 
@@ -83,9 +83,9 @@ def count_try(request: Any) -> None:
     guard=count_try,
 )
 def claim_redeem(request: Any) -> Any:
-    """Gives the key's customer what the code offers, all of it or nothing. Again, it answers the same claim.
+    """Give the key's customer everything that the code offers, or nothing. Repeating the call returns the same claim.
 
-    The code is the typed one, the link, or what stands in the QR code. Tries are counted.
+    `code` is the typed code, the claim link, or the content of the QR code. Tries are counted and limited.
     """
     customer, answers = request.auth.customer, _answers(request)
     code = _found(request)
@@ -97,9 +97,10 @@ def claim_redeem(request: Any) -> Any:
 
 @transaction.atomic
 def _found(request: Any) -> ClaimCode:
-    """The code of the body. One of another organization is as unknown as one that nobody printed.
+    """Return the code in the body. Raises Refused (404) if it is unknown or belongs to another organization.
 
-    The look-up and the notes for the funnel are one transaction, so that a code that exists takes hardly longer.
+    Look-up and funnel records share one transaction, so that a code that exists takes hardly longer than one that does
+    not.
     """
     code = offers.find(request.body_data["code"])
     if code is None or code.organization_id != request.actor.organization.pk:
@@ -121,10 +122,10 @@ def _answers(request: Any) -> dict[str, str]:
 
 
 def _host(profile: ClaimProfile) -> str:
-    """Where the label leads: a program has no address of its own from which it scans."""
+    """Return the host to which the label leads: an API client has no page on which it scans."""
     return profile.domain.host if profile.domain else urlsplit(settings.BASE_URL).netloc
 
 
 def _rows(request: Any, **only: Any) -> QuerySet[Claim]:
-    """The claims to read. Who redeems sees what he just got also with a key that may not list claims."""
+    """Return the claims that the key may read. A key that may not list claims still sees the one it just redeemed."""
     return Claim.objects.visible_to(request.actor).filter(**only).select_related("profile", "customer", "user")

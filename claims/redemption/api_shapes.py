@@ -1,4 +1,4 @@
-"""What the API says and takes of claims."""
+"""Request and response shapes of claims in the REST API."""
 
 from rest_framework import serializers
 
@@ -22,7 +22,7 @@ class GivenOut(serializers.Serializer):
 
 
 class ClaimOut(serializers.ModelSerializer):
-    """One execution of a claim profile."""
+    """One redemption of a claim profile: by whom, for which customer, when, what it gave, and the answers."""
 
     profile = ProfileRef()
     customer = CustomerRef()
@@ -36,18 +36,18 @@ class ClaimOut(serializers.ModelSerializer):
 
 
 class ClaimOfProfile(ClaimOut):
-    """A claim, in the list of its profile."""
+    """A claim as it is shown in the list of its claim profile."""
 
 
 class ClaimQuery(PageQuery):
-    """Which claims."""
+    """The filters and the page of a list of claims."""
 
     profile = Text(required=False, max_length=60, help_text="The id or the slug of the claim profile.")
     customer = Id(required=False, in_query=True)
 
 
 class RedeemIn(Body):
-    """A code, and the answers to what its profile asks, by the names of the questions."""
+    """The code to redeem, and the answers to the profile's questions, by the names of the questions."""
 
     code = Text(max_length=MOST_CHARACTERS)
     answers = serializers.DictField(child=Text(max_length=500, allow_blank=True), required=False)

@@ -1,4 +1,4 @@
-"""The forms of the claim pages: the typed code, and what is asked before the claim."""
+"""Forms of the claim pages: the typed code, and the questions before the claim."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ ANSWER = "answer_"
 
 
 class TypedCodeForm(forms.Form):
-    """Takes a code as people type it, or a whole claim link. A slip is caught without a look-up."""
+    """Accepts a typed code or a whole claim link. Typing errors are detected without a look-up."""
 
     code = forms.CharField(
         label=_("Code on the label"),
@@ -51,9 +51,9 @@ class TypedCodeForm(forms.Form):
 
 
 class ReviewForm(TextGuard, forms.Form):
-    """What is asked before the claim: for whom, and what the profile wants to know.
+    """The questions before the claim: for whom it is made, and what the profile asks.
 
-    Who belongs to one customer is asked nothing, who belongs to several chooses, a newcomer gives a name.
+    Users of one customer are not asked for whom, users of several choose one, and new users enter a name.
     """
 
     nonce = forms.CharField(widget=forms.HiddenInput, max_length=64)
@@ -88,12 +88,12 @@ class ReviewForm(TextGuard, forms.Form):
 
     @property
     def claimant(self) -> Claimant:
-        """For whom it is claimed."""
+        """Return for whom the code is claimed."""
         if not self.customers:
             return Claimant(kind=self.cleaned_data["kind"], name=self.cleaned_data["name"])
         return Claimant(self.cleaned_data.get("customer") or self.customers[0])
 
     @property
     def answers(self) -> dict[str, str]:
-        """What was answered, by the names of the profile's form."""
+        """Return the answers, by the names of the questions in the profile's form."""
         return {name.removeprefix(ANSWER): text for name, text in self.cleaned_data.items() if name.startswith(ANSWER)}

@@ -1,4 +1,4 @@
-"""Compares what claims and their codes say with the truth, over all organizations."""
+"""Compares claims and their codes with the ledger, over all organizations."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ CHUNK = 5_000
 
 
 def check() -> list[str]:
-    """A sentence for each contradiction, the first twenty of each kind."""
+    """Return a sentence for each contradiction, the first twenty of each kind."""
     return [*_counters(), *_claims(), *_missing_codes(), *_wrong_codes()]
 
 

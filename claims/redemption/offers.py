@@ -1,4 +1,4 @@
-"""What a code offers right now, and why it may not: for the claim pages and for `claims.redemption.actions.redemption`."""
+"""What a code offers now, and why it can't be claimed. Used by the claim pages and by redemption."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,64 +23,63 @@ from devices.models import Device, DeviceStatus
 
 @dataclass(frozen=True)
 class Offer:
-    """A code that was found, with what it gives: the devices, and the documents by title and link."""
+    """The devices and the documents (title and link) that a code gives."""
 
     code: ClaimCode
     profile: ClaimProfile
     devices: list[Device] = field(default_factory=list)
     documents: list[Any] = field(default_factory=list)
     parcel: Parcel | None = None
-    # By device, the parcel in which it is packed: its customer may claim the device, and nobody else.
+    # The parcel in which each device is packed, by device id. Only the parcel's customer may claim the device.
     packed: Mapping[int, Parcel] = field(default_factory=dict)
-    # Whether nothing is listed. Where only the terms were read, that is not known.
+    # Whether the code gives nothing. Not known where only the terms were read.
     is_empty: bool = False
 
     @property
     def waits_for(self) -> set[int]:
-        """The customers for whom what is offered is packed; empty where anybody may claim it."""
+        """Return the ids of the customers for whom the offer is packed; empty if anybody may claim it."""
         packed = {parcel.customer_id for parcel in self.packed.values()}
         return packed | ({self.parcel.customer_id} if self.parcel is not None else set())
 
     @property
     def is_single(self) -> bool:
-        """Whether it gives one device and nothing else."""
+        """Whether the code gives one device and nothing else."""
         return len(self.devices) == 1 and not self.documents
 
     @property
     def device(self) -> Device | None:
-        """The one device, where there is exactly one."""
+        """Return the only device, or None if there is not exactly one."""
         return self.devices[0] if len(self.devices) == 1 else None
 
 
 def find(text: str) -> ClaimCode | None:
-    """The code that was printed as `text` (link token or typed code), in one indexed query; None for any
-    other text."""
+    """Return the code printed as `text` (link token or typed code), or None. One indexed query."""
     code = codes.normalise(text)
     column = "typed_sha256" if len(code) == codes.TYPED_LENGTH else "link_sha256"
     return _single(_rows().filter(**{column: codes.sha256(code)}))
 
 
 def get(code_id: UUID) -> ClaimCode | None:
-    """The code with this id as it stands now, found in the same way."""
+    """Return the code with this id as it is now, read in the same way as in `find`."""
     return _single(_rows().filter(pk=code_id))
 
 
 def _rows() -> QuerySet[ClaimCode]:
-    # With the logo's row, which the pages ask for, and without its picture.
-    # unscoped: whoever has a code may ask what it gives
+    # Loads the logo's row, which the pages need, without its picture.
+    # unscoped: anybody who has a code may see what it gives
     rows = ClaimCode.objects.select_related("profile__organization__logo", "device__product", "device__customer")
     return rows.defer("profile__organization__logo__png")
 
 
 def _single(rows: QuerySet[ClaimCode]) -> ClaimCode | None:
-    # Of a unique column there is one at most, so no order is asked for.
+    # The column is unique, so there is at most one row and no order is needed.
     return next(iter(rows[:1]), None)
 
 
 def of(code: ClaimCode) -> Offer:
-    """What the code gives."""
+    """Return what the code offers."""
     profile = code.profile
-    # A unit's own code gives that unit, so its profile lists documents alone.
+    # A device's own code gives that device, so its profile lists only documents.
     is_unit = profile.scope == Scope.UNIT
     rows = (
         profile.resources.all() if is_unit else profile.resources.select_related("device__product", "device__customer")
@@ -89,7 +88,7 @@ def of(code: ClaimCode) -> Offer:
     named = [code.device] if is_unit else [r.device for r in resources if r.kind == ResourceKind.DEVICE]
     devices = [device for device in named if device is not None]
     documents = [r for r in resources if r.kind == ResourceKind.DOCUMENT]
-    # A parcel's profile lists nothing, so a profile that lists something isn't asked for one.
+    # A parcel's profile lists nothing, so the parcel is not looked up for a profile that lists something.
     parcel = None if is_unit or resources else parcels.given_by(profile)
     if parcel is not None:
         return Offer(code, profile, parcel.contents(), documents, parcel)
@@ -98,7 +97,7 @@ def of(code: ClaimCode) -> Offer:
 
 
 def _packed(profile: ClaimProfile, devices: list[Device]) -> Mapping[int, Parcel]:
-    """Return the parcel of each reserved device. Nothing is asked if none is reserved."""
+    """Return the parcel of each reserved device. Runs no query if none is reserved."""
     reserved = [device.pk for device in devices if device.status == DeviceStatus.RESERVED]
     if not reserved or profile.grant != Grant.OWNERSHIP:
         return {}
@@ -106,10 +105,10 @@ def _packed(profile: ClaimProfile, devices: list[Device]) -> Mapping[int, Parcel
 
 
 def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Customer | None = None) -> None:
-    """Raise Refused, with what to do next, where this offer can't be claimed at `host` at the time `at`.
+    """Raise Refused, with what to do next, if this offer can't be claimed at `host` at the time `at`.
 
-    Only for people who signed in: before that, every cause looks alike. Where the customer is known, what is
-    his already is told apart from what is somebody else's.
+    Only for people who have signed in: before that, all causes must look alike. If the customer is known, devices that
+    they already own are told apart from those of other owners.
     """
     profile, at = offer.profile, at or timezone.now()
     brand = {"brand": profile.organization.brand}
@@ -134,7 +133,7 @@ def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Cust
 
 
 def check_person(offer: Offer, user: Any) -> None:
-    """Raise Refused where it is packed for a customer for which this person may not claim."""
+    """Raise Refused if the offer is packed for a customer for whom this person may not claim."""
     wanted = offer.waits_for
     if not wanted:
         return
@@ -144,7 +143,7 @@ def check_person(offer: Offer, user: Any) -> None:
 
 
 def not_theirs(offer: Offer) -> Refused:
-    """The refusal for what is packed for another customer. It does not say for whom."""
+    """Return the refusal for an offer that is packed for another customer, without naming that customer."""
     if offer.parcel is None:
         device = next(device for device in offer.devices if device.pk in offer.packed)
         return _on_its_way(offer, device)
@@ -164,14 +163,14 @@ def _on_its_way(offer: Offer, device: Device) -> Refused:
 
 
 def bare(host: str) -> str:
-    """A host name as domains are kept: lower case, without port and the dot at the end."""
+    """Return a host name as domains are stored: lower case, without port and trailing dot."""
     return split_domain_port(host.lower())[0].rstrip(".")
 
 
 def _check_device(offer: Offer, device: Device, customer: Customer | None) -> None:
     words = {"brand": offer.profile.organization.brand, "tail": device.serial_tail}
     if device.status == DeviceStatus.SCRAPPED or device.archived_at:
-        # For the claimant both are the same; for programs an archived device is that at every door.
+        # For claimants both are the same. For programs, an archived device has the same code everywhere.
         code = "archived" if device.archived_at else "scrapped"
         raise Refused(code, _("The unit …%(tail)s is out of service. Ask %(brand)s about it.") % words)
     if customer is not None and device.customer_id == customer.pk:
@@ -185,7 +184,7 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
         )
     if device.status == DeviceStatus.RESERVED and offer.parcel is None:
         parcel = offer.packed.get(device.pk)
-        # The customer for whom it is packed may have it; whether it is theirs is checked once they have signed in.
+        # The customer for whom it is packed may claim it. Whether that is the claimant is checked after the sign-in.
         if parcel is None or (customer is not None and parcel.customer_id != customer.pk):
             raise _on_its_way(offer, device)
     if device.customer_id is not None:
@@ -211,7 +210,7 @@ def _yours_among_others() -> str:
 
 
 def _check_kept(device: Device, words: dict) -> None:
-    """Raise Refused where the device has another owner: only the organization gives access to what it owns."""
+    """Raise Refused if the device has another owner: only the organization grants access to devices that it owns."""
     if not device.is_kept:
         raise Refused(
             "not_kept",

@@ -1,7 +1,7 @@
-"""What a customer's person holds now and held before: read by the portal and the claim pages.
+"""What a customer's user holds now and held before, for the portal and the claim pages.
 
-All of it starts at `visible_to` or `reached_by`: a device that went to somebody else is not there any more,
-and of its history nothing but one's own spans.
+All queries start at `visible_to` or `reached_by`: a device that went to another owner is no longer there, and of its
+history only the user's own spans are.
 """
 
 from typing import Any
@@ -21,15 +21,15 @@ MOST_PROJECTS = 100
 
 
 def projects(actor: Actor) -> QuerySet[Project]:
-    """The person's projects by name, with what `devices` needs to know of them."""
+    """Return the user's projects by name, with the data that `devices` needs."""
     return (
         Project.objects.visible_to(actor)
         .select_related("organization__logo")
         .defer("organization__logo__png")
         .annotate(
-            # unscoped: whether any lies in a visible project
+            # unscoped: checks whether any device lies in a visible project
             has_shares=Exists(SharedAccess.objects.open().filter(project=OuterRef("pk"))),
-            # unscoped: whether the customer has other projects
+            # unscoped: checks whether the customer has other projects
             has_siblings=Exists(Project.objects.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))),
         )
         .order_by("name", "pk")
@@ -37,10 +37,10 @@ def projects(actor: Actor) -> QuerySet[Project]:
 
 
 def add_counts(projects: list[Project]) -> None:
-    """Tell how many devices lie in each project, as `device_count`."""
+    """Set `device_count`, the number of devices, on each project."""
     totals: dict[int, int] = {}
     owned, shared = (
-        # unscoped: counts what lies in visible projects
+        # unscoped: counts devices in visible projects
         spans.objects.open().filter(project__in=projects).values_list("project").annotate(Count("pk")).order_by()
         for spans in (Ownership, SharedAccess)
     )
@@ -51,20 +51,20 @@ def add_counts(projects: list[Project]) -> None:
 
 
 def devices(actor: Actor, within: list[Project], *, is_all: bool, q: str = "") -> QuerySet[Device]:
-    """What the person owns or shares now in these projects, or in all. `q` is part of serial or product.
+    """Return what the user owns or shares now in these projects, or in all. `q` is part of serial number or product.
 
-    Where nothing is shared, the owner in the device's own row says it all, and an index has them in order.
+    If nothing is shared, the owner in the device's own row is enough, and an index returns the rows in order.
     """
     customers = {each.customer_id for each in within}
     if customers <= actor.customers and _is_plain(actor, within, is_all):
         organizations = {each.organization_id for each in within}
-        # unscoped: the customers are the person's own
+        # unscoped: the customers are the user's own
         rows = Device.objects.current().filter(organization__in=organizations, customer__in=customers)
     else:
         owned, shared = _open_spans(actor)
         if not is_all:
             owned, shared = owned.filter(project__in=within), shared.filter(project__in=within)
-        # unscoped: the spans are those that reach the person
+        # unscoped: the spans are those that the user may see
         rows = Device.objects.filter(pk__in=owned.values("device").union(shared.values("device")))
     if q:
         rows = rows.filter(Q(serial_key__contains=fold(q)) | Q(product__name_key__contains=fold(q)))
@@ -72,12 +72,12 @@ def devices(actor: Actor, within: list[Project], *, is_all: bool, q: str = "") -
 
 
 def add_spans(actor: Actor, rows: list[Device]) -> None:
-    """Give each device its current span as `held`: since when, in which project, whether only shared."""
+    """Set each device's current span as `held`: since when, in which project, and whether it is only shared."""
     columns = ("device", "started_at", "project", "project__name")
     owned, shared = (spans.filter(device__in=rows) for spans in _open_spans(actor))
     found = owned.values_list(*columns, Value(0)).union(shared.values_list(*columns, Value(1)), all=True)
     held: dict[int, dict] = {}
-    # An owner may also share his own device with another of his projects: what he owns comes first.
+    # Owners may also share a device with another of their projects. Ownership takes precedence.
     for device, since, project, name, is_shared in sorted(found, key=lambda row: (row[4], row[1])):
         held.setdefault(device, {"since": since, "project": project, "name": name, "is_shared": bool(is_shared)})
     for row in rows:
@@ -85,7 +85,7 @@ def add_spans(actor: Actor, rows: list[Device]) -> None:
 
 
 def spans_of(actor: Actor, device: Device) -> list[Any]:
-    """The person's own spans of a device, the newest first; none of anybody else."""
+    """Return the user's own spans of a device, the newest first, and those of nobody else."""
     owned, shared = (
         model.objects.reached_by(actor).filter(device=device).select_related("project")
         for model in (Ownership, SharedAccess)
@@ -97,13 +97,13 @@ def spans_of(actor: Actor, device: Device) -> list[Any]:
 
 
 def past_spans(actor: Actor) -> QuerySet[Ownership]:
-    """When the person's customers owned devices that they do not own any more."""
+    """Return the past ownerships of devices that the user's customers no longer own."""
     ended = Ownership.objects.reached_by(actor).exclude(ended_at=None)
     return ended.select_related("device__product")
 
 
 def documents(actor: Actor, spans: list[Any]) -> list[dict]:
-    """What was given with the device, by the claims that its current spans rest on."""
+    """Return the documents given with the device, by the claims on which its current spans are based."""
     evidence = [span.start_evidence for span in spans if span.ended_at is None]
     ids = [int(text.removeprefix("claim:")) for text in evidence if text.startswith("claim:")]
     claims = Claim.objects.visible_to(actor).filter(pk__in=ids)
@@ -111,7 +111,7 @@ def documents(actor: Actor, spans: list[Any]) -> list[dict]:
 
 
 def past_claim(actor: Actor, offer: Offer | None) -> Claim | None:
-    """The person's claim of this very code, if all that it gave is still his."""
+    """Return the user's claim of this code if they still have all that it gave, else None."""
     if offer is None:
         return None
     claims = Claim.objects.visible_to(actor).filter(profile=offer.profile)
@@ -122,16 +122,16 @@ def past_claim(actor: Actor, offer: Offer | None) -> Claim | None:
 
 
 def given(actor: Actor, claim: Claim) -> list[dict]:
-    """What a claim gave, each device with whether the person still holds it."""
+    """Return what a claim gave, and for each device whether the user still holds it."""
     ids = [thing["id"] for thing in claim.given if thing["kind"] == "device"]
     held = set(Device.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     return [{**thing, "is_held": thing["kind"] != "device" or thing["id"] in held} for thing in claim.given]
 
 
 def organization_of(actor: Actor) -> Organization | None:
-    """The one organization that the person is a customer of; None for several or none."""
+    """Return the one organization that the user is a customer of; None if there are several or none."""
     found = (
-        # unscoped: those of visible projects
+        # unscoped: the organizations of visible projects
         Organization.objects.filter(pk__in=Project.objects.visible_to(actor).values("organization"))
         .select_related("logo")
         .defer("logo__png")[:2]
@@ -140,17 +140,17 @@ def organization_of(actor: Actor) -> Organization | None:
 
 
 def organization_at(host: str) -> Organization | None:
-    """Whose pages these are for somebody unknown: by the claim domain, else the only organization."""
-    # unscoped: whose domain this is, is public
+    """Return the organization shown to unknown visitors: that of the claim domain, else the only one."""
+    # unscoped: the organization of a domain is public
     named = Organization.objects.filter(domains__host=offers.bare(host)).first()
     if named is not None:
         return named
-    found = Organization.objects.order_by("pk")[:2]  # unscoped: whether there is only one is public
+    found = Organization.objects.order_by("pk")[:2]  # unscoped: whether there is only one organization is public
     return found[0] if len(found) == 1 else None
 
 
 def _is_plain(actor: Actor, within: list[Any], is_all: bool) -> bool:
-    """Whether these projects hold all that their customers own, and nothing else."""
+    """Whether these projects hold everything that their customers own, and nothing else."""
     if len(within) > MOST_PROJECTS or any(project.has_shares for project in within):
         return False
     return not actor.projects if is_all else not any(project.has_siblings for project in within)

@@ -1,8 +1,8 @@
 """Keeps a scanned code in the session, from the camera to the claim: its row, never its text.
 
-What is kept can be claimed for 15 minutes and outlives the sign-in. For a day it is told that it was scanned and has to
-be scanned again; a form that comes without its session brings what was scanned along, signed. Before the sign-in
-a page may tell a code that works from one that does not, and nothing else: `refusal` is for people who signed in.
+A scan can be claimed for 15 minutes, also after signing in. For a day the pages still say that it was scanned and has
+to be scanned again. A form that is sent without its session brings the scan along, signed. Before the sign-in, pages
+may only reveal whether a code works; `refusal` is for people who have signed in.
 """
 
 import time
@@ -29,17 +29,17 @@ from customers.models import Customer
 
 KEY = "claim"
 SECONDS_KEPT = 15 * 60
-# For so long a scan that can't be claimed any longer is told.
+# For how long the pages mention a scan that can no longer be claimed.
 SECONDS_TOLD = 24 * 60 * 60
 SALT = "claims.redemption.session"
-# How often codes may be tried from one address, and by one account: enough for a fitter and a van of devices.
+# How often codes may be tried per address and per account: enough for a fitter with a van full of devices.
 SCANS, WINDOW = 60, 10 * 60
 NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True)
 class Pending:
-    """The code at hand: what it offers, or why it can't be claimed. `nonce` is in the form that redeems."""
+    """The pending code: what it offers, or why it can't be claimed. The form that redeems carries `nonce`."""
 
     nonce: str
     offer: Offer | None
@@ -47,18 +47,18 @@ class Pending:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it could be claimed now."""
+        """Whether the code could be claimed now."""
         return self.refusal is None
 
     def expect(self, nonce: str) -> None:
-        """Raise Refused where a page was opened for another code than the one at hand."""
+        """Raise Refused if a page was opened for another code than the pending one."""
         if nonce != self.nonce:
             raise Refused("other_code", _("Another code was scanned since this page was opened. Look at it again."))
 
 
 @dataclass(frozen=True)
 class Lapsed:
-    """A scan that is too old to claim: how many minutes, and what it offered if that could still be claimed."""
+    """A scan too old to claim: how many minutes ago, and what it offered if that could still be claimed."""
 
     minutes: int
     offer: Offer | None
@@ -67,9 +67,9 @@ class Lapsed:
 def scan(request: Request, text: str) -> None:
     """Look a code up and keep it. Raises Refused (429) after too many tries.
 
-    A typed code is not looked up then. A link is, for it can't be guessed, and is kept if it can be claimed: nobody who
-    guesses keeps others out who hold a label. The count, the look-up and the note for the funnel are one transaction,
-    so that a code that exists takes no longer than one that does not.
+    After too many tries, a typed code is not looked up. A link is, because it can't be guessed, and it is kept if it
+    can be claimed: guessing must not lock out people who hold a label. The count, the look-up and the funnel record are
+    one transaction, so that a code that exists takes no longer than one that does not.
     """
     with transaction.atomic():
         refusal = _count(request)
@@ -93,7 +93,7 @@ def scan(request: Request, text: str) -> None:
 
 
 def _count(request: Request) -> Refused | None:
-    """Count a try, of the person who signed in, or did so before with this browser; of all others, by address."""
+    """Count a try, per account if the person is signed in or was before in this browser, else per address."""
     person = request.user.pk or browsers.last_person(request)
     who = f"user {person}" if person else throttle.address_of(request)
     try:
@@ -104,7 +104,7 @@ def _count(request: Request) -> Refused | None:
 
 
 def current(request: Request) -> Pending | None:
-    """The code at hand, as it stands at this moment; None without one. Read once a request."""
+    """Return the pending code as it is now, or None if there is none. Read once per request."""
     known = getattr(request, "_claim_pending", None)
     if known is None:
         entry = _entry(request)
@@ -114,7 +114,7 @@ def current(request: Request) -> Pending | None:
 
 
 def lapsed(request: Request) -> Lapsed | None:
-    """The scan that lapsed before it was claimed, if that is all there is."""
+    """Return the scan that lapsed before it was claimed; None if there is none or a code is still pending."""
     entry = _entry(request, seconds=SECONDS_TOLD)
     if entry is None or _entry(request) is not None:
         return None
@@ -126,13 +126,13 @@ def lapsed(request: Request) -> Lapsed | None:
 
 
 def sealed(request: Request) -> str:
-    """The code at hand, signed, for a form of the way to bring along; without one, nothing."""
+    """Return the pending code, signed, for a form to carry along; empty if there is none."""
     entry = _entry(request, seconds=SECONDS_TOLD)
     return signing.dumps([entry["code"], entry["version"], entry["at"]], salt=SALT) if entry else ""
 
 
 def restore(request: Request) -> None:
-    """Keep again what a form brought along, where its session is gone. As a scan of the same label it claims nothing."""
+    """Restore the code that a form carried along if its session is gone. Like scanning again, this claims nothing."""
     if _entry(request, seconds=SECONDS_TOLD) is not None:
         return
     try:
@@ -144,23 +144,23 @@ def restore(request: Request) -> None:
 
 
 def has_pending(request: Request) -> bool:
-    """Whether a code is at hand, of whatever worth: what follows for the visitor must not tell its worth."""
+    """Whether a code is pending, valid or not. Callers must not reveal which."""
     return _entry(request) is not None
 
 
 def pending_url(request: Request) -> str:
-    """Return where to go on with the pending code after the sign-in; empty without a code."""
+    """Return the address at which the pending code is continued after the sign-in; empty without a code."""
     return reverse("claim:review") if has_pending(request) else ""
 
 
 def expired(request: Request) -> tuple[str, dict[str, Any]]:
-    """Restore the code of a form whose session is gone. Returns the template and the context of the page that says so."""
+    """Restore the code of a form whose session is gone. Returns template and context of the page that explains it."""
     restore(request)
     return "claims/redemption/expired.html", {"is_claim": request.path.lower().startswith("/c/")}
 
 
 def usable_code(request: Request) -> str | None:
-    """Names the code at hand if it could be claimed now, to count by. It is never shown."""
+    """Return an id to count by for the pending code if it could be claimed now, else None. It is never shown."""
     pending = current(request)
     if pending is None or pending.offer is None or not pending.is_usable:
         return None
@@ -168,7 +168,7 @@ def usable_code(request: Request) -> str | None:
 
 
 def note_once(request: Request, step: Step, cause: str = "") -> None:
-    """Note a step for the funnel, once for each code at hand."""
+    """Record a step for the funnel, once for each pending code."""
     pending, entry = current(request), _entry(request)
     mark = f"{step}:{cause}"
     if request.method != "GET" or entry is None or pending is None or pending.offer is None:
@@ -180,13 +180,13 @@ def note_once(request: Request, step: Step, cause: str = "") -> None:
 
 
 def take(request: Request) -> dict | None:
-    """What `put` puts back into another session: the code at hand, under another nonce."""
+    """Return the pending code with a new nonce, to be stored in another session by `put`."""
     entry = _entry(request, seconds=SECONDS_TOLD)
     return {**entry, "nonce": get_random_string(22)} if entry else None
 
 
 def put(request: Request, taken: dict | None) -> None:
-    """Keep a code that was at hand in another session."""
+    """Store a code taken from another session."""
     if taken is not None:
         request.session[KEY] = taken
 
@@ -206,7 +206,7 @@ def _read(request: Request, entry: dict) -> Pending:
     code = offers.get(UUID(entry["code"]) if entry["code"] else NOBODY)
     if code is None:
         return Pending(entry["nonce"], None, Refused("unknown", _unknown()))
-    # What was scanned, not what would be printed now: a replaced label stays dead for who scanned it before.
+    # Judge what was scanned, not what would be printed now: a replaced label stays invalid for its holder.
     now, code.version = code.version, entry["version"]
     offer, refusal = offers.of(code), None
     try:

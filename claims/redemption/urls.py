@@ -1,4 +1,4 @@
-"""The public claim pages. A printed link is in upper case, for a smaller QR code; people type any."""
+"""The public claim pages. Printed links are in upper case, for a smaller QR code; any case is accepted."""
 
 from django.urls import path, re_path
 

@@ -1,4 +1,4 @@
-"""From a scanned code to a claim, on a phone. Only `redeem` changes anything."""
+"""Pages that lead from a scanned code to a claim, on a phone. Only `redeem` changes anything."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -22,7 +22,7 @@ View = Callable[..., HttpResponse]
 
 
 def claim_page(view: View) -> View:
-    """Answers what the view refuses in the frame of the claim pages, and lets nobody keep a copy."""
+    """Show refusals of the view within the claim pages, and forbid caching."""
 
     @wraps(view)
     def framed(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -38,7 +38,7 @@ def claim_page(view: View) -> View:
 @claim_page
 @require_safe
 def code(request: Request, text: str) -> HttpResponse:
-    """Take the code out of the address and into the session. It claims nothing; a HEAD does not even look."""
+    """Move the code from the address into the session. Claims nothing; a HEAD request does not even look it up."""
     if request.method == "GET":
         session.scan(request, text)
     return _see_other("claim:landing")
@@ -47,7 +47,7 @@ def code(request: Request, text: str) -> HttpResponse:
 @public("Whoever holds a label may see what it offers.")
 @claim_page
 def landing(request: Request) -> HttpResponse:
-    """What the code at hand offers, or a field to type one. Every bad code looks alike."""
+    """Show what the pending code offers, or a field to type one. All invalid codes look alike."""
     form = TypedCodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if not form.is_valid():
@@ -67,7 +67,7 @@ def landing(request: Request) -> HttpResponse:
 @claim_page
 @require_safe
 def review(request: Request) -> HttpResponse:
-    """What will be given to whom, before the claim; or why it can't be, and what to do next."""
+    """Show what will be given to whom before the claim, or why it can't be claimed and what to do next."""
     pending = session.current(request)
     if pending is None:
         return _scan_again()
@@ -86,7 +86,7 @@ def review(request: Request) -> HttpResponse:
 @portal
 @claim_page
 def redeem(request: Request) -> HttpResponse:
-    """Claim. A second post, or one after going back, comes to the same claim."""
+    """Redeem the code. Posting again, or after going back, leads to the same claim."""
     pending = session.current(request)
     if pending is None or pending.offer is None or request.method != "POST":
         return _see_other("claim:review") if pending else _scan_again()
@@ -104,7 +104,7 @@ def redeem(request: Request) -> HttpResponse:
 @claim_page
 @require_safe
 def done(request: Request, pk: int) -> HttpResponse:
-    """What a claim of one's own gave, and where to find it."""
+    """Show what one of the user's claims gave, and where to find it."""
     claims = Claim.objects.visible_to(request.actor).select_related("profile__organization", "customer")
     claim = get_object_or_404(claims, pk=pk)
     given = portal_queries.given(request.actor, claim)
@@ -120,7 +120,7 @@ def done(request: Request, pk: int) -> HttpResponse:
 @public("Whoever sits at somebody else's account may leave it.")
 @require_POST
 def switch(request: Request) -> HttpResponse:
-    """Sign out, or ask for another address, and keep the code at hand."""
+    """Sign the user out, or ask for another address, and keep the pending code."""
     taken = session.take(request)
     logout(request)
     session.put(request, taken)
@@ -143,7 +143,7 @@ def _house(pending: session.Pending) -> dict[str, Any]:
 
 
 def _scan_again() -> HttpResponse:
-    """To the page that says when it was scanned, or at least that it has to be scanned again."""
+    """Redirect to the page that says when the code was scanned, or at least that it has to be scanned again."""
     return HttpResponse(status=303, headers={"Location": reverse("claim:landing") + "?gone"})
 
 

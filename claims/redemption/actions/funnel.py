@@ -1,4 +1,4 @@
-"""Notes the steps of a claimant, for a profile's funnel."""
+"""Records the steps of claimants for a profile's funnel."""
 
 from datetime import datetime
 
@@ -11,9 +11,9 @@ from console.webhooks import fanout
 
 
 def record(code: ClaimCode, step: Step, *, cause: str = "", at: datetime | None = None) -> None:
-    """Add one step of somebody who holds this code. `cause` is the code of a refusal.
+    """Record one step of a person who holds this code. `cause` is the code of a refusal.
 
-    Webhooks are notified of a claim that the limit of the profile refused.
+    Notifies webhooks of a claim that was refused because of the profile's limit.
     """
     at = at or timezone.now()
     row = ClaimStep(profile_id=code.profile_id, code=code, step=step, cause=cause[:40], at=at)

@@ -1,4 +1,4 @@
-"""Redeems claim codes, for a customer or for a newcomer who becomes one with the claim."""
+"""Redeems claim codes for a customer, or for a new user who becomes a customer with the claim."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ class Terms(TypedDict):
     """Who redeems a code, and how. `offer` is what the code offered a moment ago, if the caller has read it."""
 
     by: Actor
-    # The host on which it is redeemed: a profile's domain may ask for its own.
+    # The host on which the code is redeemed: a profile may require its own domain.
     host: str
     answers: NotRequired[dict[str, str] | None]
     at: NotRequired[datetime | None]
@@ -42,7 +42,7 @@ class Terms(TypedDict):
 
 @dataclass(frozen=True)
 class Claimant:
-    """For whom a code is redeemed: a customer or, for a newcomer, the kind and name of the customer to be created."""
+    """For whom a code is redeemed: a customer, or the kind and name of the customer to create."""
 
     customer: Customer | None = None
     kind: str = ""
@@ -52,7 +52,7 @@ class Claimant:
 def redeem_as(code: ClaimCode, *, claimant: Claimant, **terms: Unpack[Terms]) -> Claim:
     """Give the claimant what the code offers. A refusal creates no customer, but is recorded for the funnel.
 
-    Redeeming again returns the same claim. Raises Refused with what to do next.
+    Redeeming again returns the same claim. Raises Refused, with what to do next, if the code can't be redeemed.
     """
     terms["by"] = terms["by"].within(code.profile.organization)
     try:
@@ -73,11 +73,11 @@ def _join_and_redeem(code: ClaimCode, claimant: Claimant, **terms: Unpack[Terms]
 
 @retrying
 def redeem(code: ClaimCode, *, customer: Customer, **terms: Unpack[Terms]) -> Claim:
-    """Give the customer what the code offers, all of it or nothing, and count it.
+    """Give the customer everything that the code offers, or nothing, and count the claim.
 
-    Redeeming again returns the same claim and counts nothing. Raises Refused with what to do next. The profile's counter
-    comes last in the transaction, so that many claimants of one profile wait as briefly as possible. With an `offer`,
-    nothing is read again: what must still hold stands in the UPDATEs.
+    Redeeming again returns the same claim and counts nothing. Raises Refused, with what to do next, if the code can't
+    be redeemed. The profile's counter is updated last in the transaction, so that concurrent claims of one profile wait
+    as briefly as possible. With an `offer`, nothing is read again: the UPDATEs check what must still hold.
     """
     by, host, now = terms["by"], terms["host"], terms.get("at") or clock.now()
     offer = terms.get("offer") or offers.of(_fresh(code))
@@ -108,7 +108,7 @@ def redeem(code: ClaimCode, *, customer: Customer, **terms: Unpack[Terms]) -> Cl
 
 
 def _begin(offer: Offer, customer: Customer) -> datetime:
-    """The instant of the claim, and of all that it gives. The turns are taken in the order in which everybody does."""
+    """Return the instant of the claim and all it gives. Locks are taken in the order that is used everywhere."""
     ids = [device.pk for device in offer.devices]
     if offer.profile.grant == Grant.OWNERSHIP:
         customers.hold(customer)
@@ -119,7 +119,7 @@ def _begin(offer: Offer, customer: Customer) -> datetime:
 
 
 def _fresh(code: ClaimCode) -> ClaimCode:
-    """The code as it stands now: a raised version means that it was replaced since it was scanned."""
+    """Return the code as it is now. A higher version means that it was replaced since it was scanned."""
     rows = ClaimCode.objects.select_related(
         "profile__organization", "profile__domain", "device__product", "device__customer"
     )
@@ -156,7 +156,7 @@ def _past_claim(offer: Offer, customer: Customer) -> Claim | None:
 
 
 def _check_still_held(claim: Claim) -> None:
-    """Raise Refused where the customer gave back, or lost, what this claim gave: it can't be had twice."""
+    """Raise Refused if the customer gave back or lost what this claim gave: it can't be claimed twice."""
     ids = [thing["id"] for thing in claim.given if thing["kind"] == "device"]
     owned = Device.objects.filter(pk__in=ids, customer=claim.customer_id).values("pk")
     seen = SharedAccess.objects.open().filter(device__in=ids, customer=claim.customer_id).values("device")
@@ -170,7 +170,7 @@ def _check_still_held(claim: Claim) -> None:
 
 
 def _answers(profile: ClaimProfile, answers: dict[str, str]) -> dict[str, str]:
-    """The answers to what the profile asks, nothing else. Raises Refused where a required one is missing."""
+    """Return the answers to the profile's questions, and no others. Raises Refused if a required one is missing."""
     given = {asked["name"]: str(answers.get(asked["name"], "")).strip()[:MOST_OF_AN_ANSWER] for asked in profile.form}
     for asked in profile.form:
         if asked["required"] and not given[asked["name"]]:
@@ -192,9 +192,9 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
     if profile.grant == Grant.OWNERSHIP and (ids or offer.parcel is not None):
         refusal = _own(offer, claim, ids, by=by, at=at, evidence=evidence)
         if refusal is not None:
-            # Somebody else was faster since the page was shown: read it again, for the right sentence.
+            # Somebody else was faster since the page was shown. The offer is read again for the right message.
             offers.check(offers.of(_fresh(offer.code)), host=host, at=at, customer=claim.customer)
-            # It was packed for the claimant since then, so it is theirs to claim after all.
+            # Since then it was packed for the claimant, so they may claim it after all.
             raise _changed() if refusal.code == "reserved" else refusal
     elif ids:
         seen = _share(offer, claim, ids, host=host, by=by, at=at, evidence=evidence)
@@ -232,7 +232,7 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
 
 
 def _share(offer: Offer, claim: Claim, ids: list[int], *, host: str, **terms: Any) -> list[int]:
-    """Let the claimant see the devices. Raises Refused where one of them changed hands since the page was shown."""
+    """Let the claimant see the devices. Raises Refused if one of them changed owner since the page was shown."""
     try:
         return ledger.share(
             ids,
@@ -249,7 +249,7 @@ def _share(offer: Offer, claim: Claim, ids: list[int], *, host: str, **terms: An
 
 
 def _own(offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str) -> Refused | None:
-    """Give the devices to the claimant. Returns why not all of them could be given, and then all must be rolled back."""
+    """Give the devices to the claimant. Returns a refusal if some could not be given; the caller then rolls back."""
     if offer.parcel is None:
         return _own_units(offer, claim, ids, by=by, at=at, evidence=evidence)
     try:
@@ -260,7 +260,7 @@ def _own(offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime,
 
 
 def _own_units(offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str) -> Refused | None:
-    """Give units by their own codes or a link: those in stock, and those that are packed for the claimant."""
+    """Give devices by their own codes or a link: those in stock, and those packed for the claimant."""
     terms: dict[str, Any] = {
         "customer": claim.customer,
         "project": claim.project,
@@ -284,8 +284,11 @@ def _own_units(offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: dat
 
 
 def _count(offer: Offer, claim: Claim, *, host: str, at: datetime) -> None:
-    """Take one of the profile's claims. All that must still hold stands in the UPDATE: the limit and the
-    switch, that nobody edited the profile or replaced the code since they were read."""
+    """Count one claim of the profile. Raises Refused if it can't be claimed any further.
+
+    The UPDATE checks all that must still hold: the limit, the switch, and that nobody edited the profile or replaced
+    the code since they were read.
+    """
     profile = offer.profile
     printed = ClaimCode.objects.filter(pk=offer.code.pk, version=offer.code.version, profile=OuterRef("pk"))
     taken = ClaimProfile.objects.filter(
@@ -299,7 +302,7 @@ def _count(offer: Offer, claim: Claim, *, host: str, at: datetime) -> None:
     ).update(claim_count=F("claim_count") + 1, last_claimed_at=at)
     if not taken:
         now = offers.of(_fresh(offer.code))
-        # Not the devices: within this transaction they are the claimant's already.
+        # The devices are left out: within this transaction they already belong to the claimant.
         offers.check(offers.Offer(now.code, now.profile), host=host, at=at, customer=claim.customer)
         raise _changed()
 
