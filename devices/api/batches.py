@@ -1,4 +1,4 @@
-"""Assigns and unclaims up to 100,000 devices in one call, as an operation with a result for each."""
+"""Assigns or unclaims up to 100,000 devices in one call, as an operation with a result for each device."""
 
 from typing import Any
 
@@ -18,26 +18,26 @@ NAMED_BY = [("serial_number", "serial numbers"), ("device_name", "device names")
 
 
 class DryQuery(Body):
-    """What every batch takes."""
+    """The parameters that every batch call takes."""
 
     dry_run = Flag(default=False, help_text="true: say what would happen, and change nothing.")
 
 
 class Batch(Body):
-    """The devices, by one kind of name."""
+    """The devices of the batch, named by one kind of identifier."""
 
     named_by = serializers.ChoiceField(choices=NAMED_BY, default="serial_number")
     devices = serializers.ListField(child=Text(max_length=64), min_length=1, max_length=batches.MOST)
 
 
 class AssignBatch(Batch):
-    """The devices to assign."""
+    """The devices to assign, and a note for their history."""
 
     note = Text(max_length=500, required=False, allow_blank=True)
 
 
 class UnclaimBatch(Batch):
-    """The devices to unclaim, and why."""
+    """The devices to unclaim, and the reason."""
 
     reason = Text(max_length=500)
     leaves_profiles = Flag(
@@ -57,7 +57,7 @@ class UnclaimBatch(Batch):
     example={"devices": ["AQM26-200001", "AQM26-200002"]},
 )
 def devices_assign(request: Any, pk: int) -> Any:
-    """Each is assigned or refused by itself; follow the operation for the results, in the order of the call."""
+    """Assign many devices to the customer. Each is assigned or refused on its own. The operation lists the results."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor).current(), pk=pk)
     return batches.assign(
         *_names(request),
@@ -79,10 +79,10 @@ def devices_assign(request: Any, pk: int) -> Any:
     example={"devices": ["AQM26-200001"], "reason": "Lease over"},
 )
 def devices_unclaim(request: Any) -> Any:
-    """Each is unclaimed or refused by itself; follow the operation for the results, in the order of the call.
+    """Unclaim many devices. Each is unclaimed or refused on its own. The operation lists the results in call order.
 
-    The code of a claim profile that lists one of them stops working for all that it lists, unless `leaves_profiles`.
-    The `sentence` of the operation says which, of a `dry_run` too.
+    The code of a claim profile that lists one of them stops working for everything that it lists, unless
+    `leaves_profiles` is true. The `sentence` of the operation says which profiles, also for a `dry_run`.
     """
     body = request.body_data
     return batches.unclaim(

@@ -1,4 +1,4 @@
-"""Devices and their owners."""
+"""REST endpoints of devices and their owners."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from devices.models import Device, DeviceReport, Tag
 TAG = "devices"
 
 P = Permission
-# What the query of a customer's key does not have.
+# Query parameters that a customer's key may not use.
 OF_STAFF = ("product", "customer", "tag", "q", "development", "archived")
 EXAMPLE = {
     "product": "aqua-meter",
@@ -38,7 +38,7 @@ EXAMPLE = {
 
 @endpoint("List devices", may=P.VIEW, customer=CustomerScope.READ, answers=DeviceOut, query=DeviceQuery, is_list=True)
 def device_list(request: Any) -> Any:
-    """A customer's key lists what its customer owns now and what is shared with it; `current` keeps one of the two."""
+    """List devices. A customer's key lists those its customer owns or shares now; `current` selects one of the two."""
     query, actor = request.query, request.actor
     rows = _rows(actor)
     if actor.kind != "customer":
@@ -56,7 +56,7 @@ def device_list(request: Any) -> Any:
 
 
 def matching(request: Any, rows: QuerySet[Device]) -> QuerySet[Device]:
-    """Those of the organization's devices for which the query asks."""
+    """Return the organization's devices that match the query."""
     query = request.query
     if query.get("current") is not None:
         rows = rows.filter(customer__isnull=not query["current"])
@@ -65,7 +65,7 @@ def matching(request: Any, rows: QuerySet[Device]) -> QuerySet[Device]:
 
 @endpoint("Register a device", may=P.DEVICE_EDIT, takes=DeviceIn, answers=DeviceOut, status=201, example=EXAMPLE)
 def device_create(request: Any) -> Any:
-    """Its identifiers are checked as in a manifest, and written as the answer writes them."""
+    """Register a device. Identifiers are checked as in a manifest, and returned in their normalized form."""
     form = checked(DeviceForm, _posted(request), actor=request.actor)
     device = devices.register(by=request.actor, **form.cleaned_data)
     return one(request, device.pk)
@@ -73,13 +73,13 @@ def device_create(request: Any) -> Any:
 
 @endpoint("See a device", may=P.VIEW, customer=CustomerScope.READ, answers=DeviceOut)
 def device_detail(request: Any, pk: int) -> Any:
-    """One device."""
+    """Return one device with its current owner and status."""
     return one(request, pk)
 
 
 @endpoint("Edit a device", may=P.DEVICE_EDIT, takes=DeviceIn, answers=DeviceOut)
 def device_edit(request: Any, pk: int) -> Any:
-    """What is left out stays as it is; a device stays in its product."""
+    """Change the fields that are sent; all others stay as they are. The product of a device can't be changed."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     data = _posted(request)
     if data.get("product", device.product_id) != device.product_id:
@@ -92,7 +92,7 @@ def device_edit(request: Any, pk: int) -> Any:
 
 @endpoint("Archive a device", may=P.DEVICE_ARCHIVE)
 def device_archive(request: Any, pk: int) -> None:
-    """It leaves the lists; its history stays. Refused while it has an owner."""
+    """Archive a device. It disappears from lists and keeps its history. Refused while the device has an owner."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     if device.archived_at is None:
         devices.archive([device.pk], by=request.actor)
@@ -100,14 +100,14 @@ def device_archive(request: Any, pk: int) -> None:
 
 @endpoint("Restore an archived device", may=P.DEVICE_ARCHIVE, answers=DeviceOut)
 def device_restore(request: Any, pk: int) -> Any:
-    """It is back in the lists."""
+    """Restore an archived device, so that it appears in lists again."""
     devices.restore([one(request, pk).pk], by=request.actor)
     return one(request, pk)
 
 
 @endpoint("Assign a device", may=P.DEVICE_ASSIGN, takes=OwnerIn, answers=DeviceOut)
 def owner_assign(request: Any, pk: int) -> Any:
-    """The customer owns it from this instant on, and has nothing to do. Again, it changes nothing."""
+    """Make the customer the owner of the device from now on, without a claim. Repeating the call changes nothing."""
     device, data = one(request, pk), request.body_data
     customer = Customer.objects.visible_to(request.actor).filter(pk=data["customer"]).first()
     if customer is None:
@@ -119,7 +119,7 @@ def owner_assign(request: Any, pk: int) -> Any:
 
 @endpoint("Unclaim a device", may=P.DEVICE_UNCLAIM, query=ReasonQuery, answers=DeviceOut)
 def owner_unclaim(request: Any, pk: int) -> Any:
-    """Ends the ownership while the device is offline; it stays in its product, and its printed code stops working."""
+    """End the ownership, also if the device is offline. It stays in its product, and its printed code stops working."""
     _done(
         ownership.unclaim(
             [one(request, pk).pk],
@@ -132,7 +132,7 @@ def owner_unclaim(request: Any, pk: int) -> Any:
 
 
 def one(request: Any, pk: int) -> Device:
-    """The device, or a 404."""
+    """Return the device, or raise a 404."""
     device = _rows(request.actor).filter(pk=pk).first()
     if device is None:
         raise Http404
@@ -147,7 +147,7 @@ def _rows(actor: Any) -> QuerySet[Device]:
 
 
 def _called(query: dict[str, Any], rows: QuerySet[Device]) -> QuerySet[Device]:
-    """Those with the serial number and the device name asked for."""
+    """Filter by the serial number and the device name in the query."""
     for name, column in {"serial_number": "serial_key", "device_name": "name_key"}.items():
         if query.get(name):
             rows = rows.filter(**{column: fold(query[name])})
@@ -155,7 +155,7 @@ def _called(query: dict[str, Any], rows: QuerySet[Device]) -> QuerySet[Device]:
 
 
 def _wanted(request: Any) -> dict[str, Any]:
-    """The query as the console's filters take it."""
+    """Return the query as the console's filters take it."""
     query = request.query
     wanted = {name: query.get(name) for name in ("q", "customer", "development", "archived")}
     wanted["status"] = [query["status"]] if query.get("status") else []
@@ -174,7 +174,7 @@ def _tag(request: Any, name: str) -> int:
 
 
 def _posted(request: Any) -> dict[str, Any]:
-    """The body as the console's form takes it: the product by id, the tags as one text."""
+    """Return the body as the console's form takes it: the product by id, the tags as one text."""
     data = dict(request.body_data)
     if "product" in data:
         data["product"] = find_product(request, data["product"]).pk
@@ -184,6 +184,6 @@ def _posted(request: Any) -> dict[str, Any]:
 
 
 def _done(outcome: Outcome) -> None:
-    """Raise Refused where the one device was left as it was."""
+    """Raise Refused if the one device was left unchanged."""
     if outcome.refused:
         raise Refused(outcome.refused[0].code, outcome.refused[0].sentence)

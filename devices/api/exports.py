@@ -1,4 +1,4 @@
-"""Devices as files; the form that comes back to device-changes once it is edited."""
+"""Devices as files. An edited export can be sent back to device-changes."""
 
 from typing import Any
 
@@ -14,6 +14,6 @@ TAG = "exports"
 
 @export("Download devices", may=Permission.EXPORT, query=unpaged(DeviceQuery), tag="devices")
 def device_export(request: Any, form: str) -> Any:
-    """All that match, in the order of their registration. Edited, it can come back: see device-changes."""
+    """Export all matching devices as a file, in order of registration. After editing, send it to device-changes."""
     rows = devices.matching(request, Device.objects.visible_to(request.actor))
     return written(form, request, "devices", exports.HEADER, exports.lines(rows))

@@ -12,14 +12,14 @@ NAMED = 10
 
 
 class Named(Body):
-    """The devices, by one kind of name."""
+    """The devices of a call, named by one kind of identifier."""
 
     named_by = serializers.ChoiceField(choices=NAMED_BY, default="serial_number")
     devices = serializers.ListField(child=Text(max_length=64), min_length=1, max_length=batches.MOST)
 
 
 class NamedResult(serializers.Serializer):
-    """What became of one name of the call. `code` is `ok`, or says why it was left as it was."""
+    """The result for one name of the call. `code` is `ok`, or says why the device was left unchanged."""
 
     name = serializers.CharField(help_text="As it stood in the call.")
     device = serializers.IntegerField(allow_null=True)
@@ -28,7 +28,7 @@ class NamedResult(serializers.Serializer):
 
 
 class Naming:
-    """The devices that a call names, in its order, and what became of each."""
+    """The devices that a call names, in its order, and the result for each."""
 
     def __init__(self, request: Any) -> None:
         self.names: list[str] = request.body_data["devices"]
@@ -43,11 +43,11 @@ class Naming:
 
     @property
     def ids(self) -> list[int]:
-        """The devices to work on, each once, in order."""
+        """Return the ids of the devices to work on, without duplicates, in order."""
         return [pk for place, pk in enumerate(self.pks) if place not in self.unfit]
 
     def results(self, refused: dict[int, tuple[str, str]]) -> list[dict[str, Any]]:
-        """A result for each name, in the order of the call; `refused` says by device why it was left as it was."""
+        """Return a result for each name, in the order of the call. `refused` holds the reasons by device id."""
         return [
             {"name": name, "device": pk if pk > 0 else None, "code": code, "detail": detail}
             for place, (name, pk) in enumerate(zip(self.names, self.pks, strict=True))

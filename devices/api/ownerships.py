@@ -1,4 +1,4 @@
-"""Device ownerships: spans of time; take and release."""
+"""REST endpoints of ownerships: list them, take a device and release it."""
 
 from typing import Any
 
@@ -29,9 +29,9 @@ EXAMPLE = {"serial_number": "AQM26-209002", "device_name": "e00fce68aa209002"}
     is_list=True,
 )
 def ownership_list(request: Any) -> Any:
-    """A customer's key sees its own spans, those that ended too, and nobody else's.
+    """List ownerships. A customer's key sees only its own customer's, including ended ones.
 
-    In ascending order a span comes when it begins, and again when it ends or goes on after all.
+    In ascending order, an ownership appears when it begins, and again when it ends or is reopened.
     """
     last = feed.settled_up_to(Ownership, "change", "ownership_in_order")
     query, rows = request.query, Ownership.objects.visible_to(request.actor).select_related("device")
@@ -54,7 +54,7 @@ def ownership_list(request: Any) -> Any:
 
 
 def count_try(request: Any) -> None:
-    """Before anything is looked up, for the key's customer, so that nobody else at its address slows it."""
+    """Count a try, before any look-up: for the key's customer, so that others at its address can't use it up."""
     throttle.spend("take", _who_tries(request), limit=taking.TRIES, seconds=taking.WINDOW)
 
 
@@ -69,9 +69,9 @@ def count_try(request: Any) -> None:
     guard=count_try,
 )
 def ownership_take(request: Any) -> Any:
-    """The key's customer becomes the owner of the device with this serial number and this device name.
+    """Make the key's customer the owner of the device with this serial number and this device name.
 
-    A wrong pair and an unknown serial number get the same answer. Tries that fail are counted.
+    A wrong pair and an unknown serial number get the same answer. Failed tries are counted and limited.
     """
     span = taking.take(by=request.actor, **request.body_data)
     throttle.give_back("take", _who_tries(request))
@@ -87,8 +87,10 @@ def ownership_take(request: Any) -> Any:
     example={"reason": "Sold by the customer"},
 )
 def ownership_release(request: Any, pk: int) -> Any:
-    """Ends the ownership now. Refused where it has ended already. With the organization's key it is an unclaim, and
-    takes a reason."""
+    """End the ownership now. Refused if it has already ended.
+
+    With an organization's key this unclaims the device, and a reason is required.
+    """
     span = get_object_or_404(Ownership.objects.visible_to(request.actor).select_related("device"), pk=pk)
     if span.ended_at is not None:
         raise Refused("not_owner", "This ownership has ended already.")
@@ -96,8 +98,8 @@ def ownership_release(request: Any, pk: int) -> Any:
 
 
 def _called(request: Any, serial_number: str) -> list[int]:
-    """The organization's devices of this serial number, looked up first: the index of these begins with the product."""
-    rows = Device.objects.filter(serial_key=fold(serial_number))  # unscoped: the next line does it
+    """Return the ids of the devices with this serial number. A separate query, as the index starts with the product."""
+    rows = Device.objects.filter(serial_key=fold(serial_number))  # unscoped: the next line sets the organization
     return list(rows.filter(product__organization=request.actor.organization).values_list("pk", flat=True))
 
 

@@ -1,4 +1,4 @@
-"""Products."""
+"""REST endpoints of products."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ TAG = "products"
 
 @endpoint("List products", may=Permission.VIEW, answers=ProductOut, query=ProductQuery, is_list=True)
 def product_list(request: Any) -> Any:
-    """All products of the organization."""
+    """List the products of the organization: the current ones, or with `archived` only the archived ones."""
     rows = Product.objects.visible_to(request.actor).select_related("single_account")
     return page(request.query, filtered(ProductFilter, rows, request, archived=request.query["archived"]), ProductOut)
 
@@ -37,20 +37,20 @@ def product_list(request: Any) -> Any:
     example={"name": "Flow Probe", "platform": "nRF9160"},
 )
 def product_create(request: Any) -> Any:
-    """Name and slug are the product's own in the organization."""
+    """Create a product. Its name and its slug must be unique in the organization."""
     form = checked(ProductForm, request.body_data, actor=request.actor)
     return products.create(by=request.actor, **form.cleaned_data)
 
 
 @endpoint("See a product", may=Permission.VIEW, answers=ProductOut)
 def product_detail(request: Any, key: str) -> Any:
-    """By id or slug."""
+    """Return one product, by its id or its slug."""
     return find(request, key)
 
 
 @endpoint("Edit a product", may=Permission.PRODUCT_EDIT, takes=ProductIn, answers=ProductOut)
 def product_edit(request: Any, key: str) -> Any:
-    """What is left out stays as it is."""
+    """Change the fields that are sent; all others stay as they are."""
     product = find(request, key)
     form = checked(ProductForm, request.body_data, instance=product, actor=request.actor)
     return products.edit(product, by=request.actor, **named(form, request.body_data))
@@ -58,25 +58,25 @@ def product_edit(request: Any, key: str) -> Any:
 
 @endpoint("Archive a product", may=Permission.PRODUCT_EDIT, answers=ProductOut)
 def product_archive(request: Any, key: str) -> Any:
-    """It leaves lists and choices; its units stay as they are."""
+    """Archive a product. It disappears from lists and choices; its devices stay as they are."""
     products.archive(find(request, key), by=request.actor)
     return find(request, key)
 
 
 @endpoint("Restore a product", may=Permission.PRODUCT_EDIT, answers=ProductOut)
 def product_restore(request: Any, key: str) -> Any:
-    """It is back in lists and choices."""
+    """Restore an archived product, so that it appears in lists and choices again."""
     products.restore(find(request, key), by=request.actor)
     return find(request, key)
 
 
 def find(request: Any, key: str) -> Product:
-    """The product with this id or slug, or a 404."""
+    """Return the product with this id or slug, or raise a 404."""
     return get_object_or_404(_named(request, key))
 
 
 def find_named(request: Any, key: str) -> Product:
-    """The product that a field names. Raises Unfit where there is none."""
+    """Return the product that a field names. Raises Unfit if there is none."""
     product = _named(request, key).first()
     if product is None:
         raise Unfit({"product": ["There is no such product."]})

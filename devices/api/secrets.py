@@ -1,4 +1,4 @@
-"""The secrets by which devices prove who they are."""
+"""Secrets by which devices authenticate."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ TAG = "secrets"
     "Make a new secret for a device", may=Permission.DEVICE_EDIT, answers=SecretOut, is_secret=True, tag="devices"
 )
 def device_secret(request: Any, pk: int) -> Any:
-    """The answer shows it, once; the one before is refused from now on."""
+    """Create a secret for the device. It is shown only in this answer, and the one before stops working at once."""
     device = get_object_or_404(Device.objects.visible_to(request.actor).filter(archived_at=None), pk=pk)
     secret = secrets.renew([device.pk], by=request.actor)[device.pk]
     return Response({"secret": secret}, headers={"Cache-Control": "no-store"})

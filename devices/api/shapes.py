@@ -1,4 +1,4 @@
-"""What the API says and takes of products, devices and ownerships."""
+"""Request and response shapes of products, devices and ownerships in the REST API."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,12 +12,12 @@ from devices.fields import OPEN
 from devices.models import Device, DeviceStatus, Ownership, OwnershipMode, Product
 from devices.tags import MAX_LENGTH, MAX_TAGS, PATTERN
 
-# How an open end is written; it is nowhere kept so.
+# How an open end is written in answers; it is never stored.
 OPEN_END = "2999-12-31T23:59:59Z"
 
 
 class ProductRef(serializers.Serializer):
-    """A product, named."""
+    """A short reference to a product."""
 
     id = serializers.IntegerField()
     slug = serializers.CharField()
@@ -25,7 +25,7 @@ class ProductRef(serializers.Serializer):
 
 
 class ProductOut(serializers.ModelSerializer):
-    """A product."""
+    """A product: a kind of device with its settings."""
 
     ownership_mode = serializers.ChoiceField(choices=OwnershipMode.choices)
     single_account = CustomerRef(allow_null=True)
@@ -48,7 +48,7 @@ class ProductOut(serializers.ModelSerializer):
 
 
 class ProductIn(Body):
-    """A new product. An empty slug is made from the name."""
+    """The data of a new product. An empty slug is derived from the name."""
 
     name = Text(max_length=120)
     slug = Text(pattern="^[-a-zA-Z0-9_]*$", max_length=60, required=False, allow_blank=True)
@@ -65,20 +65,21 @@ class ProductIn(Body):
 
 
 class ProductQuery(PageQuery):
-    """Which products."""
+    """The filters and the page of a list of products."""
 
     archived = Flag(default=False, help_text="Only the archived ones; else only the others.")
 
 
 class DeviceOut(serializers.ModelSerializer):
-    """A device. To a customer's key, what is the organization's alone is empty: notes, tags, identifiers of the radio.
+    """A device. A customer's key gets no notes, no tags and no radio identifiers: those belong to the organization.
 
-    `firmware_version` is what the device said, `reported_at` when it said so last; both are null if it never did, and
-    to a customer's key if it did not within the ownership of now.
+    `firmware_version` is what the device last reported, and `reported_at` is when. Both are null if it never reported
+    anything, and for a customer's key if it did not within the current ownership.
 
-    `wipe_pending` says that the device is asked to erase what former owners left, and has not confirmed it: since
-    `wipe_since`, the end of the first such ownership; `wipe_asked_at` is the newest request, which the device confirms.
-    A customer's key is told of a pending wipe of its own devices, without the times.
+    `wipe_pending` is true while the device is asked to erase the data of former owners and has not confirmed it. It has
+    been pending since `wipe_since`, the end of the first such ownership. `wipe_asked_at` is the time of the newest
+    request, which the device confirms. A customer's key gets `wipe_pending` for devices that its customer owns, and no
+    times.
     """
 
     product = ProductRef()
@@ -111,25 +112,25 @@ class DeviceOut(serializers.ModelSerializer):
         ]
 
     def get_tags(self, device: Device) -> list[str]:
-        """The names, in order."""
+        """Return the names of the tags, in order."""
         return [] if self._is_customer else sorted(each.tag.name for each in device.device_tags.all())
 
     def get_notes(self, device: Device) -> str | None:
-        """For the organization alone."""
+        """Return the notes. Only the organization sees them."""
         return device.notes
 
     def get_firmware_version(self, device: Device) -> str | None:
-        """As the device said it last."""
+        """Return the firmware version that the device reported last."""
         report = getattr(device, "report", None)
         return report.firmware_version if report else None
 
     def get_reported_at(self, device: Device) -> datetime | None:
-        """When it said so."""
+        """Return the time of the last report."""
         report = getattr(device, "report", None)
         return report.reported_at if report else None
 
     def get_wipe_pending(self, device: Device) -> bool:
-        """Whether a wipe is asked for and not confirmed."""
+        """Return whether a wipe was requested and is not confirmed."""
         return device.wipe_since is not None
 
     @property
@@ -140,16 +141,16 @@ class DeviceOut(serializers.ModelSerializer):
         said = super().to_representation(device)
         if self._is_customer:
             said |= {field.name: field.hidden_as for field in OPEN if not field.for_customers}
-            # When somebody else's ownership ended is nothing to the reader.
+            # The times would reveal when somebody else's ownership ended.
             said |= dict.fromkeys(("wipe_since", "wipe_asked_at", "wipe_confirmed_at"))
         if self._is_customer and device.customer_id not in self.context.get("customers", ()):
-            # It is shared with the reader: who owns it is not his to know.
+            # It is shared with the reader, who may not know its owner.
             said |= {"customer": None, "wipe_pending": False}
         return said
 
 
 class DeviceIn(Body):
-    """A new device."""
+    """The data of a new device, or the fields of a device to change."""
 
     product = Text(max_length=60, help_text="The id or the slug.")
     serial_number = Text(max_length=64)
@@ -171,7 +172,7 @@ class DeviceIn(Body):
 
 
 class DeviceQuery(PageQuery):
-    """Which devices. Archived ones are left out unless they are asked for."""
+    """The filters and the page of a list of devices. Archived ones are left out unless they are asked for."""
 
     q = Text(required=False, max_length=64, help_text="Beginning of the serial number or device name.")
     serial_number = Text(required=False, max_length=64, help_text="The whole serial number.")
@@ -188,14 +189,14 @@ class DeviceQuery(PageQuery):
 
 
 class OwnerIn(Body):
-    """Whom a device goes to."""
+    """The customer who becomes the owner, and a note for the history of the device."""
 
     customer = Id()
     note = Text(max_length=500, required=False, allow_blank=True)
 
 
 class ReasonQuery(Body):
-    """Why, and what becomes of claim profiles that list the device."""
+    """The reason, and what happens to claim profiles that list the device."""
 
     reason = Text(max_length=500)
     leaves_profiles = Flag(
@@ -204,7 +205,7 @@ class ReasonQuery(Body):
 
 
 class DeviceDetails(serializers.Serializer):
-    """What a device is known by."""
+    """The identifiers of a device."""
 
     id = serializers.IntegerField()
     device_name = serializers.CharField()
@@ -212,7 +213,7 @@ class DeviceDetails(serializers.Serializer):
 
 
 class OwnershipOut(serializers.ModelSerializer):
-    """A span of ownership: from `start_time` on and before `end_time`, which for an open one is 2999-12-31T23:59:59Z."""
+    """One ownership, from `start_time` on and before `end_time`. The end of an open one is 2999-12-31T23:59:59Z."""
 
     start_time = serializers.DateTimeField(source="started_at")
     end_time = serializers.SerializerMethodField()
@@ -225,7 +226,7 @@ class OwnershipOut(serializers.ModelSerializer):
         fields = ["id", "start_time", "end_time", "device", "manager", "device_details"]
 
     def get_end_time(self, span: Ownership) -> datetime:
-        """The end, or the sign of an open one."""
+        """Return the end, or `OPEN_END` for an open ownership."""
         return (
             OPEN_END  # type: ignore[return-value]  # the description of the API tells the format by the annotation
             if span.ended_at is None
@@ -234,13 +235,13 @@ class OwnershipOut(serializers.ModelSerializer):
 
 
 class ReleaseIn(Body):
-    """Why, for the device's history."""
+    """The reason for the release, for the history of the device."""
 
     reason = Text(max_length=500, default="", allow_blank=True)
 
 
 class OwnershipQuery(Between, FeedQuery):
-    """Which ownerships. `from` and `to` take those that touch the time between them."""
+    """The filters of a list of ownerships. `from` and `to` select those that overlap the time between them."""
 
     device = Id(required=False, in_query=True)
     serial_number = Text(required=False, max_length=64)
@@ -249,7 +250,7 @@ class OwnershipQuery(Between, FeedQuery):
 
 
 class TakeIn(Body):
-    """The device to take: both of its names, as they stand on it and in the factory's list."""
+    """The device to take, by both of its names as they are printed on it and written in the factory's list."""
 
     serial_number = Text(max_length=64)
     device_name = Text(max_length=64)

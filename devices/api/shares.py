@@ -1,4 +1,4 @@
-"""Who may see a device without owning it: for staff, for its owner, and for those who see it."""
+"""REST endpoints of shared access to devices: who may see a device without owning it."""
 
 from typing import Any
 
@@ -20,17 +20,17 @@ TAG = "shares"
 
 
 class ShareProject(serializers.Serializer):
-    """The project that it lies in."""
+    """The project in which the shared device lies."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
 class ShareOut(serializers.ModelSerializer):
-    """Shared access: from `started_at` on and before `ended_at`, null while it goes on.
+    """Shared access to a device, from `started_at` on and before `ended_at`, which is null while it lasts.
 
-    `start_note` names the claim profile. Of another customer, a customer's key reads no project, no person and no
-    reason.
+    `start_note` names the claim profile. A customer's key does not see the project, the people or the reason of shares
+    with other customers.
     """
 
     customer = CustomerRef()
@@ -63,13 +63,13 @@ class ShareOut(serializers.ModelSerializer):
 
 
 class ShareQuery(PageQuery):
-    """Which shares."""
+    """The filters and the page of a list of shares."""
 
     current = Flag(required=False, help_text="true: open ones only; false: ended ones only.")
 
 
 class ShareEndIn(Body):
-    """Why."""
+    """The reason for which the share ends."""
 
     reason = Text(max_length=500)
 
@@ -83,7 +83,7 @@ class ShareEndIn(Body):
     is_list=True,
 )
 def share_list(request: Any, pk: int) -> Any:
-    """Those that ended too, the newest first. A customer's key sees the shares of what it owns, and its own ones."""
+    """List shares, also ended ones, the newest first. A customer's key sees its own, and those of devices it owns."""
     rows = _rows(request, pk)
     if request.actor.kind == "customer":
         mine = SharedAccess.objects.visible_to(request.actor)
@@ -103,7 +103,7 @@ def share_list(request: Any, pk: int) -> Any:
     example={"reason": "The pilot is over"},
 )
 def share_end(request: Any, pk: int, share: int) -> Any:
-    """Takes shared access back now. A customer's key ends those of what it owns. Refused where it has ended already."""
+    """End shared access now. A customer's key may end shares of devices it owns. Refused if the share has ended."""
     rows = _rows(request, pk)
     if request.actor.kind == "customer":
         rows = rows.filter(pk__in=SharedAccess.objects.under_owner(request.actor).values("pk"))
@@ -115,5 +115,5 @@ def share_end(request: Any, pk: int, share: int) -> Any:
 
 def _rows(request: Any, pk: int) -> QuerySet[SharedAccess]:
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
-    # unscoped: of a visible device; callers narrow it for customers
+    # unscoped: shares of a visible device; callers narrow them for customers
     return SharedAccess.objects.filter(device=device).select_related("customer", "project")

@@ -36,20 +36,20 @@ UNDER_WAY = (CallState.WAITING, CallState.DELIVERED)
 
 class CallQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
-        """The calls that were asked and, where they are over, ended within an ownership of the person's customers.
+        """Return the calls asked and, if they are over, ended within an ownership of the user's customers.
 
-        Who asked also sees what the end of the ownership cancelled. Who only shares a device sees none: what its owner
-        asks, and with what argument, is the owner's own.
+        The customer who asked also sees calls that the end of the ownership cancelled. Customers with whom a device is
+        only shared see none: what its owner asks, and with what argument, is private to the owner.
         """
         spans = Ownership.objects.reached_by(actor, OuterRef(OuterRef("asked_at")))
         return self.filter(Exists(_holding(spans)) | Q(Exists(_broken_off(spans)), state=CallState.CANCELLED))
 
     def under_way(self, at: datetime) -> Self:
-        """Those that can still be answered."""
+        """Return the calls that can still be answered."""
         return self.filter(state__in=UNDER_WAY, expires_at__gt=at)
 
     def in_state(self, state: str, at: datetime | None = None) -> Self:
-        """Those whose `state_now` this is: what expired is timed out, also before that was written down."""
+        """Return the calls whose `state_now` is this. Expired calls count as timed out before that is written."""
         late = Q(state__in=UNDER_WAY, expires_at__lte=at or timezone.now())
         if state == CallState.TIMED_OUT:
             return self.filter(Q(state=state) | late)
@@ -57,15 +57,15 @@ class CallQuerySet(TenantQuerySet):
 
 
 def _holding(spans: QuerySet) -> QuerySet:
-    """The spans that hold all of a call: what ended after the handover tells of the new owner's device."""
-    # A call under way has no end: it is held while the span holds all that has become of it so far.
+    """Return the spans that contain the whole call: a result after the handover is about the new owner's device."""
+    # A call under way has no end: the span has to contain everything that has happened to it so far.
     ended = Coalesce(OuterRef("ended_at"), OuterRef("delivered_at"), OuterRef("asked_at"))
     lasts = Q(ended_at=None) | Q(ended_at__gt=ended)
     return spans.filter(lasts, device=OuterRef("device"), started_at__lte=OuterRef("asked_at"))
 
 
 def _broken_off(spans: QuerySet) -> QuerySet:
-    """The asker's spans with whose end a call was cancelled: nobody answered it, so it tells nothing of what came then."""
+    """Return the asker's spans whose end cancelled a call. Nobody answered it, so it reveals nothing later."""
     return spans.filter(
         device=OuterRef("device"),
         customer=OuterRef("customer"),
@@ -77,8 +77,8 @@ def _broken_off(spans: QuerySet) -> QuerySet:
 class Call(TenantModel):
     """A question to a device: the value of a variable, or a function to run with an argument.
 
-    It is delivered when the device next asks for its calls, once, and answered once, before it expires or never.
-    `customer` is who owned the device where the owner asked; staff ask for the organization.
+    It is delivered once, when the device next asks for its calls, and can be answered once, before it expires.
+    `customer` is the owner of the device if the owner asked; staff ask for the organization.
     """
 
     device = models.ForeignKey(Device, models.PROTECT, related_name="calls", db_index=False)
@@ -128,22 +128,22 @@ class Call(TenantModel):
 
     @property
     def is_over(self) -> bool:
-        """Whether no answer can come any more."""
+        """Whether the call can no longer be answered."""
         return self.state_now not in UNDER_WAY
 
     @property
     def state_now(self) -> str:
-        """The state; what expired is timed out, also before that was written down."""
+        """Return the state. Expired calls count as timed out before that is written."""
         if self.state in UNDER_WAY and self.expires_at <= timezone.now():
             return CallState.TIMED_OUT
         return self.state
 
     @property
     def result_text(self) -> str:
-        """The result as JSON, readable."""
+        """Return the result as readable JSON."""
         return json.dumps(self.result, ensure_ascii=False, indent=2)
 
     @property
     def state_label(self) -> str:
-        """The state in a word."""
+        """Return the label of the state."""
         return str(CallState(self.state_now).label)

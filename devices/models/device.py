@@ -27,37 +27,37 @@ class DeviceStatus(Words):
 
 class DeviceQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
-        """What the person's customers own now, and what is shared with a project that he reaches."""
+        """Return the devices that the user's customers own now, and those shared with a project visible to the user."""
         owned, shared = (spans.objects.open().reached_by(actor).values("device") for spans in (Ownership, SharedAccess))
-        # One list of ids: of two conditions with OR between them, PostgreSQL would try every device.
+        # One list of ids: with two conditions joined by OR, PostgreSQL would check every device.
         return self.filter(pk__in=owned.union(shared, all=True))
 
     def current(self) -> Self:
-        """Those that are not archived."""
+        """Return the devices that are not archived."""
         return self.filter(archived_at=None)
 
     def operated_by(self, actor: Actor) -> Self:
-        """Those that the person may call and send back: of their customers, or in the projects in which they operate."""
+        """Return the devices the user may call and return: of their customers, or in projects where they operate."""
         mine = Q(customer__in=actor.operates)
         if actor.operates_in:
-            # As the memberships are now, not as they were when the request began.
+            # Reads the memberships as they are now, not as they were when the request began.
             projects = ProjectMember.objects.of(actor).filter(project__in=actor.operates_in).values("project")
             within = Ownership.objects.open().filter(project__in=projects, device=OuterRef("pk"))
             mine |= Q(Exists(within))
         return self.filter(mine)
 
     def given_away(self) -> Self:
-        """Those that a customer owns, and not the organization itself."""
+        """Return the devices owned by a customer rather than by the organization itself."""
         return self.filter(customer__isnull=False).exclude(customer__kind=CustomerKind.INTERNAL)
 
     def with_what_it_has(self) -> Self:
-        """With `has_tags` and `is_shared`, so that what few devices have is asked for those alone."""
+        """Add `has_tags` and `is_shared`, so that tags and shares are read only for the few devices that have any."""
         tags = DeviceTag.objects.filter(device=OuterRef("pk"))
         shares = SharedAccess.objects.open().filter(device=OuterRef("pk"))
         return self.annotate(has_tags=Exists(tags), is_shared=Exists(shares))
 
     def listed(self) -> Self:
-        """With what a row of a list shows, and no more; `since` is when the current ownership began."""
+        """Load only what a row of a list shows. `since` is when the current ownership began."""
         began = Ownership.objects.open().filter(device=OuterRef("pk")).values("started_at")[:1]
         names = DeviceTag.objects.filter(device=OuterRef("pk")).order_by().values("device")
         tags = names.annotate(joined=Joined("tag__name")).values("joined")
@@ -78,10 +78,10 @@ class DeviceQuerySet(TenantQuerySet):
 
 
 class Device(TenantModel):
-    """One unit.
+    """A device of a product, and who owns it now.
 
-    `customer` is the current owner, a copy of the open ownership. It and `status` are written by `devices.ledger`
-    alone. The keys are the folded identifiers, by which they are unique, ordered and found.
+    `customer` is the current owner, a copy of the open ownership. Only `devices.ledger` writes it and `status`. The
+    keys are the folded identifiers, which are unique and by which devices are ordered and found.
     """
 
     product = models.ForeignKey(Product, models.PROTECT, related_name="devices", verbose_name=_("Product"))
@@ -115,8 +115,8 @@ class Device(TenantModel):
         help_text=_("A unit for your own engineers. It gets no automatic firmware."),
     )
     notes = models.TextField(_("Notes"), max_length=2000, blank=True)
-    # The newest request to wipe itself, by which the device confirms it, and the oldest that is not confirmed: whose
-    # data may still be on it is told by the ownerships that ended from then on. Written by the ledger.
+    # The newest wipe request, which the device confirms, and the oldest that is not confirmed. The ownerships that
+    # ended since the oldest say whose data may still be on the device. Written by the ledger.
     wipe_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     wipe_since = models.DateTimeField(null=True, blank=True, editable=False)
     wipe_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -160,7 +160,7 @@ class Device(TenantModel):
             models.CheckConstraint(
                 condition=Q(archived_at__isnull=True) | Q(customer__isnull=True), name="device_archived_unowned"
             ),
-            # Pending since, or confirmed, or never asked for.
+            # Wipe pending since, or confirmed, or never requested.
             models.CheckConstraint(
                 condition=Q(
                     wipe_asked_at__isnull=False,
@@ -173,7 +173,7 @@ class Device(TenantModel):
                 name="device_wipe_is_one_of_three",
             ),
         ]
-        # One index for each filter of the list in each of its orders; archived units stand in none of them.
+        # One index for each filter of the list in each of its orders. None of them contains archived devices.
         indexes = [
             models.Index(
                 fields=["organization", "serial_key", "id"],
@@ -196,8 +196,7 @@ class Device(TenantModel):
                 name="device_by_customer",
                 condition=Q(customer__isnull=False, archived_at__isnull=True),
             ),
-            # Not unique: factories do send an IMEI twice, and that is their fault to mend, not a reason to refuse a
-            # unit.
+            # Not unique: factories do send an IMEI twice, which is theirs to correct and no reason to refuse a device.
             models.Index(fields=["organization", "imei"], name="device_by_imei", condition=~Q(imei="")),
             models.Index(
                 fields=["organization", "serial_key", "id"],
@@ -219,20 +218,20 @@ class Device(TenantModel):
 
     @property
     def tag_names(self) -> list[str]:
-        """The names of the tags of a device that came from `listed`."""
+        """Return the names of the tags of a device that was loaded by `listed`."""
         joined = getattr(self, "joined_tags", None)
         return sorted(joined.split(Joined.SEPARATOR)) if joined else []
 
     @property
     def is_kept(self) -> bool:
-        """Whether the organization owns it itself: nobody does, or an internal account."""
+        """Whether the organization owns the device itself: it has no owner, or an internal account is the owner."""
         return self.customer is None or self.customer.kind == CustomerKind.INTERNAL
 
     @property
     def serial_tail(self) -> str:
-        """The last four characters of the serial number, for pages that strangers may see."""
+        """Return the last four characters of the serial number, for pages that strangers may see."""
         return self.serial_number[-4:]
 
     def set_keys(self) -> None:
-        """Bring the folded copies in step with serial number and device name."""
+        """Update the folded copies of the serial number and the device name."""
         self.serial_key, self.name_key = fold(self.serial_number), fold(self.device_name)

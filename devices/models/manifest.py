@@ -8,8 +8,8 @@ from devices.models.product import Product
 class ManifestImport(FileImport):
     """A factory manifest that was uploaded for a product.
 
-    `reading` may hold "pad": the digits that serial numbers are filled up to where Excel made numbers of
-    them, 0 for those that are right as they are.
+    `reading` may hold "pad": the number of digits to which serial numbers are zero-filled if Excel turned them into
+    numbers, or 0 if they are right as they are.
     """
 
     product = models.ForeignKey(Product, models.PROTECT, related_name="imports")

@@ -16,13 +16,13 @@ from devices.models.ownership import NEVER, Ownership, SharedAccess, Span, SpanQ
 
 
 class Json(str):
-    """Text that is JSON already: a JsonText column takes it as it is."""
+    """Text that is JSON already. A JsonText column stores it unchanged."""
 
     __slots__ = ()
 
 
 class JsonText(models.TextField):
-    """Any JSON value, kept as its text: what was sent comes back, on every database, with its order and its numbers."""
+    """Any JSON value, stored as its text. Order and numbers come back as they were sent, on every database."""
 
     def from_db_value(self, value: str | None, *_rest: Any) -> Any:
         return None if value is None else json.loads(value)
@@ -35,10 +35,11 @@ class JsonText(models.TextField):
 
 class MessageQuerySet(TenantQuerySet):
     def visible_to(self, actor: Actor, *, device: Device | None = None, up_to: int | None = None) -> Self:
-        """The messages that this actor may read: a member all, a customer's person those of its own spans.
+        """Return the messages that this actor may read: members read all, customers those of their own spans.
 
-        A message at the instant of a handover belongs to the new owner alone. With `device`, only the messages of this
-        one: the same rows, as ranges of the index. With `up_to`, those up to what `horizon.settled` gave before.
+        A message at the instant of a handover belongs to the new owner alone. With `device`, returns only messages of
+        this device: the same rows, read as ranges of the index. With `up_to`, returns only those up to an id that
+        `horizon.settled` returned before.
         """
         rows = self if device is None else self.filter(device=device)
         if up_to is not None:
@@ -49,28 +50,28 @@ class MessageQuerySet(TenantQuerySet):
         return rows.held_by(actor) if device is None else rows.within(spans_of(actor, device))
 
     def for_customer(self, actor: Actor) -> Self:
-        """What was published within the spans of the person's customers, and of the projects while they were a member."""
+        """Return messages from spans of the user's customers, and of projects while the user was a member."""
         return self.before_handovers(actor).held_by(actor)
 
     def held_by(self, actor: Actor) -> Self:
-        """The same as the ledger stands at this moment: for devices of which it is known that they change no hands."""
+        """The same by the ledger alone, as it is now. Only for devices that don't change owner meanwhile."""
         at = OuterRef(OuterRef("at"))
         owned, shared = (_covering(spans.objects.reached_by(actor, at)) for spans in (Ownership, SharedAccess))
         return self.filter(Exists(owned) | Exists(shared))
 
     def before_handovers(self, actor: Actor) -> Self:
-        """What came before any change of hands that is under way, or begins after this was asked.
+        """Exclude messages after any change of ownership that is under way or begins later than this call.
 
-        So it stays true however late, and however slowly, the rows are read.
+        So the result stays correct however late and however slowly the rows are read.
         """
         last = horizon.up_to(actor)
         return self if last is None else self.filter(pk__lte=last)
 
     def within(self, spans: Iterable[Span]) -> Self:
-        """The messages of these spans' devices, from each span's start on and before its end.
+        """Return the messages of these spans' devices, from each span's start on and before its end.
 
-        The end is asked of the ledger by the statement that reads the messages, and so by each that writes a piece of
-        a file: a device may change hands after the spans were read.
+        The end is read from the ledger by the same statement that reads the messages, and so for each chunk of a file:
+        a device may change owner after the spans were read.
         """
         wanted = Q()
         for span in spans:
@@ -79,9 +80,10 @@ class MessageQuerySet(TenantQuerySet):
         return self.filter(wanted) if wanted else self.none()
 
     def lying_in(self, actor: Actor, **where: Any) -> Self:
-        """Of devices that a customer or a project held when they published, as the ledger says now: owned or shared.
+        """Return messages of devices that a customer or project owned or shared when they published, by the ledger now.
 
-        By the spans that the actor sees: by others, whoever shares a device could find out whose it is.
+        Uses only spans that the actor may see. With others, anybody with whom a device is shared could find out its
+        owner.
         """
         owned, shared = (
             _covering(spans.objects.visible_to(actor).filter(**where)) for spans in (Ownership, SharedAccess)
@@ -89,9 +91,10 @@ class MessageQuerySet(TenantQuerySet):
         return self.filter(Exists(owned) | Exists(shared))
 
     def of_project(self, project: Project) -> Self:
-        """Of the devices that lay in the project when they published: owned or, where it has any, shared.
+        """Return messages of devices that lay in the project when they published: owned or, if it has any, shared.
 
-        Two ranges of indexes, each cut by what else is asked for: its own messages, and those of the shared devices.
+        Reads two ranges of indexes, each narrowed by the other conditions: its own messages, and those of the shared
+        devices.
         """
         shares = SharedAccess.objects.filter(project=project)
         if not shares.exists():
@@ -102,9 +105,9 @@ class MessageQuerySet(TenantQuerySet):
 
 
 def spans_of(actor: Actor, device: Device) -> list[Span]:
-    """The spans in which the person reaches the device, owned and shared.
+    """Return the spans in which the user may see the device, owned and shared.
 
-    `member` is the membership by which they see a span that is of none of their customers.
+    `member` is the membership by which the user sees a span that belongs to none of their customers.
     """
     found: list[Span] = []
     for spans in (Ownership, SharedAccess):
@@ -117,7 +120,7 @@ def spans_of(actor: Actor, device: Device) -> list[Span]:
 
 
 class _AnyOf(models.Func):
-    """Whether a column is one of a subquery's values. Beside an OR, PostgreSQL takes an index for arrays alone."""
+    """Whether a column is one of a subquery's values. Beside an OR, PostgreSQL uses an index only for arrays."""
 
     template, arg_joiner = "%(expressions)s", " IN "
     output_field = models.BooleanField()
@@ -127,13 +130,13 @@ class _AnyOf(models.Func):
 
 
 def _end_now(span: Span) -> Subquery:
-    """The end of the span at the moment of the statement; nothing, before which nothing lies, where it is gone."""
+    """Return the span's end when the statement runs. If the span is gone, the end is null and no message matches."""
     end = Coalesce("ended_at", NEVER, output_field=models.DateTimeField())
     return Subquery(type(span)._default_manager.filter(pk=span.pk).values(end=end))
 
 
 def _start_now(member: ProjectMember) -> Subquery:
-    """The start of the membership; nothing, after which nothing lies, where it has ended at the moment of the statement."""
+    """Return the membership's start when the statement runs. If it has ended, that is null and no message matches."""
     return Subquery(ProjectMember.objects.open().filter(pk=member.pk).values("started_at"))
 
 
@@ -142,10 +145,11 @@ def _covering(spans: SpanQuerySet) -> SpanQuerySet:
 
 
 class Message(TenantModel):
-    """What a device published.
+    """A message that a device published.
 
-    `at` is the server's time and decides who may read it; `device_at` is what the device says, and decides nothing.
-    `project` is where the unit lay by the ledger, a copy by which the messages of a project are a range of an index.
+    `at` is the server's time and decides who may read the message. `device_at` is the device's own time and decides
+    nothing. `project` is where the device lay according to the ledger: a copy, so that the messages of a project are a
+    range of an index.
     """
 
     organization = models.ForeignKey("console.Organization", models.PROTECT, related_name="+", db_index=False)
@@ -160,7 +164,7 @@ class Message(TenantModel):
 
     class Meta:
         constraints = [InOrder(name="message_in_order")]
-        # One index for each list, with and without a name; the id settles what was published at one instant.
+        # One index for each list, with and without a name. The id orders messages of the same instant.
         indexes = [
             models.Index(fields=["device", "at", "id"], name="message_by_device"),
             models.Index(fields=["device", "name", "at", "id"], name="message_by_device_name"),
@@ -177,25 +181,25 @@ class Message(TenantModel):
 
     @property
     def text(self) -> str:
-        """The data as JSON, readable."""
+        """Return the data as readable JSON."""
         return json.dumps(self.data, ensure_ascii=False, separators=(", ", ": "))
 
     @property
     def short(self) -> str:
-        """The beginning of the data, for a row of a list."""
+        """Return the beginning of the data, for a row of a list."""
         text = self.text
         return text if len(text) <= 120 else f"{text[:119]}…"
 
 
 class DeviceReportQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
-        """What devices said within the ownerships that the person's customers have now: what came before is another's."""
+        """Return reports made within the current ownerships of the user's customers. Earlier ones belong to others."""
         owned = Ownership.objects.open().reached_by(actor).covering(OuterRef("reported_at"))
         return self.filter(Exists(owned.filter(device=OuterRef("device"))))
 
 
 class DeviceReport(TenantModel):
-    """What a device said last about itself. Other columns of the device are its maker's word, these are its own."""
+    """What a device last reported about itself. Other columns of the device come from its maker."""
 
     device = models.OneToOneField(Device, models.PROTECT, primary_key=True, related_name="report")
     firmware_version = models.CharField(max_length=64, blank=True)

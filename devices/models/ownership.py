@@ -12,7 +12,7 @@ from console.fields import Words
 from console.tenancy import TenantModel, TenantQuerySet
 from customers.models import ProjectMember
 
-# For a span that goes on.
+# The end of an open span.
 NEVER = Value(datetime(9999, 12, 31, tzinfo=UTC), output_field=models.DateTimeField())
 
 
@@ -39,18 +39,18 @@ class EndReason(Words):
 
 class SpanQuerySet(TenantQuerySet):
     def open(self) -> Self:
-        """The spans that go on."""
+        """Return the spans that have not ended."""
         return self.filter(ended_at=None)
 
     def covering(self, at: models.Expression | object) -> Self:
-        """The spans that hold the instant `at`: the one of a handover belongs to the new owner alone."""
+        """Return the spans that contain the instant `at`. The instant of a handover belongs to the new owner alone."""
         return self.filter(Q(ended_at=None) | Q(ended_at__gt=at), started_at__lte=at)
 
     def reached_by(self, actor: Actor, at: Any = None) -> Self:
-        """The spans of the person's customers, and those in the projects that they are a member of.
+        """Return the spans of the user's customers, and those in projects of which the user is a member.
 
-        A member sees what lies in the project while the membership goes on: not what left it before. With `at`, only
-        the spans by which the person sees that instant: none of before their start.
+        A member sees what lies in the project during the membership, not what left it before. With `at`, returns only
+        the spans by which the user may see that instant: none of those in a project before the membership started.
         """
         mine = Q(customer__in=actor.customers)
         if not actor.projects:
@@ -60,7 +60,7 @@ class SpanQuerySet(TenantQuerySet):
         return self.filter(mine | Q(Exists(member), project__in=actor.projects))
 
     def under_owner(self, actor: Actor) -> Self:
-        """The spans of devices that the person's customers own now, as far as they lie in that ownership."""
+        """Return the spans of devices that the user's customers own now, if they overlap that ownership."""
         owned = Ownership.objects.open().reached_by(actor).filter(device=OuterRef("device"))
         return self.filter(Exists(owned.filter(started_at__lt=Coalesce(OuterRef("ended_at"), NEVER))))
 
@@ -69,9 +69,9 @@ class SpanQuerySet(TenantQuerySet):
 
 
 class Span(TenantModel):
-    """One device, one customer, from `started_at` on and before `ended_at`.
+    """The time for which one customer has one device: from `started_at` on and before `ended_at`.
 
-    It is never edited but to be closed, and opened again where the unclaim that closed it is undone.
+    A span never changes except to be closed, or to be reopened if the unclaim that closed it is undone.
     """
 
     device = models.ForeignKey("devices.Device", models.PROTECT, related_name="%(class)s_spans")
@@ -81,7 +81,7 @@ class Span(TenantModel):
     ended_at = models.DateTimeField(null=True, blank=True)
     start_reason = models.CharField(max_length=12, choices=StartReason.get_choices)
     end_reason = models.CharField(max_length=12, choices=EndReason.get_choices, null=True, blank=True)
-    # Who did it, and on what evidence: "claim:17", "shipment:4". The note is what the person gave as the reason.
+    # Who did it, and on what evidence: "claim:17", "shipment:4". The note is the reason that the person entered.
     started_by = models.CharField(max_length=200)
     ended_by = models.CharField(max_length=200, blank=True)
     start_evidence = models.CharField(max_length=60, blank=True)
@@ -91,7 +91,7 @@ class Span(TenantModel):
 
     objects: ClassVar = SpanQuerySet.as_manager()
 
-    # Set where one person reads: the membership by which they see it, if it is of none of their customers.
+    # Set when one person reads: the membership by which they see the span, if it belongs to none of their customers.
     member: ProjectMember | None = None
 
     class Meta:
@@ -113,14 +113,14 @@ class Span(TenantModel):
 
     @property
     def seen_from(self) -> datetime:
-        """From when on the reader sees it."""
+        """Return the time from which on the reader may see the span."""
         return max(self.started_at, self.member.started_at) if self.member else self.started_at
 
 
 class Ownership(Span):
-    """Who owned a device from when to when. It alone decides who may read the device's data.
+    """Who owned a device from when to when. Only ownerships decide who may read the device's data.
 
-    `change` grows whenever a span begins, ends or goes on again: who follows it misses nothing.
+    `change` grows whenever a span begins, ends or is reopened, so a reader who follows it misses nothing.
     """
 
     change = models.BigIntegerField(db_default=0, editable=False)

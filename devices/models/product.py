@@ -18,7 +18,7 @@ class OwnershipMode(Words):
 
 class ProductQuerySet(TenantQuerySet):
     def current(self) -> Self:
-        """Those that are not archived."""
+        """Return the products that are not archived."""
         return self.filter(archived_at=None)
 
 
@@ -88,5 +88,5 @@ class Product(TenantModel):
         return reverse("devices:product_detail", args=[self.pk])
 
     def set_keys(self) -> None:
-        """Bring the folded copy in step with the name."""
+        """Update the folded copy of the name."""
         self.name_key = fold(self.name)[:200]

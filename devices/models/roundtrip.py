@@ -5,10 +5,10 @@ from console.models import FileImport
 
 
 class RoundTrip(FileImport):
-    """An exported list of devices that came back edited.
+    """An exported list of devices that was edited and uploaded.
 
-    `reading` holds "may" besides: the rights of who had it checked, as texts. `operation` is what checked it last and,
-    once it is applied, what applied it.
+    `reading` also holds "may": the permissions, as texts, of the person who had it checked. `operation` is the one that
+    checked it last and, after it was applied, the one that applied it.
     """
 
     class Meta:

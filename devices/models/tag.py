@@ -6,7 +6,7 @@ from console.tenancy import TenantModel
 
 
 class Tag(TenantModel):
-    """A label that many devices may carry, and a device many of."""
+    """A label for devices. A device may carry several tags, and a tag may be on many devices."""
 
     name = models.CharField(_("Tag"), max_length=40)
     name_key = KeyField(max_length=40)
