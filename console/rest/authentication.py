@@ -1,4 +1,4 @@
-"""Who calls: the actor of the bearer key (RFC 6750). No session and no cookie opens the API."""
+"""Authentication of API calls by bearer key (RFC 6750). Sessions and cookies give no access to the API."""
 
 from typing import Any
 
@@ -10,10 +10,17 @@ from console import api_keys
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Sets `request.actor` of the key. Whoever sends none stays anonymous, and a wrong one is refused at once."""
+    """Sets `request.actor` to the actor of the bearer key.
+
+    A call without a key stays anonymous; an invalid key is refused at once.
+    """
 
     def authenticate(self, request: Any) -> tuple[Any, Any] | None:
-        """Find the key. Raises AuthenticationFailed for one that is unknown, expired or revoked: all alike."""
+        """Return the actor and the key of the call, or None if it carries no bearer key.
+
+        Raises AuthenticationFailed, with the same message in all three cases, if the key is unknown, expired or
+        revoked.
+        """
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != b"bearer":
             return None
@@ -27,5 +34,5 @@ class KeyAuthentication(BaseAuthentication):
         return actor, key
 
     def authenticate_header(self, request: Any) -> str:
-        """What the answer to a call without a key asks for."""
+        """Return the `WWW-Authenticate` challenge for a call without a valid key."""
         return 'Bearer realm="Custody"'

@@ -1,4 +1,4 @@
-"""Marks and joins the functions of the API: what a call may be made with, takes and answers.
+"""Decorator and view factory of the API: who may call an endpoint, what it takes and what it returns.
 
 @endpoint("See a product", may=Permission.VIEW, answers=ProductOut)
 def product_detail(request, pk): ...
@@ -32,10 +32,10 @@ from console.rest.permissions import HasKey, MayCall
 from console.rest.problems import Unfit
 
 Function = Callable[..., Any]
-# In the document, until `console.rest.schema` says what it means: the GET of a single object.
+# Marks the GET of a single object in the OpenAPI document until `console.rest.schema` replaces it.
 SINGLE = "x-single"
 MOST_BYTES = 16 * 1024 * 1024
-# What programs send where nothing is asked for.
+# Bodies that clients send to calls that take none.
 EMPTY = {b"", b"{}", b"null"}
 TOKEN = OpenApiParameter(
     "Idempotency-Key",
@@ -47,13 +47,12 @@ TOKEN = OpenApiParameter(
 
 @dataclass
 class Endpoint:
-    """One function of the API, with what it takes and answers.
+    """One function of the API, with what it takes and what it returns.
 
-    `may` is the permission that an organization's key needs, None where none may call it; `customer` is the scope that
-    a customer's key needs, None likewise. In the function, `request.query` and `request.body_data` are what was read.
-    With `is_for_any_key` every key may call it, whatever its scopes.
-    `guard` comes before it, and outside of the transaction in which a repeatable call does its work: a refusal can't
-    take back what it counted.
+    `may` is the permission that an organization's key needs, or None if no such key may call it; `customer` is the
+    scope that a customer's key needs, or None likewise. With `is_for_any_key`, every key may call it, whatever its
+    scopes. The function finds the values read in `request.query` and `request.body_data`. `guard` runs before the
+    function and outside the transaction of a repeatable call, so that a refusal cannot roll back what it has counted.
     """
 
     run: Function
@@ -71,20 +70,20 @@ class Endpoint:
     guard: Callable[[Any], None] | None = None
     is_secret: bool = False
     is_for_any_key: bool = False
-    # The GET of the same address, where it answers a single object.
+    # The GET of the same address, if it returns a single object.
     getter: "Endpoint | None" = None
 
     def needed(self, actor: Actor) -> Permission | CustomerScope | None:
-        """Return what the actor's key needs; None where no key of its kind may call."""
+        """Return the permission or scope that the actor's key needs, or None if no key of its kind may call."""
         return self.customer if actor.kind == "customer" else self.may
 
     def call(self, request: Any, **kwargs: Any) -> HttpResponseBase:
-        """Check what was sent, then run. Who calls was checked before, by the permissions of the resource."""
+        """Check what was sent, then run the function. The resource's permissions have checked the caller already."""
         raw = _body(request._request)
         if self.takes is None and raw.strip() not in EMPTY:
             raise serializers.ValidationError(_("This call takes no body."))
         request.query = self._read(request, self._query(), _single(request.query_params))
-        # Where nothing has to be said, no body says it as well as an empty one.
+        # If no field is required, a missing body is equivalent to an empty one.
         data = request.data if raw.strip() else {}
         request.body_data = self._read(request, self.takes, data, partial=request.method == "PATCH")
         if self.guard is not None:
@@ -122,11 +121,11 @@ class Endpoint:
 
     @property
     def is_single(self) -> bool:
-        """Whether this, called by GET, answers one object, which then has an ETag."""
+        """Whether a GET of this endpoint returns one object, which then has an ETag."""
         return isinstance(self.answers, type) and not self.is_list
 
     def _shown(self, request: Any, response: Any) -> HttpResponseBase:
-        """The answer to a GET; of a single object with its ETag, and no more than that where the caller has it."""
+        """Return the response to a GET: a single object gets its ETag, or a 304 if the caller has it already."""
         if not self.is_single or not isinstance(response, Response):
             return response
         response["ETag"] = tag = preconditions.of(response.data)
@@ -137,7 +136,7 @@ class Endpoint:
         return response
 
     def _tagged(self, response: Any) -> Any:
-        """The answer to a change; where it is the object as the GET of the same address has it, with its ETag."""
+        """Return the response to a change, with an ETag if it equals what the GET of the same address returns."""
         if self.getter is not None and self.getter.answers is self.answers and isinstance(response, Response):
             response["ETag"] = preconditions.of(response.data)
         return response
@@ -152,7 +151,7 @@ class Endpoint:
         return Response(result, status=self.status)
 
     def schema(self, name: str, method: str) -> Callable:
-        """What drf-spectacular is told."""
+        """Return the decorator that describes this endpoint to drf-spectacular."""
         answers: Any = self.answers
         if self.is_list and isinstance(answers, type):
             answers = _page_of(answers, issubclass(self.query or PageQuery, FeedQuery))
@@ -194,7 +193,10 @@ class Nothing(Body):
 
 
 def endpoint(summary: str, *, may: Permission | None, **terms: Any) -> Callable[[Function], Endpoint]:
-    """Make an endpoint of a function; see Endpoint for the terms. Its module's `TAG` groups it."""
+    """Return a decorator that turns a function into an endpoint, grouped under the `TAG` of its module.
+
+    For the terms see Endpoint.
+    """
 
     def mark(run: Function) -> Endpoint:
         tag = unwrap(run).__globals__["TAG"]
@@ -207,7 +209,10 @@ def endpoint(summary: str, *, may: Permission | None, **terms: Any) -> Callable[
 
 
 class Resource(APIView):
-    """One address of the API. Authentication, limit and permissions are DRF's own steps, in an order of ours."""
+    """View of one address of the API.
+
+    Authentication, limit and permissions are DRF's own steps, in a different order.
+    """
 
     permission_classes = [HasKey, MayCall]
     throttle_classes = [CallsAMinute]
@@ -215,21 +220,21 @@ class Resource(APIView):
 
     @property
     def endpoint(self) -> Endpoint | None:
-        """The endpoint that the request asks for; None where the address has no such method."""
+        """Return the endpoint for the request's method, or None if the address has no such method."""
         method = (self.request.method or "").lower()
         return self.endpoints.get("get" if method == "head" else method)
 
     def check_permissions(self, request: Any) -> None:
-        """Count the call before asking what the key may: calls that are refused are held back too."""
+        """Count the call before checking permissions, so that refused calls are limited too."""
         super().check_throttles(request)
         super().check_permissions(request)
 
     def check_throttles(self, request: Any) -> None:
-        """Do nothing: the call was counted before the permissions."""
+        """Do nothing: `check_permissions` has counted the call already."""
 
 
 def resource(**endpoints: Endpoint) -> Callable[..., HttpResponseBase]:
-    """The view of one address: an endpoint for each method, named in lower case."""
+    """Return the view of one address, with one endpoint per method, named in lower case."""
     methods: dict[str, Any] = {"endpoints": endpoints, "http_method_names": [*endpoints, "options"]}
     if "get" in endpoints:
         methods["http_method_names"].append("head")
@@ -238,7 +243,7 @@ def resource(**endpoints: Endpoint) -> Callable[..., HttpResponseBase]:
         made.getter = single if single is not None and single.is_single else None
 
         def answer(self: APIView, request: Any, _made: Endpoint = made, **kwargs: Any) -> HttpResponseBase:
-            # Times are UTC, whatever a cookie says of the zone of a browser.
+            # Times are in UTC, even if a cookie names the browser's time zone.
             with timezone.override(UTC):
                 return _made.call(request, **kwargs)
 
@@ -251,7 +256,7 @@ def resource(**endpoints: Endpoint) -> Callable[..., HttpResponseBase]:
 
 @cache
 def _page_of(shape: type[serializers.Serializer], is_feed: bool) -> serializers.Serializer:
-    """What a list of these answers."""
+    """Return the shape of a page of these objects."""
     fields = {"results": shape(many=True), "next": serializers.CharField(allow_null=True)}
     if is_feed:
         fields["more"] = serializers.BooleanField(
@@ -261,7 +266,7 @@ def _page_of(shape: type[serializers.Serializer], is_feed: bool) -> serializers.
 
 
 def _single(query: Any) -> dict[str, Any]:
-    """The query as one value each; a parameter that is given twice is refused."""
+    """Return the query with one value per parameter; raise ValidationError for a repeated parameter."""
     twice = [name for name, values in query.lists() if len(values) > 1]
     if twice:
         raise serializers.ValidationError({name: ["It is given more than once."] for name in twice})
@@ -269,12 +274,12 @@ def _single(query: Any) -> dict[str, Any]:
 
 
 def reader(actor: Any) -> dict[str, Any]:
-    """Who reads, for shapes that do not tell everybody everything."""
+    """Return the reader as serializer context, for shapes that hide fields from some readers."""
     return {"reader": actor.kind, "customers": actor.customers}
 
 
 def _body(request: Any) -> bytes:
-    """All of the body, read once. Raises Refused (413) above the limit."""
+    """Return the whole body, read once. Raises Refused (413) if it is above the limit."""
     length = whole(request.META.get("CONTENT_LENGTH") or "0")
     if length is None or length > MOST_BYTES:
         raise _too_large()

@@ -1,4 +1,4 @@
-"""Entries of lists in a body."""
+"""Entries of lists in a request body."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from console.rest.fields import Body
 
 
 class Row(Body):
-    """One entry of a list. It is given as a whole, also where the rest of a body says only what changes."""
+    """One entry of a list in a request body. It is always complete, even if the rest of the body lists changes only."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse what is missing; what may be left out gets its default."""
+        """Refuse missing required fields and fill in the defaults of optional ones."""
         if isinstance(data, dict):
             missing = [name for name, field in self.fields.items() if field.required and name not in data]
             if missing:

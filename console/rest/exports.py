@@ -1,4 +1,4 @@
-"""Lists as files: what a list of the API gives, as CSV and as XLSX, written by the code that the console exports with.
+"""Lists of the API as CSV and XLSX files, written by the code that exports from the console.
 
 @export("Download devices", may=Permission.EXPORT, query=unpaged(DeviceQuery), tag="devices")
 def device_export(request, form): ...
@@ -30,7 +30,10 @@ Forms = dict[str, Endpoint]
 def export(
     summary: str, *, may: Permission, customer: CustomerScope | None = None, query: type[Body] | None = None, tag: str
 ) -> Callable[[Function], Forms]:
-    """Make an endpoint of each form of a function, which gets the call and the form, and answers a stream."""
+    """Return a decorator that makes an endpoint for each file format of a function.
+
+    The function gets the request and the format, and returns a stream.
+    """
 
     def mark(run: Function) -> Forms:
         terms: dict[str, Any] = {"may": may, "customer": customer, "query": query, "tag": tag}
@@ -43,23 +46,26 @@ def export(
 
 
 def files(address: str, made: Forms) -> list[URLPattern]:
-    """The addresses of the forms: that of the list with an ending."""
+    """Return the addresses of the formats: the list's address with a file name extension."""
     return [path(f"{address}.{form}", resource(get=each)) for form, each in made.items()]
 
 
 def unpaged(query: type[PageQuery]) -> type[Body]:
-    """What the list takes, without its pages: a file holds all of it."""
+    """Return the list's query without its paging parameters, since a file holds all rows."""
     name = query.__name__.removesuffix("Query") + "ExportQuery"
     return type(name, (query,), {"limit": None, "cursor": None, "__doc__": query.__doc__})
 
 
 def written(form: str, request: Any, name: str, header: list[str], rows: Any) -> StreamingHttpResponse:
-    """The rows as a file of this form."""
+    """Return the rows as a streamed file of this format."""
     return stream(as_exported(request, form), name, header, rows)
 
 
 def as_exported(request: Any, form: str, **wanted: Any) -> Request:
-    """The call as the console's export would get it: form and filters stand in the address. None filters nothing."""
+    """Return the call as the console's export would get it, with format and filters in the query string.
+
+    Values that are None, False or empty do not filter.
+    """
     asked = copy(request._request)
     asked.GET = QueryDict(mutable=True)
     asked.GET["format"] = form
@@ -70,7 +76,7 @@ def as_exported(request: Any, form: str, **wanted: Any) -> Request:
 
 
 def _in(form: str, run: Function) -> Function:
-    """The function for one form, under a name of its own."""
+    """Return the function for one format, under a distinct name."""
 
     def answer(request: Any, **kwargs: Any) -> StreamingHttpResponse:
         with override(settings.LANGUAGE_CODE):
@@ -85,9 +91,9 @@ def _in(form: str, run: Function) -> Function:
 
 
 def _plain(content: Iterator[bytes]) -> Iterator[bytes]:
-    """The content, its words in the language of the documentation: programs read them, whatever they accept.
+    """Yield the content with its words in the language of the documentation, because programs read them.
 
-    It is switched on for each piece alone, for between two of them the thread is the server's.
+    The language is activated for each piece separately: between two pieces the thread belongs to the server.
     """
     while True:
         with override(settings.LANGUAGE_CODE):

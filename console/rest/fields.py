@@ -1,4 +1,4 @@
-"""Serializer fields that take what their OpenAPI type says and nothing else; by themselves they are obliging."""
+"""Serializer fields that accept exactly what their OpenAPI type says. DRF's own fields coerce."""
 
 import re
 from datetime import datetime
@@ -17,10 +17,10 @@ RFC_3339 = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
 
 
 class Body(serializers.Serializer):
-    """What a call takes: fields that it does not know are refused, not ignored."""
+    """The query or body of a call. Unknown fields are refused, not ignored."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse unknown fields beside what the fields themselves refuse."""
+        """Refuse unknown fields in addition to what the fields themselves refuse."""
         if isinstance(data, dict):
             known = {name for name, field in self.fields.items() if not field.read_only}
             unknown = sorted(str(name) for name in data if name not in known)
@@ -29,17 +29,17 @@ class Body(serializers.Serializer):
         return super().to_internal_value(data)
 
     def unfit(self, data: dict[str, Any]) -> dict[str, list[str]]:
-        """What can't be taken though each field is as documented: sentences by field, a 422."""
+        """Return errors by field for values that cannot be accepted although they are as documented (422)."""
         return {}
 
 
 class Text(serializers.CharField):
-    """A string; a number is not one. White space stays as it is: what is trimmed is for the console's form to say."""
+    """A string; numbers are refused. White space is kept: the console's form decides what to trim."""
 
     def __init__(self, *, pattern: str = "", **kwargs: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **kwargs})
         if pattern:
-            # Here `$` would match before a line feed at the end, too; in the document it does not.
+            # In Python `$` also matches before a trailing line feed; in the OpenAPI document it does not.
             strict = f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern
             self.validators.append(RegexValidator(strict, f"It does not look like {pattern}."))
 
@@ -51,14 +51,14 @@ class Text(serializers.CharField):
 
 @extend_schema_field({"type": "string", "format": "email", "maxLength": LONGEST_ADDRESS})
 class Email(Text):
-    """An e-mail address. Whether it is one, the console's form says."""
+    """An email address. The console's form checks its format."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=LONGEST_ADDRESS, **kwargs)
 
 
 class Whole(serializers.IntegerField):
-    """An integer; neither a string of digits nor a truth value is one. Queries are strings by nature."""
+    """An integer. Strings of digits and booleans are refused in a body; in a query all values are strings."""
 
     def __init__(self, **kwargs: Any) -> None:
         self.in_query = kwargs.pop("in_query", False)
@@ -73,7 +73,7 @@ class Whole(serializers.IntegerField):
 
 
 class Flag(serializers.BooleanField):
-    """true or false; in a query the words."""
+    """A boolean: true or false; in a query, the words `true` and `false`."""
 
     TRUE_VALUES = {True, "true"}
     FALSE_VALUES = {False, "false"}
@@ -85,12 +85,12 @@ class Flag(serializers.BooleanField):
 
 
 class Moment(serializers.DateTimeField):
-    """A time with its offset from UTC (RFC 3339); without one it would be another time in another place."""
+    """A time with its offset from UTC (RFC 3339). Without an offset it would be ambiguous."""
 
     default_error_messages = {"naive": "Say the offset from UTC as well, as in 2026-11-22T09:00:00Z or …+01:00."}
 
     def enforce_timezone(self, value: datetime) -> datetime:
-        """Refuse what names no offset."""
+        """Refuse a time without an offset."""
         if value.tzinfo is None:
             self.fail("naive")
         return super().enforce_timezone(value)
@@ -104,21 +104,21 @@ class Moment(serializers.DateTimeField):
 
 @extend_schema_field({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})
 class MomentOrDay(Moment):
-    """A time, or a day of the organization: its beginning or, with `is_end`, its end."""
+    """A time, or a day in the organization's time zone: its beginning or, with `is_end`, its end."""
 
     def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.edge = moments.end if is_end else moments.begin
 
     def to_internal_value(self, value: Any) -> datetime:
-        """A day begins and ends where the organization of the key is."""
+        """Return the time; a day begins and ends in the time zone of the key's organization."""
         day = parse_date(value) if isinstance(value, str) and DAY.fullmatch(value) else None
         if day is None:
             return super().to_internal_value(value)
         return self.enforce_timezone(self.edge(day, self.context.get("organization")))
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """Say of a day that does not exist that it is no time."""
+        """Refuse a day that does not exist with the same error as a malformed time."""
         try:
             return super().run_validation(data)
         except ValueError:
@@ -133,7 +133,7 @@ class Id(Whole):
 
 
 class Between(Body):
-    """A time: from the one instant on and before the other, or from the one day to the other."""
+    """A period: from one instant up to but not including another, or from one day up to the end of another."""
 
     to = MomentOrDay(
         is_end=True,
@@ -142,14 +142,14 @@ class Between(Body):
     )
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """`from` is no name for an attribute."""
+        """Add the field `from`, which cannot be an attribute because it is a Python keyword."""
         since = MomentOrDay(
             required=False, help_text="From this time on; or from this day on, in the organization's time zone."
         )
         return {**super().get_fields(), "from": since}
 
     def unfit(self, data: dict[str, Any]) -> dict[str, list[str]]:
-        """Refuse a time that ends before it begins."""
+        """Refuse a period that ends before it begins."""
         if "from" in data and "to" in data and data["to"] <= data["from"]:
             return {"to": ["It must lie after `from`."]}
         return super().unfit(data)

@@ -1,4 +1,4 @@
-"""Lets an endpoint check with the console's form what the console checks with it."""
+"""Validation of request data with the forms and filters of the console."""
 
 from typing import Any, TypeVar
 
@@ -17,10 +17,10 @@ Form = TypeVar("Form", bound=BaseForm)
 def checked(
     form_class: type[Form], data: dict[str, Any], *, lists: dict[str, str] | None = None, **kwargs: Any
 ) -> Form:
-    """The form, bound to the data and valid; for an existing row, what the data leave out stays as it is.
+    """Return the form, bound to the data and valid. For an existing row, omitted fields keep their values.
 
-    `lists` says which fields of the form stand in which list of the body. Raises Unfit with the form's own sentences,
-    at the names that the body has.
+    `lists` maps fields of the form to the list of the body that contains them. Raises Unfit with the form's own
+    sentences, under the names used in the body.
     """
     instance = kwargs.get("instance")
     if instance is not None:
@@ -38,10 +38,10 @@ def checked(
 
 
 def filtered(filters: type[FilterSet], rows: Rows, request: Any, **wanted: Any) -> Rows:
-    """The rows that the console's filters leave; what is None, False or empty filters nothing.
+    """Return the rows that the console's filters leave. None, False and empty values do not filter.
 
-    A number is the id of a row, though a person may type the beginning of a name into the same field. Raises Unfit
-    where a filter does not know the value.
+    A number is always the id of a row, although a person may type the beginning of a name into the same field. Raises
+    Unfit if a filter does not accept its value.
     """
     data = QueryDict(mutable=True)
     for name, value in wanted.items():
@@ -62,7 +62,7 @@ def filtered(filters: type[FilterSet], rows: Rows, request: Any, **wanted: Any) 
 
 
 def _as_posted(value: Any) -> Any:
-    """A value as a browser would post it: an unticked box is left out, nothing is empty text."""
+    """Return a value as a browser would post it: False and None become empty text."""
     if value is False:
         return ""
     return "" if value is None else value

@@ -1,8 +1,8 @@
-"""Answers a call that is repeated with the same `Idempotency-Key` with its first answer.
+"""Repeated calls with the same `Idempotency-Key` get the response of the first one.
 
-The answer is written in the transaction of the work, so either both are there or none. A refusal is not kept and is
-tried anew; what was noted of it stays, as it does without a key. Two calls at once: the second waits for the first,
-then gets its answer.
+The response is saved in the transaction of the work, so that either both exist or neither. A refusal is not saved, and
+the call is tried again; what was recorded about the refusal stays, as it does without a key. Of two simultaneous calls,
+the second waits for the first, then gets its response.
 """
 
 import hashlib
@@ -28,9 +28,10 @@ VISIBLE = re.compile(r"[!-~]{1,255}")
 
 
 def once(token: str, *, key_id: int, said: bytes, act: Callable[[], Any]) -> HttpResponse:
-    """What `act` answers, or what it answered to the same call before. `said` is all that makes it the same call.
+    """Return the response of `act`, or the saved one if the same call was made before.
 
-    Raises Refused (422) where the same token came with another call, or is none.
+    `said` identifies the call: method, address and body. Raises Refused (422) if the token is malformed or came with a
+    different call.
     """
     if not VISIBLE.fullmatch(token):
         raise Refused("bad_idempotency_key", _("An Idempotency-Key has 1 to 255 visible ASCII characters."), status=422)
@@ -42,7 +43,7 @@ def once(token: str, *, key_id: int, said: bytes, act: Callable[[], Any]) -> Htt
 
 @retrying
 def _once(token: str, key_id: int, digest: str, act: Callable[[], Any]) -> HttpResponse | Exception:
-    """The answer, or the refusal: raised in here it would take back what was noted of it."""
+    """Return the response or the refusal. Raising it here would roll back what was recorded about the refusal."""
     mine = {"key_id": key_id, "token": token}
     IdempotentAnswer.objects.bulk_create([IdempotentAnswer(**mine, digest=digest)], ignore_conflicts=True)
     row = IdempotentAnswer.objects.get(**mine)
@@ -70,6 +71,6 @@ def _once(token: str, key_id: int, digest: str, act: Callable[[], Any]) -> HttpR
 
 @transaction.atomic
 def delete_old(at: datetime | None = None) -> int:
-    """Delete the answers of more than a day ago. Returns how many."""
+    """Delete responses saved more than 24 hours ago. Returns how many."""
     before = (at or timezone.now()) - KEPT
     return IdempotentAnswer.objects.filter(created_at__lt=before).delete()[0]

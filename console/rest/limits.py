@@ -1,4 +1,4 @@
-"""How many calls a key may make: so many a minute, and a burst of as many. Counted in each process by itself."""
+"""Rate limit of calls per key: a number per minute, and a burst of the same size. Each process counts separately."""
 
 import time
 from typing import Any
@@ -14,7 +14,7 @@ _buckets: dict[int, tuple[float, float]] = {}
 
 
 def spend(key_id: int, *, at: float | None = None) -> None:
-    """Count a call. Raises Refused (429, with Retry-After) where the key has made too many."""
+    """Count a call. Raises Refused (429, with Retry-After) if the key has made too many."""
     now, rate = time.monotonic() if at is None else at, settings.API_CALLS_A_MINUTE
     left, then = _buckets.get(key_id, (float(rate), now))
     left = min(float(rate), left + (now - then) * rate / 60)
@@ -32,7 +32,7 @@ def spend(key_id: int, *, at: float | None = None) -> None:
 
 
 class CallsAMinute(BaseThrottle):
-    """The limit of a key, as a throttle of DRF. It counts the calls that an endpoint answers, refused ones too."""
+    """The rate limit of a key as a DRF throttle. It counts all calls to an endpoint, refused ones included."""
 
     def allow_request(self, request: Any, view: Any) -> bool:
         """Count the call. Raises Refused as `spend` does."""
@@ -42,5 +42,5 @@ class CallsAMinute(BaseThrottle):
 
 
 def forget() -> None:
-    """Let every key begin anew."""
+    """Reset the count of every key."""
     _buckets.clear()

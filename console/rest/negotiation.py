@@ -1,4 +1,4 @@
-"""In what an address answers."""
+"""Content negotiation of the API: JSON, or the one format that an address documents."""
 
 from typing import Any
 
@@ -8,22 +8,22 @@ from rest_framework.parsers import JSONParser
 
 
 class JsonOrFile(BaseContentNegotiation):
-    """What an address answers is said by its documentation, and not by what the caller would accept."""
+    """Returns what the documentation of the address says, regardless of the caller's `Accept` header."""
 
     def select_parser(self, request: Any, parsers: list) -> Any:
-        """The one for the body's type; None answers 415."""
+        """Return the parser for the body's media type, or None to respond with 415."""
         return DefaultContentNegotiation().select_parser(request, parsers)
 
     def select_renderer(self, request: Any, renderers: list, format_suffix: str | None = None) -> tuple[Any, str]:
-        """JSON."""
+        """Return the JSON renderer."""
         return renderers[0], renderers[0].media_type
 
 
 class Json(JSONParser):
-    """JSON that is not deeper than Python can follow."""
+    """Parser for JSON that is not nested deeper than Python can follow."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Raises ParseError for what is no JSON, and for what is too deep."""
+        """Return the parsed body. Raises ParseError if it is not JSON or is nested too deeply."""
         try:
             return super().parse(stream, media_type, parser_context)
         except RecursionError:

@@ -1,4 +1,4 @@
-"""Operations over REST: how far they are, and the result of each row in the order of the call."""
+"""Operations over REST: their progress, and the result of each row in the order of the call."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ MOST_RESULTS = 1_000
 
 
 class OperationOut(serializers.ModelSerializer):
-    """A long or bulk piece of work."""
+    """A long-running or bulk operation, with its progress and its result."""
 
     state = serializers.ChoiceField(choices=OperationState.choices)
     done = serializers.BooleanField(source="is_over", help_text="It will not change any more.")
@@ -51,16 +51,16 @@ class OperationOut(serializers.ModelSerializer):
         ]
 
     def get_counts(self, operation: Operation) -> dict[str, int]:
-        """total, succeeded, refused."""
+        """The numbers of rows: total, succeeded and refused."""
         return {"total": operation.total, "succeeded": operation.succeeded, "refused": operation.refused}
 
     def get_is_dry_run(self, operation: Operation) -> bool:
-        """Whether nothing was changed by it."""
+        """Whether the operation was a trial run that changed nothing."""
         return bool(operation.is_dry if hasattr(operation, "is_dry") else operation.payload.get("is_dry"))
 
 
 class ResultOut(serializers.Serializer):
-    """What became of one row. `code` is ok or says why it was refused."""
+    """The result of one row. `code` is `ok` or the reason why the row was refused."""
 
     position = serializers.IntegerField(help_text="In the call, from 1 on.")
     name = serializers.CharField(help_text="As it stood in the call.")
@@ -69,14 +69,14 @@ class ResultOut(serializers.Serializer):
 
 
 class ResultsOut(serializers.Serializer):
-    """A page of results. `next` is the `after` of the next page."""
+    """A page of results. To get the next page, send `next` as its `after`."""
 
     results = ResultOut(many=True)
     next = serializers.IntegerField(allow_null=True)
 
 
 class ResultsQuery(Body):
-    """Which results."""
+    """Which of the results to return."""
 
     after = Whole(
         min_value=0, max_value=2**31, default=0, in_query=True, help_text="The position of the last one seen."
@@ -86,19 +86,22 @@ class ResultsQuery(Body):
 
 @endpoint("List operations", may=Permission.VIEW, answers=OperationOut, query=PageQuery, is_list=True)
 def operation_list(request: Any) -> Any:
-    """The newest first."""
+    """Returns the operations that your key may see, newest first."""
     return page(request.query, _told(request), OperationOut)
 
 
 @endpoint("See an operation", may=Permission.VIEW, answers=OperationOut)
 def operation_detail(request: Any, pk: int) -> Any:
-    """Ask again until it is done."""
+    """Returns the state and progress of one operation. Repeat the call until `done` is true."""
     return get_object_or_404(_told(request), pk=pk)
 
 
 @endpoint("Undo an operation", may=Permission.VIEW, answers=OperationOut, status=202)
 def operation_undo(request: Any, pk: int) -> Any:
-    """Within 15 minutes of its end, once, with the scope that doing it needed. Answers the operation that undoes it."""
+    """Undoes an operation and returns the operation that does so.
+
+    An operation can be undone once, within 15 minutes of its end, with the scope that was needed to start it.
+    """
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     if not request.actor.may(Permission(operation.permission)):
         raise Refused("not_allowed", _("This key may not do that."), status=403)
@@ -110,7 +113,10 @@ def operation_undo(request: Any, pk: int) -> Any:
 
 @endpoint("List the results of an operation", may=Permission.VIEW, query=ResultsQuery, answers=ResultsOut)
 def operation_results(request: Any, pk: int) -> Any:
-    """Of a batch one for each device looked at so far, in the order of the call; else the refused ones. Kept for 30 days."""
+    """Returns one result for each row processed so far, in the order of the call.
+
+    This applies to batches; other operations return their refused rows only. Results are kept for 30 days.
+    """
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     after, limit = request.query["after"], request.query["limit"]
     found = list(results(operation, after, after + limit))
@@ -120,20 +126,23 @@ def operation_results(request: Any, pk: int) -> Any:
 
 @endpoint("Download the results of an operation", may=Permission.VIEW, media=["text/csv"])
 def operation_results_csv(request: Any, pk: int) -> HttpResponseBase:
-    """All of them as CSV."""
+    """Returns all results of the operation as a CSV file."""
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     rows = ([r["position"], r["name"], r["code"], r["detail"]] for r in results(operation, 0, operation.cursor))
     return stream_csv(f"operation-{operation.pk}", ["position", "name", "code", "detail"], rows)
 
 
 def _told(request: Any) -> QuerySet[Operation]:
-    """Those that the key may see, without what they were given: of a batch that is 100,000 names."""
+    """Return the operations that the key may see, without their payloads: a batch contains up to 100,000 names."""
     rows = Operation.objects.visible_to(request.actor)
     return rows.defer("payload").annotate(is_dry=F("payload__is_dry"))
 
 
 def results(operation: Operation, after: int, until: int) -> Iterator[dict[str, Any]]:
-    """The results of the positions after `after`, up to `until`. Of an operation without names the refused ones alone."""
+    """Yield the results of the positions after `after`, up to and including `until`.
+
+    An operation without names yields its refused rows only.
+    """
     rows = operation.rows.filter(position__gt=after, position__lte=until).order_by("position")
     refused = {row.position: row for row in rows.iterator(chunk_size=2_000)}
     names = operation.payload.get("names")

@@ -1,4 +1,4 @@
-"""What an organization decides about itself, over REST: name, brand, logo, domains; and what each role may do."""
+"""Settings of an organization over REST: name, brand, logo, domains, and the permissions of each role."""
 
 import base64
 import binascii
@@ -27,14 +27,14 @@ from console.rest.problems import Unfit
 TAG = "organization"
 
 EDIT = Permission.ORGANIZATION_EDIT
-# In base64 every 3 bytes are 4 characters: a picture of 6 MB.
+# Base64 turns every 3 bytes into 4 characters, so this is a picture of 6 MB.
 LONGEST_PICTURE = 8 * 1024 * 1024
-# A red point: a whole picture that fits into the documentation.
+# A single red pixel: a complete picture that is short enough for the documentation.
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 
 
 class OrganizationOut(serializers.ModelSerializer):
-    """Your organization."""
+    """The organization that your key belongs to."""
 
     logo_url = serializers.SerializerMethodField()
 
@@ -57,14 +57,14 @@ class OrganizationOut(serializers.ModelSerializer):
         ]
 
     def get_logo_url(self, organization: Organization) -> str | None:
-        """Where everybody sees the logo, as PNG; null without one."""
+        """The public address of the logo, a PNG file; null without a logo."""
         if not OrganizationLogo.objects.filter(organization=organization).exists():  # unscoped: the actor's own
             return None
         return settings.BASE_URL + reverse("console:logo", args=[organization.slug])
 
 
 class OrganizationIn(Body):
-    """What can be changed of the organization."""
+    """The settings of the organization that you can change."""
 
     name = Text(max_length=120)
     time_zone = Text(max_length=64, help_text="A name such as Europe/Berlin, or UTC.")
@@ -80,7 +80,7 @@ class OrganizationIn(Body):
 
 
 class LogoIn(Body):
-    """A picture."""
+    """A picture to use as the logo."""
 
     picture = Text(
         max_length=LONGEST_PICTURE,
@@ -90,7 +90,7 @@ class LogoIn(Body):
 
 
 class DomainOut(serializers.ModelSerializer):
-    """A host name that claim links may carry."""
+    """A host name that claim links may contain."""
 
     is_served = serializers.SerializerMethodField()
 
@@ -99,12 +99,12 @@ class DomainOut(serializers.ModelSerializer):
         fields = ["id", "host", "is_served"]
 
     def get_is_served(self, domain: OrganizationDomain) -> bool:
-        """Whether this server answers to it; if not, its operator has to add it to the server's names."""
+        """Whether this server responds at the host name; if not, its operator has to add it to the server's names."""
         return hosts.is_served(domain.host)
 
 
 class DomainIn(Body):
-    """A host name to add."""
+    """A host name to add to the organization."""
 
     host = Text(max_length=300, help_text="The name alone, such as claim.example.com.")
 
@@ -119,7 +119,7 @@ class RoleOut(serializers.Serializer):
 
 @endpoint("See the organization", may=Permission.VIEW, answers=OrganizationOut)
 def organization_detail(request: Any) -> Any:
-    """The one that the key belongs to."""
+    """Returns the organization that your key belongs to."""
     return request.actor.organization
 
 
@@ -131,7 +131,7 @@ def organization_detail(request: Any) -> Any:
     example={"brand_name": "Northlake Water", "support_email": "help@example.com"},
 )
 def organization_edit(request: Any) -> Any:
-    """What is left out stays as it is."""
+    """Changes the settings that you send and leaves all others as they are."""
     organization = request.actor.organization
     form = checked(OrganizationForm, request.body_data, instance=copy(organization))
     organizations.edit(organization, named(form, request.body_data), by=request.actor)
@@ -140,7 +140,7 @@ def organization_edit(request: Any) -> Any:
 
 @endpoint("Set the logo", may=EDIT, takes=LogoIn, answers=OrganizationOut, example={"picture": PICTURE})
 def organization_logo_set(request: Any) -> Any:
-    """Drawn anew as a small PNG, in place of the one there was."""
+    """Replaces the logo. The picture is redrawn as a small PNG."""
     try:
         picture = base64.b64decode(request.body_data["picture"], validate=True)
     except binascii.Error:
@@ -151,13 +151,13 @@ def organization_logo_set(request: Any) -> Any:
 
 @endpoint("Remove the logo", may=EDIT)
 def organization_logo_remove(request: Any) -> None:
-    """Customers see the brand's name instead."""
+    """Removes the logo. Customers see the brand name instead."""
     organizations.remove_logo(request.actor.organization, by=request.actor)
 
 
 @endpoint("List domains", may=Permission.VIEW, answers=DomainOut, is_list=True)
 def domain_list(request: Any) -> Any:
-    """The host names that claim links may carry."""
+    """Returns the host names that claim links of the organization may contain."""
     return page(request.query, request.actor.organization.domains.all(), DomainOut)
 
 
@@ -165,20 +165,29 @@ def domain_list(request: Any) -> Any:
     "Add a domain", may=EDIT, takes=DomainIn, answers=DomainOut, status=201, example={"host": "claim.example.com"}
 )
 def domain_create(request: Any) -> Any:
-    """An international name is kept in its ASCII form. A domain belongs to one organization only."""
+    """Adds a host name that claim links may contain.
+
+    An international name is stored in its ASCII form. A domain belongs to one organization only.
+    """
     form = checked(DomainForm, request.body_data)
     return organizations.add_domain(request.actor.organization, form.cleaned_data["host"], by=request.actor)
 
 
 @endpoint("Remove a domain", may=EDIT)
 def domain_remove(request: Any, pk: int) -> None:
-    """Refused while a claim profile uses it: its printed links would die."""
+    """Removes a host name.
+
+    The call is refused while a claim profile uses the host name, because its printed links would stop working.
+    """
     organizations.remove_domain(get_object_or_404(request.actor.organization.domains, pk=pk), by=request.actor)
 
 
 @endpoint("List roles", may=Permission.VIEW, answers=RoleOut, query=Nothing, is_list=True)
 def role_list(request: Any) -> Any:
-    """The one table of who may do what. An owner differs from an administrator in that nobody else makes owners."""
+    """Returns every role of members with the scopes that it allows.
+
+    Owners and administrators differ in one thing: only an owner can make somebody an owner.
+    """
     rows = [
         {"role": role, "label": role.label, "permissions": [p for p in Permission if p in ROLES[role]]} for role in Role
     ]

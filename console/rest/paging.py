@@ -1,4 +1,4 @@
-"""Pages of a list: rows by id, with a cursor, so that the last page costs what the first one does."""
+"""Pages of a list: rows by id, with a cursor, so that the last page costs no more than the first."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,19 +17,19 @@ from console.rest.fields import Body, Text, Whole
 MOST, USUAL = 200, 50
 
 
-# So many numbers are looked through for a page of a feed, whatever its filters leave of them.
+# How many numbers are examined for one page of a feed, however few rows its filters leave.
 LOOKED_THROUGH = 20_000
 
 
 class PageQuery(Body):
-    """What every list takes."""
+    """The parameters that every list accepts."""
 
     limit = Whole(min_value=1, max_value=MOST, default=USUAL, in_query=True, help_text="Rows of a page.")
     cursor = Text(required=False, max_length=120, help_text="Of the page before: its `next`.")
 
 
 class FeedQuery(PageQuery):
-    """What a list takes that programs follow."""
+    """The parameters of a list that programs can follow as a feed."""
 
     order = serializers.ChoiceField(
         ["desc", "asc"],
@@ -48,10 +48,10 @@ def page(
     by: str = "",
     **context: Any,
 ) -> Response:
-    """A page of the rows as `{results, next}`; `next` is null on the last one.
+    """Return a page of the rows as `{results, next}`; `next` is null on the last page.
 
-    Rows are ordered by their ids or, with `by`, by that column of times and then by their ids. Raises Refused (422) for
-    a cursor that no page gave.
+    Rows are ordered by id or, with `by`, by that time column and then by id. Raises Refused (422) for a cursor that did
+    not come from a page.
     """
     sign, limit = "-" if newest_first else "", query["limit"]
     rows = rows.order_by(*([f"{sign}{by}"] if by else []), f"{sign}pk")
@@ -71,16 +71,16 @@ def follow(
     by: str = "id",
     **context: Any,
 ) -> Response:
-    """The rows after the cursor in the order of `by`, as `{results, next, more}`.
+    """Return the rows after the cursor in the order of `by`, as `{results, next, more}`.
 
-    `up_to` was asked before: up to this number nothing can become readable any more, so the cursor never passes it.
-    Where a page holds fewer rows than it might, `more` says whether others may follow at once. Raises Refused (422) for
-    a cursor that no page of this order gave.
+    The caller determines `up_to` before the rows are read: no further row up to this number can become readable, and
+    the cursor never passes it. `more` says whether more rows may follow at once, even if the page is not full. Raises
+    Refused (422) for a cursor that did not come from a page in this order.
     """
-    # Numbers of one feed mean nothing in another: a cursor carries the name of what it counts.
+    # A number of one feed means nothing in another, so a cursor contains the name of what it counts.
     after, limit = _number(query.get("cursor") or "", name := rows.model._meta.label_lower), query["limit"]
-    # Numbers of rows that are gone, or never came, are passed over.
-    # unscoped: the next number, and no row
+    # Skips the numbers of rows that were deleted or never committed.
+    # unscoped: reads the next number only, and returns no row
     near = rows.model._base_manager.filter(**{f"{by}__gt": after}).order_by(by).values_list(by, flat=True)[:1]
     end = min([up_to, *(first + LOOKED_THROUGH - 1 for first in near)])
     found = list(rows.filter(**{f"{by}__gt": after, f"{by}__lte": end}).order_by(by)[:limit])
@@ -106,7 +106,7 @@ def _write(row: Any, by: str) -> str:
 
 
 def _after(text: str, by: str, newest_first: bool) -> Q:
-    """The condition for the rows past the cursor."""
+    """Return the condition for the rows past the cursor."""
     digits, _space, at = cursor.decode(text).partition(" ")
     pk, moment = id_of(digits), _moment(at) if by else None
     if pk is None or bool(by) != (moment is not None):

@@ -1,6 +1,6 @@
-"""Who may call: the permissions of every resource of the API, made from its endpoints' `may` and `customer`.
+"""Permissions of every resource of the API, derived from `may` and `customer` of its endpoints.
 
-They raise where DRF's return False, because a refusal has a code and says what to do next.
+They raise instead of returning False, because a refusal has a code and says what to do next.
 """
 
 from typing import Any
@@ -14,20 +14,23 @@ from console.errors import Refused
 
 
 class HasKey(BasePermission):
-    """Every call needs a key."""
+    """Requires a key for every call."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
-        """Raise NotAuthenticated where there is none. A method that the address lacks is refused as such later."""
+        """Return True, or raise NotAuthenticated if the call has no key.
+
+        A method that the address lacks passes here; it is refused as such later.
+        """
         if view.endpoint is not None and request.auth is None:
             raise NotAuthenticated(_("Send a key: Authorization: Bearer cst_…"))
         return True
 
 
 class MayCall(BasePermission):
-    """The key, and whoever made it, may do what the endpoint does, and see what it answers."""
+    """Requires that the key, and the person who created it, may call the endpoint and see what it returns."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
-        """Raise Refused (403) where one of them may not."""
+        """Return True, or raise Refused (403) if the key or its creator lacks a permission."""
         endpoint, actor = view.endpoint, request.actor
         if endpoint is None or endpoint.is_for_any_key:
             return True

@@ -1,8 +1,8 @@
-"""ETags of single objects, and calls that are made only if the object is still the one that was read (RFC 9110, 8.8.3, 13.1).
+"""ETags of single objects, and calls that depend on an unchanged object (RFC 9110, 8.8.3, 13.1).
 
-An ETag is a digest of what the GET of the object answers to this caller, so it needs no column and covers all that the
-answer shows. `If-Match` is compared while the row is held, in the transaction of the work: of two calls with one ETag,
-one finds another object.
+An ETag is a digest of what the GET of the object returns to this caller, so it needs no column and covers everything
+that the response shows. `If-Match` is compared while the row is locked, in the transaction of the work: of two calls
+with the same ETag, the second finds a changed object.
 """
 
 import hashlib
@@ -24,12 +24,12 @@ _TAG = re.compile(r'(W/)?"([!#-~\x80-\xff]*)"')
 
 
 def of(data: Any) -> str:
-    """The strong ETag of an answer."""
+    """Return the strong ETag of a response."""
     return f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:32]}"'
 
 
 def is_among(tag: str, header: str, *, weakly: bool = False) -> bool:
-    """Whether the header names this ETag, or any: `*`. A weak one matches only where `weakly` is enough."""
+    """Whether the header contains this ETag or `*`. A weak one matches only if `weakly` is set."""
     if header.strip() == "*":
         return True
     return any(f'"{name}"' == tag and (weakly or not weak) for weak, name in _TAG.findall(header))
@@ -41,10 +41,10 @@ def is_asked(request: Any) -> bool:
 
 
 def guarded(request: Any, act: Callable[[], Any]) -> Any:
-    """What `act` answers, where the object of the call is as the call says; else Refused (412).
+    """Return the response of `act` if the object meets the call's conditions. Raises Refused (412) if not.
 
-    The object is what the GET of the call's address answers or, of a verb below it (`/shipments/7/ship`), that of the
-    nearest address above.
+    The object is what the GET of the call's address returns or, for a verb below it (`/shipments/7/ship`), what the GET
+    of the nearest address above returns.
     """
     answer = _guarded(request, act)
     if isinstance(answer, Exception):
@@ -54,7 +54,7 @@ def guarded(request: Any, act: Callable[[], Any]) -> Any:
 
 @retrying
 def _guarded(request: Any, act: Callable[[], Any]) -> Any:
-    """The answer, or the refusal: raised in here it would take back what was noted of it."""
+    """Return the response or the refusal. Raising it here would roll back what was recorded about the refusal."""
     try:
         _compare(request, _object_of(request))
         return act()
@@ -74,7 +74,7 @@ def _compare(request: Any, found: tuple[Any, dict[str, Any]] | None) -> None:
 
 
 def _tag_now(request: Any, getter: Any, arguments: dict[str, Any]) -> str:
-    """The ETag of the object as it is now; nobody else changes its row until this transaction ends."""
+    """Return the current ETag of the object, with its row locked until this transaction ends."""
     seen = getter.run(request, **arguments)
     row = seen if isinstance(seen, Model) else request.actor.organization
     edits.hold(row)
@@ -85,7 +85,10 @@ def _tag_now(request: Any, getter: Any, arguments: dict[str, Any]) -> str:
 
 
 def _object_of(request: Any) -> tuple[Any, dict[str, Any]] | None:
-    """The GET of the object that the call changes, with its arguments; None where there is none for this caller."""
+    """Return the GET of the object that the call changes, with its arguments.
+
+    None if there is no such GET, or if this caller may not use it.
+    """
     parts = request.path.split("/")
     for end in range(len(parts), 1, -1):
         found = _getter_at("/".join(parts[:end]))
@@ -93,7 +96,7 @@ def _object_of(request: Any) -> tuple[Any, dict[str, Any]] | None:
             needed = found[0].needed(request.actor)
             return found if found[0].is_for_any_key or (needed and request.actor.may(needed)) else None
         if end == len(parts) and parts[-1].isdecimal():
-            # A thing of its own that no call reads: that of what it belongs to is another one.
+            # An object that no call reads. The ETag of its parent belongs to a different object.
             return None
     return None
 

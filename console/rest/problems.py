@@ -1,4 +1,4 @@
-"""Every answer that is not the one asked for: a problem document (RFC 9457)."""
+"""Problem documents (RFC 9457) for every response that reports an error."""
 
 from typing import Any
 
@@ -23,11 +23,11 @@ CODES = {
 
 
 class Unfit(exceptions.ValidationError):
-    """Fields that are as documented, and still can't be taken: 422. What is not as documented is a 400."""
+    """Fields that are as documented but cannot be accepted (422). A field that is not as documented is a 400."""
 
 
 def handle(error: Exception, context: dict) -> HttpResponse | None:
-    """Answer what an endpoint raised; None lets an unexpected error through, to be logged."""
+    """Return the response to an error raised by an endpoint, or None to let an unexpected error be logged."""
     if isinstance(error, Refused):
         return problem(error.code, error.sentence, error.status, headers=error.headers, **error.facts)
     if isinstance(error, exceptions.ValidationError):
@@ -43,7 +43,7 @@ def handle(error: Exception, context: dict) -> HttpResponse | None:
 
 
 def flat(detail: Any, path: str = "") -> list[dict[str, str]]:
-    """What is wrong with each field, as `{field, detail}`; a field in a list is called `items[3].serial_number`."""
+    """Return the errors as `{field, detail}`; a field in a list is called `items[3].serial_number`."""
     if isinstance(detail, dict):
         found = []
         for name, inner in detail.items():

@@ -1,13 +1,13 @@
-"""The calls of the OpenAPI document as the page for people shows them."""
+"""Converts the calls of the OpenAPI document to what the documentation page shows."""
 
 import json
 from typing import Any
 
 METHODS = ["get", "post", "put", "patch", "delete"]
 NO_NUL = r"^[^\x00]*$"
-# So deep objects are told field by field; what lies deeper, and small ones, only by the names of their fields.
+# Objects up to this depth are listed field by field; deeper or small ones only by the names of their fields.
 DEEPEST, SMALL = 2, 4
-# Numbers from here on are no limit that anybody meets.
+# Limits from here on are never reached in practice and are not shown.
 ENDLESS = 2**31 - 1
 UNITS = {
     "string": ("minLength", "maxLength", "character"),
@@ -20,7 +20,7 @@ Shape = dict[str, Any]
 
 
 def grouped(schema: Shape) -> list[dict[str, Any]]:
-    """The calls by their tags."""
+    """Return the calls grouped by their tags."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for address, path in schema["paths"].items():
         for method in METHODS:
@@ -57,7 +57,7 @@ def _parameters(schema: Shape, call: Shape) -> list[dict[str, Any]]:
 
 
 def _body(schema: Shape, call: Shape) -> dict[str, Any]:
-    """The fields of the body and, where there is one, an example of it, as JSON."""
+    """Return the fields of the body and, if there is one, an example of it as JSON."""
     content: Shape = call.get("requestBody", {}).get("content", {}).get("application/json", {})
     examples: dict[str, Shape] = content.get("examples", {})
     example = next(iter(examples.values()), {}).get("value")
@@ -73,7 +73,7 @@ def _answer(schema: Shape, call: Shape) -> dict[str, Any]:
 
 
 def _fields(schema: Shape, shape: Shape, *, takes: bool = False, above: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """One for each field of an object; `above` are the names of the shapes that this one lies in."""
+    """Return one entry for each field of an object; `above` contains the names of the shapes around this one."""
     above = (*above, _name(shape))
     shape = _resolved(schema, shape)
     required = shape.get("required", [])
@@ -90,7 +90,7 @@ def _field(
     inner = whole.get("items", {}) if whole.get("type") == "array" else shape
     item = _resolved(schema, inner)
     is_told = len(above) <= DEEPEST and _name(inner) not in above and (takes or not _is_small(schema, item))
-    # What a shape says of itself says nothing of this field, but for a choice its words.
+    # The description of a shape does not describe this field; a choice is the exception, as it lists its words.
     said = whole if "enum" in whole else shape
     return {
         "name": name,
@@ -106,7 +106,7 @@ def _field(
 
 
 def _resolved(schema: Shape, shape: Shape) -> Shape:
-    """The shape with what it refers to; what is said beside the reference comes first."""
+    """Return the shape with its reference resolved; keys beside the reference take precedence."""
     name = _name(shape)
     return schema["components"]["schemas"][name] | shape if name else shape
 
@@ -124,7 +124,7 @@ def _is_small(schema: Shape, shape: Shape) -> bool:
 
 
 def _type(schema: Shape, shape: Shape) -> str:
-    """In words: `date-time or null`, `list of {id, name}`."""
+    """Return the type in words: `date-time or null`, `list of {id, name}`."""
     whole = _resolved(schema, shape)
     kinds = _alternatives(schema, whole)
     said = _plain_type(schema, kinds[0]) if kinds else "JSON"
@@ -146,7 +146,7 @@ def _plain_type(schema: Shape, shape: Shape) -> str:
 
 
 def _alternatives(schema: Shape, shape: Shape) -> list[Shape]:
-    """Those of `oneOf` that say something, for empty text is one of them where a field may be empty."""
+    """Return the alternatives of `oneOf`, except the empty text and null of optional fields."""
     found = [_resolved(schema, each) for each in shape.get("oneOf", [shape])]
     return [each for each in found if each.get("maxLength") != 0 and each.get("enum") not in ([""], [None])]
 

@@ -52,13 +52,13 @@ REFUSALS = {
 
 
 class KeyScheme(OpenApiAuthenticationExtension):
-    """Tells drf-spectacular how a call is authorized."""
+    """Describes to drf-spectacular how a call is authorized."""
 
     target_class = "console.rest.authentication.KeyAuthentication"
     name = "key"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """A bearer key."""
+        """Return the security scheme of a bearer key."""
         return {
             "type": "http",
             "scheme": "bearer",
@@ -82,7 +82,7 @@ IF_NONE_MATCH = {
 
 
 def _add_preconditions(paths: dict[str, Any], problem: dict[str, Any]) -> None:
-    """Say where there are ETags: at each single object, and at what changes it."""
+    """Document the ETags of each single object, and the conditional headers of the calls that change it."""
     singles = {path for path, methods in paths.items() if methods.get("get", {}).pop(SINGLE, False)}
     for path, methods in paths.items():
         for method in METHODS:
@@ -101,7 +101,7 @@ def _add_preconditions(paths: dict[str, Any], problem: dict[str, Any]) -> None:
 
 
 def _single_of(path: str, singles: set[str]) -> str:
-    """The address of the object that a call at this address changes, as `console.rest.preconditions` finds it."""
+    """Return the address of the object that a call changes, as `console.rest.preconditions` finds it."""
     if path in singles:
         return path
     parts = path.split("/")
@@ -110,10 +110,10 @@ def _single_of(path: str, singles: set[str]) -> str:
 
 
 def add_problems(result: dict, generator: Any, request: Any, public: bool) -> dict:
-    """Say of each call how it may be refused."""
+    """Document the problem responses of each call."""
     _forbid_nul(result)
     for name, shape in result["components"]["schemas"].items():
-        # Fields that are not known are refused, see console.rest.fields.Body.
+        # Unknown fields are refused, see console.rest.fields.Body.
         if name.endswith("Request"):
             shape["additionalProperties"] = False
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
@@ -128,7 +128,7 @@ def add_problems(result: dict, generator: Any, request: Any, public: bool) -> di
 
 
 def _forbid_nul(part: Any) -> None:
-    """No text holds a NUL character: no database keeps one."""
+    """Exclude the NUL character from every text, because the database cannot store it."""
     if isinstance(part, dict):
         if part.get("type") == "string" and not {"format", "enum", "pattern"} & set(part):
             part["pattern"] = NO_NUL
@@ -141,25 +141,25 @@ def _forbid_nul(part: Any) -> None:
 
 @cache
 def built() -> dict[str, Any]:
-    """The document, built once in a process."""
+    """Return the OpenAPI document, built once per process."""
     return SchemaGenerator().get_schema(request=None, public=True)
 
 
 @cache
 def calls() -> list[dict[str, Any]]:
-    """Its calls by their tags, for the page."""
+    """Return the calls of the document grouped by tag, for the page."""
     return grouped(built())
 
 
 @cache
 def written(language: str | None) -> str:
-    """The same as the page has it. It is long, and alike for everybody of this language."""
+    """Return the HTML of the calls in this language. It is long and the same for everybody, so it is cached."""
     return render_to_string("console/_api_calls.html", {"groups": calls()})
 
 
 @public("It tells how the API is called, and nothing of anybody.")
 def document(request: HttpRequest) -> HttpResponse:
-    """The OpenAPI document."""
+    """Return the OpenAPI document."""
     response = JsonResponse(built())
     response["Access-Control-Allow-Origin"], response["Cache-Control"] = "*", "public, max-age=3600"
     return response
@@ -167,14 +167,14 @@ def document(request: HttpRequest) -> HttpResponse:
 
 @public("It tells how the API is called, and nothing of anybody.")
 def docs(request: HttpRequest) -> HttpResponse:
-    """The same for people."""
+    """Show the documentation of the API as a page."""
     context = {"groups": calls(), "calls": written(get_language()), "base_url": settings.BASE_URL}
     return render(request, "console/api_docs.html", context)
 
 
 @csrf_exempt
 def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
-    """What every other address of the API answers, whatever the method."""
+    """Return a 404 for every other address of the API, whatever the method."""
     return problem("not_found", _("The API has no such address. See /api/v1/docs/."), 404)
 
 

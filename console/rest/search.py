@@ -1,4 +1,4 @@
-"""The search for everything, over REST."""
+"""Search across all kinds of objects, over REST."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from console.search import EXACT, MAX_LENGTH, Hit, clean, find_all
 TAG = "search"
 
 MOST_OF_EACH = 20
-# What is found, by the name of its page: the domain is known by name only.
+# Kinds of hits by the names of their pages, because the foundation knows the domain by name only.
 KINDS = {
     "device_detail": "device",
     "product_detail": "product",
@@ -26,7 +26,7 @@ KINDS = {
 
 
 class HitOut(serializers.Serializer):
-    """One thing found."""
+    """One object that was found."""
 
     kind = serializers.ChoiceField(choices=sorted(KINDS.values()), help_text="What the id is of.")
     id = serializers.IntegerField()
@@ -36,21 +36,23 @@ class HitOut(serializers.Serializer):
 
 
 class SearchQuery(Body):
-    """What to look for."""
+    """The text to search for."""
 
     q = Text(max_length=MAX_LENGTH, help_text="The beginning of a name or number, or a scanned claim code.")
 
 
 @endpoint("Search for everything", may=Permission.VIEW, answers=HitOut, query=SearchQuery, is_list=True)
 def search(request: Any) -> Any:
-    """Devices, products, customers and their people, claim profiles, shipments and returns: up to 20 of each, exact
-    matches first. There is one page only."""
+    """Searches devices, products, customers and their people, claim profiles, shipments and returns.
+
+    Returns up to 20 of each, exact matches first, on a single page.
+    """
     hits = find_all(request.actor, clean(request.query["q"]), MOST_OF_EACH)
     return Response({"results": HitOut([_row(hit) for hit in hits], many=True).data, "next": None})
 
 
 def _row(hit: Hit) -> dict[str, Any]:
-    """A hit leads to a page; which thing that is stands in its address."""
+    """Return a hit for the response. Its kind and id are taken from the address of its page."""
     page = resolve(hit.url)
     return {
         "kind": KINDS[page.url_name or ""],

@@ -49,5 +49,5 @@ urlpatterns = [
     path("webhooks/<int:pk>/deliveries/<int:delivery>", resource(get=webhooks.delivery_detail)),
     path("webhooks/<int:pk>/deliveries/<int:delivery>/send-again", resource(post=webhooks.delivery_send)),
 ]
-# Comes last, after the addresses of the other apps.
+# Must come last, after the addresses of the other apps.
 nothing_here = path("<path:rest>", schema.nothing_here)
