@@ -1,4 +1,4 @@
-"""What concerns the signed-in person alone. Signing in itself is django-allauth's."""
+"""Pages of a person's own account. django-allauth handles signing in itself."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -24,7 +24,7 @@ from console.requests import Request, SignedIn
 
 @signed_in
 def account_edit(request: SignedIn) -> HttpResponse:
-    """The person's name, language and time zone."""
+    """Edit the person's name, language and time zone."""
     edit = Edit(
         request,
         request.user,
@@ -39,7 +39,7 @@ def account_edit(request: SignedIn) -> HttpResponse:
 
 @signed_in
 def second_factor(request: Request) -> HttpResponse:
-    """Why the organization asks for a second step, and the ways to set one up."""
+    """Show why the organization requires a second step, and the ways to set one up."""
     if request.actor.has_second_factor or request.actor.kind != "member":
         return redirect("console:home")
     return render(request, "console/people/second_factor.html")
@@ -48,7 +48,7 @@ def second_factor(request: Request) -> HttpResponse:
 @signed_in
 @require_POST
 def sign_out_everywhere(request: SignedIn) -> HttpResponse:
-    """End all other sessions of the person, at once; this one goes on."""
+    """End all other sessions of the person at once; the current one continues."""
     accounts.sign_out_everywhere(request.user)
     update_session_auth_hash(request, request.user)
     messages.success(request, _("You’re signed out everywhere else. API keys still work."))

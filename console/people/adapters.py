@@ -1,8 +1,8 @@
-"""How people sign in: members with a password and a second step or a passkey, customers with a code by mail.
+"""Sign-in: members use a password with a second step, or a passkey; customers use an emailed code.
 
-How often it may be tried is decided in `console.people.allowances`; the sign-in library's own limits for it are off.
+`console.people.allowances` decides how often signing in may be tried; the sign-in library's own limits are off.
 
-Every link in a mail is built from the configured base URL, whatever host the request named.
+Every link in an email is built from the configured base URL, whatever host the request named.
 """
 
 import time
@@ -37,18 +37,18 @@ from console.people.actions import accounts, sign_in_links
 from console.people.allowances import Way
 from console.requests import Request
 
-# Whether the last mail that this session asked for holds six digits, and not a link.
+# Whether the last email that this session asked for contains six digits rather than a link.
 MAILED = "mailed_digits"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Nobody signs up by a form; six digits by mail; where to go after signing in."""
+    """Adapter of the sign-in library: no sign-up form, codes of six digits, and the page after signing in."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
-        """The person with this address and password. A try is counted before it is looked at."""
+        """Return the person with this address and password. The try is counted before it is checked."""
         give_back = allowances.password(request, credentials.get("email") or "")
         user = super().authenticate(request, **credentials)
         if user:
@@ -56,7 +56,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return user
 
     def set_password(self, user: Any, password: str) -> None:
-        """Set a password; browsers that signed in with the old one are strangers' from now on."""
+        """Set a password. Browsers that signed in with the old one become unknown."""
         accounts.sign_out_everywhere(user)
         super().set_password(user, password)
 
@@ -66,7 +66,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def generate_login_code(self) -> str:
-        """Six digits; where the mail holds a link in their place, what nobody can guess and nobody is told."""
+        """Return six digits or, if the email contains a link instead, a secret that nobody sees or can guess."""
         by_digits = getattr(current.request, "mailed_way", None) is Way.DIGITS
         return get_random_string(6, "0123456789") if by_digits else get_random_string(43)
 
@@ -74,7 +74,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return errands.pending_url(cast(Request, request)) or reverse("console:home")
 
     def is_safe_url(self, url: str) -> bool:
-        """Whether it is a path of this host; allauth stumbles over a broken address."""
+        """Whether the URL is a path on this host. Guards against malformed URLs, on which allauth fails."""
         try:
             return url.startswith("/") and super().is_safe_url(url)
         except ValueError:
@@ -84,7 +84,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("mfa_index")
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Not again for who has just signed in: a new member sets up the second step as the next thing."""
+        """Whether the person has to enter their password again.
+
+        Not if they have just signed in, because a new member sets up the second step immediately afterwards.
+        """
         records = get_authentication_records(current.request, current.request.user)
         if records and time.time() - records[-1]["at"] < account_settings.REAUTHENTICATION_TIMEOUT:
             return False
@@ -94,7 +97,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return subject
 
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
-        """Send one of the sign-in library's mails, or what `allowances` has put in its place."""
+        """Send an email of the sign-in library, or the replacement that `allowances` has chosen."""
         request, more = current.request, {"base_url": settings.BASE_URL, **context}
         way = getattr(request, "mailed_way", Way.DIGITS)
         if way is Way.LINK:
@@ -114,7 +117,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_notification_mail(
         self, template_prefix: str, user: Any, context: dict | None = None, email: str | None = None
     ) -> None:
-        # To the address that people sign in with, also where the library has no row of its own for it.
+        # To the person's sign-in address, even if the library has no row for it.
         super().send_notification_mail(template_prefix, user, context, email or user.email)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
@@ -126,15 +129,16 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def sign_in(request: HttpRequest, user: Any) -> HttpResponse:
-    """Sign in who has just chosen a password, and redirect; the password is not asked for again at once."""
+    """Sign in a person who has just chosen a password, and redirect. The password is not asked for again at once."""
     record_authentication(request, user, method="password")
     return perform_login(request, user, email_verification="none")
 
 
 def sign_in_by_link(request: Request, link: SignInLink) -> HttpResponse:
-    """Sign in who has pressed the button behind a mailed link, and redirect; a second step is still asked for.
+    """Sign in the person who pressed the button behind an emailed link, and redirect.
 
-    What the browser that asked for the link had at hand goes on here, unless this one has something of its own.
+    A second step is still required. The errand of the browser that asked for the link continues here, unless this
+    browser has one of its own.
     """
     if not errands.pending_url(request):
         errands.put(request, link.carried)
@@ -145,18 +149,18 @@ def sign_in_by_link(request: Request, link: SignInLink) -> HttpResponse:
 
 
 class MfaAdapter(DefaultMFAAdapter):
-    """Passkeys belong to the host of the base URL, and are called passkeys."""
+    """Adapter for passkeys: they belong to the host of the base URL, and are called passkeys."""
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {"id": urlsplit(settings.BASE_URL).hostname or "localhost", "name": "Custody"}
 
     def generate_authenticator_name(self, user: Any, type: Authenticator.Type) -> str:
-        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()  # unscoped: the person's own
+        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()  # unscoped: counts the person's own
         return _now("Passkey %(n)d") % {"n": count + 1} if count else _now("Passkey")
 
 
 class _Plain:
-    """Labels say what a field is; a placeholder that repeats them is noise."""
+    """Form without placeholders: labels say what a field is, and a placeholder would only repeat them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -165,14 +169,17 @@ class _Plain:
 
 
 class LoginForm(_Plain, account_forms.LoginForm):
-    """Address and password."""
+    """Sign-in form with email address and password."""
 
     def clean_login(self) -> str:
         return addresses.normal(super().clean_login())
 
 
 class ResetPasswordForm(_Plain, account_forms.ResetPasswordForm):
-    """The address to mail a link to. To one that was mailed often, nothing is sent: the links it has still work."""
+    """Form that asks for the address to send a password link to.
+
+    Nothing is sent to a mailbox that has had many such emails: the links it has still work.
+    """
 
     users: list[User]
 
@@ -188,23 +195,23 @@ class ResetPasswordForm(_Plain, account_forms.ResetPasswordForm):
 
 
 class ResetPasswordKeyForm(_Plain, account_forms.ResetPasswordKeyForm):
-    """A new password, after the mailed link."""
+    """Form for a new password, reached by the emailed link."""
 
 
 class ChangePasswordForm(_Plain, account_forms.ChangePasswordForm):
-    """The password and a new one."""
+    """Form that asks for the current password and a new one."""
 
 
 class SetPasswordForm(_Plain, account_forms.SetPasswordForm):
-    """A first password."""
+    """Form for a first password."""
 
 
 class ReauthenticateForm(_Plain, account_forms.ReauthenticateForm):
-    """The password once more, before something that matters."""
+    """Form that asks for the password again before a sensitive action."""
 
 
 class AddPasskeyForm(_Plain, AddWebAuthnForm):
-    """The name of a new passkey, and whether it alone is enough."""
+    """Form for a new passkey: its name, and whether it replaces the password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -218,9 +225,10 @@ class AddPasskeyForm(_Plain, AddWebAuthnForm):
 
 
 class RequestCodeForm(account_forms.RequestLoginCodeForm):
-    """Asks for an address and mails a code to it. With a claim code at hand, an unknown address becomes an account.
+    """Form that asks for an address and emails a code to it.
 
-    The account can do nothing until its owner has proved the address with the code.
+    With a pending claim code, an unknown address becomes an account, which can do nothing until its owner has proved
+    the address with the emailed code.
     """
 
     _user: User | None
@@ -231,22 +239,22 @@ class RequestCodeForm(account_forms.RequestLoginCodeForm):
 
     def clean_email(self) -> str:
         request, typed = current.request, self.cleaned_data["email"]
-        # Of a twin of an address nothing is looked up, and the page shows what it would show of anybody's.
+        # Nothing is looked up for a twin of an address, and the page looks the same as for any other address.
         shown = typed.lower() if addresses.is_twin(typed) else addresses.normal(typed)
         self.cleaned_data["email"] = shown
         email = super().clean_email()
         if email and self._user is None and errands.pending_url(request) and allowances.may_begin(request):
             self._user = accounts.find_or_make(typed)
-        # To the address that is on record, never to a twin of it that somebody typed.
+        # To the address on record, never to a typed twin.
         email = self._user.email if self._user else shown
         request.mailed_user, request.mailed_way = (self._user, allowances.code_by_mail(request, email, self._user))
-        # The next page says what to look for.
+        # The next page says whether to look for a code or a link.
         request.session[MAILED] = request.mailed_way is Way.DIGITS
         return email
 
 
 class ConfirmCodeForm(account_forms.ConfirmLoginCodeForm):
-    """Takes the six digits. Guesses are counted in the database, so that a volley counts too."""
+    """Form that takes the six digits. Guesses are counted in the database, so simultaneous ones count too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -272,7 +280,7 @@ class ConfirmCodeForm(account_forms.ConfirmLoginCodeForm):
 
 
 class _CountedStep:
-    """Counts tries at the second step as those at the password."""
+    """Mixin that counts tries at the second step in the same way as tries at the password."""
 
     user: User
 
@@ -284,8 +292,8 @@ class _CountedStep:
 
 
 class SecondStepForm(_CountedStep, mfa_forms.AuthenticateForm):
-    """The code of an authenticator app, or a recovery code, after the password."""
+    """Form that asks for a code of an authenticator app, or a recovery code, after the password."""
 
 
 class SecondStepAgainForm(_CountedStep, mfa_forms.ReauthenticateForm):
-    """The same once more, before something that matters."""
+    """Form that asks for the second step again before a sensitive action."""

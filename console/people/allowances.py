@@ -1,8 +1,8 @@
-"""What strangers may try at a person's account, so that they slow nobody but themselves.
+"""Limits on what strangers may try at a person's account, so that they slow down nobody but themselves.
 
-Each browser that the person signed in with has an allowance of its own. All other browsers share two: one for each
-address they come from, and one for each account. Where those are spent, a mailed link takes the place of passwords and
-six digits: it can't be guessed, so nothing has to be refused to whoever reads the mailbox.
+Each browser that the person has signed in with has its own allowance. All other browsers share two: one per address
+they come from, and one per account. Once these are used up, an emailed link replaces passwords and six digits: it
+cannot be guessed, so people who can read the mailbox never have to be refused.
 """
 
 from collections.abc import Callable
@@ -23,27 +23,27 @@ HOUR, DAY = 3600, 86400
 BROWSER_TRIES = (10, HOUR)
 ADDRESS_TRIES = (30, HOUR)
 ACCOUNT_TRIES, ACCOUNT_TRIES_A_DAY = (10, HOUR), (30, DAY)
-# Mails with six digits, to one mailbox.
+# Emails with six digits, to one mailbox.
 BROWSER_CODES = (10, HOUR)
 MAILBOX_CODES, MAILBOX_CODES_A_DAY = (5, HOUR), (10, DAY)
-# Wrong codes: of one mail, from one address, for one mailbox.
+# Wrong codes: for one email, from one address, for one mailbox.
 CODE_GUESSES, ADDRESS_GUESSES, MAILBOX_GUESSES_A_DAY = (5, HOUR), (20, HOUR), (15, DAY)
-# Mails with a link. An older one still works for as long again; one that was used makes room for the next.
+# Emails with a link. An older link works for twice as long; a used one makes room for the next.
 MAILBOX_LINKS = (1, HOUR)
-# Mails to choose a new password, to one mailbox.
+# Emails to choose a new password, to one mailbox.
 MAILBOX_RESETS, MAILBOX_RESETS_A_DAY = (3, HOUR), (6, DAY)
-# Mails to mailboxes that nobody has an account with, asked for from one address, or with one claim code.
+# Emails to mailboxes without an account, requested from one address, or with one claim code.
 ADDRESS_STRANGERS, CODE_STRANGERS = (30, HOUR), (200, HOUR)
-# Invitations that an organization sends in all, and to one mailbox.
+# Invitations that an organization sends in total, and invitations to one mailbox.
 INVITATIONS, MAILBOX_INVITATIONS = (100, HOUR), (5, DAY)
 
 
 class Way(Enum):
-    """How a mail that somebody asked for answers."""
+    """What an email contains that somebody asked for in order to sign in."""
 
     DIGITS = "digits"
     LINK = "link"
-    # A link was sent already, and works.
+    # Nothing is sent: an earlier link still works.
     NOTHING = "nothing"
 
 
@@ -51,16 +51,16 @@ GiveBack = Callable[[], None]
 
 
 def password(request: HttpRequest, email: str) -> GiveBack:
-    """Count a try at the password of this address. Gives what takes the count back, for the right one.
+    """Count a try at the password of this address. Returns a function that takes the count back on success.
 
-    Raises ValidationError, before anything is looked at, where the browser's allowance is spent.
+    Raises ValidationError, before anything is checked, if the browser's allowance is used up.
     """
     account = addresses.normal(email)
     return _guess(
         request,
         "password",
         account,
-        User.objects.filter(email=account).first(),  # unscoped: nobody has signed in yet
+        User.objects.filter(email=account).first(),  # unscoped: nobody is signed in yet
         _(
             "Too many wrong passwords were tried. Get a code by email instead, or use a browser that you signed in with "
             "before."
@@ -69,9 +69,10 @@ def password(request: HttpRequest, email: str) -> GiveBack:
 
 
 def second_step(request: HttpRequest, user: Any) -> GiveBack:
-    """Count a try at the second step of a person whose password was right. Gives what takes the count back.
+    """Count a try at the second step after a correct password. Returns a function that takes the count back.
 
-    What is spent belongs to the password: with a new one, whoever knew the old one is shut out and has spent nothing.
+    The count belongs to the password: after it is changed, somebody who knew the old one is locked out, and the count
+    starts at zero. Raises ValidationError as `password` does.
     """
     return _guess(
         request,
@@ -103,13 +104,16 @@ def _guess(request: HttpRequest, scope: str, account: str, user: Any, refusal: s
 
 
 def code_by_mail(request: HttpRequest, email: str, user: Any) -> Way:
-    """Count a mail that somebody asks for to sign in with, and give how it answers. `email` is the mailbox's."""
+    """Count an email that somebody asks for to sign in with, and return what it contains.
+
+    `email` is the address of the mailbox.
+    """
     own = _own(request, user)
     if own and _has_left("code-browser", own, BROWSER_CODES):
         return Way.DIGITS
     may_mail_strangers = _has_left("mail-address", throttle.address_of(request), ADDRESS_STRANGERS)
     way = _way_to(email, throttle.address_of(request))
-    # Counted first and for everybody, so that an account shows neither by what is answered nor by how long it takes.
+    # Counted first and for everybody, so that neither the response nor its timing reveals whether an account exists.
     return way if user is not None or may_mail_strangers else Way.NOTHING
 
 
@@ -125,12 +129,12 @@ def _way_to(email: str, address: str) -> Way:
 
 
 def link_was_used(email: str) -> None:
-    """Make room for the next link: whoever used this one reads the mailbox."""
+    """Make room for the next link, because people who used this one can read the mailbox."""
     throttle.give_back("link-mailbox", email)
 
 
 def may_begin(request: Request) -> bool:
-    """Count a mailbox that gets its first mail, asked for with a claim code at hand; give whether it gets one."""
+    """Whether a mailbox without an account gets its first email, requested with a claim code. Counts the request."""
     code = errands.counted_by(request)
     return _has_left("newcomer-address", throttle.address_of(request), ADDRESS_STRANGERS) or (
         code is not None and _has_left("newcomer-code", code, CODE_STRANGERS)
@@ -138,10 +142,10 @@ def may_begin(request: Request) -> bool:
 
 
 def guess_code(request: HttpRequest, email: str, user: Any, mail: str) -> GiveBack:
-    """Count a try at the six digits of one mail. Gives what takes the count back, for the right ones.
+    """Count a try at the six digits of one email. Returns a function that takes the count back on success.
 
-    Raises ValidationError, before anything is compared, where too many were tried: of the mail, or by strangers from
-    the address or at the mailbox.
+    Raises ValidationError, before anything is compared, after too many tries: for the email, or by strangers from the
+    address or for the mailbox.
     """
     counted = []
     scopes = [("guess-mail", mail, CODE_GUESSES)]
@@ -158,7 +162,7 @@ def guess_code(request: HttpRequest, email: str, user: Any, mail: str) -> GiveBa
 
 
 def reset_by_mail(request: HttpRequest, email: str, user: Any) -> bool:
-    """Count a mail to choose a new password with; give whether it is sent. Those that were sent before still work."""
+    """Whether an email to choose a new password is sent. Counts the request; links sent earlier still work."""
     own = _own(request, user)
     if own and _has_left("reset-browser", own, MAILBOX_RESETS):
         return True
@@ -170,7 +174,7 @@ def reset_by_mail(request: HttpRequest, email: str, user: Any) -> bool:
 
 
 def invitation(organization: Any, email: str) -> None:
-    """Count an invitation. Raises Refused (429) where the organization or the mailbox had too many."""
+    """Count an invitation. Raises Refused (429) if the organization or the mailbox has had too many."""
     for scope, who, (limit, seconds) in (
         ("invite", str(organization.pk), INVITATIONS),
         ("invite-mailbox", addresses.normal(email), MAILBOX_INVITATIONS),
@@ -179,7 +183,7 @@ def invitation(organization: Any, email: str) -> None:
 
 
 def _own(request: HttpRequest, user: Any) -> str | None:
-    """What is counted apart from strangers: the browser that the person signed in with, or is signed in with."""
+    """Return the key under which the person's own browser or session is counted; None for a stranger's browser."""
     if user is not None and request.user.is_authenticated and request.user.pk == user.pk:
         return f"session {request.session.session_key}"
     return browsers.known(request, user)

@@ -1,6 +1,6 @@
 """Members and invitations over REST.
 
-A key gives, changes and takes only what it has itself, see `console.people.actions.members`.
+A key can give, change and take away only what it has itself, see `console.people.actions.members`.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ MAY = Permission.MEMBER_MANAGE
 
 
 class MemberOut(serializers.ModelSerializer):
-    """A person of the organization."""
+    """A person who is a member of the organization."""
 
     name = serializers.CharField(source="user.name")
     email = serializers.CharField(source="user.email")
@@ -37,13 +37,13 @@ class MemberOut(serializers.ModelSerializer):
 
 
 class MemberEdit(Body):
-    """What can be changed of a member."""
+    """What you can change about a member."""
 
     role = serializers.ChoiceField(choices=Role.choices)
 
 
 class InvitationOut(serializers.ModelSerializer):
-    """An invitation that is neither used nor revoked. Its link is in the mail alone."""
+    """An invitation that is neither used nor revoked. Its link is contained only in the email."""
 
     role = serializers.ChoiceField(choices=Role.choices)
     is_open = serializers.BooleanField(help_text="Whether its link still works; else invite again.")
@@ -54,7 +54,7 @@ class InvitationOut(serializers.ModelSerializer):
 
 
 class InvitationIn(Body):
-    """Whom to invite, as what."""
+    """The email address to invite, and the role to give."""
 
     email = Email()
     role = serializers.ChoiceField(choices=Role.choices)
@@ -62,20 +62,23 @@ class InvitationIn(Body):
 
 @endpoint("List members", may=MAY, answers=MemberOut, is_list=True)
 def member_list(request: Any) -> Any:
-    """Those that were not removed."""
+    """Returns the current members of the organization. Removed members are not listed."""
     return page(request.query, rosters.current(request.actor), MemberOut)
 
 
 @endpoint("See a member", may=MAY, answers=MemberOut)
 def member_detail(request: Any, pk: int) -> Any:
-    """One member."""
+    """Returns one current member of the organization."""
     return _member(request, pk)
 
 
 @endpoint("Change a member's role", may=MAY, takes=MemberEdit, answers=MemberOut)
 def member_edit(request: Any, pk: int) -> Any:
-    """Refused (`role_not_yours`) where the old or the new role may do more than the key. An owner's keys alone make
-    owners, nobody's key changes himself, and the last owner stays."""
+    """Gives the member another role.
+
+    Refused (`role_not_yours`) if the old or the new role may do more than your key. Only an owner's key can make
+    somebody an owner, no key can change the role of the person who created it, and the last owner keeps their role.
+    """
     member = _member(request, pk)
     members.change_role(member, request.body_data.get("role", member.role), by=request.actor)
     return _member(request, pk)
@@ -83,14 +86,17 @@ def member_edit(request: Any, pk: int) -> Any:
 
 @endpoint("Remove a member", may=MAY)
 def member_remove(request: Any, pk: int) -> None:
-    """The next request of the person finds nothing, and the API keys that the person made are revoked. Refused
-    (`role_not_yours`) where the role may do more than the key."""
+    """Removes the member from the organization.
+
+    From their next request on they have no access, and the API keys that they created are revoked. Refused
+    (`role_not_yours`) if the member's role may do more than your key.
+    """
     members.remove(_member(request, pk), by=request.actor)
 
 
 @endpoint("List invitations", may=MAY, answers=InvitationOut, is_list=True)
 def invitation_list(request: Any) -> Any:
-    """Those that are neither used nor revoked."""
+    """Returns the invitations that are neither used nor revoked."""
     return page(request.query, rosters.invitations(request.actor), InvitationOut)
 
 
@@ -103,8 +109,11 @@ def invitation_list(request: Any) -> Any:
     example={"email": "kim@example.com", "role": "viewer"},
 )
 def invitation_create(request: Any) -> Any:
-    """Mails a link; an older open one to the same address is dead. Refused (`role_not_yours`) for a role that may do
-    more than the key."""
+    """Emails a link to become a member of the organization.
+
+    An older open invitation to the same address is revoked. Refused (`role_not_yours`) for a role that may do more than
+    your key.
+    """
     form = checked(InvitationForm, request.body_data, roles=Role.choices)
     allowances.invitation(request.actor.organization, form.cleaned_data["email"])
     return members.invite(form.cleaned_data["email"], form.cleaned_data["role"], by=request.actor)[0]
@@ -112,7 +121,7 @@ def invitation_create(request: Any) -> Any:
 
 @endpoint("Revoke an invitation", may=MAY)
 def invitation_revoke(request: Any, pk: int) -> None:
-    """Its link is dead."""
+    """Revokes the invitation, so that its link stops working."""
     members.revoke(get_object_or_404(rosters.invitations(request.actor), pk=pk), by=request.actor)
 
 

@@ -1,7 +1,7 @@
-"""Knows the browsers that a person signed in with: a signed cookie, which opens nothing and has its own allowance.
+"""Recognizes the browsers that a person has signed in with, by a signed cookie that grants no access.
 
-See OWASP, "Slow Down Online Guessing Attacks with Device Cookies". Strangers who guess at an account spend what
-strangers have; the browsers of its owner are counted apart.
+See OWASP, "Slow Down Online Guessing Attacks with Device Cookies". Strangers who guess at an account use up the
+allowance of strangers; the browsers of its owner are counted separately.
 """
 
 import time
@@ -14,14 +14,14 @@ from django.utils.crypto import get_random_string
 
 COOKIE, SALT = "custody_browser", "console.people.browsers"
 AGE = 400 * 24 * 3600
-# So many people may share a browser; of more, those who signed in first are forgotten.
+# How many people may share a browser. With more, those who signed in first are forgotten.
 MOST = 5
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: Any) -> None:
-    """Mark the browser that gets `response` as one of this person's, beside whoever else signed in with it."""
+    """Mark the browser that gets `response` as one of this person's, along with others who signed in with it."""
     others = [entry for entry in _entries(request) if entry[0] != user.pk]
-    # After those that were signed out everywhere, also within the same second.
+    # A precise time, so that it is later than a sign-out everywhere within the same second.
     entry = [user.pk, get_random_string(22), time.time()]
     response.set_cookie(
         COOKIE,
@@ -34,9 +34,9 @@ def remember(request: HttpRequest, response: HttpResponse, user: Any) -> None:
 
 
 def known(request: HttpRequest, user: Any) -> str | None:
-    """What this browser's tries at the person's account are counted under, if the person signed in with it before.
+    """Return the key under which this browser's tries at the person's account are counted, or None for a stranger's.
 
-    A browser from before the person signed out everywhere is a stranger's.
+    A browser last used before the person signed out everywhere is a stranger's.
     """
     since = user.browsers_since.timestamp() if user is not None and user.browsers_since else 0.0
     for pk, nonce, at in _entries(request):
@@ -46,7 +46,7 @@ def known(request: HttpRequest, user: Any) -> str | None:
 
 
 def last_person(request: HttpRequest) -> int | None:
-    """The id of the person who signed in last with this browser."""
+    """Return the id of the person who signed in last with this browser."""
     entries = _entries(request)
     return entries[-1][0] if entries else None
 

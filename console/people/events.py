@@ -1,4 +1,4 @@
-"""The events of members."""
+"""Event kinds of members and invitations."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Who belongs to the organization."""
+"""Pages of members and invitations of the organization."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -22,14 +22,14 @@ TOKEN_IN_SESSION, CLEAN = "invitation", "accept"
 
 @requires(Permission.MEMBER_MANAGE)
 def member_list(request: Request) -> HttpResponse:
-    """The members and the open invitations; after inviting somebody, once, the link to copy."""
+    """Show the members and the open invitations and, once after inviting somebody, the link to copy."""
     context = {"members": rosters.members(request.actor), "invitations": rosters.invitations(request.actor)}
     return once.show(request, "console/people/member_list.html", "link", **context)
 
 
 @requires(Permission.MEMBER_MANAGE)
 def invitation_create(request: Request) -> HttpResponse:
-    """Invite somebody by mail; the same address again gets a new link."""
+    """Invite somebody by email; inviting the same address again sends a new link."""
     form = InvitationForm(request.POST or None, roles=members.grantable(request.actor))
     invited = attempt(form, lambda: _invite(request, **form.cleaned_data), field="email")
     if invited is None:
@@ -41,7 +41,7 @@ def invitation_create(request: Request) -> HttpResponse:
 
 @requires(Permission.MEMBER_MANAGE)
 def invitation_revoke(request: Request, pk: int) -> HttpResponse:
-    """Make an invitation's link dead."""
+    """Revoke an invitation, so that its link stops working."""
     invitation = get_object_or_404(Invitation.objects.visible_to(request.actor), pk=pk)
     said = _("The invitation of %(email)s is revoked.") % {"email": invitation.email}
     return press(request, invitation, members.revoke, said, to="console:member_list")
@@ -49,7 +49,7 @@ def invitation_revoke(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.MEMBER_MANAGE)
 def member_edit(request: Request, pk: int) -> HttpResponse:
-    """A member's role, and the way to remove him."""
+    """Change a member's role, or lead to the page that removes them."""
     member = get_object_or_404(rosters.current(request.actor), pk=pk)
     roles = members.grantable(request.actor)
     edit = Edit(
@@ -68,7 +68,7 @@ def member_edit(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.MEMBER_MANAGE)
 def member_remove(request: Request, pk: int) -> HttpResponse:
-    """Ask, then end a membership."""
+    """Ask for confirmation, then end a membership."""
     member = get_object_or_404(rosters.current(request.actor), pk=pk)
     if request.method != "POST":
         return render(request, "console/people/member_remove.html", {"member": member})
@@ -78,7 +78,7 @@ def member_remove(request: Request, pk: int) -> HttpResponse:
 
 @public("Whoever was invited may have no account yet; the mailed link opens it.")
 def invitation_accept(request: Request, token: str) -> HttpResponse:
-    """Take the token out of the address, then ask for what is missing, and make the person a member."""
+    """Remove the token from the address, ask for what is missing, and make the person a member."""
     if token != CLEAN:
         request.session[TOKEN_IN_SESSION] = token[:100]
         return redirect("console:invitation_accept", CLEAN)

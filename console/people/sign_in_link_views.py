@@ -1,4 +1,4 @@
-"""The mailed link that signs in. Opening it does nothing; pressing the button does, once."""
+"""The emailed link that signs a person in. Opening it does nothing; pressing the button signs in, once."""
 
 from django.contrib.auth import logout
 from django.http import HttpResponse
@@ -15,7 +15,7 @@ TOKEN_IN_SESSION, CLEAN = "sign_in_link", "open"
 
 @public("Whoever reads the mailbox may sign in as its owner; the token can't be guessed.")
 def sign_in_link(request: Request, token: str) -> HttpResponse:
-    """Take the token out of the address, ask whether to sign in as this person, and sign in."""
+    """Remove the token from the address, ask whether to sign in as this person, and sign in."""
     if token != CLEAN:
         request.session[TOKEN_IN_SESSION] = token[:100]
         return redirect("console:sign_in_link", CLEAN)

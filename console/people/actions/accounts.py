@@ -10,9 +10,10 @@ from console.models import User
 
 
 def find_or_make(email: str) -> User | None:
-    """The person with this address, made if there is none; he can do nothing before he has proved it with a code.
+    """Return the person with this email address; create them if there is none.
 
-    None for an address that is another one when it is folded: its owner must not get codes for that one.
+    A new person can do nothing until they have proved the address with a code. Returns None if the address, once
+    folded, is another person's: that person must not get codes for it.
     """
     address = addresses.normal(email)
     if addresses.is_twin(email):
@@ -26,18 +27,18 @@ def find_or_make(email: str) -> User | None:
 
 @transaction.atomic
 def edit(user: User, **fields: str) -> None:
-    """Change a person's name, language or time zone: those that are given.
+    """Change a person's name, language or time zone; only the given fields change.
 
-    They are the person's own and belong to no organization, so no log tells of them.
+    These belong to the person and not to an organization, so no log records the change.
     """
     edits.write(user, {name: value.strip() for name, value in fields.items()})
 
 
 @transaction.atomic
 def sign_out_everywhere(user: User, *, at: datetime | None = None) -> None:
-    """End all sessions of a person, and make all browsers strangers'. API keys go on.
+    """End all sessions of a person, and treat all their browsers as unknown. API keys keep working.
 
-    The session that asks must be given the new hash, or it is over too. As with `edit`, no log tells it.
+    The current session must be given the new hash, or it ends too. As with `edit`, no log records it.
     """
     user.browsers_since = at or timezone.now()
     user.save(update_fields=["browsers_since"])

@@ -1,4 +1,4 @@
-"""Who belongs to an organization: invitations, roles, and leaving."""
+"""Membership of an organization: invitations, roles and removal."""
 
 import hashlib
 import secrets
@@ -28,12 +28,12 @@ VALID = timedelta(days=7)
 
 @Slot.declare
 def leaving(organization: Organization, user: User, *, by: Actor, at: datetime) -> object:
-    """Called, in the same transaction, when a person leaves the organization."""
+    """Slot called in the same transaction when a person leaves the organization."""
 
 
 @retrying
 def create_organization(name: str, *, owner: str) -> tuple[Organization, str]:
-    """Make a further organization and invite its owner by mail. Returns it with the link that was mailed."""
+    """Create another organization and invite its owner by email. Returns it with the link that was sent."""
     organization = make(name)
     by = system(organization)
     record(console_events.ORGANIZATION_CREATED, organization, by=by)
@@ -44,10 +44,10 @@ def create_organization(name: str, *, owner: str) -> tuple[Organization, str]:
 def invite(
     email: str, role: str, *, by: Actor, token: str | None = None, at: datetime | None = None
 ) -> tuple[Invitation, str]:
-    """Mail a link to become a member, and return the invitation with its link. An older open one is revoked.
+    """Email a link to become a member. Returns the invitation with its link; an older open one is revoked.
 
-    `token` is the secret of the link; only its SHA-256 is kept. Raises Refused for a member, for a role that may do
-    more than who invites, and where somebody else than an owner invites an owner.
+    `token` is the secret in the link; only its SHA-256 is stored. Raises Refused if the person is a member already, if
+    the role may do more than the inviter, and if somebody other than an owner invites an owner.
     """
     at, token, email = at or timezone.now(), token or secrets.token_urlsafe(32), addresses.normal(email)
     _may_grant(role, by)
@@ -63,7 +63,7 @@ def invite(
         role=role,
         token_sha256=digest(token),
         created_at=at,
-        # The person, also where a key of his invites.
+        # The person, even if one of their keys sends the invitation.
         invited_by=str(by.user or by.label),
         made_by=by.user,
         key_id=by.key_id,
@@ -77,7 +77,7 @@ def invite(
 
 @retrying
 def revoke(invitation: Invitation, *, by: Actor, at: datetime | None = None) -> None:
-    """Make an open invitation's link dead. One that is used, or dead already, stays as it is."""
+    """Revoke an open invitation, so that its link stops working. A used or revoked one stays as it is."""
     _may_grant(invitation.role, by)
     if Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(
         revoked_at=at or timezone.now()
@@ -86,7 +86,10 @@ def revoke(invitation: Invitation, *, by: Actor, at: datetime | None = None) -> 
 
 
 def find_open(token: str, *, at: datetime | None = None) -> Invitation | None:
-    """The invitation that this link's token opens, if it is neither used, revoked nor expired, nor the key that made it."""
+    """Return the invitation that the link's token opens, or None.
+
+    None if the invitation is used, revoked or expired, or if the key that created it is no longer usable.
+    """
     rows = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=at or timezone.now())
     found = rows.select_related("organization").filter(token_sha256=digest(token)).first()
     if found and found.key_id is not None and not api_keys.is_usable(found.key_id):
@@ -96,7 +99,10 @@ def find_open(token: str, *, at: datetime | None = None) -> Invitation | None:
 
 @retrying
 def join(invitation: Invitation, *, name: str, password: str, at: datetime | None = None) -> Member:
-    """Make an account for the invited address, which the mailed link has proved, and its person a member."""
+    """Create an account for the invited address, proved by the emailed link, and make the person a member.
+
+    Raises Refused if the address has an account already, and in the cases of `accept`.
+    """
     if User.objects.filter(email=invitation.email).exists():
         raise Refused("account_exists", _("%(email)s has an account. Sign in to accept.") % {"email": invitation.email})
     user = User.objects.create_user(invitation.email, password, name=name.strip())
@@ -106,9 +112,9 @@ def join(invitation: Invitation, *, name: str, password: str, at: datetime | Non
 
 @retrying
 def accept(invitation: Invitation, *, user: User, at: datetime | None = None) -> Member:
-    """Make the person a member, also one who was removed before; the invitation is used up by that.
+    """Make the person a member, even if they were removed before, and mark the invitation as used.
 
-    Raises Refused where the link is not open any more, and for another address than the invited one.
+    Raises Refused if the link is no longer open, and (403) if the person has a different address from the invited one.
     """
     at = at or timezone.now()
     if user.email != invitation.email:
@@ -128,8 +134,8 @@ def accept(invitation: Invitation, *, user: User, at: datetime | None = None) ->
 def change_role(member: Member, role: str, *, by: Actor) -> None:
     """Give a member another role.
 
-    Raises Refused for one's own role, for an owner's unless an owner asks, for the last owner's, and where the old or
-    the new role may do more than who asks.
+    Raises Refused for one's own role, for an owner's role unless an owner asks, for the last owner's role, and if the
+    old or the new role may do more than the person who asks.
     """
     if role == member.role:
         return
@@ -145,10 +151,10 @@ def change_role(member: Member, role: str, *, by: Actor) -> None:
 
 @retrying
 def remove(member: Member, *, by: Actor, at: datetime | None = None) -> None:
-    """End a membership. What the person did stays in the history; his next request finds nothing.
+    """End a membership. What the person did stays in the history; from their next request on, they have no access.
 
-    Raises Refused for oneself, for an owner unless an owner asks, for the last owner, and for whose role may do more
-    than who asks.
+    Raises Refused for oneself, for an owner unless an owner asks, for the last owner, and if the member's role may do
+    more than the person who asks.
     """
     at = at or timezone.now()
     _may_touch(member, by)
@@ -160,17 +166,17 @@ def remove(member: Member, *, by: Actor, at: datetime | None = None) -> None:
 
 
 def digest(token: str) -> str:
-    """What is kept of a token."""
+    """Return the SHA-256 of a token, the only form in which it is stored."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def grantable(by: Actor) -> list[tuple[str, Any]]:
-    """The roles that this member may give."""
+    """Return the roles that this member may give."""
     return [(role, label) for role, label in Role.choices if role != Role.OWNER or _is_owner(by)]
 
 
 def may_touch(member: Member, by: Actor) -> bool:
-    """Whether this member may change or remove that one."""
+    """Whether this member may change or remove the other one."""
     return member.user_id != by.user_id and (member.role != Role.OWNER or _is_owner(by))
 
 
@@ -193,7 +199,10 @@ def _may_touch(member: Member, by: Actor) -> None:
 
 
 def _must_have(role: str, by: Actor) -> None:
-    """Whoever gives or takes a role has all of its rights: a key of an owner has the owner's role, but not his rights."""
+    """Refuse unless the actor has all permissions of the role.
+
+    A key of an owner has the owner's role, but may lack some of its permissions.
+    """
     if not ROLES[role] <= by.permissions:
         raise Refused(
             "role_not_yours",
@@ -205,7 +214,7 @@ def _must_have(role: str, by: Actor) -> None:
 def _keep_an_owner(member: Member) -> None:
     if member.role != Role.OWNER:
         return
-    # Two owners who remove each other at once wait for one another here; the second finds none left.
+    # Two owners who remove each other at the same time take turns here; the second finds no other owner left.
     throttle.take_turn("owners", str(member.organization_id))
     owners = Member.objects.filter(organization=member.organization_id, role=Role.OWNER, removed_at=None)
     if not owners.exclude(pk=member.pk).exists():
@@ -213,13 +222,13 @@ def _keep_an_owner(member: Member) -> None:
 
 
 def revoke_invitations_of_key(organization: Any, key_id: int, *, by: Actor) -> None:
-    """A key that opens nothing any more leaves no open door behind either."""
+    """Revoke the open invitations that a key has created."""
     _revoke(Q(organization=organization, key_id=key_id), by)
 
 
 def _revoke_invitations_of(member: Member, *, by: Actor) -> None:
-    """Whoever may not invite any more leaves no open door behind."""
-    # Who made the older ones is known by his name alone.
+    """Revoke the open invitations of a member who may no longer invite."""
+    # Older invitations record their creator by name only.
     his = Q(made_by=member.user_id) | Q(made_by=None, invited_by=str(member.user))
     _revoke(his & Q(organization=member.organization_id), by)
 

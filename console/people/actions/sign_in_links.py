@@ -1,4 +1,4 @@
-"""Mailed links that sign a person in, where six digits could be guessed by who asks too often."""
+"""Emailed links that sign a person in, used where somebody who asks often enough could guess six digits."""
 
 import hashlib
 import secrets
@@ -13,7 +13,7 @@ from django.utils import timezone
 from console.models import SignInLink
 from console.people import allowances
 
-# Twice as long as the mailbox has to wait for the next one: whoever asks again has one that works for an hour.
+# Twice the wait for the next link to a mailbox, so people who ask again have one that works for another hour.
 VALID = timedelta(hours=2)
 
 
@@ -27,7 +27,10 @@ def make(
     token: str | None = None,
     at: datetime | None = None,
 ) -> str:
-    """Make a link for this mailbox and give its address. Without a user it opens nothing, and takes as long."""
+    """Create a link for this mailbox and return its address.
+
+    Without a user the link opens nothing, but takes as long to create.
+    """
     token, at = token or secrets.token_urlsafe(32), at or timezone.now()
     SignInLink.objects.create(
         user=user,
@@ -42,7 +45,7 @@ def make(
 
 
 def find_open(token: str) -> SignInLink | None:
-    """The link with this token, if it still works."""
+    """Return the link with this token, or None if it no longer works."""
     rows = SignInLink.objects.select_related("user").filter(token_sha256=_digest(token), user__is_active=True)
     link = rows.first()
     return link if link is not None and link.is_open else None
@@ -50,7 +53,7 @@ def find_open(token: str) -> SignInLink | None:
 
 @transaction.atomic
 def use(link: SignInLink, *, at: datetime | None = None) -> bool:
-    """Use a link up. Gives False where somebody was first, or it is over."""
+    """Mark a link as used. Returns False if it was used already or has expired."""
     at = at or timezone.now()
     is_first = SignInLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=at).update(used_at=at)
     if is_first:
@@ -59,7 +62,7 @@ def use(link: SignInLink, *, at: datetime | None = None) -> bool:
 
 
 def delete_old() -> int:
-    """Delete the links that ended more than a day ago. Returns how many."""
+    """Delete the links that expired more than a day ago. Returns how many."""
     return SignInLink.objects.filter(expires_at__lt=timezone.now() - timedelta(days=1)).delete()[0]
 
 
