@@ -5,9 +5,9 @@ class CustomersConfig(AppConfig):
     name = "customers"
 
     def ready(self) -> None:
-        """Take part in what the foundation does. The lists that people see are ordered across apps."""
+        """Register this app with the foundation. The lists that people see are ordered across apps."""
         _declare_handlers()
-        # Models, and what imports them, can't be imported before.
+        # Models, and modules that import them, cannot be imported earlier.
         import customers.events  # noqa: F401
         from console import api_keys, first_steps, middleware, navigation, panels, search, settings_tabs
         from console import ledger_check as foundation

@@ -1,4 +1,4 @@
-"""What depends on an API key, for whoever is about to revoke it."""
+"""What depends on an API key, for the person about to revoke it."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from customers.models import ApiKey
 
 @dataclass(frozen=True)
 class Dependents:
-    """Webhooks stay on unless somebody chooses otherwise; invitations are revoked, and operations stop, with the key."""
+    """What depends on a key. Invitations are revoked and operations stop with it; webhooks stay on by default."""
 
     webhooks: list[Webhook]
     invitations: int
@@ -18,12 +18,12 @@ class Dependents:
 
 
 def of(key: ApiKey) -> Dependents:
-    """What this key would leave behind or take along."""
-    invitations = Invitation.objects.filter(  # unscoped: counts those of a visible key
+    """Return what depends on this key."""
+    invitations = Invitation.objects.filter(  # unscoped: counts the invitations of a visible key
         organization=key.organization_id, key_id=key.pk, accepted_at=None, revoked_at=None
     )
     running = [OperationState.WAITING, OperationState.RUNNING]
-    # unscoped: counts those of a visible key
+    # unscoped: counts the operations of a visible key
     operations = Operation.objects.filter(organization=key.organization_id, by_key=key.pk, state__in=running)
     hooks = webhooks.of_key(key.organization_id, key.pk).filter(is_enabled=True)
     return Dependents(list(hooks), invitations.count(), operations.count())

@@ -1,4 +1,4 @@
-"""The events of customers, their people, projects and API keys."""
+"""Event kinds of customers, their people, projects and API keys."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Customers as rows of a file."""
+"""Rows of the customer file."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +22,6 @@ def customer_table(request: Request) -> Table:
 
 
 def lines(rows: Any) -> Iterator[list]:
-    """A row for each customer, the newest first, as the header names them."""
+    """Yield a row for each customer, newest first, in the order of the header."""
     for c in newest_first(rows):
         yield [c.name, c.kind, c.reference, c.email, c.phone, c.address, c.notes, c.created_at]

@@ -1,4 +1,4 @@
-"""A form field for one customer out of very many: typed by name, with suggestions."""
+"""A form field to choose one of very many customers: typed by name, with suggestions."""
 
 import re
 from typing import Any
@@ -19,7 +19,7 @@ WITH_ID = re.compile(r"\((\d{1,18})\)\s*$")
 
 
 class CustomerInput(forms.TextInput):
-    """A text field whose suggestions come from the server while one types."""
+    """A text field whose suggestions come from the server while a person types."""
 
     template_name = "customers/customer_input.html"
 
@@ -33,7 +33,7 @@ class CustomerInput(forms.TextInput):
 
 
 class CustomerField(forms.Field):
-    """Takes an id, "Name (id)", or words that only one customer has in its name.
+    """Accepts an id, "Name (id)", or words that occur in the name of one customer only.
 
     `queryset` limits who can be chosen. The error says whether none or several were found.
     """
@@ -41,7 +41,7 @@ class CustomerField(forms.Field):
     widget = CustomerInput
 
     def __init__(self, *, queryset: Any = None, **kwargs: Any) -> None:
-        # ModelChoiceFilter hands over what only its own field needs.
+        # ModelChoiceFilter passes arguments that only its own field needs.
         for unused in ("empty_label", "null_label", "null_value", "to_field_name", "limit_choices_to"):
             kwargs.pop(unused, None)
         super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""Which customers a list shows. Every filter has its index."""
+"""Filters of the customer list. Each one has its index."""
 
 import django_filters as filters
 from django import forms
@@ -13,7 +13,7 @@ from customers.models.customer import CustomerQuerySet
 
 
 class CustomerFilter(filters.FilterSet):
-    """The filters of the customer list. Archived ones are hidden unless they are asked for."""
+    """The filters of the customer list. Archived customers are hidden unless requested."""
 
     q = filters.CharFilter(method="search", label=_("Name, reference or e-mail"))
     kind = filters.MultipleChoiceFilter(
@@ -38,16 +38,19 @@ class CustomerFilter(filters.FilterSet):
         return super().filter_queryset(queryset)
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Those of whose name each word of the text begins a word, or whose reference or email begins with it."""
+        """Return customers whose name contains a word beginning with each word of the text.
+
+        Also returns those whose reference or email begins with the text.
+        """
         if not value.strip():
             return queryset
         mine = Customer.objects.visible_to(self.request.actor)
         return queryset.filter(any_of(lookup.ways(mine, value)))
 
     def owning(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
-        """Those with devices, or those without."""
+        """Return customers with devices if `value` is "yes", otherwise those without."""
         return queryset.owning() if value == "yes" else queryset.owning_none()
 
     def archived_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
-        """Only archived ones, when ticked."""
+        """Return only archived customers if the box is ticked."""
         return queryset.filter(archived_at__isnull=False) if value else queryset

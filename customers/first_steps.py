@@ -1,4 +1,4 @@
-"""This app's first steps of a new organization."""
+"""This app's first steps for a new organization."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -8,7 +8,7 @@ from customers.models import Customer
 
 
 def steps() -> list[Step]:
-    """The first customer."""
+    """Return the step that creates the first customer."""
     return [
         Step(
             _("Make a customer"),

@@ -1,4 +1,4 @@
-"""Forms of customers and their people."""
+"""Forms for customers and their people."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from console.fields import fold
 from console.forms import AddressField, TextGuard
 from customers.models import Customer, CustomerKind, CustomerRole
 
-# Who has the first customer of a name open knows that one; more than these are not shown.
+# How many customers of the same name are shown at most.
 TWINS = 5
 
 
@@ -19,7 +19,7 @@ KINDS = [
     (CustomerKind.PERSON, _("Person")),
     (CustomerKind.INTERNAL, _("Internal: an account of your own organization")),
 ]
-# What each role means, as the forms say it.
+# What each role means, as shown in forms.
 ROLES = [
     (CustomerRole.ADMIN, _("Admin: sees and claims devices, and answers for the account")),
     (CustomerRole.OPERATOR, _("Operator: sees and claims devices")),
@@ -28,7 +28,7 @@ ROLES = [
 
 
 class CustomerForm(TextGuard, forms.ModelForm):
-    """A customer. Two may have the same name, if that is said; they never have the same reference."""
+    """Form of a customer. Two may share a name if the person confirms it, but never a reference."""
 
     class Meta:
         model = Customer
@@ -65,7 +65,7 @@ class CustomerForm(TextGuard, forms.ModelForm):
         return cleaned
 
     def _look_for_twins(self, name: str) -> None:
-        """Say once that there is a customer of this name; the button that then stands there says to go on."""
+        """Report once that a customer of this name exists; the button shown then confirms another one."""
         key = fold(name)[:200]
         if not name or key == self.instance.name_key:
             return
@@ -74,11 +74,11 @@ class CustomerForm(TextGuard, forms.ModelForm):
             self.add_error("name", _("There is a customer of this name already. Is this another one?"))
 
     def _post_clean(self) -> None:
-        """The action writes the row; the form only checks."""
+        """Do nothing: the action writes the row, the form only checks it."""
 
 
 class PersonForm(TextGuard, forms.Form):
-    """A person to invite."""
+    """Form to invite a person."""
 
     email = AddressField(max_length=254)
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
@@ -86,6 +86,6 @@ class PersonForm(TextGuard, forms.Form):
 
 
 class PersonRoleForm(forms.Form):
-    """Another role for a person."""
+    """Form to give a person another role."""
 
     role = forms.ChoiceField(label=_("Role"), choices=ROLES, widget=forms.RadioSelect)

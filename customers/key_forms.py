@@ -1,4 +1,4 @@
-"""The forms of a new API key: staff's, and that of a customer's admin."""
+"""Forms for a new API key: one for staff, and one for a customer's admin."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,25 +19,25 @@ LIVES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("a year")), ("", 
 
 
 class KeyForm(TextGuard, forms.Form):
-    """What every key has: a name, scopes, and how long it lives."""
+    """What every key has: a name, scopes and a lifetime."""
 
     name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Where it is used, such as “Line 3” or “ERP”."))
     days = forms.ChoiceField(label=_("It lives"), choices=LIVES, required=False, initial="90", widget=forms.RadioSelect)
 
     def require(self, scopes: str) -> None:
-        """Put an error at the field `scopes` where nothing is chosen."""
+        """Add an error to the field `scopes` if nothing is chosen."""
         if not self.cleaned_data.get(scopes) and scopes not in self.errors:
             self.add_error(scopes, _("Choose what the key may do."))
 
     @property
     def expires_at(self) -> datetime | None:
-        """When it dies by itself."""
+        """Return when the key expires, or None if it is valid until revoked."""
         days = self.cleaned_data.get("days")
         return timezone.now() + timedelta(days=int(days)) if days else None
 
 
 class ApiKeyForm(KeyForm):
-    """A key of the organization, or of the customer that is named."""
+    """Form for a key of the organization or, if one is named, of a customer."""
 
     customer = CustomerField(
         label=_("Customer"),
@@ -70,14 +70,17 @@ class ApiKeyForm(KeyForm):
         return cleaned
 
     def plan(self) -> dict[str, Any]:
-        """What the action takes."""
+        """Return the arguments of the action."""
         data = self.cleaned_data
         scopes = data["customer_scopes"] if data.get("customer") else data["scopes"]
         return {"name": data["name"], "customer": data.get("customer"), "scopes": scopes, "expires_at": self.expires_at}
 
 
 class CustomerKeyForm(KeyForm):
-    """A key of a customer, made by its admin. Who is admin of several `customers` chooses for which."""
+    """Form for a key of a customer, created by its admin.
+
+    An admin of several `customers` chooses one of them.
+    """
 
     customer = forms.ModelChoiceField(
         label=_("For"), queryset=Customer.objects.none(), widget=forms.RadioSelect, empty_label=None
@@ -88,7 +91,7 @@ class CustomerKeyForm(KeyForm):
     def __init__(self, *args: Any, actor: Actor, customers: QuerySet[Customer], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.customers = list(customers)
-        # He is admin of each of them; the action asks again for the one that is chosen.
+        # They are an admin of each customer; the action checks again for the chosen one.
         mine = api_keys.allowed(actor, self.customers[0])
         self.fields["scopes"].choices = [(s.value, s.label) for s in CustomerScope if s in mine]
         self.fields["scopes"].initial = [CustomerScope.READ.value]
@@ -103,7 +106,7 @@ class CustomerKeyForm(KeyForm):
         return cleaned
 
     def plan(self) -> dict[str, Any]:
-        """What the action takes."""
+        """Return the arguments of the action."""
         data = self.cleaned_data
         return {
             "name": data["name"],

@@ -21,7 +21,7 @@ def before_revoking(key: ApiKey) -> dict[str, Any]:
 
 
 def chosen(request: Request) -> dict[str, Any]:
-    """Return the webhooks to disable with a key, and all that the page has shown."""
+    """Return the webhooks to disable together with a key, and all webhooks that the page showed."""
     return {"disables": _ids(request, "disable"), "seen": _ids(request, "seen")}
 
 

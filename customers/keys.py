@@ -1,4 +1,4 @@
-"""API keys: how they look, and who acts with one. It fills the slots of `console.api_keys`."""
+"""API keys: their format, and who acts with one. This module fills the slots of `console.api_keys`."""
 
 import hashlib
 import secrets
@@ -14,7 +14,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 RANDOM, CHECK = 40, 6
 SHOWN = len(PREFIX) + 6
 
-# What a person of a customer may let a key do.
+# What a person of a customer may allow a key to do, by their role.
 CUSTOMER_SCOPES: dict[str, frozenset[CustomerScope]] = {
     CustomerRole.ADMIN: frozenset(CustomerScope),
     CustomerRole.OPERATOR: frozenset(CustomerScope) - {CustomerScope.ACCESS},
@@ -22,7 +22,7 @@ CUSTOMER_SCOPES: dict[str, frozenset[CustomerScope]] = {
 }
 
 
-# What a member must be allowed himself to let a customer's key do it.
+# The permission that a member needs to give a customer's key each scope.
 STAFF_NEEDS: dict[CustomerScope, Permission] = {
     CustomerScope.READ: Permission.VIEW,
     CustomerScope.TAKE: Permission.DEVICE_ASSIGN,
@@ -33,24 +33,30 @@ STAFF_NEEDS: dict[CustomerScope, Permission] = {
 
 
 def generate() -> str:
-    """A new key: `cst_`, 40 random characters (238 bits), and 6 that check them, so that a scanner knows a real one."""
+    """Return a new key: `cst_`, 40 random characters (238 bits) and 6 check characters.
+
+    The check characters let a secret scanner recognize a real key.
+    """
     body = "".join(secrets.choice(ALPHABET) for _each in range(RANDOM))
     return PREFIX + body + _check(body)
 
 
 def is_well_formed(text: str) -> bool:
-    """Whether the text could be a key at all."""
+    """Whether the text has the format of a key."""
     body, check = text[len(PREFIX) : -CHECK], text[-CHECK:]
     return text.startswith(PREFIX) and len(body) == RANDOM and set(body) <= set(ALPHABET) and _check(body) == check
 
 
 def sha256(text: str) -> str:
-    """What is kept of a key."""
+    """Return the SHA-256 of a key, the only form in which it is stored."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def find(text: str) -> tuple[Actor, ApiKey] | None:
-    """The key and who acts with it; None where it is unknown, expired, revoked, or its maker may nothing any more."""
+    """Return the key with the actor who uses it, or None if it cannot be used.
+
+    None if the key is unknown, expired or revoked, or if its creator has no permissions left.
+    """
     if not is_well_formed(text):
         return None
     rows = ApiKey.objects.usable().filter(made_by__is_active=True)  # unscoped: finds out who acts
@@ -66,19 +72,19 @@ def find(text: str) -> tuple[Actor, ApiKey] | None:
 
 
 def is_usable(key_id: int) -> bool:
-    """Whether the key still opens anything: what it started goes on only as long."""
-    # unscoped: whether a key is usable, and no row
+    """Whether the key is still usable. Work that it started continues only while it is."""
+    # unscoped: returns whether a key is usable, and no row
     return ApiKey.objects.usable().filter(pk=key_id, made_by__is_active=True).exists()
 
 
 def hold(key_id: int) -> bool:
-    """Keep a key from being revoked until this transaction ends. Gives whether it is usable now."""
-    rows = ApiKey.objects.usable().select_for_update(no_key=True)  # unscoped: whether a key is usable, and no row
+    """Keep a key from being revoked until this transaction ends. Returns whether it is usable now."""
+    rows = ApiKey.objects.usable().select_for_update(no_key=True)  # unscoped: returns no row
     return bool(rows.filter(pk=key_id).values_list("pk"))
 
 
 def customer_role(user_id: int | None, customer: Customer) -> str | None:
-    """What the person is in the customer now; None for who does not belong to it."""
+    """Return the person's current role at the customer, or None if they do not belong to it."""
     # unscoped: finds out who acts
     people = CustomerUser.objects.filter(customer=customer, user=user_id, removed_at=None)
     return people.values_list("role", flat=True).first()
@@ -106,7 +112,10 @@ def _of_organization(key: ApiKey) -> Actor | None:
 
 
 def _of_customer(key: ApiKey) -> Actor | None:
-    """Its maker is a person of the customer, or a member of the organization who looks after customers."""
+    """Return the actor of a customer's key, or None.
+
+    The key's creator is a person of the customer, or a member of the organization who looks after customers.
+    """
     customer = key.customer
     if customer is None or customer.archived_at:
         return None
@@ -127,7 +136,10 @@ def _of_customer(key: ApiKey) -> Actor | None:
 
 
 def _of_staff(key: ApiKey) -> frozenset[CustomerScope]:
-    """What a member may let a customer's key do: what he may do himself, if he looks after customers at all."""
+    """Return the scopes that a member may give a customer's key.
+
+    These are what the member may do themselves, and none unless they look after customers.
+    """
     # unscoped: finds out who acts
     member = Member.objects.filter(organization=key.organization_id, user=key.made_by_id, removed_at=None).first()
     rights = ROLES.get(member.role, frozenset()) if member else frozenset()

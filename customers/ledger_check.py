@@ -1,4 +1,4 @@
-"""Compares the memberships of projects with what they came from, over all organizations."""
+"""Checks the memberships of projects for contradictions, across all organizations."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,15 @@ SHOWN = 20
 
 
 def check() -> list[str]:
-    """A sentence for each contradiction, the first twenty of each kind."""
+    """Return a sentence for each contradiction, at most twenty of each kind."""
     return [*_left(), *_overlaps(), *_strangers()]
 
 
 def _left() -> Iterator[str]:
-    """Open memberships of people who are neither members of the organization nor people of the customer any more."""
+    """Yield a sentence for each open membership of a person who has left.
+
+    Such a person is no longer a member of the organization, nor a person of the customer.
+    """
     member = Member.objects.filter(organization=OuterRef("organization"), user=OuterRef("user"), removed_at=None)
     person = CustomerUser.objects.filter(customer=OuterRef("project__customer"), user=OuterRef("user"), removed_at=None)
     rows = ProjectMember.objects.open().filter(~Exists(member), ~Exists(person))

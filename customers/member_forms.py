@@ -1,4 +1,4 @@
-"""The form that ends somebody's access."""
+"""The form that ends a person's access."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from console.forms import TextGuard
 
 
 class EndForm(TextGuard, forms.Form):
-    """Asks why, for those who want to say it."""
+    """Form with an optional reason."""
 
     reason = forms.CharField(
         label=_("Reason"),

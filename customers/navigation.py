@@ -1,4 +1,4 @@
-"""This app's entries of the sidebar and its tabs of the settings."""
+"""This app's sidebar entries and settings tabs."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -9,7 +9,7 @@ from customers.models import Customer
 
 
 def entries() -> list[Entry]:
-    """Customers."""
+    """Return the sidebar entry of customers."""
     return [
         Entry(
             _("Customers"),
@@ -23,6 +23,6 @@ def entries() -> list[Entry]:
 
 
 def settings_tabs() -> list[Tab]:
-    """API keys."""
+    """Return the settings tab of API keys."""
     may = Permission.API_KEY_MANAGE
     return [Tab("api_keys", _("API keys"), "customers:api_key_list", 60, ("customers:api_key",), may)]

@@ -1,4 +1,4 @@
-"""What a page of customers shows besides their own columns, read for the whole page at once."""
+"""What a page of customers shows besides their own columns, loaded for the whole page at once."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from console import counts
 from console.requests import Request
 from customers.models import Customer, CustomerUser, Project, ProjectMember
 
-# So many people who saw a project before are listed.
+# How many past members of a project are listed.
 PAST = 50
 
 
@@ -24,7 +24,7 @@ def with_counts(request: Request, customers: list[Customer]) -> None:
 
 
 def with_members(request: Request, projects: list[Project]) -> list[Project]:
-    """Set `open_members` on each project: the people from outside the customer who see it now, in one query."""
+    """Set `open_members` on each project: people from outside the customer who see it now. Takes one query."""
     rows = ProjectMember.objects.visible_to(request.actor).open().filter(project__in=projects)
     members: dict[int, list[ProjectMember]] = {}
     for member in rows.select_related("user").order_by("pk"):
@@ -35,7 +35,7 @@ def with_members(request: Request, projects: list[Project]) -> list[Project]:
 
 
 def members_of(request: Request, project: Project) -> dict[str, Any]:
-    """Who sees the project without being a person of the customer: now, and the last ones of before."""
+    """Return who sees the project without being a person of the customer: current and latest past members."""
     rows = ProjectMember.objects.visible_to(request.actor).filter(project=project).select_related("user")
     return {
         "members": rows.filter(ended_at=None).order_by("pk"),
@@ -44,11 +44,14 @@ def members_of(request: Request, project: Project) -> dict[str, Any]:
 
 
 def device_count_of(request: Request, customer: Customer) -> int:
-    """How many devices the customer owns now."""
+    """Return how many devices the customer owns now."""
     return _devices(request).filter(customer=customer).count()
 
 
 def _devices(request: Request) -> QuerySet:
-    """The devices, which are known here by their relation to customers only. None that is owned is archived."""
+    """Return the devices, which this app knows through their relation to customers.
+
+    Owned devices are never archived.
+    """
     rows = Customer._meta.get_field("devices").related_model.objects.visible_to(request.actor)  # type: ignore[attr-defined]
     return rows.current()

@@ -1,4 +1,4 @@
-"""What customers show on other apps' pages, and what these show on the page of a customer."""
+"""Panels of customers on other apps' pages, and the slot for other apps' panels on a customer's page."""
 
 from django.template.loader import render_to_string
 
@@ -12,7 +12,7 @@ on_customer: Slot[[Request, Customer], str] = Slot("customers.panels.on_customer
 
 
 def overview(request: Request, subject: None) -> str:
-    """How many customers there are, and the newest ones."""
+    """Return a panel with the number of customers and the newest ones."""
     rows = Customer.objects.visible_to(request.actor).current()
     context = {"count": counts.of(rows), "customers": rows.order_by("-pk")[:NEWEST]}
     return render_to_string("customers/_overview.html", context, request)

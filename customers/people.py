@@ -1,4 +1,4 @@
-"""Who a signed-in person is as a customer."""
+"""What a signed-in person may do as a customer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,14 +8,14 @@ from django.db.models import QuerySet, Value
 from console.access import Actor, CustomerScope
 from customers.models import Customer, CustomerRole, CustomerUser, Project, ProjectMember
 
-# Who acts for a customer, or in a project: claims, calls, sends back.
+# Roles that may act for a customer or in a project: claim, call and return devices.
 CLAIMING = (CustomerRole.ADMIN, CustomerRole.OPERATOR)
 ADMIN = (CustomerRole.ADMIN,)
 CUSTOMER, PROJECT = 0, 1
 
 
 def actor_for(user: Any) -> Actor:
-    """The person as a customer: the customers that they belong to, and the projects that they are in now."""
+    """Return the person as an actor, with their current customers and projects."""
     # unscoped: finds out who acts
     customers = CustomerUser.objects.filter(user=user, removed_at=None, customer__archived_at=None)
     # unscoped: finds out who acts
@@ -43,21 +43,21 @@ def actor_for(user: Any) -> Actor:
 
 
 def may_end_access(actor: Actor, project: Project) -> bool:
-    """Whether a person of a customer, or its key, may end what others see in this project, and rename it."""
+    """Whether a person of a customer, or its key, may rename this project and end other people's access to it."""
     if actor.permissions:
         return actor.may(CustomerScope.ACCESS) and project.customer_id in actor.customers
     return project.customer_id in actor.administers or project.pk in actor.administers_in
 
 
 def administered(actor: Actor) -> QuerySet[Customer]:
-    """The customers of which the person is an admin, by name."""
+    """Return the customers that the person administers, ordered by name."""
     customers = Customer.objects.visible_to(actor).current().filter(pk__in=actor.administers)
     return customers.order_by("name_key", "pk")
 
 
 def claiming_customers(user: Any, organization: Any) -> QuerySet[Customer]:
-    """The organization's customers for which the person may claim: as admin or operator."""
-    return Customer.objects.filter(  # unscoped: the person's own
+    """Return the organization's customers for which the person may claim, as admin or operator."""
+    return Customer.objects.filter(  # unscoped: the person's own customers
         organization=organization,
         archived_at=None,
         people__user=user,
@@ -67,8 +67,11 @@ def claiming_customers(user: Any, organization: Any) -> QuerySet[Customer]:
 
 
 def recipients(customer: Customer) -> list[tuple[str, str]]:
-    """Return who gets mail about the customer's devices: (address, language) of its admins, else its own address."""
-    # unscoped: mail to the customer itself
+    """Return who gets email about the customer's devices: (address, language) each.
+
+    These are its admins or, without any, the customer's own address.
+    """
+    # unscoped: finds the recipients of an email to the customer itself
     admins = CustomerUser.objects.filter(
         customer=customer, removed_at=None, role=CustomerRole.ADMIN, user__is_active=True
     )

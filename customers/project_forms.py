@@ -7,7 +7,7 @@ from console.forms import TextGuard
 
 
 class ProjectForm(TextGuard, forms.Form):
-    """What a project is called."""
+    """Form with the name of a project."""
 
     name = forms.CharField(
         label=_("Name"),

@@ -1,4 +1,4 @@
-"""Finds customers for the search of everything."""
+"""Finds customers for the search across all objects."""
 
 from django.utils.translation import gettext as _
 
@@ -11,7 +11,10 @@ from customers.models import Customer, CustomerUser
 
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
-    """Customers by name, reference or e-mail, also that of one of their people. Exact ones rank first."""
+    """Return customers by name, reference or email, or by the email address of one of their people.
+
+    Exact matches come first.
+    """
     if not fold(text):
         return []
     rows = Customer.objects.visible_to(actor)
@@ -26,7 +29,7 @@ def find(actor: Actor, text: str, limit: int) -> list[Hit]:
 
 
 def _people(actor: Actor, text: str, limit: int) -> list[Hit]:
-    """The customers of the person with this address."""
+    """Return a hit for each customer of the person with this email address."""
     if "@" not in text:
         return []
     rows = CustomerUser.objects.visible_to(actor).filter(user__email=addresses.normal(text), removed_at=None)

@@ -1,4 +1,4 @@
-"""The columns of the customer list."""
+"""Tables of customers and API keys."""
 
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from console.listing import Table
 
 
 class CustomerTable(Table):
-    """Customers, those without devices too."""
+    """Table of customers, including those without devices."""
 
     name = tables.Column(verbose_name=_("Name"), order_by="name_key")
     kind = tables.Column(verbose_name=_("Kind"), orderable=False, attrs={"th": {"class": "wide-only"}})
@@ -23,7 +23,7 @@ class CustomerTable(Table):
 
 
 class ApiKeyTable(Table):
-    """API keys, the newest first."""
+    """Table of API keys, newest first."""
 
     name = tables.Column(verbose_name=_("Name"), orderable=False)
     owner = tables.Column(verbose_name=_("Of"), orderable=False)

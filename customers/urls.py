@@ -1,4 +1,4 @@
-"""Customers, their people, and the import of many."""
+"""Addresses of customers, their people and projects, customer imports and API keys."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""Compares the words that names are found by with the names, over all organizations."""
+"""Compares the words by which names are found with the names themselves, across all organizations."""
 
 from itertools import islice
 
@@ -9,5 +9,5 @@ SHOWN = 20
 
 
 def check() -> list[str]:
-    """A sentence for each customer that is found by other words than its name has, the first twenty."""
+    """Return a sentence for each customer whose search words differ from its name, at most twenty."""
     return list(islice(words.compare("customer", Customer.objects.order_by("pk")), SHOWN))

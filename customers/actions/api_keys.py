@@ -1,4 +1,4 @@
-"""Makes and revokes API keys."""
+"""Creation and revocation of API keys."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -29,9 +29,9 @@ def create(
     expires_at: datetime | None = None,
     at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key of the organization, or of a customer. Returns it with its text, which nobody sees again.
+    """Create a key of the organization or of a customer. Returns it with its text, which is never shown again.
 
-    Raises Refused (422) for a scope that its maker does not have himself, and without any.
+    Raises Refused (422) if there is no scope, if the creator lacks a scope, or if the expiry is in the past.
     """
     at, scopes = at or timezone.now(), sorted(set(scopes))
     if customer is not None:
@@ -62,10 +62,10 @@ def create(
 def revoke(
     key: ApiKey, *, by: Actor, disables: Iterable[int] = (), seen: Iterable[int] | None = (), at: datetime | None = None
 ) -> bool:
-    """Make a key useless from this moment on. Returns whether that is new.
+    """Revoke a key with immediate effect. Returns whether it was still in use.
 
-    Its webhooks stay on, except `disables`. Owners and administrators are mailed which stay on, except those that the
-    person who revokes it has `seen`; with None they are mailed nothing.
+    Its webhooks stay on, except those in `disables`. Owners and administrators are emailed which ones stay on, except
+    those that the person who revokes the key has `seen`; if `seen` is None, no email is sent.
     """
     at = at or timezone.now()
     if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at):
@@ -79,25 +79,28 @@ def revoke(
 def revoke_of(
     organization: Any, user: Any, *, by: Actor, customer: Customer | None = None, at: datetime | None = None
 ) -> int:
-    """Revoke the keys that a person made who leaves the organization or the customer. Should they come back, the keys
-    stay dead, and what those that expired had opened ends too. Returns how many."""
+    """Revoke the keys created by a person who leaves the organization or the customer. Returns how many.
+
+    The keys stay revoked if the person comes back, and whatever an expired key had opened ends too.
+    """
     mine = ApiKey.objects.filter(revoked_at=None, organization=organization, made_by=user)
     rows = list(mine.filter(customer=customer) if customer else mine)
-    # What a person leaves behind is told once for all of their keys, see `console.webhooks.actions.leave_person`.
+    # One email covers all keys of the person, see `console.webhooks.actions.leave_person`.
     return sum(revoke(key, by=by, seen=None, at=at) for key in rows)
 
 
 def hold_person(by: Actor, customer: Customer) -> None:
     """Keep the person from being removed, or from getting another role, until this transaction ends.
 
-    Who is removed loses his keys: one that is made at the same moment would be missed, and live again with him.
+    A person who is removed loses their keys. A key created at the same moment would be missed, and would work again if
+    they came back.
     """
     people = CustomerUser.objects.filter(user=by.user_id, customer=customer)
     people.select_for_update(no_key=True).values_list("pk").first()
 
 
 def allowed(by: Actor, customer: Customer | None) -> frozenset[Permission] | frozenset[CustomerScope]:
-    """The scopes that this person may give a key: of the customer's people, each what his role gives."""
+    """Return the scopes that this person may give a key. For a customer's key, they depend on the person's role."""
     if customer is not None and by.kind != "customer":
         return frozenset(CustomerScope)
     if customer is not None:

@@ -1,4 +1,4 @@
-"""Makes, edits and archives customers."""
+"""Creation, editing, archiving and restoring of customers."""
 
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ KEYS = {"name": "name_key", "reference": "reference_key", "email": "email_key"}
 
 
 def create(*, by: Actor, **fields: Any) -> Customer:
-    """Make a customer with its default project. Raises Refused where the reference is taken."""
+    """Create a customer with its default project. Raises Refused (422) if the reference is taken."""
     customer = Customer(organization=by.organization, **fields)
     customer.set_keys()
     try:
@@ -37,9 +37,9 @@ def create(*, by: Actor, **fields: Any) -> Customer:
 
 @retrying
 def edit(customer: Customer, *, by: Actor, **fields: Any) -> Customer:
-    """Change the given fields and no others. Nothing is written or told where nothing changes.
+    """Change the given fields only. Nothing is written or logged if nothing changes.
 
-    Raises Refused where the reference is taken.
+    Raises Refused (422) if the reference is taken.
     """
     try:
         with transaction.atomic():
@@ -54,9 +54,10 @@ def edit(customer: Customer, *, by: Actor, **fields: Any) -> Customer:
 
 
 def hold(customer: Customer) -> None:
-    """Keep a customer from being archived until this transaction ends. Raises Refused where it is already.
+    """Keep a customer from being archived until this transaction ends. Raises Refused if it is archived already.
 
-    For what gives it something: else it could be archived at the same moment, and own devices from then on.
+    Call it before giving the customer anything: otherwise it could be archived at the same moment and still own
+    devices.
     """
     if not Customer.objects.select_for_update(no_key=True).filter(pk=customer.pk, archived_at=None).values_list("pk"):
         raise Refused("archived", _("%(customer)s is archived. Restore it first.") % {"customer": customer})
@@ -64,11 +65,11 @@ def hold(customer: Customer) -> None:
 
 @retrying
 def archive(customer: Customer, *, by: Actor, at: datetime | None = None) -> None:
-    """Take a customer out of lists and choices; its people lose the portal.
+    """Remove a customer from lists and choices; its people lose access to the portal.
 
     Raises Refused while it owns devices.
     """
-    # Who is just giving it a device holds the row, see `hold`: the condition is asked after that is done.
+    # A transaction that gives it a device has locked the row, see `hold`: the condition is checked after it ends.
     Customer.objects.select_for_update().filter(pk=customer.pk).values_list("pk").first()
     free = Customer.objects.owning_none().filter(pk=customer.pk, archived_at=None)
     if free.update(archived_at=at or timezone.now()):
@@ -78,7 +79,7 @@ def archive(customer: Customer, *, by: Actor, at: datetime | None = None) -> Non
 
 
 def owns_devices(customer: Customer, count: int) -> str:
-    """Why a customer with devices can't be archived, and what to do."""
+    """Return the sentence that says why a customer with devices cannot be archived, and what to do."""
     return ngettext(
         "%(customer)s owns %(n)d device. Unclaim it first, then archive.",
         "%(customer)s owns %(n)d devices. Unclaim them first, then archive.",
@@ -88,7 +89,7 @@ def owns_devices(customer: Customer, count: int) -> str:
 
 @transaction.atomic
 def restore(customer: Customer, *, by: Actor) -> None:
-    """Bring an archived customer back; its people reach the portal again."""
+    """Restore an archived customer; its people can reach the portal again."""
     if Customer.objects.filter(pk=customer.pk, archived_at__isnull=False).update(archived_at=None):
         record(events.CUSTOMER_RESTORED, customer, by=by)
 

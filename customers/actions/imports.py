@@ -1,4 +1,4 @@
-"""Takes files of customers in: received, checked, and applied once and whole."""
+"""Imports of customer files: received, checked, and applied once as a whole."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from customers.models import CustomerImport
 
 
 class CustomerImporter(Importer):
-    """The import of customers."""
+    """The importer of customer files."""
 
     model = CustomerImport
     kind = CustomerFileKind

@@ -1,4 +1,4 @@
-"""Writes when an API key was used last."""
+"""Records when an API key was last used."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from customers.models import ApiKey
 
-# To the minute: a write for every request would cost too much.
+# Precise to the minute, because a write for every request would be too expensive.
 NOTED = timedelta(minutes=1)
 
 

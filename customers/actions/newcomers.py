@@ -1,4 +1,4 @@
-"""Lets somebody who is nobody's customer yet become one."""
+"""Lets a person become a customer who does not belong to one yet."""
 
 from typing import Any
 
@@ -13,9 +13,10 @@ from customers.people import claiming_customers
 
 @retrying
 def join(organization: Organization, *, user: Any, kind: str, name: str, by: Actor) -> Customer:
-    """Make a customer of this organization with the person as its admin, and its project. It may not take devices.
+    """Create a customer of this organization with the person as its admin. It may not take devices.
 
-    Who may act for a customer already gets that one: two requests at once make one customer.
+    The customer gets its default project. A person who may already act for a customer gets that one, so two
+    simultaneous requests create one customer.
     """
     throttle.take_turn("join", f"{organization.pk}:{user.pk}")
     past = claiming_customers(user, organization).first()

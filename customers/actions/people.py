@@ -1,4 +1,4 @@
-"""The people of a customer."""
+"""Invitation, roles and removal of the people of a customer."""
 
 from datetime import datetime
 
@@ -26,10 +26,11 @@ from customers.models import Customer, CustomerKind, CustomerUser
 def invite(
     customer: Customer, *, email: str, role: str, by: Actor, name: str = "", at: datetime | None = None
 ) -> CustomerUser:
-    """Let a person into the customer, and mail him the way to the portal, where a mailed code signs him in.
+    """Give a person access to the customer, and email them the way to the portal.
 
-    Who was removed comes back; who was invited and has not signed in yet gets the mail again. Raises Refused
-    for who belongs to the customer already, and for an address that can't have an account.
+    There an emailed code signs them in. A removed person comes back; a person who has not signed in yet gets the email
+    again. Raises Refused if the customer is archived, or (422) if the person belongs to it already or the address
+    cannot have an account.
     """
     hold(customer)
     user = accounts.find_or_make(email)
@@ -76,7 +77,7 @@ def _mail(person: CustomerUser, by: Actor) -> None:
 
 @transaction.atomic
 def change_role(person: CustomerUser, *, role: str, by: Actor) -> None:
-    """Give a person another role. Raises Refused where somebody else changed or removed them meanwhile."""
+    """Give a person another role. Raises Refused if somebody else has changed or removed them in the meantime."""
     old = person.role
     if role == old:
         return
@@ -87,7 +88,7 @@ def change_role(person: CustomerUser, *, role: str, by: Actor) -> None:
 
 @transaction.atomic
 def remove(person: CustomerUser, *, by: Actor, at: datetime | None = None) -> None:
-    """Take a person out of the customer and of its projects; their next request finds nothing of it."""
+    """Remove a person from the customer and its projects. From their next request on, they have no access."""
     if CustomerUser.objects.filter(pk=person.pk, removed_at=None).update(removed_at=at or timezone.now()):
         record(events.PERSON_REMOVED, person, by=by, about=person.customer, at=at)
         api_keys.revoke_of(person.customer.organization, person.user, by=by, customer=person.customer, at=at)
@@ -96,7 +97,7 @@ def remove(person: CustomerUser, *, by: Actor, at: datetime | None = None) -> No
 
 @transaction.atomic
 def leave_internal(organization: Organization, user: User, *, by: Actor, at: datetime | None = None) -> None:
-    """Take a person who leaves the organization out of its own accounts: through these they saw customers' devices."""
+    """Remove a person who leaves the organization from its own accounts, which show customers' devices."""
     own = CustomerUser.objects.filter(
         organization=organization, user=user, customer__kind=CustomerKind.INTERNAL, removed_at=None
     )

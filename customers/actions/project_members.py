@@ -1,4 +1,4 @@
-"""People from outside a customer who see one of its projects: how they come in, and every way in which that ends."""
+"""People from outside a customer who see one of its projects: how they get access, and every way in which it ends."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -32,13 +32,13 @@ def let_in(
     evidence: str = "",
     note: str = "",
 ) -> list[ProjectMember]:
-    """Let members of the organization into a project: (user, role) each. Returns the memberships that are new.
+    """Give members of the organization access to a project: (user, role) each. Returns the new memberships.
 
-    Whoever is in it keeps the role that they have. Whoever is no longer a member of the organization is left out, also
-    where they are being removed at this moment.
+    People with access already keep their role. People who are no longer members of the organization are left out, even
+    if they are being removed at this moment.
     """
     at, roles = at or timezone.now(), {user.pk: (user, role) for user, role in people}
-    # Two claims into one project at once wait for one another here; the second finds who is in it already.
+    # Simultaneous claims into one project take turns here; the second one sees who has access already.
     Project.objects.select_for_update(no_key=True).filter(pk=project.pk).values_list("pk").first()
     present = _hold_members(project.organization_id, set(roles))
     rows = ProjectMember.objects.filter(project=project, user__in=present)
@@ -50,7 +50,7 @@ def let_in(
             project=project,
             user=roles[pk][0],
             role=roles[pk][1],
-            # Never before the end of the last one, whatever the clock says.
+            # Not before the end of the person's last membership, whatever the clock says.
             started_at=max(at, last.get(pk) or at),
             start_reason=MemberStart.CLAIM,
             started_by=by.label[:200],
@@ -76,7 +76,7 @@ def end(
 ) -> int:
     """End the open memberships among `rows`, from the next request on. Returns how many there were."""
     at = at or timezone.now()
-    # Whoever ends the same one at this moment waits here, and then finds it ended.
+    # A concurrent call for the same memberships waits here, and then finds them ended.
     held = ProjectMember.objects.select_for_update(no_key=True, of=("self",)).filter(
         pk__in=rows.order_by().values("pk"), ended_at=None
     )
@@ -90,28 +90,28 @@ def end(
 
 
 def end_one(member: ProjectMember, *, by: Actor, note: str = "") -> None:
-    """End one membership. Raises Refused where it has ended already."""
+    """End one membership. Raises Refused if it has ended already."""
     if not end(ProjectMember.objects.filter(pk=member.pk), by=by, note=note):
         raise Refused("ended_already", _("This access has ended already. Look at the list again."))
 
 
 def end_all_of(organization: Any, user: Any, *, by: Actor, at: datetime | None = None) -> int:
-    """End what a person reaches in projects of customers, who leaves the organization that let them in."""
+    """End the person's access to customers' projects because they leave the organization. Returns how many."""
     rows = ProjectMember.objects.filter(organization=organization, user=user)
     return end(rows, reason=MemberEnd.LEFT, by=by, at=at)
 
 
 def end_at(customer: Customer, user: Any, *, by: Actor, at: datetime | None = None) -> int:
-    """End what a person reaches in the projects of a customer that they are removed from."""
+    """End the person's access to a customer's projects because they are removed from it. Returns how many."""
     rows = ProjectMember.objects.filter(project__customer=customer, user=user)
     return end(rows, reason=MemberEnd.REMOVED, by=by, at=at)
 
 
 def _hold_members(organization_id: int, user_ids: set[int]) -> list[int]:
-    """Those of the people who are members, and stay so until this transaction ends.
+    """Return those of the people who are members, and keep them members until this transaction ends.
 
-    Claims of one profile hold them together (FOR SHARE): only their removal waits. On SQLite whoever writes has the
-    only lock.
+    Claims of one profile share the lock (FOR SHARE), so only a removal has to wait. On SQLite a writing transaction has
+    the only lock.
     """
     rows = Member.objects.filter(organization=organization_id, removed_at=None, user__in=user_ids)
     if connection.vendor == "postgresql" and user_ids:
@@ -125,7 +125,10 @@ def _hold_members(organization_id: int, user_ids: set[int]) -> list[int]:
 
 
 def _tell(kind: Kind, rows: list[ProjectMember], by: Actor, at: datetime, note: str = "") -> None:
-    """One line for each: the person is the subject, the customer the other party, the project is named."""
+    """Record one event per membership.
+
+    The person is the subject and the customer the other party; the project is named.
+    """
     told = [
         (row, {"project": str(row.project), "role": str(row.get_role_display())} | ({"note": note} if note else {}))
         for row in rows

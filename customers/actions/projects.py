@@ -1,4 +1,4 @@
-"""Projects of customers."""
+"""Creation and renaming of customers' projects."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,22 +15,22 @@ from customers.models import Customer, Project
 
 @transaction.atomic
 def make_default(customer: Customer) -> Project:
-    """Make the project that a customer's devices lie in unless another is named."""
+    """Create the default project, which contains a customer's devices unless another project is named."""
     return Project.objects.create(
         organization_id=customer.organization_id, customer=customer, name=customer.name, is_default=True
     )
 
 
 def default_of(customer: Customer) -> Project:
-    """The customer's default project."""
+    """Return the customer's default project."""
     return Project.objects.get(customer=customer, is_default=True)
 
 
 @retrying
 def make(customer: Customer, *, name: str, by: Actor) -> Project:
-    """Make another project for the customer.
+    """Create another project for the customer.
 
-    Raises Refused where the customer is archived, or has a project of this name.
+    Raises Refused if the customer is archived, or (422) if it already has a project of this name.
     """
     name = _normal(name)
     _keep_names_apart(customer, name)
@@ -41,9 +41,9 @@ def make(customer: Customer, *, name: str, by: Actor) -> Project:
 
 @retrying
 def rename(project: Project, *, name: str, by: Actor) -> Project:
-    """Give a project another name. Nothing is written or told where that changes nothing.
+    """Rename a project. Nothing is written or logged if the name stays the same.
 
-    Raises Refused where the customer is archived, or has another project of this name.
+    Raises Refused if the customer is archived, or (422) if it has another project of this name.
     """
     if _normal(name) != edits.hold(project).name:
         _keep_names_apart(project.customer, _normal(name), but=project.pk)
@@ -57,7 +57,11 @@ def _normal(name: str) -> str:
 
 
 def _keep_names_apart(customer: Customer, name: str, *, but: int | None = None) -> None:
-    """Two who name projects of one customer at once wait for one another here; the second sees what the first made."""
+    """Refuse a name that another project of the customer has.
+
+    Locks the customer, so that simultaneous changes take turns and the second one sees the name that the first one
+    chose.
+    """
     held = Customer.objects.select_for_update(no_key=True).filter(pk=customer.pk, archived_at=None)
     if not held.values_list("pk"):
         raise Refused("archived", _("%(customer)s is archived. Restore it first.") % {"customer": customer})

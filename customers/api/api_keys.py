@@ -1,4 +1,4 @@
-"""API keys: which there are, and their end. None is made here, see docs/decisions/0007-keys-are-made-by-people.md."""
+"""API keys over REST: listing and revoking. People create them, see docs/decisions/0007-keys-are-made-by-people.md."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ SCOPES = [*[p.value for p in Permission], *[s.value for s in CustomerScope]]
 
 
 class KeyQuery(PageQuery):
-    """Which keys."""
+    """Which of the API keys to list."""
 
     customer = Id(required=False, in_query=True, help_text="Those of this customer.")
 
 
 class RevokeIn(Body):
-    """What becomes of the webhooks that the key created."""
+    """What to do with the webhooks that the key created."""
 
     webhooks = serializers.ChoiceField(
         choices=[(KEEP, "They stay on"), (DISABLE, "They are disabled")], required=False, default=KEEP
@@ -38,7 +38,7 @@ class RevokeIn(Body):
 
 
 class KeyWebhook(serializers.Serializer):
-    """A webhook in use that the key created, or whose address it chose last."""
+    """A webhook that the key created, or whose address it was the last to choose."""
 
     id = serializers.IntegerField()
     url = serializers.CharField(help_text="Without its path to whoever may not manage webhooks.")
@@ -55,7 +55,7 @@ class KeyDetail(KeyOut):
 
 
 class KeyOrganization(serializers.Serializer):
-    """An organization, named as whoever asks knows it."""
+    """An organization, under the name by which the caller knows it."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -77,8 +77,10 @@ class OwnKeyOut(serializers.Serializer):
 
 @endpoint("See this key", may=None, answers=OwnKeyOut, is_for_any_key=True)
 def key_detail(request: Any) -> Any:
-    """What the key of this call is and may do: the first call of an integration. Its scopes are those that its maker's
-    role allows, too."""
+    """Returns what the key of this call is and may do: a good first call for an integration.
+
+    The scopes listed are those that the role of the key's creator also allows.
+    """
     key, actor = request.auth, request.actor
     organization = key.organization
     name = organization.brand if key.customer_id else organization.name
@@ -97,7 +99,7 @@ def key_detail(request: Any) -> Any:
 
 @endpoint("List API keys", may=MAY, answers=KeyOut, query=KeyQuery, is_list=True)
 def api_key_list(request: Any) -> Any:
-    """The organization's and its customers', also those that open nothing any more."""
+    """Returns the keys of the organization and of its customers, including those that are no longer usable."""
     rows = _rows(request)
     if request.query.get("customer"):
         rows = rows.filter(customer=request.query["customer"])
@@ -106,15 +108,17 @@ def api_key_list(request: Any) -> Any:
 
 @endpoint("See an API key", may=MAY, answers=KeyDetail)
 def api_key_detail(request: Any, pk: int) -> Any:
-    """Without the key itself, which is kept nowhere."""
+    """Returns one API key and its webhooks. The key itself is not stored anywhere and cannot be shown."""
     return _detail(request, pk)
 
 
 @endpoint("Revoke an API key", may=MAY, takes=RevokeIn, answers=KeyDetail)
 def api_key_revoke(request: Any, pk: int) -> Any:
-    """It stops working immediately, for good; it may be the key of this call. Webhooks that it created belong to the
-    organization and stay on, unless `webhooks` says otherwise; owners and administrators are emailed which. Its open
-    invitations are revoked, and its operations stop."""
+    """Revokes the key immediately and permanently; it may be the key of this call.
+
+    Webhooks that it created belong to the organization and stay on, unless `webhooks` says otherwise; owners and
+    administrators are emailed which ones. Its open invitations are revoked, and its operations stop.
+    """
     key = get_object_or_404(_rows(request), pk=pk)
     disables = [hook.pk for hook in dependents.of(key).webhooks] if _is_to_disable(request) else []
     api_keys.revoke(key, by=request.actor, disables=disables)

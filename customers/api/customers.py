@@ -1,4 +1,4 @@
-"""Customers."""
+"""Customers over REST."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ TAG = "customers"
 
 @endpoint("List customers", may=Permission.VIEW, answers=CustomerOut, query=CustomerQuery, is_list=True)
 def customer_list(request: Any) -> Any:
-    """Customers without devices are listed too."""
+    """Returns the customers of the organization, including those without devices."""
     return page(request.query, matching(request), CustomerOut)
 
 
 def matching(request: Any) -> QuerySet[Customer]:
-    """The customers for which the query asks."""
+    """Return the customers that match the query of the call."""
     query, owning = request.query, {True: "yes", False: "no"}
     rows = filtered(
         CustomerFilter,
@@ -45,20 +45,23 @@ def matching(request: Any) -> QuerySet[Customer]:
 
 @endpoint("Make a customer", may=Permission.CUSTOMER_EDIT, takes=CustomerIn, answers=CustomerOut, status=201)
 def customer_create(request: Any) -> Any:
-    """With its default project. Two may have one name; a reference is refused where another has it."""
+    """Creates a customer with its default project.
+
+    Two customers may have the same name. The call is refused if another customer has the reference.
+    """
     form = checked(CustomerForm, {**request.body_data, "same_name": "on"}, actor=request.actor)
     return customers.create(by=request.actor, **_fields(form))
 
 
 @endpoint("See a customer", may=Permission.VIEW, answers=CustomerOut)
 def customer_detail(request: Any, pk: int) -> Any:
-    """One customer."""
+    """Returns one customer of the organization."""
     return get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
 
 
 @endpoint("Edit a customer", may=Permission.CUSTOMER_EDIT, takes=CustomerIn, answers=CustomerOut)
 def customer_edit(request: Any, pk: int) -> Any:
-    """What is left out stays as it is."""
+    """Changes the fields that you send and leaves all others as they are."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = checked(CustomerForm, {**request.body_data, "same_name": "on"}, instance=customer, actor=request.actor)
     return customers.edit(customer, by=request.actor, **named(form, request.body_data))
@@ -66,7 +69,10 @@ def customer_edit(request: Any, pk: int) -> Any:
 
 @endpoint("Archive a customer", may=Permission.CUSTOMER_EDIT, answers=CustomerOut)
 def customer_archive(request: Any, pk: int) -> Any:
-    """It leaves lists and choices, and its people lose the portal. Refused while it owns devices."""
+    """Removes the customer from lists and choices; its people lose access to the portal.
+
+    Refused while the customer owns devices.
+    """
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     customers.archive(customer, by=request.actor)
     customer.refresh_from_db()
@@ -75,7 +81,7 @@ def customer_archive(request: Any, pk: int) -> Any:
 
 @endpoint("Restore a customer", may=Permission.CUSTOMER_EDIT, answers=CustomerOut)
 def customer_restore(request: Any, pk: int) -> Any:
-    """It is back in lists and choices."""
+    """Restores an archived customer: it appears in lists and choices again, and its people regain the portal."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     customers.restore(customer, by=request.actor)
     customer.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Customers as files."""
+"""Customer lists as files."""
 
 from typing import Any
 
@@ -13,5 +13,5 @@ TAG = "exports"
 
 @export("Download customers", may=Permission.EXPORT, query=unpaged(CustomerQuery), tag="customers")
 def customer_export(request: Any, form: str) -> Any:
-    """All that match, the newest first."""
+    """Returns all customers that match the query, newest first."""
     return written(form, request, "customers", exports.HEADER, exports.lines(customers.matching(request)))

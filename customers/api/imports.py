@@ -1,4 +1,4 @@
-"""Files of customers."""
+"""Imports of customer files over REST."""
 
 from typing import Any
 
@@ -31,10 +31,10 @@ MAY = Permission.CUSTOMER_IMPORT
     example={"csv": "name,reference\nWasserwerk Nord,C-2001\n"},
 )
 def customer_import_create(request: Any) -> Any:
-    """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
+    """Checks the file and applies it, all or nothing; `dry_run=true` only checks it.
 
-    Refused (422, `missing_columns`) where the file lacks a column that it needs; `ignored_columns` of the answer names
-    those that are not known.
+    Large files are processed by an operation. Refused (422, `missing_columns`) if the file lacks a required column;
+    `ignored_columns` in the response names the columns that are not known.
     """
     data = request.body_data
     content, reading = imports.content_of(data), imports.reading_of(data)
@@ -44,26 +44,29 @@ def customer_import_create(request: Any) -> Any:
 
 @endpoint("List imports of customers", may=MAY, answers=ImportOut, is_list=True)
 def customer_import_list(request: Any) -> Any:
-    """The newest first, those of the console too."""
+    """Returns the imports of customers, newest first, including those made in the console."""
     return page(request.query, _rows(request), ImportOut)
 
 
 @endpoint("See an import of customers", may=MAY, answers=ImportOut)
 def customer_import_detail(request: Any, pk: int) -> Any:
-    """What its check found, and what was done."""
+    """Returns what the check of the file found, and what was done with it."""
     return get_object_or_404(_rows(request), pk=pk)
 
 
 @endpoint("Apply an import of customers", may=MAY, takes=ApplyIn, answers=ImportOut, example={"version": 1})
 def customer_import_apply(request: Any, pk: int) -> Any:
-    """Makes and changes what the check found good. `version` is that of the check that was looked at."""
+    """Creates and changes the customers whose rows passed the check.
+
+    `version` is the version of the check that you looked at.
+    """
     actions.apply(get_object_or_404(_rows(request), pk=pk), by=request.actor, **request.body_data)
     return get_object_or_404(_rows(request), pk=pk)
 
 
 @endpoint("Download the refused rows of an import of customers", may=MAY, media=["text/csv"])
 def customer_import_refused(request: Any, pk: int) -> HttpResponseBase:
-    """As they came, each with its reason."""
+    """Returns the refused rows as they were sent, each with its reason."""
     return refused.answer(request._request, get_object_or_404(_rows(request), pk=pk), CustomerFileKind)
 
 

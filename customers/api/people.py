@@ -1,4 +1,4 @@
-"""The people of a customer, who use the portal."""
+"""People of a customer over REST. They use the portal."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ MAY = Permission.CUSTOMER_INVITE
 
 
 class PersonOut(serializers.ModelSerializer):
-    """A person of a customer."""
+    """A person who belongs to a customer."""
 
     name = serializers.CharField(source="user.name")
     email = serializers.CharField(source="user.email")
@@ -34,12 +34,12 @@ class PersonOut(serializers.ModelSerializer):
         fields = ["id", "name", "email", "role", "has_signed_in", "created_at"]
 
     def get_has_signed_in(self, person: CustomerUser) -> bool:
-        """Whether he has used the portal yet."""
+        """Whether the person has ever signed in."""
         return person.user.last_login is not None
 
 
 class PersonIn(Body):
-    """A person to invite."""
+    """A person to invite to a customer."""
 
     email = Email()
     name = Text(max_length=120, required=False, allow_blank=True)
@@ -47,14 +47,14 @@ class PersonIn(Body):
 
 
 class RoleIn(Body):
-    """Another role."""
+    """The role to give to a person."""
 
     role = serializers.ChoiceField(choices=CustomerRole.choices)
 
 
 @endpoint("List a customer's people", may=Permission.VIEW, answers=PersonOut, is_list=True)
 def person_list(request: Any, pk: int) -> Any:
-    """Those who may use its portal."""
+    """Returns the people who may use the customer's portal."""
     return page(request.query, _people(request, pk), PersonOut)
 
 
@@ -67,7 +67,7 @@ def person_list(request: Any, pk: int) -> Any:
     example={"email": "dana@example.com", "role": "admin"},
 )
 def person_invite(request: Any, pk: int) -> Any:
-    """He gets a mail with the way to the portal."""
+    """Invites a person to the customer. They receive an email with a link to the portal."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = checked(PersonForm, request.body_data)
     allowances.invitation(request.actor.organization, form.cleaned_data["email"])
@@ -76,7 +76,7 @@ def person_invite(request: Any, pk: int) -> Any:
 
 @endpoint("Change a person's role", may=MAY, takes=RoleIn, answers=PersonOut)
 def person_edit(request: Any, pk: int, person: int) -> Any:
-    """admin, operator or viewer."""
+    """Gives a person the role of admin, operator or viewer."""
     row = get_object_or_404(_people(request, pk), pk=person)
     people.change_role(row, by=request.actor, role=request.body_data.get("role", row.role))
     return get_object_or_404(_people(request, pk), pk=person)
@@ -84,7 +84,7 @@ def person_edit(request: Any, pk: int, person: int) -> Any:
 
 @endpoint("Remove a person", may=MAY)
 def person_remove(request: Any, pk: int, person: int) -> None:
-    """His next request finds nothing of the customer."""
+    """Removes a person from the customer. From their next request on, they have no access to it."""
     people.remove(get_object_or_404(_people(request, pk), pk=person), by=request.actor)
 
 

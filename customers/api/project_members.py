@@ -1,4 +1,4 @@
-"""Who sees a project without being a person of its customer."""
+"""People who see a project without belonging to its customer, over REST."""
 
 from typing import Any
 
@@ -19,9 +19,10 @@ TAG = "project members"
 
 
 class ProjectMemberOut(serializers.ModelSerializer):
-    """A member of a project: from `started_at` on and before `ended_at`, null while it goes on.
+    """A member of a project from `started_at` until just before `ended_at`, which is null while it continues.
 
-    `start_note` names the claim profile. A customer's key reads no name of who ended it, and no reason of staff.
+    `start_note` names the claim profile. A customer's key sees neither who ended the membership nor the reason that
+    staff gave.
     """
 
     name = serializers.CharField(source="user.name")
@@ -51,22 +52,22 @@ class ProjectMemberOut(serializers.ModelSerializer):
         ]
 
     def get_ended_by(self, member: ProjectMember) -> str:
-        """Who ended it."""
+        """Who ended the membership; empty for a customer's key."""
         return "" if self.context.get("reader") == "customer" else member.ended_by
 
     def get_end_note(self, member: ProjectMember) -> str:
-        """What was given as the reason."""
+        """The reason given for ending the membership; empty for a customer's key."""
         return "" if self.context.get("reader") == "customer" else member.end_note
 
 
 class ProjectMemberQuery(PageQuery):
-    """Which members."""
+    """Which members of the project to list."""
 
     current = Flag(required=False, help_text="true: open ones only; false: ended ones only.")
 
 
 class ProjectMemberEndIn(Body):
-    """Why."""
+    """Why the access ends, if you want to say so."""
 
     reason = Text(max_length=500, required=False, allow_blank=True)
 
@@ -81,7 +82,10 @@ class ProjectMemberEndIn(Body):
     tag="projects",
 )
 def project_member_list(request: Any, pk: int) -> Any:
-    """People from outside the customer who see the project, also those whose access has ended; the newest first."""
+    """Returns the people from outside the customer who see the project, newest first.
+
+    People whose access has ended are included.
+    """
     rows = _rows(request, pk)
     if request.query.get("current") is not None:
         rows = rows.filter(ended_at__isnull=request.query["current"])
@@ -98,7 +102,10 @@ def project_member_list(request: Any, pk: int) -> Any:
     example={"reason": "The pilot is over"},
 )
 def project_member_end(request: Any, pk: int, member: int) -> Any:
-    """From the person's next request on. Refused (409) where it has ended already."""
+    """Ends the member's access to the project, from their next request on.
+
+    Refused (409) if it has ended already.
+    """
     row = get_object_or_404(_rows(request, pk), pk=member)
     form = checked(EndForm, request.body_data)
     project_members.end_one(row, by=request.actor, note=form.cleaned_data["reason"])

@@ -1,4 +1,4 @@
-"""The projects of customers."""
+"""Projects of customers over REST."""
 
 from typing import Any
 
@@ -22,20 +22,20 @@ P, C = Permission, CustomerScope
 
 
 class ProjectEdit(Body):
-    """What can be changed of a project."""
+    """What you can change about a project."""
 
     name = Text(max_length=120)
 
 
 class ProjectIn(ProjectEdit):
-    """A new project."""
+    """A new project of a customer."""
 
     customer = Id()
 
 
 @endpoint("List projects", may=P.VIEW, customer=C.READ, answers=ProjectOut, query=ProjectQuery, is_list=True)
 def project_list(request: Any) -> Any:
-    """A customer's key sees its own."""
+    """Returns the projects that your key may see. A customer's key sees its own."""
     rows = _rows(request)
     if request.query.get("customer"):
         rows = rows.filter(customer=request.query["customer"])
@@ -51,7 +51,10 @@ def project_list(request: Any) -> Any:
     example={"customer": 1, "name": "North site"},
 )
 def project_create(request: Any) -> Any:
-    """Another one, beside the customer's default project. A customer's projects have different names."""
+    """Creates a project in addition to the customer's default project.
+
+    No two projects of a customer may have the same name.
+    """
     form = checked(ProjectForm, {"name": request.body_data["name"]})
     customer = Customer.objects.visible_to(request.actor).filter(pk=request.body_data["customer"]).first()
     if customer is None:
@@ -61,13 +64,13 @@ def project_create(request: Any) -> Any:
 
 @endpoint("See a project", may=P.VIEW, customer=C.READ, answers=ProjectOut)
 def project_detail(request: Any, pk: int) -> Any:
-    """One project."""
+    """Returns one project that your key may see."""
     return get_object_or_404(_rows(request), pk=pk)
 
 
 @endpoint("Rename a project", may=P.CUSTOMER_EDIT, customer=C.ACCESS, takes=ProjectEdit, answers=ProjectOut)
 def project_edit(request: Any, pk: int) -> Any:
-    """A customer's projects have different names."""
+    """Renames the project. No two projects of a customer may have the same name."""
     project = get_object_or_404(_rows(request), pk=pk)
     if not request.body_data:
         return project

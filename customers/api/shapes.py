@@ -1,4 +1,4 @@
-"""What the API says and takes of customers, projects and keys."""
+"""Shapes of customers, projects and keys in the API."""
 
 from rest_framework import serializers
 
@@ -9,14 +9,14 @@ from customers.models import ApiKey, Customer, CustomerKind, Project
 
 
 class CustomerRef(serializers.Serializer):
-    """A customer, named."""
+    """A customer, by id and name."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
 class CustomerOut(serializers.ModelSerializer):
-    """A customer."""
+    """A company, person or internal account that can own devices."""
 
     kind = serializers.ChoiceField(choices=CustomerKind.choices)
 
@@ -38,7 +38,7 @@ class CustomerOut(serializers.ModelSerializer):
 
 
 class CustomerIn(Body):
-    """A new customer."""
+    """The details of a customer."""
 
     kind = serializers.ChoiceField(choices=CustomerKind.choices, default=CustomerKind.COMPANY)
     name = Text(max_length=120)
@@ -51,7 +51,7 @@ class CustomerIn(Body):
 
 
 class CustomerQuery(PageQuery):
-    """Which customers."""
+    """Which of the customers to list."""
 
     q = Text(required=False, max_length=120, help_text="Beginning of the name, reference or e-mail address.")
     kind = serializers.ChoiceField(choices=CustomerKind.choices, required=False)
@@ -63,7 +63,7 @@ class CustomerQuery(PageQuery):
 
 
 class ProjectOut(serializers.ModelSerializer):
-    """A project: a customer's workspace."""
+    """A project, which is a workspace of a customer."""
 
     customer = CustomerRef()
 
@@ -73,7 +73,7 @@ class ProjectOut(serializers.ModelSerializer):
 
 
 class ProjectQuery(PageQuery):
-    """Which projects."""
+    """Which of the projects to list."""
 
     customer = Id(required=False, in_query=True)
 

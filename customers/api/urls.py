@@ -1,4 +1,4 @@
-"""The addresses of customers and projects."""
+"""API addresses of customers, projects and keys."""
 
 from django.urls import path
 

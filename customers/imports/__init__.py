@@ -1,4 +1,4 @@
-"""Files of customers: what they hold, how a row becomes a customer, and how checked rows are written."""
+"""Customer files: what they contain, how a row becomes a customer, and how checked rows are written."""
 
 from customers.imports.kind import CustomerFileKind
 

@@ -1,4 +1,4 @@
-"""The columns that a file of customers may have, and what others call them."""
+"""The columns that a customer file may have, and the names that other programs use for them."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ COLUMNS = (
 ADDRESS = ("address", "street", "postcode", "city", "country")
 LABELS = {column.name: column.label for column in COLUMNS}
 
-# What must stand in a column, for the page where a file is chosen.
+# What a column must contain, for the page where a file is chosen.
 MEANINGS = {
     "name": _("Up to 120 characters. Required."),
     "kind": _("Company, person or internal. Empty: company."),
@@ -68,7 +68,7 @@ MEANINGS = {
     "notes": _("For your own people, up to 2,000 characters."),
 }
 
-# What others call the kinds.
+# Words that other programs use for the kinds.
 _WORDS = {
     CustomerKind.COMPANY: "company, business, organisation, organization, b2b, firma, unternehmen, gewerbe, "
     "geschäftskunde, firmenkunde",

@@ -1,4 +1,4 @@
-"""What a file of customers holds, and how one row of it becomes a checked customer."""
+"""What a customer file contains, and how one of its rows becomes a checked customer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ from customers.imports.columns import ADDRESS, COLUMNS, KINDS, LABELS
 from customers.imports.registered import Comparison, First
 from customers.models import Customer, CustomerKind
 
-# A number in these columns of a workbook has lost what stood before it: a zero, or a plus.
+# A number in these columns of a workbook has lost its leading zero or plus.
 _NUMBERS = {"reference": "number_references", "phone": "number_phones"}
 
 
@@ -81,18 +81,18 @@ class CustomerFileKind(Kind):
     def __init__(self, organization: Organization, reading: dict[str, Any]) -> None:
         super().__init__(reading)
         self.organization = organization
-        # By the id of a registered customer, the row that stands for it.
+        # The first row found for each registered customer, by the customer's id.
         self._stood_for: dict[int, First] = {}
 
     def begin(self, header: Header) -> None:
-        """Lay out which cell goes where, once for all rows."""
+        """Determine once for all rows which cell belongs to which field."""
         self._plan = list(header.mapping.items())
         self._place = {name: position for position, name in enumerate(self.fields)}
         told = set(header.mapping.values())
         self._told = told - set(ADDRESS) | ({"address"} if told & set(ADDRESS) else set())
 
     def clean(self, row: Row, cells: list[str]) -> None:
-        """Fill the row's values from its cells, and name every reason to refuse it."""
+        """Fill the row's values from its cells, and list every reason to refuse it."""
         place, values, is_spaced = self._place, row.values, False
         for index, name in self._plan:
             raw = cells[index] if index < len(cells) else ""
@@ -116,12 +116,12 @@ class CustomerFileKind(Kind):
         self._set_keys(row)
 
     def match(self, rows: list[Row]) -> None:
-        """Compare good rows with what is registered."""
+        """Compare rows without errors with the registered customers."""
         Comparison(rows, self.fields, self._told, self.organization, self._stood_for).judge(self.notices)
 
     @staticmethod
     def said(column: str, values: dict[str, Any]) -> str:
-        """The value of a column in a checked row, for the preview."""
+        """Return the value of a column in a checked row, as the preview shows it."""
         value = values.get(column) or ""
         return str(CustomerKind(value).label) if column == "kind" and value else value
 
@@ -136,7 +136,7 @@ class CustomerFileKind(Kind):
             self.notices.add("formula", row.number)
 
     def _join_address(self, row: Row) -> None:
-        """The address is one text: what the file calls so, then street, postcode and city, country."""
+        """Join the address columns into one text: address, street, postcode and city, country."""
         address, street, postcode, city, country = (row.values[self._place[name]] for name in ADDRESS)
         lines = [address, street, " ".join(filter(None, [postcode, city])), country]
         joined = "\n".join(filter(None, lines))
@@ -163,7 +163,7 @@ def _too_long(name: str, length: int) -> str:
 
 
 def _text(name: str, limited_as: str = "") -> Callable[[str], str]:
-    """A cleaner of text; of a single line, unless several are usual in this field."""
+    """Return a cleaner of text; it joins the lines of a field that usually has a single one."""
 
     def clean(raw: str) -> str:
         try:

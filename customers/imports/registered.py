@@ -1,4 +1,4 @@
-"""Compares checked rows with the customers that are registered, thousands at once with two queries."""
+"""Comparison of checked rows with registered customers, thousands at once with two queries."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ COMPARED = ("name", "kind", "reference", "email", "phone", "address", "notes")
 
 
 class Known(NamedTuple):
-    """What a row is compared with, of one registered customer."""
+    """One registered customer, with the fields that a row is compared with."""
 
     pk: int
     kind: str
@@ -31,7 +31,7 @@ class Known(NamedTuple):
 
 
 class First(NamedTuple):
-    """The row that stands for a registered customer, and what no other row may have."""
+    """The first row found for a registered customer, and the keys that no other row may share."""
 
     number: int
     reference_key: str | None
@@ -39,10 +39,10 @@ class First(NamedTuple):
 
 
 class Comparison:
-    """One batch of rows beside the customers of their references and names.
+    """One batch of rows, compared with the customers that have their references and names.
 
-    `told` are the fields that the file has columns for; an empty cell says and changes nothing.
-    `stood_for` remembers, over all batches, which row stands for which customer: no two may.
+    `told` are the fields for which the file has columns; an empty cell changes nothing. `stood_for` records, across all
+    batches, which row belongs to which customer: no two rows may belong to the same one.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Comparison:
     ) -> None:
         self.rows, self.told, self.stood_for = rows, told, stood_for
         self.place = {name: position for position, name in enumerate(fields)}
-        # unscoped: the organization of the file
+        # unscoped: limited to the organization of the file
         mine = Customer.objects.filter(organization=organization).order_by("pk")
         self.by_reference: dict[str, Known] = {}
         self.by_name: dict[str, list[Known]] = {}
-        # The index holds the filled ones only, which the database has to be told in its own words.
+        # The index covers non-empty references only, and the database uses it only if the condition says so.
         for known in self._known(mine.exclude(reference_key=""), "reference_key"):
             self.by_reference[known.reference_key] = known
         for known in self._known(mine, "name_key"):
@@ -72,7 +72,7 @@ class Comparison:
         return [Known(*each) for each in found.values_list(*Known._fields)]
 
     def judge(self, notices: Notices) -> None:
-        """Set `target` and `changes` of rows that stand for a customer, and refuse what can't be."""
+        """Set `target` and `changes` of rows that match a customer, and refuse those that cannot be applied."""
         for row in self.rows:
             known = self._find(row, notices)
             if known is None or row.reasons:
@@ -83,14 +83,17 @@ class Comparison:
             mine = First(row.number, *(row.values[self.place[name]] for name in First._fields[1:]))
             first = self.stood_for.setdefault(known.pk, mine)
             if first is not mine:
-                # Two of one reference, or of one name without any, are told apart later, for the whole file.
+                # Rows with the same reference, or the same name without one, are refused later, for the whole file.
                 if not any(a and a == b for a, b in zip(mine[1:], first[1:], strict=True)):
                     row.reasons.append(_("Row %(row)s stands for this customer already.") % {"row": first.number})
                 continue
             self._settle(row, known, notices)
 
     def _find(self, row: Row, notices: Notices) -> Known | None:
-        """The customer of the row's reference, else that of its name and, where the row says it, its kind."""
+        """Return the customer with the row's reference, else the one with its name and kind.
+
+        The kind counts only if the row has one.
+        """
         reference, name, kind = (row.values[self.place[n]] for n in ("reference_key", "name_key", "kind"))
         if reference and reference in self.by_reference:
             return self.by_reference[reference]
@@ -98,7 +101,7 @@ class Comparison:
         current = [k for k in named if not k.archived_at]
         bare = [k for k in current if not k.reference_key]
         if reference:
-            # A customer that has no reference yet may be given this one; any other is another customer.
+            # A customer without a reference may get this one; a customer with another reference is a different one.
             free = [k for k in bare if k.pk not in self.stood_for]
             if named and len(free) != 1:
                 notices.add("same_name", row.number)
@@ -117,9 +120,9 @@ class Comparison:
 
 
 def differences(known: Known | Customer, values: dict[str, Any]) -> dict[str, list]:
-    """`{field: [old, new]}` for the fields of a registered customer that a file's values would change.
+    """Return `{field: [old, new]}` for the fields of a registered customer that a file's values would change.
 
-    What differs in its letters only stays as it is registered.
+    A name or reference that differs only in case, spacing or Unicode form stays as registered.
     """
     return {
         name: [getattr(known, name), values[name]]

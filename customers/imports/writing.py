@@ -1,4 +1,4 @@
-"""Writes checked rows into the database: set by set, within the transaction of the caller."""
+"""Writes checked rows to the database in batches, within the transaction of the caller."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,10 +21,10 @@ _KEYS = ("name_key", "reference_key", "email_key")
 
 
 def insert_new(row: CustomerImport, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> None:
-    """Make the new rows customers, each with its default project and its line in the log.
+    """Create customers from the new rows, each with its default project and an event in the log.
 
-    Raises Outdated where somebody made one of the same name since the check, and IntegrityError where
-    somebody made one of the same reference.
+    Raises Outdated if a customer of the same name was created since the check, and IntegrityError if one with the same
+    reference was.
     """
     _refuse_newcomers(row, staging)
     rows = staging.read(Verdict.NEW)
@@ -40,9 +40,9 @@ def insert_new(row: CustomerImport, staging: Staging, *, by: Actor, at: datetime
 
 
 def update_changed(row: CustomerImport, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> int:
-    """Write what the changed rows say into their customers, and tell it. Returns how many changed.
+    """Write the changed rows to their customers and log the changes. Returns how many customers changed.
 
-    Raises Outdated where a customer is not any more the one that the check has found.
+    Raises Outdated if a customer is no longer the one that the check found.
     """
     rows, count = staging.read(Verdict.CHANGED), 0
     while batch := list(islice(rows, BATCH)):
@@ -51,7 +51,10 @@ def update_changed(row: CustomerImport, staging: Staging, *, by: Actor, at: date
 
 
 def _refuse_newcomers(row: CustomerImport, staging: Staging) -> None:
-    """No constraint keeps names apart, so whoever came since the check is looked for."""
+    """Raise Outdated if a customer with one of the new names was created since the check.
+
+    No constraint keeps names apart, so this has to be checked here.
+    """
     recent = Customer.objects.filter(organization=row.organization, created_at__gte=row.checked_at)
     names = set(recent.values_list("name_key", flat=True))
     if names and any(name in names for (name,) in staging.tuples(Verdict.NEW, ("name_key",))):

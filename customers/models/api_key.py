@@ -13,25 +13,25 @@ from customers.models.customer import Customer
 
 class ApiKeyQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
-        """The keys of the person's customers."""
+        """Return the keys of the person's customers."""
         return self.filter(customer__in=actor.customers)
 
     def usable(self, at: datetime | None = None) -> Self:
-        """Those that are neither revoked nor expired."""
+        """Return the keys that are neither revoked nor expired."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=at or timezone.now()), revoked_at=None)
 
 
 class ApiKey(TenantModel):
     """A bearer key of the REST API: of the organization or, with `customer`, of one of its customers.
 
-    The key itself is shown once and kept as its SHA-256 only. It acts for the person who made it and can do what both
-    its scopes and that person's role allow, so it stops when he leaves. `scopes` are the values of Permission or, for a
-    customer's key, of CustomerScope.
+    The key itself is shown once and stored only as its SHA-256. It acts for the person who created it and can do what
+    both its scopes and that person's role allow, so it stops working when they leave. `scopes` are the values of
+    Permission or, for a customer's key, of CustomerScope.
     """
 
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="api_keys")
     name = models.CharField(_("Name"), max_length=80)
-    # The first letters, by which its owner knows it again.
+    # The first characters, by which its owner recognizes it.
     start = models.CharField(max_length=12, editable=False)
     sha256 = models.CharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(_("Scopes"), default=list)
@@ -54,5 +54,5 @@ class ApiKey(TenantModel):
 
     @property
     def is_usable(self) -> bool:
-        """Whether it opens anything."""
+        """Whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())

@@ -18,35 +18,38 @@ class CustomerKind(Words):
 
 
 def _owned() -> models.Exists:
-    """Whether a device names this customer as its owner. Devices are known by the relation only."""
+    """Return the condition that a device names this customer as its owner.
+
+    This app knows devices through the relation only.
+    """
     devices = Customer._meta.get_field("devices").related_model
     return models.Exists(devices._base_manager.filter(customer=models.OuterRef("pk")))
 
 
 class CustomerQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
-        """The customers that the person belongs to."""
+        """Return the customers that the person belongs to."""
         return self.filter(pk__in=actor.customers)
 
     def current(self) -> Self:
-        """Those that are not archived."""
+        """Return the customers that are not archived."""
         return self.filter(archived_at=None)
 
     def listed(self) -> Self:
-        """With what a row of a list shows, and no more."""
+        """Load only the columns that a row of a list shows."""
         return self.only("kind", "name", "name_key", "reference", "created_at", "archived_at")
 
     def owning(self) -> Self:
-        """Those that own a device now."""
+        """Return the customers that own a device now."""
         return self.filter(_owned())
 
     def owning_none(self) -> Self:
-        """Those that own no device now."""
+        """Return the customers that own no device now."""
         return self.filter(~_owned())
 
 
 class Customer(TenantModel):
-    """Who can own devices: a company, a person, or an account of the organization itself (internal)."""
+    """An owner of devices: a company, a person, or an account of the organization itself (internal)."""
 
     kind = models.CharField(_("Kind"), max_length=10, choices=CustomerKind.get_choices, default=CustomerKind.COMPANY)
     name = models.CharField(_("Name"), max_length=120)
@@ -60,7 +63,7 @@ class Customer(TenantModel):
     phone = models.CharField(_("Phone"), max_length=40, blank=True)
     address = models.TextField(_("Address"), max_length=400, blank=True)
     notes = models.TextField(_("Notes"), max_length=2000, blank=True)
-    # Off for who came by itself: whoever claims anything becomes a customer.
+    # Off for customers who registered by claiming, because anybody who claims something becomes a customer.
     may_take = models.BooleanField(
         _("May take devices by serial number and device name"),
         default=True,
@@ -71,7 +74,7 @@ class Customer(TenantModel):
 
     objects: ClassVar = CustomerQuerySet.as_manager()
 
-    # Set for a page of a list.
+    # Set only for the rows of a list page.
     device_count: int
     people_count: int
 
@@ -105,6 +108,6 @@ class Customer(TenantModel):
         return reverse("customers:customer_detail", args=[self.pk])
 
     def set_keys(self) -> None:
-        """Bring the folded copies in step with name, reference and e-mail."""
+        """Update the folded copies of name, reference and email."""
         self.name_key, self.reference_key = fold(self.name)[:200], fold(self.reference)[:200]
         self.email_key = addresses.normal(self.email)[:254]

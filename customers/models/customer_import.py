@@ -5,7 +5,7 @@ from console.models import FileImport
 
 
 class CustomerImport(FileImport):
-    """A file of customers that was uploaded."""
+    """An uploaded file of customers."""
 
     class Meta:
         indexes = [models.Index(fields=["organization", "-id"], name="customer_import_by_org")]

@@ -20,7 +20,7 @@ class CustomerRole(Words):
 
 
 class CustomerUser(TenantModel):
-    """A person of a customer. Has no access to the console."""
+    """A person of a customer. As such they have no access to the console."""
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="people")
     user = models.ForeignKey("console.User", models.PROTECT, related_name="customer_users")
@@ -55,22 +55,22 @@ class MemberEnd(Words):
 
 class ProjectMemberQuerySet(TenantQuerySet):
     def open(self) -> Self:
-        """The memberships that go on."""
+        """Return the memberships that have not ended."""
         return self.filter(ended_at=None)
 
     def of(self, actor: Actor) -> Self:
-        """The open memberships of the person: by the rows as they are now, not as they were when the request began."""
+        """Return the person's open memberships, read now rather than when the request began."""
         return self.open().filter(user=actor.user_id)
 
     def for_customer(self, actor: Actor) -> Self:
-        """The memberships of the projects that the person reaches."""
+        """Return the memberships of the projects that the person can reach."""
         return self.filter(Q(project__customer__in=actor.customers) | Q(project__in=actor.projects))
 
 
 class ProjectMember(TenantModel):
-    """A person from outside the customer who sees one project, from `started_at` on and before `ended_at`.
+    """A person from outside the customer who sees one project from `started_at` until just before `ended_at`.
 
-    It is never edited but to be ended, and never deleted. A person who comes back gets another one.
+    A membership is never edited except to end it, and never deleted. A person who comes back gets a new one.
     """
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="members")
@@ -80,8 +80,8 @@ class ProjectMember(TenantModel):
     ended_at = models.DateTimeField(null=True, blank=True)
     start_reason = models.CharField(max_length=12, choices=MemberStart.get_choices, default=MemberStart.CLAIM)
     end_reason = models.CharField(max_length=12, choices=MemberEnd.get_choices, null=True, blank=True)
-    # Who let them in, and by what: "claim:17", and the claim profile's name of that day as the note of the start. That
-    # of the end is what was given as the reason.
+    # Who gave them access, and the evidence for it, such as "claim:17". The note of the start is the claim profile's
+    # name at that time; the note of the end is the reason given.
     started_by = models.CharField(max_length=200, blank=True)
     start_evidence = models.CharField(max_length=60, blank=True)
     start_note = models.CharField(max_length=500, blank=True)

@@ -13,12 +13,12 @@ from customers.models.customer import Customer
 
 class ProjectQuerySet(TenantQuerySet):
     def for_customer(self, actor: Actor) -> Self:
-        """The projects of the person's customers, and those that he reaches as an additional member."""
+        """Return the projects of the person's customers, and those that they reach as additional members."""
         return self.filter(Q(customer__in=actor.customers) | Q(pk__in=actor.projects))
 
 
 class Project(TenantModel):
-    """A customer's workspace: what was claimed or shared lies in one. Each customer has a default one."""
+    """A customer's workspace, which contains claimed or shared devices. Each customer has a default one."""
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="projects")
     name = models.CharField(_("Name"), max_length=120)
@@ -27,7 +27,7 @@ class Project(TenantModel):
 
     objects: ClassVar = ProjectQuerySet.as_manager()
 
-    # Set for a page: its open memberships.
+    # The open memberships; set only for the rows of a page.
     open_members: list
 
     class Meta:

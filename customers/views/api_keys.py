@@ -1,4 +1,4 @@
-"""API keys of the organization and of its customers."""
+"""Pages of the API keys of the organization and of its customers."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -20,14 +20,14 @@ from customers.tables import ApiKeyTable
 
 @requires(Permission.API_KEY_MANAGE)
 def api_key_list(request: Request) -> HttpResponse:
-    """All keys, also those that open nothing any more."""
+    """Show all keys, including those that are no longer usable."""
     rows = ApiKey.objects.visible_to(request.actor).select_related("customer", "made_by")
     return render_list(request, rows=rows, table=ApiKeyTable, template="customers/api_key_list.html")
 
 
 @requires(Permission.API_KEY_MANAGE)
 def api_key_create(request: Request) -> HttpResponse:
-    """Create a key, and lead to the page that shows it once: it is kept nowhere."""
+    """Create a key, then redirect to the page that shows it once, because it is not stored."""
     initial = {"customer": request.GET.get("customer")}
     form = ApiKeyForm(request.POST or None, actor=request.actor, initial=initial)
     created = attempt(form, lambda: api_keys.create(by=request.actor, **form.plan()))
@@ -39,14 +39,14 @@ def api_key_create(request: Request) -> HttpResponse:
 
 @requires(Permission.API_KEY_MANAGE)
 def api_key_show(request: Request, pk: int) -> HttpResponse:
-    """The key itself, the first time after it was created."""
+    """Show the key itself, once after it was created."""
     key = get_object_or_404(ApiKey.objects.visible_to(request.actor), pk=pk)
     return once.show(request, "customers/api_key_show.html", "text", **key_pages.created(key))
 
 
 @requires(Permission.API_KEY_MANAGE)
 def api_key_revoke(request: Request, pk: int) -> HttpResponse:
-    """Ask, then revoke a key."""
+    """Ask for confirmation, then revoke a key."""
     keys = ApiKey.objects.visible_to(request.actor).select_related("customer", "made_by")
     key = get_object_or_404(keys, pk=pk)
     if request.method != "POST":

@@ -23,7 +23,7 @@ from customers.tables import CustomerTable
 
 @requires(Permission.VIEW)
 def customer_list(request: Request) -> HttpResponse:
-    """All customers, those without devices too."""
+    """Show all customers, including those without devices."""
     rows = Customer.objects.visible_to(request.actor).listed()
     return render_list(
         request,
@@ -37,7 +37,7 @@ def customer_list(request: Request) -> HttpResponse:
 
 @requires(Permission.EXPORT)
 def customer_export(request: Request) -> StreamingHttpResponse:
-    """The filtered list as CSV or XLSX, streamed."""
+    """Return the filtered list as a streamed CSV or XLSX file."""
     return stream(request, *customer_table(request))
 
 
@@ -51,7 +51,7 @@ def customer_create(request: Request) -> HttpResponse:
 
 @requires(Permission.VIEW)
 def customer_detail(request: Request, pk: int) -> HttpResponse:
-    """One customer: what it owns and owned, its people and projects, and what happened."""
+    """Show one customer: current and former devices, people, projects and history."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     people = CustomerUser.objects.visible_to(request.actor).filter(customer=customer, removed_at=None)
     projects = Project.objects.visible_to(request.actor).filter(customer=customer)
@@ -79,7 +79,7 @@ def customer_edit(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.CUSTOMER_EDIT)
 def customer_archive(request: Request, pk: int) -> HttpResponse:
-    """Ask, then archive; while it owns devices, say so and show them."""
+    """Ask for confirmation, then archive. While the customer owns devices, say so and show them."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     if request.method == "POST":
         try:

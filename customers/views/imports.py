@@ -1,4 +1,4 @@
-"""Imports of customers: upload, what the check found, columns, apply, refused rows."""
+"""Pages of customer imports: upload, check results, columns, apply, refused rows."""
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +19,7 @@ WAY = pages.Way(
 
 @requires(Permission.CUSTOMER_IMPORT)
 def customer_import(request: Request) -> HttpResponse:
-    """Upload a file; `?template=1` is a file to fill in."""
+    """Upload a file; `?template=1` returns a template to fill in."""
     if "template" in request.GET:
         return pages.template_file(COLUMNS, "custody-customers")
     understood = pages.understood(COLUMNS, MEANINGS)
@@ -28,7 +28,7 @@ def customer_import(request: Request) -> HttpResponse:
 
 @requires(Permission.CUSTOMER_IMPORT)
 def customer_import_detail(request: Request, pk: int) -> HttpResponse:
-    """What the check found, and what was done."""
+    """Show what the check found, and what was done."""
     return pages.detail(request, IMPORTER, pk, WAY, "customers/customer_import_detail.html")
 
 
@@ -40,11 +40,11 @@ def customer_import_columns(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.CUSTOMER_IMPORT)
 def customer_import_apply(request: Request, pk: int) -> HttpResponse:
-    """Create and change what the check found good."""
+    """Create and change the customers whose rows passed the check."""
     return pages.apply(request, IMPORTER, pk)
 
 
 @requires(Permission.CUSTOMER_IMPORT)
 def customer_import_refused(request: Request, pk: int) -> StreamingHttpResponse:
-    """The refused rows, to be corrected and sent again."""
+    """Return the refused rows, for correction and another upload."""
     return pages.refused(request, IMPORTER, pk)

@@ -13,7 +13,7 @@ SUGGESTIONS = 12
 
 @requires(Permission.VIEW)
 def customer_options(request: Request) -> HttpResponse:
-    """The first customers whose name has words that begin as what was typed."""
+    """Return the first customers whose names contain words beginning with the typed text."""
     typed = request.GET.get(request.GET.get("field", ""), "")[:200]
     rows = Customer.objects.visible_to(request.actor).current().filter(named(typed))
     return render(request, "customers/_customer_options.html", {"customers": rows.order_by("name_key")[:SUGGESTIONS]})

@@ -1,4 +1,4 @@
-"""The people of a customer."""
+"""Pages of the people of a customer."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from customers.models import Customer, CustomerUser
 
 @requires(Permission.CUSTOMER_INVITE)
 def customer_invite(request: Request, pk: int) -> HttpResponse:
-    """Invite a person by mail."""
+    """Invite a person by email."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
     form = PersonForm(request.POST or None)
     person = attempt(form, lambda: _invite(request, customer, **form.cleaned_data), field="email")
@@ -49,7 +49,7 @@ def customer_user_edit(request: Request, pk: int, user_pk: int) -> HttpResponse:
 
 @requires(Permission.CUSTOMER_INVITE)
 def customer_user_remove(request: Request, pk: int, user_pk: int) -> HttpResponse:
-    """Ask, then remove a person."""
+    """Ask for confirmation, then remove a person."""
     person = _person(request, pk, user_pk)
     if request.method != "POST":
         return render(request, "customers/customer_user_remove.html", {"person": person, "customer": person.customer})

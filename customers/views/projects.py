@@ -1,4 +1,4 @@
-"""The projects of a customer."""
+"""Pages of a customer's projects."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -47,7 +47,7 @@ def project_edit(request: Request, pk: int, project_pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW)
 def project_detail(request: Request, pk: int, project_pk: int) -> HttpResponse:
-    """A project and who sees it without being a person of the customer, now and before."""
+    """Show a project and who sees it, now or before, without being a person of the customer."""
     project = _project(request, pk, project_pk)
     context = {"project": project, "customer": project.customer, **pages.members_of(request, project)}
     return render(request, "customers/project_detail.html", context)
@@ -55,7 +55,7 @@ def project_detail(request: Request, pk: int, project_pk: int) -> HttpResponse:
 
 @requires(Permission.CUSTOMER_INVITE)
 def project_member_end(request: Request, pk: int, project_pk: int, member_pk: int) -> HttpResponse:
-    """Ask, then end what a person sees of the project."""
+    """Ask for confirmation, then end a person's access to the project."""
     project = _project(request, pk, project_pk)
     rows = ProjectMember.objects.visible_to(request.actor).select_related("user")
     member = get_object_or_404(rows, project=project, pk=member_pk)
