@@ -1,1 +1,1 @@
-"""Webhooks: what happened is sent to the receivers that an organization names."""
+"""Webhooks: events are sent to the receivers that an organization registers."""

@@ -1,4 +1,4 @@
-"""Webhooks: created, edited, given a new secret, switched on and off, removed; and deliveries that are sent again."""
+"""Create, edit, rotate, enable, disable and remove webhooks, and send deliveries again."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -23,10 +23,10 @@ from console.webhooks.delivery import OLDEST
 
 MOST = 50
 BOTH_SIGN_FOR = timedelta(hours=24)
-# What becomes of what was kept while a webhook was disabled.
+# What to do with the events that were kept while a webhook was disabled.
 SEND, DISCARD, LATER = "send", "discard", "later"
 EDITABLE = ("url", "description", "events", "message_names")
-# Which field of a form or of a call each refusal is about.
+# The field of a form or of an API call that each refusal is about.
 FIELDS = {
     "bad_address": "url",
     "address_not_allowed": "url",
@@ -51,11 +51,11 @@ def create(
     customer_id: int | None = None,
     message_names: Iterable[str] = (),
 ) -> Webhook:
-    """Make a webhook of the organization, of one product or of one customer. Its secret is `secret(webhook)`.
+    """Create a webhook for the organization, for one product or for one customer. Its secret is `secret(webhook)`.
 
-    Raises Refused (422) for an address that could never be dialled, for events that this scope has not, for names of
-    messages without the event `message`, for a product or customer that is not the organization's, and (409) above 50
-    webhooks.
+    Raises Refused (422) for an address that could never be dialled, for events that this scope does not have, for
+    names of messages without the event `message`, and for a product or customer of another organization; raises
+    Refused (409) above 50 webhooks.
     """
     _hold_key(by)
     if product_id and customer_id:
@@ -81,9 +81,10 @@ def create(
 
 @retrying
 def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
-    """Change address, description, events or names of messages. Raises Refused as `create` does.
+    """Change the address, description, events or names of messages. Raises Refused as `create` does.
 
-    Without the event `message` the names go too, unless they are given with it. An address that stays is not looked at.
+    Without the event `message` the names are removed too, unless they are passed with it. An unchanged address is not
+    checked again.
     """
     now = Webhook.objects.select_for_update(no_key=True).filter(pk=hook.pk, archived_at=None).first()
     if now is None:
@@ -108,19 +109,19 @@ def edit(hook: Webhook, *, by: Actor, **fields: Any) -> Webhook:
 
 
 def _hold_key(by: Actor) -> None:
-    """Whoever revokes a key is shown its webhooks: one that is revoked at this moment must find it. Raises Refused (403)."""
+    """Lock the API key, so that a concurrent revocation sees this webhook. Raises Refused (403) if it is revoked."""
     if by.key_id is not None and not api_keys.hold(by.key_id):
         raise Refused("key_revoked", _("This key was revoked."), status=403)
 
 
 def secret(hook: Webhook) -> str:
-    """The secret that receivers verify with. Shown once, after it was made."""
+    """Return the secret that receivers verify with. It is shown once, after it was created."""
     return signing.secret_of(hook.seed)
 
 
 @retrying
 def rotate(hook: Webhook, *, by: Actor, at: datetime | None = None) -> str:
-    """Make a new secret and return it. For 24 hours the one before signs too."""
+    """Create a new secret and return it. The previous one also signs for another 24 hours."""
     at, seed = at or timezone.now(), signing.new_seed()
     moved = Webhook.objects.filter(pk=hook.pk, seed=hook.seed, archived_at=None).update(
         seed=seed, old_seed=hook.seed, old_seed_until=at + BOTH_SIGN_FOR
@@ -134,9 +135,9 @@ def rotate(hook: Webhook, *, by: Actor, at: datetime | None = None) -> str:
 
 @retrying
 def enable(hook: Webhook, *, by: Actor, then: str = LATER, at: datetime | None = None) -> None:
-    """Switch on. What waited when it was switched off is sent, if it is not too old.
+    """Enable a webhook. Deliveries that were waiting when it was disabled are sent unless they are too old.
 
-    What happened since was kept: `then` says whether to send it, to discard it, or to decide that later.
+    Events that happened since then were kept: `then` says whether to send them, discard them, or decide later.
     """
     at = at or timezone.now()
     rows = Webhook.objects.filter(pk=hook.pk, is_enabled=False, archived_at=None)
@@ -153,7 +154,7 @@ def enable(hook: Webhook, *, by: Actor, then: str = LATER, at: datetime | None =
 
 @retrying
 def send_kept(hook: Webhook, *, by: Actor, at: datetime | None = None) -> int:
-    """Send what was kept while it was disabled, in its order. Gives how many. Raises Refused while it is disabled."""
+    """Send the events kept while it was disabled, in order. Returns how many. Raises Refused while it is disabled."""
     at = at or timezone.now()
     _need_enabled(hook)
     _settle(hook)
@@ -166,7 +167,7 @@ def send_kept(hook: Webhook, *, by: Actor, at: datetime | None = None) -> int:
 
 @retrying
 def discard_kept(hook: Webhook, *, by: Actor, at: datetime | None = None) -> int:
-    """Send nothing of what was kept while it was disabled. It stays in the log for a while. Gives how many."""
+    """Discard the events kept while it was disabled; they stay in the log for a while. Returns how many."""
     _settle(hook)
     count = kept.of(hook).update(state=DeliveryState.DISCARDED)
     if count:
@@ -180,16 +181,16 @@ def _decide_later(hook: Webhook, *, by: Actor, at: datetime) -> None:
 
 
 def _settle(hook: Webhook) -> None:
-    """Note that the decision about kept events is made, and forget how many were dropped."""
+    """Record that the decision about kept events is made, and reset the count of dropped ones."""
     Webhook.objects.filter(pk=hook.pk).update(kept_dropped=0)
     Webhook.objects.filter(pk=hook.pk, is_enabled=True).update(awaits_decision=False)
 
 
 @retrying
 def disable(hook: Webhook, *, by: Actor, reason: str = "", at: datetime | None = None, is_seen: bool = False) -> bool:
-    """Switch off. Nothing is sent, and what happens is kept for some days. Gives whether it was on.
+    """Disable a webhook and return whether it was enabled. Nothing is sent; events are kept for some days.
 
-    The owners and administrators are mailed, unless `is_seen`: a person does it on the page of the webhook.
+    Owners and administrators are notified by email, unless `is_seen`: a person does it on the webhook's page.
     """
     at = at or timezone.now()
     rows = Webhook.objects.filter(pk=hook.pk, is_enabled=True)
@@ -204,15 +205,15 @@ def disable(hook: Webhook, *, by: Actor, reason: str = "", at: datetime | None =
 
 
 def of_key(organization_id: int, key_id: int) -> models.QuerySet[Webhook]:
-    """The webhooks in use that this API key created, or whose address it chose last."""
+    """Return the webhooks in use that this API key created, or whose address it set last."""
     return Webhook.objects.current().filter(organization=organization_id, key_id=key_id).order_by("pk")
 
 
 def leave_key(key: Any, *, by: Actor, disables: Iterable[int] = (), seen: Iterable[int] | None = ()) -> None:
-    """A key is revoked: its webhooks belong to the organization and stay on, but for those that are named.
+    """Handle a revoked key: its webhooks belong to the organization and stay enabled, except those in `disables`.
 
-    Owners and administrators are mailed which stay on, but for those that the person who revokes it has `seen`; with
-    None they are mailed nothing.
+    Owners and administrators are emailed which ones stay enabled, except those that the person who revokes the
+    key has `seen`; with None no email is sent.
     """
     chosen = set(disables)
     hooks = list(of_key(key.organization_id, key.pk).filter(is_enabled=True))
@@ -226,7 +227,7 @@ def leave_key(key: Any, *, by: Actor, disables: Iterable[int] = (), seen: Iterab
 
 
 def leave_person(organization: Any, user: Any, *, by: Actor, at: datetime | None = None) -> None:
-    """A member leaves: the webhooks that they set up stay on, and owners and administrators are mailed which."""
+    """Handle a member who leaves: their webhooks stay enabled, and owners and administrators are emailed the list."""
     hooks = Webhook.objects.current().filter(organization=organization, is_enabled=True).order_by("pk")
     events = Event.objects.filter(subject_kind="webhook", subject_id__in=hooks.values("pk"), actor_id=user.pk)
     chosen = events.filter(
@@ -239,9 +240,9 @@ def leave_person(organization: Any, user: Any, *, by: Actor, at: datetime | None
 
 @retrying
 def remove(hook: Webhook, *, by: Actor, at: datetime | None = None, is_seen: bool = False) -> None:
-    """Take a webhook out of use for good. What waits or is kept for it is given up.
+    """Remove a webhook permanently. Deliveries that are waiting or kept for it are given up.
 
-    The owners and administrators are mailed, unless `is_seen`: a person does it on the page of the webhook.
+    Owners and administrators are notified by email, unless `is_seen`: a person does it on the webhook's page.
     """
     at = at or timezone.now()
     if Webhook.objects.filter(pk=hook.pk, archived_at=None).update(
@@ -257,7 +258,7 @@ def remove(hook: Webhook, *, by: Actor, at: datetime | None = None, is_seen: boo
 
 @retrying
 def send_test(hook: Webhook, *, by: Actor, at: datetime | None = None) -> WebhookDelivery:
-    """Send a call of the kind webhook.test, now. Raises Refused while the webhook is disabled."""
+    """Send a call of the kind webhook.test now. Raises Refused while the webhook is disabled."""
     at = at or timezone.now()
     _need_enabled(hook)
     occurrence = public.Occurrence({"webhook": {"id": hook.pk, "description": hook.description}}, at)
@@ -278,9 +279,9 @@ def send_test(hook: Webhook, *, by: Actor, at: datetime | None = None) -> Webhoo
 
 @retrying
 def send_again(delivery: WebhookDelivery, *, by: Actor, at: datetime | None = None) -> None:
-    """Send a delivery once more, now, with the same id and text, and if it fails by the whole schedule again.
+    """Send a delivery once more, now, with the same id and text; if it fails, all retries start over.
 
-    Raises Refused while the webhook is disabled, and while a worker sends it.
+    Raises Refused while the webhook is disabled, and while a worker is sending the delivery.
     """
     at, hook = at or timezone.now(), Webhook.objects.get(pk=delivery.webhook_id)
     _need_enabled(hook)
@@ -292,13 +293,13 @@ def send_again(delivery: WebhookDelivery, *, by: Actor, at: datetime | None = No
 
 
 def disable_gone(hook: Webhook, *, at: datetime) -> bool:
-    """Disable a webhook whose receiver answered that it is gone for good, and mail who is responsible."""
+    """Disable a webhook whose receiver answered that it is permanently gone, and email those responsible."""
     reason = _("The receiver answered 410: it wants no more calls.")
     return disable(hook, by=system(hook.organization), reason=reason, at=at)
 
 
 def disable_failing(hook: Webhook, *, at: datetime) -> bool:
-    """Disable a webhook that only failed for days, as many as the operator set, and mail who is responsible."""
+    """Disable a webhook that has only failed for the days set by the operator, and email those responsible."""
     if hook.failing_since is None or hook.failing_since > at - timedelta(days=settings.WEBHOOK_DAYS):
         return False
     reason = _("Every call of the last %(n)d days failed.") % {"n": settings.WEBHOOK_DAYS}
@@ -306,7 +307,7 @@ def disable_failing(hook: Webhook, *, at: datetime) -> bool:
 
 
 def _mail(template: str, organization: Any, **context: Any) -> None:
-    """Mail the owners and administrators of the organization."""
+    """Email the owners and administrators of the organization."""
     responsible = Member.objects.filter(
         organization=organization, role__in=[Role.OWNER, Role.ADMINISTRATOR], removed_at=None
     )

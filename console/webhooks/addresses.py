@@ -1,4 +1,4 @@
-"""Which addresses a webhook may dial: public ones, and those of the networks that the operator allows."""
+"""Which addresses a webhook may dial: public ones, and those in the networks that the operator allows."""
 
 import re
 import socket
@@ -16,10 +16,10 @@ Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], list[str]]
 
 LONGEST = 500
-# Elsewhere than in an allowed network. Mail, databases and other services listen at other ones.
+# The only ports outside an allowed network: mail, databases and other services listen on other ones.
 PORTS = {443, 8443}
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_.])?\Z", re.IGNORECASE)
-# All that is registered for a special purpose. 168.63.129.16 tells the secrets of a machine at Azure.
+# All ranges registered for a special purpose. 168.63.129.16 reveals a machine's secrets on Azure.
 _SPECIAL_4 = [
     ip_network(text)
     for text in (
@@ -44,7 +44,7 @@ _SPECIAL_4 = [
         "240.0.0.0/4",
     )
 ]
-# Of IPv6 only this part is given out; within it: Teredo and its neighbours, examples, 6to4.
+# The only part of IPv6 that is allocated; within it: Teredo and its neighbours, documentation ranges, 6to4.
 _GIVEN_OUT = ip_network("2000::/3")
 _SPECIAL_6 = [ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
 _NAT64 = [ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48")]
@@ -52,7 +52,7 @@ _NAT64 = [ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48")]
 
 @dataclass(frozen=True)
 class Target:
-    """Where a webhook goes: the parts of its address."""
+    """The destination of a webhook: the parts of its address."""
 
     scheme: str
     host: str
@@ -61,16 +61,16 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """Host and port as the Host header says them."""
+        """Return host and port as the Host header spells them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = {"https": 443, "http": 80}[self.scheme]
         return host if self.port == usual else f"{host}:{self.port}"
 
 
 def parse(url: str) -> Target:
-    """The parts of a webhook's address. Raises Refused (422) for one that could never be dialled.
+    """Return the parts of a webhook's address. Raises Refused (422) for one that could never be dialled.
 
-    An address in figures is checked here too; where a name leads is known only when it is dialled.
+    A numeric address is checked here too; what a name resolves to is known only when it is dialled.
     """
     try:
         parts = urlsplit(url)
@@ -105,15 +105,15 @@ def parse(url: str) -> Target:
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """All addresses of a name, as the machine resolves it; an address in whatever notation is its own."""
+    """Return all addresses of a name, as the machine resolves it; a numeric address in any notation is its own."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def allowed(target: Target, resolve: Resolver = look_up) -> list[Address]:
-    """The addresses to dial for this target, resolved once. Raises Refused where one of them may not be dialled.
+    """Return the addresses to dial for this target, resolved once. Raises Refused if any of them may not be dialled.
 
-    Nothing may resolve the name again: who dials takes one of these.
+    Nothing may resolve the name again: callers dial one of these addresses.
     """
     try:
         found = [ip_address(text) for text in resolve(target.host, target.port)]
@@ -128,14 +128,14 @@ def allowed(target: Target, resolve: Resolver = look_up) -> list[Address]:
 
 
 def may_dial(address: Address, target: Target) -> bool:
-    """Whether this very address may be dialled for the target."""
+    """Whether exactly this address may be dialled for the target."""
     if is_allowed_by_operator(address):
         return True
     return target.scheme == "https" and target.port in PORTS and is_public(address)
 
 
 def is_allowed_by_operator(address: Address) -> bool:
-    """Whether CUSTODY_WEBHOOK_NETWORKS holds the address, and the IPv4 address that it wraps, if it wraps one."""
+    """Whether CUSTODY_WEBHOOK_NETWORKS contains the address and the IPv4 address that it wraps, if it wraps one."""
     if getattr(address, "scope_id", None):
         return False
     if not any(address in network for network in settings.WEBHOOK_NETWORKS):
@@ -145,7 +145,7 @@ def is_allowed_by_operator(address: Address) -> bool:
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address is one of the public Internet, not one that wraps another or has a special purpose."""
+    """Whether the address is on the public Internet, and neither wraps another one nor has a special purpose."""
     if isinstance(address, IPv4Address):
         return address.is_global and not any(address in network for network in _SPECIAL_4)
     if address.scope_id or address not in _GIVEN_OUT:
@@ -154,7 +154,7 @@ def is_public(address: Address) -> bool:
 
 
 def wrapped(address: Address) -> IPv4Address | None:
-    """The IPv4 address that packets to this IPv6 address end at: mapped, compatible, NAT64, 6to4 or Teredo."""
+    """Return the IPv4 address where packets to this IPv6 address end: mapped, compatible, NAT64, 6to4 or Teredo."""
     if isinstance(address, IPv4Address):
         return None
     if address.ipv4_mapped is not None:
@@ -176,7 +176,7 @@ def _literal(host: str) -> bool:
 
 
 def _in_figures(host: str) -> Address | None:
-    """The address that a host in figures is, as the machine reads it: 2130706433 and 0x7f.1 are 127.0.0.1 too."""
+    """Return the address of a numeric host as the machine reads it: 2130706433 and 0x7f.1 are 127.0.0.1 too."""
     try:
         return ip_address(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Webhooks and their deliveries over REST."""
+"""The REST API of webhooks and their deliveries."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ class WebhookProduct(WebhookCustomer):
 
 
 class WebhookOut(serializers.ModelSerializer):
-    """A webhook, without its secret. Where product and customer are null, it is the organization's."""
+    """A webhook, without its secret. If product and customer are both null, it belongs to the organization."""
 
     events = serializers.ListField(child=serializers.CharField())
     message_names = serializers.ListField(child=serializers.CharField())
@@ -75,19 +75,19 @@ class WebhookOut(serializers.ModelSerializer):
 
     @extend_schema_field(WebhookProduct(allow_null=True))
     def get_product(self, hook: Any) -> dict[str, Any] | None:
-        """As it is called now."""
+        """The product with its current name."""
         if not hook.product_id:
             return None
         return {"id": hook.product_id, "name": hook.product_name, "slug": hook.product_slug}
 
     @extend_schema_field(WebhookCustomer(allow_null=True))
     def get_customer(self, hook: Any) -> dict[str, Any] | None:
-        """As it is called now."""
+        """The customer with their current name."""
         return {"id": hook.customer_id, "name": hook.customer_name} if hook.customer_id else None
 
 
 class WebhookMade(WebhookOut):
-    """A webhook that was just made, with its secret, which is not shown again."""
+    """A webhook that was just created, with its secret. The secret is not shown again."""
 
     secret = serializers.SerializerMethodField()
 
@@ -95,32 +95,32 @@ class WebhookMade(WebhookOut):
         fields = [*WebhookOut.Meta.fields, "secret"]
 
     def get_secret(self, hook: Webhook) -> str:
-        """`whsec_…`, as Standard Webhooks writes it."""
+        """The secret in the form `whsec_…`, as defined by Standard Webhooks."""
         return actions.secret(hook)
 
 
 class SecretOut(serializers.Serializer):
-    """A new secret."""
+    """The new secret of a webhook."""
 
     secret = serializers.CharField()
 
 
 class EventField(serializers.ChoiceField):
-    """An event that some webhook can have."""
+    """An event that a webhook can subscribe to."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=[event.name for event in public.offered()], **kwargs)
 
 
 class DeliveryKindField(serializers.ChoiceField):
-    """An event that can be sent, also the test."""
+    """An event that can be sent, including the test event."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=[event.name for event in public.in_order()], **kwargs)
 
 
 class WebhookEdit(Body):
-    """What can be changed of a webhook."""
+    """The properties of a webhook that can be changed."""
 
     url = Text(max_length=500)
     description = Text(max_length=200, required=False, allow_blank=True)
@@ -134,14 +134,14 @@ class WebhookEdit(Body):
 
 
 class WebhookIn(WebhookEdit):
-    """A new webhook: of the organization, of one product, or of one customer."""
+    """A new webhook of the organization, of one product, or of one customer."""
 
     product = Text(required=False, allow_null=True, max_length=60, help_text="The id or the slug.")
     customer = Id(required=False, allow_null=True)
 
 
 class EnableIn(Body):
-    """What becomes of what happened while it was disabled."""
+    """How to handle the events that were kept while the webhook was disabled."""
 
     kept = serializers.ChoiceField(
         choices=[(actions.SEND, "Send it"), (actions.DISCARD, "Discard it"), (actions.LATER, "Decide later")],
@@ -151,13 +151,13 @@ class EnableIn(Body):
 
 
 class KeptOut(serializers.Serializer):
-    """What became of what was kept."""
+    """The result of sending or discarding kept events."""
 
     count = serializers.IntegerField(help_text="How many events it concerned.")
 
 
 class AttemptOut(serializers.ModelSerializer):
-    """One try to send a delivery. Without a status nobody answered; `error` says what is wrong, else it is empty."""
+    """One attempt to send a delivery. Without a status there was no answer. `error` is empty if it succeeded."""
 
     class Meta:
         model = WebhookAttempt
@@ -165,7 +165,7 @@ class AttemptOut(serializers.ModelSerializer):
 
 
 class DeliveryOut(serializers.ModelSerializer):
-    """One event on its way to a receiver."""
+    """One event that is sent to a receiver, with its current state."""
 
     state = serializers.ChoiceField(choices=DeliveryState.choices)
     payload = serializers.CharField()
@@ -179,7 +179,7 @@ class DeliveryOut(serializers.ModelSerializer):
 
 
 class DeliveryDetail(DeliveryOut):
-    """The same with its tries, the newest first."""
+    """A delivery with its attempts (`tries`), newest first."""
 
     tries = serializers.SerializerMethodField()
 
@@ -187,12 +187,12 @@ class DeliveryDetail(DeliveryOut):
         fields = [*DeliveryOut.Meta.fields, "tries"]
 
     def get_tries(self, delivery: WebhookDelivery) -> list[dict[str, Any]]:
-        """The last hundred."""
+        """The last hundred attempts, newest first."""
         return AttemptOut(delivery.tries.order_by("-pk")[:100], many=True).data
 
 
 class DeliveryQuery(PageQuery):
-    """Which deliveries."""
+    """Filters for the list of deliveries."""
 
     state = serializers.ChoiceField(choices=DeliveryState.choices, required=False)
     kind = DeliveryKindField(required=False)
@@ -200,7 +200,7 @@ class DeliveryQuery(PageQuery):
 
 @endpoint("List webhooks", may=MANAGE, answers=WebhookOut, is_list=True)
 def webhook_list(request: Any) -> Any:
-    """Those that are in use, enabled or not."""
+    """Return the webhooks that have not been removed, whether enabled or disabled."""
     return page(request.query, _hooks(request), WebhookOut)
 
 
@@ -214,7 +214,7 @@ def webhook_list(request: Any) -> Any:
     example={"url": "https://example.com/hooks", "events": ["device.assigned", "device.unclaimed"]},
 )
 def webhook_create(request: Any) -> Any:
-    """The answer shows its secret, once."""
+    """Create a webhook. The response contains its secret, which is shown only once."""
     body = dict(request.body_data)
     product, customer = body.pop("product", None), body.pop("customer", None)
 
@@ -228,86 +228,96 @@ def webhook_create(request: Any) -> Any:
 
 @endpoint("See a webhook", may=MANAGE, answers=WebhookOut)
 def webhook_detail(request: Any, pk: int) -> Any:
-    """One webhook."""
+    """Return one webhook, without its secret."""
     return _hook(request, pk)
 
 
 @endpoint("Edit a webhook", may=MANAGE, takes=WebhookEdit, answers=WebhookOut)
 def webhook_edit(request: Any, pk: int) -> Any:
-    """What is left out stays as it is; what it is bound to stays always."""
+    """Change a webhook. Omitted properties keep their values. The product or customer it is bound to never changes."""
     hook = _hook(request, pk)
     return _at_field(lambda: actions.edit(hook, by=request.actor, **request.body_data))
 
 
 @endpoint("Remove a webhook", may=MANAGE)
 def webhook_remove(request: Any, pk: int) -> None:
-    """For good; what waits for it is given up. Owners and administrators are emailed."""
+    """Remove a webhook permanently and give up its waiting deliveries. Owners and administrators are emailed."""
     actions.remove(_hook(request, pk), by=request.actor)
 
 
 @endpoint("Enable a webhook", may=MANAGE, takes=EnableIn, answers=WebhookOut)
 def webhook_enable(request: Any, pk: int) -> Any:
-    """What was on its way when it was disabled is sent; what happened since was kept: `kept` says what becomes of it."""
+    """Enable a webhook.
+
+    Deliveries that were waiting when it was disabled are sent. Events that happened since then were kept; `kept` says
+    whether to send them, discard them, or decide later.
+    """
     actions.enable(_hook(request, pk), then=request.body_data.get("kept", actions.LATER), by=request.actor)
     return _hook(request, pk)
 
 
 @endpoint("Disable a webhook", may=MANAGE, answers=WebhookOut)
 def webhook_disable(request: Any, pk: int) -> Any:
-    """Nothing is sent until it is enabled again; what happens meanwhile is kept for some days. Owners and administrators
-    are emailed."""
+    """Disable a webhook.
+
+    Nothing is sent until it is enabled again; events are kept for some days meanwhile. Owners and administrators are
+    emailed.
+    """
     actions.disable(_hook(request, pk), by=request.actor)
     return _hook(request, pk)
 
 
 @endpoint("Send what was kept for a webhook", may=MANAGE, answers=KeptOut, status=202)
 def webhook_kept_send(request: Any, pk: int) -> Any:
-    """What happened while it was disabled, in its order. A customer's webhook gets what that customer may still read."""
+    """Send the events kept while the webhook was disabled, in order.
+
+    A customer's webhook gets only what that customer may still read.
+    """
     return {"count": actions.send_kept(_hook(request, pk), by=request.actor)}
 
 
 @endpoint("Discard what was kept for a webhook", may=MANAGE, answers=KeptOut)
 def webhook_kept_discard(request: Any, pk: int) -> Any:
-    """It stays in the log of deliveries for a while, as discarded."""
+    """Discard the kept events. They stay in the log of deliveries for a while, marked as discarded."""
     return {"count": actions.discard_kept(_hook(request, pk), by=request.actor)}
 
 
 @endpoint("Rotate a webhook's secret", may=MANAGE, answers=SecretOut, is_secret=True)
 def webhook_rotate(request: Any, pk: int) -> Any:
-    """For 24 hours the one before signs too."""
+    """Create a new secret and return it. The previous secret also signs for another 24 hours."""
     return Response({"secret": actions.rotate(_hook(request, pk), by=request.actor)})
 
 
 @endpoint("Test a webhook", may=MANAGE, answers=DeliveryOut, status=202)
 def webhook_test(request: Any, pk: int) -> Any:
-    """Sends an event of the kind webhook.test."""
+    """Send a test event of the kind webhook.test."""
     sent = actions.send_test(_hook(request, pk), by=request.actor)
     return _deliveries(request, pk).get(pk=sent.pk)
 
 
 @endpoint("List a webhook's deliveries", may=MANAGE, query=DeliveryQuery, answers=DeliveryOut, is_list=True)
 def delivery_list(request: Any, pk: int) -> Any:
-    """The newest first."""
+    """Return the deliveries of a webhook, newest first."""
     wanted = {name: request.query[name] for name in ("state", "kind") if request.query.get(name)}
     return page(request.query, _deliveries(request, pk).filter(**wanted), DeliveryOut)
 
 
 @endpoint("See a delivery", may=MANAGE, answers=DeliveryDetail)
 def delivery_detail(request: Any, pk: int, delivery: int) -> Any:
-    """With its tries."""
+    """Return one delivery with its attempts."""
     return get_object_or_404(_deliveries(request, pk), pk=delivery)
 
 
 @endpoint("Send a delivery again", may=MANAGE, answers=DeliveryOut, status=202)
 def delivery_send(request: Any, pk: int, delivery: int) -> Any:
-    """The same event with the same id."""
+    """Send the same event again, with the same id."""
     row = get_object_or_404(_deliveries(request, pk), pk=delivery)
     actions.send_again(row, by=request.actor)
     return _deliveries(request, pk).get(pk=row.pk)
 
 
 def _at_field(act: Callable[[], Any]) -> Any:
-    """What it gives; a refusal about a field names it, beside its own code."""
+    """Return the result of `act`; a refusal about a field becomes a problem that names the field and keeps its code."""
     try:
         return act()
     except Refused as refusal:
@@ -318,7 +328,7 @@ def _at_field(act: Callable[[], Any]) -> Any:
 
 
 def _hooks(request: Any) -> QuerySet[Webhook]:
-    """With what their product or customer is called, in the one statement."""
+    """Return the visible webhooks with the names of their products or customers, in one query."""
     called = {}
     for scope in scopes.in_order():
         mine = scope.rows(request.actor).filter(pk=OuterRef(f"{scope.name}_id"))

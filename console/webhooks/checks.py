@@ -1,4 +1,4 @@
-"""What the registry of public events must hold: a mistake in a declaration is found by `manage.py check`."""
+"""System checks of the registry of public events: `manage.py check` finds mistakes in declarations."""
 
 from collections import Counter
 from typing import Any
@@ -11,7 +11,7 @@ from console.webhooks import public
 
 @register
 def public_events_have_names_of_their_own(**kwargs: Any) -> list[CheckMessage]:
-    """A receiver could not tell two events with one name apart, and the column holds 40 characters."""
+    """Check that names are unique, so that receivers can tell events apart, and fit the column of 40 characters."""
     names = Counter(event.name for event in public.registry.declared)
     return [
         *(
@@ -29,7 +29,7 @@ def public_events_have_names_of_their_own(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def public_events_are_sent(**kwargs: Any) -> list[CheckMessage]:
-    """An event without a payload would be offered to people and never sent."""
+    """Check that each event has a payload. One without would be offered to people and never sent."""
     sent = [kind.webhook for kind in kinds.registry.declared if kind.webhook is not None]
     followed = {event for webhook in sent if callable(webhook.payload) for event in webhook.events}
     return [

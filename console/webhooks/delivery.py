@@ -1,15 +1,15 @@
-"""Sends what is due. At least once, with the same id at each try; the order is not promised.
+"""Sends deliveries that are due: at least once, with the same id at each attempt, in no guaranteed order.
 
-A delivery is tried at once, then after about 5 seconds, 5 and 30 minutes, 2, 5, 10, 14, 20 and 24 hours: ten tries in
-75 hours and a half, each wait up to a tenth longer by chance. Then it is given up.
+A delivery is tried at once, then after about 5 seconds, 5 and 30 minutes, 2, 5, 10, 14, 20 and 24 hours: ten attempts
+in 75 and a half hours, each wait up to a tenth longer at random. Then it is given up.
 
-A worker has many lines, each a thread with one connection. A line that is free gets a few deliveries of one webhook:
-which webhook's turn it is, `console.webhooks.lanes` says, so that receivers that answer slowly, or never, hold up
-themselves alone. Answers are noted as they come, and lines filled again as they become free.
+A worker has many lines, each a thread with one connection. A free line gets a few deliveries of one webhook;
+`console.webhooks.lanes` decides which webhook is next, so that receivers that answer slowly, or never, delay only
+themselves. Answers are recorded as they arrive, and lines are filled again as they become free.
 
-A lease ends with its worker or after its time, so what a killed worker held is sent by another. A receiver that can't
-be reached is left alone for a while with all that waits for it; one that says `Retry-After`, as long as it says, up to
-a day.
+A lease ends with its worker or after its time, so another worker sends what a killed one held. A receiver that can't
+be reached is left alone for a while with all its waiting deliveries; one that answers with `Retry-After`, for as long
+as it asks, up to a day.
 """
 
 import queue
@@ -41,13 +41,13 @@ SCHEDULE = [
     timedelta(minutes=30),
     *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 ]
-# What was never given up by its tries is so after this time, with a receiver that fails all the while.
+# Deliveries that were not given up by their attempts are given up after this time if the receiver fails all along.
 OLDEST = timedelta(hours=84)
 GONE = 410
-# So many deliveries a line gets at once, and for so long it may be busy with them, so that its lease holds.
+# How many deliveries a line gets at once, and how long it may be busy with them, so that its lease holds.
 PORTION, LANE_SECONDS, LEASE = 20, 30.0, timedelta(minutes=3)
-# Answers are noted when so many have come, or after so long; with those of a line that ends come those of its
-# neighbors.
+# Answers are recorded when this many have arrived or this much time has passed; when a line ends, the answers of
+# lines that end shortly after are recorded with its own.
 NOTED_AT_ONCE, NOTED_EVERY, TOGETHER = 50, 0.25, 0.02
 UNDECIDED = timedelta(seconds=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=30)
@@ -56,19 +56,19 @@ _stopping = threading.Event()
 
 @One.declare
 def is_gone(hook: Webhook, *, at: datetime) -> bool:
-    """Called with a webhook whose receiver answered that it is gone for good."""
+    """Called with a webhook whose receiver answered that it is permanently gone."""
     raise NotImplementedError
 
 
 @One.declare
 def is_failing(hook: Webhook, *, at: datetime) -> bool:
-    """Called with a webhook that failed again, and has not succeeded since `failing_since`."""
+    """Called with a webhook that failed again and has not succeeded since `failing_since`."""
     raise NotImplementedError
 
 
 @dataclass
 class Job:
-    """One leased delivery with what signs it; `answer` is what came of the try, None where it was not tried."""
+    """One leased delivery with its signing secrets; `answer` is the result, or None without an attempt."""
 
     delivery: WebhookDelivery
     hook: Webhook
@@ -80,9 +80,9 @@ Tried = tuple[Job, Answer]
 
 
 def run(*, seconds: float | None = None) -> int:
-    """Send what is due until nothing is due and every line is free. Gives how many were tried.
+    """Send deliveries until none is due and every line is free. Returns how many were tried.
 
-    With `seconds` nothing is begun after that time. A worker that is to end begins nothing either.
+    With `seconds`, nothing is started after that time; nor is it by a worker that is stopping.
     """
     until = time.monotonic() + seconds if seconds is not None else None
     with Lines() as lines:
@@ -97,17 +97,17 @@ def run(*, seconds: float | None = None) -> int:
 
 
 def stop_soon() -> None:
-    """Begin no further calls: this worker is to end."""
+    """Start no further calls, because this worker is stopping."""
     _stopping.set()
 
 
 def due(at: datetime | None = None) -> models.QuerySet:
-    """The deliveries that wait for a worker now."""
+    """Return the deliveries that wait for a worker now."""
     return _free().filter(next_at__lte=at or timezone.now())
 
 
 def next_due() -> datetime | None:
-    """When the next delivery that nobody holds is due; now where it is overdue, None where none waits."""
+    """Return when the next unleased delivery is due: now if it is overdue, None if none is waiting."""
     waiting = _free().filter(next_at__isnull=False).order_by("next_at", "id")
     first = waiting.values_list("next_at", flat=True).first()
     return max(first, timezone.now()) if first else None
@@ -119,9 +119,9 @@ def _free() -> models.QuerySet:
 
 @retrying
 def take(at: datetime | None = None, *, held: Held | None = None) -> list[Job]:
-    """Lease the next deliveries for the lines of this worker that are free; `held` are those that are busy.
+    """Lease the next deliveries for the free lines of this worker; `held` are the busy lines.
 
-    Each webhook gets as many lines as `lanes` allows it, and for each a portion of what waits longest.
+    Each webhook gets as many lines as `lanes` allows, and for each line a portion of its oldest deliveries.
     """
     at, held = at or timezone.now(), held or {}
     release_expired(at)
@@ -138,21 +138,21 @@ def take(at: datetime | None = None, *, held: Held | None = None) -> list[Job]:
 
 
 def _portions(hook: int, count: int, at: datetime) -> list[list[int]]:
-    """What has waited longest for this webhook, dealt out to so many lines."""
+    """Return the oldest waiting deliveries of this webhook, dealt out to `count` lines."""
     rows = WebhookDelivery.objects.filter(webhook=hook, leased_by="", next_at__lte=at).order_by("next_at", "id")
     ids = list(rows.values_list("pk", flat=True)[: count * PORTION])
     return [portion for number in range(count) if (portion := ids[number::count])]
 
 
 def release_expired(at: datetime) -> None:
-    """Take back what was leased for longer than a lease lasts."""
+    """Release deliveries whose lease has expired."""
     late = WebhookDelivery.objects.exclude(leased_by="").filter(leased_until__lt=at)
     if late.exists():
         late.update(leased_by="", leased_until=None)
 
 
 def _lease(ids: list[int], at: datetime, line: int) -> list[int]:
-    """The condition stands in the UPDATE: who comes second gets the rest."""
+    """Lease the deliveries. The condition is part of the UPDATE, so of two workers the second gets what is left."""
     pick = f"SELECT id FROM {sql.table(WebhookDelivery)} WHERE {sql.in_ids('id')} ORDER BY id"  # noqa: S608
     if connection.vendor == "postgresql":
         pick += " FOR UPDATE SKIP LOCKED"
@@ -165,16 +165,16 @@ def _lease(ids: list[int], at: datetime, line: int) -> list[int]:
 
 
 def _withhold(jobs: list[Job]) -> list[Job]:
-    """Return the jobs without what the customer of a webhook may not read."""
+    """Return the jobs without deliveries that the customer of a webhook may not read."""
     for event in public.registry.declared:
         jobs = _guarded(jobs, event.name, event.guard) if event.guard else jobs
     return jobs
 
 
 def _guarded(jobs: list[Job], kind: str, guard: Guard) -> list[Job]:
-    """Give up what the customer of a webhook may not read of this kind, and return the other jobs.
+    """Give up deliveries of this kind that the customer of a webhook may not read, and return the other jobs.
 
-    What concerns a device that is changing hands right now waits until it is known whose it is.
+    Deliveries about a device that is changing owners right now wait until its owner is known.
     """
     guarded = [job for job in jobs if job.hook.customer_id and job.delivery.kind == kind]
     if not guarded:
@@ -208,9 +208,9 @@ def _secrets(hook: Webhook, at: datetime) -> list[str]:
 
 
 class Lines:
-    """The lines of this worker. `held` are the busy ones, by number, with the webhook of each; `tried` counts the calls.
+    """The lines of this worker. `held` maps each busy line to its organization and webhook; `tried` counts the calls.
 
-    Lines call, and touch no database; who started them notes what came of it.
+    Lines make calls and do not touch the database; their caller records the results.
     """
 
     def __init__(self) -> None:
@@ -238,7 +238,7 @@ class Lines:
             self._pool.submit(self._call, number, portion)
 
     def collect(self) -> None:
-        """Wait a moment, or until a line is free, and note the answers that came."""
+        """Wait a moment, or until a line is free, and record the answers that arrived."""
         came: list[Job] = []
         until = time.monotonic() + NOTED_EVERY
         while len(came) < NOTED_AT_ONCE:
@@ -256,11 +256,11 @@ class Lines:
             self.tried += sum(job.answer is not None for job in came)
 
     def hurry(self) -> None:
-        """Let each line end after the call that it is at."""
+        """Let each line end after its current call."""
         self._hurry.set()
 
     def _call(self, number: int, portion: list[Job]) -> None:
-        """Send over one line. After a try that reached nobody, or when the time is over, the rest is left untried."""
+        """Send over one line. After an attempt that reached nobody, or when time is up, the rest is left untried."""
         line, until, is_over = Line(portion[0].hook.url), time.monotonic() + LANE_SECONDS, False
         for job in portion:
             if not is_over and not self._hurry.is_set():
@@ -284,7 +284,7 @@ def _try(line: Line, job: Job) -> Answer:
 
 @retrying
 def note(jobs: list[Job], *, at: datetime | None = None) -> None:
-    """Write down what came of the tries, and when the failed ones are tried again."""
+    """Record the results of the attempts, and when the failed ones are tried again."""
     at = at or timezone.now()
     tried = [(job, job.answer) for job in jobs if job.answer is not None]
     WebhookAttempt.objects.bulk_create(
@@ -310,7 +310,7 @@ def note(jobs: list[Job], *, at: datetime | None = None) -> None:
 
 
 def _note_sent(jobs: list[Job]) -> None:
-    """An answer that came is true, even if the lease had ended meanwhile."""
+    """Record deliveries that were accepted. An answer counts even if the lease had ended meanwhile."""
     rows = sql.having_ids(WebhookDelivery.objects.all(), "id", [job.delivery.pk for job in jobs])
     for attempts in {job.delivery.attempts for job in jobs}:
         rows.filter(attempts=attempts).update(
@@ -330,19 +330,19 @@ def _note_failed(job: Job, answer: Answer, at: datetime) -> None:
 
 
 def _held(row: WebhookDelivery) -> models.QuerySet:
-    """The row, if it is still leased as it was when it was taken."""
+    """Return the row if it is still leased as it was when it was taken."""
     return WebhookDelivery.objects.filter(pk=row.pk, leased_by=row.leased_by, leased_until=row.leased_until)
 
 
 def _release(jobs: list[Job]) -> None:
-    """Give back what was not tried."""
+    """Release deliveries that were not tried."""
     for job in jobs[:1]:
         mine = WebhookDelivery.objects.filter(leased_by=job.delivery.leased_by, leased_until=job.delivery.leased_until)
         sql.having_ids(mine, "id", [each.delivery.pk for each in jobs]).update(leased_by="", leased_until=None)
 
 
 def _note_receivers(sent: list[Job], failed: list[Tried], at: datetime) -> None:
-    """Note since when a receiver only fails; one that could not be reached is left alone for a while."""
+    """Record since when a receiver has only failed; one that could not be reached is left alone for a while."""
     answering = {job.hook.pk for job in sent}
     Webhook.objects.filter(pk__in=answering).exclude(failing_since=None).update(failing_since=None)
     failing = {job.hook.pk for job, _answer in failed} - answering
@@ -362,13 +362,13 @@ def _note_receivers(sent: list[Job], failed: list[Tried], at: datetime) -> None:
 
 
 def _pause(hook_id: int, at: datetime, pause: timedelta) -> None:
-    """Leave a receiver alone with all that is due for it."""
+    """Pause all due deliveries of a receiver."""
     due_now = WebhookDelivery.objects.filter(webhook=hook_id, next_at__lte=at, leased_by="")
     due_now.update(next_at=at + pause)
 
 
 def wait_after(attempts: int, chance: Callable[[], float] = random.random) -> timedelta | None:
-    """How long to wait after so many tries, or None where that was the last."""
+    """Return how long to wait after this many attempts, or None if that was the last."""
     if attempts > len(SCHEDULE):
         return None
     return SCHEDULE[attempts - 1] * (1 + chance() / 10)

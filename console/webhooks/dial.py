@@ -1,6 +1,6 @@
 """The connection to a receiver: to the address that was checked, and to no other.
 
-It follows no redirect and knows no proxy. The certificate is checked for the name in the address of the webhook.
+It follows no redirects and uses no proxy. The certificate is checked against the name in the webhook's address.
 """
 
 import http.client
@@ -28,8 +28,10 @@ DAY = 24 * 60 * 60
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: a status, or the error in its place. `refused` means that nothing was dialled, `retry_after` for
-    how many seconds the receiver asks to be left alone."""
+    """The result of a call: a status, or the error in its place.
+
+    `refused` means that nothing was dialled; `retry_after` is how many seconds the receiver asks to be left alone.
+    """
 
     status: int | None
     milliseconds: int
@@ -40,19 +42,19 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        """Whether the receiver took it."""
+        """Whether the receiver accepted the call."""
         return self.status is not None and 200 <= self.status < 300
 
 
 class Line:
-    """A connection to one receiver that is kept open between calls. Each new connection resolves and checks anew."""
+    """A connection to one receiver that is kept open between calls. Each new connection resolves and checks again."""
 
     def __init__(self, url: str, resolve: Resolver | None = None) -> None:
         self.url, self.resolve = url, resolve
         self.connection: http.client.HTTPConnection | None = None
 
     def post(self, body: bytes, headers: dict[str, str]) -> Answer:
-        """Send one call and read the answer. Never raises for what a receiver or a network does."""
+        """Send one call and read the answer. Never raises, whatever a receiver or a network does."""
         began = time.monotonic()
         until = began + ANSWER_WITHIN
         try:
@@ -61,7 +63,7 @@ class Line:
             try:
                 response = self._ask(target, body, headers, until)
             except (http.client.RemoteDisconnected, ConnectionError):
-                # The receiver closed the line between two calls, as it may: that is no failure yet.
+                # The receiver closed the connection between two calls, as it may: not a failure yet.
                 if not is_old:
                     raise
                 self.close()
@@ -77,7 +79,7 @@ class Line:
         return Answer(response.status, _since(began), _wrong(response.status), text, retry_after=asked)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None
@@ -103,7 +105,7 @@ class Line:
 
 
 def retry_after(value: str) -> int:
-    """The seconds of a Retry-After header, a number or a date, up to a day; 0 for anything else (RFC 9110, 10.2.3)."""
+    """Return the seconds of a Retry-After header, number or date, up to a day; else 0 (RFC 9110, 10.2.3)."""
     text = value.strip()
     if text.isascii() and text.isdigit():
         return min(int(text[:9]), DAY)
@@ -115,19 +117,19 @@ def retry_after(value: str) -> int:
 
 
 class _Timed:
-    """A socket for reading only, until a moment: who answers a byte at a time does not hold the line longer."""
+    """A read-only socket with a deadline: a receiver that answers byte by byte does not hold the line any longer."""
 
     def __init__(self, sock: socket.socket, until: float) -> None:
         self.sock, self.until = sock, until
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """What http.client reads from."""
+        """Return the file that http.client reads from."""
         return io.BufferedReader(_Raw(self.sock, self.until))
 
 
 class _Raw(io.RawIOBase):
     def __init__(self, sock: socket.socket, until: float) -> None:
-        # The file keeps the socket open until it is closed itself, also where http.client closes it first.
+        # The file keeps the socket open until it is closed itself, even if http.client closes the socket first.
         self.sock, self.file, self.until = sock, sock.makefile("rb", buffering=0), until
 
     def readable(self) -> bool:
@@ -146,7 +148,7 @@ class _Raw(io.RawIOBase):
 
 
 def _connect(target: Target, found: list[Address]) -> http.client.HTTPConnection:
-    """A connection over a socket to one of the checked addresses; http.client itself never dials."""
+    """Return a connection over a socket to one of the checked addresses; http.client itself never dials."""
     connection = http.client.HTTPConnection(target.host, target.port)
     connection.auto_open = 0
     sock = _dial(found, target.port)
@@ -187,7 +189,7 @@ def _since(began: float) -> int:
 
 
 def _wrong(status: int) -> str:
-    """What is wrong with an answer, nothing where it is taken."""
+    """Return what is wrong with an answer, or an empty string if it is accepted."""
     if 200 <= status < 300:
         return ""
     if 300 <= status < 400:
@@ -196,7 +198,7 @@ def _wrong(status: int) -> str:
 
 
 def _say(error: Exception) -> str:
-    """What went wrong, in words that do not depend on the machine."""
+    """Describe the error in words that do not depend on the machine."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _("The certificate is not valid: %(why)s.") % {"why": error.verify_message or "unknown"}
     if isinstance(error, ssl.SSLError):

@@ -1,4 +1,4 @@
-"""The events of webhooks themselves; what webhooks send stands with the events that they follow."""
+"""The audit events of webhooks themselves; what webhooks send is declared with the events that they follow."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,6 +1,6 @@
-"""Writes what happened as deliveries, one for each webhook that listens, in the same transaction.
+"""Writes events as deliveries, one for each webhook that listens, in the same transaction.
 
-What is sent stands in the declaration of the event, in its own room: this module only writes rows.
+The payload is defined in the declaration of the event, in its own room: this module only writes rows.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from console.models import DeliveryState, Webhook, WebhookDelivery
 from console.slots import One
 from console.webhooks.public import Logged, Occurrence, PublicEvent
 
-# Queues the sending of what is due. Called after the transaction that wrote it.
+# Queues the sending of due deliveries. Called after the transaction that wrote them.
 nudge: One[[], Any] = One("console.webhooks.fanout.nudge")
 
 COLUMNS = [
@@ -54,12 +54,12 @@ def emit(
     label: str = "",
     name: str = "",
 ) -> int:
-    """Send webhooks one thing that happened, in this transaction. Returns how many deliveries are written."""
+    """Send one occurrence to webhooks, in this transaction. Returns how many deliveries are written."""
     return emit_all(organization_id, event, [Occurrence(payload, at, product_id, customer_id, device_id, label, name)])
 
 
 def emit_all(organization_id: int, event: PublicEvent, occurrences: Iterable[Occurrence]) -> int:
-    """Send webhooks many things of one kind, in this transaction. One query where nobody listens.
+    """Send many occurrences of one kind to webhooks, in this transaction. One query if no webhook listens.
 
     Returns how many deliveries are written.
     """
@@ -77,7 +77,7 @@ def on_event(
     label: str = "",
     data: dict[str, Any],
 ) -> None:
-    """Send webhooks what the kind declares of lines of the audit log, one for each id. Follows `console.audit`."""
+    """Send webhooks what the kind declares for lines of the audit log, one for each id. Follows `console.audit`."""
     webhook = kind.webhook
     if webhook is None or not ids:
         return
@@ -97,7 +97,7 @@ def on_event(
 def write(hooks: list[Webhook], event: PublicEvent, occurrences: Iterable[Occurrence]) -> int:
     """Write a delivery for each of these webhooks that an occurrence concerns. Returns how many.
 
-    What happened once has one id and one text for all webhooks. Deliveries to a disabled webhook are kept.
+    An occurrence has the same id and text for all webhooks. Deliveries to a disabled webhook are kept.
     """
     rows: list[tuple] = []
     stamps: dict[datetime, Any] = {}
@@ -122,23 +122,23 @@ def write(hooks: list[Webhook], event: PublicEvent, occurrences: Iterable[Occurr
 
 
 def text_of(event: PublicEvent, occurrence: Occurrence) -> str:
-    """The body of the call."""
+    """Return the body of the call."""
     body = {"type": event.name, "timestamp": stamp(occurrence.at), "data": occurrence.data}
     return _ENCODER.encode(body)
 
 
 def new_id() -> str:
-    """Return the id of one occurrence, by which receivers recognise repeats."""
+    """Return a new id for one occurrence, by which receivers recognise repeats."""
     return f"msg_{secrets.token_hex(14)}"
 
 
 def stamp(at: datetime) -> str:
-    """A moment as it stands in payloads: UTC, to the microsecond."""
+    """Return a moment as payloads spell it: UTC, to the microsecond."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _listening(rows: models.QuerySet, wanted: set[str]) -> list[Webhook]:
-    """Those in use that have one of the kinds. An organization has few webhooks, so that is seen here."""
+    """Return the webhooks in use that have one of these kinds. An organization has few, so Python filters them."""
     rows = rows.filter(archived_at=None) if settings.WEBHOOK_KEPT_DAYS else rows.filter(is_enabled=True)
     return [hook for hook in rows.order_by("pk") if wanted & set(hook.events)]
 

@@ -1,4 +1,4 @@
-"""Forms of webhooks."""
+"""The forms of webhooks."""
 
 from typing import Any, ClassVar
 
@@ -17,13 +17,13 @@ from console.widgets import Checkboxes
 
 
 class EventBoxes(Checkboxes):
-    """Boxes below a legend: the field is no single box."""
+    """Checkboxes below a legend, because the field is not a single box."""
 
     input_type = "checkboxes"
 
 
 class WebhookForm(TextGuard, forms.Form):
-    """Where to call, and what to send. What a webhook is bound to is chosen once, when it is created."""
+    """Where to call and what to send. What a webhook is bound to is chosen once, when it is created."""
 
     IMPLIED: ClassVar = {"events": ["message_names"]}
 
@@ -54,7 +54,7 @@ class WebhookForm(TextGuard, forms.Form):
 
     def __init__(self, *args: Any, scope: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The name too: it is what the receiver reads.
+        # With the event's name, because that is what the receiver reads.
         self.fields["events"].choices = [
             (name, format_html('<span>{} <code class="dim">{}</code></span>', label, name))
             for name, label in public.of_scope(scope)
@@ -69,7 +69,7 @@ class WebhookForm(TextGuard, forms.Form):
         return url
 
     def clean_message_names(self) -> list[str]:
-        """Without the event `message` the field is hidden: what it still holds is not meant."""
+        """Ignore the names without the event `message`: the field is hidden then, and may still hold some."""
         if not public.has_names(self.cleaned_data.get("events", [])):
             return []
         return [name.strip() for name in self.cleaned_data["message_names"].split(",") if name.strip()]
@@ -81,7 +81,7 @@ class WebhookForm(TextGuard, forms.Form):
 
 
 def initial_of(hook: Webhook) -> dict[str, Any]:
-    """What the form shows of a webhook that exists."""
+    """Return the form's initial values for an existing webhook."""
     return {
         "url": hook.url,
         "description": hook.description,
@@ -91,9 +91,9 @@ def initial_of(hook: Webhook) -> dict[str, Any]:
 
 
 def bound_to(actor: Actor, values: Any) -> tuple[str, Any]:
-    """The scope that an address asks for (`?product=3`, `?customer=17`) and its row; the organization else.
+    """Return the scope that the query asks for (`?product=3`, `?customer=17`) and its row, else the organization.
 
-    Raises Refused where there is no such thing.
+    Raises Refused if there is no such thing.
     """
     for scope in scopes.in_order():
         text = str(values.get(scope.name, ""))

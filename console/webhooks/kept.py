@@ -1,4 +1,4 @@
-"""What happens while a webhook is disabled: kept for some days, until somebody sends or discards it."""
+"""Events that happen while a webhook is disabled: kept for some days, until a person sends or discards them."""
 
 from datetime import datetime, timedelta
 
@@ -12,17 +12,17 @@ from console import sql
 from console.models import DeliveryState, Webhook, WebhookAttempt, WebhookDelivery
 from console.tenancy import TenantQuerySet
 
-# So many of each webhook, the newest.
+# Only this many events are kept for each webhook, the newest.
 MOST = 10_000
 
 
 def of(hook: Webhook) -> TenantQuerySet:
-    """What is kept for this webhook."""
+    """Return the events that are kept for this webhook."""
     return WebhookDelivery.objects.filter(webhook=hook.pk, state=DeliveryState.KEPT)
 
 
 def counted(hooks: QuerySet) -> QuerySet:
-    """The webhooks with `kept`, how many events are kept for each, and `kept_since`, when the first of them happened."""
+    """Annotate webhooks with `kept`, how many events are kept, and `kept_since`, when the first of them happened."""
     rows = WebhookDelivery.objects.filter(webhook=OuterRef("pk"), state=DeliveryState.KEPT).order_by()
     count = rows.values("webhook").annotate(number=Count("pk")).values("number")
     first = rows.values("webhook").annotate(first=Min("created_at")).values("first")
@@ -30,19 +30,19 @@ def counted(hooks: QuerySet) -> QuerySet:
 
 
 def delete_old(at: datetime | None = None) -> int:
-    """Drop what is older than it is kept, or more than is kept, and note how many were dropped. Returns how many."""
+    """Drop events that are too old or too many to keep, and record how many for each webhook. Returns the total."""
     before = (at or timezone.now()) - timedelta(days=settings.WEBHOOK_KEPT_DAYS)
     return sum(_drop(hook, before) for hook in _with_kept(Webhook.objects.all()))
 
 
 def send_stragglers(at: datetime | None = None) -> int:
-    """Send what a transaction kept that did not know yet that its webhook is enabled. Returns how many."""
+    """Send events kept by a transaction that did not yet see that the webhook is enabled. Returns how many."""
     hooks = Webhook.objects.filter(is_enabled=True, awaits_decision=False)
     return sum(release(hook, at or timezone.now()) for hook in _with_kept(hooks))
 
 
 def release(hook: Webhook, at: datetime) -> int:
-    """Let the workers send what is kept, in its order, as if it had just happened. Returns how many."""
+    """Let the workers send the kept events, in order, as if they had just happened. Returns how many."""
     return of(hook).update(state=DeliveryState.WAITING, attempts=0, next_at=at)
 
 

@@ -1,9 +1,9 @@
-"""Whose turn it is: no receiver holds up another one, and no organization another one's receivers.
+"""Whose turn it is: no receiver delays another one, and no organization delays another one's receivers.
 
-A worker has LINES lines. An organization gets a further one while it holds less than half of what the others leave,
-and a webhook, while it holds less than its organization has left of that. So whoever holds many leaves some free:
-a webhook that holds none finds a line at once beside twenty that hang, of its own organization or of any other.
-Where several wait, who holds the fewest lines comes first, then who has waited longest.
+A worker has LINES lines. An organization gets another one while it holds less than half of what the others leave,
+and a webhook gets another one while it holds less than what its organization has left of that. So those that hold
+many leave some free: a webhook that holds none finds a line at once beside twenty that hang, of its own organization
+or of any other. Among those waiting, the one that holds the fewest lines comes first, then the one waiting longest.
 """
 
 from collections import Counter
@@ -16,11 +16,11 @@ from django.db.models import OuterRef, Subquery
 
 from console.models import Webhook, WebhookDelivery
 
-# Threads that wait for answers; each is made when it is needed.
+# Threads that wait for answers; each is created when it is needed.
 LINES = 128
-# So many calls at once one receiver gets, from all workers together.
+# How many calls one receiver gets at once, from all workers together.
 OF_ONE = 4
-# Any number, as long as nobody else locks it.
+# An arbitrary number that nothing else uses as an advisory lock.
 _TURN = 0x57454248
 # The busy lines of a worker: number → (organization, webhook).
 Held = dict[int, tuple[int, int]]
@@ -28,7 +28,7 @@ Held = dict[int, tuple[int, int]]
 
 @dataclass(frozen=True)
 class Waiting:
-    """A webhook for which something is due, and since when."""
+    """A webhook with a due delivery, and since when it has been due."""
 
     organization: int
     hook: int
@@ -36,15 +36,15 @@ class Waiting:
 
 
 def take_turns() -> None:
-    """Let workers look one after the other, until this transaction ends: two would give a webhook too many lines."""
-    # On SQLite the transaction is the only one that may write.
+    """Serialize the workers until this transaction ends; together, two would give a webhook too many lines."""
+    # On SQLite this is the only transaction that may write.
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN])
 
 
 def waiting(at: datetime) -> list[Waiting]:
-    """The webhooks with something due that nobody holds: one short look into an index for each enabled webhook."""
+    """Return the webhooks with an unleased due delivery: one short index lookup for each enabled webhook."""
     rows = WebhookDelivery.objects.filter(webhook=OuterRef("pk"), leased_by="", next_at__isnull=False)
     first = Subquery(rows.order_by("next_at", "id").values("next_at")[:1])
     hooks = Webhook.objects.filter(is_enabled=True).annotate(since=first).order_by()
@@ -53,16 +53,16 @@ def waiting(at: datetime) -> list[Waiting]:
 
 
 def busy() -> Counter[int]:
-    """How many lines each webhook has in use, of all workers."""
+    """Return how many lines each webhook uses, across all workers."""
     held = WebhookDelivery.objects.exclude(leased_by="").order_by()
     lines = held.values_list("webhook_id", "leased_by", "line").distinct()
     return Counter(hook for hook, _worker, _line in lines)
 
 
 def shared_out(wanted: Iterable[Waiting], held: Held, of_hook: Counter[int]) -> dict[int, int]:
-    """How many lines each webhook gets now; the first in turn stands first.
+    """Return how many lines each webhook gets now, in order of their turn.
 
-    `held` are the lines of this worker that are busy, `of_hook` counts those of all workers by webhook.
+    `held` are the busy lines of this worker; `of_hook` counts those of all workers by webhook.
     """
     everywhere, here = Counter(of_hook), Counter(hook for _organization, hook in held.values())
     owners = Counter(organization for organization, _hook in held.values())

@@ -1,4 +1,4 @@
-"""What became of the deliveries, for who reads it."""
+"""Queries for the log of deliveries."""
 
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -7,11 +7,11 @@ from console.models import WebhookAttempt
 
 
 def counted(deliveries: QuerySet) -> QuerySet:
-    """The deliveries with `tries_made`: all of them, also those before one was sent again.
+    """Annotate the deliveries with `tries_made`: all attempts, including those before a delivery was sent again.
 
-    `attempts` of the row says only how far in the schedule it is.
+    `attempts` of the row only says how far it is in the schedule.
     """
-    # unscoped: of the deliveries given
+    # unscoped: only the attempts of the deliveries passed in
     tries = WebhookAttempt.objects.filter(delivery=OuterRef("pk")).order_by().values("delivery")
     count = Subquery(tries.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
     return deliveries.annotate(tries_made=Coalesce(count, 0))

@@ -1,4 +1,4 @@
-"""The webhooks that are bound to one product or customer, on its page."""
+"""The webhooks bound to one product or customer, shown on its page."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from console.requests import Request
 
 
 def bound(request: Request, subject: Any) -> str:
-    """The webhooks of this product or customer, and the way to a new one; nothing for who may not manage them."""
+    """Return the panel of this subject's webhooks; empty for readers who may not manage them."""
     actor = request.actor
     if not actor.may(Permission.WEBHOOK_MANAGE):
         return ""

@@ -1,4 +1,4 @@
-"""The public events that webhooks can be sent. Each room declares its own, beside the lines of the log that they follow."""
+"""The public events that webhooks can be sent. Each room declares its own, beside the audit events that they follow."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ from django.db import models
 
 # What a webhook may be bound to.
 ORGANIZATION, PRODUCT, CUSTOMER = "organization", "product", "customer"
-# What names two customers, or only concerns the organization, is not for the webhooks of customers.
+# Events that name two customers, or concern only the organization, are not for the webhooks of customers.
 STAFF, EVERYONE = frozenset({ORGANIZATION, PRODUCT}), frozenset({ORGANIZATION, PRODUCT, CUSTOMER})
 
 
 @dataclass
 class Guard:
-    """What the webhooks of customers may still be sent of an event, asked when a delivery is about to leave.
+    """Decides, when a delivery is about to leave, what the webhooks of customers may still be sent of an event.
 
-    `unlocked` returns those of the devices that no running transaction is changing; the others' deliveries wait.
-    `visible_now` returns those of the deliveries that their customer may read; the others are given up.
+    `unlocked` returns the devices that no running transaction is changing; deliveries about the others wait.
+    `visible_now` returns the deliveries that their customer may read; the others are given up.
     """
 
     unlocked: Callable[[set[int]], set[int]]
@@ -29,7 +29,7 @@ class Guard:
 class PublicEvent:
     """One kind of event as receivers know it. Declaring it registers it; forms offer it in the order of `place`.
 
-    `scopes` are the webhooks that can have it. One that is sent by `fanout.emit`, and follows no line of the log, is
+    `scopes` are the webhooks that can have it. An event that is sent by `fanout.emit` and follows no line of the log is
     `is_emitted`. With `has_names` a webhook may choose some of its names, as with messages.
     """
 
@@ -50,10 +50,10 @@ class PublicEvent:
 
 @dataclass(frozen=True)
 class Occurrence:
-    """One thing that happened. `data` is sent as it is; the ids say which webhooks it concerns, `name` is a message's.
+    """One occurrence of an event. `data` is sent as it is; the ids select webhooks; `name` is the name of a message.
 
     `customer_id` is the owner at the moment `at`: the webhooks of other customers are not sent it. With `readers`, only
-    the webhooks of these customers are. `event` is set where a line of the log is sent as a second public event too.
+    the webhooks of these customers are. `event` is set if a line of the log is sent as a second public event too.
     """
 
     data: dict[str, Any]
@@ -69,7 +69,7 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class Logged:
-    """What a payload is made of: lines of the log that were just written, one for each id, all of one organization."""
+    """The input of a payload function: lines of the log just written, one for each id, all of one organization."""
 
     organization_id: int
     ids: list[int]
@@ -81,7 +81,7 @@ class Logged:
 
 @dataclass(frozen=True)
 class Sends:
-    """What webhooks are sent of a kind of event: as which public event, and the function that returns the payloads.
+    """What webhooks are sent for a kind of audit event: the public event, and the function that returns the payloads.
 
     `also` are further public events that the function may name.
     """
@@ -92,13 +92,13 @@ class Sends:
 
     @property
     def events(self) -> tuple[PublicEvent, ...]:
-        """Every public event that may be sent."""
+        """Return every public event that may be sent."""
         return (self.event, *self.also)
 
 
 @dataclass
 class Registry:
-    """Every public event that was declared, also those that share a name: a system check refuses them."""
+    """Every public event that was declared, including those that share a name: a system check refuses them."""
 
     declared: list[PublicEvent] = field(default_factory=list)
 
@@ -111,22 +111,22 @@ registry = Registry()
 
 
 def find(name: str) -> PublicEvent | None:
-    """Return the event with this name, or None for one that an earlier or a later release declared."""
+    """Return the event with this name, or None for one that only an earlier or a later release declares."""
     return next((event for event in registry.declared if event.name == name), None)
 
 
 def offered() -> list[PublicEvent]:
-    """Return the events that some webhook can have, in their order."""
+    """Return the events that a webhook can subscribe to, in their order."""
     return [event for event in in_order() if event.scopes]
 
 
 def in_order() -> list[PublicEvent]:
-    """Return all events in their order, also those that are sent without being asked for."""
+    """Return all events in their order, including those that are sent without being subscribed to."""
     return sorted(registry.declared, key=lambda event: event.place)
 
 
 def label(name: str) -> str:
-    """Return an event in words."""
+    """Return the label of an event."""
     event = find(name)
     return str(event.label) if event else name
 
@@ -137,5 +137,5 @@ def of_scope(scope: str) -> list[tuple[str, Any]]:
 
 
 def has_names(names: Iterable[str]) -> bool:
-    """Return whether one of these events lets a webhook choose names."""
+    """Whether one of these events lets a webhook choose names."""
     return any(event.has_names for name in names if (event := find(name)))

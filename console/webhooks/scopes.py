@@ -14,8 +14,8 @@ from console.errors import Refused
 class Scope:
     """A kind of thing that a webhook may be bound to.
 
-    `name` is the webhook's column without `_id`. `fields` are shown of it over REST, and `key` is the column by which it
-    can be named there instead of its id. The scope with the lowest `place` comes first.
+    `name` is the webhook's column without `_id`. `fields` are shown over REST, and `key` is the column that can name
+    the thing there instead of its id. The scope with the lowest `place` comes first.
     """
 
     name: str
@@ -26,15 +26,15 @@ class Scope:
     key: str = ""
 
     def rows(self, actor: Actor) -> models.QuerySet:
-        """Return what the actor may see of it."""
+        """Return the rows that the actor may see."""
         return self.model.objects.visible_to(actor)  # type: ignore[attr-defined]
 
     def bindable(self, actor: Actor) -> models.QuerySet:
-        """Return what a new webhook may be bound to."""
+        """Return the rows that a new webhook may be bound to."""
         return self.rows(actor).filter(archived_at=None)
 
     def refusal(self) -> Refused:
-        """Return what is raised where there is no such thing."""
+        """Return the exception to raise if there is no such thing."""
         return Refused(f"unknown_{self.name}", str(self.unknown), status=422)
 
 
@@ -52,7 +52,7 @@ def in_order() -> list[Scope]:
 
 
 def named(name: str, key: str, *, by: Actor) -> int:
-    """Return the id of the thing in use with this id or key. Raises Refused (422) where there is none."""
+    """Return the id of the thing in use with this id or key. Raises Refused (422) if there is none."""
     scope = registry[name]
     found = scope.bindable(by).filter(**slugs.named(key, slug=scope.key)).first()
     if found is None:

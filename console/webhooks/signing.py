@@ -1,7 +1,7 @@
-"""The secrets of webhooks, and the signatures that are made with them, as Standard Webhooks has it.
+"""The secrets of webhooks, and the signatures created with them, according to Standard Webhooks.
 
-A secret is never stored: it is derived from the webhook's seed and a server key, so a copy of the database signs
-nothing. The seed names the key.
+A secret is never stored: it is derived from the webhook's seed and a server key, so a copy of the database can't sign
+anything. The seed names the key.
 """
 
 import base64
@@ -17,19 +17,19 @@ from console.models import Webhook
 
 
 def new_seed() -> str:
-    """What a new secret is derived from."""
+    """Return a new seed, from which a secret is derived."""
     return f"{next(iter(settings.CLAIM_KEYS))}:{secrets.token_hex(16)}"
 
 
 def secret_of(seed: str) -> str:
-    """The secret (`whsec_…`) of a seed. Raises LookupError where its server key is not configured any more."""
+    """Return the secret (`whsec_…`) of a seed. Raises LookupError if its server key is no longer configured."""
     key = settings.CLAIM_KEYS[seed.partition(":")[0]]
     digest = hmac.new(key, f"custody webhook secret:{seed}".encode(), hashlib.sha256).digest()
     return "whsec_" + base64.b64encode(digest).decode()
 
 
 def secrets_of(webhook: Webhook, *, at: datetime) -> list[str]:
-    """The secrets that sign at this moment: the newest first, and for a day after a rotation the one before."""
+    """Return the secrets that sign at this moment: the newest, and for a day after a rotation the previous one."""
     seeds = [webhook.seed]
     if webhook.old_seed and webhook.old_seed_until and at < webhook.old_seed_until:
         seeds.append(webhook.old_seed)
@@ -37,7 +37,7 @@ def secrets_of(webhook: Webhook, *, at: datetime) -> list[str]:
 
 
 def headers(signing: list[str], message_id: str, payload: str, *, at: datetime) -> dict[str, str]:
-    """The headers of one attempt at the moment `at`, signed with each of the secrets."""
+    """Return the headers of one attempt at the moment `at`, signed with each of the secrets."""
     return {
         "Content-Type": "application/json",
         "User-Agent": "Custody-Webhooks",

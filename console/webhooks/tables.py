@@ -1,4 +1,4 @@
-"""The columns of the log of a webhook; the rows are drawn by their row template."""
+"""The columns and filters of a webhook's log; the row template draws the rows."""
 
 import django_filters as filters
 import django_tables2 as tables
@@ -11,7 +11,7 @@ from console.widgets import Checkboxes
 
 
 class DeliveryTable(Table):
-    """The calls of one webhook, the newest first."""
+    """The calls of one webhook, newest first."""
 
     what = tables.Column(verbose_name=_("Event"), orderable=False)
     about = tables.Column(verbose_name=_("About"), orderable=False, attrs={"th": {"class": "wide-only"}})
@@ -26,7 +26,7 @@ class DeliveryTable(Table):
 
 
 class DeliveryFilter(filters.FilterSet):
-    """By what became of them, and by event; each has its index."""
+    """Filters deliveries by state and by event; each has its index."""
 
     state = filters.MultipleChoiceFilter(
         choices=DeliveryState.choices, label=_("State"), widget=Checkboxes, distinct=False

@@ -1,4 +1,4 @@
-"""The addresses of the pages of webhooks, below Settings."""
+"""The URLs of the webhook pages, below Settings."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Webhooks: where they go, what they were sent, and what came back."""
+"""The pages of webhooks: where they go, what they were sent, and what came back."""
 
 from functools import partial
 from typing import Any
@@ -20,20 +20,20 @@ from console.webhooks import actions, kept, log, public
 from console.webhooks.forms import WebhookForm, bound_to, initial_of
 from console.webhooks.tables import DeliveryFilter, DeliveryTable
 
-SHOW_SECRET = "webhook_secret"  # noqa: S105 -- a place in the session, which holds an id
+SHOW_SECRET = "webhook_secret"  # noqa: S105 -- a session key that holds an id, not a secret
 TRIES_SHOWN = 50
 
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_list(request: Request) -> HttpResponse:
-    """All webhooks of the organization, its products and its customers."""
+    """List all webhooks of the organization, its products and its customers."""
     rows = Webhook.objects.visible_to(request.actor).current().order_by("-pk")
     return render(request, "console/webhooks/webhook_list.html", {"webhooks": rows})
 
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_create(request: Request) -> HttpResponse:
-    """Create a webhook; the secret is shown once, on its page."""
+    """Create a webhook; its secret is shown once, on its page."""
     scope, row = bound_to(request.actor, request.GET)
     form = WebhookForm(request.POST or None, scope=scope)
     bound = {f"{scope}_id": row.pk} if row else {}
@@ -45,7 +45,7 @@ def webhook_create(request: Request) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_detail(request: Request, pk: int) -> HttpResponse:
-    """One webhook with the log of its calls; its secret right after it was made."""
+    """Show one webhook with the log of its calls, and its secret right after it was created."""
     hook = get_object_or_404(kept.counted(Webhook.objects.visible_to(request.actor)), pk=pk)
     rows = log.counted(WebhookDelivery.objects.visible_to(request.actor).filter(webhook=hook))
     if request.session.get(SHOW_SECRET) == hook.pk:
@@ -72,7 +72,7 @@ def webhook_detail(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_edit(request: Request, pk: int) -> HttpResponse:
-    """Change its address and its events."""
+    """Change the address and the events of a webhook."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     edit = Edit(
         request,
@@ -85,7 +85,7 @@ def webhook_edit(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_rotate(request: Request, pk: int) -> HttpResponse:
-    """Ask, then create a new secret and show it once."""
+    """Ask for confirmation, then create a new secret and show it once."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method != "POST":
         return render(request, "console/webhooks/webhook_rotate.html", {"hook": hook})
@@ -95,7 +95,7 @@ def webhook_rotate(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_enable(request: Request, pk: int) -> HttpResponse:
-    """Switch on, and send or discard what was kept, if that was chosen."""
+    """Enable a webhook, and send or discard its kept events if that was chosen."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     enable = partial(actions.enable, then=_choice(request, actions.LATER))
     return press(request, hook, enable, _("The webhook is enabled."))
@@ -103,14 +103,14 @@ def webhook_enable(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_disable(request: Request, pk: int) -> HttpResponse:
-    """Switch off."""
+    """Disable a webhook."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     return press(request, hook, partial(actions.disable, is_seen=True), _("The webhook is disabled."))
 
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_kept(request: Request, pk: int) -> HttpResponse:
-    """Send or discard what was kept while it was disabled."""
+    """Send or discard the events kept while it was disabled."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     choice = _choice(request, "") if request.method == "POST" else ""
     if choice == actions.SEND:
@@ -124,7 +124,7 @@ def webhook_kept(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_remove(request: Request, pk: int) -> HttpResponse:
-    """Ask, then take it out of use for good."""
+    """Ask for confirmation, then remove a webhook permanently."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method != "POST":
         return render(request, "console/webhooks/webhook_remove.html", {"hook": hook})
@@ -134,7 +134,7 @@ def webhook_remove(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_test(request: Request, pk: int) -> HttpResponse:
-    """Send a test now."""
+    """Send a test event now."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     if request.method != "POST":
         return redirect(hook)
@@ -146,7 +146,7 @@ def webhook_test(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_delivery(request: Request, pk: int, delivery_pk: int) -> HttpResponse:
-    """One call: what was sent, and each try. It asks again by itself until it is sent or given up."""
+    """Show one call: what was sent, and each attempt. The page polls until the call is sent or given up."""
     row = _delivery(request, pk, delivery_pk)
     is_partial = request.htmx and request.htmx.target == "delivery"
     context = {
@@ -169,7 +169,7 @@ def webhook_delivery_again(request: Request, pk: int, delivery_pk: int) -> HttpR
 
 
 def _choice(request: Request, default: str) -> str:
-    """What shall become of what was kept."""
+    """Return what to do with the kept events."""
     choice = request.POST.get("kept", "")
     return choice if choice in {actions.SEND, actions.DISCARD} else default
 
@@ -180,6 +180,6 @@ def _delivery(request: Request, pk: int, delivery_pk: int) -> Any:
 
 
 def _show_secret(request: Request, hook: Webhook) -> HttpResponse:
-    """Lead to the webhook's page, which shows the secret this once."""
+    """Redirect to the webhook's page, which shows the secret this once."""
     request.session[SHOW_SECRET] = hook.pk
     return redirect(hook)
