@@ -1,4 +1,4 @@
-"""What the list of the log shows: one line for one act, with how many things it concerned and where its work is found."""
+"""The list of the log: one line for each act, with the number of things it concerned and a link to its operation."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from console.requests import Request
 
 
 class ActivityFilter(EventFilter):
-    """The filters of the log, of which the list shows an act as one line unless it is about certain things."""
+    """The filters of the log. The list shows an act as one line, unless it is filtered by particular things."""
 
     @property
     def qs(self) -> Any:
@@ -18,7 +18,7 @@ class ActivityFilter(EventFilter):
 
 
 def decorate(request: Request, events: list[Event]) -> None:
-    """Set `others` of each act's line, and `operation` where an operation did it, for all of them at once."""
+    """Set `others` on the line of each act, and `operation` where an operation did it, for all lines at once."""
     if not any(request.GET.get(name) for name in ("q", "act", "about", "subject")):
         count_acts(events)
     wanted = {event.operation_id for event in events if event.operation_id is not None}

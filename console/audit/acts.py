@@ -1,4 +1,4 @@
-"""Which operation the lines of the log that are written now belong to: all of its chunks are one act."""
+"""The operation that new lines of the log belong to: all of its chunks are one act."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ NAMESPACE = UUID("6f1f5c0e-5d5a-4d39-9f0f-3a3c1c1f2a11")
 
 @dataclass(frozen=True)
 class Act:
-    """An operation as the log knows it."""
+    """An operation as the log identifies it."""
 
     operation_id: int
 
     @property
     def id(self) -> UUID:
-        """The same for every chunk, whichever worker runs it."""
+        """Return the act's id, the same for every chunk, whichever worker runs it."""
         return uuid5(NAMESPACE, str(self.operation_id))
 
 
@@ -25,13 +25,13 @@ _current: ContextVar[Act | None] = ContextVar("act", default=None)
 
 
 def current() -> Act | None:
-    """The operation that runs in this thread, or None."""
+    """Return the operation that runs in this thread, or None."""
     return _current.get()
 
 
 @contextmanager
 def within(operation_id: int) -> Iterator[None]:
-    """Count the lines that are written meanwhile to this operation."""
+    """Attribute the lines that are written inside the block to this operation."""
     token = _current.set(Act(operation_id))
     try:
         yield

@@ -1,4 +1,4 @@
-"""The audit log over REST."""
+"""The REST API of the audit log."""
 
 from typing import Any
 
@@ -19,12 +19,12 @@ from console.rest.paging import FeedQuery, follow, page
 
 TAG = "events"
 
-# Of an export's lines, as describe.row writes them.
+# The columns of an export, in the order of describe.row.
 HEADER = ["at", "actor", "kind", "what", "subject_kind", "subject_id", "subject", "object", "reason", "details"]
 
 
 class EventOut(serializers.ModelSerializer):
-    """One line of the log. `data` holds changes as `{field: [old, new]}`."""
+    """One event of the audit log. `data` holds changes as `{field: [old, new]}`."""
 
     data = serializers.JSONField()
     act = serializers.UUIDField(allow_null=True, help_text="Shared by all lines of one act.")
@@ -52,7 +52,7 @@ class EventOut(serializers.ModelSerializer):
 
 
 class KindField(serializers.ChoiceField):
-    """A kind of event, by its name or by one that it had in an earlier release."""
+    """A kind of event, by its current name or by a name from an earlier release."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=kinds.names(), **kwargs)
@@ -70,7 +70,7 @@ class SubjectField(serializers.ChoiceField):
 
 
 class EventQuery(FeedQuery):
-    """Which lines."""
+    """Filters for the events of the audit log."""
 
     q = Text(required=False, max_length=64, help_text="About things whose name begins so.")
     kind = KindField(required=False)
@@ -92,7 +92,7 @@ class EventQuery(FeedQuery):
 
 @endpoint("List events", may=Permission.VIEW, answers=EventOut, query=EventQuery, is_list=True)
 def event_list(request: Any) -> Any:
-    """The audit log, the newest first; in ascending order, as lines were committed."""
+    """Return the events of the audit log, newest first; ascending order is the order in which they were committed."""
     if request.query["order"] == "asc":
         last = feed.settled_up_to(Event, "id", "event_in_order")
         return follow(request.query, _rows(request), EventOut, up_to=last)
@@ -101,7 +101,7 @@ def event_list(request: Any) -> Any:
 
 @export("Download events", may=Permission.EXPORT, query=unpaged(EventQuery), tag="events")
 def event_export(request: Any, form: str) -> Any:
-    """All lines that match, the newest first."""
+    """Return all events that match the filters, newest first, as a file."""
     lines = (describe.row(event) for event in newest_first(_rows(request), key="at"))
     return written(form, request, "activity", HEADER, lines)
 

@@ -1,4 +1,4 @@
-"""What the registry of events must hold: a mistake in a declaration is found by `manage.py check`."""
+"""System checks of the registry of audit events: `manage.py check` finds mistakes in declarations."""
 
 from collections import Counter
 from typing import Any
@@ -13,7 +13,7 @@ LONGEST = 40
 
 @register
 def kinds_have_names_of_their_own(**kwargs: Any) -> list[CheckMessage]:
-    """Two kinds with one name would be described by whichever was declared first."""
+    """Check that names are unique. Of two kinds with one name, the first declared would describe both."""
     names = Counter(name for kind in kinds.registry.declared for name in (kind.name, *kind.former))
     twice = [name for name, number in names.items() if number > 1]
     too_long = [name for name in names if len(name) > LONGEST]
@@ -28,7 +28,7 @@ def kinds_have_names_of_their_own(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def kinds_can_be_described(**kwargs: Any) -> list[CheckMessage]:
-    """A kind without a label or a sentence would be a blank line in the log."""
+    """Check that each kind has a label and a sentence. Without them it would be a blank line in the log."""
     return [
         Error(f"The kind of event {kind.name} has no {part}.", hint="Add it to its declaration.", id="custody.E022")
         for kind in kinds.registry.declared
@@ -39,7 +39,7 @@ def kinds_can_be_described(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def pages_of_subjects_exist(**kwargs: Any) -> list[CheckMessage]:
-    """A page that doesn't resolve would turn links into plain text, unnoticed."""
+    """Check that the pages of subjects resolve. Otherwise links would silently turn into plain text."""
     return [
         Error(f"{subject.kind} has no page {subject.page}.", hint="Name a route that takes an id.", id="custody.E023")
         for subject in subjects.registry.values()

@@ -21,14 +21,14 @@ from console.access import Actor
 from console.audit import kinds, subjects
 from console.models import Event
 
-# Data that belong to the sentence itself and are no change, though they may be a list of two.
+# Data that belong to the sentence itself and are not changes, even if they are a list of two.
 NOT_CHANGES = {"note", "reason", "given", "members", "not_in_order"}
 LONGEST = 80
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """An event as a reader sees it. `changes` are (field, old, new), `details` whatever else it holds."""
+    """An event as a reader sees it. `changes` are (field, old, new); `details` are all its other data."""
 
     event: Event
     icon: str
@@ -39,7 +39,7 @@ class Sentence:
 
 
 def sentence(event: Event, reader: Actor, page: tuple[str, int] | None = None) -> Sentence:
-    """Return the event as a sentence with links that the reader may follow, except to `page`, the thing on show."""
+    """Return the event as a sentence with links that the reader may follow, except to `page`, the current page."""
     kind = kinds.find(event.kind)
     words: dict[str, Any] = {
         "actor": format_html('<strong class="strong">{}</strong>', event.actor_label),
@@ -52,14 +52,14 @@ def sentence(event: Event, reader: Actor, page: tuple[str, int] | None = None) -
         words["what"] = capfirst(event.kind.rpartition(".")[2].replace("_", " "))
     changes, details = _described(event)
     note = str(event.data.get("note") or event.data.get("reason") or "")
-    # What changed differs from one thing to the next; of many the reader unfolds the lines.
+    # Changes differ from one thing to the next, so an act on many shows none; the reader unfolds its lines.
     if getattr(event, "others", 0):
         changes, details = [], []
     return Sentence(event, kind.icon if kind else "circle-dot", format_html(text, **words), note, changes, details)
 
 
 def _subject(event: Event, reader: Actor, page: tuple[str, int] | None) -> SafeString:
-    """What a line is about; of an act that it stands for, how many things more, with a link to all of its lines."""
+    """Return the subject of a line; for an act, also the number of other things, with a link to all its lines."""
     named = _named(event.subject_kind, event.subject_id, event.subject_label, reader, page)
     others = getattr(event, "others", 0)
     if not others:
@@ -74,7 +74,7 @@ def _subject(event: Event, reader: Actor, page: tuple[str, int] | None) -> SafeS
 
 
 def label(kind: str) -> str:
-    """The kind in words, for lists and exports."""
+    """Return the label of the kind, for lists and exports."""
     known = kinds.find(kind)
     return str(known.label) if known else capfirst(kind.rpartition(".")[2].replace("_", " "))
 
@@ -106,7 +106,7 @@ def _described(event: Event) -> tuple[list[tuple[str, str, str]], list[tuple[str
 
 
 def field_label(kind: str, name: str) -> str:
-    """What people call a field of this kind of thing."""
+    """Return the label of a field of this kind of thing."""
     found = _field(kind, name)
     known = getattr(found, "verbose_name", "") or _now("Given" if name == "given" else name.replace("_", " "))
     return str(capfirst(known))
@@ -137,7 +137,7 @@ def _models() -> dict[str, type[models.Model]]:
 
 
 def row(event: Event) -> list[Any]:
-    """The event as a line of an export."""
+    """Return the event as a line of an export."""
     changes, details = _described(event)
     described = [f"{name}: {old} → {new}" for name, old, new in changes] + [f"{name}: {text}" for name, text in details]
     note = event.data.get("note") or event.data.get("reason") or ""

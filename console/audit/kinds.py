@@ -1,4 +1,4 @@
-"""The kinds of events in the audit log. Each room declares its own in its `events.py`; `describe` says them."""
+"""The kinds of events in the audit log. Each room declares its own in its `events.py`; `describe` words them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from console.webhooks.public import Sends
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Kinds that the filter of the log offers together; the group with the lowest `place` comes first."""
+    """Kinds that the filter of the log shows together; the group with the lowest `place` comes first."""
 
     label: Any
     place: int
@@ -17,10 +17,10 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """One kind of event. Declaring it registers it, so `record` never meets an unknown one.
+    """One kind of event. Declaring it registers it, so `record` never receives an unknown one.
 
-    The sentence names {actor}, {subject} and, where the event has one, {object}. `former` are the names that the kind
-    had in earlier releases: links saved with one of them keep working. `webhook` is what webhooks are sent.
+    The sentence has the placeholders {actor}, {subject} and, if the event has one, {object}. `former` are the kind's
+    names in earlier releases: links saved with one of them keep working. `webhook` is what webhooks are sent.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Kind:
 
 @dataclass
 class Registry:
-    """Every kind that was declared, in that order, also those that share a name: a system check refuses them."""
+    """Every declared kind, in that order, including those that share a name: a system check refuses them."""
 
     declared: list[Kind] = field(default_factory=list)
     by_name: dict[str, Kind] = field(default_factory=dict)
@@ -56,7 +56,7 @@ registry = Registry()
 
 
 def find(name: str) -> Kind | None:
-    """Return the kind with this name, or None for one that an earlier or a later release declared."""
+    """Return the kind with this name, or None for one that only an earlier or a later release declares."""
     return registry.by_name.get(name)
 
 

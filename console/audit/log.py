@@ -1,4 +1,4 @@
-"""Writes the audit log, in the transaction of what it describes."""
+"""Writes the audit log, in the same transaction as the change that it records."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -31,7 +31,7 @@ def followers(
 
 
 def kind_of(row: models.Model) -> str:
-    """The word for a row's kind in the log: its model's name."""
+    """Return the log's word for a row's kind: the name of its model."""
     return row._meta.model_name or ""
 
 
@@ -48,7 +48,7 @@ def record(
 ) -> Event:
     """Write one line.
 
-    `about` is the other party. A datum `field=[old, new]` is a change, any other one belongs to the sentence.
+    `about` is the other party. A datum `field=[old, new]` is a change; any other datum belongs to the sentence.
     """
     organization, at = getattr(subject, "organization", None) or by.organization, at or timezone.now()
     followers.call(
@@ -78,7 +78,7 @@ def record(
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """`{field: [old, new]}` for the fields that differ, as text."""
+    """Return `{field: [old, new]}` for the fields that differ, as text."""
     return {
         name: [_plain(before.get(name)), _plain(value)] for name, value in after.items() if before.get(name) != value
     }
@@ -98,7 +98,7 @@ def record_set(
 ) -> None:
     """Write one line for each row of `model` in `ids`, in one statement. `label` is the column to copy.
 
-    The organization is that of the row: a customer's person acts for none.
+    The organization is that of the row, because a customer's user acts for none.
     """
     if not ids:
         return
@@ -138,9 +138,9 @@ def record_each(
     act: UUID | None = None,
     at: Any = None,
 ) -> None:
-    """Write one line for each row with data of its own: (row, {field: [old, new]}) each.
+    """Write one line for each row, with its own data: `changed` holds (row, {field: [old, new]}).
 
-    `about` names the other party of a row.
+    `about` returns the other party of a row.
     """
     at, changed = at or timezone.now(), list(changed)
     belongs = _act(kind, act, None, is_asked=False)
@@ -170,7 +170,7 @@ def record_each(
 
 
 def _act(kind: Kind, act: UUID | None, object_id: int | None, *, is_asked: bool = True) -> dict[str, Any]:
-    """To which act a line belongs, and whether it is the first one: an operation's, whatever its chunks are called."""
+    """Return the act of a line, and whether the line is its first. Within an operation, the operation is the act."""
     current = acts.current()
     if current is not None:
         act = current.id
@@ -181,7 +181,7 @@ def _act(kind: Kind, act: UUID | None, object_id: int | None, *, is_asked: bool 
 
 
 def _mark_heads(events: list[Event]) -> None:
-    """Of lines of one act and kind, the first for each other party is the head, unless an earlier chunk wrote one."""
+    """Mark the first line for each other party as the head of its act and kind, unless an earlier chunk wrote one."""
     rows = Event.objects.filter(act=events[0].act, kind=events[0].kind, is_head=True)
     known = set(rows.values_list("object_id", flat=True))
     for event in events:
@@ -196,10 +196,10 @@ def _party(about: models.Model | None) -> dict[str, Any]:
 
 
 def events_about(reader: Actor, kind: str, pk: int, *, limit: int, is_subject: bool = False) -> list[Event]:
-    """The newest events that have this thing as their subject or as the other party. Two short index ranges.
+    """Return the newest events with this thing as subject or as the other party, from two short index ranges.
 
-    Of an act that concerned many things and this as the other party there is one line. With `is_subject` only the first
-    range: of things that have a line of their own wherever they are the other party.
+    An act on many things with this one as the other party is one line. With `is_subject`, only the first range is
+    searched: for things that have a line of their own wherever they are the other party.
     """
     rows = Event.objects.visible_to(reader)
     sides = [rows.filter(subject_kind=kind, subject_id=pk)]
@@ -210,7 +210,7 @@ def events_about(reader: Actor, kind: str, pk: int, *, limit: int, is_subject: b
 
 
 def count_acts(events: list[Event]) -> None:
-    """Set `others` on each event that stands for an act: how many more lines it has, capped as counts are."""
+    """Set `others` on each event that represents an act: how many more lines it has, capped as counts are."""
     heads = [event for event in events if event.act is not None and event.is_head]
     same: list[models.QuerySet] = [Event.objects.filter(act=e.act, kind=e.kind, object_id=e.object_id) for e in heads]
     for event, number in zip(heads, counts.of_each(same) if same else [], strict=True):
@@ -218,7 +218,7 @@ def count_acts(events: list[Event]) -> None:
 
 
 def label_of(reader: Actor, kind: str, pk: int) -> str:
-    """Return what a thing was last called in the log, or its kind and id where the log has nothing of it."""
+    """Return the last name that the log has for a thing, or its kind and id if the log has nothing about it."""
     rows = Event.objects.visible_to(reader).filter(subject_kind=kind, subject_id=pk).order_by("-at", "-pk")
     return rows.values_list("subject_label", flat=True).first() or f"{kind} {pk}"
 

@@ -15,8 +15,9 @@ from console.access import Actor, Permission
 class Subject:
     """A kind of thing: its model, its page and who may open it. Without a page nothing links to it.
 
-    With a `title` the filter of the log offers it, in the order of `place`. With a `search_key`, the column of its folded
-    name, the log finds it by the beginning of that name; `search_in` are the ranges of the index, one condition each.
+    With a `title` the filter of the log offers it, in the order of `place`. With a `search_key`, the column with its
+    folded name, the log finds it by the beginning of that name; `search_in` are the ranges of the index, one condition
+    each.
     """
 
     model: type[models.Model]
@@ -30,7 +31,7 @@ class Subject:
 
     @property
     def kind(self) -> str:
-        """The word for it in the log: the name of its model."""
+        """Return the log's word for it: the name of its model."""
         return self.model._meta.model_name or ""
 
 
@@ -48,7 +49,7 @@ def choices() -> list[tuple[str, Any]]:
 
 
 def searched(actor: Actor) -> Iterator[tuple[str, str, QuerySet]]:
-    """Return the kind, the folded column and the visible rows of all that the log finds by name.
+    """Yield the kind, the folded column and the visible rows of everything that the log finds by name.
 
     Each is one range of an index.
     """
@@ -59,7 +60,7 @@ def searched(actor: Actor) -> Iterator[tuple[str, str, QuerySet]]:
 
 
 def page_of(kind: str, pk: int | None, reader: Actor) -> str:
-    """Return the address of a thing's page, empty where it has none or the reader may not open it."""
+    """Return the URL of a thing's page, or an empty string if it has none or the reader may not open it."""
     subject = registry.get(kind)
     if subject is None or not subject.page or pk is None or not reader.may(subject.may):
         return ""
@@ -70,7 +71,7 @@ def page_of(kind: str, pk: int | None, reader: Actor) -> str:
 
 
 def is_mono(kind: str) -> bool:
-    """Return whether names of this kind of thing are set in the type of serial numbers."""
+    """Whether names of this kind of thing are set in the typeface of serial numbers."""
     return kind in registry and registry[kind].is_mono
 
 

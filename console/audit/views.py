@@ -1,4 +1,4 @@
-"""The audit log as one list."""
+"""The pages of the audit log."""
 
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from console.tables import EventTable
 
 @requires(Permission.VIEW)
 def activity_list(request: Request) -> HttpResponse:
-    """Who did what, the newest first: one line for one act, and by a link all of its lines."""
+    """List who did what, newest first: one line for each act, with a link to all of its lines."""
     rows = Event.objects.visible_to(request.actor)
     return render_list(
         request,
@@ -29,7 +29,7 @@ def activity_list(request: Request) -> HttpResponse:
 
 @requires(Permission.EXPORT)
 def activity_export(request: Request) -> HttpResponseBase:
-    """The lines that match the filters, as CSV or XLSX."""
+    """Download the lines that match the filters, as CSV or XLSX."""
     filterset = EventFilter(request.GET, queryset=Event.objects.visible_to(request.actor), request=request)
     rows = newest_first(filterset.qs, key="at") if filterset.is_valid() else ()
     header = [

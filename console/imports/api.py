@@ -1,4 +1,4 @@
-"""Imports of files over REST: what every kind shares. The text of the file comes in the call."""
+"""Imports of files over REST: the parts that all kinds share. The text of the file comes in the call."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ from console.models import FileImport
 from console.rest.fields import Body, Flag, Text, Whole
 
 MOST_TEXT = 12 * 1024 * 1024
-# The codec of each encoding that may be named.
+# The codec of each encoding that a call may name.
 ENCODINGS = {
     "utf-8": "utf-8-sig",
     "utf-16": "utf-16",
@@ -41,7 +41,7 @@ ONE_OF_THEM = "Send the file either as `csv` or as `file`."
 
 
 class ImportIn(Body):
-    """A file to import: as text in `csv`, or as it is in `file`. Columns are understood by their headers, as in the console."""
+    """A file to import: text in `csv`, or Base64 in `file`. Columns are recognised by their headers, as on the pages."""
 
     csv = Text(max_length=MOST_TEXT, required=False, help_text="The file as text: separated values with a header.")
     file = Text(max_length=MOST_TEXT, required=False, help_text="The file's bytes in Base64: CSV, TSV or XLSX.")
@@ -57,7 +57,7 @@ class ImportIn(Body):
     file_name = Text(max_length=200, default="api.csv", pattern=r"^[^/\\\x00]+$")
 
     def unfit(self, data: dict[str, Any]) -> dict[str, list[str]]:
-        """There is one file, and it is Base64 where it has to be."""
+        """Refuse a call that does not have exactly one file, or whose `file` is not Base64."""
         if ("csv" in data) == ("file" in data):
             return {"csv": [ONE_OF_THEM]}
         try:
@@ -68,12 +68,12 @@ class ImportIn(Body):
 
 
 def content_of(data: dict[str, Any]) -> bytes:
-    """The file that came with a call."""
+    """Return the content of the file that came with a call."""
     return base64.b64decode(data["file"], validate=True) if "file" in data else data["csv"].encode()
 
 
 def reading_of(data: dict[str, Any]) -> dict[str, Any]:
-    """How the call says that its file is to be read."""
+    """Return how the call says that its file is to be read."""
     said = {"sheet": data.get("sheet"), "encoding": ENCODINGS.get(data.get("encoding", ""))}
     if data["skip_hidden_rows"]:
         said["hidden"] = LEAVE_OUT
@@ -81,21 +81,21 @@ def reading_of(data: dict[str, Any]) -> dict[str, Any]:
 
 
 class ImportQuery(Body):
-    """How to import."""
+    """Options of an import."""
 
     dry_run = Flag(default=False, help_text="true: check the file only.")
     good_rows = Flag(default=False, help_text="true: apply without the refused rows; else they refuse the whole file.")
 
 
 class ApplyIn(Body):
-    """The check that was decided on."""
+    """The check to apply, by its version, and whether to leave out refused rows."""
 
     version = Whole(min_value=0, max_value=2**31 - 1)
     good_rows = Flag(default=False)
 
 
 class Remark(serializers.Serializer):
-    """Something that was noticed and is no reason to refuse a row."""
+    """A remark about the file that is not a reason to refuse a row."""
 
     code = serializers.CharField(help_text="Such as errors, merged, hidden_rows, spaces, numbers.")
     count = serializers.IntegerField()
@@ -103,14 +103,14 @@ class Remark(serializers.Serializer):
 
 
 class EncodingReading(serializers.Serializer):
-    """How one encoding reads the first texts that hold more than ASCII."""
+    """How one encoding reads the first texts that contain more than ASCII."""
 
     encoding = serializers.CharField()
     texts = serializers.ListField(child=serializers.CharField())
 
 
 class EncodingOut(serializers.Serializer):
-    """Of a text that does not say its encoding: the one in use, whether another may be right, and how each reads it."""
+    """The encoding used for a text that does not declare it, whether another may be right, and how each reads it."""
 
     encoding = serializers.CharField()
     is_unclear = serializers.BooleanField()
@@ -118,7 +118,7 @@ class EncodingOut(serializers.Serializer):
 
 
 class ImportOut(serializers.Serializer):
-    """An import: what its check found, and what was done. While `operation` is under way, ask again."""
+    """An import: the result of its check, and what was done. Poll it while `operation` is running."""
 
     id = serializers.IntegerField()
     file_name = serializers.CharField()
@@ -139,28 +139,28 @@ class ImportOut(serializers.Serializer):
     outcome = serializers.SerializerMethodField(help_text="Of the import: the same; null before it is applied.")
 
     def get_rows(self, row: FileImport) -> int:
-        """How many there are, without the header once it is checked."""
+        """The number of rows, without the header once the file is checked."""
         return row.summary.get("rows", row.row_count)
 
     def get_missing(self, row: FileImport) -> list[str]:
-        """Names of columns."""
+        """The names of required columns that the file lacks."""
         return [str(name) for name in row.summary.get("missing", [])]
 
     def get_ignored_columns(self, row: FileImport) -> list[str]:
-        """As the file writes them."""
+        """The headers of the ignored columns, as the file writes them."""
         return checking.ignored(getattr(row, "heading", row.summary))
 
     def get_sheet(self, row: FileImport) -> str:
-        """Empty for text."""
+        """The name of the sheet that is read; empty for text files."""
         return row.summary.get("sheet", "")
 
     def get_sheets(self, row: FileImport) -> list[str]:
-        """In their order."""
+        """The names of all sheets, in their order."""
         return row.summary.get("sheets", [])
 
     @extend_schema_field(EncodingOut(allow_null=True))
     def get_encoding(self, row: FileImport) -> dict[str, Any] | None:
-        """Null where it is sure."""
+        """The encoding and its alternatives; null if it is certain."""
         found = row.summary.get("encoding")
         return found and {
             "encoding": _NAMED.get(found["used"], found["used"]),
@@ -170,25 +170,25 @@ class ImportOut(serializers.Serializer):
 
     @extend_schema_field(Remark(many=True))
     def get_remarks(self, row: FileImport) -> list[dict[str, Any]]:
-        """Empty while it is not checked."""
+        """The remarks of the check; empty until the file is checked."""
         noticed = row.summary.get("notices", [])
         return [{"code": code, "count": count, "places": list(map(str, places))} for code, count, places in noticed]
 
     def get_found(self, row: FileImport) -> dict[str, int] | None:
-        """Null while it is not checked."""
+        """The counts of the check; null until the file is checked."""
         return _counts(row.summary)
 
     def get_outcome(self, row: FileImport) -> dict[str, int] | None:
-        """Null until it is applied."""
+        """The counts of the import; null until it is applied."""
         return _counts(row.outcome)
 
 
 def take(request: Any, importer: Importer, received: FileImport) -> FileImport:
-    """Check a file that was received and, unless it is a trial, apply it. Large ones are the worker's.
+    """Check a received file and, unless it is a trial, apply it. The worker does large ones.
 
-    Raises Refused (409) where rows are refused and `good_rows` is not set; the file stays, to be looked at. So it does
-    (422) where a column is missing, where two columns of one meaning hold something and, unless it is a trial, where
-    its encoding was guessed and may be wrong.
+    Raises Refused (409) if rows are refused and `good_rows` is not set; the file is kept for review. Raises Refused
+    (422) if a column is missing, if two columns with one meaning both hold values and, unless it is a trial, if its
+    encoding was guessed and may be wrong.
     """
     look_at_header(importer, received)
     importer.check(received, by=request.actor)
@@ -200,10 +200,10 @@ def take(request: Any, importer: Importer, received: FileImport) -> FileImport:
 
 
 def look_at_header(importer: Importer, received: FileImport) -> None:
-    """Keep what the header says for the answer. Raises Refused (422) where a column is missing that every file needs."""
+    """Keep the findings about the header for the answer. Raises Refused (422) if a required column is missing."""
     heading = importer.heading(received)
     if heading["missing"]:
-        # No row is read for that; the page of the import says it too.
+        # No row has to be read for this check, and it makes the import's page say so too.
         importer.check_now(received)
         names = ", ".join(heading["missing"])
         sentence = _("The file has no column for: %(names)s. Correct its header and send it again.")

@@ -1,4 +1,4 @@
-"""Checks a file row by row: what is new, unchanged, changed and refused, and why."""
+"""Checks a file row by row: which rows are new, unchanged, changed or refused, and why."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,22 +17,20 @@ from console.tabular.xlsx_reader import UNDERSTOOD, Rank
 BATCH = 5_000
 # How many rows a notice names.
 NAMED = 5
-# What becomes of rows that the sheet hides, where the person says so.
+# What happens to rows that the sheet hides, if the person chooses so.
 LEAVE_OUT = "leave out"
 
 Progress = Callable[[int], object]
 
 
 class Notices:
-    """What is worth saying of a file that is no reason to refuse a row: by its code, how often and where
-    first.
-    """
+    """Remarks about a file that are no reason to refuse a row: by code, how often and where first."""
 
     def __init__(self) -> None:
         self._counts: dict[str, list] = {}
 
     def add(self, code: str, place: int | str, count: int = 1) -> None:
-        """Count it; `place` is the number of the row, or what a cell or column is called ("C2", "C")."""
+        """Count a notice; `place` is the number of the row, or the name of a cell or column ("C2", "C")."""
         entry = self._counts.setdefault(code, [0, []])
         entry[0] += count
         if len(entry[1]) < NAMED and place not in entry[1]:
@@ -42,20 +40,20 @@ class Notices:
         return code in self._counts
 
     def drop(self, code: str) -> None:
-        """Say it no more."""
+        """Remove the notice."""
         self._counts.pop(code, None)
 
     def as_list(self) -> list[list]:
-        """[[code, count, [first rows, cells or columns]], …], to be kept as JSON."""
+        """Return [[code, count, [first rows, cells or columns]], …], to be stored as JSON."""
         return [[code, count, places] for code, (count, places) in self._counts.items()]
 
 
 class Kind:
-    """What one kind of import knows of its things. A subclass is made anew for every check.
+    """What one kind of import knows about its things. Every check creates a new instance of a subclass.
 
     `columns` are those that a file may have and `required` those that it must; `fields` name the values of a
-    checked row; `keys` may stand only once in a file; `shown` are the fields by which people know a row;
-    `sentences` say the notices by their code, as lazy plural strings over %(n)s.
+    checked row; `keys` may occur only once in a file; `shown` are the fields by which people recognise a row;
+    `sentences` word the notices by their code, as lazy plural strings over %(n)s.
     """
 
     columns: tuple[Column, ...] = ()
@@ -63,9 +61,9 @@ class Kind:
     fields: tuple[str, ...] = ()
     keys: tuple[Key, ...] = ()
     shown: tuple[str, ...] = ()
-    # How the preview sets its cells: identifiers in the face where each character counts.
+    # The CSS class of cells in the preview: identifiers use a typeface that tells all characters apart.
     cell_class = "mono"
-    # Whether an empty cell says something, so that a row can't be taken of which a cell shows an error.
+    # Whether an empty cell means something, so that a row with an error in a cell must be refused.
     refuses_errors = False
     sentences: dict[str, Any] = {}
 
@@ -76,24 +74,23 @@ class Kind:
         """Look at the header, before the first row."""
 
     def clean(self, row: Row, cells: list[str]) -> None:
-        """Fill the row's values from its cells, and name every reason to refuse it."""
+        """Set the row's values from its cells, and add every reason to refuse it."""
         raise NotImplementedError
 
     def match(self, rows: list[Row]) -> None:
-        """Compare rows that are good so far with what is registered: set `target` and `changes`, or refuse
-        them.
+        """Compare rows that are good so far with what is registered: set `target` and `changes`, or refuse them.
 
-        It is asked for thousands of rows at once, and answers with a few queries for all of them.
+        It is called with thousands of rows at once, and uses a few queries for all of them.
         """
         raise NotImplementedError
 
     @staticmethod
     def said(column: str, values: dict[str, Any]) -> str:
-        """The value of a column in a checked row, for the preview."""
+        """Return the value of a column in a checked row, for the preview."""
         return str(values.get(column) or "")
 
     def finish(self, staging: Staging) -> dict[str, Any]:
-        """Decide what only the whole file can tell. Returns what the summary shall hold of it."""
+        """Decide what only the whole file can show. Returns the kind's part of the summary."""
         return {}
 
 
@@ -158,14 +155,12 @@ SENTENCES = {
 
 
 def unguarded(text: str) -> str:
-    """The text as it was before an export put an apostrophe in front of it, so that no spreadsheet computes
-    it.
-    """
+    """Return the text without the apostrophe that an export puts in front so that no spreadsheet computes it."""
     return text[1:] if text[:1] == "'" and harmless(text[1:]) != text[1:] else text
 
 
 def rank_of(kind: type[Kind] | Kind) -> Rank:
-    """How well a sheet's header is understood: by how many columns, or entirely where all that must be are there."""
+    """Return a function that ranks a sheet by how many columns are understood; all required ones rank highest."""
 
     def rank(rows: Iterator[tuple[int, list[str]]]) -> int:
         header = find_header(rows, kind.columns)
@@ -175,9 +170,9 @@ def rank_of(kind: type[Kind] | Kind) -> Rank:
 
 
 def header_of(table: Table, kind: Kind) -> Header:
-    """How the columns are read: recognised from the file, then as a person corrected them. Raises Refused.
+    """Return how the columns are read: as recognised in the file, then as corrected by a person. Raises Refused.
 
-    Of two columns that mean the same, the one that holds something is read; where both do, they stay `doubles`.
+    Of two columns with the same meaning, the one that holds values is read; if both do, they stay `doubles`.
     """
     header = find_header(table.rows(), kind.columns)
     if corrections := kind.reading.get("columns", {}):
@@ -194,7 +189,7 @@ def header_of(table: Table, kind: Kind) -> Header:
 
 
 def _filled(table: Table, header: Header) -> set[int]:
-    """Those of the columns with one meaning that hold something below the header."""
+    """Return which of the columns that share a meaning hold values below the header."""
     open_ones, held = {index for indexes in header.doubles.values() for index in indexes}, set()
     for number, cells in table.rows():
         if number <= header.row_number:
@@ -208,12 +203,11 @@ def _filled(table: Table, header: Header) -> set[int]:
 
 
 def check(table: Table, kind: Kind, path: Path, *, on_progress: Progress | None = None) -> dict[str, Any]:
-    """Check every row, write the checked rows to `path`, and return the summary, which goes into JSON as it
-    is.
+    """Check every row, write the checked rows to `path`, and return the summary, ready for JSON.
 
     A file without a required column gets a summary that names the `missing` ones, and no checked rows; so does one
-    with two filled columns of one meaning (`twice`).
-    `on_progress` is told how many rows were looked at, a few times a second.
+    with two filled columns of one meaning (`twice`). `on_progress` is called with the number of rows processed, a few
+    times a second.
     """
     header = header_of(table, kind)
     summary = summarise(table, header, kind)
@@ -235,7 +229,7 @@ def check(table: Table, kind: Kind, path: Path, *, on_progress: Progress | None 
 
 
 def summarise(table: Table, header: Header, kind: Kind) -> dict[str, Any]:
-    """What the summary says of the file itself: "dialect", "sheet", "sheets", "encoding", "header", "missing", "twice"."""
+    """Return the file's part of the summary: "dialect", "sheet", "sheets", "encoding", "header", "missing", "twice"."""
     return {
         "dialect": list(table.dialect),
         "sheet": table.sheet,
@@ -253,7 +247,7 @@ def summarise(table: Table, header: Header, kind: Kind) -> dict[str, Any]:
 
 
 def _encoding(table: Table, kind: Kind) -> dict[str, Any] | None:
-    """Which encoding is used and how others read a few cells, where the file does not tell which it has."""
+    """Return the encoding in use and how others read a few cells, if the file does not declare its encoding."""
     if not table.readings:
         return None
     readings, used = list(table.readings), table.encoding
@@ -267,20 +261,20 @@ def _encoding(table: Table, kind: Kind) -> dict[str, Any] | None:
 
 
 def ignored(summary: dict[str, Any]) -> list[str]:
-    """The headers of the columns that are not read, from a summary; without those whose meaning another column has."""
+    """Return the headers of unread columns from a summary, without those whose meaning another column already has."""
     header = summary.get("header", {"labels": [], "mapping": {}})
     known = {*map(int, header["mapping"]), *header.get("empty_twins", ())}
     return [label for i, label in enumerate(header["labels"]) if label and i not in known]
 
 
 class _Counted:
-    """The rows of a table and, once they are read, the number of the `last`, be it empty or not."""
+    """The rows of a table and, once they are read, the number of the `last` one, whether empty or not."""
 
     def __init__(self, table: Table) -> None:
         self.table, self.last = table, 0
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        # Separated values tell their last record at the end, workbooks nothing.
+        # Separated values return their last record at the end, workbooks nothing.
         self.last = (yield from self.table.rows()) or 0  # type: ignore[func-returns-value]
 
 
@@ -334,7 +328,7 @@ def _heed(cells: RemarkedRow, row: Row, header: Header, kind: Kind) -> bool:
                 return False
             kind.notices.add("hidden_rows", row.number)
         elif code == "merged" and int(detail) <= header.row_number:
-            # Of the header, and no value.
+            # The merged value belongs to the header and is no value of this row.
             cells[index] = ""
         elif index not in header.mapping:
             continue

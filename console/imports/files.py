@@ -1,4 +1,4 @@
-"""Where uploaded files lie, and how one is read again."""
+"""Where uploaded files are stored, and how one is read again."""
 
 import hashlib
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ STORE = Store("imports", kept=timedelta(days=30))
 
 
 def chunks_of(path: Path) -> Iterator[bytes]:
-    """A file on disk as `store` takes it."""
+    """Yield a file on disk as chunks for `store`."""
     with path.open("rb") as file:
         while chunk := file.read(1024 * 1024):
             yield chunk
 
 
 def table_of(row: FileImport, rank: Rank | None = None) -> Table:
-    """The file of an import, to be read again: as a person said, as it was checked, or else with the best guess.
+    """Open the file of an import again: as a person chose, as it was checked, or else with the best guess.
 
-    Raises Refused where it is gone or was changed. `rank` finds the sheet where none was taken yet.
+    Raises Refused if it is gone or was changed. `rank` finds the sheet if none was chosen yet.
     """
     path, digest = STORE.path_of(row.stored_as), hashlib.sha256()
     try:
@@ -43,7 +43,7 @@ def table_of(row: FileImport, rank: Rank | None = None) -> Table:
 
 
 def gone() -> Refused:
-    """The refusal of what needs a file that is not kept any more."""
+    """Return the refusal of an action whose file is no longer kept."""
     return Refused(
         "file_gone", _("The file of this import is not kept any more; that is so after 30 days. Upload it again.")
     )

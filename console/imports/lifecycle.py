@@ -1,4 +1,4 @@
-"""What becomes of a checked file, whatever it holds: applied once and whole, at once or by the worker."""
+"""Applies a checked file of any kind, once and as a whole, in the request or in the worker."""
 
 import time
 from collections.abc import Iterable
@@ -25,14 +25,14 @@ TRIES = 3
 
 
 class Outdated(Exception):
-    """A row that a file changes is not any more what the check has seen."""
+    """A row that a file changes no longer has the state that the check saw."""
 
 
 class Importer:
-    """How one kind of file is taken in. An app makes one; that registers the handlers of its operations.
+    """How one kind of file is imported. An app creates one instance, which registers the handlers of its operations.
 
-    `name` is what these begin with; `related` is what is read along with an import. `is_applied_here` where `apply` and
-    its handler are those of this class.
+    `name` is the prefix of their names; `related` is loaded along with an import. `is_applied_here` is whether `apply`
+    and its handler are those of this class.
     """
 
     name: str
@@ -54,49 +54,48 @@ class Importer:
             )
 
     def kind_of(self, row: FileImport) -> Kind:
-        """What checks this import's rows, made anew for each check."""
+        """Return the kind that checks this import's rows, a new instance for each check."""
         raise NotImplementedError
 
     def title(self, row: FileImport) -> str:
-        """What the operation is called that applies it."""
+        """Return the title of the operation that applies the import."""
         raise NotImplementedError
 
     def write(self, row: FileImport, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> dict[str, int]:
-        """Make and change what the checked rows say, and record it. Returns the four counts of what was done.
+        """Create and change what the checked rows say, and record it. Returns the four counts of what was done.
 
-        Raises Outdated or IntegrityError where the check does not hold any more; then the file is checked
-        anew.
+        Raises Outdated or IntegrityError if the check is no longer valid; then the file is checked again.
         """
         raise NotImplementedError
 
     def made(self, count: int) -> str:
-        """How many were made, in words."""
+        """Return how many were created, in words."""
         raise NotImplementedError
 
     def receive(self, file_name: str, chunks: Iterable[bytes], *, by: Actor, **fields: Any) -> Any:
-        """Keep an uploaded file. Raises Refused (422) where it is no table."""
+        """Keep an uploaded file. Raises Refused (422) if it is not a table."""
         return uploads.receive(self.model, file_name, chunks, kind=self.kind, by=by, **fields)
 
     def receive_form(self, form: Any, *, by: Actor) -> Any:
-        """Keep the file of an upload form, with what else was chosen in it. Raises Refused (422) if it is no table."""
+        """Keep the file of an upload form, with the form's other fields. Raises Refused (422) if it is not a table."""
         chosen = {name: value for name, value in form.cleaned_data.items() if name != "file"}
         file = form.cleaned_data["file"]
         return self.receive(file.name, file.chunks(), by=by, **chosen)
 
     def visible_to(self, actor: Actor) -> QuerySet[Any]:
-        """Return the imports that the actor may see, with what is read along with them."""
+        """Return the imports that the actor may see, with their related objects."""
         return self.model.objects.visible_to(actor).select_related(*self.related)
 
     def heading(self, row: FileImport) -> dict[str, Any]:
-        """What the header of a file says, before any row is checked: as `console.imports.checking.summarise`."""
+        """Return what the header of a file says, before any row is checked: as `console.imports.checking.summarise`."""
         kind = self.kind_of(row)
         table = files.table_of(row, checking.rank_of(kind))
         return checking.summarise(table, checking.header_of(table, kind), kind)
 
     def check(self, row: FileImport, *, by: Actor, reading: dict[str, Any] | None = None) -> None:
-        """Check the file, anew where it was checked before; above 20,000 rows the worker does.
+        """Check the file, again if it was checked before; above 20,000 rows the worker does it.
 
-        `reading` is how it is to be read from now on, else as before. Raises Refused where the file is
+        `reading` is how it is to be read from now on; without it, as before. Raises Refused if the file is already
         applied or gone.
         """
         if row.is_running:
@@ -108,7 +107,7 @@ class Importer:
         self._hand_over(row, self.checking, by=by, words={"file": row}, version=row.version)
 
     def check_now(self, row: FileImport, *, reading: dict[str, Any] | None = None, at: datetime | None = None) -> None:
-        """The same, however many rows there are, before it returns."""
+        """Check the file like `check`, but always before this returns, however many rows there are."""
         self._begin(row, reading)
         uploads.run_check(row, self.kind_of(row), at=at or timezone.now())
 
@@ -130,9 +129,9 @@ class Importer:
     ) -> None:
         """Apply the checked file, all of it or nothing; with `good_rows`, without the refused rows.
 
-        `version` is that of the preview on which it was decided. It is done at once or, above 2,000 rows,
-        by the worker, in one transaction either way. Raises Refused where rows are refused, where the
-        preview is not the last one, and where the file is applied already.
+        `version` is that of the preview that the decision was based on. It is done at once or, above 2,000 rows, by
+        the worker, in one transaction either way. Raises Refused if rows are refused, if the preview is not the latest
+        one, and if the file is already applied.
         """
         self._refuse_unfit(row, good_rows)
         if row.row_count <= uploads.APPLIED_IN_REQUEST:
@@ -166,8 +165,8 @@ class Importer:
     ) -> None:
         """Do what `apply` decides, however many rows there are, before it returns.
 
-        Where somebody changed what the check has seen, the file is checked anew, and what is still good by
-        then is imported.
+        If somebody changed what the check saw, the file is checked again, and the rows that are still good are
+        imported.
         """
         for attempt in range(TRIES):
             self._refuse_unfit(row, good_rows)
@@ -175,7 +174,7 @@ class Importer:
                 self._apply_once(row, version=version, by=by, operation=operation, at=at or timezone.now())
                 return
             except OperationalError:
-                # A deadlock, or a lock that was waited for too long.
+                # A deadlock, or a lock that took too long.
                 time.sleep(0.05 * attempt)
             except (IntegrityError, Outdated):
                 self.check_now(row, at=at)
@@ -183,7 +182,7 @@ class Importer:
         raise Refused("busy", _("Somebody else changes the same rows at this moment. Wait a little and try again."))
 
     def said(self, outcome: dict[str, Any]) -> str:
-        """What an import did, in one sentence."""
+        """Return what an import did, in one sentence."""
         changed, unchanged, refused = outcome["changed"], outcome["unchanged"], outcome["refused"]
         parts = [self.made(outcome["new"])]
         if changed:
@@ -203,7 +202,7 @@ class Importer:
         staging = uploads.staging_of(row, self.kind_of(row))
         outcome = self.write(row, staging, by=by, at=at, act=uuid4())
         if operation is not None:
-            # All of it is one chunk; what was counted in a try before this one was rolled back.
+            # All of it is one chunk; counts from an earlier try were rolled back.
             operation.cursor = 0
             good = outcome["new"] + outcome["changed"] + outcome["unchanged"]
             operations.advance(operation, cursor=row.summary["rows"], succeeded=good)
@@ -241,7 +240,7 @@ class Importer:
         operations.begin(
             handler,
             by=by,
-            # Until the header is found, one row is taken for it.
+            # Until the header is found, one row is assumed to be it.
             total=row.summary.get("rows", row.row_count - 1),
             words=words,
             in_background=True,

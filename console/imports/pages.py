@@ -1,4 +1,4 @@
-"""The pages of all kinds of imports: upload, what the check found, columns, apply, refused rows.
+"""The pages of all kinds of imports: upload, result of the check, columns, apply, refused rows.
 
 Each route is a view of its own with its policy mark; it calls the function of the same name here with its importer.
 """
@@ -25,10 +25,10 @@ EARLIER_SHOWN = 8
 
 @dataclass(frozen=True)
 class Way:
-    """How the pages of one kind of import are reached.
+    """The routes of the pages of one kind of import.
 
     `route` is that of one import; the others add `_columns`, `_apply` and `_refused`. `above` and `start` are pairs of
-    label and route: the list above them, and the page where the next import begins.
+    label and route: the list above the imports, and the page where the next import begins.
     """
 
     route: str
@@ -36,16 +36,16 @@ class Way:
     start: tuple[Any, str]
 
     def crumbs(self, request: Request) -> list[tuple[Any, str]]:
-        """Return label and address of the pages above one import; the list as it was left."""
+        """Return label and URL of the pages above one import; the list keeps its last filters."""
         return [(self.above[0], way_back.to_list(request, self.above[1])), (self.start[0], reverse(self.start[1]))]
 
     def urls(self, pk: int) -> dict[str, str]:
-        """Return where the page of an import leads to."""
+        """Return the URLs that the page of an import links to."""
         return {name: reverse(f"{self.route}_{name}", args=[pk]) for name in ("columns", "apply", "refused")}
 
 
 def create(request: Request, importer: Importer, form: UploadForm, template: str, **context: Any) -> HttpResponse:
-    """Answer the page where a file is uploaded; a file that was kept is checked, and its page follows."""
+    """Answer with the page where a file is uploaded; check an accepted file, and redirect to its page."""
     row = forms.attempt(form, lambda: importer.receive_form(form, by=request.actor), field="file")
     if row is not None:
         importer.check(row, by=request.actor)
@@ -62,7 +62,7 @@ def detail(
     template: str,
     preview: Callable[[Any, Any], Preview] = Preview,
 ) -> HttpResponse:
-    """Answer the page of one import: what the check found, and what was done."""
+    """Answer with the page of one import: what the check found, and what was done."""
     rows = importer.visible_to(request.actor)
     row = get_object_or_404(rows, pk=pk)
     if request.htmx.target == "progress":
@@ -84,7 +84,7 @@ def columns(
     way: Way,
     form_class: Callable[[Any, Any, Any], ColumnsForm] = ColumnsForm,
 ) -> HttpResponse:
-    """Answer the page that corrects how a file is read; then the file is checked again."""
+    """Answer with the page that corrects how a file is read; then the file is checked again."""
     row = get_object_or_404(importer.visible_to(request.actor), pk=pk)
     form = form_class(request.POST if request.method == "POST" else None, row, importer.kind)
     if form.is_valid():
@@ -95,7 +95,7 @@ def columns(
 
 
 def apply(request: Request, importer: Importer, pk: int) -> HttpResponse:
-    """Apply what the check found good, and lead back to the import."""
+    """Apply the rows that passed the check, and redirect to the import."""
     row = get_object_or_404(importer.visible_to(request.actor), pk=pk)
     form = ApplyForm(request.POST)
     if request.method == "POST" and form.is_valid():
@@ -104,13 +104,13 @@ def apply(request: Request, importer: Importer, pk: int) -> HttpResponse:
 
 
 def refused(request: Request, importer: Importer, pk: int) -> StreamingHttpResponse:
-    """Answer with the refused rows, to be corrected and sent again."""
+    """Answer with the refused rows, to be corrected and uploaded again."""
     row = get_object_or_404(importer.visible_to(request.actor), pk=pk)
     return refused_rows.answer(request, row, importer.kind)
 
 
 def template_file(columns: Iterable[Column], name: str) -> HttpResponse:
-    """Answer with a CSV file that has the headers and nothing else."""
+    """Answer with a CSV file that contains only the headers."""
     content = "\ufeff" + ",".join(column.name for column in columns) + "\r\n"
     answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
@@ -118,7 +118,7 @@ def template_file(columns: Iterable[Column], name: str) -> HttpResponse:
 
 
 def understood(columns: Iterable[Column], meanings: Mapping[str, Any]) -> list[tuple[Any, Any, str]]:
-    """(label, what it must be, how others call it) of every column that a file may have."""
+    """Return (label, meaning, other accepted names) of every column that a file may have."""
     # The aliases begin in English and end in German.
     return [
         (column.label, meanings[column.name], ", ".join(dict.fromkeys((*column.aliases[:3], *column.aliases[-3:]))))
@@ -133,7 +133,7 @@ def _same_files(visible: QuerySet, row: FileImport) -> list[Any]:
 
 
 def _progress(request: HttpRequest, row: FileImport) -> HttpResponse:
-    """Answer how far the worker is, to the page that asks every second; when it is done, the page reloads."""
+    """Answer the page's poll every second with the worker's progress; when the work is done, the page reloads."""
     if not row.is_running:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return render(request, "components/_import_progress.html", {"operation": row.operation})

@@ -1,9 +1,9 @@
-"""Long and bulk work: it survives leaving the page and a killed worker, and has a result for each row.
+"""Long and bulk work that survives leaving the page and a killed worker, and has a result for each row.
 
-* A feature registers what it does as a `handler`, by a name that stays: `run(operation, by)`.
-* Its action calls `begin`, which does it in the request or hands it to the worker, and returns the operation.
-* The handler acts with `in_chunks`, each chunk in a transaction with its count, and says what it did.
-* Where it can be undone, a second handler does so; its action calls `take_undo`, then `begin_undo`.
+* A feature registers its work as a `handler`, by a permanent name: `run(operation, by)`.
+* Its action calls `begin`, which does the work in the request or hands it to the worker, and returns the operation.
+* The handler uses `in_chunks`, which runs each chunk in one transaction with its count, and records what it did.
+* If the work can be undone, a second handler undoes it; its action calls `take_undo`, then `begin_undo`.
 """
 
 from console.operations.beginning import (

@@ -1,4 +1,4 @@
-"""Begins an operation: now in the request, or in the background, and as the undo of another."""
+"""Starts operations: now in the request, in the background, or as the undo of another operation."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from console.transactions import retrying
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
-# Above this many rows the work goes to the worker, with progress.
+# Above this many rows the worker does the work, and the page shows its progress.
 IN_REQUEST = 200
 
 
@@ -40,12 +40,12 @@ def begin(
     undoes: Operation | None = None,
     **payload: Any,
 ) -> Operation:
-    """Do the work in this request, or hand it to the worker above 200 rows. Returns the operation, over or waiting.
+    """Do the work in this request, or hand it to the worker above 200 rows. Returns the operation, finished or waiting.
 
-    The payload is `ids`, where the rows have ids, and what else is given by name. `words` are those of the handler's
-    title; its `n` is the number of rows unless it is among them. `permission` and `undo` are the handler's by default;
-    a trial (`is_dry` in the payload) says so in its title and has no undo. `handed_over` is called with an operation
-    that goes to the worker, in the same transaction.
+    The payload is `ids`, if the rows have ids, and all other keyword arguments. `words` fill the handler's title; its
+    `n` is the number of rows unless `words` has one. `permission` and `undo` default to the handler's; a trial
+    (`is_dry` in the payload) says so in its title and has no undo. `handed_over` is called with an operation that goes
+    to the worker, in the same transaction.
     """
     if ids is not None:
         payload = {"ids": list(ids), **payload}
@@ -68,7 +68,7 @@ def begin(
 
 
 def begin_undo(handler: Handler, undone: Operation, ids: Iterable[int], *, by: Actor) -> Operation:
-    """Undo an operation whose undo was taken in this transaction: for these rows, with the right that it needed."""
+    """Undo an operation for these rows, with the permission that it needed. Its undo was taken in this transaction."""
     return begin(
         handler,
         ids,
@@ -107,7 +107,7 @@ def start(
     undo_route: str = "",
     undoes: Operation | None = None,
 ) -> Operation:
-    """Write an operation down and hand it to the worker, which begins when this transaction commits."""
+    """Store an operation and hand it to the worker, which starts when this transaction commits."""
     operation = _note(
         handler,
         title,
@@ -125,10 +125,11 @@ def start(
 
 @retrying
 def perform(handler: Handler | str, title: "_StrOrPromise", *, by: Actor, **plan: Any) -> Operation:
-    """Run a short operation here and now: it is over when it is answered. Takes what `start` takes.
+    """Run a short operation here and now: it is finished when this returns. Takes the arguments of `start`.
 
-    All of it is one transaction: a process that dies in it leaves nothing behind, so nobody else ever sees it running,
-    and `recover` has nothing to do with it. What the handler refuses as a whole is raised, and leaves nothing either.
+    It is one transaction: a process that dies in it leaves nothing behind, so nobody else ever sees it running, and
+    `recover` never has to handle it. If the handler refuses the whole operation, the refusal is raised, and nothing
+    stays.
     """
     now = timezone.now()
     running = {"state": OperationState.RUNNING, "attempt": 1, "worker": worker_name(), "started_at": now}
@@ -141,7 +142,7 @@ def perform(handler: Handler | str, title: "_StrOrPromise", *, by: Actor, **plan
 
 
 def check_undo(operation: Operation, *, at: datetime | None = None) -> None:
-    """Raise Refused where the operation can't be undone, or not any more."""
+    """Raise Refused if the operation can't be undone, or no longer."""
     at, until = at or timezone.now(), operation.undo_until
     if operation.is_undoable(at):
         return
@@ -159,7 +160,7 @@ def check_undo(operation: Operation, *, at: datetime | None = None) -> None:
 
 @transaction.atomic
 def take_undo(operation: Operation, *, at: datetime | None = None) -> None:
-    """Take the one undo that an operation has, in this transaction. Raises Refused where there is none."""
+    """Use up the only undo that an operation has, in this transaction. Raises Refused if there is none."""
     at = at or timezone.now()
     mine = Operation.objects.filter(
         pk=operation.pk,

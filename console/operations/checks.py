@@ -1,4 +1,4 @@
-"""What `manage.py check` asks of the handlers of operations."""
+"""System checks of the handlers of operations, run by `manage.py check`."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ LONGEST = 120
 
 @register()
 def handlers_are_whole(**kwargs: Any) -> list[CheckMessage]:
-    """A row holds its handler's name for good, and its undo is declared."""
+    """Check that the name of each handler fits, because rows keep it for good, and that its undo is declared."""
     return [
         Error(f"The handler of operations {name} {fault}.", hint=hint, id="custody.E040")
         for name, handler in registered().items()

@@ -1,6 +1,6 @@
 """The handlers of operations, by name.
 
-A row holds the name of its handler, never the place of a function: so a file can move, and what is queued still runs.
+A row holds the name of its handler, never the place of a function: so files can move, and queued operations still run.
 """
 
 from collections.abc import Callable
@@ -22,10 +22,10 @@ _registered: dict[str, "Handler"] = {}
 
 @dataclass(frozen=True)
 class Handler:
-    """The function that does an operation, and what each operation of its kind has in common.
+    """The function that does an operation, and the properties that all operations of its kind share.
 
-    `title` and `done` are `ngettext_lazy(…, "n")`, or a lazy text without a plural: what the operation is called, and
-    what it says when it is over. `undo` is the URL name of the page that undoes it.
+    `title` and `done` are `ngettext_lazy(…, "n")`, or a lazy text without a plural: the name of the operation, and its
+    sentence when it is finished. `undo` is the URL name of the page that undoes it.
     """
 
     name: str
@@ -56,9 +56,9 @@ def handler(
     undo: str = "",
     like: Handler | None = None,
 ) -> Callable[[Run], Handler]:
-    """Register a function as the handler of this name; `like` takes what isn't said from another handler.
+    """Register a function as the handler of this name; omitted properties are copied from the handler `like`.
 
-    The module must be imported by the `ready` of its app. Raises ValueError where the name is taken.
+    The module must be imported by the `ready` of its app. Raises ValueError if the name is taken.
     """
 
     def register(run: Run) -> Handler:
@@ -83,7 +83,7 @@ def registered() -> dict[str, Handler]:
 
 
 def find(name: str) -> Handler:
-    """Return the handler of this name. Raises Refused where this version has none."""
+    """Return the handler of this name. Raises Refused if this version has none."""
     found = _registered.get(name)
     if found is None:
         raise Refused("unknown_handler", _("This version no longer knows this kind of work. Start it again."))

@@ -1,7 +1,7 @@
-"""Acts on the rows of an operation, chunk by chunk, each with its result.
+"""Applies an act to the rows of an operation, chunk by chunk, with a result for each row.
 
-The rows are the ids in the payload. Where a call named them, `names` stands beside `ids`: then each result keeps the
-name and its place in the call, and a trial (`is_dry`) does everything and keeps nothing but the results.
+The rows are the ids in the payload. If the caller named the rows, `names` accompanies `ids`: then each result keeps
+the name and its place in the call, and a trial (`is_dry`) does everything and keeps only the results.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ CHUNK = 5_000
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """A row that an act left as it was, and why."""
+    """A row that an act left unchanged, and why."""
 
     row_id: int
     label: str
@@ -31,7 +31,7 @@ class RefusedRow:
 
 @dataclass
 class Outcome:
-    """What an act over a set did: the ids that changed, and the rows that were refused."""
+    """The result of an act on a set of rows: the ids that changed, and the rows that were refused."""
 
     done: list[int] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
@@ -39,19 +39,20 @@ class Outcome:
 
 
 Act = Callable[[list[int]], Outcome]
-# Why an id that a name was resolved to is no row to act on (code and sentence), given whether it stood before it.
+# Returns why the act can't use an id that a name resolved to (code and sentence), or None. The flag says whether the
+# same id appeared earlier in the call.
 Unfit = Callable[[int, bool], tuple[str, str] | None]
 
 
 def in_chunks(operation: Operation, act: Act, *, unfit: Unfit | None = None) -> None:
-    """Do `act` to the ids of the payload, a chunk in a transaction, from where the operation stands."""
+    """Apply `act` to the ids of the payload, one chunk in each transaction, starting at the operation's cursor."""
     while operation.cursor < len(operation.payload["ids"]):
         _one_chunk(operation, act, unfit)
 
 
 @chunk
 def _one_chunk(operation: Operation, act: Act, unfit: Unfit | None) -> None:
-    """Do the next rows in one transaction with their count; of a trial everything but the count is rolled back."""
+    """Process the next rows in one transaction with their count; in a trial all but the count is rolled back."""
     start, payload = operation.cursor, operation.payload
     ids, names = payload["ids"][start : start + CHUNK], payload.get("names")
     places, refused = _places(payload["ids"], start, names, unfit)
@@ -68,7 +69,7 @@ def _one_chunk(operation: Operation, act: Act, unfit: Unfit | None) -> None:
 def _places(
     ids: list[int], start: int, names: list[str] | None, unfit: Unfit | None
 ) -> tuple[dict[int, int], list[tuple[int, str, str, str]]]:
-    """Return the place of each id of the chunk from 1 on, and the results of the names that mean no row."""
+    """Return the place of each id of the chunk, counted from 1, and the results of names that match no usable row."""
     places: dict[int, int] = {}
     refused = []
     seen = set(ids[:start]) if unfit else set()
@@ -82,12 +83,12 @@ def _places(
 
 
 def succeeded(operation: Operation) -> int:
-    """Return how many rows an operation under way has changed so far."""
+    """Return how many rows a running operation has changed so far."""
     return Operation.objects.values_list("succeeded", flat=True).get(pk=operation.pk)
 
 
 def sentence_of(operation: Operation, **words: Any) -> str:
-    """Return what an operation did, in the words of its handler; of a trial, that nothing is changed.
+    """Return what an operation did, in the words of its handler; for a trial, that nothing was changed.
 
     `n` among the words is the number of rows done.
     """
@@ -98,5 +99,5 @@ def sentence_of(operation: Operation, **words: Any) -> str:
 
 
 def evidence_of(operation: Operation) -> str:
-    """Return what stands on the spans that an operation opens and closes; by it they are found again."""
+    """Return the text that marks the spans that an operation opens and closes; they are found again by it."""
     return f"operation:{operation.pk}"

@@ -1,7 +1,7 @@
 """Runs operations in the worker, so that they survive leaving the page and a killed worker.
 
-A handler works in chunks, each a function marked with `chunk`, which writes its progress with `advance` in its own
-transaction. So a chunk is done and counted, or neither; and a handler that is called again goes on from
+A handler works in chunks, each a function decorated with `chunk` that records its progress with `advance` in its own
+transaction. So a chunk is done and counted, or neither; and a handler that is called again continues at
 `operation.cursor`.
 """
 
@@ -30,12 +30,12 @@ from console.transactions import drop_broken_connection, retrying
 P = ParamSpec("P")
 R = TypeVar("R")
 log = logging.getLogger("custody.operations")
-# Hands the id of an operation to the worker, to be run after so long; and those that it will run, or is about to take.
+# `enqueue` hands the id of an operation to the worker, to run after a delay; `queued` returns the ids already there.
 enqueue: One[[int, timedelta | None], Any] = One("console.operations.running.enqueue")
 queued: One[[], set[int]] = One("console.operations.running.queued")
 MAX_ATTEMPTS = 3
 PAUSE = timedelta(seconds=5)
-# The operations that this process is at; what the database says to run here but does not is lost.
+# The operations that this process is running. One that runs here by the database alone is lost.
 _here: set[int] = set()
 _stopping = False
 
@@ -45,11 +45,11 @@ class Superseded(Exception):
 
 
 class Interrupted(Exception):
-    """This worker is asked to stop; the chunk that it was at is kept."""
+    """This worker was asked to stop; its current chunk is kept."""
 
 
 def run(operation_id: int) -> None:
-    """Take the operation and run its handler. Does nothing where it is over or another worker has it."""
+    """Take the operation and run its handler. Does nothing if it is finished or another worker has it."""
     _here.add(operation_id)
     try:
         operation = _take(operation_id)
@@ -60,15 +60,15 @@ def run(operation_id: int) -> None:
 
 
 def stop_soon() -> None:
-    """Hand the operation under way back to the queue after its current chunk: this worker is to end."""
+    """Return the running operation to the queue after its current chunk, because this worker is stopping."""
     global _stopping  # noqa: PLW0603
     _stopping = True
 
 
 def chunk(work: Callable[Concatenate[Operation, P], R]) -> Callable[Concatenate[Operation, P], R]:
-    """Do the work as `retrying` does, each time from the cursor of the first try: what was rolled back is not done.
+    """Run a chunk as `retrying` does, each time from the cursor of the first try, because a failed try is rolled back.
 
-    Raises Refused where who started the operation may not do it any more, or revoked the key that did.
+    Raises Refused if the person who started the operation may no longer do it, or revoked the key that started it.
     """
 
     @wraps(work)
@@ -89,9 +89,9 @@ def chunk(work: Callable[Concatenate[Operation, P], R]) -> Callable[Concatenate[
 def advance(
     operation: Operation, *, cursor: int, succeeded: int, refused: Iterable[tuple[int, str, str, str]] = ()
 ) -> None:
-    """Count a chunk, inside of its transaction. `refused` holds (position, label, code, sentence).
+    """Count a chunk, inside its transaction. `refused` holds (position, label, code, sentence).
 
-    Raises Superseded where another worker took over or has counted it already, which rolls the chunk back.
+    Raises Superseded if another worker took over or has already counted it, which rolls the chunk back.
     """
     rows = [
         OperationRow(operation=operation, position=p, label=label[:200], code=c, sentence=s[:500])
@@ -110,7 +110,7 @@ def advance(
 
 
 def actor_of(operation: Operation) -> Actor:
-    """The member who started it, with the rights that he has now; the system for what the system started."""
+    """Return the member who started it, with their current permissions; the system for what the system started."""
     if operation.by_user_id is None:
         return system(operation.organization, operation.by_label)
     member = Member.objects.filter(
@@ -134,7 +134,7 @@ def actor_of(operation: Operation) -> Actor:
 
 
 def recover() -> int:
-    """Let a living worker have the operations of the dead, and those whose task is gone. Returns how many."""
+    """Requeue the operations of dead workers, and those whose task is lost. Returns how many."""
     heard = beating()
     running = [o for o in Operation.objects.filter(state=OperationState.RUNNING) if not _is_run(o, heard)]
     count = sum(_hand_back(operation) for operation in running)
@@ -152,7 +152,7 @@ def _run(operation: Operation) -> None:
     except Superseded:
         log.warning("operation %s was taken over by another worker", operation.pk)
     except Interrupted:
-        # Nobody was at fault, so this attempt does not count.
+        # The interruption is not a failure, so this attempt does not count.
         _hand_back(operation, attempt=F("attempt") - 1)
     except (OperationalError, InterfaceError):
         log.exception("operation %s lost the database", operation.pk)
@@ -180,14 +180,14 @@ def _is_run(operation: Operation, heard: set[str]) -> bool:
 
 
 def _retry(operation: Operation) -> None:
-    # A connection that broke is replaced; if there is none to be had yet, `recover` does the rest later.
+    # Replace a broken connection; if none can be opened yet, `recover` does the rest later.
     drop_broken_connection()
     _hand_back(operation, after=PAUSE)
 
 
 @transaction.atomic
 def _hand_back(operation: Operation, *, after: timedelta | None = None, **values: Any) -> bool:
-    """Let a running operation wait for a worker again. Gives False where somebody else was faster."""
+    """Put a running operation back in the queue. Returns False if another process was faster."""
     mine = Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING)
     if not mine.update(state=OperationState.WAITING, worker="", **values):
         return False
@@ -209,6 +209,6 @@ def _take(operation_id: int) -> Operation | None:
 
 
 def end(operation: Operation, state: str, sentence: str) -> None:
-    """Write down that an operation is over, and what it did."""
+    """Record that an operation is finished, and what it did."""
     values: dict[str, Any] = {"state": state, "sentence": sentence[:500], "finished_at": timezone.now()}
     Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=OperationState.RUNNING).update(**values)
