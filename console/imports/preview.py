@@ -1,4 +1,4 @@
-"""What the pages of an import show, and the forms on them."""
+"""The contents of the pages of an import, and the forms on them."""
 
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -24,12 +24,12 @@ from console.uploads import oversized
 REFUSED_SHOWN, CHANGED_SHOWN, NEW_SHOWN, IGNORED_SHOWN = 200, 100, 3, 10
 SHEETS_SHOWN, READINGS_SHOWN = 6, 5
 UNUSED = "-"
-# What may become of the rows that a sheet hides.
+# The choices for rows that the sheet hides.
 HIDDEN = ("read", LEAVE_OUT)
 
 
 class Figure(NamedTuple):
-    """One of the four numbers: its colour, icon, label and value."""
+    """One of the four counts: its colour, icon, label and value."""
 
     tone: str
     icon: str
@@ -38,9 +38,7 @@ class Figure(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A row as the page shows it: its number, the cells, why it is refused, and (label, old, new) of what
-    changes.
-    """
+    """A row as the page shows it: number, cells, why it is refused, and its changes as (label, old, new)."""
 
     number: int
     cells: list[str]
@@ -58,7 +56,7 @@ class ShownReading(NamedTuple):
 
 
 class Preview:
-    """What the check of an import found, as its page shows it. Reads the checked rows, and never the file."""
+    """What the check of an import found, as its page shows it. Reads the checked rows, but never the file."""
 
     def __init__(self, row: FileImport, kind: type[Kind]) -> None:
         self.row, self.kind, self.summary = row, kind, row.summary
@@ -66,7 +64,7 @@ class Preview:
 
     @property
     def cell_class(self) -> str:
-        """How cells are set."""
+        """The CSS class of cells."""
         return self.kind.cell_class
 
     @property
@@ -86,7 +84,7 @@ class Preview:
 
     @property
     def figures(self) -> list[Figure]:
-        """The four numbers."""
+        """The four counts."""
         return [
             Figure("ok", "circle-plus", _("New"), self.summary.get("new", 0)),
             Figure("", "equal", _("Unchanged"), self.summary.get("unchanged", 0)),
@@ -96,7 +94,7 @@ class Preview:
 
     @property
     def columns(self) -> list[tuple[str, Any]]:
-        """(header of the file, what it is read as or None) of every column that has a header or is used."""
+        """Return (header in the file, label of its meaning or None) of every column that has a header or is used."""
         header = self.summary.get("header", {"labels": [], "mapping": {}})
         mapping = {int(index): self.labels.get(name, name) for index, name in header["mapping"].items()}
         count = max([len(header["labels"]), *(index + 1 for index in mapping)])
@@ -106,18 +104,18 @@ class Preview:
 
     @property
     def missing(self) -> list[Any]:
-        """The labels of the columns without which nothing can be read."""
+        """The labels of required columns that the file lacks."""
         return [self.labels[name] for name in self.summary.get("missing", ())]
 
     @property
     def ignored(self) -> str:
-        """The headers of the columns that are not imported, the first of them."""
+        """The headers of the first columns that are not imported."""
         found = checking.ignored(self.summary)
         return ", ".join(found[:IGNORED_SHOWN]) + ("…" if len(found) > IGNORED_SHOWN else "")
 
     @property
     def twice(self) -> list[tuple[Any, list[str]]]:
-        """(label, columns of the file) of everything for which the file has two columns that hold something."""
+        """Return (label, headers in the file) of everything for which two columns of the file hold values."""
         labels = self.summary.get("header", {}).get("labels", [])
         return [
             (self.labels[name], [f"{letters(i)} ({labels[i]})" if labels[i] else letters(i) for i in indexes])
@@ -126,12 +124,12 @@ class Preview:
 
     @property
     def other_sheets(self) -> list[str]:
-        """The first of the sheets that are not read."""
+        """The names of the first sheets that are not read."""
         return [name for name in self.summary.get("sheets", ()) if name != self.summary.get("sheet")][:SHEETS_SHOWN]
 
     @property
     def readings(self) -> list[ShownReading]:
-        """How each encoding reads a few cells, where the file does not say which it has."""
+        """Return how each encoding reads a few cells, if the file does not declare its encoding."""
         found = self.summary.get("encoding")
         if not found:
             return []
@@ -147,17 +145,17 @@ class Preview:
 
     @property
     def hidden(self) -> int:
-        """How many rows are read that the sheet does not show."""
+        """How many rows are read that the sheet hides."""
         return next((count for code, count, _rows in self.summary.get("notices", ()) if code == "hidden_rows"), 0)
 
     @property
     def is_without_hidden(self) -> bool:
-        """Whether such rows are left out."""
+        """Whether hidden rows are left out."""
         return any(code == "hidden_left_out" for code, _count, _rows in self.summary.get("notices", ()))
 
     @property
     def notices(self) -> list[tuple[str, str]]:
-        """(sentence, the first rows or cells) of everything that was noticed."""
+        """Return (sentence, the first rows or cells) of every notice."""
         return [
             (self.kind.sentences[code] % {"count": count, "n": _number(count)}, _first(rows, count))
             for code, count, rows in self.summary.get("notices", ())
@@ -170,7 +168,7 @@ class Preview:
 
     @property
     def refused_beyond(self) -> int:
-        """How many more there are."""
+        """How many more refused rows there are."""
         return self.summary.get("refused", 0) - len(self.refused)
 
     @cached_property
@@ -180,12 +178,12 @@ class Preview:
 
     @property
     def changed_beyond(self) -> int:
-        """How many more there are."""
+        """How many more such rows there are."""
         return self.summary.get("changed", 0) - len(self.changed)
 
     @cached_property
     def new(self) -> list[Line]:
-        """How the first new rows are read, in the columns of `new_labels`."""
+        """The first new rows as they are read, in the columns of `new_labels`."""
         names = [name for name, _label in self._told]
         return [
             Line(r.number, [self.kind.said(name, r.values) for name in names], "", [])
@@ -194,12 +192,12 @@ class Preview:
 
     @property
     def new_labels(self) -> list[Any]:
-        """The columns that the file has."""
+        """The labels of the columns that the file has."""
         return [label for _name, label in self._told]
 
     @property
     def shown_labels(self) -> list[Any]:
-        """The columns by which people know a row."""
+        """The labels of the columns by which people recognise a row."""
         return [self.labels[name] for name in self.kind.shown]
 
     @property
@@ -213,7 +211,7 @@ class Preview:
         try:
             return list(staging_of(self.row, self.kind).read(verdict, limit))
         except Refused:
-            # The file is older than 30 days. The counts stay.
+            # The checked rows are deleted after 30 days. The counts stay.
             return []
 
     def _lines(self, verdict: Verdict, limit: int) -> list[Line]:
@@ -232,9 +230,7 @@ class Preview:
 
 
 class UploadForm(forms.Form):
-    """A file to import. A subclass adds what else has to be chosen; nothing of it is lost when the file is
-    refused.
-    """
+    """A file to import. A subclass adds its other choices, which are kept if the file is refused."""
 
     file = forms.FileField(
         label=gettext_lazy("File"),
@@ -253,9 +249,9 @@ class UploadForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """Which column of the file is what, which sheet of a workbook is read, in which encoding, and with which rows.
+    """Chooses the meaning of each column, the sheet of a workbook, the encoding, and which rows are read.
 
-    A form that says one thing without the columns, as the buttons of the preview do, leaves the rest as it is.
+    A submission with a single choice and no columns, as from the buttons of the preview, leaves the rest unchanged.
     """
 
     def __init__(self, data: Any, row: FileImport, kind: type[Kind]) -> None:
@@ -305,9 +301,9 @@ class ColumnsForm(forms.Form):
         return cleaned
 
     def reading(self) -> dict[str, Any]:
-        """How the file is to be read from now on."""
+        """Return how the file is to be read from now on."""
         if not self.fields:
-            # It was not checked to its end, so nothing could be chosen.
+            # The check was not completed, so there was nothing to choose.
             return self.row.reading
         kept, said = {**self.row.reading}, self.cleaned_data
         if "hidden" in said:
@@ -317,7 +313,7 @@ class ColumnsForm(forms.Form):
         changed = {name: said[name] for name in used if said.get(name, used[name]) != used[name]}
         if changed:
             return {name: kept[name] for name in ("sheet", "encoding") if name in kept} | changed
-        # To say that the guess is right is to choose it.
+        # Confirming the guess means choosing it.
         kept |= {name: said[name] for name in ("encoding",) if name in said}
         columns = {
             field.removeprefix("column_"): "" if name == UNUSED else name
@@ -328,14 +324,14 @@ class ColumnsForm(forms.Form):
 
 
 class ApplyForm(forms.Form):
-    """Which preview was decided on, and whether the refused rows are left out."""
+    """The preview that the decision was based on, and whether the refused rows are left out."""
 
     version = forms.IntegerField(min_value=0, max_value=2**31 - 1)
     good_rows = forms.BooleanField(required=False)
 
 
 def column_name(index: int) -> str:
-    """What a column without a header is called: "column C"."""
+    """Return the name of a column without a header: "column C"."""
     return _("column %(letters)s") % {"letters": letters(index)}
 
 

@@ -1,4 +1,4 @@
-"""The refused rows as a file: as they came, each with its reason, to be corrected and sent again."""
+"""The refused rows as a file: as they came, each with its reason, to be corrected and uploaded again."""
 
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -16,24 +16,22 @@ from console.imports.uploads import staging_of
 from console.models import FileImport
 from console.tabular import Table
 
-# What the two first columns of such a file are called, in every language, so that they don't add up when it
-# comes back.
+# The names of the first two columns of such a file, in every language, so that they are not added twice when the file
+# is uploaded again.
 _OURS = {"row", "zeile"}, {"why", "warum"}
 
 
 def answer(request: HttpRequest, row: FileImport, kind: type[Kind]) -> StreamingHttpResponse:
-    """The refused rows of an import as CSV or, with `?format=xlsx`, XLSX. Raises Refused where there are
-    none.
-    """
+    """Return the refused rows as CSV or, with `?format=xlsx`, as XLSX. Raises Refused if there are none."""
     header, lines = rows_of(row, kind)
     name = _("%(file)s refused") % {"file": PurePath(row.file_name).stem}
     return stream(request, name, header, lines)
 
 
 def rows_of(row: FileImport, kind: type[Kind]) -> tuple[list[str], Iterator[list[str]]]:
-    """The header and the refused rows: row number and reason, then the cells as they came.
+    """Return the header and the refused rows: row number and reason, then the cells as they came.
 
-    The reason stands first, because a row may have more cells than the header.
+    The reason comes before the cells, because a row may have more cells than the header.
     """
     if not row.summary.get("refused"):
         raise Refused("nothing_refused", _("No row of this file is refused."))
@@ -44,11 +42,11 @@ def rows_of(row: FileImport, kind: type[Kind]) -> tuple[list[str], Iterator[list
 
 
 def _lines(table: Table, reasons: Iterator[tuple], skipped: int) -> Iterator[list[str]]:
-    """Both are in the order of the file, so one look at each is enough."""
+    """Yield the refused rows with their reasons. Both are in the order of the file, so one pass over each is enough."""
     wanted, reason = next(reasons, (0, ""))
     for number, cells in table.rows():
         if number == wanted:
-            # What an export made harmless before is made so once, not twice.
+            # Cells that an export escaped are unescaped here, so that they are not escaped twice.
             yield [str(number), reason, *map(unguarded, cells[skipped:])]
             wanted, reason = next(reasons, (0, ""))
             if not wanted:

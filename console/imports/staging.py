@@ -1,7 +1,7 @@
 """The checked rows of one file, in a small database file of their own.
 
 They are written once while the file is read, so that neither the check nor the preview nor the import ever
-holds a file in memory; duplicates and counts are questions that SQLite answers.
+holds a file in memory; SQLite finds the duplicates and the counts.
 """
 
 import json
@@ -17,7 +17,7 @@ from console.imports.files import gone
 
 
 class Verdict(IntEnum):
-    """What becomes of a row."""
+    """What happens to a row."""
 
     NEW = 0
     UNCHANGED = 1
@@ -28,8 +28,8 @@ class Verdict(IntEnum):
 class Row:
     """A row while it is checked.
 
-    `values` follow the fields of the import's kind; an empty one is None. `reasons` are the sentences for
-    which it is refused, `target` is the id of the row that it stands for, `changes` is {field: [old, new]}.
+    `values` follow the fields of the import's kind; an empty value is None. `reasons` are the sentences that say why
+    it is refused, `target` is the id of the existing row that it matches, `changes` is {field: [old, new]}.
     """
 
     __slots__ = ("changes", "is_marked", "number", "reasons", "target", "values")
@@ -40,12 +40,12 @@ class Row:
         self.reasons: list[str] = []
         self.target: int | None = None
         self.changes: dict[str, list] | None = None
-        # For what only the end of the file can tell; see `Staging.refuse_marked`.
+        # For decisions that need the whole file; see `Staging.refuse_marked`.
         self.is_marked = False
 
 
 def visible(text: str, limit: int = 80) -> str:
-    """A text from a file as it can be shown: the invisible becomes a sign that is not, and it has an end."""
+    """Return a text from a file as it can be shown: cut, and with a visible sign for each invisible character."""
     cut = text if len(text) <= limit else f"{text[: limit - 1]}…"
     return cut if cut.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in cut)
 
@@ -61,11 +61,10 @@ class Staged(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What should stand only once in a file: its field, and the field that people see.
+    """A value that may occur only once in a file: its field, and the field that people see.
 
-    `same` is the sentence by which a second one is refused, `other_letters` that where the two differ in
-    nothing but their letters; both name the first by %(row)s. A key with a `notice` instead is noticed and
-    not refused.
+    `same` is the sentence that refuses a second one, `other_letters` the one used when the two differ only in
+    their letters; both name the first by %(row)s. A key with a `notice` instead is noticed and not refused.
     """
 
     field: str
@@ -85,7 +84,7 @@ class Staging:
         self._remember = [(p, hashes.append) for p, hashes in zip(places, self._hashes, strict=True)]
 
     def create(self) -> None:
-        """Make the file, empty. What is written is only read after `finish`, so it needs no journal."""
+        """Create the file, empty. Rows are only read after `finish`, so it needs no journal."""
         self.path.touch(mode=0o600, exist_ok=False)
         self._connection = sqlite3.connect(self.path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = OFF")
@@ -100,7 +99,7 @@ class Staging:
         self._insert = f"INSERT INTO line VALUES ({marks})"  # noqa: S608 - question marks
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Write rows down."""
+        """Write rows to the file."""
         self._connection.executemany(self._insert, [self._line(row) for row in rows])
 
     def _line(self, row: Row) -> tuple:
@@ -109,14 +108,14 @@ class Staging:
             value = values[position]
             if value:
                 remember(hash(value))
-        # The numbers of the Verdict, for this runs for every row.
+        # Numbers instead of members of Verdict, because this runs for every row.
         verdict = 3 if reasons else 0 if row.target is None else 2 if changes else 1
         told = json.dumps(changes) if changes else None
         reason = " ".join(reasons) if reasons else None
         return (row.number, verdict, row.target, row.is_marked or None, told, reason, *values)
 
     def samples(self, field: str) -> list[tuple[str, bool]]:
-        """One value of the field for each length it occurs in, among the marked rows and among the others."""
+        """Return one value of the field for each length it occurs in, among the marked rows and among the others."""
         found = self._connection.execute(
             f'SELECT min("{field}"), marked FROM line WHERE "{field}" IS NOT NULL '  # noqa: S608
             f'GROUP BY length("{field}"), marked, "{field}" GLOB \'*[^0-9]*\''
@@ -124,7 +123,7 @@ class Staging:
         return [(value, bool(is_marked)) for value, is_marked in found]
 
     def refuse_marked(self, sentence: str, condition: str, *parameters: Any) -> int:
-        """Refuse the marked rows of which an SQL condition over the fields holds. Returns how many."""
+        """Refuse the marked rows for which an SQL condition on the fields is true. Returns how many."""
         return self._connection.execute(
             "UPDATE line SET verdict = 3, target = NULL, changes = NULL, "  # noqa: S608
             f"reason = trim(coalesce(reason, '') || ' ' || ?) WHERE marked AND ({condition})",
@@ -132,9 +131,9 @@ class Staging:
         ).rowcount
 
     def duplicates(self) -> Iterator[tuple[Key, int, str]]:
-        """The key, row and sentence of each row with a key that stands in a row above already."""
+        """Yield the key, row and sentence of each row with a key that already occurs in a row above."""
         for key, hashes in zip(self.keys, self._hashes, strict=True):
-            # Equal hashes are rare without equal keys, and this costs a fraction of the question below.
+            # Equal hashes are rare without equal keys, and this costs a fraction of the query below.
             if len(set(hashes)) < len(hashes):
                 for number, first, is_same in self._twice(key):
                     sentence = key.same if is_same or not key.other_letters else key.other_letters
@@ -150,7 +149,7 @@ class Staging:
         ).fetchall()
 
     def refuse(self, refused: Iterable[tuple[int, str]]) -> None:
-        """Refuse rows that were added already, for one more reason each: (row, sentence)."""
+        """Refuse rows that were already added, each for one more reason: (row, sentence)."""
         self._connection.executemany(
             "UPDATE line SET verdict = 3, target = NULL, changes = NULL, "
             "reason = trim(coalesce(reason, '') || ' ' || ?2) WHERE number = ?1",
@@ -158,7 +157,7 @@ class Staging:
         )
 
     def finish(self) -> dict[str, int]:
-        """Write the file to its end, and count the rows by their verdict."""
+        """Finish writing the file, and count the rows by their verdict."""
         counts = dict(self._connection.execute("SELECT verdict, count(*) FROM line GROUP BY verdict").fetchall())
         for verdict in (Verdict.CHANGED, Verdict.REFUSED):
             name = verdict.name.lower()
@@ -168,12 +167,12 @@ class Staging:
         return {verdict.name.lower(): counts.get(verdict, 0) for verdict in Verdict}
 
     def abandon(self) -> None:
-        """Give up half way, and leave nothing behind."""
+        """Stop before the end, and leave no file behind."""
         self._connection.close()
         self.path.unlink(missing_ok=True)
 
     def read(self, verdict: Verdict, limit: int = -1) -> Iterator[Staged]:
-        """The rows of one verdict in the order of the file. Raises Refused where the file is gone."""
+        """Yield the rows of one verdict in the order of the file. Raises Refused if the file is gone."""
         for number, reason, target, changes, *values in self.tuples(
             verdict, ("number", "reason", "target", "changes", *self.fields), limit
         ):
@@ -181,7 +180,7 @@ class Staging:
             yield Staged(number, named, reason or "", target, json.loads(changes) if changes else {})
 
     def tuples(self, verdict: Verdict, columns: tuple[str, ...], limit: int = -1) -> Iterator[tuple]:
-        """The same as bare tuples of some columns, for many rows."""
+        """Yield the rows of one verdict as bare tuples of some columns, for many rows."""
         if not self.path.is_file():
             raise gone()
         named = ", ".join(f'"{name}"' for name in columns)

@@ -18,7 +18,7 @@ from console.tabular.encodings import SHORT
 
 Import = TypeVar("Import", bound=FileImport)
 
-# Files up to so many rows are dealt with while the person waits; larger ones are handed to the worker.
+# Files up to this many rows are processed while the person waits; larger ones are handed to the worker.
 CHECKED_IN_REQUEST, APPLIED_IN_REQUEST = 20_000, 2_000
 
 
@@ -32,8 +32,10 @@ def receive(
     reading: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Import:
-    """Keep an uploaded file as a new import of `model`, to be checked as `kind`. `reading` is how it is to be read, as far
-    as somebody said. Raises Refused (422) where it is no table; then nothing stays.
+    """Keep an uploaded file as a new import of `model`, to be checked as `kind`.
+
+    `reading` is how it is to be read, as far as somebody chose. Raises Refused (422) if it is not a table; then nothing
+    is kept.
     """
     reading = reading or {}
     stored = files.STORE.store(chunks, by.organization.pk)
@@ -60,10 +62,10 @@ def receive(
 
 
 def begin_check(row: FileImport, reading: dict[str, Any]) -> None:
-    """Throw away what was found before, and note how the file is to be read from now on.
+    """Discard the findings of the last check, and record how the file is to be read from now on.
 
-    A check that still runs for another reading finds its version gone, and leaves nothing. Raises Refused
-    where the file is applied already.
+    A check that is still running for another reading finds its version gone, and leaves nothing. Raises Refused
+    if the file is already applied.
     """
     before = row.checked_as
     values = {"reading": reading, "summary": {}, "checked_as": "", "checked_at": None, "version": F("version") + 1}
@@ -74,9 +76,7 @@ def begin_check(row: FileImport, reading: dict[str, Any]) -> None:
 
 
 def run_check(row: FileImport, kind: Kind, *, at: datetime, on_progress: Progress | None = None) -> None:
-    """Check the file that `begin_check` prepared, and note what was found, unless it is to be read otherwise
-    by now.
-    """
+    """Check the file that `begin_check` prepared, and record the findings, unless its reading has changed by then."""
     name = files.STORE.new_name(row.organization_id)
     try:
         table = files.table_of(row, checking.rank_of(kind))
@@ -92,12 +92,12 @@ def run_check(row: FileImport, kind: Kind, *, at: datetime, on_progress: Progres
 
 
 def staging_of(row: FileImport, kind: type[Kind] | Kind) -> Staging:
-    """The checked rows of an import."""
+    """Return the checked rows of an import."""
     return Staging(files.STORE.path_of(row.checked_as), kind.fields)
 
 
 def refuse_guess(row: FileImport) -> None:
-    """Refuse (422) a file of which nobody has seen whether its encoding was guessed right, where another may be."""
+    """Refuse (422) a file whose encoding was guessed and may be another one, if no person has confirmed it."""
     found = row.summary.get("encoding")
     if not found or not found["is_unclear"]:
         return
@@ -117,7 +117,7 @@ def refuse_guess(row: FileImport) -> None:
 
 
 def refuse_twice(row: FileImport, kind: type[Kind]) -> None:
-    """Refuse (422) a file in which two columns of one meaning hold something."""
+    """Refuse (422) a file in which two columns with the same meaning hold values."""
     for name, indexes in row.summary.get("twice", {}).items():
         label = next((column.label for column in kind.columns if column.name == name), name)
         places = ", ".join(letters(index) for index in indexes)
@@ -126,9 +126,9 @@ def refuse_twice(row: FileImport, kind: type[Kind]) -> None:
 
 
 def take(row: FileImport, *, version: int, at: datetime) -> None:
-    """Mark an import as applied, in the transaction of what it does. Of two that try, one is refused.
+    """Mark an import as applied, in the transaction that applies it. Of two concurrent calls, one is refused.
 
-    `version` is that of the preview on which it was decided.
+    `version` is that of the preview that the decision was based on.
     """
     free = type(row).objects.filter(pk=row.pk, version=version, applied_at=None).exclude(checked_as="")
     if not free.update(applied_at=at):
@@ -137,13 +137,13 @@ def take(row: FileImport, *, version: int, at: datetime) -> None:
 
 
 def note_outcome(row: FileImport, outcome: dict[str, Any], *, at: datetime) -> None:
-    """Write down what was done, in the same transaction."""
+    """Record what was done, in the same transaction."""
     type(row).objects.filter(pk=row.pk).update(outcome=outcome)
     row.applied_at, row.outcome = at, outcome
 
 
 def hand_over(row: FileImport, *, version: int, operation: Any) -> None:
-    """Note that the worker is at it. Raises Refused where it is already."""
+    """Record that the worker is applying it. Raises Refused if it already is."""
     free = type(row).objects.filter(pk=row.pk, version=version, applied_at=None, operation=row.operation_id)
     if row.is_running or not free.update(operation=operation):
         row.refresh_from_db()
@@ -152,15 +152,15 @@ def hand_over(row: FileImport, *, version: int, operation: Any) -> None:
 
 
 def applied_already() -> Refused:
-    """The refusal of what can be done once."""
+    """Return the refusal of applying an import twice."""
     return Refused("applied_already", _("This file was applied already. What it did stands on its page."))
 
 
 def outdated() -> Refused:
-    """The refusal of a decision on a preview that is not the last one."""
+    """Return the refusal of a decision on a preview that is not the latest one."""
     return Refused("preview_outdated", _("The file was checked anew since you looked. Look at the preview again."))
 
 
 def running() -> Refused:
-    """The refusal of a second start."""
+    """Return the refusal of a second start."""
     return Refused("running", _("The server is at this file already. Wait until it is done."))

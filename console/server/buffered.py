@@ -1,4 +1,4 @@
-"""A connection whose request has come whole before a thread sees it, and whose answer the thread need not wait for."""
+"""A connection whose request is complete before a thread sees it, and whose answer the thread need not wait for."""
 
 import select
 import socket
@@ -9,16 +9,16 @@ from typing import IO
 from console.server.framing import Framing
 
 AT_ONCE = 256 * 1024
-# Of a request and of an answer so much is kept in memory; what goes beyond lies in a temporary file.
+# This much of a request and of an answer is kept in memory; the rest goes to a temporary file.
 IN_MEMORY = 256 * 1024
 # An answer that is further ahead of its reader than this makes its thread wait.
 MOST_AHEAD = 64 * 1024 * 1024
-# A reader for whom a thread waits takes so much within so many seconds.
+# A reader for whom a thread waits must take at least this many bytes in this many seconds.
 LEAST_TAKEN, STALL = 64 * 1024, 20.0
 
 
 class BufferedSocket:
-    """Stands in for a client's socket: reads from what has come, and writes without waiting.
+    """Replaces a client's socket: reads from what was received, and writes without waiting.
 
     gunicorn's threads read and write through it; its main loop fills and empties it. The two never do so at the
     same time: a connection is either with a thread or with the loop.
@@ -34,10 +34,10 @@ class BufferedSocket:
         self._outgoing: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         self._written = self._sent = 0
 
-    # What the main loop calls.
+    # Called by the main loop.
 
     def receive(self) -> bool:
-        """Take what has come without waiting. Gives False where the client has closed its side."""
+        """Receive without waiting. Returns False if the client has closed its side."""
         try:
             data = self.raw.recv(AT_ONCE)
         except (BlockingIOError, InterruptedError):
@@ -46,7 +46,7 @@ class BufferedSocket:
         return bool(data)
 
     def next_request(self) -> None:
-        """Forget the request that was answered, and begin with what has come of the next one."""
+        """Drop the answered request, and start with what has already arrived of the next one."""
         later, self._later = self._later, b""
         self.framing, self.received = Framing(self.most_body), 0
         self._incoming.seek(0)
@@ -58,7 +58,7 @@ class BufferedSocket:
         self._incoming.seek(0)
 
     def flush(self) -> int:
-        """Send what the client takes without waiting. Gives how many bytes it took; raises OSError where it is gone."""
+        """Send without waiting, and return how many bytes the client took. Raises OSError if it is gone."""
         taken = 0
         while self.is_behind:
             self._outgoing.seek(self._sent)
@@ -75,17 +75,17 @@ class BufferedSocket:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the client has not taken all that was written."""
+        """Whether the client has not yet taken everything that was written."""
         return self._sent < self._written
 
-    # What a thread calls, as of a socket.
+    # Called by a thread, as on a socket.
 
     def recv(self, size: int) -> bytes:
-        """The next bytes of the request; none after its end, so no thread waits for a client."""
+        """Return the next bytes of the request; none after its end, so no thread waits for a client."""
         return self._incoming.read(size)
 
     def sendall(self, data: bytes) -> None:
-        """Send, or keep for the main loop to send. Waits only for a reader who is far behind."""
+        """Send, or keep the data for the main loop to send. Waits only for a reader who is far behind."""
         self.flush()
         rest = memoryview(data)
         if not self.is_behind:
@@ -98,7 +98,7 @@ class BufferedSocket:
             self._wait_for_reader()
 
     def send(self, data: bytes) -> int:
-        """As `sendall`; gives the length."""
+        """Send like `sendall`, and return the length."""
         self.sendall(data)
         return len(data)
 
@@ -109,10 +109,10 @@ class BufferedSocket:
         return self.raw.getsockname()
 
     def setblocking(self, flag: bool) -> None:
-        """Never blocks, whatever gunicorn asks for."""
+        """Do nothing: it never blocks, whatever gunicorn asks for."""
 
     def settimeout(self, value: float | None) -> None:
-        """Never blocks, whatever gunicorn asks for."""
+        """Do nothing: it never blocks, whatever gunicorn asks for."""
 
     def gettimeout(self) -> float | None:
         return 0.0
@@ -121,7 +121,7 @@ class BufferedSocket:
         self.raw.shutdown(how)
 
     def close(self) -> None:
-        """Close the connection and drop what was kept for it."""
+        """Close the connection and discard its buffers."""
         self._incoming.close()
         self._outgoing.close()
         self.raw.close()
@@ -140,7 +140,7 @@ class BufferedSocket:
             return 0
 
     def _wait_for_reader(self) -> None:
-        """Wait until the reader is near enough. Raises TimeoutError for one that takes next to nothing."""
+        """Wait until the reader has caught up enough. Raises TimeoutError for one that takes next to nothing."""
         until, taken = time.monotonic() + STALL, 0
         while self._written - self._sent > MOST_AHEAD // 2:
             left = until - time.monotonic()

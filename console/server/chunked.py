@@ -1,4 +1,4 @@
-"""Bodies that come in chunks (RFC 9112, section 7.1) have no length, and Django reads nothing of those."""
+"""Gives chunked bodies (RFC 9112, section 7.1) a length, because Django reads no body without one."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -6,20 +6,20 @@ from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
-# As much as the largest call of the API; longer files come from browsers, which say how long they are.
+# Enough for the largest call of the API; longer files come from browsers, which declare the length.
 MOST_BYTES = 16 * 1024 * 1024
 IN_MEMORY, AT_ONCE = 1024 * 1024, 64 * 1024
 Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
 
 
 class _BrokenError(Exception):
-    """The body ends early, or its chunks are none."""
+    """The body ends early, or its chunks are malformed."""
 
 
 def measured(application: Application) -> Application:
-    """The application, asked with the length of every body.
+    """Wrap the application so that every body has a length.
 
-    Answers 413 above 16 MB and 400 for chunks that are broken or end early, without asking the application.
+    Answers 413 above 16 MB and 400 for chunks that are broken or end early, without calling the application.
     """
 
     def answer(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
@@ -41,7 +41,7 @@ def measured(application: Application) -> Application:
 
 
 def _copy(source: Any, to: IO[bytes]) -> int:
-    """Copy until the end, or until it is too much. Return how many bytes there were."""
+    """Copy until the end, or until it is too much. Returns the number of bytes."""
     length = 0
     while length <= MOST_BYTES and (part := _read(source)):
         to.write(part)
@@ -53,7 +53,7 @@ def _read(source: Any) -> bytes:
     try:
         return source.read(AT_ONCE)
     except Exception as error:
-        # Each server has errors of its own for this, and the application is to know none of them.
+        # Each server has its own errors for this, and the application must not depend on any of them.
         raise _BrokenError from error
 
 

@@ -1,11 +1,11 @@
-"""Where a request ends in the bytes that a client sends (RFC 9112, sections 2 and 6).
+"""Finds where a request ends in the bytes that a client sends (RFC 9112, sections 2 and 6).
 
-gunicorn parses and judges the request. This only tells when all of it has come, so that no thread waits for the rest.
+gunicorn parses and validates the request. This only detects that it is complete, so that no thread waits for the rest.
 """
 
 import re
 
-# gunicorn allows 100 fields of 8 kB each; nobody sends so much.
+# gunicorn allows 100 fields of 8 kB each; no real client sends that much.
 MOST_HEAD = 128 * 1024
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _CHUNKED = re.compile(rb"^transfer-encoding:.*chunked[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
@@ -17,7 +17,7 @@ _END = re.compile(rb"\r?\n\r?\n")
 class Framing:
     """Follows the bytes of one request.
 
-    `head` is the request line with the fields, once they have come; `length` is what a Content-Length declares. A
+    `head` is the request line with the fields, once they have arrived; `length` is the declared Content-Length. A
     request that declares more than `most` bytes is handed over without them, as the last one of its connection.
     """
 
@@ -33,7 +33,7 @@ class Framing:
         self._left = 0
 
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
-        """Take the next bytes. Gives those that belong to this request, and those that belong to the next one."""
+        """Take the next bytes. Returns those that belong to this request, and those that belong to the next one."""
         if self.is_complete:
             return b"", data
         if self.head:
@@ -53,11 +53,11 @@ class Framing:
 
     @property
     def has_begun(self) -> bool:
-        """Whether any byte of the request has come."""
+        """Whether any byte of the request has arrived."""
         return bool(self._start)
 
     def _read_head(self, head: bytes) -> None:
-        # The interim answer is given while the body is awaited, so the application must not give it again.
+        # The interim answer is sent while the body is awaited, so the application must not send it again.
         self.head, expectations = _EXPECT.subn(b"", head)
         length = _LENGTH.search(head)
         self.length = self._left = int(length[1]) if length else 0
@@ -89,7 +89,7 @@ class _Chunks:
         self._is_last = False
 
     def feed(self, data: bytes) -> int:
-        """Take the next bytes. Gives how many of them belong to the body."""
+        """Take the next bytes. Returns how many of them belong to the body."""
         at = 0
         while at < len(data) and not self.is_over:
             if self._left:
@@ -114,10 +114,10 @@ class _Chunks:
         try:
             size = int(line.partition(b";")[0].strip(), 16)
         except ValueError:
-            # Broken: the application says so.
+            # Malformed: the application reports it.
             self.is_over = True
             return
         self._is_last = size == 0
-        # The data and the line break behind it.
+        # The data and the line break after it.
         self._left = size + 2 if size > 0 else 0
         self.is_over = size < 0

@@ -1,4 +1,4 @@
-"""What a person reads when the server is up."""
+"""The message that a person reads when the server is up."""
 
 from django.conf import settings
 from django.urls import reverse
@@ -8,7 +8,7 @@ from console.models import Organization
 
 
 def greeting() -> str:
-    """What a person needs to know when the server is up: the address, how to get in, where the mail is."""
+    """Return what a person needs to know when the server is up: the address, how to sign in, where the mail is."""
     lines = ["", f"Custody is at {settings.BASE_URL}", ""]
     if Organization.objects.exists():  # unscoped: asks only whether the server is set up
         lines += ["Sign in:", f"  {settings.BASE_URL}{reverse('account_login')}"]

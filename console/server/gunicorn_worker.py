@@ -1,9 +1,9 @@
-"""gunicorn's threaded worker, behind which no client can hold a thread by being slow.
+"""gunicorn's threaded worker, changed so that slow clients can't hold a thread.
 
-The main loop receives requests and sends what is left of answers, for up to `MOST_CONNECTIONS` clients; a thread gets a
-request when all of it has come. Each step has a deadline, and where there are too many connections, the one that has
-kept the server waiting longest is closed. Of the requests that are ready, those of the address that has the fewest
-threads go first, and no address has all of them.
+The main loop receives requests and sends the rest of answers, for up to `MOST_CONNECTIONS` clients; a thread gets a
+request when it is complete. Each step has a deadline, and if there are too many connections, the one that has kept the
+server waiting longest is closed. Of the requests that are ready, those of the address with the fewest threads go
+first, and no address gets all of them.
 """
 
 import errno
@@ -22,19 +22,19 @@ from console import environment
 from console.server.buffered import BufferedSocket
 
 MOST_CONNECTIONS = 2_000
-# In seconds: for the first byte and the rest of the head; for a body at first, and longer by its size.
+# In seconds: for the first byte and the rest of the head; for a body initially, extended by its size.
 HEAD_WITHIN, BODY_WITHIN = 10.0, 20.0
 BODY_BYTES_A_SECOND = 8 * 1024
-# Between two moments at which a client takes something of an answer.
+# The longest pause, in seconds, before a client takes more of an answer.
 SEND_WITHIN = 30.0
-# A client that is told to go has so long to read it.
+# How long a client may take, in seconds, to read its last answer before the connection is closed.
 LINGER, LINGER_AT_MOST = 2.0, 30.0
 BETWEEN_LOOKS = 0.5
-# Of a larger body the rest is not waited for: the application refuses it.
+# A larger body is not awaited in full: the application refuses it.
 MOST_BODY = max(environment.number("CUSTODY_UPLOAD_LIMIT", 50 * 1024 * 1024), 16 * 1024 * 1024) + 1024 * 1024
-# What clients have begun to send lies in temporary files, up to so many bytes in each process.
+# Requests that are still arriving may use this many bytes of temporary files in each process.
 LARGE, MOST_KEPT = 1024 * 1024, 1024 * 1024 * 1024
-# Threads that no single address takes.
+# Threads that no single address can take.
 KEPT_FREE = 2
 PROXIES = environment.number("CUSTODY_PROXIES", 0)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -62,11 +62,11 @@ class Connection(TConn):
 
 
 class BufferingWorker(ThreadWorker):
-    """Receives and sends in the main loop; threads only work."""
+    """Receives and sends in the main loop; threads only run the application."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # gunicorn would stop accepting, and the slow would keep the quick out.
+        # At its own limit gunicorn would stop accepting, and slow clients would keep fast ones out.
         self.most, self.worker_connections = MOST_CONNECTIONS, 10**9
         self.max_keepalived = MOST_CONNECTIONS
         self.waiting: dict[Connection, Callable] = {}
@@ -76,7 +76,7 @@ class BufferingWorker(ThreadWorker):
         self.share = max(1, self.cfg.threads - KEPT_FREE)
 
     def init_process(self) -> None:
-        """Allow as many open files as connections need."""
+        """Allow as many open files as the connections need."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = MOST_CONNECTIONS * 2 + 512
         if soft < wanted:
@@ -88,11 +88,11 @@ class BufferingWorker(ThreadWorker):
     # Connections, in the main loop.
 
     def accept(self, listener: Any) -> None:
-        """Take a new connection, in place of the slowest one if there are too many."""
+        """Accept a new connection, in place of the slowest one if there are too many."""
         try:
             raw, client = listener.accept()
         except OSError as error:
-            # Gone before it was taken; or no file is left, and one must go.
+            # The client is already gone; or no file descriptor is left, and a connection must be closed.
             if error.errno in {errno.EMFILE, errno.ENFILE}:
                 self._close_slowest()
             return
@@ -105,7 +105,7 @@ class BufferingWorker(ThreadWorker):
         self._wait(conn, selectors.EVENT_READ, self._receive, HEAD_WITHIN)
 
     def _receive(self, conn: Connection) -> None:
-        """Take what came; a request that is whole goes to the threads."""
+        """Take what arrived; a complete request goes to the threads."""
         try:
             is_open = conn.sock.receive()
         except OSError:
@@ -136,7 +136,7 @@ class BufferingWorker(ThreadWorker):
             self._make_room()
 
     def _make_room(self) -> None:
-        """Close the largest upload where together they would fill the disk."""
+        """Close the largest upload if together they would fill the disk."""
         if sum(each.sock.received for each in self.waiting) > MOST_KEPT:
             self._drop(max(self.waiting, key=lambda each: each.sock.received))
 
@@ -144,7 +144,7 @@ class BufferingWorker(ThreadWorker):
         """Send the rest of the answer; then await the next request, or close."""
         self.running[conn.source] -= 1
         try:
-            # Of a request that was handed over too early, the rest would be taken for another one.
+            # If a request was handed over before its end, the rest would be mistaken for another request.
             is_whole = conn.sock.framing.is_complete
             conn.keeps_alive = bool(not future.cancelled() and future.result()) and self.alive and is_whole
         except Exception:
@@ -180,7 +180,7 @@ class BufferingWorker(ThreadWorker):
             self._enqueue(conn)
 
     def _receive_next(self, conn: Connection) -> None:
-        """The first byte of another request on a kept connection: from now on its head has its time."""
+        """Receive the first byte of another request on a kept connection, and set the deadline for its head."""
         self.waiting[conn] = self._receive
         self.poller.modify(conn.sock.raw, selectors.EVENT_READ, partial(self._happened, conn))
         conn.deadline = time.monotonic() + HEAD_WITHIN
@@ -218,7 +218,7 @@ class BufferingWorker(ThreadWorker):
         self._start_ready()
 
     def _start_ready(self) -> None:
-        """Give free threads to requests: to the address that has the fewest, and to none more than its share."""
+        """Hand requests to free threads: first those of the address with the fewest, and none beyond its share."""
         while self.ready and self.running.total() < self.cfg.threads:
             source = min(self.ready, key=lambda each: self.running[each])
             if self.running[source] >= self.share:
@@ -232,7 +232,7 @@ class BufferingWorker(ThreadWorker):
             self.enqueue_req(conn)
 
     def _source(self, conn: Connection) -> str:
-        """Who asks: the client's address, or what the outermost of our proxies says it is."""
+        """Return who asks: the client's address, or the one that the outermost of our proxies reports."""
         address = conn.client[0] if isinstance(conn.client, tuple) else ""
         if not PROXIES:
             return str(address)
@@ -265,15 +265,15 @@ class BufferingWorker(ThreadWorker):
         conn.sock.close()
 
     def _close_slowest(self) -> bool:
-        """Close the connection that has kept the loop waiting longest. Gives False where all are being worked on."""
-        # They stand in the order in which they began to wait.
+        """Close the connection that has kept the loop waiting longest. Returns False if threads hold all of them."""
+        # They are in the order in which they began to wait.
         slowest = next(iter(self.waiting), None)
         if slowest is not None:
             self._drop(slowest)
         return slowest is not None
 
     def murder_pending(self) -> None:
-        """Close the connections whose time is over; who began a request is told why."""
+        """Close connections whose deadline has passed; a client that has begun a request gets the reason."""
         now = time.monotonic()
         if now < self.looks_at:
             return
@@ -295,11 +295,11 @@ class BufferingWorker(ThreadWorker):
         self._send(conn)
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """When the worker ends: close whatever is still open."""
+        """Close all open connections when the worker ends."""
         for conn in list(self.waiting) if force else ():
             self._drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """A stopping worker does not wait for requests that have not begun."""
+        """Do not wait, in a stopping worker, for requests that have not begun."""
         for conn in [each for each in self.waiting if not each.sock.framing.has_begun]:
             conn.deadline = min(conn.deadline, deadline)

@@ -1,4 +1,4 @@
-"""What a server needs to do its work."""
+"""Checks of what a server needs to do its work."""
 
 import os
 import tempfile
@@ -14,12 +14,12 @@ from console.server.outage import is_conflict
 from console.transactions import drop_broken_connection
 
 OK = "ok"
-# Anybody may ask, so a trial of writing holds for so many seconds in each process.
+# Anybody may ask, so each process reuses the result of a test write for this many seconds.
 TRIED_FOR = 5
 
 
 def checks() -> dict[str, str]:
-    """Each need and "ok", or in a word what is wrong with it."""
+    """Return each need with "ok", or with a word for what is wrong with it."""
     needs = {"database": _database, "writes": _writes, "migrations": _migrations, "worker": _worker}
     return {name: _said(check) for name, check in needs.items()}
 
@@ -39,7 +39,7 @@ def _database() -> str:
 
 
 def _writes() -> str:
-    """Writes a row, and a file: both may be read-only or full while reading goes on."""
+    """Write a row and a file: both may be read-only or full while reading still works."""
     until, said = _tried.get("writes", (0.0, ""))
     if time.monotonic() > until:
         said = _try_to_write()
@@ -55,7 +55,7 @@ def _try_to_write() -> str:
             file.flush()
             os.fsync(file.fileno())
     except DatabaseError as error:
-        # Who only waits for another writer can write.
+        # A database that is only waiting for another writer can write.
         return OK if is_conflict(error) else "refused"
     except OSError:
         return "refused"
@@ -63,7 +63,7 @@ def _try_to_write() -> str:
 
 
 def forget() -> None:
-    """Try again at the next look, in this process."""
+    """Forget the result in this process, so that the next check tries again."""
     _tried.clear()
 
 

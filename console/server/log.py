@@ -1,4 +1,4 @@
-"""The log of gunicorn. It is read before Django is set up, so nothing of Django may be imported here."""
+"""The log of gunicorn. It is imported before Django is set up, so it must not import anything from Django."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from console.logs import HideCodes
 
 
 class ServerLogger(Logger):
-    """gunicorn's log of errors, without the codes that stand in claim links."""
+    """gunicorn's error log, with the codes in claim links removed."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)

@@ -1,4 +1,4 @@
-"""What a supervisor that was killed left running, so that the next start on the same port does not meet it."""
+"""Ends what a killed supervisor left running, so that the next start on the same port does not collide with it."""
 
 import os
 import signal
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from console import liveness
 
-# In seconds: what is told to end has so long, and then its port is free within so long.
+# In seconds: how long the old processes may take to end, and then how long until their port is free.
 END_WITHIN, FREE_WITHIN = 8, 10
 BETWEEN_LOOKS = 0.1
 
 
 def note(file: Path, pids: Iterable[int]) -> None:
-    """Write down this supervisor and its children, each with when it began, because process ids are given out again."""
+    """Record this supervisor and its children, each with its start time, because process ids are reused."""
     births = {pid: liveness.began(str(pid)) for pid in (os.getpid(), *pids)}
     lines = [f"{pid} {birth}\n" for pid, birth in births.items() if birth]
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -24,14 +24,14 @@ def note(file: Path, pids: Iterable[int]) -> None:
 
 
 def forget(file: Path) -> None:
-    """Nothing of it runs any longer."""
+    """Delete the record once none of its processes is running."""
     file.unlink(missing_ok=True)
 
 
 def end(file: Path, probe: Callable[[], None]) -> None:
     """End what a dead supervisor left, and wait until its port is free. A living one is left alone.
 
-    `probe` raises OSError while the port is taken. Returns in any case; whoever listens next says what is wrong.
+    `probe` raises OSError while the port is taken. Returns in any case; the next attempt to listen reports the problem.
     """
     noted = _noted(file)
     if not noted or _lives(*noted[0]):
@@ -60,7 +60,7 @@ def _lives(pid: int, birth: str) -> bool:
 def _signal(pids: list[int], number: int) -> None:
     for pid in pids:
         try:
-            # Each leads a group of its own, see `serve.Child`.
+            # Each leads its own process group, see `serve.Child`.
             os.killpg(pid, number)
         except (ProcessLookupError, PermissionError):
             continue

@@ -1,4 +1,4 @@
-"""What happens before the server starts: database, cache table and static files are brought up to date."""
+"""Steps before the server starts: the database, the cache table and the static files are brought up to date."""
 
 import hashlib
 from pathlib import Path
@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 def prepare() -> None:
-    """Bring database, cache table and static files up to date. Costs next to nothing where they are."""
+    """Bring database, cache table and static files up to date. Costs next to nothing if they are."""
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     migrate()
     make_cache_table()
@@ -20,7 +20,7 @@ def prepare() -> None:
 
 
 def migrate() -> bool:
-    """Apply the migrations that are missing. Returns whether there were any."""
+    """Apply the missing migrations. Returns whether there were any."""
     executor = MigrationExecutor(connection)
     is_behind = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if is_behind:
@@ -29,7 +29,7 @@ def migrate() -> bool:
 
 
 def make_cache_table() -> None:
-    """Make the table that the sign-in limits are counted in, if it is missing."""
+    """Create the table that counts sign-in attempts, if it is missing."""
     if settings.CACHES["default"]["LOCATION"] not in connection.introspection.table_names():
         call_command("createcachetable", verbosity=0)
 
@@ -46,7 +46,7 @@ def collect_static() -> bool:
 
 
 def _static_state() -> str:
-    """A checksum over the way of storing, and the names, sizes and times of all static files."""
+    """Return a checksum of the storage method, and the names, sizes and times of all static files."""
     digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for name, storage in finder.list([]):

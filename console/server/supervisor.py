@@ -1,6 +1,6 @@
 """Runs the server and its workers for `manage.py serve`.
 
-It starts gunicorn and three workers as children, starts anew what dies, and stops them all when it stops.
+It starts gunicorn and three workers as children, restarts those that die, and stops them all when it stops.
 """
 
 import ctypes
@@ -38,7 +38,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def bind() -> str:
-    """Where the server listens: CUSTODY_BIND (an address, or unix:/path) and PORT."""
+    """Return where the server listens: CUSTODY_BIND (an address, or unix:/path) and PORT."""
     address = environment.text("CUSTODY_BIND", "127.0.0.1")
     if address.startswith("unix:"):
         return address
@@ -46,12 +46,12 @@ def bind() -> str:
 
 
 def notes() -> Path:
-    """Where the supervisor of this port writes down what it runs."""
+    """Return the file where the supervisor of this port records its processes."""
     return settings.DATA_DIR / "run" / f"serve-{settings.PORT}"
 
 
 def probe(where: str) -> None:
-    """Raise OSError where the server could not listen, because somebody else does or it may not."""
+    """Raise OSError if the server can't listen, because another process does or it may not."""
     if where.startswith("unix:"):
         return
     host, _sep, port = where.rpartition(":")
@@ -62,7 +62,7 @@ def probe(where: str) -> None:
 
 
 def gunicorn(where: str) -> list[str]:
-    """The command that starts the server. Its access log stays off: claim codes stand in addresses."""
+    """Return the command that starts the server. Its access log stays off, because URLs contain claim codes."""
     folder = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
     return [
         sys.executable,
@@ -87,7 +87,7 @@ def gunicorn(where: str) -> list[str]:
 
 
 def worker(queue: str) -> list[str]:
-    """The command that starts the worker of a queue."""
+    """Return the command that starts the worker of a queue."""
     return [*MANAGE, "worker", f"--queue={queue}", "--skip-checks"]
 
 
@@ -103,7 +103,7 @@ class Child:
     not_before: float = 0.0
 
     def start(self) -> None:
-        """Start it in a process group of its own, so that Ctrl-C reaches only who stops it in order."""
+        """Start it in its own process group, so that Ctrl-C reaches only the supervisor, which stops it in order."""
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             self.command,
@@ -112,7 +112,7 @@ class Child:
         )
 
     def keep_alive(self) -> None:
-        """Start it anew if it died; after a short life only after a pause, which grows."""
+        """Restart it if it died; if it lived only briefly, after a pause that grows."""
         now = time.monotonic()
         if self.process is not None and self.process.poll() is not None:
             self.deaths = self.deaths + 1 if now - self.started < SHORT_LIFE else 0
@@ -123,7 +123,7 @@ class Child:
             self.start()
 
     def signal_group(self, number: int) -> None:
-        """Send a signal to it and to what it started."""
+        """Send a signal to it and to the processes that it started."""
         try:
             if self.process is not None:
                 os.killpg(self.process.pid, number)
@@ -133,16 +133,16 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Runs the children until a signal comes."""
+    """Runs the children until a signal arrives."""
 
     children: list[Child] = field(default_factory=list)
     signals: int = 0
-    # Where it writes down what it runs, for a successor.
+    # Where it records its processes, for its successor.
     notes: Path | None = None
     _noted: list[int] = field(default_factory=list)
 
     def listen(self) -> None:
-        """Stop at the signals that ask for it. What nohup started outlives the terminal."""
+        """Stop at the usual signals. A process started by nohup outlives the terminal."""
         signal.signal(signal.SIGINT, self.hear)
         signal.signal(signal.SIGTERM, self.hear)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
@@ -160,14 +160,14 @@ class Supervisor:
         return child
 
     def note(self) -> None:
-        """Write down which processes run, where that has changed."""
+        """Record which processes are running, if that has changed."""
         pids = [child.process.pid for child in self.children if child.process is not None]
         if self.notes is not None and pids != self._noted:
             predecessor.note(self.notes, pids)
             self._noted = pids
 
     def wait(self) -> None:
-        """Keep the children alive until a signal comes."""
+        """Keep the children alive until a signal arrives."""
         while not self.signals:
             for child in self.children:
                 child.keep_alive()
@@ -175,7 +175,7 @@ class Supervisor:
             time.sleep(BETWEEN_LOOKS)
 
     def stop(self) -> None:
-        """Ask all children to end; kill those that take too long, or all at a second signal."""
+        """Ask all children to end; kill those that take too long, or all of them at a second signal."""
         living = [(child, child.process) for child in self.children if child.process is not None]
         for _child, process in living:
             process.terminate()
@@ -192,7 +192,7 @@ class Supervisor:
 
 
 def _dies_with(parent: int) -> Callable[[], None] | None:
-    """What a child calls first: be told to end when `parent` is killed. Only Linux knows how."""
+    """Return the function that a child calls first, to be ended when `parent` is killed. Linux only."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)
@@ -206,7 +206,7 @@ def _dies_with(parent: int) -> Callable[[], None] | None:
 
 
 def answers(where: str, child: Child, supervisor: Supervisor) -> bool:
-    """Wait until the server answers. Gives False if it ends, a signal comes, or a minute is over."""
+    """Wait until the server answers. Returns False if it ends, a signal arrives, or a minute passes."""
     until = time.monotonic() + ANSWER_WITHIN
     while time.monotonic() < until and not supervisor.signals:
         if child.process is None or child.process.poll() is not None:
@@ -233,9 +233,9 @@ def _responds(where: str) -> bool:
 
 
 def run(say: Callable[[str], Any], extra: str = "", also: dict[str, list[str]] | None = None) -> bool:
-    """Start everything, say how to get in, and stay until a signal comes.
+    """Start everything, say how to sign in, and keep running until a signal arrives.
 
-    `also` are further commands of manage.py, by what they are called. Gives False if the server can't start.
+    `also` are further commands of manage.py, by their names. Returns False if the server can't start.
     """
     where, supervisor = bind(), Supervisor(notes=notes())
     supervisor.listen()

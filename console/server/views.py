@@ -1,4 +1,4 @@
-"""Whether the server lives and can work, for load balancers and whoever watches it."""
+"""Whether the server is alive and can work, for load balancers and monitoring."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -8,13 +8,13 @@ from console.server import health
 
 @public("Watched from outside, and it tells nothing but that the process answers.")
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
+    """Answer that the process is alive."""
     return JsonResponse({"status": "ok"})
 
 
 @public("Watched from outside; it names what is missing and no detail of it.")
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Database, migrations and worker are there; 503 and the name of what is not."""
+    """Check database, migrations and worker; answer 503 and the name of what is missing."""
     checks = health.checks()
     is_ready = all(word == health.OK for word in checks.values())
     return JsonResponse(
