@@ -74,9 +74,9 @@ def start(
 ) -> LabelSheet:
     """Start printing many labels in the background; the returned sheet's page offers the file when it is done.
 
-    With `names`, which are the devices as an API call named them, the operation has a result for each name. The id of a
-    name without a device is then one of the placeholders of `claims.labels.units`. Raises Refused (422) for more than
-    20,000.
+    `names` are the devices as an API call named them; if given, the operation has a result for each name, and the id of
+    a name that identifies no device is one of the placeholders of `claims.labels.units`. Raises Refused (422) for more
+    than 20,000 labels.
     """
     n = len(device_ids)
     check_number(n)

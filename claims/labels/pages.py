@@ -126,7 +126,7 @@ class Job:
         return [serial for serial in rows.values_list("serial_number", flat=True) if fonts.lacking(serial)]
 
     def _unset_texts(self, form: LabelSheetForm) -> list[tuple[Any, str, str, int]]:
-        """Return the other texts with letters that no typeface has, as (description, text, letters, number of labels)."""
+        """Return the other texts with letters that no typeface has: (description, text, letters, number of labels)."""
         if form.cleaned_data["output"] not in DRAWN:
             return []
         options = form.options

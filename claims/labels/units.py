@@ -65,11 +65,12 @@ def gather(
     sets_serial: bool = False,
     first: int = 0,
 ) -> Gathered:
-    """Return the labels of the devices, in the order of the given ids, with their current codes.
+    """Return the labels of the devices, in the order of the given ids, with the codes of this moment.
 
-    The codes are those of the profile or, without one, of the newest profile that has a code of the device. `first` is
-    the offset of the ids among all that are printed. If a `stock` is given, codes too fine to be read from it are left
-    out. If `sets_serial`, so are serial numbers with letters that no typeface has. Takes two queries.
+    The codes are those of the profile or, without one, those of the newest profile that has a code of the device.
+    `first` is the offset of the ids among all ids to print. If a `stock` is given, codes that are too fine to be read
+    from it are left out. If `sets_serial`, serial numbers with letters that no typeface has are left out too. Takes two
+    queries.
     """
     gathered, brand = Gathered(), by.organization.brand
     rows = Device.objects.visible_to(by).select_related("product").order_by()

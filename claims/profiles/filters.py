@@ -27,7 +27,7 @@ class ClaimProfileFilter(filters.FilterSet):
         fields: list[str] = []
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Keep the profiles whose name, a word of it, or identifier begins with the text."""
+        """Keep the profiles whose identifier, or a word of whose name, begins with the text."""
         if not value.strip():
             return queryset
         low, high = prefix(value[:120])

@@ -110,8 +110,8 @@ def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:
             Claim.objects.visible_to(actor).of_current_codes().filter(code__in=[code.pk for code in codes.values()])
         )
         claimed = {claim.code_id: claim for claim in claims.select_related("customer").order_by("-pk")}
-        # The model Device does not know about claims, so mypy cannot either: only the row's template reads these
-        # attributes.
+        # Device does not declare these attributes, because it knows nothing about claims. Only the row's template reads
+        # them.
         for device in devices:
             code = codes[device.pk]
             code.profile = profile

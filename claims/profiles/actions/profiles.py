@@ -52,8 +52,8 @@ def create(
 ) -> ClaimProfile:
     """Create a claim profile with its code, or with a code for each device of its product.
 
-    Very many codes are created by an operation. Raises Refused (409) if the identifier is taken, and Refused (403) if
-    the actor lacks permissions that a member's role includes.
+    Very many codes are created by an operation. Raises Refused (409) if the identifier is taken, and Refused (403) if a
+    member's role includes permissions that the actor does not have.
     """
     members = list(members)
     _may_give(members, by)
@@ -87,11 +87,12 @@ def create_for_units(name: str, device_ids: Iterable[int], *, by: Actor) -> tupl
 def edit(profile: ClaimProfile, *, by: Actor, version: int | None = None, **given: Any) -> ClaimProfile:
     """Change only the given fields; `devices`, `documents` and `members`, if given, replace those lists.
 
-    Removing an additional member ends the project memberships that they have through the profile's claims. A changed
-    role applies to later claims only. If `version` is given, the profile must still have that version. Raises Refused
-    if somebody else has changed the profile since, if the identifier is taken, if the limit is below the number of
-    claims already made, if scope or product change although codes exist or do not fit each other, or if the profile
-    belongs to a shipment.
+    Removing an additional member ends the project memberships that the member has through the profile's claims. A
+    changed role applies to later claims only. If `version` is given, the profile must still have that version. Raises
+    Refused if somebody else has changed the profile since, if the identifier is taken, if the limit is below the number
+    of claims already made (422), if scope or product change although codes exist, if scope and product do not fit each
+    other, if a new member's role includes permissions that the actor does not have (403), or if the profile belongs to
+    a shipment.
     """
     now = edits.hold(profile)
     if Shipment.objects.filter(profile=now).exists():
