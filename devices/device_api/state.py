@@ -8,7 +8,7 @@ from devices.models import Device, Ownership
 
 
 def state_of(by: Publisher) -> dict[str, Any]:
-    """Return whether the device is owned and by which ownership, what it may receive, and whether it should wipe itself."""
+    """Return whether the device is owned, by which ownership, what it may receive, and whether it should be wiped."""
     unit = Device.objects.select_related("product").get(pk=by.device_id)  # unscoped: the device that asks
     # unscoped: the device that asks; only the ids of its spans are read
     spans = Ownership.objects.filter(device=unit).order_by("-started_at")

@@ -1,4 +1,4 @@
-"""Takes factory manifests in: received, checked, and applied once and whole."""
+"""Factory manifests: received, checked, and applied once as a whole."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -65,5 +65,5 @@ apply, apply_now = IMPORTER.apply, IMPORTER.apply_now
 def receive(
     product: Product, file_name: str, chunks: Iterable[bytes], *, by: Actor, reading: dict[str, Any] | None = None
 ) -> ManifestImport:
-    """Keep a manifest that was uploaded for a product. Raises Refused (422) where the file is no table."""
+    """Store a manifest uploaded for a product. Raises Refused (422) if the file is not a table."""
     return IMPORTER.receive(file_name, chunks, by=by, product=product, reading=reading)

@@ -1,4 +1,4 @@
-"""Factory manifests."""
+"""Import devices from factory manifests."""
 
 from typing import Any
 
@@ -38,10 +38,10 @@ class ManifestIn(imports.ImportIn):
     example=EXAMPLE,
 )
 def device_import_create(request: Any) -> Any:
-    """Checks the file and applies it, all or nothing; `dry_run=true` only checks. Large files go to an operation.
+    """Checks the file and applies it, all or nothing; `dry_run=true` only checks it. Large files become an operation.
 
-    Refused (422, `missing_columns`) where the file lacks a column that it needs; `ignored_columns` of the answer names
-    those that are not known.
+    The request is refused (422, `missing_columns`) if the file lacks a required column; `ignored_columns` in the answer
+    lists columns that are not known.
     """
     data = request.body_data
     product = find_named(request, data["product"])
@@ -53,13 +53,13 @@ def device_import_create(request: Any) -> Any:
 
 @endpoint("List imports of devices", may=Permission.DEVICE_IMPORT, answers=ImportOut, is_list=True)
 def device_import_list(request: Any) -> Any:
-    """The newest first, those of the console too."""
+    """Returns the newest imports first, including those made in the console."""
     return page(request.query, _rows(request), ImportOut)
 
 
 @endpoint("See an import of devices", may=Permission.DEVICE_IMPORT, answers=ImportOut)
 def device_import_detail(request: Any, pk: int) -> Any:
-    """What its check found, and what was done."""
+    """Returns what the check of the file found, and what was imported."""
     return get_object_or_404(_rows(request), pk=pk)
 
 
@@ -67,7 +67,7 @@ def device_import_detail(request: Any, pk: int) -> Any:
     "Apply an import of devices", may=Permission.DEVICE_IMPORT, takes=ApplyIn, answers=ImportOut, example={"version": 1}
 )
 def device_import_apply(request: Any, pk: int) -> Any:
-    """Registers what the check found good. `version` is that of the check that was looked at."""
+    """Registers the devices that the check accepted. `version` is that of the check you looked at."""
     row = get_object_or_404(_rows(request), pk=pk)
     actions.apply(row, by=request.actor, **request.body_data)
     return get_object_or_404(_rows(request), pk=pk)
@@ -75,7 +75,7 @@ def device_import_apply(request: Any, pk: int) -> Any:
 
 @endpoint("Download the refused rows of an import of devices", may=Permission.DEVICE_IMPORT, media=["text/csv"])
 def device_import_refused(request: Any, pk: int) -> HttpResponseBase:
-    """As they came, each with its reason."""
+    """Returns the refused rows as they were in the file, each with its reason."""
     return refused.answer(request._request, get_object_or_404(_rows(request), pk=pk), ManifestKind)
 
 

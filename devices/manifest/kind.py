@@ -1,4 +1,4 @@
-"""What a manifest holds, and how one row of it becomes a checked device."""
+"""What a manifest contains, and how each of its rows becomes a checked device."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from devices.manifest.registered import HIDDEN, Comparison
 from devices.models import Product
 
 COLUMNS = tuple(field.as_column for field in sorted(FIELDS, key=lambda field: field.rank_in_manifest))
-# What every row must have, whether or not the file has the column.
+# Required in every row, whether or not the file has the column.
 REQUIRED = tuple(field.name for field in FIELDS if field.key)
 
 MISSING = {
@@ -25,7 +25,7 @@ MISSING = {
     "device_name": gettext_lazy("The device name is missing."),
 }
 
-# So many values of a column are remembered.
+# Number of values remembered per column.
 _REMEMBERED = 2_000
 
 
@@ -90,9 +90,7 @@ class ManifestKind(Kind):
         self._pad: int | None = reading.get("pad")
 
     def begin(self, header: Header) -> None:
-        """Lay out which cell goes where, once for all rows: index, name, position, position of the key,
-        cleaner.
-        """
+        """Map cells to places, once for all rows: index, name, position, position of the key, is_free, cleaner."""
         places = {name: position for position, name in enumerate(self.fields)}
         self._plan = [
             (index, name, places[field.stored_as], places.get(field.key), field.is_free, _cleaner(field))
@@ -102,7 +100,7 @@ class ManifestKind(Kind):
         self._told = {self.fields[place] for _i, _n, place, *_rest in self._plan} - set(self.required)
 
     def clean(self, row: Row, cells: list[str]) -> None:
-        """Fill the row's values from its cells, and name every reason to refuse it."""
+        """Fill the row's values from its cells, and add every reason to refuse it."""
         count, values, has_spaces = len(cells), row.values, False
         for index, name, place, key_place, is_free, cleaner in self._plan:
             raw = cells[index] if index < count else ""
@@ -135,7 +133,7 @@ class ManifestKind(Kind):
         Comparison(rows, self.fields, self._told, self.product).judge(self.notices)
 
     def finish(self, staging: Staging) -> dict[str, Any]:
-        """Where Excel has cut off zeros, refuse those serial numbers until a person says what is right."""
+        """If Excel has cut off zeros, refuse those serial numbers until a person says how many digits they have."""
         if self._pad is not None or "numbers" not in self.notices:
             return {"pad": None}
         width = identifiers.guess_padding(staging.samples("serial_number"))
@@ -147,7 +145,7 @@ class ManifestKind(Kind):
 
     @staticmethod
     def said(column: str, values: dict[str, Any]) -> str:
-        """The value of a column in a checked row, for the preview. Of a secret, only that there is one."""
+        """Return the value of a column in a checked row, for the preview. A secret only shows that there is one."""
         value = values[BY_NAME[column].stored_as]
         if column == "is_development" and value is not None:
             return _("yes") if value else _("no")
@@ -156,7 +154,7 @@ class ManifestKind(Kind):
         return HIDDEN if BY_NAME[column].is_secret and value else str(value or "")
 
     def _number(self, row: Row, name: str, raw: Any) -> str:
-        """A cell that was a number in the workbook: what Excel may have done to it is noticed, or undone."""
+        """Return a cell that was a number in the workbook; what Excel may have done to it is noticed, or undone."""
         if not BY_NAME[name].is_taken_as_shown and raw.ungrouped != raw:
             self.notices.add("grouped", row.number)
             raw = raw.without_groups()
@@ -186,7 +184,7 @@ def _cleaner(field: Field) -> Callable[[str], Any]:
 
 
 def _remembering(cleaner: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The cleaner, for values that repeat from row to row and cost more to clean than to remember."""
+    """Cache the cleaner's results, for values that repeat from row to row and cost more to clean than to remember."""
     known: dict[str, Any] = {}
 
     def clean(raw: str) -> Any:

@@ -1,4 +1,4 @@
-"""What the pages of a manifest need besides what all imports have in common."""
+"""What the pages of manifests need in addition to what all imports share."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ class ManifestForm(UploadForm):
 
 
 class ManifestColumnsForm(ColumnsForm):
-    """The columns, and how many digits the serial numbers have of which Excel made numbers."""
+    """The columns, and how many digits the serial numbers have that Excel turned into numbers."""
 
     pad = forms.IntegerField(
         label=_("Digits of a serial number"), min_value=0, max_value=64, required=False, widget=forms.HiddenInput
@@ -53,18 +53,18 @@ class ManifestColumnsForm(ColumnsForm):
             self.fields.pop("pad", None)
 
     def reading(self) -> dict[str, Any]:
-        """How the file is to be read from now on."""
+        """Return how the file is to be read from now on."""
         if self.is_about_padding:
             return {**self.row.reading, "pad": self.cleaned_data["pad"]}
         return super().reading()
 
 
 def understood() -> list[tuple[Any, Any, str]]:
-    """(label, what it must be, how others call it) of every column that a manifest may have."""
+    """Return (label, what it must be, its other names) for each column that a manifest may have."""
     return pages.understood(COLUMNS, {field.name: field.meaning for field in FIELDS})
 
 
 def _only(products: QuerySet) -> Product | None:
-    """The product, where there is exactly one to choose."""
+    """Return the product if there is exactly one to choose, else None."""
     found = list(products[:2])
     return found[0] if len(found) == 1 else None

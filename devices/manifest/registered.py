@@ -1,4 +1,4 @@
-"""Compares checked rows with the devices that are registered, thousands at once with a few queries."""
+"""Compares checked rows with the registered devices, thousands at once in a few queries."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from devices.models import Device, DeviceTag, Product
 
 # A secret is never shown, not even in the history.
 HIDDEN = "•••"
-# Looked up once, for this runs for every row.
+# Built once, because the comparison runs for every row.
 _COMPARED = [(field.stored_as, field) for field in UPDATED]
 _TAKEN = {
     "iccid": lambda: _("This ICCID is registered already, for %(unit)s."),
@@ -24,7 +24,7 @@ _TAKEN = {
 
 
 class Known(NamedTuple):
-    """What a row is compared with, of one registered device; `values` are those that a manifest may change."""
+    """A registered device that a row is compared with; `values` are those that a manifest may change."""
 
     pk: int
     product: str
@@ -40,10 +40,10 @@ class Known(NamedTuple):
 
 
 class Comparison:
-    """One batch of rows beside the devices that have any of their identifiers.
+    """One batch of rows and the devices that have any of their identifiers.
 
-    `fields` name the values of the rows; `told` are the fields that the file has columns for. An empty cell
-    says nothing, so it changes nothing.
+    `fields` are the names of the rows' values; `told` are the fields that the file has columns for. An empty cell says
+    nothing, so it changes nothing.
     """
 
     def __init__(self, rows: list[Row], fields: tuple[str, ...], told: set[str], product: Product) -> None:
@@ -52,9 +52,9 @@ class Comparison:
         others = [name for name in ("imei", *_TAKEN) if name in told]
         everywhere, here = {"organization": product.organization_id}, {"product": product.pk}
         lookups = [self._lookup("serial_key", here), self._lookup("name_key", everywhere)]
-        # The indexes hold the filled ones only, which the database has to be told in their own words.
+        # The indexes hold only non-empty values; the database uses them only if the query excludes empty ones too.
         lookups += [self._lookup(name, everywhere, f"NOT ({sql.quote(name)} = '')") for name in others]
-        # All at one instant: between two, somebody could have registered the very unit.
+        # All lookups see the same instant: between two queries, somebody could register the same device.
         found = sql.ids_by_value(Device, lookups)
         self.by_serial, self.by_name, self.others = (found[0], found[1], dict(zip(others, found[2:], strict=True)))
         self.known = _known({pk for ids in found for pk in ids.values()})
@@ -64,9 +64,7 @@ class Comparison:
         return sql.Lookup(name, [row.values[position] for row in self.rows if row.values[position]], scope, where)
 
     def judge(self, notices: Notices) -> None:
-        """Set `target` and `changes` of rows that stand for a registered device, and refuse those that clash
-        with one.
-        """
+        """Set `target` and `changes` of rows that name a registered device, and refuse rows that clash with one."""
         serial_place, name_place = self.place["serial_key"], self.place["name_key"]
         for row in self.rows if self.known else ():
             by_serial = self.by_serial.get(row.values[serial_place])
@@ -82,7 +80,7 @@ class Comparison:
             self._compare_tags()
 
     def _clash(self, by_serial: int | None, by_name: int | None) -> str:
-        """Why a row can't be: its serial number or its device name belongs to another unit."""
+        """Return why a row is refused: its serial number or its device name belongs to another device."""
         if by_serial and self.known[by_serial].archived_at:
             return _("This serial number is registered already, with another device name, on an archived unit.")
         if by_serial:
@@ -90,8 +88,9 @@ class Comparison:
         return _("This device name is registered already, for %(unit)s.") % {"unit": self.known[by_name or 0]}
 
     def _look_at_others(self, row: Row, device: Known | None, notices: Notices) -> None:
-        """An ICCID or MAC of another unit refuses a row. A new IMEI of another one is noticed: factories err
-        there.
+        """Refuse a row with another device's ICCID or MAC.
+
+        A new IMEI that another device has is only noticed, because factories make mistakes there.
         """
         for name, ids in self.others.items():
             value = row.values[self.place[name]]
@@ -125,7 +124,7 @@ class Comparison:
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list]:
     """Return `{field: [old, new]}` for the fields that a row would change, by the columns of device and row.
 
-    What the row says nothing of is missing in `new`, or None.
+    Fields about which the row says nothing are missing in `new`, or None.
     """
     found: dict[str, list] = {}
     for name, field in _COMPARED:
@@ -139,16 +138,16 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, lis
 
 
 def _said(value: Any) -> Any:
-    """A device's value as a row has it and the log says it."""
+    """Return a device's value in the form that rows and the log use."""
     if value is None:
         return ""
     return value.isoformat() if isinstance(value, date) else value
 
 
 def tags_of(device_ids: list[int]) -> dict[int, list[str]]:
-    """The names of the tags of each of the devices that has any."""
+    """Return the names of the tags of each device that has any."""
     found: dict[int, list[str]] = {}
-    # unscoped: of devices of the file's organization
+    # unscoped: devices of the file's organization
     rows = sql.having_ids(DeviceTag.objects.order_by("tag__name_key"), "device_id", device_ids)
     for device_id, name in rows.values_list("device_id", "tag__name"):
         found.setdefault(device_id, []).append(name)
@@ -156,7 +155,7 @@ def tags_of(device_ids: list[int]) -> dict[int, list[str]]:
 
 
 def tag_difference(old: list[str], named: list[str]) -> list | None:
-    """`[old, new]` as text where a file names tags that a device does not have. It takes none away."""
+    """Return `[old, new]` as text if a file names tags that a device does not have, else None. It removes no tags."""
     known = {fold(name) for name in old}
     added = [name for name in named if fold(name) not in known]
     return [", ".join(old), ", ".join([*old, *added])] if added else None
@@ -166,7 +165,7 @@ def _known(ids: set[int]) -> dict[int, Known]:
     if not ids:
         return {}
     columns = [field.stored_as for field in UPDATED]
-    # unscoped: found in the file's organization
+    # unscoped: devices found in the file's organization
     rows = sql.having_ids(Device.objects.order_by(), "id", sorted(ids))
     return {
         pk: Known(pk, product, serial, archived_at, dict(zip(columns, values, strict=True)))

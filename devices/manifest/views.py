@@ -1,4 +1,4 @@
-"""Factory manifests: upload, what the check found, columns, apply, refused rows."""
+"""Pages of factory manifests: upload, check results, columns, apply, refused rows."""
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +19,7 @@ WAY = pages.Way(
 
 @requires(Permission.DEVICE_IMPORT)
 def manifest_create(request: Request) -> HttpResponse:
-    """Upload a file for a product; `?template=1` is a file to fill in."""
+    """Upload a file for a product; `?template=1` downloads an empty file to fill in."""
     if "template" in request.GET:
         return pages.template_file(COLUMNS, "custody-manifest")
     form, template = ManifestForm(request), "devices/manifest/manifest_create.html"
@@ -28,7 +28,7 @@ def manifest_create(request: Request) -> HttpResponse:
 
 @requires(Permission.DEVICE_IMPORT)
 def manifest_detail(request: Request, pk: int) -> HttpResponse:
-    """What the check found, and what was done."""
+    """Show what the check found, and what was imported."""
     return pages.detail(request, IMPORTER, pk, WAY, "devices/manifest/manifest_detail.html")
 
 
@@ -40,11 +40,11 @@ def manifest_columns(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.DEVICE_IMPORT)
 def manifest_apply(request: Request, pk: int) -> HttpResponse:
-    """Register what the check found good."""
+    """Register the devices that the check accepted."""
     return pages.apply(request, IMPORTER, pk)
 
 
 @requires(Permission.DEVICE_IMPORT)
 def manifest_refused(request: Request, pk: int) -> StreamingHttpResponse:
-    """The refused rows, to be corrected and sent again."""
+    """Download the refused rows, to be corrected and uploaded again."""
     return pages.refused(request, IMPORTER, pk)

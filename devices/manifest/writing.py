@@ -1,4 +1,4 @@
-"""Writes checked rows into the database: set by set, within the transaction of the caller."""
+"""Writes checked rows into the database, set by set, within the caller's transaction."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from devices.manifest.registered import differences, tag_difference, tags_of
 from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
 
 BATCH = 2_000
-# The columns of a new device that a row fills, and what stands there if it says nothing.
+# The columns of a new device that a row fills, and their values if it says nothing.
 _FILLED = {name: field.empty for field in FIELDS if field.column is not None for name in field.columns}
 _UPDATED = [field.stored_as for field in UPDATED]
 
@@ -27,7 +27,7 @@ _UPDATED = [field.stored_as for field in UPDATED]
 def insert_new(product: Product, staging: Staging, *, count: int, at: datetime) -> list[int]:
     """Register the new rows as devices. Returns their ids, in the order of the file.
 
-    Raises IntegrityError where somebody else has registered one of them.
+    Raises IntegrityError if one of them was registered in the meantime.
     """
     ids = sql.reserve_ids(Device, count)
     constants = {
@@ -53,7 +53,7 @@ def insert_new(product: Product, staging: Staging, *, count: int, at: datetime) 
 
 
 def tag_new(product: Product, staging: Staging, ids: list[int]) -> None:
-    """Give the new devices the tags that their rows name."""
+    """Add the tags that the rows name to the new devices."""
     wanted: dict[str, list[int]] = {}
     for pk, (tags,) in zip(ids, staging.tuples(Verdict.NEW, ("tags",)), strict=True):
         for name in json.loads(tags) if tags else ():
@@ -63,10 +63,9 @@ def tag_new(product: Product, staging: Staging, ids: list[int]) -> None:
 
 
 def update_changed(product: Product, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> int:
-    """Write what the changed rows say into their devices, each with its line in the log. Returns how many
-    changed.
+    """Write the changed rows into their devices, each with its entry in the log. Returns how many changed.
 
-    Raises Outdated where a device is not any more the one that the check has found.
+    Raises Outdated if a device is no longer the one that the check found.
     """
     rows, count = staging.read(Verdict.CHANGED), 0
     while batch := list(islice(rows, BATCH)):
@@ -119,7 +118,7 @@ def _add_tags(organization_id: int, added: list[tuple[int, list[str]]]) -> None:
 
 
 def tags_named(organization_id: int, names: list[str]) -> dict[str, Tag]:
-    """The tags of these names, made where they do not exist yet. One tag may answer to several spellings."""
+    """Return the tags with these names, creating missing ones. Several spellings may lead to the same tag."""
     if not names:
         return {}
     keys = {name: fold(name) for name in names}

@@ -1,4 +1,4 @@
-"""Stores what devices publish."""
+"""Stores the messages that devices publish."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,22 +22,22 @@ from devices.messages.window import Draft
 from devices.models import Device, Message, Ownership, SharedAccess
 
 COLUMNS = ["organization", "device", "project", "name", "data", "at", "device_at"]
-# So far back messages are looked at when the ledger changes, and so far back changes of hands by the upkeep: longer
-# than the longest operation, whose devices all change hands at the moment when it began.
+# How far back messages are checked when the ledger changes, and how far back upkeep looks for changes of ownership:
+# longer than the longest operation, whose devices all change hands at the moment when it began.
 BACK, RECENT = timedelta(days=1), timedelta(hours=3)
-# The messages of so many devices are settled in one transaction.
+# Number of devices whose messages are settled in one transaction.
 DEVICES_AT_ONCE = 1_000
-# Of old messages so many are deleted in one transaction, and so many times in a row.
+# Number of old messages deleted in one transaction, and how many times in a row.
 OLD_AT_ONCE, TIMES = 5_000, 40
 
 
 @dataclass(frozen=True)
 class Publisher:
-    """A device that has shown its secret, as the ledger knows it.
+    """A device that has authenticated, as the ledger knows it.
 
-    `not_before` is its last change of hands, or of shares. No message is stamped before it: a clock may have run ahead,
-    and what was published after a handover must not fall into the span of who owned the device before. Without
-    `is_heard` nobody follows what its organization's devices publish, so nobody is asked.
+    `not_before` is its last change of ownership or of shares. No message is stamped earlier: a clock may have run
+    ahead, and what is published after a handover must not fall into the previous owner's span. If `is_heard` is false,
+    no webhook follows what the organization's devices publish, so the followers are not called.
     """
 
     device_id: int
@@ -47,27 +47,27 @@ class Publisher:
     is_heard: bool = True
 
     def stamp(self, at: datetime | None = None) -> datetime:
-        """The time of what the device says now."""
+        """Return the time of what the device says now."""
         at = at or clock.now()
         return max(at, self.not_before) if self.not_before else at
 
 
-# Called, in the same transaction, with what a device published at one instant.
+# Called in the same transaction with what a device published at one instant.
 followers: Slot[[Publisher, list[Draft], datetime], None] = Slot("devices.messages.actions.followers")
 
 
 def publish(drafts: list[Draft], *, by: Publisher, at: datetime | None = None) -> datetime:
     """Store all the messages or none, at one and the same instant, which is returned."""
     if len(drafts) == 1 and not (by.is_heard and followers):
-        # One statement is a transaction by itself.
+        # A single statement is a transaction by itself.
         return _insert_one(drafts[0], by, at)
     return _publish_many(drafts, by, at)
 
 
 def publish_at_once(draft: Draft, *, name_key: str, secret_sha256: str, at: datetime | None = None) -> bool:
-    """Store one message of the device that has this name and secret, and is not followed: one statement for all.
+    """Store one message of the device with this name and secret that nothing follows, all in one statement.
 
-    Gives False where there is no such device; what to answer then is found out in the longer way.
+    Returns False if there is no such device; the normal path then finds out what to answer.
     """
     adapt = connection.ops.adapt_datetimefield_value
     values = [draft.name, str(draft.data), _stamp(at), adapt(draft.device_at), name_key, secret_sha256]
@@ -77,14 +77,14 @@ def publish_at_once(draft: Draft, *, name_key: str, secret_sha256: str, at: date
 
 @cache
 def _at_once() -> str:
-    """The same promises as `Publisher.stamp` and `publish`, in SQL."""
+    """Return SQL that keeps the same promises as `Publisher.stamp` and `publish`."""
     fields = [sql.field(Message, name) for name in COLUMNS]
     columns = ", ".join(sql.quote(field.column) for field in fields)
     name, data, _at, device_at = (sql.placeholder(field) for field in fields[3:])
     spans, last = sql.table(Ownership), "SELECT MAX(COALESCE(s.ended_at, s.started_at)) FROM"
     owned = f"({last} {spans} AS s WHERE s.device_id = d.id)"
     shared = f"({last} {sql.table(SharedAccess)} AS s WHERE s.device_id = d.id)"
-    # Of the LIMIT the columns below are computed before the id is drawn: what bears a smaller id was stamped before.
+    # Because of the LIMIT, the columns below are computed before the id is drawn: a smaller id was stamped earlier.
     return (
         f"INSERT INTO {sql.table(Message)} ({columns}) SELECT d.organization_id, d.id, "  # noqa: S608
         f"(SELECT s.project_id FROM {spans} AS s WHERE s.device_id = d.id AND s.ended_at IS NULL), {name}, {data}, "
@@ -101,7 +101,7 @@ def _publish_many(drafts: list[Draft], by: Publisher, at: datetime | None) -> da
     if len(drafts) == 1:
         at = _insert_one(drafts[0], by, at)
     else:
-        # The clock is asked within the transaction, and before ids are drawn.
+        # The clock is read within the transaction, and before ids are drawn.
         at = by.stamp(at)
         stamp, adapt = connection.ops.adapt_datetimefield_value(at), connection.ops.adapt_datetimefield_value
         fixed = (by.organization_id, by.device_id, by.project_id)
@@ -131,32 +131,32 @@ def _one() -> str:
     values = ", ".join(sql.placeholder(field) for field in fields[:-1])
     if connection.vendor != "postgresql":
         return f"{into} VALUES ({values}, %s)"
-    # The clock is asked before the id is drawn: what bears a smaller id was stamped before.
+    # The clock is read before the id is drawn, so a message with a smaller id was stamped earlier.
     stamp = sql.greatest(_now(), "%s::timestamptz")
     return f"{into} SELECT {values}, stamped.at FROM (SELECT {stamp} AS at OFFSET 0) AS stamped RETURNING at"  # noqa: S608
 
 
 def _now() -> str:
-    """SQL for the given instant, else the present one. Only PostgreSQL knows that by itself."""
+    """Return SQL for the given instant, else the present one, which only PostgreSQL can determine itself."""
     return "COALESCE(%s::timestamptz, clock_timestamp())" if connection.vendor == "postgresql" else "%s"
 
 
 def _stamp(at: datetime | None) -> Any:
-    """The parameter that goes with it."""
+    """Return the parameter for the SQL of `_now`."""
     if at is None and connection.vendor == "postgresql":
         return None
     return connection.ops.adapt_datetimefield_value(at or clock.now())
 
 
 def follow_ledger(change: Change) -> None:
-    """Messages that came while the devices changed hands get the project in which they lie by the ledger, or none."""
+    """Move messages that came while devices changed hands to the project that the ledger says, or to none."""
     if change.kind != "registered":
         settle(change.device_ids, since=change.at - BACK)
 
 
 @retrying
 def settle(device_ids: Iterable[int], *, since: datetime) -> int:
-    """Bring the projects of the devices' messages from `since` on in step with the ledger. Returns how many changed."""
+    """Correct the projects of the devices' messages from `since` on by the ledger. Returns how many changed."""
     return _settle(
         f"{sql.in_ids('device_id')} AND at >= %s",
         [sql.id_list(device_ids), connection.ops.adapt_datetimefield_value(since)],
@@ -164,9 +164,9 @@ def settle(device_ids: Iterable[int], *, since: datetime) -> int:
 
 
 def settle_recent(at: datetime | None = None) -> int:
-    """The same for devices that changed hands lately: a message may have come at the very moment of a handover.
+    """Settle the messages of devices that changed hands lately: one may have come at the very moment of a handover.
 
-    It costs by the changes of hands, however much the devices publish.
+    The cost depends on the number of changes of ownership, not on how much the devices publish.
     """
     since = (at or timezone.now()) - RECENT
     ids, count = changed_hands(since), 0
@@ -176,7 +176,7 @@ def settle_recent(at: datetime | None = None) -> int:
 
 
 def changed_hands(since: datetime) -> list[int]:
-    """The devices that may have changed hands since then: the log tells of each handover, also of one undone."""
+    """Return the devices that may have changed hands since then; the log records even handovers that were undone."""
     told = Event.objects.filter(
         organization__in=Organization.objects.values("pk"), at__gte=since, subject_kind="device"
     )
@@ -184,9 +184,10 @@ def changed_hands(since: datetime) -> list[int]:
 
 
 def delete_old(at: datetime | None = None) -> int:
-    """Delete what came longer ago than the setting says, where it says anything. Returns how many.
+    """Delete messages older than the setting MESSAGE_DAYS, if it is set. Returns how many.
 
-    Ids grow with the times, so the oldest are the first ones: no index of the times of all devices is kept for this.
+    Ids grow with time, so the oldest messages are the first ones: no index of the times of all devices is kept for
+    this.
     """
     count, days = 0, settings.MESSAGE_DAYS
     before = (at or timezone.now()) - timedelta(days=days)

@@ -23,7 +23,7 @@ TAG = "messages"
 
 
 class MessageOut(serializers.ModelSerializer):
-    """A message. `at` is the server's time, `device_at` what the device said."""
+    """A message of a device. `at` is the time on the server, `device_at` the time that the device sent."""
 
     device = serializers.IntegerField(source="device_id")
     serial_number = serializers.CharField(source="device.serial_number")
@@ -35,17 +35,17 @@ class MessageOut(serializers.ModelSerializer):
 
 
 class Window(Between):
-    """Which messages."""
+    """Filters for messages by period and name."""
 
     name = Text(required=False, max_length=64)
 
 
 class MessageQuery(Window, FeedQuery):
-    """Which messages, and which page of them."""
+    """Filters for messages, and which page of them to return."""
 
 
 class StreamQuery(Window, FeedQuery):
-    """Which messages of all devices, and from where on."""
+    """Filters for the messages of all devices, and where to continue."""
 
     order = serializers.ChoiceField(["asc"], default="asc", help_text="There is no other one.")
     device = Id(required=False, in_query=True)
@@ -63,9 +63,9 @@ class StreamQuery(Window, FeedQuery):
     is_list=True,
 )
 def message_stream(request: Any) -> Any:
-    """What all devices publish, in ascending order: go on from `next`, which is always given.
+    """Returns what all devices publish, in ascending order. Continue with `next`, which is always returned.
 
-    Nothing is missed and nothing given twice, however long a device's call or a change of hands takes.
+    No message is missed or returned twice, however long a device's request or a change of ownership takes.
     """
     query, last = request.query, horizon.settled(request.actor)
     rows = Message.objects.visible_to(request.actor, up_to=last)
@@ -88,7 +88,7 @@ def message_stream(request: Any) -> Any:
     is_list=True,
 )
 def message_list(request: Any, pk: int) -> Any:
-    """The newest first. A time that touches none of the caller's ownerships is a 403 that says so."""
+    """Returns the newest messages first. A period outside all of the caller's ownerships is refused with 403."""
     if request.query["order"] == "asc":
         last = horizon.settled(request.actor)
         return follow(request.query, _of_device(request, pk, last), MessageOut, up_to=last)
@@ -99,7 +99,7 @@ def message_list(request: Any, pk: int) -> Any:
     "Download a device's messages", may=Permission.EXPORT, customer=CustomerScope.READ, query=Window, tag="messages"
 )
 def message_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
-    """All of them, the newest first, their times to the microsecond."""
+    """Returns all messages of the device, newest first, with times to the microsecond."""
     return _file(request, form, f"messages-{pk}", _of_device(request, pk))
 
 
@@ -112,7 +112,7 @@ def message_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
     is_list=True,
 )
 def project_message_list(request: Any, pk: int) -> Any:
-    """What its devices published while they lay in it, the newest first."""
+    """Returns what the project's devices published while they were in it, newest first."""
     if request.query["order"] == "asc":
         last, project = horizon.settled(request.actor), _project(request, pk)
         rows = Message.objects.visible_to(request.actor, up_to=last).lying_in(request.actor, project=project)
@@ -124,7 +124,7 @@ def project_message_list(request: Any, pk: int) -> Any:
     "Download a project's messages", may=Permission.EXPORT, customer=CustomerScope.READ, query=Window, tag="messages"
 )
 def project_message_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
-    """All of them, the newest first, their times to the microsecond."""
+    """Returns all messages of the project, newest first, with times to the microsecond."""
     return _file(request, form, f"project-{pk}-messages", _of_project(request, pk))
 
 

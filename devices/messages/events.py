@@ -1,4 +1,4 @@
-"""The public event of messages. The audit log has none of them."""
+"""The public event of messages. They are not in the audit log."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Messages as rows of a file. Every page of it is read anew through the ledger's spans."""
+"""Messages as rows of a file. Each page is read through the ledger's spans at that moment."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,19 +14,19 @@ from devices.models import Message
 
 
 def message_table(request: HttpRequest, rows: QuerySet) -> Table:
-    """Return the rows that match the filters of the address. Times are in UTC, exact."""
+    """Return the rows that match the filters in the URL. Times are in UTC, exact."""
     header = [_("Received"), _("Device's own time"), _("Serial number"), _("Name"), _("Data")]
     return _("messages"), header, lines(filtered(request, rows))
 
 
 def lines(rows: QuerySet) -> Iterator[list]:
-    """A row for each message, the newest first, as the header names them."""
+    """Yield a row for each message, newest first, in the order of the header."""
     for message in _newest_first(rows):
         yield _line(message)
 
 
 def lines_with_device(rows: QuerySet) -> Iterator[list]:
-    """The same for programs: the id of the device stands at the end."""
+    """Yield the same rows for programs, with the id of the device at the end."""
     for message in _newest_first(rows):
         yield [*_line(message), message.device_id]
 
@@ -40,5 +40,5 @@ def _line(message: Message) -> list:
 
 
 def _text(at: datetime | None) -> str:
-    # To the microsecond: it decides to whom the message belongs.
+    # To the microsecond, because the time decides to whom the message belongs.
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if at else ""

@@ -1,4 +1,4 @@
-"""Which messages a list shows: by name and by day. Each is a range of an index."""
+"""The filters of message lists: by name and by day, each a range of an index."""
 
 from datetime import date
 from typing import Any
@@ -17,9 +17,9 @@ def _day_input() -> forms.DateInput:
 
 
 class MessageFilter(filters.FilterSet):
-    """The name as it was sent, and from which day to which, where the organization of the devices is.
+    """The name as it was sent, and a range of days in the time zone of the devices' organization.
 
-    A customer's person belongs to none: the view says whose devices they are, as `request.days_of`.
+    A customer's person belongs to no organization, so the view sets the devices' organization as `request.days_of`.
     """
 
     name = filters.CharFilter(field_name="name", label=_("Name"), max_length=64)
@@ -31,11 +31,11 @@ class MessageFilter(filters.FilterSet):
         fields: list[str] = []
 
     def from_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
-        """Those from the beginning of a day on."""
+        """Keep messages from the beginning of a day on."""
         return queryset.filter(at__gte=moments.begin(value, self._organization))
 
     def up_to_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
-        """Those up to the end of a day."""
+        """Keep messages up to the end of a day."""
         return queryset.filter(at__lt=moments.end(value, self._organization))
 
     @property
@@ -44,6 +44,6 @@ class MessageFilter(filters.FilterSet):
 
 
 def filtered(request: Any, rows: QuerySet) -> QuerySet:
-    """The rows that the filters of the address leave; none where they make no sense."""
+    """Return the rows that match the filters in the URL; none if the filters are invalid."""
     filterset = MessageFilter(request.GET, queryset=rows, request=request)
     return filterset.qs if filterset.is_valid() else rows.none()

@@ -10,13 +10,15 @@ from console import sql
 from devices.messages.actions import BACK, changed_hands
 from devices.models import Message, Ownership
 
-# Of all devices the newest ones; of those that changed hands within a day, all since then.
+# Number of newest messages checked across all devices; of devices that changed hands within a day, all since then.
 LOOKED_AT = 20_000
 
 
 def check() -> Iterator[str]:
-    """A sentence for each message that does not lie in the project where its device lay: of the newest ones, and of
-    the devices that changed hands lately."""
+    """Yield a sentence for each message that is not in the project where its device was at that time.
+
+    Checks the newest messages, and those of devices that changed hands lately.
+    """
     newest = Message.objects.order_by("-pk").values("pk")[:LOOKED_AT]
     since = timezone.now() - BACK
     moved = sql.having_ids(Message.objects.filter(at__gte=since), "device_id", changed_hands(since))

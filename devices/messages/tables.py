@@ -1,4 +1,4 @@
-"""The columns of the lists of messages; the rows are drawn by their row templates."""
+"""The columns of message lists; row templates render the rows."""
 
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from console.listing import Table
 
 
 class MessageTable(Table):
-    """The messages of one device, the newest first."""
+    """The messages of one device, newest first."""
 
     at = tables.Column(verbose_name=_("Received"), order_by="at")
     name = tables.Column(verbose_name=_("Name"), orderable=False)

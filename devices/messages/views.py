@@ -15,7 +15,7 @@ from devices.models import Device, Message
 
 @requires(Permission.VIEW)
 def message_list(request: Request, pk: int) -> HttpResponse:
-    """What one device published, the newest first."""
+    """List what one device published, newest first."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     rows = Message.objects.visible_to(request.actor, device=device)
     return render_list(
@@ -30,6 +30,6 @@ def message_list(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.EXPORT)
 def message_export(request: Request, pk: int) -> HttpResponseBase:
-    """The messages of one device that match the filters, as CSV or XLSX."""
+    """Export the messages of one device that match the filters, as CSV or XLSX."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     return stream(request, *message_table(request, Message.objects.visible_to(request.actor, device=device)))

@@ -1,4 +1,4 @@
-"""What webhooks are sent of messages: what a device published, and what the ledger gave to a customer afterwards."""
+"""What webhooks receive of messages: what a device published, and what the ledger assigned to a customer afterwards."""
 
 import json
 from collections.abc import Iterable
@@ -18,9 +18,9 @@ from devices.messages.window import Draft
 from devices.models import Message, Ownership, SharedAccess
 from devices.webhooks import Described, describe
 
-# As a delivery names its message.
+# How a delivery names its message.
 NAMED = '"message":{"id":'
-# So many messages are described together.
+# Number of messages described together.
 AT_ONCE = 1_000
 
 
@@ -30,17 +30,17 @@ def on_messages(by: Any, drafts: list[Draft], at: datetime) -> None:
 
 
 def on_moved(ids: list[int]) -> None:
-    """Send webhooks of customers the messages that the ledger gave them after they were published."""
-    # Two can have come at one instant. Where a delivery names none, the instant alone decides.
+    """Send customers' webhooks the messages that the ledger assigned to them after they were published."""
+    # Two messages can have the same instant. Only if a delivery names no message, the instant alone decides.
     this = Concat(Value(NAMED), OuterRef("pk"), Value(","), output_field=TextField())
-    sent = WebhookDelivery.objects.filter(  # unscoped: whether it was sent already
+    sent = WebhookDelivery.objects.filter(  # unscoped: only checks what was already sent
         Q(payload__contains=this) | Q(payload__contains=f"{NAMED}null,") | ~Q(payload__contains=NAMED),
         kind=PUBLISHED.name,
         webhook__customer_id=OuterRef("project__customer_id"),
         device_id=OuterRef("device_id"),
         at=OuterRef("at"),
     )
-    # unscoped: each goes to the customer of its own project
+    # unscoped: each message goes to the customer of its own project
     theirs = Message.objects.filter(~Exists(sent), project__isnull=False)
     moved = sql.having_ids(theirs, "id", ids).order_by("pk")
     for organization in set(moved.values_list("organization_id", flat=True)) if ids else ():
@@ -48,7 +48,7 @@ def on_moved(ids: list[int]) -> None:
 
 
 def _occurrences(by: Any, drafts: list[Draft], at: datetime) -> Iterable[Occurrence]:
-    """Read only where a webhook listens. Who only shares the device does not learn whose it is."""
+    """Describe the drafts, only if a webhook listens. Customers who only share the device don't learn who owns it."""
     (device,) = describe(by.organization_id, [by.device_id], with_spans=False)
     # unscoped: decides who may read the message
     owned, shared = (spans.objects.covering(at).filter(device=by.device_id) for spans in (Ownership, SharedAccess))
@@ -64,9 +64,9 @@ def _occurrences(by: Any, drafts: list[Draft], at: datetime) -> Iterable[Occurre
 
 
 def _newest(device_id: int, at: datetime, number: int) -> list[tuple]:
-    """What was just stored, in its order, in one statement: id, name, data, and the device's own time.
+    """Return what was just stored, in order, in one statement: id, name, data, and the device's own time.
 
-    A device can publish twice at one instant, so who asks compares. What is missing is None all over.
+    A device can publish twice at the same instant, so the caller compares. Missing rows consist of None.
     """
     rows = Message.objects.filter(device=device_id, at=at).order_by("-pk")  # unscoped: what the device just published
     found = list(rows.values_list("pk", "name", "data", "device_at")[:number])
@@ -83,7 +83,7 @@ def _moved(messages: QuerySet) -> Iterable[Occurrence]:
 
 
 def _given(message: Message, device: Described) -> Occurrence:
-    owner = message.project.customer  # type: ignore[union-attr]  # all of these lie in one
+    owner = message.project.customer  # type: ignore[union-attr]  # all of these are in a project
     return _published(
         device,
         {"id": owner.pk, "name": owner.name},

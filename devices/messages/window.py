@@ -1,4 +1,4 @@
-"""Messages of devices: what a device may send, and who may read what of one device."""
+"""Messages of devices: what a device may send, and which messages of one device an actor may read."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from devices.models.message import Json, MessageQuerySet, spans_of
 MOST = 1_000
 MAX_DATA = 64 * 1024
 MAX_DEPTH = 100
-# Beyond, another time zone's day may not exist.
+# Outside these years, the day may not exist in another time zone.
 YEARS = range(1970, 3000)
 MAX_BODY = 2 * 1024 * 1024
 NAME = re.compile(r"[A-Za-z0-9_./-]{1,64}\Z")
@@ -26,7 +26,7 @@ FIELDS = {"name", "data", "at"}
 
 
 class BadMessage(Refused):
-    """A message that can't be stored. `index` is its place in what was sent, from 0; None where it is all of it."""
+    """A message that can't be stored. `index` is its place in what was sent, from 0; None if all of it is bad."""
 
     def __init__(self, sentence: str, index: int | None = None) -> None:
         super().__init__("bad_message", sentence, status=422)
@@ -34,7 +34,7 @@ class BadMessage(Refused):
 
 
 class Unstorable(ValueError):
-    """JSON that can't be kept. `code` says why in a word, `sentence` for people, and what to do."""
+    """JSON that can't be stored. `code` is the reason as one word; `sentence` explains it to people, and what to do."""
 
     def __init__(self, sentence: str, code: str = "bad_message") -> None:
         super().__init__(sentence)
@@ -53,7 +53,7 @@ class Draft(NamedTuple):
 class Window:
     """The messages of one device that an actor may read in a period.
 
-    `is_within` is False where the period touches none of the caller's spans: then there can't be any.
+    `is_within` is False if the period touches none of the actor's spans: then there can't be any messages.
     """
 
     rows: MessageQuerySet
@@ -63,9 +63,9 @@ class Window:
 def window(
     actor: Actor, device: Device, since: datetime | None = None, until: datetime | None = None, up_to: int | None = None
 ) -> Window:
-    """What the actor may read of the device from `since` on and before `until`; None is an open end.
+    """Return what the actor may read of the device from `since` on and before `until`; None leaves an end open.
 
-    With `up_to`, up to this message, see `horizon.settled`.
+    With `up_to`, only up to the message with this id, see `horizon.settled`.
     """
     rows = Message.objects.visible_to(actor, device=device, up_to=up_to)
     if since:
@@ -84,7 +84,7 @@ def window(
 
 
 def devices_of(actor: Actor) -> QuerySet[Device]:
-    """The devices of which the actor may read messages: a customer's person also those that it held before."""
+    """Return the devices whose messages the actor may read; for a customer's person also those that it held before."""
     if actor.kind != "customer":
         return Device.objects.visible_to(actor)
     spans = [model.objects.reached_by(actor).filter(device=OuterRef("pk")) for model in (Ownership, SharedAccess)]
@@ -93,7 +93,7 @@ def devices_of(actor: Actor) -> QuerySet[Device]:
 
 
 def read(body: bytes) -> list[Draft]:
-    """The messages of a request's body: one object, or a list of 1 to 1,000. Raises BadMessage for the first bad one."""
+    """Return the messages in a body: one object, or a list of 1 to 1,000. Raises BadMessage for the first bad one."""
     value = loads(body)
     items = value if isinstance(value, list) else [value]
     if not 1 <= len(items) <= MOST:
@@ -102,7 +102,7 @@ def read(body: bytes) -> list[Draft]:
 
 
 def loads(body: bytes) -> Any:
-    """The JSON of a body. Raises BadMessage for anything else, and for NaN and Infinity, which JSON does not have."""
+    """Return the JSON of a body. Raises BadMessage for anything else, and for NaN and Infinity, which aren't JSON."""
     try:
         return json.loads(body, parse_constant=_refuse_constant)
     except RecursionError:
@@ -110,12 +110,12 @@ def loads(body: bytes) -> Any:
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise BadMessage(_("This is no JSON. Send an object or a list of objects in UTF-8.")) from None
     except ValueError:
-        # So many digits nobody turns into a number.
+        # Python refuses to convert numbers with that many digits.
         raise BadMessage(_out_of_range()) from None
 
 
 def dumps(value: Any, most: int) -> Json:
-    """The value as JSON text of at most so many bytes. Raises Unstorable for more, and for what has no text."""
+    """Return the value as JSON text of at most `most` bytes. Raises Unstorable if it is longer or has no JSON text."""
     if _depth(value) > MAX_DEPTH:
         raise Unstorable(_too_deep())
     try:
@@ -135,7 +135,7 @@ def dumps(value: Any, most: int) -> Json:
 
 
 def _depth(value: Any) -> int:
-    """How deep lists and objects lie in each other."""
+    """Return how deeply lists and objects are nested."""
     depth, level = 0, [value]
     while depth <= MAX_DEPTH and (level := [one for one in level if isinstance(one, dict | list)]):
         depth += 1
@@ -170,7 +170,7 @@ def _draft(item: Any, index: int) -> Draft:
 
 
 def moment(value: Any) -> datetime | None:
-    """The instant that a text with its offset names (RFC 3339), in UTC; None for anything else."""
+    """Return the instant that a text with its offset names (RFC 3339), in UTC; None for anything else."""
     try:
         at = moments.read(value)
         utc = at.astimezone(UTC) if at is not None and at.tzinfo is not None else None

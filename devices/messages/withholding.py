@@ -1,4 +1,4 @@
-"""Which deliveries of messages may still leave for the webhooks of customers."""
+"""Which deliveries of messages may still be sent to customers' webhooks."""
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -10,7 +10,7 @@ from devices.models import Device, Message
 
 
 def visible_now(deliveries: QuerySet) -> QuerySet:
-    """Return those of the deliveries that the customer of their webhook may read. Their devices are unlocked."""
+    """Return the deliveries that the webhook's customer may read. Their devices must be unlocked."""
     wanted = Q()
     ids = set(deliveries.values_list("webhook__customer_id", flat=True))
     # unscoped: the webhooks' own customers
@@ -23,15 +23,16 @@ def visible_now(deliveries: QuerySet) -> QuerySet:
 
 
 def unlocked(device_ids: set[int]) -> set[int]:
-    """Return those of the devices that no running transaction is changing. They stay so until this one ends.
+    """Return the devices that no running transaction is changing; none can be changed until this one ends.
 
-    A change of hands locks the devices before it chooses its instant, so that comes after all that was published by now.
+    A change of ownership locks the devices before it chooses its instant, so that instant is later than everything
+    published by now.
     """
     if connection.vendor != "postgresql":
-        # The only writer has the only lock, so nothing else is running.
+        # On SQLite the only writer has the only lock, so nothing else is running.
         return device_ids
     with connection.cursor() as cursor:
-        cursor.execute(  # unscoped: locks the rows given
+        cursor.execute(  # unscoped: locks the given rows
             f"SELECT id FROM {sql.table(Device)} WHERE {sql.in_ids('id')} FOR SHARE SKIP LOCKED",  # noqa: S608
             [sql.id_list(device_ids)],
         )

@@ -1,1 +1,1 @@
-"""Devices that are none: they call the real device API over HTTP, as a fleet would."""
+"""Simulated devices, which call the real device API over HTTP, as a fleet would."""

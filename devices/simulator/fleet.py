@@ -1,4 +1,4 @@
-"""The devices that are simulated: which, with what secrets, and all of them at once."""
+"""The simulated fleet: which devices, with which secrets, and running all of them at once."""
 
 import json
 import os
@@ -17,14 +17,15 @@ from devices.models import Device
 from devices.simulator.unit import Unit
 
 FILE = "simulator-secrets.json"
-# Whoever does not wait at the server asks so often, in seconds; many of them ask less often: so many in a second.
+# Devices that don't wait at the server ask for calls every PAUSE seconds; in a large fleet less often, so that there
+# are at most ASKED_A_SECOND requests per second.
 PAUSE, ASKED_A_SECOND = 5.0, 10
 
 
 def choose(organization: Organization, count: int) -> list[tuple[str, str]]:
-    """Names and secrets of so many devices: those simulated before, and others that have no secret yet get one.
+    """Return names and secrets of `count` devices: those simulated before, then others, which get their first secret.
 
-    A device that has its secret from somewhere else is never taken.
+    A device that has its secret from somewhere else is never used.
     """
     kept = _read()
     current = Device.objects.filter(organization=organization, archived_at=None)
@@ -32,7 +33,7 @@ def choose(organization: Organization, count: int) -> list[tuple[str, str]]:
     for pk, name, sha256 in current.filter(pk__in=list(kept)).values_list("pk", "device_name", "secret_sha256"):
         if secrets.sha256(kept[pk]) == sha256:
             mine[pk] = name
-    # The owned ones first: they are what a demo shows, and those that its messages are of.
+    # Owned devices first: they are what a demo shows, and its messages are theirs.
     more = current.filter(secret_sha256="").order_by(F("customer").asc(nulls_last=True), "pk")[
         : max(0, count - len(mine))
     ]
@@ -43,7 +44,7 @@ def choose(organization: Organization, count: int) -> list[tuple[str, str]]:
 
 
 def run(units: list[Unit], over: Event, seconds: float) -> None:
-    """Let all of them live, each in a thread, until the event comes or the time is over."""
+    """Run all devices, each in a thread, until the event is set or the time is over."""
     until = time.monotonic() + seconds
     threads = [Thread(target=unit.live, args=(over, until), daemon=True) for unit in units]
     for thread in threads:
@@ -56,7 +57,7 @@ def run(units: list[Unit], over: Event, seconds: float) -> None:
 def make(
     found: list[tuple[str, str]], base_url: str, *, seed: int, every: float, waiting: int | None = None
 ) -> list[Unit]:
-    """The units for these names and secrets. So many of them wait for calls at the server, None for all; others ask."""
+    """Create simulated devices. `waiting` of them wait for calls at the server (None: all of them); the others poll."""
     units, pause = [], max(PAUSE, len(found) / ASKED_A_SECOND)
     for number, (name, secret) in enumerate(found):
         chance = Random(f"{seed} {name}")  # noqa: S311 -- weather, no secret
@@ -77,7 +78,7 @@ def _read() -> dict[int, str]:
 
 
 def _write(kept: dict[int, str]) -> None:
-    # Nobody but the owner of the data may read them.
+    # Only the owner of the data may read the secrets.
     descriptor = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump({str(pk): secret for pk, secret in kept.items()}, file)

@@ -1,4 +1,4 @@
-"""One simulated device. Nothing of Django or of the database runs in it: all it knows, it was told over HTTP."""
+"""A simulated device. It uses neither Django nor the database: all it knows comes over HTTP."""
 
 import base64
 import http.client
@@ -16,7 +16,7 @@ LONGEST_WAIT = 25
 
 
 class Failed(Exception):
-    """The server could not be reached, or refused; `wait` is how many seconds it asks to stay away."""
+    """The server was unreachable, or refused; `wait` is the number of seconds that it asks to stay away."""
 
     def __init__(self, what: str, wait: float = 5.0) -> None:
         super().__init__(what)
@@ -24,12 +24,12 @@ class Failed(Exception):
 
 
 class Unit:
-    """Publishes what it measures, answers calls, reports its firmware, and wipes itself when it is asked to."""
+    """Publishes what it measures, answers calls, reports its firmware, and wipes itself when asked to."""
 
     def __init__(
         self, name: str, secret: str, base_url: str, *, chance: Random, every: float = 30.0, pause: float = 0
     ) -> None:
-        """With a `pause` it asks for its calls every so many seconds; without one it waits for them at the server."""
+        """With a `pause`, poll for calls every `pause` seconds; without one, wait for them at the server."""
         self.name, self.every, self.chance, self.pause = name, every, chance, pause
         self.firmware = chance.choice(FIRMWARE)
         self.temperature, self.total = chance.uniform(17, 23), chance.uniform(0, 500)
@@ -43,7 +43,7 @@ class Unit:
         self._connection: http.client.HTTPConnection | None = None
 
     def live(self, over: Event, until: float) -> None:
-        """Do all of it until the event comes or the monotonic clock says `until`; what fails is tried again later."""
+        """Run until the event is set or the monotonic clock reaches `until`; what fails is tried again later."""
         over.wait(min(self.chance.uniform(0, self.every), max(0.0, until - time.monotonic())))
         while not over.is_set() and time.monotonic() < until:
             try:
@@ -54,7 +54,7 @@ class Unit:
         self.close()
 
     def wake(self) -> None:
-        """Report the firmware, obey a wipe, publish."""
+        """Report the firmware, obey a wipe, and publish."""
         state = self.call("POST", "state", {"firmware_version": self.firmware})
         wipe = state["wipe"]
         if wipe and not wipe["confirmed_at"]:
@@ -66,7 +66,7 @@ class Unit:
         self.published += len(messages)
 
     def listen(self, over: Event, until: float) -> None:
-        """Look for calls until the time, and answer them."""
+        """Wait for calls until the given time, and answer them."""
         while not over.is_set() and (left := until - time.monotonic()) > 0:
             calls, away = self.waiting(0 if self.pause else min(LONGEST_WAIT, math.ceil(left)))
             for call in calls:
@@ -75,7 +75,7 @@ class Unit:
             over.wait(min(max(away, self.pause), max(0.0, until - time.monotonic())))
 
     def measure(self) -> list[dict[str, Any]]:
-        """What the sensors say."""
+        """Return new readings of the sensors, as messages."""
         self.temperature += self.chance.gauss(0, 0.3) + (20 - self.temperature) * 0.05
         self.total += self.chance.expovariate(1 / 0.02)
         self.battery = max(3.0, self.battery - 0.01)
@@ -91,7 +91,7 @@ class Unit:
         return found
 
     def answer(self, call: dict[str, Any]) -> dict[str, Any]:
-        """What it says to a call: a result, or that it knows nothing of the name."""
+        """Return the answer to a call: a result, or an error for an unknown name."""
         variables = {
             "temperature": round(self.temperature, 2),
             "battery": round(self.battery),
@@ -105,12 +105,12 @@ class Unit:
         return {"error": f"no such {call['kind']}"}
 
     def waiting(self, seconds: int) -> tuple[list[dict], float]:
-        """The calls that wait, after up to so many seconds; and how long the server asks to stay away."""
+        """Return the waiting calls, after up to `seconds` seconds, and how long the server asks to stay away."""
         answer, headers = self._ask("GET", f"calls?wait={seconds}", None)
         return answer["calls"], float(headers.get("Retry-After", 0))
 
     def call(self, method: str, path: str, body: Any, *, may_fail: bool = False) -> Any:
-        """One request. Raises Failed for whatever is no success, unless it may."""
+        """Send a request. Raises Failed if it does not succeed, unless `may_fail` is true; then it returns None."""
         try:
             return self._ask(method, path, body)[0]
         except Failed:
@@ -119,7 +119,7 @@ class Unit:
             raise
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

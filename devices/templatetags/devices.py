@@ -1,4 +1,4 @@
-"""How a device's status looks."""
+"""How templates show a device's status."""
 
 from functools import lru_cache
 

@@ -35,7 +35,7 @@ SHOWN_OF_SPANS = [
 
 @requires(Permission.VIEW)
 def device_list(request: Request) -> HttpResponse:
-    """All devices, filtered, ordered and paged."""
+    """List all devices, filtered, ordered and paged."""
     rows = Device.objects.visible_to(request.actor).listed()
     context = {"bulk_template": "devices/_device_bulk.html"}
     return render_list(
@@ -50,13 +50,13 @@ def device_list(request: Request) -> HttpResponse:
 
 @requires(Permission.EXPORT)
 def device_export(request: Request) -> StreamingHttpResponse:
-    """The filtered list as CSV or XLSX, streamed."""
+    """Export the filtered list as CSV or XLSX, streamed."""
     return stream(request, *device_table(request))
 
 
 @requires(Permission.DEVICE_EDIT)
 def device_create(request: Request) -> HttpResponse:
-    """Register one unit."""
+    """Register a device."""
     form = DeviceForm(request.POST or None, actor=request.actor, initial={"product": request.GET.get("product")})
     if request.method == "POST" and form.is_valid():
         return redirect(devices.register(by=request.actor, **form.cleaned_data))
@@ -66,7 +66,7 @@ def device_create(request: Request) -> HttpResponse:
 
 @requires(Permission.VIEW)
 def device_detail(request: Request, pk: int) -> HttpResponse:
-    """One unit: who holds it and held it, what it is, and what happened to it."""
+    """Show a device: its current and former owners, its properties, and its history."""
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer", "report")
     device = get_object_or_404(rows.with_what_it_has(), pk=pk)
     owned = Ownership.objects.visible_to(request.actor).filter(device=device).select_related("customer")
@@ -89,7 +89,7 @@ def device_detail(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.DEVICE_EDIT)
 def device_edit(request: Request, pk: int) -> HttpResponse:
-    """Edit a unit."""
+    """Edit a device."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     edit = Edit(
         request,
@@ -102,7 +102,7 @@ def device_edit(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.DEVICE_ARCHIVE)
 def device_archive(request: Request, pk: int) -> HttpResponse:
-    """Ask, then archive."""
+    """Ask for confirmation, then archive the device."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     if request.method != "POST":
         return render(request, "devices/device_archive.html", {"device": device})

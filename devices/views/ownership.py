@@ -1,4 +1,4 @@
-"""Assign and unclaim: a preview of what would happen, then the act."""
+"""Pages for assigning and unclaiming: a preview of what would happen, then the action."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -20,7 +20,7 @@ DETAIL = "devices:device_detail"
 
 @requires(Permission.DEVICE_ASSIGN)
 def device_assign(request: Request) -> HttpResponse:
-    """Give the selected devices to a customer."""
+    """Assign the selected devices to a customer."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter, mark="status")
     form = AssignForm(request.POST or None, actor=request.actor)
     operation = attempt(form, lambda: assignment_pages.assign(chosen, by=request.actor, **form.cleaned_data))
@@ -33,7 +33,7 @@ def device_assign(request: Request) -> HttpResponse:
 
 @requires(Permission.DEVICE_UNCLAIM)
 def device_unclaim(request: Request) -> HttpResponse:
-    """Take the selected devices back."""
+    """Unclaim the selected devices."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter, mark="status")
     form = ReasonForm(request.POST or None)
     leaves, by = bool(request.POST.get("leaves_profiles")), request.actor
@@ -53,19 +53,19 @@ def device_unclaim(request: Request) -> HttpResponse:
 
 @requires(Permission.DEVICE_ASSIGN)
 def device_assign_undo(request: Request, pk: int) -> HttpResponse:
-    """Say which devices of an assignment can be taken back, then take them back."""
+    """Show which devices of an assignment can be taken back, then take them back."""
     return undo.page(request, pk, undos.ASSIGN)
 
 
 @requires(Permission.DEVICE_UNCLAIM)
 def device_unclaim_undo(request: Request, pk: int) -> HttpResponse:
-    """Say which devices of an unclaim can be given back to their owners, then give them back."""
+    """Show which devices of an unclaim can be given back to their owners, then give them back."""
     return undo.page(request, pk, undos.UNCLAIM)
 
 
 @requires(Permission.DEVICE_UNCLAIM)
 def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
-    """Take shared access back."""
+    """End a shared access."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     shares = SharedAccess.objects.visible_to(request.actor).select_related("customer", "project")
     share = get_object_or_404(shares, pk=share_pk, device=device, ended_at=None)

@@ -19,7 +19,7 @@ from devices.tables import ProductTable
 
 @requires(Permission.VIEW)
 def product_list(request: Request) -> HttpResponse:
-    """All products."""
+    """List all products."""
     rows = Product.objects.visible_to(request.actor)
     return render_list(
         request,
@@ -42,7 +42,7 @@ def product_create(request: Request) -> HttpResponse:
 
 @requires(Permission.VIEW)
 def product_detail(request: Request, pk: int) -> HttpResponse:
-    """A product with its units by status."""
+    """Show a product with its number of devices by status."""
     product = get_object_or_404(Product.objects.visible_to(request.actor).select_related("single_account"), pk=pk)
     counts = (
         Device.objects.visible_to(request.actor)
@@ -72,7 +72,7 @@ def product_edit(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.PRODUCT_EDIT)
 def product_archive(request: Request, pk: int) -> HttpResponse:
-    """Ask, then archive."""
+    """Ask for confirmation, then archive the product."""
     product = get_object_or_404(Product.objects.visible_to(request.actor), pk=pk)
     if request.method != "POST":
         return render(request, "devices/product_archive.html", {"product": product})

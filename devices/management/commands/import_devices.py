@@ -1,4 +1,4 @@
-"""manage.py import_devices"""
+"""The command `manage.py import_devices`, which checks and imports a factory manifest."""
 
 import csv
 from argparse import ArgumentParser
@@ -134,7 +134,7 @@ class Command(BaseCommand):
 
 
 def _reading(options: dict[str, Any]) -> dict[str, Any]:
-    """How the options say that the file is to be read."""
+    """Return how the options say the file is to be read."""
     said = {
         "encoding": options["encoding"],
         "sheet": options["sheet"],

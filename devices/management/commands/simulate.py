@@ -1,4 +1,4 @@
-"""Acts as devices: publishes, answers calls, reports firmware, obeys wipes, all over the device API."""
+"""Simulates devices over the device API: they publish, answer calls, report their firmware and obey wipes."""
 
 import math
 import signal
@@ -12,17 +12,17 @@ from django.db import connection
 from console.models import Organization
 from devices.simulator import fleet
 
-# Half of the places that a server process has for devices that wait.
+# Half of the places that a server process has for waiting devices.
 WAITING = 2
 
 
 class Command(BaseCommand):
-    """`manage.py simulate --devices 200`: until Ctrl-C, or for so many seconds."""
+    """`manage.py simulate --devices 200`: runs until Ctrl-C, or for a number of seconds."""
 
     help = "Acts as devices of an organization over the device API. Devices without a secret get one."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How many, of whom, where the server is, and for how long."""
+        """Add the options: how many devices, of which organization, at which server, and for how long."""
         parser.add_argument("--devices", type=int, default=20)
         parser.add_argument("--organization", help="its slug; needed where there are several")
         parser.add_argument("--base-url", default=settings.BASE_URL)
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Choose the devices, let them live, and say what they did."""
+        """Choose the devices, run them, and print what they did."""
         self._check(options)
         found = fleet.choose(self._organization(options["organization"]), options["devices"])
         if not found:
