@@ -67,7 +67,7 @@ def members_of(actor: Actor, project: Project) -> QuerySet[ProjectMember]:
 
 
 def of_device(actor: Actor, device: Device) -> dict[str, Any]:
-    """Return who has access to a device, now and since the person's customer has owned it.
+    """Return who has, or had, access to a device since the person's customer has owned it.
 
     Returns an empty dict for a device that is not theirs.
     """

@@ -30,14 +30,14 @@ def rows(actor: Actor) -> QuerySet[Return]:
 
 
 def cancellable(actor: Actor) -> QuerySet[Return]:
-    """Return the returns whose request the person may cancel."""
+    """Return the returns that the person may cancel, as long as they are requested."""
     operated = Device.objects.operated_by(actor).filter(customer__isnull=False)
     in_project = Q(device__in=operated.values("pk"), device__customer=F("customer"))
     return rows(actor).filter(Q(customer__in=actor.operates) | in_project)
 
 
 def under_way(actor: Actor, device: Device) -> Return | None:
-    """Return the open return of a device, or None; only if it is one of the person's own."""
+    """Return the open return of a device, or None; only returns of the person's customers count."""
     return Return.objects.visible_to(actor).under_way().filter(device=device).first()
 
 

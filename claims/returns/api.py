@@ -160,7 +160,8 @@ def return_slip(request: Any, pk: int) -> Any:
 def device_swap(request: Any, pk: int) -> Any:
     """Replaces a customer's device with another one, at a single instant.
 
-    The replacement gets the owner, the project and the tags of the old device. Returns the return of the old device.
+    The replacement gets the owner, the project and the tags of the old device. The response is the return of the old
+    device.
     """
     rows = Device.objects.visible_to(request.actor).select_related("product", "customer")
     device = get_object_or_404(rows, pk=pk)

@@ -88,7 +88,7 @@ class ReturnOut(serializers.ModelSerializer):
         ]
 
     def to_representation(self, returned: Return) -> dict[str, Any]:
-        """Return the fields, without those that a customer's key may not read."""
+        """Return the fields; those that a customer's key may not read are null, and a decision is `done`."""
         said = super().to_representation(returned)
         if self.context.get("reader") != "customer":
             return said

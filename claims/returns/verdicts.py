@@ -50,5 +50,5 @@ def unknown() -> Verdict:
 
 
 def label(device: Any) -> str:
-    """Return the name of a device in a list of refusals."""
+    """Return how a list of refusals names a device: its serial number, or "?" if there is no device."""
     return device.serial_number if device is not None else "?"

@@ -188,7 +188,7 @@ def receive(
 
 
 class _Arrival:
-    """Devices that are received in this transaction; all of them can be."""
+    """Devices that are received in this transaction, after all of them were found fit for it."""
 
     def __init__(
         self,

@@ -44,7 +44,7 @@ def hold(organization: Any) -> None:
 def save_reasons(choices: list[Choice], *, by: Actor, at: datetime | None = None) -> None:
     """Set the organization's reasons, in this order; those left out stay as they are.
 
-    Raises Refused (422) if two have the same name, if all of them are archived, or above 50.
+    Raises Refused (422) if two have the same name, if all of them are archived, or if there are more than 50.
     """
     keys = [fold(choice.text)[:80] for choice in choices]
     _check(choices, keys)
@@ -67,7 +67,7 @@ def save_reasons(choices: list[Choice], *, by: Actor, at: datetime | None = None
 def save_checks(choices: list[Choice], *, by: Actor, at: datetime | None = None) -> None:
     """Set the organization's checklist, in this order; points left out stay as they are.
 
-    Raises Refused (422) if two have the same text, if all of them are archived, or above 50.
+    Raises Refused (422) if two have the same text, if all of them are archived, or if there are more than 50.
     """
     _check(choices, [fold(choice.text) for choice in choices])
     rows = {row.pk: row for row in ReturnCheck.objects.select_for_update().filter(organization=by.organization)}

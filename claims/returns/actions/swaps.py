@@ -99,7 +99,7 @@ def _owner(old: Device) -> Customer:
 
 
 def _return(old: Device, span: Ownership, values: dict[str, Any], by: Actor, at: datetime) -> Return:
-    """Return the old device's return, now received: the one that its owner requested, or a new one."""
+    """Mark the old device's return as received and return it: the one that its owner requested, or a new one."""
     values = {
         **values,
         "state": ReturnState.RECEIVED,
