@@ -1,4 +1,4 @@
-"""Recognizes the columns of a table by their headers, even if there is a title above them."""
+"""Recognises the columns of a table by their headers, even if there is a title above them."""
 
 import re
 import unicodedata
@@ -113,7 +113,7 @@ def find_header(rows: Iterable[tuple[int, list[str]]], columns: Iterable[Column]
     """Find the row that names the most columns, among the first 20, and return which column is which.
 
     `rows` are (row number, cells), of which no more than 20 are read. Of two equal rows the upper one wins. If no row
-    names any column, the first one is the header, with nothing recognized: a person can then map it. If two columns
+    names any column, the first one is the header, with nothing recognised: a person can then map it. If two columns
     have one name, the first is in use and both are `doubles`.
     """
     columns = tuple(columns)
@@ -137,7 +137,7 @@ def _plain(label: str) -> str:
 
 
 def _known(columns: tuple[Column, ...]) -> dict[str, str]:
-    """Return normalized header to name. If two columns claim one header, the column declared first has it."""
+    """Return normalised header to name. If two columns claim one header, the column declared first has it."""
     known: dict[str, str] = {}
     for column in columns:
         for alias in (column.name, str(column.label), *column.aliases):

@@ -113,7 +113,7 @@ class NoOverlap(TriggerConstraint):
             f"AND (other.{end} IS NULL OR other.{end} > NEW.{start}) "
             f"AND (NEW.{end} IS NULL OR other.{start} < NEW.{end})"
         )
-        # The text uses the constraint's name, by which Django recognizes an IntegrityError.
+        # The text uses the constraint's name, by which Django recognises an IntegrityError.
         act = f"BEGIN SELECT RAISE(ABORT, 'constraint failed: {self.name}') WHERE EXISTS ({clash}); END"
         return {
             "insert": f"CREATE TRIGGER %(name)s AFTER INSERT ON %(table)s {act}",

@@ -184,7 +184,7 @@ def _sent(form: Any, data: Any) -> dict[str, Part]:
 
 
 def _plain(values: Iterable[Any]) -> list[str]:
-    """Return the values as texts with normalized line ends; no value becomes an empty list."""
+    """Return the values as texts with normalised line ends; no value becomes an empty list."""
     texts = [str(value).replace("\r\n", "\n").strip() for value in values if value is not None]
     return [text for text in texts if text]
 

@@ -68,17 +68,17 @@ class Rows(forms.BaseFormSet):
 
     @property
     def is_filled(self) -> bool:
-        """Whether there is anything to show in the rows."""
+        """Whether any row has something to show."""
         return any(form.has_changed() or form.initial for form in self.forms)
 
     @property
     def filled(self) -> list[dict]:
-        """The clean values of the rows that are not empty, in their order."""
+        """Return the clean values of the rows that are not empty, in their order."""
         return [form.cleaned_data for form in self.forms if form.has_changed()]
 
 
 def rows_of(form: type[forms.BaseForm], *, most: int, extra: int = 0, formset: type[Rows] = Rows) -> type[Rows]:
-    """Return the formset of up to `most` rows that are each such a form, with `extra` empty ones."""
+    """Return the class of a formset of up to `most` rows, each of them a `form`, with `extra` empty ones."""
     made = forms.formset_factory(form, formset, extra=extra, max_num=most, absolute_max=most)
     return cast(type[Rows], made)
 

@@ -39,7 +39,7 @@ class OutboxBackend(BaseEmailBackend):
 
 
 def send(template: str, recipient: str, context: dict) -> None:
-    """Mail the template `mail/<template>.txt` (first line: the subject) to one address, once this transaction commits."""
+    """Mail the template `mail/<template>.txt` (first line: subject) to an address once this transaction commits."""
     subject, _, body = render_to_string(f"mail/{template}.txt", context).strip().partition("\n")
     EmailMultiAlternatives(subject.strip(), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [recipient]).send()
 

@@ -101,7 +101,7 @@ def _to_view(request: HttpRequest) -> HttpResponse:
 
 
 def actor(get_response: GetResponse) -> GetResponse:
-    """Set `request.actor` (who acts in the console), `request.customer_actor` (in the portal), time zone and language."""
+    """Set `request.actor` (for the console), `request.customer_actor` (for the portal), time zone and language."""
 
     def middleware(request: Request) -> HttpResponse:
         request.actor = ANONYMOUS

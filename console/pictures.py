@@ -1,18 +1,18 @@
-"""Opens pictures that people send, bounded by what their headers say before anything is unpacked."""
+"""Opens pictures that people upload, with limits checked against their headers before anything is unpacked."""
 
 import warnings
 from typing import IO
 
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
-# What unpacking may take in bytes; the process around it has some 70 MiB of its own.
+# How many bytes unpacking may take; the rest of the process takes some 70 MiB.
 MOST_MEMORY = 62 * 1024 * 1024
-# A row costs memory even where it is one pixel wide.
+# A row costs memory even if it is one pixel wide.
 LONGEST_SIDE = 16_384
-# Notes inside a PNG, unpacked; Pillow alone would keep 64 MiB of them.
+# Text chunks of a PNG, unpacked, in bytes; Pillow by itself would accept 64 MiB of them.
 MOST_NOTES = 2 * 1024 * 1024
-# Bytes of a pixel: WebP is unpacked whole and copied twice, what lets something through is laid on white, a palette
-# becomes colours, and shades of grey are made smaller in two steps.
+# Bytes per pixel. WebP is unpacked whole and copied twice; pictures with transparency are drawn on white; palettes
+# become colours; and shades of grey are scaled down in two steps.
 _OF_WEBP, _OF_CLEAR, _OF_COLOUR = 16, 7, 4
 _OTHERS = {"L": 2, "1": 2, "P": 5}
 
@@ -20,17 +20,17 @@ PngImagePlugin.MAX_TEXT_MEMORY = MOST_NOTES
 
 
 class TooLarge(Exception):
-    """A picture that would take too much to unpack."""
+    """The picture would take too much memory to unpack."""
 
 
 def open_picture(file: IO[bytes], formats: tuple[str, ...], *, most_pixels: int, mode: str = "RGB") -> Image.Image:
-    """The picture, not unpacked yet. A JPEG that is larger than wanted will be unpacked at a half, a quarter or an eighth.
+    """Open a picture without unpacking it. Large JPEGs will be unpacked at a half, a quarter or an eighth of the size.
 
-    `most_pixels` is how many are wanted, `mode` "L" or "RGB". Raises TooLarge, and what Pillow raises for what is no
-    picture.
+    `most_pixels` is how many are wanted, `mode` is "L" or "RGB". Raises TooLarge, and whatever Pillow raises for a file
+    that is not a picture.
     """
     with warnings.catch_warnings():
-        # Our own limits are lower than the one at which Pillow warns.
+        # The limits here are lower than the one at which Pillow warns.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
             picture: Image.Image = Image.open(file, formats=formats)
@@ -49,7 +49,7 @@ def open_picture(file: IO[bytes], formats: tuple[str, ...], *, most_pixels: int,
 
 
 def _coefficients(picture: JpegImagePlugin.JpegImageFile) -> int:
-    """What a progressive JPEG is kept in until its last pass, in bytes: two for each coefficient of the full size."""
+    """Return the bytes in which a progressive JPEG is held until its last pass: two per coefficient of the full size."""
     if not (picture.info.get("progressive") or picture.info.get("progression")):
         return 0
     widest, highest = (max(layer[place] for layer in picture.layer) for place in (1, 2))

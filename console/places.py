@@ -1,4 +1,4 @@
-"""How many exports run at once in this process: none may take all of its threads, and nobody all of the places."""
+"""Limits how many exports run at once: per process, so that some threads stay free, and per person or key."""
 
 import threading
 import weakref
@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from console.errors import Refused
 
-# In each process of 8 threads, and of these so many for one person or key.
+# In each process of 8 threads, and how many of these for one person or key.
 PLACES, OF_ONE = 4, 2
-# To write an Excel file keeps a processor busy all the while, so of these there are fewer.
+# Writing an Excel file keeps a processor busy all the time, so fewer of them may run.
 HEAVY_PLACES, HEAVY_OF_ONE = 2, 1
 SECONDS = 15
 
@@ -21,9 +21,9 @@ _taken: Counter[tuple] = Counter()
 
 
 def occupy(response: Any, who: Hashable, *, is_heavy: bool) -> Any:
-    """Let this answer hold a place until it is sent or given up. Gives the answer.
+    """Let this answer occupy a place until it is sent or abandoned, and return it.
 
-    Raises Refused (429) where this person or key holds as many as one may, and (503) where all are taken.
+    Raises Refused (429) if this person or key has as many places as one may have, and (503) if all are taken.
     """
     wanted = _wanted(who, is_heavy)
     with _lock:
@@ -31,14 +31,15 @@ def occupy(response: Any, who: Hashable, *, is_heavy: bool) -> Any:
             if _taken[key] >= most:
                 raise refusal()
         _taken.update(key for key, _most, _refusal in wanted)
-    # Whatever comes first: the end of the file, the end of the connection, or nobody that knows the answer any longer.
+    # Freed by whatever comes first: the end of the file, the end of the connection, or garbage collection of the
+    # answer.
     leave = weakref.finalize(response, _leave, [key for key, _most, _refusal in wanted])
     response._resource_closers.append(leave)
     return response
 
 
 def taken() -> int:
-    """How many exports run in this process."""
+    """Return how many exports run in this process."""
     return _taken["any",]
 
 

@@ -1,4 +1,4 @@
-"""Reasons: what takes a device from its owner must say why."""
+"""Reasons: actions that take a device from its owner must give one."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from console.errors import Refused
 
 
 def stated(reason: str, *, sentence: Any = "") -> str:
-    """Return the reason without the white space around it.
+    """Return the reason without surrounding white space.
 
-    Raises Refused where nothing is left, with a `sentence` of its own where the reason is not a free text.
+    Raises Refused if nothing is left. `sentence` replaces the default message where the reason is not free text.
     """
     reason = reason.strip()
     if not reason:

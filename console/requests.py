@@ -1,4 +1,7 @@
-"""What views and their helpers may read of a request, for the type checker: Django makes the requests themselves."""
+"""Types of requests for the type checker: the attributes that views and their helpers may read.
+
+Django creates the requests themselves.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -12,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Request(HttpRequest):
-    """A request as the middlewares pass it on. Those of devices don't come through them."""
+    """A request as the middlewares pass it on. Requests of devices do not go through them."""
 
     htmx: "HtmxDetails"
-    # Who acts in the console, and in the portal; there `portal` makes the second one the first.
+    # Who acts in the console, and in the portal; `portal` sets the first to the second there.
     actor: "Actor"
     customer_actor: "Actor"
     is_member: bool
-    # What single views and upload handlers leave for the answer to a refusal, or for the form.
+    # Set by single views and upload handlers, for the answer to a refusal or for the form.
     refused_template: str
     oversized_uploads: set[str]
-    # Whose days a filter means, where the person belongs to no organization.
+    # Whose days a filter means if the person belongs to no organization.
     days_of: "Organization"
 
 

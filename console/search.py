@@ -1,4 +1,4 @@
-"""The search for everything: each app finds among its own rows, here it is put in order."""
+"""The global search: each app searches its own rows, and the results are sorted here."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ EXACT = 0
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing found. `kind` is its label, `rank` 0 where the text is its very name or number, higher otherwise.
+    """A search result. `kind` is its label; `rank` is 0 if the text is its exact name or number, and higher otherwise.
 
-    `more` is the address of the list of all of this kind that the text finds, where there is one.
+    `more` is the address of the list of all rows of this kind that match, if there is one.
     """
 
     kind: str
@@ -29,22 +29,22 @@ class Hit:
     more: str = ""
 
 
-# Each finds among the rows of its app, and returns no more hits than the limit where it can.
+# Each searches the rows of its app, and returns no more results than the limit if it can.
 sources: Slot[[Actor, str, int], list[Hit]] = Slot("console.search.sources")
 
 
 def listed(route: str, text: str) -> str:
-    """The address of a list, searched for the text."""
+    """Return the address of a list that is searched for the text."""
     return f"{reverse(route)}?{urlencode({'q': text})}"
 
 
 def clean(text: str) -> str:
-    """The text as it is searched for: no longer than 200 characters, without control characters and ends."""
+    """Return the text to search for: trimmed, at most 200 characters, without control characters."""
     return "".join(character if character.isprintable() else " " for character in text[:MAX_LENGTH]).strip()
 
 
 def find_all(actor: Actor, text: str, limit: int) -> list[Hit]:
-    """What the text finds, the exact matches first, and of each source no more than `limit`. Nothing for no text."""
+    """Return the results, exact matches first, at most `limit` from each source. Returns none for an empty text."""
     if not text:
         return []
     found = [hit for find in sources for hit in find(actor, text, limit)[:limit]]
@@ -52,13 +52,13 @@ def find_all(actor: Actor, text: str, limit: int) -> list[Hit]:
 
 
 def beyond(hits: list[Hit], limit: int) -> list[tuple[str, str]]:
-    """(kind, address of its list) of each kind of which there may be more than are among the hits."""
+    """Return (kind, address of its list) for each kind that may have more matches than are among the results."""
     counts = Counter((hit.kind, hit.more) for hit in hits if hit.more)
     return [kind for kind, count in counts.items() if count >= limit]
 
 
 def only(hits: list[Hit]) -> Hit | None:
-    """The one that was meant: the only exact match, or the only match at all."""
+    """Return the result that was meant: the only exact match, or the only match at all."""
     exact = {hit.url: hit for hit in hits if hit.rank == EXACT}
     if len(exact) == 1:
         return next(iter(exact.values()))

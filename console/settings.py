@@ -24,7 +24,7 @@ SECURE = _base.scheme == "https"
 EMBEDDED = environment.flag("CUSTODY_EMBEDDED")
 
 SECRET_KEY = environment.text("CUSTODY_SECRET_KEY") or keys.read_secret(DATA_DIR)
-# Several keys may be configured by id; the first makes new codes.
+# Several keys may be configured by id; new codes are derived with the first.
 CLAIM_KEYS = keys.parse_claim_keys(environment.text("CUSTODY_CLAIM_KEYS") or keys.read_claim_keys(DATA_DIR))
 
 ALLOWED_HOSTS = sorted({_base.hostname, *filter(None, environment.text("CUSTODY_HOSTS").split(","))})
@@ -132,9 +132,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
-# Another mail is asked for as the first one was, so that it counts as the first one did.
+# People request another mail in the same way as the first one, so that it counts toward the same limits.
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = False
-# The library refuses people for what strangers did. `console.people.allowances` does not, and has the limits of these.
+# The library's limits lock out people for attempts by strangers. `console.people.allowances` does not, and defines the
+# limits instead.
 ACCOUNT_RATE_LIMITS: dict[str, str | None] | bool = dict.fromkeys(
     ["login", "login_failed", "request_login_code", "reset_password", "reset_password_from_key"]
 )
@@ -150,7 +151,7 @@ ACCOUNT_FORMS = {
     "set_password": "console.people.adapters.SetPasswordForm",
     "reauthenticate": "console.people.adapters.ReauthenticateForm",
 }
-# A second, unproved address would let one person receive codes in the name of another.
+# A second, unverified address would let one person receive codes in the name of another.
 ACCOUNT_MAX_EMAIL_ADDRESSES = 1
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -177,7 +178,7 @@ SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if SECURE else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "console.views.errors.csrf_failure"
-# Security over http is checked by the base URL; the rest of `check --deploy` holds as it is.
+# The base URL's check covers security over http; the rest of `check --deploy` applies as it is.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"] if not SECURE else []
 
 LANGUAGE_CODE = "en"
@@ -197,7 +198,7 @@ STORAGES = {
 if DEBUG:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
-# Files above 1 MB go to disk while they arrive, and one above the limit is refused without being kept.
+# Files above 1 MB are written to disk while they arrive, and a file above the limit is refused without being stored.
 FILE_UPLOAD_HANDLERS = ["console.uploads.QuotaHandler", "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None
 UPLOAD_LIMIT = environment.number("CUSTODY_UPLOAD_LIMIT", 50 * 1024 * 1024, least=1_000)
@@ -233,7 +234,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    # Else two fields of one name get names made of digits.
+    # Otherwise two fields of the same name get generated names with digits.
     "ENUM_NAME_OVERRIDES": {
         "CustomerKind": "customers.models.CustomerKind.choices",
         "CustomerRole": "customers.models.CustomerRole.choices",
@@ -249,14 +250,14 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "console.rest.schema.add_problems"],
 }
-# Of each key in each process.
+# Per key and process.
 API_CALLS_A_MINUTE = environment.number("CUSTODY_API_CALLS_A_MINUTE", 1_200, least=1)
 
-# Networks that webhooks may dial besides the public Internet, in CIDR notation.
+# Networks that webhooks may connect to besides the public Internet, in CIDR notation.
 WEBHOOK_NETWORKS = environment.networks("CUSTODY_WEBHOOK_NETWORKS")
-# A webhook that only failed for so many days is disabled.
+# A webhook that has only failed for this many days is disabled.
 WEBHOOK_DAYS = environment.number("CUSTODY_WEBHOOK_DAYS", 5, least=1)
-# What happens while a webhook is disabled is kept for so many days; the log forgets after 30.
+# Deliveries of a disabled webhook are kept for this many days; the webhook log is deleted after 30.
 WEBHOOK_KEPT_DAYS = environment.number("CUSTODY_WEBHOOK_KEPT_DAYS", 7, most=30)
 
 LOGGING = {
@@ -269,14 +270,14 @@ LOGGING = {
     "loggers": {"django.server": {"handlers": ["console"], "propagate": False}, "custody": {"level": "INFO"}},
 }
 
-# Messages are kept for so many days; 0 keeps them for good. What waits for a webhook needs its message for four days
-# more than it is kept for one that is disabled.
+# Messages are kept for this many days; 0 keeps them forever. A webhook delivery needs its message for four days longer
+# than the delivery is kept for a disabled webhook.
 MESSAGE_DAYS = environment.number("CUSTODY_MESSAGE_DAYS", 0)
 if MESSAGE_DAYS:
     MESSAGE_DAYS = max(MESSAGE_DAYS, 7, WEBHOOK_KEPT_DAYS + 4)
-# So many devices at once may wait for calls in each server process; each of them holds a thread.
+# How many devices at once may wait for calls in each server process; each of them occupies a thread.
 DEVICE_WAITS = environment.number("CUSTODY_DEVICE_WAITS", 4)
-# Besides the server, while the demo runs: commands of manage.py by what they are called.
+# Besides the server, while the demo runs: commands of manage.py by their names.
 DEMO_ALSO = {
     "the simulator": [
         "simulate",

@@ -1,4 +1,4 @@
-"""The tabs of the settings. Each app adds its own, in its place among all."""
+"""The tabs of the settings. Each app adds its own at their place among all tabs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from console.slots import Slot
 
 @dataclass(frozen=True)
 class Tab:
-    """One tab of the settings. `key` is what its page calls it, `prefixes` are the view names that belong to it."""
+    """A tab of the settings. `key` is the name that its page uses, `prefixes` are the view names that belong to it."""
 
     key: str
     label: Any

@@ -1,4 +1,4 @@
-"""What `manage.py check` and the start of a server find wrong with slots."""
+"""Checks of slots, run by `manage.py check` and when a server starts."""
 
 import re
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ PANELS = re.compile(r"""{%\s*panels\s+["']([^"']+)["']""")
 
 def declared() -> dict[str, slots.Slot[..., Any]]:
     """Return every slot by its name, in the order of the names."""
-    # The addresses import all modules that call slots.
+    # Loading the addresses imports all modules that call slots.
     assert get_resolver().url_patterns
     return dict(sorted(slots.DECLARED.items()))
 
 
 @register
 def slots_are_filled(**kwargs: Any) -> list[CheckMessage]:
-    """An empty slot would be an error at the first call, perhaps weeks later."""
+    """Check that required slots are filled. An empty one would fail at its first call, perhaps weeks later."""
     return [
         Error(f"The slot {name} is empty.", hint="Add a function to it in the ready() of an app.", id="custody.E030")
         for name, slot in declared().items()
@@ -34,7 +34,7 @@ def slots_are_filled(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def slots_are_where_their_names_say(**kwargs: Any) -> list[CheckMessage]:
-    """Names of slots are printed for people, who look for the slot there."""
+    """Check that each slot is in the module that its name says. People read the names and look for the slot there."""
     return [
         Error(f"There is no slot at {name}.", hint="Name the slot as its module and variable.", id="custody.E031")
         for name, slot in declared().items()
@@ -44,7 +44,7 @@ def slots_are_where_their_names_say(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def panels_have_slots(**kwargs: Any) -> list[CheckMessage]:
-    """A template that names no slot would be an error when the page is opened."""
+    """Check that the panels in templates name slots. Otherwise the page would fail when it is opened."""
     known = declared()
     return [
         Error(f"{path} shows the panels of {name}, which is no slot.", hint="Correct the name.", id="custody.E032")

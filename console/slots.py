@@ -1,7 +1,8 @@
 """Slots: where a module lets other apps take part.
 
-A slot is declared in the module that calls it and filled in `AppConfig.ready()` of the apps that take part. So a lower
-app calls a higher one without knowing it, mypy compares the signatures, and `manage.py check` lists who takes part.
+A slot is declared in the module that calls it and filled in `AppConfig.ready()` of the apps that take part. This way a
+lower app calls a higher one without knowing it, mypy compares the signatures, and `manage.py check` lists who takes
+part.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ DECLARED: dict[str, "Slot[..., Any]"] = {}
 class Slot(Generic[P, R]):
     """Functions that apps add, called in order."""
 
-    # Whether `manage.py check` refuses the slot while it is empty.
+    # Whether `manage.py check` reports an error while the slot is empty.
     is_required = False
 
     def __init__(self, name: str) -> None:

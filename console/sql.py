@@ -1,4 +1,4 @@
-"""The little SQL that Django's ORM does not say, in one place, for both databases."""
+"""The few SQL statements that Django's ORM cannot express, in one place, for both databases."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from django.db import connection, models
 if TYPE_CHECKING:
 
     class Stored(models.Field):
-        """A field with a column: others, and the far ends of relations, nobody hands to SQL."""
+        """A field with a column. Other fields, and reverse relations, are never passed to SQL."""
 
         column: str
 
@@ -20,47 +20,47 @@ Rows = TypeVar("Rows", bound=models.QuerySet)
 
 
 def quote(name: str) -> str:
-    """The name of a table or column, quoted."""
+    """Return the name of a table or column, quoted."""
     return connection.ops.quote_name(name)
 
 
 def table(model: type[models.Model]) -> str:
-    """The quoted table of a model."""
+    """Return the quoted table of a model."""
     return quote(model._meta.db_table)
 
 
 def field(model: type[models.Model], name: str = "") -> "Stored":
-    """The field of the model that has this name; without one, its primary key."""
+    """Return the field of the model that has this name; without a name, its primary key."""
     return cast("Stored", model._meta.get_field(name) if name else model._meta.pk)
 
 
 def in_ids(column: str) -> str:
-    """The condition that `column` is one of the ids that are handed over as one parameter, however many."""
+    """Return the condition that `column` is one of the ids passed as one parameter, however many there are."""
     values = "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
     return f"{quote(column)} {values}"
 
 
 def id_list(ids: Iterable[int | str]) -> Any:
-    """The parameter that goes with `in_ids`."""
+    """Return the parameter that goes with `in_ids`."""
     return list(ids) if connection.vendor == "postgresql" else json.dumps(list(ids))
 
 
 def placeholder(of: models.Field) -> str:
-    """A placeholder of the field's type: in INSERT … SELECT, PostgreSQL does not infer it."""
+    """Return a placeholder of the field's type. PostgreSQL does not infer it in INSERT … SELECT."""
     return f"%s::{of.db_type(connection)}" if connection.vendor == "postgresql" else "%s"
 
 
 def greatest(*values: str) -> str:
-    """SQL for the greatest of these values that are not null."""
+    """Return SQL for the greatest of these values that are not null."""
     if connection.vendor == "postgresql":
         return f"GREATEST({', '.join(values)})"
-    # SQLite's own MAX of several values is null where one of them is; its aggregate is not.
+    # On SQLite, MAX of several values is null if one of them is; the aggregate MAX ignores nulls.
     rows = " UNION ALL ".join(f"SELECT {each} AS value" for each in values)
     return f"(SELECT MAX(value) FROM ({rows}))"  # noqa: S608
 
 
 def a_tick_after(moment: str) -> str:
-    """SQL for the instant right after this one, null after null."""
+    """Return SQL for the instant right after this one; null for null."""
     if connection.vendor == "postgresql":
         return f"{moment} + INTERVAL '1 microsecond'"
     return f"django_format_dtdelta('+', {moment}, 1)"
@@ -74,10 +74,10 @@ def insert_from(
     ids: Iterable[int],
     parameters: Iterable[Any] = (),
 ) -> int:
-    """One INSERT … SELECT: a row of `model` for each row of `source` in `ids`.
+    """Insert a row of `model` for each row of `source` in `ids`, by one INSERT … SELECT.
 
-    `constants` are field values that all rows share; `copied` maps fields to SQL over the source, whose placeholders
-    `parameters` fill. Returns how many rows were written.
+    `constants` are field values that all rows share; `copied` maps fields to SQL over the source, with `parameters` for
+    its placeholders. Returns how many rows were written.
     """
     fields = {name: field(model, name) for name in [*constants, *copied]}
     columns = ", ".join(quote(f.column) for f in fields.values())
@@ -94,7 +94,7 @@ def insert_from(
 
 
 def update_returning(sql: str, parameters: list) -> list[int]:
-    """Run an UPDATE … RETURNING of one integer column and give its values."""
+    """Run an UPDATE … RETURNING of one integer column and return its values."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [row[0] for row in cursor.fetchall()]
@@ -102,20 +102,20 @@ def update_returning(sql: str, parameters: list) -> list[int]:
 
 @contextmanager
 def prepared_cursor(statement: str, parameters: list) -> Iterator[Any]:
-    """A cursor that has run this statement, whose plan the connection keeps.
+    """Yield a cursor that has run this statement, whose plan the connection keeps.
 
-    For the one or two statements that devices ask all the time: to plan them takes PostgreSQL longer than to run them.
-    SQLite's driver does so by itself. Who listens to what Django asks hears of it, in the usual way.
+    For the one or two statements that devices run all the time: PostgreSQL needs longer to plan than to run them.
+    SQLite's driver keeps plans by itself. Listeners for Django's queries are notified of it as usual.
     """
     if connection.vendor != "postgresql" or connection.queries_logged or connection.execute_wrappers:
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             yield cursor
         return
-    # Where only SQLite is used, it need not be installed.
+    # If only SQLite is used, it need not be installed.
     import psycopg
 
-    # As Django's own cursors do: a connection that broke since the last request is made anew.
+    # Like Django's own cursors: a connection that broke since the last request is opened again.
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
@@ -124,13 +124,13 @@ def prepared_cursor(statement: str, parameters: list) -> Iterator[Any]:
 
 
 def having_ids(rows: Rows, column: str, ids: Iterable[int | str]) -> Rows:
-    """The rows whose `column` is one of the ids, handed over as one parameter: an `__in` that has no upper limit."""
+    """Return the rows whose `column` is one of the ids, passed as one parameter: an `__in` without an upper limit."""
     condition = in_ids(f"{rows.model._meta.db_table}.{column}".replace(".", '"."'))
     return cast(Rows, rows.extra(where=[condition], params=[id_list(ids)]))  # noqa: S610
 
 
 def update_rows(model: type[models.Model], rows: list, names: list[str]) -> None:
-    """Write the named fields of many rows: one statement on PostgreSQL, one prepared one on SQLite.
+    """Write the named fields of many rows: one statement on PostgreSQL, one prepared statement on SQLite.
 
     A bulk_update builds a CASE for every row and field, which is slow beyond some hundred rows.
     """
@@ -161,7 +161,7 @@ def update_rows(model: type[models.Model], rows: list, names: list[str]) -> None
 def capped_counts(
     parents: type[models.Model], ids: Iterable[int], children: models.QuerySet, column: str, cap: int
 ) -> dict[int, int]:
-    """How many of `children` each parent in `ids` has, counted up to `cap`, in one statement.
+    """Return how many of `children` each parent in `ids` has, counted up to `cap`, in one statement.
 
     `column` is the children's column that holds the parent's id. The cap keeps the cost from growing with the table.
     """
@@ -178,7 +178,7 @@ def capped_counts(
 
 
 def reserve_ids(model: type[models.Model], count: int) -> list[int]:
-    """Ids for as many new rows, in ascending order, which nobody else gets. Within a transaction."""
+    """Return ids for `count` new rows, in ascending order, reserved for the caller. Call it within a transaction."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
@@ -186,14 +186,14 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
                 [table(model), field(model).column, count],
             )
             return sorted(row[0] for row in cursor.fetchall())
-        # The lock that a transaction holds from its beginning keeps others from taking the same.
+        # The lock that the transaction has held since its beginning keeps others from reserving the same ids.
         cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [model._meta.db_table])
         last = cursor.fetchone()[0]
         return list(range(last + 1, last + 1 + count))
 
 
 def insert_rows(model: type[models.Model], names: Iterable[str], rows: Iterable[tuple]) -> None:
-    """Write very many new rows without making objects of them: COPY on PostgreSQL, one statement on SQLite.
+    """Write very many new rows without creating objects: COPY on PostgreSQL, one statement on SQLite.
 
     The values follow the fields in `names`, as the database takes them. Raises IntegrityError like any INSERT.
     """
@@ -206,19 +206,19 @@ def insert_rows(model: type[models.Model], names: Iterable[str], rows: Iterable[
                     copy.write_row(row)
             return
         marks = ", ".join("%s" for _column in columns)
-        # In portions, because Django keeps what it was handed until the statement is done.
+        # In batches, because Django keeps the parameters until the statement is done.
         waiting = iter(rows)
         while portion := list(islice(waiting, 2_000)):
             cursor.executemany(f"INSERT INTO {table(model)} ({named}) VALUES ({marks})", portion)  # noqa: S608
 
 
 def prepared(model: type[models.Model], name: str, value: Any) -> Any:
-    """A value as the database takes it in the field's column."""
+    """Return a value as the database takes it in the field's column."""
     return field(model, name).get_db_prep_save(value, connection)
 
 
 def capped_count_of_each(querysets: list[models.QuerySet], cap: int) -> list[int]:
-    """How many rows each queryset has, counted up to `cap`, all in one statement."""
+    """Return how many rows each queryset has, counted up to `cap`, all in one statement."""
     parts: list[str] = []
     parameters: list[Any] = []
     for rows in querysets:
@@ -231,7 +231,7 @@ def capped_count_of_each(querysets: list[models.QuerySet], cap: int) -> list[int
 
 
 def ids_of_each(querysets: list[models.QuerySet], most: int) -> list[list[int]]:
-    """What each queryset of one value gives, up to so many, all in one statement."""
+    """Return the values of each single-column queryset, at most `most` of each, all in one statement."""
     parts: list[str] = []
     parameters: list[Any] = []
     for number, rows in enumerate(querysets):
@@ -247,10 +247,10 @@ def ids_of_each(querysets: list[models.QuerySet], most: int) -> list[list[int]]:
 
 
 class Lookup(NamedTuple):
-    """What is looked for: the `values` of field `name` within `scope` ({field: id}).
+    """What to look up: the `values` of field `name` within `scope` ({field: id}).
 
-    `where` is a further condition, in the words of a partial index. The field is a KeyField, or its values are made
-    of digits, capitals and colons: of these, databases and Python agree which comes first.
+    `where` is a further condition, written like that of a partial index. The field is a KeyField, or its values consist
+    of digits, capitals and colons, which databases and Python sort alike.
     """
 
     name: str
@@ -260,10 +260,11 @@ class Lookup(NamedTuple):
 
 
 def ids_by_value(model: type[models.Model], lookups: Iterable[Lookup]) -> list[dict[str, int]]:
-    """For each lookup, the id of a row for each value that is there, however many; all as of one instant.
+    """For each lookup, return the id of a row for each existing value, however many there are, at a single instant.
 
-    PostgreSQL is held to one descent of an index for each value: its guess, while a table grows, is to read all rows
-    of the scope. And values that lie beside all known ones, as those of a new lot do, cost one descent together.
+    PostgreSQL is forced to one descent of an index for each value: while a table grows, it would otherwise guess that
+    reading all rows of the scope is cheaper. Values that lie beyond all known ones, as those of a new lot do, cost one
+    descent together.
     """
     found: list[dict[str, int]] = []
     parts: list[str] = []
@@ -300,7 +301,7 @@ def ids_by_value(model: type[models.Model], lookups: Iterable[Lookup]) -> list[d
 
 
 class Joined(models.Aggregate):
-    """The texts of a group as one, with `SEPARATOR` between them; for the few names that belong to a row of a list."""
+    """The texts of a group joined with `SEPARATOR`, for the few names that belong to a row of a list."""
 
     SEPARATOR = "\x1f"
     function = "STRING_AGG"
@@ -308,5 +309,5 @@ class Joined(models.Aggregate):
     output_field = models.TextField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """SQLite has its own name for it."""
+        """Compile with SQLite's own name for the function."""
         return super().as_sql(compiler, connection, function="GROUP_CONCAT", **context)

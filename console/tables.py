@@ -1,4 +1,4 @@
-"""The columns of this app's lists; the rows are drawn by their row templates."""
+"""The columns of this app's lists; row templates draw the rows."""
 
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from console.listing import Table
 
 
 class EventTable(Table):
-    """The audit log, in the order of its times."""
+    """The audit log, sorted by time."""
 
     what = tables.Column(verbose_name=_("What happened"), orderable=False)
     at = tables.Column(verbose_name=_("When"), order_by="at", attrs={"th": {"class": "end-text wide-only"}})
@@ -19,7 +19,7 @@ class EventTable(Table):
 
 
 class OperationTable(Table):
-    """The operations of an organization, the newest first."""
+    """The operations of an organization, newest first."""
 
     title = tables.Column(verbose_name=_("Operation"), orderable=False)
     state = tables.Column(verbose_name=_("State"), orderable=False)

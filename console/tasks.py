@@ -1,4 +1,4 @@
-"""The work that is done outside of requests."""
+"""Background tasks, run outside of requests."""
 
 import logging
 from datetime import datetime, timedelta
@@ -20,14 +20,14 @@ WEBHOOK_SECONDS, SHORT_WAIT = 20.0, timedelta(seconds=1)
 
 @task(queue_name="mail")
 def deliver_mail(mail_id: int) -> None:
-    """Send one mail, and try again later if that fails. A mail that left is not sent again."""
+    """Send one mail, and try again later if that fails. A mail that was sent is not sent again."""
     row = OutgoingMail.objects.filter(pk=mail_id, sent_at=None).first()
     if row is None:
         return
     try:
         mail.transmit(row)
     except Exception as error:
-        # Whatever is wrong with this one: it is told on its row, and the others don't wait for it.
+        # Whatever the error is, it is recorded on the row, and the other mails are not held up.
         _put_off(row, error)
         return
     OutgoingMail.objects.filter(pk=row.pk).update(sent_at=timezone.now(), message=b"", error="")
@@ -35,9 +35,9 @@ def deliver_mail(mail_id: int) -> None:
 
 @transaction.atomic
 def _put_off(row: OutgoingMail, error: Exception) -> None:
-    """Note why a mail could not be sent, and try it again later, until the last wait is over."""
+    """Record why a mail could not be sent, and try again later, until the last wait is over."""
     is_last = row.attempts >= len(RETRY_MINUTES)
-    # What an address holds may have no form in UTF-8, and a log must take it all the same.
+    # The text of an address may be invalid in UTF-8, and a log must accept it all the same.
     why = str(error).encode("utf-8", "backslashreplace").decode()
     log.warning("mail %s could not be sent%s: %s", row.pk, " and is given up" if is_last else "", why)
     OutgoingMail.objects.filter(pk=row.pk).update(attempts=row.attempts + 1, error=_said(error))
@@ -47,43 +47,44 @@ def _put_off(row: OutgoingMail, error: Exception) -> None:
 
 
 def _said(error: Exception) -> str:
-    """What an error says, as any database keeps it."""
+    """Return the text of an error, in a form that every database accepts."""
     text = str(error) or type(error).__name__
     return text.encode("utf-8", "replace").decode().replace("\0", "")[:300]
 
 
 @task(queue_name="operations")
 def run_operation(operation_id: int) -> None:
-    """Run one operation to its end, or go on where a killed worker stopped."""
+    """Run one operation to its end, or continue where a killed worker stopped."""
     operations.run(operation_id)
 
 
 def queue_operation(operation_id: int, after: timedelta | None) -> None:
-    """Queue one operation, to be run after so long."""
+    """Queue one operation, to be run after the given time."""
     run_operation.using(run_after=timezone.now() + after if after else None).enqueue(operation_id)
 
 
 def queued_operations() -> set[int]:
-    """Return the operations that a task will run, or is about to take."""
+    """Return the operations that a task will run or is about to run."""
     tasks = DBTaskResult.objects.filter(task_path=run_operation.module_path, status__in=["READY", "RUNNING"])
     return {arguments["args"][0] for arguments in tasks.values_list("args_kwargs", flat=True)}
 
 
 @task(queue_name="webhooks")
 def deliver_webhooks() -> None:
-    """Send the deliveries of webhooks that are due, and see to it that the rest is sent when it is.
+    """Send the webhook deliveries that are due, and schedule the rest for when it is due.
 
-    A worker of this queue alone sends as long as there is something to send. One that others wait for ends in time.
+    A worker that serves only this queue sends as long as there is something to send. If other queues wait for the
+    worker, it ends in time.
     """
     delivery.run(seconds=None if liveness.serves_alone(deliver_webhooks.queue_name) else WEBHOOK_SECONDS)
-    # What is due and was not sent waits for the lines of another worker.
+    # Deliveries that are due but were not sent wait for the lines of another worker.
     nudge_webhooks(timezone.now() + SHORT_WAIT)
 
 
 def nudge_webhooks(earliest: datetime | None = None) -> int:
-    """Queue the sending of webhooks for when the next delivery is due, unless it is queued. Gives whether it was not.
+    """Queue the sending of webhooks for when the next delivery is due, unless it is queued. Returns whether it was not.
 
-    To be called after the transaction that wrote them: a task that is seen waiting then will see them.
+    Call it after the transaction that wrote the deliveries: a task that is still waiting then will see them.
     """
     at = delivery.next_due()
     if at is None:

@@ -1,4 +1,4 @@
-"""The only way an edge gets rows: every tenant row belongs to one organization, and `visible_to` fails closed."""
+"""The only way for an edge to read rows: each tenant row has one organization, and `visible_to` fails closed."""
 
 from typing import Any, Self
 
@@ -8,12 +8,12 @@ from console.access import Actor, Permission
 
 
 class TenantQuerySet(models.QuerySet):
-    """Rows of organizations. A model that customers may see overrides `for_customer`."""
+    """Rows of organizations. A model whose rows customers may see overrides `for_customer`."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """The rows that this actor may read: a member those of the organization, a customer what `for_customer` gives.
+        """Return the rows that this actor may read: a member the organization's, a customer those of `for_customer`.
 
-        Everybody else, and a member without the right to view, gets nothing.
+        Everybody else, and a member without the right to view, gets no rows.
         """
         if actor.kind in {"member", "system"} and actor.may(Permission.VIEW):
             return self.filter(organization=actor.organization)
@@ -22,14 +22,14 @@ class TenantQuerySet(models.QuerySet):
         return self.none()
 
     def for_customer(self, actor: Actor) -> Self:
-        """The rows that a customer's person may read: none, unless the model says otherwise."""
+        """Return the rows that a customer's person may read: none, unless the model overrides this."""
         return self.none()
 
     def delete(self) -> Any:
         raise NotImplementedError("Rows are archived, not deleted; use purge() for those that the ledger never saw.")
 
     def purge(self) -> Any:
-        """Delete for good. For rows without history only: drafts, expired invitations, spent counters."""
+        """Delete permanently. For rows without history only: drafts, expired invitations, used-up counters."""
         return super().delete()
 
 
@@ -38,7 +38,7 @@ class TenantModel(models.Model):
 
     organization = models.ForeignKey("console.Organization", models.PROTECT, related_name="+")
 
-    # A model with a manager of its own declares it as `objects: ClassVar`, which this one is to the type checker.
+    # A model with a manager of its own declares it as `objects: ClassVar`; to the type checker, this one is a ClassVar.
     objects = TenantQuerySet.as_manager()
 
     class Meta:

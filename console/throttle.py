@@ -1,4 +1,4 @@
-"""Counts tries in the database, per place, over a window of time that slides, before anything is looked up."""
+"""Counts attempts in the database, per place, in a sliding window, before anything is looked up."""
 
 import hashlib
 import ipaddress
@@ -13,15 +13,15 @@ from django.utils.translation import gettext as _
 from console.errors import Refused
 from console.models import Throttle
 
-# The window of the rows that are only taken turns at; it is never forgotten.
+# The window of rows that only serve to take turns; they are never deleted.
 NEVER = 2**62
-# A window is counted in so many slices. A try counts until its whole slice has left the window: never more than the
-# limit in any stretch of that length, and at most one slice longer to wait.
+# A window is counted in this many slices. An attempt counts until its whole slice has left the window: the limit is
+# never exceeded in any stretch of that length, and nobody waits longer than one slice more than necessary.
 SLICES = 10
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where a request comes from: the address behind the trusted proxies, of IPv6 the /64 that one line has."""
+    """Return where a request comes from: the address behind the trusted proxies; for IPv6, its /64 network."""
     text = get_adapter().get_client_ip(request)
     try:
         address = ipaddress.ip_address(text)
@@ -33,9 +33,9 @@ def address_of(request: HttpRequest) -> str:
 
 
 def spend(scope: str, who: str, *, limit: int, seconds: int, at: float | None = None) -> None:
-    """Count one try of `who` at `scope`. Raises Refused (429) where `limit` were counted in the last `seconds`.
+    """Count one attempt of `who` at `scope`. Raises Refused (429) if `limit` were counted in the last `seconds`.
 
-    The count is committed by itself, so that a refusal that follows can't roll it back.
+    The count is committed in a transaction of its own, so that a later refusal can't roll it back.
     """
     left = _try(scope, who, limit=limit, seconds=seconds, at=at)
     if left:
@@ -48,19 +48,19 @@ def spend(scope: str, who: str, *, limit: int, seconds: int, at: float | None = 
 
 
 def has_left(scope: str, who: str, *, limit: int, seconds: int, at: float | None = None) -> bool:
-    """Count one try as `spend` does, and give whether it was within the limit."""
+    """Count one attempt as `spend` does, and return whether it was within the limit."""
     return not _try(scope, who, limit=limit, seconds=seconds, at=at)
 
 
 def has_room(scope: str, who: str, *, limit: int, seconds: int, at: float | None = None) -> bool:
-    """Whether a try would be within the limit. It counts nothing: to choose a way by, not to guard one."""
+    """Whether an attempt would be within the limit. Counts nothing, so use it to choose a path, not to guard one."""
     now = time.time() if at is None else at
     row = Throttle.objects.filter(key=_key(scope, who)).values_list("tries", flat=True).first()
     return sum(count for _start, count in _within(row or [], now, seconds)) < limit
 
 
 def give_back(scope: str, who: str) -> None:
-    """Count one try less, the newest: it was no guess."""
+    """Subtract the newest attempt, because it was not a guess."""
     key = _key(scope, who)
     with transaction.atomic():
         if not _hold(key):
@@ -72,7 +72,7 @@ def give_back(scope: str, who: str) -> None:
 
 
 def delete_old(before: float) -> int:
-    """Delete the counts whose last try was before the Unix time `before`."""
+    """Delete the counts whose last attempt was before the Unix time `before`."""
     return Throttle.objects.filter(window__lt=int(before)).delete()[0]
 
 
@@ -84,7 +84,7 @@ def take_turn(scope: str, who: str) -> None:
 
 
 def _try(scope: str, who: str, *, limit: int, seconds: int, at: float | None) -> float:
-    """Count a try where there is room; else the seconds until there is."""
+    """Count an attempt if the limit allows it, else return the seconds until it does."""
     now = time.time() if at is None else at
     key, slice_ = _key(scope, who), seconds / SLICES
     with transaction.atomic():
@@ -108,7 +108,7 @@ def _within(tries: list[list[float]], now: float, seconds: float) -> list[list[f
 
 
 def _wait(tries: list[list[float]], over: float, seconds: float, now: float) -> float:
-    """When so many tries have left the window; where the limit is none, a whole window."""
+    """Return the seconds until enough attempts have left the window, at least 1; a whole window if the limit is 0."""
     for start, count in tries:
         over -= count
         if over <= 0:
@@ -117,7 +117,7 @@ def _wait(tries: list[list[float]], over: float, seconds: float, now: float) -> 
 
 
 def _hold(key: str) -> int:
-    """Whoever comes at the same time waits here, and reads what is written after it. Gives whether there is a row."""
+    """Lock the row until the transaction ends, so that others read what it writes. Returns whether the row exists."""
     return Throttle.objects.filter(key=key).update(count=F("count"))
 
 

@@ -1,4 +1,4 @@
-"""Transactions that survive a clash with another one."""
+"""Transactions that are repeated after a conflict with another one."""
 
 import time
 from collections.abc import Callable
@@ -17,11 +17,11 @@ TRIES = 3
 
 
 def retrying(action: Callable[P, R]) -> Callable[P, R]:
-    """Run the action in a transaction, anew after a deadlock or a broken constraint, three times at most.
+    """Run the action in a transaction, and again after a deadlock or a broken constraint, three times at most.
 
-    Then it raises Refused: two people at the same row is no server error. A database that is away, read-only or full is
-    one, and its error passes. Within another transaction the action runs
-    once, as the outer one has to be repeated as a whole.
+    After that it raises Refused: two people changing the same row is not a server error. A database that is away,
+    read-only or full is one, and its error is passed on. Within another transaction the action runs once, because the
+    outer one has to be repeated as a whole.
     """
 
     @wraps(action)
@@ -34,7 +34,7 @@ def retrying(action: Callable[P, R]) -> Callable[P, R]:
                 with transaction.atomic():
                     return action(*args, **kwargs)
             except (IntegrityError, OperationalError) as error:
-                # A connection that was lost comes back at the next try; a database that only reads does not.
+                # A connection that was lost is opened again by the next try; a read-only database stays read-only.
                 if attempt == TRIES - 1 and is_outage(error) and not is_conflict(error):
                     raise
                 time.sleep(0.02 * attempt)
@@ -44,6 +44,6 @@ def retrying(action: Callable[P, R]) -> Callable[P, R]:
 
 
 def drop_broken_connection() -> None:
-    """Close this thread's connection if it broke or is old; the next query opens another. Not within a transaction."""
+    """Close this thread's connection if it is broken or old; the next query opens another. Not within a transaction."""
     if not connection.in_atomic_block:
         close_old_connections()

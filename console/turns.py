@@ -1,6 +1,7 @@
-"""Whose operation is next: organizations take turns, and within one its people, however many wait for each.
+"""Whose operation is next: organizations take turns, and so do the people of each, however much work they queue.
 
-A worker remembers whom it served; it goes round by itself, and with others at work it prefers who has fewest running.
+A worker remembers whom it served and goes round by itself; if other workers are running operations, it prefers the
+organization with the fewest running.
 """
 
 from itertools import count
@@ -13,7 +14,7 @@ from console.models.operation import OperationState
 
 
 class Waiting(NamedTuple):
-    """A person of an organization, None for the system, and the first operation that waits for them."""
+    """A person of an organization (None for the system) and their first waiting operation."""
 
     organization: int
     person: int | None
@@ -28,7 +29,7 @@ class Turns:
         self._served: dict[tuple, int] = {}
 
     def order(self) -> list[int]:
-        """The operations that may be next: one of each person who waits, in their turn."""
+        """Return the operations that may be next: one of each waiting person, in the order of their turns."""
         waiting, running = _waiting(), _running()
         mine = {one.operation: one for one in waiting}
 
@@ -40,7 +41,7 @@ class Turns:
         return sorted(mine, key=turn)
 
     def took(self, operation_id: int) -> None:
-        """Note that this operation is run now."""
+        """Record that this operation is run now."""
         owner = Operation.objects.filter(pk=operation_id).values_list("organization_id", "by_user_id").first()
         if owner is not None:
             self._served[owner[:1]] = self._served[owner] = next(self._clock)

@@ -1,4 +1,7 @@
-"""Undoing operations: one page for all of them. Each kind of work that can be undone declares how, in its room."""
+"""Undoing operations: one page for all of them.
+
+Each kind of work that can be undone declares how, in its own package.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +20,12 @@ from console.models import Operation
 from console.requests import Request
 
 SHOWN = 50
-# Every declared undo by its route, which operations keep as `undo_route`.
+# Every declared undo by its route, which operations store as `undo_route`.
 DECLARED: dict[str, "Undo"] = {}
 
 
 def no_warning(found: dict[str, Any]) -> str:
-    """Warn of nothing."""
+    """Return no warning."""
     return ""
 
 
@@ -31,8 +34,9 @@ class Undo:
     """How one kind of operation is undone. Declaring it registers it.
 
     `route` is the page that undoes an operation, `parent` (label, route) the list above it. `heading` and `button` take
-    the number of rows that can be undone, `effects` are pairs of icon and text, `fit` labels that number. `preview`
-    returns the context of the template `rows`, with at least `fit`; `warning` takes it. `begin` undoes.
+    the number of rows that can be undone, `effects` are pairs of icon and text, `fit` is the label of that number.
+    `preview` returns the context of the template `rows`, with at least `fit`; `warning` takes that context. `begin`
+    performs the undo.
     """
 
     route: str
@@ -55,7 +59,7 @@ class Undo:
 
 
 def page(request: Request, pk: int, undo: Undo) -> HttpResponse:
-    """Return the page that says what the undo of an operation would change; a POST undoes it.
+    """Return the page that says what undoing an operation would change; a POST undoes it.
 
     Raises Http404 for an operation that is undone in another way.
     """
@@ -74,7 +78,7 @@ def page(request: Request, pk: int, undo: Undo) -> HttpResponse:
 
 
 def with_link(operation: Operation, done: str) -> str:
-    """Return the sentence `done` with a link to the operation's undo, and until when it can be undone."""
+    """Return the sentence `done` with a link to the operation's undo and the time until which it is possible."""
     until = _("until %(time)s") % {"time": f"{timezone.localtime(operation.undo_until):%H:%M}"}
     url = reverse(operation.undo_route, args=[operation.pk])
     return format_html('{} <a href="{}">{}</a> {}', done, url, _("Undo"), until)
@@ -82,7 +86,7 @@ def with_link(operation: Operation, done: str) -> str:
 
 @register
 def undos_have_pages(**kwargs: Any) -> list[CheckMessage]:
-    """Find declarations whose page or list is no route."""
+    """Check that the page and the list of each declared undo are routes."""
     return [
         Error(f"The undo {undo.route} names {route}, which is no route.", hint="Name a route.", id="custody.E041")
         for undo in DECLARED.values()

@@ -1,4 +1,4 @@
-"""What the workers do on the side: nothing that was begun is forgotten, and nothing that is spent is kept."""
+"""Upkeep by the workers: requeues interrupted work and deletes expired rows."""
 
 import logging
 import time
@@ -26,17 +26,17 @@ READY, RUNNING, FAILED = "READY", "RUNNING", "FAILED"
 MAX_DEATHS = 3
 GRACE = timedelta(minutes=1)
 ROWS_ANALYSED = 1_000
-# What workers delete besides the foundation's own. Each returns how many rows or files it deleted.
+# What workers delete besides the foundation's own rows. Each returns how many rows or files it deleted.
 chores: Slot[[], int] = Slot("console.upkeep.chores")
 
 
 def go_on() -> None:
-    """Take up what was interrupted. For every half minute, and for the start of a worker."""
+    """Requeue interrupted work. Runs every half minute, and when a worker starts."""
     _each([release_tasks, operations.recover, resend_mail, cleanup.release_dead, kept.send_stragglers, nudge_webhooks])
 
 
 def tidy() -> None:
-    """Delete what is spent. For every ten minutes."""
+    """Delete what has expired. Runs every ten minutes."""
     _each(
         [
             delete_old_tasks,
@@ -53,9 +53,9 @@ def tidy() -> None:
 
 
 def analyse() -> int:
-    """Count for SQLite what its indexes hold, or it reads a whole organization to find one row. Takes milliseconds.
+    """Update SQLite's index statistics, without which it reads a whole organization to find a row. Takes milliseconds.
 
-    PostgreSQL does it by itself. Gives 0: there is nothing to tell of it.
+    PostgreSQL does this by itself. Returns 0, because there is nothing to report.
     """
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
@@ -65,9 +65,9 @@ def analyse() -> int:
 
 
 def release_tasks() -> int:
-    """Give the tasks of dead workers back to the queue. Returns how many.
+    """Return the tasks of dead workers to the queue, and return how many.
 
-    A task that three workers died of is not tried again.
+    A task during which three workers died is not tried again.
     """
     heard, count = liveness.beating(), 0
     for task in DBTaskResult.objects.filter(status=RUNNING).only("pk", "worker_ids", "started_at"):
@@ -105,22 +105,22 @@ def delete_old_tasks() -> int:
 
 
 def delete_old_mail() -> int:
-    """Delete the mails of more than 30 days ago, sent or not. Returns how many."""
+    """Delete the mails that are older than 30 days, sent or not. Returns how many."""
     return OutgoingMail.objects.filter(created_at__lt=timezone.now() - timedelta(days=30)).delete()[0]
 
 
 def delete_old_throttles() -> int:
-    """Delete the counts of tries that began more than two days ago. Returns how many."""
+    """Delete the counts of attempts that began more than two days ago. Returns how many."""
     return throttle.delete_old(time.time() - timedelta(days=2).total_seconds())
 
 
 def delete_old_sessions() -> int:
-    """Delete the sessions that are over. Returns how many."""
+    """Delete the expired sessions. Returns how many."""
     return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
 
 
 def delete_old_strangers() -> int:
-    """Delete who began a claim more than a day ago and never proved the address. Returns how many rows."""
+    """Delete people who began a claim more than a day ago and never proved their address. Returns how many rows."""
     people = get_user_model().objects.filter(last_login=None, date_joined__lt=timezone.now() - timedelta(days=1))
     for field in _references_to_people():
         rows = field.model._base_manager.filter(**{field.name: OuterRef("pk")})
@@ -129,12 +129,12 @@ def delete_old_strangers() -> int:
 
 
 def delete_old_imported_files() -> int:
-    """Delete the files of imports of more than 30 days ago. Returns how many; what they did stays known."""
+    """Delete the files of imports that are older than 30 days. Returns how many; the imports' results are kept."""
     return STORE.delete_old()
 
 
 def _references_to_people() -> Iterable[models.Field]:
-    """The columns of every app that keep a person: whoever stands in one belongs somewhere."""
+    """Yield the columns, in every app, that refer to people: a person in any of them belongs somewhere."""
     for relation in get_user_model()._meta.get_fields(include_hidden=True):
         if isinstance(relation, models.ManyToOneRel) and relation.on_delete is models.PROTECT:
             yield relation.field
@@ -146,7 +146,7 @@ def _queued_mail() -> set[int]:
 
 
 def _each(steps: list[Callable[[], int]]) -> None:
-    """Do each step; one that the database has no time for now is left to the next round."""
+    """Run each step; one for which the database has no time now is left to the next round."""
     for step in steps:
         try:
             count = step()

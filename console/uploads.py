@@ -1,4 +1,4 @@
-"""Stops an upload that is too large while it arrives, without keeping it."""
+"""Stops an upload that is too large while it arrives, without storing it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 
 class QuotaHandler(FileUploadHandler):
-    """Drops a file once it passes the limit, and notes it, so that its field can say so."""
+    """Drops a file once it exceeds the limit, and records that, so that its field can report it."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -30,7 +30,7 @@ class QuotaHandler(FileUploadHandler):
 
 
 def oversized(request: HttpRequest, field: str) -> str | None:
-    """The sentence for a file field whose upload was too large, or None."""
+    """Return the sentence for a file field whose upload was too large, or None."""
     if field not in getattr(request, "oversized_uploads", ()):
         return None
     limit = settings.UPLOAD_LIMIT // (1024 * 1024)

@@ -1,4 +1,4 @@
-"""Every address. The domain's are included by name."""
+"""All addresses. Those of the domain's apps are included by name."""
 
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
@@ -54,7 +54,7 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    # First, for it is asked for most, and all the others would be tried before it.
+    # First, because it is requested most, and all the others would be tried before it.
     path("device/v1/", include("devices.device_api.urls")),
     path("", include((console, "console"))),
     path("api/v1/", include((api, "api"))),

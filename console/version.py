@@ -1,3 +1,3 @@
-"""Custody's version: shown in the console's footer and in the OpenAPI document. CHANGELOG.md says what each one changed."""
+"""Custody's version: shown in the console's footer and in the OpenAPI document. CHANGELOG.md lists the changes."""
 
 VERSION = "0.2.0"

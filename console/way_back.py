@@ -1,8 +1,8 @@
-"""The way back to a list as it was left: with its filters, its order and its page.
+"""The way back to a list as the reader left it: with its filters, its order and its page.
 
-A form that acts on rows of a list carries the list's address with it, as `next`. A page further in, which is reached by
-a link, leads back to the address that it was opened from; and deeper than that, to how this browser last looked at the
-list. That is kept in a cookie, for a list is only read: it writes nothing on the server.
+A form that acts on rows of a list carries the list's address, as `next`. A page that is reached from the list by a link
+leads back to the address that it was opened from; a page below that leads back to the list as this browser last showed
+it. That is stored in a cookie, because a list is only read: it writes nothing on the server.
 """
 
 import base64
@@ -26,7 +26,7 @@ LONGEST_KEPT, MOST_KEPT = 500, 5
 
 
 def given(request: HttpRequest) -> str:
-    """The address that the form or the link names as the way back, where it is a path of this server; else nothing."""
+    """Return the address that the form or link names as the way back if it is a path of this server, else nothing."""
     data = request.POST if request.method == "POST" else request.GET
     text = data.get(NEXT, "")[: LONGEST + 1]
     if not text.startswith("/") or not url_has_allowed_host_and_scheme(text, allowed_hosts=None):
@@ -36,7 +36,7 @@ def given(request: HttpRequest) -> str:
 
 
 def to_list(request: HttpRequest | None, url_name: str) -> str:
-    """The address of a list as the page was opened from it, or as this browser last looked at it."""
+    """Return the address of a list as the page was opened from it, or as this browser last showed it."""
     path = reverse(url_name)
     if request is None:
         return path
@@ -46,7 +46,7 @@ def to_list(request: HttpRequest | None, url_name: str) -> str:
 
 
 def remember(request: Request, response: HttpResponse) -> None:
-    """Let this browser keep how it looked at this list."""
+    """Store in this browser how it shows this list."""
     match = request.resolver_match
     if match is None or match.kwargs or not _who(request):
         return
@@ -64,7 +64,7 @@ def remember(request: Request, response: HttpResponse) -> None:
 
 
 def _came_from(request: HttpRequest, path: str) -> str | None:
-    """The filters of the list at `path`, where the link that was followed is on it."""
+    """Return the filters of the list at `path` if the reader came from there by a link."""
     try:
         referrer = urlsplit(request.headers.get("Referer", ""))
     except ValueError:
@@ -75,7 +75,7 @@ def _came_from(request: HttpRequest, path: str) -> str | None:
 
 
 def _kept(request: HttpRequest) -> dict[str, str]:
-    """How this browser last looked at lists, as this person and in this organization."""
+    """Return how this browser last showed lists, as this person and in this organization."""
     try:
         who, kept = json.loads(base64.urlsafe_b64decode(request.COOKIES.get(COOKIE, "")[:4_096]))
     except (ValueError, TypeError, RecursionError):

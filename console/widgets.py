@@ -1,4 +1,4 @@
-"""Widgets of the filters, drawn in one go: Django draws each choice by a template, and a list has hundreds of them."""
+"""Widgets of the filters, rendered in one go: Django renders each choice by a template, and a list has hundreds."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class Checkboxes(forms.CheckboxSelectMultiple):
     """One box for each choice; choices without groups."""
 
     def render(self, name: str, value: Any, attrs: dict | None = None, renderer: Any = None) -> SafeString:
-        """The same markup as Django's."""
+        """Return the same markup as Django's widget."""
         base, chosen = (attrs or {}).get("id", f"id_{name}"), {str(each) for each in value or ()}
         boxes = format_html_join(
             "",
@@ -28,7 +28,7 @@ class Choice(forms.Select):
     """A select of one choice; choices without groups."""
 
     def render(self, name: str, value: Any, attrs: dict | None = None, renderer: Any = None) -> SafeString:
-        """The same markup as Django's."""
+        """Return the same markup as Django's widget."""
         chosen = "" if value is None else str(value)
         options = format_html_join(
             "",

@@ -1,6 +1,7 @@
-"""Finds names by any of their words, with or without accents: a table of words, written with what they name.
+"""Finds names by any of their words, with or without accents: a table of words, written with the rows they name.
 
-One row for each word of each name, so that a beginning of a word is one range of one index on both databases.
+There is one row for each word of each name, so that the beginning of a word is one range of one index on both
+databases.
 """
 
 import unicodedata
@@ -14,7 +15,7 @@ from console.models import NameWord
 
 CHUNK = 500
 LONGEST, MOST_ASKED = 60, 6
-# Letters that are no other letter with a mark, as people type them without the keys for them.
+# Letters that are not a base letter with a mark, as people type them on keyboards without them.
 _PLAIN = str.maketrans(
     {
         "ł": "l",
@@ -34,13 +35,17 @@ _PLAIN = str.maketrans(
 
 
 def plain(text: str) -> str:
-    """The text without case, accents and the like: Łukasz is lukasz, Größe is grosse."""
+    """Return the text without case, accents and the like: Łukasz becomes lukasz, Größe becomes grosse."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return "".join(c for c in decomposed if unicodedata.category(c) != "Mn").translate(_PLAIN)
 
 
 def of(name: str) -> list[str]:
-    """The words of a name, each once: what white space parts, without signs at its ends, and the parts between signs."""
+    """Return the words of a name without duplicates.
+
+    Words are separated by white space, without punctuation at their ends, together with their parts between
+    punctuation.
+    """
     found: dict[str, None] = {}
     for piece in plain(name).split():
         for word in (_bare(piece), *_runs(piece)):
@@ -49,7 +54,10 @@ def of(name: str) -> list[str]:
 
 
 def write(kind: str, names: Mapping[int, str], *, are_new: bool = False) -> None:
-    """Keep the words of these names, by the ids of what they name, in place of earlier ones. Within a transaction."""
+    """Store the words of these names, by the ids of the rows they name, replacing earlier ones.
+
+    Within a transaction.
+    """
     if not are_new:
         NameWord.objects.filter(kind=kind, row_id__in=list(names)).delete()
     rows = [NameWord(kind=kind, row_id=pk, word=word) for pk, name in names.items() for word in of(name)]
@@ -57,9 +65,9 @@ def write(kind: str, names: Mapping[int, str], *, are_new: bool = False) -> None
 
 
 def found(kind: str, text: str) -> tuple[QuerySet, Q] | None:
-    """A way to find rows of this kind of which each word of the text begins a word of the name, as `finding` has it.
+    """Return a way to find rows of this kind in whose name each word of the text begins a word, as `finding` takes it.
 
-    None for a text without words.
+    Returns None for a text without words.
     """
     asked = list(dict.fromkeys(_bare(piece)[:LONGEST] for piece in plain(text).split()))[:MOST_ASKED]
     if not asked:
@@ -73,13 +81,16 @@ def found(kind: str, text: str) -> tuple[QuerySet, Q] | None:
 
 
 def beginning(kind: str, text: str) -> Q | None:
-    """The condition on rows of this kind that each word of the text begins a word of the name. None without words."""
+    """Return the condition that each word of the text begins a word of a row's name. None without words."""
     way = found(kind, text)
     return None if way is None else any_of([way])
 
 
 def compare(kind: str, named: QuerySet) -> Iterator[str]:
-    """A sentence for each row of which the table has other words than its name has. `named` gives ids and names by id."""
+    """Yield a sentence for each row whose words in the table differ from its name.
+
+    `named` yields ids and names by id.
+    """
     rows = named.values_list("pk", "name").iterator(chunk_size=CHUNK)
     while chunk := dict(islice(rows, CHUNK)):
         kept: dict[int, set[str]] = {pk: set() for pk in chunk}
@@ -96,7 +107,7 @@ def _beginning(kind: str, word: str) -> QuerySet[NameWord]:
 
 
 def _bare(piece: str) -> str:
-    """Without signs at its ends, unless it has nothing else."""
+    """Return the text without punctuation at its ends, unless it has nothing else."""
     letters = [place for place, character in enumerate(piece) if character.isalnum()]
     return piece[letters[0] : letters[-1] + 1] if letters else piece
 

@@ -1,4 +1,4 @@
-"""The worker: runs the tasks of a queue one after the other, says that it lives, and does the upkeep.
+"""The worker: runs the tasks of a queue one after the other, sends heartbeats, and does the upkeep.
 
 Each queue has a thread of its own: nothing that one of them does holds up the others.
 """
@@ -33,9 +33,10 @@ BEAT, GO_ON_EVERY, TIDY_EVERY = 10.0, 3, 60
 
 
 class QueueWorker(Worker):
-    """django-tasks-db's worker, but it takes a task by one UPDATE, and survives a database that is away.
+    """django-tasks-db's worker, except that it takes a task by one UPDATE and survives a database outage.
 
-    The original opens an exclusive transaction at every look, which on SQLite contends with every write.
+    The original opens an exclusive transaction every time it looks for a task, which on SQLite contends with every
+    write.
     """
 
     def __init__(self, queues: list[str], *, interval: float = INTERVAL, batch: bool = False) -> None:
@@ -53,7 +54,7 @@ class QueueWorker(Worker):
         self.turns = Turns()
 
     def run(self) -> None:
-        """Work until told to stop or, with `batch`, until nothing is left."""
+        """Work until stopped or, with `batch`, until nothing is left."""
         while self.running:
             try:
                 worked = self.step()
@@ -70,7 +71,7 @@ class QueueWorker(Worker):
                 time.sleep(self.interval)
 
     def step(self) -> bool:
-        """Run one task. Gives False if there was none."""
+        """Run one task. Returns False if there was none."""
         drop_broken_connection()
         self.hand_back()
         task = self.take()
@@ -82,8 +83,10 @@ class QueueWorker(Worker):
         return True
 
     def take(self) -> DBTaskResult | None:
-        """Mark the first waiting task as this worker's, of operations the next in turn. Who comes second at one takes
-        another."""
+        """Mark the first waiting task as this worker's; of operations, the one whose turn it is.
+
+        If another worker gets it first, take another.
+        """
         waiting = DBTaskResult.objects.ready().filter(backend_name=self.backend_name)
         if not self.process_all_queues:
             waiting = waiting.filter(queue_name__in=self.queue_names)
@@ -101,7 +104,7 @@ class QueueWorker(Worker):
         return None
 
     def in_turn(self, waiting: QuerySet) -> list[DBTaskResult]:
-        """The tasks that may be next. Those whose turn it is come first where the next is an operation."""
+        """Return the tasks that may be next. If the next one is an operation, those whose turn it is come first."""
         tasks = list(waiting[:LOOKED_AT])
         if not tasks or tasks[0].task_path != OPERATION:
             return tasks
@@ -110,13 +113,13 @@ class QueueWorker(Worker):
         return [*sorted(theirs, key=lambda task: place[task.args_kwargs["args"][0]]), *tasks]
 
     def hand_back(self) -> None:
-        """Give back a task whose end could not be written down because the database was away."""
+        """Return a task to the queue whose end could not be recorded because of a database outage."""
         if self.unfinished is not None:
             DBTaskResult.objects.filter(pk=self.unfinished.pk, status="RUNNING").update(status="READY")
             self.unfinished = None
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
-        """The first time: end after the current task or, if it is an operation, its chunk. Then: at once."""
+        """First signal: finish the current task or, if it is an operation, its chunk. Second: exit at once."""
         if not self.running:
             self.reset_signals()
             sys.exit(1)
@@ -128,7 +131,7 @@ class QueueWorker(Worker):
 
 
 class Beside(threading.Thread):
-    """Serves a queue beside the worker that hears the signals, on a connection of its own."""
+    """Serves a queue beside the worker that receives the signals, on a connection of its own."""
 
     def __init__(self, queue: str, *, interval: float) -> None:
         super().__init__(name=queue)
@@ -144,13 +147,13 @@ class Beside(threading.Thread):
             connection.close()
 
     def stop(self) -> None:
-        """End after the current task."""
+        """Stop after the current task."""
         self.worker.running = False
         self.join()
 
 
 class Companion(threading.Thread):
-    """Beats and does the upkeep beside the worker, on a connection of its own."""
+    """Sends heartbeats and does the upkeep beside the worker, on a connection of its own."""
 
     def __init__(self, queues: str) -> None:
         super().__init__(name="companion", daemon=True)
@@ -170,14 +173,14 @@ class Companion(threading.Thread):
         connection.close()
 
     def beat(self) -> None:
-        """Write the heartbeat; a database that is locked or away gets the next one."""
+        """Write the heartbeat. If the database is locked or away, the next one is written later."""
         try:
             liveness.beat(self.queues)
         except (DatabaseError, InterfaceError):
             connection.close()
 
     def stop(self) -> None:
-        """End, and take the heartbeat back."""
+        """Stop, and delete the heartbeat."""
         self.over.set()
         self.join(2)
         try:
@@ -187,10 +190,10 @@ class Companion(threading.Thread):
 
 
 def run(queues: list[str], *, interval: float = INTERVAL, batch: bool = False) -> None:
-    """Serve the queues, `*` for all, until a signal comes or, with `batch`, until they are empty."""
+    """Serve the queues, `*` for all, until a signal arrives or, with `batch`, until they are empty."""
     companion = Companion(",".join(queues))
     served = list(settings.TASKS["default"]["QUEUES"]) if "*" in queues else queues
-    # In a batch one task may call for another of any queue, so there one thread does them all.
+    # In a batch one task may queue another in any queue, so one thread serves them all.
     first, *others = [queues] if batch else [[queue] for queue in served]
     for queue in () if batch else served:
         liveness.serve_alone(queue)
