@@ -5,9 +5,9 @@ class ClaimsConfig(AppConfig):
     name = "claims"
 
     def ready(self) -> None:
-        """Take part in what apps below do. The lists that people see are ordered across apps."""
+        """Register this app with the apps below. The `order` of entries that people see is shared across apps."""
         _declare_handlers()
-        # Models, and what imports them, can't be imported before.
+        # Models, and modules that import them, can't be imported before this point.
         import claims.labels.events
         import claims.profiles.events
         import claims.redemption.events
@@ -85,7 +85,7 @@ def _join_ledger() -> None:
 
 
 def _declare_handlers() -> None:
-    """Import the modules that declare handlers of operations."""
+    """Import the modules that declare operation handlers."""
     from claims.labels import actions as labels  # noqa: F401
     from claims.profiles.actions import codes  # noqa: F401
     from claims.returns.actions import batches, inspection, inspection_undo, receipt_undo, returns  # noqa: F401

@@ -1,8 +1,7 @@
-"""Claim codes: derived from an id, a version and a server key, and never stored.
+"""Claim codes, which are derived from an id, a version and a server key, and never stored.
 
-The link token has 128 bits in 26 characters, the typed code 60 bits in 12 characters and a check character.
-The alphabet is Crockford's base32 (https://www.crockford.com/base32.html), the check character is Luhn's mod
-32 over it.
+The link token has 128 bits in 26 characters; the typed code has 60 bits in 12 characters, plus a check character.
+The alphabet is Crockford's base32 (https://www.crockford.com/base32.html); the check character is Luhn mod 32 over it.
 """
 
 import hashlib
@@ -16,37 +15,36 @@ from django.conf import settings
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 VALUES = {character: value for value, character in enumerate(ALPHABET)}
-# What people misread is read as what was meant.
+# Characters that people confuse are read as the one that was printed.
 TWINS = str.maketrans("OIL", "011")
 LINK_LENGTH, TYPED_LENGTH = 26, 13
-# Two digits at a time: codes are made by the hundred thousand.
+# Two digits at a time for speed: codes are created by the hundred thousand.
 _PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 _LINK = re.compile(r"/c/([^/?#\s]+)(?:[/?#]\S*)?\s*$", re.IGNORECASE)
-# Nothing longer is printed; a longer text is not looked at.
+# Longer than anything printed: longer texts are ignored.
 MOST_CHARACTERS = 400
 
 
 @dataclass(frozen=True)
 class Printed:
-    """What is printed for one code: the token of its link, and the typed code."""
+    """The printed forms of a claim code: the token of its link and the typed code."""
 
     link: str
     typed: str
 
     @property
     def typed_in_groups(self) -> str:
-        """The typed code as it stands on a label: 7K3M-9QXD-2F8T-C."""
+        """Return the typed code as printed on a label: 7K3M-9QXD-2F8T-C."""
         return "-".join(self.typed[start : start + 4] for start in range(0, TYPED_LENGTH, 4))
 
 
 def current_key() -> str:
-    """The id of the server key that makes new codes."""
+    """Return the id of the server key from which new codes are derived."""
     return next(iter(settings.CLAIM_KEYS))
 
 
 def derive(code_id: UUID, version: int, key_id: str) -> Printed:
-    """What is printed for this id and version. Raises KeyError where the server key is not configured any
-    more."""
+    """Return the printed forms of a code. Raises KeyError if its server key is no longer configured."""
     key = settings.CLAIM_KEYS[key_id]
     message = code_id.bytes + version.to_bytes(4, "big")
     link = hmac.digest(key, b"custody/claim-code/1|link|" + message, "sha256")[:16]
@@ -56,18 +54,20 @@ def derive(code_id: UUID, version: int, key_id: str) -> Printed:
 
 
 def sha256(code: str) -> str:
-    """What the database keeps of a code."""
+    """Return the SHA-256 hash of a code in hexadecimal, which is all that the database stores."""
     return hashlib.sha256(code.encode()).hexdigest()
 
 
 def _base32(number: int, length: int) -> str:
-    """A number in an even number of digits."""
+    """Return a number in `length` base32 digits; `length` must be even."""
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * length - 10, -1, -10)])
 
 
 def check_character(body: str) -> str:
-    """Luhn's check character of a text in the alphabet, mod 32. It catches every single wrong character
-    and nearly every swap of two neighbours."""
+    """Return the Luhn mod 32 check character of a text in the alphabet.
+
+    It detects every single wrong character and nearly every swap of two neighbours.
+    """
     total = 0
     for position, character in enumerate(reversed(body)):
         value = VALUES[character]
@@ -79,10 +79,9 @@ def check_character(body: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """What a person typed or a camera read, as it was printed.
+    """Return a typed or scanned code as it was printed: upper case, no separators, O read as 0, I and L as 1.
 
-    Of a claim link it is the code in it. Upper case, without separators, O as 0, I and L as 1; a text that is
-    longer than anything printed gives nothing.
+    For a claim link, returns the code in it; for a text of more than 400 characters, an empty string.
     """
     if len(text) > MOST_CHARACTERS:
         return ""
@@ -92,7 +91,7 @@ def normalise(text: str) -> str:
 
 
 def is_link(text: str) -> bool:
-    """Whether a text has the length of a link's token, of 128 bits."""
+    """Whether a text has the length of a link token (128 bits)."""
     return len(normalise(text)) == LINK_LENGTH
 
 

@@ -1,4 +1,4 @@
-"""This app's first steps of a new organization."""
+"""This app's steps in the checklist of a new organization."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -8,7 +8,7 @@ from console.first_steps import Step
 
 
 def steps() -> list[Step]:
-    """The first claim profile."""
+    """Return the step of creating the first claim profile."""
     return [
         Step(
             _("Make a claim profile"),

@@ -1,4 +1,4 @@
-"""This app's entries of the sidebar and its tabs of the settings."""
+"""This app's sidebar entries and settings tabs."""
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +27,7 @@ def _open_shipments(actor: Actor) -> QuerySet[Shipment]:
 
 
 def entries() -> list[Entry]:
-    """Claim profiles, shipments, returns."""
+    """Return the sidebar entries of claim profiles, shipments and returns."""
     return [
         Entry(
             _("Claim profiles"),
@@ -54,6 +54,6 @@ def entries() -> list[Entry]:
 
 
 def settings_tabs() -> list[Tab]:
-    """How returns are handled."""
+    """Return the settings tab of returns."""
     may = Permission.ORGANIZATION_EDIT
     return [Tab("returns", _("Returns"), "claims:return_settings", 50, ("claims:return_settings",), may)]

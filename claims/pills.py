@@ -1,4 +1,4 @@
-"""The colour and the icon of each state of returns and shipments."""
+"""Colours and icons of the states of returns and shipments."""
 
 from claims.models import ReturnState, ShipmentState
 

@@ -1,4 +1,4 @@
-"""Claim profiles, their codes and claims in the console; the public pages are in `claims.redemption.urls`."""
+"""URLs of claim profiles, codes and claims in the console. `claims.redemption.urls` has the public pages."""
 
 from django.urls import include, path
 

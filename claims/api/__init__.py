@@ -1,1 +1,1 @@
-"""Claim profiles, claims, shipments, returns and labels over REST."""
+"""The REST API of claim profiles, claims, shipments, returns and labels."""

@@ -1,4 +1,4 @@
-"""Claim profiles, their units' codes, returns and the units of shipments as files."""
+"""Downloads of claim profiles, their devices' claim codes, returns and the devices of shipments."""
 
 from typing import Any
 
@@ -27,14 +27,14 @@ P = Permission
 
 
 class ReturnExportQuery(unpaged(ReturnQuery)):  # type: ignore[misc]
-    """Which returns."""
+    """Filters of the returns to download."""
 
     state = serializers.ChoiceField(choices=[(OPEN, "under way"), *ReturnState.choices], required=False)
 
 
 @export("Download claim profiles", may=P.EXPORT, query=unpaged(ProfileQuery), tag="claim profiles")
 def claim_profile_export(request: Any, form: str) -> StreamingHttpResponse:
-    """All that match, the newest first."""
+    """Returns all claim profiles that match the given filters, newest first."""
     query, switched = request.query, {True: "enabled", False: "disabled"}
     wanted = {name: query.get(name) for name in ("q", "scope", "grant")}
     wanted["state"] = switched.get(query.get("enabled"))
@@ -45,7 +45,10 @@ def claim_profile_export(request: Any, form: str) -> StreamingHttpResponse:
 
 @export("Download the codes of a claim profile's units", may=P.CODE_VIEW, tag="claim profiles")
 def claim_profile_units_export(request: Any, form: str, key: str) -> StreamingHttpResponse:
-    """Serial number, typed code and link of each. Whoever has the file can claim; who took it is told in the log."""
+    """Returns the serial number, typed code and link of each device.
+
+    Anyone who has the file can claim the devices. The download is logged.
+    """
     profile = profiles.find(request, key)
     if profile.scope != Scope.UNIT:
         raise Refused("no_unit_codes", "This profile has one code for all. Ask for its code instead.")
@@ -57,7 +60,7 @@ def claim_profile_units_export(request: Any, form: str, key: str) -> StreamingHt
 
 @export("Download returns", may=P.EXPORT, query=ReturnExportQuery, tag="returns")
 def return_export(request: Any, form: str) -> StreamingHttpResponse:
-    """All that match, the newest first."""
+    """Returns all returns that match the given filters, newest first."""
     wanted = {name: request.query.get(name) for name in ("q", "state", "reason", "customer", "needs_label")}
     filtered(ReturnFilter, Return.objects.visible_to(request.actor), request, **wanted)
     asked = as_exported(request, form, **wanted)
@@ -66,6 +69,6 @@ def return_export(request: Any, form: str) -> StreamingHttpResponse:
 
 @export("Download the units of a shipment", may=P.EXPORT, tag="shipments")
 def shipment_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
-    """In the order of packing, each with what became of it."""
+    """Returns the devices in packing order, each with what became of it."""
     asked = as_exported(request, form)
     return stream(asked, *packing_list.table(shipments.one(asked, pk)))

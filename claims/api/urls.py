@@ -1,4 +1,4 @@
-"""The addresses of claim profiles, claims, shipments, returns and labels."""
+"""URLs of the REST API of claim profiles, claims, shipments, returns and labels."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Draws a QR code onto a page of reportlab."""
+"""QR codes on reportlab pages."""
 
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable
@@ -7,9 +7,9 @@ from claims.paper import qr
 
 
 def draw_qr(canvas: Canvas, text: str, x: float, y: float, side: float) -> None:
-    """Draw the QR code of a text with its quiet zone into the square at (x, y), in points.
+    """Draw the QR code of a text, with its quiet zone, into the square at (x, y), in points.
 
-    It is a rectangle for each run of dark modules, so that it is sharp at every size.
+    Draws a rectangle for each run of dark modules, so that the code is sharp at any size.
     """
     drawing = qr.draw(text)
     step = side / len(drawing.rows)
@@ -19,12 +19,12 @@ def draw_qr(canvas: Canvas, text: str, x: float, y: float, side: float) -> None:
 
 
 class QrCode(Flowable):
-    """A QR code in the flow of a document, `side` points wide and high."""
+    """A QR code as a flowable, `side` points wide and high."""
 
     def __init__(self, text: str, side: float) -> None:
         super().__init__()
         self.text, self.width, self.height = text, side, side
 
     def draw(self) -> None:
-        """Draw it where the flow has come to."""
+        """Draw the QR code at the current position."""
         draw_qr(self.canv, self.text, 0, 0, self.width)

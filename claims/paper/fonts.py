@@ -1,9 +1,9 @@
-"""The faces of labels, slips and packing lists, and which letters none of them can set.
+"""The fonts of labels, slips and packing lists, and the letters that none of them can print.
 
-Bitstream Vera comes with reportlab; where a text needs more, DejaVu is taken if the server has it, for both are drawn
-from the same outlines, and for Chinese, Japanese and Korean WenQuanYi Micro Hei. They have to be of TrueType outlines:
-reportlab can't embed others, such as those of Noto CJK. Scripts that run from right to left count as lacking, for they
-would need to be turned and joined.
+Bitstream Vera comes with reportlab. For texts that need more, DejaVu is used if it is installed (its outlines are those
+of Vera), and WenQuanYi Micro Hei for Chinese, Japanese and Korean. Fonts must have TrueType outlines: reportlab can't
+embed others, such as those of Noto CJK. Right-to-left scripts count as missing, because their letters would have to be
+reordered and joined.
 """
 
 import unicodedata
@@ -21,11 +21,11 @@ _OWN = Path(reportlab.__file__).parent / "fonts"
 _SYSTEM = [
     Path(folder) for folder in ("/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/dejavu", "/usr/share/fonts/TTF")
 ]
-# One face that has Latin letters too, for a line is set in one face.
+# It has Latin letters too, because a line is set in a single font.
 _CJK = [
     Path("/usr/share/fonts") / place for place in ("truetype/wqy/wqy-microhei.ttc", "wqy-microhei/wqy-microhei.ttc")
 ]
-# By weight: the face that is always there, and those for what it lacks.
+# For each weight: the font that is always available first, then the fallbacks.
 _FILES = {
     "Vera": [_OWN / "Vera.ttf"],
     "VeraBd": [_OWN / "VeraBd.ttf"],
@@ -40,13 +40,13 @@ ELLIPSIS = "…"
 
 @cache
 def path_of(face: str) -> Path | None:
-    """The file of a face, or None where this server has none."""
+    """Return the file of a font, or None if it is not installed."""
     return next((path for path in _FILES[face] if path.exists()), None)
 
 
 @cache
 def font(face: str) -> TTFont | None:
-    """The face as reportlab draws it, or None where this server has none."""
+    """Return the font for reportlab, registered, or None if it is not installed."""
     path = path_of(face)
     if path is None:
         return None
@@ -57,19 +57,22 @@ def font(face: str) -> TTFont | None:
 
 @lru_cache(maxsize=64)
 def picture_font(face: str, pixels: float) -> ImageFont.FreeTypeFont:
-    """The face as Pillow draws it, at a size in pixels."""
+    """Return the font for Pillow, at a size in pixels."""
     return ImageFont.truetype(str(path_of(face)), pixels)
 
 
 @lru_cache(maxsize=2_048)
 def set_in(text: str, bold: bool) -> tuple[str, str]:
-    """The face that has most characters of the text, and the text. What it lacks loses its accents, or is a "?"."""
+    """Return the font that covers most of the text, and the text as that font can print it.
+
+    Characters that the font lacks lose their accents or become "?".
+    """
     face = _best(text, bold)
     return face, "".join(_replaced(each, face) if _is_lacking(each, face) else each for each in text)
 
 
 def lacking(text: str, bold: bool = False) -> str:
-    """The different letters of a text that can't be set as they are, in their order."""
+    """Return the distinct letters of a text that can't be printed as they are, in order of appearance."""
     if text.isascii():
         return ""
     face = _best(text, bold)
@@ -86,13 +89,13 @@ def _is_lacking(character: str, face: str) -> bool:
         return False
     if unicodedata.bidirectional(character) in _FROM_RIGHT:
         return True
-    # Some map to the glyph of what is missing.
+    # Some fonts map characters to glyph 0, which marks missing ones.
     return not font(face).face.charToGlyph.get(ord(character))  # type: ignore[union-attr]
 
 
 @lru_cache(maxsize=8_192)
 def width(text: str, face: str) -> float:
-    """How wide the text is, in units of the size of the face."""
+    """Return the width of the text as a multiple of the font size."""
     made = font(face)
     assert made is not None
     return made.stringWidth(text, 1)
@@ -105,7 +108,7 @@ def _replaced(character: str, face: str) -> str:
 
 
 def note(texts: Iterable[str]) -> str:
-    """Return the sentence at the end of a page about letters of these texts that no face has; empty without any."""
+    """Return the note about letters in these texts that could not be printed; empty if there are none."""
     count = len({letter for text in texts for letter in lacking(text)})
     if not count:
         return ""

@@ -1,4 +1,4 @@
-"""QR codes: their modules, and the files that show them."""
+"""QR codes and their image files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from qrcode.util import ALPHA_NUM, MODE_ALPHA_NUM, QRData
 from console.downloads import File
 
 QUIET_ZONE = 4
-# The least size of a module, and what a picture is drawn for: sharp in print at 300 dpi on a label of 8 cm.
+# The minimum pixels per module and per side: sharp in print at 300 dpi on a label of 8 cm.
 LEAST_PIXELS, PICTURE = 10, 1000
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A QR code: its rows of modules with the quiet zone around, and the text in it."""
+    """A QR code: its text and its rows of modules, including the quiet zone."""
 
     text: str
     rows: list[list[bool]]
 
     @property
     def size(self) -> str:
-        """Modules on a side, as text, so that no template groups its digits."""
+        """Return the number of modules per side, as text so that no template groups its digits."""
         return str(len(self.rows))
 
     @property
     def runs(self) -> Iterator[tuple[int, int, int]]:
-        """The dark modules as (column, row, length) of each run in a row."""
+        """Yield (column, row, length) for each run of dark modules in a row."""
         for y, row in enumerate(self.rows):
             x = 0
             while x < len(row):
@@ -45,11 +45,11 @@ class Drawing:
 
     @property
     def path(self) -> str:
-        """The dark modules as an SVG path: one rectangle for each run."""
+        """Return the dark modules as an SVG path with one rectangle per run."""
         return "".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in self.runs)
 
     def png(self) -> bytes:
-        """The picture as PNG of one bit a pixel, each module ten pixels wide or more."""
+        """Return the code as a PNG with one bit per pixel and at least ten pixels per module."""
         scale = max(LEAST_PIXELS, -(-PICTURE // len(self.rows)))
         picture = Image.new("1", (len(self.rows), len(self.rows)), 1)
         picture.putdata([0 if dark else 1 for row in self.rows for dark in row])
@@ -61,8 +61,10 @@ class Drawing:
 
 
 def as_file(drawing: Drawing, name: str, form: str) -> File:
-    """The picture to keep, as `svg` or else `png`. Whoever has it can claim, so nothing on the way may store
-    it."""
+    """Return the image for download, as `svg` or else `png`.
+
+    Anyone who has the image can claim, so proxies and browsers must not cache it.
+    """
     if form == "svg":
         content, content_type = render_to_string("claims/qr.svg", {"drawing": drawing}).encode(), "image/svg+xml"
     else:
@@ -71,7 +73,7 @@ def as_file(drawing: Drawing, name: str, form: str) -> File:
 
 
 def draw(text: str) -> Drawing:
-    """The QR code of a text, error correction M, in alphanumeric mode where the text allows it."""
+    """Return the QR code of a text, with error correction M, in alphanumeric mode if the text permits it."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=QUIET_ZONE)
     data = text.encode()
     code.add_data(QRData(data, mode=MODE_ALPHA_NUM) if set(data) <= set(ALPHA_NUM) else QRData(data))

@@ -1,4 +1,4 @@
-"""Shipments: made, packed, shipped, and what became of them."""
+"""REST endpoints that create, pack, ship and reconcile shipments."""
 
 from typing import Any
 
@@ -34,20 +34,20 @@ EXAMPLE = {"customer": 1, "order_number": "PO-7001", "lines": [{"product": "aqua
 
 @endpoint("List shipments", may=P.VIEW, answers=ShipmentOut, query=ShipmentQuery, is_list=True)
 def shipment_list(request: Any) -> Any:
-    """The newest first."""
+    """Returns the shipments that match all given filters, newest first."""
     wanted = {name: request.query.get(name) for name in ("q", "state", "customer")}
     return page(request.query, filtered(ShipmentFilter, pages.rows(request.actor), request, **wanted), ShipmentOut)
 
 
 @endpoint("Make a shipment", may=P.SHIPMENT_EDIT, takes=ShipmentIn, answers=ShipmentDetail, status=201, example=EXAMPLE)
 def shipment_create(request: Any) -> Any:
-    """Open for packing."""
+    """Creates a shipment that is open for packing. Expected numbers of devices in `lines` are optional."""
     return _now(request, shipments.create(by=request.actor, **api_input.plan(request)))
 
 
 @endpoint("See a shipment", may=P.VIEW, answers=ShipmentDetail)
 def shipment_detail(request: Any, pk: int) -> Any:
-    """With what was ordered and what is packed."""
+    """Returns one shipment, including how many devices of each product were ordered and are packed."""
     return pages.one(request, pk)
 
 
@@ -59,7 +59,7 @@ def shipment_detail(request: Any, pk: int) -> Any:
     example={"order_number": "PO-7002"},
 )
 def shipment_edit(request: Any, pk: int) -> Any:
-    """What is left out stays as it is; lines that are given replace all. Only while it is open."""
+    """Changes the given fields of an open shipment. Omitted fields stay unchanged; `lines` replaces all lines."""
     shipment = pages.one(request, pk)
     plan = api_input.plan(request, shipment)
     return _now(request, shipments.edit(shipment, by=request.actor, **plan))
@@ -73,7 +73,7 @@ def shipment_edit(request: Any, pk: int) -> Any:
     example={"scans": ["AQM26-200001", "AQM26-200002"]},
 )
 def shipment_pack(request: Any, pk: int) -> Any:
-    """Each is reserved for the shipment or refused by itself, with an answer for each in the order of the call."""
+    """Reserves each scanned device for the shipment or refuses it. Returns a result per scan, in request order."""
     shipment = pages.one(request, pk)
     results = api_input.pack(request, shipment)
     return {"results": results, "unit_count": _now(request, shipment).unit_count}
@@ -87,7 +87,7 @@ def shipment_pack(request: Any, pk: int) -> Any:
     example={"devices": ["AQM26-200001"]},
 )
 def shipment_unpack(request: Any, pk: int) -> Any:
-    """Each is in stock again or left as it was, with an answer for each in the order of the call."""
+    """Puts each named device back in stock or leaves it unchanged. Returns a result per name, in request order."""
     shipment, named = pages.one(request, pk), naming.Naming(request)
     refused = shipments.why_not_out(shipment, named.ids)
     out = shipments.unpack(shipment, [pk for pk in named.ids if pk not in refused], by=request.actor)
@@ -97,13 +97,13 @@ def shipment_unpack(request: Any, pk: int) -> Any:
 
 @endpoint("Ship a shipment", may=P.SHIPMENT_EDIT, answers=OperationOut, status=202)
 def shipment_ship(request: Any, pk: int) -> Any:
-    """Assigns all units to the customer at one instant, all or none, also those of a box that waits for its claim."""
+    """Assigns all devices to the customer at one instant, or none; also those of a sent box that is not claimed yet."""
     return shipments.ship(pages.one(request, pk), by=request.actor)
 
 
 @endpoint("Send a box that is claimed by code", may=P.SHIPMENT_EDIT, answers=ShipmentDetail)
 def shipment_send(request: Any, pk: int) -> Any:
-    """Its units stay reserved until the customer claims the box with its code."""
+    """Marks the box as sent. Its devices stay reserved until the customer claims the box with its code."""
     shipment = pages.one(request, pk)
     shipments.send(shipment, by=request.actor)
     return _now(request, shipment)
@@ -111,7 +111,7 @@ def shipment_send(request: Any, pk: int) -> Any:
 
 @endpoint("Cancel a shipment", may=P.SHIPMENT_EDIT, answers=ShipmentDetail)
 def shipment_cancel(request: Any, pk: int) -> Any:
-    """Its units are in stock again. Refused once they belong to the customer."""
+    """Cancels the shipment and puts its devices back in stock. Refused unless the shipment is open or sent."""
     shipment = pages.one(request, pk)
     shipments.cancel(shipment, by=request.actor)
     return _now(request, shipment)
@@ -119,7 +119,7 @@ def shipment_cancel(request: Any, pk: int) -> Any:
 
 @endpoint("Reopen a shipment", may=P.SHIPMENT_EDIT, answers=ShipmentDetail)
 def shipment_reopen(request: Any, pk: int) -> Any:
-    """Lets it be packed again where shipping it was given up."""
+    """Opens a shipment for packing again after shipping it has failed."""
     shipment = pages.one(request, pk)
     shipments.reopen(shipment, by=request.actor)
     return _now(request, shipment)
@@ -127,7 +127,7 @@ def shipment_reopen(request: Any, pk: int) -> Any:
 
 @endpoint("List the units of a shipment", may=P.VIEW, answers=ShipmentUnitOut, query=PageQuery, is_list=True)
 def shipment_units(request: Any, pk: int) -> Any:
-    """In the order of packing, each with what became of it."""
+    """Returns the devices in packing order, each with what became of it."""
     shipment = pages.one(request, pk)
     return page(
         request.query,
@@ -140,18 +140,21 @@ def shipment_units(request: Any, pk: int) -> Any:
 
 @endpoint("See the balance of a shipment", may=P.VIEW, answers=BalanceOut)
 def shipment_balance(request: Any, pk: int) -> Any:
-    """By product: ordered, shipped, and what became of the units."""
+    """Returns for each product how many devices were ordered and shipped, and what became of them."""
     return {"results": balance(pages.one(request, pk))}
 
 
 @endpoint("Download the packing list", may=P.VIEW, media=["application/pdf"])
 def shipment_packing_list(request: Any, pk: int) -> Any:
-    """For the box; with its code where it is claimed by one and the key has the scope code.view."""
+    """Returns the packing list for the box as a PDF.
+
+    It shows the claim code of a box that is claimed by code if the API key has the scope `code.view`.
+    """
     shipment = pages.one(request, pk)
     label = pages.code(request, shipment).get("label")
     return answer(packing_list.as_pdf(shipment, label, is_drawn=request.method != "HEAD"))
 
 
 def _now(request: Any, shipment: Shipment) -> Shipment:
-    """The shipment as it stands after the act."""
+    """Return the shipment as it is after the change."""
     return pages.one(request, shipment.pk)

@@ -1,4 +1,4 @@
-"""Turns bodies of shipments into what the console's form and the packing bench take."""
+"""Converts API request bodies into the input of the console's shipment form and packing bench."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ from devices.models import Device, Product
 
 
 class LinesForm(ShipmentForm):
-    """The console's form with a field for each product that is named, also beyond those that a page has room for."""
+    """The console's shipment form with a field for each product in `named`, even beyond the page's limit."""
 
     def __init__(self, *args: Any, named: Iterable[Product] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,7 +34,10 @@ class LinesForm(ShipmentForm):
 
 
 def plan(request: Any, shipment: Shipment | None = None) -> dict[str, Any]:
-    """What the action takes; for an existing shipment, what the body names and no more. Raises Unfit."""
+    """Return the arguments of the shipment actions; for an existing shipment, only those named in the body.
+
+    Raises Unfit if the body is not valid.
+    """
     body = dict(request.body_data)
     lines = _lines(request, body.pop("lines")) if "lines" in body else _kept(shipment)
     if "customer" in body:
@@ -50,15 +53,15 @@ def plan(request: Any, shipment: Shipment | None = None) -> dict[str, Any]:
 
 @retrying
 def pack(request: Any, shipment: Shipment) -> list[dict[str, Any]]:
-    """Pack what was scanned, with an answer for each scan in its order.
+    """Pack the scanned devices and return one result per scan, in order.
 
-    One transaction, so that nobody takes a unit out again before it is told that it went in.
+    Runs in one transaction, so that nobody can remove a device before its result is determined.
     """
     texts, by, at = request.body_data["scans"], request.actor, timezone.now()
     chosen = packing.choose(shipment, scans.find_all(by, texts))
     found = {each.pk: each for each in chosen if isinstance(each, Device)}
     answers = shipments.pack(shipment, found.values(), by=by, at=at) if found else []
-    # Those that went in have one answer in common, and the time of this call.
+    # All packed devices share one answer, so they are identified by the time of this call.
     packed = shipment.units.filter(packed_at=at, device__in=found)
     inside = set(packed.values_list("device_id", flat=True))
     refusals = iter(answers[1:] if inside else answers)
@@ -95,6 +98,6 @@ def _kept(shipment: Shipment | None) -> dict[Product, int]:
 
 
 def _check_customer(request: Any, pk: int) -> None:
-    """By its id alone: the form's field would take the digits for the beginning of a name too."""
+    """Check that the id is a customer's. The form's field would also accept digits as the beginning of a name."""
     if not Customer.objects.visible_to(request.actor).current().filter(pk=pk).exists():
         raise Unfit({"customer": ["There is no such customer."]})

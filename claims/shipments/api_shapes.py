@@ -1,4 +1,4 @@
-"""What the API says and takes of shipments."""
+"""Request and response shapes of the shipment API."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ FATES = [
 
 
 class ShipmentOut(serializers.ModelSerializer):
-    """A shipment, as lists show it."""
+    """A shipment as it appears in lists, without its lines."""
 
     code = serializers.CharField(help_text="Its number as people say it.")
     customer = CustomerRef()
@@ -59,7 +59,7 @@ class ShipmentOut(serializers.ModelSerializer):
 
 
 class LineOut(serializers.Serializer):
-    """How many units of a product are packed, and how many were ordered; null where nothing was said of it."""
+    """A line with the packed and ordered numbers of devices of a product; `expected` is null if none were ordered."""
 
     product = ProductRef()
     expected = serializers.IntegerField(allow_null=True)
@@ -67,7 +67,7 @@ class LineOut(serializers.Serializer):
 
 
 class ShipmentDetail(ShipmentOut):
-    """A shipment with its lines."""
+    """A shipment with its lines: what was ordered and what is packed."""
 
     lines = serializers.SerializerMethodField()
 
@@ -76,19 +76,19 @@ class ShipmentDetail(ShipmentOut):
 
     @extend_schema_field(LineOut(many=True))
     def get_lines(self, shipment: Shipment) -> list[dict[str, Any]]:
-        """What was ordered, then what else is packed."""
+        """Return the ordered products, followed by any others that are packed."""
         return LineOut(packing.progress(shipment), many=True).data
 
 
 class LineIn(Row):
-    """How many units of a product are ordered."""
+    """An order line: a product and how many of its devices are ordered."""
 
     product = Text(max_length=60, help_text="The id or the slug.")
     expected = Whole(min_value=1, max_value=MOST_EXPECTED)
 
 
 class ShipmentIn(Body):
-    """A new shipment. Without lines, units of every product may be packed."""
+    """A shipment to create or edit. Without lines, devices of any product may be packed."""
 
     customer = Id()
     order_number = Text(max_length=60, required=False, allow_blank=True)
@@ -99,7 +99,7 @@ class ShipmentIn(Body):
 
 
 class ShipmentQuery(PageQuery):
-    """Which shipments."""
+    """Filters and paging of the list of shipments."""
 
     q = Text(required=False, max_length=60, help_text="The number, or the beginning of the order number.")
     state = serializers.ChoiceField(choices=ShipmentState.choices, required=False)
@@ -107,7 +107,7 @@ class ShipmentQuery(PageQuery):
 
 
 class PackIn(Body):
-    """What was scanned: an identifier of a unit, its claim link or typed code, or GS1 data with its serial number."""
+    """Scanned texts: any device identifier, its claim link or typed code, or GS1 data with its serial number."""
 
     scans = serializers.ListField(
         child=Text(max_length=scans.MOST_CHARACTERS), min_length=1, max_length=scans.MOST_LINES
@@ -115,7 +115,7 @@ class PackIn(Body):
 
 
 class ScanOut(serializers.Serializer):
-    """What one scan came to: `added`, `already_here`, or why the unit was not packed."""
+    """The result of one scan. `code` is `added`, `already_here`, or the reason why the device was not packed."""
 
     scan = serializers.CharField()
     code = serializers.CharField()
@@ -124,16 +124,16 @@ class ScanOut(serializers.Serializer):
 
 
 class PackOut(serializers.Serializer):
-    """What each scan came to, in the order of the call, and how many units are packed now."""
+    """The result of each scan, in request order, and how many devices are packed now."""
 
     results = ScanOut(many=True)
     unit_count = serializers.IntegerField()
 
 
 class UnpackOut(serializers.Serializer):
-    """Which devices are out again, how many are still packed, and what became of each name, in the order of the call.
+    """The ids of the removed devices, how many are still packed, and a result for each name, in request order.
 
-    Codes: `ok`, `not_packed`, `claimed`, `archived`, `not_found`, `ambiguous`, `duplicate`.
+    Result codes: `ok`, `not_packed`, `claimed`, `archived`, `not_found`, `ambiguous`, `duplicate`.
     """
 
     results = NamedResult(many=True)
@@ -142,9 +142,9 @@ class UnpackOut(serializers.Serializer):
 
 
 class ShipmentUnitOut(serializers.ModelSerializer):
-    """A unit of a shipment. `fate` says what became of it; null until the shipment has left or the unit was claimed.
+    """A device of a shipment. `fate` says what became of it; null until it was claimed or the shipment has left.
 
-    `claim` is the claim with which the customer took it, by its own code or the box's; else null.
+    `claim` is the id of the claim with which the customer took it, by its own code or the code of the box; else null.
     """
 
     device = DeviceDetails()
@@ -157,12 +157,12 @@ class ShipmentUnitOut(serializers.ModelSerializer):
 
     @extend_schema_field(serializers.ChoiceField(choices=FATES, allow_null=True))
     def get_fate(self, unit: Any) -> str | None:
-        """Owned, returned, waiting or missing."""
+        """Return what became of the device: owned, returned, waiting or missing; None if that is not known yet."""
         return unit.fate if self.context["has_left"] or unit.claim_id else None
 
 
 class BalanceRow(serializers.Serializer):
-    """One product of a shipment, in units. `missing` ones are neither the customer's, nor returned, nor waiting."""
+    """Numbers of devices of one product. `missing` ones are neither owned, nor returned, nor waiting."""
 
     product = ProductRef()
     ordered = serializers.IntegerField(source="expected", allow_null=True)
@@ -176,6 +176,6 @@ class BalanceRow(serializers.Serializer):
 
 
 class BalanceOut(serializers.Serializer):
-    """What became of a shipment, by product."""
+    """The balance of a shipment, with one row for each product."""
 
     results = BalanceRow(many=True)

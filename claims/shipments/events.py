@@ -1,4 +1,4 @@
-"""The events of shipments."""
+"""Event kinds of shipments, for the log and webhooks."""
 
 from django.utils.translation import gettext_lazy as _
 

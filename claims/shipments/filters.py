@@ -1,4 +1,4 @@
-"""Which shipments a list shows. Every filter has its index in the model."""
+"""Filters of the shipment list. The model has an index for each of them."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def _customers(request: Any) -> QuerySet:
 
 
 class ShipmentFilter(filters.FilterSet):
-    """The filters of the list of shipments."""
+    """Filters of the shipment list, in the console and in the REST API."""
 
     q = filters.CharFilter(method="search", label=_("Number or order"))
     state = filters.ChoiceFilter(choices=ShipmentState.choices, label=_("State"), widget=Choice)
@@ -30,7 +30,7 @@ class ShipmentFilter(filters.FilterSet):
         fields: list[str] = []
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """The shipment of this number, and those whose order number begins with the text."""
+        """Filter by exact shipment number or by the beginning of the order number."""
         low, high = prefix(value[:60])
         if not low:
             return queryset

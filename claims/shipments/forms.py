@@ -1,4 +1,4 @@
-"""The forms of shipments."""
+"""The shipment form of the console."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from customers.fields import CustomerField
 from customers.models import Customer
 from devices.models import Product
 
-# So many products are offered as lines; an order of more is packed without expected numbers.
+# The most products offered as lines: those beyond are packed without expected numbers.
 MOST_PRODUCTS, MOST_EXPECTED = 60, 100_000
 
 
 class ShipmentForm(TextGuard, forms.ModelForm):
-    """A shipment: for whom, under which order, and how many of each product are expected."""
+    """A shipment: its customer, its order, and how many devices of each product are expected."""
 
     customer = CustomerField(label=_("Customer"), help_text=_("Write the beginning of the name."))
 
@@ -33,7 +33,7 @@ class ShipmentForm(TextGuard, forms.ModelForm):
             self.initial["customer"] = self.instance.customer
         expected = dict(self.instance.lines.values_list("product", "expected")) if self.instance.pk else {}
         mine = Product.objects.visible_to(actor).order_by("name_key")
-        # Those that stand in the order already stay in it, whatever became of the product.
+        # Products that are already in the order stay, even if archived since.
         offered = list(mine.current()[: MOST_PRODUCTS + 1])
         self.has_more_products = len(offered) > MOST_PRODUCTS
         products = {*offered[:MOST_PRODUCTS], *mine.filter(pk__in=expected)}
@@ -50,22 +50,22 @@ class ShipmentForm(TextGuard, forms.ModelForm):
 
     @property
     def own_fields(self) -> list[Any]:
-        """The fields of the shipment itself."""
+        """Return the fields of the shipment itself."""
         return [self[name] for name in self.Meta.fields]
 
     @property
     def line_fields(self) -> list[Any]:
-        """The field of each product."""
+        """Return the fields of the products, one each."""
         return [self[name] for name in self.products]
 
     def named(self, names: set[str]) -> dict[str, Any]:
-        """Those parts of the plan that are named; a field of a product stands for all lines."""
+        """Return only the named parts of the plan. The name of any product field selects all lines."""
         if any(name in self.products for name in names):
             names = names | {"lines"}
         return {name: value for name, value in self.plan().items() if name in names}
 
     def plan(self) -> dict[str, Any]:
-        """What the action takes: the fields, and `lines` of product and number."""
+        """Return the arguments of the action: the fields, and `lines` with the expected number by product."""
         data = self.cleaned_data
         lines = {product: data[name] for name, product in self.products.items() if data[name]}
         return {**{name: data[name] for name in self.Meta.fields}, "lines": lines}

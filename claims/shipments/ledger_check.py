@@ -1,4 +1,4 @@
-"""Compares what shipments say with the devices, over all organizations."""
+"""Consistency checks between shipments and devices, across all organizations."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ OPEN = (ShipmentState.OPEN, ShipmentState.SHIPPING, ShipmentState.SENT)
 
 
 def check() -> list[str]:
-    """A sentence for each contradiction, the first twenty of each kind."""
+    """Return a sentence for each contradiction, at most twenty of each kind."""
     return [*_loose(), *_closed(), *_counts()]
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a unit that is scanned at a shipment: one verdict for each, the same for a scan, a list and a photo."""
+"""Decides whether a scanned device may be packed, in the same way for a scan, a pasted list and a photo."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ from console import sql
 from devices import causes
 from devices.models import Device, DeviceStatus, Product
 
-# So many of the newest units stand on the packing page.
+# The number of recently packed devices on the packing page.
 SHOWN = 12
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How many units of a product are packed, and how many are expected (None where nothing was said of it)."""
+    """How many devices of a product are packed, and how many are expected (None if no number was ordered)."""
 
     product: Any
     packed: int
@@ -31,35 +31,35 @@ class Progress:
 
     @property
     def is_short(self) -> bool:
-        """Whether some are still to come."""
+        """Whether fewer devices are packed than expected."""
         return self.expected is not None and self.packed < self.expected
 
     @property
     def percent(self) -> int:
-        """How far it is, from 0 to 100."""
+        """Return the packed share of the expected devices in percent, from 0 to 100."""
         return min(100, self.packed * 100 // self.expected) if self.expected else 100
 
 
 def progress(shipment: Shipment) -> list[Progress]:
-    """Each product that is expected or packed, in the order of the lines. Three queries."""
+    """Return the progress of each product that is expected or packed, in line order. Takes three queries."""
     lines = list(shipment.lines.select_related("product").order_by("pk"))
     packed = packed_by_product(shipment)
     counts = [Progress(line.product, packed.pop(line.product_id, 0), line.expected) for line in lines]
     if packed:
-        # unscoped: those of a visible shipment's units
+        # unscoped: products of devices in a visible shipment
         others = Product.objects.filter(organization=shipment.organization_id, pk__in=packed).order_by("name_key")
         counts += [Progress(product, packed[product.pk], None) for product in others]
     return counts
 
 
 def packed_by_product(shipment: Shipment) -> dict[int, int]:
-    """How many units of each product are in the shipment."""
+    """Return the number of devices in the shipment by product id."""
     rows = shipment.units.order_by().values_list("device__product").annotate(n=Count("pk"))
     return dict(rows)
 
 
 def choose(shipment: Shipment, found: list[Scan]) -> list[Device | Answer]:
-    """For each scan the unit that it means, or the answer where it means none."""
+    """Return for each scan the device it identifies, or an answer if it does not identify exactly one."""
     expected: set[int] = set()
     if any(len(scan.devices) > 1 for scan in found):
         expected = set(shipment.lines.values_list("product", flat=True))
@@ -67,7 +67,7 @@ def choose(shipment: Shipment, found: list[Scan]) -> list[Device | Answer]:
 
 
 def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
-    """Of units that share a serial number it is the one whose product is expected."""
+    """Return the scanned device or an answer. If devices share a serial number, the expected product decides."""
     if scan.devices and not scan.is_sure:
         return Answer(WARN, "ambiguous", sentences.unsure(scan), scan.devices)
     if scan.devices:
@@ -91,9 +91,9 @@ def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
 
 
 class Judge:
-    """Says of units whether they may be packed, as of the moment at which it was made; the shipment is held meanwhile.
+    """Decides whether devices may be packed, from a snapshot taken at construction. The caller locks the shipment.
 
-    `room` is how many of each product are still to come; None where the shipment expects nothing in particular.
+    `room` is the number of devices of each product still to be packed; None if the shipment has no lines.
     """
 
     def __init__(self, shipment: Shipment, ids: Iterable[int]) -> None:
@@ -101,14 +101,14 @@ class Judge:
         expected = dict(shipment.lines.values_list("product", "expected"))
         packed = packed_by_product(shipment) if expected else {}
         self.room = Counter({pk: number - packed.get(pk, 0) for pk, number in expected.items()}) if expected else None
-        # unscoped: of devices that were found for the actor
+        # unscoped: devices that the actor could find
         units = sql.having_ids(ShipmentUnit.objects.select_related("shipment"), "device_id", list(ids))
-        # A unit may have gone out in older shipments; what counts is where it lies now, else its place in this one.
+        # A device may be in older shipments too: prefer the one it is packed in now, then this one.
         ordered = sorted(units, key=lambda unit: (unit.is_open, unit.shipment_id == shipment.pk, unit.pk))
         self.units = {unit.device_id: unit for unit in ordered}
 
     def refusal(self, device: Device) -> Answer | None:
-        """Why the unit can't be packed; None where it can, and then its place is taken."""
+        """Return why the device can't be packed, or None if it can. Counts it towards its product then."""
         answer = self._why(device)
         return replace(answer, device=device) if answer else None
 
@@ -120,7 +120,7 @@ class Judge:
         if cause := causes.of(device):
             return self._by_cause(cause, device, here)
         if here is not None and here.shipment_id == self.shipment.pk:
-            # It was claimed and came back: its place here is kept.
+            # It was claimed and came back, so it already counts towards this shipment.
             return None
         if self.room is None:
             return None
@@ -136,7 +136,7 @@ class Judge:
         return None
 
     def _by_cause(self, cause: causes.Cause, device: Device, here: ShipmentUnit | None) -> Answer:
-        """Return the answer to a cause. At the bench its sentence names the unit, for many are scanned in a row."""
+        """Return the answer to a cause. It names the device, because many are scanned in a row."""
         words = {
             "serial": device.serial_number,
             "owner": device.customer or "",
@@ -157,7 +157,7 @@ class Judge:
 
 
 def added(devices: list[Device]) -> Answer:
-    """The answer for units that were packed."""
+    """Return the answer for devices that were packed."""
     if len(devices) == 1:
         words = {"serial": devices[0].serial_number, "product": devices[0].product.name}
         return Answer(OK, "added", _("%(serial)s added, %(product)s.") % words, device=devices[0])
@@ -165,13 +165,13 @@ def added(devices: list[Device]) -> Answer:
 
 
 def already_here(device: Device) -> Answer:
-    """The answer for a unit that was packed before."""
+    """Return the answer for a device that is already packed in this shipment."""
     sentence = _("%(serial)s is already in this shipment.") % {"serial": device.serial_number}
     return Answer(WARN, "already_here", sentence, device=device)
 
 
 def gathered(answers: Iterable[Answer]) -> list[Answer]:
-    """One answer for all that went in, and after it each of the others."""
+    """Combine the answers of all packed devices into one, followed by each of the other answers."""
     answers = list(answers)
     inside = [answer for answer in answers if answer.code == "added"]
     others = [answer for answer in answers if answer.code != "added"]

@@ -1,4 +1,4 @@
-"""The packing list of a shipment, as PDF for the box and as a file for the books."""
+"""The packing list of a shipment: a PDF for the box and a table for export."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -23,12 +23,12 @@ from claims.shipments.reconciliation import fates
 from console.downloads import File, Table
 
 GREY = colors.HexColor("#60707a")
-# More are not written on paper.
+# Longer lists refer to the exported file instead.
 MOST_SERIALS = 5_000
 
 
 def table(shipment: Shipment) -> Table:
-    """Return the units as a table, each with what became of it."""
+    """Return the devices of a shipment as a table, each with what became of it."""
     header = [
         _("Shipment"),
         _("Order"),
@@ -69,16 +69,19 @@ def table(shipment: Shipment) -> Table:
 
 
 def as_pdf(shipment: Shipment, label: Label | None = None, *, is_drawn: bool = True) -> File:
-    """Return the list for the box, A4, with the code of the box if it is claimed by one.
+    """Return the packing list as an A4 PDF, with the claim code of the box if a label is given.
 
-    A request for the headers alone has nothing drawn.
+    With `is_drawn=False`, for a HEAD request, the file is empty.
     """
     content = draw(shipment, label) if is_drawn else b""
     return File(content, "application/pdf", f"{shipment.code}.pdf", cache="private, no-store")
 
 
 def draw(shipment: Shipment, label: Label | None = None) -> bytes:
-    """Brand, customer, order, the code if there is one, the numbers by product and every serial number."""
+    """Return the PDF: brand, customer, order, counts by product, serial numbers and the claim code if a label is given.
+
+    Above 5,000 devices, a sentence replaces the serial numbers.
+    """
     file, brand = BytesIO(), shipment.organization.brand
     document = SimpleDocTemplate(
         file,
@@ -119,7 +122,7 @@ def draw(shipment: Shipment, label: Label | None = None) -> bytes:
 
 
 def _claim_box(label: Label) -> LongTable:
-    """The code of the whole box: as a QR code, as a link and to be typed."""
+    """Return the claim code of the whole box as a QR code, a link and a code to type."""
     words = [
         _line(_("Scan to claim the whole box"), 13, bold=True),
         Spacer(1, 2 * mm),
@@ -133,7 +136,7 @@ def _claim_box(label: Label) -> LongTable:
 
 
 def _serials(shipment: Shipment) -> Any:
-    """Every serial number. Cells are bare text: a paragraph each would take minutes for thousands."""
+    """Return the table of serial numbers. Cells are plain strings: thousands of paragraphs would take minutes."""
     if shipment.unit_count > MOST_SERIALS:
         return _line(_("The serial numbers are in the file of this shipment."), 10)
     rows = shipment.units.order_by("device__product__name_key", "device__serial_key", "pk")
@@ -161,18 +164,18 @@ def _style(face: str, size: float, grey: bool) -> ParagraphStyle:
 
 
 def _bare(text: str) -> str | Paragraph:
-    """The text for a cell in the table's own face; what needs another one is a paragraph."""
+    """Return the text for a table cell, as a paragraph only if it needs a font other than the table's."""
     face, shown = fonts.set_in(text, False)
     return shown if face in {"Vera", "DejaVu"} else _line(text, 9)
 
 
 def _face() -> str:
-    """The face with the most characters that this server has."""
+    """Return the name of the installed font that covers the most characters."""
     return next(face for face in ("DejaVu", "Vera") if fonts.font(face))
 
 
 def _texts(shipment: Shipment) -> list[str]:
-    """What stands on the list, but of the serial numbers only the odd ones."""
+    """Return the texts on the list, but only those serial numbers that are not printable ASCII."""
     odd = shipment.units.filter(device__serial_number__regex=r"[^ -~]")
     products = shipment.units.order_by().values_list("device__product__name", flat=True).distinct()
     return [

@@ -1,4 +1,4 @@
-"""What the pages of shipments show and say besides their own columns."""
+"""Queries, template contexts and form handling behind the shipment pages."""
 
 from typing import Any
 
@@ -25,19 +25,19 @@ from devices.models import Device
 
 
 def rows(actor: Actor) -> QuerySet[Shipment]:
-    """The shipments that the actor may see, with their customers."""
+    """Return the shipments that the actor may see, with their customers, organizations and claim profiles."""
     return Shipment.objects.visible_to(actor).select_related("customer", "organization", "profile__domain")
 
 
 def one(request: Request, pk: int) -> Shipment:
-    """The shipment, or a 404."""
+    """Return the shipment. Raises Http404 if it does not exist or is not visible."""
     return get_object_or_404(rows(request.actor), pk=pk)
 
 
 def bench(request: Request, shipment: Shipment, said: list[Answer]) -> dict[str, Any]:
-    """What the packing page shows: the answers, the numbers by product, the newest units.
+    """Return the packing page's context: the answers, the counts by product and the newest devices.
 
-    `version` tells a page that is open elsewhere whether numbers and units are still what it shows.
+    `version` changes with the counts and devices, so that a page open elsewhere can see whether it is up to date.
     """
     shipment.refresh_from_db(fields=["unit_count", "state"])
     newest = list(shipment.units.select_related("device__product").order_by("-pk")[: packing.SHOWN])
@@ -59,7 +59,7 @@ def bench(request: Request, shipment: Shipment, said: list[Answer]) -> dict[str,
 
 
 def scanned(request: Request, shipment: Shipment) -> list[Answer]:
-    """Pack what the form holds: scans that waited in the browser, a scan, a pasted list, a photo, or a chosen unit."""
+    """Pack what the form contains: scans queued in the browser, a scan, a pasted list, a photo or a chosen device."""
     actor: Actor = request.actor
     if sent := bench_queue.read(request.POST, actor):
         return shipments.scan_once(shipment, sent, by=actor)
@@ -78,7 +78,7 @@ def scanned(request: Request, shipment: Shipment) -> list[Answer]:
 
 
 def taken_out(request: Request, shipment: Shipment) -> list[Answer]:
-    """Take one unit out, or the one that this person packed last."""
+    """Remove the device named in the form, or else the one that this person packed last."""
     actor: Actor = request.actor
     pk = id_of(request.POST.get("device"))
     try:
@@ -96,15 +96,15 @@ def taken_out(request: Request, shipment: Shipment) -> list[Answer]:
 
 
 def code(request: Request, shipment: Shipment) -> dict[str, Any]:
-    """The code of a box that is claimed by one, for those who may see codes; else nothing."""
+    """Return the code of a box that is claimed by code, if the actor may see codes; otherwise an empty dict."""
     if not shipment.is_claimed_by_code or shipment.profile is None:
         return {}
     return code_of(request.actor, shipment.profile)
 
 
 def before_shipping(shipment: Shipment) -> dict[str, Any]:
-    """What is asked before it leaves: what is short, and whether anybody could claim it."""
-    # unscoped: whether a visible shipment can be claimed
+    """Return the context of the page before shipping: missing products, and whether anybody can claim the box."""
+    # unscoped: the people of a visible shipment's customer
     people = shipment.customer.people.filter(removed_at=None, role__in=CLAIMING)
     return {
         "shipment": shipment,
@@ -115,13 +115,13 @@ def before_shipping(shipment: Shipment) -> dict[str, Any]:
 
 
 def claimed(shipment: Shipment) -> dict[str, int]:
-    """How many of its units the customer has claimed already, and how many are packed and not."""
+    """Return how many devices the customer has already claimed, and how many are packed but not yet claimed."""
     left = shipment.units.filter(is_open=True).count()
     return {"left": left, "claimed": shipment.units.filter(claim__isnull=False).count()}
 
 
 def detail(request: Request, shipment: Shipment) -> dict[str, Any]:
-    """The page of a shipment: what was ordered and what became of it."""
+    """Return the context of a shipment's page: what was ordered, and what became of it."""
     actor: Actor = request.actor
     units = Device.objects.visible_to(actor).filter(shipment_units__shipment=shipment)
     units = units.annotate(claimed_at=F("shipment_units__claim__at"))
@@ -141,7 +141,7 @@ def detail(request: Request, shipment: Shipment) -> dict[str, Any]:
 
 
 def sent(shipment: Shipment, number: int) -> str:
-    """Return what is said after a box has left that its customer claims."""
+    """Return the message shown after sending a box that its customer claims by code."""
     sentence = ngettext(
         "%(n)d device is on its way. It waits for %(customer)s to claim it.",
         "%(n)d devices are on their way. They wait for %(customer)s to claim them.",

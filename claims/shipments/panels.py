@@ -1,4 +1,4 @@
-"""What shipments show on other apps' pages: each function takes (request, subject) and gives HTML or nothing."""
+"""Shipment panels on other apps' pages. Each takes (request, subject) and returns HTML or an empty string."""
 
 from django.template.loader import render_to_string
 
@@ -12,7 +12,7 @@ SHOWN_OF_EACH = ("number", "state", "order_number", "customer__name")
 
 
 def device_shipment(request: Request, device: Device) -> str:
-    """The shipments that a unit lies in or went out with; nothing where there is none."""
+    """Return the panel of shipments that contain or contained a device; empty if there are none."""
     rows = Shipment.objects.visible_to(request.actor).filter(units__device=device)
     return _render(
         request, list(rows.select_related("customer").only(*SHOWN_OF_EACH).order_by("-pk")[:SHOWN]), {"device": device}
@@ -20,7 +20,7 @@ def device_shipment(request: Request, device: Device) -> str:
 
 
 def customer_shipments(request: Request, customer: Customer) -> str:
-    """The newest shipments of a customer; nothing where there is none."""
+    """Return the panel of a customer's newest shipments; empty if there are none."""
     rows = Shipment.objects.visible_to(request.actor).filter(customer=customer).select_related("customer")
     found = list(rows.order_by("-pk")[: SHOWN + 1])
     return _render(request, found[:SHOWN], {"customer": customer, "has_more": len(found) > SHOWN})

@@ -1,4 +1,4 @@
-"""Shipments as redemption knows them: boxes that their customer claims."""
+"""Shipments as parcels for redemption: boxes that their customer claims."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,29 +16,29 @@ from devices.models import Device
 
 @dataclass(frozen=True)
 class ShipmentParcel:
-    """A shipment as a `Parcel`."""
+    """A shipment that implements redemption's `Parcel` protocol."""
 
     shipment: Shipment
     brand: str = ""
 
     @property
     def pk(self) -> int:
-        """The shipment's id."""
+        """Return the id of the shipment."""
         return self.shipment.pk
 
     @property
     def customer_id(self) -> int:
-        """The customer for whom it is packed."""
+        """Return the id of the customer for whom the shipment is packed."""
         return self.shipment.customer_id
 
     def contents(self) -> list[Device]:
-        """Return the devices that lie in it now, in the order of packing."""
-        # unscoped: what the code gives
+        """Return the devices that are currently packed, in packing order."""
+        # unscoped: the claim code grants access to these devices
         rest = Device.objects.filter(shipment_units__shipment=self.shipment, shipment_units__is_open=True)
         return list(rest.select_related("product").order_by("shipment_units__pk"))
 
     def check(self) -> None:
-        """Raise Refused, with what to do next, unless it was sent and waits for its claim."""
+        """Check that the shipment was sent and can be claimed. Raises Refused, saying what to do next, if not."""
         sentences = {
             ShipmentState.OPEN: _("This shipment has not left %(brand)s yet. Try again when you have the box."),
             ShipmentState.SHIPPED: _("This shipment was handed over already. Look into your devices."),
@@ -51,27 +51,27 @@ class ShipmentParcel:
             raise Refused(f"shipment_{self.shipment.state}", sentence % {"brand": self.brand})
 
     def lock(self) -> None:
-        """Keep the shipment as it is until this transaction ends."""
+        """Lock the shipment until the end of the transaction."""
         shipments.take_turn(self.shipment)
 
     def hand_over(self, *, claim: Claim, by: Actor, at: datetime) -> Outcome:
-        """Give the sent box to its customer, who claimed it."""
+        """Assign the devices of the sent box to the customer who claimed it."""
         return shipments.hand_over(self.shipment, claim=claim, by=by, at=at)
 
 
 def given_by(profile: ClaimProfile) -> ShipmentParcel | None:
-    """Return the shipment that the profile's one code gives, if any."""
+    """Return the shipment that is claimed with the profile's code, or None."""
     shipment = getattr(profile, "shipment", None)
     return ShipmentParcel(shipment, profile.organization.brand) if shipment is not None else None
 
 
 def packed_in(device_ids: list[int]) -> dict[int, ShipmentParcel]:
-    """Return the shipments in which the devices are packed, by device."""
-    # unscoped: what the code gives
+    """Return the shipments in which the devices are packed, by device id."""
+    # unscoped: devices that the claim code grants access to
     units = ShipmentUnit.objects.filter(device__in=device_ids, is_open=True).select_related("shipment")
     return {unit.device_id: ShipmentParcel(unit.shipment) for unit in units}
 
 
 def take_out(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
-    """Take packed devices out of their shipments for the customer that claims them one by one."""
+    """Remove packed devices from their shipments because their customer claims them individually."""
     shipments.take_claimed(device_ids, claim=claim, by=by)

@@ -1,4 +1,4 @@
-"""What became of a shipment: ordered, packed or shipped, now owned, returned, and what is missing."""
+"""Reconciliation of a shipment: what was ordered and shipped, and what is now owned, returned or missing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +13,11 @@ OWNED, RETURNED, WAITING, MISSING = "owned", "returned", "waiting", "missing"
 
 @dataclass
 class Balance:
-    """One product of a shipment, in units. `claimed` ones are among the owned: the customer claimed them itself;
-    `waiting` ones left and are not claimed yet; `missing` ones are neither that, nor the customer's, nor returned by
-    it."""
+    """Numbers of devices of one product in a shipment.
+
+    `claimed` devices are those of the owned ones that the customer claimed; `waiting` ones are not claimed yet;
+    `missing` ones are neither waiting, nor owned, nor returned by the customer.
+    """
 
     product: Any
     expected: int | None = None
@@ -28,15 +30,15 @@ class Balance:
 
     @property
     def short(self) -> int:
-        """How many were ordered and not shipped."""
+        """Return how many devices were ordered but not shipped."""
         return max(0, (self.expected or 0) - self.shipped)
 
 
 def fates(shipment: Shipment) -> Any:
-    """The shipment's units, each with its `fate`: owned, returned, waiting or missing."""
-    # unscoped: of a visible shipment
+    """Return the rows of a shipment's devices, annotated with `fate`: owned, returned, waiting or missing."""
+    # unscoped: returns of a visible shipment
     back = Return.objects.filter(device=OuterRef("device"), shipment=shipment, received_at__isnull=False)
-    return ShipmentUnit.objects.filter(shipment=shipment).annotate(  # unscoped: of a visible shipment
+    return ShipmentUnit.objects.filter(shipment=shipment).annotate(  # unscoped: rows of a visible shipment
         fate=Case(
             When(Q(device__customer=shipment.customer_id), then=Value(OWNED)),
             When(Exists(back), then=Value(RETURNED)),
@@ -48,7 +50,7 @@ def fates(shipment: Shipment) -> Any:
 
 
 def balance(shipment: Shipment) -> list[Balance]:
-    """Each product that was ordered or shipped. Three queries."""
+    """Return the balance of each product that was ordered or shipped. Takes three queries."""
     expected = dict(shipment.lines.values_list("product", "expected"))
     counted = fates(shipment).order_by().values_list(F("device__product"), "fate")
     found: dict[int, dict[str, int]] = {}
@@ -57,7 +59,7 @@ def balance(shipment: Shipment) -> list[Balance]:
         found.setdefault(product, {})[fate] = n
         if fate == OWNED:
             claimed[product] = by_claim
-    # unscoped: those of a visible shipment's units
+    # unscoped: products of a visible shipment
     products = Product.objects.filter(organization=shipment.organization_id, pk__in=[*expected, *found])
     return [
         Balance(

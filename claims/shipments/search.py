@@ -1,4 +1,4 @@
-"""Finds shipments by their numbers and order numbers, for the search of everything."""
+"""Shipments in the global search, by number and order number."""
 
 from django.utils.translation import gettext as _
 
@@ -9,7 +9,7 @@ from console.search import EXACT, Hit, listed
 
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
-    """The shipment of this number, and those whose order number begins with the text."""
+    """Return the shipment with this number, and up to `limit` whose order number begins with the text."""
     low, high = prefix(text[:60])
     mine = Shipment.objects.visible_to(actor).select_related("customer")
     found = list(mine.filter(order_key__gte=low, order_key__lt=high).order_by("order_key", "pk")[:limit])

@@ -1,4 +1,4 @@
-"""The columns of the lists of shipments; the rows are drawn by their row templates."""
+"""The columns of the shipment list. A row template renders the rows."""
 
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from console.listing import Table
 
 
 class ShipmentTable(Table):
-    """Shipments, the newest first."""
+    """The shipment list, newest first."""
 
     number = tables.Column(verbose_name=_("Number"), order_by="id")
     customer = tables.Column(verbose_name=_("Customer"), orderable=False)

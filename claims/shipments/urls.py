@@ -1,4 +1,4 @@
-"""The pages of shipments."""
+"""URLs of the shipment pages."""
 
 from django.urls import path
 

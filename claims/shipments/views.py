@@ -1,4 +1,4 @@
-"""Shipments: the list, the packing page, shipping, and what became of it."""
+"""Console pages of shipments: list, packing, shipping and reconciliation."""
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
@@ -25,7 +25,7 @@ from console.requests import Request
 
 @requires(Permission.VIEW)
 def shipment_list(request: Request) -> HttpResponse:
-    """All shipments, filtered and paged."""
+    """Show the shipments, filtered and paged."""
     return render_list(
         request,
         rows=pages.rows(request.actor),
@@ -48,7 +48,7 @@ def shipment_create(request: Request) -> HttpResponse:
 
 @requires(Permission.SHIPMENT_EDIT)
 def shipment_edit(request: Request, pk: int) -> HttpResponse:
-    """Change an open shipment."""
+    """Edit an open shipment."""
     shipment = pages.one(request, pk)
     edit = Edit(
         request,
@@ -62,17 +62,17 @@ def shipment_edit(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW)
 def shipment_detail(request: Request, pk: int) -> HttpResponse:
-    """One shipment: what was ordered, what is in it, what became of it."""
+    """Show a shipment: what was ordered, what is in it and what became of it."""
     return render(request, "claims/shipments/shipment_detail.html", pages.detail(request, pages.one(request, pk)))
 
 
 @requires(Permission.SHIPMENT_EDIT)
 def shipment_pack(request: Request, pk: int) -> HttpResponse:
-    """Pack by scanning: each scan is answered at once. A GET of htmx brings the numbers that others have changed."""
+    """Pack devices by scanning, with an immediate answer. htmx polls by GET for changes made by other people."""
     shipment = pages.one(request, pk)
     if not shipment.is_open and request.method == "GET":
         if request.htmx:
-            # A packing page that is still open goes to the shipment too.
+            # A packing page that is still open elsewhere must leave packing as well.
             return HttpResponse(status=204, headers={"HX-Redirect": shipment.get_absolute_url()})
         return redirect(shipment)
     answers: list[Answer] = pages.scanned(request, shipment) if request.method == "POST" else []
@@ -82,14 +82,14 @@ def shipment_pack(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.SHIPMENT_EDIT)
 @require_POST
 def shipment_unpack(request: Request, pk: int) -> HttpResponse:
-    """Take a unit out again: the one that is named, or one's own last one."""
+    """Remove the named device, or else the one that the person packed last."""
     shipment = pages.one(request, pk)
     return _bench(request, shipment, pages.taken_out(request, shipment))
 
 
 @requires(Permission.SHIPMENT_EDIT)
 def shipment_ship(request: Request, pk: int) -> HttpResponse:
-    """Say what will be shipped and what is short, then ship. A box that the customer claims just leaves."""
+    """Show what will be shipped and what is short, then ship. A box that is claimed by code is only sent."""
     shipment = pages.one(request, pk)
     if request.method != "POST":
         return render(request, "claims/shipments/shipment_ship.html", pages.before_shipping(shipment))
@@ -106,7 +106,7 @@ def shipment_ship(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.SHIPMENT_EDIT)
 def shipment_cancel(request: Request, pk: int) -> HttpResponse:
-    """Ask, then cancel and free the units."""
+    """Ask for confirmation, then cancel the shipment and return its devices to stock."""
     shipment = pages.one(request, pk)
     if request.method != "POST":
         context = {"shipment": shipment, **pages.claimed(shipment)}
@@ -118,14 +118,14 @@ def shipment_cancel(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.SHIPMENT_EDIT)
 @require_POST
 def shipment_reopen(request: Request, pk: int) -> HttpResponse:
-    """Let a shipment be packed again whose shipping was given up."""
+    """Reopen a shipment after shipping it failed."""
     shipment = pages.one(request, pk)
     return press(request, shipment, shipments.reopen, to=reverse("claims:shipment_pack", args=[pk]))
 
 
 @requires(Permission.VIEW)
 def shipment_packing_list(request: Request, pk: int) -> HttpResponseBase:
-    """The packing list as PDF."""
+    """Return the packing list as a PDF."""
     shipment = pages.one(request, pk)
     label = pages.code(request, shipment).get("label")
     return answer(packing_list.as_pdf(shipment, label, is_drawn=request.method != "HEAD"))
@@ -133,12 +133,12 @@ def shipment_packing_list(request: Request, pk: int) -> HttpResponseBase:
 
 @requires(Permission.EXPORT)
 def shipment_export(request: Request, pk: int) -> HttpResponseBase:
-    """The units with what became of each, as CSV or XLSX."""
+    """Return the devices and what became of each, as CSV or XLSX."""
     return stream(request, *packing_list.table(pages.one(request, pk)))
 
 
 def _bench(request: Request, shipment: Shipment, answers: list[Answer]) -> HttpResponse:
-    """Return the packing page, or its changing part to htmx; 204 to a page that shows all of it already."""
+    """Return the packing page, or only its changing part for htmx; 204 if the page is already up to date."""
     context = pages.bench(request, shipment, answers)
     if request.htmx and request.method == "GET" and request.GET.get("seen") == context["version"]:
         return HttpResponse(status=204)

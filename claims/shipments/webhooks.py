@@ -1,4 +1,4 @@
-"""What webhooks are sent of shipments."""
+"""Payloads of shipment webhooks."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from devices.webhooks import customer_of
 
 
 def shipped(line: Logged) -> Iterator[Occurrence]:
-    """Yield the shipment that left, for the organization and the customer that it goes to."""
+    """Yield the occurrence of a shipment that left, for its organization and its customer."""
     customer = customer_of(line)
     shipment = {"id": line.ids[0], "code": line.label, "units": line.data.get("units")}
     customer_id = customer["id"] if customer else None

@@ -1,4 +1,4 @@
-"""Makes the one code with which a customer claims a whole shipment."""
+"""Creates the claim code with which a customer claims a whole shipment."""
 
 from datetime import datetime
 
@@ -12,9 +12,9 @@ from console.access import Actor
 
 @transaction.atomic
 def make(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> ClaimProfile:
-    """Make the shipment's claim profile with its code: claimed once, and only by the shipment's customer.
+    """Create the shipment's claim profile with its code, which only the shipment's customer can claim, and only once.
 
-    It lists no devices: what it gives is what lies in the box at that moment.
+    The profile lists no devices: a claim receives what is in the box at that moment.
     """
     profile = claim_profiles.create(
         name=_("Shipment %(code)s") % {"code": shipment.code},

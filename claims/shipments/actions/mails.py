@@ -1,4 +1,4 @@
-"""Tells a customer by mail what was shipped."""
+"""Emails to customers about what was shipped."""
 
 from django.conf import settings
 from django.urls import reverse
@@ -13,7 +13,7 @@ LISTED = 20
 
 
 def tell(shipment: Shipment, device_ids: list[int]) -> int:
-    """Mail the customer's admins, else its address, once each. Returns how many mails were written."""
+    """Email the customer's admins, or else its own address, once each. Returns the number of emails."""
     rows = sql.having_ids(Device.objects.order_by("serial_key", "pk"), "id", device_ids)
     context = {
         "shipment": shipment,

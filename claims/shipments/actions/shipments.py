@@ -1,4 +1,4 @@
-"""Packs shipments and ships them: what is packed is reserved, and *ship* assigns all of it at one instant."""
+"""Packs and ships shipments. Packed devices are reserved, and *ship* assigns all of them at one instant."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -34,19 +34,19 @@ from devices.log import record_devices
 from devices.models import Device, DeviceStatus, Product
 
 NAMED = 5
-# More units are not given by one code: the claimant's page names each of them.
+# The most devices claimed with one code: the claimant's page lists each of them.
 MOST_CLAIMED = 500
-# So long the id of a packed scan is kept.
+# How long the ids of packed scans are kept.
 SCANS_KEPT = timedelta(days=30)
 NOT_OVER = (ShipmentState.OPEN, ShipmentState.SENT)
-# In these its units are reserved, and its customer may claim each by its own code.
+# In these states the devices are reserved, and the customer may claim each with its own code.
 HOLDING = (*NOT_OVER, ShipmentState.SHIPPING)
 Lines = dict[Product, int]
 
 
 @retrying
 def create(*, customer: Customer, lines: Lines, by: Actor, at: datetime | None = None, **fields: Any) -> Shipment:
-    """Open a shipment for a customer; `lines` say how many units of each product are expected, and may be empty."""
+    """Open a shipment for a customer. `lines` maps products to expected numbers of devices, and may be empty."""
     customers.hold(customer)
     shipment = Shipment(
         organization=by.organization,
@@ -67,9 +67,9 @@ def create(*, customer: Customer, lines: Lines, by: Actor, at: datetime | None =
 
 @retrying
 def edit(shipment: Shipment, *, by: Actor, lines: Lines | None = None, **fields: Any) -> Shipment:
-    """Change the given fields of an open shipment and no others; `lines`, where given, replace all lines.
+    """Change only the given fields of an open shipment; `lines`, if given, replaces all lines.
 
-    The customer stays as long as units are packed. Raises Refused where the shipment is not open.
+    Raises Refused if the shipment is not open, or (422) if the customer changes while devices are packed.
     """
     _hold(shipment)
     before = {} if lines is None else {"expected": _said(shipment)}
@@ -92,9 +92,9 @@ def edit(shipment: Shipment, *, by: Actor, lines: Lines | None = None, **fields:
 
 
 def scan(shipment: Shipment, texts: list[str], *, by: Actor, at: datetime | None = None) -> list[Answer]:
-    """Pack what was scanned: one text or a list of them. Gives an answer for each refusal and one for all that went in.
+    """Pack the scanned devices. Returns one answer for everything that was packed, then one for each refusal.
 
-    Raises Refused where the shipment is not open any more.
+    Raises Refused if the shipment is no longer open.
     """
     answers = _scan_each(shipment, dict(enumerate(texts)), by=by, at=at or timezone.now())
     return gathered(answer for each in answers.values() for answer in each)
@@ -102,15 +102,15 @@ def scan(shipment: Shipment, texts: list[str], *, by: Actor, at: datetime | None
 
 @retrying
 def scan_once(shipment: Shipment, sent: dict[str, str], *, by: Actor, at: datetime | None = None) -> list[Answer]:
-    """Pack what was scanned, each scan under the id that its bench gave it: sent again, it changes nothing.
+    """Pack scans that have ids from their bench, idempotently: repeating a successful scan changes nothing.
 
-    A scan that packed something is answered as it was the first time, whatever became of the unit and the shipment
-    since; one that was refused is looked at again. What comes too late for the shipment is refused one by one.
+    A repeated scan that packed something gets its first answer again, even if the device or the shipment has changed
+    since; a repeated scan that was refused is tried again. New scans of a closed shipment are refused one by one.
     """
     at = at or timezone.now()
     closed = None
     try:
-        # Whoever sends the same scan at the same moment has written it down when this turn comes.
+        # The lock makes scans recorded by a concurrent request visible here.
         _hold(shipment)
     except Refused as refusal:
         closed = Answer(BAD, refusal.code, refusal.sentence, about=shipment)
@@ -142,23 +142,23 @@ def scan_once(shipment: Shipment, sent: dict[str, str], *, by: Actor, at: dateti
 
 
 def delete_old_scans() -> int:
-    """Delete the ids of scans that were packed more than 30 days ago: no browser sends them again. Returns how many."""
+    """Delete scan ids older than 30 days, which no browser sends again. Returns the number of deleted ids."""
     return ShipmentScan.objects.filter(at__lt=timezone.now() - SCANS_KEPT).delete()[0]
 
 
 @retrying
 def pack(shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: datetime | None = None) -> list[Answer]:
-    """Reserve units for a shipment, each by itself. Gives the refusals, after one answer for all that went in.
+    """Reserve devices for a shipment. Returns one answer for everything that was packed, then one for each refusal.
 
-    Who packs holds the shipment first and then the units, so two packers of one shipment take turns of a few
-    milliseconds, and none of them packs more than was ordered. Raises Refused where it is not open any more.
+    Locks the shipment first and then the devices, so that two people who pack the same shipment wait a few
+    milliseconds for each other and never exceed the order. Raises Refused if the shipment is no longer open.
     """
     return gathered(_pack_each(shipment, devices, by=by, at=at or timezone.now()).values())
 
 
 @retrying
 def _scan_each(shipment: Shipment, sent: dict[Any, str], *, by: Actor, at: datetime) -> dict[Any, list[Answer]]:
-    """Pack what was scanned, with the answers to each scan: a line of a list may hold several units."""
+    """Pack the scanned devices and return the answers by scan: a line of a list may contain several devices."""
     lines = scans.split(by, list(sent.values()))
     read = [scan for line in lines for scan in line]
     chosen = choose(shipment, read)
@@ -179,7 +179,7 @@ def _scan_each(shipment: Shipment, sent: dict[Any, str], *, by: Actor, at: datet
 
 
 def _pack_each(shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: datetime) -> dict[int, Answer]:
-    """Reserve the units that can be, with an answer for each of them."""
+    """Reserve the devices that may be packed and return an answer for each device."""
     wanted = {device.pk: device for device in devices}
     _hold(shipment)
     ledger.hold(sorted(wanted))
@@ -194,9 +194,9 @@ def _pack_each(shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: 
 
 @retrying
 def unpack(shipment: Shipment, device_ids: Iterable[int], *, by: Actor) -> list[int]:
-    """Take units out again; they are in stock. Gives the ids of those that were in.
+    """Remove devices from the shipment and return them to stock. Returns the ids of those that were packed.
 
-    Raises Refused where the shipment is not open any more.
+    Raises Refused if the shipment is no longer open.
     """
     _hold(shipment)
     units = sql.having_ids(shipment.units.filter(is_open=True), "device_id", sorted(set(device_ids)))
@@ -210,7 +210,7 @@ def unpack(shipment: Shipment, device_ids: Iterable[int], *, by: Actor) -> list[
 
 
 def why_not_out(shipment: Shipment, device_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
-    """Why devices can't be taken out of the shipment: code and sentence by device; nothing of those that can."""
+    """Return code and sentence, by device id, for devices that can't be removed. Omits those that can."""
     ids = sorted(set(device_ids))
     units = {unit.device_id: unit for unit in sql.having_ids(shipment.units.all(), "device_id", ids)}
     refused = {}
@@ -227,7 +227,7 @@ def why_not_out(shipment: Shipment, device_ids: Iterable[int]) -> dict[int, tupl
 
 @retrying
 def undo_last(shipment: Shipment, *, by: Actor) -> Device | None:
-    """Take the unit out that this person packed last. Gives it, or None where he packed none."""
+    """Remove the device that this person packed last. Returns it, or None if they packed none."""
     _hold(shipment)
     mine = shipment.units.filter(is_open=True, packed_by_user=by.user_id).select_related("device")
     last = mine.order_by("-pk").first()
@@ -239,9 +239,9 @@ def undo_last(shipment: Shipment, *, by: Actor) -> Device | None:
 
 @retrying
 def cancel(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
-    """Give the shipment up and free its units, also those of a box that was sent and came back unclaimed.
+    """Cancel the shipment and return its devices to stock, also for a sent box that came back unclaimed.
 
-    Returns how many. Raises Refused where it is over already.
+    Returns the number of devices. Raises Refused if the shipment is neither open nor sent.
     """
     at = at or timezone.now()
     _move(shipment, frm=NOT_OVER, to=ShipmentState.CANCELLED, shipped_at=None, cancelled_at=at)
@@ -255,10 +255,10 @@ def cancel(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
 
 @retrying
 def ship(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> Operation:
-    """Assign all units to the customer at one instant, all of them or none: up to 200 at once, above by the worker.
+    """Assign all devices to the customer at one instant, all or none: up to 200 immediately, more in the worker.
 
-    Those that the customer claimed by their own codes are his already. A box that was sent is assigned without its
-    code. Raises Refused where the shipment is empty or over already, and where a unit can't be assigned.
+    Devices that the customer claimed with their own codes are already theirs. A box that was sent is assigned without
+    its code. Raises Refused if the shipment is empty, neither open nor sent, or has a device that can't be assigned.
     """
     _move(shipment, frm=NOT_OVER, to=ShipmentState.SHIPPING, shipped_at=None)
     total = shipment.units.filter(is_open=True).count()
@@ -284,9 +284,9 @@ def ship(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> Operat
     permission=Permission.SHIPMENT_EDIT,
 )
 def run_ship(operation: Operation, by: Actor) -> None:
-    """Ship: payload {shipment, at}; without a time it is that of the act.
+    """Run the operation that ships a shipment. Its payload is {shipment, at}; an empty `at` means when it runs.
 
-    What fails leaves the shipment open, with all units in it.
+    A refusal other than `busy` leaves the shipment open, with all its devices.
     """
     shipment = Shipment.objects.visible_to(by).select_related("customer").get(pk=operation.payload["shipment"])
     if shipment.state == ShipmentState.SHIPPING:
@@ -302,9 +302,9 @@ def run_ship(operation: Operation, by: Actor) -> None:
 
 @retrying
 def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
-    """Let a box leave that the customer claims with its code: its units stay reserved until then. Returns how many.
+    """Send a box that the customer claims by code. Its devices stay reserved until then. Returns their number.
 
-    Raises Refused where it is empty, not open any more, not claimed by code, or where it holds too many for one claim.
+    Raises Refused if the box is empty, all claimed, no longer open, not claimed by code, or has more than 500 devices.
     """
     at, total = at or timezone.now(), shipment.units.filter(is_open=True).count()
     if not total and shipment.units.exists():
@@ -335,22 +335,23 @@ def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
 
 
 def take_turn(shipment: Shipment) -> None:
-    """Keep the shipment as it is until this transaction ends; who takes its units too does so afterwards."""
+    """Lock the shipment until the end of the transaction. Devices must be locked after it."""
     Shipment.objects.filter(pk=shipment.pk).update(state=F("state"))
 
 
 @retrying
 def take_claimed(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
-    """Take packed units out of their shipments for the customer that claims them by their own codes; it gets them next.
+    """Remove packed devices from their shipments because their customer claims them with their own codes.
 
-    A sent box whose last unit it was is over. Raises Refused where one of them is no longer packed for it.
+    The caller then assigns them. A sent box with no devices left becomes shipped. Raises Refused if a device is no
+    longer packed for the claim's customer.
     """
     customers.hold(claim.customer)
     ids = sorted(set(device_ids))
     mine = Shipment.objects.filter(customer=claim.customer, state__in=HOLDING)
     packed = ShipmentUnit.objects.filter(device__in=ids, is_open=True)
     wanted = sorted(set(packed.values_list("shipment", flat=True)))
-    # As for who packs: first the shipments, in the order of their ids, then the units.
+    # The same lock order as for packing: first shipments by id, then devices.
     held = [pk for pk in wanted if mine.filter(pk=pk).update(unit_count=F("unit_count"))]
     if packed.filter(shipment__in=held).update(is_open=False, claim=claim) != len(ids):
         raise Refused("changed", _("This offer was changed at this moment. Look at it again, then claim it."))
@@ -361,9 +362,9 @@ def take_claimed(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
 
 @retrying
 def hand_over(shipment: Shipment, *, by: Actor, claim: Claim, at: datetime) -> Outcome:
-    """Give a sent box to its customer, who claimed it: all of its units that it has not claimed singly, or none.
+    """Assign a sent box to the customer who claimed it: all devices that they have not claimed individually, or none.
 
-    Raises Refused where it does not wait for its claim any more.
+    Raises Refused if the box is no longer waiting for its claim.
     """
     _move(shipment, frm=[ShipmentState.SENT], to=ShipmentState.SHIPPED)
     ids = _open_ids(shipment)
@@ -384,8 +385,8 @@ def hand_over(shipment: Shipment, *, by: Actor, claim: Claim, at: datetime) -> O
 
 @retrying
 def reopen(shipment: Shipment, *, by: Actor) -> None:
-    """Let a shipment be packed again whose shipping was given up. Raises Refused while it is under way."""
-    operation = Operation.objects.filter(pk=shipment.operation_id).first()  # type: ignore[misc]  # None is the key of no row
+    """Reopen a shipment after shipping it failed. Raises Refused while it is still being shipped."""
+    operation = Operation.objects.filter(pk=shipment.operation_id).first()  # type: ignore[misc]  # None matches no row
     if operation is not None and not operation.is_over:
         raise Refused("under_way", _("It is being shipped at this moment. Wait until that is over."))
     _move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.OPEN)
@@ -394,9 +395,9 @@ def reopen(shipment: Shipment, *, by: Actor) -> None:
 
 @operations.chunk
 def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: datetime | None = None) -> None:
-    """One transaction with its progress, so that a killed worker has shipped all or nothing.
+    """Assign all devices and record the progress in one transaction, so that a killed worker ships all or nothing.
 
-    What the customer claimed meanwhile is not among the open units, and stays as the claim left it.
+    Devices that the customer has claimed in the meantime are no longer open and stay unchanged.
     """
     customers.hold(shipment.customer)
     take_turn(shipment)
@@ -438,7 +439,7 @@ def _reserve(shipment: Shipment, ids: list[int], *, by: Actor, at: datetime) -> 
     if len(moved) != len(ids):
         raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
     packing = {"packed_at": at, "packed_by": by.label[:200], "packed_by_user": by.user}
-    # What was claimed and came back has its line in this shipment already.
+    # Devices that were claimed and came back already have a row in this shipment.
     again = sql.having_ids(shipment.units.all(), "device_id", ids)
     known = set(again.values_list("device_id", flat=True))
     if known:
@@ -460,7 +461,7 @@ def _open_ids(shipment: Shipment) -> list[int]:
 
 
 def _hold(shipment: Shipment) -> None:
-    """Take a turn at the open shipment until this transaction ends. Raises Refused where it is not open any more."""
+    """Lock the open shipment until the end of the transaction. Raises Refused if it is no longer open."""
     if not Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.OPEN).update(unit_count=F("unit_count")):
         raise _not_open(shipment)
 
@@ -471,7 +472,7 @@ def _move(shipment: Shipment, *, frm: Iterable[str], to: str, **fields: Any) -> 
 
 
 def changed() -> tuple[str, str]:
-    """Why a unit was left as it was that could be changed a moment before."""
+    """Return code and sentence for a device that was changed by somebody else at the same moment."""
     return "changed", _("It was changed by somebody else at the same moment. Try again.")
 
 
@@ -497,5 +498,5 @@ def _write_lines(shipment: Shipment, lines: Lines) -> None:
 
 
 def _said(shipment: Shipment) -> str:
-    """How many are expected of what, in words."""
+    """Return the lines of a shipment in words, for the log."""
     return ", ".join(str(line) for line in shipment.lines.select_related("product").order_by("product__name_key"))
