@@ -1,4 +1,4 @@
-"""What a bench says of a scan, and what somebody can do next about it. The same for packing and for returns."""
+"""Answers to scans at the packing and returns benches, and the next steps that they offer."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,13 +8,16 @@ from devices.models import Device
 
 OK, WARN, BAD = "ok", "warn", "bad"
 ICONS = {OK: "circle-check", WARN: "circle-alert", BAD: "circle-x"}
-# These are no refusals: the unit is where it was to be, or the sentence is not about a unit.
+# Not refusals: the device is where it should be, or the answer is not about a device.
 PASSING = {"added", "taken_out", "already_here", "on_bench", "unfit", "keyboard", "nothing"}
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something to do about an answer: a link, or a unit to be taken out of another shipment by a POST to `url`."""
+    """Something to do about an answer: a link to `url`, or a button.
+
+    With `take_out`, a POST to `url` removes that device from another shipment.
+    """
 
     label: str
     icon: str
@@ -24,10 +27,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one scan came to: `tone` is ok, warn or bad; `twins` are units among which to choose.
+    """The result of one scan: `tone` is ok, warn or bad; `twins` are devices to choose from.
 
-    `scanned` is what was scanned, as it would be scanned again. `device` and `about` (a return, a shipment) are what it
-    is about, where that is known.
+    `scanned` is the text that a repeated scan would send. `device` and `about` (a return or a shipment) are what the
+    answer is about, if known.
     """
 
     tone: str
@@ -41,16 +44,16 @@ class Answer:
 
     @property
     def icon(self) -> str:
-        """The icon that says the tone without its colour."""
+        """Return the icon that conveys the tone independently of colour."""
         return ICONS[self.tone]
 
     @property
     def stays(self) -> bool:
-        """Whether the scan was refused, so that it stays in a list until somebody has dealt with it."""
+        """Whether the scan was refused and stays listed until somebody has dealt with it."""
         return bool(self.scanned) and self.code not in PASSING
 
 
 def tone(answers: Iterable[Answer]) -> str:
-    """The worst of the answers, for the sound. What is said of the scanner itself makes none."""
+    """Return the worst tone of the answers, for the sound. Answers about the scanner itself are silent."""
     tones = {answer.tone for answer in answers if answer.code != "keyboard"}
     return next((each for each in (BAD, WARN, OK) if each in tones), "")

@@ -1,6 +1,6 @@
-"""Takes from what a scanner sent what was printed: without what guns put around it, and the serial number of GS1 data.
+"""Extracts the printed text from scanner input: removes what scanners add, and finds serial numbers in GS1 data.
 
-Nothing is looked up here. `plain` only drops what nobody sees; `readings` gives what else the text may stand for.
+Nothing is looked up here. `plain` only removes invisible characters; `readings` returns other possible meanings.
 """
 
 import re
@@ -8,19 +8,19 @@ import unicodedata
 from urllib.parse import unquote, urlsplit
 
 GS, RS, FS = "\x1d", "\x1e", "\x1c"
-# The symbology in front of the data (ISO/IEC 15424, annex A): ]C1 Code 128 with GS1 data, ]d2 Data Matrix, ]Q3 QR code.
+# The symbology prefix (ISO/IEC 15424, annex A), with GS1 data: ]C1 Code 128, ]d2 Data Matrix, ]Q3 QR code.
 _AIM = re.compile(r"\A\][A-Za-z][0-9A-Za-z]")
 _GS1_AIM = re.compile(r"\A\](?:C1|d2|e[0-3]|Q3|J1)")
-# Unicode has these as letters and marks, though nobody sees them.
+# Unicode classifies these as letters and marks, but they are invisible.
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-# Code 39 begins and ends with *; quotes and brackets come from lists.
+# Code 39 begins and ends with *; quotes and brackets come from pasted lists.
 _AROUND = " *\"'`\u00b4\u201c\u201d\u201e\u2018\u2019<>[]{}|~^"
 _NAMED = re.compile(
     r"\A(?:s/?n|ser(?:ial)?(?:[ .-]?(?:no|nr|num|number))?\.?|seriennummer|snr|mac|imei|iccid)\s*[:=#]\s*",
     re.IGNORECASE,
 )
-# Application identifiers by their first two digits (GS1 General Specifications 24, 3.2 and 7.8.5): how many digits they
-# have, and how long the value is; 0 is up to the next separator.
+# Application identifiers by their first two digits (GS1 General Specifications 24, 3.2 and 7.8.5): the number of digits
+# of the identifier and the length of the value, where 0 means up to the next separator.
 _GS1 = {
     "00": (2, 18),
     "01": (2, 14),
@@ -74,15 +74,15 @@ _GTIN_IN_FRONT = re.compile(r"\A01(\d{14})", re.ASCII)
 
 
 def plain(text: str) -> str:
-    """The text without control characters and whatever else nobody sees; every kind of space is a space."""
+    """Return the text without invisible characters, with each run of whitespace as a single space."""
     return " ".join("".join(map(_visible, text)).split())
 
 
 def readings(text: str) -> list[str]:
-    """What else the text may stand for, the likeliest first; all of them `plain`, and none the same as the text.
+    """Return other possible meanings of the text, likeliest first, all `plain` and different from the text.
 
-    Without the symbology in front and signs around it; then the serial number (AI 21) of a GS1 element string or
-    Digital Link, or (DI S) of an ISO/IEC 15434 message.
+    The text without its symbology prefix; the serial number of a GS1 element string or Digital Link (AI 21) or of an
+    ISO/IEC 15434 message (DI S); the text without surrounding signs; and the text without a label such as "S/N:".
     """
     seen = plain(text)
     bare = _AIM.sub("", seen)
@@ -99,7 +99,7 @@ def readings(text: str) -> list[str]:
 
 
 def gs1_serial(text: str) -> str:
-    """The serial number in a GS1 element string, plain or with brackets, or in a GS1 Digital Link; empty where none is."""
+    """Return the serial number in a GS1 element string, plain or bracketed, or GS1 Digital Link; empty if none."""
     text = text.strip(" \r\n\t\x00\x02\x03\x04")
     is_marked = bool(_GS1_AIM.match(text)) or GS in text
     text = _AIM.sub("", text)
@@ -114,7 +114,7 @@ def gs1_serial(text: str) -> str:
 
 
 def message_serial(text: str) -> str:
-    """The serial number of a message with data identifiers (ISO/IEC 15434, format 06); empty where none is."""
+    """Return the serial number in a message with data identifiers (ISO/IEC 15434, format 06); empty if none."""
     _begin, opened, rest = text.partition(f"[)>{RS}06{GS}")
     fields = rest.split(RS)[0].split(GS) if opened else []
     return next((each[1:] for each in fields if each[:1] == "S" and len(each) > 1), "")
@@ -142,7 +142,7 @@ def _of_link(text: str) -> str:
         pairs = dict(zip(steps[start::2], steps[start + 1 :: 2], strict=False))
         if pairs.get(_SERIAL):
             return pairs[_SERIAL]
-    # A plus is a plus here: a Digital Link is no form.
+    # A Digital Link is not form data, so "+" does not mean a space.
     queries = (each.partition("=") for each in re.split("[&;]", parts.query))
     return next((unquote(value) for name, _equal, value in queries if name == _SERIAL and value), "")
 
@@ -172,12 +172,12 @@ def _of_elements(text: str) -> str:
 
 
 def _padded(digits: str) -> str:
-    """A GTIN of 8, 12 or 13 digits with 14."""
+    """Return a GTIN of 8, 12 or 13 digits padded to 14, and anything else unchanged."""
     return digits.zfill(14) if len(digits) in {8, 12, 13} else digits
 
 
 def _is_gtin(digits: str) -> bool:
-    """Whether these are 14 digits of which the last is the check digit."""
+    """Whether the text has 14 digits with a correct check digit at the end."""
     if not (len(digits) == 14 and digits.isascii() and digits.isdigit()):
         return False
     total = sum(int(digit) * (3 if at % 2 == 0 else 1) for at, digit in enumerate(digits))

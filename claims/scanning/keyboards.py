@@ -1,7 +1,7 @@
-"""Recognises a scanner that is set to another keyboard than the computer it types on.
+"""Detects scanners whose keyboard layout differs from that of the computer.
 
-A gun presses keys, it sends no letters: set to a US keyboard on a computer with a German one, its `-` becomes `ß` and
-`https://` becomes `httpsÖ--`.
+A scanner sends key presses, not letters: if it is set to a US keyboard and the computer to a German one, `-` becomes
+`ß` and `https://` becomes `httpsÖ--`.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-# For each keyboard: what a key of a US keyboard gives there, where that differs, and those that wait for another key.
-# From the layouts of xkeyboard-config. What several countries share stands for all of them.
+# For each layout: pairs of a US key and its character there, where they differ, and the dead keys (those that wait for another key).
+# Source: xkeyboard-config. Countries with the same layout share one entry.
 _KEYBOARDS: tuple[tuple[Any, str, str], ...] = (
     (
         gettext_lazy("German"),
@@ -47,7 +47,7 @@ _KEYBOARDS: tuple[tuple[Any, str, str], ...] = (
     (gettext_lazy("Norwegian"), "`| ~§ @\" $¤ ^& &/ *( () )= -+ _? =\\ [å {Å ;ø :Ø 'æ \"Æ \\' |* <; >: /- ?_", "+]}"),
 )
 _US = "".join(map(chr, range(0x20, 0x7F)))
-# A longer text is nothing that a label holds.
+# Longer texts do not come from labels.
 MOST_CHARACTERS = 400
 _COMMON = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 -_./:")
 _LINKS = ("http://", "https://")
@@ -55,7 +55,7 @@ _LINKS = ("http://", "https://")
 
 @dataclass(frozen=True)
 class Guess:
-    """What the text would be if scanner and computer had the same keyboard, and which keyboards differ then."""
+    """The text as it would be if scanner and computer had the same layout, and the layouts that explain it."""
 
     text: str
     typed: str
@@ -64,20 +64,20 @@ class Guess:
 
     @property
     def is_link(self) -> bool:
-        """Whether it becomes a link by this: no other text does."""
+        """Whether the text is a link. No other text becomes a link by a wrong layout."""
         return self.text[:8].lower().startswith(_LINKS)
 
     @property
     def is_evident(self) -> bool:
-        """Whether the text can hardly have been printed as it was typed.
+        """Whether the typed text is very unlikely to be what was printed.
 
-        It is not where only letters changed places: AZ1 for AY1 may be another unit.
+        False if only letters changed: AZ1 instead of AY1 may be another device.
         """
         return self.is_link or not _COMMON.issuperset(self.typed) or _letters(self.text) == _letters(self.typed)
 
     @property
     def sentence(self) -> str:
-        """What is wrong with the scanner, and what to do about it."""
+        """Return what is wrong with the scanner's settings and how to correct them."""
         names = [str(each) for each in self.keyboards]
         words = {"keyboard": names[0], "others": ", ".join(names[1:])}
         if self.is_from_us:
@@ -98,7 +98,7 @@ class Guess:
 
 
 def guesses(text: str) -> list[Guess]:
-    """What the text may have been before the keyboards changed it, each once; nothing where no keyboard explains it."""
+    """Return the distinct texts that layouts may have changed into this one; empty if no layout explains it."""
     if not text or len(text) > MOST_CHARACTERS:
         return []
     found: dict[tuple[str, bool], list[Any]] = {}
@@ -115,7 +115,7 @@ def _letters(text: str) -> list[str]:
 
 
 def _tables() -> list[tuple[Any, dict[str, str], bool]]:
-    """For each keyboard and each direction what was printed, by what was typed."""
+    """Return for each layout, in both directions, its name, the printed by the typed characters, and the direction."""
     there, back = [], []
     for name, pairs, dead in _KEYBOARDS:
         keys = {key: key for key in _US} | {pair[0]: pair[1] for pair in pairs.split(" ")}

@@ -1,4 +1,4 @@
-"""What somebody can do next about a refused scan: a link or a button for each answer that has one."""
+"""Next steps after a refused scan: a link or a button for each answer that has one."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -13,7 +13,10 @@ from console.access import Actor, Permission
 
 
 def offered(answers: Iterable[Answer], actor: Actor, shipment: Shipment | None = None) -> list[Answer]:
-    """The answers with their steps, as this actor may take them. One query where units wait for their inspection."""
+    """Return the answers, each with the next step that this actor may take.
+
+    Takes one query if any of the devices are waiting for inspection.
+    """
     answers = list(answers)
     waiting = [answer.device.pk for answer in answers if answer.code == "in_quarantine" and answer.device]
     returned = {}

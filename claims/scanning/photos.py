@@ -1,4 +1,4 @@
-"""Reads every QR code and barcode of a photo: of one label, or of a whole sheet or box of them."""
+"""Reads all QR codes and barcodes in a photo of a label, a sheet of labels or a box."""
 
 import math
 from io import BytesIO
@@ -11,37 +11,37 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from console.errors import Refused
 from console.pictures import TooLarge, open_picture
 
-# A phone's photo has 12 to 50 megapixels and 3 to 12 MB. Codes are looked for in so many pixels of it: in more, a
-# picture that is nothing but noise would take longer than a person waits.
+# Phone photos have 12 to 50 megapixels and 3 to 12 MB. They are scaled down to MOST_PIXELS, because a larger picture
+# of pure noise would take longer than a person waits.
 MOST_BYTES, MOST_PIXELS = 15 * 1024 * 1024, 12_500_000
 PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
-# Below this there is nothing to read.
+# Smaller pictures have no room for a code.
 LEAST_SIDE = 16
 ORIENTATION = 0x0112
 _Format = zxingcpp.BarcodeFormat
 SQUARE = (_Format.QRCode, _Format.DataMatrix)
 FORMATS: Any = (*SQUARE, _Format.Code128, _Format.EANUPC)
-# A picture of Apple's or Android's newer cameras, by the brand in its first box (ISO/IEC 23008-12).
+# Pictures of newer Apple and Android cameras, by the brand in their first box (ISO/IEC 23008-12).
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
 def read(data: bytes) -> list[str]:
-    """The texts of all QR, Data Matrix, Code 128 and EAN codes in a photo, in reading order, each once.
+    """Return the texts of all QR, Data Matrix, Code 128 and EAN codes in a photo, in reading order, deduplicated.
 
-    The photo may be turned, as a whole or by its EXIF, and the order is that of the labels on the paper. An empty list
-    where there is none. Raises Refused (422) for what is no picture, larger than 15 MB, or too large to be unpacked: an
-    ordinary JPEG may have some 100 megapixels, a PNG 16, a WebP 4.
+    The photo may be rotated, in itself or by its EXIF data: the order is that on the paper. Returns an empty list if
+    there are no codes. Raises Refused (422) if the data is not a picture, is larger than 15 MB, or has too many pixels
+    to decode: the limit is about 100 megapixels for an ordinary JPEG, 16 for a PNG and 4 for a WebP.
     """
     return in_order(zxingcpp.read_barcodes(_grey(data), formats=FORMATS, text_mode=zxingcpp.TextMode.Plain))
 
 
 def in_order(found: list[Any]) -> list[str]:
-    """The texts of barcodes line by line, as the paper lies, each once."""
+    """Return the texts of barcodes in reading order, deduplicated."""
     tilt = _tilt(found)
     placed = sorted((_turned(barcode, -tilt) for barcode in found), key=lambda place: place[1])
     lines: list[list[tuple[float, float, float, str]]] = []
     for place in placed:
-        # Of one line is what begins less than half a code below its first one.
+        # A barcode is on the current line if it is less than half a code below the first one.
         if lines and place[1] - lines[-1][0][1] < max(place[2], lines[-1][0][2]) / 2:
             lines[-1].append(place)
         else:
@@ -51,11 +51,14 @@ def in_order(found: list[Any]) -> list[str]:
 
 
 def _grey(data: bytes) -> Image.Image:
-    """The picture upright, in shades of grey."""
+    """Return the picture upright, in greyscale and with at most MOST_PIXELS.
+
+    Raises Refused (422) if it can't be read.
+    """
     if len(data) > MOST_BYTES:
         raise _refused("photo_too_large", _("The photo is larger than 15 MB. Take it with a lower resolution."))
     try:
-        # A JPEG is unpacked as grey at once, and not larger than it has to be.
+        # JPEGs are decoded directly to greyscale, and no larger than necessary.
         picture = open_picture(BytesIO(data), PICTURES, most_pixels=2 * MOST_PIXELS, mode="L")
         if min(picture.size) < LEAST_SIDE:
             raise _no_picture(data)
@@ -85,7 +88,7 @@ def _no_picture(data: bytes) -> Refused:
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
-    """The picture in shades of grey, on white where it lets something through."""
+    """Return the picture in greyscale, with transparent areas on white."""
     if not picture.has_transparency_data:
         return picture if picture.mode == "L" else picture.convert("L")
     if picture.mode not in {"RGBA", "LA"}:
@@ -105,13 +108,13 @@ def _refused(code: str, sentence: str) -> Refused:
 
 
 def _tilt(found: list[Any]) -> float:
-    """How far the paper is turned, in radians: the mean of its square codes, which know their own top."""
+    """Return the rotation of the paper in radians: the mean of the square codes, which know their own top."""
     turned = [math.radians(barcode.orientation) for barcode in found if barcode.format in SQUARE]
     return math.atan2(sum(map(math.sin, turned)), sum(map(math.cos, turned))) if turned else 0.0
 
 
 def _turned(barcode: Any, angle: float) -> tuple[float, float, float, str]:
-    """Where the middle of a barcode is when the picture is turned, how large it is, and its text."""
+    """Return the centre (x, y) of a barcode after rotating the picture by `angle`, its size and its text."""
     place = barcode.position
     corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
     x, y = sum(corner.x for corner in corners) / 4, sum(corner.y for corner in corners) / 4

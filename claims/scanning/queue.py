@@ -1,4 +1,4 @@
-"""What a bench's browser keeps until the server has it: scans with ids of their own, sent by the person who scanned them."""
+"""Scans that a bench's browser queues, each with its own id, until the server has received them."""
 
 import re
 
@@ -13,14 +13,15 @@ _TOKEN = re.compile(r"[0-9a-z]{8,36}\Z")
 
 
 def person(actor: Actor) -> str:
-    """Who scans, in which organization, as the page notes it with each scan that waits."""
+    """Return the key of person and organization that the page stores with each queued scan."""
     return f"{actor.organization.pk}-{actor.user_id}"
 
 
 def read(data: QueryDict, actor: Actor) -> dict[str, str]:
-    """The scans that were sent, by their ids and in their order.
+    """Return the scans that were sent, by id and in order.
 
-    Raises Refused where somebody else is signed in by now: nobody's scans are sent in another person's name unseen.
+    Raises Refused if somebody else is signed in by now, so that scans are not recorded in another person's name, or
+    (422) if there are more than 2,000.
     """
     sent = data.getlist("queued")
     if not sent:
@@ -34,6 +35,6 @@ def read(data: QueryDict, actor: Actor) -> dict[str, str]:
 
 
 def handled(data: QueryDict) -> str:
-    """The ids of the scans that were sent, for the answer: what is not among them stays with the browser."""
+    """Return the ids of the received scans, separated by spaces. The browser keeps all others in its queue."""
     tokens = (each.partition(" ")[0] for each in data.getlist("queued"))
     return " ".join(dict.fromkeys(token for token in tokens if _TOKEN.match(token)))

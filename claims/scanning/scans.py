@@ -1,6 +1,6 @@
-"""What somebody at a bench scans or types: a unit by any of its identifiers or labels, or a return slip.
+"""Resolves what somebody scans or types at a bench: a device by any of its identifiers or labels, or a return slip.
 
-Sentences and next steps are the benches' own; here is decided what a text stands for.
+This module only decides what a text means. Messages and next steps are up to the benches.
 """
 
 import re
@@ -19,42 +19,44 @@ from devices import lookup
 from devices.models import Device
 
 _SEPARATORS = re.compile(r"[,;\t]+")
-# A pasted list may be long; each line of it is a scan of its own.
+# Limits for one scan and for a pasted list, of which each line is a scan.
 MOST_CHARACTERS, MOST_LINES = 400, 2_000
-# Of units that share a serial number in several products, so many are looked at.
+# The most devices looked up per text: products may share serial numbers.
 MOST_TWINS = 20
-# For so many unknown texts of one request other keyboards are tried. Guns send them one by one, or a few at a time.
+# The most unknown texts per request for which other layouts are tried. Scanners send one or a few at a time.
 MOST_GUESSED = 50
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What was read, and what it stands for: the units of that name (several products may share a serial number), or a
-    return. `guess` is set where it only makes sense on another keyboard; where that is not evident, it is a
-    question."""
+    """A scanned text and what it identifies: devices (several products may share a serial number), or a return.
+
+    `guess` is set if the text only makes sense with another keyboard layout. If the guess is not evident, the bench
+    asks.
+    """
 
     text: str
     devices: list[Device] = field(default_factory=list)
     returned: Return | None = None
-    # It is a link or typed code that works, but not one of a single unit.
+    # A claim link or typed code that exists, but not for a single device.
     is_offer: bool = False
     guess: Guess | None = None
 
     @property
     def is_known(self) -> bool:
-        """Whether it stands for anything."""
+        """Whether the text identifies anything."""
         return bool(self.devices or self.returned or self.is_offer)
 
     @property
     def is_sure(self) -> bool:
-        """Whether it is what was printed, and no mere guess."""
+        """Whether the text is certain: not guessed, or an evident guess."""
         return self.guess is None or self.guess.is_evident
 
 
 def lines(text: str) -> list[str]:
-    """The scans of a pasted list: one a line, each once, in order. What separates several in a line is found by `split`.
+    """Return the lines of a pasted list, in order and deduplicated. `split` finds several scans in one line.
 
-    Raises Refused (422) where there are more than are looked up at once.
+    Raises Refused (422) if there are more than 2,000 lines.
     """
     found = list(dict.fromkeys(filter(None, (line.strip() for line in re.split(r"[\r\n]+", text)))))
     _check_number(len(found))
@@ -62,15 +64,15 @@ def lines(text: str) -> list[str]:
 
 
 def find(actor: Actor, text: str) -> Scan:
-    """What the text stands for among what the actor may see."""
+    """Return what the text identifies among what the actor may see."""
     return find_all(actor, [text])[0]
 
 
 def find_all(actor: Actor, texts: list[str]) -> list[Scan]:
-    """The same for many texts, each as one scan, in their order. The number of queries does not depend on theirs.
+    """Return a scan for each text, in order. The number of queries does not depend on the number of texts.
 
-    The text as it is goes first, then without what guns put around it, then the serial number of GS1 data, and last
-    what it is on another keyboard. One query answers where all are serial numbers or other identifiers.
+    Tries the text as it is, then without what scanners add, then the serial number of GS1 data, and finally other
+    keyboard layouts. One query is enough if all texts are serial numbers or other identifiers.
     """
     raw = [text[:MOST_CHARACTERS] for text in texts]
     found = {text: Scan(plain) for text in raw if (plain := barcodes.plain(text))}
@@ -85,10 +87,10 @@ def find_all(actor: Actor, texts: list[str]) -> list[Scan]:
 
 
 def split(actor: Actor, texts: list[str]) -> list[list[Scan]]:
-    """For each line its scans: one where the line as a whole is known, also with separators in it; else one for each
-    part between commas, semicolons and tabs. A line of which no part is known is one unknown scan.
+    """Return the scans of each line: one scan if the line is known as a whole, else one for each part.
 
-    Raises Refused (422) where there are more parts than are looked up at once.
+    Commas, semicolons and tabs separate parts. If no part is known, the line is one unknown scan. Raises Refused (422)
+    if there are more than 2,000 lines and parts.
     """
     wholes = [[scan] for scan in find_all(actor, texts)]
     parts = {
@@ -114,14 +116,15 @@ def _check_number(count: int) -> None:
 
 
 def _known(actor: Actor, readings: dict[str, list[str]]) -> dict[str, Scan]:
-    """For each text the first of its readings that stands for anything; what is unknown is left out."""
+    """Return for each text the scan of its first known reading. Omits texts without a known reading."""
     wanted = list(dict.fromkeys(reading for each in readings.values() for reading in each))
     if not wanted:
         return {}
     rows = Device.objects.visible_to(actor).select_related("product", "customer")
     named = lookup.find_all(rows, wanted, most=MOST_TWINS)
     known = {text: Scan(text, devices) for text, devices in named.items()}
-    # What names a unit is not looked up as something printed, unless another reading of the same text goes before it.
+    # Readings that identify a device are not looked up as returns or claim codes. An earlier reading of the same text
+    # still takes precedence.
     rest = [reading for reading in wanted if reading not in known]
     known |= _returns(actor, rest) | _printed(actor, rest)
     first = {text: next((known[r] for r in each if r in known), None) for text, each in readings.items()}
@@ -129,7 +132,11 @@ def _known(actor: Actor, readings: dict[str, list[str]]) -> dict[str, Scan]:
 
 
 def _guessed(actor: Actor, unknown: dict[str, str]) -> dict[str, Scan]:
-    """For each unknown text what it is on another keyboard; where that is unknown too, but a link, the keyboard is told."""
+    """Return for each unknown text the scan that another keyboard layout explains.
+
+    Where that is unknown too but becomes a link, returns an unknown scan with the guess, so that the bench can say
+    how to set up the scanner. Omits all other texts.
+    """
     guesses = {text: keyboards.guesses(plain) for text, plain in unknown.items()}
     readings = {
         guess.text: [barcodes.plain(guess.text), *barcodes.readings(guess.text)]
@@ -139,10 +146,10 @@ def _guessed(actor: Actor, unknown: dict[str, str]) -> dict[str, Scan]:
     known, found = _known(actor, readings), {}
     for text, each in guesses.items():
         fitting = [guess for guess in each if guess.text in known]
-        # What becomes a link is surer than what becomes a text with odd signs.
+        # A guess that becomes a link is more certain than one that only removes odd signs.
         fitting.sort(key=lambda guess: (not guess.is_link, not guess.is_evident))
         fitting = [guess for guess in fitting if guess.is_evident] or fitting
-        # Two keyboards that lead to different units prove nothing.
+        # Layouts that lead to different devices prove nothing.
         units = {tuple(device.pk for device in known[guess.text].devices) for guess in fitting}
         if fitting and len(units) == 1:
             scan = known[fitting[0].text]
@@ -153,7 +160,7 @@ def _guessed(actor: Actor, unknown: dict[str, str]) -> dict[str, Scan]:
 
 
 def _returns(actor: Actor, texts: Iterable[str]) -> dict[str, Scan]:
-    """The returns of which the texts are the numbers."""
+    """Return scans of the returns whose numbers the texts are."""
     numbers = {text: number for text in texts if (number := Return.NUMBERS.number(text))}
     if not numbers:
         return {}
@@ -163,7 +170,7 @@ def _returns(actor: Actor, texts: Iterable[str]) -> dict[str, Scan]:
 
 
 def _printed(actor: Actor, texts: Iterable[str]) -> dict[str, Scan]:
-    """What the texts stand for as the link or typed code of a label."""
+    """Return scans of the claim codes whose link or typed code the texts are."""
     hashes: dict[str, str] = {}
     for text in texts:
         code = codes.normalise(text)
