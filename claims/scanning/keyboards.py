@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-# For each layout: pairs of a US key and its character there, where they differ, and the dead keys (those that wait for another key).
+# For each layout: pairs of a US key and its character there, where they differ, and the keys that wait for another one.
 # Source: xkeyboard-config. Countries with the same layout share one entry.
 _KEYBOARDS: tuple[tuple[Any, str, str], ...] = (
     (
@@ -115,7 +115,7 @@ def _letters(text: str) -> list[str]:
 
 
 def _tables() -> list[tuple[Any, dict[str, str], bool]]:
-    """Return for each layout, in both directions, its name, the printed by the typed characters, and the direction."""
+    """Return (name, printed character by typed character, is_from_us) for each layout in both directions."""
     there, back = [], []
     for name, pairs, dead in _KEYBOARDS:
         keys = {key: key for key in _US} | {pair[0]: pair[1] for pair in pairs.split(" ")}

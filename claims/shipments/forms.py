@@ -12,7 +12,7 @@ from customers.fields import CustomerField
 from customers.models import Customer
 from devices.models import Product
 
-# The most products offered as lines: those beyond are packed without expected numbers.
+# The most products offered as lines. Larger orders are packed without expected numbers.
 MOST_PRODUCTS, MOST_EXPECTED = 60, 100_000
 
 
