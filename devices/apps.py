@@ -5,9 +5,9 @@ class DevicesConfig(AppConfig):
     name = "devices"
 
     def ready(self) -> None:
-        """Take part in what apps below do. The lists that people see are ordered across apps."""
+        """Register what this app contributes to lower apps. Lists that people see are ordered across apps."""
         _declare_handlers()
-        # Models, and what imports them, can't be imported before.
+        # Imported here because models can't be imported before all apps are loaded.
         import devices.calls.events
         import devices.edited_exports.events
         import devices.events

@@ -1,4 +1,4 @@
-"""From a selection to a change of hands: what the pages show before, and the operation."""
+"""Pages that assign or unclaim a selection of devices: previews, operations and messages."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ SHOWN = 50
 
 
 def preview(chosen: Selection, *, assigning: bool) -> dict[str, Any]:
-    """How many devices would change, and which would be refused and why: counts for all, rows for the first ones."""
+    """Return how many devices would change, and which would be refused and why: all counted, the first ones listed."""
     by_status = chosen.by_mark
     fit = {str(status) for status in ASSIGNABLE} if assigning else {str(DeviceStatus.OWNED)}
     labels = dict(DeviceStatus.choices)
@@ -36,24 +36,24 @@ def preview(chosen: Selection, *, assigning: bool) -> dict[str, Any]:
 
 
 def limit(request: Request, chosen: Selection) -> str:
-    """Why the actor can't unclaim so many now; nothing where they can."""
+    """Return why the actor can't unclaim so many devices now; empty if they can."""
     return ownership.over_unclaim_limit(sum(chosen.by_mark.values()), by=request.actor)
 
 
 def links(request: Request, chosen: Selection) -> dict[str, Any]:
-    """The links that stop working with an unclaim, and whether it was chosen that they go on."""
+    """Return the links that stop working after the unclaim, and whether the user chose to keep them working."""
     said = link_slots.for_page(chosen.rows, by=request.actor)
     return {**said, "keeps_links": bool(request.POST.get("leaves_profiles"))}
 
 
 def links_of(request: Request, ids: list[int]) -> dict[str, Any]:
-    """The links that stop working when those of the devices that have an owner lose it."""
+    """Return the links that stop working when those of the devices that have an owner lose it."""
     rows = sql.having_ids(Device.objects.visible_to(request.actor).filter(customer__isnull=False), "id", ids)
     return link_slots.for_page(list(rows.values_list("pk", flat=True)), by=request.actor)
 
 
 def assign(chosen: Selection, *, customer: Customer, note: str, by: Actor) -> Operation:
-    """Assign as an operation that can be undone, in the background above 200 devices."""
+    """Assign the selection as an operation that can be undone, in the background above 200 devices."""
     return operations.begin(
         ownership.run_assign,
         chosen.ids,
@@ -66,7 +66,7 @@ def assign(chosen: Selection, *, customer: Customer, note: str, by: Actor) -> Op
 
 
 def unclaim(chosen: Selection, *, reason: str, leaves_profiles: bool = False, by: Actor) -> Operation:
-    """Unclaim as an operation that can be undone, in the background above 200 devices."""
+    """Unclaim the selection as an operation that can be undone, in the background above 200 devices."""
     ids = chosen.ids
     ownership.check_unclaim_limit(len(ids), by=by)
     return operations.begin(
@@ -80,18 +80,18 @@ def unclaim(chosen: Selection, *, reason: str, leaves_profiles: bool = False, by
 
 
 def access_ended(share: SharedAccess) -> str:
-    """The sentence after shared access was taken back."""
+    """Return the message after shared access was ended."""
     return _("%(customer)s no longer sees this device.") % {"customer": share.customer}
 
 
 def assigned(n: int, customer: Customer) -> str:
-    """Return the sentence after devices were assigned."""
+    """Return the message after devices were assigned."""
     sentence = ngettext("%(n)d device assigned to %(customer)s.", "%(n)d devices assigned to %(customer)s.", n)
     return sentence % {"n": n, "customer": customer}
 
 
 def unclaimed(n: int) -> str:
-    """Return the sentence after devices were unclaimed."""
+    """Return the message after devices were unclaimed."""
     return ngettext(
         "%(n)d device unclaimed. It is in stock, and its old code no longer works.",
         "%(n)d devices unclaimed. They are in stock, and their old codes no longer work.",

@@ -1,4 +1,4 @@
-"""Why a device can't be given to anybody or used: one code and one sentence for each cause, at every door."""
+"""Why a device can't be assigned or used: one code and one sentence for each cause, the same everywhere."""
 
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from devices.models import DeviceStatus
 
-# By the status of a device: its code and its sentence.
+# The code and the sentence for each status of a device.
 _OF_STATUS = {
     str(DeviceStatus.OWNED): ("already_owned", gettext_lazy("It already has an owner. Unclaim it first.")),
     str(DeviceStatus.RESERVED): (
@@ -21,7 +21,7 @@ _OF_STATUS = {
     ),
     str(DeviceStatus.SCRAPPED): ("scrapped", gettext_lazy("It is scrapped.")),
 }
-# Why an act can't be undone, by what became of the device since: its status, or a word for what else happened.
+# Why an act can't be undone, by what happened to the device since: its status, or a word for other changes.
 SINCE: dict[str, Any] = {
     "archived": gettext_lazy("It was archived since."),
     "changed_hands": gettext_lazy("It changed hands since."),
@@ -34,21 +34,21 @@ SINCE: dict[str, Any] = {
 
 
 class Standing(Protocol):
-    """What a cause depends on: a device, or what was read of one."""
+    """What a cause depends on: a device, or the part of its data that was read."""
 
     status: str
     archived_at: datetime | None
 
 
 class Cause(NamedTuple):
-    """The code is for programs and stays; the sentence says what to do next."""
+    """A stable code for programs, and a sentence that says what to do next."""
 
     code: str
     sentence: str
 
 
 def of(device: Standing) -> Cause | None:
-    """Return the cause, or None for a device in stock. An archived device is that before all else."""
+    """Return the cause, or None for a device in stock. *Archived* takes precedence over every other cause."""
     if device.archived_at:
         return Cause("archived", _("It is archived. Restore it first."))
     found = _OF_STATUS.get(str(device.status))
@@ -56,5 +56,5 @@ def of(device: Standing) -> Cause | None:
 
 
 def no_such_device() -> Cause:
-    """Return the cause for a name that is no device of the organization."""
+    """Return the cause for a name that belongs to no device of the organization."""
     return Cause("not_found", _("There is no such device."))

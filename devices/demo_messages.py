@@ -1,4 +1,4 @@
-"""A few days of messages for the demo: what simulated devices would have sent."""
+"""A few days of messages for the demo, as simulated devices would have sent them."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ DAYS, EVERY = 3, timedelta(minutes=30)
 
 @transaction.atomic
 def load(devices: Iterable[Device], at: datetime, chance: Random) -> int:
-    """Write what the devices published in the days before `at`, each within its own life. Returns how many messages."""
+    """Write the messages of the days before `at`, each within its device's own life. Returns how many."""
     rows, ids = [], []
     for device in devices:
         unit = Unit(device.device_name, "", "http://localhost", chance=chance)
@@ -28,7 +28,7 @@ def load(devices: Iterable[Device], at: datetime, chance: Random) -> int:
                 text = str(dumps(message["data"], 1024))
                 rows.append((stamp, device.organization_id, device.pk, message["name"], text))
             stamp += EVERY * chance.uniform(0.9, 1.1)
-    # In the order of their times, as they would have come.
+    # Sorted by time, in the order in which they would have arrived.
     rows.sort()
     adapt = connection.ops.adapt_datetimefield_value
     sql.insert_rows(

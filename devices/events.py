@@ -1,4 +1,4 @@
-"""The events of devices and products."""
+"""The audit events of devices and products, and their subjects."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +17,7 @@ PUBLIC_ASSIGNED = PublicEvent("device.assigned", _("Device assigned"), EVERYONE,
 PUBLIC_CLAIMED = PublicEvent("device.claimed", _("Device claimed"), EVERYONE, place=30)
 PUBLIC_UNCLAIMED = PublicEvent("device.unclaimed", _("Device unclaimed"), EVERYONE, place=40)
 
-# What is undone is sent as what it amounts to.
+# An undo is sent to webhooks as the event that has the same effect.
 REGISTERED = Kind(
     "device.registered",
     _("Device registered"),
@@ -110,10 +110,10 @@ PRODUCT_RESTORED = Kind(
     "product.restored", _("Product restored"), "archive-restore", _("{actor} restored the product {subject}"), PRODUCTS
 )
 
-# What counts as taking a device from its owner; higher rooms add their own. What customers give back (RELEASED) is taken
-# from nobody, though staff created the key with which they do it.
+# Events that take a device from its owner; higher apps add theirs. What customers return themselves (RELEASED) does not
+# count, even if staff created the key that they use.
 TAKING: list[Kind] = [UNCLAIMED]
-# What happens often and certainly changes no hands; higher rooms add their own. Anything else may.
+# Frequent events that certainly change no ownership; higher apps add theirs. Any other event may.
 NO_HANDOVER: list[Kind] = [REGISTERED, SECRET_RENEWED]
 
 subjects.register(

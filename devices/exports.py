@@ -1,4 +1,4 @@
-"""Devices as rows of a file."""
+"""Devices as rows of an exported file."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ from devices.manifest.registered import tags_of
 from devices.models import Device
 
 CHUNK = 2_000
-# What stands beside the two names as an edited export reads it, and what is only exported.
+# The columns that an edited export reads beside the two names, and those that are only exported.
 _TOLD = tuple(name for name in TEXTS if name != "serial_number")
 _PLAIN = tuple(field for field in OPEN if not field.key and field.name not in _TOLD)
 HEADER = [
@@ -29,16 +29,16 @@ HEADER = [
 
 
 def device_table(request: Request) -> Table:
-    """Return the devices that match the filters of the address."""
+    """Return the devices that match the filters in the address."""
     filterset = DeviceFilter(request.GET, queryset=Device.objects.visible_to(request.actor), request=request)
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
     return _("devices"), HEADER, lines(rows)
 
 
 def lines(rows: Any) -> Iterator[list]:
-    """Line by line, read in pages by id, so that no page of a million rows is held or skipped over.
+    """Yield one line per device, read in pages by id, so a million rows are neither held in memory nor skipped.
 
-    The last cell tells what the unit was, for the day when the file comes back edited.
+    The last cell is the version of the device, which is compared when the edited file is imported.
     """
     last = 0
     while True:

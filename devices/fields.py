@@ -1,8 +1,8 @@
-"""The fields of a device that people fill in: one table, from which each list of fields elsewhere is derived.
+"""The fields of a device that people fill in: the one table from which all other lists of fields are derived.
 
-The form, the lists, the API, manifests, edited exports and exports ask this table, so a field is added to it once; what
-else a new field needs stands in docs/checklists/device-field.md, and tests/devices/test_fields.py fails where one of the
-exits is forgotten.
+The form, the lists, the API, manifests, edited exports and exports use this table, so a field is added to it once. What
+else a new field needs is described in docs/checklists/device-field.md, and tests/devices/test_fields.py fails if one of
+the exits is forgotten.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ NO = {"no", "n", "false", "0", "nein", "falsch"}
 class Field:
     """One field of a device.
 
-    `label` and `aliases` are what files call its column, `meaning` is what must stand there. `clean` makes of a text
-    the value that is kept, or raises Unfit. What the defaults say holds for a plain line of text that only the
-    organization may see.
+    Files may call its column `label` or any of `aliases`; `meaning` says what the column must contain. `clean` turns a
+    text into the stored value, or raises Unfit. The defaults describe a plain line of text that only the organization
+    may see.
     """
 
     name: str
@@ -37,37 +37,37 @@ class Field:
     meaning: Any
     clean: Callable[[str], Any]
     aliases: tuple[str, ...] = ()
-    # The column of Device that holds it, if it is called otherwise; None if it lies in a table of its own.
+    # The column of Device that stores it, if named differently; None if it is stored in another table.
     column: str | None = ""
-    # The column of its folded copy, by which devices are found. Such a field identifies a device, so that no file
-    # changes it.
+    # The column of its folded copy, by which devices are found. Such a field identifies a device, so files never change
+    # it.
     key: str = ""
-    # What a new device has where nothing is said.
+    # The value of a new device for which none is entered.
     empty: Any = ""
-    # Whether customers see it; to them it is else `hidden_as`.
+    # Whether customers see it. If not, they see `hidden_as`.
     for_customers: bool = False
     hidden_as: Any = ""
-    # A secret comes in by files alone, and is shown to nobody, not even in the log.
+    # A secret is read from files only and shown to nobody, not even in the log.
     is_secret: bool = False
     # Whether the list of devices shows it.
     is_listed: bool = True
-    # The header of its column in exports, if another than the name.
+    # The header of its column in exports, if different from the name.
     exported_as: str = ""
-    # Whether it holds people's own words, which may look like a formula or markup.
+    # Whether it contains free text, which may look like a formula or markup.
     is_free: bool = True
-    # Whether its values repeat from row to row, so that it is cheaper to remember them than to clean them.
+    # Whether values repeat from row to row, so that caching them is cheaper than cleaning them.
     repeats: bool = False
     # Manifests have their columns in the order of this table, except for those with a rank, which come last.
     rank_in_manifest: int = 0
 
     @property
     def stored_as(self) -> str:
-        """The column that holds it, of the device or of a checked row."""
+        """The column that stores it, of the device or of a checked row."""
         return self.column or self.name
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that hold it and its folded copy."""
+        """The columns that store it and its folded copy."""
         return (self.stored_as, self.key) if self.key else (self.stored_as,)
 
     @property
@@ -76,12 +76,12 @@ class Field:
         return self.exported_as or self.name
 
     def as_kept(self, value: Any) -> Any:
-        """Return the device's value of one that a checked row has, where marks are numbers."""
+        """Return the value to store on the device for the value of a checked row, where flags are numbers."""
         return bool(value) if self.empty is False else value
 
     @property
     def is_updated(self) -> bool:
-        """Whether a manifest changes it on registered devices, and therefore compares it with what they have."""
+        """Whether a manifest changes it on registered devices, and therefore compares it with their values."""
         return self.column is not None and not self.key
 
     @property
@@ -91,7 +91,7 @@ class Field:
 
     @property
     def as_column(self) -> Column:
-        """Its column in a file."""
+        """Return its column in a file."""
         return Column(self.name, self.label, self.aliases)
 
 
@@ -108,7 +108,7 @@ def _day(raw: str) -> str:
 
 
 def _tags(raw: str) -> str:
-    """Tags between commas or semicolons, as a JSON list."""
+    """Return tags separated by commas or semicolons as a JSON list."""
     return json.dumps(tags.read(raw, ",;"))
 
 
@@ -315,7 +315,7 @@ FIELDS = (
     ),
 )
 BY_NAME = {field.name: field for field in FIELDS}
-# What people may see and type; the rest comes in by files alone.
+# The fields that people may see and type. The others come from files only.
 OPEN = tuple(field for field in FIELDS if not field.is_secret)
-# What a manifest changes on registered devices.
+# The fields that a manifest changes on registered devices.
 UPDATED = tuple(field for field in FIELDS if field.is_updated)

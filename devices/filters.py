@@ -1,4 +1,4 @@
-"""Which devices and products a list shows. Every filter has its index in the model."""
+"""The filters of the lists of devices and products. Every filter has an index in the model."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def _customers(request: Any) -> QuerySet:
 
 
 def _choices(actor: Actor) -> tuple[list, list]:
-    """The products and the tags to choose from, read in one query."""
+    """Return the products and the tags to choose from, read in one query."""
     products = Product.objects.visible_to(actor).current().values_list(Value("product"), "pk", "name")
     tags = Tag.objects.visible_to(actor).values_list(Value("tag"), "pk", "name")
     found = sorted(products.union(tags, all=True), key=lambda row: fold(row[2]))
@@ -35,10 +35,10 @@ class CustomerFilter(filters.ModelChoiceFilter):
 
 
 class DeviceFilter(filters.FilterSet):
-    """The filters of the device list. Archived units are hidden unless they are asked for."""
+    """The filters of the list of devices. Archived devices are hidden unless they are asked for."""
 
     q = filters.CharFilter(method="search", label=_("Serial or device name"))
-    # Without `distinct=False` the list would be made distinct, at the cost of reading all of it.
+    # `distinct=False`: a distinct list would have to be read completely.
     product = filters.MultipleChoiceFilter(label=_("Product"), widget=Checkboxes, distinct=False)
     status = filters.MultipleChoiceFilter(
         choices=DeviceStatus.choices, label=_("Status"), widget=Checkboxes, distinct=False
@@ -65,27 +65,27 @@ class DeviceFilter(filters.FilterSet):
         return super().filter_queryset(queryset)
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Those whose serial number or device name begins with the text, each found by its own index."""
+        """Return devices whose serial number or device name begins with the text, each found by its own index."""
         low, high = prefix(value[:64])
         if not low:
             return queryset
         is_archived = bool(self.form.cleaned_data.get("archived"))
-        # Serial numbers stand in one index for the archived units and in one for all others.
+        # There is one index of serial numbers for archived devices and one for all others.
         mine = Device.objects.visible_to(self.request.actor).filter(archived_at__isnull=not is_archived).order_by()
         by_serial, by_name = (Q(serial_key__gte=low, serial_key__lt=high), Q(name_key__gte=low, name_key__lt=high))
         return either(queryset, mine, [by_serial, by_name])
 
     def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Devices that carry the tag."""
-        carried = DeviceTag.objects.filter(tag=int(value))  # unscoped: of a tag that was visible
+        """Return the devices that carry the tag."""
+        carried = DeviceTag.objects.filter(tag=int(value))  # unscoped: the tag was visible
         return queryset.filter(pk__in=carried.values("device"))
 
     def development_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
-        """Only the engineers' units, when ticked."""
+        """Return only development devices if ticked."""
         return queryset.filter(is_development=True) if value else queryset
 
     def archived_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
-        """Only archived units, when ticked."""
+        """Return only archived devices if ticked."""
         return queryset.filter(archived_at__isnull=False) if value else queryset
 
 
@@ -104,5 +104,5 @@ class ProductFilter(filters.FilterSet):
         return super().filter_queryset(queryset)
 
     def archived_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
-        """Only archived products, when ticked."""
+        """Return only archived products if ticked."""
         return queryset.filter(archived_at__isnull=False) if value else queryset

@@ -1,4 +1,4 @@
-"""This app's first steps of a new organization."""
+"""The first steps that this app suggests to a new organization."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -8,7 +8,7 @@ from devices.models import Device, Product
 
 
 def steps() -> list[Step]:
-    """The first product and its devices."""
+    """Return the steps: the first product and its devices."""
     return [
         Step(
             _("Make a product"),

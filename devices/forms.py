@@ -1,4 +1,4 @@
-"""Forms of products, devices and changes of hands."""
+"""Forms of products and devices, and of assigning devices."""
 
 from typing import Any, ClassVar
 
@@ -19,7 +19,7 @@ from devices.models import Device, OwnershipMode, Product
 
 
 class ProductForm(TextGuard, forms.ModelForm):
-    """A product. An empty slug is made from the name."""
+    """A product. An empty slug is derived from the name."""
 
     IMPLIED: ClassVar = {"ownership_mode": ["single_account"]}
 
@@ -73,7 +73,7 @@ class ProductForm(TextGuard, forms.ModelForm):
             self.add_error(field, sentence)
 
     def _post_clean(self) -> None:
-        """The action writes the row; the form only checks."""
+        """Skip the model's own checks: the action writes the row, and the form only checks its input."""
 
 
 class TagsField(forms.CharField):
@@ -90,7 +90,7 @@ class TagsField(forms.CharField):
 
 
 class DeviceForm(forms.ModelForm):
-    """A unit. Its identifiers are cleaned and checked as in a manifest."""
+    """A device. Its identifiers are cleaned and checked as in a manifest."""
 
     fields: Fields
     tags = TagsField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
@@ -122,7 +122,7 @@ class DeviceForm(forms.ModelForm):
         cleaned = self.cleaned_data
         for field in OPEN:
             text = cleaned.get(field.name)
-            # Days, marks and tags have been read by their form fields.
+            # Dates, flags and tags were already read by their form fields.
             if text and isinstance(text, str):
                 try:
                     cleaned[field.name] = field.clean(text)
@@ -143,11 +143,11 @@ class DeviceForm(forms.ModelForm):
             self.add_error(name, sentence)
 
     def _post_clean(self) -> None:
-        """The action writes the row; the form only checks."""
+        """Skip the model's own checks: the action writes the row, and the form only checks its input."""
 
 
 class AssignForm(forms.Form):
-    """To whom, and a note for the history."""
+    """The customer to whom devices are assigned, and a note for the history."""
 
     fields: Fields
     customer = CustomerField(label=_("Customer"), help_text=_("Write the beginning of the name."))

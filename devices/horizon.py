@@ -1,12 +1,12 @@
-"""How far customers read while devices change hands.
+"""How far customers may read messages while devices change hands.
 
-A change of hands has one instant, chosen at its beginning, and is seen when it is committed, for very many devices
-seconds later. What the devices publish meanwhile is the next owner's, while everybody still sees them with the owner
-before. So on PostgreSQL a change of hands announces itself before it chooses its instant (see `console.feed`): with the
-number up to which all messages were committed by then. Customers read up to there and, where nothing is announced, up
-to what was committed when they asked. Any later change of hands chooses an instant after all of that.
+A handover has one instant, chosen at its beginning, and becomes visible when it is committed, which for very many
+devices is seconds later. What the devices publish in between belongs to the next owner, while everybody still sees the
+former owner. So on PostgreSQL a handover announces itself before it chooses its instant (see `console.feed`), with the
+number up to which all messages were committed by then. Customers read up to there or, if nothing is announced, up to
+what was committed when they asked. Any later handover chooses an instant after all of that.
 
-On SQLite who changes hands has the only lock for writing, and chooses the instant under it.
+On SQLite a handover holds the only write lock, and chooses its instant under it.
 """
 
 from django.apps import apps
@@ -16,19 +16,19 @@ from console import feed, sql
 from console.access import Actor
 
 MESSAGES = feed.lane_of("message_in_order")
-# What was announced last, for the statements of the same transaction.
+# The last announcement, for other statements of the same transaction.
 HEARD = "custody.heard"
-# The announcements of each organization have a lane of their own.
+# Each organization has its own lane for announcements.
 _ORGANIZATIONS = 1 << 29
 
 
 def announce(device_id: int) -> None:
-    """Tell all readers that devices of this one's organization are changing hands, until this transaction ends."""
+    """Announce to all readers, until this transaction ends, that devices of this device's organization change hands."""
     if connection.vendor != "postgresql":
         return
     lane = feed.announce(_lane("device.organization_id"), "settled.n")
     with connection.cursor() as cursor:
-        cursor.execute(  # unscoped: announces; reads no row for anybody
+        cursor.execute(  # unscoped: announces, and reads no row for anybody
             f"SELECT {lane}, set_config('{HEARD}', settled.n::text, true) FROM {sql.table(_model('devices.Device'))} AS device, "  # noqa: S608
             f"({feed.settled(_sequence(), str(MESSAGES))}) AS settled WHERE device.id = %s",
             [device_id],
@@ -36,21 +36,21 @@ def announce(device_id: int) -> None:
 
 
 def heard(message_id: str) -> str:
-    """SQL for whether a message was there when this transaction announced its change of hands, as it always is without."""
+    """Return SQL for whether a message existed when this transaction announced its handover; true without one."""
     if connection.vendor != "postgresql":
         return "1 = 1"
     return f"{message_id} <= (SELECT COALESCE(NULLIF(current_setting('{HEARD}', true), ''), '{1 << 62}')::bigint)"
 
 
 def up_to(actor: Actor) -> int | None:
-    """The id of the last message that a customer's person may read now, whosever it is; None is no limit."""
+    """Return the id of the last message, of any device, that a customer's user may read now; None means no limit."""
     return settled(actor) if connection.vendor == "postgresql" else None
 
 
 def settled(actor: Actor) -> int:
-    """The id up to which all messages are committed, and no change of hands that the actor sees is under way.
+    """Return the id up to which all messages are committed and no handover visible to the actor is under way.
 
-    Neither can a message up to there still come, nor can one become readable by a change of hands that is not done.
+    No message up to this id can still appear, and none can become readable by a handover that is not finished.
     """
     if connection.vendor != "postgresql":
         return feed.settled_up_to(_model("devices.Message"), "id", "message_in_order")
@@ -66,7 +66,7 @@ def settled(actor: Actor) -> int:
 
 def _ask(lanes: str, parameters: list) -> int:
     with connection.cursor() as cursor:
-        # unscoped: the last number that is settled, and no row
+        # unscoped: reads only the last settled number, and no row
         cursor.execute(feed.settled(_sequence(), lanes), parameters)
         return cursor.fetchone()[0]
 

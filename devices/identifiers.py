@@ -1,8 +1,8 @@
-"""What a device is known by: cleans and checks each identifier, and says in one sentence what is wrong.
+"""The identifiers of a device: cleans and checks each, and explains in one sentence what is wrong.
 
-Every `clean_` function takes the text as it stands in a form or a file, returns the clean value, and raises
-`Unfit` with a sentence for people. Blanks around a value are dropped. An empty value is unfit, but for notes:
-whoever calls skips what may be missing.
+Every `clean_` function takes the text as it was typed or as the file contains it, and returns the clean value. It
+raises `Unfit` with a sentence for people. Blanks around a value are dropped. An empty value is unfit, except for notes:
+callers skip values that may be missing.
 """
 
 import re
@@ -24,10 +24,10 @@ MAX_HARDWARE_REVISION = 40
 MIN_SECRET, MAX_SECRET = 16, 200
 MAX_NOTES = 2000
 FIRST_YEAR = 1990
-# A factory may announce the units of next year.
+# A factory may announce the devices of next year.
 FUTURE = timedelta(days=366)
 
-# What the sentences are about; translated only when one is needed.
+# The subjects of the sentences, translated only when one is needed.
 _SERIAL_NUMBER, _THIS_SERIAL_NUMBER = gettext_lazy("The serial number"), gettext_lazy("this serial number")
 _DEVICE_NAME = gettext_lazy("The device name")
 _IMEI, _THIS_IMEI = gettext_lazy("The IMEI"), gettext_lazy("this IMEI")
@@ -38,7 +38,7 @@ _DATE = gettext_lazy("The date")
 _SECRET, _THIS_SECRET = gettext_lazy("The secret"), gettext_lazy("this secret")
 _NOTE = gettext_lazy("The note")
 
-# Nobody sees these, though Unicode has them as letters and marks; the categories C and Z hold the others.
+# Invisible, though Unicode classes them as letters and marks. All others are in the categories C and Z.
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 # How a spreadsheet writes a long number into CSV.
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d{1,3}", re.ASCII)
@@ -52,12 +52,12 @@ _MAC = re.compile(
     rf"{_PAIR}(?::{_PAIR}){{5}}(?:(?::{_PAIR}){{2}})?|{_PAIR}(?:-{_PAIR}){{5}}(?:(?:-{_PAIR}){{2}})?"
     rf"|{_PAIR}{_PAIR}(?:\.{_PAIR}{_PAIR}){{2,3}}|(?:{_PAIR}){{6}}(?:{_PAIR}{_PAIR})?"
 )
-# Of one interface, and written as it is kept: most of a factory's are.
+# The address of one interface in the stored spelling, which is what most factories write.
 _CLEAN_MAC = re.compile(r"[0-9A-F][02468ACE](?::[0-9A-F]{2}){5}")
 _NO_MAC = "00:00:00:00:00:00"
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SIGNS = re.compile("[!-~]+")
-# Of a digit as a byte, the sum of the digits of its double.
+# For each digit as a byte, the sum of the digits of its double.
 _DOUBLED = bytes.maketrans(b"0123456789", bytes([0, 2, 4, 6, 8, 1, 3, 5, 7, 9]))
 _PLAIN = bytes.maketrans(b"0123456789", bytes(range(10)))
 # The day from which Excel counts, for days after February 1900.
@@ -67,7 +67,7 @@ _MARKUP = re.compile(r"<!--|<[/!?]?[a-z]|&(?:#\d+|#x[0-9a-f]+|[a-z]{2,8});|javas
 
 
 class Unfit(ValueError):
-    """A value that cannot be taken; `sentence` tells a person why."""
+    """Raised for a value that can't be accepted; `sentence` says why, for people."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -75,17 +75,17 @@ class Unfit(ValueError):
 
 
 def clean_serial_number(raw: str) -> str:
-    """1 to 64 visible characters, in Unicode's composed form; single spaces may stand between them."""
+    """Return 1 to 64 visible characters in Unicode's composed form. Single spaces may separate them."""
     _refuse_rounded(raw, _THIS_SERIAL_NUMBER)
     serial = _visible(raw, _SERIAL_NUMBER, MAX_SERIAL_NUMBER)
-    # Some characters stand for up to eighteen, and the form in which serials are compared has to be stored too.
+    # Some characters fold to as many as eighteen, and the folded form has to be stored too.
     if not serial.isascii() and (count := len(fold(serial))) > MAX_SERIAL_NUMBER:
         raise Unfit(_too_long(_SERIAL_NUMBER, MAX_SERIAL_NUMBER, count))
     return serial
 
 
 def clean_device_name(raw: str) -> str:
-    """6 to 64 ASCII letters, digits, hyphens or underscores."""
+    """Return 6 to 64 ASCII letters, digits, hyphens or underscores."""
     name = _printable(raw, _DEVICE_NAME)
     strange = re.search(r"[^A-Za-z0-9_-]", name)
     if strange and strange[0] == " ":
@@ -100,7 +100,7 @@ def clean_device_name(raw: str) -> str:
 
 
 def clean_imei(raw: str) -> str:
-    """15 digits, of which the last is the Luhn check digit (3GPP TS 23.003, 6.2.1 and annex B).
+    """Return 15 digits, the last of which is the Luhn check digit (3GPP TS 23.003, 6.2.1 and annex B).
 
     Spaces, hyphens and slashes between them are dropped.
     """
@@ -120,9 +120,9 @@ def clean_imei(raw: str) -> str:
 
 
 def clean_iccid(raw: str) -> str:
-    """19 or 20 digits that begin with 89 and end with the Luhn check digit (ITU-T E.118).
+    """Return 19 or 20 digits that begin with 89 and end with the Luhn check digit (ITU-T E.118).
 
-    Spaces and hyphens are dropped, and the F with which SIM files fill up 19 digits.
+    Spaces and hyphens are dropped, and so is the F with which SIM files pad 19 digits.
     """
     _refuse_rounded(raw, _THIS_ICCID)
     text = _printable(raw, _ICCID)
@@ -142,10 +142,10 @@ def clean_iccid(raw: str) -> str:
 
 
 def clean_mac(raw: str) -> str:
-    """An EUI-48 or EUI-64 of one interface, as E0:4F:43:75:E4:55 (IEEE 802, 8).
+    """Return the EUI-48 or EUI-64 of one interface, as E0:4F:43:75:E4:55 (IEEE 802, 8).
 
-    Octets may be separated by : or -, groups of four digits by a dot, or nothing. Group addresses, the
-    broadcast address and zeros are refused.
+    Octets may be separated by : or -, groups of four digits by a dot, or by nothing. Group addresses, the broadcast
+    address and zeros are refused.
     """
     if _CLEAN_MAC.fullmatch(raw) and raw != _NO_MAC:
         return str(raw)
@@ -167,20 +167,20 @@ def clean_mac(raw: str) -> str:
 
 
 def clean_hardware_revision(raw: str) -> str:
-    """1 to 40 visible characters; single spaces may stand between them."""
+    """Return 1 to 40 visible characters. Single spaces may separate them."""
     return clean_line(raw, subject=_REVISION, limit=MAX_HARDWARE_REVISION)
 
 
 def clean_line(raw: str, *, subject: Any, limit: int) -> str:
-    """1 to `limit` visible characters; single spaces may stand between them. `subject` begins the sentences."""
+    """Return 1 to `limit` visible characters. Single spaces may separate them. `subject` begins the error sentences."""
     return _visible(raw, subject, limit)
 
 
 def clean_manufactured_on(raw: str, *, today: date | None = None) -> date:
-    """A day from 1990 to 366 days after `today` (else the day it is in UTC); a time of day is dropped.
+    """Return a day from 1990 to 366 days after `today` (by default, the current day in UTC). Drops a time of day.
 
-    Read are 2026-11-02, 2026/11/02, 20261102, the German 2.11.2026, Excel's day numbers (`NumberCell` only),
-    and 11/25/2026 or 25-11-2026 where it is beyond doubt which is the month.
+    Accepts 2026-11-02, 2026/11/02, 20261102, the German 2.11.2026, Excel's day numbers (`NumberCell` only), and
+    11/25/2026 or 25-11-2026 if there is no doubt which number is the month.
     """
     text = _printable(raw, _DATE)
     day = _read_date(text, isinstance(raw, NumberCell))
@@ -194,7 +194,7 @@ def clean_manufactured_on(raw: str, *, today: date | None = None) -> date:
 
 
 def clean_secret(raw: str) -> str:
-    """16 to 200 visible ASCII characters. No sentence repeats any of them."""
+    """Return 16 to 200 visible ASCII characters. No error sentence repeats any of them."""
     _refuse_rounded(raw, _THIS_SECRET)
     secret = _present(raw, _SECRET)
     if not _SIGNS.fullmatch(secret):
@@ -205,7 +205,7 @@ def clean_secret(raw: str) -> str:
 
 
 def clean_notes(raw: str) -> str:
-    """Up to 2,000 characters, possibly none; of the control characters, only new lines and tabs."""
+    """Return up to 2,000 characters, possibly none. The only control characters allowed are new lines and tabs."""
     notes = str(raw).replace("\r\n", "\n").replace("\r", "\n").strip()
     if found := _UNSTORABLE.search(notes):
         raise Unfit(_invisible(_NOTE, found[0]))
@@ -217,21 +217,21 @@ def clean_notes(raw: str) -> str:
 def looks_like_formula(text: str) -> bool:
     """Whether a spreadsheet might compute the text instead of showing it (OWASP ASVS 5.0, 1.2.10).
 
-    Numbers, phone numbers and dashes are none, though they begin with a sign.
+    Numbers, phone numbers and dashes don't count, though they begin with a sign.
     """
     return harmless(text) != text and not _PLAIN_NUMBER.fullmatch(text.strip())
 
 
 def looks_like_markup(text: str) -> bool:
-    """Whether the text holds what a browser would take for HTML or a script."""
+    """Whether the text contains what a browser would take for HTML or a script."""
     return _MARKUP.search(text) is not None
 
 
 def guess_padding(serials: Iterable[tuple[str, bool]]) -> int | None:
-    """The width to which to fill up serial numbers with zeros, where Excel has cut zeros off; else None.
+    """Return the width to which serial numbers have to be zero-filled because Excel cut zeros off; else None.
 
-    `serials` are (text, was a number). The evidence is that all serials of digits that stayed text have one
-    length, and those that became numbers are not longer, and some shorter.
+    `serials` are pairs (text, was a number). The evidence: all serial numbers of digits that stayed text have one
+    length, and those that became numbers are not longer, and some are shorter.
     """
     text_widths: set[int] = set()
     number_widths: set[int] = set()
@@ -245,7 +245,7 @@ def guess_padding(serials: Iterable[tuple[str, bool]]) -> int | None:
 
 
 def luhn_digit(payload: str) -> str:
-    """The check digit for a number without it (ISO/IEC 7812-1, annex B)."""
+    """Return the check digit for a number that lacks it (ISO/IEC 7812-1, annex B)."""
     digits = payload.encode("ascii")
     total = sum(digits[-1::-2].translate(_DOUBLED)) + sum(digits[-2::-2].translate(_PLAIN))
     return str(-total % 10)
@@ -268,7 +268,7 @@ def _visible(raw: str, subject: Any, limit: int) -> str:
 
 
 def _printable(raw: str, subject: Any) -> str:
-    """The stripped text, refused where it is empty or holds an invisible character other than the space."""
+    """Return the stripped text. Raises Unfit if it is empty or has an invisible character other than the space."""
     text = _present(raw, subject)
     if text.isascii() and text.isprintable():
         return text
@@ -314,7 +314,7 @@ def _refuse_rounded(raw: str, subject: Any) -> None:
 
 
 def _without_decimals(raw: str, text: str) -> str:
-    """The text; of a number that the sheet shows with empty decimals, without them."""
+    """Return the text; if it is a number that the sheet shows with empty decimals, without these."""
     return re.sub(r"\.0+\Z", "", text) if isinstance(raw, NumberCell) else text
 
 
@@ -327,7 +327,7 @@ def _counted(digits: str) -> dict[str, Any]:
 
 
 def _shown(text: str) -> str:
-    """A value as a sentence quotes it: not longer than the sentence itself."""
+    """Return a value as a sentence quotes it, shortened so that it is not longer than the sentence."""
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
@@ -348,13 +348,13 @@ def _read_date(text: str, is_number: bool) -> date | None:
     except Unfit:
         raise
     except (ValueError, OverflowError):
-        # The text has the form of a date and is none, such as 30 February.
+        # The text has the form of a date but is not a date, such as 30 February.
         return None
     return None
 
 
 def _unambiguous(text: str, first: int, second: int, year: int) -> date:
-    """The date of which day and month are `first` and `second` in one order or the other."""
+    """Return the date whose day and month are `first` and `second`, in either order."""
     if first > 12 or first == second:
         return date(year, second, first)
     if second > 12:

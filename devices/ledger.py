@@ -1,12 +1,12 @@
 """The ledger: the only code that writes Ownership, SharedAccess, `Device.customer` and `Device.status`.
 
-Every function works on a set of devices in one transaction and with a fixed number of statements. The condition
-stands in the UPDATE of the device rows, so who comes second finds nothing to change; the constraints of the tables
-are the net below. Who may do it, and what else follows, is decided in `devices.actions`. The SQL of spans stands in
+Every function works on a set of devices in one transaction, with a fixed number of statements. The UPDATE of the device
+rows contains the condition, so the second of two concurrent changes finds nothing to change; the constraints of the
+tables are a safety net. `devices.actions` decides who may do what, and what follows. The SQL of spans is in
 `devices.spans`, which nothing else imports.
 
-The instant of a change of hands comes from `begin`, whatever clocks say: it is later than all that the devices have
-said by then, and than all that anybody has read of them. An `at` of one's own is for tests and stories.
+The instant of a change of ownership comes from `begin`, whatever the clocks say: it is later than all that the devices
+have published by then, and than all that anybody has read of them. Passing `at` is for tests and demo data.
 """
 
 from collections.abc import Iterable
@@ -31,14 +31,14 @@ from devices import causes, events, horizon, spans
 from devices.log import record_devices
 from devices.models import Call, Device, DeviceStatus, EndReason, Message, Ownership, SharedAccess
 
-# A returned unit is in quarantine until somebody has inspected it.
+# A returned device is in quarantine until it has been inspected.
 ASSIGNABLE = (DeviceStatus.IN_STOCK,)
 TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class Change:
-    """What the followers are told: `kind` is registered, assigned, released, or undone: retracted, reopened."""
+    """A change as followers receive it. `kind` is registered, assigned, released, or after an undo retracted, reopened."""
 
     kind: str
     device_ids: list[int]
@@ -47,16 +47,17 @@ class Change:
     act: UUID
 
 
-# Called, in the same transaction, on every change of hands and on every new device.
+# Called in the same transaction for every change of ownership and every new device.
 followers: Slot[[Change], None] = Slot("devices.ledger.followers")
 
 
 @transaction.atomic
 def begin(device_ids: Iterable[int]) -> datetime:
-    """Begin to change the hands of these devices, of one organization, and give the instant at which they do.
+    """Begin to change the owner of these devices, all of one organization, and return the instant at which it changes.
 
-    It is announced to all readers first; then nobody else changes the devices until this transaction ends; only then
-    the clock is asked. So nobody has read, or reads until this is committed, what is said at that instant or later.
+    The handover is first announced to all readers. Then the devices are locked until this transaction ends, and only
+    then the clock is read. So nobody has read, or can read before the commit, what is published at that instant or
+    later.
     """
     ids = sorted(set(device_ids))
     if ids:
@@ -80,12 +81,12 @@ def assign(
     frm: Iterable[str] = ASSIGNABLE,
     is_next: bool = False,
 ) -> Outcome:
-    """Open a span of `customer` for each unowned device, from `at` on, or after what is later: its last span, its words.
+    """Open a span of `customer` for each unowned device, at `at` or after its last span and message, if later.
 
-    What others see of the devices ends with it: the new owner has granted none of that. A wipe that is asked for stays
-    asked until the device has confirmed it, whoever owns it by then. With `is_next` it begins where the last span
-    ended, so that nothing is said between them. Only from one of the statuses `frm`: owned, reserved, quarantined,
-    scrapped and archived devices are refused, each with its reason.
+    Shares of the devices end, because the new owner has not granted them. A requested wipe stays requested until the
+    device has confirmed it, whoever owns it by then. With `is_next`, the span begins where the last one ended, so that
+    nothing is published between them. Only devices with one of the statuses `frm` are assigned: owned, reserved,
+    quarantined, scrapped and archived devices are refused, each with its reason.
     """
     outcome = Outcome(act=act or uuid4())
     ids = sorted(set(device_ids))
@@ -118,13 +119,11 @@ def release(
     expect: Customer | None = None,
     act: UUID | None = None,
 ) -> Outcome:
-    """Close the open span of each owned device at `at`, or after what it said later, end its shares and ask it to wipe
-    itself.
+    """Close the open span of each owned device at `at`, or after its last message if later, and request a wipe.
 
-    An older request that the device has not confirmed is joined: `wipe_since` keeps its date, and only a confirmation
-    of the newest one counts. The device keeps its product and gets `status`. With `expect`, only devices that this
-    customer owns are released.
-    Devices without an owner are refused.
+    The shares of the devices end. If the device has not confirmed an older wipe request, `wipe_since` keeps its date,
+    and only a confirmation of the newest request counts. The device keeps its product and gets `status`. With `expect`,
+    only devices that this customer owns are released. Devices without an owner are refused.
     """
     outcome = Outcome(act=act or uuid4())
     ids = sorted(set(device_ids))
@@ -195,10 +194,10 @@ def share(
     note: str = "",
     only_kept: bool = False,
 ) -> list[int]:
-    """Let a project see the devices from `at` on. Returns the ids that it did not see before.
+    """Let a project see the devices from `at` on. Returns the ids of those that it did not see before.
 
-    With `only_kept`, raises Refused where one of them has an owner besides the organization: a device that is changing
-    hands at this moment is waited for.
+    With `only_kept`, raises Refused (409) if one of them is owned by anybody but the organization. Waits for devices
+    whose owner is just changing.
     """
     ids = sorted(set(device_ids))
     at = at or begin(ids)
@@ -232,11 +231,11 @@ def retract(
     evidence: str = "",
     act: UUID | None = None,
 ) -> Outcome:
-    """Close the open spans that rest on the evidence `began`, as a correction; the devices are in stock as before.
+    """Close the open spans with the evidence `began`, as a correction. The devices are in stock again, as before.
 
-    The shares that ended with the assignment go on from `at`: as new spans, for what the device published meanwhile was
-    its owner's. A wipe for whoever owned a device before is asked for as before. Gives what was done; why the rest was
-    not is for the caller to say.
+    The shares that ended with the assignment are opened again at `at`, as new spans, because what the device published
+    in between belonged to its owner. Wipes requested for earlier owners stay requested. Returns what was done; callers
+    explain why the rest was not.
     """
     outcome = Outcome(act=act or uuid4())
     ids = sorted(set(device_ids))
@@ -269,12 +268,12 @@ def reopen(
     act: UUID | None = None,
     frm: Iterable[str] = (DeviceStatus.IN_STOCK,),
 ) -> Outcome:
-    """Open the spans again that were closed on the evidence `ended`, and the shares that ended with them.
+    """Reopen the spans that were closed with the evidence `ended`, and the shares that ended with them.
 
-    What others got to see since, while nobody owned the devices, ends.
-    Only where the device has one of the statuses `frm`, nobody owned it since, and its owner is one of `customer_ids`.
-    The span is as if it had never ended: the request to wipe that its end made is taken back, an older one that the
-    device has not confirmed goes on. Gives what was done; why the rest was not is for the caller to say.
+    Shares granted since, while nobody owned the devices, end. Only devices with one of the statuses `frm` that nobody
+    has owned since, and whose owner is one of `customer_ids`, are reopened. The span is as if it had never ended: the
+    wipe request made by its end is withdrawn, and an older one that the device has not confirmed remains. Returns what
+    was done; callers explain why the rest was not.
     """
     outcome = Outcome(act=act or uuid4())
     ids = sorted(set(device_ids))
@@ -285,7 +284,7 @@ def reopen(
         f"FROM {owned} AS span WHERE span.device_id = {devices}.id AND span.end_evidence = %s AND NOT EXISTS "  # noqa: S608
         f"(SELECT 1 FROM {owned} AS later WHERE later.device_id = {devices}.id AND later.started_at > span.started_at)"
     )
-    # What was asked before: the newest of the older requests, where the oldest is not this one.
+    # The request before: the newest of the older requests, unless this one is the oldest.
     older = (
         f"CASE WHEN wipe_since < wipe_asked_at THEN (SELECT MAX(past.ended_at) FROM {owned} AS past "  # noqa: S608
         f"WHERE past.device_id = {devices}.id AND past.end_reason <> '{EndReason.CORRECTION.value}' "
@@ -309,10 +308,10 @@ def reopen(
 
 
 def hold(ids: list[int]) -> None:
-    """Keep the devices as they are until this transaction ends, but for what it does itself.
+    """Lock the devices until this transaction ends.
 
-    Without it, a condition over their spans would look at those of a moment ago. On SQLite the transaction holds the
-    only lock. Rows are locked in the order of their ids, so that sets never deadlock.
+    Without the lock, a condition over their spans would be evaluated on outdated ones. On SQLite the transaction holds
+    the only lock. Rows are locked in the order of their ids, so that overlapping sets never deadlock.
     """
     if ids and connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -324,15 +323,17 @@ def hold(ids: list[int]) -> None:
 
 
 def stamp(device_id: int, at: datetime | None = None) -> datetime:
-    """The time of what a device says or is asked now, where it is held: not before its last change of hands or shares."""
+    """Return the time for a message or call of a locked device now: not before its last handover or share change."""
     held = (model.objects.filter(device=device_id) for model in (Ownership, SharedAccess))
     edges = [rows.aggregate(last=Max(Coalesce("ended_at", "started_at")))["last"] for rows in held]
     return max([at or clock.now(), *filter(None, edges)])
 
 
 def after_all_said_in(project: Project, at: datetime) -> datetime:
-    """`at`, or a tick after what the project holds of later times: a clock may have run ahead, and who is let in now
-    reads nothing of before."""
+    """Return `at`, or a tick after the last message or call of the project, if that is later.
+
+    A clock may have run ahead, and a person who joins the project now must not read what came before.
+    """
     messages = Message.objects.of_project(project).filter(at__gte=at).aggregate(last=Max("at"))
     devices = Ownership.objects.open().filter(project=project).values("device")
     calls = Call.objects.filter(device__in=devices, asked_at__gte=at).aggregate(last=Max("asked_at"))
@@ -350,12 +351,12 @@ def set_status(device_ids: Iterable[int], *, frm: Iterable[str], to: str) -> lis
 
 
 def tell(change: Change) -> None:
-    """Notify the followers, in this transaction."""
+    """Notify the followers, within this transaction."""
     followers.call(change)
 
 
 def _guarded_update(ids: list[int], assignments: str, values: list, condition: str, parameters: list) -> list[int]:
-    """UPDATE … WHERE condition RETURNING id. Rows are locked in the order of their ids, so that sets never deadlock."""
+    """Run UPDATE … WHERE condition RETURNING id. Rows are locked in the order of their ids, to avoid deadlocks."""
     if not ids:
         return []
     if len(ids) > 1:
@@ -368,7 +369,7 @@ def _guarded_update(ids: list[int], assignments: str, values: list, condition: s
 
 
 def _end_shares(outcome: Outcome, by: Actor, reason: str, at: datetime, evidence: str, note: str = "") -> None:
-    """End all that others see of the devices that change hands."""
+    """End all shares of the devices that change owner."""
     rows = sql.having_ids(SharedAccess.objects.open(), "device_id", outcome.done)
     ended = list(rows.values_list("pk", flat=True))
     if ended:
@@ -377,7 +378,7 @@ def _end_shares(outcome: Outcome, by: Actor, reason: str, at: datetime, evidence
 
 
 def _share_again(outcome: Outcome, ended: str, by: Actor, at: datetime) -> None:
-    """Let those see the devices again whose shares ended with the assignment on this evidence, as if it had not been."""
+    """Open the shares again that ended with the assignment on this evidence, as if it had not happened."""
     again = SharedAccess.objects.open().filter(device=OuterRef("device"), project=OuterRef("project"))
     rows = SharedAccess.objects.filter(~Exists(again), end_evidence=ended, end_reason="handover")
     ids = list(sql.having_ids(rows, "device_id", outcome.done).values_list("pk", flat=True))
@@ -388,7 +389,7 @@ def _share_again(outcome: Outcome, ended: str, by: Actor, at: datetime) -> None:
 
 
 def _tell_shares(kind: Kind, share_ids: list[int], outcome: Outcome, by: Actor, at: datetime, note: str = "") -> None:
-    """One line for each device and each customer that sees it, or sees it no longer."""
+    """Record one line for each device and each customer who gains or loses access to it."""
     parties: dict[Customer, list[int]] = {}
     rows = sql.having_ids(SharedAccess.objects.select_related("customer"), "id", share_ids)
     for share in rows.order_by("device_id").only("device_id", "customer__name"):

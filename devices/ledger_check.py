@@ -1,4 +1,4 @@
-"""Compares what is copied with the truth, over all organizations."""
+"""Compares copied values with the ledger, over all organizations."""
 
 from django.db.models import Exists, F, OuterRef, Q
 
@@ -8,8 +8,11 @@ SHOWN = 20
 
 
 def check() -> list[str]:
-    """A sentence for each device whose copied owner or status contradicts the ledger (the first twenty of each kind),
-    for spans that overlap or lie about their project, and for shares that outlived a change of hands."""
+    """Return a sentence for each contradiction, the first twenty of each kind.
+
+    Reports devices whose copied owner or status contradicts the ledger, spans that overlap or name a wrong project,
+    wrong wipe requests, and shares that outlived a handover.
+    """
     open_spans = Ownership.objects.filter(device=OuterRef("pk"), ended_at=None)
     same_owner = open_spans.filter(customer=OuterRef("customer"))
     owned = Device.objects.filter(customer__isnull=False)
@@ -43,7 +46,7 @@ def _overlaps() -> list[str]:
 
 
 def _wipes() -> list[str]:
-    """A pending wipe rests on ownerships that ended, and names the last of them; a later end is never without one."""
+    """A pending wipe must be based on ended ownerships and name the last one, and no later end may lack a request."""
     ended = Ownership.objects.filter(device=OuterRef("pk"), ended_at__isnull=False).exclude(end_reason="correction")
     pending = Device.objects.filter(wipe_since__isnull=False)
     first, last = (ended.filter(ended_at=OuterRef("wipe_since")), ended.filter(ended_at=OuterRef("wipe_asked_at")))
@@ -56,7 +59,7 @@ def _wipes() -> list[str]:
 
 
 def _outlived() -> list[str]:
-    """A share that came with the very claim by which the device is owned is its owner's own."""
+    """A share from the same claim by which the device is owned belongs to the owner, and is no contradiction."""
     later = Ownership.objects.open().filter(device=OuterRef("device"), started_at__gt=OuterRef("started_at"))
     own = Q(start_evidence=OuterRef("start_evidence")) & ~Q(start_evidence="")
     rows = SharedAccess.objects.open().filter(Exists(later.exclude(own)))

@@ -1,4 +1,4 @@
-"""Links that stop working when devices lose their owners. The app that makes such links fills these slots."""
+"""Slots for links that stop working when devices lose their owners. The app with such links fills them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,13 +13,16 @@ from devices.models import Device
 
 @One.declare
 def for_page(devices: QuerySet[Device] | list[int], *, by: Actor) -> dict[str, Any]:
-    """Return the context of `devices/_links_concerned.html`: the links that stop working. A list is of ids of owned devices."""
+    """Return the context of `devices/_links_concerned.html`: the links that stop working.
+
+    A list of `devices` contains the ids of owned devices.
+    """
     raise NotImplementedError
 
 
 @One.declare
 def in_words(device_ids: list[int], *, by: Actor) -> str:
-    """Return sentences that name the links that stop working; empty if none does."""
+    """Return sentences that name the links that stop working; empty if there are none."""
     raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""Writes events of devices into the audit log."""
+"""Writes events of devices to the audit log."""
 
 from datetime import datetime
 from typing import Any
@@ -22,5 +22,5 @@ def record_devices(
     at: datetime | None = None,
     **data: Any,
 ) -> None:
-    """Write one line for each device, under its serial number, in one statement."""
+    """Record one line for each device, under its serial number, in one statement."""
     record_set(kind, Device, device_ids, label="serial_number", by=by, about=about, act=act, at=at, **data)

@@ -1,4 +1,4 @@
-"""Which units a text names: by serial number, device name, IMEI, ICCID or MAC address. For the search and the benches."""
+"""Finds devices by serial number, device name, IMEI, ICCID or MAC address, for the search and the benches."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from django.db.models import F, Q, QuerySet
 from console.fields import fold
 from devices.models import Device
 
-# More keys are not looked up by one query.
+# The most keys that one query looks up.
 KEYS_A_QUERY = 1_000
 _HEX = frozenset("0123456789ABCDEF")
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The forms in which a text may be kept; an empty one is no such identifier."""
+    """The forms in which a text may be stored as each identifier; empty where it can't be one."""
 
     folded: str
     imei: str = ""
@@ -26,7 +26,7 @@ class Keys:
 
 
 def keys_of(text: str) -> Keys:
-    """The forms of a text: a MAC address in any spelling, an ICCID also with the F that fills up 19 digits."""
+    """Return the forms of a text: a MAC address in any spelling, and an ICCID also with the F that pads 19 digits."""
     compact = "".join(character for character in text if character.isalnum()).upper()
     digits = compact if compact.isascii() and compact.isdigit() else ""
     if len(compact) == 20 and compact[:-1].isascii() and compact[:-1].isdigit() and compact[-1] == "F":
@@ -41,22 +41,22 @@ def keys_of(text: str) -> Keys:
 
 
 def identified_by(all_keys: Iterable[Keys]) -> Q:
-    """The condition for units that one of the keys names. An index answers each part of it."""
+    """Return the condition for devices that one of the keys names. Each part of it has an index."""
     keys = list(all_keys)
     folded = {each.folded for each in keys}
     parts = [Q(serial_key__in=folded) | Q(name_key__in=folded)]
     for column in ("imei", "iccid", "mac"):
         if values := {getattr(each, column) for each in keys} - {""}:
-            # The partial indexes hold no empty values, and SQLite has to be told that none is asked for.
+            # The partial indexes contain no empty values, and SQLite needs the condition that none is wanted.
             parts.append(Q(**{f"{column}__in": values}) & ~Q(**{column: ""}))
     return reduce(or_, parts)
 
 
 def find_all(rows: QuerySet[Device], texts: Iterable[str], *, most: int) -> dict[str, list[Device]]:
-    """The units that each text names, current ones first; what names none is left out.
+    """Return the devices that each text names, current ones first. Texts that name none are left out.
 
-    A device name is unique and goes before everything else. Of other identifiers the text may be several, of
-    different units: then all of these are given, up to `most` for each text.
+    A device name is unique and takes precedence. A text may be several other identifiers of different devices: then all
+    of these are returned, up to `most` for each text.
     """
     wanted = {text: keys_of(text) for text in texts if text.strip() and "\0" not in text}
     found: dict[str, list[Device]] = {}

@@ -1,4 +1,4 @@
-"""This app's entries of the sidebar."""
+"""The entries of this app in the sidebar."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -7,7 +7,7 @@ from devices.models import Device
 
 
 def entries() -> list[Entry]:
-    """Devices and products."""
+    """Return the entries for devices and products."""
     return [
         Entry(
             _("Devices"),

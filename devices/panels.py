@@ -1,4 +1,4 @@
-"""What devices show on other apps' pages, and what these show on the pages of devices."""
+"""Panels of devices on other apps' pages, and slots for other apps on the pages of devices."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from console.slots import Slot
 from devices.models import Device, DeviceStatus, Ownership, Product, SharedAccess
 from devices.tables import PastSpanTable
 
-# So many devices stand on the page of a customer; the device list has all.
+# How many devices the page of a customer shows. The device list shows all.
 SHOWN = 15
 # On the page of a product; on that of a device beside its data, and below them in the wide column.
 on_product: Slot[[Request, Product], str] = Slot("devices.panels.on_product")
 on_device: Slot[[Request, Device], str] = Slot("devices.panels.on_device")
 on_device_main: Slot[[Request, Device], str] = Slot("devices.panels.on_device_main")
 
-# The statuses in the order in which a unit lives through them, each with the icon and colour of its pill.
+# The statuses in the order of a device's life, each with the icon and the colour of its pill.
 LIFE = [
     (DeviceStatus.IN_STOCK, "archive", ""),
     (DeviceStatus.RESERVED, "package", ""),
@@ -28,7 +28,7 @@ LIFE = [
 
 
 def overview(request: Request, subject: Any) -> str:
-    """How many units are in stock, reserved, owned and returned."""
+    """Render how many devices are in stock, reserved, owned and returned."""
     actor = request.actor
     rows = Device.objects.visible_to(actor).current()
     found = counts.of_each([rows.filter(status=status) for status, _icon, _tone in LIFE])
@@ -40,7 +40,7 @@ def overview(request: Request, subject: Any) -> str:
 
 
 def customer_devices(request: Request, customer: Any) -> str:
-    """What a customer owns now and what is shared with it, the newest; what it owned before, page by page."""
+    """Render the newest devices that a customer owns or shares now, and a paged list of those it owned before."""
     actor = request.actor
     spans = Ownership.objects.visible_to(actor).filter(customer=customer).select_related("device__product")
     shares = SharedAccess.objects.visible_to(actor).filter(customer=customer, ended_at=None)

@@ -1,4 +1,4 @@
-"""Finds devices and products for the search of everything."""
+"""Finds devices and products for the global search."""
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from devices.models import Device, Product
 
 
 def find(actor: Actor, text: str, limit: int) -> list[Hit]:
-    """Devices by serial number, device name, IMEI, ICCID or MAC; products by name. Exact ones rank first."""
+    """Find devices by serial number, device name, IMEI, ICCID or MAC, and products by name. Exact ones rank first."""
     rows = Device.objects.visible_to(actor).select_related("product", "customer")
     exact = list(rows.filter(identified_by([keys_of(text)])).order_by("archived_at", "pk")[:limit])
     low, high = prefix(text[:64])

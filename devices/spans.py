@@ -1,6 +1,6 @@
-"""The SQL of spans, ownerships and shares alike. Only `devices.ledger` imports it, which decides what is written when.
+"""The SQL of spans, for ownerships and shares alike. Only `devices.ledger` imports it and decides what is written when.
 
-All of a set is one statement. A time in a statement is what the caller chose, or a tick after what has to come before.
+A whole set is written in one statement. Times are those the caller chose, or a tick after what has to come before.
 """
 
 from datetime import datetime
@@ -27,9 +27,10 @@ def open_each(
     *,
     is_next: bool = False,
 ) -> None:
-    """Open one span for each device, from `at` on, but never before the last change of hands.
+    """Open one span for each device, from `at` on, but never before the last change of ownership.
 
-    It begins after all that the device has said, unless the span that ended just now ended after that: `is_next`.
+    It begins after everything that the device has published, unless it directly follows the span that just ended
+    (`is_next`).
     """
     constants = {
         "organization": customer.organization_id,
@@ -55,7 +56,7 @@ def open_each(
 def close(
     model: Any, column: str, ids: list[int], by: Actor, reason: str, at: datetime, evidence: str, note: str
 ) -> int:
-    """End the open spans of which `column` is one of the ids at `at`, or a tick after they began or the device spoke."""
+    """End the open spans whose `column` is one of the ids, at `at` or a tick after their start or the last message."""
     table = sql.table(model)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -67,16 +68,16 @@ def close(
 
 
 def _ended(span: str) -> str:
-    """Return SQL for the end of a span that ends now: a tick after it began or the device spoke, where the clock is behind."""
+    """Return SQL for the end of a span that ends now: a tick after its start or last message if the clock is behind."""
     return sql.greatest(
         _mark(), sql.a_tick_after(f"{span}.started_at"), sql.a_tick_after(_last_word(f"{span}.device_id"))
     )
 
 
 def _last_word(device: str) -> str:
-    """Return SQL for the last instant at which the device said anything, or null: each is the end of an index.
+    """Return SQL for the last instant at which the device published anything, or null. Reads only the ends of indexes.
 
-    What came after the change of hands was announced does not count: it is stamped by the same clock, later.
+    Messages after the handover was announced do not count: the same clock stamps them later.
     """
     message, report, call = (sql.table(model) for model in (Message, DeviceReport, Call))
     return sql.greatest(
@@ -87,7 +88,7 @@ def _last_word(device: str) -> str:
 
 
 def open_again(model: Any, ids: list[int], ended: str) -> list[int]:
-    """Open the spans again that ended on this evidence, unless a newer one of the project is open. Returns their ids."""
+    """Reopen the spans that ended on this evidence, unless a newer one of the project is open. Returns their ids."""
     table = sql.table(model)
     newer = (
         f"SELECT 1 FROM {table} AS newer WHERE newer.device_id = {table}.device_id "  # noqa: S608
@@ -101,7 +102,7 @@ def open_again(model: Any, ids: list[int], ended: str) -> list[int]:
 
 
 def share_again(share_ids: list[int], at: datetime) -> None:
-    """Open a new share like each of these, from `at` on or from the end of the last ownership, if that is later."""
+    """Open a copy of each of these shares, from `at` or the end of the last ownership on, whichever is later."""
     kept = (
         "organization",
         "device",
@@ -127,7 +128,7 @@ def share_again(share_ids: list[int], at: datetime) -> None:
 
 
 def end_of_open() -> str:
-    """Return SQL for the end that `close` is about to write: a request to wipe is known by that instant.
+    """Return SQL for the end that `close` is about to write. A wipe request is identified by that instant.
 
     It is evaluated while the span is open. Its parameter is the current time.
     """
@@ -137,7 +138,7 @@ def end_of_open() -> str:
 
 
 def ask_by_the_end(ids: list[int]) -> None:
-    """Move each request to wipe to the end of its span, which is later if the device spoke between the two statements."""
+    """Move each wipe request to the end of its span, which is later if a message came between the two statements."""
     spans, devices = sql.table(Ownership), sql.table(Device)
     ended = f"(SELECT MAX(past.ended_at) FROM {spans} AS past WHERE past.device_id = {devices}.id)"  # noqa: S608
     with connection.cursor() as cursor:
@@ -150,7 +151,7 @@ def ask_by_the_end(ids: list[int]) -> None:
 
 
 def _mark() -> str:
-    """Return the placeholder of a time in a statement. PostgreSQL learns its type only from here."""
+    """Return the placeholder of a time in a statement. It is the only place where PostgreSQL learns its type."""
     return "%s::timestamptz" if connection.vendor == "postgresql" else "%s"
 
 

@@ -1,4 +1,4 @@
-"""The columns of this app's lists; the rows are drawn by their row templates."""
+"""The columns of this app's lists. The rows are rendered by their row templates."""
 
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from console.listing import Table
 
 
 class DeviceTable(Table):
-    """Devices. Every order is an index."""
+    """Columns of the list of devices. Every order has an index."""
 
     serial = tables.Column(verbose_name=_("Serial"), order_by="serial_key")
     product = tables.Column(verbose_name=_("Product"), orderable=False, attrs={"th": {"class": "wide-only"}})
@@ -25,7 +25,7 @@ class DeviceTable(Table):
 
 
 class ProductTable(Table):
-    """Products."""
+    """Columns of the list of products."""
 
     name = tables.Column(verbose_name=_("Name"), order_by="name_key")
     slug = tables.Column(verbose_name=_("Slug"), orderable=False, attrs={"th": {"class": "wide-only"}})
@@ -40,7 +40,7 @@ class ProductTable(Table):
 
 
 class PastSpanTable(Table):
-    """Spans that are over, the last that began first."""
+    """Columns of ended ownerships, the last that began first."""
 
     began = tables.Column(order_by="started_at")
 

@@ -1,4 +1,4 @@
-"""The rule for tags: how they are read from text and what a device may have, the same at every door."""
+"""The rules for tags: how they are read from text and which a device may have, the same everywhere."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -8,12 +8,12 @@ from console.fields import fold
 from devices.identifiers import Unfit
 
 MAX_TAGS, MAX_LENGTH = 20, 40
-# One tag: a comma would make two of it wherever tags are written as text.
+# The pattern of one tag. A comma would split it in two wherever tags are written as text.
 PATTERN = r"^[^,\x00]+$"
 
 
 def named(pieces: Iterable[str]) -> dict[str, str]:
-    """Return `{folded: as written}` for the tags among the pieces. Of several spellings, the first counts."""
+    """Return `{folded: as written}` for the tags among the pieces. Of several spellings, the first is kept."""
     found: dict[str, str] = {}
     for piece in pieces:
         if piece.strip():
@@ -24,11 +24,11 @@ def named(pieces: Iterable[str]) -> dict[str, str]:
 def refuse_unfit(tags: Mapping[str, str], *, had: Collection[str] = ()) -> None:
     """Raise Unfit if a device can't have these tags.
 
-    `tags` are as `named` returns them; `had` are the folded names of those that it has already and may keep.
+    `tags` are as `named` returns them. `had` are the folded names of tags that the device already has and may keep.
     """
     if any(not name.isprintable() for name in tags.values()):
         raise Unfit(_("A tag holds an invisible control character."))
-    # Some letters become longer when they are folded, and the folded name is stored too.
+    # Some letters become longer when folded, and the folded name is stored too.
     new = [text for pair in tags.items() if pair[0] not in had for text in pair]
     if len(tags) > max(MAX_TAGS, len(had)) or any(len(text) > MAX_LENGTH for text in new):
         raise Unfit(_("A device has at most 20 tags, each of 40 characters or fewer."))

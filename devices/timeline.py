@@ -9,19 +9,19 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-# In hundredths of the bar: what is shorter is still drawn this wide, so that nothing vanishes.
+# In hundredths of the bar. Shorter parts are still drawn this wide, so that none vanishes.
 NARROWEST = 0.6
-# A name needs this much, and one more for each letter.
+# The width that a name needs, plus one for each letter.
 NARROWEST_NAME = 3.0
-# Between two parts.
+# The gap between two parts.
 SEAM = 0.25
-# How a moment under the bar is written, by how long the bar is.
+# The format of the moments under the bar, by the length of the bar.
 FORMS = [(timedelta(days=120), "M Y"), (timedelta(days=4), "j M"), (timedelta(0), "j M H:i")]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One stretch of the bar, in hundredths of its width, as text that CSS reads. `kind` is gap, past or now."""
+    """One part of the bar, in hundredths of its width, as text for CSS. `kind` is gap, past or now."""
 
     x: str
     width: str
@@ -32,12 +32,12 @@ class Part:
 
     @property
     def has_room(self) -> bool:
-        """Whether the label fits at the width that the bar has on a desk."""
+        """Whether the label fits at the width that the bar has on a desktop screen."""
         return float(self.width) >= NARROWEST_NAME + len(self.label)
 
 
 def parts(made_at: datetime, spans: Iterable[Any], now: datetime | None = None) -> list[Part]:
-    """The stretches from when the device was registered until now, the first one first."""
+    """Return the parts from the registration of the device until now, the first one first."""
     now = now or timezone.now()
     ordered = sorted(spans, key=lambda span: span.started_at)
     begin = min([made_at, *(span.started_at for span in ordered)])
@@ -66,7 +66,7 @@ def _laid_out(stretches: list, begin: datetime, now: datetime) -> list[Part]:
 
 
 def scale(made_at: datetime, stretches: list[Part], now: datetime | None = None) -> list[str]:
-    """Four moments under the bar, evenly spread, as finely as its length asks for; what would repeat is left empty."""
+    """Return four evenly spaced moments under the bar, as precise as its length requires; repeated ones are empty."""
     now = now or timezone.now()
     begin = stretches[0].start if stretches else made_at
     length = now - begin

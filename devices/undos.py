@@ -1,4 +1,4 @@
-"""How assigning and unclaiming are undone: what their pages say."""
+"""The texts of the pages that undo assigning and unclaiming."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ NOT_ERASED = ("cpu", _("The request to erase themselves is withdrawn. A request 
 
 
 def give_back(n: int) -> str:
-    """Return the words of the button that gives devices back to their owners."""
+    """Return the label of the button that gives devices back to their owners."""
     return ngettext("Give %(n)s device back", "Give %(n)s devices back", n) % {"n": localize(n)}
 
 
 def wiped(found: dict[str, Any]) -> str:
-    """Return the warning of devices that wiped themselves since; nothing if there are none."""
+    """Return the warning about devices that have wiped themselves since; empty if there are none."""
     n = found["wiped"]
     sentence = ngettext(
         "%(n)s of them has wiped itself already. It goes back all the same, and its owner has to set it up anew.",

@@ -1,4 +1,4 @@
-"""Products, devices and manifests."""
+"""The addresses of the pages of products, devices and manifests."""
 
 from django.urls import include, path
 

@@ -1,6 +1,6 @@
-"""What webhooks are sent of devices: one function for each meaning that a line of the audit log can have.
+"""Webhook events about devices: one function for each meaning that a line of the audit log can have.
 
-An event of which nothing else is known uses `happened`. Only lines that begin or end an ownership may carry one.
+Events without a more specific function use `happened`. Only lines that begin or end an ownership may carry one.
 """
 
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ from devices.models import Device, Ownership, StartReason
 
 # An owner as payloads name it.
 Named = dict[str, Any]
-# It names both customers, so neither is sent it: one is sent an unclaim, the other an assignment.
+# It names both customers, so neither receives it: one receives an unclaim, the other an assignment.
 TRANSFERRED = PublicEvent("device.transferred", _("Device transferred"), STAFF, place=50)
 
 
 @dataclass(frozen=True)
 class OwnershipSide:
-    """One side of an ownership: its beginning where it is open, else its end. `reason` is the ledger's word for why."""
+    """One side of an ownership: its start if it is open, else its end. `reason` is the one that the ledger stored."""
 
     pk: int
     customer: dict[str, Any]
@@ -35,7 +35,7 @@ class OwnershipSide:
 
 @dataclass(frozen=True)
 class Described:
-    """A device as webhooks name it. The ownerships, the oldest first, are known where they were asked for."""
+    """A device as webhooks describe it. Ownerships, the oldest first, are present only if they were requested."""
 
     pk: int
     product_id: int
@@ -45,11 +45,11 @@ class Described:
     spans: tuple[OwnershipSide, ...] = ()
 
     def begun(self, customer_id: int | None) -> OwnershipSide | None:
-        """Return the open ownership, if it is this customer's; None is any customer."""
+        """Return the open ownership if it is this customer's. None as `customer_id` means any customer."""
         return self._newest(True, customer_id)
 
     def ended(self, customer_id: int | None) -> OwnershipSide | None:
-        """Return the last ownership of this customer that ended; None is any customer."""
+        """Return the last ended ownership of this customer. None as `customer_id` means any customer."""
         return self._newest(False, customer_id)
 
     def _newest(self, is_open: bool, customer_id: int | None) -> OwnershipSide | None:
@@ -76,34 +76,34 @@ def describe(organization_id: int, ids: list[int], *, with_spans: bool) -> list[
 
 
 def happened(line: Logged) -> Iterator[Occurrence]:
-    """Yield what happened to devices at the moment of the line. It carries no ownership."""
+    """Yield events about devices at the moment of the line. They carry no ownership."""
     customer = customer_of(line)
     for device in describe(line.organization_id, line.ids, with_spans=False):
         yield _occurrence(device, {"customer": customer}, line.at, customer)
 
 
 def registered(line: Logged) -> Iterator[Occurrence]:
-    """Yield devices that were registered, each at its own moment."""
+    """Yield registrations of devices, each at its own moment."""
     for device in describe(line.organization_id, line.ids, with_spans=False):
         yield _occurrence(device, {"customer": None}, device.created_at, None)
 
 
 def began(line: Logged) -> Iterator[Occurrence]:
-    """Yield ownerships that began, at the instant that the ledger wrote. The line names the new owner."""
+    """Yield ownerships that began, at the instant that the ledger stored. The line names the new owner."""
     customer = customer_of(line)
     for device in _with_spans(line):
         yield _of_hands(device, device.begun(_id(customer)), line.at, customer)
 
 
 def ended(line: Logged) -> Iterator[Occurrence]:
-    """Yield ownerships that ended, at the instant that the ledger wrote. The line names the former owner."""
+    """Yield ownerships that ended, at the instant that the ledger stored. The line names the former owner."""
     customer = customer_of(line)
     for device in _with_spans(line):
         yield _of_hands(device, device.ended(_id(customer)), line.at, customer)
 
 
 def assigned(line: Logged) -> Iterator[Occurrence]:
-    """Yield ownerships that began, and those by transfer as a transfer too: it names both owners, for staff alone."""
+    """Yield ownerships that began, and for transfers also a transfer: it names both owners, for staff only."""
     customer, devices = customer_of(line), _with_spans(line)
     for device in devices:
         yield _of_hands(device, device.begun(_id(customer)), line.at, customer)
@@ -113,7 +113,7 @@ def assigned(line: Logged) -> Iterator[Occurrence]:
 
 
 def reopened(line: Logged) -> Iterator[Occurrence]:
-    """Yield ownerships that go on as if they had never ended: at the moment of the line, not when they began."""
+    """Yield ownerships that continue as if they had never ended, at the moment of the line, not when they began."""
     customer = customer_of(line)
     for device in _with_spans(line):
         span = device.begun(_id(customer))
@@ -121,7 +121,7 @@ def reopened(line: Logged) -> Iterator[Occurrence]:
 
 
 def swapped_in(line: Logged) -> Iterator[Occurrence]:
-    """Yield ownerships that began by a swap. The line names the other device, so the owner is that of the ledger."""
+    """Yield ownerships that began by a swap. The line names the other device, so the owner is read from the ledger."""
     for device in _with_spans(line):
         span = device.begun(None)
         yield _of_hands(device, span, line.at, span.customer if span else None)
@@ -144,7 +144,7 @@ def customer_of(line: Logged) -> Named | None:
 
 
 def _of_hands(device: Described, span: OwnershipSide | None, at: datetime, owner: Named | None) -> Occurrence:
-    """One side of an ownership. Where the ledger knows none of this customer, the line's own moment and no id."""
+    """Return one side of an ownership. If the ledger has none of this customer, uses the line's moment and no id."""
     data = {"customer": owner, "ownership": span and span.pk, "reason": span and span.reason}
     return _occurrence(device, data, span.at if span else at, owner)
 

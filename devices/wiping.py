@@ -1,4 +1,4 @@
-"""Whose data a device was asked to erase, and has not confirmed yet: it is asked until it does, whoever owns it by then."""
+"""Whose data a device was asked to erase but has not yet confirmed. It is asked until it does, whoever owns it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from devices.models import Device, EndReason, Ownership
 
-# More former owners than so many are counted, not named.
+# The most former owners that are named. More are only counted.
 NAMED = 3
 
 
@@ -21,23 +21,23 @@ def is_for(span: Ownership, since: datetime | None, asked_at: datetime | None) -
 
 
 def owners_among(spans: Iterable[Ownership], device: Device) -> list[Any]:
-    """The former owners whose data is not erased yet, the first one first, each once; `spans` are the device's."""
+    """Return the former owners whose data is not erased yet, in order, without duplicates; `spans` are the device's."""
     ended = [span for span in spans if is_for(span, device.wipe_since, device.wipe_asked_at)]
     ended.sort(key=lambda span: span.started_at)
     return list(dict.fromkeys(span.customer for span in ended))
 
 
 def owners_of(device: Device) -> list[Any]:
-    """The same, read from the ledger. One query, and none where nothing is pending."""
+    """Return the same owners, read from the ledger. One query, or none if no wipe is pending."""
     if device.wipe_since is None:
         return []
-    # unscoped: of the device given, for the log and for staff
+    # unscoped: of the given device, for the log and for staff
     spans = Ownership.objects.filter(device=device, ended_at__gte=device.wipe_since)
     return owners_among(spans.select_related("customer"), device)
 
 
 def named(owners: Sequence[Any]) -> str:
-    """Them in words: A, B and C; of many the first and how many more."""
+    """Return the owners in words: A, B and C; of many, the first and how many more."""
     names = [str(owner) for owner in owners]
     if len(names) > NAMED:
         sentence = ngettext("%(first)s and %(n)d more owner", "%(first)s and %(n)d more owners", len(names) - 1)
@@ -48,9 +48,9 @@ def named(owners: Sequence[Any]) -> str:
 
 
 def is_of_others(device: Device, customers: Iterable[int]) -> bool:
-    """Whether data of somebody else than these customers may still be on the device."""
+    """Whether data of anybody but these customers may still be on the device."""
     if device.wipe_since is None:
         return False
-    # unscoped: whether there is any, and not whose
+    # unscoped: only whether there is any, not whose
     ended = Ownership.objects.filter(device=device, ended_at__gte=device.wipe_since)
     return ended.exclude(end_reason=EndReason.CORRECTION).exclude(customer__in=list(customers)).exists()

@@ -1,4 +1,4 @@
-"""Compares the words that names are found by with the names, over all organizations."""
+"""Compares the search words of products with their names, over all organizations."""
 
 from itertools import islice
 
@@ -9,5 +9,5 @@ SHOWN = 20
 
 
 def check() -> list[str]:
-    """A sentence for each product that is found by other words than its name has, the first twenty."""
+    """Return a sentence for each product whose search words differ from its name, the first twenty."""
     return list(islice(words.compare("product", Product.objects.order_by("pk")), SHOWN))
