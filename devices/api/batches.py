@@ -57,7 +57,10 @@ class UnclaimBatch(Batch):
     example={"devices": ["AQM26-200001", "AQM26-200002"]},
 )
 def devices_assign(request: Any, pk: int) -> Any:
-    """Assign many devices to the customer. Each is assigned or refused on its own. The operation lists the results."""
+    """Assign many devices to the customer, as an operation. Each device is assigned or refused on its own.
+
+    The operation lists the results in the order of the call.
+    """
     customer = get_object_or_404(Customer.objects.visible_to(request.actor).current(), pk=pk)
     return batches.assign(
         *_names(request),
@@ -79,10 +82,11 @@ def devices_assign(request: Any, pk: int) -> Any:
     example={"devices": ["AQM26-200001"], "reason": "Lease over"},
 )
 def devices_unclaim(request: Any) -> Any:
-    """Unclaim many devices. Each is unclaimed or refused on its own. The operation lists the results in call order.
+    """Unclaim many devices, as an operation. Each device is unclaimed or refused on its own.
 
-    The code of a claim profile that lists one of them stops working for everything that it lists, unless
-    `leaves_profiles` is true. The `sentence` of the operation says which profiles, also for a `dry_run`.
+    The operation lists the results in the order of the call. The code of a claim profile that lists one of the devices
+    stops working for everything that it lists, unless `leaves_profiles` is true. The `sentence` of the operation says
+    which profiles, also for a `dry_run`.
     """
     body = request.body_data
     return batches.unclaim(
