@@ -38,7 +38,7 @@ TICK = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Change:
-    """A change as followers receive it. `kind` is registered, assigned, released; or, for an undo, retracted, reopened."""
+    """A change as followers receive it. `kind` is registered, assigned, released; for an undo retracted, reopened."""
 
     kind: str
     device_ids: list[int]
