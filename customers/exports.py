@@ -15,7 +15,7 @@ HEADER = ["name", "kind", "reference", "email", "phone", "address", "notes", "si
 
 
 def customer_table(request: Request) -> Table:
-    """Return the customers that match the filters of the address."""
+    """Return the customers that match the filters in the address, as a table to export."""
     filterset = CustomerFilter(request.GET, queryset=Customer.objects.visible_to(request.actor), request=request)
     rows = filterset.qs if filterset.is_valid() else filterset.queryset.none()
     return _("customers"), HEADER, lines(rows)

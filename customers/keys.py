@@ -59,7 +59,7 @@ def find(text: str) -> tuple[Actor, ApiKey] | None:
     """
     if not is_well_formed(text):
         return None
-    rows = ApiKey.objects.usable().filter(made_by__is_active=True)  # unscoped: finds out who acts
+    rows = ApiKey.objects.usable().filter(made_by__is_active=True)  # unscoped: finds out who is acting
     rows = rows.select_related("organization", "customer", "made_by")
     key = rows.filter(sha256=sha256(text)).first()
     if key is None:
@@ -85,14 +85,14 @@ def hold(key_id: int) -> bool:
 
 def customer_role(user_id: int | None, customer: Customer) -> str | None:
     """Return the person's current role at the customer, or None if they do not belong to it."""
-    # unscoped: finds out who acts
+    # unscoped: finds out who is acting
     people = CustomerUser.objects.filter(customer=customer, user=user_id, removed_at=None)
     return people.values_list("role", flat=True).first()
 
 
 def _of_organization(key: ApiKey) -> Actor | None:
     role = (
-        # unscoped: finds out who acts
+        # unscoped: finds out who is acting
         Member.objects.filter(organization=key.organization_id, user=key.made_by_id, removed_at=None)
         .values_list("role", flat=True)
         .first()
@@ -140,7 +140,7 @@ def _of_staff(key: ApiKey) -> frozenset[CustomerScope]:
 
     These are what the member may do themselves, and none unless they look after customers.
     """
-    # unscoped: finds out who acts
+    # unscoped: finds out who is acting
     member = Member.objects.filter(organization=key.organization_id, user=key.made_by_id, removed_at=None).first()
     rights = ROLES.get(member.role, frozenset()) if member else frozenset()
     if Permission.CUSTOMER_INVITE not in rights:

@@ -16,9 +16,9 @@ CUSTOMER, PROJECT = 0, 1
 
 def actor_for(user: Any) -> Actor:
     """Return the person as an actor, with their current customers and projects."""
-    # unscoped: finds out who acts
+    # unscoped: finds out who is acting
     customers = CustomerUser.objects.filter(user=user, removed_at=None, customer__archived_at=None)
-    # unscoped: finds out who acts
+    # unscoped: finds out who is acting
     projects = ProjectMember.objects.open().filter(user=user, project__customer__archived_at=None)
     reached = list(
         customers.values_list("customer_id", "role", Value(CUSTOMER)).union(

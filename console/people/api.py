@@ -68,7 +68,7 @@ def member_list(request: Any) -> Any:
 
 @endpoint("See a member", may=MAY, answers=MemberOut)
 def member_detail(request: Any, pk: int) -> Any:
-    """Returns one current member of the organization."""
+    """Returns one current member of the organization, with their role."""
     return _member(request, pk)
 
 

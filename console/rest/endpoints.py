@@ -189,7 +189,7 @@ class Endpoint:
 
 
 class Nothing(Body):
-    """A query without parameters."""
+    """The query of a call without parameters."""
 
 
 def endpoint(summary: str, *, may: Permission | None, **terms: Any) -> Callable[[Function], Endpoint]:

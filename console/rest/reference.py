@@ -152,7 +152,7 @@ def _alternatives(schema: Shape, shape: Shape) -> list[Shape]:
 
 
 def _limits(schema: Shape, shape: Shape) -> str:
-    """How much of it is taken, in words."""
+    """Return the limits of a field in words, such as `1 to 120 characters`."""
     kinds = _alternatives(schema, shape)
     if not kinds:
         return ""

@@ -69,7 +69,7 @@ def archive(customer: Customer, *, by: Actor, at: datetime | None = None) -> Non
 
     Raises Refused while it owns devices.
     """
-    # A transaction that gives it a device has locked the row, see `hold`: the condition is checked after it ends.
+    # A transaction that assigns it a device locks the row, see `hold`: the condition is checked after it ends.
     Customer.objects.select_for_update().filter(pk=customer.pk).values_list("pk").first()
     free = Customer.objects.owning_none().filter(pk=customer.pk, archived_at=None)
     if free.update(archived_at=at or timezone.now()):

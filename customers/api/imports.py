@@ -44,7 +44,7 @@ def customer_import_create(request: Any) -> Any:
 
 @endpoint("List imports of customers", may=MAY, answers=ImportOut, is_list=True)
 def customer_import_list(request: Any) -> Any:
-    """Returns the imports of customers, newest first, including those made in the console."""
+    """Returns the imports of customers, newest first, including those from the console."""
     return page(request.query, _rows(request), ImportOut)
 
 

@@ -25,7 +25,7 @@ _NUMBERS = {"reference": "number_references", "phone": "number_phones"}
 
 
 class CustomerFileKind(Kind):
-    """The import of customers into an organization."""
+    """The kind of file that imports customers into an organization."""
 
     columns = COLUMNS
     required = ("name",)
