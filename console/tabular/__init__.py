@@ -1,4 +1,4 @@
-"""Reads CSV, TSV and XLSX files as rows, within bounded memory, and refuses what is no honest table."""
+"""Reads CSV, TSV and XLSX files as rows, within bounded memory, and refuses files that are not tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ __all__ = ["MAX_COLUMNS", "MAX_ROWS", "NumberCell", "RemarkedRow", "Table", "let
 class Table:
     """A file that was checked and can be read as often as needed.
 
-    `row_count` counts the rows that hold something, titles and headers too, and `column_count` is the widest
-    row; both are None where `open_table` was told that the file is checked.
+    `row_count` counts the rows that hold values, including titles and headers, and `column_count` is the width of the
+    widest row; both are None if `open_table` was called with `checked`.
     """
 
     name: str
@@ -32,46 +32,46 @@ class Table:
 
     @property
     def kind(self) -> str:
-        """The family of the format: "csv", with any separator, or "xlsx"."""
+        """Return the family of the format: "csv", with any separator, or "xlsx"."""
         return self.source.kind
 
     @property
     def sheet(self) -> str:
-        """The name of the sheet that is read; empty for CSV."""
+        """Return the name of the sheet that is read; empty for CSV."""
         return self.source.sheet
 
     @property
     def sheets(self) -> tuple[str, ...]:
-        """The names of all sheets, in their order; empty for CSV."""
+        """Return the names of all sheets, in their order; empty for CSV."""
         return self.source.sheets
 
     @property
     def dialect(self) -> tuple[str, ...]:
-        """How the file is written, as parts of a sentence: ("semicolons", "UTF-8") or ("sheet Lot 2611",)."""
+        """Return how the file is written, as parts of a sentence: ("semicolons", "UTF-8") or ("sheet Lot 2611",)."""
         return self.source.dialect
 
     @property
     def description(self) -> str:
-        """The dialect as one line for the preview: "semicolons, UTF-8"."""
+        """Return the dialect as one line for the preview: "semicolons, UTF-8"."""
         return ", ".join(self.dialect)
 
     @property
     def encoding(self) -> str:
-        """The codec of the text; empty for a workbook."""
+        """Return the codec of the text; empty for a workbook."""
         return self.source.encoding if isinstance(self.source, csv_reader.CsvSource) else ""
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """How each encoding reads a sample of it, the likeliest first, where the file does not tell which it has."""
+        """Return how each encoding reads a sample, the likeliest first, if the file does not declare its encoding."""
         return self.source.readings if isinstance(self.source, csv_reader.CsvSource) else ()
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield (row number, cells) of every row that holds something.
+        """Yield (row number, cells) of every row that holds values.
 
         The row number is the one that a spreadsheet shows beside the row: it starts at 1 and counts empty
         rows, and a record over several lines is one row. Rows may differ in length. A cell that was a number
         in XLSX is a `NumberCell`; dates are ISO dates, booleans TRUE or FALSE, and an empty cell is "". A row
-        of which something is to be said, such as an error in a cell, is a `RemarkedRow`.
+        with remarks, such as an error in a cell, is a `RemarkedRow`.
         """
         return self.source.rows()
 
@@ -86,13 +86,14 @@ def open_table(
     rank: Rank | None = None,
     checked: bool = False,
 ) -> Table:
-    """Check a file whole and return it as a table, by what it holds and not by what it is called.
+    """Check a whole file and return it as a table, judged by its content and not by its name.
 
-    `limit` is the largest size in bytes (else `settings.UPLOAD_LIMIT`). `sheet` names a sheet of a workbook, else it is
-    the one of the highest `rank`, which looks at its rows and says how well they are understood: the first of equal
-    ones that holds something, visible ones first. `encoding` names a codec. `checked` spares the reading of all rows,
-    for a file that was accepted before. Raises Refused, with a sentence for the person who sent the file, and nothing
-    else for a bad file. Once it has read all rows and returned, `rows()` raises nothing.
+    `limit` is the largest size in bytes (else `settings.UPLOAD_LIMIT`). `sheet` names a sheet of a workbook; without
+    it, the sheet with the highest `rank` is read. `rank` looks at a sheet's rows and returns how well they are
+    understood; of equal sheets the first that holds values wins, visible ones first. `encoding` names a codec.
+    `checked` skips reading all rows, for a file that was accepted before. Raises Refused for a bad file, with a
+    sentence for the person who sent it, and no other exception. Once this has read all rows and returned, `rows()`
+    raises nothing.
     """
     guards.refuse_large(path, settings.UPLOAD_LIMIT if limit is None else limit)
     source: csv_reader.CsvSource | xlsx_reader.XlsxSource

@@ -1,4 +1,4 @@
-"""Turns what a workbook stores in a cell into the text that a person sees there.
+"""Converts what a workbook stores in a cell into the text that a person sees there.
 
 Source: ECMA-376-1, 18.17.4 (dates), 18.18.11 (cell types).
 """
@@ -14,13 +14,13 @@ from console.tabular.guards import damaged
 
 # Excel keeps 15 digits of a number.
 FIRST_ROUNDED = 10**15
-# A float from here on is written out as 40 digits of chance.
+# A float of at least this size would be written out as digits that it does not hold.
 FIRST_UNWRITTEN = 1e22
 
 _LAST_DAY = 2_958_465
 _SECONDS = 86_400
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-# What a formula shows that has no result, in the words of Excel in English and in German.
+# What a formula without a result shows, in the words of Excel in English and in German.
 ERRORS = frozenset(
     [
         "#N/A",
@@ -46,8 +46,8 @@ ERRORS = frozenset(
 class NumberCell(str):
     """A cell that was a number, as the sheet shows it.
 
-    `rounded` says that Excel may have changed its digits (from 16 on), `laid_out` that a format of its own says how
-    many there are, so that no leading zero is missing. `ungrouped` is the text without thousands separators.
+    `rounded` means that Excel may have changed its digits (from the 16th on), `laid_out` that a custom format fixes the
+    number of digits, so that no leading zero is missing. `ungrouped` is the text without thousands separators.
     """
 
     __slots__ = ("laid_out", "rounded", "ungrouped")
@@ -58,14 +58,14 @@ class NumberCell(str):
     def __new__(
         cls, text: str, *, rounded: bool = False, laid_out: bool = False, ungrouped: str | None = None
     ) -> "NumberCell":
-        """Make a cell of the text."""
+        """Create a cell with this text."""
         cell = super().__new__(cls, text)
         cell.rounded, cell.laid_out = rounded, laid_out
         cell.ungrouped = text if ungrouped is None else ungrouped
         return cell
 
     def without_groups(self) -> "NumberCell":
-        """The same without thousands separators, which no identifier has: how they look is the reader's setting."""
+        """Return the cell without thousands separators, which no identifier has and which depend on the reader's settings."""
         return NumberCell(self.ungrouped, rounded=self.rounded, laid_out=self.laid_out)
 
     def __reduce__(self) -> tuple:
@@ -77,11 +77,11 @@ def _number_cell(text: str, rounded: bool, laid_out: bool, ungrouped: str) -> Nu
 
 
 class Remark(NamedTuple):
-    """Something to be said of a row or of one of its cells; `column` is the cell's index, or -1 for the row.
+    """A remark about a row or one of its cells; `column` is the cell's index, or -1 for the row.
 
-    By `code`: "error" is a cell of which `detail` is the error that it shows, "no_result" a formula that was never
-    computed, "merged" a cell that got the value of the merged cells whose first row is `detail`, and "hidden" is a row
-    that the sheet does not show. "hidden_column" is a column that it does not show, told with the first row.
+    By `code`: "error" is a cell that shows the error `detail`, "no_result" a formula that was never computed, "merged"
+    a cell that got the value of the merged cells whose first row is `detail`, and "hidden" a row that the sheet hides.
+    "hidden_column" is a column that the sheet hides, reported with the first row.
     """
 
     column: int
@@ -90,7 +90,7 @@ class Remark(NamedTuple):
 
 
 class RemarkedRow(list[str]):
-    """The cells of a row of which something is to be said."""
+    """The cells of a row that has remarks."""
 
     def __init__(self, cells: list[str], remarks: list[Remark]) -> None:
         super().__init__(cells)
@@ -98,12 +98,12 @@ class RemarkedRow(list[str]):
 
 
 def letters(index: int) -> str:
-    """What a column is called: A for 0, AA for 26."""
+    """Return the name of a column: A for 0, AA for 26."""
     return chr(65 + index) if index < 26 else chr(64 + index // 26) + chr(65 + index % 26)
 
 
 def text_of(content: str, kind: str) -> str:
-    """The text of a cell that holds no number and no shared string, by its type."""
+    """Return the text of a cell that holds neither a number nor a shared string, by its type."""
     if kind == "b":
         return "TRUE" if content.strip() in {"1", "true"} else "FALSE"
     if kind == "d":
@@ -113,7 +113,7 @@ def text_of(content: str, kind: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """Read what XML cannot hold and Excel writes as _x0008_; halves of a pair stay as they are written."""
+    """Decode characters that XML can't hold and Excel writes as _x0008_; halves of surrogate pairs stay as written."""
     return _ESCAPED.sub(_character, text) if "_x" in text else text
 
 
@@ -123,9 +123,9 @@ def _character(found: re.Match) -> str:
 
 
 def number_of(content: str, shown_as: Format | None, starts_1904: bool) -> str:
-    """A number as the cell shows it: a date where its format says so, else a NumberCell. None is the format General.
+    """Return a number as the cell shows it: a date if its format says so, else a NumberCell. None means General.
 
-    Raises Refused where the content is no number.
+    Raises Refused if the content is not a number.
     """
     content = content.strip()
     if not content:
@@ -139,11 +139,11 @@ def number_of(content: str, shown_as: Format | None, starts_1904: bool) -> str:
         shown_as = None
     is_rounded = abs(value) >= FIRST_ROUNDED
     if not value.is_integer() or abs(value) >= FIRST_UNWRITTEN:
-        # Excel computes with 15 digits, and shows no more; what others write beyond is what a float can't hold.
+        # Excel computes with 15 digits and shows no more; further digits from other programs exceed a float's precision.
         plain = f"{value:.15g}".upper()
         number = Decimal(repr(value))
     else:
-        # A program may write more digits than a float holds; those in the file are the truth then.
+        # A program may write more digits than a float holds; then the digits in the file are used.
         whole = int(content) if re.fullmatch(r"-?[0-9]{1,22}", content) else int(value)
         plain = str(whole)
         if shown_as and shown_as.zeros and whole >= 0:
@@ -156,9 +156,9 @@ def number_of(content: str, shown_as: Format | None, starts_1904: bool) -> str:
 
 
 def _date(value: float, starts_1904: bool) -> str:
-    """A day number as an ISO date, with the time of day where there is one.
+    """Return a day number as an ISO date, with the time of day if it has one.
 
-    The calendar from 1900 believes in a 29 February 1900, so its days before that are one off.
+    The calendar from 1900 contains a 29 February 1900, so its days before that date are one off.
     """
     days, seconds = divmod(round(value * _SECONDS), _SECONDS)
     time_of_day = str(timedelta(seconds=seconds)).zfill(8)

@@ -1,4 +1,4 @@
-"""Reads separated values: finds out the encoding and the separator, and streams the records."""
+"""Reads separated values: detects the encoding and the separator, and streams the records."""
 
 import codecs
 import csv
@@ -21,17 +21,17 @@ from console.tabular.encodings import Reading
 from console.tabular.guards import MAX_COLUMNS, MAX_ROWS, refuse, too_many_columns, too_many_rows
 
 SEPARATORS = (";", "\t", "|", ",")
-# A record, which may run over many lines, in characters; it stands in memory as a whole.
+# The longest record, which may span many lines, in characters; it is held in memory as a whole.
 MAX_RECORD = 1024 * 1024
-# Spreadsheets write out empty rows to the end of their grid; so far they may go.
+# Spreadsheets write out empty rows to the end of their grid, which has this many.
 MAX_RECORDS = 1_048_576
 SAMPLE = 64 * 1024
 SAMPLE_RECORDS = 100
-# Text has hardly any of these; a file in which they are common is something else.
+# Text hardly contains these; a file in which they are common is not text.
 _CONTROLS = frozenset(range(32)) - {9, 10, 13}
-# DOS ended a text with it, and some programs still do.
+# DOS ended a text with this, and some programs still do.
 _END_MARK, _END_BLANKS = b"\x1a", b"\r\n\0 \x1a"
-# So Excel is told to keep the zeros: ="000123".
+# How a file tells Excel to keep the zeros: ="000123".
 _KEPT_TEXT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _ENCODINGS = encodings.SHORT | {"utf-8": "UTF-8", "utf-8-sig": "UTF-8"}
@@ -39,9 +39,9 @@ _ENCODINGS = encodings.SHORT | {"utf-8": "UTF-8", "utf-8-sig": "UTF-8"}
 
 @dataclass(frozen=True)
 class CsvSource:
-    """Where and how the records lie. `encoding` is a codec's name; Excel's `sep=;` is a separator line.
+    """Where the records are and how they are written. `encoding` is a codec; Excel's `sep=;` is a separator line.
 
-    `readings` are how each encoding reads a sample, the likeliest first, where the file does not say which it has.
+    `readings` are how each encoding reads a sample, the likeliest first, if the file does not declare its encoding.
     """
 
     path: Path
@@ -49,7 +49,7 @@ class CsvSource:
     separator: str
     has_separator_line: bool = False
     skips_spaces: bool = False
-    # Where an end mark of DOS stands, in bytes, if one does.
+    # The position of a DOS end mark in bytes, if there is one.
     end: int | None = None
     readings: tuple[Reading, ...] = ()
 
@@ -59,15 +59,15 @@ class CsvSource:
 
     @property
     def dialect(self) -> tuple[str, ...]:
-        """The separator's name, where there is one, and the encoding's."""
+        """Return the separator's name, if there is one, and the encoding's."""
         names = {"": _("one column"), ",": _("commas"), ";": _("semicolons"), "\t": _("tabs"), "|": _("vertical bars")}
         separator = names.get(self.separator, _("separated by %(sign)s") % {"sign": self.separator})
         return separator, _ENCODINGS.get(self.encoding, "UTF-16")
 
     def rows(self) -> Generator[tuple[int, list[str]], None, int]:  # noqa: PLR0912
-        """Yield (row number, cells) of every record that holds something. Raises Refused.
+        """Yield (row number, cells) of every record that holds values. Raises Refused.
 
-        At its end the generator returns the number of the last record, be it empty or not.
+        At its end the generator returns the number of the last record, whether empty or not.
         """
         number = 0
         lines = _Lines()
@@ -82,7 +82,7 @@ class CsvSource:
                     lines.taken = 0
                     if number > MAX_RECORDS:
                         raise too_many_rows()
-                    # Nearly every row has something in its first cell; only the others are looked at whole.
+                    # Nearly every row has a value in its first cell; only the others are checked in full.
                     if not (cells and cells[0].strip()) and not "".join(cells).strip():
                         continue
                     if number > MAX_ROWS:
@@ -110,9 +110,9 @@ class CsvSource:
 
 
 def find_source(path: Path, encoding: str = "") -> CsvSource:
-    """Find out how a file of separated values is written. Raises Refused where it is no text.
+    """Detect how a file of separated values is written. Raises Refused if it is not text.
 
-    `encoding` is what a person said; else it is told by the file, or guessed.
+    `encoding` is what a person chose; without it, the encoding is detected or guessed.
     """
     end = _find_end(path)
     known = _known_encoding(path, end)
@@ -124,8 +124,8 @@ def find_source(path: Path, encoding: str = "") -> CsvSource:
 
 
 def _guessed(path: Path, end: int | None, encoding: str, *, is_sure: bool) -> CsvSource:
-    """The source of a file in the encoding given, or else in the likeliest that reads all of it."""
-    # Whatever the letters are, the separators are ASCII.
+    """Return the source of a file in the given encoding, or else in the likeliest one that can read all of it."""
+    # Whatever the encoding of the letters, the separators are ASCII.
     source = _source(path, end, encoding or "latin-1")
     if is_sure:
         return source
@@ -141,7 +141,7 @@ def _guessed(path: Path, end: int | None, encoding: str, *, is_sure: bool) -> Cs
 def _source(path: Path, end: int | None, encoding: str) -> CsvSource:
     with _open(path, end) as binary:
         head = binary.read(SAMPLE)
-    # The last character of the sample may be cut in half; an incremental decoder keeps it back.
+    # The last character of the sample may be cut in half; an incremental decoder holds it back.
     sample = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
     if declared := _SEPARATOR_LINE.match(sample):
         separator, sample = declared[1], sample[declared.end() :]
@@ -160,9 +160,9 @@ class _Binary(Exception):
 
 
 class _Lines:
-    """Hands lines to the csv module, counting the characters since the last record in `taken`.
+    """Passes lines to the csv module, counting the characters since the last record in `taken`.
 
-    `has_special` says whether a line held what may be an error of Excel or a text made of a formula.
+    `has_special` is whether a line contained a possible error of Excel or a text written as a formula.
     """
 
     taken = 0
@@ -182,7 +182,7 @@ class _Lines:
 
 
 class _Until(io.RawIOBase):
-    """The bytes of a file up to a place."""
+    """The bytes of a file up to a position."""
 
     def __init__(self, file: io.FileIO, end: int) -> None:
         self.file, self.left = file, end
@@ -191,7 +191,7 @@ class _Until(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read as RawIOBase asks for it."""
+        """Read into the buffer, as RawIOBase requires."""
         piece = self.file.read(min(len(buffer), self.left))
         buffer[: len(piece)] = piece
         self.left -= len(piece)
@@ -203,14 +203,14 @@ class _Until(io.RawIOBase):
 
 
 def _open(path: Path, end: int | None) -> io.BufferedReader:
-    """The file as bytes, up to its end mark."""
+    """Open the file as bytes, up to its end mark."""
     if end is None:
         return path.open("rb")
     return io.BufferedReader(_Until(path.open("rb", buffering=0), end))
 
 
 def _find_end(path: Path) -> int | None:
-    """Where the end mark stands behind which nothing follows, if there is one."""
+    """Return the position of an end mark that nothing follows, or None."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - 4096))
@@ -220,12 +220,12 @@ def _find_end(path: Path) -> int | None:
     if mark < 0:
         return None
     place = size - len(tail) + mark
-    # In UTF-16 with its big end first, the mark is the second half of a character.
+    # In big-endian UTF-16 the mark is the second half of a character.
     return place - 1 if place % 2 and mark and tail[mark - 1] == 0 else place
 
 
 def _plain(cells: list[str]) -> list[str]:
-    """The cells of a row in which errors of Excel are empty, and texts made of formulas are texts."""
+    """Return the cells of a row with Excel's errors emptied, and texts written as formulas converted to plain texts."""
     remarks = []
     for index, cell in enumerate(cells):
         if "#" in cell and (error := cell.strip()) in ERRORS:
@@ -237,12 +237,12 @@ def _plain(cells: list[str]) -> list[str]:
 
 
 def _format(separator: str, skips_spaces: bool) -> dict:
-    # A file of one column has no separator; the unit separator occurs in no text.
+    # A file with one column has no separator, and the unit separator (U+001F) does not occur in text.
     return {"delimiter": separator or "\x1f", "skipinitialspace": skips_spaces}
 
 
 def _known_encoding(path: Path, end: int | None) -> str:
-    """The codec that reads the file, or "": by its byte-order mark, by NULs in every other place, or as UTF-8."""
+    """Detect the codec by a byte-order mark, by NULs in every other place, or as UTF-8; "" if it is none of these."""
     with _open(path, end) as binary:
         head = binary.read(4096)
     if head.startswith(codecs.BOM_UTF8):
@@ -280,7 +280,7 @@ def _control_share(sample: str) -> float:
 
 
 def _find_separator(sample: str) -> str:
-    """The separator with which most records are of one width above one; the wider of two; "" for none."""
+    """Return the separator with which most records agree on a width above 1; of two, the wider; "" for none."""
     best, best_score = "", (0, 0)
     for separator in SEPARATORS:
         widths = _widths(sample, separator)
@@ -288,24 +288,24 @@ def _find_separator(sample: str) -> str:
         del widths[1]
         width, agreeing = max(widths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
         if not records and separator in sample:
-            # Nothing but separators.
+            # The records hold only separators.
             width = 2
-        # A comma in the title of a list is no separator.
+        # A comma in the title of a list is not a separator.
         if width > 1 and agreeing * 4 >= records and (agreeing, width) > best_score:
             best, best_score = separator, (agreeing, width)
     return best
 
 
 def _has_spaces_before_quotes(sample: str, separator: str) -> bool:
-    """Whether some put a space after each separator, so that a quotation mark does not begin its value."""
+    """Whether separators are followed by a space, so that a quotation mark would not begin its value."""
     border = re.escape(separator) + r"\r\n"
-    # Values quoted as they should be are taken out, for they may hold anything.
+    # Correctly quoted values are removed first, because they may contain anything.
     rest = re.sub(rf'(^|[{border}])"(?:[^"]|"")*+"(?=[{border}]|$)', r"\1", sample)
     return bool(separator) and f"{separator} " in rest and re.search(rf'[{border}] +"', rest) is not None
 
 
 def _widths(sample: str, separator: str) -> Counter:
-    """How often each width occurs among the first records that hold something, read with this separator."""
+    """Count how often each width occurs among the first records that hold values, read with this separator."""
     widths: Counter = Counter()
     records = csv.reader(io.StringIO(sample, newline=""), **_format(separator, skips_spaces=True))
     try:
@@ -313,7 +313,7 @@ def _widths(sample: str, separator: str) -> Counter:
             if any(cells):
                 widths[len(cells)] += 1
     except csv.Error:
-        # As far as it could be read it tells.
+        # The records up to the error are enough.
         pass
     return widths
 
@@ -340,7 +340,7 @@ def _monster(row: int) -> Refused:
 
 
 def _broken_record(row: int, reason: str) -> Refused:
-    """The csv module tells its errors apart by their text alone."""
+    """Return the refusal of a broken record. The csv module's errors differ only in their text."""
     if "field limit" in reason or "unexpected end" in reason:
         return _monster(row)
     return refuse(

@@ -1,7 +1,7 @@
-"""Guesses the encoding of a text that does not say it, and shows how others would read it.
+"""Guesses the encoding of a text that does not declare it, and shows how others would read it.
 
-UTF-8 and UTF-16 are known for sure. Of the others, a byte is a letter in each of them, so what tells them apart is
-whether the letters that come out are those of one language, and stand where letters do.
+UTF-8 and UTF-16 are recognised with certainty. In each of the others, most bytes are letters, so what distinguishes
+them is whether the resulting letters belong to one language, and are in places where letters occur.
 """
 
 import codecs
@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext_lazy as _
 
-# By codec: what people call it. The first of two that read the same wins.
+# The name that people know, by codec. The first of two that read the same wins.
 NAMES = {
     "cp1252": _("Windows-1252 (Western European)"),
     "cp1250": _("Windows-1250 (Central European)"),
@@ -44,11 +44,11 @@ SHORT = {
     "cp932": "Shift JIS",
     "cp949": "CP949",
 }
-# How much is looked at in bytes, of each line, and the cells that are shown.
+# How many bytes are examined, in total and of each line; how many cells are shown, and how much of each.
 MOST, LONGEST, CELLS, CELL = 12 * 1024, 1024, 5, 60
-# Readings of which the points differ by less can both be right.
+# Two readings whose points differ by less than this can both be right.
 CLOSE = 0.25
-# A reading of which fewer points speak is no good one.
+# A reading with fewer points than this is not good.
 GOOD = 0.5
 _LANGUAGES = [
     frozenset(letters + letters.upper())
@@ -73,14 +73,14 @@ _LANGUAGES = [
     )
 ]
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "CJK UNIFIED", "HIRAGANA", "KATAKANA", "HANGUL SYLLABLE")
-# Signs that stand between letters, and those that stand beside words and numbers.
+# Characters that occur between letters, and those that occur beside words and numbers.
 _JOINING = frozenset("’‘´–·\xa0\xad")
 _USUAL = frozenset("°µ±²³×½¼®©™§€“”„‚‘’–—…•«»№‹›")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How one encoding reads the cells of a sample, and how much speaks for it: at most 2."""
+    """How one encoding reads the cells of a sample, and the points in its favour: at most 2."""
 
     encoding: str
     cells: tuple[str, ...]
@@ -89,13 +89,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Sample:
-    """The lines of a file that hold more than ASCII, as bytes, with the separator of their cells."""
+    """The lines of a file that contain more than ASCII, as bytes, with the separator of their cells."""
 
     lines: tuple[bytes, ...]
     separator: str
 
     def readings(self) -> list[Reading]:
-        """How each encoding reads them that can, the likeliest first; of those that read the same, one."""
+        """Return how each encoding that can read them does so, the likeliest first; of equal readings, only one."""
         texts = {encoding: text for encoding in NAMES if (text := _decoded(self.lines, encoding)) is not None}
         judged = sorted(texts, key=lambda encoding: -points(texts[encoding]))
         places = _places(_table(texts[judged[0]], self.separator)) if judged else []
@@ -108,7 +108,7 @@ class Sample:
 
 
 def sample_of(file: BinaryIO, separator: str) -> Sample:
-    """The first lines of a file that hold more than ASCII."""
+    """Return the first lines of a file that contain more than ASCII."""
     lines: list[bytes] = []
     while sum(map(len, lines)) < MOST and (line := file.readline(64 * 1024)):
         if not line.isascii():
@@ -117,13 +117,13 @@ def sample_of(file: BinaryIO, separator: str) -> Sample:
 
 
 def are_unclear(readings: list[Reading]) -> bool:
-    """Whether another reading may be right as well as the first, or none is good."""
+    """Whether another reading may be as right as the first, or none is good."""
     return len(readings) > 1 and (readings[0].points < GOOD or readings[0].points - readings[1].points < CLOSE)
 
 
 @lru_cache(maxsize=64)
 def points(text: str) -> float:
-    """How much speaks for a text being read right: at most 1 for the places of its letters, and 1 for their language."""
+    """Rate whether a text is read correctly: at most 1 for the places of its letters, and 1 for their language."""
     found = [
         (text[i - 1 : i] or " ", each, text[i + 1 : i + 2] or " ") for i, each in enumerate(text) if not each.isascii()
     ]
@@ -134,7 +134,7 @@ def points(text: str) -> float:
 
 
 def _language(letters: Counter[str]) -> float:
-    """The share of the letters that one language explains."""
+    """Return the share of the letters that a single language explains."""
     total = letters.total()
     if not total:
         return 0.5
@@ -154,7 +154,7 @@ def _language(letters: Counter[str]) -> float:
 
 
 def _fits(before: str, each: str, after: str) -> float:
-    """From -3 to 1: whether a character that is not ASCII stands where one like it does."""
+    """Rate from -3 to 1 whether a non-ASCII character is in a place where such characters occur."""
     category, inside = unicodedata.category(each), before.isalpha() and after.isalpha()
     if category[0] == "C" and each != "\xad":
         return -3
@@ -170,7 +170,7 @@ def _fits(before: str, each: str, after: str) -> float:
             return -0.5
         if _is_misplaced(before, each, after):
             return -1.5
-        # Hardly a word has none of the plain letters.
+        # Hardly any word has no plain letter.
         return 1 if any(side.isascii() and side.isalpha() for side in (before, after)) else 0.3
     if any(side.isascii() and side.isalpha() for side in (before, after)):
         return -1
@@ -182,7 +182,7 @@ def _fits(before: str, each: str, after: str) -> float:
 
 
 def _is_misplaced(before: str, each: str, after: str) -> bool:
-    """A capital behind a small letter, a small one before a capital, or the middle one of three accented letters."""
+    """Whether it is a capital after a small letter, a small one before a capital, or between two accented ones."""
     return (
         (each.isupper() and before.islower())
         or (each.islower() and after.isupper() and not before.isupper())
@@ -198,7 +198,7 @@ def _script(letter: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _is_common(letter: str) -> bool:
-    """Whether a Chinese character is one of the first level of any of the three national sets."""
+    """Whether a Chinese character is in the first level of any of the three national character sets."""
     for encoding, first, last in (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("cp932", 0x88, 0x97)):
         try:
             if first <= letter.encode(encoding)[0] <= last:
@@ -209,7 +209,7 @@ def _is_common(letter: str) -> bool:
 
 
 def _decoded(lines: Iterable[bytes], encoding: str) -> str | None:
-    """The lines as text, of which the last character of a cut one may be missing; None where they can't be read."""
+    """Return the lines as text, or None if they can't be decoded. The last character of a cut line may be missing."""
     texts = []
     for line in lines:
         decoder = codecs.getincrementaldecoder(encoding)()
@@ -231,7 +231,7 @@ def _table(text: str, separator: str) -> list[list[str]]:
 
 
 def _places(table: list[list[str]]) -> list[tuple[int, int]]:
-    """Where the first different cells are that hold more than ASCII."""
+    """Return the positions of the first different cells that contain more than ASCII."""
     seen: dict[str, tuple[int, int]] = {}
     for row, cells in enumerate(table):
         for column, cell in enumerate(cells):

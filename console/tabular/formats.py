@@ -1,9 +1,9 @@
-"""Excel's number formats, as far as they decide what text a cell shows.
+"""Excel's number formats, as far as they determine the text that a cell shows.
 
-A format has up to four sections between semicolons: for positive numbers, negative ones, zero, and text. Understood are
-placeholders with literals among them (`00\\-0000`), decimals, thousands, percent, conditions and colours. What would
-show an identifier otherwise than by its digits (exponents and fractions) shows the digits; an empty section hides a
-zero only, so that nothing else gets lost.
+A format has up to four sections between semicolons: for positive numbers, negative ones, zero, and text. Supported are
+placeholders with literals among them (`00\\-0000`), decimals, thousands, percent, conditions and colours. Formats that
+would not show an identifier by its digits (exponents and fractions) show the digits; an empty section hides only a
+zero, so that nothing else is lost.
 
 Source: ECMA-376-1, 18.8.30 and 18.8.31.
 """
@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-# Excel itself permits no longer ones.
+# Excel itself permits no longer formats.
 MAX_CODE = 255
 _BUILT_IN = {
     1: "0",
@@ -42,14 +42,14 @@ _COMPARE = {
     "=": operator.eq,
 }
 _WIDE = Context(prec=600, rounding=ROUND_HALF_UP)
-# What a float holds of a decimal number.
+# The decimal precision of a float.
 _EXACT = Context(prec=15, rounding=ROUND_HALF_UP)
 
 
 class Shown(NamedTuple):
     """What a cell shows, the same without thousands separators, and whether the format lays out the digits.
 
-    Of digits that are laid out, such as by "000000", no leading zero is missing.
+    Digits that are laid out, such as by "000000", have all their leading zeros.
     """
 
     text: str
@@ -76,7 +76,7 @@ class _Section:
 
     @property
     def is_of_negatives(self) -> bool:
-        """Whether its condition lets only negative numbers in, so that it writes their sign itself."""
+        """Whether its condition admits only negative numbers, so that it writes their sign itself."""
         return self.condition is not None and self.condition[0] in {"<", "<="} and self.condition[1] <= 0
 
     @property
@@ -87,7 +87,7 @@ class _Section:
 
 @dataclass(frozen=True)
 class Format:
-    """A compiled format. `zeros` is the width of one that only fills up ("000000"), else 0.
+    """A compiled format. `zeros` is the width of a format that only pads with zeros ("000000"), else 0.
 
     `around_text` is what a text section puts before and after a text, or None.
     """
@@ -98,7 +98,7 @@ class Format:
     around_text: tuple[str, str] | None
 
     def show(self, value: Decimal, plain: str) -> Shown:
-        """How the cell shows a number; `plain` is how it would without a format."""
+        """Return what the cell shows for a number; `plain` is what it would show without a format."""
         section, is_signed = self._section_of(value)
         if section is None or (section.is_empty and value):
             return Shown(plain, plain, False)
@@ -107,7 +107,7 @@ class Format:
         return _show(section, value, plain, is_signed)
 
     def _section_of(self, value: Decimal) -> tuple[_Section | None, bool]:
-        """The section for the number, and whether a minus is put before what it shows."""
+        """Return the section for the number, and whether a minus sign precedes what it shows."""
         sections, is_negative = self.sections, value < 0
         if not sections:
             return None, False
@@ -123,7 +123,7 @@ class Format:
 
 
 def built_in(number: int) -> Format | None:
-    """The format with an id that no workbook spells out; None for General."""
+    """Return the format with an id that workbooks do not spell out; None for General."""
     if number in _BUILT_IN_DATES:
         return compile_format("yyyy-mm-dd")
     return compile_format(_BUILT_IN[number]) if number in _BUILT_IN else None
@@ -131,7 +131,7 @@ def built_in(number: int) -> Format | None:
 
 @lru_cache(maxsize=1024)
 def compile_format(code: str) -> Format | None:
-    """The format of a code, or None where it shows a number as General does."""
+    """Return the format of a code, or None if it shows numbers as General does."""
     if code.lower() in {"general", "@", ""} or len(code) > MAX_CODE:
         return None
     split = _sections(code)
@@ -164,7 +164,7 @@ def _is_date(signs: list[str]) -> bool:
 
 
 def _around(signs: list[str]) -> tuple[str, str] | None:
-    """What stands before and after a text, where anything does."""
+    """Return what a format puts before and after a text, or None."""
     if "@" not in signs:
         return None
     place = signs.index("@")
@@ -174,7 +174,7 @@ def _around(signs: list[str]) -> tuple[str, str] | None:
 
 
 def _literal(sign: str) -> str:
-    """The text for which a sign stands that is no placeholder."""
+    """Return the text that a sign other than a placeholder represents."""
     if sign[0] == '"':
         return sign[1:].removesuffix('"')
     if sign[0] == "\\":
@@ -256,7 +256,7 @@ def _show(section: _Section, value: Decimal, plain: str, is_signed: bool) -> Sho
 
 
 def _whole(pattern: tuple[str, ...], digits: str, plain: str) -> list[tuple[str, bool]]:
-    """The part before the point as pieces, each with whether it is of digits; the first placeholder takes what is left."""
+    """Return the part before the point as (piece, is of digits); the first placeholder takes all remaining digits."""
     left = sum(part in {"0", "#", "?"} for part in pattern)
     pieces = []
     is_first = True
@@ -286,7 +286,7 @@ def _decimals(pattern: tuple[str, ...], digits: str, plain: str) -> list[str]:
 
 
 def _grouped(pieces: list[tuple[str, bool]]) -> str:
-    """The pieces with a comma before each third digit, counted from the right."""
+    """Return the pieces with a comma before each third digit, counted from the right."""
     count, out = 0, []
     for text, is_digits in reversed(pieces):
         if not is_digits:

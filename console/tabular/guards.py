@@ -1,4 +1,4 @@
-"""What is checked of a file before it is parsed: its size, its kind, and what an archive really holds."""
+"""Checks of a file before it is parsed: its size, its kind, and what an archive really contains."""
 
 import struct
 import zipfile
@@ -13,20 +13,20 @@ from console.errors import Refused
 
 MAX_ROWS = 250_000
 MAX_COLUMNS = 64
-# An archive: entries, bytes of its directory, bytes and tags of all its XML once unpacked.
+# Limits of an archive: entries, bytes of its directory, bytes and tags of all its XML once unpacked.
 MAX_ENTRIES = 2000
 MAX_DIRECTORY = 1024 * 1024
 MAX_UNPACKED = 100 * 1024 * 1024
 MAX_TAGS = 12_000_000
-# Different texts in a workbook: six in each of 100,000 rows, and some. More take longer than a person waits; not in
-# CSV.
+# Distinct texts in a workbook (not in CSV): six in each of 100,000 rows, and some. More take longer than a person
+# waits.
 MAX_SHARED_STRINGS = 650_000
-# Honest sheets shrink to a tenth, very regular ones to a hundredth. Small parts may do as they like.
+# Honest sheets shrink to a tenth, very regular ones to a hundredth. Small parts are exempt.
 MAX_RATIO = 200
 RATIO_FROM = 8 * 1024 * 1024
 CHUNK = 64 * 1024
 
-# What reading a broken archive can raise, by trial.
+# The exceptions that reading a broken archive can raise, found by trial.
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -61,17 +61,17 @@ _DIRECTORY_LOCATOR_64 = b"PK\x06\x07"
 
 
 def refuse(code: str, sentence: str) -> Refused:
-    """The refusal of a file; every one of them is a 422."""
+    """Return the refusal of a file; every one of them is a 422."""
     return Refused(code, sentence, status=422)
 
 
 def damaged() -> Refused:
-    """The refusal of a workbook that cannot be read to its end."""
+    """Return the refusal of a workbook that can't be read to its end."""
     return refuse("damaged_file", _("The workbook is damaged. Open it in Excel and save it again as XLSX or CSV."))
 
 
 def too_many_rows() -> Refused:
-    """The refusal of a table with more than MAX_ROWS rows."""
+    """Return the refusal of a table with more than MAX_ROWS rows."""
     return refuse(
         "too_many_rows",
         _("The file has more than %(limit)s rows. Split it into smaller files.")
@@ -80,7 +80,7 @@ def too_many_rows() -> Refused:
 
 
 def too_many_columns(row: int) -> Refused:
-    """The refusal of a table with more than MAX_COLUMNS columns, naming the row that shows it."""
+    """Return the refusal of a table with more than MAX_COLUMNS columns, naming the row that exceeds it."""
     return refuse(
         "too_many_columns",
         _("Row %(row)s has more than %(limit)s columns. Delete the columns that are not needed.")
@@ -89,7 +89,7 @@ def too_many_columns(row: int) -> Refused:
 
 
 def too_large_inside() -> Refused:
-    """The refusal of a workbook that unpacks to more than can be read."""
+    """Return the refusal of a workbook that unpacks to more than can be read."""
     return refuse("too_large_inside", _("Unpacked, the workbook is too large. Save it as CSV, or split it."))
 
 
@@ -107,7 +107,7 @@ def refuse_large(path: Path, limit: int) -> None:
 
 
 def kind_of(path: Path) -> str:
-    """ "xlsx" or "csv", by what the file begins with; refuses files known to be neither."""
+    """Return "xlsx" or "csv", by the first bytes of the file. Raises Refused for formats known to be neither."""
     with path.open("rb") as file:
         head = file.read(4096)
         if head.startswith((b"PK\x03\x04", _DIRECTORY_END)):
@@ -120,13 +120,13 @@ def kind_of(path: Path) -> str:
                 "unknown_file", _("This is a %(kind)s file, no table. Save the table as CSV or XLSX.") % {"kind": kind}
             )
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_MARKUP):
-        # Web pages that call themselves .xls are what many an export button makes.
+        # Many export buttons produce web pages that are named .xls.
         raise refuse("unknown_file", _("This is a web page, no table. Open it in Excel and save it as CSV or XLSX."))
     return "csv"
 
 
 def _refuse_ole(file: BinaryIO) -> Refused:
-    """A workbook with a password lies in the same container as the old .xls: tell the two apart."""
+    """Return the refusal of an OLE file: a workbook with a password uses the same container as an old .xls."""
     mark = "EncryptedPackage".encode("utf-16-le")
     file.seek(0)
     tail = b""
@@ -138,19 +138,19 @@ def _refuse_ole(file: BinaryIO) -> Refused:
 
 
 def no_workbook() -> Refused:
-    """The refusal of an archive of another kind."""
+    """Return the refusal of an archive of another kind."""
     return refuse("unknown_file", _("This file holds no workbook. Save the table as CSV or XLSX."))
 
 
 def protected() -> Refused:
-    """The refusal of a workbook that asks for a password."""
+    """Return the refusal of a workbook that asks for a password."""
     return refuse("protected_file", _("The workbook is protected by a password. Save it without one."))
 
 
 def check_archive(path: Path) -> None:
-    """Refuse an archive that holds too much, unpacking every XML part of it to see.
+    """Refuse an archive that contains too much, by unpacking every XML part of it.
 
-    What the archive's directory declares is looked at first, for it is cheap, and then not trusted: each part
+    The sizes that the archive's directory declares are checked first, because that is cheap, but not trusted: each part
     is unpacked as a stream and its bytes are counted. Document types and entities are refused in every part.
     Raises Refused.
     """
@@ -170,10 +170,10 @@ def is_markup(part: zipfile.ZipInfo) -> bool:
 
 
 def _check_directory(path: Path) -> None:
-    """Bound the archive's directory before it is read, for it becomes objects as a whole.
+    """Limit the archive's directory before it is read, because all of it becomes objects.
 
-    The end record is looked for as `zipfile` does: at the very end, else before a comment. No workbook within
-    the upload limit needs a 64-bit directory, so one is taken for what it is: a way past this check.
+    The end record is searched as `zipfile` does: at the very end, else before a comment. No workbook within the upload
+    limit needs a 64-bit directory, so one is treated as an attempt to get past this check.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -187,7 +187,7 @@ def _check_directory(path: Path) -> None:
         entries, directory = struct.unpack("<HL", tail[end + 10 : end + 16])
         if tail[max(0, end - 20) : end].startswith(_DIRECTORY_LOCATOR_64):
             raise damaged()
-        # Entries are counted, not believed.
+        # The entries are counted, because the declared number can't be trusted.
         file.seek(0)
         marks, before = 0, b""
         while chunk := file.read(1024 * 1024):
@@ -203,7 +203,7 @@ def _check_declared(everything: list[zipfile.ZipInfo], parts: list[zipfile.ZipIn
         raise protected()
     if not any(name.endswith(".xml") and "workbook" in name for name in names):
         raise no_workbook()
-    # Other methods ask for memory of the sender's choice.
+    # Other methods need as much memory as the sender chooses.
     if any(part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for part in parts):
         raise damaged()
     if sum(part.file_size for part in parts) > MAX_UNPACKED:
@@ -223,7 +223,7 @@ def _unpack(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
                 total += len(chunk)
                 tags += chunk.count(b"<")
                 if is_strings:
-                    # Each has two of these at most. One across two reads is missed, which is no harm.
+                    # Each shared string has at most two of these. Missing one that spans two reads does no harm.
                     ends += chunk.count(b"si>")
                 if total > MAX_UNPACKED or tags > MAX_TAGS or ends > 2 * MAX_SHARED_STRINGS:
                     raise too_large_inside()

@@ -1,4 +1,4 @@
-"""Cells of a sheet that are merged, which show the value of the first of them."""
+"""The merged cells of a sheet, which show the value of the first of them."""
 
 import re
 
@@ -12,14 +12,14 @@ _MERGED = re.compile(
 
 
 class Merges:
-    """The cells of a sheet that are merged downwards. The value that they show stands in the first row of each.
+    """The cells of a sheet that are merged downwards. The value that they show is in the first row of each range.
 
-    They are listed behind the rows, so they are looked for before the rows are read, in the bare bytes. `rows` counts
-    those that go down over more than one.
+    The file lists them after the rows, so they are searched in the raw bytes before the rows are read. `rows` counts
+    the ranges that span more than one row.
     """
 
     def __init__(self, package: Package, part: str) -> None:
-        # As objects of three numbers, so many would cost several times the memory.
+        # Packed into one number each, because objects of three numbers would need several times the memory.
         found: set[int] = set()
         for left, top, _right, bottom in package.search(part, b"mergeCell", _MERGED):
             column = index_of(left.decode())
@@ -28,14 +28,14 @@ class Merges:
             if len(found) > MAX_ROWS:
                 raise too_large_inside()
         self._waiting = sorted(found, reverse=True)
-        # By its column: the last row, the first, the value, and what there is to be said of it.
+        # By column: the last row, the first row, the value, and its remark.
         self._open: dict[int, tuple[int, int, str, Remark | None]] = {}
         self.rows = len(found)
 
     def fill(self, row: int, cells: list[str], remarks: list[Remark]) -> str:
-        """Give the empty cells of a row the values that they show, and say so. Returns the text that was added."""
+        """Fill the empty cells of a row with the values that they show, and add remarks. Returns the added text."""
         while self._waiting and self._waiting[-1] >> 40 < row:
-            # The first row of it held nothing.
+            # The first row of the range was empty.
             self._waiting.pop()
         added = []
         for column, (bottom, top, value, remark) in list(self._open.items()):

@@ -1,4 +1,4 @@
-"""The archive of a workbook: its parts, their relations, and parsing a part within bounds.
+"""The archive of a workbook: its parts, their relations, and how a part is parsed within limits.
 
 Source: ECMA-376-2 (Open Packaging Conventions).
 """
@@ -13,25 +13,25 @@ from xml.parsers import expat
 
 from console.tabular.guards import BROKEN, CHUNK, damaged, is_markup, too_large_inside
 
-# What the parser keeps: open tags, distinct names, a tag that is not yet complete.
+# Limits of what the parser keeps: open tags, distinct names, an incomplete tag.
 MAX_DEPTH = 64
 MAX_NAMES = 4096
 MAX_TOKEN = 256 * 1024
-# A part that is read whole, such as the styles.
+# The largest part that is read as a whole, such as the styles.
 MAX_SETTINGS = 16 * 1024 * 1024
 
 _UNREADABLE = (*BROKEN, expat.ExpatError, KeyError, IndexError, OverflowError)
 
 
 class Package:
-    """An open archive, with its XML parts by name, without leading slash and in small letters."""
+    """An open archive, with its XML parts by name, without a leading slash and in lower case."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self.parts = {part.filename.replace("\\", "/").lower(): part for part in archive.infolist() if is_markup(part)}
 
     def related(self, name: str) -> dict[str, tuple[str, str]]:
-        """The relations of a part ("" for the whole package): id to (type, name of the other part)."""
+        """Return the relations of a part ("" for the whole package): id to (type, name of the other part)."""
         place = PurePosixPath(name)
         relations: dict[str, tuple[str, str]] = {}
 
@@ -46,7 +46,7 @@ class Package:
         return relations
 
     def read(self, name: str, take: Callable[[tuple[str, ...], dict[str, str]], None]) -> None:
-        """Give every element of a small part to `take`, as the path of its names and its attributes."""
+        """Call `take` for every element of a small part, with the path of its names and its attributes."""
         if self.parts[name].file_size > MAX_SETTINGS:
             raise too_large_inside()
         path: list[str] = []
@@ -64,9 +64,9 @@ class Package:
             pass
 
     def search(self, name: str, mark: bytes, pattern: re.Pattern[bytes]) -> Iterator[tuple[bytes, ...]]:
-        """The groups of all matches of a pattern that holds the mark, in the bytes of a part, however long it is.
+        """Yield the groups of all matches of a pattern that contains the mark, in the bytes of a part of any length.
 
-        A match may be as long as 1,024 bytes.
+        A match may be up to 1,024 bytes long.
         """
         with self._archive.open(self.parts[name]) as stream:
             before = b""
@@ -86,9 +86,9 @@ class Package:
         end: Callable[[str], None],
         text: Callable[[str], None] | None = None,
     ) -> Iterator[None]:
-        """Parse a part chunk by chunk, yielding after each. The handlers bound the depth, for they see it.
+        """Parse a part chunk by chunk, yielding after each. The handlers limit the depth, because they see it.
 
-        It is read as UTF-8 whatever it declares, as the check of the archive did. Raises Refused, ExpatError.
+        It is read as UTF-8 whatever it declares, as in the check of the archive. Raises Refused, ExpatError.
         """
         names: dict[str, str] = {}
         parser = expat.ParserCreate("utf-8", None, names)
@@ -112,7 +112,7 @@ class Package:
 
 @contextmanager
 def open_package(path: Path) -> Iterator[Package]:
-    """Open an archive that was checked; whatever proves unreadable inside the block becomes a refusal."""
+    """Open an archive that was checked; any read error inside the block becomes a refusal."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield Package(archive)
@@ -121,7 +121,7 @@ def open_package(path: Path) -> Iterator[Package]:
 
 
 def local(name: str) -> str:
-    """The name of an element or attribute without its prefix."""
+    """Return the name of an element or attribute without its prefix."""
     return name.rpartition(":")[2]
 
 
@@ -130,7 +130,7 @@ def _refuse_document_type(*_declaration: Any) -> None:
 
 
 def _resolve(folder: str, target: str) -> str:
-    """A target as a part's name: from the root where it begins with a slash, else from the folder."""
+    """Return a target as a part's name: from the root if it begins with a slash, else from the folder."""
     target = target.replace("\\", "/")
     steps: list[str] = []
     for step in (target if target.startswith("/") else f"{folder}/{target}").split("/"):

@@ -16,10 +16,10 @@ from console.tabular.merges import Merges, index_of
 from console.tabular.package import MAX_DEPTH, Package, local
 from console.tabular.workbook import Workbook
 
-# Excel's own limit of a cell, and the pieces in which the parser may hand out so much.
+# Excel's own limit of a cell, and in how many pieces the parser may return that much.
 MAX_TEXT = 32_767
 MAX_PIECES = 64
-# Characters in the rows of one chunk; a row itself may hold half of them.
+# Characters in the rows of one chunk; a single row may hold half of that.
 MAX_WAITING = 4 * 1024 * 1024
 TRUE = {"1", "true"}
 
@@ -27,13 +27,13 @@ _LETTERS = [letters(index) for index in range(MAX_COLUMNS)]
 
 
 class Sheet:
-    """Reads a sheet whose cells refer to what `book` holds, once.
+    """Reads, once, a sheet whose cells refer to the contents of `book`.
 
-    Cells without content may stand anywhere, for Excel formats whole columns and rows; content may not. The text is
-    bounded as a whole, for a shared string may be long and referred to often.
+    Cells without content may be anywhere, because Excel formats whole columns and rows; content may not. The total text
+    is limited, because a shared string may be long and referred to often.
 
-    `_start` and `_end` run ten times for a cell. So they ask for the commonest names first, and only what is rare has a
-    method of its own.
+    `_start` and `_end` run ten times for each cell. So they test for the commonest names first, and only rare elements
+    have methods of their own.
     """
 
     __slots__ = (
@@ -78,11 +78,11 @@ class Sheet:
         self._is_formula = self._has_value = self._is_hidden = self._is_done = False
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield (row number, cells) of every row that holds something, if only a formula without a result.
+        """Yield (row number, cells) of every row that holds values, even if only a formula without a result.
 
         Raises Refused.
         """
-        # All text is collected, which costs no call of ours; what is not wanted goes at the next chunk or cell.
+        # All text is collected, which needs no Python call; unwanted text is dropped at the next chunk or cell.
         for _step in self._package.feed(self._part, self._start, self._end, self._pieces.append):
             yield from self._ready
             self._ready.clear()
@@ -137,7 +137,7 @@ class Sheet:
         elif name == "f":
             self._is_formula = self._is_in_cell
         elif name == "col" and attributes.get("hidden") in TRUE:
-            # What is to be said of a column is said with the first row.
+            # Remarks about a column are added to the first row.
             shown = range(max(int(attributes["min"]) - 1, 0), min(int(attributes["max"]), MAX_COLUMNS))
             self._remarks.extend(Remark(index, "hidden_column") for index in shown)
             if len(self._remarks) > MAX_COLUMNS:
@@ -173,7 +173,7 @@ class Sheet:
             self._is_done |= name == "sheetData"
 
     def _look_at_result(self) -> None:
-        """Say what a cell shows in place of a value: an error, or a formula that nobody has computed."""
+        """Add a remark about what a cell shows instead of a value: an error, or a formula that was never computed."""
         if self._kind == "e" and self._content:
             self._remarks.append(Remark(self._within(), "error", self._content.strip()[:40]))
             self._content = ""
@@ -182,14 +182,14 @@ class Sheet:
             self._content = ""
 
     def _is_uncomputed(self) -> bool:
-        """Whether a formula has no result: none at all, or the zero that some programs write in its place."""
+        """Whether a formula has no result: none at all, or the zero that some programs write instead."""
         if self._kind == "n":
             content = self._content.strip()
             return not content or (self._book.is_uncomputed and content == "0")
         return not self._has_value
 
     def _put(self, value: str) -> None:
-        """Put a value where cells were left out before it, or where one of its place came before."""
+        """Put a value in its place, even if cells before it were left out or an earlier one has the same place."""
         column, cells = self._within(), self._cells
         if column < len(cells):
             cells[column] = value
@@ -223,7 +223,7 @@ class Sheet:
 
 
 def _column(place: str, row_digits: str) -> int:
-    """The index of a cell's column, 0 for A and 26 for AA. Refuses a cell that claims another row."""
+    """Return the index of a cell's column, 0 for A and 26 for AA. Refuses a cell that claims another row."""
     name = place.removesuffix(row_digits)
     if name == place or not 1 <= len(name) <= 3 or not name.isascii() or not name.isalpha():
         raise damaged()

@@ -1,4 +1,4 @@
-"""What a workbook holds besides its rows: the names of its sheets, and what their cells refer to."""
+"""The contents of a workbook besides its rows: the names of its sheets, and what their cells refer to."""
 
 from array import array
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ BLOCK = 1024
 
 
 class SharedStrings:
-    """The workbook's strings, packed into blocks: as objects, so many would cost several times the memory.
+    """The workbook's strings, packed into blocks, because separate objects would need several times the memory.
 
-    One large buffer would be no smaller, for it is copied as it grows.
+    One large buffer would be no smaller, because it is copied as it grows.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class SharedStrings:
         self._size = 0
 
     def append(self, text: str) -> None:
-        """Add a string. Raises Refused where there are too many."""
+        """Add a string. Raises Refused if there are too many."""
         self._last.append(text.encode())
         self._size += len(self._last[-1])
         if len(self._last) == BLOCK:
@@ -51,14 +51,14 @@ class Workbook:
     sheets: list[tuple[str, str, bool]] = field(default_factory=list)
     others: list[tuple[str, str]] = field(default_factory=list)
     starts_1904: bool = False
-    # Whoever wrote it leaves it to the reader to compute the formulas.
+    # The program that wrote the file leaves computing the formulas to its readers.
     is_uncomputed: bool = False
     formats: list[Format | None] = field(default_factory=list)
     has_text_formats: bool = False
     strings: SharedStrings = field(default_factory=SharedStrings)
 
     def value(self, content: str, kind: str, style: str) -> str:
-        """Return what a cell of this content, type and style shows."""
+        """Return what a cell with this content, type and style shows."""
         shown_as = self.formats[int(style)] if style and self.formats else None
         if kind == "n":
             return number_of(content, shown_as, self.starts_1904)

@@ -1,4 +1,4 @@
-"""Reads one sheet of an XLSX workbook as a stream, so that neither its grid nor its size costs memory.
+"""Reads one sheet of an XLSX workbook as a stream, so that neither its grid nor its size uses memory.
 
 Source: ECMA-376-1, 18.2 (workbook), 18.3 (worksheets), 18.4 (shared strings) and 18.8 (styles).
 """
@@ -17,10 +17,10 @@ from console.tabular.package import MAX_DEPTH, Package, local, open_package
 from console.tabular.sheet import MAX_PIECES, MAX_TEXT, TRUE, Sheet
 from console.tabular.workbook import SharedStrings, Workbook
 
-# How well the rows of a sheet are understood; no other sheet is looked at once it is so much.
+# Returns how well the rows of a sheet are understood; once one sheet reaches UNDERSTOOD, no other is examined.
 Rank = Callable[[Iterator[tuple[int, list[str]]]], int]
 UNDERSTOOD = 1_000_000
-# Excel permits some 200 formats of its own in a workbook.
+# Excel permits some 200 custom formats in a workbook.
 MAX_FORMATS = 5_000
 
 
@@ -37,11 +37,11 @@ class XlsxSource:
 
     @property
     def dialect(self) -> tuple[str, ...]:
-        """The sheet's name."""
+        """Return the sheet's name."""
         return (_("sheet %(name)s") % {"name": self.sheet},)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield (row number, cells) of every row that holds something. Raises Refused."""
+        """Yield (row number, cells) of every row that holds values. Raises Refused."""
         with open_package(self.path) as package:
             book = _read_workbook(package)
             _read_references(package, book)
@@ -49,9 +49,9 @@ class XlsxSource:
 
 
 def find_source(path: Path, sheet: str = "", rank: Rank | None = None) -> XlsxSource:
-    """Check the archive and find the sheet of that name, else the one of the highest rank that holds something.
+    """Check the archive and find the sheet with that name, else the one with the highest rank that holds values.
 
-    Of equal ones the first is taken, and visible sheets come first. Raises Refused where the archive is hostile or
+    Of equal sheets the first is taken, and visible ones come first. Raises Refused if the archive is hostile or
     broken, or no such sheet exists.
     """
     check_archive(path)
@@ -64,7 +64,7 @@ def find_source(path: Path, sheet: str = "", rank: Rank | None = None) -> XlsxSo
                     return XlsxSource(path, name, part, names)
             raise refuse("no_such_sheet", _("The workbook has no sheet %(name)s.") % {"name": sheet})
         if len(book.sheets) == 1:
-            # Whether it holds something is seen when it is read.
+            # Whether it holds values is seen when it is read.
             return XlsxSource(path, *book.sheets[0][:2], names)
         _read_references(package, book)
         best: XlsxSource | None = None
@@ -100,7 +100,7 @@ def _read_workbook(package: Package) -> Workbook:
         elif path[-2:] == ("sheets", "sheet"):
             reference = next((value for name, value in attributes.items() if local(name) == "id"), "")
             kind, part = relations[reference]
-            # There are sheets of charts and of macros too.
+            # Workbooks also have sheets of charts and of macros.
             if kind == "worksheet":
                 is_visible = attributes.get("state", "visible") == "visible"
                 book.sheets.append((attributes["name"], part, is_visible))
@@ -111,7 +111,7 @@ def _read_workbook(package: Package) -> Workbook:
 
 
 def _read_references(package: Package, book: Workbook) -> None:
-    """Read into the book what its cells refer to. It takes long, for the strings may be all there is."""
+    """Read into the book what its cells refer to. This can take long, because most of a file may be strings."""
     for kind, part in book.others:
         if kind == "styles":
             book.formats = _read_formats(package, part)
@@ -121,7 +121,7 @@ def _read_references(package: Package, book: Workbook) -> None:
 
 
 def _read_formats(package: Package, part: str) -> list[Format | None]:
-    """How each cell style shows a number; None is as General does."""
+    """Return how each cell style shows a number; None is as General does."""
     codes: dict[int, str] = {}
     styles = array("L")
 
@@ -139,7 +139,7 @@ def _read_formats(package: Package, part: str) -> list[Format | None]:
 
 
 def _read_strings(package: Package, part: str) -> SharedStrings:
-    """The shared strings, each without its formats and its pronunciation."""
+    """Return the shared strings, each without its formatting and its pronunciation."""
     strings = SharedStrings()
     depth = skipped = 0
     is_collecting = False
@@ -159,7 +159,7 @@ def _read_strings(package: Package, part: str) -> SharedStrings:
     def text(piece: str) -> None:
         if is_collecting:
             pieces.append(piece)
-            # A rich text has a piece for each of its formats, so only the length counts here.
+            # A rich text has a piece for each of its formats, so only the length matters here.
             if len(pieces) > MAX_PIECES and sum(map(len, pieces)) > MAX_TEXT:
                 raise too_large_inside()
 
