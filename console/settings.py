@@ -97,7 +97,7 @@ TEMPLATES: list[dict[str, Any]] = [
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",
-                    ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
+                    ["console.template_loader.Loader", "django.template.loaders.app_directories.Loader"],
                 )
             ],
         },

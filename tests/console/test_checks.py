@@ -87,6 +87,7 @@ def test_a_server_that_everybody_reaches_without_a_proxy_is_warned_of(settings, 
     assert found(checks.no_stranger_reaches_the_server_without_a_proxy) == ["custody.W002"] * warned
 
 
+@pytest.mark.django_db  # Django asks SQLite whether it knows JSON.
 def test_the_application_refuses_what_manage_py_refuses(settings):
     settings.ALLOWED_HOSTS = ["*"]
     with pytest.raises(RuntimeError, match=r"CUSTODY_HOSTS holds \*\. Name each host.*custody\.E001"):

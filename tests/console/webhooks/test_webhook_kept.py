@@ -20,6 +20,7 @@ from devices.messages.window import Draft
 from devices.models.message import Json
 from tests.api import Caller, key_of
 from tests.console.webhook_receiver import LOCAL, Receiver
+from tests.html import tight
 
 pytestmark = pytest.mark.django_db
 
@@ -129,7 +130,7 @@ def test_it_is_dropped_after_some_days_and_above_a_number_and_that_is_told(
     hook.deliveries.filter(label="1").update(created_at=timezone.now() - timedelta(days=6))
     upkeep.tidy()
     assert [label for label, _state in states(hook)] == ["2", "3", "4"]
-    page = client_for(alice).get(hook.get_absolute_url()).content.decode()
+    page = tight(client_for(alice).get(hook.get_absolute_url()))
     assert "3 events since" in page
     assert "Events are kept for 7 days, and no more than the newest 3. 2 older events were dropped." in page
     webhooks.enable(hook, by=by_system)

@@ -418,7 +418,7 @@ def test_a_transfer_tells_the_organization_of_both_and_each_customer_of_its_part
 def test_a_claim_that_the_limit_refused_is_told(make_hook, organization, customer, other_customer, dana, erin):
     hook = make_hook("claim.refused_by_limit")
     profile = worlds.make_link_profile(organization, slug="pilot", name="Pilot", max_claims=1)
-    redeem = partial(redemption.redeem, profile.codes.get(), host="localhost:8000")
+    redeem = partial(redemption.redeem_as, profile.codes.get(), host="localhost:8000")
     redeem(claimant=redemption.Claimant(customer=other_customer), by=factories.actor_of(erin))
     with pytest.raises(Refused) as refusal:
         redeem(claimant=redemption.Claimant(customer=customer), by=factories.actor_of(dana))
