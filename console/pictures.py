@@ -24,7 +24,7 @@ class TooLarge(Exception):
 
 
 def open_picture(file: IO[bytes], formats: tuple[str, ...], *, most_pixels: int, mode: str = "RGB") -> Image.Image:
-    """Open a picture without unpacking it. Large JPEGs will be unpacked at a half, a quarter or an eighth of the size.
+    """Open a picture without unpacking it. Large JPEGs will be unpacked at a half, quarter or eighth of the size.
 
     `most_pixels` is how many are wanted, `mode` is "L" or "RGB". Raises TooLarge, and whatever Pillow raises for a file
     that is not a picture.
@@ -49,7 +49,7 @@ def open_picture(file: IO[bytes], formats: tuple[str, ...], *, most_pixels: int,
 
 
 def _coefficients(picture: JpegImagePlugin.JpegImageFile) -> int:
-    """Return the bytes in which a progressive JPEG is held until its last pass: two per coefficient of the full size."""
+    """Return the bytes that hold a progressive JPEG until its last pass: two per coefficient of the full size."""
     if not (picture.info.get("progressive") or picture.info.get("progression")):
         return 0
     widest, highest = (max(layer[place] for layer in picture.layer) for place in (1, 2))

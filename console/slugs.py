@@ -10,7 +10,7 @@ from console.numbers import id_of
 
 
 def proposed(name: str, *, kind: str, longest: int) -> str:
-    """Return a slug from a name, at most `longest` characters; `kind` (`product`) precedes a number, or stands alone."""
+    """Return a slug from a name, at most `longest` characters; `kind` (`product`) precedes a number or stands alone."""
     slug = slugify(name)[:longest]
     return f"{kind}-{slug}".rstrip("-")[:longest] if not slug or slug.isdecimal() else slug
 

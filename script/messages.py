@@ -1,6 +1,6 @@
-"""Reads what customers' pages say out of the sources, for `script/messages` and the test of the translation.
+"""Extracts the messages of customers' pages from the sources, for `script/messages` and the translation's test.
 
-The console itself speaks English. Listed here is what a customer meets, and what stands around it.
+The console itself is in English. This module lists the pages that customers see, and the pages around them.
 """
 
 import ast
@@ -17,7 +17,7 @@ from django.utils.translation import trim_whitespace
 
 ROOT = Path(__file__).resolve().parent.parent
 PO = ROOT / "locale/de/LC_MESSAGES/django.po"
-# What a customer meets: all of it must be translated.
+# The pages that customers see: all of their messages must be translated.
 CUSTOMERS = [
     "templates/portal.html",
     "templates/portal/*",
@@ -73,7 +73,7 @@ CUSTOMERS = [
     "console/throttle.py",
     "console/transactions.py",
 ]
-# What stands around it: sign-in with a password, a person's own account, errors.
+# The pages around them: sign-in with a password, a person's own account, errors.
 AROUND = [
     "templates/entrance.html",
     "templates/account/**/*",
@@ -105,12 +105,12 @@ AROUND = [
 ]
 CALLS = {"_", "_now", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
 Message = tuple[str, str]
-# An argument of a tag that is translated: {% fact _("Owner") %}.
+# A translated argument of a tag: {% fact _("Owner") %}.
 TAG, MARKED = re.compile(r"{%.*?%}"), re.compile(r'\b_\("([^"]+)"\)')
 
 
 def extract(patterns: list[str]) -> dict[Message, list[str]]:
-    """Every message as (singular, plural or empty), with the files that hold it."""
+    """Return every message as (singular, plural or empty), with the files that contain it."""
     found: dict[Message, list[str]] = {}
     for path in sorted({path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}):
         read = in_python if path.suffix == ".py" else in_template
@@ -122,7 +122,7 @@ def extract(patterns: list[str]) -> dict[Message, list[str]]:
 
 
 def in_template(path: Path) -> Iterator[Message]:
-    """What a template marks for translation, as it is looked up when the template is rendered."""
+    """Yield the messages that a template marks for translation, as they are looked up when it is rendered."""
     source = path.read_text()
     for text in MARKED.findall("".join(TAG.findall(source))):
         yield text, ""
@@ -137,7 +137,7 @@ def in_template(path: Path) -> Iterator[Message]:
 
 
 def in_python(path: Path) -> Iterator[Message]:
-    """What a module hands to gettext."""
+    """Yield the messages that a module passes to gettext."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
             texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
@@ -146,7 +146,10 @@ def in_python(path: Path) -> Iterator[Message]:
 
 
 def update() -> list[str]:
-    """Bring the .po in step with the sources, keep what is translated, compile. Returns what is left."""
+    """Update the .po file from the sources, keep its translations, and compile it.
+
+    Returns the untranslated messages.
+    """
     known = {(entry.msgid, entry.msgid_plural): entry for entry in polib.pofile(str(PO))} if PO.exists() else {}
     book = polib.POFile(wrapwidth=110)
     book.metadata = {

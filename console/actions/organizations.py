@@ -1,4 +1,4 @@
-"""Makes organizations and changes what their owners decide: name, brand, logo, claim domains."""
+"""Creates organizations and changes what their owners decide: name, brand, logo, claim domains."""
 
 import io
 import struct
@@ -37,9 +37,9 @@ def found(
     requires_second_factor: bool = True,
     at: datetime | None = None,
 ) -> Member:
-    """Make the first organization of this server, and the owner who signs in with this password.
+    """Create the first organization of this server, and its owner, who signs in with this password.
 
-    Raises Refused where there is an organization already: of two who try at once, one succeeds.
+    Raises Refused if an organization exists already: if two people try at once, one succeeds.
     """
     throttle.take_turn("first run", "")
     if Organization.objects.exists():
@@ -56,7 +56,7 @@ def found(
 def make(
     name: str, *, time_zone: str = "UTC", requires_second_factor: bool = True, at: datetime | None = None
 ) -> Organization:
-    """Make an organization without members. Its slug is made of the name."""
+    """Create an organization without members. Its slug is derived from the name."""
     return Organization.objects.create(
         name=name.strip(),
         slug=_free_slug(name),
@@ -67,7 +67,7 @@ def make(
 
 
 def actor_of(member: Member) -> Actor:
-    """The member as the one who acts."""
+    """Return the actor for a member."""
     return Actor(
         kind="member",
         user=member.user,
@@ -80,15 +80,15 @@ def actor_of(member: Member) -> Actor:
 
 @transaction.atomic
 def edit(organization: Organization, values: dict[str, Any], *, by: Actor) -> None:
-    """Change those of the organization's own fields that are given. Nothing is told where nothing changes."""
+    """Change the given fields of the organization. Nothing is logged if nothing changes."""
     if changed := edits.write(organization, values):
         record(events.ORGANIZATION_EDITED, organization, by=by, **changed)
 
 
 def set_logo(organization: Organization, file: IO[bytes], *, by: Actor) -> OrganizationLogo:
-    """Keep a small PNG, drawn anew from the picture, so that nothing but its pixels survives.
+    """Store a small PNG that is redrawn from the picture, so that nothing but its pixels survives.
 
-    Raises Refused for what is no picture in PNG, JPEG or WebP, or has more than 16 million pixels.
+    Raises Refused if the file is not a PNG, JPEG or WebP picture, or has more than 16 million pixels.
     """
     png = _redrawn(file)
     with transaction.atomic():
@@ -101,13 +101,13 @@ def set_logo(organization: Organization, file: IO[bytes], *, by: Actor) -> Organ
 
 @transaction.atomic
 def remove_logo(organization: Organization, *, by: Actor) -> None:
-    """Show the brand's name instead of a logo."""
+    """Delete the logo. The brand's name is shown instead."""
     if OrganizationLogo.objects.filter(organization=organization).delete()[0]:
         record(events.ORGANIZATION_LOGO_REMOVED, organization, by=by)
 
 
 def add_domain(organization: Organization, host: str, *, by: Actor) -> OrganizationDomain:
-    """Let claim links carry this host. Raises Refused where any organization has it already."""
+    """Allow claim links to carry this host. Raises Refused if any organization already has it."""
     try:
         with transaction.atomic():
             domain = OrganizationDomain.objects.create(organization=organization, host=host)
@@ -119,7 +119,7 @@ def add_domain(organization: Organization, host: str, *, by: Actor) -> Organizat
 
 @transaction.atomic
 def remove_domain(domain: OrganizationDomain, *, by: Actor) -> None:
-    """Take a domain out of use. Raises Refused where a claim profile's links carry it."""
+    """Remove a domain from use. Raises Refused if a claim profile's links carry it."""
     record(events.DOMAIN_REMOVED, domain, by=by)
     try:
         domain.delete()
@@ -140,7 +140,7 @@ def _free_slug(name: str) -> str:
 def _redrawn(file: IO[bytes]) -> bytes:
     try:
         picture = open_picture(file, LOGO_FORMATS, most_pixels=LOGO_PIXELS)
-        # With few colours of a palette nothing can be made smaller but by leaving out pixels.
+        # A picture with a palette can only be scaled down by leaving out pixels.
         if picture.mode in {"P", "1"}:
             picture = picture.convert("RGBA" if picture.mode == "P" else "L")
         picture.thumbnail((LOGO_SIDE, LOGO_SIDE))

@@ -9,15 +9,15 @@ HEAD = models.Q(is_head=True)
 
 
 class Event(TenantModel):
-    """One line of the audit log: append-only, in the same transaction as what it tells.
+    """A line of the audit log: append-only, written in the same transaction as the change that it describes.
 
-    No foreign key leads to a live row: kind, id and label of the subject are copied, and so are the actor's. The
-    object is the other party, if there is one (the customer that a device went to). `data` holds
-    `{field: [old, new]}`, and what else the sentence needs.
+    No foreign key leads to a live row: kind, id and label of the subject are copied, and so are the actor's. The object
+    is the other party, if there is one (the customer to whom a device was assigned). `data` holds `{field: [old,
+    new]}`, and whatever else the sentence needs.
     """
 
-    # Every index below begins with it, or with what says more. Organizations are never deleted, so no constraint
-    # has to look after each line of a hundred thousand.
+    # Every index below begins with the organization, or with something more specific. Organizations are never deleted,
+    # so no constraint has to check each of a hundred thousand lines.
     organization = models.ForeignKey(
         "console.Organization", models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
@@ -32,10 +32,10 @@ class Event(TenantModel):
     actor_id = models.BigIntegerField(null=True)
     actor_label = models.CharField(_("Who"), max_length=200)
     data = models.JSONField(default=dict)
-    # Shared by all lines of one act; of an operation, by those of all its chunks.
+    # Shared by all lines of one act; for an operation, by the lines of all its chunks.
     act = models.UUIDField(null=True)
     operation_id = models.BigIntegerField(null=True)
-    # The first line of its act, kind and other party stands for all of them in lists.
+    # The first line of an act for each kind and other party represents the others in lists.
     is_head = models.BooleanField(default=True)
 
     class Meta:
@@ -57,7 +57,7 @@ class Event(TenantModel):
             models.Index(
                 fields=["act", "kind", "object_id", "id"], name="event_by_act", condition=models.Q(act__isnull=False)
             ),
-            # Of a list that shows one line for one act, in each of its filters.
+            # For the list that shows one line for each act, with each of its filters.
             models.Index(fields=["organization", "-at", "-id"], name="event_heads", condition=HEAD),
             models.Index(fields=["organization", "kind", "-at", "-id"], name="event_heads_by_kind", condition=HEAD),
             models.Index(

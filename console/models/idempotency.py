@@ -3,7 +3,7 @@ from django.utils import timezone
 
 
 class IdempotentAnswer(models.Model):
-    """The answer to a call with an Idempotency-Key, kept for a day. `status` is empty only while the call is at work.
+    """The answer to a call with an Idempotency-Key, kept for a day. `status` is empty only while the call is running.
 
     `digest` is the SHA-256 of the call: method, address and body.
     """

@@ -6,12 +6,11 @@ from console.tenancy import TenantModel
 
 
 class FileImport(TenantModel):
-    """A file that was uploaded to be imported: where it lies, how it is read, what the check found, what was
-    done.
+    """A file that was uploaded to be imported: where it is stored, how it is read, what the check found, what was done.
 
-    The file is kept as it came, and the check writes what it found into a second file beside it
-    (`checked_as`), so nothing half done lies anywhere. `version` counts the checks: who applies names the one
-    that he looked at.
+    The file is kept as it was uploaded, and the check writes what it found into a second file beside it (`checked_as`),
+    so that no partial result is stored anywhere else. `version` counts the checks: people who apply an import name the
+    version that they looked at.
     """
 
     file_name = models.CharField(max_length=200)
@@ -19,12 +18,11 @@ class FileImport(TenantModel):
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField()
     row_count = models.BigIntegerField(default=0)
-    # What a person corrected: {"columns": {index: name}, "sheet": "…", and what the kind of import adds}.
+    # A person's corrections: {"columns": {index: name}, "sheet": "…", and what the kind of import adds}.
     reading = models.JSONField(default=dict)
-    # What the check found, see console.imports.checking.summarise; empty until the file is checked.
+    # The results of the check, see console.imports.checking.summarise; empty until the file is checked.
     summary = models.JSONField(default=dict)
-    # What was done: {"new": n, "changed": n, "unchanged": n, "refused": n, "by": "…"}; empty until it is
-    # applied.
+    # The result: {"new": n, "changed": n, "unchanged": n, "refused": n, "by": "…"}; empty until the import is applied.
     outcome = models.JSONField(default=dict)
     version = models.PositiveIntegerField(default=0)
     checked_as = models.CharField(max_length=200, blank=True)
@@ -42,5 +40,5 @@ class FileImport(TenantModel):
 
     @property
     def is_running(self) -> bool:
-        """Whether the worker is at it."""
+        """Whether the worker is processing it."""
         return self.operation is not None and not self.operation.is_over

@@ -3,7 +3,7 @@ from django.utils import timezone
 
 
 class OutgoingMail(models.Model):
-    """A mail, written in the transaction that causes it and sent by the worker. Its text is erased when it left."""
+    """A mail, written in the transaction that causes it and sent by the worker. Its text is erased after sending."""
 
     recipient = models.EmailField()
     message = models.BinaryField()

@@ -17,7 +17,10 @@ class Role(Words):
 
 
 class Member(TenantModel):
-    """A person of the organization, with one role. Who leaves is marked and keeps the row, for the history."""
+    """A person of the organization, with one role.
+
+    Members who leave are marked and their rows kept, for the history.
+    """
 
     user = models.ForeignKey("console.User", models.PROTECT, related_name="memberships")
     role = models.CharField(_("Role"), max_length=20, choices=Role.get_choices)
@@ -39,13 +42,13 @@ class Member(TenantModel):
 
 
 class Invitation(TenantModel):
-    """A mailed link to become a member. Only the SHA-256 of its token is kept."""
+    """A mailed link to become a member. Only the SHA-256 of its token is stored."""
 
     email = models.EmailField(_("E-mail address"))
     role = models.CharField(_("Role"), max_length=20, choices=Role.get_choices)
     token_sha256 = models.CharField(max_length=64, unique=True)
     invited_by = models.CharField(max_length=200)
-    # Who leaves, and a key that is revoked, leaves no invitation open.
+    # When this person leaves or the key is revoked, their open invitations end.
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     key_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from console.fields import Words
 from console.tenancy import TenantModel
 
-# For so long after its end an operation can be undone.
+# How long after its end an operation can be undone.
 UNDO_WITHIN = timedelta(minutes=15)
 
 
@@ -20,13 +20,13 @@ class OperationState(Words):
 
 
 class Operation(TenantModel):
-    """A long or bulk piece of work: it survives leaving the page, and a killed worker.
+    """A long or bulk piece of work, which survives leaving the page and the death of a worker.
 
-    `handler` is the name of what runs it (see `console.operations.handlers`). `cursor` is how far it came, written in the same
-    transaction as the work; `attempt` fences off a worker that was given up.
+    `handler` is the name of the handler that runs it (see `console.operations.handlers`). `cursor` is how far it has
+    come, written in the same transaction as the work; `attempt` fences off a worker that was given up.
 
-    `undo_route` names the page that undoes it, and is empty where nothing does. `undone_at` is when its one undo was
-    taken, and `undoes` is what that undo, an operation too, takes back.
+    `undo_route` names the page that undoes it, and is empty if nothing does. `undone_at` is when it was undone, which
+    is possible once, and `undoes` is the operation that this one, being an undo, reverts.
     """
 
     handler = models.CharField(max_length=120)
@@ -45,8 +45,8 @@ class Operation(TenantModel):
     by_user = models.ForeignKey("console.User", models.PROTECT, null=True, related_name="+")
     by_label = models.CharField(max_length=200)
     by_role = models.CharField(max_length=20, blank=True)
-    # What the starter might do then, and the API key that he used: it never does more than that, and stops with the
-    # key.
+    # The rights that the person who started it had, and the API key that they used: the operation never does more than
+    # these allow, and stops with the key.
     rights = models.JSONField(default=list)
     by_key = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -70,7 +70,7 @@ class Operation(TenantModel):
 
     @property
     def processed(self) -> int:
-        """How many rows were looked at."""
+        """How many rows were processed."""
         return self.succeeded + self.refused
 
     @property
@@ -82,16 +82,16 @@ class Operation(TenantModel):
 
     @property
     def is_over(self) -> bool:
-        """Whether it will not change any more."""
+        """Whether it will no longer change."""
         return self.state in {OperationState.DONE, OperationState.FAILED}
 
     @property
     def undo_until(self) -> datetime | None:
-        """When the time for undoing it is over; None while it is under way, and where nothing undoes it."""
+        """When the time for undoing it ends; None while it is under way, and if nothing undoes it."""
         return self.finished_at + UNDO_WITHIN if self.undo_route and self.finished_at else None
 
     def is_undoable(self, at: datetime | None = None) -> bool:
-        """Whether it changed something that can still be taken back."""
+        """Whether it changed something that can still be undone."""
         until = self.undo_until
         return (
             self.is_over
@@ -106,7 +106,7 @@ class Operation(TenantModel):
 
 
 class OperationRow(models.Model):
-    """What became of one row of an operation that was refused."""
+    """The outcome of one row of an operation that was refused."""
 
     operation = models.ForeignKey(Operation, models.CASCADE, related_name="rows")
     position = models.BigIntegerField()

@@ -6,12 +6,12 @@ from console.fields import KeyField, fold
 
 
 def is_set_up() -> bool:
-    """Return whether there is an organization."""
+    """Return whether an organization exists."""
     return Organization.objects.exists()
 
 
 class Organization(models.Model):
-    """The company that runs products here."""
+    """The company that runs products on this server."""
 
     name = models.CharField(_("Name"), max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
@@ -21,7 +21,7 @@ class Organization(models.Model):
     support_email = models.EmailField(_("Support e-mail"), blank=True)
     support_phone = models.CharField(_("Support phone"), max_length=40, blank=True)
     support_note = models.CharField(_("Support note"), max_length=200, blank=True)
-    # Makers in some countries must show both.
+    # Vendors in some countries must show both.
     imprint_url = models.URLField(_("Imprint"), max_length=300, blank=True)
     privacy_url = models.URLField(_("Privacy policy"), max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -61,7 +61,7 @@ class OrganizationDomain(models.Model):
 
 
 class OrganizationLogo(models.Model):
-    """The logo that customers see: a small PNG, drawn anew from what was uploaded."""
+    """The logo that customers see: a small PNG, redrawn from what was uploaded."""
 
     organization = models.OneToOneField(Organization, models.CASCADE, primary_key=True, related_name="logo")
     png = models.BinaryField()

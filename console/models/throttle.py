@@ -2,10 +2,10 @@ from django.db import models
 
 
 class Throttle(models.Model):
-    """How often something was tried from one place lately: `tries` holds [start of a slice of time, count]."""
+    """Recent attempts from one place: `tries` holds [start of a slice of time, count]."""
 
     key = models.CharField(max_length=64, unique=True)
-    # The Unix time of the last try.
+    # The Unix time of the last attempt.
     window = models.BigIntegerField()
     count = models.IntegerField(default=0)
     tries = models.JSONField(default=list)

@@ -11,7 +11,7 @@ from console import addresses
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Make a person. Without a password he signs in with a code by mail only."""
+        """Create a person. Without a password they sign in by mailed code only."""
         user = self.model(email=addresses.normal(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -22,9 +22,9 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who signs in. What he may do follows from his memberships and customers, never from this row.
+    """A person who signs in. Their rights follow from their memberships and customers, never from this row.
 
-    The address is kept in its normal form (`console.addresses`), so that no twin of it can be registered.
+    The address is stored in its normal form (`console.addresses`), so that no twin of it can be registered.
     """
 
     email = models.EmailField(_("E-mail address"), unique=True)
@@ -32,7 +32,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     time_zone = models.CharField(_("Time zone"), max_length=64, blank=True)
     language = models.CharField(_("Language"), max_length=8, blank=True)
-    # Since then the person is signed in nowhere else: older sessions are over, and their browsers are strangers' again.
+    # Sessions that began earlier are over, and their browsers are treated as unknown again.
     browsers_since = models.DateTimeField(null=True, editable=False)
     date_joined = models.DateTimeField(default=timezone.now)
 
@@ -51,17 +51,17 @@ class User(AbstractBaseUser):
         return "".join(w[0] for w in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()[:2]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """What a session holds of the person; with another password, or after signing out everywhere, it is over."""
+        """Return the hash of the person in a session. A new password, or signing out everywhere, ends the session."""
         if self.browsers_since is None:
             return super()._get_session_auth_hash(secret)  # type: ignore[misc]
         salt = "console.models.User.get_session_auth_hash"
         text = f"{self.password} {self.browsers_since.isoformat()}"
         return salted_hmac(salt, text, secret=secret, algorithm="sha256").hexdigest()
 
-    # allauth asks for these two.
+    # allauth calls these two.
     def get_full_name(self) -> str:
         return str(self)
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Nothing: rights come from `console.access`."""
+        """Return no permission: rights come from `console.access`."""
         return False

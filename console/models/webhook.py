@@ -21,34 +21,35 @@ class DeliveryState(Words):
 
 
 def shortened(url: str) -> str:
-    """The address up to its host."""
+    """Return the address up to its host."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 class WebhookQuerySet(TenantQuerySet):
     def current(self) -> Self:
-        """Those that are not removed."""
+        """Return the webhooks that are not removed."""
         return self.filter(archived_at=None)
 
 
 class Webhook(TenantModel):
-    """A receiver of an organization, and what it is told of: everything, or one product, or one customer.
+    """A receiver of an organization, and what it is notified of: everything, one product, or one customer.
 
-    Product and customer are named by id alone: the foundation does not know them. `scope_label` is what they were
-    called. The secret is never stored: it is derived from `seed` and a server key, see `console.webhooks.signing`;
-    until `old_seed_until` the secret before signs too.
+    Product and customer are named by id only: the foundation does not know them. `scope_label` is the name that they
+    had. The secret is never stored: it is derived from `seed` and a server key, see `console.webhooks.signing`; until
+    `old_seed_until` the previous secret signs too.
     """
 
     url = models.CharField(_("Address"), max_length=500)
     description = models.CharField(_("Description"), max_length=200, blank=True)
     events = models.JSONField(_("Events"), default=list)
-    # Of messages only those with one of these names; empty for all.
+    # Only messages with one of these names are sent; empty for all.
     message_names = models.JSONField(_("Names of messages"), default=list)
     product_id = models.BigIntegerField(null=True)
     customer_id = models.BigIntegerField(null=True)
     scope_label = models.CharField(max_length=200, blank=True)
-    # The API key that created it, or chose its address last: who revokes the key is shown what it leaves behind.
+    # The API key that created it, or that last changed its address: a person who revokes the key is shown the webhooks
+    # that remain.
     key_id = models.BigIntegerField(null=True)
     seed = models.CharField(max_length=80)
     old_seed = models.CharField(max_length=80, blank=True)
@@ -56,8 +57,8 @@ class Webhook(TenantModel):
     is_enabled = models.BooleanField(default=True)
     disabled_at = models.DateTimeField(null=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
-    # Events that happened while it was off wait for somebody to send or discard them. Older ones, or more than are
-    # kept, were dropped: how many since the last decision.
+    # Events that happened while it was disabled wait for somebody to send or discard them. Older ones, and those beyond
+    # the maximum, were dropped: how many since the last decision.
     awaits_decision = models.BooleanField(default=False)
     kept_dropped = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
@@ -78,7 +79,7 @@ class Webhook(TenantModel):
         indexes = [models.Index(fields=["organization"], name="webhook_in_use", condition=Q(archived_at__isnull=True))]
 
     def __str__(self) -> str:
-        # Without its path: with some receivers that is a secret, and this stands in the log.
+        # Without its path, which is a secret with some receivers: the label appears in the log.
         return shortened(self.url)
 
     def get_absolute_url(self) -> str:
@@ -86,22 +87,22 @@ class Webhook(TenantModel):
 
     @property
     def scope(self) -> str:
-        """organization, product or customer."""
+        """ "organization", "product" or "customer"."""
         if self.product_id:
             return "product"
         return "customer" if self.customer_id else "organization"
 
 
 class WebhookDelivery(TenantModel):
-    """One thing that happened, for one webhook: written in the transaction of what it tells, sent by a worker.
+    """One event for one webhook, written in the transaction of the event and sent by a worker.
 
-    What happens while its webhook is disabled is kept, see `console.webhooks.kept`.
+    Deliveries that arise while the webhook is disabled are kept, see `console.webhooks.kept`.
 
     `message_id` stays the same over all attempts, and so does `payload`, byte by byte. `next_at` is when it is tried
-    next, empty where it is not; a worker that tries it holds it by `leased_by` until `leased_until`.
+    next, empty if it is not; a worker that tries it holds it by `leased_by` until `leased_until`.
     """
 
-    # Workers walk over these by webhook; the organization is for visible_to alone.
+    # Workers go through these by webhook; the organization is only for visible_to.
     organization = models.ForeignKey(
         "console.Organization", models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
@@ -110,7 +111,7 @@ class WebhookDelivery(TenantModel):
     kind = models.CharField(_("Event"), max_length=40)
     payload = models.TextField()
     label = models.CharField(max_length=200, blank=True)
-    # Of what it tells: a message outside of the customer's span at the moment of sending is not sent.
+    # The device that it concerns: a message outside of the customer's span at the moment of sending is not sent.
     device_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
     state = models.CharField(
@@ -120,7 +121,7 @@ class WebhookDelivery(TenantModel):
     next_at = models.DateTimeField(null=True, default=timezone.now)
     leased_by = models.CharField(max_length=80, blank=True)
     leased_until = models.DateTimeField(null=True)
-    # Which of that worker's lines sends it: the busy lines of a webhook are counted by it.
+    # Which of that worker's lines sends it. The busy lines of a webhook are counted by this.
     line = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -134,7 +135,7 @@ class WebhookDelivery(TenantModel):
                 name="webhook_lane",
                 condition=Q(next_at__isnull=False, leased_by=""),
             ),
-            # All that is asked of what is being sent stands in it.
+            # Covers every query about deliveries that are being sent.
             models.Index(fields=["leased_by", "webhook", "line"], name="webhook_busy", condition=~Q(leased_by="")),
             models.Index(fields=["webhook", "-id"], name="webhook_log"),
             models.Index(fields=["webhook", "state", "-id"], name="webhook_log_by_state"),
@@ -149,7 +150,7 @@ class WebhookDelivery(TenantModel):
 
 
 class WebhookAttempt(models.Model):
-    """One try to send a delivery: what the receiver answered, or why it could not."""
+    """An attempt to send a delivery: what the receiver answered, or why it could not."""
 
     delivery = models.ForeignKey(WebhookDelivery, models.CASCADE, related_name="tries")
     at = models.DateTimeField(default=timezone.now)
@@ -163,5 +164,5 @@ class WebhookAttempt(models.Model):
 
     @property
     def is_success(self) -> bool:
-        """Whether the receiver took it."""
+        """Whether the receiver accepted it."""
         return self.status is not None and 200 <= self.status < 300

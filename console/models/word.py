@@ -4,7 +4,7 @@ from console.fields import KeyField
 
 
 class NameWord(models.Model):
-    """A word of the name of a row, by which it is found. `console.words` writes it with the row.
+    """A word of the name of a row, by which the row is found. `console.words` writes it with the row.
 
     It belongs to no organization: it only says which rows to look at, and those do.
     """

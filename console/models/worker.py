@@ -2,7 +2,7 @@ from django.db import models
 
 
 class WorkerHeartbeat(models.Model):
-    """When a worker last said that it lives."""
+    """The time of a worker's last heartbeat."""
 
     worker = models.CharField(max_length=80, primary_key=True)
     queues = models.CharField(max_length=80)

@@ -1,4 +1,4 @@
-"""How the page of the API, and what webhooks are sent, are written out."""
+"""Filters that format the API page and the payloads of webhooks."""
 
 import json
 import re
@@ -8,13 +8,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 register = template.Library()
-# What drf-spectacular adds to the description of a choice, one line for each value: "* `in_stock` - In stock".
+# drf-spectacular adds one line for each choice to a description: "* `in_stock` - In stock".
 CHOICE = re.compile(r"^\* `(?P<value>[^`]*)` - (?P<label>.*)$")
 
 
 @register.filter
 def ticked(text: str) -> SafeString:
-    """The text with what stands in backticks as code; choices whose label only repeats the value are left out."""
+    """Return the text with backticks as code elements, without choices whose label only repeats the value."""
     lines = [line for line in map(_line, str(text).splitlines()) if line]
     parts = " ".join(lines).split("`")
     return format_html_join(
@@ -24,13 +24,13 @@ def ticked(text: str) -> SafeString:
 
 @register.filter
 def titled(name: str) -> str:
-    """The name of a part, as a heading has it."""
+    """Return the name of a component as a heading."""
     return "API keys" if name == "api keys" else name[:1].upper() + name[1:]
 
 
 @register.filter
 def pretty(text: str) -> str:
-    """JSON with line breaks, for reading; what is no JSON as it is."""
+    """Return JSON with line breaks, for reading; any other text as it is."""
     try:
         return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
     except ValueError:

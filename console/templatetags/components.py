@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 
-# A keyword of a template tag may be called `class`, a parameter of Python may not.
+# A keyword of a template tag may be called `class`, a parameter in Python may not.
 @register.simple_block_tag
 def fact(content: SafeString, label: Any, **more: str) -> SafeString:
     """Return a line of a list of facts: `{% fact _("Owner") class="mono" %}…{% endfact %}`."""
@@ -18,7 +18,7 @@ def fact(content: SafeString, label: Any, **more: str) -> SafeString:
 
 @register.simple_block_tag
 def table(content: SafeString, caption: Any, *, labelledby: str = "", label: Any = "", **more: str) -> SafeString:
-    """Return a table that scrolls sideways where it is too wide; the content is its head and body.
+    """Return a table that scrolls sideways if it is too wide; the content is its head and body.
 
     Args:
         caption: what the table shows, for screen readers.

@@ -1,4 +1,4 @@
-"""The few tags that all templates share."""
+"""The few template tags and filters that all templates share."""
 
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -18,14 +18,14 @@ from console.audit import count_acts, describe, events_about, kind_of
 
 register = template.Library()
 NONE = "—"
-# A page shows the same icons and days again and again.
+# Pages show the same icons and days again and again.
 KEPT = 4096
 
 
 @register.simple_tag
 @lru_cache(maxsize=KEPT)
 def icon(name: str, title: str = "") -> SafeString:
-    """An icon of the sprite; decoration unless it has a title."""
+    """Return an icon of the sprite; decorative unless it has a title."""
     url = static("img/icons.svg")
     if title:
         return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', title, url, name)
@@ -34,31 +34,31 @@ def icon(name: str, title: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def list_url(context: Any, url_name: str) -> str:
-    """The address of a list as it was left by who looks at this page: with its filters, its order and its page."""
+    """Return the address of a list as the reader left it: with its filters, its order and its page."""
     return way_back.to_list(context.get("request"), url_name)
 
 
 @register.simple_tag
 def pill(kind: str, icon_name: str, text: Any) -> SafeString:
-    """A status: an icon and a word in a colour (ok, warn, bad, accent, idle)."""
+    """Return a status: an icon and a word in a colour (ok, warn, bad, accent, idle)."""
     return format_html('<span class="status {}">{}{}</span>', kind, icon(icon_name), text)
 
 
 @register.filter
 def when(value: datetime | None) -> str | SafeString:
-    """Day and time where the reader is, with the exact UTC time in the tooltip."""
+    """Return day and time in the reader's zone, with the exact UTC time in the tooltip."""
     return _time(value, "DATETIME_SHORT")
 
 
 @register.filter
 def day(value: datetime | None) -> str | SafeString:
-    """The day where the reader is, with the exact UTC time in the tooltip."""
+    """Return the day in the reader's zone, with the exact UTC time in the tooltip."""
     return _time(value, "DAY")
 
 
 @register.filter
 def ago(value: datetime | None) -> str | SafeString:
-    """How long ago in one unit: "3 min", "2 h", "4 d", then the day."""
+    """Return how long ago, in one unit of time: "3 min", "2 h", "4 d", then the day."""
     if value is None:
         return NONE
     seconds = (timezone.now() - value).total_seconds()
@@ -77,7 +77,7 @@ def ago(value: datetime | None) -> str | SafeString:
 
 @register.filter
 def dash(value: Any) -> Any:
-    """The value, or a dash where there is none."""
+    """Return the value, or a dash if there is none."""
     return value if value not in (None, "") else NONE
 
 
@@ -107,7 +107,7 @@ def described(context: dict, event: Any) -> Any:
 
 @register.inclusion_tag("console/audit/_activity.html", takes_context=True)
 def activity(context: dict, subject: Any, is_subject: bool = False) -> dict:
-    """What happened to an object last, as a card with a link to all of it; `is_subject` as in `events_about`."""
+    """Return the last events of an object, as a card with a link to all of them; `is_subject` as in `events_about`."""
     reader, kind = context["request"].actor, kind_of(subject)
     found = events_about(reader, kind, subject.pk, limit=20, is_subject=is_subject)
     count_acts([event for event in found if event.subject_kind != kind or event.subject_id != subject.pk])
@@ -131,6 +131,6 @@ def _day(value: date, language: str | None) -> str:
 
 
 def _tag(value: datetime, text: str) -> SafeString:
-    # Nothing here comes from a person but the words of a translation, and these are escaped.
+    # Nothing here is entered by people except the words of a translation, and these are escaped.
     exact = value.astimezone(UTC).isoformat()
     return SafeString(f'<time datetime="{exact}" title="{exact[:10]} {exact[11:19]} UTC">{escape(text)}</time>')

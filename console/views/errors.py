@@ -1,4 +1,4 @@
-"""The pages for what went wrong."""
+"""The pages for errors."""
 
 import sys
 
@@ -15,13 +15,13 @@ from console.requests import Request
 from console.server import outage
 
 PROGRAMS = ("/api/", "/device/")
-# Customers' pages, which show the brand that they were made for.
+# Customers' pages, which show the brand for which they were created.
 CUSTOMERS = ("/c/", "/portal/", "/account/login/code/", "/account/code/", "/account/link/")
 
 
 @handler
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """What came is no request that this server understands."""
+    """Answer 400: the server does not understand the request."""
     if request.path_info.startswith(PROGRAMS):
         return problem("malformed", "This is no request that this server understands.", 400)
     return render(request, "400.html", status=400)
@@ -29,7 +29,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 @handler
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """The right that is missing, and who can give it."""
+    """Answer 403 with the right that is missing, and who can grant it."""
     right = next((each for each in getattr(exception, "args", ()) if isinstance(each, Permission)), None)
     if getattr(request, "htmx", False):
         return answer(request, Refused("forbidden", _("Your role does not allow this."), status=403))
@@ -40,7 +40,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 @handler
 def not_found_page(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Nothing is here, or nothing that this person may see; which of the two is not told."""
+    """Answer 404: nothing is here, or nothing that this person may see. The page does not reveal which."""
     if request.path_info.startswith(PROGRAMS):
         return problem("not_found", "There is nothing at this address.", 404)
     return render(request, "404.html", status=404)
@@ -48,10 +48,10 @@ def not_found_page(request: HttpRequest, exception: Exception | None = None) -> 
 
 @handler
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A page that needs neither the database nor the session; for programs a problem document.
+    """Answer with a page that needs neither the database nor the session; for programs with a problem document.
 
-    503 where the database is away, read-only or full: then it is worth asking again, and nothing is wrong with what was
-    asked.
+    The status is 503 if the database is away, read-only or full: then the request can be repeated later, and is not at
+    fault.
     """
     if outage.is_outage(sys.exc_info()[1]):
         sentence = "Custody can't reach or write its database. Nothing was changed. Try again in a minute."
@@ -68,13 +68,13 @@ def _without_database(request: HttpRequest, status: int, code: str, sentence: st
     try:
         return HttpResponse(get_template(f"{status}.html").render(), status=status)
     except (TemplateDoesNotExist, ValueError):
-        # No static files were collected: the address of the style is not known.
+        # No static files were collected, so the address of the stylesheet is not known.
         return HttpResponse(sentence, "text/plain", status=status)
 
 
 @handler
 def csrf_failure(request: Request, reason: str = "") -> HttpResponse:
-    """The form was too old, or came from elsewhere. Nothing was changed."""
+    """Answer that the form was too old, or came from elsewhere, and that nothing was changed."""
     if getattr(request, "htmx", False):
         return answer(
             request, Refused("stale", _("Your session has expired. Reload the page and try again."), status=403)
@@ -87,5 +87,5 @@ def csrf_failure(request: Request, reason: str = "") -> HttpResponse:
 
 @handler
 def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """The sign-in library's limits."""
+    """Answer that a limit of the sign-in library was exceeded."""
     return render(request, "429.html", status=429)

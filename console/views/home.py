@@ -10,10 +10,10 @@ from console.requests import Request
 
 @requires(Permission.VIEW)
 def home(request: Request) -> HttpResponse:
-    """What is in stock, owned and claimed; what to do next where there is nothing yet."""
+    """Show what is in stock, owned and claimed, or the first steps while there is nothing yet."""
     steps = first_steps.of(request.actor)
     upcoming = [step.title for step, is_done in steps if not is_done]
-    # Before the first step is done there is nothing that a panel could show.
+    # Before the first step is done, no panel has anything to show.
     context = {
         "steps": steps,
         "next": upcoming[0] if upcoming else "",

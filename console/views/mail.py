@@ -1,4 +1,4 @@
-"""The mails that are kept in files as long as no mail server is set, so that sign-in codes can be tried."""
+"""The mails that are stored in files while no mail server is configured, so that sign-in codes can be tried."""
 
 import secrets
 
@@ -15,7 +15,7 @@ OPENED = "mailbox"
 
 @public("The key that the server printed opens it: before anybody can sign in, codes must be readable.")
 def mail_open(request: Request, key: str) -> HttpResponse:
-    """Open the kept mails for this browser, for who has the key."""
+    """Open the stored mails to this browser, for a person who has the key."""
     expected = keys.read(settings.DATA_DIR, keys.MAILBOX_FILE)
     if settings.MAIL_URL or not expected or not secrets.compare_digest(key.encode(), expected.encode()):
         raise Http404
@@ -25,7 +25,7 @@ def mail_open(request: Request, key: str) -> HttpResponse:
 
 @public("Opened by the key, or by being an owner or administrator; to everybody else it does not exist.")
 def mail_list(request: Request) -> HttpResponse:
-    """The kept mails, the newest first; the page looks for new ones by itself."""
+    """Show the stored mails, newest first. The page looks for new ones by itself."""
     if settings.MAIL_URL or not (request.session.get(OPENED) or mailbox.is_open_to(request.actor)):
         raise Http404
     mails = mailbox.newest()

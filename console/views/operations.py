@@ -1,4 +1,4 @@
-"""Long and bulk work: how far it is, and what was refused."""
+"""Operations (long and bulk work): their progress and refused rows."""
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -17,7 +17,7 @@ ROWS_SHOWN = 100
 
 @requires(Permission.VIEW)
 def operation_list(request: Request) -> HttpResponse:
-    """All long and bulk work, the newest first, with the undo of what can still be undone."""
+    """List all operations, newest first, with the undo of those that can still be undone."""
     rows = Operation.objects.visible_to(request.actor).defer("payload")
     return render_list(
         request, rows=rows, table=OperationTable, filters=OperationFilter, template="console/operation_list.html"
@@ -26,7 +26,7 @@ def operation_list(request: Request) -> HttpResponse:
 
 @requires(Permission.VIEW)
 def operation_detail(request: Request, pk: int) -> HttpResponse:
-    """Progress, counts and the refused rows; it asks again by itself until the operation is over."""
+    """Show progress, counts and the refused rows. The page refreshes itself until the operation is over."""
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     is_partial = request.htmx and request.htmx.target == "operation"
     template = "console/_operation.html" if is_partial else "console/operation_detail.html"
@@ -36,7 +36,7 @@ def operation_detail(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW)
 def operation_refused(request: Request, pk: int) -> HttpResponseBase:
-    """All refused rows as a file."""
+    """Download all refused rows as a file."""
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     rows = operation.rows.order_by("position").values_list("position", "label", "code", "sentence")
     header = [_("Row"), _("Name"), _("Code"), _("Why it was refused")]

@@ -20,9 +20,9 @@ from console.uploads import oversized
 
 @requires(Permission.ORGANIZATION_EDIT)
 def organization_edit(request: Request) -> HttpResponse:
-    """Name, time zone, second step, brand and support contact."""
+    """Edit name, time zone, second factor, brand and support contact."""
     organization = request.actor.organization
-    # A copy: the page's frame shows the name as it is, not the one that is typed.
+    # A copy: the page's frame shows the saved name, not the one that is being typed.
     edit = Edit(
         request,
         organization,
@@ -38,7 +38,7 @@ def organization_edit(request: Request) -> HttpResponse:
 
 @requires(Permission.ORGANIZATION_EDIT)
 def organization_logo(request: Request) -> HttpResponse:
-    """Take a new logo, or remove the one there is."""
+    """Store a new logo, or remove the present one."""
     organization = request.actor.organization
     form = LogoForm(request.POST, request.FILES)
     if "remove" in request.POST:
@@ -66,12 +66,12 @@ def _set_logo(request: Request, form: LogoForm) -> bool:
 
 
 def _logo_of(organization) -> OrganizationLogo | None:
-    return OrganizationLogo.objects.filter(organization=organization).first()  # unscoped: of the actor's own
+    return OrganizationLogo.objects.filter(organization=organization).first()  # unscoped: the actor's own
 
 
 @public("Customers see it on claim pages before they sign in.")
 def logo(request: Request, slug: str) -> HttpResponse:
-    """The logo of an organization, as PNG."""
+    """Return the logo of an organization, as PNG."""
     found = OrganizationLogo.objects.filter(organization__slug=slug).first()  # unscoped: logos are public
     if found is None:
         raise Http404
@@ -80,7 +80,7 @@ def logo(request: Request, slug: str) -> HttpResponse:
 
 @requires(Permission.ORGANIZATION_EDIT)
 def domain_list(request: Request) -> HttpResponse:
-    """The host names that claim links may carry; add one."""
+    """List the host names that claim links may carry, and add one."""
     organization = request.actor.organization
     form = DomainForm(request.POST or None)
     added = attempt(
@@ -97,7 +97,7 @@ def domain_list(request: Request) -> HttpResponse:
 
 @requires(Permission.ORGANIZATION_EDIT)
 def domain_remove(request: Request, pk: int) -> HttpResponse:
-    """Take a domain out of use."""
+    """Remove a domain from use."""
     domain = get_object_or_404(request.actor.organization.domains, pk=pk)
     said = _("%(host)s is removed.") % {"host": domain.host}
     return press(request, domain, organizations.remove_domain, said, to="console:domain_list")
@@ -105,7 +105,7 @@ def domain_remove(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW)
 def role_list(request: Request) -> HttpResponse:
-    """The table of role × permission, as the code holds it."""
+    """Show the table of role × permission, as defined in the code."""
     rows = [(permission.label, [permission in ROLES[role] for role in Role.values]) for permission in Permission]
     return render(request, "console/people/role_list.html", {"roles": Role.labels, "rows": rows})
 
@@ -114,7 +114,7 @@ def role_list(request: Request) -> HttpResponse:
 def organization_switch(request: SignedIn) -> HttpResponse:
     """Act in another organization from now on."""
     if request.method == "POST":
-        members = Member.objects.filter(user=request.user, removed_at=None)  # unscoped: the person's own
+        members = Member.objects.filter(user=request.user, removed_at=None)  # unscoped: the person's own memberships
         member = get_object_or_404(members, organization__slug=request.POST.get("organization", "")[:60])
         request.session[ORGANIZATION_IN_SESSION] = member.organization_id
     return redirect("console:home")

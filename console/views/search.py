@@ -1,4 +1,4 @@
-"""The search for everything, from the top bar."""
+"""The global search in the top bar."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,9 +12,9 @@ SHORT, LONG = 5, 20
 
 @requires(Permission.VIEW)
 def search(request: Request) -> HttpResponse:
-    """The best hits below the field while one types; on Enter the one that was meant, or a page of all.
+    """Show the best results below the field while the person types. Enter opens the one that was meant, or all results.
 
-    A scanner types a serial number and Enter: it opens the unit.
+    A scanner types a serial number and Enter, which opens the device.
     """
     text = clean(request.GET.get("q", ""))
     is_partial = request.htmx and request.htmx.target == "search-results"

@@ -1,4 +1,4 @@
-"""The first run of a new server."""
+"""The setup page of a new server."""
 
 import secrets
 from urllib.parse import unquote
@@ -17,7 +17,7 @@ from console.people.adapters import sign_in
 
 @public("There is nobody who could sign in yet; the code that the server printed opens it.")
 def setup(request: HttpRequest) -> HttpResponse:
-    """Make the organization and its owner, who is signed in by that. Not there any more once there is one."""
+    """Create the organization and its owner, who is then signed in. The page does not exist once there is one."""
     if Organization.objects.exists():  # unscoped: asks only whether the server is set up
         raise Http404
     form = SetupForm(request.POST or None, initial=_initial(request))

@@ -45,14 +45,14 @@ class Command(BaseCommand):
             raise CommandError("The server did not start; what it said stands above.")
 
     def why_not(self, where: str, error: Exception) -> str:
-        """The sentence for an address that can't be listened at."""
+        """Return the sentence for an address on which the server can't listen."""
         if getattr(error, "errno", None) == errno.EADDRINUSE:
             return f"Something listens at {where} already. Stop it, or choose another PORT."
         reason = str(getattr(error, "strerror", None) or error).rstrip(".")
         return f"The server can't listen at {where}: {reason}. Look at PORT and CUSTODY_BIND."
 
     def say(self, text: str) -> None:
-        """Print it now, also where the output is no terminal."""
+        """Print the text at once, also if the output is not a terminal."""
         self.stdout.write(text)
         self.stdout.flush()
 
