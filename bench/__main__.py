@@ -1,4 +1,4 @@
-"""Runs the measurements, each group of them in a process and a database of its own, and prints one table."""
+"""Runs the measurements, each group in a process and a database of its own, and prints one table."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from bench import databases, report
 
 PLACES = {"postgresql": databases.postgresql, "sqlite": databases.sqlite}
-# Which measurements share a process and a database.
+# The measurements of each group share a process and a database.
 GROUPS = [
     ["lists", "admin", "pages", "wire"],
     ["imports"],
@@ -27,7 +27,7 @@ NAMES = [name for group in GROUPS for name in group]
 
 
 def options() -> argparse.Namespace:
-    """What was asked for."""
+    """Return the command line options."""
     parser = argparse.ArgumentParser(
         prog="bench/run", description="Measure Custody and print the table of its budgets."
     )
@@ -39,7 +39,7 @@ def options() -> argparse.Namespace:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What the processes need besides the address of their database: settings and keys, all thrown away."""
+    """Return the environment of the processes except the database's address: settings and keys, all temporary."""
     return {
         "CUSTODY_DATA": str(folder),
         "DJANGO_SETTINGS_MODULE": "bench.settings",
@@ -52,7 +52,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def measure(names: list[str], url: str, extra: dict[str, str], quick: bool) -> list[report.Line]:
-    """Run the measurements in a process of their own and collect their lines as they come."""
+    """Run the measurements in a process of their own and collect their lines as they arrive."""
     command = [sys.executable, "-m", "bench.measure", *names, *(["--quick"] if quick else [])]
     lines = []
     with subprocess.Popen(
@@ -68,7 +68,7 @@ def measure(names: list[str], url: str, extra: dict[str, str], quick: bool) -> l
 
 
 def machine() -> str:
-    """What it was measured on."""
+    """Return a description of the machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = ", ".join(f"{number:.1f}" for number in os.getloadavg())
     made_of = f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
@@ -76,7 +76,7 @@ def machine() -> str:
 
 
 def main() -> int:
-    """Measure what was asked for. Gives 1 where a measurement failed; a missed budget is no failure."""
+    """Run the requested measurements. Returns 1 if a measurement failed; a missed budget is not a failure."""
     asked = options()
     lines: list[report.Line] = []
     print(f"\n{machine()}")

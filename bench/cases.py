@@ -1,4 +1,4 @@
-"""The list pages of the console, with each filter, order and place that they offer."""
+"""The list pages of the console, with each filter, order and position that they offer."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ FIRST, MIDDLE, END = "first page", "in the middle", "near the end"
 
 @dataclass(frozen=True)
 class Case:
-    """A list page: its address, its filters, and the rows behind it, from which cursors are made."""
+    """A list page: its address, its filters, and the rows behind it, from which cursors are built."""
 
     work: str
     address: Callable[[World], str]
@@ -33,7 +33,7 @@ class Case:
     is_list: bool = True
 
     def url(self, world: World, place: str) -> str:
-        """The address of the page at one place of the list."""
+        """Return the address of the page at one position of the list."""
         query = self.query(world)
         if place != FIRST:
             query = query | {"cursor": self._cursor(world, place)}
@@ -49,12 +49,12 @@ class Case:
 
 
 def named(view: str) -> Callable[[World], str]:
-    """The address of a view without arguments."""
+    """Return a function that returns the address of a view without arguments."""
     return lambda world: reverse(view)
 
 
 def devices(world: World, **conditions: Any) -> QuerySet:
-    """What the device list shows."""
+    """Return the rows of the device list."""
     return Device.objects.filter(organization=world.organization, **({"archived_at": None} | conditions))
 
 
@@ -65,7 +65,7 @@ def device_case(
     rows: Callable[[World], QuerySet] = devices,
     **query: Any,
 ) -> Case:
-    """The device list with these filters; a filter that is callable is asked for its value."""
+    """Return the device list with these filters; a filter that is callable is called for its value."""
 
     def filled(world: World) -> dict[str, Any]:
         return {name: value(world) if callable(value) else value for name, value in query.items()}
@@ -74,44 +74,44 @@ def device_case(
 
 
 def status_case(status: str) -> Case:
-    """The device list of one status."""
+    """Return the device list of one status."""
     return device_case(f"status {status}", status=status, rows=lambda w: devices(w, status=status))
 
 
 def tag_case(name: str) -> Case:
-    """The device list of one tag."""
+    """Return the device list of one tag."""
     return device_case(
         f"tag “{name}”", tag=lambda w: w.tags[name].pk, rows=lambda w: devices(w, device_tags__tag=w.tags[name])
     )
 
 
 def sample(world: World) -> Device:
-    """Some device of the organization."""
+    """Return some device of the organization."""
     return devices(world, product=world.products[1]).order_by("-id")[world.size // 50]
 
 
 def units(world: World) -> str:
-    """The address of the list of the units that have a code."""
+    """Return the address of the list of the devices that have a code."""
     return reverse("claims:claim_profile_units", args=[world.units.pk])
 
 
 def coded(world: World) -> QuerySet:
-    """The units that have a code."""
+    """Return the devices that have a code."""
     return Device.objects.filter(organization=world.organization, claim_codes__profile=world.units)
 
 
 def events(world: World) -> QuerySet:
-    """The whole audit log."""
+    """Return the whole audit log."""
     return Event.objects.filter(organization=world.organization)
 
 
 def day_ago(days: int) -> str:
-    """The day so many days ago, as the filters take it."""
+    """Return the date of that many days ago, in the format of the filters."""
     return (timezone.localdate() - timedelta(days=days)).isoformat()
 
 
 def cases() -> Iterator[Case]:
-    """Every list page, with each filter and order that it offers."""
+    """Yield every list page, with each filter and order that it offers."""
     both, product = (FIRST, MIDDLE), {"product": lambda w: w.products[1].pk}
     yield device_case("by serial", (FIRST, MIDDLE, END))
     yield device_case("by serial, descending", both, "-serial_key", sort="-serial")
@@ -176,7 +176,7 @@ def cases() -> Iterator[Case]:
 
 
 def other_cases() -> Iterator[Case]:
-    """The lists of customers, claim profiles, claims, units, products and events."""
+    """Yield the lists of customers, claim profiles, claims, devices, products and events."""
     customers = named("customers:customer_list")
     yield Case(
         "customers", customers, rows=lambda w: Customer.objects.filter(organization=w.organization), order="name_key"
@@ -215,7 +215,7 @@ def other_cases() -> Iterator[Case]:
 
 
 def shipment_cases() -> Iterator[Case]:
-    """The shipments."""
+    """Yield the lists of shipments."""
     address = named("claims:shipment_list")
 
     def shipments(world: World, **conditions: Any) -> QuerySet:
@@ -235,7 +235,7 @@ def shipment_cases() -> Iterator[Case]:
 
 
 def return_cases() -> Iterator[Case]:
-    """The returns and the queue of labels."""
+    """Yield the lists of returns and the queue of labels."""
     address, queue = named("claims:return_list"), named("claims:return_label_queue")
 
     def returns(world: World, **conditions: Any) -> QuerySet:
@@ -264,7 +264,7 @@ def return_cases() -> Iterator[Case]:
 
 
 def activity_cases() -> Iterator[Case]:
-    """The audit log."""
+    """Yield the lists of the audit log."""
     activity = named("console:activity_list")
     yield Case("activity", activity, order="-at", rows=events, places=(FIRST, MIDDLE, END))
     yield Case(
@@ -290,7 +290,7 @@ def activity_cases() -> Iterator[Case]:
 
 
 def single_pages() -> Iterator[Case]:
-    """Pages of one thing, or of numbers, that might grow with what they tell of. They have no budget."""
+    """Yield pages about one row or about numbers, whose cost might grow with their data. They have no budget."""
     for work, address in {
         "overview": named("console:home"),
         "product": lambda w: w.products[1].get_absolute_url(),

@@ -1,4 +1,4 @@
-"""Eight browsers, each a process, that claim as fast as they are answered. Nothing of Django runs in them."""
+"""Eight browsers, each a process without Django, that claim as fast as they are answered."""
 
 import http.client
 import multiprocessing
@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 PATIENCE = 300
-# So many pages each client loads before the clock starts, so that the server is at its work.
+# Each client loads this many pages before the clock starts, so that the server is warm.
 WARM = 10
 
 
 @dataclass
 class Result:
-    """What came of it: how many claims in how many seconds, the time of each, and what was no claim."""
+    """The result: how many claims in how many seconds, the time of each, and the answers that were not claims."""
 
     claims: int = 0
     seconds: float = 0.0
@@ -32,7 +32,7 @@ def run(
     secret: str,
     fields: dict[str, str],
 ) -> Result:
-    """Let one process for each list post with the sessions in it, all from the same moment on, after a warm-up."""
+    """Let one process for each list post with its sessions, all starting at the same time, after a warm-up."""
     context = multiprocessing.get_context("spawn")
     barrier, queue = context.Barrier(len(orders)), context.Queue()
     body = urlencode(fields | {"csrfmiddlewaretoken": secret})
@@ -76,7 +76,7 @@ def _post_all(
 
 
 def scan_all(port: int, path: str, cookies: str, secret: str, serials: list[str], barrier: Any, queue: Any) -> None:
-    """What a scanner gun does: one serial number after the other, each answered before the next."""
+    """Send what a scanner sends: one serial number after the other, each answered before the next."""
     connection = http.client.HTTPConnection("localhost", port, timeout=60)
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",

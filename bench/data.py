@@ -1,4 +1,4 @@
-"""Makes large worlds quickly: rows by INSERT … SELECT over a series of numbers, on both databases alike."""
+"""Creates large worlds quickly: rows by INSERT … SELECT over a series of numbers, on both databases alike."""
 
 from dataclasses import dataclass, field
 
@@ -15,14 +15,14 @@ from devices.models import Device, DeviceTag, Ownership, Product, Tag
 
 PASSWORD = make_password(None)
 PRODUCTS = ["Aqua Meter", "Gateway", "Wind Gauge", "Soil Probe", "Door Sensor"]
-# One of this many devices carries the tag; "few" is on as many devices in every organization.
+# One device in this many carries the tag; "few" is on the same number of devices in every organization.
 TAGS = {"lot": 10, "pilot": 100}
 FEW = 60
 YEAR = 365 * 24 * 60 * 60
 
 
 def is_postgresql() -> bool:
-    """Which of the two databases this is."""
+    """Whether the database is PostgreSQL."""
     return connection.vendor == "postgresql"
 
 
@@ -33,7 +33,7 @@ def execute(statement: str, parameters: list | tuple = ()) -> None:
 
 
 def settle() -> None:
-    """What a server does by and by: its own upkeep; on PostgreSQL clean up, count, and write the past to disk."""
+    """Run the upkeep of a server; on PostgreSQL also VACUUM ANALYZE and CHECKPOINT."""
     upkeep.tidy()
     if is_postgresql():
         execute("VACUUM ANALYZE")
@@ -43,7 +43,7 @@ def settle() -> None:
 
 
 def series(count: int) -> str:
-    """The numbers from 1 to `count` as `s.i`."""
+    """Return SQL for the numbers from 1 to `count` as `s.i`."""
     if is_postgresql():
         return f"generate_series(1::bigint, {count}) AS s(i)"
     numbers = f"WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {count}) SELECT i FROM c"
@@ -51,26 +51,26 @@ def series(count: int) -> str:
 
 
 def padded(number: str, width: int) -> str:
-    """A number as text, filled with zeros."""
+    """Return SQL for a number as text, padded with zeros."""
     filled = f"'{'0' * width}' || CAST({number} AS text)"
     return f"right({filled}, {width})" if is_postgresql() else f"substr({filled}, -{width})"
 
 
 def ago(seconds: str) -> str:
-    """The time so many seconds ago."""
+    """Return SQL for the time that many seconds ago."""
     if is_postgresql():
         return f"now() - make_interval(secs => {seconds})"
     return f"strftime('%Y-%m-%d %H:%M:%f', 'now', '-' || ({seconds}) || ' seconds')"
 
 
 def numbered_uuid(number: str) -> str:
-    """A UUID that holds the number, which is below 10^12."""
+    """Return SQL for a UUID that contains the number, which is below 10^12."""
     digits = f"'00000000' || '00004000' || '8000' || {padded(number, 12)}"
     return f"({digits})::uuid" if is_postgresql() else f"({digits})"
 
 
 def insert(model: type[models.Model], columns: dict[str, str], source: str) -> None:
-    """One INSERT … SELECT of SQL expressions by field; the other fields get their defaults."""
+    """Run one INSERT … SELECT of SQL expressions by field; the other fields get their defaults."""
     constants = {}
     for each in model._meta.concrete_fields:
         if each.name not in columns and not each.primary_key:
@@ -89,7 +89,7 @@ def insert(model: type[models.Model], columns: dict[str, str], source: str) -> N
 
 @dataclass
 class World:
-    """One organization with as many devices, and all that goes with them."""
+    """An organization with a number of devices, and everything that belongs to them."""
 
     name: str
     size: int
@@ -97,24 +97,24 @@ class World:
     member: User = None  # type: ignore[assignment]
     products: list[Product] = field(default_factory=list)
     tags: dict[str, Tag] = field(default_factory=dict)
-    # Who owns one device in forty, and who owns ten or so.
+    # The customer that owns one device in forty, and the one that owns ten or so.
     large: Customer = None  # type: ignore[assignment]
     usual: Customer = None  # type: ignore[assignment]
     units: ClaimProfile = None  # type: ignore[assignment]
 
     @property
     def customer_count(self) -> int:
-        """One for twenty devices."""
+        """One customer for twenty devices."""
         return self.size // 20
 
     def client(self, user: User | None = None) -> Client:
-        """A browser in which the user, or the member, is signed in."""
+        """Return a browser in which the user, or the member, is signed in."""
         client = Client()
         client.force_login(user or self.member, settings.AUTHENTICATION_BACKENDS[0])
         return client
 
     def person(self, customer: Customer) -> User:
-        """Somebody of the customer, for the portal."""
+        """Return a person of the customer, for the portal."""
         user = User.objects.create(email=f"person-{customer.pk}@customer.example", password=PASSWORD, name="Dana")
         CustomerUser.objects.create(
             organization=self.organization, customer=customer, user=user, role=CustomerRole.ADMIN
@@ -123,7 +123,7 @@ class World:
 
 
 def make(name: str, size: int) -> World:
-    """An organization with as many devices, and with products, customers, tags, spans, codes and a log."""
+    """Create an organization with `size` devices, and with products, customers, tags, spans, codes and a log."""
     world = start(name, size)
     _customers(world)
     _devices(world)
@@ -137,7 +137,7 @@ def make(name: str, size: int) -> World:
 
 
 def start(name: str, size: int = 0) -> World:
-    """An organization with an owner and products, and nothing else."""
+    """Create an organization with an owner and products, and nothing else."""
     world = World(name, size)
     world.organization = Organization.objects.create(name=name, slug=name.lower(), requires_second_factor=False)
     world.member = User.objects.create(email=f"owner@{name.lower()}.example", password=PASSWORD, name="Alice Kemp")
@@ -171,13 +171,13 @@ def _customers(world: World) -> None:
 
 
 def make_projects(world: World) -> None:
-    """A default project for each customer."""
+    """Create a default project for each customer."""
     source = f"{sql.table(Customer)} WHERE organization_id = {world.organization.pk} ORDER BY id"
     insert(Project, {"organization": "organization_id", "customer": "id", "name": "name", "is_default": "TRUE"}, source)
 
 
 def device_columns(world: World, serial: str, product: str) -> dict[str, str]:
-    """The columns of devices in stock, numbered by `s.i`; `serial` is an expression for their digits."""
+    """Return the columns of devices in stock, numbered by `s.i`; `serial` is an expression for their digits."""
     key, wide = f"{world.organization.pk:04d}", padded("s.i", 12)
     return {
         "organization": str(world.organization.pk),
@@ -195,7 +195,7 @@ def device_columns(world: World, serial: str, product: str) -> dict[str, str]:
 
 
 def _devices(world: World) -> None:
-    """Serial numbers come in another order than the ids, as in life; one device in two is owned."""
+    """Create the devices: serial numbers are in another order than the ids, as in reality; every second is owned."""
     first, count = world.large.pk, world.customer_count
     owner = f"CASE WHEN s.i % 20 = 0 THEN {first} ELSE {first} + 1 + (s.i / 2) % {count - 1} END"
     columns = device_columns(world, padded(f"(s.i * 7919) % {world.size}", 7), f"{world.products[0].pk} + s.i % 5")
@@ -211,7 +211,7 @@ def _devices(world: World) -> None:
 
 
 def _spans(world: World) -> None:
-    """An open span for each owned device, and for one in ten an older one of somebody else."""
+    """Create an open span for each owned device, and for one in ten an older one of another customer."""
     owned = f"{sql.table(Device)} AS d JOIN {sql.table(Project)} AS p ON p.customer_id = d.customer_id"
     mine = f"d.organization_id = {world.organization.pk}"
     columns = {
@@ -244,7 +244,7 @@ def _tags(world: World) -> None:
 
 
 def _profiles(world: World) -> None:
-    """Many profiles, and one whose codes one device in ten has; every second of these was claimed."""
+    """Create many profiles, and one whose codes one device in ten has, every second of which was claimed."""
     organization = world.organization.pk
     number = padded("s.i", 6)
     columns = {
@@ -303,7 +303,7 @@ def _profiles(world: World) -> None:
 
 
 def _shipments(world: World) -> None:
-    """One for each customer; the newest are being packed, one in fifty was cancelled."""
+    """Create a shipment for each customer; the newest are being packed, one in fifty was cancelled."""
     state = "CASE WHEN s.i % 5 = 0 THEN 'open' WHEN s.i % 50 = 1 THEN 'cancelled' ELSE 'shipped' END"
     columns = {
         "organization": str(world.organization.pk),
@@ -320,7 +320,7 @@ def _shipments(world: World) -> None:
 
 
 def _returns(world: World) -> None:
-    """One for each unit in quarantine, and one that is over for each tenth unit that is owned again."""
+    """Create a return for each device in quarantine, and a closed one for each tenth device that is owned again."""
     mine = f"{sql.table(Device)} WHERE organization_id = {world.organization.pk}"
     columns = {
         "organization": "organization_id",
@@ -337,7 +337,7 @@ def _returns(world: World) -> None:
 
 
 def _events(world: World) -> None:
-    """One line for each device that was registered, and one for each that was assigned."""
+    """Create a line of the log for each device that was registered, and one for each that was assigned."""
     table = sql.table(Device)
     columns = {
         "organization": "d.organization_id",

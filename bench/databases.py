@@ -1,4 +1,4 @@
-"""Fresh databases on a real server: PostgreSQL from its wheel, set as in production, and SQLite."""
+"""Fresh databases on a real server: PostgreSQL from its wheel, configured as in production, and SQLite."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ import psycopg
 
 from tests import postgres
 
-# Every commit is on disk before it is acknowledged; the rest is what a small server of its own would have.
+# Every commit is on disk before it is acknowledged; the other settings are those of a small dedicated server.
 SETTINGS = {
     "fsync": "on",
     "full_page_writes": "on",
@@ -24,13 +24,13 @@ SETTINGS = {
     "autovacuum_naptime": "60s",
 }
 TEMPLATE = "migrated"
-# Makes an empty database with all tables and gives its DATABASE_URL.
+# Creates an empty database with all tables and returns its DATABASE_URL.
 Make = Callable[[str], str]
 
 
 @contextlib.contextmanager
 def postgresql(folder: Path, environment: dict[str, str]) -> Iterator[Make]:
-    """A server of its own, which goes at the end."""
+    """Start a server and yield a function that creates databases on it. The server is stopped at the end."""
     with postgres.server(SETTINGS) as url:
 
         def named(name: str) -> str:
@@ -48,7 +48,7 @@ def postgresql(folder: Path, environment: dict[str, str]) -> Iterator[Make]:
 
 @contextlib.contextmanager
 def sqlite(folder: Path, environment: dict[str, str]) -> Iterator[Make]:
-    """Files in the folder."""
+    """Yield a function that creates databases as files in the folder."""
 
     def url(name: str) -> str:
         return f"sqlite://{folder / name}.sqlite3"

@@ -1,4 +1,4 @@
-"""Changes of hands in bulk, with ledger, codes and audit, against the bare set-based SQL on the same rows."""
+"""Bulk changes of ownership, with ledger, codes and audit, against bare set-based SQL on the same rows."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,13 +24,13 @@ from devices.models import Device, Ownership
 
 MOST = 4.0
 ROUNDS = 3
-# An operation repeats the work of the set in chunks; its overhead is told, and has the same budget.
+# An operation repeats the work of the set in chunks; its overhead is reported, and has the same budget.
 ASSIGN, UNCLAIM = "assign", "unclaim"
 
 
 @dataclass
 class Stock:
-    """As many devices in stock, each with a code of its own, and a customer."""
+    """A number of devices in stock, each with a code of its own, and a customer."""
 
     customer: Customer
     project: Project
@@ -41,22 +41,22 @@ class Stock:
     times: dict[str, list[float]] = field(default_factory=dict)
 
     def time(self, name: str, work: Callable[[], Any]) -> None:
-        """Run it once, on settled tables."""
+        """Run the work once, on settled tables."""
         settle()
         self.times.setdefault(name, []).append(timing.seconds(work))
 
     def assign(self) -> None:
-        """Ours, all at once."""
+        """Assign all devices at once with Custody's action."""
         outcome = ownership.assign(self.ids, customer=self.customer, by=self.by)
         assert len(outcome.done) == len(self.ids)
 
     def unclaim(self) -> None:
-        """Ours, all at once."""
+        """Unclaim all devices at once with Custody's action."""
         outcome = ownership.unclaim(self.ids, reason="The lease is over", by=self.by)
         assert len(outcome.done) == len(self.ids)
 
     def operate(self, handler: str, **payload: Any) -> None:
-        """Ours as a person starts it: an operation that works in chunks and writes down how far it came."""
+        """Run Custody's operation as a person starts it: in chunks, recording its progress."""
         operation = operations.start(
             f"device.{handler}",
             "Bench",
@@ -69,7 +69,7 @@ class Stock:
         assert Operation.objects.get(pk=operation.pk).succeeded == len(self.ids)
 
     def batch(self, path: str, **body: Any) -> None:
-        """Ours as a program asks for it, each unit by its serial number: from the call to the last result."""
+        """Run Custody's batch as a program requests it, by serial numbers: from the call to the last result."""
         started = self.program.post(path, {"devices": self.serials, **body}, content_type="application/json")
         assert started.status_code == 202, started.content[:300]
         operation = Operation.objects.get(pk=started.json()["id"])
@@ -79,7 +79,7 @@ class Stock:
 
     @transaction.atomic
     def bare_assign(self) -> None:
-        """One UPDATE and one INSERT … SELECT."""
+        """Assign with one UPDATE and one INSERT … SELECT."""
         execute(
             f"UPDATE {sql.table(Device)} SET customer_id = %s, status = 'owned' WHERE {sql.in_ids('id')}",
             [self.customer.pk, sql.id_list(self.ids)],
@@ -101,7 +101,7 @@ class Stock:
 
     @transaction.atomic
     def bare_unclaim(self) -> None:
-        """One UPDATE of the devices and one of their spans."""
+        """Unclaim with one UPDATE of the devices and one of their spans."""
         ids = sql.id_list(self.ids)
         execute(
             f"UPDATE {sql.table(Device)} SET customer_id = NULL, status = 'in_stock' WHERE {sql.in_ids('id')}", [ids]
@@ -115,7 +115,7 @@ class Stock:
 
 
 def stock(count: int) -> Stock:
-    """Make the devices, their codes and the customer."""
+    """Create the devices, their codes and the customer."""
     world = start("Northlake")
     product = world.products[0]
     insert(Device, device_columns(world, padded("s.i", 7), str(product.pk)), series(count))
@@ -160,7 +160,7 @@ def stock(count: int) -> Stock:
 
 
 def measure(count: int) -> Iterator[Line]:
-    """Assign and unclaim the same devices in turns: ours at once, as an operation, as a batch over REST, and bare."""
+    """Assign and unclaim the same devices in turns: at once, as an operation, as a batch over REST, and by bare SQL."""
     held = stock(count)
     for _round in range(ROUNDS):
         held.time(ASSIGN, held.assign)

@@ -1,4 +1,4 @@
-"""Imports one manifest into one product and prints how long it took and how large this process became."""
+"""Imports one manifest into one product and prints the time it took and this process's peak memory."""
 
 import json
 import re
@@ -11,13 +11,13 @@ import django
 
 
 def largest_size() -> float:
-    """The most memory that this process had at once, in MiB. `getrusage` would count its parent's as well."""
+    """Return the peak memory of this process, in MiB. `getrusage` would include its parent's."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) / 1024 if found else 0.0
 
 
 def main(product_id: str, path: str) -> None:
-    """The clock runs from the opened file to the last commit; Python and Django start before it."""
+    """Import the file. The clock runs from the opened file to the last commit; Python and Django start before it."""
     django.setup()
     from django.core.management import call_command
     from django.db import connection

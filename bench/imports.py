@@ -1,4 +1,4 @@
-"""The import of a large manifest in a fresh process, against the same rows written with nothing around."""
+"""The import of a large manifest in a fresh process, against bare inserts of the same rows."""
 
 import csv
 import json
@@ -28,7 +28,7 @@ HEADER = ["serial_number", "device_name", "imei", "iccid", "mac", "hardware_revi
 
 
 def manifest(path: Path, count: int) -> None:
-    """A factory's file: all columns filled, check digits right, in no order of anything but the serial."""
+    """Write a factory's file: all columns filled, check digits valid, in the order of the serial numbers only."""
     random = Random(2611)
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -51,7 +51,7 @@ def manifest(path: Path, count: int) -> None:
 
 
 def import_file(product: Product, path: Path) -> dict[str, float]:
-    """Ours, in a process of its own, which tells its seconds and its largest size in memory."""
+    """Run Custody's import in a process of its own, which reports its seconds and its peak memory."""
     connection.close()
     done = subprocess.run(
         [sys.executable, "-m", "bench.import_once", str(product.pk), str(path)],
@@ -64,9 +64,9 @@ def import_file(product: Product, path: Path) -> dict[str, float]:
 
 
 def empty_tables() -> None:
-    """Take back the devices and all that followed from them."""
+    """Delete the devices and everything that was derived from them."""
     if is_postgresql():
-        # History is kept by triggers, which only an administrator of the database can switch off.
+        # Triggers protect history; only an administrator of the database can disable them.
         execute(
             f"SET session_replication_role = replica; TRUNCATE {sql.table(Device)}, console_event, "
             "devices_manifestimport, console_operation CASCADE; RESET session_replication_role"
@@ -85,7 +85,7 @@ def empty_tables() -> None:
 
 
 def _delete_all(table: str) -> None:
-    """On SQLite, with the trigger away that keeps a table of history."""
+    """Delete the rows on SQLite, without the trigger that protects a table of history."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s AND "
@@ -101,14 +101,14 @@ def _delete_all(table: str) -> None:
 
 
 class Floor:
-    """The same rows into the same table, with nothing around it: COPY, or bulk_create on SQLite."""
+    """Writes the same rows into the same table with nothing else: by COPY, or by bulk_create on SQLite."""
 
     def __init__(self) -> None:
         self.columns = [field.column for field in Device._meta.concrete_fields]
         self.rows: Any = self._copied_out() if is_postgresql() else list(Device.objects.order_by("pk"))
 
     def write(self) -> None:
-        """Write them in one transaction."""
+        """Write the rows in one transaction."""
         with transaction.atomic():
             if is_postgresql():
                 with connection.cursor() as cursor, cursor.copy(self._copy("FROM STDIN")) as copy:
@@ -133,7 +133,7 @@ class Floor:
 
 
 def measure(count: int) -> Iterator[Line]:
-    """The import and its floor in turns, each into empty tables."""
+    """Run the import and its floor in turns, each into empty tables."""
     product = start("Northlake").products[0]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "manifest.csv"

@@ -1,8 +1,8 @@
-"""A thousand unit labels as a PDF, against what encoding and drawing them cost at the least; and ten thousand by the worker.
+"""A thousand device labels as a PDF against the bare cost of encoding and drawing; and ten thousand by the worker.
 
-The floor is zxing-cpp alone, which makes the QR codes, plus reportlab alone, which puts the same codes on the same
-pages as prepared images of one bit a module. Ours reads the units, derives their codes, writes four lines on each
-label, and tells the log.
+The floor is zxing-cpp alone, which encodes the QR codes, plus reportlab alone, which puts the same codes on the same
+pages as prepared images of one bit per module. Custody reads the devices, derives their codes, writes four lines on
+each label, and writes the log.
 """
 
 import subprocess
@@ -36,7 +36,7 @@ DPI = 200
 
 
 def encode(links: list[str]) -> list[Any]:
-    """The encoder's floor: nothing but the codes."""
+    """Run the encoder's floor: nothing but the codes."""
     return [
         zxingcpp.create_barcode(link, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image(
             scale=1, add_quiet_zones=False
@@ -46,7 +46,7 @@ def encode(links: list[str]) -> list[Any]:
 
 
 def draw(pictures: list[Image.Image]) -> bytes:
-    """The drawing's floor: prepared pictures on pages, at the places of the same stock and nothing beside them."""
+    """Run the drawing's floor: prepared pictures on pages, at the positions of the same label sheet, with no text."""
     sheet, file = OPTIONS.sheet, BytesIO()
     canvas = Canvas(file, pagesize=tuple(side / POINT for side in sheet.page), invariant=1, pageCompression=1)
     side = sheet.side / POINT
@@ -61,7 +61,7 @@ def draw(pictures: list[Image.Image]) -> bytes:
 
 
 def scan(data: bytes) -> list[str]:
-    """The links of a PDF, as a scanner reads them from paper."""
+    """Return the links of a PDF, as a scanner reads them from paper."""
     import pypdfium2
 
     found: list[str] = []
@@ -74,21 +74,21 @@ def scan(data: bytes) -> list[str]:
 
 
 def by_worker(ids: list[int], by: Any) -> int:
-    """Ours as a person starts it: the operation, its file and its lines in the log. Gives the id of the sheet."""
+    """Run the operation as a person starts it, with its file and its lines in the log. Returns the id of the sheet."""
     sheet = labels.start(ids, profile_id=None, form="pdf", options=OPTIONS, by=by)
     operations.run(sheet.operation_id)
     return sheet.pk
 
 
 def content(sheet_id: int) -> bytes:
-    """The file that the worker made."""
+    """Return the file that the worker created."""
     sheet = LabelSheet.objects.select_related("operation").get(pk=sheet_id)
     assert sheet.operation.state == OperationState.DONE, sheet.operation.sentence
     return STORE.path_of(sheet.file_name).read_bytes()
 
 
 def measure(count: int = COUNT) -> Iterator[Line]:
-    """Ours and the floor in turns, then every code of ours is scanned; and what ten thousand cost a fresh worker."""
+    """Measure Custody and the floor in turns, scan every code, and measure ten thousand labels in a fresh worker."""
     held = make_stock(MANY)
     ids, by = held.ids[:count], held.by
     codes = ClaimCode.objects.filter(device__in=ids).select_related("profile__domain")

@@ -1,4 +1,4 @@
-"""In a fresh process: runs the operation that is named, and says how long it took and how large the process became."""
+"""Runs the named operation in a fresh process, and prints the time it took and the process's peak memory."""
 
 import sys
 

@@ -19,7 +19,7 @@ SLOWER, QUERIES, BYTES = 1.2, 8, 60_000
 
 
 def get(client: Client, url: str) -> Callable[[], Any]:
-    """A work that loads the page. Raises AssertionError where it is not there."""
+    """Return a function that loads the page. Raises AssertionError if the page does not exist."""
 
     def work() -> Any:
         response = client.get(url)
@@ -30,7 +30,7 @@ def get(client: Client, url: str) -> Callable[[], Any]:
 
 
 def measure(worlds: list[World]) -> Iterator[Line]:
-    """Each list page at the large size against the small one; then the most queries and bytes of any."""
+    """Measure each list page at the large size against the small one; then the most queries and bytes of any."""
     clients = [world.client() for world in worlds]
     most_queries, most_bytes = (0, ""), (0, "")
     for case in chain(cases(), single_pages()):
@@ -64,7 +64,7 @@ def measure(worlds: list[World]) -> Iterator[Line]:
 
 
 def measure_portal(worlds: list[World]) -> Iterator[Line]:
-    """The portal of somebody whose customer owns one device in forty, at both sizes."""
+    """Measure the portal of a person whose customer owns one device in forty, at both sizes."""
     works = [get(world.client(world.person(world.large)), reverse("portal:home")) for world in worlds]
     small, large = interleaved(*works)
     yield Line(
@@ -73,7 +73,7 @@ def measure_portal(worlds: list[World]) -> Iterator[Line]:
 
 
 def measure_admin(worlds: list[World]) -> Iterator[Line]:
-    """The device list against Django admin's of the same rows, by the same client."""
+    """Measure the device list against Django admin's list of the same rows, with the same client."""
     ours, theirs = reverse("devices:device_list"), reverse("admin:devices_device_changelist")
     by_serial = device_case("by serial")
     for world, most in zip(worlds, (0.5, 0.2), strict=True):

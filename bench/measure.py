@@ -9,7 +9,7 @@ import django
 
 
 def main() -> None:
-    """Make the world that the named measurements need, and measure."""
+    """Create the world that the named measurements need, and run them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="+")
     parser.add_argument("--quick", action="store_true")
@@ -20,7 +20,7 @@ def main() -> None:
 
 
 def lines(names: list[str], quick: bool) -> Iterator:
-    """The lines of the named measurements."""
+    """Yield the lines of the named measurements."""
     from bench import handover, imports, labels, lists, messages, packing, pages, redemption, wire
     from bench.data import make, settle
 

@@ -23,7 +23,7 @@ from devices.models import Device, Message
 
 LEAST_ONE, LEAST_MANY, MOST_WINDOW = 0.4, 0.3, 1.2
 DEVICES, ALL, FEW = 1_000, 10_000_000, 1_000_000
-# A month of a message each minute.
+# A month with a message each minute.
 MONTH = 30 * 24 * 60
 CLIENTS, SECONDS, BATCH, ROUNDS = 8, 4.0, 1_000, 9
 DATA = {"temperature": 21.37, "total_m3": 104.118, "ok": True}
@@ -31,7 +31,7 @@ HEADERS = {"Content-Type": "application/json"}
 
 
 def measure(bulk: int, count: int = 0) -> Iterator[Line]:
-    """A world of devices, one of them owned and with a secret, and very many messages."""
+    """Measure a world of devices, one of them owned and with a secret, and very many messages."""
     world = start("Messages", DEVICES)
     insert(Device, device_columns(world, padded("s.i", 7), str(world.products[0].pk)), series(DEVICES))
     customer = Customer(organization=world.organization, name="Owner", reference="O")
@@ -56,7 +56,7 @@ def _publishing(world: World, device: Device, secret: str) -> Iterator[Line]:
     many = json.dumps([{"name": "reading", "data": DATA}] * BATCH)
     settle()
     with server.running() as port:
-        # They take turns, so that what else runs here hits all alike.
+        # They take turns, so that other load on the machine affects all alike.
         found: dict[str, list[float]] = {"empty": [], "one": []}
         for _turn in range(3):
             found["empty"].append(publishers.per_second(port, CLIENTS, SECONDS, "GET", "/healthz", None, {}))
@@ -126,7 +126,7 @@ def _window(device: Device, customer: Customer, count: int) -> Iterator[Line]:
 
 
 def _fill(world: World, device: Device, count: int) -> None:
-    """The month of the one device, and all others' messages around it."""
+    """Create the month of the one device, and the messages of all others around it."""
     first = str(device.pk)
     fixed = {"organization": str(world.organization.pk), "name": "'reading'", "data": f"'{json.dumps(DATA)}'"}
     others = f"{first} + 1 + (s.i % {DEVICES - 1})"

@@ -1,4 +1,4 @@
-"""Two packers at one shipment: a thousand scans over HTTP, of units among many others."""
+"""Two packers at one shipment: a thousand scans over HTTP, of devices among many others."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ SECRET = "c" * 32
 
 
 def measure(devices: int = DEVICES) -> Iterator[Line]:
-    """Each scan as the gun sends it, one after the other, by two at once; no unit may be in twice."""
+    """Measure each scan as the scanner sends it, one after the other, by two at once. No device may be in twice."""
     world = make("Packing", devices)
     settle()
     by = system(world.organization)
@@ -48,7 +48,7 @@ def measure(devices: int = DEVICES) -> Iterator[Line]:
 
 
 def cookies(session: str) -> str:
-    """What the browser of a packer sends."""
+    """Return the cookies of a packer's browser."""
     return f"{settings.CSRF_COOKIE_NAME}={SECRET}; {settings.SESSION_COOKIE_NAME}={session}"
 
 

@@ -21,7 +21,7 @@ EMPTY = "/bench/empty/"
 
 
 def single_profile(world: World) -> ClaimProfile:
-    """A profile whose link gives one device; made once."""
+    """Return a profile whose link gives one device, created once."""
     found = ClaimProfile.objects.filter(organization=world.organization, slug="single").first()
     if found is not None:
         return found
@@ -36,21 +36,21 @@ def single_profile(world: World) -> ClaimProfile:
 
 
 def link_of(profile: ClaimProfile) -> str:
-    """The address in the QR code of a profile."""
+    """Return the address in the QR code of a profile."""
     printed = claim_codes.printed(profile.codes.get())
     assert printed is not None
     return f"/c/{printed.link}"
 
 
 def scanned(link: str) -> Client:
-    """A browser of somebody unknown who has just scanned the code."""
+    """Return the browser of an unknown visitor who has just scanned the code."""
     client = Client()
     assert client.get(link).status_code == 303
     return client
 
 
 def measure(world: World) -> Iterator[Line]:
-    """Each page at the median, against the empty view for the same browser."""
+    """Measure each page at the median, against the empty view in the same browser."""
     person = world.person(world.usual)
     mine = Device.objects.filter(customer=world.usual).order_by("id")[0]
     visitor = scanned(link_of(single_profile(world)))
@@ -67,7 +67,7 @@ def measure(world: World) -> Iterator[Line]:
 
 
 def by_serial(world: World) -> Line:
-    """One device by its serial number over REST, in calls a second, against the empty view in a session."""
+    """Measure one device by its serial number over REST, in calls a second, against the empty view in a session."""
     owner = Actor(
         kind="member",
         user=world.member,

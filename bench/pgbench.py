@@ -1,4 +1,4 @@
-"""Runs captured statements again by pgbench, each time for another claim."""
+"""Replays captured statements with pgbench, each time for another claim."""
 
 import re
 import subprocess
@@ -20,10 +20,10 @@ _RETURNING = 'RETURNING "claims_claim"."id"'
 def script(
     statements: list[str], number: int, first: dict[type[models.Model], int], session_key: Callable[[int], str]
 ) -> str:
-    """The statements of claim `number` as a script of pgbench, in which `:k` is the number of the claim.
+    """Return the statements of claim `number` as a pgbench script, in which `:k` is the number of the claim.
 
-    Ids and keys that follow from the number become expressions of it, the claim's own id is read back from
-    its INSERT, and everything else (texts, times) stays as it was.
+    Ids and keys that follow from the number become expressions of it, the claim's own id is read back from its INSERT,
+    and everything else (texts, times) stays as it was.
     """
     ids = {str(start + number): f"(:k::bigint + {start})" for start in first.values()}
     texts = {
@@ -50,7 +50,7 @@ def script(
 
 
 def run(text: str, clients: int, share: int, start: int) -> float:
-    """Let the clients run the script `share` times each, for the claims from `start` on. Gives their rate."""
+    """Let the clients run the script `share` times each, for the claims from `start` on. Returns their rate."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "claim.sql"
         path.write_text(text)

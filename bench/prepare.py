@@ -1,4 +1,4 @@
-"""Makes the tables of a new database, and collects the static files, as the server does when it starts."""
+"""Creates the tables of a new database, and collects the static files, as the server does when it starts."""
 
 import django
 
@@ -10,7 +10,7 @@ if __name__ == "__main__":
 
     prepare()
     if connection.vendor == "sqlite":
-        # A copy of the file alone must be whole.
+        # A copy of the file alone must be complete.
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

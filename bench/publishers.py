@@ -1,4 +1,4 @@
-"""Clients, each a process, that send one request after the other. Nothing of Django runs in them."""
+"""Clients, each a process without Django, that send one request after the other."""
 
 import http.client
 import multiprocessing
@@ -11,7 +11,7 @@ WARM = 20
 def per_second(
     port: int, clients: int, seconds: float, method: str, path: str, body: str | None, headers: dict[str, str]
 ) -> float:
-    """How many requests a second are answered to so many clients at once."""
+    """Return how many requests a second are answered to that many clients at once."""
     context = multiprocessing.get_context("spawn")
     queue, barrier = context.Queue(), context.Barrier(clients)
     arguments = (port, method, path, body, headers, seconds, barrier, queue)
@@ -34,7 +34,7 @@ def press(
     barrier: Any,
     queue: Any,
 ) -> None:
-    """Send until the time is over, and tell how many were answered."""
+    """Send until the time is over, and report how many requests were answered."""
     client = http.client.HTTPConnection("localhost", port, timeout=30)
     for _time in range(WARM):
         send(client, method, path, body, headers)
@@ -47,7 +47,7 @@ def press(
 
 
 def send(client: http.client.HTTPConnection, method: str, path: str, body: str | None, headers: dict[str, str]) -> None:
-    """One request, which must succeed."""
+    """Send one request, which must succeed."""
     client.request(method, path, body, headers)
     answer = client.getresponse()
     text = answer.read()

@@ -1,7 +1,7 @@
 """Claims over HTTP by eight clients, against the same statements run by pgbench with eight clients.
 
-Every claim has a number, and every row that it needs has an id that follows from the number: so the
-statements that one claim sends are written down once, and run again by pgbench for other numbers.
+Every claim has a number, and every row that it needs has an id that follows from the number: so the statements that one
+claim sends are recorded once, and replayed by pgbench for other numbers.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,10 +42,10 @@ from devices.models import Device
 
 CLIENTS = 8
 ROUNDS = 3
-# How many times as many claims pgbench makes, being that much faster.
+# How many times as many claims pgbench makes, because it is that much faster.
 LONGER = 3
 LEAST, MOST_SPREAD = 0.1, 5.0
-# The ids of the rows of claim number k begin here, far from each other and from all that is counted up.
+# The ids of the rows of claim number k begin here, far from each other and from all assigned ids.
 FIRST = {User: 110_000_000, Customer: 120_000_000, Project: 130_000_000, ClaimProfile: 140_000_000, Device: 150_000_000}
 FIRST_CLAIM = 190_000_000
 NONCE = "n" * 22
@@ -54,19 +54,19 @@ SECRET = "c" * 32
 
 @dataclass(frozen=True)
 class Plan:
-    """What the claimants claim: each its own profile and device, or all of them one profile."""
+    """What the claimants claim: each their own profile and device, or all of them one profile."""
 
     work: str
     code: Callable[[int], ClaimCode]
 
 
 def session_key(number: int) -> str:
-    """The session of claim number k."""
+    """Return the session key of claim number k."""
     return f"bench{number:027d}"
 
 
 def people(world: World, count: int) -> None:
-    """As many claimants, each the admin of a customer of its own, with its default project."""
+    """Create `count` claimants, each the admin of a customer of their own, with its default project."""
     organization, number = str(world.organization.pk), padded("s.i", 9)
     ids = {model: f"{first} + s.i" for model, first in FIRST.items()}
     insert(
@@ -109,7 +109,7 @@ def people(world: World, count: int) -> None:
 
 
 def things(world: World, count: int) -> None:
-    """As many devices, each in a profile of its own with a code of its own."""
+    """Create `count` devices, each in a profile of its own with a code of its own."""
     organization, number = str(world.organization.pk), padded("s.i", 9)
     device, profile = f"{FIRST[Device]} + s.i", f"{FIRST[ClaimProfile]} + s.i"
     insert(Device, device_columns(world, number, str(world.products[0].pk)) | {"id": device}, series(count))
@@ -144,7 +144,7 @@ def things(world: World, count: int) -> None:
 
 
 def hot_code(world: World, number: int) -> ClaimCode:
-    """The code of one profile that gives access to the device of that number to whoever comes."""
+    """Return the code of one profile that gives anybody access to the device of that number."""
     profile = ClaimProfile(
         organization=world.organization, slug="hot", name="Hot", scope=Scope.LINK, grant=Grant.ACCESS
     )
@@ -156,7 +156,7 @@ def hot_code(world: World, number: int) -> ClaimCode:
 
 
 def sign_in(plan: Plan, numbers: range) -> None:
-    """A session for each claimant, with the code at hand as if it had just been scanned."""
+    """Create a session for each claimant, with the code pending as if it had just been scanned."""
     backend, store = settings.AUTHENTICATION_BACKENDS[0], SessionStore()
     proof, now = User(password=PASSWORD).get_session_auth_hash(), timezone.now()
     rows = []
@@ -176,7 +176,7 @@ def sign_in(plan: Plan, numbers: range) -> None:
 
 
 def statements(number: int) -> tuple[list[str], list[str]]:
-    """What the claim of this number sends to the database: the whole request, and its transaction alone."""
+    """Return the statements of this claim: those of the whole request, and those of its transaction alone."""
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = session_key(number)
     with CaptureQueriesContext(connection) as captured:
@@ -207,12 +207,12 @@ def by_http(numbers: range) -> clients.Result:
 
 
 def claims_of(share: int) -> int:
-    """How many claims one plan takes: by hand, over HTTP, and twice by pgbench."""
+    """Return how many claims one plan takes: by hand, over HTTP, and twice by pgbench."""
     return 1 + share * CLIENTS * ROUNDS * (1 + 2 * LONGER)
 
 
 def measure_plan(plan: Plan, share: int) -> Iterator[Line]:
-    """One plan: a claim to learn the statements from, then rounds of HTTP and pgbench in turns."""
+    """Measure one plan: a claim to record the statements, then rounds of HTTP and pgbench in turns."""
     sign_in(plan, range(1, claims_of(share) + 1))
     whole, part = statements(1)
     scripts = {
@@ -255,7 +255,7 @@ def measure_plan(plan: Plan, share: int) -> Iterator[Line]:
 
 
 def measure(bulk: int) -> Iterator[Line]:
-    """Distinct profiles and devices, then one hot profile."""
+    """Measure distinct profiles and devices, then one hot profile."""
     share = 150 if bulk > 10_000 else 25
     total = claims_of(share)
     world = start("Northlake")

@@ -1,4 +1,4 @@
-"""One line of the table, and the table."""
+"""The lines of the report, and the table of them."""
 
 import json
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ HEADINGS = ("work", "ours", "floor or peer", "ratio", "budget", "")
 
 @dataclass(frozen=True)
 class Line:
-    """One thing measured. `ratio` is ours to theirs; `most` or `least` is its budget, if it has one."""
+    """A measurement. `ratio` is Custody's to the peer's; `most` or `least` is its budget, if it has one."""
 
     work: str
     ours: str
@@ -22,21 +22,21 @@ class Line:
 
     @property
     def budget(self) -> str:
-        """The budget in words."""
+        """Return the budget in words."""
         if self.most is not None:
             return f"≤ {self.most:g} {self.unit}"
         return f"≥ {self.least:g} {self.unit}" if self.least is not None else "–"
 
     @property
     def verdict(self) -> str:
-        """Whether the budget is kept; nothing where there is none."""
+        """Return whether the budget is kept, in words; empty if there is none."""
         if self.ratio is None or (self.most is None and self.least is None):
             return ""
         kept = self.ratio <= self.most if self.most is not None else self.ratio >= (self.least or 0)
         return "ok" if kept else "OVER"
 
     def cells(self) -> tuple[str, ...]:
-        """The columns of the table."""
+        """Return the columns of the table."""
         ratio = (
             "–"
             if self.ratio is None
@@ -47,17 +47,17 @@ class Line:
         return self.work, self.ours, self.theirs, ratio, self.budget, self.verdict
 
     def dump(self) -> str:
-        """The line as JSON, to hand it to another process."""
+        """Return the line as JSON, to pass it to another process."""
         return json.dumps(asdict(self))
 
 
 def load(text: str) -> Line:
-    """A line that was dumped."""
+    """Return the line from the text of `dump`."""
     return Line(**json.loads(text))
 
 
 def table(lines: Iterable[Line]) -> str:
-    """The lines as a table in Markdown, which is readable as it is."""
+    """Return the lines as a table in Markdown, which is readable as it is."""
     rows: list[tuple[Any, ...]] = [HEADINGS, *(line.cells() for line in lines)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     drawn = [
@@ -68,10 +68,10 @@ def table(lines: Iterable[Line]) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A time as it stands in the table."""
+    """Return a time as the table shows it."""
     return f"{seconds * 1000:.1f} ms"
 
 
 def per_second(count: int, seconds: float, what: str = "rows") -> str:
-    """A speed as it stands in the table."""
+    """Return a speed as the table shows it."""
     return f"{count / seconds:,.0f} {what}/s"

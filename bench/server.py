@@ -17,7 +17,7 @@ PATIENCE = 60
 
 @contextlib.contextmanager
 def running() -> Iterator[int]:
-    """Start it on a free port, with the settings of the product alone. Gives the port, and stops it."""
+    """Start the server on a free port, with the product's settings only; yield the port, and stop the server."""
     port = _free_port()
     connection.close()
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "console.settings", "PORT": str(port)}

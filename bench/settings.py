@@ -1,4 +1,4 @@
-"""The settings of the product, with Django's admin as the peer and an empty view as the floor beside it."""
+"""The settings of the product, plus Django's admin as the peer and an empty view as the floor."""
 
 from console.settings import *  # noqa: F403
 from console.settings import ALLOWED_HOSTS, INSTALLED_APPS

@@ -1,4 +1,4 @@
-"""Clocks."""
+"""Timers for the benchmarks."""
 
 import gc
 import time
@@ -10,16 +10,16 @@ Work = Callable[[], Any]
 
 
 def seconds(work: Work) -> float:
-    """How long one call takes."""
+    """Return how long one call takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def interleaved(*works: Work, rounds: int = 15, most_seconds: float = 3.0, warm: int = 2) -> list[float]:
-    """The median time of each work. They take turns (ABAB), so that what else runs here hits all alike.
+    """Return the median time of each work. They take turns (ABAB), so that other load affects all alike.
 
-    After `most_seconds` no further round begins, but there are three at least.
+    After `most_seconds` no further round begins, but there are at least three.
     """
     for work in works:
         for _time in range(warm):

@@ -10,14 +10,14 @@ from devices.models import Device, Ownership
 
 
 class Site(admin.AdminSite):
-    """Open to whoever is signed in: its look is measured, not its rights."""
+    """Open to anybody who is signed in: its speed is measured, not its permissions."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated
 
 
 class DeviceAdmin(admin.ModelAdmin):
-    """The device list as Django's admin gives it: the same columns, rows and filters, few queries."""
+    """The device list in Django's admin: the same columns, rows and filters, with few queries."""
 
     list_display = ("serial_number", "product", "status", "customer", "since", "tags", "created_at")
     list_filter = ("product", "status")
@@ -25,17 +25,17 @@ class DeviceAdmin(admin.ModelAdmin):
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """The devices of one organization."""
+        """Return the devices of one organization."""
         rows = super().get_queryset(request).filter(organization=request.actor.organization)  # type: ignore[attr-defined]
         spans = Ownership.objects.filter(device=OuterRef("pk"), ended_at=None)
         return rows.annotate(owned_since=Subquery(spans.values("started_at")[:1])).prefetch_related("device_tags__tag")
 
     def since(self, device: Device) -> object:
-        """When the current ownership began."""
+        """Return when the current ownership began."""
         return device.owned_since  # type: ignore[attr-defined]
 
     def tags(self, device: Device) -> str:
-        """Its tags."""
+        """Return the device's tags."""
         return ", ".join(sorted(row.tag.name for row in device.device_tags.all()))
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
@@ -52,7 +52,7 @@ site.register(Device, DeviceAdmin)
 
 
 def empty(request: HttpRequest) -> HttpResponse:
-    """Nothing but what every page needs: session, user and one query."""
+    """Run only what every page needs: session, user and one query."""
     name = Organization.objects.values_list("name", flat=True).first()
     return HttpResponse(f"{name} {request.user.is_authenticated} {len(request.session.keys())}")
 

@@ -1,4 +1,4 @@
-"""What a browser receives for a first page, by the product's own server: the bodies as they are sent."""
+"""What a browser receives for a first page from the product's own server: the bodies as they are sent."""
 
 import http.client
 from collections import Counter
@@ -15,7 +15,7 @@ from bench.pages import link_of, scanned, single_profile
 from bench.report import Line
 
 CONSOLE, CLAIM = 40_000, 30_000
-# What the browsers of today accept.
+# What current browsers accept.
 ENCODINGS = "gzip, deflate, br, zstd"
 
 
@@ -27,7 +27,7 @@ class Links(HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        """One element of the page."""
+        """Collect the links of one element of the page."""
         given = dict(attributes)
         if tag == "link" and {"stylesheet", "icon", "manifest"} & set((given.get("rel") or "").split()):
             self.found.append(given.get("href") or "")
@@ -49,7 +49,7 @@ def fetch(port: int, path: str, client: Client) -> tuple[str, int, str]:
 
 
 def first_page(port: int, path: str, client: Client) -> dict[str, tuple[int, str]]:
-    """All that a browser with an empty cache loads for a page: bytes and encoding by address."""
+    """Return everything that a browser with an empty cache loads for a page: bytes and encoding by address."""
     text, size, encoding = fetch(port, path, client)
     found = {path: (size, encoding)}
     links = Links()
@@ -60,12 +60,12 @@ def first_page(port: int, path: str, client: Client) -> dict[str, tuple[int, str
 
 
 def kind_of(link: str) -> str:
-    """CSS, JS, or anything else."""
+    """Return CSS, JS, or another kind."""
     return {"css": "CSS", "js": "JS"}.get(link.rpartition(".")[2], "other")
 
 
 def measure(world: World) -> Iterator[Line]:
-    """The console's overview, a full list, and the claim page."""
+    """Measure the console's overview, a full list, and the claim page."""
     pages = {
         "console, overview": (reverse("console:home"), world.client(), CONSOLE),
         "console, 50 devices": (reverse("devices:device_list"), world.client(), CONSOLE),
