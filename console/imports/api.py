@@ -41,7 +41,7 @@ ONE_OF_THEM = "Send the file either as `csv` or as `file`."
 
 
 class ImportIn(Body):
-    """A file to import: text in `csv`, or Base64 in `file`. Columns are recognised by their headers, as on the pages."""
+    """A file to import: text in `csv`, or Base64 in `file`. Columns are recognised by their headers."""
 
     csv = Text(max_length=MOST_TEXT, required=False, help_text="The file as text: separated values with a header.")
     file = Text(max_length=MOST_TEXT, required=False, help_text="The file's bytes in Base64: CSV, TSV or XLSX.")

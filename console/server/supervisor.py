@@ -142,7 +142,7 @@ class Supervisor:
     _noted: list[int] = field(default_factory=list)
 
     def listen(self) -> None:
-        """Stop at the usual signals. A process started by nohup outlives the terminal."""
+        """Stop at the usual signals. A supervisor started with nohup outlives its terminal."""
         signal.signal(signal.SIGINT, self.hear)
         signal.signal(signal.SIGTERM, self.hear)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:

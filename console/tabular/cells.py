@@ -65,7 +65,7 @@ class NumberCell(str):
         return cell
 
     def without_groups(self) -> "NumberCell":
-        """Return the cell without thousands separators, which no identifier has and which depend on the reader's settings."""
+        """Return the cell without thousands separators: no identifier has them, and they depend on the settings."""
         return NumberCell(self.ungrouped, rounded=self.rounded, laid_out=self.laid_out)
 
     def __reduce__(self) -> tuple:
@@ -139,7 +139,7 @@ def number_of(content: str, shown_as: Format | None, starts_1904: bool) -> str:
         shown_as = None
     is_rounded = abs(value) >= FIRST_ROUNDED
     if not value.is_integer() or abs(value) >= FIRST_UNWRITTEN:
-        # Excel computes with 15 digits and shows no more; further digits from other programs exceed a float's precision.
+        # Excel computes with 15 digits and shows no more; further digits from other programs exceed a float.
         plain = f"{value:.15g}".upper()
         number = Decimal(repr(value))
     else:
