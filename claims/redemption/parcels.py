@@ -6,8 +6,8 @@ from typing import Protocol
 
 from claims.models import Claim, ClaimProfile
 from console.access import Actor
+from console.operations import Outcome
 from console.slots import One
-from devices.ledger import Outcome
 from devices.models import Device
 
 

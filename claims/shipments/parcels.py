@@ -10,7 +10,7 @@ from claims.models import Claim, ClaimProfile, Shipment, ShipmentState, Shipment
 from claims.shipments.actions import shipments
 from console.access import Actor
 from console.errors import Refused
-from devices.ledger import Outcome
+from console.operations import Outcome
 from devices.models import Device
 
 

@@ -13,7 +13,7 @@ from console.actions import organizations
 from console.editing import Edit
 from console.forms import DomainForm, LogoForm, OrganizationForm, attempt, page, press
 from console.middleware import ORGANIZATION_IN_SESSION
-from console.models import Member, OrganizationLogo, Role
+from console.models import Member, Organization, OrganizationLogo, Role
 from console.requests import Request, SignedIn
 from console.uploads import oversized
 
@@ -65,7 +65,7 @@ def _set_logo(request: Request, form: LogoForm) -> bool:
     return logo is not None
 
 
-def _logo_of(organization) -> OrganizationLogo | None:
+def _logo_of(organization: Organization) -> OrganizationLogo | None:
     return OrganizationLogo.objects.filter(organization=organization).first()  # unscoped: the actor's own
 
 

@@ -11,7 +11,7 @@ from console import keys
 from console.access import public
 from console.actions import organizations
 from console.forms import SetupForm, page
-from console.models import Organization
+from console.models import Member, Organization
 from console.people.adapters import sign_in
 
 
@@ -40,7 +40,7 @@ def _is_right(code: str) -> bool:
     return bool(expected) and secrets.compare_digest(code.encode(), expected.encode())
 
 
-def _found(values: dict):
+def _found(values: dict) -> Member:
     return organizations.found(
         name=values["organization"],
         owner_name=values["name"],
