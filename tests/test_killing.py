@@ -21,7 +21,11 @@ def write_slowly():
 
 def is_at_it():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'WITH late%' AND state = 'active'")
+        # Of this database: the same test may run in another one of this server.
+        cursor.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'WITH late%' AND state = 'active'"
+            " AND datname = current_database()"
+        )
         return cursor.fetchone() is not None
 
 
