@@ -65,7 +65,7 @@ def _join_ledger() -> None:
     from claims.returns import ledger_check as return_check
     from claims.returns.actions import returns
     from claims.shipments import ledger_check as shipment_check
-    from claims.shipments.actions import shipments
+    from claims.shipments.actions import contents
     from console import ledger_check as foundation
     from console import upkeep
     from devices import ledger, link_slots
@@ -80,7 +80,7 @@ def _join_ledger() -> None:
 
     for check in (ledger_check.check, return_check.check, shipment_check.check):
         foundation.checks.add(check)
-    for chore in (shipments.delete_old_scans, label_files.delete_old):
+    for chore in (contents.delete_old_scans, label_files.delete_old):
         upkeep.chores.add(chore)
 
 
@@ -89,7 +89,7 @@ def _declare_handlers() -> None:
     from claims.labels import actions as labels  # noqa: F401
     from claims.profiles.actions import codes  # noqa: F401
     from claims.returns.actions import batches, inspection, inspection_undo, receipt_undo, returns  # noqa: F401
-    from claims.shipments.actions import shipments  # noqa: F401
+    from claims.shipments.actions import shipping  # noqa: F401
 
 
 def _join_rooms() -> None:

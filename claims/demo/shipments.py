@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping
 from devices.models import Device
 
 # (days ago, outcome, customer, order, {product: (ordered, packed)})
@@ -18,28 +18,28 @@ STORIES: list[tuple[float, str, str, str, dict[str, tuple[int, int]]]] = [
 
 def plan(world: Any) -> None:
     """Add each shipment to the diary."""
-    for days_ago, end, name, order, contents in STORIES:
+    for days_ago, end, name, order, counts in STORIES:
         world.note(
             days_ago,
-            lambda at, end=end, name=name, order=order, contents=contents: _tell(world, end, name, order, contents, at),
+            lambda at, end=end, name=name, order=order, counts=counts: _tell(world, end, name, order, counts, at),
         )
 
 
-def _tell(world: Any, end: str, name: str, order: str, contents: dict[str, tuple[int, int]], at: datetime) -> None:
+def _tell(world: Any, end: str, name: str, order: str, counts: dict[str, tuple[int, int]], at: datetime) -> None:
     by = world.members["fulfilment"]
-    lines = {world.products[slug]: ordered for slug, (ordered, _packed) in contents.items()}
+    lines = {world.products[slug]: ordered for slug, (ordered, _packed) in counts.items()}
     shipment = shipments.create(
         customer=world.customers[name], lines=lines, by=by, at=at, order_number=order, is_claimed_by_code=end == "sent"
     )
-    ids = [world.stock[slug].pop() for slug, (_ordered, packed) in contents.items() for _each in range(packed)]
+    ids = [world.stock[slug].pop() for slug, (_ordered, packed) in counts.items() for _each in range(packed)]
     if ids:
-        shipments.pack(shipment, Device.objects.filter(pk__in=ids), by=by, at=at)
+        contents.pack(shipment, Device.objects.filter(pk__in=ids), by=by, at=at)
     if end == "shipped":
-        shipments.ship(shipment, by=by, at=at)
+        shipping.ship(shipment, by=by, at=at)
         world.held += [(pk, name) for pk in ids]
     if end == "sent":
-        shipments.send(shipment, by=by, at=at)
+        shipping.send(shipment, by=by, at=at)
     if end == "cancelled":
         shipments.cancel(shipment, by=by, at=at)
-        for slug, (_ordered, packed) in contents.items():
+        for slug, (_ordered, packed) in counts.items():
             world.stock[slug] += [ids.pop(0) for _each in range(packed)]

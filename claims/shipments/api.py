@@ -4,7 +4,7 @@ from typing import Any
 
 from claims.models import Shipment
 from claims.shipments import api_input, packing_list, pages
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping
 from claims.shipments.api_shapes import (
     BalanceOut,
     PackIn,
@@ -89,23 +89,23 @@ def shipment_pack(request: Any, pk: int) -> Any:
 def shipment_unpack(request: Any, pk: int) -> Any:
     """Puts each named device back in stock or leaves it unchanged. Returns a result per name, in request order."""
     shipment, named = pages.one(request, pk), naming.Naming(request)
-    refused = shipments.why_not_out(shipment, named.ids)
-    out = shipments.unpack(shipment, [pk for pk in named.ids if pk not in refused], by=request.actor)
-    refused = {pk: refused.get(pk, shipments.changed()) for pk in named.ids if pk not in out}
+    refused = contents.why_not_out(shipment, named.ids)
+    out = contents.unpack(shipment, [pk for pk in named.ids if pk not in refused], by=request.actor)
+    refused = {pk: refused.get(pk, contents.changed()) for pk in named.ids if pk not in out}
     return {"unpacked": out, "unit_count": _now(request, shipment).unit_count, "results": named.results(refused)}
 
 
 @endpoint("Ship a shipment", may=P.SHIPMENT_EDIT, answers=OperationOut, status=202)
 def shipment_ship(request: Any, pk: int) -> Any:
     """Assigns all devices to the customer at one instant, or none; also those of a sent box that is not claimed yet."""
-    return shipments.ship(pages.one(request, pk), by=request.actor)
+    return shipping.ship(pages.one(request, pk), by=request.actor)
 
 
 @endpoint("Send a box that is claimed by code", may=P.SHIPMENT_EDIT, answers=ShipmentDetail)
 def shipment_send(request: Any, pk: int) -> Any:
     """Marks the box as sent. Its devices stay reserved until the customer claims the box with its code."""
     shipment = pages.one(request, pk)
-    shipments.send(shipment, by=request.actor)
+    shipping.send(shipment, by=request.actor)
     return _now(request, shipment)
 
 

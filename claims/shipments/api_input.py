@@ -11,7 +11,7 @@ from claims.models import Shipment
 from claims.scanning import scans
 from claims.scanning.answers import Answer
 from claims.shipments import packing
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents
 from claims.shipments.forms import MOST_EXPECTED, ShipmentForm
 from console.rest.forms import checked
 from console.rest.problems import Unfit
@@ -60,7 +60,7 @@ def pack(request: Any, shipment: Shipment) -> list[dict[str, Any]]:
     texts, by, at = request.body_data["scans"], request.actor, timezone.now()
     chosen = packing.choose(shipment, scans.find_all(by, texts))
     found = {each.pk: each for each in chosen if isinstance(each, Device)}
-    answers = shipments.pack(shipment, found.values(), by=by, at=at) if found else []
+    answers = contents.pack(shipment, found.values(), by=by, at=at) if found else []
     # All packed devices share one answer, so they are identified by the time of this call.
     packed = shipment.units.filter(packed_at=at, device__in=found)
     inside = set(packed.values_list("device_id", flat=True))

@@ -14,7 +14,7 @@ from claims.scanning import photos as reading
 from claims.scanning import queue as bench_queue
 from claims.scanning.answers import BAD, WARN, Answer
 from claims.shipments import packing
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents
 from claims.shipments.reconciliation import balance
 from console.access import Actor, Permission
 from console.errors import Refused
@@ -62,17 +62,17 @@ def scanned(request: Request, shipment: Shipment) -> list[Answer]:
     """Pack what the form contains: scans queued in the browser, a scan, a pasted list, a photo or a chosen device."""
     actor: Actor = request.actor
     if sent := bench_queue.read(request.POST, actor):
-        return shipments.scan_once(shipment, sent, by=actor)
+        return contents.scan_once(shipment, sent, by=actor)
     chosen = id_of(request.POST.get("choose"))
     try:
         if chosen is not None:
-            return shipments.pack(shipment, Device.objects.visible_to(actor).filter(pk=chosen), by=actor)
+            return contents.pack(shipment, Device.objects.visible_to(actor).filter(pk=chosen), by=actor)
         photo = request.FILES.get("photo")
         texts = reading.read(photo.read()) if photo else []
         texts += scans.lines("\n".join([request.POST.get("list", ""), request.POST.get("scan", "")]))
         if photo and not texts:
             return [Answer(BAD, "no_code", _("No code was found in the photo. Take it closer, and in better light."))]
-        return shipments.scan(shipment, texts, by=actor)
+        return contents.scan(shipment, texts, by=actor)
     except Refused as refusal:
         return [Answer(BAD, refusal.code, refusal.sentence)]
 
@@ -84,9 +84,9 @@ def taken_out(request: Request, shipment: Shipment) -> list[Answer]:
     try:
         if pk is not None:
             device = Device.objects.visible_to(actor).filter(pk=pk).first()
-            done = device is not None and bool(shipments.unpack(shipment, [device.pk], by=actor))
+            done = device is not None and bool(contents.unpack(shipment, [device.pk], by=actor))
         else:
-            device = shipments.undo_last(shipment, by=actor)
+            device = contents.undo_last(shipment, by=actor)
             done = device is not None
     except Refused as refusal:
         return [Answer(BAD, refusal.code, refusal.sentence)]

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from claims.models import Claim, ClaimProfile, Shipment, ShipmentState, ShipmentUnit
-from claims.shipments.actions import shipments
+from claims.shipments.actions import shipping, states
 from console.access import Actor
 from console.errors import Refused
 from console.operations import Outcome
@@ -52,11 +52,11 @@ class ShipmentParcel:
 
     def lock(self) -> None:
         """Lock the shipment until the end of the transaction."""
-        shipments.take_turn(self.shipment)
+        states.take_turn(self.shipment)
 
     def hand_over(self, *, claim: Claim, by: Actor, at: datetime) -> Outcome:
         """Assign the devices of the sent box to the customer who claimed it."""
-        return shipments.hand_over(self.shipment, claim=claim, by=by, at=at)
+        return shipping.hand_over(self.shipment, claim=claim, by=by, at=at)
 
 
 def given_by(profile: ClaimProfile) -> ShipmentParcel | None:
@@ -74,4 +74,4 @@ def packed_in(device_ids: list[int]) -> dict[int, ShipmentParcel]:
 
 def take_out(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
     """Remove packed devices from their shipments because their customer claims them individually."""
-    shipments.take_claimed(device_ids, claim=claim, by=by)
+    shipping.take_claimed(device_ids, claim=claim, by=by)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from claims.models import Shipment
 from claims.scanning.answers import Answer
 from claims.shipments import packing_list, pages
-from claims.shipments.actions import shipments
+from claims.shipments.actions import shipments, shipping
 from claims.shipments.filters import ShipmentFilter
 from claims.shipments.forms import ShipmentForm
 from claims.shipments.tables import ShipmentTable
@@ -94,10 +94,10 @@ def shipment_ship(request: Request, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "claims/shipments/shipment_ship.html", pages.before_shipping(shipment))
     if shipment.is_claimed_by_code and shipment.is_open and pages.claimed(shipment)["left"]:
-        number = shipments.send(shipment, by=request.actor)
+        number = shipping.send(shipment, by=request.actor)
         messages.success(request, pages.sent(shipment, number))
         return redirect(shipment)
-    operation = shipments.ship(shipment, by=request.actor)
+    operation = shipping.ship(shipment, by=request.actor)
     if not operation.is_over:
         return redirect(operation)
     messages.success(request, operation.sentence)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from claims.models import Return, Shipment
 from claims.returns.actions import returns
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments
 from customers.actions import projects
 from customers.models import Customer
 from devices import ledger
@@ -34,7 +34,7 @@ def make_device_with(product, organization, by):
                 tag=Tag.objects.create(organization=organization, name=f"t{number}-{n}", name_key=f"t{number}-{n}"),
             )
             box = shipments.create(customer=customer, lines={}, by=by)
-            shipments.pack(box, [device], by=by)
+            contents.pack(box, [device], by=by)
             shipments.cancel(box, by=by)
             ledger.assign([device.pk], customer=customer, project=home, by=by, reason="assignment")
             calls.ask(device, kind="variable", name="battery", by=by)

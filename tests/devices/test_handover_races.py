@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from claims.returns.actions import receipt_undo as return_undo
 from claims.returns.actions import returns, swaps
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping
 from console import operations
 from console.access import CustomerScope, Permission, system
 from customers.actions import key_uses, projects
@@ -70,7 +70,7 @@ class World:
             anyway=[],
         )
         self.shipment = shipments.create(customer=other, lines={}, by=self.by)
-        shipments.pack(self.shipment, [self.devices["ship"]], by=self.by)
+        contents.pack(self.shipment, [self.devices["ship"]], by=self.by)
 
     def perform(self, handler, name, route, **payload):
         return operations.perform(
@@ -104,7 +104,7 @@ class World:
         elif name == "assign":
             ownership.assign(ids, customer=self.other, by=by, **when)
         elif name == "ship":
-            shipments.ship(self.shipment, by=by, **when)
+            shipping.ship(self.shipment, by=by, **when)
         elif name == "undo_unclaim":
             undo.undo_unclaim(ids, undone=self.undone[name], by=by, **when)
         else:

@@ -96,7 +96,7 @@ def test_a_device_that_stays_off_is_asked_for_all_its_owners(device, customer, o
 def test_a_claim_a_swap_a_shipment_and_a_take_keep_it(make_devices, product, customer, other_customer, by, alice):
     from claims.redemption.actions import redemption as claims
     from claims.returns.actions import swaps
-    from claims.shipments.actions import shipments
+    from claims.shipments.actions import contents, shipments, shipping
     from console.access import Actor
 
     claimed, swapped, shipped, taken, old = make_devices(5)
@@ -108,8 +108,8 @@ def test_a_claim_a_swap_a_shipment_and_a_take_keep_it(make_devices, product, cus
     ownership.assign([old.pk], customer=other_customer, by=by)
     swaps.swap(old, swapped, reason="Defective", by=by)
     shipment = shipments.create(customer=other_customer, lines={}, by=by)
-    shipments.pack(shipment, [shipped], by=by)
-    shipments.ship(shipment, by=by)
+    contents.pack(shipment, [shipped], by=by)
+    shipping.ship(shipment, by=by)
     theirs = Actor(
         kind="customer", customers=frozenset({other_customer.pk}), organization=device.organization, label="key"
     )

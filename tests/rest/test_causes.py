@@ -8,7 +8,7 @@ from claims.redemption import offers
 from claims.returns.actions import inspection as return_inspection
 from claims.returns.actions import returns
 from claims.returns.forms import SwapForm
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments
 from console import operations
 from console.errors import Refused
 from devices import ledger
@@ -30,7 +30,7 @@ def world(make_devices, product, customer, other_customer, by):
     ledger.set_status([found["scrapped"].pk], frm=["in_stock"], to="scrapped")
     returns.receive([found["in_quarantine"].pk], reason="Defective", by=by, anyway=[found["in_quarantine"].pk])
     shipment = shipments.create(customer=other_customer, lines={}, by=by)
-    shipments.pack(shipment, [found["reserved"]], by=by)
+    contents.pack(shipment, [found["reserved"]], by=by)
     ownership.assign([found["already_owned"].pk], customer=other_customer, by=by)
     device_actions.archive([found["archived"].pk], by=by)
     return {cause: Device.objects.get(pk=device.pk) for cause, device in found.items()}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments
 from console.models import Event
 from console.rest import preconditions
 from console.rest.schema import built
@@ -117,7 +117,7 @@ def test_a_verb_is_compared_with_the_object_above_it(api, customer, device, alic
     shipment = shipments.create(customer=customer, lines={}, by=by)
     url = f"/shipments/{shipment.pk}"
     empty = api.get(url).headers["ETag"]
-    shipments.pack(shipment, [device], by=by)
+    contents.pack(shipment, [device], by=by)
     late = api.post(f"{url}/ship", headers={"If-Match": empty})
     assert (late.status_code, Ownership.objects.exists()) == (412, False)
     now = api.get(url).headers["ETag"]

@@ -266,14 +266,14 @@ def test_what_can_not_be_taken_is_answered_as_if_there_were_no_such_device(
     mine, make_devices, product, organization, by
 ):
     from claims.profiles.actions import codes as claim_codes
-    from claims.shipments.actions import shipments
+    from claims.shipments.actions import contents, shipments
 
     devices = make_devices(5)
     rotated, packed, scrapped, quarantined, archived = devices
     worlds.make_unit_profile(product)
     claim_codes.replace_for_devices([rotated.pk], reason="label lost", by=by)
     shipment = shipments.create(customer=factories.make_customer(organization, "Other"), lines={}, by=by)
-    shipments.pack(shipment, [packed], by=by)
+    contents.pack(shipment, [packed], by=by)
     ledger.set_status([scrapped.pk], frm=["in_stock"], to="scrapped")
     ledger.set_status([quarantined.pk], frm=["in_stock"], to="returned")
     device_actions.archive([archived.pk], by=by)

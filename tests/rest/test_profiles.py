@@ -9,7 +9,7 @@ from claims.models import ClaimCode, ClaimProfile
 from claims.profiles.actions import codes as claim_codes
 from claims.redemption.actions import redemption as claims
 from claims.returns.actions import returns
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments
 from console.access import Permission
 from console.models import Event, Member, OrganizationDomain
 from customers.models import CustomerKind
@@ -307,7 +307,7 @@ def test_no_list_asks_more_for_more_rows(api, organization, product, make_device
     by, devices = factories.actor_of(alice), make_devices(4)
     profile = worlds.make_unit_profile(product, grant="access")
     boxes = [shipments.create(customer=customer, lines={}, is_claimed_by_code=True, by=by) for _each in range(2)]
-    shipments.pack(boxes[0], devices[:2], by=by)
+    contents.pack(boxes[0], devices[:2], by=by)
     ownership.assign([d.pk for d in devices[2:]], customer=customer, by=by)
     returns.receive([d.pk for d in devices[2:]], reason="Defective", by=by)
     for code in ClaimCode.objects.filter(device__in=devices[:2]).select_related("profile"):

@@ -5,7 +5,7 @@ import pytest
 from claims.models import ClaimCode, Return, Shipment, ShipmentUnit
 from claims.profiles.actions import codes as claim_codes
 from claims.returns.actions import returns
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping
 from console.access import Permission
 from console.models import Operation
 from devices.actions import ownership
@@ -25,7 +25,7 @@ def shipment(customer, by):
 
 @pytest.fixture
 def packed(shipment, make_devices, by):
-    shipments.pack(shipment, make_devices(2), by=by)
+    contents.pack(shipment, make_devices(2), by=by)
     return shipment
 
 
@@ -104,7 +104,7 @@ def test_every_scan_is_answered_in_order(api, shipment, make_devices, product, o
     a, b, c, owned, here = make_devices(5)
     worlds.make_unit_profile(product)
     ownership.assign([owned.pk], customer=other_customer, by=by)
-    shipments.pack(shipment, [here], by=by)
+    contents.pack(shipment, [here], by=by)
     label = claim_codes.printed(ClaimCode.objects.get(device=c)).typed_in_groups
     scans = [
         a.serial_number.lower(),
@@ -185,7 +185,7 @@ def test_an_empty_shipment_is_not_shipped(api, shipment):
 
 def test_a_box_is_sent_and_claimed_with_its_code(api, customer, other_customer, make_devices, by, dana, erin):
     shipment = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
-    shipments.pack(shipment, make_devices(2), by=by)
+    contents.pack(shipment, make_devices(2), by=by)
     assert api.post(url(shipment, "/send")).json()["state"] == "sent"
     code = api.get(f"/claim-profiles/{shipment.profile_id}/code").json()["typed_code"]
     theirs = Caller(customer_key(erin, other_customer)).post("/claims/redeem", {"code": code})
@@ -209,9 +209,9 @@ def test_a_shipment_is_cancelled_and_one_whose_shipping_was_given_up_reopened(ap
 def test_units_and_balance_say_what_became_of_them(api, customer, product, make_devices, by):
     shipment = shipments.create(customer=customer, lines={product: 4}, by=by)
     a, b, c = make_devices(3)
-    shipments.pack(shipment, [a, b, c], by=by)
+    contents.pack(shipment, [a, b, c], by=by)
     assert {row["fate"] for row in api.get(url(shipment, "/units")).json()["results"]} == {None}
-    shipments.ship(shipment, by=by)
+    shipping.ship(shipment, by=by)
     returns.receive([b.pk], reason="Defective", by=by)
 
     ownership.unclaim([c.pk], reason="Lost", by=by)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from claims.models import ClaimCode
 from claims.redemption.actions import redemption as claims
 from claims.returns.actions import returns, swaps
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping
 from console.access import CustomerScope, system
 from console.errors import Refused
 from console.models import Event
@@ -58,14 +58,14 @@ def act_claim(device, customer, person, by):
 
 def act_ship(device, customer, person, by):
     shipment = shipments.create(customer=customer, lines={}, by=by)
-    shipments.pack(shipment, [device], by=by)
-    shipments.ship(shipment, by=by)
+    contents.pack(shipment, [device], by=by)
+    shipping.ship(shipment, by=by)
 
 
 def act_claim_of_a_box(device, customer, person, by):
     shipment = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
-    shipments.pack(shipment, [device], by=by)
-    shipments.send(shipment, by=by)
+    contents.pack(shipment, [device], by=by)
+    shipping.send(shipment, by=by)
     person = factories.actor_of(person)
     claims.redeem(shipment.profile.codes.get(), customer=customer, by=person, host="localhost")
 

@@ -132,12 +132,12 @@ def test_a_swap_says_it_and_takes_the_choice(client_for, alice, profile, taken, 
 
 
 def test_shipping_and_a_swap_say_before_that_they_can_not_be_undone(client_for, alice, taken, customer, by):
-    from claims.shipments.actions import shipments
+    from claims.shipments.actions import contents, shipments
 
     client = client_for(alice)
     free = Device.objects.filter(customer=None).first()
     shipment = shipments.create(customer=customer, lines={}, by=by)
-    shipments.pack(shipment, [free], by=by)
+    contents.pack(shipment, [free], by=by)
     assert "can&#x27;t be undone" in _html(client, reverse("claims:shipment_ship", args=[shipment.pk]))
     assert "can&#x27;t be undone" in _html(client, reverse("claims:device_swap", args=[taken.pk]))
 

@@ -10,7 +10,7 @@ from claims.models import Return
 from claims.returns.actions import inspection as return_inspection
 from claims.returns.actions import inspection_undo, returns
 from claims.returns.actions.inspection import Findings
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments
 from console.errors import Refused
 from console.models import Event, Operation
 from devices.actions import devices as device_actions
@@ -62,7 +62,7 @@ def test_what_went_on_since_is_left_as_it_is_and_says_why(make_devices, received
     ids = [row.device_id for row in rows]
     ownership.assign(ids[:2], customer=customer, by=by)
     ownership.unclaim([ids[1]], reason="moved", by=by)
-    shipments.pack(shipments.create(customer=customer, lines={}, by=by), [rows[2].device], by=by)
+    contents.pack(shipments.create(customer=customer, lines={}, by=by), [rows[2].device], by=by)
     returns.receive([ids[3]], reason="Defective", by=by, anyway=[ids[3]])
     device_actions.archive([ids[4]], by=by)
     before = state()

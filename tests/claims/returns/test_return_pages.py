@@ -8,7 +8,7 @@ from django.urls import reverse
 from claims.models import ClaimCode, Return, ReturnReason, ReturnSettings
 from claims.profiles import printed
 from claims.returns.actions import returns
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments
 from console.models import Operation
 from devices import ledger
 from devices.actions import ownership
@@ -340,7 +340,7 @@ def test_a_packed_unit_on_the_bench_leads_to_its_shipment(desk, make_devices, cu
     by = actor(alice)
     (unit,) = make_devices(1)
     shipment = shipments.create(customer=customer, lines={}, by=by)
-    shipments.pack(shipment, [unit], by=by)
+    contents.pack(shipment, [unit], by=by)
     page = desk.post(BENCH, {"scan": unit.serial_number}).content.decode()
     assert f'<a href="/shipments/{shipment.pk}/">Open S-00001</a>' in page
 

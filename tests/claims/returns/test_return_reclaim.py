@@ -9,7 +9,7 @@ from claims.redemption.actions import redemption as claims
 from claims.returns.actions import inspection as return_inspection
 from claims.returns.actions import returns
 from claims.returns.actions.inspection import Findings
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping
 from console.errors import Refused
 from devices.actions import ownership
 from devices.models import Device, Ownership
@@ -40,15 +40,15 @@ def assign(device, customer, by, person):
 
 def ship(device, customer, by, person):
     shipment = shipments.create(customer=customer, lines={}, by=by)
-    shipments.scan(shipment, [device.serial_number], by=by)
-    shipments.ship(shipment, by=by)
+    contents.scan(shipment, [device.serial_number], by=by)
+    shipping.ship(shipment, by=by)
 
 
 def claim_box(device, customer, by, person):
     """By the code on the packing list of the box that it was packed into."""
     shipment = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
-    shipments.scan(shipment, [device.serial_number], by=by)
-    shipments.send(shipment, by=by)
+    contents.scan(shipment, [device.serial_number], by=by)
+    shipping.send(shipment, by=by)
     claims.redeem(shipment.profile.codes.get(), customer=customer, by=person, host="")
 
 

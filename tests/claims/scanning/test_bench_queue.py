@@ -13,7 +13,7 @@ from claims.scanning import next_steps
 from claims.scanning import queue as bench_queue
 from claims.scanning.answers import Answer
 from claims.shipments import packing
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping
 from devices import ledger
 from devices.actions import ownership
 from devices.models import Device
@@ -45,60 +45,60 @@ def handled(answer):
 
 
 def test_a_scan_that_is_sent_again_gets_the_first_answer_and_packs_nothing(shipment, device, by):
-    first = shipments.scan_once(shipment, {TOKEN: device.serial_number}, by=by)
-    again = shipments.scan_once(shipment, {TOKEN: device.serial_number}, by=by)
+    first = contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)
+    again = contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)
     assert said(first) == said(again) == [("added", f"{device.serial_number} added, Aqua Meter.")]
     shipment.refresh_from_db()
     assert (shipment.unit_count, ShipmentScan.objects.count()) == (1, 1)
 
 
 def test_a_unit_that_was_taken_out_meanwhile_is_not_packed_by_the_repeat(shipment, device, by):
-    shipments.scan_once(shipment, {TOKEN: device.serial_number}, by=by)
-    shipments.unpack(shipment, [device.pk], by=by)
-    assert [a.code for a in shipments.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["added"]
+    contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)
+    contents.unpack(shipment, [device.pk], by=by)
+    assert [a.code for a in contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["added"]
     assert not shipment.units.exists()
     # A new scan of it is another one.
-    shipments.scan_once(shipment, {"another0": device.serial_number}, by=by)
+    contents.scan_once(shipment, {"another0": device.serial_number}, by=by)
     assert shipment.units.get().device == device
 
 
 def test_a_refused_scan_is_looked_at_again(shipment, device, by):
     ledger.set_status([device.pk], frm=["in_stock"], to="returned")
-    assert [a.code for a in shipments.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["in_quarantine"]
+    assert [a.code for a in contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["in_quarantine"]
     ledger.set_status([device.pk], frm=["returned"], to="in_stock")
-    assert [a.code for a in shipments.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["added"]
+    assert [a.code for a in contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["added"]
 
 
 def test_the_repeat_of_a_packed_scan_is_answered_after_shipping_and_a_late_one_is_refused(shipment, make_devices, by):
     packed, late = make_devices(2)
-    shipments.scan_once(shipment, {TOKEN: packed.serial_number}, by=by)
-    shipments.ship(shipment, by=by)
+    contents.scan_once(shipment, {TOKEN: packed.serial_number}, by=by)
+    shipping.ship(shipment, by=by)
     sent = {TOKEN: packed.serial_number, "too0late": late.serial_number}
-    answers = shipments.scan_once(Shipment.objects.get(pk=shipment.pk), sent, by=by)
+    answers = contents.scan_once(Shipment.objects.get(pk=shipment.pk), sent, by=by)
     assert [(a.code, a.scanned) for a in answers] == [("added", packed.serial_number), ("not_open", late.serial_number)]
     assert Device.objects.get(pk=late.pk).status == "in_stock"
 
 
 def test_the_same_unit_in_two_scans_of_one_call_is_packed_once(shipment, device, by):
     sent = {"first000": device.serial_number, "second00": device.device_name}
-    assert [a.code for a in shipments.scan_once(shipment, sent, by=by)] == ["added", "already_here"]
+    assert [a.code for a in contents.scan_once(shipment, sent, by=by)] == ["added", "already_here"]
     assert ShipmentScan.objects.get().token == "first000"
 
 
 def test_the_same_id_at_another_shipment_is_another_scan(shipment, customer, make_devices, by):
     one, two = make_devices(2)
     other = shipments.create(customer=customer, lines={}, by=by)
-    shipments.scan_once(shipment, {TOKEN: one.serial_number}, by=by)
-    shipments.scan_once(other, {TOKEN: two.serial_number}, by=by)
+    contents.scan_once(shipment, {TOKEN: one.serial_number}, by=by)
+    contents.scan_once(other, {TOKEN: two.serial_number}, by=by)
     assert (shipment.units.get().device, other.units.get().device) == (one, two)
 
 
 def test_ids_of_scans_are_kept_for_thirty_days(shipment, make_devices, by):
     old, new = make_devices(2)
     now = timezone.now()
-    shipments.scan_once(shipment, {"older000": old.serial_number}, by=by, at=now - timedelta(days=31))
-    shipments.scan_once(shipment, {"newer000": new.serial_number}, by=by, at=now - timedelta(days=29))
-    assert shipments.delete_old_scans() == 1
+    contents.scan_once(shipment, {"older000": old.serial_number}, by=by, at=now - timedelta(days=31))
+    contents.scan_once(shipment, {"newer000": new.serial_number}, by=by, at=now - timedelta(days=29))
+    assert contents.delete_old_scans() == 1
     assert ShipmentScan.objects.get().token == "newer000"
 
 
@@ -146,7 +146,7 @@ def test_a_busy_shipment_leaves_the_scan_with_the_browser(staff_client, shipment
     def busy(*_args, **_named):
         raise Refused("busy", "Somebody else changed this.")
 
-    monkeypatch.setattr(shipments, "scan_once", busy)
+    monkeypatch.setattr(contents, "scan_once", busy)
     answer = send(staff_client, shipment, by, (TOKEN, device.serial_number))
     assert (answer.status_code, answer.json()["code"]) == (409, "busy")
 
@@ -181,12 +181,12 @@ def test_a_page_that_shows_everything_is_told_so_and_another_one_gets_counts_and
     staff_client, shipment, make_devices, by
 ):
     one, two = make_devices(2)
-    shipments.pack(shipment, [one], by=by)
+    contents.pack(shipment, [one], by=by)
     url = reverse("claims:shipment_pack", args=[shipment.pk])
     poll = {"HX-Request": "true", "HX-Target": "counts"}
     version = staff_client.get(url).context["version"]
     assert staff_client.get(url, {"seen": version}, headers=poll).status_code == 204
-    shipments.pack(shipment, [two], by=by)
+    contents.pack(shipment, [two], by=by)
     page = staff_client.get(url, {"seen": version}, headers=poll).content.decode()
     assert "2 units packed" in page and two.serial_number in page.split('id="newest"')[1]
     assert "<html" not in page
@@ -211,9 +211,9 @@ def test_each_refusal_leads_to_what_can_be_done(
     came_back = back.returns.get()
     ledger.set_status([scrapped.pk], frm=["in_stock"], to="scrapped")
     other = shipments.create(customer=customer, lines={}, by=by)
-    shipments.pack(other, [elsewhere], by=by)
+    contents.pack(other, [elsewhere], by=by)
     texts = [unit.serial_number for unit in (owned, back, scrapped, elsewhere)] + ["NO BODY&1", came_back.code]
-    answers = shipments.scan(shipment, texts, by=by)
+    answers = contents.scan(shipment, texts, by=by)
     assert steps(answers, by, shipment) == {
         "already_owned": [("Unclaim…", f"/devices/unclaim/?ids={owned.pk}", None)],
         "in_quarantine": [("Inspect…", f"/returns/inspect/?ids={came_back.pk}", None)],
@@ -228,7 +228,7 @@ def test_a_step_is_offered_to_those_who_may_take_it(shipment, make_devices, othe
     (owned, back) = make_devices(2)
     ownership.assign([owned.pk], customer=other_customer, by=by)
     ledger.set_status([back.pk], frm=["in_stock"], to="returned")
-    answers = shipments.scan(shipment, [owned.serial_number, back.serial_number], by=by)
+    answers = contents.scan(shipment, [owned.serial_number, back.serial_number], by=by)
     assert steps(answers, actor("fulfilment"), shipment) == {
         "already_owned": [("Open device", f"/devices/{owned.pk}/", None)],
         "in_quarantine": [("Open device", f"/devices/{back.pk}/", None)],
@@ -237,15 +237,15 @@ def test_a_step_is_offered_to_those_who_may_take_it(shipment, make_devices, othe
 
 def test_a_unit_in_a_box_that_has_left_is_not_offered_to_be_taken_out(customer, shipment, device, by):
     box = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
-    shipments.pack(box, [device], by=by)
-    shipments.send(box, by=by)
-    answers = shipments.scan(shipment, [device.serial_number], by=by)
+    contents.pack(box, [device], by=by)
+    shipping.send(box, by=by)
+    answers = contents.scan(shipment, [device.serial_number], by=by)
     assert steps(answers, by, shipment) == {"reserved": [("Open S-00002", f"/shipments/{box.pk}/", None)]}
 
 
 def test_taking_a_unit_out_of_the_other_shipment_works_without_javascript(staff_client, customer, shipment, device, by):
     other = shipments.create(customer=customer, lines={}, by=by)
-    shipments.pack(other, [device], by=by)
+    contents.pack(other, [device], by=by)
     url = reverse("claims:shipment_pack", args=[shipment.pk])
     page = tight(staff_client.post(url, {"scan": device.serial_number}))
     button = re.search(r'formaction="([^"]+)" name="device" value="(\d+)" data-take-out', page)
@@ -269,7 +269,7 @@ def test_a_scan_that_is_sent_eight_times_at_once_is_packed_and_told_once(custome
     shipment = shipments.create(customer=customer, lines={}, by=by)
     (pk,) = make_many_devices(product, 1)
     text = Device.objects.get(pk=pk).serial_number
-    found = processes.run(8, lambda n: n, lambda _n: said(shipments.scan_once(shipment, {TOKEN: text}, by=by)))
+    found = processes.run(8, lambda n: n, lambda _n: said(contents.scan_once(shipment, {TOKEN: text}, by=by)))
     assert found == [[("added", f"{text} added, Aqua Meter.")]] * 8
     shipment.refresh_from_db()
     assert (shipment.unit_count, ShipmentScan.objects.count()) == (1, 1)
@@ -283,5 +283,5 @@ def test_without_the_memory_of_the_scan_its_repeats_are_told_something_else(cust
     shipment = shipments.create(customer=customer, lines={}, by=by)
     (pk,) = make_many_devices(product, 1)
     text = Device.objects.get(pk=pk).serial_number
-    found = processes.run(4, lambda n: n, lambda _n: said(shipments.scan_once(shipment, {TOKEN: text}, by=by)))
+    found = processes.run(4, lambda n: n, lambda _n: said(contents.scan_once(shipment, {TOKEN: text}, by=by)))
     assert sorted(each[0][0] for each in found) == ["added", *["already_here"] * 3]

@@ -8,7 +8,7 @@ from claims.models import ClaimCode
 from claims.profiles import printed
 from claims.returns.actions import returns
 from claims.scanning import barcodes, keyboards, scans
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments
 from devices.models import Device
 from tests import factories
 from tests.claims.worlds import make_unit_profile
@@ -162,7 +162,7 @@ def test_no_text_that_looks_like_gs1_breaks_the_reading(text):
     ],
 )
 def test_a_unit_is_known_by_imei_iccid_and_mac_in_any_spelling(by, unit, shipment, client_for, alice, text):
-    assert [answer.code for answer in shipments.scan(shipment, [text], by=by)] == ["added"]
+    assert [answer.code for answer in contents.scan(shipment, [text], by=by)] == ["added"]
     answer = client_for(alice).post("/returns/workbench/", {"scan": text})
     assert answer.context["bench"].ids == [unit.pk]
 
@@ -175,7 +175,7 @@ def test_the_search_knows_the_same_identifiers(unit, client_for, alice):
 def test_an_identifier_that_fits_several_units_is_asked_about(by, shipment, product, unit):
     twin = factories.make_device(product, "SECOND-1", imei=unit.imei)
     odd = factories.make_device(product, unit.imei)
-    (answer,) = shipments.scan(shipment, [unit.imei], by=by)
+    (answer,) = contents.scan(shipment, [unit.imei], by=by)
     assert (answer.code, answer.text) == ("ambiguous", f"{unit.imei} matches several devices. Which one is it?")
     assert {device.pk for device in answer.twins} == {unit.pk, twin.pk, odd.pk}
     assert not shipment.units.exists()
@@ -195,7 +195,7 @@ def test_a_serial_number_with_a_separator_is_one_scan(by, shipment, product, ser
     unit = factories.make_device(product, serial)
     for part in ("A", "B"):
         factories.make_device(product, part)
-    assert [answer.code for answer in shipments.scan(shipment, [serial], by=by)] == ["added"]
+    assert [answer.code for answer in contents.scan(shipment, [serial], by=by)] == ["added"]
     assert shipment.units.get().device == unit
 
 
@@ -208,7 +208,7 @@ def test_a_list_is_read_line_by_line_and_then_by_its_separators(by, shipment, pr
     one, two, three = (factories.make_device(product, serial) for serial in ("A,B", "C", "D"))
     lines = scans.lines("A,B\r\nC; D ,C\n\nX,Y\tZ\nA,B")
     assert lines == ["A,B", "C; D ,C", "X,Y\tZ"]
-    answers = shipments.scan(shipment, lines, by=by)
+    answers = contents.scan(shipment, lines, by=by)
     assert [(answer.code, answer.text) for answer in answers] == [
         ("added", "3 units added."),
         ("unknown", "No device matches X,Y Z."),
@@ -249,7 +249,7 @@ def test_a_scanner_on_another_keyboard_is_understood_and_told(by, shipment, prod
         assert (scan.devices, scan.is_sure) == ([unit], True), scan
         assert keyboard in scan.guess.sentence
     text = typed(SERIAL, keyboard, is_from_us=is_from_us)
-    added, told = shipments.scan(shipment, [text], by=by)
+    added, told = contents.scan(shipment, [text], by=by)
     assert (added.code, told.code) == ("added", "keyboard")
     assert told.text == scans.find(by, text).guess.sentence
 
@@ -262,14 +262,14 @@ def test_the_keyboard_is_said_in_words(by, unit):
 
 
 def test_a_link_that_is_typed_wrong_tells_the_keyboard_though_it_is_unknown(by, shipment):
-    (answer,) = shipments.scan(shipment, ["httpsÖ--nobody.example-c-1"], by=by)
+    (answer,) = contents.scan(shipment, ["httpsÖ--nobody.example-c-1"], by=by)
     assert answer.code == "unknown"
     assert "Your scanner types with a German layout" in answer.text
 
 
 def test_where_only_letters_changed_places_somebody_is_asked(by, shipment, product):
     unit = factories.make_device(product, "AY1")
-    (answer,) = shipments.scan(shipment, ["AZ1"], by=by)
+    (answer,) = contents.scan(shipment, ["AZ1"], by=by)
     assert (answer.code, answer.twins) == ("ambiguous", [unit])
     assert answer.text == "No device matches AZ1. If your scanner's keyboard is set wrong, it is AY1. Is it?"
     assert not shipment.units.exists()

@@ -13,7 +13,7 @@ from claims.redemption.actions import redemption as claims
 from claims.redemption.actions.redemption import Claimant
 from claims.returns.actions import returns
 from claims.shipments import reconciliation
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping
 from claims.shipments.ledger_check import check
 from console.errors import Refused
 from console.models import Event
@@ -44,7 +44,7 @@ def units(profile):
 def shipment(customer, units, by_system):
     """Three packed units for Stadtwerke Aalen, whose person is Dana."""
     made = shipments.create(customer=customer, lines={units[0].product: 3}, by=by_system, order_number="PO-7")
-    shipments.pack(made, units, by=by_system)
+    contents.pack(made, units, by=by_system)
     return made
 
 
@@ -152,7 +152,7 @@ def test_a_customers_key_redeems_it_and_another_ones_does_not(
 @simple
 def test_shipping_assigns_the_rest_and_leaves_the_claimed_unit_as_it_is(redeem, shipment, units, by_system, customer):
     redeem(units[0])
-    operation = shipments.ship(shipment, by=by_system)
+    operation = shipping.ship(shipment, by=by_system)
     assert (operation.state, operation.succeeded, operation.refused) == ("done", 2, 0)
     assert operation.sentence == "3 devices shipped to Stadtwerke Aalen."
     assert Ownership.objects.filter(customer=customer, ended_at=None).count() == 3
@@ -166,7 +166,7 @@ def test_shipping_assigns_the_rest_and_leaves_the_claimed_unit_as_it_is(redeem, 
 def test_a_shipment_of_which_all_was_claimed_is_shipped_all_the_same(redeem, shipment, units, by_system):
     for device in units:
         redeem(device)
-    operation = shipments.ship(shipment, by=by_system)
+    operation = shipping.ship(shipment, by=by_system)
     shipment.refresh_from_db()
     assert (operation.state, shipment.state, shipment.shipped_at is None) == ("done", "shipped", False)
     assert Ownership.objects.count() == 3
@@ -175,7 +175,7 @@ def test_a_shipment_of_which_all_was_claimed_is_shipped_all_the_same(redeem, shi
 @simple
 def test_a_claimed_unit_is_not_taken_out_and_cancelling_leaves_it_with_its_owner(redeem, shipment, units, by_system):
     redeem(units[0])
-    assert shipments.unpack(shipment, [units[0].pk], by=by_system) == []
+    assert contents.unpack(shipment, [units[0].pk], by=by_system) == []
     assert shipments.cancel(shipment, by=by_system) == 2
     assert sorted(Device.objects.values_list("status", flat=True)) == ["in_stock", "in_stock", "owned"]
     assert states(shipment)[0] == CLAIMED
@@ -184,8 +184,8 @@ def test_a_claimed_unit_is_not_taken_out_and_cancelling_leaves_it_with_its_owner
 @simple
 def test_a_sent_box_is_over_with_the_last_unit_that_is_claimed_singly(redeem, customer, units, by_system):
     box = shipments.create(customer=customer, lines={}, by=by_system, is_claimed_by_code=True)
-    shipments.pack(box, units, by=by_system)
-    shipments.send(box, by=by_system)
+    contents.pack(box, units, by=by_system)
+    shipping.send(box, by=by_system)
     for device in units[:2]:
         redeem(device)
     box.refresh_from_db()
@@ -199,8 +199,8 @@ def test_a_sent_box_is_over_with_the_last_unit_that_is_claimed_singly(redeem, cu
 @simple
 def test_the_code_of_the_box_gives_what_is_left_of_it(redeem, customer, units, by_system, dana, actor):
     box = shipments.create(customer=customer, lines={}, by=by_system, is_claimed_by_code=True)
-    shipments.pack(box, units, by=by_system)
-    shipments.send(box, by=by_system)
+    contents.pack(box, units, by=by_system)
+    shipping.send(box, by=by_system)
     redeem(units[1])
     claim = claims.redeem(box.profile.codes.get(), customer=customer, by=actor(dana), host=HOST)
     assert [thing["id"] for thing in claim.given] == [units[0].pk, units[2].pk]
@@ -211,7 +211,7 @@ def test_the_code_of_the_box_gives_what_is_left_of_it(redeem, customer, units, b
 def test_what_was_claimed_and_came_back_is_packed_again_in_its_place(redeem, shipment, units, by_system):
     redeem(units[0])
     ownership.unclaim([units[0].pk], reason="mistake", by=by_system)
-    (answer,) = shipments.pack(shipment, [units[0]], by=by_system)
+    (answer,) = contents.pack(shipment, [units[0]], by=by_system)
     assert answer.code == "added"
     assert states(shipment) == [PACKED] * 3
     shipment.refresh_from_db()
@@ -221,7 +221,7 @@ def test_what_was_claimed_and_came_back_is_packed_again_in_its_place(redeem, shi
 @simple
 def test_its_return_belongs_to_the_shipment_that_it_was_packed_in(redeem, shipment, units, by_system):
     redeem(units[0])
-    shipments.ship(shipment, by=by_system)
+    shipping.ship(shipment, by=by_system)
     returns.receive([units[0].pk], reason="Defective", by=by_system)
     assert Return.objects.get().shipment_id == shipment.pk
     (row,) = reconciliation.balance(shipment)
@@ -263,7 +263,7 @@ def against(act, shipment, units, customer, by):
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_claims_against_shipping_give_each_unit_to_the_customer_once(shipment, units, customer, by_system, hers):
-    claimed, shipped = against(lambda s: shipments.ship(s, by=by_system), shipment, units, customer, hers)
+    claimed, shipped = against(lambda s: shipping.ship(s, by=by_system), shipment, units, customer, hers)
     assert shipped == "done"
     assert set(claimed) <= {"claimed", "already_yours"}
     assert Ownership.objects.filter(customer=customer, ended_at=None).count() == 3 == Ownership.objects.count()
@@ -280,7 +280,7 @@ def test_a_claim_against_giving_units_up_leaves_each_with_the_customer_or_in_sto
 ):
     other = {
         "cancel": lambda s: shipments.cancel(s, by=by_system),
-        "unpack": lambda s: shipments.unpack(s, [u.pk for u in units], by=by_system),
+        "unpack": lambda s: contents.unpack(s, [u.pk for u in units], by=by_system),
     }[act]
     claimed, done = against(other, shipment, units, customer, hers)
     assert done == "done"
@@ -296,7 +296,7 @@ def test_a_claim_against_giving_units_up_leaves_each_with_the_customer_or_in_sto
 def test_the_race_is_lost_without_the_condition_in_the_update(shipment, units, customer, by_system, hers, monkeypatch):
     """The negative control: what was read as packed a moment ago is taken as packed, though it was taken out since."""
     offer = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
-    shipments.unpack(shipment, [units[0].pk], by=by_system)
+    contents.unpack(shipment, [units[0].pk], by=by_system)
     terms = {"customer": customer, "by": hers, "host": HOST, "offer": offer}
     with pytest.raises(Refused) as refusal:
         claims.redeem(offer.code, **terms)
@@ -306,12 +306,12 @@ def test_the_race_is_lost_without_the_condition_in_the_update(shipment, units, c
     def careless(ids, *, claim, by):
         ShipmentUnit.objects.filter(device__in=ids).update(is_open=False)
 
-    monkeypatch.setattr(shipments, "take_claimed", careless)
-    shipments.pack(shipment, [units[0]], by=by_system)
+    monkeypatch.setattr(shipping, "take_claimed", careless)
+    contents.pack(shipment, [units[0]], by=by_system)
     stale = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
     shipments.cancel(shipment, by=by_system)
     other = shipments.create(customer=factories.make_customer(customer.organization, "Other"), lines={}, by=by_system)
-    shipments.pack(other, [units[0]], by=by_system)
+    contents.pack(other, [units[0]], by=by_system)
     claims.redeem(stale.code, customer=customer, by=hers, host=HOST, offer=stale)
     assert Device.objects.get(pk=units[0].pk).customer == customer, "it was somebody else's shipment"
 
@@ -321,7 +321,7 @@ def test_a_unit_that_moved_to_another_customers_shipment_is_not_given(shipment, 
     stale = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
     shipments.cancel(shipment, by=by_system)
     other = shipments.create(customer=factories.make_customer(customer.organization, "Other"), lines={}, by=by_system)
-    shipments.pack(other, [units[0]], by=by_system)
+    contents.pack(other, [units[0]], by=by_system)
     with pytest.raises(Refused) as refusal:
         claims.redeem(stale.code, customer=customer, by=hers, host=HOST, offer=stale)
     assert refusal.value.code == "reserved"

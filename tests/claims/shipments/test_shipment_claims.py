@@ -18,7 +18,7 @@ from claims.redemption.actions import redemption as claims
 from claims.returns.actions import returns
 from claims.scanning import photos as reading
 from claims.shipments import reconciliation
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping
 from claims.shipments.ledger_check import check
 from console.errors import Refused
 from console.models import Event
@@ -35,13 +35,13 @@ HOST = "localhost"
 def box(customer, make_devices, by):
     """A shipment with three packed units that the customer is to claim."""
     shipment = shipments.create(customer=customer, lines={}, by=by, order_number="PO-7", is_claimed_by_code=True)
-    shipments.pack(shipment, make_devices(3), by=by)
+    contents.pack(shipment, make_devices(3), by=by)
     return shipment
 
 
 @pytest.fixture
 def sent(box, by):
-    shipments.send(box, by=by)
+    shipping.send(box, by=by)
     return box
 
 
@@ -94,7 +94,7 @@ def test_nobody_else_can_claim_it(sent, redeem, other_customer, erin):
 
 def test_it_can_t_be_claimed_before_it_left_nor_after_it_was_cancelled(box, redeem, by):
     assert refused(redeem, box) == "shipment_open"
-    shipments.send(box, by=by)
+    shipping.send(box, by=by)
     assert shipments.cancel(box, by=by) == 3
     box.refresh_from_db()
     assert (box.state, box.shipped_at, states()) == ("cancelled", None, {("in_stock", None)})
@@ -102,7 +102,7 @@ def test_it_can_t_be_claimed_before_it_left_nor_after_it_was_cancelled(box, rede
 
 
 def test_it_can_be_assigned_without_its_code_which_is_dead_then(sent, redeem, by, customer):
-    assert shipments.ship(sent, by=by).state == "done"
+    assert shipping.ship(sent, by=by).state == "done"
     assert states() == {("owned", customer.name)}
     assert refused(redeem, sent) == "shipment_shipped"
 
@@ -110,7 +110,7 @@ def test_it_can_be_assigned_without_its_code_which_is_dead_then(sent, redeem, by
 def test_an_offer_that_was_read_before_it_was_assigned_gives_nothing(sent, dana, actor, customer, by):
     """The state of the shipment stands in the UPDATE, not in what was read."""
     offer = offers.of(offers.get(sent.profile.codes.get().pk))
-    shipments.ship(sent, by=by)
+    shipping.ship(sent, by=by)
     before = Ownership.objects.count()
     with pytest.raises(Refused):
         claims.redeem(offer.code, customer=customer, by=actor(dana), host=HOST, offer=offer)
@@ -135,16 +135,16 @@ def test_it_is_reconciled_while_it_waits_and_afterwards(sent, redeem, by):
 
 def test_an_empty_box_and_one_too_full_stay(customer, make_devices, by, monkeypatch):
     box = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
-    assert refused(shipments.send, box, by=by) == "empty"
-    monkeypatch.setattr(shipments, "MOST_CLAIMED", 2)
-    shipments.pack(box, make_devices(3), by=by)
-    assert refused(shipments.send, box, by=by) == "too_many"
+    assert refused(shipping.send, box, by=by) == "empty"
+    monkeypatch.setattr(shipping, "MOST_CLAIMED", 2)
+    contents.pack(box, make_devices(3), by=by)
+    assert refused(shipping.send, box, by=by) == "too_many"
 
 
 def test_a_shipment_without_code_is_not_sent_but_shipped(customer, make_devices, by):
     shipment = shipments.create(customer=customer, lines={}, by=by)
-    shipments.pack(shipment, make_devices(1), by=by)
-    assert refused(shipments.send, shipment, by=by) == "not_open"
+    contents.pack(shipment, make_devices(1), by=by)
+    assert refused(shipping.send, shipment, by=by) == "not_open"
     assert shipment.profile is None
 
 
@@ -228,7 +228,7 @@ def test_a_stranger_with_the_packing_list_is_told_what_to_do_and_gets_nothing(se
 
 def test_whoever_nobody_can_claim_for_is_named_before_it_leaves(other_customer, make_devices, by, client_for):
     box = shipments.create(customer=other_customer, lines={}, by=by, is_claimed_by_code=True)
-    shipments.pack(box, make_devices(1), by=by)
+    contents.pack(box, make_devices(1), by=by)
     page = client_for("fulfilment").get(reverse("claims:shipment_ship", args=[box.pk])).content.decode()
     assert "Nobody can claim for" in page
 
@@ -261,7 +261,7 @@ def test_a_claim_of_an_archived_or_scrapped_box_gives_nothing(sent, redeem, fiel
 
 def test_it_is_claimed_for_the_time_it_is_claimed_not_the_time_it_left(box, by, dana, actor, customer):
     left = timezone.now() - timedelta(days=9)
-    shipments.send(box, by=by, at=left)
+    shipping.send(box, by=by, at=left)
     claims.redeem(box.profile.codes.get(), customer=customer, by=actor(dana), host=HOST)
     box.refresh_from_db()
     assert box.shipped_at == left

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from claims.models import Claim, Shipment, ShipmentUnit
 from claims.redemption import offers
 from claims.redemption.actions import redemption as claims
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping, states
 from claims.shipments.ledger_check import check
 from console.errors import Refused
 from console.models import Event
@@ -36,7 +36,7 @@ def codes(act):
 def test_a_unit_that_eight_packers_scan_at_once_is_packed_once(open_shipment, product, by_system):
     device, mine = factories.make_device(product), [open_shipment() for _each in range(8)]
     found = processes.run(
-        8, lambda n: mine[n], lambda s: codes(lambda: shipments.scan(s, [device.serial_number], by=by_system))
+        8, lambda n: mine[n], lambda s: codes(lambda: contents.scan(s, [device.serial_number], by=by_system))
     )
     assert sorted(code for each in found for code in each) == ["added", *["reserved"] * 7]
     assert ShipmentUnit.objects.get().device == device
@@ -48,7 +48,7 @@ def test_two_packers_pack_no_more_than_was_ordered(open_shipment, product, by_sy
     shipment, devices = open_shipment({product: 25}), list(Device.objects.filter(pk__in=ids).order_by("pk"))
 
     def act(n):
-        return [codes(lambda d=d: shipments.pack(shipment, [d], by=by_system))[0] for d in devices[n::2]]
+        return [codes(lambda d=d: contents.pack(shipment, [d], by=by_system))[0] for d in devices[n::2]]
 
     found = [code for each in processes.run(2, lambda n: n, act) for code in each]
     assert (found.count("added"), found.count("too_many")) == (25, 15)
@@ -62,30 +62,30 @@ def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(
     """The negative control."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite takes one writer at a time")
-    original, meet = shipments.Judge, processes.meeting(4)
+    original, meet = contents.Judge, processes.meeting(4)
 
     def slow(*args):
         found = original(*args)
         meet()
         return found
 
-    monkeypatch.setattr(shipments, "_hold", lambda shipment: None)
-    monkeypatch.setattr(shipments, "Judge", slow)
+    monkeypatch.setattr(states, "hold", lambda shipment: None)
+    monkeypatch.setattr(contents, "Judge", slow)
     ids = make_many_devices(product, 4)
     shipment, devices = open_shipment({product: 1}), list(Device.objects.filter(pk__in=ids).order_by("pk"))
-    processes.run(4, lambda n: n, lambda n: codes(lambda: shipments.pack(shipment, [devices[n]], by=by_system)))
+    processes.run(4, lambda n: n, lambda n: codes(lambda: contents.pack(shipment, [devices[n]], by=by_system)))
     assert shipment.units.count() > 1
 
 
 def test_what_is_scanned_while_it_is_shipped_is_in_or_refused(open_shipment, product, by_system):
     ids = make_many_devices(product, 60)
     shipment, devices = open_shipment(), list(Device.objects.filter(pk__in=ids).order_by("pk"))
-    shipments.pack(shipment, devices[:20], by=by_system)
+    contents.pack(shipment, devices[:20], by=by_system)
 
     def act(n):
         if n == 0:
-            return [shipments.ship(shipment, by=by_system).state]
-        return [codes(lambda d=d: shipments.pack(shipment, [d], by=by_system))[0] for d in devices[20:]]
+            return [shipping.ship(shipment, by=by_system).state]
+        return [codes(lambda d=d: contents.pack(shipment, [d], by=by_system))[0] for d in devices[20:]]
 
     # They come back in the order in which they ended.
     packed = max(processes.run(2, lambda n: n, act), key=len)
@@ -105,14 +105,14 @@ def test_a_box_that_is_claimed_and_assigned_at_the_same_moment_goes_one_way(cust
     devices = list(Device.objects.filter(pk__in=ids).order_by("pk"))
     for n in range(extent(3, 8)):
         box = shipments.create(customer=customer, lines={}, by=by_system, is_claimed_by_code=True)
-        shipments.pack(box, devices[n * 3 : n * 3 + 3], by=by_system)
-        shipments.send(box, by=by_system)
+        contents.pack(box, devices[n * 3 : n * 3 + 3], by=by_system)
+        shipping.send(box, by=by_system)
         offer = offers.of(offers.get(box.profile.codes.get().pk))
 
         def act(n, box=box, offer=offer):
             try:
                 if n == 0:
-                    return shipments.ship(box, by=by_system).state
+                    return shipping.ship(box, by=by_system).state
                 claims.redeem(offer.code, customer=customer, by=factories.actor_of(dana), host="", offer=offer)
                 return "claimed"
             except Refused as refusal:
@@ -144,9 +144,9 @@ def test_a_worker_that_is_killed_at_any_moment_has_shipped_all_or_nothing(produc
         if began:
             ledger.release(ids, by=by_system, reason="unclaim")
         shipment = shipments.create(customer=customer, lines={}, by=by_system)
-        shipments.pack(shipment, devices, by=by_system)
+        contents.pack(shipment, devices, by=by_system)
         began.append(shipment)
-        return shipments.ship(shipment, by=by_system)
+        return shipping.ship(shipment, by=by_system)
 
     assert kill_at_random(begin, lambda _operation: assert_all_or_nothing(began[-1], ids)) > 0
     assert {shipment.state for shipment in Shipment.objects.all()} == {"shipped"}

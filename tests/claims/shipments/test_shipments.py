@@ -13,7 +13,7 @@ from claims.profiles import printed
 from claims.redemption import offers
 from claims.returns.actions import returns
 from claims.shipments import reconciliation
-from claims.shipments.actions import shipments
+from claims.shipments.actions import contents, shipments, shipping
 from console import operations
 from console.errors import Refused
 from console.models import Event, Operation
@@ -61,7 +61,7 @@ def test_a_shipment_gets_the_next_number_and_is_told_in_the_log(customer, by, pr
 
 
 def test_a_scan_reserves_the_unit(shipment, device, by):
-    answers = shipments.scan(shipment, [device.serial_number], by=by)
+    answers = contents.scan(shipment, [device.serial_number], by=by)
     assert said(answers) == [("ok", "added", f"{device.serial_number} added, Aqua Meter.")]
     assert status(device) == "reserved"
     shipment.refresh_from_db()
@@ -79,7 +79,7 @@ def test_a_unit_is_known_by_its_name_and_its_label(shipment, product, device, by
         "typed": label.typed,
         "lower": f" {device.serial_number.lower()} ",
     }[kind]
-    assert shipments.scan(shipment, [text], by=by)[0].code == "added"
+    assert contents.scan(shipment, [text], by=by)[0].code == "added"
 
 
 def test_each_thing_that_is_wrong_is_said_and_changes_nothing(
@@ -94,11 +94,11 @@ def test_each_thing_that_is_wrong_is_said_and_changes_nothing(
     ledger.set_status([scrapped.pk], frm=["in_stock"], to="scrapped")
     device_actions.archive([archived.pk], by=by)
     other = shipments.create(customer=other_customer, lines={}, by=by)
-    shipments.pack(other, [elsewhere], by=by)
-    shipments.pack(ordered, [loose], by=by)
+    contents.pack(other, [elsewhere], by=by)
+    contents.pack(ordered, [loose], by=by)
     before = ShipmentUnit.objects.count()
     texts = [*serials(wrong, owned, mine, back, scrapped, archived, elsewhere, loose), "ZZZ-9"]
-    answers = shipments.scan(ordered, texts, by=by)
+    answers = contents.scan(ordered, texts, by=by)
     assert {answer.code: (answer.tone, answer.text) for answer in answers} == {
         "wrong_product": ("bad", "EG-1 is Gateway, which wasn't ordered."),
         "already_owned": ("bad", f"{owned} belongs to {other_customer}. Unclaim it first."),
@@ -114,7 +114,7 @@ def test_each_thing_that_is_wrong_is_said_and_changes_nothing(
 
 
 def test_more_than_was_ordered_is_refused_also_within_one_list(ordered, make_devices, by):
-    answers = shipments.scan(ordered, serials(*make_devices(3)), by=by)
+    answers = contents.scan(ordered, serials(*make_devices(3)), by=by)
     assert [answer.code for answer in answers] == ["added", "too_many"]
     assert answers[0].text == "2 units added."
     ordered.refresh_from_db()
@@ -124,20 +124,20 @@ def test_more_than_was_ordered_is_refused_also_within_one_list(ordered, make_dev
 def test_of_units_that_share_a_serial_number_the_ordered_one_is_taken(ordered, product, organization, by):
     gateway = factories.make_product(organization, "Gateway")
     meter, _other = (factories.make_device(each, "TWIN-1") for each in (product, gateway))
-    assert shipments.scan(ordered, ["TWIN-1"], by=by)[0].code == "added"
+    assert contents.scan(ordered, ["TWIN-1"], by=by)[0].code == "added"
     assert ordered.units.get().device == meter
 
 
 def test_of_units_that_share_a_serial_number_somebody_chooses(shipment, product, organization, by):
     gateway = factories.make_product(organization, "Gateway")
     twins = [factories.make_device(each, "TWIN-1") for each in (product, gateway)]
-    answer = shipments.scan(shipment, ["TWIN-1"], by=by)[0]
+    answer = contents.scan(shipment, ["TWIN-1"], by=by)[0]
     assert (answer.code, answer.twins) == ("ambiguous", twins)
     assert not shipment.units.exists()
 
 
 def test_a_unit_of_another_organization_is_unknown(shipment, charlie_world, by):
-    assert shipments.scan(shipment, [charlie_world.serial_number], by=by)[0].code == "unknown"
+    assert contents.scan(shipment, [charlie_world.serial_number], by=by)[0].code == "unknown"
     assert status(charlie_world) == "in_stock"
 
 
@@ -148,7 +148,7 @@ def charlie_world(db):
 
 def test_a_packed_unit_can_neither_be_claimed_by_others_nor_assigned(shipment, product, device, other_customer, by):
     make_unit_profile(product)
-    shipments.pack(shipment, [device], by=by)
+    contents.pack(shipment, [device], by=by)
     offer = offers.of(offers.get(ClaimCode.objects.get(device=device).pk))
     with pytest.raises(Refused) as refused:
         offers.check(offer, host="localhost", customer=other_customer)
@@ -159,19 +159,19 @@ def test_a_packed_unit_can_neither_be_claimed_by_others_nor_assigned(shipment, p
 
 def test_ones_own_last_scan_is_undone_and_nobody_elses(shipment, make_devices, by, actor, bob):
     first, second = make_devices(2)
-    shipments.pack(shipment, [first], by=by)
-    shipments.pack(shipment, [second], by=actor(bob))
-    assert shipments.undo_last(shipment, by=by) == first
+    contents.pack(shipment, [first], by=by)
+    contents.pack(shipment, [second], by=actor(bob))
+    assert contents.undo_last(shipment, by=by) == first
     assert (status(first), status(second)) == ("in_stock", "reserved")
-    assert shipments.undo_last(shipment, by=by) is None
+    assert contents.undo_last(shipment, by=by) is None
     shipment.refresh_from_db()
     assert shipment.unit_count == 1
 
 
 def test_shipping_assigns_all_units_at_one_instant(shipment, make_devices, customer, by):
     units = make_devices(3)
-    shipments.pack(shipment, units, by=by)
-    operation = shipments.ship(shipment, by=by)
+    contents.pack(shipment, units, by=by)
+    operation = shipping.ship(shipment, by=by)
     shipment.refresh_from_db()
     assert (operation.state, operation.succeeded, shipment.state) == ("done", 3, "shipped")
     spans = Ownership.objects.values_list("customer", "start_reason", "start_evidence", "started_at", "ended_at")
@@ -183,12 +183,12 @@ def test_shipping_assigns_all_units_at_one_instant(shipment, make_devices, custo
 
 
 def test_two_hundred_and_one_are_shipped_by_the_worker(shipment, make_devices, by):
-    shipments.pack(shipment, make_devices(201), by=by)
-    operation = shipments.ship(shipment, by=by)
+    contents.pack(shipment, make_devices(201), by=by)
+    operation = shipping.ship(shipment, by=by)
     shipment.refresh_from_db()
     assert (operation.state, shipment.state) == ("waiting", "shipping")
     with pytest.raises(Refused) as refused:
-        shipments.pack(shipment, make_devices(1), by=by)
+        contents.pack(shipment, make_devices(1), by=by)
     assert refused.value.sentence == "S-00001 is being shipped, so this can't be done any more."
     operations.run(operation.pk)
     shipment.refresh_from_db()
@@ -197,10 +197,10 @@ def test_two_hundred_and_one_are_shipped_by_the_worker(shipment, make_devices, b
 
 def test_nothing_is_shipped_where_one_unit_cannot_be(shipment, make_devices, customer, by):
     units = make_devices(3)
-    shipments.pack(shipment, units, by=by)
+    contents.pack(shipment, units, by=by)
     Device.objects.filter(pk=units[1].pk).update(status="scrapped")
     with pytest.raises(Refused) as refused:
-        shipments.ship(shipment, by=by)
+        shipping.ship(shipment, by=by)
     assert refused.value.sentence == f"Nothing was shipped. {units[1]}: It is scrapped."
     shipment.refresh_from_db()
     assert (shipment.state, shipment.shipped_at, Ownership.objects.count()) == ("open", None, 0)
@@ -210,8 +210,8 @@ def test_nothing_is_shipped_where_one_unit_cannot_be(shipment, make_devices, cus
 
 def test_a_long_shipping_that_is_refused_leaves_the_shipment_open(shipment, make_devices, customer, by):
     units = make_devices(201)
-    shipments.pack(shipment, units, by=by)
-    operation = shipments.ship(shipment, by=by)
+    contents.pack(shipment, units, by=by)
+    operation = shipping.ship(shipment, by=by)
     Device.objects.filter(pk=units[7].pk).update(status="scrapped")
     operations.run(operation.pk)
     operation.refresh_from_db()
@@ -222,33 +222,33 @@ def test_a_long_shipping_that_is_refused_leaves_the_shipment_open(shipment, make
 
 def test_an_empty_shipment_is_not_shipped(shipment, by):
     with pytest.raises(Refused) as refused:
-        shipments.ship(shipment, by=by)
+        shipping.ship(shipment, by=by)
     shipment.refresh_from_db()
     assert (refused.value.code, shipment.state) == ("empty", "open")
 
 
 def test_a_shipment_is_shipped_once(shipment, device, by):
-    shipments.pack(shipment, [device], by=by)
-    shipments.ship(shipment, by=by)
+    contents.pack(shipment, [device], by=by)
+    shipping.ship(shipment, by=by)
     with pytest.raises(Refused) as refused:
-        shipments.ship(shipment, by=by)
+        shipping.ship(shipment, by=by)
     assert refused.value.sentence == "S-00001 is shipped, so this can't be done any more."
     assert Ownership.objects.count() == 1
 
 
 def test_cancelling_frees_the_units(shipment, make_devices, by):
     units = make_devices(2)
-    shipments.pack(shipment, units, by=by)
+    contents.pack(shipment, units, by=by)
     assert shipments.cancel(shipment, by=by) == 2
     shipment.refresh_from_db()
     assert (shipment.state, {status(unit) for unit in units}) == ("cancelled", {"in_stock"})
     other = shipments.create(customer=shipment.customer, lines={}, by=by)
-    assert shipments.pack(other, units, by=by)[0].code == "added"
+    assert contents.pack(other, units, by=by)[0].code == "added"
 
 
 def test_a_shipping_that_was_given_up_is_opened_again(shipment, make_devices, by):
-    shipments.pack(shipment, make_devices(201), by=by)
-    operation = shipments.ship(shipment, by=by)
+    contents.pack(shipment, make_devices(201), by=by)
+    operation = shipping.ship(shipment, by=by)
     with pytest.raises(Refused):
         shipments.reopen(Shipment.objects.get(pk=shipment.pk), by=by)
     Operation.objects.filter(pk=operation.pk).update(state="failed")
@@ -262,8 +262,8 @@ def test_the_customer_is_told_by_mail_where_that_is_wished(customer, make_device
     customer.save(update_fields=["email"])
     shipment = shipments.create(customer=customer, lines={}, by=by, order_number="PO-9", tells_customer=True)
     units = make_devices(2)
-    shipments.pack(shipment, units, by=by)
-    shipments.ship(shipment, by=by)
+    contents.pack(shipment, units, by=by)
+    shipping.ship(shipment, by=by)
     [mail] = mailoutbox
     assert (mail.to, mail.subject) == (["lager@aalen.example"], "Northlake has shipped 2 devices to you")
     assert all(unit.serial_number in mail.body for unit in units) and "PO-9" in mail.body
@@ -271,8 +271,8 @@ def test_the_customer_is_told_by_mail_where_that_is_wished(customer, make_device
 
 def test_what_became_of_a_shipment_is_counted(ordered, make_devices, product, customer, other_customer, by):
     kept, back = make_devices(2)
-    shipments.pack(ordered, [kept, back], by=by)
-    shipments.ship(ordered, by=by)
+    contents.pack(ordered, [kept, back], by=by)
+    shipping.ship(ordered, by=by)
     returns.begin_receive([back.pk], reason="Defective", by=by)
     (row,) = reconciliation.balance(Shipment.objects.get(pk=ordered.pk))
     assert (row.expected, row.shipped, row.owned, row.returned, row.missing, row.short) == (2, 2, 1, 1, 0, 0)
@@ -315,7 +315,7 @@ def test_a_scan_takes_as_many_queries_in_a_full_shipment_as_in_an_empty_one(
         staff_client.post(
             url("pack", shipment), {"scan": one.serial_number}, headers={"HX-Request": "true", "HX-Target": "bench"}
         )
-    shipments.pack(shipment, many, by=by)
+    contents.pack(shipment, many, by=by)
     with django_assert_max_num_queries(len(first)):
         staff_client.post(
             url("pack", shipment), {"scan": last.serial_number}, headers={"HX-Request": "true", "HX-Target": "bench"}
@@ -345,10 +345,10 @@ def test_a_photo_of_labels_is_read(staff_client, shipment, product, make_devices
 def test_a_list_takes_as_many_queries_as_one_scan(shipment, make_devices, by, django_assert_max_num_queries):
     one, *many = make_devices(60)
     with django_assert_max_num_queries(40) as first:
-        shipments.scan(shipment, [one.serial_number], by=by)
+        contents.scan(shipment, [one.serial_number], by=by)
     # One more on PostgreSQL, where many rows are locked in the order of their ids first.
     with django_assert_max_num_queries(len(first) + 1):
-        answers = shipments.scan(shipment, serials(*many), by=by)
+        answers = contents.scan(shipment, serials(*many), by=by)
     assert said(answers) == [("ok", "added", "59 units added.")]
 
 
@@ -360,8 +360,8 @@ def test_a_list_that_is_too_long_is_refused_whole(staff_client, shipment, device
 
 
 def test_a_packing_page_that_is_still_open_is_told_that_it_is_over(staff_client, shipment, device, by):
-    shipments.pack(shipment, [device], by=by)
-    shipments.ship(shipment, by=by)
+    contents.pack(shipment, [device], by=by)
+    shipping.ship(shipment, by=by)
     answer = staff_client.get(url("pack", shipment), headers={"HX-Request": "true", "HX-Target": "counts"})
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, url("detail", shipment))
     assert staff_client.get(url("pack", shipment)).url == url("detail", shipment)
@@ -383,7 +383,7 @@ def test_what_was_ordered_of_an_archived_product_stays_and_changes_are_told(
 def test_the_customer_stays_while_units_are_packed_for_him(
     staff_client, shipment, device, other_customer, customer, by
 ):
-    shipments.pack(shipment, [device], by=by)
+    contents.pack(shipment, [device], by=by)
     answer = forms.edit(staff_client, url("edit", shipment), customer=other_customer.name)
     assert answer.status_code == 422
     assert "Units are packed for Stadtwerke Aalen." in answer.content.decode()
@@ -418,7 +418,7 @@ def test_the_list_asks_as_much_for_many_as_for_one(staff_client, customer, by, d
 
 def test_the_packing_list_names_every_serial_number(staff_client, ordered, make_devices, by):
     units = make_devices(2)
-    shipments.pack(ordered, units, by=by)
+    contents.pack(ordered, units, by=by)
     answer = staff_client.get(url("packing_list", ordered))
     text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(answer.content))
     assert all(unit.serial_number in text for unit in units)
@@ -439,6 +439,6 @@ def test_a_shipment_is_opened_from_the_search(staff_client, shipment, text):
 
 
 def test_the_pages_of_unit_and_customer_name_the_shipment(staff_client, shipment, device, customer, by):
-    shipments.pack(shipment, [device], by=by)
+    contents.pack(shipment, [device], by=by)
     for page in (device.get_absolute_url(), customer.get_absolute_url()):
         assert "S-00001" in staff_client.get(page).content.decode()
