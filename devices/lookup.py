@@ -1,4 +1,4 @@
-"""Finds devices by serial number, device name, IMEI, ICCID or MAC address, for the search and the benches."""
+"""Finds devices by serial number, device name, IMEI, ICCID or MAC address, for the search and the workbenches."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -151,7 +151,7 @@ class ShipmentUnit(models.Model):
 
 
 class ShipmentScan(models.Model):
-    """A scan that packed something, by the id from its bench: a scan that is sent again gets the same answers."""
+    """A scan that packed something, by the id from its workbench: a scan that is sent again gets the same answers."""
 
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="scans")
     token = models.CharField(max_length=36)

@@ -27,7 +27,7 @@ def _reason_choices(organization: Any, blank: Any, **kwargs: Any) -> list[tuple[
 
 
 class ReceiveForm(TextGuard, forms.Form):
-    """Why the devices on the bench came back."""
+    """Why the devices on the workbench came back."""
 
     reason = forms.ChoiceField(label=_("Reason"), required=False)
     note = forms.CharField(

@@ -14,8 +14,8 @@ from claims.profiles import links
 from claims.returns import choices
 from claims.returns.actions import settings
 from claims.returns.forms import ChoiceList, InspectForm, ReceiveForm, SlipForm
-from claims.returns.workbench import Bench
-from claims.scanning import queue as bench_queue
+from claims.returns.workbench import Workbench
+from claims.scanning import queue as scan_queue
 from console.access import Actor, Permission
 from console.bulk import Selection
 from console.editing import Edit
@@ -34,7 +34,7 @@ def rows(actor: Actor) -> QuerySet[Return]:
     return Return.objects.visible_to(actor).select_related("device__product", "customer")
 
 
-def bench_context(request: Request, bench: Bench, form: ReceiveForm | None = None) -> dict[str, Any]:
+def workbench_context(request: Request, workbench: Workbench, form: ReceiveForm | None = None) -> dict[str, Any]:
     """Return the context of the workbench.
 
     Without a `form`, a fresh one keeps the reason and note entered so far and shows no errors.
@@ -43,14 +43,14 @@ def bench_context(request: Request, bench: Bench, form: ReceiveForm | None = Non
         kept = {name: request.POST.get(name, "") for name in ("reason", "note")}
         form = ReceiveForm(initial=kept, actor=request.actor)
     return {
-        "bench": bench,
+        "workbench": workbench,
         "form": form,
         "tab": "workbench",
-        "bench_name": "returns",
-        "person": bench_queue.person(request.actor),
-        "handled": bench_queue.handled(request.POST),
-        "limit": over_unclaim_limit(bench.owned, by=request.actor) if bench.owned else "",
-        **links_of(request, bench.ids),
+        "workbench_name": "returns",
+        "person": scan_queue.person(request.actor),
+        "handled": scan_queue.handled(request.POST),
+        "limit": over_unclaim_limit(workbench.owned, by=request.actor) if workbench.owned else "",
+        **links_of(request, workbench.ids),
     }
 
 
@@ -76,7 +76,7 @@ def swapped(request: Request, device: Device) -> dict[str, Any]:
 
 
 def terms(request: Request, form: ReceiveForm) -> dict[str, Any]:
-    """Return the terms chosen for the bench: reason, note, and whether devices leave their claim profiles."""
+    """Return the terms chosen for the workbench: reason, note, and whether devices leave their claim profiles."""
     return {**form.cleaned_data, "leaves_profiles": bool(request.POST.get("leaves_profiles"))}
 
 

@@ -1,4 +1,4 @@
-"""Whether a device on the bench can be received, and if not, why. Shared by the workbench and the action."""
+"""Whether a device on the workbench can be received, and if not, why. Shared by the workbench and the action."""
 
 from dataclasses import dataclass
 from typing import Any

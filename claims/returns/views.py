@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from claims.models import Return
-from claims.returns import pages, undos, workbench
+from claims.returns import pages, undos
 from claims.returns.actions import inspection, returns
 from claims.returns.exports import return_table
 from claims.returns.filters import ReturnFilter
 from claims.returns.forms import ReceiveForm
 from claims.returns.tables import LabelQueueTable, ReturnTable
+from claims.returns.workbench import open_workbench
 from console import undo
 from console.access import Permission, requires
 from console.bulk import SelectionChanged, selection, tell_refused
@@ -29,23 +30,23 @@ from devices.models import Device
 
 @requires(Permission.RETURN_RECEIVE)
 def return_workbench(request: Request) -> HttpResponse:
-    """Put devices on the bench by scanning them one after another; nothing is changed yet."""
-    bench = workbench.open_bench(request)
-    template = "claims/returns/_return_bench.html" if request.htmx else "claims/returns/return_workbench.html"
-    return render(request, template, pages.bench_context(request, bench))
+    """Put devices on the workbench by scanning them one after another; nothing is changed yet."""
+    workbench = open_workbench(request)
+    template = "claims/returns/_return_workbench.html" if request.htmx else "claims/returns/return_workbench.html"
+    return render(request, template, pages.workbench_context(request, workbench))
 
 
 @requires(Permission.RETURN_RECEIVE)
 def return_receive(request: Request) -> HttpResponse:
-    """Receive the devices on the bench."""
+    """Receive the devices on the workbench."""
     if request.method != "POST":
         return redirect("claims:return_workbench")
-    bench = workbench.open_bench(request, scans_too=False)
-    form = ReceiveForm(request.POST, actor=request.actor, asks_reason=bench.asks_reason)
-    receive = partial(returns.begin_receive, bench.ids, anyway=bench.asked, by=request.actor)
+    workbench = open_workbench(request, scans_too=False)
+    form = ReceiveForm(request.POST, actor=request.actor, asks_reason=workbench.asks_reason)
+    receive = partial(returns.begin_receive, workbench.ids, anyway=workbench.asked, by=request.actor)
     operation = attempt(form, lambda: receive(**pages.terms(request, form)))
     if operation is None:
-        context = pages.bench_context(request, bench, form)
+        context = pages.workbench_context(request, workbench, form)
         return page(request, "claims/returns/return_workbench.html", form, **context)
     if not operation.is_over:
         return redirect(operation)

@@ -1,4 +1,4 @@
-"""The return workbench: the response to each scan, and the devices on the bench. The form holds their ids."""
+"""The return workbench: the response to each scan, and the devices on the workbench. The form holds their ids."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from claims.models import Return, Shipment
 from claims.returns import verdicts
 from claims.returns.actions import returns
 from claims.scanning import answers, next_steps, scans, sentences
-from claims.scanning import queue as bench_queue
+from claims.scanning import queue as scan_queue
 from claims.scanning.answers import BAD, OK, WARN, Answer
 from claims.scanning.scans import Scan
 from console.access import Actor
@@ -28,7 +28,7 @@ DAYS_A_MONTH = 30.44
 
 @dataclass
 class Line:
-    """One device on the bench, with the facts that support needs."""
+    """One device on the workbench, with the facts that support needs."""
 
     device: Device
     verdict: verdicts.Verdict
@@ -56,8 +56,8 @@ class Line:
 
 
 @dataclass
-class Bench:
-    """The devices on the bench, the newest scan first, and the answers to the last scans."""
+class Workbench:
+    """The devices on the workbench, the newest scan first, and the answers to the last scans."""
 
     ids: list[int] = field(default_factory=list)
     asked: set[int] = field(default_factory=set)
@@ -90,37 +90,37 @@ class Bench:
         return any(line.is_received and not (line.under_way and line.under_way.reason) for line in self.lines)
 
 
-def open_bench(request: Request, *, scans_too: bool = True) -> Bench:
-    """Return the bench in the form or the URL, after what was scanned, chosen or removed.
+def open_workbench(request: Request, *, scans_too: bool = True) -> Workbench:
+    """Return the workbench in the form or the URL, after what was scanned, chosen or removed.
 
     Without `scans_too` it is returned as it was last shown.
     """
     data = request.POST if request.method == "POST" else request.GET
-    bench = Bench(ids_of([data.get("ids", "")])[:MOST], set(ids_of(data.getlist("anyway"))))
+    workbench = Workbench(ids_of([data.get("ids", "")])[:MOST], set(ids_of(data.getlist("anyway"))))
     actor: Actor = request.actor
     if request.method == "POST" and scans_too:
-        _change(request, bench, actor)
-    bench.lines = _lines(bench, actor)
+        _change(request, workbench, actor)
+    workbench.lines = _lines(workbench, actor)
     if request.method == "POST" and data.get("restore"):
-        # The browser restores a bench that it had put aside: remove what was received in the meantime.
-        bench.lines = [line for line in bench.lines if line.verdict.code != "in_quarantine"]
-        bench.ids = [line.device.pk for line in bench.lines]
-    bench.answers = next_steps.offered(bench.answers, actor)
-    return bench
+        # The browser restores a workbench that it had put aside: remove what was received in the meantime.
+        workbench.lines = [line for line in workbench.lines if line.verdict.code != "in_quarantine"]
+        workbench.ids = [line.device.pk for line in workbench.lines]
+    workbench.answers = next_steps.offered(workbench.answers, actor)
+    return workbench
 
 
-def _change(request: Request, bench: Bench, actor: Actor) -> None:
+def _change(request: Request, workbench: Workbench, actor: Actor) -> None:
     """Apply the button that was pressed. Only the Add button submits the scan field."""
     data = request.POST
     if removed := ids_of([data.get("remove", "")]):
-        bench.ids = [pk for pk in bench.ids if pk not in removed]
+        workbench.ids = [pk for pk in workbench.ids if pk not in removed]
     elif chosen := ids_of([data.get("choose", "")]):
         rows = list(Device.objects.visible_to(actor).filter(pk__in=chosen[:1]))
-        bench.answers += [_put(bench, device, _under_way(actor, rows)) for device in rows]
-    elif sent := bench_queue.read(data, actor):
-        _scan_all(bench, actor, list(sent.values()))
+        workbench.answers += [_put(workbench, device, _under_way(actor, rows)) for device in rows]
+    elif sent := scan_queue.read(data, actor):
+        _scan_all(workbench, actor, list(sent.values()))
     elif request.htmx.trigger_name != "anyway" and not data.get("restore"):
-        _scan_all(bench, actor, scans.lines("\n".join([data.get("list", ""), data.get("scan", "")])))
+        _scan_all(workbench, actor, scans.lines("\n".join([data.get("list", ""), data.get("scan", "")])))
 
 
 def age(day: date | None) -> str:
@@ -136,15 +136,15 @@ def age(day: date | None) -> str:
     return _("%(years)d y %(months)d m") % {"years": months // 12, "months": months % 12}
 
 
-def _scan_all(bench: Bench, actor: Actor, texts: list[str]) -> None:
+def _scan_all(workbench: Workbench, actor: Actor, texts: list[str]) -> None:
     lines = scans.split(actor, texts)
     found = [
         (scan, text if len(line) == 1 else scan.text) for text, line in zip(texts, lines, strict=True) for scan in line
     ]
     under_way = _under_way(actor, [device for scan, _text in found for device in scan.devices])
     under_way |= {scan.returned.device_id: scan.returned for scan, _text in found if scan.returned}
-    bench.answers += [replace(_scan(bench, scan, under_way), scanned=text) for scan, text in found]
-    bench.answers += sentences.notes([scan for scan, _text in found])
+    workbench.answers += [replace(_scan(workbench, scan, under_way), scanned=text) for scan, text in found]
+    workbench.answers += sentences.notes([scan for scan, _text in found])
 
 
 def _under_way(actor: Actor, devices: list[Device]) -> dict[int, Return]:
@@ -152,35 +152,35 @@ def _under_way(actor: Actor, devices: list[Device]) -> dict[int, Return]:
     return {row.device_id: row for row in rows} if devices else {}
 
 
-def _scan(bench: Bench, scan: Scan, under_way: dict[int, Return]) -> Answer:
+def _scan(workbench: Workbench, scan: Scan, under_way: dict[int, Return]) -> Answer:
     returned = scan.returned
     if returned is not None and returned.is_over:
         words = {"code": returned.code, "state": returned.get_state_display().lower()}
         return Answer(BAD, "return_over", _("%(code)s is over: %(state)s.") % words, about=returned)
     if returned is not None:
-        return _put(bench, returned.device, under_way)
+        return _put(workbench, returned.device, under_way)
     if scan.devices and not scan.is_sure:
         return Answer(WARN, "ambiguous", sentences.unsure(scan), scan.devices)
     if len(scan.devices) > 1:
         said = _("%(text)s matches several devices. Which one is it?") % {"text": sentences.shown(scan.text)}
         return Answer(WARN, "ambiguous", said, scan.devices)
     if scan.devices:
-        return _put(bench, scan.devices[0], under_way)
+        return _put(workbench, scan.devices[0], under_way)
     if scan.is_offer:
         return Answer(BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label."))
     hint = _("If its label was replaced, type the serial number.")
     return Answer(BAD, "unknown", f"{sentences.unknown(scan)} {'' if scan.guess else hint}".strip())
 
 
-def _put(bench: Bench, device: Device, under_way: dict[int, Return]) -> Answer:
-    """Put a device on the bench. One that cannot be received stays there, with the reason, until it is removed."""
+def _put(workbench: Workbench, device: Device, under_way: dict[int, Return]) -> Answer:
+    """Put a device on the workbench. One that cannot be received stays there, with the reason, until it is removed."""
     words = {"serial": device.serial_number}
-    if device.pk in bench.ids:
-        return Answer(WARN, "on_bench", _("%(serial)s is already on the bench.") % words, device=device)
-    if len(bench.ids) >= MOST:
-        said = _("The bench is full, so %(serial)s wasn't added. Receive these 500 units first.") % words
+    if device.pk in workbench.ids:
+        return Answer(WARN, "on_workbench", _("%(serial)s is already on the workbench.") % words, device=device)
+    if len(workbench.ids) >= MOST:
+        said = _("The workbench is full, so %(serial)s wasn't added. Receive these 500 units first.") % words
         return Answer(BAD, "full", said)
-    bench.ids.insert(0, device.pk)
+    workbench.ids.insert(0, device.pk)
     returned = under_way.get(device.pk)
     verdict = verdicts.of(device, returned)
     if verdict.is_fit:
@@ -189,11 +189,11 @@ def _put(bench: Bench, device: Device, under_way: dict[int, Return]) -> Answer:
     return Answer(tone, "unfit", f"{device.serial_number}: {verdict.sentence}", device=device, about=returned)
 
 
-def _lines(bench: Bench, actor: Actor) -> list[Line]:
+def _lines(workbench: Workbench, actor: Actor) -> list[Line]:
     """Return the devices in their order, each with its owner, order, warranty and request: five queries for all."""
-    rows = Device.objects.visible_to(actor).filter(pk__in=bench.ids).select_related("product", "customer")
+    rows = Device.objects.visible_to(actor).filter(pk__in=workbench.ids).select_related("product", "customer")
     devices = {device.pk: device for device in rows}
-    bench.ids = [pk for pk in bench.ids if pk in devices]
+    workbench.ids = [pk for pk in workbench.ids if pk in devices]
     under_way = {row.device_id: row for row in _of(Return.objects.visible_to(actor), devices).under_way()}
     spans = {span.device_id: span for span in _of(Ownership.objects.visible_to(actor), devices).open()}
     owned = _of(Ownership.objects.visible_to(actor), devices).exclude(end_reason="correction").order_by()
@@ -210,9 +210,9 @@ def _lines(bench: Bench, actor: Actor) -> list[Line]:
             shipments.get(by_device.get(pk, 0)),
             first.get(pk),
             packed.get(pk),
-            pk in bench.asked,
+            pk in workbench.asked,
         )
-        for pk in bench.ids
+        for pk in workbench.ids
     ]
 
 

@@ -1,4 +1,4 @@
-"""Answers to scans at the packing and returns benches, and the next steps that they offer."""
+"""Answers to scans at the packing and returns workbenches, and the next steps that they offer."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from devices.models import Device
 OK, WARN, BAD = "ok", "warn", "bad"
 ICONS = {OK: "circle-check", WARN: "circle-alert", BAD: "circle-x"}
 # Not refusals: the device is where it should be, or the answer is not about a device.
-PASSING = {"added", "taken_out", "already_here", "on_bench", "unfit", "keyboard", "nothing"}
+PASSING = {"added", "taken_out", "already_here", "on_workbench", "unfit", "keyboard", "nothing"}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Scans that a bench's browser queues, each with its own id, until the server has received them."""
+"""Scans that a workbench's browser queues, each with its own id, until the server has received them."""
 
 import re
 

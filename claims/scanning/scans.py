@@ -1,6 +1,6 @@
-"""Resolves what somebody scans or types at a bench: a device by any of its identifiers or labels, or a return slip.
+"""Resolves what somebody scans or types at a workbench: a device by any of its identifiers or labels, or a return slip.
 
-This module only decides what a text means. Messages and next steps are up to the benches.
+This module only decides what a text means. Messages and next steps are up to the workbenches.
 """
 
 import re
@@ -31,7 +31,7 @@ MOST_GUESSED = 50
 class Scan:
     """A scanned text and what it identifies: devices (several products may share a serial number), or a return.
 
-    `guess` is set if the text only makes sense with another keyboard layout. If the guess is not evident, the bench
+    `guess` is set if the text only makes sense with another keyboard layout. If the guess is not evident, the workbench
     asks.
     """
 
@@ -134,7 +134,7 @@ def _known(actor: Actor, readings: dict[str, list[str]]) -> dict[str, Scan]:
 def _guessed(actor: Actor, unknown: dict[str, str]) -> dict[str, Scan]:
     """Return for each unknown text the scan that another keyboard layout explains.
 
-    Where that is unknown too but becomes a link, returns an unknown scan with the guess, so that the bench can say
+    Where that is unknown too but becomes a link, returns an unknown scan with the guess, so that the workbench can say
     how to set up the scanner. Omits all other texts.
     """
     guesses = {text: keyboards.guesses(plain) for text, plain in unknown.items()}

@@ -1,4 +1,4 @@
-"""Messages about scans that all benches share."""
+"""Messages about scans that all workbenches share."""
 
 from django.utils.translation import gettext as _
 

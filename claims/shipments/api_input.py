@@ -1,4 +1,4 @@
-"""Converts API request bodies into the input of the console's shipment form and packing bench."""
+"""Converts API request bodies into the input of the console's shipment form and packing workbench."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -11,7 +11,7 @@ from claims.models import Shipment
 from claims.profiles.pages import code_of
 from claims.scanning import answers, next_steps, scans
 from claims.scanning import photos as reading
-from claims.scanning import queue as bench_queue
+from claims.scanning import queue as scan_queue
 from claims.scanning.answers import BAD, WARN, Answer
 from claims.shipments import packing
 from claims.shipments.actions import contents
@@ -34,7 +34,7 @@ def one(request: Request, pk: int) -> Shipment:
     return get_object_or_404(rows(request.actor), pk=pk)
 
 
-def bench(request: Request, shipment: Shipment, said: list[Answer]) -> dict[str, Any]:
+def workbench(request: Request, shipment: Shipment, said: list[Answer]) -> dict[str, Any]:
     """Return the packing page's context: the answers, the counts by product and the newest devices.
 
     `version` changes with the counts and devices, so that a page open elsewhere can see whether it is up to date.
@@ -51,9 +51,9 @@ def bench(request: Request, shipment: Shipment, said: list[Answer]) -> dict[str,
         "mine": request.actor.user_id,
         "answers": next_steps.offered(said, request.actor, shipment),
         "tone": answers.tone(said),
-        "handled": bench_queue.handled(request.POST),
-        "person": bench_queue.person(request.actor),
-        "bench_name": f"s{shipment.pk}",
+        "handled": scan_queue.handled(request.POST),
+        "person": scan_queue.person(request.actor),
+        "workbench_name": f"s{shipment.pk}",
         "version": f"{shipment.unit_count}-{ordered}-{last}",
     }
 
@@ -61,7 +61,7 @@ def bench(request: Request, shipment: Shipment, said: list[Answer]) -> dict[str,
 def scanned(request: Request, shipment: Shipment) -> list[Answer]:
     """Pack what the form contains: scans queued in the browser, a scan, a pasted list, a photo or a chosen device."""
     actor: Actor = request.actor
-    if sent := bench_queue.read(request.POST, actor):
+    if sent := scan_queue.read(request.POST, actor):
         return contents.scan_once(shipment, sent, by=actor)
     chosen = id_of(request.POST.get("choose"))
     try:

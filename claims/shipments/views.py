@@ -76,7 +76,7 @@ def shipment_pack(request: Request, pk: int) -> HttpResponse:
             return HttpResponse(status=204, headers={"HX-Redirect": shipment.get_absolute_url()})
         return redirect(shipment)
     answers: list[Answer] = pages.scanned(request, shipment) if request.method == "POST" else []
-    return _bench(request, shipment, answers)
+    return _workbench(request, shipment, answers)
 
 
 @requires(Permission.SHIPMENT_EDIT)
@@ -84,7 +84,7 @@ def shipment_pack(request: Request, pk: int) -> HttpResponse:
 def shipment_unpack(request: Request, pk: int) -> HttpResponse:
     """Remove the named device, or else the one that the person packed last."""
     shipment = pages.one(request, pk)
-    return _bench(request, shipment, pages.taken_out(request, shipment))
+    return _workbench(request, shipment, pages.taken_out(request, shipment))
 
 
 @requires(Permission.SHIPMENT_EDIT)
@@ -137,11 +137,11 @@ def shipment_export(request: Request, pk: int) -> HttpResponseBase:
     return stream(request, *packing_list.table(pages.one(request, pk)))
 
 
-def _bench(request: Request, shipment: Shipment, answers: list[Answer]) -> HttpResponse:
+def _workbench(request: Request, shipment: Shipment, answers: list[Answer]) -> HttpResponse:
     """Return the packing page, or only its changing part for htmx; 204 if the page is already up to date."""
-    context = pages.bench(request, shipment, answers)
+    context = pages.workbench(request, shipment, answers)
     if request.htmx and request.method == "GET" and request.GET.get("seen") == context["version"]:
         return HttpResponse(status=204)
-    partial = request.htmx and request.htmx.target in {"bench", "counts"}
-    template = "claims/shipments/_shipment_bench.html" if partial else "claims/shipments/shipment_pack.html"
+    partial = request.htmx and request.htmx.target in {"workbench-content", "counts"}
+    template = "claims/shipments/_shipment_workbench.html" if partial else "claims/shipments/shipment_pack.html"
     return render(request, template, context)

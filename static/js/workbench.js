@@ -1,18 +1,19 @@
-/* The benches for packing and for returns. A scan is the server's or visibly waiting: it is kept in this browser under an
-   id of its own until the server has answered it, and sent again by itself. Without this, every scan is a plain post. */
+/* The workbenches for packing and for returns. A scan is the server's or visibly waiting: it is kept in this browser
+   under an id of its own until the server has answered it, and sent again by itself. Without this, every scan is a plain post. */
 (() => {
   "use strict";
-  const root = document.querySelector("[data-bench]");
+  const root = document.querySelector("[data-workbench]");
   if (!root || !window.htmx) return;
   const $ = (selector, within = root) => within.querySelector(selector);
-  const { bench, person, name, here } = root.dataset;
+  const { workbench, person, name, here } = root.dataset;
   const form = root.matches("form") ? root : null, field = $("[data-scan]");
   const MOST = 500, PATIENCE = 10_000, PATIENCE_EACH = 40, PAUSES = [1, 2, 4, 8, 15, 30], SLOW = 1500, ADOPTED = 15_000;
   // The server knows the id of a packed scan for 30 days: what is older is not sent again by itself.
   const DAY = 86_400_000, SENDABLE = 28 * DAY, LISTED = 30 * DAY;
 
-  // What is kept: one key for each thing, so that two tabs never overwrite each other's.
-  const SCAN = `custody.scan.${bench}.`, REFUSED = `custody.refused.${bench}.`, UNIT = `custody.unit.${bench}.${person}.`;
+  // What is kept: one key for each thing, so that two tabs never overwrite each other's. Browsers hold scans under these
+  // names while an update is installed, so neither they nor what is stored under them may change.
+  const SCAN = `custody.scan.${workbench}.`, REFUSED = `custody.refused.${workbench}.`, UNIT = `custody.unit.${workbench}.${person}.`;
   const memory = new Map();
   const kept = (key) => { try { return memory.get(key) ?? localStorage.getItem(key); } catch { return memory.get(key) ?? null; } };
   const drop = (key) => { memory.delete(key); try { localStorage.removeItem(key); } catch { /* it was in memory only */ } };
@@ -73,7 +74,7 @@
     else if (due().length) send();
     pause = 0;
   }
-  const alone = (act) => navigator.locks ? navigator.locks.request(`custody.${bench}`, act) : act();
+  const alone = (act) => navigator.locks ? navigator.locks.request(`custody.${workbench}`, act) : act();
 
   async function attempt(batch) {
     const body = new URLSearchParams(new FormData(form));
@@ -94,7 +95,7 @@
     if (answer.away) return fail("signedOut");
     if (answer.status === 403) return fail(trouble === "signedOut" ? trouble : "denied");
     if (answer.code === "another_person") return fail("person");
-    const page = answer.status === 200 && new DOMParser().parseFromString(answer.text, "text/html").getElementById("bench");
+    const page = answer.status === 200 && new DOMParser().parseFromString(answer.text, "text/html").getElementById("workbench-content");
     if (!page) {
       // If it is one of many that can't be taken, the others are.
       size = Math.max(1, Math.floor(Math.min(size, batch.length) / 2));
@@ -107,14 +108,14 @@
     done.forEach((scan) => drop(scan.key));
     const restored = restore;
     if (restore) restore = false;
-    htmx.swap("#bench", answer.text, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
+    htmx.swap("#workbench-content", answer.text, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
     if (restored) { const now = new Set(ids()); units().filter((unit) => !now.has(unit.id)).forEach((unit) => drop(unit.key)); }
     changed();
   }
 
   async function ask(url, body, patience) {
     const abort = new AbortController(), limit = setTimeout(() => abort.abort(), patience);
-    const headers = { "HX-Request": "true", "HX-Target": "bench", Accept: "text/html, application/json", "X-CSRFToken": token() };
+    const headers = { "HX-Request": "true", "HX-Target": "workbench-content", Accept: "text/html, application/json", "X-CSRFToken": token() };
     try {
       const answer = await fetch(url, { method: "POST", body, headers, signal: abort.signal });
       const text = await answer.text();
@@ -267,7 +268,7 @@
     area.remove();
   }
 
-  // The units on the bench for returns are kept too, for a day: they lie there until they are received or taken off.
+  // The units on the workbench for returns are kept too, for a day: they lie there until they are received or taken off.
   const ids = () => ($("input[name=ids]")?.value || "").split(",").filter(Boolean);
   const units = () => all(UNIT).filter((unit) => { const fresh = Date.now() - unit.at < DAY; if (!fresh) drop(unit.key); return fresh; }).sort((a, b) => b.at - a.at);
   function keepUnits() {
@@ -282,7 +283,7 @@
 
   // After every answer.
   function changed() {
-    const page = document.getElementById("bench");
+    const page = document.getElementById("workbench-content");
     page.querySelectorAll(".answer[data-scanned]").forEach((answer) => { answer.dataset.kept = answer.dataset.scanned; });
     if (page.dataset.tone && !page.dataset.played) { page.dataset.played = "1"; play(page.dataset.tone); }
     collect(page, []);
@@ -291,11 +292,11 @@
     home();
   }
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.target?.id === "bench") changed(); else { show(); home(); }
+    if (event.detail.target?.id === "workbench-content") changed(); else { show(); home(); }
   });
 
-  // Other acts on the bench wait for the scans that are under way, and scans for them: each answer shows what both did.
-  const acts = (event) => event.detail.target?.id === "bench";
+  // Other acts on the workbench wait for the scans that are under way, and scans for them: each answer shows what both did.
+  const acts = (event) => event.detail.target?.id === "workbench-content";
   document.addEventListener("htmx:confirm", (event) => {
     const { elt } = event.detail;
     if (!busy || !acts(event)) return;

@@ -39,7 +39,7 @@ def scan(shipment: Shipment, texts: list[str], *, by: Actor, at: datetime | None
 
 @retrying
 def scan_once(shipment: Shipment, sent: dict[str, str], *, by: Actor, at: datetime | None = None) -> list[Answer]:
-    """Pack scans that have ids from their bench, idempotently: repeating a successful scan changes nothing.
+    """Pack scans that have ids from their workbench, idempotently: repeating a successful scan changes nothing.
 
     A repeated scan that packed something gets its first answer again, even if the device or the shipment has changed
     since; a repeated scan that was refused is tried again. New scans of a closed shipment are refused one by one.

@@ -94,7 +94,7 @@ def test_one_device_over_the_api_leaves_its_profiles_where_that_is_asked_for(ali
     assert (Device.objects.get(pk=taken.pk).customer, works(profile, link)) == (None, True)
 
 
-def test_the_return_bench_says_it_and_takes_the_choice(client_for, alice, profile, taken):
+def test_the_return_workbench_says_it_and_takes_the_choice(client_for, alice, profile, taken):
     client, link = client_for(alice), printed(profile).link
     html = client.get(reverse("claims:return_workbench") + f"?ids={taken.pk}").content.decode()
     assert "stops working. It lists 3 devices." in html

@@ -17,7 +17,7 @@ from tests import factories, forms
 from tests.claims.worlds import make_unit_profile
 
 pytestmark = pytest.mark.django_db
-BENCH = "/returns/workbench/"
+WORKBENCH = "/returns/workbench/"
 
 
 @pytest.fixture
@@ -33,21 +33,21 @@ def ids(devices):
     return ",".join(str(device.pk) for device in devices)
 
 
-def test_a_scan_puts_a_unit_on_the_bench_and_changes_nothing(desk, owned_devices, customer):
-    answer = desk.post(BENCH, {"scan": owned_devices[0].serial_number.lower()})
+def test_a_scan_puts_a_unit_on_the_workbench_and_changes_nothing(desk, owned_devices, customer):
+    answer = desk.post(WORKBENCH, {"scan": owned_devices[0].serial_number.lower()})
     assert answer.status_code == 200
     said = text_of(answer)
     assert f"{owned_devices[0].serial_number} can be received." in said
     for word in ("Stadtwerke Aalen", "since", "Order 4711", "first owned 0 days ago", "Receive 1 unit"):
         assert word in said
-    assert answer.context["bench"].joined == str(owned_devices[0].pk)
+    assert answer.context["workbench"].joined == str(owned_devices[0].pk)
     assert not Return.objects.exists()
 
 
-def test_to_htmx_the_bench_alone_is_answered_with_the_button(desk, owned_devices):
-    answer = desk.post(BENCH, {"scan": owned_devices[0].device_name}, headers={"HX-Request": "true"})
+def test_to_htmx_the_workbench_alone_is_answered_with_the_button(desk, owned_devices):
+    answer = desk.post(WORKBENCH, {"scan": owned_devices[0].device_name}, headers={"HX-Request": "true"})
     page = answer.content.decode()
-    assert page.lstrip().startswith('<div id="bench"')
+    assert page.lstrip().startswith('<div id="workbench-content"')
     assert 'data-tone="ok"' in page
     assert 'id="receive-button"' in page
     assert 'hx-swap-oob="true"' in page
@@ -65,36 +65,36 @@ def test_what_a_scanner_may_read(desk, owned_devices, product, by_bob, customer,
         ("r-1", owned_devices[1]),
         (owned_devices[2].device_name.upper(), owned_devices[2]),
     ]:
-        assert desk.post(BENCH, {"scan": text}).context["bench"].ids == [device.pk], text
+        assert desk.post(WORKBENCH, {"scan": text}).context["workbench"].ids == [device.pk], text
 
 
-def test_a_pasted_list_is_put_on_the_bench_once_each(desk, owned_devices):
+def test_a_pasted_list_is_put_on_the_workbench_once_each(desk, owned_devices):
     listed = "\n".join(
         [owned_devices[0].serial_number, owned_devices[1].serial_number, owned_devices[0].serial_number, "nothing"]
     )
-    bench = desk.post(BENCH, {"list": listed, "ids": ids(owned_devices[:1])}).context["bench"]
-    assert [(a.tone, a.text.split(" ")[-1]) for a in bench.answers] == [
-        ("warn", "bench."),
+    workbench = desk.post(WORKBENCH, {"list": listed, "ids": ids(owned_devices[:1])}).context["workbench"]
+    assert [(a.tone, a.text.split(" ")[-1]) for a in workbench.answers] == [
+        ("warn", "workbench."),
         ("ok", "received."),
         ("bad", "number."),
     ]
-    assert bench.ids == [owned_devices[1].pk, owned_devices[0].pk]
-    assert bench.tone == "bad"
+    assert workbench.ids == [owned_devices[1].pk, owned_devices[0].pk]
+    assert workbench.tone == "bad"
 
 
-def test_the_bench_says_what_it_can_not_receive(desk, owned_devices, make_devices, by_bob, foreign_device):
+def test_the_workbench_says_what_it_can_not_receive(desk, owned_devices, make_devices, by_bob, foreign_device):
     scrapped, stock = make_devices(2)
     ledger.set_status([scrapped.pk], frm=["in_stock"], to="scrapped")
     returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
     scans = "\n".join(d.serial_number for d in (owned_devices[0], scrapped, stock, foreign_device))
-    answer = desk.post(BENCH, {"list": scans})
+    answer = desk.post(WORKBENCH, {"list": scans})
     said = text_of(answer)
     assert "It was received already, as R-00001." in said
     assert "It is scrapped." in said
     assert "Nobody owns it. Tick to receive it into quarantine all the same." in said
     assert f"No device matches {foreign_device.serial_number}." in said
-    assert [line.is_received for line in answer.context["bench"].lines] == [False, False, False]
-    ticked = desk.post(BENCH, {"ids": ids([stock]), "anyway": stock.pk}).context["bench"]
+    assert [line.is_received for line in answer.context["workbench"].lines] == [False, False, False]
+    ticked = desk.post(WORKBENCH, {"ids": ids([stock]), "anyway": stock.pk}).context["workbench"]
     assert ticked.fit == 1
 
 
@@ -102,39 +102,41 @@ def test_a_dead_label_finds_nothing_and_the_answer_says_so(desk, owned_devices, 
     make_unit_profile(product)
     label = printed.label(ClaimCode.objects.get(device=owned_devices[0]))
     returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
-    said = text_of(desk.post(BENCH, {"scan": label.typed}))
+    said = text_of(desk.post(WORKBENCH, {"scan": label.typed}))
     assert "If its label was replaced, type the serial number." in said
 
 
 def test_a_serial_number_of_several_products_asks_which_unit_it_is(desk, owned_devices, organization):
     twin = factories.make_device(factories.make_product(organization, "Wind Gauge"), owned_devices[0].serial_number)
-    bench = desk.post(BENCH, {"scan": twin.serial_number}).context["bench"]
-    assert (bench.ids, len(bench.answers[0].twins)) == ([], 2)
-    assert desk.post(BENCH, {"choose": twin.pk}).context["bench"].ids == [twin.pk]
+    workbench = desk.post(WORKBENCH, {"scan": twin.serial_number}).context["workbench"]
+    assert (workbench.ids, len(workbench.answers[0].twins)) == ([], 2)
+    assert desk.post(WORKBENCH, {"choose": twin.pk}).context["workbench"].ids == [twin.pk]
 
 
-def test_a_unit_is_taken_off_the_bench(desk, owned_devices):
-    assert desk.post(BENCH, {"ids": ids(owned_devices), "remove": owned_devices[1].pk}).context["bench"].ids == [
+def test_a_unit_is_taken_off_the_workbench(desk, owned_devices):
+    assert desk.post(WORKBENCH, {"ids": ids(owned_devices), "remove": owned_devices[1].pk}).context[
+        "workbench"
+    ].ids == [
         owned_devices[0].pk,
         owned_devices[2].pk,
     ]
 
 
-def test_the_bench_asks_as_many_queries_for_one_unit_as_for_many(
+def test_the_workbench_asks_as_many_queries_for_one_unit_as_for_many(
     desk, owned_devices, make_devices, customer, actor, alice, django_assert_max_num_queries
 ):
     many = make_devices(30)
     ownership.assign([d.pk for d in many], customer=customer, by=actor(alice))
-    desk.get(BENCH)
+    desk.get(WORKBENCH)
     with django_assert_max_num_queries(14):
-        desk.get(f"{BENCH}?ids={ids(many)}")
+        desk.get(f"{WORKBENCH}?ids={ids(many)}")
     with django_assert_max_num_queries(17):
-        desk.post(BENCH, {"ids": ids(many), "scan": owned_devices[0].serial_number})
+        desk.post(WORKBENCH, {"ids": ids(many), "scan": owned_devices[0].serial_number})
 
 
-def test_receiving_leads_back_to_the_bench_with_a_way_to_undo_and_to_inspect(desk, owned_devices):
+def test_receiving_leads_back_to_the_workbench_with_a_way_to_undo_and_to_inspect(desk, owned_devices):
     answer = desk.post("/returns/receive/", {"ids": ids(owned_devices), "reason": "Defective"}, follow=True)
-    assert answer.redirect_chain == [(BENCH, 302)]
+    assert answer.redirect_chain == [(WORKBENCH, 302)]
     said = text_of(answer)
     assert "3 devices received into quarantine." in said
     operation = Operation.objects.get()
@@ -148,18 +150,20 @@ def test_receiving_leads_back_to_the_bench_with_a_way_to_undo_and_to_inspect(des
 
 def test_what_only_stands_in_the_field_is_neither_scanned_nor_received_by_another_button(desk, owned_devices):
     half = {"ids": ids(owned_devices[:2]), "scan": owned_devices[2].serial_number}
-    assert desk.post(BENCH, {**half, "remove": owned_devices[1].pk}).context["bench"].ids == [owned_devices[0].pk]
-    ticked = desk.post(BENCH, half, headers={"HX-Request": "true", "HX-Trigger-Name": "anyway"})
-    assert ticked.context["bench"].ids == [owned_devices[0].pk, owned_devices[1].pk]
+    assert desk.post(WORKBENCH, {**half, "remove": owned_devices[1].pk}).context["workbench"].ids == [
+        owned_devices[0].pk
+    ]
+    ticked = desk.post(WORKBENCH, half, headers={"HX-Request": "true", "HX-Trigger-Name": "anyway"})
+    assert ticked.context["workbench"].ids == [owned_devices[0].pk, owned_devices[1].pk]
     desk.post("/returns/receive/", {**half, "reason": "Upgrade"})
     assert set(Return.objects.values_list("device", flat=True)) == {owned_devices[0].pk, owned_devices[1].pk}
 
 
-def test_a_missing_reason_is_said_at_its_field_and_the_bench_stays(desk, owned_devices):
+def test_a_missing_reason_is_said_at_its_field_and_the_workbench_stays(desk, owned_devices):
     answer = desk.post("/returns/receive/", {"ids": ids(owned_devices), "note": "wet"})
     assert answer.status_code == 422
     assert answer.context["form"].errors["reason"] == ["Choose why they came back: of some, no customer has said it."]
-    assert len(answer.context["bench"].lines) == 3
+    assert len(answer.context["workbench"].lines) == 3
     assert "wet" in answer.content.decode()
     assert not Return.objects.exists()
 
@@ -271,7 +275,7 @@ def test_the_reasons_are_the_organizations_own_once_it_saves_them(client_for, al
         "reason-7-text": "Water inside",
     }
     assert client.post("/settings/returns/", data).status_code == 302
-    form = desk.get(BENCH).context["form"]
+    form = desk.get(WORKBENCH).context["form"]
     assert [name for name, _label in form.fields["reason"].choices] == [
         "",
         "Not needed any more",
@@ -308,8 +312,8 @@ def test_the_slip_is_set_up(client_for, alice, organization):
 
 def test_fulfilment_receives_but_does_not_inspect_or_swap(client_for, owned_devices):
     client = client_for("fulfilment")
-    assert client.get(BENCH).status_code == 200
-    assert "Swap…" not in text_of(client.post(BENCH, {"scan": owned_devices[0].serial_number}))
+    assert client.get(WORKBENCH).status_code == 200
+    assert "Swap…" not in text_of(client.post(WORKBENCH, {"scan": owned_devices[0].serial_number}))
     client.post("/returns/receive/", {"ids": ids(owned_devices[:1]), "reason": "Upgrade"})
     row = Return.objects.get()
     assert client.post("/returns/inspect/", {"ids": row.pk, "grade": "a"}).status_code == 403
@@ -323,7 +327,7 @@ def test_another_organization_sees_and_receives_nothing(client_for, charlie, own
     client = client_for(charlie)
     assert client.get(f"/returns/{asked.pk}/").status_code == 404
     assert client.get("/returns/").context["page"].rows == []
-    assert client.post(BENCH, {"scan": asked.code}).context["bench"].ids == []
+    assert client.post(WORKBENCH, {"scan": asked.code}).context["workbench"].ids == []
     client.post("/returns/receive/", {"ids": ids(owned_devices), "reason": "Upgrade"})
     client.post("/returns/inspect/", {"ids": asked.pk, "grade": "a", "decision": "scrapped"})
     assert Return.objects.get().state == "requested"
@@ -336,23 +340,25 @@ def test_the_search_of_everything_finds_a_return_by_its_number(desk, owned_devic
     assert (answer.status_code, answer.url) == (302, Return.objects.get().get_absolute_url())
 
 
-def test_a_packed_unit_on_the_bench_leads_to_its_shipment(desk, make_devices, customer, actor, alice):
+def test_a_packed_unit_on_the_workbench_leads_to_its_shipment(desk, make_devices, customer, actor, alice):
     by = actor(alice)
     (unit,) = make_devices(1)
     shipment = shipments.create(customer=customer, lines={}, by=by)
     contents.pack(shipment, [unit], by=by)
-    page = desk.post(BENCH, {"scan": unit.serial_number}).content.decode()
+    page = desk.post(WORKBENCH, {"scan": unit.serial_number}).content.decode()
     assert f'<a href="/shipments/{shipment.pk}/">Open S-00001</a>' in page
 
 
-def test_a_list_is_put_on_the_bench_with_as_many_queries_as_a_scan(
+def test_a_list_is_put_on_the_workbench_with_as_many_queries_as_a_scan(
     desk, make_devices, customer, actor, alice, django_assert_max_num_queries
 ):
     one, *many = make_devices(31)
     ownership.assign([one.pk, *(device.pk for device in many)], customer=customer, by=actor(alice))
-    desk.get(BENCH)
+    desk.get(WORKBENCH)
     with django_assert_max_num_queries(17) as first:
-        desk.post(BENCH, {"scan": one.serial_number})
+        desk.post(WORKBENCH, {"scan": one.serial_number})
     with django_assert_max_num_queries(len(first)):
-        bench = desk.post(BENCH, {"list": "\n".join(device.serial_number for device in many)}).context["bench"]
-    assert len(bench.ids) == 30
+        workbench = desk.post(WORKBENCH, {"list": "\n".join(device.serial_number for device in many)}).context[
+            "workbench"
+        ]
+    assert len(workbench.ids) == 30

@@ -131,7 +131,7 @@ def test_the_slip_holds_the_address_and_a_code_that_the_workbench_reads(client_f
         "blinks red",
     ):
         assert word in text
-    assert client_for(bob).post("/returns/workbench/", {"scan": codes[0]}).context["bench"].ids == [asked.device_id]
+    assert client_for(bob).post("/returns/workbench/", {"scan": codes[0]}).context["workbench"].ids == [asked.device_id]
 
 
 def test_it_all_speaks_german(client_for, dana, asked, organization):

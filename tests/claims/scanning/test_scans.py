@@ -164,7 +164,7 @@ def test_no_text_that_looks_like_gs1_breaks_the_reading(text):
 def test_a_unit_is_known_by_imei_iccid_and_mac_in_any_spelling(by, unit, shipment, client_for, alice, text):
     assert [answer.code for answer in contents.scan(shipment, [text], by=by)] == ["added"]
     answer = client_for(alice).post("/returns/workbench/", {"scan": text})
-    assert answer.context["bench"].ids == [unit.pk]
+    assert answer.context["workbench"].ids == [unit.pk]
 
 
 def test_the_search_knows_the_same_identifiers(unit, client_for, alice):

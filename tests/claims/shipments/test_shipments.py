@@ -313,12 +313,16 @@ def test_a_scan_takes_as_many_queries_in_a_full_shipment_as_in_an_empty_one(
     staff_client.get("/devices/")
     with django_assert_max_num_queries(40) as first:
         staff_client.post(
-            url("pack", shipment), {"scan": one.serial_number}, headers={"HX-Request": "true", "HX-Target": "bench"}
+            url("pack", shipment),
+            {"scan": one.serial_number},
+            headers={"HX-Request": "true", "HX-Target": "workbench-content"},
         )
     contents.pack(shipment, many, by=by)
     with django_assert_max_num_queries(len(first)):
         staff_client.post(
-            url("pack", shipment), {"scan": last.serial_number}, headers={"HX-Request": "true", "HX-Target": "bench"}
+            url("pack", shipment),
+            {"scan": last.serial_number},
+            headers={"HX-Request": "true", "HX-Target": "workbench-content"},
         )
 
 

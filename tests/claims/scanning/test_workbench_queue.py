@@ -1,4 +1,4 @@
-"""A scan that its bench sends again is packed once, whatever happened meanwhile; what was refused says what to do next."""
+"""A scan that its workbench sends again is packed once, whatever happened meanwhile; what is refused says what next."""
 
 import re
 from datetime import timedelta
@@ -10,7 +10,7 @@ from django.utils import timezone
 from claims.models import Shipment, ShipmentScan, ShipmentUnit
 from claims.returns.actions import returns
 from claims.scanning import next_steps
-from claims.scanning import queue as bench_queue
+from claims.scanning import queue as scan_queue
 from claims.scanning.answers import Answer
 from claims.shipments import packing
 from claims.shipments.actions import contents, shipments, shipping
@@ -35,8 +35,8 @@ def said(answers):
 
 
 def send(client, shipment, by, *scans, **more):
-    form = {"queued": [f"{token} {text}" for token, text in scans], "person": bench_queue.person(by), **more}
-    headers = {"HX-Request": "true", "HX-Target": "bench", "Accept": "text/html, application/json"}
+    form = {"queued": [f"{token} {text}" for token, text in scans], "person": scan_queue.person(by), **more}
+    headers = {"HX-Request": "true", "HX-Target": "workbench-content", "Accept": "text/html, application/json"}
     return client.post(reverse("claims:shipment_pack", args=[shipment.pk]), form, headers=headers)
 
 
@@ -124,12 +124,12 @@ def test_nobodys_scans_are_sent_in_the_name_of_who_signed_in_meanwhile(
     answer = send(packer, shipment, by, (TOKEN, device.serial_number))
     assert (answer.status_code, answer.json()["code"]) == (409, "another_person")
     assert not ShipmentUnit.objects.exists()
-    bench = packer.post(
+    workbench = packer.post(
         "/returns/workbench/",
-        {"queued": [f"{TOKEN} {device.serial_number}"], "person": bench_queue.person(by)},
+        {"queued": [f"{TOKEN} {device.serial_number}"], "person": scan_queue.person(by)},
         headers={"HX-Request": "true", "Accept": "application/json"},
     )
-    assert (bench.status_code, bench.json()["code"]) == (409, "another_person")
+    assert (workbench.status_code, workbench.json()["code"]) == (409, "another_person")
 
 
 def test_a_scan_after_the_session_ended_is_not_handled(staff_client, shipment, device, by):
@@ -151,30 +151,30 @@ def test_a_busy_shipment_leaves_the_scan_with_the_browser(staff_client, shipment
     assert (answer.status_code, answer.json()["code"]) == (409, "busy")
 
 
-def test_scans_that_waited_are_put_on_the_return_bench(staff_client, by, customer, make_devices):
+def test_scans_that_waited_are_put_on_the_return_workbench(staff_client, by, customer, make_devices):
     units = make_devices(3)
     ownership.assign([unit.pk for unit in units], customer=customer, by=by)
     form = {
         "queued": [f"{TOKEN} {units[1].serial_number}", "next0000 NOBODY-1", f"more0000 {units[2].serial_number}"],
-        "person": bench_queue.person(by),
+        "person": scan_queue.person(by),
         "ids": str(units[0].pk),
     }
     answer = staff_client.post("/returns/workbench/", form, headers={"HX-Request": "true"})
-    assert answer.context["bench"].ids == [units[2].pk, units[1].pk, units[0].pk]
+    assert answer.context["workbench"].ids == [units[2].pk, units[1].pk, units[0].pk]
     assert handled(answer) == f"{TOKEN} next0000 more0000"
-    assert [a.scanned for a in answer.context["bench"].answers if a.stays] == ["NOBODY-1"]
+    assert [a.scanned for a in answer.context["workbench"].answers if a.stays] == ["NOBODY-1"]
 
 
-def test_a_bench_that_is_brought_back_is_without_what_was_received(staff_client, by, customer, make_devices):
+def test_a_workbench_that_is_brought_back_is_without_what_was_received(staff_client, by, customer, make_devices):
     received, left = make_devices(2)
     ownership.assign([received.pk, left.pk], customer=customer, by=by)
     returns.begin_receive([received.pk], reason="Defective", by=by)
     form = {"ids": f"{received.pk},{left.pk}", "restore": "1"}
-    bench = staff_client.post("/returns/workbench/", form, headers={"HX-Request": "true"}).context["bench"]
-    assert (bench.ids, [line.device for line in bench.lines]) == ([left.pk], [left])
+    workbench = staff_client.post("/returns/workbench/", form, headers={"HX-Request": "true"}).context["workbench"]
+    assert (workbench.ids, [line.device for line in workbench.lines]) == ([left.pk], [left])
     # Scanned by hand it is there, with the reason why it can't be received.
-    bench = staff_client.post("/returns/workbench/", {"scan": received.serial_number}).context["bench"]
-    assert bench.lines[0].verdict.code == "in_quarantine"
+    workbench = staff_client.post("/returns/workbench/", {"scan": received.serial_number}).context["workbench"]
+    assert workbench.lines[0].verdict.code == "in_quarantine"
 
 
 def test_a_page_that_shows_everything_is_told_so_and_another_one_gets_counts_and_units(
@@ -254,7 +254,7 @@ def test_taking_a_unit_out_of_the_other_shipment_works_without_javascript(staff_
 
 
 def test_what_passes_stays_in_no_list():
-    for code in ("added", "already_here", "on_bench", "unfit", "keyboard"):
+    for code in ("added", "already_here", "on_workbench", "unfit", "keyboard"):
         assert Answer(packing.WARN, code, "", scanned="X").stays is False
     assert Answer(packing.WARN, "owned_already", "", scanned="X").stays is True
     assert Answer(packing.BAD, "no_code", "").stays is False

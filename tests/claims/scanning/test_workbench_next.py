@@ -1,4 +1,4 @@
-"""What the bench says before the work, and where it leads after it."""
+"""What the workbench says before the work, and where it leads after it."""
 
 import re
 
@@ -82,12 +82,12 @@ def test_a_trial_over_rest_counts_the_limit(owned_devices, two_an_hour, actor, b
     assert not Operation.objects.exists()
 
 
-def test_the_return_bench_says_the_limit_before_the_work(desk, owned_devices, two_an_hour):
-    bench = reverse("claims:return_workbench")
-    page = desk.get(f"{bench}?ids={','.join(str(device.pk) for device in owned_devices)}").content.decode()
+def test_the_return_workbench_says_the_limit_before_the_work(desk, owned_devices, two_an_hour):
+    workbench = reverse("claims:return_workbench")
+    page = desk.get(f"{workbench}?ids={','.join(str(device.pk) for device in owned_devices)}").content.decode()
     assert OVER in page
     assert re.search(r'<button id="receive-button"[^>]* disabled', page)
-    page = desk.get(f"{bench}?ids={owned_devices[0].pk}").content.decode()
+    page = desk.get(f"{workbench}?ids={owned_devices[0].pk}").content.decode()
     assert not re.search(r'<button id="receive-button"[^>]* disabled', page)
 
 
@@ -104,7 +104,7 @@ def test_from_a_single_unit_one_comes_to_the_next_that_came_with_it(desk, receiv
     assert inspect(desk, received[2:]).url == received[2].get_absolute_url()
 
 
-def test_units_of_another_bench_are_not_next(desk, owned_devices, actor, bob):
+def test_units_of_another_workbench_are_not_next(desk, owned_devices, actor, bob):
     for device in owned_devices[:2]:
         returns.begin_receive([device.pk], reason="Defective", by=actor(bob))
     row = Return.objects.get(device=owned_devices[0])
