@@ -17,7 +17,7 @@ from claims.profiles.actions import codes as claim_codes
 from console import operations, sql
 from console.access import ROLES, Actor, Permission, system
 from console.models import Operation
-from customers.actions import api_keys
+from customers.keys.actions import api_keys
 from customers.models import Customer, Project
 from devices.actions import ownership
 from devices.models import Device, Ownership

@@ -13,7 +13,7 @@ from claims.models import ClaimProfile, Scope
 from claims.profiles.actions import codes as claim_codes
 from claims.profiles.actions import profiles as claim_profiles
 from console.access import ROLES, Actor, system
-from customers.actions import api_keys
+from customers.keys.actions import api_keys
 from devices.models import Device
 
 MOST, LEAST = 4.0, 0.3

@@ -13,14 +13,17 @@ class CustomersConfig(AppConfig):
         from console import ledger_check as foundation
         from console.people.actions import members
         from console.webhooks.panels import bound
-        from customers import keys, ledger_check, people, word_check
         from customers import navigation as own
         from customers import panels as own_panels
-        from customers.actions import api_keys as key_actions
-        from customers.actions import people as people_actions
-        from customers.actions import project_members
+        from customers.directory import word_check
+        from customers.directory.search import find
         from customers.first_steps import steps
-        from customers.search import find
+        from customers.keys import credentials
+        from customers.keys.actions import api_keys as key_actions
+        from customers.people import roles
+        from customers.people.actions import people
+        from customers.projects import ledger_check
+        from customers.projects.actions import members as project_members
 
         navigation.sidebar.add(own.entries)
         settings_tabs.sources.add(own.settings_tabs)
@@ -29,13 +32,13 @@ class CustomersConfig(AppConfig):
         panels.overview.add(own_panels.overview, order=30)
         own_panels.on_customer.add(bound, order=30)
 
-        middleware.as_customer.add(people.actor_for)
-        api_keys.find.add(keys.find)
-        api_keys.is_usable.add(keys.is_usable)
-        api_keys.hold.add(keys.hold)
+        middleware.as_customer.add(roles.actor_for)
+        api_keys.find.add(credentials.find)
+        api_keys.is_usable.add(credentials.is_usable)
+        api_keys.hold.add(credentials.hold)
         members.leaving.add(key_actions.revoke_of, order=10)
         members.leaving.add(project_members.end_all_of, order=30)
-        members.leaving.add(people_actions.leave_internal, order=30)
+        members.leaving.add(people.leave_internal, order=30)
 
         for check in (word_check.check, ledger_check.check):
             foundation.checks.add(check)
@@ -43,4 +46,4 @@ class CustomersConfig(AppConfig):
 
 def _declare_handlers() -> None:
     """Import the modules that declare handlers of operations."""
-    from customers.actions import imports  # noqa: F401
+    from customers.imports import actions as imports  # noqa: F401

@@ -2,7 +2,11 @@
 
 from django.urls import include, path
 
-from customers.views import api_keys, customers, imports, options, people, projects
+from customers.directory import views as customers
+from customers.imports import views as imports
+from customers.keys import views as api_keys
+from customers.people import views as people
+from customers.projects import views as projects
 
 customers_patterns = [
     path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),
@@ -10,7 +14,7 @@ customers_patterns = [
     path("settings/api-keys/<int:pk>/key/", api_keys.api_key_show, name="api_key_show"),
     path("settings/api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("customers/", customers.customer_list, name="customer_list"),
-    path("customers/options/", options.customer_options, name="customer_options"),
+    path("customers/options/", customers.customer_options, name="customer_options"),
     path("customers/new/", customers.customer_create, name="customer_create"),
     path("customers/export/", customers.customer_export, name="customer_export"),
     path("customers/import/", imports.customer_import, name="customer_import"),

@@ -11,7 +11,7 @@ from console.access import Actor
 from console.fields import fold, prefix
 from console.finding import either
 from console.widgets import Checkboxes, Choice
-from customers.fields import CustomerField
+from customers.directory.fields import CustomerField
 from customers.models import Customer
 from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
 

@@ -11,7 +11,7 @@ from console import slugs
 from console.access import Actor
 from console.fields import fold
 from console.forms import Fields, TextGuard, closed_field
-from customers.fields import CustomerField
+from customers.directory.fields import CustomerField
 from customers.models import Customer, CustomerKind
 from devices import identifiers, tags
 from devices.fields import OPEN

@@ -13,8 +13,9 @@ from claims.shipments.actions import shipments
 from console.access import Permission
 from console.models import Invitation, Operation, OrganizationDomain
 from console.webhooks import actions as webhooks
-from customers.actions import api_keys, projects
+from customers.keys.actions import api_keys
 from customers.models import CustomerImport
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import undo
 from devices.calls import actions as calls

@@ -5,7 +5,7 @@ from typing import Any
 from django.test import Client
 
 from console.access import CustomerScope
-from customers.actions import api_keys
+from customers.keys.actions import api_keys
 from tests import factories
 
 

@@ -309,8 +309,8 @@ def ledger_is_true(request) -> Iterator[None]:
 
 # The table without whose rows a check has nothing to find: all else that it reads refers to it.
 ROOTS = {
-    "customers.ledger_check.check": "customers_projectmember",
-    "customers.word_check.check": "customers_customer",
+    "customers.projects.ledger_check.check": "customers_projectmember",
+    "customers.directory.word_check.check": "customers_customer",
     "devices.word_check.check": "devices_product",
     "devices.ledger_check.check": "devices_device",
     "claims.redemption.ledger_check.check": "claims_claimprofile",

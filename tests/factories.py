@@ -6,8 +6,9 @@ from typing import Any
 from console import words
 from console.access import ROLES, Actor, system
 from console.models import Member, Organization, User
-from customers.actions import project_members, projects
 from customers.models import Customer, CustomerRole, CustomerUser, ProjectMember
+from customers.projects.actions import members as project_members
+from customers.projects.actions import projects
 from devices.models import Device, Product
 
 _numbers = count(1)
@@ -77,7 +78,7 @@ def actor_of(user: User, organization: Organization | None = None) -> Actor:
     """The user as the middleware sees him: as a member if he is one, else as a customer."""
     member = Member.objects.filter(user=user, removed_at=None).select_related("organization").first()
     if member is None:
-        from customers.people import actor_for
+        from customers.people.roles import actor_for
 
         return actor_for(user)
     return Actor(

@@ -12,6 +12,8 @@ APPS = ["claims", "devices", "customers", "console"]
 ROOMS = {
     "claims": ["paper", "profiles", "redemption", "scanning", "shipments", "returns", "labels", "portal", "demo"],
     "devices": ["messages", "calls", "device_api", "manifest", "edited_exports", "simulator"],
+    # A customer comes with a project; its people may hold keys, which end with them.
+    "customers": ["projects", "directory", "keys", "people", "imports"],
     # The log, tables and the server lie below: everything else in the foundation uses them.
     "console": ["people", "webhooks", "imports"],
 }
@@ -29,6 +31,7 @@ ABOVE = {
         "demo_messages",
         "management",
     ],
+    "customers": ["apps", "urls", "api", "navigation"],
     # The workers call what every room leaves to them.
     "console": ["apps", "urls", "rest.urls", "settings", "views", "management", "tasks", "upkeep", "worker"],
 }

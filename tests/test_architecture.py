@@ -14,8 +14,8 @@ from django.apps import apps
 from console.access import Actor
 from console.forms import closed_field
 from console.tenancy import TenantModel
-from customers.actions import projects
-from customers.people import actor_for
+from customers.people.roles import actor_for
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
 from devices.models import Device, Ownership, SharedAccess

@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from console import liveness
 from console.access import Permission
-from customers.actions import api_keys
+from customers.keys.actions import api_keys
 from tests import factories
 from tests.access_world import rows
 from tests.extent import extent

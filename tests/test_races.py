@@ -12,7 +12,7 @@ from claims.profiles.actions import codes as claim_codes
 from claims.redemption.actions import redemption
 from claims.redemption.actions import redemption as claims
 from console.access import system
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger
 from devices.models import Device, DeviceStatus, Ownership
 from tests import factories, processes

@@ -37,8 +37,8 @@ from console.audit import record
 from console.models import Member, Organization, User
 from console.people import events as people_events
 from customers import events as customer_events
-from customers.actions import projects
 from customers.models import Customer, CustomerKind, CustomerUser
+from customers.projects.actions import projects
 from devices import demo_messages, ledger
 from devices import events as device_events
 from devices.actions import devices as device_actions

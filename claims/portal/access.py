@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from console.access import Actor
 from customers.models import CustomerRole, CustomerUser, MemberEnd, Project, ProjectMember
-from customers.people import may_end_access
+from customers.people.roles import may_end_access
 from devices.models import Device, Ownership, SharedAccess
 
 # How many entries with ended access are listed.

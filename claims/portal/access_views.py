@@ -11,11 +11,11 @@ from console.access import portal
 from console.editing import Edit
 from console.forms import page
 from console.requests import Request
-from customers.actions import project_members, projects
-from customers.member_forms import EndForm
 from customers.models import Project
-from customers.people import may_end_access
-from customers.project_forms import ProjectForm
+from customers.people.roles import may_end_access
+from customers.projects.actions import members as project_members
+from customers.projects.actions import projects
+from customers.projects.forms import EndForm, ProjectForm
 from devices.actions import ownership
 from devices.models import Device
 

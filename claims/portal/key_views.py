@@ -13,10 +13,10 @@ from console.access import portal
 from console.forms import attempt, page
 from console.listing import paginate
 from console.requests import Request
-from customers import key_pages
-from customers.actions import api_keys
-from customers.key_forms import CustomerKeyForm
-from customers.people import administered
+from customers.keys import pages as key_pages
+from customers.keys.actions import api_keys
+from customers.keys.forms import CustomerKeyForm
+from customers.people.roles import administered
 
 
 @portal

@@ -4,7 +4,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from console.access import Actor, CustomerScope
 from customers.models import ApiKey, CustomerUser
-from customers.people import administered
+from customers.people.roles import administered
 
 
 def rows(actor: Actor) -> QuerySet[ApiKey]:

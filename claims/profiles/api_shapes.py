@@ -11,7 +11,7 @@ from claims.profiles.forms import MOST_CLAIMS, MOST_DEVICES, MOST_DOCUMENTS, MOS
 from console.rest.entries import Row
 from console.rest.fields import Body, Email, Flag, Id, Moment, Text, Whole
 from console.rest.paging import PageQuery
-from customers.api.shapes import CustomerRef
+from customers.api_shapes import CustomerRef
 from customers.models import CustomerRole
 from devices.api.naming import NamedResult
 from devices.api.shapes import DeviceDetails, ProductRef

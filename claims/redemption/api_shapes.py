@@ -7,7 +7,7 @@ from claims.models import Claim, ResourceKind
 from claims.profiles.api_shapes import ProfileRef
 from console.rest.fields import Body, Id, Text
 from console.rest.paging import PageQuery
-from customers.api.shapes import CustomerRef
+from customers.api_shapes import CustomerRef
 
 
 class GivenOut(serializers.Serializer):

@@ -17,7 +17,7 @@ from claims.redemption import parcels
 from claims.redemption.parcels import Parcel
 from console.errors import Refused
 from customers.models import Customer
-from customers.people import claiming_customers
+from customers.people.roles import claiming_customers
 from devices.models import Device, DeviceStatus
 
 

@@ -16,7 +16,7 @@ from claims.redemption.actions import redemption
 from claims.redemption.forms import ReviewForm, TypedCodeForm
 from console.access import portal, public
 from console.requests import Request
-from customers.people import claiming_customers
+from customers.people.roles import claiming_customers
 
 View = Callable[..., HttpResponse]
 

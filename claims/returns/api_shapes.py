@@ -10,7 +10,7 @@ from claims.returns.filters import OPEN
 from claims.scanning.scans import MOST_CHARACTERS
 from console.rest.fields import Body, Flag, Id, Text
 from console.rest.paging import PageQuery
-from customers.api.shapes import CustomerRef
+from customers.api_shapes import CustomerRef
 from devices.api.naming import Named
 from devices.api.shapes import DeviceDetails
 

@@ -14,7 +14,7 @@ from claims.shipments.reconciliation import MISSING, OWNED, RETURNED, WAITING
 from console.rest.entries import Row
 from console.rest.fields import Body, Flag, Id, Text, Whole
 from console.rest.paging import PageQuery
-from customers.api.shapes import CustomerRef
+from customers.api_shapes import CustomerRef
 from devices.api.naming import NamedResult
 from devices.api.shapes import DeviceDetails, ProductRef
 

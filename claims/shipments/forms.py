@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from claims.models import Shipment
 from console.access import Actor
 from console.forms import TextGuard
-from customers.fields import CustomerField
+from customers.directory.fields import CustomerField
 from customers.models import Customer
 from devices.models import Product
 

@@ -20,7 +20,7 @@ from console.access import Actor, Permission
 from console.errors import Refused
 from console.numbers import id_of
 from console.requests import Request
-from customers.people import CLAIMING
+from customers.people.roles import CLAIMING
 from devices.models import Device
 
 

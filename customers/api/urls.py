@@ -4,15 +4,19 @@ from django.urls import path
 
 from console.rest.endpoints import resource
 from console.rest.exports import files
-from customers.api import api_keys, exports, imports, people, project_members, projects
-from customers.api import customers as api
+from customers.directory import api as customers
+from customers.imports import api as imports
+from customers.keys import api as api_keys
+from customers.people import api as people
+from customers.projects import api as projects
+from customers.projects import api_members as project_members
 
 urlpatterns = [
-    path("customers", resource(get=api.customer_list, post=api.customer_create)),
-    *files("customers", exports.customer_export),
-    path("customers/<int:pk>", resource(get=api.customer_detail, patch=api.customer_edit)),
-    path("customers/<int:pk>/archive", resource(post=api.customer_archive)),
-    path("customers/<int:pk>/restore", resource(post=api.customer_restore)),
+    path("customers", resource(get=customers.customer_list, post=customers.customer_create)),
+    *files("customers", customers.customer_export),
+    path("customers/<int:pk>", resource(get=customers.customer_detail, patch=customers.customer_edit)),
+    path("customers/<int:pk>/archive", resource(post=customers.customer_archive)),
+    path("customers/<int:pk>/restore", resource(post=customers.customer_restore)),
     path("customers/<int:pk>/people", resource(get=people.person_list, post=people.person_invite)),
     path("customers/<int:pk>/people/<int:person>", resource(patch=people.person_edit, delete=people.person_remove)),
     path("customer-imports", resource(get=imports.customer_import_list, post=imports.customer_import_create)),

@@ -17,8 +17,9 @@ from console.models import Event, Operation
 from console.operations import Outcome
 from console.reasons import stated
 from console.transactions import retrying
-from customers.actions import customers, projects
+from customers.directory import actions as customers
 from customers.models import Customer
+from customers.projects.actions import projects
 from devices import events, ledger, link_slots
 from devices.log import record_devices
 from devices.models import Device, SharedAccess

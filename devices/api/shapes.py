@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from console.rest.fields import Between, Body, Flag, Id, Text
 from console.rest.paging import FeedQuery, PageQuery
-from customers.api.shapes import CustomerRef
+from customers.api_shapes import CustomerRef
 from devices.fields import OPEN
 from devices.models import Device, DeviceStatus, Ownership, OwnershipMode, Product
 from devices.tags import MAX_LENGTH, MAX_TAGS, PATTERN

@@ -12,7 +12,7 @@ from console.rest.endpoints import endpoint, reader
 from console.rest.fields import Body, Flag, Text
 from console.rest.forms import checked
 from console.rest.paging import PageQuery, page
-from customers.api.shapes import CustomerRef
+from customers.api_shapes import CustomerRef
 from devices.actions import ownership
 from devices.models import Device, EndReason, SharedAccess, StartReason
 

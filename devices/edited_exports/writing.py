@@ -16,8 +16,8 @@ from console.errors import Refused
 from console.fields import fold
 from console.imports import Staged
 from console.operations import Outcome
-from customers.actions import projects
 from customers.models import Customer
+from customers.projects.actions import projects
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership

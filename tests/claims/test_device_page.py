@@ -8,8 +8,8 @@ from django.utils import timezone
 from claims.models import Return, Shipment
 from claims.returns.actions import returns
 from claims.shipments.actions import contents, shipments
-from customers.actions import projects
 from customers.models import Customer
+from customers.projects.actions import projects
 from devices import ledger
 from devices.calls import actions as calls
 from devices.models import DeviceTag, Message, Tag

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from console import moments
 from console.models import Event
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices.actions import ownership
 from devices.models import Message, Ownership
 from tests import factories

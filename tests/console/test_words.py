@@ -13,9 +13,9 @@ from claims.profiles.actions import profiles as claim_profiles
 from console import finding, words
 from console.models import NameWord
 from console.search import find_all
-from customers import word_check
-from customers.actions import customers
-from customers.fields import CustomerField
+from customers.directory import actions as customers
+from customers.directory import word_check
+from customers.directory.fields import CustomerField
 from customers.models import Customer
 from devices.actions import products
 from tests import factories

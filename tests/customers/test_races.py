@@ -8,8 +8,10 @@ from django.db import connection
 from console.access import system
 from console.errors import Refused
 from console.models import Event
-from customers.actions import customers, imports, people
+from customers.directory import actions as customers
+from customers.imports import actions as imports
 from customers.models import Customer, CustomerImport, CustomerUser
+from customers.people.actions import people
 from devices.actions import ownership
 from devices.models import Device
 from tests import factories, processes

@@ -16,7 +16,8 @@ from claims.returns.actions import returns, swaps
 from claims.shipments.actions import contents, shipments, shipping
 from console import operations
 from console.access import CustomerScope, Permission, system
-from customers.actions import key_uses, projects
+from customers.keys.actions import uses as key_uses
+from customers.projects.actions import projects
 from devices import horizon, ledger
 from devices.actions import ownership, undo
 from devices.actions import take_ownership as taking

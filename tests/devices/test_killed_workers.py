@@ -8,7 +8,7 @@ from claims.profiles.actions import codes as claim_codes
 from console import operations
 from console.access import Permission
 from console.models import Event, Operation
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger
 from devices.manifest import actions as manifests
 from devices.models import Device, ManifestImport, Ownership

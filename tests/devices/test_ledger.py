@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger
 from devices.models import Device, DeviceStatus, Ownership, SharedAccess
 

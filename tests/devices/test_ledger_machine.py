@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from console.access import system
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger
 from devices.models import Device, Ownership
 from tests import factories

@@ -10,7 +10,7 @@ from console import operations
 from console.models import Operation, OperationRow
 from console.operations import beginning, outcome
 from console.transactions import retrying
-from customers.actions import api_keys
+from customers.keys.actions import api_keys
 from customers.models import ApiKey
 from devices.actions import batches, ownership, undo
 from devices.models import Device

@@ -26,7 +26,7 @@ from console.access import CustomerScope, system
 from console.models import WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import delivery
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions.secrets import sha256
 from devices.device_api.authentication import find

@@ -13,7 +13,8 @@ from console import operations
 from console.access import Permission
 from console.errors import Refused
 from console.models import Event, Operation
-from customers.actions import customers, projects
+from customers.directory import actions as customers
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership, undo
 from devices.models import Device, Ownership, SharedAccess

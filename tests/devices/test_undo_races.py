@@ -9,7 +9,7 @@ from console import operations
 from console.access import Permission
 from console.errors import Refused
 from console.models import Operation
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import undo
 from devices.models import Device, Ownership

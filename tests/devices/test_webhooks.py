@@ -12,7 +12,7 @@ from console.audit import record_set
 from console.models import WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import fanout, public
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import events as device_events
 from devices import ledger
 from devices.actions import devices as device_actions

@@ -15,7 +15,7 @@ from console import operations
 from console.access import Permission
 from console.errors import Refused
 from console.models import Event
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger, ledger_check, spans, wiping
 from devices.actions import ownership, undo
 from devices.actions import take_ownership as taking

@@ -5,7 +5,7 @@ from typing import Any
 from console.actions import organizations
 from console.models import Member
 from console.people.actions import members
-from customers.actions import api_keys
+from customers.keys.actions import api_keys
 from tests import factories
 
 

@@ -9,8 +9,8 @@ from django.urls import URLPattern, get_resolver
 from console.access import CustomerScope, Permission
 from console.models import Event
 from console.webhooks import actions as webhooks
-from customers.actions import imports as customer_imports
-from customers.actions import projects
+from customers.imports import actions as customer_imports
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
 from devices.calls import actions as calls

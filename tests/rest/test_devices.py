@@ -3,7 +3,7 @@
 import pytest
 
 from console.models import Event
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership

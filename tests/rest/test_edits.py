@@ -16,7 +16,7 @@ from console.models import Member
 from console.rest.forms import checked
 from console.rest.schema import built
 from console.webhooks import actions as webhooks
-from customers.actions import projects
+from customers.projects.actions import projects
 from tests import factories, processes
 from tests.api import Caller, key_of
 from tests.claims import worlds

@@ -12,7 +12,7 @@ from claims.shipments.actions import shipments
 from console.models import Event
 from console.rest import exports
 from console.rest.schema import built
-from customers.actions import customers
+from customers.directory import actions as customers
 from devices.actions import devices as device_actions
 from devices.actions import ownership
 from tests import factories

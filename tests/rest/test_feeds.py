@@ -11,7 +11,7 @@ from console.access import system
 from console.audit import record
 from console.models import Event
 from console.rest import paging
-from customers.actions import key_uses
+from customers.keys.actions import uses as key_uses
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership

@@ -17,9 +17,10 @@ from console.people.actions import members
 from console.rest import idempotency, limits
 from console.rest.limits import CallsAMinute
 from console.rest.permissions import HasKey, MayCall
-from customers import keys
-from customers.actions import api_keys, people
+from customers.keys import credentials as keys
+from customers.keys.actions import api_keys
 from customers.models import ApiKey, Customer, CustomerUser
+from customers.people.actions import people
 from devices.actions import ownership
 from devices.models import Device, Product
 from tests import factories

@@ -13,7 +13,7 @@ from claims.shipments.actions import shipments
 from console.access import ROLES, CustomerScope, Permission
 from console.models import Event, OrganizationDomain, OrganizationLogo
 from console.rest.organization import PICTURE
-from customers.actions import api_keys
+from customers.keys.actions import api_keys
 from customers.models import ApiKey
 from devices.actions import ownership
 from tests import factories

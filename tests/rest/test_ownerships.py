@@ -5,8 +5,9 @@ import pytest
 from console.access import Actor, CustomerScope
 from console.errors import Refused
 from console.models import Event, Throttle
-from customers.actions import api_keys, projects
+from customers.keys.actions import api_keys
 from customers.models import Customer
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership
@@ -310,7 +311,8 @@ def test_the_migration_switches_off_who_came_by_itself_alone(organization, custo
     from django.apps import apps
 
     from console.models import User
-    from customers.actions import customers, newcomers
+    from customers.directory import actions as customers
+    from customers.people.actions import newcomers
 
     stranger = User.objects.create_user("stranger@mail.example")
     came = newcomers.join(organization, user=stranger, kind="person", name="S", by=factories.actor_of(stranger))

@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from console.access import CustomerScope, Permission
 from console.models import Event
-from customers.actions import projects
 from customers.models import Customer, Project
+from customers.projects.actions import projects
 from tests import factories
 from tests.api import Caller, customer_key, key_of
 

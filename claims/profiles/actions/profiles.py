@@ -21,8 +21,8 @@ from console.errors import Refused
 from console.fields import fold
 from console.models import Member, Operation
 from console.transactions import retrying
-from customers.actions import project_members
 from customers.models import CustomerRole, MemberEnd, ProjectMember
+from customers.projects.actions import members as project_members
 from devices.models import Device
 
 Documents = Iterable[tuple[str, str]]

@@ -18,8 +18,11 @@ from console.access import Actor
 from console.audit import record
 from console.errors import Refused
 from console.transactions import retrying
-from customers.actions import customers, newcomers, project_members, projects
+from customers.directory import actions as customers
 from customers.models import Customer
+from customers.people.actions import newcomers
+from customers.projects.actions import members as project_members
+from customers.projects.actions import projects
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership

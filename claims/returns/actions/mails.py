@@ -9,7 +9,7 @@ from django.utils.translation import get_language, override
 
 from console import mail
 from customers.models import Customer
-from customers.people import recipients
+from customers.people.roles import recipients
 from devices.models import Device
 
 LISTED = 20

@@ -13,7 +13,7 @@ from console.audit import record
 from console.errors import Refused
 from console.numbers import next_number
 from console.transactions import retrying
-from customers.actions import customers
+from customers.directory import actions as customers
 from customers.models import Customer
 from devices import events as device_events
 from devices import ledger

@@ -6,7 +6,7 @@ from django.utils.translation import get_language, override
 
 from claims.models import Shipment
 from console import mail, sql
-from customers.people import recipients
+from customers.people.roles import recipients
 from devices.models import Device
 
 LISTED = 20

@@ -16,7 +16,7 @@ from console.errors import Refused
 from console.models import Operation
 from console.numbers import next_number
 from console.transactions import retrying
-from customers.actions import customers
+from customers.directory import actions as customers
 from customers.models import Customer
 from devices.log import record_devices
 from devices.models import Product

@@ -18,7 +18,8 @@ from console.errors import Refused
 from console.models import Operation
 from console.operations import Outcome
 from console.transactions import retrying
-from customers.actions import customers, projects
+from customers.directory import actions as customers
+from customers.projects.actions import projects
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership

@@ -4,8 +4,8 @@ import pytest
 
 from console.access import CustomerScope, Permission
 from console.models import Event
-from customers.actions import projects
 from customers.models import CustomerKind, ProjectMember
+from customers.projects.actions import projects
 from devices import ledger
 from devices.models import SharedAccess
 from tests import factories, forms

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from console import words
 from console.models import User
-from customers.actions import projects
 from customers.models import Customer, CustomerUser, Project
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
 from devices.models import Device, Ownership

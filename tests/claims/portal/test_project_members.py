@@ -17,10 +17,12 @@ from console.access import system
 from console.export import newest_first
 from console.models import Event, Member
 from console.people.actions import members
-from customers import ledger_check
-from customers.actions import customers, people, project_members
+from customers.directory import actions as customers
 from customers.models import CustomerKind, CustomerUser, ProjectMember
-from customers.people import actor_for
+from customers.people.actions import people
+from customers.people.roles import actor_for
+from customers.projects import ledger_check
+from customers.projects.actions import members as project_members
 from devices.actions import ownership
 from devices.calls import actions as calls
 from devices.messages import exports as message_exports

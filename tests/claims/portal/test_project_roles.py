@@ -13,9 +13,11 @@ from claims.returns.actions import returns
 from console.access import Permission
 from console.errors import Refused
 from console.models import Event, Member
-from customers.actions import api_keys, project_members, projects
+from customers.keys.actions import api_keys
 from customers.models import ApiKey, Project, ProjectMember
-from customers.people import actor_for
+from customers.people.roles import actor_for
+from customers.projects.actions import members as project_members
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
 from devices.calls import actions as calls

@@ -22,8 +22,8 @@ from claims.redemption import session
 from claims.redemption.actions import redemption
 from console import throttle
 from console.models import Throttle, User
-from customers.actions import newcomers
 from customers.models import Customer, CustomerRole, CustomerUser, Project
+from customers.people.actions import newcomers
 from devices.actions import ownership
 from devices.models import Device, Ownership, SharedAccess
 from tests import factories

@@ -9,7 +9,7 @@ import zxingcpp
 from claims.models import Return, ReturnReason, ReturnSettings
 from claims.returns.actions import returns
 from console.models import Event
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger
 from devices.models import Device
 from tests import factories

@@ -12,7 +12,7 @@ from claims.returns.actions.inspection import Findings
 from claims.returns.ledger_check import check
 from console.errors import Refused
 from console.models import Event, Operation, OperationRow
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger
 from devices.models import Device, Ownership
 from tests import processes

@@ -14,7 +14,7 @@ from claims.returns.actions import returns
 from claims.returns.actions.inspection import Findings
 from console.errors import Refused
 from console.models import Event, Operation
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
 from devices.models import Device, Ownership, SharedAccess

@@ -6,7 +6,7 @@ from claims.models import Return
 from claims.returns.actions import returns, swaps
 from console.errors import Refused
 from console.models import Event
-from customers.actions import projects
+from customers.projects.actions import projects
 from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.models import Device, Ownership

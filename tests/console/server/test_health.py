@@ -15,7 +15,7 @@ from django.utils import timezone
 from console import liveness
 from console.models import WorkerHeartbeat
 from console.server import health, outage
-from customers import keys
+from customers.keys import credentials as keys
 
 pytestmark = pytest.mark.django_db
 SQLITE, POSTGRESQL = connection.vendor == "sqlite", connection.vendor == "postgresql"

@@ -8,8 +8,8 @@ from console import api_keys as key_slots
 from console.models import Member, Webhook
 from console.people.actions import members
 from console.webhooks import actions as webhooks
-from customers import keys
-from customers.actions import api_keys
+from customers.keys import credentials as keys
+from customers.keys.actions import api_keys
 from customers.models import ApiKey
 from tests import factories
 from tests.api import Caller, key_of

@@ -23,7 +23,8 @@ from console.errors import Refused
 from console.models import DeliveryState, Event, Webhook, WebhookAttempt, WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import cleanup, delivery, dial, fanout, lanes, public, signing
-from customers.actions import customers, projects
+from customers.directory import actions as customers
+from customers.projects.actions import projects
 from devices import events as device_events
 from devices import ledger
 from devices.actions import devices as device_actions

@@ -11,7 +11,7 @@ from django.utils import timezone
 from console.access import Actor, CustomerScope
 from console.errors import Refused
 from console.models import Event
-from customers.people import actor_for
+from customers.people.roles import actor_for
 from devices import ledger
 from devices.calls import actions as calls
 from devices.device_api import authentication, views

@@ -7,7 +7,8 @@ from openpyxl import load_workbook
 from console import words
 from console.errors import Refused
 from console.models import Event, Operation
-from customers.actions import customers, projects
+from customers.directory import actions as customers
+from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership, undo

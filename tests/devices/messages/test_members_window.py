@@ -10,9 +10,9 @@ from hypothesis.stateful import initialize, invariant, precondition, rule, run_s
 
 from console.models import Member
 from console.people.actions import members
-from customers.actions import project_members
 from customers.models import ProjectMember
-from customers.people import actor_for
+from customers.people.roles import actor_for
+from customers.projects.actions import members as project_members
 from devices.models import Message
 from devices.models.ownership import SpanQuerySet
 from tests import factories

@@ -7,7 +7,7 @@ import pytest
 
 from console.access import ANONYMOUS, Actor
 from customers.models import ProjectMember
-from customers.people import actor_for
+from customers.people.roles import actor_for
 from devices import ledger
 from devices.actions import ownership
 from devices.messages import actions

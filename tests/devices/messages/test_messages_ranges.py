@@ -12,7 +12,7 @@ from console import counts
 from console.access import Actor
 from console.cursor import beyond
 from console.rest.paging import PageQuery, page
-from customers.people import actor_for
+from customers.people.roles import actor_for
 from devices import ledger
 from devices.actions import ownership
 from devices.messages import actions

@@ -1,0 +1,54 @@
+"""Shapes of customers in the API."""
+
+from rest_framework import serializers
+
+from console.rest.fields import Body, Flag, Text
+from console.rest.paging import PageQuery
+from customers.models import Customer, CustomerKind
+
+
+class CustomerOut(serializers.ModelSerializer):
+    """A company, person or internal account that can own devices."""
+
+    kind = serializers.ChoiceField(choices=CustomerKind.choices)
+
+    class Meta:
+        model = Customer
+        fields = [
+            "id",
+            "kind",
+            "name",
+            "reference",
+            "email",
+            "phone",
+            "address",
+            "notes",
+            "may_take",
+            "created_at",
+            "archived_at",
+        ]
+
+
+class CustomerIn(Body):
+    """The details of a customer."""
+
+    kind = serializers.ChoiceField(choices=CustomerKind.choices, default=CustomerKind.COMPANY)
+    name = Text(max_length=120)
+    reference = Text(max_length=60, required=False, allow_blank=True)
+    email = Text(max_length=254, required=False, allow_blank=True)
+    phone = Text(max_length=40, required=False, allow_blank=True)
+    address = Text(max_length=400, required=False, allow_blank=True)
+    notes = Text(max_length=2000, required=False, allow_blank=True)
+    may_take = Flag(default=True, help_text="It may take devices of products whose `customers_may_take` is on.")
+
+
+class CustomerQuery(PageQuery):
+    """Which of the customers to list."""
+
+    q = Text(required=False, max_length=120, help_text="Beginning of the name, reference or e-mail address.")
+    kind = serializers.ChoiceField(choices=CustomerKind.choices, required=False)
+    reference = Text(required=False, max_length=60, help_text="The whole reference.")
+    has_devices = Flag(
+        required=False, allow_null=False, help_text="Only those that own a device now, or that own none."
+    )
+    archived = Flag(default=False, help_text="Only the archived ones; else only the others.")
