@@ -110,14 +110,30 @@ def day_ago(days: int) -> str:
     return (timezone.localdate() - timedelta(days=days)).isoformat()
 
 
+# What the address says for one product.
+PRODUCT = {"product": lambda w: w.products[1].pk}
+
+
 def cases() -> Iterator[Case]:
     """Yield every list page, with each filter and order that it offers."""
-    both, product = (FIRST, MIDDLE), {"product": lambda w: w.products[1].pk}
+    yield from order_cases()
+    yield from filter_cases()
+    yield from search_cases()
+    yield from other_cases()
+
+
+def order_cases() -> Iterator[Case]:
+    """Yield the device list in each of its orders."""
+    both = (FIRST, MIDDLE)
     yield device_case("by serial", (FIRST, MIDDLE, END))
     yield device_case("by serial, descending", both, "-serial_key", sort="-serial")
     yield device_case("by age", both, "id", sort="registered")
     yield device_case("by age, descending", (FIRST, MIDDLE, END), "-id", sort="-registered")
-    yield device_case("one product", **product, rows=lambda w: devices(w, product=w.products[1]))
+
+
+def filter_cases() -> Iterator[Case]:
+    """Yield the device list with each of its filters, alone and with others."""
+    yield device_case("one product", **PRODUCT, rows=lambda w: devices(w, product=w.products[1]))
     yield device_case(
         "two products",
         product=lambda w: [w.products[1].pk, w.products[3].pk],
@@ -126,10 +142,24 @@ def cases() -> Iterator[Case]:
     yield device_case(
         "one product by age, descending",
         order="-id",
-        **product,
+        **PRODUCT,
         sort="-registered",
         rows=lambda w: devices(w, product=w.products[1]),
     )
+    yield from status_cases()
+    yield from owner_cases()
+    for tag in ("lot", "pilot", "few"):
+        yield tag_case(tag)
+    yield device_case("development", development="on", rows=lambda w: devices(w, is_development=True))
+    yield device_case(
+        "archived",
+        archived="on",
+        rows=lambda w: devices(w).model.objects.filter(organization=w.organization, archived_at__isnull=False),
+    )
+
+
+def status_cases() -> Iterator[Case]:
+    """Yield the device list with its filter by status."""
     for status in ("in_stock", "owned", "returned", "scrapped", "reserved"):
         yield status_case(status)
     yield device_case(
@@ -144,10 +174,14 @@ def cases() -> Iterator[Case]:
     )
     yield device_case(
         "one product and status",
-        **product,
+        **PRODUCT,
         status="returned",
         rows=lambda w: devices(w, product=w.products[1], status="returned"),
     )
+
+
+def owner_cases() -> Iterator[Case]:
+    """Yield the device list with its filter by owner."""
     yield device_case("owner of many", customer=lambda w: w.large.pk, rows=lambda w: devices(w, customer=w.large))
     yield device_case("owner of few", (FIRST,), customer=lambda w: w.usual.pk)
     yield device_case(
@@ -157,22 +191,17 @@ def cases() -> Iterator[Case]:
         sort="-registered",
         rows=lambda w: devices(w, customer=w.large),
     )
-    for tag in ("lot", "pilot", "few"):
-        yield tag_case(tag)
-    yield device_case("development", development="on", rows=lambda w: devices(w, is_development=True))
-    yield device_case(
-        "archived",
-        archived="on",
-        rows=lambda w: devices(w).model.objects.filter(organization=w.organization, archived_at__isnull=False),
-    )
+
+
+def search_cases() -> Iterator[Case]:
+    """Yield the device list with a search."""
     yield device_case("search, a serial", (FIRST,), q=lambda w: sample(w).serial_number)
     yield device_case("search, beginning of a serial", (FIRST,), q=lambda w: sample(w).serial_number[:-2])
-    yield device_case("search, beginning of all serials", both, q="AQM26-")
+    yield device_case("search, beginning of all serials", (FIRST, MIDDLE), q="AQM26-")
     yield device_case("search, a device name", (FIRST,), q=lambda w: sample(w).device_name)
     yield device_case("search, beginning of a device name", (FIRST,), q=lambda w: sample(w).device_name[:-2])
     yield device_case("search, nothing found", (FIRST,), q="ZZZ-1")
-    yield device_case("search within a product", (FIRST,), q=lambda w: sample(w).serial_number[:-2], **product)
-    yield from other_cases()
+    yield device_case("search within a product", (FIRST,), q=lambda w: sample(w).serial_number[:-2], **PRODUCT)
 
 
 def other_cases() -> Iterator[Case]:

@@ -73,7 +73,8 @@ def insert(model: type[models.Model], columns: dict[str, str], source: str) -> N
     """Run one INSERT … SELECT of SQL expressions by field; the other fields get their defaults."""
     constants = {}
     for each in model._meta.concrete_fields:
-        if each.name not in columns and not each.primary_key:
+        # The database fills in its own defaults.
+        if each.name not in columns and not each.primary_key and not each.has_db_default():
             value = (
                 "" if each.empty_strings_allowed and not each.has_default() and not each.null else each.get_default()
             )
@@ -261,6 +262,13 @@ def _profiles(world: World) -> None:
     )
     world.units.set_keys()
     world.units.save()
+    _codes(world)
+    _claims(world)
+
+
+def _codes(world: World) -> None:
+    """Create the codes of the profile of units, for one device in ten."""
+    organization = world.organization.pk
     unit = numbered_uuid(f"{organization} * 100000000 + id")
     fake = {
         name: f"'{word}' || {padded('id', 60)}"
@@ -280,6 +288,10 @@ def _profiles(world: World) -> None:
         f"{sql.table(Device)} WHERE organization_id = {organization} AND id % 10 IN (0, 5) "
         f"AND product_id = {world.products[0].pk} ORDER BY id",
     )
+
+
+def _claims(world: World) -> None:
+    """Create a claim for each code whose device is owned: by its customer, into their project."""
     source = (
         f"{sql.table(ClaimCode)} AS c JOIN {sql.table(Device)} AS d ON d.id = c.device_id "
         f"JOIN {sql.table(Project)} AS p ON p.customer_id = d.customer_id "

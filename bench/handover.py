@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from bench import timing
-from bench.data import device_columns, execute, insert, make_projects, padded, series, settle, start
+from bench.data import World, device_columns, execute, insert, make_projects, padded, series, settle, start
 from bench.report import Line, per_second
 from claims.models import ClaimProfile, Scope
 from claims.profiles.actions import codes as claim_codes
@@ -137,6 +137,19 @@ def stock(count: int) -> Stock:
     profile.set_keys()
     profile.save()
     claim_codes.make_for_devices(profile, ids)
+    serials = list(Device.objects.order_by("pk").values_list("serial_number", flat=True))
+    return Stock(
+        Customer.objects.get(),
+        Project.objects.get(),
+        system(world.organization, "Alice Kemp"),
+        ids,
+        serials,
+        Client(headers={"authorization": f"Bearer {key_of(world)}"}),
+    )
+
+
+def key_of(world: World) -> str:
+    """Return the text of an API key that may assign and unclaim any number of devices."""
     owner = Actor(
         kind="member",
         user=world.member,
@@ -148,15 +161,7 @@ def stock(count: int) -> Stock:
     _key, text = api_keys.create(
         name="Bench", scopes=["view", "device.assign", "device.unclaim", "device.unclaim_many"], by=owner
     )
-    serials = list(Device.objects.order_by("pk").values_list("serial_number", flat=True))
-    return Stock(
-        Customer.objects.get(),
-        Project.objects.get(),
-        system(world.organization, "Alice Kemp"),
-        ids,
-        serials,
-        Client(headers={"authorization": f"Bearer {text}"}),
-    )
+    return text
 
 
 def measure(count: int) -> Iterator[Line]:

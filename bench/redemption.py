@@ -79,31 +79,14 @@ def people(world: World, count: int) -> None:
         },
         series(count),
     )
-    insert(
-        Customer,
-        {
-            "id": ids[Customer],
-            "organization": organization,
-            "kind": "'company'",
-            "name": f"'Customer ' || {number}",
-            "name_key": f"'customer ' || {number}",
-        },
-        series(count),
-    )
-    insert(
-        Project,
-        {
-            "id": ids[Project],
-            "organization": organization,
-            "customer": ids[Customer],
-            "is_default": "TRUE",
-            "name": f"'Customer ' || {number}",
-        },
-        series(count),
-    )
+    owner = {"organization": organization, "customer": ids[Customer]}
+    name = f"'Customer ' || {number}"
+    columns = {"id": ids[Customer], "organization": organization, "kind": "'company'", "name": name}
+    insert(Customer, columns | {"name_key": f"'customer ' || {number}"}, series(count))
+    insert(Project, {"id": ids[Project], **owner, "is_default": "TRUE", "name": name}, series(count))
     insert(
         CustomerUser,
-        {"organization": organization, "customer": ids[Customer], "user": ids[User], "role": "'admin'"},
+        {**owner, "user": ids[User], "role": "'admin'"},
         series(count),
     )
 
@@ -231,20 +214,12 @@ def measure_plan(plan: Plan, share: int) -> Iterator[Line]:
         for name, script in scripts.items() if is_postgresql() else ():
             theirs[name].append(pgbench.run(script, CLIENTS, share * LONGER, next_number))
             next_number += share * CLIENTS * LONGER
-    rate, p50, p95 = median(ours), median(latencies), quantiles(latencies, n=20)[-1]
-    said = f"{rate:,.0f} claims/s"
-    if is_postgresql():
-        for name, words, count in (("whole", "the request's", len(whole)), ("part", "the transaction's", len(part))):
-            peer = median(theirs[name])
-            yield Line(
-                f"claims over HTTP, {plan.work}, against {words} {count} statements by pgbench",
-                said,
-                f"{peer:,.0f}/s",
-                rate / peer,
-                least=LEAST,
-            )
-    else:
-        yield Line(f"claims over HTTP, {plan.work}", said, "–")
+    yield from against_pgbench(
+        plan,
+        median(ours),
+        {f"the request's {len(whole)}": theirs["whole"], f"the transaction's {len(part)}": theirs["part"]},
+    )
+    p50, p95 = median(latencies), quantiles(latencies, n=20)[-1]
     yield Line(
         f"claims over HTTP, {plan.work}, p95 against p50",
         milliseconds(p95),
@@ -252,6 +227,23 @@ def measure_plan(plan: Plan, share: int) -> Iterator[Line]:
         p95 / p50,
         most=MOST_SPREAD,
     )
+
+
+def against_pgbench(plan: Plan, rate: float, theirs: dict[str, list[float]]) -> Iterator[Line]:
+    """Yield the claims per second over HTTP beside pgbench's with the named statements, on PostgreSQL."""
+    said = f"{rate:,.0f} claims/s"
+    if not is_postgresql():
+        yield Line(f"claims over HTTP, {plan.work}", said, "–")
+        return
+    for words, rates in theirs.items():
+        peer = median(rates)
+        yield Line(
+            f"claims over HTTP, {plan.work}, against {words} statements by pgbench",
+            said,
+            f"{peer:,.0f}/s",
+            rate / peer,
+            least=LEAST,
+        )
 
 
 def measure(bulk: int) -> Iterator[Line]:

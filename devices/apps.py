@@ -14,38 +14,49 @@ class DevicesConfig(AppConfig):
         import devices.manifest.events
         import devices.messages.events
         import devices.undos  # noqa: F401
-        from console import first_steps, navigation, search, upkeep
-        from console import ledger_check as foundation
-        from console import panels as foundation_panels
-        from console.webhooks.panels import bound
-        from customers.panels import on_customer
-        from devices import ledger, ledger_check, panels, word_check
-        from devices import navigation as own
-        from devices.calls import actions as calls
-        from devices.calls.panels import device_messages
-        from devices.first_steps import steps
-        from devices.messages import actions as messages
-        from devices.messages import ledger_check as message_check
-        from devices.messages import webhooks
-        from devices.search import find
 
-        navigation.sidebar.add(own.entries)
-        first_steps.sources.add(steps, order=10)
-        search.sources.add(find, order=10)
-        foundation_panels.overview.add(panels.overview, order=10)
-        on_customer.add(panels.customer_devices, order=10)
-        panels.on_product.add(bound)
-        panels.on_device_main.add(device_messages)
+        _join_pages()
+        _join_ledger()
 
-        # After claims: codes and returns come first.
-        ledger.followers.add(messages.follow_ledger, order=10)
-        ledger.followers.add(calls.follow_ledger, order=10)
-        messages.followers.add(webhooks.on_messages)
 
-        for check in (word_check.check, ledger_check.check, message_check.check):
-            foundation.checks.add(check)
-        for chore in (calls.expire, messages.settle_recent, messages.delete_old):
-            upkeep.chores.add(chore)
+def _join_pages() -> None:
+    from console import first_steps, navigation, search
+    from console import panels as foundation_panels
+    from console.webhooks.panels import bound
+    from customers.panels import on_customer
+    from devices import navigation as own
+    from devices import panels
+    from devices.calls.panels import device_messages
+    from devices.first_steps import steps
+    from devices.search import find
+
+    navigation.sidebar.add(own.entries)
+    first_steps.sources.add(steps, order=10)
+    search.sources.add(find, order=10)
+    foundation_panels.overview.add(panels.overview, order=10)
+    on_customer.add(panels.customer_devices, order=10)
+    panels.on_product.add(bound)
+    panels.on_device_main.add(device_messages)
+
+
+def _join_ledger() -> None:
+    from console import ledger_check as foundation
+    from console import upkeep
+    from devices import ledger, ledger_check, word_check
+    from devices.calls import actions as calls
+    from devices.messages import actions as messages
+    from devices.messages import ledger_check as message_check
+    from devices.messages import webhooks
+
+    # After claims: codes and returns come first.
+    ledger.followers.add(messages.follow_ledger, order=10)
+    ledger.followers.add(calls.follow_ledger, order=10)
+    messages.followers.add(webhooks.on_messages)
+
+    for check in (word_check.check, ledger_check.check, message_check.check):
+        foundation.checks.add(check)
+    for chore in (calls.expire, messages.settle_recent, messages.delete_old):
+        upkeep.chores.add(chore)
 
 
 def _declare_handlers() -> None:

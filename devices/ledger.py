@@ -279,20 +279,10 @@ def reopen(
     ids = sorted(set(device_ids))
     at = at or begin(ids)
     hold(ids)
-    owned, devices = sql.table(Ownership), sql.table(Device)
-    last = (
-        f"FROM {owned} AS span WHERE span.device_id = {devices}.id AND span.end_evidence = %s AND NOT EXISTS "  # noqa: S608
-        f"(SELECT 1 FROM {owned} AS later WHERE later.device_id = {devices}.id AND later.started_at > span.started_at)"
-    )
-    # The request before: the newest of the older requests, unless this one is the oldest.
-    older = (
-        f"CASE WHEN wipe_since < wipe_asked_at THEN (SELECT MAX(past.ended_at) FROM {owned} AS past "  # noqa: S608
-        f"WHERE past.device_id = {devices}.id AND past.end_reason <> '{EndReason.CORRECTION.value}' "
-        "AND past.ended_at < wipe_asked_at) END"
-    )
+    last = _last_span()
     outcome.done = _guarded_update(
         ids,
-        f"customer_id = (SELECT span.customer_id {last}), status = %s, wipe_asked_at = {older}, "
+        f"customer_id = (SELECT span.customer_id {last}), status = %s, wipe_asked_at = {_older_wipe()}, "
         "wipe_since = CASE WHEN wipe_since < wipe_asked_at THEN wipe_since END, wipe_confirmed_at = NULL",
         [ended, DeviceStatus.OWNED.value],
         f"customer_id IS NULL AND archived_at IS NULL AND status IN ({_marks(frm)}) AND EXISTS (SELECT 1 {last} "
@@ -366,6 +356,25 @@ def _guarded_update(ids: list[int], assignments: str, values: list, condition: s
         [*values, sql.id_list(ids), *parameters],
     )
     return sorted(done)
+
+
+def _last_span() -> str:
+    """Return the FROM clause, with the evidence as its parameter, of a device's last span if it ended with that."""
+    owned, devices = sql.table(Ownership), sql.table(Device)
+    return (
+        f"FROM {owned} AS span WHERE span.device_id = {devices}.id AND span.end_evidence = %s AND NOT EXISTS "  # noqa: S608
+        f"(SELECT 1 FROM {owned} AS later WHERE later.device_id = {devices}.id AND later.started_at > span.started_at)"
+    )
+
+
+def _older_wipe() -> str:
+    """Return the SQL of the newest wipe request before the last one; NULL if the last one is the oldest."""
+    owned, devices = sql.table(Ownership), sql.table(Device)
+    return (
+        f"CASE WHEN wipe_since < wipe_asked_at THEN (SELECT MAX(past.ended_at) FROM {owned} AS past "  # noqa: S608
+        f"WHERE past.device_id = {devices}.id AND past.end_reason <> '{EndReason.CORRECTION.value}' "
+        "AND past.ended_at < wipe_asked_at) END"
+    )
 
 
 def _end_shares(outcome: Outcome, by: Actor, reason: str, at: datetime, evidence: str, note: str = "") -> None:

@@ -525,6 +525,30 @@ def test_the_formatter_is_off_only_around_the_table_of_roles():
     assert {where: count for where, count in found.items() if count} == {"console/access.py": 1}
 
 
+MOST_LINES_OF_A_FUNCTION, MOST_LINES_OF_A_FILE = 40, 500
+
+
+@pytest.mark.parametrize("path", sources(*APPS, "bench", "script"), ids=name)
+def test_functions_and_files_are_short_enough_to_be_read(path):
+    """The formatter has the last word on what a line is, and nothing is excepted."""
+    assert _long_functions(tree(path)) == []
+    assert len(path.read_text().splitlines()) <= MOST_LINES_OF_A_FILE
+
+
+def _long_functions(module: ast.Module) -> list[tuple[str, int]]:
+    """Return the functions and methods that are too long, with their lines from `def` to the last statement."""
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lengths = [(node.name, (node.end_lineno or 0) - node.lineno + 1) for node in functions]
+    return [(function, lines) for function, lines in lengths if lines > MOST_LINES_OF_A_FUNCTION]
+
+
+def test_a_function_that_is_too_long_is_found():
+    """The negative control: the signature and a docstring count, decorators do not."""
+    fits = "@mark\nasync def fits(\n    a,\n):\n" + "    a\n" * 37
+    method = 'class A:\n    def long(self):\n        """Docstring."""\n' + "        self\n" * 39
+    assert _long_functions(ast.parse(fits + method)) == [("long", 41)]
+
+
 def test_each_error_of_the_checks_has_a_number_of_its_own():
     found: dict[str, set[str]] = {}
     for path in sources():

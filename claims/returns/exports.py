@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from claims.models import Return
 from claims.returns import pages
 from claims.returns.filters import ReturnFilter
 from console.downloads import Table
@@ -16,7 +17,12 @@ def return_table(request: Request) -> Table:
     filterset = ReturnFilter(request.GET, queryset=found, request=request)
     if not filterset.is_valid():
         raise Refused("filter", _("A filter of the list makes no sense any more. Select anew."), status=422)
-    header = [
+    return "returns", _header(), map(_line, newest_first(filterset.qs))
+
+
+def _header() -> list[str]:
+    """Return the titles of the columns, in the order of `_line`."""
+    return [
         _("Number"),
         _("State"),
         _("Serial number"),
@@ -36,27 +42,26 @@ def return_table(request: Request) -> Table:
         _("Closed"),
         _("Needs a label"),
     ]
-    lines = (
-        [
-            row.code,
-            row.get_state_display(),
-            row.device.serial_number,
-            row.device.device_name,
-            row.device.product.name,
-            row.customer.name if row.customer else "",
-            row.shipment.code if row.shipment else "",
-            row.shipment.order_number if row.shipment else "",
-            row.reason,
-            row.customer_note,
-            row.note,
-            row.grade.upper(),
-            ", ".join(c["text"] for c in row.checks if not c["is_ok"]),
-            row.requested_at,
-            row.received_at,
-            row.inspected_at,
-            row.closed_at,
-            row.needs_label,
-        ]
-        for row in newest_first(filterset.qs)
-    )
-    return "returns", header, lines
+
+
+def _line(row: Return) -> list:
+    return [
+        row.code,
+        row.get_state_display(),
+        row.device.serial_number,
+        row.device.device_name,
+        row.device.product.name,
+        row.customer.name if row.customer else "",
+        row.shipment.code if row.shipment else "",
+        row.shipment.order_number if row.shipment else "",
+        row.reason,
+        row.customer_note,
+        row.note,
+        row.grade.upper(),
+        ", ".join(c["text"] for c in row.checks if not c["is_ok"]),
+        row.requested_at,
+        row.received_at,
+        row.inspected_at,
+        row.closed_at,
+        row.needs_label,
+    ]

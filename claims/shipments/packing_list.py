@@ -82,7 +82,7 @@ def draw(shipment: Shipment, label: Label | None = None) -> bytes:
 
     Above 5,000 devices, a sentence replaces the serial numbers.
     """
-    file, brand = BytesIO(), shipment.organization.brand
+    file = BytesIO()
     document = SimpleDocTemplate(
         file,
         pagesize=A4,
@@ -91,9 +91,28 @@ def draw(shipment: Shipment, label: Label | None = None) -> bytes:
         topMargin=20 * mm,
         bottomMargin=20 * mm,
         title=shipment.code,
-        author=brand,
+        author=shipment.organization.brand,
         invariant=1,
     )
+    document.build(_story(shipment, label), onFirstPage=_footer(shipment), onLaterPages=_footer(shipment))
+    return file.getvalue()
+
+
+def _story(shipment: Shipment, label: Label | None) -> list[Any]:
+    """Return what stands on the pages, from the top down."""
+    brand = _line(shipment.organization.brand, 11, bold=True)
+    title = _line(_("Packing list %(code)s") % {"code": shipment.code}, 20, bold=True)
+    story: list[Any] = [brand, Spacer(1, 6 * mm), title, Spacer(1, 5 * mm), _facts(shipment), Spacer(1, 6 * mm)]
+    if label is not None:
+        story += [_claim_box(label), Spacer(1, 6 * mm)]
+    story += [_counts(shipment), Spacer(1, 6 * mm), _serials(shipment)]
+    if unset := fonts.note(_texts(shipment)):
+        story += [Spacer(1, 6 * mm), _line(unset, 9, grey=True)]
+    return story
+
+
+def _facts(shipment: Shipment) -> LongTable:
+    """Return customer, order, address and date, without those that are empty."""
     at = timezone.localtime(shipment.shipped_at or timezone.now())
     facts = [
         (_("Customer"), str(shipment.customer)),
@@ -101,24 +120,17 @@ def draw(shipment: Shipment, label: Label | None = None) -> bytes:
         (_("Ship to"), shipment.ship_to),
         (_("Date"), formats.date_format(at, "j M Y")),
     ]
-    title = _line(_("Packing list %(code)s") % {"code": shipment.code}, 20, bold=True)
-    story: list[Any] = [_line(brand, 11, bold=True), Spacer(1, 6 * mm), title, Spacer(1, 5 * mm)]
-    story.append(_table([[_line(name, 9, grey=True), _line(value, 10)] for name, value in facts if value], [32, 134]))
-    story.append(Spacer(1, 6 * mm))
-    if label is not None:
-        story += [_claim_box(label), Spacer(1, 6 * mm)]
-    counts = packing.progress(shipment)
+    return _table([[_line(name, 9, grey=True), _line(value, 10)] for name, value in facts if value], [32, 134])
+
+
+def _counts(shipment: Shipment) -> LongTable:
+    """Return how many devices of each product were ordered and are packed."""
     head = [_line(text, 9, grey=True) for text in (_("Product"), _("Ordered"), _("Packed"))]
     numbers = [
         [_line(c.product.name, 10), _line(c.expected if c.expected is not None else "–", 10), _line(c.packed, 10)]
-        for c in counts
+        for c in packing.progress(shipment)
     ]
-    story += [_table([head, *numbers], [106, 30, 30], ruled=True), Spacer(1, 6 * mm)]
-    story.append(_serials(shipment))
-    if unset := fonts.note(_texts(shipment)):
-        story += [Spacer(1, 6 * mm), _line(unset, 9, grey=True)]
-    document.build(story, onFirstPage=_footer(shipment), onLaterPages=_footer(shipment))
-    return file.getvalue()
+    return _table([head, *numbers], [106, 30, 30], ruled=True)
 
 
 def _claim_box(label: Label) -> LongTable:

@@ -62,17 +62,11 @@ def record(
     )
     return Event.objects.create(
         organization=organization,
-        at=at,
-        kind=kind.name,
         subject_kind=kind_of(subject),
         subject_id=subject.pk,
         subject_label=str(subject)[:200],
-        object_kind=kind_of(about) if about else "",
-        object_id=about.pk if about else None,
-        object_label=str(about)[:200] if about else "",
-        actor_id=by.user_id,
-        actor_label=by.label[:200],
         data=data,
+        **_said(kind, by, about, at),
         **_act(kind, act, about.pk if about else None),
     )
 
@@ -102,20 +96,10 @@ def record_set(
     """
     if not ids:
         return
-    constants: dict[str, Any] = {
-        "at": at or timezone.now(),
-        "kind": kind.name,
-        "subject_kind": model._meta.model_name,
-        "object_kind": kind_of(about) if about else "",
-        "object_id": about.pk if about else None,
-        "object_label": str(about)[:200] if about else "",
-        "actor_id": by.user_id,
-        "actor_label": by.label[:200],
-        "data": data,
-    }
+    at = at or timezone.now()
     belongs = _act(kind, act, about.pk if about else None)
     is_head = belongs.pop("is_head")
-    constants |= belongs
+    constants = {"subject_kind": model._meta.model_name, "data": data, **_said(kind, by, about, at), **belongs}
     copied = {
         "organization": sql.quote("organization_id"),
         "subject_id": sql.quote(sql.field(model).column),
@@ -126,7 +110,7 @@ def record_set(
         copied["is_head"], is_head = "TRUE", False
     sql.insert_from(Event, constants, copied, model, ids, [min(ids)] if is_head else [])
     owner = model._base_manager.filter(pk=ids[0]).values("organization_id")
-    followers.call(kind, owner, ids, about=about, at=constants["at"], data=data)
+    followers.call(kind, owner, ids, about=about, at=at, data=data)
 
 
 def record_each(
@@ -147,16 +131,12 @@ def record_each(
     events = [
         Event(
             organization_id=row.organization_id,  # type: ignore[attr-defined]
-            at=at,
-            kind=kind.name,
             subject_kind=kind_of(row),
             subject_id=row.pk,
             subject_label=str(row)[:200],
-            actor_id=by.user_id,
-            actor_label=by.label[:200],
             data=data,
+            **_said(kind, by, about and about(row), at),
             **belongs,
-            **_party(about and about(row)),
         )
         for row, data in changed
     ]
@@ -189,10 +169,17 @@ def _mark_heads(events: list[Event]) -> None:
         known.add(event.object_id)
 
 
-def _party(about: models.Model | None) -> dict[str, Any]:
-    if about is None:
-        return {}
-    return {"object_kind": kind_of(about), "object_id": about.pk, "object_label": str(about)[:200]}
+def _said(kind: Kind, by: Actor, about: models.Model | None, at: datetime) -> dict[str, Any]:
+    """Return what a line says besides its subject: what was done, when, by whom, and with which other party."""
+    return {
+        "at": at,
+        "kind": kind.name,
+        "object_kind": kind_of(about) if about else "",
+        "object_id": about.pk if about else None,
+        "object_label": str(about)[:200] if about else "",
+        "actor_id": by.user_id,
+        "actor_label": by.label[:200],
+    }
 
 
 def events_about(reader: Actor, kind: str, pk: int, *, limit: int, is_subject: bool = False) -> list[Event]:

@@ -64,13 +64,12 @@ class CsvSource:
         separator = names.get(self.separator, _("separated by %(sign)s") % {"sign": self.separator})
         return separator, _ENCODINGS.get(self.encoding, "UTF-16")
 
-    def rows(self) -> Generator[tuple[int, list[str]], None, int]:  # noqa: PLR0912
+    def rows(self) -> Generator[tuple[int, list[str]], None, int]:
         """Yield (row number, cells) of every record that holds values. Raises Refused.
 
         At its end the generator returns the number of the last record, whether empty or not.
         """
-        number = 0
-        lines = _Lines()
+        number, lines = 0, _Lines()
         try:
             with _open(self.path, self.end) as binary:
                 text = io.TextIOWrapper(binary, encoding=self.encoding, newline="")
@@ -88,9 +87,7 @@ class CsvSource:
                     if number > MAX_ROWS:
                         raise too_many_rows()
                     if len(cells) > MAX_COLUMNS:
-                        if "".join(cells[MAX_COLUMNS:]).strip():
-                            raise too_many_columns(number)
-                        del cells[MAX_COLUMNS:]
+                        _cut_empty_columns(number, cells)
                     if not lines.has_special:
                         yield number, cells
                         continue
@@ -149,6 +146,13 @@ def _source(path: Path, end: int | None, encoding: str) -> CsvSource:
         separator = _find_separator(sample)
     skips_spaces = _has_spaces_before_quotes(sample, separator)
     return CsvSource(path, encoding, separator, bool(declared), skips_spaces, end)
+
+
+def _cut_empty_columns(number: int, cells: list[str]) -> None:
+    """Cut the cells beyond the last permitted column. Raises Refused if one of them holds a value."""
+    if "".join(cells[MAX_COLUMNS:]).strip():
+        raise too_many_columns(number)
+    del cells[MAX_COLUMNS:]
 
 
 class _Monster(Exception):

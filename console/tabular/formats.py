@@ -193,10 +193,7 @@ def _section(signs: list[str]) -> _Section:
     condition = next((found for sign in signs if (found := _CONDITION.fullmatch(sign))), None)
     bound = (condition[1], Decimal(condition[2])) if condition else None
     places = [index for index, sign in enumerate(signs) if sign in {"0", "#", "?"}]
-    if places and any(
-        sign in {"E+", "E-", "e+", "e-"} or (sign == "/" and places[0] < index < places[-1])
-        for index, sign in enumerate(signs)
-    ):
+    if _is_exponent_or_fraction(signs, places):
         return _Section(is_general=True, condition=bound)
     point = next((index for index, sign in enumerate(signs) if sign == "."), len(signs))
     if not places and "%" not in signs:
@@ -230,6 +227,14 @@ def _section(signs: list[str]) -> _Section:
         False,
         any(part.startswith(" ") for part in (*parts[0], *parts[1])),
         bound,
+    )
+
+
+def _is_exponent_or_fraction(signs: list[str], places: list[int]) -> bool:
+    """Whether a section lays out its number, whose placeholders stand at `places`, in more than its digits."""
+    return bool(places) and any(
+        sign in {"E+", "E-", "e+", "e-"} or (sign == "/" and places[0] < index < places[-1])
+        for index, sign in enumerate(signs)
     )
 
 

@@ -48,12 +48,7 @@ def ask(
     _check(kind, name, argument, timeout)
     # From here until the call is written, the device can't change hands.
     ledger.hold([device.pk])
-    found = Device.objects.visible_to(by).select_related("organization").filter(pk=device.pk).first()
-    if found is None:
-        raise Refused("not_found", _("There is no such device. Look at your list of devices."), status=404)
-    if not may_ask(by, found):
-        raise Refused("not_allowed", _("You may not call this device. Ask somebody who may."), status=403)
-    _check_it_answers(found)
+    found = _callable(device, by)
     at = ledger.stamp(found.pk, at)
     if Call.objects.under_way(at).filter(device=found).count() >= MOST_WAITING:
         raise Refused("too_many_calls", _("Too many calls wait for this device. Wait until they are over."))
@@ -153,6 +148,17 @@ def follow_ledger(change: Change) -> None:
         Call.objects.filter(pk__in=found, state__in=UNDER_WAY).update(
             state=CallState.CANCELLED, ended_at=Greatest(F("asked_at"), Subquery(ends.values("ended_at")[:1]))
         )
+
+
+def _callable(device: Device, by: Actor) -> Device:
+    """Return the device as it is now. Raises Refused if the actor can't see it or may not call it, or it can't answer."""
+    found = Device.objects.visible_to(by).select_related("organization").filter(pk=device.pk).first()
+    if found is None:
+        raise Refused("not_found", _("There is no such device. Look at your list of devices."), status=404)
+    if not may_ask(by, found):
+        raise Refused("not_allowed", _("You may not call this device. Ask somebody who may."), status=403)
+    _check_it_answers(found)
+    return found
 
 
 def _check_it_answers(device: Device) -> None:

@@ -191,8 +191,25 @@ def _given(offer: Offer) -> list[dict[str, Any]]:
 
 
 def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> None:
-    profile, ids, evidence = offer.profile, [device.pk for device in offer.devices], f"claim:{claim.pk}"
-    if profile.grant == Grant.OWNERSHIP and (ids or offer.parcel is not None):
+    """Give what the code offers: the devices, also to the additional project, and the members of the profile."""
+    evidence = f"claim:{claim.pk}"
+    _give_devices(offer, claim, by=by, host=host, at=at, evidence=evidence)
+    _share_with_additional_project(offer, claim, by=by, at=at, evidence=evidence)
+    members = _let_members_in(offer, claim, by=by, at=at, evidence=evidence)
+    record(
+        events.CLAIM_CREATED,
+        offer.profile,
+        by=by,
+        about=claim.customer,
+        at=at,
+        given=[thing.get("label") or thing["title"] for thing in claim.given],
+        members=members,
+    )
+
+
+def _give_devices(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime, evidence: str) -> None:
+    ids = [device.pk for device in offer.devices]
+    if offer.profile.grant == Grant.OWNERSHIP and (ids or offer.parcel is not None):
         refusal = _own(offer, claim, ids, by=by, at=at, evidence=evidence)
         if refusal is not None:
             # Somebody else was faster since the page was shown. The offer is read again for the right message.
@@ -202,7 +219,11 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
     elif ids:
         seen = _share(offer, claim, ids, host=host, by=by, at=at, evidence=evidence)
         record_devices(device_events.ACCESS_GIVEN, seen, by=by, about=claim.customer, at=at)
-    extra = profile.additional_project
+
+
+def _share_with_additional_project(offer: Offer, claim: Claim, *, by: Actor, at: datetime, evidence: str) -> None:
+    """Let the profile's additional project see the devices, unless it is the claimant's own anyway."""
+    extra, ids = offer.profile.additional_project, [device.pk for device in offer.devices]
     if extra is not None and extra.customer_id != claim.customer_id and ids:
         shared = ledger.share(
             ids,
@@ -212,26 +233,22 @@ def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> 
             reason="claim",
             at=at,
             evidence=evidence,
-            note=profile.name,
+            note=offer.profile.name,
         )
         record_devices(device_events.ACCESS_GIVEN, shared, by=by, about=extra.customer, at=at)
+
+
+def _let_members_in(offer: Offer, claim: Claim, *, by: Actor, at: datetime, evidence: str) -> list[str]:
+    """Add the profile's members to the claimant's project. Returns them with their roles, for the log."""
     members = [
         (row.member.user, row.role)
-        for row in profile.members.select_related("member__user")
+        for row in offer.profile.members.select_related("member__user")
         if row.member.removed_at is None
     ]
     if members:
         since = ledger.after_all_said_in(claim.project, at)
-        project_members.let_in(claim.project, members, by=by, at=since, evidence=evidence, note=profile.name)
-    record(
-        events.CLAIM_CREATED,
-        profile,
-        by=by,
-        about=claim.customer,
-        at=at,
-        given=[thing.get("label") or thing["title"] for thing in claim.given],
-        members=[f"{user} ({role})" for user, role in members],
-    )
+        project_members.let_in(claim.project, members, by=by, at=since, evidence=evidence, note=offer.profile.name)
+    return [f"{user} ({role})" for user, role in members]
 
 
 def _share(offer: Offer, claim: Claim, ids: list[int], *, host: str, **terms: Any) -> list[int]:

@@ -30,6 +30,22 @@ SENTENCES = causes.SINCE | {
 }
 
 
+# What `_restore` sets.
+RESTORED = [
+    "state",
+    "grade",
+    "checks",
+    "note",
+    "inspected_at",
+    "inspected_by",
+    "needs_label",
+    "closed_at",
+    "closed_by",
+    "inspection",
+    "before",
+]
+
+
 @retrying
 def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Operation:
     """Undo the inspection and return the operation that does so: up to 200 devices at once, more by the worker.
@@ -65,30 +81,10 @@ def undo_inspect(return_ids: Iterable[int], *, undone: Operation, by: Actor, at:
     for row in rows:
         if why := reasons.get(row.pk):
             outcome.refused.append(RefusedRow(row.pk, row.device.serial_number, why, str(SENTENCES[why])))
-    for status in sorted({_made_of(row) for row in fit} - {str(DeviceStatus.RETURNED)}):
-        ids = [row.device_id for row in fit if _made_of(row) == status]
-        moved = ledger.set_status(ids, frm=[status], to=DeviceStatus.RETURNED)
-        if len(moved) != len(ids):
-            raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+    _put_in_quarantine(fit)
     for row in fit:
         _restore(row)
-    sql.update_rows(
-        Return,
-        fit,
-        [
-            "state",
-            "grade",
-            "checks",
-            "note",
-            "inspected_at",
-            "inspected_by",
-            "needs_label",
-            "closed_at",
-            "closed_by",
-            "inspection",
-            "before",
-        ],
-    )
+    sql.update_rows(Return, fit, RESTORED)
     record_devices(
         events.INSPECTION_UNDONE,
         [row.device_id for row in fit],
@@ -160,6 +156,15 @@ def _made_of(row: Return) -> str:
     """Return the device status that the inspection led to."""
     decided = DECISIONS.get(ReturnState(row.state))
     return str(decided[0] if decided else DeviceStatus.RETURNED)
+
+
+def _put_in_quarantine(rows: list[Return]) -> None:
+    """Return the devices from the status that the inspection led to into quarantine, each of them or none."""
+    for status in sorted({_made_of(row) for row in rows} - {str(DeviceStatus.RETURNED)}):
+        ids = [row.device_id for row in rows if _made_of(row) == status]
+        moved = ledger.set_status(ids, frm=[status], to=DeviceStatus.RETURNED)
+        if len(moved) != len(ids):
+            raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
 
 
 def _restore(row: Return) -> None:

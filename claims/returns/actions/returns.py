@@ -166,11 +166,7 @@ def receive(
     ids = sorted(set(device_ids))
     check_unclaim_limit(_owned_count(ids, by), by=by, at=at)
     at = at or ledger.begin(ids)
-    ledger.hold(ids)
-    rows = Device.objects.visible_to(by).select_related("customer__organization")
-    devices = {device.pk: device for device in sql.having_ids(rows, "id", ids)}
-    open_rows = Return.objects.select_for_update(of=("self",)).under_way().order_by("pk")
-    under_way = {row.device_id: row for row in sql.having_ids(open_rows, "device_id", ids)}
+    devices, under_way = _hold(ids, by)
     outcome, fit = _sort(ids, devices, under_way, frozenset(anyway))
     if not fit:
         return outcome
@@ -392,6 +388,15 @@ def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
 def _ids(evidence: dict[int, tuple[str, str, str]], kind: str) -> dict[int, int]:
     found = {d: id_of(number) for d, (word, _colon, number) in evidence.items() if word == kind}
     return {d: pk for d, pk in found.items() if pk is not None}
+
+
+def _hold(ids: list[int], by: Actor) -> tuple[dict[int, Device], dict[int, Return]]:
+    """Lock the devices and their returns until this transaction ends. Returns both by device id."""
+    ledger.hold(ids)
+    rows = Device.objects.visible_to(by).select_related("customer__organization")
+    devices = {device.pk: device for device in sql.having_ids(rows, "id", ids)}
+    open_rows = Return.objects.select_for_update(of=("self",)).under_way().order_by("pk")
+    return devices, {row.device_id: row for row in sql.having_ids(open_rows, "device_id", ids)}
 
 
 def _sort(

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -44,58 +45,79 @@ def swap(
     devices an hour if the actor may not unclaim many.
     """
     check_unclaim_limit(1, by=by, at=at)
-    customer = _owner(old)
-    customers.hold(customer)
+    customer = _hold_owner(old)
     at = at or ledger.begin([old.pk, new.pk])
     ledger.hold(sorted([old.pk, new.pk]))
-    span = Ownership.objects.select_related("project").filter(device=old, ended_at=None).first()
-    if span is None or span.customer_id != customer.pk:
-        raise Refused("changed", _("It was changed by somebody else at the same moment. Try again."))
+    span = _open_span(old, customer)
     if leaves_profiles:
         leave_profiles([old.pk], by=by, at=at)
     returned = _return(old, span, {"reason": reason[:80], "note": note[:1000]}, by, at)
-    evidence = f"swap:{returned.pk}"
+    said, evidence = ": ".join(filter(None, [reason, note])), f"swap:{returned.pk}"
+    act = _take_back(old, new, customer, said, by=by, at=at, evidence=evidence)
+    if not is_here:
+        _await(returned, by, at)
+    # The old span ends later if it began, or the device sent something, at this instant; the new span starts then.
+    at = Ownership.objects.values_list("ended_at", flat=True).get(pk=span.pk) or at
+    _give_instead(new, old, span, by=by, at=at, evidence=evidence, act=act)
+    _inherit_tags(old, new, by=by, at=at)
+    record(events.SWAPPED_OUT, old, by=by, about=new, act=act, at=at, note=said)
+    record(events.SWAPPED_IN, new, by=by, about=old, act=act, at=at)
+    mails.tell("customer_device_swapped", customer, [old, new], old=old, new=new)
+    return returned
+
+
+def _hold_owner(old: Device) -> Customer:
+    """Return the device's owner, locked until this transaction ends. Raises Refused if it has none."""
+    owner = Device.objects.select_related("customer__organization").get(pk=old.pk).customer
+    if owner is None:
+        raise Refused("not_owned", _("It has no owner, so there is nobody to give another one to."))
+    customers.hold(owner)
+    return owner
+
+
+def _open_span(old: Device, customer: Customer) -> Ownership:
+    """Return the span by which the customer owns the locked device. Raises Refused if it has just changed owner."""
+    span = Ownership.objects.select_related("project").filter(device=old, ended_at=None).first()
+    if span is None or span.customer_id != customer.pk:
+        raise Refused("changed", _("It was changed by somebody else at the same moment. Try again."))
+    span.customer = customer
+    return span
+
+
+def _take_back(
+    old: Device, new: Device, customer: Customer, said: str, *, by: Actor, at: datetime, evidence: str
+) -> UUID:
+    """Take the old device from its owner into quarantine. Returns the act, of which giving the new one is a part."""
     words = _("Replaced by %(serial)s") % {"serial": new.serial_number}
-    released = ledger.release(
+    return ledger.release(
         [old.pk],
         by=by,
         reason="return",
         at=at,
         evidence=evidence,
         status=DeviceStatus.RETURNED,
-        note=": ".join(filter(None, [reason, note, words])),
+        note=": ".join(filter(None, [said, words])),
         expect=customer,
-    )
-    if not is_here:
-        _await(returned, by, at)
-    # The old span ends later if it began, or the device sent something, at this instant; the new span starts then.
-    at = Ownership.objects.values_list("ended_at", flat=True).get(pk=span.pk) or at
+    ).act
+
+
+def _give_instead(
+    new: Device, old: Device, span: Ownership, *, by: Actor, at: datetime, evidence: str, act: UUID
+) -> None:
+    """Give the new device to the owner of the old one, in the same project. Raises Refused if it can't be assigned."""
     assigned = ledger.assign(
         [new.pk],
-        customer=customer,
+        customer=span.customer,
         project=span.project,
         by=by,
         reason="assignment",
         at=at,
         evidence=evidence,
-        act=released.act,
+        act=act,
         note=_("In place of %(serial)s") % {"serial": old.serial_number},
     )
     if not assigned.done:
         raise Refused(assigned.refused[0].code, f"{new.serial_number}: {assigned.refused[0].sentence}", status=422)
-    _inherit_tags(old, new, by=by, at=at)
-    told: dict[str, Any] = {"by": by, "act": released.act, "at": at}
-    record(events.SWAPPED_OUT, old, about=new, note=": ".join(filter(None, [reason, note])), **told)
-    record(events.SWAPPED_IN, new, about=old, **told)
-    mails.tell("customer_device_swapped", customer, [old, new], old=old, new=new)
-    return returned
-
-
-def _owner(old: Device) -> Customer:
-    owner = Device.objects.select_related("customer__organization").get(pk=old.pk).customer
-    if owner is None:
-        raise Refused("not_owned", _("It has no owner, so there is nobody to give another one to."))
-    return owner
 
 
 def _return(old: Device, span: Ownership, values: dict[str, Any], by: Actor, at: datetime) -> Return:
