@@ -1,4 +1,4 @@
-"""Many at once at one customer, in separate processes. The race that a guard wins is lost without it."""
+"""Concurrent changes to one customer, in separate processes. Without its guard, each race is lost."""
 
 from collections import Counter
 
@@ -31,7 +31,7 @@ def answered(act, *arguments, **named) -> str:
 
 
 def race_of_archiving_and_assigning(organization, product) -> list[Customer]:
-    """Each customer is archived by one process while another gives it a device. Gives who broke the rule."""
+    """Archive each customer in one process while another assigns a device to it. Return those that break the rule."""
     by = system(organization)
     made = [factories.make_customer(organization, f"Customer {n}") for n in range(EACH)]
     units = [factories.make_device(product) for _each in range(EACH)]
@@ -47,13 +47,13 @@ def race_of_archiving_and_assigning(organization, product) -> list[Customer]:
     return list(Customer.objects.owning().exclude(archived_at=None))
 
 
-def test_no_archived_customer_owns_a_device_however_close_the_two_were(organization, product):
+def test_an_archived_customer_never_owns_a_device_however_close_the_race(organization, product):
     for _round in range(extent(1, 4)):
         assert race_of_archiving_and_assigning(organization, product) == []
 
 
-def test_without_the_hold_an_archived_customer_owns_a_device(organization, product, monkeypatch):
-    """The negative control: the customer is looked at and not held, then the device takes a moment."""
+def test_without_the_lock_an_archived_customer_can_own_a_device(organization, product, monkeypatch):
+    """The negative control: the customer is read without a lock, and the assignment takes a moment."""
     meet = processes.meeting(2 * EACH)
 
     def look(customer: Customer) -> None:
@@ -68,14 +68,14 @@ def test_without_the_hold_an_archived_customer_owns_a_device(organization, produ
             Customer.objects.filter(pk=customer.pk).update(archived_at="2026-11-01T00:00Z")
 
     if connection.vendor == "sqlite":
-        # SQLite takes one writer at a time; without the lock from the beginning it is as blind.
+        # SQLite has one writer at a time; unless the lock is taken at the start, it is just as blind.
         monkeypatch.setattr(ownership, "assign", ownership.assign.__wrapped__)
     monkeypatch.setattr(customers, "hold", look)
     monkeypatch.setattr(customers, "archive", careless)
     assert race_of_archiving_and_assigning(organization, product)
 
 
-def test_thirty_two_who_invite_one_person_make_one_person(organization):
+def test_thirty_two_concurrent_invitations_create_one_person(organization):
     customer, by = factories.make_customer(organization), system(organization)
 
     def invite(number: int) -> str:
@@ -87,7 +87,7 @@ def test_thirty_two_who_invite_one_person_make_one_person(organization):
     assert Event.objects.filter(kind="customer.person_invited").count() == 1
 
 
-def test_sixteen_who_make_one_reference_make_one_customer(organization):
+def test_sixteen_concurrent_requests_for_a_reference_create_one_customer(organization):
     by = system(organization)
 
     def make(number: int) -> str:
@@ -97,7 +97,7 @@ def test_sixteen_who_make_one_reference_make_one_customer(organization):
     assert (answers, Customer.objects.count()) == ({"done": 1, "duplicate": 15}, 1)
 
 
-def test_a_file_that_sixteen_apply_is_applied_once(organization):
+def test_a_file_applied_sixteen_times_at_once_is_applied_once(organization):
     by = system(organization)
     row = imports.receive("customers.csv", [b"name\n" + b"".join(b"C%d\n" % n for n in range(50))], by=by)
     imports.check(row, by=by)

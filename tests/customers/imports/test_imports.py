@@ -1,4 +1,4 @@
-"""The import of many customers from a file."""
+"""Importing many customers from a file."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ K-10;Odd Kind;Behörde;;;;;
 
 @pytest.fixture
 def taken(by):
-    """Takes a text in as a file, and gives the checked import."""
+    """Receive a text as a file, and return the checked import."""
 
     def take(text: str, name: str = "customers.csv", reading: dict | None = None) -> CustomerImport:
         row = imports.receive(name, [text.encode()], by=by)
@@ -61,7 +61,7 @@ def names() -> list[str]:
     return sorted(Customer.objects.values_list("name", flat=True))
 
 
-def test_every_fault_of_a_messy_german_file_is_named_with_its_row(taken):
+def test_every_fault_in_a_messy_german_file_is_reported_with_its_row(taken):
     row = taken(MESSY)
     assert counts(row) == {"new": 2, "unchanged": 0, "changed": 0, "refused": 6}
     assert reasons(row) == {
@@ -75,7 +75,7 @@ def test_every_fault_of_a_messy_german_file_is_named_with_its_row(taken):
     assert {code: number for code, number, _rows in row.summary["notices"]} == {"spaces": 1, "formula": 1}
 
 
-def test_the_good_rows_become_customers_with_their_projects_and_events(taken, by, organization):
+def test_valid_rows_become_customers_with_projects_and_events(taken, by, organization):
     row = taken(MESSY)
     imports.apply(row, version=row.version, by=by, good_rows=True)
     ferro, helder = Customer.objects.order_by("name")
@@ -98,14 +98,14 @@ def test_the_good_rows_become_customers_with_their_projects_and_events(taken, by
     assert row.outcome == {"new": 2, "unchanged": 0, "changed": 0, "refused": 6, "by": "Alice Kemp"}
 
 
-def test_all_or_nothing_is_nothing_where_a_row_is_refused(taken, by):
+def test_all_or_nothing_imports_nothing_if_a_row_is_refused(taken, by):
     row = taken(MESSY)
     with pytest.raises(Refused) as refusal:
         imports.apply(row, version=row.version, by=by)
     assert (refusal.value.code, Customer.objects.count(), Event.objects.count()) == ("rows_refused", 0, 0)
 
 
-def test_the_same_file_again_finds_everything_unchanged(taken, by):
+def test_importing_the_same_file_again_changes_nothing(taken, by):
     text = "name,reference,kind,phone\nFerro,K-1,company,+49 7361 55\nMiriam Osei,,person,\nFerro,K-2,company,\n"
     row = taken(text)
     imports.apply(row, version=row.version, by=by)
@@ -113,7 +113,7 @@ def test_the_same_file_again_finds_everything_unchanged(taken, by):
     assert names() == ["Ferro", "Ferro", "Miriam Osei"]
 
 
-def test_what_was_exported_comes_back_unchanged(staff_client, taken, by, organization):
+def test_an_exported_file_can_be_imported_unchanged(staff_client, taken, by, organization):
     factories.make_customer(
         organization, "=Ferro", reference="K-1", phone="+49 7361 5550", address="A 1\nB", notes="'quoted'"
     )
@@ -123,7 +123,7 @@ def test_what_was_exported_comes_back_unchanged(staff_client, taken, by, organiz
     assert counts(taken(exported)) == {"new": 0, "unchanged": 2, "changed": 0, "refused": 0}
 
 
-def test_a_reference_finds_a_customer_in_any_letters_and_changes_what_differs(taken, by, organization):
+def test_a_reference_matches_in_any_case_and_differences_are_applied(taken, by, organization):
     past = factories.make_customer(organization, "Ferro", reference="K-77", email="old@ferro.example")
     row = taken("reference,name,email,kind\nk-77,Ferro Agrícola,new@ferro.example,\n")
     assert counts(row) == {"new": 0, "unchanged": 0, "changed": 1, "refused": 0}
@@ -143,14 +143,14 @@ def test_an_empty_cell_changes_nothing(taken, organization):
     assert counts(row) == {"new": 0, "unchanged": 1, "changed": 0, "refused": 0}
 
 
-def test_without_a_reference_the_name_and_the_kind_find_a_customer(taken, organization):
+def test_without_a_reference_a_customer_is_matched_by_name_and_kind(taken, organization):
     factories.make_customer(organization, "Ferro", reference="K-1")
     row = taken("name,kind,phone\nFERRO,company,1234\nFerro,person,1234\n")
     assert [each.values["kind"] for each in rows_of(row, Verdict.CHANGED)] == ["company"]
     assert [each.values["kind"] for each in rows_of(row, Verdict.NEW)] == ["person"]
 
 
-def test_a_customer_without_a_reference_is_given_that_of_its_name(taken, by, organization):
+def test_a_customer_matched_by_name_gets_the_reference_of_its_row(taken, by, organization):
     past = factories.make_customer(organization, "Ferro")
     row = taken("name,reference\nFerro,K-1\n")
     imports.apply(row, version=row.version, by=by)
@@ -158,27 +158,27 @@ def test_a_customer_without_a_reference_is_given_that_of_its_name(taken, by, org
     assert (past.reference, past.reference_key, Customer.objects.count()) == ("K-1", "k-1", 1)
 
 
-def test_the_same_name_with_another_reference_is_another_customer_and_is_noticed(taken, organization):
+def test_the_same_name_with_another_reference_is_a_new_customer_with_a_warning(taken, organization):
     factories.make_customer(organization, "Ferro", reference="K-1")
     row = taken("name,reference\nFerro,K-2\n")
     assert counts(row) == {"new": 1, "unchanged": 0, "changed": 0, "refused": 0}
     assert row.summary["notices"] == [["same_name", 1, [2]]]
 
 
-def test_a_name_of_several_customers_needs_a_reference(taken, organization):
+def test_a_name_shared_by_several_customers_needs_a_reference(taken, organization):
     factories.make_customer(organization, "Ferro", reference="K-1")
     factories.make_customer(organization, "Ferro", reference="K-2")
     row = taken("name\nFerro\n")
     assert reasons(row) == {2: "Several customers have this name. Say which one by its reference."}
 
 
-def test_two_rows_do_not_stand_for_one_customer(taken, organization):
+def test_two_rows_cannot_match_the_same_customer(taken, organization):
     factories.make_customer(organization, "Ferro", reference="K-1")
     row = taken("name,reference,phone\nFerro,K-1,1\nFerro,,2\n")
     assert reasons(row) == {3: "Row 2 stands for this customer already."}
 
 
-def test_a_row_that_stands_twice_for_a_customer_is_refused_with_one_sentence(taken, organization):
+def test_a_duplicate_row_is_refused_with_one_sentence(taken, organization):
     factories.make_customer(organization, "Ferro")
     row = taken("name\nFerro\nFERRO\n")
     assert reasons(row) == {3: "The same customer stands in row 2. If they are two, give each a reference."}
@@ -192,7 +192,7 @@ def test_an_archived_customer_is_not_changed(taken, organization, by):
     assert reasons(row) == {2: sentence, 3: sentence}
 
 
-def test_customers_of_another_organization_are_not_seen(taken, other_organization, by):
+def test_customers_of_another_organization_are_not_matched(taken, other_organization, by):
     foreign = factories.make_customer(other_organization, "Ferro", reference="K-1")
     row = taken("name,reference\nFerro Agrícola,K-1\n")
     assert counts(row) == {"new": 1, "unchanged": 0, "changed": 0, "refused": 0}
@@ -212,18 +212,18 @@ def test_customers_of_another_organization_are_not_seen(taken, other_organizatio
         ("email", "a" * 250 + "@b.example", "E-mail: at most 254 characters; this one has 260."),
     ],
 )
-def test_what_is_too_long_is_refused_at_its_row(taken, column, value, said):
+def test_overlong_values_are_refused_in_their_row(taken, column, value, said):
     text = f"name,{column}\nFerro,{value}\n" if column != "name" else f"name\n{value}\n"
     assert reasons(taken(text)) == {2: said}
 
 
-def test_parts_of_an_address_are_joined_and_checked_as_one(taken):
+def test_address_parts_are_joined_and_checked_as_one(taken):
     row = taken(f"name,street,zip,city,country\nFerro,Hauptstr. 1,73430,Aalen,Germany\nLong,{'x' * 399},1,2,\n")
     assert rows_of(row, Verdict.NEW)[0].values["address"] == "Hauptstr. 1\n73430 Aalen\nGermany"
     assert reasons(row) == {3: "Address: at most 400 characters; this one has 403."}
 
 
-def test_numbers_that_excel_made_are_noticed(by):
+def test_numbers_created_by_excel_cause_a_warning(by):
     book = Workbook()
     for line in (["Customers of November"], ["Customer number", "Name", "Phone"], [77, "Ferro", 4973615550]):
         book.active.append(line)
@@ -235,7 +235,7 @@ def test_numbers_that_excel_made_are_noticed(by):
     assert {code for code, _count, _rows in row.summary["notices"]} >= {"number_references", "number_phones"}
 
 
-def test_a_column_that_was_not_recognised_is_named_and_can_be_chosen(staff_client, taken):
+def test_an_unrecognized_column_is_named_and_can_be_assigned(staff_client, taken):
     row = taken("Wer,Nummer\nFerro,K-1\n")
     page = staff_client.get(row.get_absolute_url()).content.decode()
     assert "No column was recognised as: Name." in page
@@ -247,21 +247,21 @@ def test_a_column_that_was_not_recognised_is_named_and_can_be_chosen(staff_clien
     assert rows_of(row, Verdict.NEW)[0].values["reference"] == "K-1"
 
 
-def test_somebody_takes_a_reference_between_the_check_and_the_import(taken, by, organization):
+def test_a_customer_that_takes_the_reference_between_check_and_import_is_updated(taken, by, organization):
     row = taken("name,reference\nFerro,K-1\nHelder,K-2\n")
     factories.make_customer(organization, "Other", reference="k-1")
     imports.apply(row, version=row.version, by=by)
     assert sorted(Customer.objects.values_list("name", "reference")) == [("Ferro", "k-1"), ("Helder", "K-2")]
 
 
-def test_somebody_makes_a_customer_of_the_name_between_the_check_and_the_import(taken, by, organization):
+def test_a_customer_that_takes_the_name_between_check_and_import_is_updated(taken, by, organization):
     row = taken("name,phone\nFerro,1234\n")
     factories.make_customer(organization, "Ferro")
     imports.apply(row, version=row.version, by=by)
     assert Customer.objects.get().phone == "1234"
 
 
-def test_a_customer_that_was_archived_since_the_check_stops_all_of_it(taken, by, organization):
+def test_a_customer_archived_since_the_check_stops_the_whole_import(taken, by, organization):
     past = factories.make_customer(organization, "Ferro", reference="K-1")
     row = taken("name,reference,phone\nFerro,K-1,1234\nHelder,K-2,\n")
     customers.archive(past, by=by)
@@ -271,7 +271,7 @@ def test_a_customer_that_was_archived_since_the_check_stops_all_of_it(taken, by,
     assert (refusal.value.code, past.phone, names()) == ("rows_refused", "", ["Ferro"])
 
 
-def test_a_file_is_applied_once(taken, by):
+def test_a_file_is_applied_only_once(taken, by):
     row = taken("name\nFerro\n")
     imports.apply(row, version=row.version, by=by)
     stale = CustomerImport.objects.get()
@@ -280,7 +280,7 @@ def test_a_file_is_applied_once(taken, by):
     assert (refusal.value.code, names()) == ("applied_already", ["Ferro"])
 
 
-def test_a_preview_that_is_not_the_last_one_is_not_applied(taken, by):
+def test_an_outdated_preview_cannot_be_applied(taken, by):
     row = taken("name\nFerro\n")
     imports.check(row, by=by)
     with pytest.raises(Refused) as refusal:
@@ -288,28 +288,28 @@ def test_a_preview_that_is_not_the_last_one_is_not_applied(taken, by):
     assert (refusal.value.code, Customer.objects.count()) == ("preview_outdated", 0)
 
 
-def test_many_rows_are_imported_by_the_worker_in_one_piece(taken, by, monkeypatch):
+def test_the_worker_imports_many_rows(taken, by, monkeypatch):
     monkeypatch.setattr(uploads, "APPLIED_IN_REQUEST", 2)
     monkeypatch.setattr(uploads, "CHECKED_IN_REQUEST", 2)
     row = taken("name,reference\n" + "".join(f"Customer {n},K-{n}\n" for n in range(5)))
-    imports.IMPORTER.run_check(_taken_by_worker(row), by)
+    imports.IMPORTER.run_check(_started_by_worker(row), by)
     row.refresh_from_db()
     Operation.objects.update(state="done")
     row = CustomerImport.objects.select_related("operation", "organization").get()
     imports.apply(row, version=row.version, by=by)
-    operation = _taken_by_worker(row)
+    operation = _started_by_worker(row)
     imports.IMPORTER.run_apply(operation, by)
     assert (Customer.objects.count(), Project.objects.count()) == (5, 5)
     assert operation.sentence == "5 customers made."
     assert Operation.objects.get(pk=operation.pk).succeeded == 5
 
 
-def _taken_by_worker(row: CustomerImport) -> Operation:
+def _started_by_worker(row: CustomerImport) -> Operation:
     Operation.objects.filter(pk=row.operation_id).update(state="running")
     return Operation.objects.get(pk=row.operation_id)
 
 
-def test_from_the_upload_to_the_customers_in_the_browser(staff_client):
+def test_a_file_is_uploaded_reviewed_and_imported_in_the_browser(staff_client):
     upload = SimpleUploadedFile("kunden.csv", MESSY.encode())
     answer = staff_client.post(reverse("customers:customer_import"), {"file": upload})
     row = CustomerImport.objects.get()
@@ -324,7 +324,7 @@ def test_from_the_upload_to_the_customers_in_the_browser(staff_client):
     assert "Applied by Alice Kemp" in staff_client.get(row.get_absolute_url()).content.decode()
 
 
-def test_the_refused_rows_are_taken_home_with_their_reasons(staff_client, taken):
+def test_rejected_rows_can_be_downloaded_with_their_reasons(staff_client, taken):
     row = taken(MESSY)
     answer = staff_client.get(reverse("customers:customer_import_refused", args=[row.pk]))
     lines = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
@@ -333,7 +333,7 @@ def test_the_refused_rows_are_taken_home_with_their_reasons(staff_client, taken)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"PK\x03\x04 no workbook"])
-def test_a_file_that_is_no_table_gets_a_sentence_and_leaves_nothing(staff_client, content):
+def test_a_file_that_is_not_a_table_is_refused_and_not_stored(staff_client, content):
     upload = SimpleUploadedFile("customers.xlsx", content)
     answer = staff_client.post(reverse("customers:customer_import"), {"file": upload})
     assert answer.status_code == 422
@@ -341,12 +341,12 @@ def test_a_file_that_is_no_table_gets_a_sentence_and_leaves_nothing(staff_client
     assert not CustomerImport.objects.exists()
 
 
-def test_no_file_gets_a_sentence(staff_client):
+def test_a_missing_file_is_reported_at_its_field(staff_client):
     answer = staff_client.post(reverse("customers:customer_import"), {})
     assert (answer.status_code, answer.context["form"].errors["file"]) == (422, ["Choose a file."])
 
 
-def test_looking_and_applying_by_get_change_nothing(staff_client, taken):
+def test_get_requests_import_nothing(staff_client, taken):
     row = taken("name\nFerro\n")
     staff_client.get(row.get_absolute_url())
     staff_client.get(reverse("customers:customer_import_apply", args=[row.pk]))
@@ -354,7 +354,7 @@ def test_looking_and_applying_by_get_change_nothing(staff_client, taken):
     assert not Customer.objects.exists()
 
 
-def test_another_organization_does_not_see_the_file(client_for, charlie, taken):
+def test_another_organization_cannot_see_the_file(client_for, charlie, taken):
     row = taken("name\nFerro\n")
     for name in ("detail", "columns", "apply", "refused"):
         url = reverse(f"customers:customer_import_{name}", args=[row.pk])
@@ -362,7 +362,7 @@ def test_another_organization_does_not_see_the_file(client_for, charlie, taken):
     assert not Customer.objects.exists()
 
 
-def test_support_imports_no_customers(client_for, bob, taken):
+def test_support_cannot_import_customers(client_for, bob, taken):
     row = taken("name\nFerro\n")
     upload = SimpleUploadedFile("customers.csv", b"name\nOther\n")
     client = client_for(bob)
@@ -372,6 +372,6 @@ def test_support_imports_no_customers(client_for, bob, taken):
     assert (Customer.objects.count(), CustomerImport.objects.count()) == (0, 1)
 
 
-def test_the_file_to_fill_in_has_every_column(staff_client):
+def test_the_template_has_every_column(staff_client):
     answer = staff_client.get(reverse("customers:customer_import"), {"template": "1"})
     assert answer.content.decode("utf-8-sig").strip().startswith("name,kind,reference,email,phone,address,street")

@@ -1,4 +1,4 @@
-"""API keys in the portal: a customer's admins make and revoke them, within their own rights; nobody else."""
+"""API keys in the portal: a customer's admins create and revoke them within their own permissions; nobody else can."""
 
 import re
 import threading
@@ -43,7 +43,7 @@ def shown(page: str) -> str:
 # The admin
 
 
-def test_an_admin_makes_a_key_that_is_shown_once_and_opens_the_customers_devices(client_for, dana, customer):
+def test_an_admin_creates_a_key_that_is_shown_once_and_opens_the_customers_devices(client_for, dana, customer):
     client, before = client_for(dana), timezone.now()
     assert LIST in client.get("/portal/").content.decode()
     made = client.post(NEW, WANTED, follow=True)
@@ -66,7 +66,7 @@ def test_an_admin_makes_a_key_that_is_shown_once_and_opens_the_customers_devices
     assert text not in str(event.data)
 
 
-def test_what_happened_shows_in_the_organizations_activity(client_for, alice, dana, customer):
+def test_portal_key_changes_appear_in_the_organizations_activity(client_for, alice, dana, customer):
     client = client_for(dana)
     client.post(NEW, WANTED)
     client.post(revoke_page(ApiKey.objects.get()))
@@ -74,7 +74,7 @@ def test_what_happened_shows_in_the_organizations_activity(client_for, alice, da
     assert ("created the API key" in page, "revoked the API key" in page, "dana@aalen.example" in page) == (True,) * 3
 
 
-def test_an_admin_revokes_a_key_from_the_next_call_on(client_for, dana, customer):
+def test_a_key_revoked_by_an_admin_fails_from_the_next_call_on(client_for, dana, customer):
     client = client_for(dana)
     caller = Caller(shown(client.post(NEW, WANTED, follow=True).content.decode()))
     key = ApiKey.objects.get()
@@ -89,7 +89,7 @@ def test_an_admin_revokes_a_key_from_the_next_call_on(client_for, dana, customer
     assert Event.objects.filter(kind="api_key.revoked").count() == 1
 
 
-def test_an_admin_sees_and_revokes_what_staff_made_for_the_customer_without_its_names(client_for, dana, customer, by):
+def test_an_admin_sees_and_revokes_keys_created_by_staff_without_seeing_their_names(client_for, dana, customer, by):
     key = key_for(customer, by)
     page = client_for(dana).get(LIST).content.decode()
     assert ("by Northlake" in page, "Alice" in page) == (True, False)
@@ -101,22 +101,22 @@ def test_an_admin_sees_and_revokes_what_staff_made_for_the_customer_without_its_
 @pytest.mark.parametrize(
     ("field", "bad"), [("name", ""), ("name", "x" * 81), ("scopes", []), ("scopes", ["view"]), ("days", "9999")]
 )
-def test_a_form_that_is_not_right_makes_nothing(field, bad, client_for, dana):
+def test_an_invalid_form_creates_no_key(field, bad, client_for, dana):
     made = client_for(dana).post(NEW, WANTED | {field: bad})
     assert (made.status_code, list(made.context["form"].errors)) == (422, [field])
     assert not ApiKey.objects.exists()
 
 
-def test_a_key_that_never_expires_can_be_made(client_for, dana):
+def test_a_key_that_never_expires_can_be_created(client_for, dana):
     assert client_for(dana).post(NEW, WANTED | {"days": ""}).status_code == 303
     assert ApiKey.objects.get().expires_at is None
 
 
-# Who is not
+# Everybody else
 
 
 @pytest.mark.parametrize("role", ["operator", "viewer"])
-def test_an_operator_and_a_viewer_find_no_keys(role, client_for, customer, by):
+def test_operators_and_viewers_cannot_find_keys(role, client_for, customer, by):
     key = key_for(customer, by)
     client = client_for(factories.make_person(customer, "pat@aalen.example", role))
     assert "api-keys" not in client.get("/portal/").content.decode()
@@ -127,7 +127,7 @@ def test_an_operator_and_a_viewer_find_no_keys(role, client_for, customer, by):
     assert (ApiKey.objects.count(), key.revoked_at) == (1, None)
 
 
-def test_an_additional_member_of_a_project_the_signed_out_and_staff_find_no_keys(
+def test_additional_members_signed_out_visitors_and_staff_cannot_find_keys(
     client, client_for, customer, organization, alice, by
 ):
     key = key_for(customer, by)
@@ -142,9 +142,7 @@ def test_an_additional_member_of_a_project_the_signed_out_and_staff_find_no_keys
     assert ApiKey.objects.count() == 1
 
 
-def test_the_keys_of_another_customer_and_of_the_organization_are_not_there(
-    client_for, dana, customer, other_customer, by
-):
+def test_keys_of_another_customer_or_of_the_organization_are_not_found(client_for, dana, customer, other_customer, by):
     theirs = key_for(other_customer, by, "Theirs")
     staffs = api_keys.create(name="Staffs", scopes=["view"], by=by)[0]
     client = client_for(dana)
@@ -155,11 +153,11 @@ def test_the_keys_of_another_customer_and_of_the_organization_are_not_there(
         key.refresh_from_db()
         assert key.revoked_at is None
     made = client.post(NEW, WANTED | {"customer": other_customer.pk})
-    # A field that this form does not have: the key is of her own customer.
+    # The form has no such field: the key belongs to her own customer.
     assert (made.status_code, ApiKey.objects.get(name="Backend").customer) == (303, customer)
 
 
-def test_the_admin_of_an_archived_customer_and_who_was_removed_find_nothing(client_for, dana, customer):
+def test_admins_of_an_archived_customer_and_removed_people_cannot_find_keys(client_for, dana, customer):
     client = client_for(dana)
     Customer.objects.filter(pk=customer.pk).update(archived_at=timezone.now())
     assert client.get(LIST).status_code == 404
@@ -172,7 +170,7 @@ def test_the_admin_of_an_archived_customer_and_who_was_removed_find_nothing(clie
 # Several customers
 
 
-def test_who_is_admin_of_several_chooses_for_which(client_for, dana, customer, other_customer, organization):
+def test_an_admin_of_several_customers_chooses_one(client_for, dana, customer, other_customer, organization):
     CustomerUser.objects.create(organization=organization, customer=other_customer, user=dana, role="admin")
     third = factories.make_customer(organization, "Third")
     CustomerUser.objects.create(organization=organization, customer=third, user=dana, role="operator")
@@ -198,7 +196,7 @@ def test_who_is_admin_of_several_chooses_for_which(client_for, dana, customer, o
         ("viewer", {CustomerScope.READ}),
     ],
 )
-def test_a_person_gives_a_key_no_more_than_the_role_gives_him(role, may, customer):
+def test_a_key_never_gets_more_permissions_than_its_creators_role(role, may, customer):
     person = factories.make_person(customer, "pat@aalen.example", role)
     by = factories.actor_of(person)
     assert api_keys.allowed(by, customer) == may
@@ -212,14 +210,14 @@ def test_a_person_gives_a_key_no_more_than_the_role_gives_him(role, may, custome
     assert ApiKey.objects.count() == len(may)
 
 
-def test_without_the_limit_a_viewer_would_give_a_key_everything(customer, monkeypatch):
-    """The negative control: the table of roles says that viewers may all."""
+def test_without_the_limit_a_viewer_could_create_a_key_with_every_scope(customer, monkeypatch):
+    """The negative control: the role table grants viewers everything."""
     by = factories.actor_of(factories.make_person(customer, "pat@aalen.example", "viewer"))
     monkeypatch.setitem(keys.CUSTOMER_SCOPES, "viewer", frozenset(CustomerScope))
     assert api_keys.create(name="x", scopes=CustomerScope, by=by, customer=customer)
 
 
-def test_who_is_not_of_the_customer_gives_a_key_nothing(customer, organization, erin, dana):
+def test_a_person_outside_the_customer_cannot_create_a_key_with_any_scope(customer, organization, erin, dana):
     guest = factories.make_member(organization, "viewer")
     factories.let_in(customer.projects.get(), guest, "admin")
     gone = factories.actor_of(dana)
@@ -231,7 +229,7 @@ def test_who_is_not_of_the_customer_gives_a_key_nothing(customer, organization, 
     assert not ApiKey.objects.exists()
 
 
-def test_staff_make_a_customers_key_as_before(customer, by):
+def test_staff_can_still_create_keys_for_a_customer(customer, by):
     assert api_keys.allowed(by, customer) == set(CustomerScope)
     assert api_keys.allowed(by, None) == ROLES["owner"]
 
@@ -239,7 +237,7 @@ def test_staff_make_a_customers_key_as_before(customer, by):
 # Leaving
 
 
-def test_the_keys_that_a_removed_person_made_in_the_portal_are_dead_for_good(client_for, dana, customer, by):
+def test_keys_created_by_a_person_in_the_portal_stay_revoked_after_removal(client_for, dana, customer, by):
     caller = Caller(shown(client_for(dana).post(NEW, WANTED, follow=True).content.decode()))
     assert caller.get("/devices").status_code == 200
     people.remove(CustomerUser.objects.get(user=dana), by=by)
@@ -249,8 +247,8 @@ def test_the_keys_that_a_removed_person_made_in_the_portal_are_dead_for_good(cli
     assert ApiKey.objects.get().revoked_at is not None
 
 
-def make_while_the_person_is_removed(dana, by, monkeypatch) -> list[ApiKey]:
-    """Another connection removes the person after the rights were looked at. Gives the keys that stay alive."""
+def create_while_the_person_is_removed(dana, by, monkeypatch) -> list[ApiKey]:
+    """Remove the person on another connection after the permissions were checked. Return the keys that stay valid."""
     generate, actor = keys.generate, factories.actor_of(dana)
     person = CustomerUser.objects.get(user=dana)
 
@@ -276,23 +274,23 @@ def make_while_the_person_is_removed(dana, by, monkeypatch) -> list[ApiKey]:
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_a_key_that_is_made_at_the_moment_of_the_removal_dies_too(dana, by, monkeypatch):
-    assert make_while_the_person_is_removed(dana, by, monkeypatch) == []
+def test_a_key_created_while_its_creator_is_removed_is_revoked_too(dana, by, monkeypatch):
+    assert create_while_the_person_is_removed(dana, by, monkeypatch) == []
 
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_without_the_hold_such_a_key_would_live_again_when_the_person_comes_back(dana, by, monkeypatch):
-    """The negative control, on PostgreSQL: SQLite lets nobody else write meanwhile."""
+def test_without_the_lock_such_a_key_would_work_again_once_the_person_returns(dana, by, monkeypatch):
+    """The negative control, on PostgreSQL: SQLite has only one writer at a time."""
     monkeypatch.setattr(api_keys, "hold_person", lambda by, customer: None)
-    alive = make_while_the_person_is_removed(dana, by, monkeypatch)
+    alive = create_while_the_person_is_removed(dana, by, monkeypatch)
     assert len(alive) == (1 if connection.vendor == "postgresql" else 0)
 
 
 # German
 
 
-def test_the_pages_are_german_for_a_german_reader(client_for, dana):
+def test_german_readers_get_german_pages(client_for, dana):
     client, headers = client_for(dana), {"accept-language": "de"}
     made = client.post(NEW, WANTED, headers=headers, follow=True).content.decode()
     key = ApiKey.objects.get()
@@ -308,7 +306,7 @@ def test_the_pages_are_german_for_a_german_reader(client_for, dana):
     assert "Wählen Sie, was der Schlüssel darf." in refused
 
 
-def test_every_scope_of_a_customer_is_named_in_german():
+def test_every_customer_scope_has_a_german_name():
     import polib
     from django.utils.translation import override
 

@@ -1,4 +1,4 @@
-"""The projects of a customer, in the console."""
+"""A customer's projects in the console."""
 
 import threading
 
@@ -26,7 +26,7 @@ def _rename(project):
     return reverse("customers:project_edit", args=[project.customer_id, project.pk])
 
 
-def test_a_project_is_made_on_the_customer_s_page(staff_client, customer):
+def test_a_project_is_created_on_the_customers_page(staff_client, customer):
     page = staff_client.get(customer.get_absolute_url()).content.decode()
     assert f'href="{_new(customer)}"' in page
     answer = staff_client.post(_new(customer), {"name": " North  site "})
@@ -40,7 +40,7 @@ def test_a_project_is_made_on_the_customer_s_page(staff_client, customer):
     assert 'Alice Kemp</strong> created the project <strong class="strong">North site</strong>' in page
 
 
-def test_a_project_is_renamed_and_told(staff_client, customer):
+def test_renaming_a_project_is_logged(staff_client, customer):
     made = projects.default_of(customer)
     page = staff_client.get(_rename(made)).content.decode()
     assert f'value="{customer.name}"' in page
@@ -50,14 +50,14 @@ def test_a_project_is_renamed_and_told(staff_client, customer):
     assert Event.objects.get().data == {"name": ["Stadtwerke Aalen", "Head office"]}
 
 
-def test_a_name_that_stays_is_not_told(staff_client, customer):
+def test_an_unchanged_name_is_not_logged(staff_client, customer):
     made = projects.default_of(customer)
     assert forms.edit(staff_client, _rename(made), name=f" {made.name} ").status_code == 302
     assert not Event.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["STADTWERKE  aalen", "", "a\u202eb", "x" * 121])
-def test_a_bad_name_is_said_at_its_field_and_makes_nothing(staff_client, alice, customer, name):
+def test_an_invalid_name_is_refused_at_its_field_and_creates_nothing(staff_client, alice, customer, name):
     other = projects.make(customer, name="Other", by=factories.actor_of(alice))
     for answer in (
         staff_client.post(_new(customer), {"name": name}),
@@ -67,7 +67,7 @@ def test_a_bad_name_is_said_at_its_field_and_makes_nothing(staff_client, alice, 
     assert set(Project.objects.values_list("name", flat=True)) == {customer.name, "Other"}
 
 
-def test_an_archived_customer_offers_no_project(staff_client, customer):
+def test_no_project_can_be_added_to_an_archived_customer(staff_client, customer):
     Customer.objects.filter(pk=customer.pk).update(archived_at=timezone.now())
     assert _new(customer) not in staff_client.get(customer.get_absolute_url()).content.decode()
     answer = staff_client.post(_new(customer), {"name": "North"})
@@ -76,7 +76,7 @@ def test_an_archived_customer_offers_no_project(staff_client, customer):
     assert Project.objects.count() == 1
 
 
-def test_a_viewer_sees_projects_and_changes_none(client_for, customer):
+def test_a_viewer_sees_projects_but_cannot_change_them(client_for, customer):
     client, made = client_for("viewer"), projects.default_of(customer)
     page = client.get(customer.get_absolute_url()).content.decode()
     assert _new(customer) not in page
@@ -86,7 +86,7 @@ def test_a_viewer_sees_projects_and_changes_none(client_for, customer):
     assert list(Project.objects.values_list("name", flat=True)) == [customer.name]
 
 
-def test_a_project_is_found_below_its_own_customer_only(staff_client, customer, other_customer):
+def test_a_project_is_only_found_under_its_own_customer(staff_client, customer, other_customer):
     made = projects.default_of(customer)
     url = reverse("customers:project_edit", args=[other_customer.pk, made.pk])
     assert (staff_client.get(url).status_code, staff_client.post(url, {"name": "North"}).status_code) == (404, 404)
@@ -95,7 +95,7 @@ def test_a_project_is_found_below_its_own_customer_only(staff_client, customer, 
 
 
 def _race(organization, monkeypatch, *, guarded):
-    """Two who make a project of the same name at once. Returns how many there are then."""
+    """Create two projects of the same name at once. Return how many there are afterwards, and the refusals."""
     customer = factories.make_customer(organization)
     by = factories.actor_of(factories.make_member(organization, "owner"))
     both = threading.Barrier(2)
@@ -122,7 +122,7 @@ def _race(organization, monkeypatch, *, guarded):
 
 
 def _unguarded(both):
-    """The same question, asked by both before either writes, and without waiting for one another."""
+    """Make both requests check the name before either writes, without waiting for each other."""
 
     def keep(customer, name, *, but=None):
         taken = {project.name.casefold() for project in Project.objects.filter(customer=customer)}
@@ -136,13 +136,13 @@ def _unguarded(both):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("_time", range(extent(1, 3)))
-def test_of_two_who_take_a_name_at_once_one_gets_it(organization, monkeypatch, _time):
+def test_of_two_concurrent_requests_for_a_name_one_succeeds(organization, monkeypatch, _time):
     assert _race(organization, monkeypatch, guarded=True) == (1, ["duplicate"])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_both_would_get_it(organization, monkeypatch):
-    """The negative control. SQLite lets one write after the other by itself."""
+def test_without_the_lock_both_requests_would_succeed(organization, monkeypatch):
+    """The negative control. SQLite serializes writes by itself."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time.")
     assert _race(organization, monkeypatch, guarded=False) == (2, [])
