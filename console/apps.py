@@ -10,7 +10,7 @@ class ConsoleConfig(AppConfig):
         import console.events
         import console.people.events
         import console.webhooks.events  # noqa: F401
-        from console import access, checks, mail, navigation, operations, settings_tabs, slot_checks, tasks  # noqa: F401
+        from console import checks, mail, navigation, operations, policies, settings_tabs, slot_checks, tasks  # noqa: F401
         from console.audit import checks as audit_checks  # noqa: F401
         from console.audit import log
         from console.models.organization import is_set_up
@@ -27,7 +27,7 @@ class ConsoleConfig(AppConfig):
         mail.enqueue.add(tasks.deliver_mail.enqueue)
         operations.enqueue.add(tasks.queue_operation)
         operations.queued.add(tasks.queued_operations)
-        access.is_set_up.add(is_set_up)
+        policies.is_set_up.add(is_set_up)
         navigation.sidebar.add(navigation.entries)
         settings_tabs.sources.add(settings_tabs.own)
         # After the person's keys are revoked, because that removes the webhooks of these keys.

@@ -3,9 +3,9 @@
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
-from console.access import public
 from console.audit import views
 from console.people import account_views, member_views, sign_in_link_views
+from console.policies import public
 from console.rest import urls as rest
 from console.server import views as health
 from console.views import errors, home, mail, operations, organization, search, setup

@@ -4,8 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from console.audit import subjects
 from console.audit.kinds import Group, Kind
+from console.audit.public import EVERYONE, STAFF, PublicEvent, Sends
 from console.webhooks import scopes
-from console.webhooks.public import EVERYONE, STAFF, PublicEvent, Sends
 from devices import webhooks
 from devices.models import Device, Product
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from console import sql
-from console.webhooks.public import STAFF, Logged, Occurrence, PublicEvent
+from console.audit.public import STAFF, Logged, Occurrence, PublicEvent
 from customers.models import Customer
 from devices.models import Device, Ownership, StartReason
 

@@ -35,12 +35,6 @@ ABOVE = {
     # The workers call what every room leaves to them.
     "console": ["apps", "urls", "rest.urls", "settings", "views", "management", "tasks", "upkeep", "worker"],
 }
-# Imports that still lead upward, each to be taken out with its knot.
-UPWARD = {
-    # What an event tells webhooks is a part of its declaration.
-    "console.audit.kinds imports console.webhooks.public",
-}
-
 Graph = dict[str, set[str]]
 
 

@@ -15,7 +15,6 @@ MODULES = {
 }
 # What Django or an optional package forces. Each says why in a comment.
 INSIDE = {
-    ("console.access", "django.contrib.auth.views"),
     ("console.sql", "psycopg"),
 }
 

@@ -7,11 +7,12 @@ from django.views.decorators.http import require_POST
 from claims.labels import actions, pages
 from claims.labels.tables import LabelSheetTable
 from claims.models import LabelSheet
-from console.access import Permission, requires
+from console.access import Permission
 from console.bulk import SelectionChanged
 from console.downloads import answer
 from console.listing import render_list
 from console.operations import IN_REQUEST
+from console.policies import requires
 from console.requests import Request
 
 

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from claims.portal import access
 from claims.redemption import portal_queries as holdings
-from console.access import portal
 from console.editing import Edit
 from console.forms import page
+from console.policies import portal
 from console.requests import Request
 from customers.models import Project
 from customers.people.roles import may_end_access

@@ -5,9 +5,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from claims.portal import calls
 from claims.portal.tables import CallTable
-from console.access import portal
 from console.forms import attempt, page
 from console.listing import paginate
+from console.policies import portal
 from console.requests import Request
 from devices.calls import actions
 from devices.calls import pages as call_pages

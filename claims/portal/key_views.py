@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from claims.portal import keys
 from claims.portal.tables import ApiKeyTable
 from console import once
-from console.access import portal
 from console.forms import attempt, page
 from console.listing import paginate
+from console.policies import portal
 from console.requests import Request
 from customers.keys import pages as key_pages
 from customers.keys.actions import api_keys

@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, render
 from claims.portal import calls
 from claims.portal.tables import MessageTable
 from claims.redemption import portal_queries as holdings
-from console.access import portal
 from console.export import stream
 from console.listing import paginate
+from console.policies import portal
 from console.requests import Request
 from devices.messages import window as messages
 from devices.messages.exports import message_table

@@ -11,11 +11,11 @@ from claims.returns import slips
 from claims.returns.actions import returns
 from claims.returns.request_forms import RequestForm
 from claims.returns.tables import PortalReturnTable
-from console.access import portal
 from console.downloads import answer
 from console.errors import Refused
 from console.forms import attempt, page
 from console.listing import paginate
+from console.policies import portal
 from console.requests import Request
 
 

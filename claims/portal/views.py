@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404, render
 from claims.portal import access, calls
 from claims.portal.tables import DeviceTable, PastTable
 from claims.redemption import portal_queries as holdings
-from console.access import Actor, portal
+from console.access import Actor
 from console.listing import paginate
+from console.policies import portal
 from console.requests import Request
 from customers.models import Project
 from devices import wiping

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from claims.models import ClaimCode, ClaimProfile, Scope
 from claims.profiles import pages
 from claims.profiles.actions import codes
-from console.access import Permission, requires
+from console.access import Permission
 from console.downloads import answer
 from console.forms import ReasonForm, page
+from console.policies import requires
 from console.requests import Request
 from devices.models import Device
 

@@ -13,12 +13,13 @@ from claims.profiles.exports import unit_code_table
 from claims.profiles.filters import UnitFilter
 from claims.profiles.forms import UnitsForm
 from claims.profiles.tables import UnitTable
-from console.access import Actor, Permission, requires
+from console.access import Actor, Permission
 from console.bulk import Selection, SelectionChanged, selection
 from console.export import stream
 from console.forms import attempt, page
 from console.listing import render_list
 from console.models import Operation
+from console.policies import requires
 from console.requests import Request
 from devices.filters import DeviceFilter
 from devices.models import Device

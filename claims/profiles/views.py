@@ -11,11 +11,12 @@ from claims.profiles.exports import claim_profile_table
 from claims.profiles.filters import ClaimProfileFilter
 from claims.profiles.forms import ClaimProfileForm
 from claims.profiles.tables import ClaimProfileTable, ClaimTable
-from console.access import Permission, requires
+from console.access import Permission
 from console.editing import Edit
 from console.export import stream
 from console.forms import page, press
 from console.listing import render_list
+from console.policies import requires
 from console.requests import Request
 
 

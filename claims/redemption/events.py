@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.profiles.events import CLAIMS
 from console.audit.kinds import Kind
-from console.webhooks.public import ORGANIZATION, PublicEvent
+from console.audit.public import ORGANIZATION, PublicEvent
 
 CLAIM_CREATED = Kind(
     "claim.created",

@@ -14,7 +14,7 @@ from claims.models import Claim, Step
 from claims.redemption import portal_queries, session
 from claims.redemption.actions import redemption
 from claims.redemption.forms import ReviewForm, TypedCodeForm
-from console.access import portal, public
+from console.policies import portal, public
 from console.requests import Request
 from customers.people.roles import claiming_customers
 

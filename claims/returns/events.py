@@ -3,8 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 from console.audit.kinds import Kind
+from console.audit.public import EVERYONE, PublicEvent, Sends
 from console.events import SETTINGS
-from console.webhooks.public import EVERYONE, PublicEvent, Sends
 from devices import webhooks
 from devices.events import DEVICES, NO_HANDOVER, PUBLIC_ASSIGNED, TAKING
 

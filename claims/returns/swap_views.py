@@ -9,8 +9,9 @@ from claims.models import Return
 from claims.returns import pages
 from claims.returns.actions import swaps
 from claims.returns.forms import SwapForm
-from console.access import Permission, requires
+from console.access import Permission
 from console.forms import attempt, page
+from console.policies import requires
 from console.requests import Request
 from devices.models import Device
 

@@ -18,11 +18,12 @@ from claims.returns.forms import ReceiveForm
 from claims.returns.tables import LabelQueueTable, ReturnTable
 from claims.returns.workbench import open_workbench
 from console import undo
-from console.access import Permission, requires
+from console.access import Permission
 from console.bulk import SelectionChanged, selection, tell_refused
 from console.export import stream
 from console.forms import attempt, page, press
 from console.listing import render_list
+from console.policies import requires
 from console.requests import Request
 from devices.filters import DeviceFilter
 from devices.models import Device

@@ -6,7 +6,7 @@ from claims.models import Shipment
 from claims.shipments import webhooks
 from console.audit import subjects
 from console.audit.kinds import Group, Kind
-from console.webhooks.public import CUSTOMER, ORGANIZATION, PublicEvent, Sends
+from console.audit.public import CUSTOMER, ORGANIZATION, PublicEvent, Sends
 
 SHIPMENTS = Group(_("Shipments"), place=50)
 

@@ -14,12 +14,13 @@ from claims.shipments.actions import shipments, shipping
 from claims.shipments.filters import ShipmentFilter
 from claims.shipments.forms import ShipmentForm
 from claims.shipments.tables import ShipmentTable
-from console.access import Permission, requires
+from console.access import Permission
 from console.downloads import answer
 from console.editing import Edit
 from console.export import stream
 from console.forms import attempt, page, press
 from console.listing import render_list
+from console.policies import requires
 from console.requests import Request
 
 

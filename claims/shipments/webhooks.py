@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from console.webhooks.public import Logged, Occurrence
+from console.audit.public import Logged, Occurrence
 from devices.webhooks import customer_of
 
 

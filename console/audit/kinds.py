@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.webhooks.public import Sends
+from console.audit.public import Sends
 
 
 @dataclass(frozen=True, eq=False)

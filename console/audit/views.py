@@ -3,12 +3,13 @@
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
-from console.access import Permission, requires
+from console.access import Permission
 from console.audit import activity, describe
 from console.export import newest_first, stream
 from console.filters import EventFilter
 from console.listing import render_list
 from console.models import Event
+from console.policies import requires
 from console.requests import Request
 from console.tables import EventTable
 

@@ -13,12 +13,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from console.access import public, signed_in
 from console.editing import Edit
 from console.forms import AccountForm
 from console.models import User
 from console.people import browsers
 from console.people.actions import accounts
+from console.policies import public, signed_in
 from console.requests import Request, SignedIn
 
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from console import mailbox, once
-from console.access import Permission, public, requires
+from console.access import Permission
 from console.editing import Edit
 from console.forms import InvitationForm, JoinForm, RoleForm, attempt, page, press
 from console.middleware import ORGANIZATION_IN_SESSION
@@ -15,6 +15,7 @@ from console.models import Invitation, Member, User
 from console.people import allowances, rosters
 from console.people.actions import members
 from console.people.adapters import sign_in
+from console.policies import public, requires
 from console.requests import Request
 
 TOKEN_IN_SESSION, CLEAN = "invitation", "accept"

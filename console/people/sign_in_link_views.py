@@ -4,10 +4,10 @@ from django.contrib.auth import logout
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from console.access import public
 from console.models import SignInLink
 from console.people.actions import sign_in_links
 from console.people.adapters import sign_in_by_link
+from console.policies import public
 from console.requests import Request
 
 TOKEN_IN_SESSION, CLEAN = "sign_in_link", "open"

@@ -13,8 +13,8 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
-from console.access import public
 from console.errors import problem
+from console.policies import public
 from console.rest.endpoints import SINGLE
 from console.rest.reference import METHODS, NO_NUL, grouped
 

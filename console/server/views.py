@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from console.access import public
+from console.policies import public
 from console.server import health
 
 

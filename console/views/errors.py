@@ -8,9 +8,10 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils.translation import gettext as _
 
-from console.access import Permission, handler
+from console.access import Permission
 from console.errors import Refused, answer, problem
 from console.people import errands, rosters
+from console.policies import handler
 from console.requests import Request
 from console.server import outage
 

@@ -4,7 +4,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from console import first_steps
-from console.access import Permission, requires
+from console.access import Permission
+from console.policies import requires
 from console.requests import Request
 
 

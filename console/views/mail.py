@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from console import keys, mailbox
-from console.access import public
+from console.policies import public
 from console.requests import Request
 
 OPENED = "mailbox"

@@ -4,11 +4,12 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
-from console.access import Permission, requires
+from console.access import Permission
 from console.export import stream_csv
 from console.filters import OperationFilter
 from console.listing import render_list
 from console.models import Operation
+from console.policies import requires
 from console.requests import Request
 from console.tables import OperationTable
 

@@ -8,12 +8,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from console import hosts
-from console.access import ROLES, Permission, public, requires, signed_in
+from console.access import ROLES, Permission
 from console.actions import organizations
 from console.editing import Edit
 from console.forms import DomainForm, LogoForm, OrganizationForm, attempt, page, press
 from console.middleware import ORGANIZATION_IN_SESSION
 from console.models import Member, Organization, OrganizationLogo, Role
+from console.policies import public, requires, signed_in
 from console.requests import Request, SignedIn
 from console.uploads import oversized
 

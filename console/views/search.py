@@ -3,7 +3,8 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from console.access import Permission, requires
+from console.access import Permission
+from console.policies import requires
 from console.requests import Request
 from console.search import beyond, clean, find_all, only
 

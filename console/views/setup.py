@@ -8,11 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from console import keys
-from console.access import public
 from console.actions import organizations
 from console.forms import SetupForm, page
 from console.models import Member, Organization
 from console.people.adapters import sign_in
+from console.policies import public
 
 
 @public("There is nobody who could sign in yet; the code that the server printed opens it.")

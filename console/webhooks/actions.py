@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 
 from console import api_keys, mail
 from console.access import Actor, system
-from console.audit import changes, record
+from console.audit import changes, public, record
 from console.errors import Refused
 from console.models import DeliveryState, Event, Member, Role, Webhook, WebhookDelivery
 from console.models.webhook import shortened
 from console.transactions import retrying
-from console.webhooks import addresses, fanout, kept, public, scopes, signing
+from console.webhooks import addresses, fanout, kept, scopes, signing
 from console.webhooks import events as webhook_events
 from console.webhooks.delivery import OLDEST
 

@@ -10,13 +10,14 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from console.access import Permission
+from console.audit import public
 from console.errors import Refused, problem
 from console.models import Webhook, WebhookAttempt, WebhookDelivery
 from console.models.webhook import DeliveryState
 from console.rest.endpoints import endpoint
 from console.rest.fields import Body, Id, Text
 from console.rest.paging import PageQuery, page
-from console.webhooks import actions, kept, log, public, scopes
+from console.webhooks import actions, kept, log, scopes
 
 TAG = "webhooks"
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from console.audit import kinds
-from console.webhooks import public
+from console.audit import kinds, public
 
 
 @register

@@ -27,13 +27,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from console import liveness, sql
+from console.audit import public
+from console.audit.public import Guard
 from console.models import DeliveryState, Webhook, WebhookAttempt, WebhookDelivery
 from console.slots import One
 from console.transactions import retrying
-from console.webhooks import lanes, public, signing
+from console.webhooks import lanes, signing
 from console.webhooks.dial import Answer, Line
 from console.webhooks.lanes import Held
-from console.webhooks.public import Guard
 
 SCHEDULE = [
     timedelta(seconds=5),

@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 from console.access import Permission
 from console.audit import subjects
 from console.audit.kinds import Kind
+from console.audit.public import PublicEvent
 from console.events import SETTINGS
 from console.models import Webhook
-from console.webhooks.public import PublicEvent
 
 TEST = PublicEvent("webhook.test", _("Test"), frozenset(), place=1000, is_emitted=True)
 

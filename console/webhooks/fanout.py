@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from console import sql
 from console.audit.kinds import Kind
+from console.audit.public import Logged, Occurrence, PublicEvent
 from console.models import DeliveryState, Webhook, WebhookDelivery
 from console.slots import One
-from console.webhooks.public import Logged, Occurrence, PublicEvent
 
 # Queues the sending of due deliveries. Called after the transaction that wrote them.
 nudge: One[[], Any] = One("console.webhooks.fanout.nudge")

@@ -7,11 +7,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
+from console.audit import public
 from console.errors import Refused
 from console.forms import TextGuard
 from console.models import Webhook
 from console.numbers import id_of
-from console.webhooks import addresses, public, scopes
+from console.webhooks import addresses, scopes
 from console.webhooks.actions import FIELDS
 from console.widgets import Checkboxes
 

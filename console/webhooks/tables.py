@@ -4,9 +4,9 @@ import django_filters as filters
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
+from console.audit import public
 from console.listing import Table
 from console.models import DeliveryState, WebhookDelivery
-from console.webhooks import public
 from console.widgets import Checkboxes
 
 

@@ -10,13 +10,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from console import throttle
-from console.access import Permission, requires
+from console.access import Permission
+from console.audit import public
 from console.editing import Edit
 from console.forms import attempt, page, press
 from console.listing import render_list
 from console.models import Webhook, WebhookDelivery
+from console.policies import requires
 from console.requests import Request
-from console.webhooks import actions, kept, log, public
+from console.webhooks import actions, kept, log
 from console.webhooks.forms import WebhookForm, bound_to, initial_of
 from console.webhooks.tables import DeliveryFilter, DeliveryTable
 

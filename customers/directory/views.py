@@ -5,12 +5,13 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from console.access import Permission, requires
+from console.access import Permission
 from console.editing import Edit
 from console.errors import Refused
 from console.export import stream
 from console.forms import attempt, page, press
 from console.listing import render_list
+from console.policies import requires
 from console.requests import Request
 from customers.directory import actions as customers
 from customers.directory.exports import customer_table

@@ -3,9 +3,10 @@
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from console.access import Permission, requires
+from console.access import Permission
 from console.imports import pages
 from console.imports.preview import UploadForm
+from console.policies import requires
 from console.requests import Request
 from customers.imports.actions import IMPORTER
 from customers.imports.columns import COLUMNS, MEANINGS

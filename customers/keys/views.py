@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from console import once
-from console.access import Permission, requires
+from console.access import Permission
 from console.forms import attempt, page
 from console.listing import render_list
+from console.policies import requires
 from console.requests import Request
 from customers.keys import pages as key_pages
 from customers.keys.actions import api_keys

@@ -8,10 +8,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from console import mailbox
-from console.access import Permission, requires
+from console.access import Permission
 from console.editing import Edit
 from console.forms import attempt, page, press
 from console.people import allowances
+from console.policies import requires
 from console.requests import Request
 from customers.models import Customer, CustomerUser
 from customers.people.actions import people

@@ -5,9 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from console.access import Permission, requires
+from console.access import Permission
 from console.editing import Edit
 from console.forms import attempt, page
+from console.policies import requires
 from console.requests import Request
 from customers.models import Customer, Project, ProjectMember
 from customers.projects import pages

@@ -4,8 +4,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from console import once
-from console.access import Permission, requires
+from console.access import Permission
 from console.forms import attempt, page
+from console.policies import requires
 from console.requests import Request
 from devices.actions import secrets
 from devices.calls import actions, pages

@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from console import sql, throttle
-from console.access import View, public
 from console.errors import Refused, problem
 from console.fields import fold
 from console.models import Organization, Webhook
+from console.policies import View, public
 from devices.actions.secrets import sha256
 from devices.messages.actions import Publisher
 from devices.messages.window import BadMessage

@@ -5,9 +5,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext_lazy as _
 
 from console import forms
-from console.access import Permission, requires
+from console.access import Permission
 from console.imports import pages
 from console.imports.preview import UploadForm
+from console.policies import requires
 from console.requests import Request
 from devices import assignment_pages
 from devices.actions.ownership import over_unclaim_limit

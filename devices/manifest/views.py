@@ -3,8 +3,9 @@
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from console.access import Permission, requires
+from console.access import Permission
 from console.imports import pages
+from console.policies import requires
 from console.requests import Request
 from devices.manifest.actions import IMPORTER
 from devices.manifest.kind import COLUMNS

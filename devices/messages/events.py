@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from console.webhooks.public import EVERYONE, Guard, PublicEvent
+from console.audit.public import EVERYONE, Guard, PublicEvent
 from devices.messages import withholding
 
 PUBLISHED = PublicEvent(

@@ -3,9 +3,10 @@
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
-from console.access import Permission, requires
+from console.access import Permission
 from console.export import stream
 from console.listing import render_list
+from console.policies import requires
 from console.requests import Request
 from devices.messages.exports import message_table
 from devices.messages.filters import MessageFilter

@@ -10,9 +10,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 
 from console import sql
+from console.audit.public import Occurrence
 from console.models import WebhookDelivery
 from console.webhooks import fanout
-from console.webhooks.public import Occurrence
 from devices.messages.events import PUBLISHED
 from devices.messages.window import Draft
 from devices.models import Message, Ownership, SharedAccess

@@ -3,11 +3,12 @@
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from console.access import Permission, requires
+from console.access import Permission
 from console.editing import Edit
 from console.export import stream
 from console.forms import page, press
 from console.listing import render_list
+from console.policies import requires
 from console.requests import Request
 from devices import timeline, wiping
 from devices.actions import devices, undo

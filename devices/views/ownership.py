@@ -5,9 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from console import undo
-from console.access import Permission, requires
+from console.access import Permission
 from console.bulk import answer, selection
 from console.forms import ReasonForm, attempt, page
+from console.policies import requires
 from console.requests import Request
 from devices import assignment_pages, undos
 from devices.actions import ownership

@@ -4,10 +4,11 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from console.access import Permission, requires
+from console.access import Permission
 from console.editing import Edit
 from console.forms import page, press
 from console.listing import render_list
+from console.policies import requires
 from console.requests import Request
 from devices.actions import products
 from devices.filters import ProductFilter

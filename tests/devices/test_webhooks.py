@@ -8,10 +8,10 @@ from django.utils import timezone
 from claims.returns.actions import returns, swaps
 from console import operations
 from console.access import Permission
-from console.audit import record_set
+from console.audit import public, record_set
 from console.models import WebhookDelivery
 from console.webhooks import actions as webhooks
-from console.webhooks import fanout, public
+from console.webhooks import fanout
 from customers.projects.actions import projects
 from devices import events as device_events
 from devices import ledger

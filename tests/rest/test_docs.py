@@ -13,10 +13,10 @@ from drf_spectacular.generators import SchemaGenerator
 
 from claims.demo import load as demo
 from console import operations
+from console.audit import public
 from console.models import Member
 from console.rest.reference import grouped
 from console.rest.schema import built, calls
-from console.webhooks import public
 from customers.models import Customer
 from tests.api import Caller, key_of
 

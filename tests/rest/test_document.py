@@ -2,9 +2,9 @@
 
 import pytest
 
+from console.audit import public
 from console.models import Invitation, Webhook
 from console.rest.schema import built
-from console.webhooks import public
 from devices.models import Call
 
 pytestmark = pytest.mark.django_db

@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from console import upkeep
+from console.audit.public import Occurrence
 from console.errors import Refused
 from console.models import DeliveryState, Event, Webhook
 from console.webhooks import actions as webhooks
 from console.webhooks import delivery, fanout, kept
-from console.webhooks.public import Occurrence
 from devices import ledger
 from devices.actions import ownership
 from devices.messages import actions as messages

@@ -14,10 +14,10 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from console.access import system
+from console.audit.public import Occurrence
 from console.models import DeliveryState, WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import cleanup, delivery, fanout
-from console.webhooks.public import Occurrence
 from devices.messages.events import PUBLISHED
 from tests.console.webhook_receiver import LOCAL, Handler, Receiver
 from tests.extent import extent

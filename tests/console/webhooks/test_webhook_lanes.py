@@ -12,11 +12,11 @@ from django_tasks_db.models import DBTaskResult
 
 from console import tasks
 from console.access import system
+from console.audit.public import Occurrence
 from console.models import WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import delivery, dial, fanout, lanes
 from console.webhooks.lanes import Waiting
-from console.webhooks.public import Occurrence
 from devices.messages.events import PUBLISHED
 from tests.console.webhook_receiver import LOCAL, Handler, Receiver
 from tests.waiting import PATIENCE

@@ -4,10 +4,10 @@ import pytest
 from django.utils import timezone
 
 from console.access import system
+from console.audit.public import Occurrence
 from console.models import WebhookDelivery
 from console.webhooks import actions as webhooks
 from console.webhooks import delivery, fanout, lanes
-from console.webhooks.public import Occurrence
 from devices.messages.events import PUBLISHED
 from tests import processes
 

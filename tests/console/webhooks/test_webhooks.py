@@ -18,11 +18,11 @@ from claims.shipments import events as shipment_events
 from claims.shipments.actions import shipments
 from console import tasks, upkeep
 from console.access import system
-from console.audit import record, record_set
+from console.audit import public, record, record_set
 from console.errors import Refused
 from console.models import DeliveryState, Event, Webhook, WebhookAttempt, WebhookDelivery
 from console.webhooks import actions as webhooks
-from console.webhooks import cleanup, delivery, dial, fanout, lanes, public, signing
+from console.webhooks import cleanup, delivery, dial, fanout, lanes, signing
 from customers.directory import actions as customers
 from customers.projects.actions import projects
 from devices import events as device_events
