@@ -88,7 +88,7 @@ def _declare_handlers() -> None:
     """Import the modules that declare operation handlers."""
     from claims.labels import actions as labels  # noqa: F401
     from claims.profiles.actions import codes  # noqa: F401
-    from claims.returns.actions import batches, inspection, inspection_undo, receipt_undo, returns  # noqa: F401
+    from claims.returns.actions import inspection, inspection_undo, receipt_undo, returns  # noqa: F401
     from claims.shipments.actions import shipping  # noqa: F401
 
 

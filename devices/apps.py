@@ -61,6 +61,6 @@ def _join_ledger() -> None:
 
 def _declare_handlers() -> None:
     """Import the modules that declare handlers of operations."""
-    from devices.actions import batches, ownership, undo  # noqa: F401
+    from devices.actions import ownership, undo  # noqa: F401
     from devices.edited_exports import actions as edited_exports  # noqa: F401
     from devices.manifest import actions as manifest  # noqa: F401

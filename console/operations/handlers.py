@@ -54,9 +54,8 @@ def handler(
     done: "_StrOrPromise" = "",
     permission: Permission | None = None,
     undo: str = "",
-    like: Handler | None = None,
 ) -> Callable[[Run], Handler]:
-    """Register a function as the handler of this name; omitted properties are copied from the handler `like`.
+    """Register a function as the handler of this name.
 
     The module must be imported by the `ready` of its app. Raises ValueError if the name is taken.
     """
@@ -64,14 +63,7 @@ def handler(
     def register(run: Run) -> Handler:
         if name in _registered:
             raise ValueError(f"Two handlers of operations are called {name}.")
-        _registered[name] = made = Handler(
-            name,
-            run,
-            title or (like.title if like else ""),
-            done or (like.done if like else ""),
-            permission or (like.permission if like else None),
-            undo or (like.undo if like else ""),
-        )
+        _registered[name] = made = Handler(name, run, title, done, permission, undo)
         return made
 
     return register

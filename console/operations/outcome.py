@@ -6,7 +6,7 @@ the name and its place in the call, and a trial (`is_dry`) does everything and k
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -15,6 +15,9 @@ from django.utils.translation import gettext as _
 from console.models import Operation
 from console.operations.handlers import find
 from console.operations.running import advance, chunk
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 CHUNK = 5_000
 
@@ -87,14 +90,14 @@ def succeeded(operation: Operation) -> int:
     return Operation.objects.values_list("succeeded", flat=True).get(pk=operation.pk)
 
 
-def sentence_of(operation: Operation, **words: Any) -> str:
-    """Return what an operation did, in the words of its handler; for a trial, that nothing was changed.
+def sentence_of(operation: Operation, *, done: "_StrOrPromise | None" = None, **words: Any) -> str:
+    """Return what an operation did, in the words of its handler or of `done`; for a trial, that nothing was changed.
 
     `n` among the words is the number of rows done.
     """
-    done = find(operation.handler).done % {"n": succeeded(operation), **words}
+    said = (done or find(operation.handler).done) % {"n": succeeded(operation), **words}
     return (
-        _("%(said)s It was a trial: nothing is changed.") % {"said": done} if operation.payload.get("is_dry") else done
+        _("%(said)s It was a trial: nothing is changed.") % {"said": said} if operation.payload.get("is_dry") else said
     )
 
 

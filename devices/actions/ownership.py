@@ -21,10 +21,13 @@ from customers.directory import actions as customers
 from customers.models import Customer
 from customers.projects.actions import projects
 from devices import events, ledger, link_slots
+from devices.actions import named
 from devices.log import record_devices
 from devices.models import Device, SharedAccess
 
 UNCLAIMS_AN_HOUR = 50
+# The customer stands in the call.
+BATCH_DONE = ngettext_lazy("%(n)d device assigned.", "%(n)d devices assigned.", "n")
 ASSIGN_UNDO, UNCLAIM_UNDO = "devices:device_assign_undo", "devices:device_unclaim_undo"
 
 
@@ -141,11 +144,15 @@ def end_share(share: SharedAccess, *, by: Actor, reason: str = "") -> None:
     undo=ASSIGN_UNDO,
 )
 def run_assign(operation: Operation, by: Actor) -> None:
-    """Assign in bulk: payload {ids, customer, note}."""
+    """Assign in bulk: payload {ids, customer, note}, and for a batch {named_by, names, is_dry}."""
     customer = Customer.objects.visible_to(by).get(pk=operation.payload["customer"])
     note, evidence = operation.payload.get("note", ""), operations.evidence_of(operation)
-    operations.in_chunks(operation, lambda ids: assign(ids, customer=customer, by=by, note=note, evidence=evidence))
-    operation.sentence = operations.sentence_of(operation, customer=customer)
+    is_batch = named.is_batch(operation)
+    reason = "api" if is_batch else "assignment"
+    named.in_chunks(
+        operation, lambda ids: assign(ids, customer=customer, by=by, note=note, evidence=evidence, reason=reason)
+    )
+    operation.sentence = operations.sentence_of(operation, done=BATCH_DONE if is_batch else None, customer=customer)
 
 
 @operations.handler(
@@ -156,13 +163,17 @@ def run_assign(operation: Operation, by: Actor) -> None:
     undo=UNCLAIM_UNDO,
 )
 def run_unclaim(operation: Operation, by: Actor) -> None:
-    """Unclaim in bulk: payload {ids, reason, leaves_profiles}."""
+    """Unclaim in bulk: payload {ids, reason, leaves_profiles}, and for a batch {named_by, names, is_dry}.
+
+    A batch reports the links that stop working; a page showed them before. They can't be determined afterwards.
+    """
     reason, evidence = operation.payload["reason"], operations.evidence_of(operation)
     leaves = operation.payload.get("leaves_profiles", False)
-    operations.in_chunks(
+    links = named.links(operation, by) if named.is_batch(operation) and not leaves else ""
+    named.in_chunks(
         operation, lambda ids: unclaim(ids, reason=reason, by=by, evidence=evidence, leaves_profiles=leaves)
     )
-    operation.sentence = operations.sentence_of(operation)
+    operation.sentence = f"{operations.sentence_of(operation)} {links}".strip()
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from console.rest.fields import Body, Text
-from devices.actions import batches
+from devices.actions import batches, named
 from devices.api.batches import NAMED_BY
 
 NAMED = 10
@@ -32,11 +32,11 @@ class Naming:
 
     def __init__(self, request: Any) -> None:
         self.names: list[str] = request.body_data["devices"]
-        self.pks = batches.resolve(request.body_data["named_by"], self.names, by=request.actor)
+        self.pks = named.resolve(request.body_data["named_by"], self.names, by=request.actor)
         seen: set[int] = set()
         self.unfit: dict[int, tuple[str, str]] = {}
         for place, pk in enumerate(self.pks):
-            if why := batches.unfit(pk, pk in seen):
+            if why := named.unfit(pk, pk in seen):
                 self.unfit[place] = why
             else:
                 seen.add(pk)

@@ -18,9 +18,12 @@ from console.models import Operation
 from console.models.operation import OperationState
 from console.operations import handlers
 from console.operations.checks import handlers_are_whole
+from devices.models import Ownership
+from tests import factories
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MIGRATION = importlib.import_module("console.migrations.0023_handlers_by_name")
+JOINED = importlib.import_module("console.migrations.0024_one_handler_for_each_action")
 OLD_PATHS = [path for paths in MIGRATION.HANDLERS.values() for path in paths]
 
 
@@ -59,7 +62,7 @@ def test_an_app_that_is_ready_has_registered_every_handler_that_its_code_declare
     )
     declared = {name for path in _sources() for name in re.findall(r'operations\.handler\(\s*"([\w.]+)"', path)}
     importers = {f"{name}.{what}" for name in ("customer_import", "manifest") for what in ("check", "apply")}
-    assert len(declared) >= 15
+    assert len(declared) >= 12
     assert set(answer.stdout.split()) == declared | importers | {"edited_export.check"}
 
 
@@ -76,6 +79,7 @@ def _sources():
 def test_what_was_queued_by_path_is_run_by_name(organization, path):
     operation = operation_of(organization, path)
     MIGRATION.name_handlers(apps, None)
+    JOINED.join_handlers(apps, None)
     operation.refresh_from_db()
     assert operation.handler in operations.registered()
 
@@ -90,6 +94,39 @@ def test_names_are_written_for_what_has_one_and_taken_back(organization):
     assert now == [paths[0] for paths in MIGRATION.HANDLERS.values() for _path in paths]
     other.refresh_from_db()
     assert other.handler == "none"
+
+
+@pytest.mark.django_db
+def test_a_batch_that_the_former_version_queued_is_done_as_a_batch(organization, device, customer, alice):
+    payload = {"named_by": "id", "names": [str(device.pk), "4711"], "ids": [device.pk, 0], "is_dry": False}
+    batch = operations.start(
+        "device.assign_named",
+        "Assign 2 devices",
+        by=factories.actor_of(alice),
+        permission=Permission.DEVICE_ASSIGN,
+        total=2,
+        payload={**payload, "customer": customer.pk, "note": "PO 7"},
+    )
+    JOINED.join_handlers(apps, None)
+    operations.run(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.handler, batch.sentence) == ("device.assign", "1 device assigned.")
+    assert list(batch.rows.values_list("position", "label", "code")) == [(2, "4711", "not_found")]
+    assert Ownership.objects.get().start_reason == "api"
+
+
+@pytest.mark.django_db
+def test_only_batches_get_the_name_of_their_former_handler_back(organization):
+    batches = [operation_of(organization, former) for former in JOINED.HANDLERS]
+    pages = [operation_of(organization, name) for name in JOINED.HANDLERS.values()]
+    Operation.objects.filter(pk__in=[row.pk for row in batches]).update(payload={"names": ["AQM26-1"], "ids": [1]})
+    JOINED.join_handlers(apps, None)
+    now = Operation.objects.in_bulk()
+    assert [now[row.pk].handler for row in batches] == list(JOINED.HANDLERS.values())
+    JOINED.part_handlers(apps, None)
+    now = Operation.objects.in_bulk()
+    assert [now[row.pk].handler for row in batches] == list(JOINED.HANDLERS)
+    assert [now[row.pk].handler for row in pages] == list(JOINED.HANDLERS.values())
 
 
 @pytest.mark.django_db

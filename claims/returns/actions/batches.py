@@ -1,13 +1,13 @@
-"""Receives many devices named by id, serial number or device name, with a result for each."""
+"""Begins to receive many devices that a program names, with a result for each."""
 
 from django.urls import reverse
 
 from claims.returns.actions import returns
-from console import operations, sql
+from console import sql
 from console.access import Actor
 from console.models import Operation
 from console.transactions import retrying
-from devices.actions import batches
+from devices.actions import named
 from devices.actions.ownership import check_unclaim_limit
 from devices.models import Device
 
@@ -29,11 +29,11 @@ def receive(
     With `is_dry` nothing is changed. Raises Refused (403) above 50 owned devices an hour if the actor may not unclaim
     many, and Refused (422) without a reason where one is needed.
     """
-    ids = batches.resolve(named_by, names, by=by)
+    ids = named.resolve(named_by, names, by=by)
     owned = Device.objects.visible_to(by).filter(customer__isnull=False)
     check_unclaim_limit(sql.having_ids(owned, "id", set(ids)).count(), by=by)
-    return batches.begin(
-        run_receive,
+    return named.begin(
+        returns.run_receive,
         named_by,
         names,
         by=by,
@@ -45,23 +45,3 @@ def receive(
         also_unowned=also_unowned,
         leaves_profiles=leaves_profiles,
     )
-
-
-@operations.handler("return.receive_named", like=returns.run_receive)
-def run_receive(operation: Operation, by: Actor) -> None:
-    """Receive a batch: the payload is what `receive` was called with, and the ids."""
-    plan = operation.payload
-    links = "" if plan["leaves_profiles"] else batches.links(operation, by)
-    batches.in_chunks(
-        operation,
-        lambda ids: returns.receive(
-            ids,
-            reason=plan["reason"],
-            note=plan["note"],
-            by=by,
-            anyway=ids if plan["also_unowned"] else (),
-            operation=operation,
-            leaves_profiles=plan["leaves_profiles"],
-        ),
-    )
-    operation.sentence = f"{operations.sentence_of(operation)} {links}".strip()

@@ -26,6 +26,7 @@ from console.reasons import stated
 from console.transactions import retrying
 from customers.models import Customer
 from devices import causes, ledger
+from devices.actions import named
 from devices.actions.ownership import check_unclaim_limit, leave_profiles
 from devices.ledger import Change
 from devices.log import record_devices
@@ -126,21 +127,26 @@ def begin_receive(
     undo=UNDO,
 )
 def run_receive(operation: Operation, by: Actor) -> None:
-    """Receive devices: payload {ids, reason, note, anyway, leaves_profiles}."""
+    """Receive devices: payload {ids, reason, note, anyway, leaves_profiles}.
+
+    A batch has {named_by, names, is_dry, also_unowned} instead of `anyway`, and reports the links that stop working.
+    """
     plan = operation.payload
-    operations.in_chunks(
+    leaves = plan.get("leaves_profiles", False)
+    links = named.links(operation, by) if named.is_batch(operation) and not leaves else ""
+    named.in_chunks(
         operation,
         lambda ids: receive(
             ids,
             reason=plan["reason"],
             note=plan["note"],
             by=by,
-            anyway=plan["anyway"],
+            anyway=ids if plan.get("also_unowned") else plan.get("anyway", ()),
             operation=operation,
-            leaves_profiles=plan.get("leaves_profiles", False),
+            leaves_profiles=leaves,
         ),
     )
-    operation.sentence = operations.sentence_of(operation)
+    operation.sentence = f"{operations.sentence_of(operation)} {links}".strip()
 
 
 @retrying
