@@ -1,4 +1,4 @@
-"""A phone in the tests: scans a code, signs in with the mailed one, claims."""
+"""A phone in the tests: scan a code, sign in with the emailed one, claim."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ CSRF = re.compile(rb'(name="csrfmiddlewaretoken" value=")[^"]+')
 
 
 def printed(profile: Any, device: Any = None) -> Any:
-    """What stands on the label of a unit, or of a profile with one code for all."""
+    """Return what is on the label of a device, or of a profile with one code for all."""
     return claim_codes.printed(ClaimCode.objects.get(profile=profile, device=device))
 
 
@@ -30,7 +30,7 @@ def ask_for_code(client: Client, email: str, **fields: Any) -> Any:
 
 
 def mailed_code() -> str:
-    """The six digits of the newest mail."""
+    """Return the six digits of the newest email."""
     found = re.search(r"\b\d{6}\b", mail.outbox[-1].body)
     assert found is not None
     return found[0]
@@ -41,7 +41,7 @@ def confirm(client: Client, code: str, **fields: Any) -> Any:
 
 
 def sign_in(client: Client, email: str) -> Any:
-    """Ask for a code, read the mail and enter it."""
+    """Ask for a code, read the email and enter it."""
     assert ask_for_code(client, email).status_code == 302
     return confirm(client, mailed_code())
 
@@ -56,5 +56,5 @@ def redeem(client: Client, **fields: Any) -> Any:
 
 
 def bare(response: Any) -> bytes:
-    """The body without its CSRF tokens."""
+    """Return the body without its CSRF tokens."""
     return CSRF.sub(rb"\1", response.content)

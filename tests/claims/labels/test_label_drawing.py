@@ -1,4 +1,4 @@
-"""Labels are drawn so that a scanner and a person read them: every stock, every form, however long the names are."""
+"""Labels can be read by scanners and people: on every stock, in every format, however long the names are."""
 
 import csv
 import io
@@ -50,7 +50,7 @@ def printed(form: str, units: list[Unit], **options) -> bytes:
 
 
 def pages(data: bytes, dpi: int = 200) -> list[Image.Image]:
-    """The pages of a PDF as a printer of so many dots an inch puts them on paper."""
+    """Return the pages of a PDF as a printer with this resolution prints them."""
     document = pypdfium2.PdfDocument(data)
     found = [page.render(scale=dpi / 72, grayscale=True).to_pil() for page in document]
     document.close()
@@ -63,7 +63,7 @@ def scanned(picture: Image.Image) -> list[str]:
 
 @pytest.mark.parametrize("stock", STOCKS)
 @pytest.mark.parametrize("fields", [{}, LONG], ids=["short", "long"])
-def test_every_code_of_a_full_sheet_and_of_the_next_one_is_read_at_200_dpi(stock, fields):
+def test_every_code_on_a_full_sheet_and_the_next_one_scans_at_200_dpi(stock, fields):
     units = [unit(number, **fields) for number in range(STOCKS[stock].per_page + 1)]
     data = printed("pdf", units, stock=stock, fields=tuple(FIELDS), outline=True)
     drawn = pages(data)
@@ -72,18 +72,18 @@ def test_every_code_of_a_full_sheet_and_of_the_next_one_is_read_at_200_dpi(stock
 
 
 @pytest.mark.parametrize("stock", STOCKS.values(), ids=str)
-def test_a_stock_lies_on_its_page_and_a_code_on_it_is_coarse_enough(stock):
+def test_each_stock_fits_its_page_and_its_codes_are_coarse_enough(stock):
     right, below = (place + side for place, side in zip(stock.place(stock.per_page - 1), stock.label, strict=True))
     assert stock.left >= 0
     assert stock.top >= 0
     assert right <= stock.page[0] + 1e-6
     assert below <= stock.page[1] + 1e-6
-    # The grid is in the middle of the page.
+    # The grid is centered on the page.
     assert (stock.left, stock.top) == pytest.approx((stock.page[0] - right, stock.page[1] - below), abs=1e-6)
     assert stock.module(encode(unit(1).link).size) >= LEAST_MODULE
 
 
-def test_the_dimensions_are_those_that_the_makers_publish():
+def test_stock_dimensions_match_the_manufacturers_specifications():
     def grid(key):
         stock = STOCKS[key]
         return (stock.page, stock.label, stock.columns, stock.rows, round(stock.across, 2), round(stock.left, 2))
@@ -99,7 +99,7 @@ def test_the_dimensions_are_those_that_the_makers_publish():
 
 @pytest.mark.parametrize("stock", STOCKS)
 @pytest.mark.parametrize("fields", [{}, LONG], ids=["short", "long"])
-def test_no_text_leaves_its_label_or_touches_the_code(stock, fields):
+def test_text_stays_within_the_label_and_off_the_code(stock, fields):
     layout = Layout(Options(stock, "Scan to claim, or go to our website", tuple(FIELDS)))
     drawn = layout.draw(unit(1, **fields))
     (width, height), symbol = layout.stock.label, drawn.symbol
@@ -112,7 +112,7 @@ def test_no_text_leaves_its_label_or_touches_the_code(stock, fields):
         assert words.size >= LEAST_TYPE * 0.8 - 0.01
 
 
-def test_a_long_product_is_cut_at_its_end_and_a_long_serial_number_at_its_beginning():
+def test_a_long_product_name_is_cut_at_the_end_and_a_long_serial_number_at_the_start():
     words = Layout(Options("L7160", "", ("product", "serial"))).draw(unit(1, **LONG)).words
     assert words[0].text.startswith("Ultraschall")
     assert words[0].text.endswith("…")
@@ -120,19 +120,19 @@ def test_a_long_product_is_cut_at_its_end_and_a_long_serial_number_at_its_beginn
     assert words[1].text.endswith("NAME-77")
 
 
-def test_a_letter_that_our_own_face_lacks_is_drawn_by_another_or_without_its_accent():
+def test_a_letter_missing_from_our_typeface_is_drawn_in_another_or_without_its_accent():
     assert fonts.set_in("Zähler", False) == ("Vera", "Zähler")
     face, text = fonts.set_in("Čerpadlo ő", True)
     assert text == "Čerpadlo ő" if face == "DejaVuBd" else text == "Cerpadlo o"
 
 
-def test_a_chinese_face_is_used_where_the_server_has_one_and_else_its_letters_are_known_to_lack(monkeypatch):
+def test_a_chinese_typeface_is_used_if_installed_and_otherwise_its_letters_are_reported_missing(monkeypatch):
     for path, expected in (([], ("?", "水")), ([fonts._OWN / "VeraIt.ttf"], ("?", "水"))):
         monkeypatch.setitem(fonts._FILES, "Cjk", path)
         for each in (fonts.path_of, fonts.font, fonts.set_in):
             each.cache_clear()
         assert (fonts.set_in("水", False)[1], fonts.lacking("水")) == expected
-    # A face that has it, whatever it is called.
+    # A typeface that has it, whatever its name is.
     monkeypatch.setattr(fonts.font("Cjk").face, "charToGlyph", {ord("水"): 1, ord("A"): 2})
     fonts.set_in.cache_clear()
     assert fonts.set_in("水A", True) == ("Cjk", "水A")
@@ -140,23 +140,23 @@ def test_a_chinese_face_is_used_where_the_server_has_one_and_else_its_letters_ar
     fonts.set_in.cache_clear()
 
 
-def test_what_runs_from_right_to_left_is_never_set_and_known_to_lack():
+def test_right_to_left_text_is_never_set_and_reported_missing():
     assert fonts.lacking("عداد 5") == "عدا"
     assert fonts.set_in("מונה", False)[1] == "????"
 
 
-def test_only_what_is_chosen_stands_on_the_label():
+def test_only_the_chosen_fields_are_on_the_label():
     layout = Layout(Options("L7160", "", ("serial",)))
     assert [words.text for words in layout.draw(unit(7)).words] == ["AQM26-000007"]
     layout = Layout(Options("L7160", "Scan me", ()))
     assert [words.text for words in layout.draw(unit(7)).words] == ["Scan me"]
 
 
-def test_a_partly_used_sheet_is_continued_where_it_was_left():
+def test_a_partly_used_sheet_continues_at_the_next_free_label():
     units = [unit(number) for number in range(4)]
     first, second = pages(printed("pdf", units, start=20))
     assert scanned(first) == [units[0].link, units[1].link]
-    # The 20th and 21st of 21 labels lie in the last line, the second and third in it.
+    # Labels 20 and 21 of 21 are in the last row, the second and third of it.
     left, top = (round(side * 200 / 25.4) for side in STOCKS["L7160"].place(19))
     assert scanned(first.crop((left, top, first.width, first.height))) == [units[0].link, units[1].link]
     assert scanned(second) == [units[2].link, units[3].link]
@@ -170,13 +170,13 @@ def test_a_slanted_photo_of_a_printed_sheet_is_read_label_by_label():
     assert reading.read(file.getvalue()) == [each.link for each in units]
 
 
-def test_calibration_moves_everything_right_and_down():
+def test_calibration_shifts_everything_right_and_down():
     plain, moved = (pages(printed("pdf", [unit(1)], **shift))[0] for shift in ({}, {"shift_x": 2, "shift_y": 3}))
     at = [zxingcpp.read_barcodes(picture)[0].position.top_left for picture in (plain, moved)]
     assert (at[1].x - at[0].x, at[1].y - at[0].y) == pytest.approx((2 * 200 / 25.4, 3 * 200 / 25.4), abs=2)
 
 
-def test_outlines_are_drawn_for_a_test_print_only():
+def test_outlines_are_only_drawn_on_a_test_print():
     def dark(picture: Image.Image) -> int:
         left, top = (round(side * 200 / 25.4) for side in STOCKS["L7160"].place(0))
         return sum(
@@ -188,12 +188,12 @@ def test_outlines_are_drawn_for_a_test_print_only():
 
 
 @pytest.mark.parametrize("form", ["pdf", "svg", "png", "csv"])
-def test_the_same_labels_give_the_same_bytes(form):
+def test_the_same_labels_produce_the_same_bytes(form):
     units = [unit(number, **LONG) for number in range(3)]
     assert printed(form, units, outline=True) == printed(form, units, outline=True)
 
 
-def test_a_zip_of_png_has_a_picture_for_each_label_that_can_be_scanned():
+def test_a_zip_of_png_has_a_scannable_picture_for_each_label():
     units = [unit(number) for number in range(3)]
     with zipfile.ZipFile(io.BytesIO(printed("png", units, stock="DK-11209"))) as archive:
         assert archive.namelist() == [f"{n + 1:05d}-aqm26-{n:06d}.png" for n in range(3)]
@@ -203,7 +203,7 @@ def test_a_zip_of_png_has_a_picture_for_each_label_that_can_be_scanned():
     assert round(found[0].info["dpi"][0]) == 300
 
 
-def test_a_zip_of_svg_has_the_texts_and_the_modules_of_each_label():
+def test_a_zip_of_svg_has_the_texts_and_modules_of_each_label():
     one = unit(1, product='Meter <b>&"')
     with zipfile.ZipFile(io.BytesIO(printed("svg", [one], stock="50x25"))) as archive:
         root = ElementTree.fromstring(archive.read(archive.namelist()[0]))
@@ -217,25 +217,25 @@ def test_a_zip_of_svg_has_the_texts_and_the_modules_of_each_label():
     assert dark == sum(value == 0 for value in matrix.picture().get_flattened_data())
 
 
-def test_a_csv_has_what_the_printers_software_needs_and_no_formula():
+def test_the_csv_has_what_label_software_needs_and_no_formulas():
     rows = list(csv.reader(io.StringIO(printed("csv", [unit(1), unit(2, serial="=1+1")]).decode("utf-8-sig"))))
     assert rows[0] == ["serial_number", "product", "link", "typed_code", "device_name"]
     assert rows[1] == ["AQM26-000001", "Aqua Meter", unit(1).link, "7K3M-9QXD-2F8T-C", unit(1).name]
     assert rows[2][0] == "'=1+1"
 
 
-def test_the_preview_shows_the_page_as_it_is_printed():
+def test_the_preview_shows_the_page_as_printed():
     units = [replace(unit(1), serial=f"S-{n}") for n in range(5)]
     text = pictures.page_svg(Options("L7160", "Scan to claim", start=19), units)
     root = ElementTree.fromstring(text)
     assert root.get("viewBox") == "0 0 210 297"
     assert text.count("<rect") == 22
-    # Three places were left, and the code that all of them have is there once.
+    # Three labels were free, and the code that they share is defined once.
     assert text.count("<use") == 3
     assert text.count("<path") == 1
 
 
-def test_a_code_too_large_for_a_label_is_known():
+def test_a_code_too_large_for_a_label_is_detected():
     long = encode("HTTPS://CLAIM.NORTHLAKE-METERING-INTERNATIONAL.EXAMPLE.COM/C/" + "0" * 26)
     assert long.size > 29
     assert not STOCKS["5167"].fits(long.size)

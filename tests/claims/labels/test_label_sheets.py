@@ -1,4 +1,4 @@
-"""Labels are ordered from a selection: the right codes, the refusals by name, the log, the worker, and who may."""
+"""Labels are ordered from a selection: the right codes, named refusals, the log, the worker, and permissions."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ ORDER = {
 
 @pytest.fixture
 def profile(product, make_devices):
-    """Three units with a code each."""
+    """Three devices with a code each."""
     make_devices(3)
     return make_unit_profile(product)
 
@@ -90,7 +90,7 @@ def start(profile, device_ids, user, **options):
     return labels.start(device_ids, profile_id=profile.pk, form="pdf", options=plan, by=factories.actor_of(user))
 
 
-def test_a_selection_is_printed_in_the_order_of_its_serial_numbers(profile, client_for):
+def test_a_selection_is_printed_in_order_of_serial_numbers(profile, client_for):
     devices = units(profile)
     answer = order(client_for("fulfilment"), reversed(devices))
     assert answer.status_code == 200
@@ -100,7 +100,7 @@ def test_a_selection_is_printed_in_the_order_of_its_serial_numbers(profile, clie
     assert links_in(answer) == [link_of(device) for device in devices]
 
 
-def test_the_log_tells_who_took_how_many_codes_out_of_the_house(profile, alice, client_for):
+def test_the_log_names_the_person_and_the_number_of_codes_printed(profile, alice, client_for):
     devices = units(profile)
     order(client_for(alice), devices)
     sheet = LabelSheet.objects.get()
@@ -115,14 +115,14 @@ def test_the_log_tells_who_took_how_many_codes_out_of_the_house(profile, alice, 
     assert [each.subject_id for each in told] == sorted(device.pk for device in devices)
 
 
-def test_all_that_match_a_filter_are_printed(profile, product, client_for):
+def test_all_devices_matching_a_filter_can_be_printed(profile, product, client_for):
     hidden = factories.make_device(factories.make_product(product.organization, "Gas Meter"), "GAS-1")
     make_unit_profile(None, hidden, organization=product.organization, slug="other")
     answer = forms.act(client_for("support"), CREATE, {"all": "1", "product": product.pk}, **ORDER)
     assert links_in(answer) == [link_of(device) for device in units(profile)]
 
 
-def test_the_units_of_a_shipment_are_printed(profile, customer, client_for):
+def test_the_devices_of_a_shipment_can_be_printed(profile, customer, client_for):
     shipment = Shipment.objects.create(
         organization=customer.organization, customer=customer, number=1, unit_count=2, created_by="A"
     )
@@ -136,7 +136,7 @@ def test_the_units_of_a_shipment_are_printed(profile, customer, client_for):
     assert links_in(answer) == [link_of(device) for device in packed]
 
 
-def test_the_units_that_an_import_registered_are_printed(profile, product, client_for):
+def test_the_devices_registered_by_an_import_can_be_printed(profile, product, client_for):
     at = timezone.now() - timedelta(days=1)
     file = {"file_name": "a.csv", "stored_as": "none", "sha256": "0" * 64, "size": 1, "by_label": "Alice"}
     manifest = ManifestImport.objects.create(organization=product.organization, product=product, applied_at=at, **file)
@@ -146,12 +146,12 @@ def test_the_units_that_an_import_registered_are_printed(profile, product, clien
     assert links_in(answer) == [link_of(device)]
 
 
-def test_all_units_of_a_claim_profile_are_printed(profile, client_for):
+def test_all_devices_of_a_claim_profile_can_be_printed(profile, client_for):
     answer = forms.act(client_for("fulfilment"), CREATE, {"claim_profile": profile.pk}, **ORDER)
     assert links_in(answer) == [link_of(device) for device in units(profile)]
 
 
-def test_printing_takes_units_out_of_the_queue_of_those_that_need_a_label(profile, organization, client_for):
+def test_printing_removes_devices_from_the_label_queue(profile, organization, client_for):
     waiting, other = units(profile)[:2]
     rows = [
         Return.objects.create(organization=organization, device=device, number=number, needs_label=True)
@@ -167,7 +167,7 @@ def test_printing_takes_units_out_of_the_queue_of_those_that_need_a_label(profil
     assert not Return.objects.filter(needs_label=True).exists()
 
 
-def test_units_without_a_code_are_left_out_by_name_with_the_way_to_get_one(profile, product, client_for):
+def test_devices_without_a_code_are_listed_and_left_out_with_a_link_to_create_one(profile, product, client_for):
     bare = factories.make_device(factories.make_product(product.organization, "Gas Meter"), "GAS-1")
     client, chosen = client_for("product_manager"), [*units(profile), bare]
     page = client.get(CREATE, {"ids": ids(chosen)}).content.decode()
@@ -177,14 +177,14 @@ def test_units_without_a_code_are_left_out_by_name_with_the_way_to_get_one(profi
     assert not Event.objects.filter(kind="device.label_printed", subject_id=bare.pk).exists()
 
 
-def test_who_may_not_make_codes_is_told_whom_to_ask(product, make_devices, client_for):
+def test_people_who_may_not_create_codes_are_told_whom_to_ask(product, make_devices, client_for):
     page = client_for("fulfilment").get(CREATE, {"ids": ids(make_devices(1))}).content.decode()
     assert "This unit has no claim code, so there is nothing to print:" in page
     assert "Ask a product manager to add them to a claim profile." in page
     assert "add-units" not in page
 
 
-def test_nothing_is_made_where_no_unit_has_a_code(make_devices, client_for):
+def test_nothing_is_printed_if_no_device_has_a_code(make_devices, client_for):
     (device,) = make_devices(1)
     answer = order(client_for("owner"), [device])
     assert answer.status_code == 422
@@ -192,7 +192,9 @@ def test_nothing_is_made_where_no_unit_has_a_code(make_devices, client_for):
     assert nothing_happened()
 
 
-def test_of_several_profiles_one_is_chosen_or_the_newest_code_is_printed(profile, organization, client_for):
+def test_one_of_several_profiles_can_be_chosen_and_otherwise_the_newest_code_is_printed(
+    profile, organization, client_for
+):
     first, second, third = units(profile)
     newer = make_unit_profile(None, first, second, organization=organization, slug="newer", name="Newer")
     client = client_for("fulfilment")
@@ -207,7 +209,7 @@ def test_of_several_profiles_one_is_chosen_or_the_newest_code_is_printed(profile
     assert links_in(order(client, chosen)) == [link_of(first, newer), link_of(second, newer), link_of(third, profile)]
 
 
-def test_a_raised_version_is_printed_and_the_old_one_is_not(profile, alice, client_for):
+def test_a_replaced_code_is_printed_in_its_new_version(profile, alice, client_for):
     device = units(profile)[0]
     old = link_of(device)
     claim_codes.replace_for_devices([device.pk], reason="Lost", by=factories.actor_of(alice))
@@ -217,7 +219,7 @@ def test_a_raised_version_is_printed_and_the_old_one_is_not(profile, alice, clie
 
 
 @pytest.mark.parametrize("form", ["svg", "png"])
-def test_pictures_come_as_a_zip(form, profile, client_for):
+def test_pictures_are_delivered_as_a_zip(form, profile, client_for):
     answer = order(client_for("fulfilment"), units(profile), output=form)
     assert answer["Content-Type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
@@ -242,14 +244,14 @@ def test_the_csv_has_the_link_of_the_qr_code_and_the_typed_code(profile, client_
         ({"shift_x": "11"}, "Ensure this value is less than or equal to 10."),
     ],
 )
-def test_what_makes_no_sense_is_said_at_its_field(fields, sentence, profile, client_for):
+def test_an_invalid_value_is_refused_at_its_field(fields, sentence, profile, client_for):
     answer = order(client_for("fulfilment"), units(profile), **fields)
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert nothing_happened()
 
 
-def test_a_stock_is_refused_on_which_the_code_would_be_too_fine(profile, organization, client_for):
+def test_a_stock_on_which_the_code_would_be_too_fine_is_refused(profile, organization, client_for):
     from console.models import OrganizationDomain
 
     host = "claim.northlake-metering-international.example.com"
@@ -262,7 +264,7 @@ def test_a_stock_is_refused_on_which_the_code_would_be_too_fine(profile, organiz
     assert order(client_for("fulfilment"), units(profile), stock="5167", output="csv").status_code == 200
 
 
-def test_the_preview_changes_with_the_form_and_shows_no_code_that_works(profile, client_for):
+def test_the_preview_follows_the_form_and_shows_no_working_code(profile, client_for):
     client, device = client_for("fulfilment"), units(profile)[0]
     htmx = {"HX-Request": "true", "HX-Target": "label-preview"}
     answer = client.post(CREATE, {**ORDER, "ids": ids([device]), "preview": "1"}, headers=htmx)
@@ -285,7 +287,7 @@ def test_without_javascript_the_preview_is_a_button(profile, client_for):
     assert nothing_happened()
 
 
-def test_the_next_print_begins_with_the_last_ones_settings(profile, client_for):
+def test_the_next_print_starts_with_the_previous_settings(profile, client_for):
     client = client_for("fulfilment")
     order(client, units(profile), stock="5160", shift_x="1.5", text="Scan me", start="4")
     page = client.get(CREATE, {"ids": ids(units(profile))}).content.decode()
@@ -300,7 +302,7 @@ def test_without_a_selection_there_is_nothing_to_print(fields, client_for):
     assert client_for("fulfilment").get(CREATE, fields).status_code == 422
 
 
-def test_more_than_a_file_takes_is_refused(monkeypatch, profile, client_for):
+def test_more_labels_than_fit_a_file_are_refused(monkeypatch, profile, client_for):
     monkeypatch.setattr(labels, "MOST", 2)
     answer = order(client_for("fulfilment"), units(profile))
     assert answer.status_code == 422
@@ -308,13 +310,13 @@ def test_more_than_a_file_takes_is_refused(monkeypatch, profile, client_for):
     assert nothing_happened()
 
 
-def test_a_viewer_prints_nothing(profile, client_for):
+def test_a_viewer_cannot_print(profile, client_for):
     assert order(client_for("viewer"), units(profile)).status_code == 403
     assert client_for("viewer").get(CREATE, {"ids": ids(units(profile))}).status_code == 403
     assert nothing_happened()
 
 
-def test_another_organization_prints_none_of_these_units(profile, charlie, customer, client_for):
+def test_another_organization_cannot_print_these_devices(profile, charlie, customer, client_for):
     client = client_for(charlie)
     assert order(client, units(profile)).status_code == 422
     shipment = Shipment.objects.create(organization=customer.organization, customer=customer, number=1, created_by="A")
@@ -324,7 +326,9 @@ def test_another_organization_prints_none_of_these_units(profile, charlie, custo
     assert nothing_happened()
 
 
-def test_more_than_200_are_printed_in_the_background_and_fetched(profile, product, alice, charlie, client_for):
+def test_more_than_200_labels_are_printed_in_the_background_and_downloaded(
+    profile, product, alice, charlie, client_for
+):
     claim_codes.make_for_devices(profile, make_many_devices(product, 300))
     bare = factories.make_device(factories.make_product(product.organization, "Gas Meter"), "GAS-1")
     client = client_for(alice)
@@ -367,7 +371,7 @@ def test_more_than_200_are_printed_in_the_background_and_fetched(profile, produc
     assert Event.objects.filter(kind="device.label_printed").count() == 303
 
 
-def test_many_labels_of_which_none_has_a_code_fail_with_the_reason(product, alice):
+def test_a_background_print_without_any_code_fails_with_the_reason(product, alice):
     bare = make_many_devices(product, 3)
     profile = make_unit_profile(None, organization=product.organization)
     sheet = start(profile, bare, alice)
@@ -379,7 +383,7 @@ def test_many_labels_of_which_none_has_a_code_fail_with_the_reason(product, alic
     assert not Event.objects.filter(kind="label_sheet.created").exists()
 
 
-def test_who_may_not_see_codes_any_more_gets_no_file(profile, alice):
+def test_a_person_who_lost_the_permission_gets_no_file(profile, alice):
     sheet = start(profile, [device.pk for device in units(profile)], alice)
     alice.memberships.update(role="viewer")
     work()
@@ -387,7 +391,7 @@ def test_who_may_not_see_codes_any_more_gets_no_file(profile, alice):
     assert (sheet.operation.state, sheet.file_name) == (OperationState.FAILED, "")
 
 
-def test_a_file_is_handed_over_once(profile, alice):
+def test_a_finished_file_is_saved_and_logged_once(profile, alice):
     sheet = start(profile, [device.pk for device in units(profile)], alice)
     work()
     with pytest.raises(operations.Superseded):
@@ -395,7 +399,7 @@ def test_a_file_is_handed_over_once(profile, alice):
     assert Event.objects.filter(kind="label_sheet.created").count() == 1
 
 
-def test_files_go_after_seven_days_and_the_page_says_so(profile, alice, client_for):
+def test_files_are_deleted_after_seven_days_and_the_page_says_so(profile, alice, client_for):
     sheet = start(profile, [device.pk for device in units(profile)], alice)
     work()
     sheet.refresh_from_db()
@@ -414,7 +418,7 @@ def test_files_go_after_seven_days_and_the_page_says_so(profile, alice, client_f
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_killed_in_the_middle_leaves_no_half_a_file_and_another_goes_on(
+def test_a_worker_killed_halfway_leaves_no_partial_file_and_another_one_takes_over(
     organization, product, alice, tmp_path, monkeypatch
 ):
     pipe = tmp_path / "pipe"
@@ -454,7 +458,7 @@ def test_a_worker_killed_in_the_middle_leaves_no_half_a_file_and_another_goes_on
     WorkerHeartbeat.objects.all().delete()
 
 
-def test_the_list_of_printed_labels_shows_our_own_only(profile, alice, charlie, client_for):
+def test_the_list_of_printed_labels_only_shows_those_of_the_organization(profile, alice, charlie, client_for):
     order(client_for(alice), units(profile))
     page = client_for(alice).get("/labels/").content.decode()
     assert "Avery L7160, 21 labels of 63.5 × 38.1 mm" in page
@@ -468,27 +472,27 @@ def test_a_page_of_the_list_takes_few_queries(profile, alice, client_for, django
         client.get("/labels/")
 
 
-def test_so_many_labels_at_once_are_left_to_the_worker(profile, alice):
+def test_more_labels_than_one_request_prints_are_refused(profile, alice):
     with pytest.raises(Refused):
         labels.make(
             list(range(201)), profile_id=None, form="pdf", options=Options("L7160"), by=factories.actor_of(alice)
         )
 
 
-def test_a_link_for_several_units_is_no_label_of_one(product, device, client_for):
+def test_a_link_for_several_devices_is_not_printed_as_a_device_label(product, device, client_for):
     make_link_profile(product.organization, device)
     assert order(client_for("owner"), [device]).status_code == 422
     assert nothing_happened()
 
 
-# Letters that no face has.
+# Letters that no typeface has.
 
 NO_FACES = {name: paths for name, paths in fonts._FILES.items() if name != "Cjk"} | {"Cjk": []}
 
 
 @pytest.fixture
 def without_cjk(monkeypatch):
-    """A server without a face for Chinese, whatever this machine has."""
+    """A server without a typeface for Chinese, whatever is installed on this machine."""
     monkeypatch.setattr(fonts, "_FILES", NO_FACES)
     for each in (fonts.path_of, fonts.font, fonts.set_in):
         each.cache_clear()
@@ -499,13 +503,13 @@ def without_cjk(monkeypatch):
 
 @pytest.fixture
 def chinese(profile, product):
-    """A unit of the profile of which the serial number needs a Chinese face."""
+    """A device of the profile whose serial number needs a Chinese typeface."""
     device = units(profile)[0]
     type(device).objects.filter(pk=device.pk).update(serial_number="水-0001", serial_key="水-0001")
     return device
 
 
-def test_a_serial_number_that_can_not_be_set_is_told_before_and_gets_no_label(
+def test_a_serial_number_that_cannot_be_set_is_reported_beforehand_and_gets_no_label(
     without_cjk, profile, chinese, client_for
 ):
     client, chosen = client_for("product_manager"), units(profile)
@@ -519,7 +523,7 @@ def test_a_serial_number_that_can_not_be_set_is_told_before_and_gets_no_label(
     assert not Event.objects.filter(kind="device.label_printed", subject_id=chinese.pk).exists()
 
 
-def test_nothing_is_printed_where_it_is_the_only_one_and_the_csv_has_it(without_cjk, profile, chinese, client_for):
+def test_nothing_is_printed_if_no_label_can_be_set_but_the_csv_has_it(without_cjk, profile, chinese, client_for):
     client = client_for("product_manager")
     response = order(client, [chinese])
     assert response.status_code == 422
@@ -533,7 +537,7 @@ def test_a_label_without_the_serial_number_is_printed(without_cjk, profile, chin
 
 
 @pytest.mark.parametrize(("name", "letters"), [("Wasserzähler 水表", "水表"), ("عداد", "عدا"), ("מונה 5", "מונה")])
-def test_other_texts_that_can_not_be_set_are_told_with_their_letters(
+def test_other_texts_that_cannot_be_set_are_reported_with_their_letters(
     without_cjk, profile, product, client_for, name, letters
 ):
     type(product).objects.update(name=name, name_key=name.lower())
@@ -544,6 +548,6 @@ def test_other_texts_that_can_not_be_set_are_told_with_their_letters(
     assert f"Product “{name}” on 3 labels has letters that no typeface of this server has: {letters}." in page
 
 
-def test_what_every_face_has_is_not_told(profile, client_for):
+def test_text_that_every_typeface_can_set_is_not_reported(profile, client_for):
     page = client_for("product_manager").get(CREATE, {"ids": ids(units(profile))}).content.decode()
     assert "no typeface" not in page

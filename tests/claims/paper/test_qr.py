@@ -1,4 +1,4 @@
-"""QR codes: what a camera reads in them is the canonical link, letter by letter."""
+"""QR codes: a camera reads exactly the canonical link."""
 
 import re
 from io import BytesIO
@@ -27,7 +27,7 @@ def read(png: bytes) -> str:
 
 
 def drawn(svg: str) -> Image.Image:
-    """A picture of the path of an SVG, ten pixels a module."""
+    """Draw the path of an SVG as a picture, ten pixels per module."""
     side = int(re.search(r'viewBox="0 0 (\d+) \1"', svg)[1]) * 10
     image = Image.new("L", (side, side), 255)
     pen = ImageDraw.Draw(image)
@@ -42,7 +42,7 @@ def canonical(code) -> str:
     return f"HTTP://LOCALHOST:8000/C/{claim_codes.printed(code).link}"
 
 
-def test_the_picture_of_a_link_holds_the_canonical_link(owner, organization):
+def test_the_png_of_a_link_holds_the_canonical_link(owner, organization):
     code = worlds.make_link_profile(organization).codes.get()
     response = owner.get(reverse("claims:claim_profile_qr", args=[code.profile_id, "png"]))
     assert read(response.content) == canonical(code)
@@ -51,7 +51,7 @@ def test_the_picture_of_a_link_holds_the_canonical_link(owner, organization):
     assert response["Content-Disposition"] == 'attachment; filename="north-pilot.png"'
 
 
-def test_the_drawing_of_a_link_holds_it_too(owner, organization):
+def test_the_svg_of_a_link_holds_it_too(owner, organization):
     code = worlds.make_link_profile(organization).codes.get()
     response = owner.get(reverse("claims:claim_profile_qr", args=[code.profile_id, "svg"]))
     svg = response.content.decode()
@@ -68,7 +68,7 @@ def test_the_page_shows_the_same_drawing(owner, organization):
 
 
 @pytest.mark.parametrize("form", ["svg", "png"])
-def test_the_picture_of_a_unit_holds_its_own_link(owner, product, make_devices, form):
+def test_the_picture_of_a_device_holds_its_own_link(owner, product, make_devices, form):
     first, second = make_devices(2)
     profile = worlds.make_unit_profile(product)
     for device in (first, second):
@@ -81,7 +81,7 @@ def test_the_picture_of_a_unit_holds_its_own_link(owner, product, make_devices, 
         assert response["Content-Disposition"] == f'attachment; filename="units-{device.serial_number.lower()}.{form}"'
 
 
-def test_of_several_codes_of_a_unit_the_address_chooses(owner, product, device):
+def test_the_address_selects_one_of_several_codes_of_a_device(owner, product, device):
     sale, rental = worlds.make_unit_profile(product), worlds.make_unit_profile(product, slug="rental")
     url = reverse("claims:unit_code_qr", args=[device.pk, "png"])
     for query, profile in [("", rental), (f"?profile={sale.pk}", sale), (f"?profile={rental.pk}", rental)]:
@@ -90,7 +90,7 @@ def test_of_several_codes_of_a_unit_the_address_chooses(owner, product, device):
         assert owner.get(url + query).status_code == 404
 
 
-def test_the_picture_has_a_quiet_zone_of_4_and_modules_of_10_pixels_or_more(organization):
+def test_the_picture_has_a_quiet_zone_of_4_modules_of_at_least_10_pixels(organization):
     drawing = printed.label(worlds.make_link_profile(organization).codes.get()).draw()
     image = Image.open(BytesIO(drawing.png()))
     scale = image.width // len(drawing.rows)
@@ -101,13 +101,13 @@ def test_the_picture_has_a_quiet_zone_of_4_and_modules_of_10_pixels_or_more(orga
     assert dark == (4 * scale, 4 * scale, image.width - 4 * scale, image.height - 4 * scale)
 
 
-def test_a_link_takes_the_smaller_alphanumeric_mode(organization):
+def test_a_link_uses_the_smaller_alphanumeric_mode(organization):
     label = printed.label(worlds.make_link_profile(organization).codes.get())
     assert len(label.draw().rows) - 8 == 29
     assert len(qr.draw(label.link).rows) - 8 == 33
 
 
-def test_a_code_of_a_domain_carries_that_domain(organization):
+def test_a_code_with_a_domain_carries_that_domain(organization):
     domain = OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example")
     code = worlds.make_link_profile(organization, domain=domain).codes.get()
     label, token = printed.label(code), claim_codes.printed(code).link
@@ -125,7 +125,7 @@ def test_a_code_of_a_domain_carries_that_domain(organization):
         ("https://example.com/Custody/app", "HTTPS://EXAMPLE.COM/Custody/app/C/"),
     ],
 )
-def test_port_and_path_of_the_configured_address_are_kept(organization, settings, base, start):
+def test_the_port_and_path_of_the_configured_address_are_kept(organization, settings, base, start):
     settings.BASE_URL = base
     code = worlds.make_link_profile(organization).codes.get()
     label = printed.label(code)
@@ -142,7 +142,7 @@ def test_port_and_path_of_the_configured_address_are_kept(organization, settings
         {"SERVER_NAME": "127.0.0.1"},
     ],
 )
-def test_the_host_of_a_request_is_never_in_a_link(owner, organization, headers):
+def test_the_host_of_a_request_never_appears_in_a_link(owner, organization, headers):
     code = worlds.make_link_profile(organization).codes.get()
     page = owner.get(code.profile.get_absolute_url(), **headers).content.decode()
     assert f"http://localhost:8000/c/{claim_codes.printed(code).link}" in page
@@ -152,12 +152,12 @@ def test_the_host_of_a_request_is_never_in_a_link(owner, organization, headers):
 
 
 @pytest.mark.parametrize("form", ["gif", "PNG", "svg.exe", "<svg>"])
-def test_other_forms_do_not_exist(owner, organization, form):
+def test_other_formats_do_not_exist(owner, organization, form):
     profile = worlds.make_link_profile(organization)
     assert owner.get(reverse("claims:claim_profile_qr", args=[profile.pk, form])).status_code == 404
 
 
-def test_who_may_not_see_codes_gets_no_pictures(client_for, organization, product, device):
+def test_people_who_may_not_see_codes_get_no_pictures(client_for, organization, product, device):
     profile = worlds.make_link_profile(organization)
     worlds.make_unit_profile(product)
     for url in (
@@ -176,7 +176,7 @@ def test_another_organization_gets_no_pictures(client_for, charlie, organization
     assert client.get(reverse("claims:unit_code_qr", args=[device.pk, "png"])).status_code == 404
 
 
-def test_a_profile_of_units_has_no_picture_and_a_unit_without_code_neither(owner, product, make_devices):
+def test_profiles_with_device_codes_and_devices_without_a_code_have_no_picture(owner, product, make_devices):
     profile = worlds.make_unit_profile(product)
     bare = make_devices(1)[0]
     profile.codes.all().purge()

@@ -1,4 +1,4 @@
-"""Who has access is listed for staff and for the owner, and both can end it: on pages and over REST."""
+"""Staff and the owner see who has access, and both can end it: on pages and over REST."""
 
 import pytest
 
@@ -22,13 +22,13 @@ def project(customer):
 
 @pytest.fixture
 def guest(project, bob):
-    """Bob, of the organization, sees Dana's project."""
+    """Bob, a member of the organization, who sees Dana's project."""
     return factories.let_in(project, bob, "operator")
 
 
 @pytest.fixture
 def share(owned, other_customer, by):
-    """Hallberg Utilities see Dana's device."""
+    """Hallberg Utilities' access to Dana's device."""
     ledger.share(
         [owned.pk],
         customer=other_customer,
@@ -50,7 +50,7 @@ def text_of(client, url, status=200):
 # Staff
 
 
-def test_staff_see_on_the_page_of_the_customer_who_is_in_which_project(client_for, customer, project, guest):
+def test_staff_see_project_members_on_the_page_of_the_customer(client_for, customer, project, guest):
     text = text_of(client_for("viewer"), customer.get_absolute_url())
     assert "Bob Adeyemi" in text
     assert "Operator" in text
@@ -59,7 +59,7 @@ def test_staff_see_on_the_page_of_the_customer_who_is_in_which_project(client_fo
     assert end in text_of(client_for("support"), customer.get_absolute_url())
 
 
-def test_staff_end_a_membership_on_the_page_of_the_project(client_for, customer, project, guest, alice):
+def test_staff_can_end_a_membership_on_the_page_of_the_project(client_for, customer, project, guest, alice):
     client, page = client_for(alice), f"/customers/{customer.pk}/projects/{project.pk}/"
     end = f"{page}members/{guest.pk}/end/"
     assert end in text_of(client, page)
@@ -75,7 +75,7 @@ def test_staff_end_a_membership_on_the_page_of_the_project(client_for, customer,
     assert Event.objects.filter(kind="project.member_ended").count() == 1
 
 
-def test_a_membership_is_ended_at_its_own_project_alone(client_for, customer, other_customer, guest, alice):
+def test_a_membership_can_only_be_ended_under_its_own_project(client_for, customer, other_customer, guest, alice):
     other = other_customer.projects.get()
     url = f"/customers/{other_customer.pk}/projects/{other.pk}/members/{guest.pk}/end/"
     assert client_for(alice).post(url, {"reason": "x"}).status_code == 404
@@ -85,7 +85,7 @@ def test_a_membership_is_ended_at_its_own_project_alone(client_for, customer, ot
 # The owner
 
 
-def test_the_owner_sees_who_has_access_to_the_project_and_ends_it(client_for, project, guest, dana, bob):
+def test_the_owner_sees_who_can_access_the_project_and_can_end_it(client_for, project, guest, dana, bob):
     client, page = client_for(dana), f"/portal/projects/{project.pk}/"
     end = f"{page}members/{guest.pk}/end/"
     text = text_of(client, page)
@@ -103,7 +103,7 @@ def test_the_owner_sees_who_has_access_to_the_project_and_ends_it(client_for, pr
     assert (event.object_id, event.actor_label) == (project.customer_id, "dana@aalen.example")
 
 
-def test_the_owner_renames_a_project(client_for, project, dana):
+def test_the_owner_can_rename_a_project(client_for, project, dana):
     client, page = client_for(dana), f"/portal/projects/{project.pk}/edit/"
     assert page in text_of(client, f"/portal/projects/{project.pk}/")
     assert forms.edit(client, page, name=" North  site ").status_code == 302
@@ -112,7 +112,9 @@ def test_the_owner_renames_a_project(client_for, project, dana):
     assert forms.edit(client, page, name="").status_code == 422
 
 
-def test_the_owner_sees_each_share_of_the_device_and_ends_it(client_for, owned, share, dana, erin, by, other_customer):
+def test_the_owner_sees_each_share_of_the_device_and_can_end_it(
+    client_for, owned, share, dana, erin, by, other_customer
+):
     client, page = client_for(dana), f"/portal/devices/{owned.pk}/"
     end = f"{page}shares/{share.pk}/end/"
     text = text_of(client, page)
@@ -130,7 +132,7 @@ def test_the_owner_sees_each_share_of_the_device_and_ends_it(client_for, owned, 
     assert (event.subject_id, event.object_id) == (owned.pk, other_customer.pk)
 
 
-def test_an_owner_sees_nothing_of_who_saw_the_device_before(client_for, owned, share, dana, by, organization):
+def test_an_owner_cannot_see_who_had_access_before(client_for, owned, share, dana, by, organization):
     owner = factories.make_customer(organization, "Nord")
     person = factories.make_person(owner, "nord@example.com")
     ledger.transfer(
@@ -146,7 +148,7 @@ def test_an_owner_sees_nothing_of_who_saw_the_device_before(client_for, owned, s
 # Programs
 
 
-def test_staff_list_and_end_memberships_over_rest(alice, project, guest, bob):
+def test_staff_can_list_and_end_memberships_over_rest(alice, project, guest, bob):
     api = Caller(key_of(alice))
     path = f"/projects/{project.pk}/members"
     (said,) = api.get(path).json()["results"]
@@ -169,7 +171,7 @@ def test_staff_list_and_end_memberships_over_rest(alice, project, guest, bob):
         assert [row["id"] for row in api.get(path, current=current).json()["results"]] == found
 
 
-def test_a_customers_program_lists_and_ends_what_others_see(
+def test_a_customers_program_can_list_and_end_the_access_of_others(
     customer, other_customer, project, guest, owned, share, dana, erin
 ):
     theirs, others = Caller(customer_key(dana, customer)), Caller(customer_key(erin, other_customer))
@@ -195,7 +197,7 @@ def test_a_customers_program_lists_and_ends_what_others_see(
     assert others.get(f"/devices/{owned.pk}").status_code == 404
 
 
-def test_an_internal_account_is_a_sharer_like_any_other(client_for, owned, dana, organization, by):
+def test_an_internal_account_is_listed_like_any_other_customer_with_access(client_for, owned, dana, organization, by):
     fleet = factories.make_customer(organization, "Fleet", kind=CustomerKind.INTERNAL)
     ledger.share([owned.pk], customer=fleet, project=projects.default_of(fleet), by=by, reason="claim")
     assert "Fleet" in text_of(client_for(dana), f"/portal/devices/{owned.pk}/")

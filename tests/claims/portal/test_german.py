@@ -1,4 +1,4 @@
-"""Customers' pages speak German too: all is translated, and what is compiled is what is written."""
+"""Customers' pages are in German too: everything is translated, and the compiled catalog matches the source."""
 
 import re
 
@@ -19,7 +19,7 @@ def written() -> dict:
     return {(entry.msgid, entry.msgid_plural): entry for entry in polib.pofile(str(messages.PO))}
 
 
-def test_the_compiled_translation_is_in_step_with_the_written_one():
+def test_the_compiled_catalog_matches_the_source():
     compiled = {(entry.msgid, entry.msgid_plural): entry for entry in polib.mofile(str(messages.PO.with_suffix(".mo")))}
     translated = {key: entry for key, entry in written().items() if entry.translated()}
     assert set(compiled) == set(translated)
@@ -28,7 +28,7 @@ def test_the_compiled_translation_is_in_step_with_the_written_one():
         assert {int(n): text for n, text in compiled[key].msgstr_plural.items()} == entry.msgstr_plural
 
 
-def test_all_that_customers_read_is_translated():
+def test_everything_that_customers_read_is_translated():
     """Run script/messages, translate what it names in locale/de/LC_MESSAGES/django.po, and run it again."""
     known = written()
     missing = {
@@ -40,8 +40,8 @@ def test_all_that_customers_read_is_translated():
 
 
 @pytest.mark.parametrize("pattern", [*messages.CUSTOMERS, *messages.AROUND])
-def test_every_pattern_of_the_catalogue_finds_a_file(pattern):
-    """A file that moved would take its translations out of the catalogue without a word."""
+def test_every_pattern_of_the_catalog_matches_a_file(pattern):
+    """Otherwise a moved file would silently drop out of the catalog."""
     assert any(path.is_file() for path in messages.ROOT.glob(pattern))
 
 
@@ -52,7 +52,7 @@ def test_every_placeholder_survives_translation():
             assert not german or set(PLACEHOLDER.findall(german)) == set(PLACEHOLDER.findall(english)), english
 
 
-def test_the_extractor_sees_both_kinds_of_template_tags_and_python_calls():
+def test_the_extractor_finds_both_kinds_of_template_tags_and_python_calls():
     found = messages.extract(["templates/portal/*", "templates/claims/redemption/*", "claims/redemption/forms.py"])
     assert ("Your devices", "") in found
     assert ("%(n)s device", "%(n)s devices") in found
@@ -61,7 +61,7 @@ def test_the_extractor_sees_both_kinds_of_template_tags_and_python_calls():
 
 
 @pytest.mark.django_db
-def test_the_way_to_a_claim_is_german_for_a_german_browser(device):
+def test_a_german_browser_gets_german_claim_pages(device):
     profile = worlds.make_unit_profile(device.product)
     phone = Client(**GERMAN)
     assert "Gerät übernehmen" in phone.get("/c/").content.decode()
@@ -78,7 +78,7 @@ def test_the_way_to_a_claim_is_german_for_a_german_browser(device):
 
 
 @pytest.mark.django_db
-def test_the_console_speaks_english_to_a_german_browser_too(alice):
+def test_the_console_stays_english_for_a_german_browser(alice):
     client = Client(**GERMAN)
     client.force_login(alice, "allauth.account.auth_backends.AuthenticationBackend")
     response = client.get(reverse("devices:device_list"))

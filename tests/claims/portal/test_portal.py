@@ -1,4 +1,4 @@
-"""The portal: a customer's person sees what is his now, and nothing of anybody else."""
+"""The portal: people see what their customer owns now, and nothing that belongs to anybody else."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ def detail(device: Device) -> str:
 # Who sees what
 
 
-def test_a_customers_person_sees_the_devices_owned_now_and_no_others(
+def test_people_see_the_devices_that_their_customer_owns_now_and_no_others(
     client_for, dana, owned, make_devices, erin, by, other_customer
 ):
     in_stock, foreign = make_devices(2)
@@ -51,7 +51,7 @@ def test_a_customers_person_sees_the_devices_owned_now_and_no_others(
     assert "Hallberg" not in html
 
 
-def test_the_device_page_says_since_when_and_whom_to_ask(client_for, dana, owned, organization):
+def test_the_device_page_shows_the_start_date_and_a_contact(client_for, dana, owned, organization):
     organization.support_phone, organization.support_email = "+49 731 555 0100", "help@northlake.example"
     organization.save(update_fields=["support_phone", "support_email"])
     html = page(client_for(dana), detail(owned))
@@ -67,22 +67,20 @@ def test_the_device_page_says_since_when_and_whom_to_ask(client_for, dana, owned
 
 
 @pytest.mark.parametrize("who", ["erin", "alice", "charlie"])
-def test_a_device_of_somebody_else_is_not_there(request, client_for, owned, who):
+def test_a_device_of_another_customer_is_not_found(request, client_for, owned, who):
     client = client_for(request.getfixturevalue(who))
     assert client.get(detail(owned)).status_code == 404
     project = Ownership.objects.get(device=owned).project
     assert client.get(reverse("portal:project_detail", args=[project.pk])).status_code == 404
 
 
-def test_an_unowned_or_unknown_device_is_not_there(client_for, dana, device):
+def test_an_unowned_or_unknown_device_is_not_found(client_for, dana, device):
     client = client_for(dana)
     assert client.get(detail(device)).status_code == 404
     assert client.get("/portal/devices/999999/").status_code == 404
 
 
-def test_a_device_that_went_to_another_is_gone_and_leaves_ones_own_span_alone(
-    client_for, dana, erin, owned, by, other_customer
-):
+def test_a_transferred_device_disappears_but_the_past_span_remains(client_for, dana, erin, owned, by, other_customer):
     ownership.unclaim([owned.pk], reason="Sold", by=by)
     ownership.assign([owned.pk], customer=other_customer, by=by, note="second hand")
     client = client_for(dana)
@@ -92,7 +90,7 @@ def test_a_device_that_went_to_another_is_gone_and_leaves_ones_own_span_alone(
     assert owned.serial_number in past
     assert "Hallberg" not in past
     assert f'"{detail(owned)}"' not in past
-    # What it sent while it was one's own can still be read.
+    # Messages from before the handover can still be read.
     assert f"/portal/devices/{owned.pk}/messages/" in past
     assert client.get(f"/portal/devices/{owned.pk}/messages/").status_code == 200
     mine = page(client_for(erin), detail(owned))
@@ -101,7 +99,7 @@ def test_a_device_that_went_to_another_is_gone_and_leaves_ones_own_span_alone(
     assert mine.count("<time") == 2
 
 
-def test_who_gets_his_device_back_sees_both_of_his_spans(client_for, dana, owned, customer, other_customer, by):
+def test_a_customer_that_gets_a_device_back_sees_both_spans(client_for, dana, owned, customer, other_customer, by):
     ownership.unclaim([owned.pk], reason="Sold", by=by)
     ownership.assign([owned.pk], customer=other_customer, by=by)
     ownership.unclaim([owned.pk], reason="Back", by=by)
@@ -112,7 +110,9 @@ def test_who_gets_his_device_back_sees_both_of_his_spans(client_for, dana, owned
     assert "Hallberg" not in html
 
 
-def test_what_is_shared_is_marked_and_is_nobodys_own(client_for, dana, erin, owned, other_customer, by):
+def test_a_shared_device_is_marked_for_the_recipient_but_not_for_its_owner(
+    client_for, dana, erin, owned, other_customer, by
+):
     ledger.share(
         [owned.pk], customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
     )
@@ -122,7 +122,7 @@ def test_what_is_shared_is_marked_and_is_nobodys_own(client_for, dana, erin, own
     assert "Shared" not in page(client_for(dana), HOME)
 
 
-def test_ended_access_ends_with_the_next_request(client_for, erin, owned, other_customer, by):
+def test_ended_access_takes_effect_with_the_next_request(client_for, erin, owned, other_customer, by):
     ledger.share(
         [owned.pk], customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
     )
@@ -133,7 +133,7 @@ def test_ended_access_ends_with_the_next_request(client_for, erin, owned, other_
     assert owned.serial_number not in page(client, HOME)
 
 
-def test_an_additional_member_reaches_the_project_and_not_the_rest(client_for, bob, owned, customer, by, product):
+def test_an_additional_member_sees_the_project_but_nothing_else(client_for, bob, owned, customer, by, product):
     other = factories.make_device(product)
     second = projects.make(customer, name="Basement", by=by)
     ownership.assign([other.pk], customer=customer, by=by, project=second)
@@ -146,7 +146,7 @@ def test_an_additional_member_reaches_the_project_and_not_the_rest(client_for, b
     assert client.get(second.get_absolute_url()).status_code == 404
 
 
-def test_an_additional_member_of_the_only_project_sees_what_lies_in_it(client_for, bob, owned, customer):
+def test_an_additional_member_of_the_only_project_sees_its_devices(client_for, bob, owned, customer):
     project = projects.default_of(customer)
     factories.let_in(project, bob)
     client = client_for(bob)
@@ -154,7 +154,7 @@ def test_an_additional_member_of_the_only_project_sees_what_lies_in_it(client_fo
         assert owned.serial_number in page(client, address)
 
 
-def test_who_has_more_projects_than_are_listed_still_finds_every_device(
+def test_devices_of_projects_beyond_the_listed_ones_can_still_be_found(
     client_for, dana, owned, customer, by, product, monkeypatch
 ):
     monkeypatch.setattr("claims.redemption.portal_queries.MOST_PROJECTS", 1)
@@ -167,7 +167,7 @@ def test_who_has_more_projects_than_are_listed_still_finds_every_device(
     assert owned.serial_number in html
 
 
-def test_a_removed_person_and_a_closed_customer_see_nothing(client_for, dana, owned, customer):
+def test_removed_people_and_people_of_an_archived_customer_see_nothing(client_for, dana, owned, customer):
     client = client_for(dana)
     CustomerUser.objects.filter(user=dana).update(removed_at=timezone.now())
     assert client.get(detail(owned)).status_code == 404
@@ -181,7 +181,7 @@ def test_a_removed_person_and_a_closed_customer_see_nothing(client_for, dana, ow
 # Documents
 
 
-def test_the_documents_of_a_claim_stand_by_the_device_and_go_with_the_owner(
+def test_documents_of_a_claim_are_shown_by_the_device_while_its_owner_has_it(
     client_for, dana, erin, device, organization, other_customer, by
 ):
     profile = worlds.make_link_profile(organization, device, documents=[("Manual", "https://example.com/m.pdf")])
@@ -197,7 +197,7 @@ def test_the_documents_of_a_claim_stand_by_the_device_and_go_with_the_owner(
 # Several projects
 
 
-def test_several_projects_are_listed_with_their_counts(client_for, dana, owned, customer, by, make_devices):
+def test_several_projects_are_listed_with_their_device_counts(client_for, dana, owned, customer, by, make_devices):
     basement = projects.make(customer, name="Basement", by=by)
     ownership.assign([d.pk for d in make_devices(2)], customer=customer, by=by, project=basement)
     client = client_for(dana)
@@ -210,7 +210,7 @@ def test_several_projects_are_listed_with_their_counts(client_for, dana, owned, 
     assert owned.serial_number not in inside
 
 
-def test_the_brand_is_shown_where_there_is_one_and_not_where_there_are_two(client_for, dana, owned, other_organization):
+def test_the_brand_is_shown_unless_there_are_several(client_for, dana, owned, other_organization):
     client = client_for(dana)
     assert "<span>Northlake</span>" in page(client, HOME)
     elsewhere = factories.make_customer(other_organization, "Elsewhere")
@@ -222,37 +222,37 @@ def test_the_brand_is_shown_where_there_is_one_and_not_where_there_are_two(clien
 # Nobody
 
 
-def test_who_owns_nothing_is_told_to_scan(client_for, dana):
+def test_a_customer_without_devices_is_asked_to_scan_a_code(client_for, dana):
     html = page(client_for(dana), HOME)
     assert "Scan the code on your device" in html
     assert 'href="/c/?another"' in html
 
 
-def test_a_member_who_is_nobodys_customer_gets_a_friendly_page(client_for, alice):
+def test_a_member_who_belongs_to_no_customer_gets_a_friendly_page(client_for, alice):
     html = page(client_for(alice), HOME)
     assert "nobody&#x27;s customer" in html.replace("'", "&#x27;")
     assert 'href="/"' in html
     assert "No past devices" in page(client_for(alice), PAST)
 
 
-def test_a_person_of_nothing_at_all_gets_a_page_too(client_for, db):
+def test_a_person_who_belongs_to_nothing_gets_a_page_too(client_for, db):
     html = page(client_for(User.objects.create_user("new@x.example")), HOME)
     assert "Scan the code on your device" in html
     assert 'href="/"' not in html
 
 
-def test_a_customer_at_the_consoles_door_is_led_to_the_portal(client_for, dana):
+def test_a_customer_who_opens_the_console_is_redirected_to_the_portal(client_for, dana):
     client = client_for(dana)
     assert client.get("/")["Location"] == "/portal/"
     assert client.get("/devices/").status_code == 403
 
 
 @pytest.mark.parametrize("address", [HOME, PAST, "/portal/devices/1/", "/portal/projects/1/"])
-def test_the_signed_out_are_asked_for_a_code_by_mail_and_led_back(client, organization, address):
+def test_signed_out_visitors_sign_in_by_emailed_code_and_return(client, organization, address):
     assert client.get(address)["Location"] == f"/account/login/code/?next={address}"
 
 
-def test_a_customer_signs_in_by_code_and_comes_to_the_portal(client, dana, owned):
+def test_a_customer_signs_in_by_code_and_reaches_the_portal(client, dana, owned):
     from tests.claims.phone import ask_for_code, confirm, mailed_code
 
     ask_for_code(client, dana.email, next=detail(owned))
@@ -263,7 +263,9 @@ def test_a_customer_signs_in_by_code_and_comes_to_the_portal(client, dana, owned
 # Search, pages, cost
 
 
-def test_search_finds_any_part_of_a_serial_within_ones_own(client_for, dana, customer, other_customer, product, by):
+def test_search_finds_any_part_of_a_serial_number_among_ones_own_devices(
+    client_for, dana, customer, other_customer, product, by
+):
     mine = [factories.make_device(product, f"AQM26-20{n:04d}") for n in range(25)]
     theirs = factories.make_device(product, "AQM26-990007")
     ownership.assign([d.pk for d in mine], customer=customer, by=by)
@@ -278,12 +280,12 @@ def test_search_finds_any_part_of_a_serial_within_ones_own(client_for, dana, cus
         assert client.get(f"{HOME}?q={odd}").status_code == 200
 
 
-def test_twenty_devices_need_no_search(client_for, dana, customer, by, make_devices):
+def test_up_to_twenty_devices_have_no_search_field(client_for, dana, customer, by, make_devices):
     ownership.assign([d.pk for d in make_devices(20)], customer=customer, by=by)
     assert 'name="q"' not in page(client_for(dana), HOME)
 
 
-def test_many_devices_come_in_pages_that_lead_through_all_of_them_and_back(client_for, dana, customer, by, product):
+def test_paging_goes_through_all_devices_and_back(client_for, dana, customer, by, product):
     ids = worlds.make_many_devices(product, 130)
     ownership.assign(ids, customer=customer, by=by)
     client, address, seen = client_for(dana), HOME, []
@@ -300,7 +302,7 @@ def test_many_devices_come_in_pages_that_lead_through_all_of_them_and_back(clien
 
 
 @pytest.mark.parametrize("cursor", ["x", "%00", "W10", "bnVsbA", "eyJhIjoxfQ"])
-def test_a_cursor_that_makes_no_sense_shows_the_first_page(client_for, dana, owned, cursor):
+def test_an_invalid_cursor_shows_the_first_page(client_for, dana, owned, cursor):
     if cursor != "%00":
         assert owned.serial_number in page(client_for(dana), f"{HOME}?cursor={cursor}")
     else:
@@ -308,7 +310,7 @@ def test_a_cursor_that_makes_no_sense_shows_the_first_page(client_for, dana, own
 
 
 @pytest.mark.parametrize("place", ["home", "project"])
-def test_a_page_costs_the_same_few_queries_however_many_devices_it_shows(
+def test_a_page_takes_the_same_few_queries_however_many_devices_it_shows(
     client_for, dana, customer, by, product, place
 ):
     address = HOME if place == "home" else projects.default_of(customer).get_absolute_url()
@@ -323,7 +325,7 @@ def test_a_page_costs_the_same_few_queries_however_many_devices_it_shows(
     assert counts[0] == counts[1] <= 8
 
 
-def test_the_past_is_paged_too_newest_first(client_for, dana, customer, by, product):
+def test_past_devices_are_paged_newest_first(client_for, dana, customer, by, product):
     ids = worlds.make_many_devices(product, 60)
     at = timezone.now() - timedelta(days=30)
     ownership.assign(ids, customer=customer, by=by, at=at)
@@ -340,7 +342,7 @@ def test_the_past_is_paged_too_newest_first(client_for, dana, customer, by, prod
 # The frame
 
 
-def test_times_are_those_of_the_persons_zone(client_for, dana, device, customer, by):
+def test_times_are_in_the_persons_time_zone(client_for, dana, device, customer, by):
     ownership.assign([device.pk], customer=customer, by=by, at=datetime(2026, 11, 20, 23, 30, tzinfo=UTC))
     client = client_for(dana)
     assert "20 Nov 2026" in page(client, detail(device))
@@ -350,7 +352,7 @@ def test_times_are_those_of_the_persons_zone(client_for, dana, device, customer,
     assert "20 Nov 2026" in page(client, detail(device))
 
 
-def test_no_page_may_be_kept_and_none_speaks_htmx(client_for, dana, owned):
+def test_pages_are_not_cached_and_do_not_use_htmx(client_for, dana, owned):
     client = client_for(dana)
     for address in (HOME, PAST, detail(owned), Project.objects.get().get_absolute_url()):
         response = client.get(address)
@@ -359,14 +361,14 @@ def test_no_page_may_be_kept_and_none_speaks_htmx(client_for, dana, owned):
         assert b"console.css" not in response.content
 
 
-def test_signing_out_leads_back_to_the_sign_in_by_code(client_for, dana, owned):
+def test_signing_out_leads_to_the_sign_in_by_code(client_for, dana, owned):
     client = client_for(dana)
     response = client.post(reverse("account_logout"), {"next": reverse("account_request_login_code")})
     assert response["Location"] == "/account/login/code/"
     assert client.get(HOME).status_code == 302
 
 
-def test_the_language_can_be_chosen_and_stays(client_for, dana, owned):
+def test_the_chosen_language_is_kept(client_for, dana, owned):
     client = client_for(dana)
     assert 'lang="en"' in page(client, HOME)
     assert client.post(reverse("console:language"), {"language": "de", "next": HOME})["Location"] == HOME
@@ -376,7 +378,7 @@ def test_the_language_can_be_chosen_and_stays(client_for, dana, owned):
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example"])
-def test_choosing_a_language_leads_nowhere_else(client, db, target):
+def test_choosing_a_language_does_not_redirect_to_other_sites(client, db, target):
     response = client.post(reverse("console:language"), {"language": "de", "next": target})
     assert response["Location"] == "/"
 

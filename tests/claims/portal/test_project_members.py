@@ -1,4 +1,4 @@
-"""Additional members of a claim profile: what they see begins with the claim and ends with what let them in."""
+"""Additional members of a claim profile: their access starts with the claim and ends with what granted it."""
 
 import multiprocessing
 from datetime import timedelta
@@ -38,7 +38,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def profile(organization, device, bob):
-    """A profile that lets Bob into the project of whoever claims."""
+    """A profile that adds Bob to the project of the claiming customer."""
     profile = worlds.make_unit_profile(None, device, organization=organization)
     worlds.add_member(profile, Member.objects.get(user=bob), "operator")
     return profile
@@ -46,7 +46,7 @@ def profile(organization, device, bob):
 
 @pytest.fixture
 def claim(profile, device, customer, dana):
-    """Dana's claim of the device, by which Bob is in her project."""
+    """Dana's claim of the device, which adds Bob to her project."""
     return redeem(profile, device, customer, dana)
 
 
@@ -67,7 +67,7 @@ def read(actor, device=None) -> list:
 
 
 def is_out(client, device, project) -> bool:
-    """Whether every page of the device and of the project is gone for the person."""
+    """Return whether every page of the device and the project is gone for the person."""
     found = [
         client.get(f"/portal/devices/{device.pk}/").status_code,
         client.get(f"/portal/devices/{device.pk}/messages/").status_code,
@@ -82,10 +82,10 @@ def is_out(client, device, project) -> bool:
     return found[0] == 404
 
 
-# How it begins
+# How access starts
 
 
-def test_a_membership_says_since_when_by_whom_and_by_which_claim(claim, bob, dana):
+def test_a_membership_records_when_it_started_and_by_whom_and_which_claim(claim, bob, dana):
     row = ProjectMember.objects.get()
     assert (row.project, row.user, row.role, row.start_reason) == (claim.project, bob, "operator", "claim")
     assert (row.started_at, row.started_by, row.start_evidence) == (claim.at, str(dana), f"claim:{claim.pk}")
@@ -95,7 +95,7 @@ def test_a_membership_says_since_when_by_whom_and_by_which_claim(claim, bob, dan
     assert event.data == {"project": str(claim.project), "role": "Operator"}
 
 
-def test_who_is_in_a_project_keeps_the_role_and_gets_no_second_membership(
+def test_an_existing_member_keeps_the_role_and_gets_no_second_membership(
     claim, profile, bob, customer, dana, make_devices
 ):
     ProjectMember.objects.update(role="viewer")
@@ -106,18 +106,18 @@ def test_who_is_in_a_project_keeps_the_role_and_gets_no_second_membership(
     assert Event.objects.filter(kind="project.member_joined").count() == 1
 
 
-def test_who_comes_back_gets_a_new_membership_after_the_old_one(claim, bob, by):
+def test_a_returning_member_gets_a_new_membership_after_the_old_one(claim, bob, by):
     old = ProjectMember.objects.get()
     late = timezone.now() + HOUR
     project_members.end(ProjectMember.objects.all(), by=by, at=late)
-    # By a server whose clock is behind.
+    # On a server whose clock is behind.
     (new,) = project_members.let_in(claim.project, [(bob, "viewer")], by=by, at=late - HOUR / 2)
     old.refresh_from_db()
     assert (old.ended_at, new.started_at, new.role) == (late, late, "viewer")
     assert ledger_check.check() == []
 
 
-def test_a_membership_begins_after_what_the_project_s_devices_said_though_a_clock_ran_ahead(
+def test_a_membership_starts_after_earlier_messages_even_if_the_clock_ran_ahead(
     profile, device, customer, dana, bob, by, make_devices
 ):
     ahead, (old,) = timezone.now() + 2 * HOUR, make_devices(1)
@@ -133,13 +133,13 @@ def test_a_membership_begins_after_what_the_project_s_devices_said_though_a_cloc
     assert not Call.objects.visible_to(kim).exists()
 
 
-# How it ends
+# How access ends
 
 
-def test_who_leaves_the_organization_leaves_its_internal_accounts_too(
+def test_leaving_the_organization_ends_memberships_in_its_internal_accounts(
     organization, device, customer, other_customer, dana, bob, by, client_for
 ):
-    """An account of the organization's own sees what customers claim, as the additional project of the profile."""
+    """An internal account sees what customers claim, as the additional project of the profile."""
     fleet = factories.make_customer(organization, "Fleet", kind=CustomerKind.INTERNAL)
     for account in (fleet, other_customer):
         CustomerUser.objects.create(organization=organization, customer=account, user=bob, role="viewer")
@@ -150,13 +150,13 @@ def test_who_leaves_the_organization_leaves_its_internal_accounts_too(
     members.remove(Member.objects.get(user=bob), by=by)
     assert read(actor_for(bob)) == []
     assert client_for(bob).get(f"/portal/devices/{device.pk}/").status_code == 404
-    # A customer's own person stays that.
+    # People of a customer stay that.
     assert actor_for(bob).customers == {other_customer.pk}
     event = Event.objects.get(kind="customer.person_removed")
     assert (event.object_id, event.actor_label) == (fleet.pk, "Alice Kemp")
 
 
-def test_who_leaves_the_organization_reads_nothing_from_then_on(claim, device, bob, by, customer, product, client_for):
+def test_leaving_the_organization_ends_access_at_once(claim, device, bob, by, customer, product, client_for):
     client = client_for(bob)
     publish(device, 1, timezone.now())
     assert not is_out(client, device, claim.project)
@@ -175,7 +175,7 @@ def test_who_leaves_the_organization_reads_nothing_from_then_on(claim, device, b
     assert (event.subject_label, event.object_id, event.actor_label) == (str(bob), customer.pk, "Alice Kemp")
 
 
-def test_who_is_invited_again_finds_nothing_of_before(claim, device, bob, by, client_for):
+def test_a_person_invited_again_does_not_regain_earlier_access(claim, device, bob, by, client_for):
     members.remove(Member.objects.get(user=bob), by=by)
     invitation, _link = members.invite(bob.email, "support", by=by)
     members.accept(invitation, user=bob)
@@ -183,7 +183,7 @@ def test_who_is_invited_again_finds_nothing_of_before(claim, device, bob, by, cl
     assert ProjectMember.objects.open().count() == 0
 
 
-def test_who_is_removed_from_the_profile_loses_what_its_claims_gave_and_nothing_else(
+def test_removing_a_member_from_the_profile_ends_the_access_from_its_claims_only(
     claim, profile, device, bob, by, other_customer, organization, client_for
 ):
     elsewhere = factories.let_in(other_customer.projects.get(), bob)
@@ -196,22 +196,22 @@ def test_who_is_removed_from_the_profile_loses_what_its_claims_gave_and_nothing_
     assert elsewhere.ended_at is None
 
 
-def test_another_role_in_the_profile_is_for_the_next_claims(claim, profile, bob, by):
+def test_a_role_changed_in_the_profile_applies_to_later_claims(claim, profile, bob, by):
     claim_profiles.edit(profile, version=profile.version, by=by, members=[(Member.objects.get(user=bob), "viewer")])
     row = ProjectMember.objects.get()
     assert (row.role, row.ended_at) == ("operator", None)
 
 
-def test_who_is_removed_from_the_customer_is_out_of_its_projects_too(claim, device, bob, by, customer, client_for):
+def test_removing_a_person_from_the_customer_ends_their_memberships_in_its_projects(
+    claim, device, bob, by, customer, client_for
+):
     person = CustomerUser.objects.create(organization=customer.organization, customer=customer, user=bob)
     people.remove(person, by=by)
     assert ProjectMember.objects.get().end_reason == "removed"
     assert is_out(client_for(bob), device, claim.project)
 
 
-def test_an_archived_customer_shows_its_members_nothing_and_its_restoring_shows_it_again(
-    claim, device, bob, by, customer, client_for
-):
+def test_archiving_a_customer_hides_it_from_members_until_it_is_restored(claim, device, bob, by, customer, client_for):
     ownership.unclaim([device.pk], reason="It moves", by=by)
     customers.archive(customer, by=by)
     assert client_for(bob).get(f"/portal/projects/{claim.project_id}/").status_code == 404
@@ -219,19 +219,19 @@ def test_an_archived_customer_shows_its_members_nothing_and_its_restoring_shows_
     assert client_for(bob).get(f"/portal/projects/{claim.project_id}/").status_code == 200
 
 
-def test_an_end_is_told_once(claim, by):
+def test_the_end_of_a_membership_is_logged_once(claim, by):
     rows = ProjectMember.objects.all()
     assert [project_members.end(rows, by=by, note="It is over"), project_members.end(rows, by=by)] == [1, 0]
     assert Event.objects.get(kind="project.member_ended").data["note"] == "It is over"
 
 
-def test_who_has_left_is_not_let_in(organization, customer, bob, by):
+def test_a_person_who_left_the_organization_cannot_be_added(organization, customer, bob, by):
     Member.objects.filter(user=bob).update(removed_at=timezone.now())
     assert project_members.let_in(customer.projects.get(), [(bob, "admin")], by=by) == []
     assert not ProjectMember.objects.exists()
 
 
-# What the database and the check of the ledger refuse
+# What the database and the ledger check refuse
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_who_has_left_is_not_let_in(organization, customer, bob, by):
         {"ended_at": timezone.now() - HOUR, "end_reason": "left"},
     ],
 )
-def test_a_span_without_a_reason_and_one_that_ends_before_it_began_are_refused(claim, values):
+def test_a_span_that_ends_without_a_reason_or_before_it_starts_is_refused(claim, values):
     with pytest.raises(IntegrityError), transaction.atomic():
         ProjectMember.objects.update(**values)
 
@@ -254,7 +254,7 @@ def test_a_second_open_membership_is_refused(claim, bob):
         )
 
 
-def test_the_check_tells_of_members_who_left_and_of_spans_that_overlap(claim, bob):
+def test_the_check_reports_members_who_left_and_overlapping_spans(claim, bob):
     row = ProjectMember.objects.get()
     Member.objects.filter(user=bob).update(removed_at=timezone.now())
     (said,) = ledger_check.check()
@@ -275,10 +275,10 @@ def test_the_check_tells_of_members_who_left_and_of_spans_that_overlap(claim, bo
     assert ledger_check.check() == []
 
 
-# Rows of before
+# Existing rows
 
 
-def test_rows_of_people_who_had_left_are_ended_and_the_others_name_their_claim(claim, bob, customer):
+def test_the_migration_ends_rows_of_people_who_had_left_and_links_the_others_to_their_claim(claim, bob, customer):
     gone = factories.make_member(customer.organization, "viewer", "gone@northlake.example")
     person = factories.make_member(customer.organization, "viewer", "person@northlake.example")
     for user in (gone, person):
@@ -299,7 +299,7 @@ def test_rows_of_people_who_had_left_are_ended_and_the_others_name_their_claim(c
 # The window
 
 
-def test_a_member_reads_from_the_start_of_the_membership_on_and_while_it_goes_on(device, customer, dana, bob, by):
+def test_a_member_reads_messages_from_the_start_of_the_membership_until_its_end(device, customer, dana, bob, by):
     start = timezone.now() - 10 * HOUR
     ownership.assign([device.pk], customer=customer, by=by, at=start)
     project = customer.projects.get()
@@ -323,7 +323,7 @@ def test_a_member_reads_from_the_start_of_the_membership_on_and_while_it_goes_on
     assert read(stale, device) == read(stale) == read(actor_for(bob)) == []
 
 
-def test_what_left_the_project_before_is_not_there_for_a_member(device, customer, dana, bob, by, client_for):
+def test_a_device_that_left_the_project_earlier_is_not_visible_to_a_member(device, customer, dana, bob, by, client_for):
     ownership.assign([device.pk], customer=customer, by=by, at=timezone.now() - 2 * HOUR)
     publish(device, 1, timezone.now() - HOUR)
     ownership.unclaim([device.pk], reason="It moves", by=by)
@@ -334,7 +334,7 @@ def test_what_left_the_project_before_is_not_there_for_a_member(device, customer
 
 
 @pytest.mark.parametrize("is_of_device", [True, False])
-def test_a_file_that_is_being_written_ends_with_the_membership(is_of_device, claim, device, bob, by, monkeypatch):
+def test_a_file_being_written_ends_with_the_membership(is_of_device, claim, device, bob, by, monkeypatch):
     monkeypatch.setattr(message_exports, "newest_first", partial(newest_first, size=2))
     for n in range(6):
         publish(device, n, timezone.now())
@@ -345,11 +345,11 @@ def test_a_file_that_is_being_written_ends_with_the_membership(is_of_device, cla
     assert list(lines) == []
 
 
-# Two at once
+# Concurrent changes
 
 
 def race_of_leaving_and_claiming(organization, product) -> list:
-    """Each member is removed by one process while a claim lets them into a project. Gives who is in it and gone."""
+    """Remove each member in one process while a claim adds them to a project. Return those who left but are in one."""
     each, by = 6, system(organization)
     units, profiles, left, claimants = [], [], [], []
     for n in range(each):
@@ -376,7 +376,7 @@ def race_of_leaving_and_claiming(organization, product) -> list:
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_nobody_who_left_is_in_a_project_however_close_the_claim_was(organization, product):
+def test_a_person_who_left_is_never_in_a_project_however_close_the_race(organization, product):
     for slug in extent(("first",), ("first", "second")):
         other = factories.make_organization(slug)
         assert race_of_leaving_and_claiming(other, factories.make_product(other)) == []
@@ -384,8 +384,8 @@ def test_nobody_who_left_is_in_a_project_however_close_the_claim_was(organizatio
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_without_the_hold_who_left_is_in_a_project(organization, product, monkeypatch):
-    """The negative control: the members are looked at and not held, and leave before they are let in."""
+def test_without_the_lock_a_person_who_left_can_be_in_a_project(organization, product, monkeypatch):
+    """The negative control: members are read without a lock, and leave before they are added."""
     looked, remove = multiprocessing.get_context("fork").Event(), members.remove
 
     def look(organization_id, user_ids):
@@ -400,11 +400,11 @@ def test_without_the_hold_who_left_is_in_a_project(organization, product, monkey
         remove(member, by=by)
 
     if connection.vendor == "sqlite":
-        # SQLite takes one writer at a time; without the lock from the beginning it is as blind.
+        # SQLite has one writer at a time; unless the lock is taken at the start, it is just as blind.
         monkeypatch.setattr(claim_actions, "redeem", claim_actions.redeem.__wrapped__)
         monkeypatch.setattr(project_members, "let_in", project_members.let_in.__wrapped__)
     monkeypatch.setattr(members, "remove", late)
     monkeypatch.setattr(project_members, "_hold_members", look)
     assert race_of_leaving_and_claiming(organization, product) != []
-    # What the control left is put right, for the check after every test.
+    # Clean up after the control, for the check that follows every test.
     ProjectMember.objects.open().update(ended_at=timezone.now() + HOUR, end_reason="left")

@@ -1,6 +1,6 @@
-"""Role × page: an additional member is in the project what a person of the customer with that role is, and nothing outside.
+"""Role × page: in the project, an additional member may do what a person of the customer with that role may.
 
-The table says it in its own words and does not ask the code.
+The table states this independently of the code.
 """
 
 import pytest
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 ALL, OPERATE, ADMIN, NOBODY = {"viewer", "operator", "admin"}, {"operator", "admin"}, {"admin"}, set()
 ASKED = {"kind": "variable", "name": "battery", "timeout": "30"}
-# (page, method): (the roles that may, its arguments, what is sent). A page that a role may not open is not there (404).
+# (page, method): (the roles that may, its arguments, what is sent). For other roles the page is not found (404).
 TABLE = {
     ("portal:project_detail", "get"): (ALL, ["project"], None),
     ("portal:device_detail", "get"): (ALL, ["device"], None),
@@ -53,7 +53,7 @@ TABLE = {
     ("portal:device_access_end", "get"): (ADMIN, ["device", "share"], None),
     ("portal:device_access_end", "post"): (ADMIN, ["device", "share"], {"reason": "x"}),
 }
-# What the admins of the customer do for all of it, and no member of a project.
+# What the customer's admins do for the whole customer, and project members never do.
 OUTSIDE = {
     ("portal:api_key_list", "get"): (NOBODY, [], None),
     ("portal:api_key_create", "post"): (NOBODY, [], {"name": "x", "scopes": ["customer.read"]}),
@@ -63,7 +63,7 @@ SUCCESS = {200, 302}
 
 @pytest.fixture
 def make_part(customer, product, other_customer, organization, by):
-    """A project with a device, a return, a call, a share of it, and a member who may be ended."""
+    """Create a project with a device, a return, a call, a share and a member whose access can be ended."""
 
     def make(name: str) -> dict:
         project = projects.make(customer, name=name, by=by)
@@ -83,7 +83,7 @@ def make_part(customer, product, other_customer, organization, by):
 
 
 def fill(part, customer, by, person):
-    """What happened since the member is in it."""
+    """Add what happens after the member joined."""
     part["call"] = calls.ask(part["device"], kind="variable", name="voltage", by=by)
     part["return"] = returns.request(part["coming"], customer=customer, reason="Upgrade", by=person)
 
@@ -101,11 +101,11 @@ def state() -> list:
 
 
 def ask(client, key, part):
-    """The status of the answer, and whether anything changed; whatever it changed is taken back."""
+    """Return the status of the answer and whether anything changed; every change is rolled back."""
     (name, method), (_roles, arguments, data) = key, (TABLE | OUTSIDE)[key]
     url, before = reverse(name, args=[part[each].pk for each in arguments]), state()
     with transaction.atomic():
-        # An edit form is sent as a browser does: with what says which values the page showed.
+        # An edit form is sent the way a browser sends it, including the values that the page showed.
         page = client.get(url) if data and name == "portal:project_edit" else None
         if page is not None and page.status_code == 200:
             data = forms.shown_in(page) | data
@@ -117,7 +117,7 @@ def ask(client, key, part):
 
 @pytest.mark.parametrize("role", sorted(ALL))
 @pytest.mark.parametrize("is_guest", [True, False])
-def test_a_role_opens_what_the_table_gives_it_in_its_project_and_nothing_else(
+def test_a_role_allows_what_the_table_says_in_its_project_and_nothing_outside(
     role, is_guest, make_part, customer, organization, dana, by, client_for
 ):
     inside, outside = make_part("Inside"), make_part("Outside")
@@ -143,7 +143,7 @@ def test_a_role_opens_what_the_table_gives_it_in_its_project_and_nothing_else(
 
 
 @pytest.mark.parametrize("role", sorted(ALL))
-def test_no_role_in_a_project_makes_a_key_of_the_customer(role, customer, bob):
+def test_no_role_in_a_project_allows_creating_the_customers_keys(role, customer, bob):
     factories.let_in(customer.projects.get(), bob, role)
     guest = actor_for(bob)
     assert (guest.customers, guest.operates, guest.administers) == (frozenset(), frozenset(), frozenset())
@@ -153,7 +153,7 @@ def test_no_role_in_a_project_makes_a_key_of_the_customer(role, customer, bob):
     assert not ApiKey.objects.exists()
 
 
-def test_a_membership_that_ended_under_way_calls_nothing(make_part, bob, by):
+def test_a_membership_that_ended_during_the_request_allows_no_call(make_part, bob, by):
     part = make_part("Inside")
     factories.let_in(part["project"], bob, "operator")
     stale = actor_for(bob)
@@ -164,7 +164,7 @@ def test_a_membership_that_ended_under_way_calls_nothing(make_part, bob, by):
     assert not Call.objects.exists()
 
 
-def test_what_was_asked_and_returned_before_the_membership_is_not_there(make_part, customer, dana, bob, by):
+def test_calls_and_returns_from_before_the_membership_are_not_visible(make_part, customer, dana, bob, by):
     part = make_part("Inside")
     fill(part, customer, by, factories.actor_of(dana))
     factories.let_in(part["project"], bob, "admin")
@@ -173,7 +173,7 @@ def test_what_was_asked_and_returned_before_the_membership_is_not_there(make_par
         assert not rows.visible_to(guest).exists()
 
 
-# Who gives a role
+# Assigning roles
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_what_was_asked_and_returned_before_the_membership_is_not_there(make_par
         (set(map(str, Permission)), ALL),
     ],
 )
-def test_a_key_gives_no_role_that_may_do_more_than_it(scopes, roles, alice, bob):
+def test_a_key_cannot_assign_a_role_with_more_permissions_than_its_own(scopes, roles, alice, bob):
     api = Caller(key_of(alice, *scopes))
     for role in sorted(ALL):
         answer = api.post("/claim-profiles", {"name": role, "members": [{"email": bob.email, "role": role}]})
@@ -195,7 +195,7 @@ def test_a_key_gives_no_role_that_may_do_more_than_it(scopes, roles, alice, bob)
     assert set(ClaimProfile.objects.values_list("name", flat=True)) == roles
 
 
-def test_a_role_that_stands_in_the_profile_stays_whoever_edits_it(organization, device, bob, by):
+def test_an_existing_role_in_a_profile_survives_edits_by_people_who_could_not_assign_it(organization, device, bob, by):
     member = Member.objects.get(user=bob)
     profile = claim_profiles.create(name="Pilot", slug="pilot", by=by, members=[(member, "admin")])
     weak = type(by)(**{**by.__dict__, "permissions": frozenset({Permission.VIEW, Permission.PROFILE_EDIT})})

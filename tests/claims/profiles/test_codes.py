@@ -1,4 +1,4 @@
-"""Claim codes: what is derived, what is printed, and what people make of it when they type."""
+"""Claim codes: how they are derived, what is printed, and how typed text is read."""
 
 from uuid import UUID, uuid4
 
@@ -16,13 +16,13 @@ from tests.claims import worlds
 BODIES = st.text(alphabet=codes.ALPHABET, min_size=12, max_size=12)
 
 
-def test_the_same_id_version_and_key_always_give_the_same_code():
+def test_the_same_id_version_and_key_always_produce_the_same_code():
     printed = codes.derive(UUID(int=1), 1, "t1")
     assert printed == codes.Printed("3S779A933VW2JYMWPX6PC5SJYZ", "3PVTHASXDR2SM")
     assert printed.typed_in_groups == "3PVT-HASX-DR2S-M"
 
 
-def test_another_version_or_another_key_gives_another_code():
+def test_another_version_or_another_key_produces_another_code():
     assert codes.derive(UUID(int=1), 2, "t1") == codes.Printed("48X3KJFSAB1EC8746P73ZACK5K", "67GV3Z52714K6")
     assert codes.derive(UUID(int=1), 1, "t0") == codes.Printed("1R4P78RV92YQV3KZG9SVA8APRW", "1WZQ8RMRS5V5J")
 
@@ -32,22 +32,22 @@ def test_a_link_has_26_and_a_typed_code_13_characters_of_the_alphabet():
         printed = codes.derive(uuid4(), 1, "t1")
         assert (len(printed.link), len(printed.typed)) == (26, 13)
         assert set(printed.link + printed.typed) <= set(codes.ALPHABET)
-        # 128 bits in 26 digits of 5: the first digit has only three of them.
+        # 128 bits in 26 digits of 5 bits: the first digit only has three of them.
         assert printed.link[0] in "01234567"
 
 
-def test_the_first_key_makes_new_codes():
+def test_new_codes_use_the_first_key():
     assert codes.current_key() == "t1"
 
 
-def test_a_key_that_is_not_configured_derives_nothing():
+def test_an_unconfigured_key_derives_nothing():
     with pytest.raises(KeyError):
         codes.derive(UUID(int=1), 1, "gone")
 
 
 @given(BODIES)
 @settings(max_examples=60, deadline=None)
-def test_the_check_character_catches_every_single_wrong_character(body):
+def test_the_check_character_detects_every_single_wrong_character(body):
     code = body + codes.check_character(body)
     assert not codes.is_mistyped(code)
     for place, right in enumerate(code):
@@ -55,7 +55,7 @@ def test_the_check_character_catches_every_single_wrong_character(body):
             assert codes.is_mistyped(code[:place] + wrong + code[place + 1 :])
 
 
-def test_the_check_character_catches_every_swap_of_neighbours_but_that_of_0_and_z():
+def test_the_check_character_detects_every_swap_of_neighbors_except_0_and_z():
     missed = set()
     for first in codes.ALPHABET:
         for second in codes.ALPHABET.replace(first, ""):
@@ -67,11 +67,11 @@ def test_the_check_character_catches_every_swap_of_neighbours_but_that_of_0_and_
     assert missed == {("0", "Z"), ("Z", "0")}
 
 
-def test_letters_outside_of_the_alphabet_are_a_mistyped_code():
+def test_a_letter_outside_the_alphabet_is_detected_as_a_typo():
     assert codes.is_mistyped("3PVTHASXDR2SU")
 
 
-def test_a_text_of_another_length_is_no_mistyped_code():
+def test_text_of_another_length_is_not_a_mistyped_code():
     assert not codes.is_mistyped("3PVTHASXDR2S")
     assert not codes.is_mistyped("")
 
@@ -98,20 +98,20 @@ def test_o_is_read_as_0_and_i_and_l_as_1():
 
 
 @pytest.mark.parametrize("text", ["", "---", "\ud800", "\u202e", "A" * 401, "/c/" + "A" * 400])
-def test_what_can_be_no_code_gives_nothing(text):
+def test_text_that_cannot_be_a_code_is_read_as_empty(text):
     assert codes.normalise(text) == ""
 
 
 @given(st.text(max_size=500))
 @settings(max_examples=300, deadline=None)
-def test_no_text_at_all_breaks_the_reading_of_codes(text):
+def test_any_text_can_be_read_as_a_code_without_an_error(text):
     code = codes.normalise(text)
     codes.is_mistyped(code)
     assert len(codes.sha256(code)) == 64
 
 
 @pytest.mark.django_db
-def test_the_database_keeps_hashes_only(organization):
+def test_the_database_stores_only_hashes(organization):
     profile = worlds.make_link_profile(organization)
     code = profile.codes.get()
     printed = claim_codes.printed(code)
@@ -122,7 +122,7 @@ def test_the_database_keeps_hashes_only(organization):
 
 
 @pytest.mark.django_db
-def test_a_code_is_found_by_its_link_and_by_its_typed_code_and_by_nothing_else(organization):
+def test_a_code_is_only_found_by_its_link_or_its_typed_code(organization):
     code = worlds.make_link_profile(organization).codes.get()
     printed = claim_codes.printed(code)
     assert offers.find(printed.link.lower()) == code
@@ -134,7 +134,7 @@ def test_a_code_is_found_by_its_link_and_by_its_typed_code_and_by_nothing_else(o
 
 
 @pytest.mark.django_db
-def test_looking_for_a_code_is_one_query(organization, django_assert_num_queries):
+def test_looking_up_a_code_takes_one_query(organization, django_assert_num_queries):
     printed = claim_codes.printed(worlds.make_link_profile(organization).codes.get())
     for text in (printed.link, printed.typed, "0000000000000"):
         with django_assert_num_queries(1):
@@ -142,7 +142,7 @@ def test_looking_for_a_code_is_one_query(organization, django_assert_num_queries
 
 
 @pytest.mark.django_db
-def test_a_code_of_a_retired_key_still_redeems_but_cannot_be_printed_again(organization, settings):
+def test_a_code_of_a_removed_key_can_be_redeemed_but_not_printed_again(organization, settings):
     code = worlds.make_link_profile(organization).codes.get()
     printed = claim_codes.printed(code)
     settings.CLAIM_KEYS = {"t9": b"9" * 32}
@@ -152,7 +152,7 @@ def test_a_code_of_a_retired_key_still_redeems_but_cannot_be_printed_again(organ
 
 
 @pytest.mark.django_db
-def test_a_replaced_code_is_made_with_the_first_key(organization, actor, settings):
+def test_a_replacement_code_uses_the_first_key(organization, actor, settings):
     profile = worlds.make_link_profile(organization)
     before = dict(settings.CLAIM_KEYS)
     settings.CLAIM_KEYS = {"t2": b"2" * 32, **before}
@@ -166,7 +166,7 @@ def test_a_replaced_code_is_made_with_the_first_key(organization, actor, setting
 
 
 @pytest.mark.django_db
-def test_a_profile_has_one_code_and_a_unit_one_of_each_profile(organization, product, device):
+def test_a_profile_has_one_code_and_a_device_has_one_per_profile(organization, product, device):
     link, unit = worlds.make_link_profile(organization), worlds.make_unit_profile(product)
     with pytest.raises(IntegrityError), transaction.atomic():
         claim_codes.make_for_profile(link)
@@ -175,7 +175,7 @@ def test_a_profile_has_one_code_and_a_unit_one_of_each_profile(organization, pro
 
 
 @pytest.mark.django_db
-def test_replacing_kills_the_label_and_is_told_with_its_reason(organization, actor):
+def test_replacing_a_code_invalidates_the_label_and_logs_the_reason(organization, actor):
     profile = worlds.make_link_profile(organization)
     before = claim_codes.printed(profile.codes.get())
     claim_codes.replace(profile, reason="Label photographed", by=actor("owner"))
@@ -188,7 +188,7 @@ def test_replacing_kills_the_label_and_is_told_with_its_reason(organization, act
 
 
 @pytest.mark.django_db
-def test_replacing_the_label_of_a_unit_replaces_those_of_all_its_profiles(product, make_devices, actor):
+def test_replacing_the_label_of_a_device_replaces_its_codes_in_all_profiles(product, make_devices, actor):
     first, second = make_devices(2)
     sale, rental = (worlds.make_unit_profile(product), worlds.make_unit_profile(product, slug="rental", grant="access"))
     assert claim_codes.replace_for_devices([first.pk], reason="torn off", by=actor("support")) == 2
@@ -205,7 +205,7 @@ def test_replacing_the_label_of_a_unit_replaces_those_of_all_its_profiles(produc
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("number", [1, 3, 2001])
-def test_many_codes_are_made_with_few_queries(product, number, django_assert_max_num_queries):
+def test_creating_many_codes_takes_few_queries(product, number, django_assert_max_num_queries):
     devices = worlds.make_many_devices(product, number)
     profile = worlds.make_unit_profile(None, organization=product.organization)
     with django_assert_max_num_queries(40):

@@ -1,4 +1,4 @@
-"""A change of hands ends all access that the new owner did not grant, whoever changes hands and however close it is."""
+"""A change of owner ends all access that the new owner did not grant, whatever causes it and however close the race."""
 
 import multiprocessing
 from datetime import timedelta
@@ -31,13 +31,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def offer(organization, device):
-    """A link that gives access to the device."""
+    """A link that grants access to the device."""
     return worlds.make_link_profile(organization, device, grant="access", name="Pilot", slug="pilot")
 
 
 @pytest.fixture
 def share(offer, other_customer, erin):
-    """Erin's access, by the link, to a device in stock."""
+    """Erin's access, through the link, to a device in stock."""
     claims.redeem(code_of(offer), customer=other_customer, by=factories.actor_of(erin), host="localhost")
     return SharedAccess.objects.get()
 
@@ -92,7 +92,7 @@ ACTS = [act_assign, act_claim, act_ship, act_claim_of_a_box, act_take, act_swap,
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_whoever_saw_the_device_before_sees_nothing_of_its_owner(
+def test_customers_with_earlier_access_see_nothing_of_the_new_owners_time(
     act, share, device, customer, dana, erin, by, client_for
 ):
     client = client_for(erin)
@@ -118,7 +118,7 @@ def test_whoever_saw_the_device_before_sees_nothing_of_its_owner(
     assert (event.subject_id, event.object_id) == (device.pk, share.customer_id)
 
 
-def test_a_transfer_and_a_return_end_what_was_shared_during_the_ownership(
+def test_a_transfer_and_a_return_end_access_granted_during_the_ownership(
     device, customer, other_customer, by, organization
 ):
     third = factories.make_customer(organization, "Nord").projects.get()
@@ -138,7 +138,7 @@ def test_a_transfer_and_a_return_end_what_was_shared_during_the_ownership(
         assert Event.objects.filter(kind="device.access_ended").count() == number + 1
 
 
-def test_the_share_that_comes_with_the_claim_of_the_owner_stays(device, customer, dana, organization):
+def test_access_granted_by_the_owners_own_claim_remains(device, customer, dana, organization):
     fleet = factories.make_customer(organization, "Fleet", kind=CustomerKind.INTERNAL)
     profile = worlds.make_unit_profile(None, device, organization=organization, additional_project=fleet.projects.get())
     claims.redeem(code_of(profile, device), customer=customer, by=factories.actor_of(dana), host="localhost")
@@ -150,7 +150,7 @@ def test_the_share_that_comes_with_the_claim_of_the_owner_stays(device, customer
 # The old link
 
 
-def test_before_the_sign_in_the_old_link_looks_like_any_bad_code(client, offer, device, customer, by):
+def test_before_sign_in_the_old_link_looks_like_any_invalid_code(client, offer, device, customer, by):
     ownership.assign([device.pk], customer=customer, by=by)
     scan(client, printed(offer).link)
     refused = client.get("/c/")
@@ -159,7 +159,7 @@ def test_before_the_sign_in_the_old_link_looks_like_any_bad_code(client, offer, 
     assert refused.status_code == 200
 
 
-def test_after_the_sign_in_the_page_says_whom_to_ask_and_gives_nothing(client_for, offer, device, customer, erin, by):
+def test_after_sign_in_the_page_says_whom_to_ask_and_grants_nothing(client_for, offer, device, customer, erin, by):
     client = client_for(erin)
     scan(client, printed(offer).link)
     ownership.assign([device.pk], customer=customer, by=by)
@@ -169,14 +169,14 @@ def test_after_the_sign_in_the_page_says_whom_to_ask_and_gives_nothing(client_fo
     assert not SharedAccess.objects.exists()
 
 
-def test_the_owner_is_told_that_the_device_is_theirs(client_for, offer, device, customer, dana, by):
+def test_the_owner_is_told_that_the_device_is_already_theirs(client_for, offer, device, customer, dana, by):
     ownership.assign([device.pk], customer=customer, by=by)
     client = client_for(dana)
     scan(client, printed(offer).link)
     assert "is yours already" in client.get("/c/review/").content.decode()
 
 
-def test_the_page_of_the_profile_says_which_devices_it_cannot_give_now(
+def test_the_profile_page_lists_devices_that_currently_cannot_be_claimed(
     client_for, offer, device, customer, by, make_devices
 ):
     page = lambda: client_for("viewer").get(f"/claim-profiles/{offer.pk}/").content.decode()  # noqa: E731
@@ -185,7 +185,7 @@ def test_the_page_of_the_profile_says_which_devices_it_cannot_give_now(
     assert "It can’t be given now" in page()
 
 
-def test_the_page_of_a_profile_with_unit_codes_counts_them(
+def test_the_page_of_a_profile_with_device_codes_counts_them(
     client_for, organization, device, make_devices, customer, by
 ):
     other = make_devices(1)[0]
@@ -195,10 +195,10 @@ def test_the_page_of_a_profile_with_unit_codes_counts_them(
     assert "1 of its devices can’t be given now" in text
 
 
-# Rows of before, and the check of the ledger
+# Existing rows, and the ledger check
 
 
-def test_the_check_tells_of_a_share_that_outlived_a_change_of_hands_and_the_migration_ends_it(
+def test_the_check_reports_access_that_outlived_a_change_of_owner_and_the_migration_ends_it(
     share, device, customer, by
 ):
     ownership.assign([device.pk], customer=customer, by=by)
@@ -212,16 +212,16 @@ def test_the_check_tells_of_a_share_that_outlived_a_change_of_hands_and_the_migr
     assert ledger_check.check() == []
 
 
-# Two at once
+# Concurrent changes
 
 EACH = 6
 
 
 def race_of_sharing_and_assigning(organization, product) -> list[str]:
-    """Each device is claimed by its access link in one process while another assigns it. Gives what broke the rule.
+    """Claim each device through its access link in one process while another assigns it. Return the violations.
 
-    All devices have their owners at the end and none of these granted anything, so no share is open, whenever it began:
-    the ledger starts one that comes too late with the ownership, where its own check can't tell it from a grant.
+    In the end all devices have owners and none of these granted access, so no share is open, whenever it started:
+    the ledger starts a share that comes too late with the ownership, where the ledger check can't tell it from a grant.
     """
     by, made = system(organization), []
     for n in range(EACH):
@@ -251,7 +251,7 @@ def race_of_sharing_and_assigning(organization, product) -> list[str]:
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_no_share_outlives_an_assignment_however_close_the_two_were(organization, product):
+def test_no_access_outlives_an_assignment_however_close_the_race(organization, product):
     for slug in extent(("first",), ("first", "second", "third")):
         other = factories.make_organization(slug)
         assert race_of_sharing_and_assigning(other, factories.make_product(other)) == []
@@ -259,8 +259,8 @@ def test_no_share_outlives_an_assignment_however_close_the_two_were(organization
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_without_the_hold_a_share_outlives_an_assignment(organization, product, monkeypatch):
-    """The negative control: the devices are looked at and not held, and change hands before they are shared."""
+def test_without_the_lock_access_can_outlive_an_assignment(organization, product, monkeypatch):
+    """The negative control: devices are read without a lock, and change owner before they are shared."""
     looked, assign, opened = multiprocessing.get_context("fork").Value("i"), ownership.assign, spans.open_each
 
     def slow(model, ids, *terms, **more):
@@ -271,19 +271,19 @@ def test_without_the_hold_a_share_outlives_an_assignment(organization, product, 
         opened(model, ids, *terms, **more)
 
     def late(ids, **terms):
-        # All have looked before the first device changes hands, so none is refused and all lose.
+        # All claims read before the first device changes owner, so none is refused and all lose.
         until(lambda: looked.value == EACH)
         return assign(ids, **terms)
 
     from django.db import connection
 
     if connection.vendor == "sqlite":
-        # SQLite takes one writer at a time; without the lock from the beginning it is as blind.
+        # SQLite has one writer at a time; unless the lock is taken at the start, it is just as blind.
         monkeypatch.setattr(claims, "redeem", claims.redeem.__wrapped__)
         monkeypatch.setattr(ledger, "share", ledger.share.__wrapped__)
     monkeypatch.setattr(ledger, "hold", lambda ids: None)
     monkeypatch.setattr(spans, "open_each", slow)
     monkeypatch.setattr(ownership, "assign", late)
     assert len(race_of_sharing_and_assigning(organization, product)) == EACH
-    # What the control left is put right, for the check after every test.
+    # Clean up after the control, for the check that follows every test.
     SharedAccess.objects.open().update(ended_at=timezone.now() + timedelta(hours=1), end_reason="handover")

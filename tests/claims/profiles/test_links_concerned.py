@@ -1,5 +1,5 @@
-"""Before a device is taken from its owner, the page says which links stop working for all that they list, and offers to
-take the device out of them instead."""
+"""Before a device is taken from its owner, the page lists the links that stop working for all their devices, and offers
+to remove the device from their profiles instead."""
 
 import pytest
 from django.urls import reverse
@@ -20,7 +20,7 @@ SENTENCE = "The printed code of “North pilot” stops working; it lists 3 devi
 
 @pytest.fixture
 def profile(organization, make_devices, customer, by):
-    """A link that lists three devices, of which the first is owned."""
+    """A link that lists three devices, the first of which is owned."""
     devices = make_devices(3)
     made = worlds.make_link_profile(organization, *devices)
     ownership.assign([devices[0].pk], customer=customer, by=by)
@@ -36,20 +36,20 @@ def works(profile, link):
     return offers.find(link) is not None
 
 
-def test_the_page_of_an_unclaim_says_it_with_the_number_of_devices(client_for, alice, profile, taken):
+def test_the_unclaim_page_warns_with_the_number_of_devices(client_for, alice, profile, taken):
     address = reverse("devices:device_unclaim") + f"?ids={taken.pk}"
     html = client_for(alice).get(address).content.decode()
     assert f'<a href="{profile.get_absolute_url()}">North pilot</a> stops working. It lists 3 devices.' in html
     assert 'name="leaves_profiles"' in html
 
 
-def test_a_device_that_no_link_lists_brings_no_word_of_links(client_for, alice, device, customer, by):
+def test_a_device_in_no_link_causes_no_warning(client_for, alice, device, customer, by):
     ownership.assign([device.pk], customer=customer, by=by)
     html = client_for(alice).get(reverse("devices:device_unclaim") + f"?ids={device.pk}").content.decode()
     assert "leaves_profiles" not in html
 
 
-def test_the_code_stops_working_or_the_device_leaves_the_profile(client_for, alice, profile, taken):
+def test_with_the_option_the_device_leaves_the_profile_and_the_code_keeps_working(client_for, alice, profile, taken):
     link = printed(profile).link
     data = {"ids": taken.pk, "reason": "E4", "leaves_profiles": "on"}
     client_for(alice).post(reverse("devices:device_unclaim"), data)
@@ -63,14 +63,14 @@ def test_the_code_stops_working_or_the_device_leaves_the_profile(client_for, ali
     assert ClaimProfile.objects.get().version == profile.version + 1
 
 
-def test_without_the_choice_the_code_stops_working_as_the_page_said(client_for, alice, profile, taken):
+def test_without_the_option_the_code_stops_working_as_announced(client_for, alice, profile, taken):
     link = printed(profile).link
     client_for(alice).post(reverse("devices:device_unclaim"), {"ids": taken.pk, "reason": "E4"})
     assert works(profile, link) is False
     assert profile.resources.count() == 3
 
 
-def test_a_trial_over_the_api_says_it_and_changes_nothing_and_the_body_takes_the_choice(alice, profile, taken):
+def test_the_api_warns_in_a_dry_run_and_takes_the_option_in_the_body(alice, profile, taken):
     api, link = Caller(key_of(alice)), printed(profile).link
     body = {"devices": [taken.serial_number], "reason": "E4"}
 
@@ -88,13 +88,13 @@ def test_a_trial_over_the_api_says_it_and_changes_nothing_and_the_body_takes_the
     assert profile.resources.count() == 2
 
 
-def test_one_device_over_the_api_leaves_its_profiles_where_that_is_asked_for(alice, profile, taken):
+def test_the_api_removes_one_device_from_its_profiles_on_request(alice, profile, taken):
     link = printed(profile).link
     Caller(key_of(alice)).delete(f"/devices/{taken.pk}/owner", reason="E4", leaves_profiles="true")
     assert (Device.objects.get(pk=taken.pk).customer, works(profile, link)) == (None, True)
 
 
-def test_the_return_workbench_says_it_and_takes_the_choice(client_for, alice, profile, taken):
+def test_receiving_at_the_workbench_warns_and_takes_the_option(client_for, alice, profile, taken):
     client, link = client_for(alice), printed(profile).link
     html = client.get(reverse("claims:return_workbench") + f"?ids={taken.pk}").content.decode()
     assert "stops working. It lists 3 devices." in html
@@ -103,24 +103,24 @@ def test_the_return_workbench_says_it_and_takes_the_choice(client_for, alice, pr
     assert (Device.objects.get(pk=taken.pk).status, works(profile, link)) == ("returned", True)
 
 
-def test_receiving_over_the_api_takes_the_choice(alice, profile, taken):
+def test_receiving_over_the_api_takes_the_option(alice, profile, taken):
     link = printed(profile).link
     body = {"devices": [taken.serial_number], "reason": "Defective", "leaves_profiles": True}
     assert Caller(key_of(alice)).post("/returns/receive", body).status_code == 202
     assert (Device.objects.get(pk=taken.pk).status, works(profile, link)) == ("returned", True)
 
 
-def test_a_device_that_is_refused_stays_in_its_profiles(make_devices, organization, by, profile):
+def test_a_refused_device_stays_in_its_profiles(make_devices, organization, by, profile):
     free = profile.resources.last().device
     ownership.unclaim([free.pk], reason="E4", by=by, leaves_profiles=True)
     assert profile.resources.count() == 3
 
 
-def test_only_profiles_of_ones_own_organization_are_named(charlie, actor, profile, taken):
+def test_only_profiles_of_ones_own_organization_are_listed(charlie, actor, profile, taken):
     assert links.concerned(Device.objects.filter(pk=taken.pk), by=actor(charlie)) == []
 
 
-def test_a_swap_says_it_and_takes_the_choice(client_for, alice, profile, taken, product):
+def test_a_swap_warns_and_takes_the_option(client_for, alice, profile, taken, product):
     from tests import factories
 
     client, link, new = client_for(alice), printed(profile).link, factories.make_device(product)
@@ -131,7 +131,7 @@ def test_a_swap_says_it_and_takes_the_choice(client_for, alice, profile, taken, 
     assert (Device.objects.get(pk=taken.pk).status, works(profile, link)) == ("returned", True)
 
 
-def test_shipping_and_a_swap_say_before_that_they_can_not_be_undone(client_for, alice, taken, customer, by):
+def test_shipping_and_swaps_warn_that_they_cannot_be_undone(client_for, alice, taken, customer, by):
     from claims.shipments.actions import contents, shipments
 
     client = client_for(alice)
@@ -146,7 +146,7 @@ def _html(client, address):
     return client.get(address).content.decode().replace("can't", "can&#x27;t")
 
 
-def test_an_edited_list_says_it_before_it_is_applied(client_for, alice, profile, taken, settings, tmp_path):
+def test_an_edited_export_warns_before_it_is_applied(client_for, alice, profile, taken, settings, tmp_path):
     from tests.devices import roundtrips
 
     settings.DATA_DIR = tmp_path

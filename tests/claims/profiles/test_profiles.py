@@ -1,4 +1,4 @@
-"""Claim profiles in the console: list, form, switch, detail, claims."""
+"""Claim profiles in the console: list, form, switch, detail page, claims."""
 
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -35,12 +35,12 @@ def owner(client_for, alice):
 
 
 def entries(**changes) -> dict:
-    """What the form sends for a simple profile."""
+    """Return what the form sends for a simple profile."""
     return {"name": "North pilot", "slug": "", "scope": "link", "grant": "ownership", "is_enabled": "on", **changes}
 
 
 def as_sent(response) -> dict:
-    """What a browser would send of the form in this page, unchanged."""
+    """Return what a browser would send from the form on this page, unchanged."""
     form = response.context["form"]
     rows = [*form, *(field for rows in (form.documents, form.members, form.questions) for row in rows for field in row)]
     data = {}
@@ -51,10 +51,10 @@ def as_sent(response) -> dict:
     return data
 
 
-# Making
+# Creating
 
 
-def test_a_name_is_enough(owner, organization, alice):
+def test_a_name_is_enough_to_create_a_profile(owner, organization, alice):
     response = owner.post(CREATE, entries())
     profile = ClaimProfile.objects.get()
     assert (response.status_code, response.url) == (302, reverse("claims:claim_profile_detail", args=[profile.pk]))
@@ -76,7 +76,7 @@ def test_a_name_is_enough(owner, organization, alice):
     assert (event.subject_id, event.actor_id) == (profile.pk, alice.pk)
 
 
-def test_everything_that_a_profile_can_hold_is_kept(owner, organization, make_devices, bob):
+def test_every_field_of_a_profile_is_saved(owner, organization, make_devices, bob):
     first, second = make_devices(2)
     domain = OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example")
     fleet = factories.make_customer(organization, "Fleet", kind=CustomerKind.INTERNAL)
@@ -132,20 +132,20 @@ def test_everything_that_a_profile_can_hold_is_kept(owner, organization, make_de
 @pytest.mark.parametrize(
     ("name", "slug"), [("Übergrößen & Co.", "ubergroen-co"), ("北", "profile"), ("x" * 120, "x" * 52)]
 )
-def test_an_identifier_is_made_from_the_name(owner, name, slug):
+def test_the_identifier_is_generated_from_the_name(owner, name, slug):
     owner.post(CREATE, entries(name=name))
     owner.post(CREATE, entries(name=name))
     assert list(ClaimProfile.objects.order_by("pk").values_list("slug", flat=True)) == [slug, f"{slug}-2"]
 
 
-def test_another_organization_may_use_the_same_identifier(owner, client_for, charlie):
+def test_another_organization_can_use_the_same_identifier(owner, client_for, charlie):
     owner.post(CREATE, entries())
     client_for(charlie).post(CREATE, entries())
     assert list(ClaimProfile.objects.values_list("slug", flat=True)) == ["north-pilot", "north-pilot"]
 
 
 @pytest.mark.parametrize("limit", ["", "0"])
-def test_a_limit_of_nothing_or_0_is_unlimited(owner, limit):
+def test_an_empty_limit_or_0_means_unlimited(owner, limit):
     owner.post(CREATE, entries(max_claims=limit))
     assert ClaimProfile.objects.get().max_claims is None
 
@@ -183,7 +183,7 @@ def test_a_limit_of_nothing_or_0_is_unlimited(owner, limit):
         ({"product": "999"}, "product", "Select a valid choice. That choice is not one of the available choices."),
     ],
 )
-def test_a_mistake_is_named_at_its_field_and_nothing_is_made(owner, organization, changes, field, sentence):
+def test_an_invalid_value_is_refused_at_its_field_and_nothing_is_created(owner, organization, changes, field, sentence):
     worlds.make_link_profile(organization, slug="taken")
     response = owner.post(CREATE, entries(**changes))
     assert response.status_code == 422
@@ -228,7 +228,7 @@ def test_a_mistake_is_named_at_its_field_and_nothing_is_made(owner, organization
         ({"questions-0-required": "on"}, "label", "This field is required."),
     ],
 )
-def test_a_mistake_in_a_row_is_named_in_it(owner, row, field, sentence):
+def test_an_invalid_value_in_a_row_is_reported_in_that_row(owner, row, field, sentence):
     response = owner.post(CREATE, entries(**row))
     assert response.status_code == 422
     assert sentence in response.content.decode()
@@ -238,7 +238,7 @@ def test_a_mistake_in_a_row_is_named_in_it(owner, row, field, sentence):
     assert not ClaimProfile.objects.exists()
 
 
-def test_a_member_is_a_portal_role_and_listed_once(owner, bob):
+def test_a_member_has_a_portal_role_and_is_listed_once(owner, bob):
     pk = Member.objects.get(user=bob).pk
     staff = owner.post(CREATE, entries(**{"members-0-member": pk, "members-0-role": "owner"}))
     twice = owner.post(
@@ -252,13 +252,15 @@ def test_a_member_is_a_portal_role_and_listed_once(owner, bob):
     assert not ClaimProfile.objects.exists()
 
 
-def test_no_more_rows_are_read_than_may_be(owner):
+def test_rows_beyond_the_maximum_are_ignored(owner):
     sent = {f"questions-{n}-label": f"Question {n}" for n in range(30)}
     owner.post(CREATE, entries(**sent))
     assert [asked["label"] for asked in ClaimProfile.objects.get().form] == [f"Question {n}" for n in range(5)]
 
 
-def test_choices_of_another_organization_are_refused(owner, other_organization, foreign_device, charlie, organization):
+def test_choices_from_another_organization_are_refused(
+    owner, other_organization, foreign_device, charlie, organization
+):
     domain = OrganizationDomain.objects.create(organization=other_organization, host="claim.southridge.example")
     internal = factories.make_customer(other_organization, "Their fleet", kind=CustomerKind.INTERNAL)
     wrong = "Select a valid choice. That choice is not one of the available choices."
@@ -275,12 +277,12 @@ def test_choices_of_another_organization_are_refused(owner, other_organization, 
     assert not ClaimProfile.objects.exists()
 
 
-def test_the_additional_project_is_one_of_an_internal_account(owner, customer):
+def test_the_additional_project_must_belong_to_an_internal_account(owner, customer):
     response = owner.post(CREATE, entries(additional_project=customer.projects.get().pk))
     assert "additional_project" in response.context["form"].errors
 
 
-def test_a_serial_of_two_products_needs_the_device_name(owner, organization, product, device):
+def test_a_serial_number_shared_by_two_products_needs_the_device_name(owner, organization, product, device):
     twin = factories.make_device(factories.make_product(organization, "Gas Meter"), device.serial_number)
     response = owner.post(CREATE, entries(devices=device.serial_number))
     assert response.context["form"].errors["devices"] == [
@@ -292,13 +294,13 @@ def test_a_serial_of_two_products_needs_the_device_name(owner, organization, pro
 
 
 @pytest.mark.parametrize("fields", [{"status": DeviceStatus.SCRAPPED}, {"archived_at": timezone.now()}])
-def test_a_device_that_is_no_longer_in_use_is_refused(owner, device, fields):
+def test_archived_and_scrapped_devices_are_refused(owner, device, fields):
     Device.objects.filter(pk=device.pk).update(**fields)
     response = owner.post(CREATE, entries(devices=device.serial_number))
     assert response.context["form"].errors["devices"] == ["Archived or scrapped: AQM26-100000."]
 
 
-def test_each_unit_of_a_product_gets_its_code(owner, product, make_devices):
+def test_each_device_of_a_product_gets_a_code(owner, product, make_devices):
     devices = make_devices(3)
     owner.post(CREATE, entries(scope="unit", product=product.pk, devices="ignored"))
     profile = ClaimProfile.objects.get()
@@ -306,20 +308,20 @@ def test_each_unit_of_a_product_gets_its_code(owner, product, make_devices):
     assert not profile.resources.exists()
 
 
-def test_a_product_is_ignored_where_one_code_is_for_all(owner, product, device):
+def test_the_product_is_ignored_if_one_code_is_for_all(owner, product, device):
     owner.post(CREATE, entries(product=product.pk))
     profile = ClaimProfile.objects.get()
     assert (profile.product, profile.codes.get().device) == (None, None)
 
 
-def test_a_link_may_choose_the_product_beforehand(owner, product):
+def test_a_link_can_preselect_the_product(owner, product):
     form = owner.get(f"{CREATE}?product={product.pk}").context["form"]
     assert (form["scope"].value(), form["product"].value()) == ("unit", str(product.pk))
     for nonsense in ("?product=x", "?product=" + "9" * 40, "?scope=%00", "?scope=nonsense"):
         assert owner.get(CREATE + nonsense).status_code in {200, 400}
 
 
-def test_an_empty_form_is_a_mistake_and_no_crash(owner):
+def test_an_empty_form_is_refused_without_an_error(owner):
     response = owner.post(CREATE, {})
     assert response.status_code == 422
     assert {"name", "scope", "grant"} <= set(response.context["form"].errors)
@@ -349,7 +351,7 @@ def test_an_unchanged_form_changes_nothing(owner, organization, device, bob):
     assert not Event.objects.exists()
 
 
-def test_an_edit_is_told_field_by_field(owner, organization, device, bob):
+def test_an_edit_is_logged_field_by_field(owner, organization, device, bob):
     profile = worlds.make_link_profile(organization, device)
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     sent = as_sent(owner.get(url)) | {
@@ -380,7 +382,7 @@ def test_an_edit_is_told_field_by_field(owner, organization, device, bob):
     assert profile.codes.get().version == 1
 
 
-def test_what_two_people_changed_in_one_profile_is_said_and_nothing_is_lost(owner, organization):
+def test_concurrent_edits_are_reported_and_nothing_is_lost(owner, organization):
     profile = worlds.make_link_profile(organization)
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     mine, theirs = as_sent(owner.get(url)), as_sent(owner.get(url))
@@ -402,7 +404,7 @@ def test_what_two_people_changed_in_one_profile_is_said_and_nothing_is_lost(owne
     profile.refresh_from_db()
     assert (profile.name, profile.description, profile.version) == ("Theirs", "", 2)
     again = as_sent(response)
-    # What only the other person changed is in the form, too.
+    # The form also contains what only the other person changed.
     assert again["max_claims"] == "5"
     assert owner.post(url, again).status_code == 302
     profile.refresh_from_db()
@@ -410,7 +412,7 @@ def test_what_two_people_changed_in_one_profile_is_said_and_nothing_is_lost(owne
     assert [each.title for each in profile.resources.all()] == ["Poster"]
 
 
-def test_an_edit_of_a_profile_that_was_switched_meanwhile_leaves_it_switched(owner, organization, by):
+def test_an_edit_keeps_a_profile_switched_off_that_was_switched_off_meanwhile(owner, organization, by):
     profile = worlds.make_link_profile(organization)
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     sent = as_sent(owner.get(url))
@@ -421,7 +423,7 @@ def test_an_edit_of_a_profile_that_was_switched_meanwhile_leaves_it_switched(own
     assert "Somebody else changed this meanwhile: Enabled. Their change was kept." in answer.content.decode()
 
 
-def test_an_edit_without_what_the_page_put_into_it_is_refused(owner, organization):
+def test_an_edit_without_the_pages_hidden_fields_is_refused(owner, organization):
     profile = worlds.make_link_profile(organization)
     response = owner.post(reverse("claims:claim_profile_edit", args=[profile.pk]), entries(name="Renamed"))
     assert response.status_code == 422
@@ -429,7 +431,7 @@ def test_an_edit_without_what_the_page_put_into_it_is_refused(owner, organizatio
     assert profile.name == "North pilot"
 
 
-def test_a_limit_below_what_was_claimed_is_refused(owner, organization, customer, dana, actor, by):
+def test_a_limit_below_the_number_of_claims_is_refused(owner, organization, customer, dana, actor, by):
     profile = worlds.make_link_profile(organization, max_claims=5)
     other = factories.make_customer(organization, "Second")
     for claimer in (customer, other):
@@ -447,7 +449,7 @@ def test_a_limit_below_what_was_claimed_is_refused(owner, organization, customer
     assert (profile.max_claims, profile.claim_count, profile.state) == (2, 2, "used_up")
 
 
-def test_the_database_refuses_what_no_profile_can_be(organization, product):
+def test_the_database_refuses_invalid_profiles(organization, product):
     profile = worlds.make_link_profile(organization)
     now = timezone.now()
     for fields in (
@@ -460,7 +462,7 @@ def test_the_database_refuses_what_no_profile_can_be(organization, product):
             ClaimProfile.objects.filter(pk=profile.pk).update(**fields)
 
 
-def test_scope_and_product_stay_once_codes_exist(owner, product, device, by):
+def test_scope_and_product_are_fixed_once_codes_exist(owner, product, device, by):
     profile = worlds.make_unit_profile(product)
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     page = owner.get(url)
@@ -473,7 +475,7 @@ def test_scope_and_product_stay_once_codes_exist(owner, product, device, by):
     assert refusal.value.code == "codes_exist"
 
 
-def test_a_profile_without_codes_may_become_another_kind(owner, product, organization):
+def test_a_profile_without_codes_can_change_its_scope(owner, product, organization):
     profile = worlds.make_unit_profile(None, organization=organization)
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     assert owner.post(url, as_sent(owner.get(url)) | {"scope": "link"}).status_code == 302
@@ -481,7 +483,7 @@ def test_a_profile_without_codes_may_become_another_kind(owner, product, organiz
     assert (profile.scope, profile.codes.count()) == ("link", 1)
 
 
-def test_the_answers_keep_their_names_when_a_question_is_worded_anew(owner, organization):
+def test_answers_keep_their_names_when_a_question_is_reworded(owner, organization):
     profile = worlds.make_link_profile(organization, form=[{"name": "site", "label": "Site", "required": False}])
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     owner.post(url, as_sent(owner.get(url)) | {"questions-0-label": "Where is it?"})
@@ -502,7 +504,7 @@ def test_an_archived_product_stays_in_the_form_of_its_profile(owner, product, de
 # The switch
 
 
-def test_one_click_switches_off_and_on(owner, organization):
+def test_one_click_switches_a_profile_off_and_on(owner, organization):
     profile = worlds.make_link_profile(organization)
     for action, on in [("disable", False), ("disable", False), ("enable", True)]:
         response = owner.post(reverse(f"claims:claim_profile_{action}", args=[profile.pk]))
@@ -517,7 +519,7 @@ def test_one_click_switches_off_and_on(owner, organization):
     assert profile.version == 3
 
 
-def test_a_get_switches_nothing(owner, organization):
+def test_a_get_request_switches_nothing(owner, organization):
     profile = worlds.make_link_profile(organization)
     assert owner.get(reverse("claims:claim_profile_disable", args=[profile.pk])).status_code == 405
     profile.refresh_from_db()
@@ -535,15 +537,15 @@ def test_a_get_switches_nothing(owner, organization):
         ({"valid_from": timezone.now() - timedelta(1)}, "enabled"),
     ],
 )
-def test_the_state_says_whether_it_can_be_claimed(organization, fields, state):
+def test_the_state_tells_whether_a_profile_can_be_claimed(organization, fields, state):
     assert ClaimProfile(organization=organization, **fields).state == state
 
 
-# Who may
+# Permissions
 
 
 @pytest.mark.parametrize("role", ["fulfilment", "support", "viewer"])
-def test_only_who_may_edit_profiles_makes_edits_and_switches_them(client_for, organization, role):
+def test_only_people_who_may_edit_profiles_can_create_edit_and_switch_them(client_for, organization, role):
     profile, client = worlds.make_link_profile(organization), client_for(role)
     before = ClaimProfile.objects.values().get()
     answers = [client.post(CREATE, entries(slug="new"))]
@@ -557,7 +559,7 @@ def test_only_who_may_edit_profiles_makes_edits_and_switches_them(client_for, or
     assert not Event.objects.exists()
 
 
-def test_another_organization_finds_nothing(client_for, charlie, organization):
+def test_another_organization_cannot_find_the_profile(client_for, charlie, organization):
     profile, client = worlds.make_link_profile(organization), client_for(charlie)
     for verb in ("detail", "edit", "claims", "replace_code"):
         assert client.get(reverse(f"claims:claim_profile_{verb}", args=[profile.pk])).status_code == 404
@@ -572,7 +574,7 @@ def test_another_organization_finds_nothing(client_for, charlie, organization):
 # The list
 
 
-def test_the_list_shows_what_happened_to_each(owner, organization, product):
+def test_the_list_shows_the_figures_of_each_profile(owner, organization, product):
     at = timezone.now()
     worlds.make_link_profile(organization, max_claims=1000, last_claimed_at=at)
     worlds.make_unit_profile(product, grant="access", is_enabled=False)
@@ -608,7 +610,7 @@ def test_the_list_shows_what_happened_to_each(owner, organization, product):
         ("?cursor=nonsense", ["Alpha", "Beta", "Gamma"]),
     ],
 )
-def test_the_list_is_filtered_and_ordered(owner, organization, query, names):
+def test_the_list_can_be_filtered_and_sorted(owner, organization, query, names):
     worlds.make_link_profile(organization, name="Alpha", slug="first", is_enabled=False)
     worlds.make_unit_profile(None, organization=organization, name="Beta", slug="second")
     worlds.make_link_profile(organization, name="Gamma", slug="third", grant="access")
@@ -642,14 +644,14 @@ def test_the_list_is_exported_with_its_filters(owner, organization, product):
     assert [row[0] for row in book.active.values] == ["name", "Units", "=cmd()"]
 
 
-def test_who_may_not_export_gets_nothing(client_for):
+def test_people_without_export_permission_get_no_file(client_for):
     assert client_for("viewer").get(reverse("claims:claim_profile_export")).status_code == 403
 
 
-# The detail
+# The detail page
 
 
-def test_the_detail_counts_scans_sign_ins_claims_and_refusals(owner, organization, device, customer, dana, actor):
+def test_the_detail_page_counts_scans_sign_ins_claims_and_refusals(owner, organization, device, customer, dana, actor):
     profile = worlds.make_link_profile(organization, device, max_claims=1000)
     code = profile.codes.get()
     for _each in range(3):
@@ -669,16 +671,16 @@ def test_the_detail_counts_scans_sign_ins_claims_and_refusals(owner, organizatio
         assert text in page
 
 
-def test_the_funnel_is_one_query(organization, django_assert_num_queries):
+def test_the_funnel_takes_one_query(organization, django_assert_num_queries):
     profile = worlds.make_link_profile(organization)
     steps.record(profile.codes.get(), Step.SCAN)
     with django_assert_num_queries(1):
         assert ClaimStep.objects.filter(profile=profile).funnel().scans == 1
 
 
-def test_claims_by_day_are_those_of_the_readers_days(organization, customer, dana, actor, settings):
+def test_claims_by_day_use_the_readers_time_zone(organization, customer, dana, actor, settings):
     profile = worlds.make_link_profile(organization)
-    # A quarter to midnight in UTC is tomorrow in Berlin.
+    # A quarter to midnight in UTC is already the next day in Berlin.
     at = datetime(2026, 6, 10, 23, 45, tzinfo=UTC)
     claims.redeem(profile.codes.get(), customer=customer, by=actor(dana), host="localhost", at=at)
     now = datetime(2026, 6, 12, 12, tzinfo=UTC)
@@ -699,7 +701,7 @@ def test_the_page_has_no_inline_style_or_script(owner, organization, device):
 @pytest.mark.parametrize(
     ("role", "sees"), [("owner", True), ("fulfilment", True), ("support", True), ("viewer", False)]
 )
-def test_only_who_may_see_codes_sees_them(client_for, organization, device, product, role, sees):
+def test_only_people_who_may_see_codes_see_them(client_for, organization, device, product, role, sees):
     profile, unit = worlds.make_link_profile(organization), worlds.make_unit_profile(product)
     link, typed = printed.label(profile.codes.get()).link, printed.label(profile.codes.get()).typed
     client = client_for(role)
@@ -712,7 +714,7 @@ def test_only_who_may_see_codes_sees_them(client_for, organization, device, prod
         assert label.link in text if sees and "devices" in url else label.link not in text
 
 
-def test_an_offer_of_nothing_is_pointed_out(owner, organization, device):
+def test_an_offer_without_contents_is_pointed_out(owner, organization, device):
     empty, full = (
         worlds.make_link_profile(organization, documents=[]),
         worlds.make_link_profile(organization, device, slug="full"),
@@ -730,7 +732,7 @@ def test_a_code_of_a_lost_key_can_be_replaced_and_does_not_break_the_page(owner,
     settings.CLAIM_KEYS = keys
 
 
-def test_replacing_a_code_asks_why(owner, organization):
+def test_replacing_a_code_needs_a_reason(owner, organization):
     profile = worlds.make_link_profile(organization)
     url = reverse("claims:claim_profile_replace_code", args=[profile.pk])
     assert owner.get(url).status_code == 200
@@ -801,7 +803,9 @@ def test_the_overview_and_the_customers_page_show_claims(rf, organization, devic
     assert device.serial_number in panels.customer_claims(request, customer)
 
 
-def test_a_stranger_sees_no_claims_in_panels(rf, organization, device, customer, dana, actor, charlie):
+def test_people_of_another_organization_see_no_claims_in_panels(
+    rf, organization, device, customer, dana, actor, charlie
+):
     claims.redeem(
         worlds.make_link_profile(organization, device).codes.get(), customer=customer, by=actor(dana), host="x"
     )
@@ -812,14 +816,14 @@ def test_a_stranger_sees_no_claims_in_panels(rf, organization, device, customer,
 
 
 @pytest.mark.parametrize(("text", "rank"), [("North pilot", 0), ("NORTH-PILOT", 0), ("nor", 1), ("north-p", 1)])
-def test_a_profile_is_found_by_its_name_or_identifier(by, organization, text, rank):
+def test_search_finds_a_profile_by_name_or_identifier(by, organization, text, rank):
     profile = worlds.make_link_profile(organization)
     assert [(hit.title, hit.rank, hit.url) for hit in search.find(by, text, 5)] == [
         ("North pilot", rank, profile.get_absolute_url())
     ]
 
 
-def test_a_scanned_label_opens_its_unit_and_a_scanned_link_its_profile(
+def test_search_opens_the_device_of_a_scanned_label_and_the_profile_of_a_scanned_link(
     by, organization, device, product, actor, charlie
 ):
     link, unit = worlds.make_link_profile(organization), worlds.make_unit_profile(product)
@@ -830,13 +834,13 @@ def test_a_scanned_label_opens_its_unit_and_a_scanned_link_its_profile(
             assert search.find(actor(charlie), text, 5) == []
 
 
-def test_a_text_that_is_no_code_is_not_looked_up(by, django_assert_num_queries):
+def test_text_that_is_not_a_code_is_not_looked_up(by, django_assert_num_queries):
     with django_assert_num_queries(0):
         for text in ("AQM26-100000", "3PVTHASXDR2SX", "https://elsewhere.example/c/", "'; --"):
             assert search._scanned(by, text) == []
 
 
-def test_the_fixed_addresses(organization):
+def test_addresses_of_codes_are_fixed(organization):
     assert reverse("claims:claim_profile_qr", args=[7, "svg"]) == "/claim-profiles/7/qr.svg"
     assert reverse("claims:unit_code_qr", args=[7, "png"]) == "/devices/7/claim-code.png"
     assert reverse("claims:unit_code_replace", args=[7]) == "/devices/7/claim-code/replace/"
@@ -844,7 +848,7 @@ def test_the_fixed_addresses(organization):
     assert not Project.objects.exists()
 
 
-def test_the_way_from_an_import_to_codes_chooses_product_and_scope(owner, organization, product, alice):
+def test_creating_codes_after_an_import_preselects_product_and_scope(owner, organization, product, alice):
     import_ = ManifestImport.objects.create(
         organization=organization,
         product=product,
@@ -865,7 +869,7 @@ def test_the_way_from_an_import_to_codes_chooses_product_and_scope(owner, organi
 
 
 @pytest.mark.parametrize("fields", [{}, {"grant": "access"}])
-def test_a_profile_that_gives_nothing_says_so_and_is_not_claimed(owner, organization, fields):
+def test_a_profile_that_grants_nothing_says_so_and_cannot_be_claimed(owner, organization, fields):
     profile = worlds.make_link_profile(organization, documents=[], **fields)
     assert ClaimProfile.objects.with_state().get().state == "empty"
     for address in ("/claim-profiles/", profile.get_absolute_url()):
@@ -875,7 +879,7 @@ def test_a_profile_that_gives_nothing_says_so_and_is_not_claimed(owner, organiza
     assert refusal.value.code == "gives_nothing"
 
 
-def test_a_profile_of_which_a_device_has_an_owner_says_that_it_cannot_be_claimed(
+def test_a_profile_with_an_owned_device_says_that_it_cannot_be_claimed(
     owner, organization, make_devices, customer, alice
 ):
     free, taken = make_devices(2)
@@ -892,7 +896,7 @@ def test_a_profile_of_which_a_device_has_an_owner_says_that_it_cannot_be_claimed
     ("grant", "kind", "state"),
     [("access", "internal", "enabled"), ("access", "company", "blocked"), ("ownership", "internal", "blocked")],
 )
-def test_whether_a_profile_is_blocked_depends_on_what_it_gives_and_who_owns_it(
+def test_whether_a_profile_is_blocked_depends_on_its_grant_and_the_owners(
     organization, device, alice, grant, kind, state
 ):
     holder = factories.make_customer(organization, "Holder", kind=kind)
@@ -901,7 +905,9 @@ def test_whether_a_profile_is_blocked_depends_on_what_it_gives_and_who_owns_it(
     assert ClaimProfile.objects.with_state().get().state == state
 
 
-def test_who_has_one_of_several_devices_is_not_told_that_nothing_is_left(organization, make_devices, customer, alice):
+def test_a_customer_with_one_of_several_devices_learns_that_the_rest_is_not_granted(
+    organization, make_devices, customer, alice
+):
     mine, other = make_devices(2)
     profile = worlds.make_link_profile(organization, mine, other)
     ownership.assign([mine.pk], customer=customer, by=factories.actor_of(alice))
@@ -910,7 +916,7 @@ def test_who_has_one_of_several_devices_is_not_told_that_nothing_is_left(organiz
     assert refusal.value.code == "already_yours"
 
 
-def test_the_steps_and_the_chart_are_of_the_same_30_days(owner, organization, customer):
+def test_the_funnel_and_the_chart_cover_the_same_30_days(owner, organization, customer):
     profile = worlds.make_link_profile(organization)
     now = timezone.now()
     for days, number in ((2, 3), (29, 1), (31, 7)):
@@ -920,7 +926,7 @@ def test_the_steps_and_the_chart_are_of_the_same_30_days(owner, organization, cu
     assert funnel.scans == 4
 
 
-def test_the_units_card_looks_again_while_codes_are_created_and_prints_labels(owner, organization, device, product):
+def test_the_devices_card_refreshes_while_codes_are_created_and_links_to_printing(owner, organization, device, product):
     profile = worlds.make_unit_profile(product)
     page = owner.get(profile.get_absolute_url()).content.decode()
     assert "every 2s" not in page

@@ -1,4 +1,4 @@
-"""A code for each unit: list, selection, export, new labels, and very many of them."""
+"""A code for each device: list, selection, export, new labels, and large numbers of devices."""
 
 import csv
 from io import StringIO
@@ -34,7 +34,7 @@ def _units(profile) -> str:
 # The list
 
 
-def test_the_units_show_their_codes_and_who_claimed_them(owner, product, make_devices, customer, dana, actor):
+def test_the_list_shows_codes_and_who_claimed_them(owner, product, make_devices, customer, dana, actor):
     first, second = make_devices(2)
     profile = worlds.make_unit_profile(product)
     claims.redeem(profile.codes.get(device=first), customer=customer, by=actor(dana), host="localhost")
@@ -49,7 +49,7 @@ def test_the_units_show_their_codes_and_who_claimed_them(owner, product, make_de
     assert (detail["unit_count"], detail["claimed_count"], detail["making"]) == (2, 1, None)
 
 
-def test_a_unit_that_came_back_is_not_claimed_any_more(owner, product, device, customer, dana, actor, by):
+def test_a_returned_device_no_longer_counts_as_claimed(owner, product, device, customer, dana, actor, by):
     profile = worlds.make_unit_profile(product)
     claims.redeem(profile.codes.get(), customer=customer, by=actor(dana), host="localhost")
     ownership.unclaim([device.pk], reason="returned", by=by)
@@ -58,7 +58,7 @@ def test_a_unit_that_came_back_is_not_claimed_any_more(owner, product, device, c
     assert (detail["claimed_count"], detail["profile"].claim_count) == (0, 1)
 
 
-def test_only_the_units_of_this_profile_are_listed(owner, organization, product, make_devices):
+def test_only_the_devices_of_this_profile_are_listed(owner, organization, product, make_devices):
     first, second = make_devices(2)
     picked = worlds.make_unit_profile(None, first, organization=organization, slug="picked")
     every = worlds.make_unit_profile(product)
@@ -76,14 +76,14 @@ def test_only_the_units_of_this_profile_are_listed(owner, organization, product,
         ("", ["AQM-11", "AQM-02", "AQM-01"]),
     ],
 )
-def test_the_units_are_searched_and_ordered(owner, product, query, serials):
+def test_the_devices_can_be_searched_and_sorted(owner, product, query, serials):
     for serial in ("AQM-11", "AQM-02", "AQM-01"):
         factories.make_device(product, serial)
     profile = worlds.make_unit_profile(product)
     assert [row.serial_number for row in owner.get(_units(profile) + query).context["page"].rows] == serials
 
 
-def test_all_units_are_reached_page_by_page(owner, product):
+def test_paging_reaches_all_devices(owner, product):
     ids = worlds.make_many_devices(product, 120)
     profile = worlds.make_unit_profile(product)
     url, seen = _units(profile), []
@@ -94,7 +94,7 @@ def test_all_units_are_reached_page_by_page(owner, product):
     assert seen == ids
 
 
-def test_the_units_take_a_fixed_number_of_queries(owner, product, django_assert_max_num_queries):
+def test_the_list_takes_a_fixed_number_of_queries(owner, product, django_assert_max_num_queries):
     worlds.make_many_devices(product, 60)
     profile = worlds.make_unit_profile(product)
     owner.get(_units(profile))
@@ -102,7 +102,7 @@ def test_the_units_take_a_fixed_number_of_queries(owner, product, django_assert_
         owner.get(_units(profile))
 
 
-def test_a_profile_with_one_code_has_no_units(owner, organization):
+def test_a_profile_with_one_code_has_no_device_list(owner, organization):
     profile = worlds.make_link_profile(organization)
     assert owner.get(_units(profile)).status_code == 404
 
@@ -110,7 +110,7 @@ def test_a_profile_with_one_code_has_no_units(owner, organization):
 # The export
 
 
-def test_all_codes_are_exported_and_that_is_told(owner, product, make_devices, alice):
+def test_all_codes_can_be_exported_and_the_export_is_logged(owner, product, make_devices, alice):
     devices = make_devices(3)
     profile = worlds.make_unit_profile(product)
     response = owner.post(reverse("claims:claim_profile_units_export", args=[profile.pk]))
@@ -128,7 +128,7 @@ def test_all_codes_are_exported_and_that_is_told(owner, product, make_devices, a
     assert (event.subject_id, event.actor_id, event.data) == (profile.pk, alice.pk, {"units": 3})
 
 
-def test_only_who_may_see_codes_exports_them(client_for, charlie, product, device):
+def test_only_people_who_may_see_codes_can_export_them(client_for, charlie, product, device):
     url = reverse("claims:claim_profile_units_export", args=[worlds.make_unit_profile(product).pk])
     assert client_for("viewer").post(url).status_code == 403
     assert client_for(charlie).post(url).status_code == 404
@@ -158,7 +158,7 @@ def test_a_selection_gets_codes_of_a_new_profile(owner, make_devices, organizati
     assert told == [("claim_profile.created", {}), ("claim_profile.units_added", {"units": 2})]
 
 
-def test_a_selection_gets_codes_of_a_profile_that_exists(owner, make_devices, organization):
+def test_a_selection_gets_codes_of_an_existing_profile(owner, make_devices, organization):
     first, second = make_devices(2)
     profile = worlds.make_unit_profile(None, first, organization=organization)
     before = profile.codes.get().pk
@@ -170,14 +170,14 @@ def test_a_selection_gets_codes_of_a_profile_that_exists(owner, make_devices, or
     assert worlds.event("claim_profile.units_added").data == {"units": 1}
 
 
-def test_all_that_match_the_filters_get_codes(owner, product, organization, make_devices):
+def test_all_devices_matching_the_filters_get_codes(owner, product, organization, make_devices):
     make_devices(3)
     other = factories.make_device(factories.make_product(organization, "Gas Meter"), "GAS-1")
     forms.act(owner, ADD, {"all": "1", "product": other.product_id}, name="Gas")
     assert list(ClaimCode.objects.values_list("device", flat=True)) == [other.pk]
 
 
-def test_a_selection_without_profile_or_name_is_refused(owner, device, organization):
+def test_a_selection_needs_a_profile_or_a_name(owner, device, organization):
     worlds.make_unit_profile(None, organization=organization)
     response = owner.post(ADD, {"ids": device.pk})
     assert (response.status_code, response.context["form"].errors["name"]) == (
@@ -187,7 +187,7 @@ def test_a_selection_without_profile_or_name_is_refused(owner, device, organizat
     assert not ClaimCode.objects.exists()
 
 
-def test_a_profile_that_is_tied_to_a_product_takes_no_selection(owner, product, device, by, organization):
+def test_a_profile_tied_to_a_product_takes_no_selection(owner, product, device, by, organization):
     tied = worlds.make_unit_profile(product)
     link = worlds.make_link_profile(organization)
     for profile in (tied, link):
@@ -206,18 +206,18 @@ def test_devices_of_another_organization_get_no_code(owner, foreign_device, char
     assert ClaimCode.objects.count() == 1
 
 
-def test_only_who_may_edit_profiles_adds_units(client_for, device):
+def test_only_people_who_may_edit_profiles_can_add_devices(client_for, device):
     for role in ("support", "fulfilment", "viewer"):
         assert client_for(role).post(ADD, {"ids": device.pk, "name": "x"}).status_code == 403
     assert not ClaimProfile.objects.exists()
 
 
-def test_an_empty_selection_is_refused_with_a_sentence(owner):
+def test_an_empty_selection_is_refused(owner):
     for url in (ADD, f"{ADD}?ids=", f"{ADD}?ids=x", f"{ADD}?ids=" + "9" * 40):
         assert owner.get(url).status_code == 422
 
 
-# Very many
+# Large numbers
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def few_in_request(monkeypatch):
     monkeypatch.setattr(claim_codes, "BATCH", 4)
 
 
-def test_the_codes_of_very_many_units_are_made_in_the_background(owner, product, few_in_request, by):
+def test_codes_for_many_devices_are_created_in_the_background(owner, product, few_in_request, by):
     ids = worlds.make_many_devices(product, 11)
     profile = claim_profiles.create(name="All", slug="all", scope="unit", product=product, by=by)
     operation = Operation.objects.get()
@@ -240,7 +240,7 @@ def test_the_codes_of_very_many_units_are_made_in_the_background(owner, product,
     assert owner.get(profile.get_absolute_url()).context["making"] is None
 
 
-def test_an_interrupted_operation_goes_on_where_it_stopped(product, few_in_request, by, monkeypatch):
+def test_an_interrupted_operation_resumes_where_it_stopped(product, few_in_request, by, monkeypatch):
     ids = worlds.make_many_devices(product, 11)
     profile = claim_profiles.create(name="All", slug="all", scope="unit", product=product, by=by)
     operation = Operation.objects.get()
@@ -262,7 +262,7 @@ def test_an_interrupted_operation_goes_on_where_it_stopped(product, few_in_reque
     assert (operation.state, operation.succeeded, profile.codes.count()) == ("done", 11, len(ids))
 
 
-def test_a_large_selection_is_worked_off_in_the_background(owner, product, few_in_request):
+def test_a_large_selection_is_processed_in_the_background(owner, product, few_in_request):
     ids = worlds.make_many_devices(product, 11)
     response = forms.act(owner, ADD, {"all": "1"}, name="Many")
     operation, profile = Operation.objects.get(), ClaimProfile.objects.get()
@@ -274,7 +274,7 @@ def test_a_large_selection_is_worked_off_in_the_background(owner, product, few_i
     assert worlds.event("claim_profile.units_added").data == {"units": 11}
 
 
-def test_who_lost_the_right_meanwhile_makes_no_codes(product, few_in_request, by, alice):
+def test_a_person_who_lost_the_permission_creates_no_codes(product, few_in_request, by, alice):
     worlds.make_many_devices(product, 11)
     claim_profiles.create(name="All", slug="all", scope="unit", product=product, by=by)
     alice.memberships.update(role="viewer")
@@ -301,7 +301,7 @@ def test_a_label_is_replaced_with_a_reason(client_for, product, device):
     assert worlds.event("device.code_replaced").data == {"note": "Torn off"}
 
 
-def test_the_owner_keeps_his_device_when_its_label_is_replaced(owner, product, device, customer, dana, actor):
+def test_the_owner_keeps_the_device_when_its_label_is_replaced(owner, product, device, customer, dana, actor):
     profile = worlds.make_unit_profile(product)
     claims.redeem(profile.codes.get(), customer=customer, by=actor(dana), host="localhost")
     owner.post(reverse("claims:unit_code_replace", args=[device.pk]), {"reason": "Torn off"})
@@ -309,7 +309,7 @@ def test_the_owner_keeps_his_device_when_its_label_is_replaced(owner, product, d
     assert device.customer == customer
 
 
-def test_who_may_not_edit_devices_replaces_no_label(client_for, charlie, product, device):
+def test_people_who_may_not_edit_devices_cannot_replace_labels(client_for, charlie, product, device):
     profile = worlds.make_unit_profile(product)
     url = reverse("claims:unit_code_replace", args=[device.pk])
     for role in ("viewer", "fulfilment"):
@@ -318,7 +318,7 @@ def test_who_may_not_edit_devices_replaces_no_label(client_for, charlie, product
     assert profile.codes.get().version == 1
 
 
-def test_a_unit_without_code_has_no_label_to_replace(owner, device):
+def test_a_device_without_a_code_has_no_label_to_replace(owner, device):
     assert owner.get(reverse("claims:unit_code_replace", args=[device.pk])).status_code == 404
 
 
@@ -335,13 +335,13 @@ def test_the_card_shows_the_code_and_whether_it_was_used(owner, product, device,
     assert "Claimed by Stadtwerke Aalen on" in owner.get(device.get_absolute_url()).content.decode()
 
 
-def test_the_card_of_an_assigned_unit_says_that_its_code_can_not_be_claimed(owner, product, device, customer, by):
+def test_the_card_of_an_assigned_device_says_that_its_code_cannot_be_claimed(owner, product, device, customer, by):
     worlds.make_unit_profile(product)
     ownership.assign([device.pk], customer=customer, by=by)
     assert "It can't be claimed while the device has an owner." in owner.get(device.get_absolute_url()).content.decode()
 
 
-def test_the_card_of_a_unit_without_code_shows_the_way_to_one(owner, client_for, device):
+def test_the_card_of_a_device_without_a_code_links_to_creating_one(owner, client_for, device):
     link = f"{ADD}?ids={device.pk}"
     assert link in owner.get(device.get_absolute_url()).content.decode()
     page = client_for("viewer").get(device.get_absolute_url()).content.decode()
@@ -349,7 +349,7 @@ def test_the_card_of_a_unit_without_code_shows_the_way_to_one(owner, client_for,
     assert link not in page
 
 
-def test_the_label_number_is_told_once_there_was_another(owner, product, device, by):
+def test_the_label_number_is_shown_once_a_label_was_replaced(owner, product, device, by):
     worlds.make_unit_profile(product)
     claim_codes.replace_for_devices([device.pk], reason="torn", by=by)
     assert "Label number 2, since" in owner.get(device.get_absolute_url()).content.decode()
