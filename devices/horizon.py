@@ -29,7 +29,8 @@ def announce(device_id: int) -> None:
     lane = feed.announce(_lane("device.organization_id"), "settled.n")
     with connection.cursor() as cursor:
         cursor.execute(  # unscoped: announces, and reads no row for anybody
-            f"SELECT {lane}, set_config('{HEARD}', settled.n::text, true) FROM {sql.table(_model('devices.Device'))} AS device, "  # noqa: S608
+            f"SELECT {lane}, set_config('{HEARD}', settled.n::text, true) "  # noqa: S608
+            f"FROM {sql.table(_model('devices.Device'))} AS device, "
             f"({feed.settled(_sequence(), str(MESSAGES))}) AS settled WHERE device.id = %s",
             [device_id],
         )

@@ -29,7 +29,7 @@ ENGINES = {
     "console/webhooks/kept.py",
     "console/webhooks/lanes.py",
     "console/webhooks/cleanup.py",
-    # Outbox, counters, answers kept for a repeat, the log itself: written by a mechanism that every action or view uses.
+    # Outbox, counters, answers for a repeat, the log itself: written by a mechanism that every action or view uses.
     "console/audit/log.py",
     "console/mail.py",
     "console/once.py",
@@ -51,7 +51,7 @@ ENGINES = {
 }
 
 MANAGERS = {"objects", "_default_manager", "_base_manager", "default_manager", "base_manager"}
-# The other three are parts of `visible_to` that models offer by themselves: they too choose by the actor, and fail closed.
+# The other three are parts of `visible_to` that models offer by themselves: they choose by the actor and fail closed.
 SCOPED = {"visible_to", "none", "operated_by", "reached_by", "under_owner"}
 READS = {
     *("aggregate", "all", "annotate", "count", "dates", "datetimes", "defer", "difference", "distinct", "earliest"),

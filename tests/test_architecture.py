@@ -473,7 +473,9 @@ def test_the_foundation_names_the_domain_nowhere(path):
 
 def test_a_name_of_the_domain_in_a_string_is_seen():
     """The negative control."""
-    code = '''"""Not devices.models."""\nMODEL = "devices.Product"\nlink("claims:profile")\nask(f"FROM devices_device {x}")'''
+    code = (
+        '"""Not devices.models."""\nMODEL = "devices.Product"\nlink("claims:profile")\nask(f"FROM devices_device {x}")'
+    )
     found = [text for text in _strings(ast.parse(code)) if re.search(DOMAIN, text)]
     assert found == ["devices.Product", "claims:profile", "FROM devices_device "]
 

@@ -20,7 +20,7 @@ INSIDE = {
 
 
 def imports(source: str) -> Iterator[tuple[str, bool]]:
-    """Yield what a module imports when it runs, and whether it does so within a function. Imports for types don't run."""
+    """Yield what a module imports when it runs, and whether it does so in a function. Type-only imports don't run."""
     tree = ast.parse(source)
     types = {
         id(node)

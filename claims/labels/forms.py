@@ -95,8 +95,8 @@ class LabelSheetForm(TextGuard, forms.Form):
             self.add_error(
                 "stock",
                 _(
-                    "The link is so long that its QR code would be too fine to be read here: %(is)s mm a module, at least "
-                    "%(least)s mm are needed. Choose a larger label."
+                    "The link is so long that its QR code would be too fine to be read here: %(is)s mm a module, at "
+                    "least %(least)s mm are needed. Choose a larger label."
                 )
                 % {"is": f"{stock.module(self.modules):.2f}", "least": LEAST_MODULE},
             )

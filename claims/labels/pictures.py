@@ -136,8 +136,8 @@ def _words(words: Words) -> str:
     weight = ' font-weight="bold"' if words.face.endswith("Bd") else ""
     # The browser may use a wider typeface; `textLength` keeps the text within its width.
     return (
-        f'<text x="{words.x:.3f}" y="{words.y:.3f}" font-size="{words.size * POINT:.3f}" font-family="{_FAMILY}"{weight} '
-        f'textLength="{words.width:.3f}" lengthAdjust="spacingAndGlyphs">{escape(words.text)}</text>'
+        f'<text x="{words.x:.3f}" y="{words.y:.3f}" font-size="{words.size * POINT:.3f}" font-family="{_FAMILY}"'
+        f'{weight} textLength="{words.width:.3f}" lengthAdjust="spacingAndGlyphs">{escape(words.text)}</text>'
     )
 
 

@@ -158,7 +158,7 @@ class SwapIn(Body):
     other_product = Flag(default=False, help_text="true: a unit of another product is meant.")
     leaves_profiles = Flag(
         default=False,
-        help_text="true: take the old unit out of claim profiles that list it, so that the codes of these keep working.",
+        help_text="true: remove the old device from claim profiles that list it, so that their codes keep working.",
     )
 
 

@@ -62,8 +62,8 @@ def password(request: HttpRequest, email: str) -> GiveBack:
         account,
         User.objects.filter(email=account).first(),  # unscoped: nobody is signed in yet
         _(
-            "Too many wrong passwords were tried. Get a code by email instead, or use a browser that you signed in with "
-            "before."
+            "Too many wrong passwords were tried. Get a code by email instead, or use a browser that you "
+            "signed in with before."
         ),
     )
 

@@ -34,8 +34,8 @@ class FeedQuery(PageQuery):
     order = serializers.ChoiceField(
         ["desc", "asc"],
         default="desc",
-        help_text="The newest first; or, for a program that follows the list, in the order in which rows became readable: "
-        "then `next` is always given, and nothing is missed or given twice.",
+        help_text="`desc` returns the newest first. `asc` is for a program that follows the list: rows come in the "
+        "order in which they became readable, `next` is always set, and no row is missed or returned twice.",
     )
 
 

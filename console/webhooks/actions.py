@@ -347,9 +347,7 @@ def _names(names: Iterable[str], events: list[str]) -> list[str]:
     if found and not public.has_names(events):
         raise Refused(
             "names_without_message",
-            _(
-                "Names choose among messages, and this webhook is sent none. Add the event message, or leave the names out."
-            ),
+            _("Names filter messages, and this webhook receives none. Add the event message, or leave the names out."),
             status=422,
         )
     return found

@@ -211,8 +211,10 @@ def over_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) -> 
         )
     else:
         sentence = ngettext(
-            "You can unclaim %(left)d more device this hour; %(count)s are selected. Select fewer, or ask an administrator.",
-            "You can unclaim %(left)d more devices this hour; %(count)s are selected. Select fewer, or ask an administrator.",
+            "You can unclaim %(left)d more device this hour; %(count)s are selected. Select fewer, or ask an "
+            "administrator.",
+            "You can unclaim %(left)d more devices this hour; %(count)s are selected. Select fewer, or ask an "
+            "administrator.",
             left,
         )
     return sentence % words

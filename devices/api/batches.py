@@ -42,7 +42,7 @@ class UnclaimBatch(Batch):
     reason = Text(max_length=500)
     leaves_profiles = Flag(
         default=False,
-        help_text="true: take the devices out of claim profiles that list them, so that the codes of these keep working.",
+        help_text="true: remove the devices from claim profiles that list them, so that their codes keep working.",
     )
 
 

@@ -151,7 +151,7 @@ def follow_ledger(change: Change) -> None:
 
 
 def _callable(device: Device, by: Actor) -> Device:
-    """Return the device as it is now. Raises Refused if the actor can't see it or may not call it, or it can't answer."""
+    """Return the current device. Raises Refused if the actor can't see it or may not call it, or it can't answer."""
     found = Device.objects.visible_to(by).select_related("organization").filter(pk=device.pk).first()
     if found is None:
         raise Refused("not_found", _("There is no such device. Look at your list of devices."), status=404)

@@ -156,7 +156,8 @@ def _statement() -> str:
         f"(SELECT s.project_id FROM {spans} AS s WHERE s.device_id = d.id AND s.ended_at IS NULL), "
         f"(SELECT MAX(COALESCE(s.ended_at, s.started_at)) FROM {spans} AS s WHERE s.device_id = d.id), "
         f"(SELECT MAX(COALESCE(s.ended_at, s.started_at)) FROM {shares} AS s WHERE s.device_id = d.id), "
-        f"EXISTS (SELECT 1 FROM {sql.table(Webhook)} AS w WHERE w.organization_id = d.organization_id AND w.is_enabled) "
+        f"EXISTS (SELECT 1 FROM {sql.table(Webhook)} AS w "
+        "WHERE w.organization_id = d.organization_id AND w.is_enabled) "
         f"FROM {devices} AS d WHERE d.name_key = %s AND d.archived_at IS NULL "
         # The unique index of names begins with the organization.
         f"AND d.organization_id IN (SELECT id FROM {sql.table(Organization)}) ORDER BY d.id DESC"

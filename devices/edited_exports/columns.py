@@ -25,7 +25,8 @@ COLUMNS = (
     _column(
         "owner_reference",
         _("Owner's reference"),
-        "Owner reference, Customer reference, Customer number, Customer no, Customer ID, Referenz, Kundennr, Kundennummer",
+        "Owner reference, Customer reference, Customer number, Customer no, Customer ID, Referenz, Kundennr, "
+        "Kundennummer",
     ),
     # Fewer aliases than in a manifest: the cells replace the tags, so no column with another meaning may be taken for
     # them.

@@ -1,4 +1,4 @@
-"""Email addresses with domains beyond ASCII: compared in one form, written in ASCII on the envelope, never in the way."""
+"""Email addresses with domains beyond ASCII: compared in one form, and written in ASCII on the envelope."""
 
 import importlib
 

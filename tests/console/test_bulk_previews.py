@@ -1,4 +1,4 @@
-"""What a bulk action does is what its page said: where others match by then, nothing is done and there is a new page."""
+"""A bulk action does what its page said: if other rows match by then, nothing is done and the page is shown again."""
 
 from typing import Any
 

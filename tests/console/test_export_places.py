@@ -1,4 +1,4 @@
-"""Exports leave threads to everybody else: a few run at once in a process, fewer for each person, and HEAD builds none."""
+"""Exports leave threads to everyone else: few run at once per process, fewer per person, and HEAD builds none."""
 
 import gc
 import threading

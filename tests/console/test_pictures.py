@@ -66,7 +66,8 @@ from console.actions import organizations
 from console.errors import Refused
 ways = {"photo": reading.read, "logo": lambda data: organizations._redrawn(io.BytesIO(data))}
 data = Path(sys.argv[1]).read_bytes()
-sizes = lambda: {line.split(":")[0]: int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("Vm")}
+status = lambda: [line.split() for line in open("/proc/self/status") if line.startswith("Vm")]
+sizes = lambda: {fields[0].rstrip(":"): int(fields[1]) for fields in status()}
 before = sizes()["VmRSS"]
 try:
     ways[sys.argv[2]](data)

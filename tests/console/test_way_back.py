@@ -153,8 +153,8 @@ def test_a_filter_that_is_set_can_be_changed_and_removed(staff_client, device):
     text = tight(page)
     assert text.count('<span class="chip-pair">') == 2
     assert (
-        f'href="?product={device.product_id}&amp;sort=-serial" title="Remove this filter" aria-label="Remove the filter Status"'
-        in text
+        f'href="?product={device.product_id}&amp;sort=-serial" title="Remove this filter" '
+        'aria-label="Remove the filter Status"' in text
     )
 
 

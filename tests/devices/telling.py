@@ -60,7 +60,7 @@ def tell(device, at=None, name="reading", data=1, by=None) -> datetime:
 
 
 def deafen_ledger(monkeypatch) -> None:
-    """Let the ledger not hear what devices said: as if it were stored only after the instant of the handover was chosen."""
+    """Make the ledger ignore messages, as if they were stored only after the instant of the handover was chosen."""
     monkeypatch.setattr(spans, "_last_word", lambda device: "CAST(NULL AS timestamp with time zone)")
 
 

@@ -1,4 +1,4 @@
-"""What webhooks tell of a change of hands and of a message: the ledger's own instant, span and reason, and nobody else's."""
+"""What webhooks send about a handover and a message: the ledger's own instant, span and reason, and no one else's."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A wipe stays asked until the device confirmed it, whoever owns the device by then; the pages say since when, for whom."""
+"""A wipe stays requested until the device confirms it, whoever owns it then; pages show since when and for whom."""
 
 from datetime import UTC, datetime, timedelta
 from importlib import import_module

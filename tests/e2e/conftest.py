@@ -58,7 +58,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: Any, django_db_blocker: Any) -> Iterator[Server]:
-    """`manage.py serve` with a folder and a port of its own, as script/server starts it. Only migrating was done before.
+    """`manage.py serve` with its own folder and port, as script/server starts it. Only the migrations have run.
 
     The first start that migrates is tested in tests/console/server/test_serve.py.
     """

@@ -1,4 +1,4 @@
-"""Mends what schemathesis makes up in bodies and queries, where a field names something, or where fields go together."""
+"""Mends the bodies and queries that schemathesis makes up, where a field names something or fields go together."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Gives what schemathesis makes up the names of things that there are, so that a call comes past "there is no such thing".
+"""Puts names of existing things into the calls that schemathesis makes up, so that they get past "no such thing".
 
 Only what fits the document is touched: an address, a query or a body that is made up to be wrong stays as wrong as it
 is, and beside it the rest of the call is right. Every verb that uses a thing up gets one of its own, made by

@@ -271,7 +271,7 @@ def own_keys() -> frozenset[int]:
 
 
 def keep(name: str, path: dict[str, Any]) -> None:
-    """A scenario uses up neither the keys that it goes on with, nor the first row of a kind, which the others live on."""
+    """A scenario uses up neither the keys that it goes on with nor the first row of a kind, which others need."""
     if name == "api_key_revoke" and path.get("id") in own_keys():
         path["id"] = 1
     last = path.get("person") or path.get("id") or path.get("key")

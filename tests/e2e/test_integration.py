@@ -1,4 +1,4 @@
-"""J7 as an integrator walks it: a key, a webhook, a device that publishes and answers, each in the pages that show it."""
+"""J7 as an integrator walks it: a key, a webhook, a device that publishes and answers, each on its page."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Batches over REST: an operation, a result for each name in the order of the call, and a trial that changes nothing."""
+"""Batches over REST: an operation, a result for each name in the order of the call, and a dry run."""
 
 import pytest
 

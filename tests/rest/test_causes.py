@@ -1,5 +1,7 @@
-"""One answer for one cause at every door: the same code for a device that is archived, scrapped, in quarantine, packed or
-owned, wherever it is named."""
+"""One answer for one cause at every door.
+
+A device that is archived, scrapped, in quarantine, packed or owned is refused with the same code wherever it is named.
+"""
 
 import pytest
 

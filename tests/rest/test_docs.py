@@ -1,4 +1,4 @@
-"""What docs/api.md says works: its calls run, in order, against the demo; and the page of all calls tells their fields."""
+"""What docs/api.md says works: its calls run in order on the demo, and the page of all calls lists their fields."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of a field is what the API takes: 400 for what is not so, 422 for what can't be taken."""
+"""The API takes what the OpenAPI document says of a field: 400 for the wrong shape, 422 for what can't be accepted."""
 
 import pytest
 

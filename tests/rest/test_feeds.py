@@ -1,4 +1,4 @@
-"""Lists that programs follow: nothing is missed and nothing given twice, whoever writes meanwhile and however slowly."""
+"""Lists that programs follow: nothing is missed or returned twice, whoever writes meanwhile and however slowly."""
 
 import multiprocessing
 import time

@@ -154,7 +154,7 @@ def test_an_unowned_device_is_called_by_the_organization(device, alice):
 
 @pytest.fixture
 def passed_on(device, customer, other_customer, dana, erin, by):
-    """Dana's, then Erin's; each asked once within the own ownership, and staff in both. Gives the device and the ids."""
+    """Dana's, then Erin's; each called it once while owning it, and staff in both. Return the device and the ids."""
     asked = {}
     for who, owner in ((dana, customer), (erin, other_customer)):
         ownership.assign([device.pk], customer=owner, by=by)

@@ -1,4 +1,4 @@
-"""Returns over REST: requested with a customer's key, received, inspected, swapped; and what a customer sees of them."""
+"""Returns over REST: requested with a customer's key, received, inspected, swapped, and seen by the customer."""
 
 import pytest
 

@@ -33,7 +33,7 @@ class Command(BaseCommand):
             type=int,
             default=WAITING,
             metavar="DEVICES",
-            help=f"so many wait for calls at the server, where places are few (default {WAITING}); others ask now and then",
+            help=f"devices that hold a connection open for calls (default {WAITING}); the others poll now and then",
         )
         parser.add_argument("--seed", type=int, default=1)
 

@@ -1,4 +1,4 @@
-"""An attacker slows only themselves: whatever strangers spend, the owner signs in, from a known browser and a new one."""
+"""An attacker slows only themselves: whatever strangers try, the owner signs in, from a known or a new browser."""
 
 import json
 import re

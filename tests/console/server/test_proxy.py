@@ -1,4 +1,4 @@
-"""The configuration of nginx in docs/operating.md is the one that works: it is run here, before the product's worker."""
+"""The nginx configuration in docs/operating.md works: it is run here, in front of the product's worker."""
 
 import http.client
 import re

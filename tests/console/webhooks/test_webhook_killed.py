@@ -111,8 +111,8 @@ def test_workers_that_are_killed_lose_no_event_and_change_no_id(receiver, organi
     told = json.loads(line.getresponse().read())
     line.close()
     print(
-        f"{connection.vendor}: {count} events, {kills} kills, {met} of them at work, {left} unsent after the last kill, "
-        f"{sum(told['counts'].values()) - count} sent twice"
+        f"{connection.vendor}: {count} events, {kills} kills, {met} of them at work, {left} unsent after the "
+        f"last kill, {sum(told['counts'].values()) - count} sent twice"
     )
     assert told["refused"] == 0
     assert set(told["counts"]) == ids

@@ -209,7 +209,7 @@ def test_a_customers_webhook_ends_with_its_ownership(make_hook, device, customer
 
 
 def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiver, device, customer, by_system):
-    """To the microsecond, at the moment of sending: what waits when the ownership turns out to have ended is withheld."""
+    """What waits to be sent when the ownership turns out to have ended, to the microsecond, is withheld."""
     hook = make_hook("message", customer_id=customer.pk)
     start, end, tick = (
         timezone.now() - timedelta(hours=2),

@@ -1,5 +1,7 @@
-"""The ownership window of a member of a project: random joining, leaving, ending and coming back against a model in plain
-Python. What the project has is read from the membership's start on, and only while it goes on, at every exit."""
+"""A project member reads from the start of their membership on, and only while it lasts, at every exit.
+
+Random joining, leaving, ending and coming back are compared with a model in plain Python.
+"""
 
 from itertools import chain
 
