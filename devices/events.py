@@ -26,7 +26,6 @@ REGISTERED = Kind(
     DEVICES,
     webhook=Sends(PUBLIC_REGISTERED, webhooks.registered),
 )
-IMPORTED = Kind("device.imported", _("Device imported"), "upload", _("{actor} imported {subject}"), DEVICES)
 EDITED = Kind("device.edited", _("Device edited"), "pencil", _("{actor} edited {subject}"), DEVICES)
 ASSIGNED = Kind(
     "device.assigned",
