@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from claims.api import exports
 from claims.labels import api as label_sheets
 from claims.labels import api_queue as label_queue
 from claims.profiles import api as profiles
@@ -19,7 +18,7 @@ SHIPMENT = "shipments/<int:pk>"
 
 urlpatterns = [
     path("claim-profiles", resource(get=profiles.claim_profile_list, post=profiles.claim_profile_create)),
-    *files("claim-profiles", exports.claim_profile_export),
+    *files("claim-profiles", profiles.claim_profile_export),
     path(PROFILE, resource(get=profiles.claim_profile_detail, patch=profiles.claim_profile_edit)),
     path(f"{PROFILE}/enable", resource(post=profiles.claim_profile_enable)),
     path(f"{PROFILE}/disable", resource(post=profiles.claim_profile_disable)),
@@ -29,7 +28,7 @@ urlpatterns = [
     path(f"{PROFILE}/replace-code", resource(post=profiles.claim_profile_replace_code)),
     path(f"{PROFILE}/claims", resource(get=redemption.claim_profile_claims)),
     path(f"{PROFILE}/units", resource(get=profiles.claim_profile_units, post=profiles.claim_profile_add_units)),
-    *files(f"{PROFILE}/units", exports.claim_profile_units_export),
+    *files(f"{PROFILE}/units", profiles.claim_profile_units_export),
     path("devices/<int:pk>/claim-codes", resource(get=profiles.device_claim_codes)),
     path("devices/<int:pk>/claim-codes/qr.svg", resource(get=unit_codes.unit_code_qr_svg)),
     path("devices/<int:pk>/claim-codes/qr.png", resource(get=unit_codes.unit_code_qr_png)),
@@ -46,11 +45,11 @@ urlpatterns = [
     path(f"{SHIPMENT}/cancel", resource(post=shipments.shipment_cancel)),
     path(f"{SHIPMENT}/reopen", resource(post=shipments.shipment_reopen)),
     path(f"{SHIPMENT}/units", resource(get=shipments.shipment_units)),
-    *files(f"{SHIPMENT}/units", exports.shipment_export),
+    *files(f"{SHIPMENT}/units", shipments.shipment_export),
     path(f"{SHIPMENT}/balance", resource(get=shipments.shipment_balance)),
     path(f"{SHIPMENT}/packing-list.pdf", resource(get=shipments.shipment_packing_list)),
     path("returns", resource(get=returns.return_list)),
-    *files("returns", exports.return_export),
+    *files("returns", returns.return_export),
     path("returns/choices", resource(get=returns.return_choice_list)),
     path("returns/receive", resource(post=returns.return_receive)),
     path("returns/inspect", resource(post=returns.return_inspect)),

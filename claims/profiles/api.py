@@ -4,11 +4,12 @@ from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from rest_framework.response import Response
 
-from claims.models import ClaimCode, ClaimProfile
-from claims.profiles import pages, printed
+from claims.models import ClaimCode, ClaimProfile, Scope
+from claims.profiles import exports, pages, printed
 from claims.profiles.actions import codes, profiles
 from claims.profiles.api_input import changed, check
 from claims.profiles.api_shapes import (
@@ -29,8 +30,11 @@ from claims.profiles.filters import ClaimProfileFilter, UnitFilter
 from console import slugs
 from console.access import Permission
 from console.downloads import answer
+from console.errors import Refused
+from console.export import stream
 from console.forms import ReasonForm
 from console.rest.endpoints import endpoint
+from console.rest.exports import as_exported, export, unpaged
 from console.rest.forms import checked, filtered
 from console.rest.paging import page
 from devices.api import naming
@@ -218,6 +222,32 @@ def said(code: ClaimCode) -> dict[str, Any]:
 def private(data: Any) -> Response:
     """Return a response that no cache may store."""
     return Response(data, headers={"Cache-Control": "no-store"})
+
+
+@export("Download claim profiles", may=P.EXPORT, query=unpaged(ProfileQuery), tag=TAG)
+def claim_profile_export(request: Any, form: str) -> StreamingHttpResponse:
+    """Returns all claim profiles that match the given filters, newest first."""
+    query, switched = request.query, {True: "enabled", False: "disabled"}
+    wanted = {name: query.get(name) for name in ("q", "scope", "grant")}
+    wanted["state"] = switched.get(query.get("enabled"))
+    filtered(ClaimProfileFilter, ClaimProfile.objects.visible_to(request.actor), request, **wanted)
+    asked = as_exported(request, form, **wanted)
+    return stream(asked, *exports.claim_profile_table(asked))
+
+
+@export("Download the codes of a claim profile's units", may=P.CODE_VIEW, tag=TAG)
+def claim_profile_units_export(request: Any, form: str, key: str) -> StreamingHttpResponse:
+    """Returns the serial number, typed code and link of each device.
+
+    Anyone who has the file can claim the devices. The download is logged.
+    """
+    profile = find(request, key)
+    if profile.scope != Scope.UNIT:
+        raise Refused("no_unit_codes", "This profile has one code for all. Ask for its code instead.")
+    asked = as_exported(request, form)
+    response = stream(asked, *exports.unit_code_table(asked, profile))
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _code(request: Any, key: str) -> ClaimCode:

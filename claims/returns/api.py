@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from rest_framework.response import Response
 
@@ -10,14 +11,27 @@ from claims.models import Return, ReturnState
 from claims.returns import choices, slips
 from claims.returns.actions import batches, inspection, returns, swaps
 from claims.returns.actions.inspection import DECISIONS
-from claims.returns.api_shapes import DONE, ChoicesOut, InspectIn, ReceiveIn, RequestIn, ReturnOut, ReturnQuery, SwapIn
+from claims.returns.api_shapes import (
+    DONE,
+    ChoicesOut,
+    InspectIn,
+    ReceiveIn,
+    RequestIn,
+    ReturnExportQuery,
+    ReturnOut,
+    ReturnQuery,
+    SwapIn,
+)
+from claims.returns.exports import return_table
 from claims.returns.filters import ReturnFilter
 from claims.returns.forms import InspectForm, ReceiveForm, SwapForm
 from claims.returns.request_forms import RequestForm
 from console import sql
 from console.access import CustomerScope, Permission
 from console.downloads import answer
+from console.export import stream
 from console.rest.endpoints import endpoint
+from console.rest.exports import as_exported, export
 from console.rest.forms import checked, filtered
 from console.rest.operations import OperationOut
 from console.rest.paging import page
@@ -169,6 +183,15 @@ def device_swap(request: Any, pk: int) -> Any:
     del plan["other_product"]
     made = swaps.swap(device, plan.pop("replacement"), by=request.actor, **plan)
     return get_object_or_404(_rows(request), pk=made.pk)
+
+
+@export("Download returns", may=P.EXPORT, query=ReturnExportQuery, tag=TAG)
+def return_export(request: Any, form: str) -> StreamingHttpResponse:
+    """Returns all returns that match the given filters, newest first."""
+    wanted = {name: request.query.get(name) for name in FILTERS}
+    filtered(ReturnFilter, Return.objects.visible_to(request.actor), request, **wanted)
+    asked = as_exported(request, form, **wanted)
+    return stream(asked, *return_table(asked))
 
 
 def _findings(request: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from claims.models import Grade, Return, ReturnState
 from claims.returns.actions.inspection import DECISIONS
 from claims.returns.filters import OPEN
 from claims.scanning.scans import MOST_CHARACTERS
+from console.rest.exports import unpaged
 from console.rest.fields import Body, Flag, Id, Text
 from console.rest.paging import PageQuery
 from customers.api_shapes import CustomerRef
@@ -103,6 +104,12 @@ class ReturnQuery(PageQuery):
     reason = Text(required=False, max_length=80)
     customer = Id(required=False, in_query=True)
     needs_label = Flag(default=False, help_text="Only units whose label is dead and not yet printed anew.")
+
+
+class ReturnExportQuery(unpaged(ReturnQuery)):  # type: ignore[misc]
+    """Filters of the returns to download."""
+
+    state = serializers.ChoiceField(choices=[(OPEN, "under way"), *ReturnState.choices], required=False)
 
 
 class ReceiveIn(Named):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.http import StreamingHttpResponse
+
 from claims.models import Shipment
 from claims.shipments import api_input, packing_list, pages
 from claims.shipments.actions import contents, shipments, shipping
@@ -20,7 +22,9 @@ from claims.shipments.filters import ShipmentFilter
 from claims.shipments.reconciliation import balance, fates
 from console.access import Permission
 from console.downloads import answer
+from console.export import stream
 from console.rest.endpoints import endpoint
+from console.rest.exports import as_exported, export
 from console.rest.forms import filtered
 from console.rest.operations import OperationOut
 from console.rest.paging import PageQuery, page
@@ -153,6 +157,13 @@ def shipment_packing_list(request: Any, pk: int) -> Any:
     shipment = pages.one(request, pk)
     label = pages.code(request, shipment).get("label")
     return answer(packing_list.as_pdf(shipment, label, is_drawn=request.method != "HEAD"))
+
+
+@export("Download the units of a shipment", may=P.EXPORT, tag=TAG)
+def shipment_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
+    """Returns the devices in packing order, each with what became of it."""
+    asked = as_exported(request, form)
+    return stream(asked, *packing_list.table(pages.one(asked, pk)))
 
 
 def _now(request: Any, shipment: Shipment) -> Shipment:

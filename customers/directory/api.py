@@ -90,7 +90,7 @@ def customer_restore(request: Any, pk: int) -> Any:
     return customer
 
 
-@export("Download customers", may=Permission.EXPORT, query=unpaged(CustomerQuery), tag="customers")
+@export("Download customers", may=Permission.EXPORT, query=unpaged(CustomerQuery), tag=TAG)
 def customer_export(request: Any, form: str) -> Any:
     """Returns all customers that match the query, newest first."""
     return written(form, request, "customers", exports.HEADER, exports.lines(matching(request)))

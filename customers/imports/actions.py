@@ -47,5 +47,3 @@ class CustomerImporter(Importer):
 
 
 IMPORTER = CustomerImporter()
-receive, check, check_now = IMPORTER.receive, IMPORTER.check, IMPORTER.check_now
-apply, apply_now, said = IMPORTER.apply, IMPORTER.apply_now, IMPORTER.said

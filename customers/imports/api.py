@@ -12,7 +12,8 @@ from console.imports import refused
 from console.imports.api import ApplyIn, ImportIn, ImportOut, ImportQuery
 from console.rest.endpoints import endpoint
 from console.rest.paging import page
-from customers.imports import CustomerFileKind, actions
+from customers.imports import CustomerFileKind
+from customers.imports.actions import IMPORTER
 from customers.models import CustomerImport
 
 TAG = "imports"
@@ -37,8 +38,8 @@ def customer_import_create(request: Any) -> Any:
     """
     data = request.body_data
     content, reading = imports.content_of(data), imports.reading_of(data)
-    received = actions.receive(data["file_name"], [content], by=request.actor, reading=reading)
-    return imports.take(request, actions.IMPORTER, received)
+    received = IMPORTER.receive(data["file_name"], [content], by=request.actor, reading=reading)
+    return imports.take(request, IMPORTER, received)
 
 
 @endpoint("List imports of customers", may=MAY, answers=ImportOut, is_list=True)
@@ -59,7 +60,7 @@ def customer_import_apply(request: Any, pk: int) -> Any:
 
     `version` is the version of the check that you looked at.
     """
-    actions.apply(get_object_or_404(_rows(request), pk=pk), by=request.actor, **request.body_data)
+    IMPORTER.apply(get_object_or_404(_rows(request), pk=pk), by=request.actor, **request.body_data)
     return get_object_or_404(_rows(request), pk=pk)
 
 

@@ -1,6 +1,5 @@
 """Edited lists of devices: received, checked, and applied device by device."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -48,12 +47,6 @@ class RoundTripImporter(Importer):
 
 
 IMPORTER = RoundTripImporter()
-check = IMPORTER.check
-
-
-def receive(file_name: str, chunks: Iterable[bytes], *, by: Actor, reading: dict[str, Any] | None = None) -> RoundTrip:
-    """Store an uploaded edited list. Raises Refused (422) if the file is not a table."""
-    return IMPORTER.receive(file_name, chunks, by=by, reading=reading)
 
 
 def apply(

@@ -15,6 +15,7 @@ from console.rest.fields import Text
 from console.rest.forms import checked
 from console.rest.paging import page
 from devices.edited_exports import RoundTripKind, actions
+from devices.edited_exports.actions import IMPORTER
 from devices.edited_exports.pages import RoundTripApplyForm
 from devices.models import RoundTrip
 
@@ -55,9 +56,9 @@ def device_changes_create(request: Any) -> Any:
     """
     data, query = request.body_data, request.query
     content, reading = imports.content_of(data), imports.reading_of(data)
-    row = actions.receive(data["file_name"], [content], by=request.actor, reading=reading)
-    imports.look_at_header(actions.IMPORTER, row)
-    actions.check(row, by=request.actor)
+    row = IMPORTER.receive(data["file_name"], [content], by=request.actor, reading=reading)
+    imports.look_at_header(IMPORTER, row)
+    IMPORTER.check(row, by=request.actor)
     imports.refuse_unread(row, RoundTripKind, is_trial=query["dry_run"])
     changes = row.checked_as and (row.summary["changed"] or row.summary["refused"])
     if changes and not query["dry_run"]:

@@ -1,6 +1,5 @@
 """Factory manifests: received, checked, and applied once as a whole."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,12 +57,3 @@ class ManifestImporter(Importer):
 
 
 IMPORTER = ManifestImporter()
-check, check_now, said = IMPORTER.check, IMPORTER.check_now, IMPORTER.said
-apply, apply_now = IMPORTER.apply, IMPORTER.apply_now
-
-
-def receive(
-    product: Product, file_name: str, chunks: Iterable[bytes], *, by: Actor, reading: dict[str, Any] | None = None
-) -> ManifestImport:
-    """Store a manifest uploaded for a product. Raises Refused (422) if the file is not a table."""
-    return IMPORTER.receive(file_name, chunks, by=by, product=product, reading=reading)

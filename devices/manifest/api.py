@@ -14,7 +14,8 @@ from console.rest.endpoints import endpoint
 from console.rest.fields import Text
 from console.rest.paging import page
 from devices.api.products import find_named
-from devices.manifest import ManifestKind, actions
+from devices.manifest import ManifestKind
+from devices.manifest.actions import IMPORTER
 from devices.models import ManifestImport
 
 TAG = "imports"
@@ -45,10 +46,9 @@ def device_import_create(request: Any) -> Any:
     """
     data = request.body_data
     product = find_named(request, data["product"])
-    received = actions.receive(
-        product, data["file_name"], [imports.content_of(data)], by=request.actor, reading=imports.reading_of(data)
-    )
-    return imports.take(request, actions.IMPORTER, received)
+    content, reading = imports.content_of(data), imports.reading_of(data)
+    received = IMPORTER.receive(data["file_name"], [content], by=request.actor, product=product, reading=reading)
+    return imports.take(request, IMPORTER, received)
 
 
 @endpoint("List imports of devices", may=Permission.DEVICE_IMPORT, answers=ImportOut, is_list=True)
@@ -69,7 +69,7 @@ def device_import_detail(request: Any, pk: int) -> Any:
 def device_import_apply(request: Any, pk: int) -> Any:
     """Registers the devices that the check accepted. `version` is that of the check you looked at."""
     row = get_object_or_404(_rows(request), pk=pk)
-    actions.apply(row, by=request.actor, **request.body_data)
+    IMPORTER.apply(row, by=request.actor, **request.body_data)
     return get_object_or_404(_rows(request), pk=pk)
 
 

@@ -9,7 +9,7 @@ from console.access import system
 from console.errors import Refused
 from console.models import Event
 from customers.directory import actions as customers
-from customers.imports import actions as imports
+from customers.imports.actions import IMPORTER as imports
 from customers.models import Customer, CustomerImport, CustomerUser
 from customers.people.actions import people
 from devices.actions import ownership

@@ -9,7 +9,7 @@ from console.access import system
 from console.imports import Verdict
 from console.imports.uploads import staging_of
 from devices.manifest import ManifestKind
-from devices.manifest import actions as manifests
+from devices.manifest.actions import IMPORTER as manifests
 from devices.models import ManifestImport, Product
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -32,7 +32,7 @@ def workbook(path: Path, rows: Iterable[Iterable]) -> bytes:
 
 def received(product: Product, content: bytes, name: str = "lot.csv") -> ManifestImport:
     """A manifest as it is after its upload."""
-    return manifests.receive(product, name, [content], by=system(product.organization, "Alice"))
+    return manifests.receive(name, [content], by=system(product.organization, "Alice"), product=product)
 
 
 def checked(product: Product, content: bytes, name: str = "lot.csv", **reading) -> ManifestImport:

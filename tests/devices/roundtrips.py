@@ -81,8 +81,8 @@ def workbook(path: Path, rows: list[dict]) -> bytes:
 def checked(user, content: bytes, name: str = "devices.csv") -> RoundTrip:
     """A file as it is after its upload and check by the user."""
     by = factories.actor_of(user)
-    row = roundtrips.receive(name, [content], by=by)
-    roundtrips.check(row, by=by)
+    row = roundtrips.IMPORTER.receive(name, [content], by=by)
+    roundtrips.IMPORTER.check(row, by=by)
     row.refresh_from_db()
     return row
 

@@ -10,7 +10,7 @@ from console.access import Permission
 from console.models import Event, Operation
 from customers.projects.actions import projects
 from devices import ledger
-from devices.manifest import actions as manifests
+from devices.manifest.actions import IMPORTER as manifests
 from devices.models import Device, ManifestImport, Ownership
 from tests.claims.worlds import make_many_devices, make_unit_profile
 from tests.devices.manifests import checked, text

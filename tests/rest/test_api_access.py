@@ -9,13 +9,13 @@ from django.urls import URLPattern, get_resolver
 from console.access import CustomerScope, Permission
 from console.models import Event
 from console.webhooks import actions as webhooks
-from customers.imports import actions as customer_imports
+from customers.imports.actions import IMPORTER as customer_imports
 from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
 from devices.calls import actions as calls
-from devices.edited_exports import actions as roundtrips
-from devices.manifest import actions as manifests
+from devices.edited_exports.actions import IMPORTER as roundtrips
+from devices.manifest.actions import IMPORTER as manifests
 from devices.models import Ownership, SharedAccess
 from tests import factories
 from tests.access_world import operation_of
@@ -283,7 +283,7 @@ def world(organization, product, customer, dana, device, alice):
     call = calls.ask(device, kind="variable", name="battery", by=by)
     hook = webhooks.create(url="https://example.com/hooks", events=["device.assigned"], by=by)
     file = customer_imports.receive("a.csv", [b"name\nNord\n"], by=by)
-    manifest = manifests.receive(product, "a.csv", [b"serial_number,device_name\nS-1,unit-000001\n"], by=by)
+    manifest = manifests.receive("a.csv", [b"serial_number,device_name\nS-1,unit-000001\n"], by=by, product=product)
     changes = roundtrips.receive("a.csv", [b"device_name,tags\nunit-000001,pilot\n"], by=by)
     ledger.share([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="claim")
     return {

@@ -18,7 +18,7 @@ from console.imports.files import chunks_of
 from console.imports.preview import Preview
 from console.tabular.encodings import SHORT
 from devices.manifest import ManifestKind
-from devices.manifest import actions as manifests
+from devices.manifest.actions import IMPORTER
 from devices.models import ManifestImport, Product
 
 NO, WRONG = 1, 2
@@ -78,8 +78,8 @@ class Command(BaseCommand):
 
     def _receive(self, product: Product, path: Path, reading: dict[str, Any], *, by: Actor) -> ManifestImport:
         try:
-            manifest = manifests.receive(product, path.name, chunks_of(path), by=by, reading=reading)
-            manifests.check_now(manifest)
+            manifest = IMPORTER.receive(path.name, chunks_of(path), by=by, product=product, reading=reading)
+            IMPORTER.check_now(manifest)
         except OSError as error:
             raise CommandError(f"{path} can't be read: {error.strerror}.", returncode=WRONG) from None
         except Refused as refusal:
@@ -89,10 +89,10 @@ class Command(BaseCommand):
     def _apply(self, manifest: ManifestImport, *, good_rows: bool, by: Actor) -> None:
         try:
             uploads.refuse_guess(manifest)
-            manifests.apply_now(manifest, version=manifest.version, good_rows=good_rows, by=by)
+            IMPORTER.apply_now(manifest, version=manifest.version, good_rows=good_rows, by=by)
         except Refused as refusal:
             raise CommandError(refusal.sentence, returncode=NO) from None
-        self.stdout.write(manifests.said(manifest.outcome))
+        self.stdout.write(IMPORTER.said(manifest.outcome))
 
     def _print(self, manifest: ManifestImport, preview: Preview) -> None:
         rows = preview.summary.get("rows", manifest.row_count)

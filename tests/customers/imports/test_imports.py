@@ -13,7 +13,7 @@ from console.imports import Verdict, uploads
 from console.models import Event, Operation
 from customers.directory import actions as customers
 from customers.imports import CustomerFileKind
-from customers.imports import actions as imports
+from customers.imports.actions import IMPORTER as imports
 from customers.models import Customer, CustomerImport, Project
 from tests import factories
 
@@ -292,13 +292,13 @@ def test_the_worker_imports_many_rows(taken, by, monkeypatch):
     monkeypatch.setattr(uploads, "APPLIED_IN_REQUEST", 2)
     monkeypatch.setattr(uploads, "CHECKED_IN_REQUEST", 2)
     row = taken("name,reference\n" + "".join(f"Customer {n},K-{n}\n" for n in range(5)))
-    imports.IMPORTER.run_check(_started_by_worker(row), by)
+    imports.run_check(_started_by_worker(row), by)
     row.refresh_from_db()
     Operation.objects.update(state="done")
     row = CustomerImport.objects.select_related("operation", "organization").get()
     imports.apply(row, version=row.version, by=by)
     operation = _started_by_worker(row)
-    imports.IMPORTER.run_apply(operation, by)
+    imports.run_apply(operation, by)
     assert (Customer.objects.count(), Project.objects.count()) == (5, 5)
     assert operation.sentence == "5 customers made."
     assert Operation.objects.get(pk=operation.pk).succeeded == 5

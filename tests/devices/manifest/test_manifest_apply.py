@@ -13,7 +13,8 @@ from console.errors import Refused
 from console.imports import uploads
 from console.imports.files import STORE as files
 from console.models import Event, Operation
-from devices.manifest import actions as manifests
+from devices.actions import devices as device_actions
+from devices.manifest.actions import IMPORTER as manifests
 from devices.models import Device, DeviceStatus, DeviceTag, ManifestImport, Ownership, Tag
 from tests import factories
 from tests.devices.manifests import AQUA, MESSY, applied, changed, checked, counts, refused, text
@@ -228,7 +229,7 @@ def test_nothing_goes_into_an_archived_product(product, by_import):
 
 def test_an_error_on_the_way_takes_everything_back(product, by_import, monkeypatch):
     manifest = checked(product, AQUA.read_bytes())
-    monkeypatch.setattr(manifests.devices, "welcome", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(device_actions, "welcome", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         manifests.apply_now(manifest, version=manifest.version, by=by_import)
     assert (Device.objects.count(), Event.objects.count()) == (0, 0)
@@ -271,7 +272,7 @@ def test_a_large_file_is_applied_by_the_worker(product, alice):
 
 def test_a_large_file_is_checked_by_the_worker(product, alice, monkeypatch):
     monkeypatch.setattr(uploads, "CHECKED_IN_REQUEST", 100)
-    manifest = manifests.receive(product, "lot.csv", [AQUA.read_bytes()], by=factories.actor_of(alice))
+    manifest = manifests.receive("lot.csv", [AQUA.read_bytes()], by=factories.actor_of(alice), product=product)
     manifests.check(manifest, by=factories.actor_of(alice))
     assert manifest.summary == {}
     operations.run(Operation.objects.get().pk)

@@ -13,7 +13,8 @@ from console.access import system
 from console.errors import Refused
 from console.imports import uploads
 from console.models import Event, Operation
-from devices.manifest import actions as manifests
+from devices.manifest import actions as manifest_actions
+from devices.manifest.actions import IMPORTER as manifests
 from devices.models import Device, ManifestImport
 from tests import factories, processes
 from tests.devices.manifests import AQUA, checked, text
@@ -49,7 +50,7 @@ def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(produ
         uploads, "take", lambda row, *, version, at: type(row).objects.filter(pk=row.pk).update(applied_at=at)
     )
     monkeypatch.setattr(
-        manifests.IMPORTER, "check_now", lambda manifest, **_values: manifest.summary.update(new=0, unchanged=200)
+        manifests, "check_now", lambda manifest, **_values: manifest.summary.update(new=0, unchanged=200)
     )
     processes.run(8, lambda n: ManifestImport.objects.select_related("product").get(pk=pk), apply)
     assert Event.objects.filter(kind="manifest.applied").count() > 1
@@ -89,8 +90,8 @@ def killed_within(where, run):
 
 
 PLACES = {
-    "after its devices": (manifests, "record_devices"),
-    "before its last line": (manifests.devices, "welcome"),
+    "after its devices": (manifest_actions, "record_devices"),
+    "before its last line": (manifest_actions.devices, "welcome"),
     "before it commits": (operations, "advance"),
 }
 
@@ -117,7 +118,7 @@ def test_a_worker_that_is_killed_after_its_commit_has_done_all_and_the_next_one_
     manifest = checked(product, AQUA.read_bytes())
     manifests.apply(manifest, version=manifest.version, by=factories.actor_of(alice))
     operation = Operation.objects.get()
-    killed_within((manifests.IMPORTER, "apply_now"), lambda: operations.run(operation.pk))
+    killed_within((manifests, "apply_now"), lambda: operations.run(operation.pk))
     assert (Device.objects.count(), Event.objects.count()) == (5000, 5001)
     Operation.objects.filter(state="running").update(state="waiting")
     operations.run(operation.pk)
