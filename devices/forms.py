@@ -150,7 +150,7 @@ class AssignForm(forms.Form):
     """The customer to whom devices are assigned, and a note for the history."""
 
     fields: Fields
-    customer = CustomerField(label=_("Customer"), help_text=_("Write the beginning of the name."))
+    customer = CustomerField(label=_("Customer"), help_text=_("Start typing a name."))
     note = forms.CharField(label=_("Note"), max_length=500, required=False, help_text=_("It stays in the history."))
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:

@@ -167,7 +167,7 @@ def _scan(workbench: Workbench, scan: Scan, under_way: dict[int, Return]) -> Ans
     if scan.devices:
         return _put(workbench, scan.devices[0], under_way)
     if scan.is_offer:
-        return Answer(BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label."))
+        return Answer(BAD, "no_unit", _("This claim code isn't for a single device. Scan the device's own label."))
     hint = _("If its label was replaced, type the serial number.")
     return Answer(BAD, "unknown", f"{sentences.unknown(scan)} {'' if scan.guess else hint}".strip())
 

@@ -43,7 +43,9 @@ def shipment_list(request: Any) -> Any:
     return page(request.query, filtered(ShipmentFilter, pages.rows(request.actor), request, **wanted), ShipmentOut)
 
 
-@endpoint("Make a shipment", may=P.SHIPMENT_EDIT, takes=ShipmentIn, answers=ShipmentDetail, status=201, example=EXAMPLE)
+@endpoint(
+    "Create a shipment", may=P.SHIPMENT_EDIT, takes=ShipmentIn, answers=ShipmentDetail, status=201, example=EXAMPLE
+)
 def shipment_create(request: Any) -> Any:
     """Creates a shipment that is open for packing. Expected numbers of devices in `lines` are optional."""
     return _now(request, shipments.create(by=request.actor, **api_input.plan(request)))
@@ -70,7 +72,7 @@ def shipment_edit(request: Any, pk: int) -> Any:
 
 
 @endpoint(
-    "Pack scanned units",
+    "Pack scanned devices",
     may=P.SHIPMENT_EDIT,
     takes=PackIn,
     answers=PackOut,
@@ -84,7 +86,7 @@ def shipment_pack(request: Any, pk: int) -> Any:
 
 
 @endpoint(
-    "Take units out of a shipment",
+    "Remove devices from a shipment",
     may=P.SHIPMENT_EDIT,
     takes=naming.Named,
     answers=UnpackOut,
@@ -129,7 +131,7 @@ def shipment_reopen(request: Any, pk: int) -> Any:
     return _now(request, shipment)
 
 
-@endpoint("List the units of a shipment", may=P.VIEW, answers=ShipmentUnitOut, query=PageQuery, is_list=True)
+@endpoint("List the devices of a shipment", may=P.VIEW, answers=ShipmentUnitOut, query=PageQuery, is_list=True)
 def shipment_units(request: Any, pk: int) -> Any:
     """Returns the devices in packing order, each with what became of it."""
     shipment = pages.one(request, pk)

@@ -86,7 +86,7 @@ def _lines(request: Any, rows: list[dict[str, Any]]) -> dict[Product, int]:
         except Http404:
             raise Unfit({f"lines[{place}].product": ["There is no such product."]}) from None
         if product in lines:
-            raise Unfit({f"lines[{place}].product": ["It is named twice."]})
+            raise Unfit({f"lines[{place}].product": ["This product is named twice."]})
         lines[product] = row["expected"]
     return lines
 

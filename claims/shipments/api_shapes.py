@@ -22,7 +22,7 @@ MOST_LINES = 200
 FATES = [
     (OWNED, "the customer owns it"),
     (RETURNED, "it came back"),
-    (WAITING, "it left and is not claimed yet"),
+    (WAITING, "it was sent but is not claimed yet"),
     (MISSING, "none of these"),
 ]
 
@@ -30,11 +30,15 @@ FATES = [
 class ShipmentOut(serializers.ModelSerializer):
     """A shipment as it appears in lists, without its lines."""
 
-    code = serializers.CharField(help_text="Its number as people say it.")
+    code = serializers.CharField(help_text="The number as it is written and printed, such as S-00017.")
     customer = CustomerRef()
     state = serializers.ChoiceField(choices=ShipmentState.choices)
-    claim_profile = ProfileRef(source="profile", allow_null=True, help_text="Of a box that is claimed by code.")
-    operation = serializers.IntegerField(source="operation_id", allow_null=True, help_text="That ships or shipped it.")
+    claim_profile = ProfileRef(
+        source="profile", allow_null=True, help_text="The claim profile of a box that is claimed by code, else null."
+    )
+    operation = serializers.IntegerField(
+        source="operation_id", allow_null=True, help_text="The id of the operation that ships or shipped it."
+    )
 
     class Meta:
         model = Shipment
@@ -83,7 +87,7 @@ class ShipmentDetail(ShipmentOut):
 class LineIn(Row):
     """An order line: a product and how many of its devices are ordered."""
 
-    product = Text(max_length=60, help_text="The id or the slug.")
+    product = Text(max_length=60, help_text="The product's id or slug.")
     expected = Whole(min_value=1, max_value=MOST_EXPECTED)
 
 
@@ -93,8 +97,8 @@ class ShipmentIn(Body):
     customer = Id()
     order_number = Text(max_length=60, required=False, allow_blank=True)
     ship_to = Text(max_length=400, required=False, allow_blank=True)
-    tells_customer = Flag(default=False, help_text="Mail the customer when it is shipped.")
-    is_claimed_by_code = Flag(default=False, help_text="The customer claims the whole box with a code.")
+    tells_customer = Flag(default=False, help_text="Whether to email the customer when it is shipped.")
+    is_claimed_by_code = Flag(default=False, help_text="Whether the customer claims the whole box with a code.")
     lines = serializers.ListField(child=LineIn(), required=False, max_length=MOST_LINES)
 
 
@@ -166,12 +170,14 @@ class BalanceRow(serializers.Serializer):
 
     product = ProductRef()
     ordered = serializers.IntegerField(source="expected", allow_null=True)
-    shipped = serializers.IntegerField(help_text="Packed, until the shipment has left.")
-    short = serializers.IntegerField(help_text="Ordered and not shipped.")
+    shipped = serializers.IntegerField(
+        help_text="How many were shipped, or are packed as long as the shipment has not left."
+    )
+    short = serializers.IntegerField(help_text="How many were ordered but not shipped.")
     owned = serializers.IntegerField()
-    claimed = serializers.IntegerField(help_text="Of the owned, those that the customer claimed itself.")
+    claimed = serializers.IntegerField(help_text="How many of the owned devices the customer claimed with a code.")
     returned = serializers.IntegerField()
-    waiting = serializers.IntegerField(help_text="Not claimed yet.")
+    waiting = serializers.IntegerField(help_text="How many were sent but are not claimed yet.")
     missing = serializers.IntegerField()
 
 

@@ -14,13 +14,13 @@ PUBLIC_SHIPPED = PublicEvent("shipment.shipped", _("Shipment shipped"), frozense
 
 CREATED = Kind(
     "shipment.created",
-    _("Shipment opened"),
+    _("Shipment created"),
     "package",
-    _("{actor} opened the shipment {subject} for {object}"),
+    _("{actor} created shipment {subject} for {object}"),
     SHIPMENTS,
     former=("shipment.made",),
 )
-EDITED = Kind("shipment.edited", _("Shipment edited"), "pencil", _("{actor} edited the shipment {subject}"), SHIPMENTS)
+EDITED = Kind("shipment.edited", _("Shipment edited"), "pencil", _("{actor} edited shipment {subject}"), SHIPMENTS)
 SHIPPED = Kind(
     "shipment.shipped",
     _("Shipment shipped"),
@@ -33,7 +33,7 @@ SENT = Kind(
     "shipment.sent",
     _("Shipment sent"),
     "package-check",
-    _("{actor} sent {subject} to {object}, who claims it"),
+    _("{actor} sent {subject} to {object}, to be claimed by code"),
     SHIPMENTS,
     webhook=Sends(PUBLIC_SHIPPED, webhooks.shipped),
 )
@@ -41,24 +41,24 @@ CLAIMED = Kind(
     "shipment.claimed",
     _("Shipment claimed"),
     "gift",
-    _("{actor} claimed the shipment {subject} for {object}"),
+    _("{actor} claimed shipment {subject} for {object}"),
     SHIPMENTS,
 )
 CANCELLED = Kind(
-    "shipment.cancelled", _("Shipment cancelled"), "ban", _("{actor} cancelled the shipment {subject}"), SHIPMENTS
+    "shipment.cancelled", _("Shipment cancelled"), "ban", _("{actor} cancelled shipment {subject}"), SHIPMENTS
 )
 REOPENED = Kind(
     "shipment.reopened",
-    _("Shipment opened again"),
+    _("Shipment reopened"),
     "rotate-ccw",
-    _("{actor} opened the shipment {subject} again"),
+    _("{actor} reopened shipment {subject}"),
     SHIPMENTS,
 )
 DEVICE_PACKED = Kind(
     "device.packed", _("Device packed"), "package", _("{actor} packed {subject} into {object}"), SHIPMENTS
 )
 DEVICE_UNPACKED = Kind(
-    "device.unpacked", _("Device taken out"), "box", _("{actor} took {subject} out of {object}"), SHIPMENTS
+    "device.unpacked", _("Device removed from shipment"), "box", _("{actor} removed {subject} from {object}"), SHIPMENTS
 )
 
 subjects.register(subjects.Subject(Shipment, page="claims:shipment_detail"))

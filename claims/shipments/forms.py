@@ -19,7 +19,7 @@ MOST_PRODUCTS, MOST_EXPECTED = 60, 100_000
 class ShipmentForm(TextGuard, forms.ModelForm):
     """A shipment: its customer, its order, and how many devices of each product are expected."""
 
-    customer = CustomerField(label=_("Customer"), help_text=_("Write the beginning of the name."))
+    customer = CustomerField(label=_("Customer"), help_text=_("Start typing a name."))
 
     class Meta:
         model = Shipment

@@ -31,4 +31,4 @@ def _closed() -> Iterator[str]:
 def _counts() -> Iterator[str]:
     wrong = Shipment.objects.annotate(n=Count("units")).exclude(n=F("unit_count"))
     for shipment in wrong.order_by("pk")[:SHOWN]:
-        yield f"Shipment {shipment.pk} counts {shipment.unit_count} units and has {shipment.n}."
+        yield f"Shipment {shipment.pk} counts {shipment.unit_count} devices and has {shipment.n}."

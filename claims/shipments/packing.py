@@ -82,11 +82,11 @@ def _chosen(scan: Scan, expected: set[int]) -> Device | Answer:
         return Answer(
             BAD,
             "a_return",
-            _("%(code)s is a return slip. Scan the unit itself.") % {"code": scan.returned.code},
+            _("%(code)s is a return slip. Scan the device itself.") % {"code": scan.returned.code},
             about=scan.returned,
         )
     if scan.is_offer:
-        return Answer(BAD, "no_unit", _("This claim code isn't for a single unit. Scan the unit's own label."))
+        return Answer(BAD, "no_unit", _("This claim code isn't for a single device. Scan the device's own label."))
     return Answer(BAD, "unknown", sentences.unknown(scan))
 
 
@@ -126,11 +126,11 @@ class Judge:
             return None
         if device.product_id not in self.room:
             words = name | {"product": device.product.name}
-            return Answer(BAD, "wrong_product", _("%(serial)s is %(product)s, which wasn't ordered.") % words)
+            return Answer(BAD, "wrong_product", _("%(product)s wasn't ordered. %(serial)s was not added.") % words)
         if self.room[device.product_id] < 1:
             words = name | {"product": device.product.name}
             return Answer(
-                BAD, "too_many", _("All ordered units of %(product)s are packed. %(serial)s was not added.") % words
+                BAD, "too_many", _("All ordered %(product)s devices are packed. %(serial)s was not added.") % words
             )
         self.room[device.product_id] -= 1
         return None
@@ -181,4 +181,4 @@ def gathered(answers: Iterable[Answer]) -> list[Answer]:
 
 
 def _number_added(count: int) -> str:
-    return ngettext("%(n)d unit added.", "%(n)d units added.", count) % {"n": count}
+    return ngettext("%(n)d device added.", "%(n)d devices added.", count) % {"n": count}

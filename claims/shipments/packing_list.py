@@ -38,14 +38,14 @@ def table(shipment: Shipment) -> Table:
         _("Device name"),
         _("Packed"),
         _("Packed by"),
-        _("Owner now"),
-        _("Became"),
+        _("Current owner"),
+        _("Outcome"),
     ]
     words = {
         "owned": _("owned by the customer"),
         "returned": _("returned"),
         "waiting": _("not claimed yet"),
-        "missing": _("not with the customer"),
+        "missing": _("missing"),
     }
     rows = fates(shipment).select_related("device__product", "device__customer").order_by("pk")
 
@@ -138,7 +138,7 @@ def _claim_box(label: Label) -> LongTable:
     words = [
         _line(_("Scan to claim the whole box"), 13, bold=True),
         Spacer(1, 2 * mm),
-        _line(_("All devices of this shipment are yours then. They need not be switched on."), 10),
+        _line(_("All devices in this shipment will then be yours. They don't have to be switched on."), 10),
         Spacer(1, 3 * mm),
         _line(label.shown, 9, grey=True),
         Spacer(1, 1 * mm),
@@ -150,7 +150,7 @@ def _claim_box(label: Label) -> LongTable:
 def _serials(shipment: Shipment) -> Any:
     """Return the table of serial numbers. Cells are plain strings: thousands of paragraphs would take minutes."""
     if shipment.unit_count > MOST_SERIALS:
-        return _line(_("The serial numbers are in the file of this shipment."), 10)
+        return _line(_("For the serial numbers, see the exported file of this shipment."), 10)
     rows = shipment.units.order_by("device__product__name_key", "device__serial_key", "pk")
     serials = [
         [str(number), _bare(serial), _bare(product)]

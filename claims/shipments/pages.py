@@ -71,7 +71,7 @@ def scanned(request: Request, shipment: Shipment) -> list[Answer]:
         texts = reading.read(photo.read()) if photo else []
         texts += scans.lines("\n".join([request.POST.get("list", ""), request.POST.get("scan", "")]))
         if photo and not texts:
-            return [Answer(BAD, "no_code", _("No code was found in the photo. Take it closer, and in better light."))]
+            return [Answer(BAD, "no_code", _("No code found in the photo. Move closer or use better light."))]
         return contents.scan(shipment, texts, by=actor)
     except Refused as refusal:
         return [Answer(BAD, refusal.code, refusal.sentence)]
@@ -91,7 +91,7 @@ def taken_out(request: Request, shipment: Shipment) -> list[Answer]:
     except Refused as refusal:
         return [Answer(BAD, refusal.code, refusal.sentence)]
     if not done or device is None:
-        return [Answer(WARN, "nothing", _("You haven't packed anything that can be taken out."))]
+        return [Answer(WARN, "nothing", _("You haven't packed anything that can be removed."))]
     return [Answer(WARN, "taken_out", _("Removed %(serial)s.") % {"serial": device.serial_number})]
 
 
@@ -143,8 +143,8 @@ def detail(request: Request, shipment: Shipment) -> dict[str, Any]:
 def sent(shipment: Shipment, number: int) -> str:
     """Return the message shown after sending a box that its customer claims by code."""
     sentence = ngettext(
-        "%(n)d device is on its way. It waits for %(customer)s to claim it.",
-        "%(n)d devices are on their way. They wait for %(customer)s to claim them.",
+        "Sent %(n)d device. %(customer)s still has to claim it.",
+        "Sent %(n)d devices. %(customer)s still has to claim them.",
         number,
     )
     return sentence % {"n": number, "customer": shipment.customer}

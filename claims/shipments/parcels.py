@@ -40,11 +40,11 @@ class ShipmentParcel:
     def check(self) -> None:
         """Check that the shipment was sent and can be claimed. Raises Refused, saying what to do next, if not."""
         sentences = {
-            ShipmentState.OPEN: _("This shipment has not left %(brand)s yet. Try again when you have the box."),
-            ShipmentState.SHIPPED: _("This shipment was handed over already. Look into your devices."),
-            ShipmentState.CANCELLED: _("This shipment was cancelled. Ask %(brand)s about it."),
+            ShipmentState.OPEN: _("%(brand)s hasn't sent this shipment yet. Try again when you have the box."),
+            ShipmentState.SHIPPED: _("This shipment has already been handed over. Check your devices."),
+            ShipmentState.CANCELLED: _("This shipment was cancelled. Contact %(brand)s."),
             ShipmentState.SHIPPING: _(
-                "%(brand)s is handing this shipment over at this moment. Look into your devices."
+                "%(brand)s is handing over this shipment right now. Check your devices in a moment."
             ),
         }
         if sentence := sentences.get(ShipmentState(self.shipment.state)):

@@ -15,7 +15,7 @@ class ShipmentTable(Table):
     order = tables.Column(verbose_name=_("Order"), orderable=False, attrs=WIDE)
     state = tables.Column(verbose_name=_("State"), orderable=False)
     units = tables.Column(verbose_name=_("Devices"), orderable=False, attrs={"th": {"class": "num"}})
-    opened = tables.Column(verbose_name=_("Opened"), orderable=False, attrs=WIDE)
+    opened = tables.Column(verbose_name=_("Created"), orderable=False, attrs=WIDE)
     shipped = tables.Column(verbose_name=_("Shipped"), orderable=False, attrs=WIDE)
 
     row_template = "claims/shipments/_shipment_row.html"

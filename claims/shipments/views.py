@@ -112,7 +112,7 @@ def shipment_cancel(request: Request, pk: int) -> HttpResponse:
     if request.method != "POST":
         context = {"shipment": shipment, **pages.claimed(shipment)}
         return render(request, "claims/shipments/shipment_cancel.html", context)
-    said = _("%(code)s is cancelled. What was packed is in stock.") % {"code": shipment.code}
+    said = _("%(code)s is cancelled. Its devices are back in stock.") % {"code": shipment.code}
     return press(request, shipment, shipments.cancel, said)
 
 

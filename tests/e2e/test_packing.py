@@ -60,7 +60,7 @@ def test_j4_a_shipment_is_packed_by_beeps_and_shipped(packer: Person, person: An
     packer.page.locator("#id_customer").fill("Wasserwerk Nord")
     packer.fill(Order_number="PO-2611")
     packer.page.get_by_label("Flow Probe", exact=True).fill("4")
-    packer.press("Open and pack")
+    packer.press("Create and pack")
     packer.page.wait_for_url(re.compile("/pack/"))
     pack = packer.page.url
 
@@ -90,7 +90,7 @@ def test_j4_a_shipment_is_packed_by_beeps_and_shipped(packer: Person, person: An
     packer.page.goto(pack)
     packer.page.locator("input[type=file]").set_input_files(picture)
     packer.press("Read and add")
-    packer.sees("2 units added.")
+    packer.sees("2 devices added.")
     packer.sees("4 / 4")
 
     packer.page.goto(pack.replace("pack/", "ship/"))

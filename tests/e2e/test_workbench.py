@@ -28,7 +28,7 @@ def gun(page: Page, text: str, ending: dict = ENTER) -> None:
 
 
 def packed(page: Page, number: int) -> None:
-    expect(page.locator("#counts-heading")).to_have_text(re.compile(rf"^\s*{number} units? packed"))
+    expect(page.locator("#counts-heading")).to_have_text(re.compile(rf"^\s*{number} devices? packed"))
 
 
 def waiting(page: Page, text: str | None) -> None:
@@ -283,7 +283,7 @@ def test_what_is_pressed_while_a_scan_is_under_way_comes_after_it(workbench, fre
     with workbench.expect_request(re.compile("/pack/$")):
         gun(workbench, two)
     workbench.get_by_role("button", name="Undo my last scan").click()
-    workbench.get_by_role("button", name=f"Take {one} out").click()
+    workbench.get_by_role("button", name=f"Remove {one}").click()
     packed(workbench, 1)
     under_way[0].continue_()
     packed(workbench, 0)

@@ -105,7 +105,7 @@ def begin_receive(
     """
     ids = list(dict.fromkeys(device_ids))
     if not ids:
-        raise Refused("nothing_selected", _("There is nothing to receive. Scan a unit first."), status=422)
+        raise Refused("nothing_selected", _("There is nothing to receive. Scan a device first."), status=422)
     check_unclaim_limit(_owned_count(ids, by), by=by)
     return operations.begin(
         run_receive,

@@ -154,11 +154,11 @@ def why_not_out(shipment: Shipment, device_ids: Iterable[int]) -> dict[int, tupl
     for device in sql.having_ids(Device.objects.all(), "id", ids):
         unit, cause = units.get(device.pk), causes.of(device)
         if unit is not None and unit.claim_id is not None:
-            refused[device.pk] = "claimed", _("Its customer has claimed it already.")
+            refused[device.pk] = "claimed", _("The customer has already claimed it.")
         elif device.archived_at and cause:
             refused[device.pk] = cause
         elif unit is None or not unit.is_open:
-            refused[device.pk] = "not_packed", _("It is not packed in this shipment.")
+            refused[device.pk] = "not_packed", _("It isn't packed in this shipment.")
     return refused
 
 

@@ -57,7 +57,7 @@ def edit(shipment: Shipment, *, by: Actor, lines: Lines | None = None, **fields:
     if "customer" in changed and shipment.units.exists():
         raise Refused(
             "units_packed",
-            _("Units are packed for %(customer)s. Take them out before you change the customer.")
+            _("Devices are packed for %(customer)s. Remove them before you change the customer.")
             % {"customer": changed["customer"][0]},
             status=422,
         )
@@ -92,7 +92,7 @@ def reopen(shipment: Shipment, *, by: Actor) -> None:
     """Reopen a shipment after shipping it failed. Raises Refused while it is still being shipped."""
     operation = Operation.objects.filter(pk=shipment.operation_id).first()  # type: ignore[misc]  # None matches no row
     if operation is not None and not operation.is_over:
-        raise Refused("under_way", _("It is being shipped at this moment. Wait until that is over."))
+        raise Refused("under_way", _("This shipment is being shipped. Wait until it has finished."))
     states.move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.OPEN)
     record(events.REOPENED, shipment, by=by, about=shipment.customer)
 

@@ -129,7 +129,8 @@ def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
     if not total and shipment.units.exists():
         raise Refused(
             "all_claimed",
-            _("%(customer)s has claimed all its devices already. Ship it.") % {"customer": shipment.customer},
+            _("%(customer)s has already claimed all devices in this box. Ship it instead of sending it.")
+            % {"customer": shipment.customer},
         )
     if not total:
         raise _empty()
@@ -137,8 +138,8 @@ def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
         raise Refused(
             "too_many",
             _(
-                "A box that is claimed with one code holds up to %(n)d devices. Take some out, or edit "
-                "the shipment to assign them when it is shipped."
+                "A box claimed with one code can hold up to %(n)d devices. Remove some, or edit the shipment to "
+                "assign them when it is shipped."
             )
             % {"n": MOST_CLAIMED},
             status=422,
@@ -198,4 +199,4 @@ def take_claimed(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
 
 
 def _empty() -> Refused:
-    return Refused("empty", _("Nothing is packed yet. Scan a unit first."), status=422)
+    return Refused("empty", _("Nothing is packed yet. Scan a device first."), status=422)

@@ -35,7 +35,7 @@ def move(shipment: Shipment, *, frm: Iterable[str], to: str, **fields: Any) -> N
 def not_open(shipment: Shipment) -> Refused:
     state = Shipment.objects.values_list("state", flat=True).get(pk=shipment.pk)
     words = {"code": shipment.code, "state": ShipmentState(state).label.lower()}
-    return Refused("not_open", _("%(code)s is %(state)s, so this can't be done any more.") % words)
+    return Refused("not_open", _("%(code)s is %(state)s, so this is no longer possible.") % words)
 
 
 def open_ids(shipment: Shipment) -> list[int]:

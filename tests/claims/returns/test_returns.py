@@ -207,7 +207,7 @@ def test_the_undo_restores_the_very_spans_and_shares(owned_devices, customer, ot
     assert Event.objects.filter(kind="device.return_undone").count() == 3
     assert [mail.subject for mail in mailoutbox] == [
         "Northlake has received 3 of your devices",
-        "A mistake at Northlake: your device is still yours",
+        "Correction from Northlake: your device is still yours",
     ]
     with pytest.raises(Refused) as caught:
         return_undo.begin(operation, by=by_bob)

@@ -210,7 +210,7 @@ def test_a_list_is_read_line_by_line_and_then_by_its_separators(by, shipment, pr
     assert lines == ["A,B", "C; D ,C", "X,Y\tZ"]
     answers = contents.scan(shipment, lines, by=by)
     assert [(answer.code, answer.text) for answer in answers] == [
-        ("added", "3 units added."),
+        ("added", "3 devices added."),
         ("unknown", "No device matches X,Y Z."),
     ]
     assert list(shipment.units.order_by("pk").values_list("device", flat=True)) == [one.pk, two.pk, three.pk]

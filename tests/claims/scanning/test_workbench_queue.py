@@ -188,7 +188,7 @@ def test_a_page_that_shows_everything_is_told_so_and_another_one_gets_counts_and
     assert staff_client.get(url, {"seen": version}, headers=poll).status_code == 204
     contents.pack(shipment, [two], by=by)
     page = staff_client.get(url, {"seen": version}, headers=poll).content.decode()
-    assert "2 units packed" in page and two.serial_number in page.split('id="newest"')[1]
+    assert "2 devices packed" in page and two.serial_number in page.split('id="newest"')[1]
     assert "<html" not in page
 
 

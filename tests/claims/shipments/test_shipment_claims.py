@@ -201,7 +201,7 @@ def test_pages_from_the_form_to_the_phone(customer, make_devices, client_for, da
     assert "stay reserved until" in page
     assert "Nobody can claim" not in page
     page = fulfilment.post(reverse("claims:shipment_ship", args=[shipment.pk]), follow=True).content.decode()
-    assert "2 devices are on their way." in page
+    assert "Sent 2 devices." in page
     typed = phone.printed(shipment.profile)
     assert typed.typed_in_groups in page
     assert "scan the code on the packing list" in mail.outbox[-1].body

@@ -100,7 +100,7 @@ def test_each_thing_that_is_wrong_is_said_and_changes_nothing(
     texts = [*serials(wrong, owned, mine, back, scrapped, archived, elsewhere, loose), "ZZZ-9"]
     answers = contents.scan(ordered, texts, by=by)
     assert {answer.code: (answer.tone, answer.text) for answer in answers} == {
-        "wrong_product": ("bad", "EG-1 is Gateway, which wasn't ordered."),
+        "wrong_product": ("bad", "Gateway wasn't ordered. EG-1 was not added."),
         "already_owned": ("bad", f"{owned} belongs to {other_customer}. Unclaim it first."),
         "owned_already": ("warn", f"{mine} already belongs to {customer}."),
         "in_quarantine": ("bad", f"{back} was returned and hasn't been inspected yet."),
@@ -116,7 +116,7 @@ def test_each_thing_that_is_wrong_is_said_and_changes_nothing(
 def test_more_than_was_ordered_is_refused_also_within_one_list(ordered, make_devices, by):
     answers = contents.scan(ordered, serials(*make_devices(3)), by=by)
     assert [answer.code for answer in answers] == ["added", "too_many"]
-    assert answers[0].text == "2 units added."
+    assert answers[0].text == "2 devices added."
     ordered.refresh_from_db()
     assert ordered.unit_count == 2
 
@@ -189,7 +189,7 @@ def test_two_hundred_and_one_are_shipped_by_the_worker(shipment, make_devices, b
     assert (operation.state, shipment.state) == ("waiting", "shipping")
     with pytest.raises(Refused) as refused:
         contents.pack(shipment, make_devices(1), by=by)
-    assert refused.value.sentence == "S-00001 is being shipped, so this can't be done any more."
+    assert refused.value.sentence == "S-00001 is being shipped, so this is no longer possible."
     operations.run(operation.pk)
     shipment.refresh_from_db()
     assert (shipment.state, Ownership.objects.count()) == ("shipped", 201)
@@ -232,7 +232,7 @@ def test_a_shipment_is_shipped_once(shipment, device, by):
     shipping.ship(shipment, by=by)
     with pytest.raises(Refused) as refused:
         shipping.ship(shipment, by=by)
-    assert refused.value.sentence == "S-00001 is shipped, so this can't be done any more."
+    assert refused.value.sentence == "S-00001 is shipped, so this is no longer possible."
     assert Ownership.objects.count() == 1
 
 
@@ -329,7 +329,7 @@ def test_a_scan_takes_as_many_queries_in_a_full_shipment_as_in_an_empty_one(
 def test_a_list_and_an_undo(staff_client, shipment, make_devices):
     units = make_devices(3)
     page = staff_client.post(url("pack", shipment), {"list": "\n".join([*serials(*units), "nothing"])}).content.decode()
-    assert "3 units added." in page and "No device matches nothing." in page
+    assert "3 devices added." in page and "No device matches nothing." in page
     assert f"Removed {units[2]}." in staff_client.post(url("unpack", shipment)).content.decode()
     page = staff_client.post(url("unpack", shipment), {"device": units[0].pk}).content.decode()
     assert f"Removed {units[0]}." in page
@@ -353,7 +353,7 @@ def test_a_list_takes_as_many_queries_as_one_scan(shipment, make_devices, by, dj
     # One more on PostgreSQL, where many rows are locked in the order of their ids first.
     with django_assert_max_num_queries(len(first) + 1):
         answers = contents.scan(shipment, serials(*many), by=by)
-    assert said(answers) == [("ok", "added", "59 units added.")]
+    assert said(answers) == [("ok", "added", "59 devices added.")]
 
 
 def test_a_list_that_is_too_long_is_refused_whole(staff_client, shipment, device, monkeypatch):
@@ -390,7 +390,7 @@ def test_the_customer_stays_while_units_are_packed_for_him(
     contents.pack(shipment, [device], by=by)
     answer = forms.edit(staff_client, url("edit", shipment), customer=other_customer.name)
     assert answer.status_code == 422
-    assert "Units are packed for Stadtwerke Aalen." in answer.content.decode()
+    assert "Devices are packed for Stadtwerke Aalen." in answer.content.decode()
     assert Shipment.objects.get().customer == customer
 
 
