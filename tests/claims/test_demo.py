@@ -1,4 +1,4 @@
-"""The demo organization is large enough to look alive, and true."""
+"""The demo organization is large enough to look alive, and consistent."""
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def test_the_demo_looks_alive_and_is_loaded_once():
+def test_the_demo_looks_alive_and_is_loaded_only_once():
     assert demo.load(now=NOW) is True
     facts = [model.objects.count() for model in (Product, Device, Customer, ClaimProfile, Member)]
     assert Message.objects.count() > 3_000
     assert facts == [3, 2000, 12, 7, 6]
     assert_people_can_sign_in()
     assert_claims_fill_the_last_ninety_days()
-    assert_units_came_back_and_went_out_again()
+    assert_devices_came_back_and_went_out_again()
     assert_everything_lies_in_the_past_and_in_order()
     assert_identifiers_are_valid()
     counts = [model.objects.count() for model in (Event, Ownership, Claim, ClaimStep)]
@@ -72,7 +72,7 @@ def assert_claims_fill_the_last_ninety_days():
     assert (used_up.claim_count, used_up.max_claims) == (1, 1)
 
 
-def assert_units_came_back_and_went_out_again():
+def assert_devices_came_back_and_went_out_again():
     back = Ownership.objects.filter(end_reason="unclaim")
     assert back.count() == 64
     assert Ownership.objects.filter(device__in=back.values("device"), ended_at=None).count() > 10
@@ -96,7 +96,7 @@ def assert_identifiers_are_valid():
             assert (clean_imei(device.imei), clean_iccid(device.iccid)) == (device.imei, device.iccid)
 
 
-def test_while_the_demo_runs_some_of_its_devices_live():
+def test_the_demo_command_simulates_some_of_its_devices():
     (command,) = settings.DEMO_ALSO.values()
     parser = load_command_class("devices", command[0]).create_parser("manage.py", command[0])
     asked = parser.parse_args(command[1:])

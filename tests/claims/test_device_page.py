@@ -1,4 +1,4 @@
-"""The page of one device, with all that other parts show on it."""
+"""The page of one device, with everything that other features show on it."""
 
 import pytest
 from django.db import connection
@@ -19,7 +19,7 @@ from tests.claims.worlds import make_unit_profile
 
 @pytest.fixture
 def make_device_with(product, organization, by):
-    """A unit in stock that has so many of everything a unit can have."""
+    """Return a function that creates a device in stock with the given number of everything a device can have."""
 
     def make(number: int):
         device = factories.make_device(product)
@@ -53,7 +53,7 @@ def make_device_with(product, organization, by):
     return make
 
 
-def test_it_takes_as_many_statements_however_much_the_device_has(make_device_with, client_for, alice):
+def test_the_page_takes_as_many_queries_however_much_the_device_has(make_device_with, client_for, alice):
     client, numbers = client_for(alice), []
     for device in (make_device_with(1), make_device_with(4)):
         client.get(device.get_absolute_url())

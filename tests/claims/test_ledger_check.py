@@ -1,4 +1,4 @@
-"""The check finds every contradiction between what claims keep and the truth."""
+"""The ledger check finds every inconsistency in the data of claims."""
 
 import pytest
 
@@ -13,14 +13,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def mend(ledger_is_true):
-    """What a test has broken is gone before the check that follows every test."""
+    """Remove what a test has broken before the check that follows every test."""
     yield
     Claim.objects.all().purge()
     ClaimCode.objects.all().purge()
     ClaimProfile.objects.all().purge()
 
 
-def test_a_world_in_order_has_no_problems(organization, product, device):
+def test_a_consistent_database_has_no_problems(organization, product, device):
     worlds.make_link_profile(organization)
     worlds.make_unit_profile(product)
     assert check() == []
@@ -38,7 +38,7 @@ def test_a_profile_without_its_code_is_found(organization):
     assert check() == [f"Claim profile {profile.pk} (North pilot) has no code."]
 
 
-def test_a_unit_without_its_code_is_found(product, make_devices):
+def test_a_device_without_its_code_is_found(product, make_devices):
     first, _second = make_devices(2)
     profile = worlds.make_unit_profile(product)
     profile.codes.filter(device=first).purge()
@@ -46,19 +46,19 @@ def test_a_unit_without_its_code_is_found(product, make_devices):
 
 
 @pytest.mark.parametrize("field", ["link_sha256", "typed_sha256"])
-def test_a_hash_of_something_else_is_found(organization, field):
+def test_a_hash_of_another_code_is_found(organization, field):
     code = worlds.make_link_profile(organization).codes.get()
     ClaimCode.objects.update(**{field: codes.sha256("something else")})
     assert check() == [f"Claim code {code.pk} keeps hashes of something else than what its label says."]
 
 
-def test_a_version_that_was_raised_without_its_hashes_is_found(organization):
+def test_a_version_raised_without_new_hashes_is_found(organization):
     worlds.make_link_profile(organization)
     ClaimCode.objects.update(version=2)
     assert len(check()) == 1
 
 
-def test_codes_of_a_key_that_is_gone_are_counted(organization):
+def test_codes_of_a_missing_key_are_counted(organization):
     worlds.make_link_profile(organization)
     ClaimCode.objects.update(key_id="gone")
     assert check() == ["1 claim codes are of the key gone, which is not configured: no reprint is possible."]
@@ -77,7 +77,7 @@ def test_a_claim_in_a_foreign_project_is_found(organization, customer, dana):
     assert check() == [f"Claim {claim.pk} is of a code, a project or a customer that does not belong to it."]
 
 
-def test_no_more_than_twenty_of_a_kind_are_named(product):
+def test_at_most_twenty_problems_of_a_kind_are_listed(product):
     worlds.make_many_devices(product, 30)
     profile = worlds.make_unit_profile(product)
     profile.codes.all().purge()

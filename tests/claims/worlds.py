@@ -13,7 +13,7 @@ from devices.models import Device, Product
 def make_link_profile(
     organization: Any, *devices: Device, documents: list | None = None, **fields: Any
 ) -> ClaimProfile:
-    """With a document where nothing is named: a profile that gives nothing can't be claimed."""
+    """Create a profile with a document unless something is listed: a profile that grants nothing can't be claimed."""
     if documents is None and not devices:
         documents = [("Manual", "https://northlake.example/manual.pdf")]
     profile = _profile(organization, scope=Scope.LINK, **fields)

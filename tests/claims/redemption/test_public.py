@@ -1,4 +1,4 @@
-"""From a scanned label to a claimed device, and all the ways in which that must not go."""
+"""From a scanned label to a claimed device, and everything that must not happen on the way."""
 
 import contextlib
 import gzip
@@ -51,7 +51,7 @@ def code(profile, device) -> str:
 
 @pytest.fixture
 def miriam(client, code) -> Client:
-    """A newcomer who scanned the label and signed in."""
+    """A new visitor who scanned the label and signed in."""
     scan(client, code)
     sign_in(client, MIRIAM)
     return client
@@ -60,14 +60,14 @@ def miriam(client, code) -> Client:
 # The scan
 
 
-def test_a_scan_leads_to_a_clean_address_that_nobody_keeps(client, code):
+def test_a_scan_redirects_to_an_address_without_the_code_that_is_not_cached(client, code):
     response = scan(client, code)
     assert (response.status_code, response["Location"]) == (303, "/c/")
     assert "no-store" in response["Cache-Control"]
     assert response["Referrer-Policy"] == "same-origin"
 
 
-def test_the_session_holds_the_row_and_never_the_text_of_the_code(client, code, device):
+def test_the_session_holds_the_id_but_never_the_text_of_the_code(client, code, device):
     scan(client, code)
     assert code not in str(dict(client.session))
     assert client.session["claim"]["code"] == str(ClaimCode.objects.get(device=device).pk)
@@ -75,7 +75,7 @@ def test_the_session_holds_the_row_and_never_the_text_of_the_code(client, code, 
 
 @pytest.mark.parametrize("address", ["/c/{}", "/C/{}", "/c/{}/", "/C/{}/"])
 @pytest.mark.parametrize("case", [str.upper, str.lower])
-def test_a_link_works_in_any_case_with_and_without_a_slash(client, code, address, case):
+def test_a_link_works_in_any_case_with_or_without_a_slash(client, code, address, case):
     client.get(address.format(case(code)))
     assert b"Aqua Meter" in client.get("/c/").content
 
@@ -84,18 +84,18 @@ def test_the_bare_address_works_in_any_case(client, db):
     assert [client.get(address).status_code for address in ("/c/", "/C/", "/C", "/c")] == [200] * 4
 
 
-def test_a_head_of_a_link_looks_nothing_up(client, code):
+def test_a_head_request_for_a_link_looks_nothing_up(client, code):
     assert client.head(f"/c/{code}").status_code == 303
     assert "claim" not in client.session
     assert not Throttle.objects.exists()
     assert not ClaimStep.objects.exists()
 
 
-def test_a_link_takes_no_post(client, code):
+def test_a_link_accepts_no_post(client, code):
     assert client.post(f"/c/{code}/").status_code == 405
 
 
-def test_whatever_is_only_read_claims_nothing(miriam, device):
+def test_reading_pages_claims_nothing(miriam, device):
     for name in ("landing", "review", "redeem"):
         miriam.get(reverse(f"claim:{name}"))
         miriam.head(reverse(f"claim:{name}"))
@@ -105,13 +105,13 @@ def test_whatever_is_only_read_claims_nothing(miriam, device):
     assert not Customer.objects.exists()
 
 
-def test_the_same_phone_is_counted_as_one_scan(client, code):
+def test_repeated_scans_by_one_phone_count_once(client, code):
     for _again in range(3):
         scan(client, code)
     assert ClaimStep.objects.filter(step=Step.SCAN).count() == 1
 
 
-def test_a_code_is_forgotten_after_15_minutes(client, code, time_machine):
+def test_a_scanned_code_expires_after_15_minutes(client, code, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     scan(client, code)
     time_machine.shift(timedelta(minutes=14, seconds=59))
@@ -120,7 +120,7 @@ def test_a_code_is_forgotten_after_15_minutes(client, code, time_machine):
     assert b"Aqua Meter" not in client.get("/c/").content
 
 
-def test_a_code_that_lapsed_is_told_with_the_brand_and_the_minutes(client, code, organization, time_machine):
+def test_an_expired_scan_is_reported_with_the_brand_and_the_minutes(client, code, organization, time_machine):
     organization.brand_name = "Northlake Water"
     organization.save(update_fields=["brand_name"])
     factories.make_organization("Southridge")
@@ -131,7 +131,7 @@ def test_a_code_that_lapsed_is_told_with_the_brand_and_the_minutes(client, code,
     assert "You scanned this 16 minutes ago; scan it again." in page
     assert "Northlake Water" in page
     assert "Aqua Meter" not in page
-    # Scanned again, it is there; and a day later nothing is told any longer.
+    # After another scan the code is back, and a day later nothing is reported.
     scan(client, code)
     assert "Aqua Meter" in client.get("/c/").content.decode()
     time_machine.shift(timedelta(hours=3))
@@ -140,7 +140,7 @@ def test_a_code_that_lapsed_is_told_with_the_brand_and_the_minutes(client, code,
     assert "You scanned this" not in client.get("/c/").content.decode()
 
 
-def test_a_code_that_lapsed_is_told_in_german(client, code, time_machine):
+def test_an_expired_scan_is_reported_in_german(client, code, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     scan(client, code)
     time_machine.shift(timedelta(minutes=16))
@@ -148,7 +148,7 @@ def test_a_code_that_lapsed_is_told_in_german(client, code, time_machine):
     assert "Sie haben das vor 16 Minuten gescannt; scannen Sie es noch einmal." in page
 
 
-def test_a_code_that_lapsed_during_the_sign_in_is_told_after_it(client, code, time_machine):
+def test_a_scan_that_expires_during_sign_in_is_reported_afterwards(client, code, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     scan(client, code)
     ask_for_code(client, MIRIAM)
@@ -162,8 +162,8 @@ def test_a_code_that_lapsed_during_the_sign_in_is_told_after_it(client, code, ti
     assert "You scanned this 18 minutes ago; scan it again." in page.content.decode()
 
 
-def test_what_lapsed_is_told_alike_for_every_bad_code(client, code, profile, time_machine):
-    """Before the sign-in a page tells nothing of a code that can't be claimed, not even whose it is."""
+def test_an_expired_scan_looks_the_same_for_every_invalid_code(client, code, profile, time_machine):
+    """Before sign-in, pages reveal nothing about a code that can't be claimed, not even whose it is."""
     factories.make_organization("Southridge")
     time_machine.move_to(timezone.now(), tick=False)
     other = Client()
@@ -175,7 +175,7 @@ def test_what_lapsed_is_told_alike_for_every_bad_code(client, code, profile, tim
     assert b"16 minutes" in client.get("/c/").content
 
 
-def test_what_was_claimed_is_not_told_as_lapsed(client_for, dana, code, time_machine):
+def test_a_claimed_code_is_not_reported_as_expired(client_for, dana, code, time_machine):
     client = client_for(dana)
     scan(client, code)
     assert redeem(client)["Location"].startswith("/c/done/")
@@ -203,7 +203,7 @@ def test_a_claim_without_its_session_says_what_happened_and_keeps_the_code(clien
     assert "Aqua Meter" in client.get("/c/").content.decode()
 
 
-def test_a_form_without_its_session_says_when_a_scan_lapsed(client, code, time_machine):
+def test_a_form_without_its_session_says_when_the_scan_expired(client, code, time_machine):
     client = Client(enforce_csrf_checks=True)
     time_machine.move_to(timezone.now(), tick=False)
     scan(client, code)
@@ -215,7 +215,7 @@ def test_a_form_without_its_session_says_when_a_scan_lapsed(client, code, time_m
 
 
 @pytest.mark.parametrize("sealed", ["", "x", "WzFd:x:y", "\udcff"])
-def test_a_forged_scan_is_nothing(db, sealed):
+def test_a_forged_scan_is_rejected(db, sealed):
     client = Client(enforce_csrf_checks=True)
     answer = client.post("/c/redeem/", {"scan": sealed.encode("utf-8", "replace").decode()})
     assert answer.status_code == 403
@@ -223,7 +223,7 @@ def test_a_forged_scan_is_nothing(db, sealed):
     assert b"Scan the label again" in answer.content
 
 
-def test_a_form_does_not_replace_what_was_scanned_since(client, code, profile, product):
+def test_an_old_form_does_not_replace_a_newer_scan(client, code, profile, product):
     client = Client(enforce_csrf_checks=True)
     scan(client, code)
     sealed = re.search(r'name="scan" value="([^"]+)"', client.get("/c/").content.decode())[1]
@@ -234,17 +234,17 @@ def test_a_form_does_not_replace_what_was_scanned_since(client, code, profile, p
     assert client.session["claim"]["code"] == str(ClaimCode.objects.get(device=other).pk)
 
 
-def test_a_claim_without_a_scan_says_that_it_has_to_be_scanned_again(client_for, dana):
+def test_a_claim_without_a_scan_asks_to_scan_again(client_for, dana):
     client = client_for(dana)
     assert client.get("/c/review/")["Location"] == "/c/?gone"
     assert "Scan the label again" in client.get("/c/?gone").content.decode()
     assert "Scan the label again" not in client.get("/c/").content.decode()
 
 
-# The landing
+# The landing page
 
 
-def test_the_landing_names_brand_product_and_the_end_of_the_serial_alone(client, code, organization, device):
+def test_the_landing_page_shows_only_brand_product_and_the_end_of_the_serial_number(client, code, organization, device):
     organization.brand_name, organization.support_phone = "Northlake Water", "+49 731 555 0100"
     organization.save(update_fields=["brand_name", "support_phone"])
     scan(client, code)
@@ -255,7 +255,7 @@ def test_the_landing_names_brand_product_and_the_end_of_the_serial_alone(client,
     assert device.device_name not in page
 
 
-def test_the_landing_of_several_devices_names_each_by_the_end_of_its_serial(client, organization, make_devices):
+def test_the_landing_page_of_several_devices_shows_the_end_of_each_serial_number(client, organization, make_devices):
     devices = make_devices(7)
     profile = worlds.make_link_profile(organization, *devices, name="Starter kit")
     scan(client, printed(profile).link)
@@ -265,7 +265,7 @@ def test_the_landing_of_several_devices_names_each_by_the_end_of_its_serial(clie
     assert "and 2 more" in page
 
 
-def test_the_landing_of_documents_alone_shows_the_profile(client, organization):
+def test_the_landing_page_of_documents_shows_the_profile(client, organization):
     profile = worlds.make_link_profile(organization, documents=[("Manual", "https://example.com/m.pdf")])
     scan(client, printed(profile).link)
     page = client.get("/c/").content.decode()
@@ -273,7 +273,7 @@ def test_the_landing_of_documents_alone_shows_the_profile(client, organization):
     assert "switched on" not in page
 
 
-def test_what_an_organization_writes_is_shown_as_text(client, device):
+def test_an_organizations_texts_are_escaped(client, device):
     profile = worlds.make_unit_profile(device.product, description="<script>alert(1)</script>")
     scan(client, printed(profile, device).link)
     page = client.get("/c/").content
@@ -281,7 +281,7 @@ def test_what_an_organization_writes_is_shown_as_text(client, device):
     assert b"&lt;script&gt;alert" in page
 
 
-def test_a_signed_in_person_comes_straight_to_the_review(client_for, dana, code):
+def test_a_signed_in_person_goes_straight_to_the_review(client_for, dana, code):
     client = client_for(dana)
     scan(client, code)
     assert client.get("/c/")["Location"] == "/c/review/"
@@ -302,7 +302,7 @@ def test_the_first_page_weighs_less_than_30_kb(client, code):
     assert len(page) + sum(len(gzip.compress(file.read_bytes())) for file in files) <= 30_000
 
 
-def test_the_claim_pages_load_nothing_from_elsewhere_and_no_htmx(client, code):
+def test_claim_pages_load_nothing_from_elsewhere_and_no_htmx(client, code):
     scan(client, code)
     page = client.get("/c/").content
     assert not re.search(rb'(?:src|href|action)="(?:https?:)?//', page)
@@ -312,7 +312,7 @@ def test_the_claim_pages_load_nothing_from_elsewhere_and_no_htmx(client, code):
 # The typed code
 
 
-def test_a_typed_code_forgives_case_gaps_and_twins(client, profile, device):
+def test_a_typed_code_may_differ_in_case_spacing_and_look_alikes(client, profile, device):
     typed = printed(profile, device).typed
     for text in (typed.lower(), " ".join(typed), typed.replace("0", "O").replace("1", "l")):
         assert client.post("/c/", {"code": text})["Location"] == "/c/"
@@ -325,7 +325,7 @@ def test_a_whole_link_can_be_typed_too(client, code):
     assert b"Aqua Meter" in client.get("/c/").content
 
 
-def test_one_mistyped_character_is_told_without_a_look_up(client, profile, device, django_assert_num_queries):
+def test_a_single_mistyped_character_is_reported_without_a_lookup(client, profile, device, django_assert_num_queries):
     typed = printed(profile, device).typed
     wrong = ("1" if typed[0] != "1" else "2") + typed[1:]
     response = client.post("/c/", {"code": wrong})
@@ -346,19 +346,19 @@ def test_one_mistyped_character_is_told_without_a_look_up(client, profile, devic
         ("\u202e" * 13, "A code has 13 characters, these are 0."),
     ],
 )
-def test_what_can_be_no_code_is_told_at_the_field(client, db, text, said):
+def test_text_that_cannot_be_a_code_is_reported_at_the_field(client, db, text, said):
     response = client.post("/c/", {"code": text})
     assert response.status_code == 422
     assert said in response.content.decode()
 
 
-def test_another_code_can_be_typed_while_one_is_at_hand(client, code):
+def test_another_code_can_be_typed_while_one_is_pending(client, code):
     scan(client, code)
     assert b"Aqua Meter" not in client.get("/c/?another").content
 
 
 @pytest.mark.parametrize("field", ["serial_number", "device_name", "imei", "mac"])
-def test_what_is_public_about_a_device_claims_nothing(client, product, field):
+def test_public_facts_about_a_device_claim_nothing(client, product, field):
     device = factories.make_device(
         product, "AQM26-100077X", device_name="e00fce68aabb1", imei="356938035643809", mac="AABBCCDDEEFF0"
     )
@@ -367,7 +367,7 @@ def test_what_is_public_about_a_device_claims_nothing(client, product, field):
     assert client.session["claim"]["code"] == ""
 
 
-# Bad codes
+# Invalid codes
 
 
 def _used_up(profile, device):
@@ -415,7 +415,7 @@ def _reserved(profile, device):
 
 
 def _returned(profile, device):
-    """The unit was owned and came back: what was printed before is dead."""
+    """The device was owned and came back: codes printed before no longer work."""
     _owned(profile, device)
     ownership.unclaim([device.pk], reason="Returned", by=_alice(profile))
 
@@ -452,7 +452,7 @@ NEXT = {
 
 
 @pytest.mark.parametrize("cause", BAD)
-def test_before_the_sign_in_every_bad_code_is_the_same_page(client, cause, profile, device, code):
+def test_before_sign_in_every_invalid_code_shows_the_same_page(client, cause, profile, device, code):
     scan(client, UNKNOWN)
     unknown = client.get("/c/")
     BAD[cause](profile, device)
@@ -465,7 +465,9 @@ def test_before_the_sign_in_every_bad_code_is_the_same_page(client, cause, profi
     assert b"Aqua Meter" not in page.content
 
 
-def test_a_code_that_exists_costs_one_note_more_and_nothing_else(client, code, profile, django_assert_num_queries):
+def test_an_existing_code_costs_only_one_extra_query_to_record_the_scan(
+    client, code, profile, django_assert_num_queries
+):
     def queries(text: str) -> list[str]:
         from django.test.utils import CaptureQueriesContext
 
@@ -484,9 +486,7 @@ def test_a_code_that_exists_costs_one_note_more_and_nothing_else(client, code, p
 
 
 @pytest.mark.parametrize("cause", BAD)
-def test_after_the_sign_in_the_page_says_what_is_wrong_and_what_to_do_next(
-    client_for, dana, cause, profile, device, code
-):
+def test_after_sign_in_the_page_says_what_is_wrong_and_what_to_do_next(client_for, dana, cause, profile, device, code):
     BAD[cause](profile, device)
     client = client_for(dana)
     scan(client, code)
@@ -495,7 +495,7 @@ def test_after_the_sign_in_the_page_says_what_is_wrong_and_what_to_do_next(
     assert 'action="/c/redeem/"' not in page
 
 
-def test_a_newcomer_with_a_bad_code_can_sign_in_to_learn_more(client, profile, code):
+def test_a_visitor_with_an_invalid_code_can_sign_in_to_learn_more(client, profile, code):
     ClaimProfile.objects.filter(pk=profile.pk).update(is_enabled=False)
     scan(client, code)
     assert 'href="/account/login/code/?next=/c/review/"' in client.get("/c/").content.decode()
@@ -503,7 +503,7 @@ def test_a_newcomer_with_a_bad_code_can_sign_in_to_learn_more(client, profile, c
     assert "switched this offer off" in client.get("/c/review/").content.decode()
 
 
-def test_the_sign_in_pages_and_the_mail_do_not_name_what_a_bad_code_offers(client, profile, code):
+def test_sign_in_pages_and_emails_do_not_name_what_an_invalid_code_offers(client, profile, code):
     ClaimProfile.objects.filter(pk=profile.pk).update(is_enabled=False)
     scan(client, code)
     assert b"Aqua Meter" not in client.get(reverse("account_request_login_code")).content
@@ -512,7 +512,7 @@ def test_the_sign_in_pages_and_the_mail_do_not_name_what_a_bad_code_offers(clien
     assert "Aqua Meter" not in mail.outbox[-1].subject + mail.outbox[-1].body
 
 
-def test_who_owns_the_device_already_is_led_to_it(client_for, dana, customer, device, code, profile):
+def test_the_owner_of_the_device_is_sent_to_it(client_for, dana, customer, device, code, profile):
     ownership.assign([device.pk], customer=customer, by=_alice(profile))
     client = client_for(dana)
     scan(client, code)
@@ -535,8 +535,8 @@ def test_codes_are_counted_before_they_are_looked_up(client, code, monkeypatch):
     assert b"claim.css" in response.content
 
 
-def test_who_guesses_keeps_nobody_at_the_same_address_from_scanning_a_label(client, code, profile, device, monkeypatch):
-    """A link has 128 bits. One that can't be claimed is answered as one that nobody printed."""
+def test_guessing_codes_does_not_block_label_scans_from_the_same_address(client, code, profile, device, monkeypatch):
+    """A link has 128 bits. A link that can't be claimed gets the same answer as one that was never printed."""
     monkeypatch.setattr(session, "SCANS", 1)
     assert [scan(Client(), UNKNOWN_TYPED).status_code for _try in range(3)] == [303, 429, 429]
     assert scan(client, UNKNOWN).status_code == 429
@@ -548,7 +548,7 @@ def test_who_guesses_keeps_nobody_at_the_same_address_from_scanning_a_label(clie
     assert bare(ended).replace(code.encode(), b"") == bare(unknown).replace(UNKNOWN.encode(), b"")
 
 
-def test_a_browser_that_its_owner_signed_in_with_is_not_counted_with_its_address(
+def test_a_browser_its_user_has_signed_in_with_is_not_counted_with_its_address(
     client, code, profile, device, monkeypatch
 ):
     sign_in(client, _newcomer(client, code))
@@ -566,7 +566,7 @@ def _newcomer(client, code) -> str:
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_of_many_guesses_at_once_no_more_are_looked_up_than_the_limit(monkeypatch):
+def test_concurrent_guesses_never_exceed_the_lookup_limit(monkeypatch):
     monkeypatch.setattr(session, "SCANS", 5)
     looked, answers = [], []
     monkeypatch.setattr("claims.redemption.offers.find", lambda text: looked.append(text))
@@ -584,7 +584,7 @@ def test_of_many_guesses_at_once_no_more_are_looked_up_than_the_limit(monkeypatc
     assert answers.count(429) == 19
 
 
-def test_who_guesses_slows_only_himself(client, code, monkeypatch):
+def test_guessing_slows_down_only_the_guesser(client, code, monkeypatch):
     monkeypatch.setattr(session, "SCANS", 1)
     guesser = Client(REMOTE_ADDR="203.0.113.9")
     assert [scan(guesser, UNKNOWN).status_code for _try in range(2)] == [303, 429]
@@ -599,20 +599,20 @@ def test_an_account_is_counted_across_addresses(client_for, dana, db, monkeypatc
     assert answers == [303, 303, 429]
 
 
-def test_typed_codes_are_counted_with_the_scanned(client, profile, device, monkeypatch):
+def test_typed_and_scanned_codes_share_one_limit(client, profile, device, monkeypatch):
     monkeypatch.setattr(session, "SCANS", 1)
     scan(client, UNKNOWN)
     response = client.post("/c/", {"code": printed(profile, device).typed})
     assert response.status_code == 429
 
 
-def test_a_forged_forwarding_header_gets_no_new_budget(client, db, monkeypatch):
+def test_a_forged_forwarding_header_grants_no_further_attempts(client, db, monkeypatch):
     monkeypatch.setattr(session, "SCANS", 1)
     answers = [scan(client, UNKNOWN, HTTP_X_FORWARDED_FOR=f"198.51.100.{n}").status_code for n in range(2)]
     assert answers == [303, 429]
 
 
-def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_saw(client, db, monkeypatch, settings):
+def test_behind_a_proxy_the_address_reported_by_the_proxy_counts(client, db, monkeypatch, settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     monkeypatch.setattr(session, "SCANS", 1)
     forged = [scan(client, UNKNOWN, HTTP_X_FORWARDED_FOR=f"198.51.100.{n}, 203.0.113.5").status_code for n in range(2)]
@@ -629,14 +629,14 @@ def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_saw(client, db, mo
         ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
     ],
 )
-def test_one_line_of_ipv6_is_one_address(rf, address, line):
+def test_an_ipv6_prefix_counts_as_one_address(rf, address, line):
     assert throttle.address_of(rf.get("/", REMOTE_ADDR=address)) == line
 
 
-# The sign-in by code
+# Sign-in by code
 
 
-def test_a_newcomer_signs_in_with_six_digits_and_comes_to_the_review(client, code):
+def test_a_new_visitor_signs_in_with_six_digits_and_reaches_the_review(client, code):
     scan(client, code)
     assert ask_for_code(client, MIRIAM)["Location"].startswith("/account/login/code/confirm/")
     page = client.get(reverse("account_confirm_login_code")).content.decode()
@@ -654,7 +654,7 @@ def test_a_newcomer_signs_in_with_six_digits_and_comes_to_the_review(client, cod
     assert MIRIAM in client.get("/c/review/").content.decode()
 
 
-def test_the_mail_says_the_code_the_product_and_the_brand_in_plain_text(client, code):
+def test_the_email_contains_the_code_the_product_and_the_brand_as_plain_text(client, code):
     scan(client, code)
     ask_for_code(client, MIRIAM)
     message = mail.outbox[-1]
@@ -668,7 +668,7 @@ def test_the_mail_says_the_code_the_product_and_the_brand_in_plain_text(client, 
     assert code not in message.body
 
 
-def test_the_mail_of_a_hostile_name_has_one_line_as_subject(client, device, organization):
+def test_the_email_subject_shows_the_brand_name_unescaped(client, device, organization):
     organization.brand_name = "Nörth & <b>Lake</b>"
     organization.save(update_fields=["brand_name"])
     profile = worlds.make_unit_profile(device.product)
@@ -677,7 +677,7 @@ def test_the_mail_of_a_hostile_name_has_one_line_as_subject(client, device, orga
     assert mail.outbox[-1].subject.endswith("from Nörth & <b>Lake</b>")
 
 
-def test_without_a_code_an_unknown_address_gets_no_account_and_the_same_answer(dana, organization):
+def test_without_a_pending_code_an_unknown_address_gets_no_account_but_the_same_answer(dana, organization):
     known, unknown = Client(), Client()
     answers = [ask_for_code(known, dana.email), ask_for_code(unknown, MIRIAM)]
     assert answers[0].status_code == answers[1].status_code == 302
@@ -689,7 +689,7 @@ def test_without_a_code_an_unknown_address_gets_no_account_and_the_same_answer(d
     assert "http" not in mail.outbox[-1].body
 
 
-def test_with_a_code_at_hand_an_unknown_address_becomes_an_account_that_can_do_nothing_yet(client, code):
+def test_with_a_pending_code_an_unknown_address_gets_an_account_without_permissions(client, code):
     scan(client, code)
     ask_for_code(client, "Miriam@Osei.example")
     user = User.objects.get(email=MIRIAM)
@@ -701,7 +701,7 @@ def test_with_a_code_at_hand_an_unknown_address_becomes_an_account_that_can_do_n
 @pytest.mark.parametrize(
     "address", ["victim@stra\u00dfe.example", "victim@\uff53trasse.example", "victim@\u017ftrasse.example"]
 )
-def test_a_twin_of_an_address_gets_no_code_for_it(client, code, address):
+def test_a_look_alike_address_gets_no_code_for_the_original(client, code, address):
     User.objects.create_user("victim@strasse.example")
     scan(client, code)
     ask_for_code(client, address)
@@ -709,7 +709,7 @@ def test_a_twin_of_an_address_gets_no_code_for_it(client, code, address):
     assert all(message.to == ["victim@strasse.example"] for message in mail.outbox if re.search(r"\d{6}", message.body))
 
 
-def test_the_code_at_hand_outlives_the_sign_in_and_the_session_id_does_not(client, code):
+def test_the_pending_code_survives_the_sign_in_but_the_session_id_changes(client, code):
     scan(client, code)
     before = client.session.session_key
     sign_in(client, MIRIAM)
@@ -722,7 +722,7 @@ def test_the_code_at_hand_outlives_the_sign_in_and_the_session_id_does_not(clien
     assert "claim" not in fixed.session
 
 
-def test_after_five_wrong_codes_one_starts_again(client, code):
+def test_five_wrong_codes_end_the_sign_in(client, code):
     scan(client, code)
     ask_for_code(client, MIRIAM)
     right = mailed_code()
@@ -749,7 +749,7 @@ def test_a_volley_of_guesses_from_one_session_is_counted_in_the_database(client,
     assert client.get("/c/review/").status_code == 302
 
 
-def test_a_new_code_can_be_asked_for_and_the_old_one_is_dead(client, code):
+def test_requesting_a_new_code_invalidates_the_old_one(client, code):
     scan(client, code)
     ask_for_code(client, MIRIAM)
     old = mailed_code()
@@ -797,7 +797,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("target", HOSTILE)
-def test_no_hostile_next_leads_away(client, code, target):
+def test_a_hostile_next_parameter_never_redirects_away(client, code, target):
     scan(client, code)
     asked = ask_for_code(client, MIRIAM, next=target)
     assert asked["Location"].startswith("/account/login/code/confirm/")
@@ -805,7 +805,7 @@ def test_no_hostile_next_leads_away(client, code, target):
     assert confirm(client, mailed_code(), next=target)["Location"] == "/c/review/"
 
 
-def test_a_member_with_a_second_factor_is_asked_for_it_and_then_reviews(client, alice, code):
+def test_a_member_with_a_second_factor_is_asked_for_it_before_the_review(client, alice, code):
     from allauth.mfa.totp.internal.auth import TOTP
 
     TOTP.activate(alice, "A" * 32)
@@ -814,11 +814,11 @@ def test_a_member_with_a_second_factor_is_asked_for_it_and_then_reviews(client, 
     assert client.get("/c/review/").status_code == 302
 
 
-def test_a_foreign_host_is_refused(client, code):
+def test_an_unknown_host_is_refused(client, code):
     assert client.get("/c/", HTTP_HOST="evil.example").status_code == 400
 
 
-def test_a_code_of_a_claim_domain_works_there(client, profile, device, code, settings):
+def test_a_code_of_a_claim_domain_works_on_that_domain(client, profile, device, code, settings):
     _wrong_domain(profile, device)
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "claim.northlake.example"]
     for host in ("claim.northlake.example", "CLAIM.northlake.example:8443"):
@@ -830,13 +830,13 @@ def test_a_code_of_a_claim_domain_works_there(client, profile, device, code, set
 # The review
 
 
-def test_the_review_names_the_account_and_what_will_be_given(miriam, device):
+def test_the_review_names_the_account_and_what_will_be_granted(miriam, device):
     page = miriam.get("/c/review/").content.decode()
     for expected in ("Northlake", "Aqua Meter", device.serial_number, MIRIAM, "not you?", "You become its owner."):
         assert expected in page
 
 
-def test_the_sign_in_is_noted_once(miriam):
+def test_the_sign_in_is_recorded_once(miriam):
     miriam.get("/c/review/")
     miriam.get("/c/review/")
     assert ClaimStep.objects.filter(step=Step.SIGN_IN).count() == 1
@@ -852,20 +852,20 @@ def test_not_you_signs_out_and_keeps_the_code(miriam):
     assert "kofi@osei.example" in miriam.get("/c/review/").content.decode()
 
 
-def test_not_you_while_waiting_for_the_mail_lets_one_correct_the_address(client, code):
+def test_not_you_lets_the_address_be_corrected_while_waiting_for_the_email(client, code):
     scan(client, code)
     ask_for_code(client, "typo@osei.example")
     client.post(reverse("claim:switch"))
     assert sign_in(client, MIRIAM)["Location"] == "/c/review/"
 
 
-def test_a_review_without_a_code_asks_for_one(client_for, dana):
+def test_a_review_without_a_code_asks_to_scan_one(client_for, dana):
     client = client_for(dana)
     assert client.get("/c/review/")["Location"] == "/c/?gone"
     assert client.post("/c/redeem/")["Location"] == "/c/?gone"
 
 
-def test_a_pending_claim_is_not_lost_where_the_sign_in_forgot_where_it_came_from(client, code):
+def test_a_pending_claim_survives_a_sign_in_that_lost_its_next_page(client, code):
     scan(client, code)
     client.post(reverse("account_request_login_code"), {"email": MIRIAM})
     assert client.post(reverse("account_confirm_login_code"), {"code": mailed_code()})["Location"] == "/c/review/"
@@ -874,7 +874,7 @@ def test_a_pending_claim_is_not_lost_where_the_sign_in_forgot_where_it_came_from
 # The claim
 
 
-def test_a_newcomer_claims_and_becomes_a_customer_with_a_project(miriam, device):
+def test_a_new_visitor_claims_and_becomes_a_customer_with_a_project(miriam, device):
     miriam.get("/c/review/")
     response = redeem(miriam, **NEW)
     claim = Claim.objects.get()
@@ -890,14 +890,14 @@ def test_a_newcomer_claims_and_becomes_a_customer_with_a_project(miriam, device)
     assert list(steps) == ["scan", "sign_in", "claim"]
 
 
-def test_a_newcomer_can_claim_for_a_company(miriam):
+def test_a_new_visitor_can_claim_for_a_company(miriam):
     redeem(miriam, kind="company", name="Osei & Daughters")
     assert Customer.objects.get().kind == "company"
     assert User.objects.get(email=MIRIAM).name == ""
 
 
-def test_a_device_is_claimed_while_it_is_switched_off(miriam, device):
-    """Nothing in the whole way asks the device for anything."""
+def test_a_device_can_be_claimed_while_it_is_switched_off(miriam, device):
+    """Nothing on the way asks the device for anything."""
     assert redeem(miriam, **NEW).status_code == 303
     assert Device.objects.get(pk=device.pk).status == "owned"
 
@@ -912,7 +912,7 @@ def test_a_device_is_claimed_while_it_is_switched_off(miriam, device):
         {"kind": "person", "name": "a\u202eb"},
     ],
 )
-def test_a_newcomer_without_a_good_name_claims_nothing(miriam, fields):
+def test_a_new_visitor_needs_a_valid_name_to_claim(miriam, fields):
     response = redeem(miriam, **fields)
     assert response.status_code == 422
     assert b"aria-invalid" in response.content
@@ -920,7 +920,7 @@ def test_a_newcomer_without_a_good_name_claims_nothing(miriam, fields):
     assert not Claim.objects.exists()
 
 
-def test_a_customers_person_claims_for_his_customer_without_being_asked(client_for, dana, customer, device, code):
+def test_a_customers_person_claims_for_their_customer_without_being_asked(client_for, dana, customer, device, code):
     client = client_for(dana)
     scan(client, code)
     assert "Stadtwerke Aalen" in client.get("/c/review/").content.decode()
@@ -928,7 +928,7 @@ def test_a_customers_person_claims_for_his_customer_without_being_asked(client_f
     assert Device.objects.get(pk=device.pk).customer == customer
 
 
-def test_who_belongs_to_several_customers_chooses(
+def test_a_person_of_several_customers_chooses_one(
     client_for, dana, customer, other_customer, organization, device, code
 ):
     CustomerUser.objects.create(organization=organization, customer=other_customer, user=dana, role="operator")
@@ -939,7 +939,9 @@ def test_who_belongs_to_several_customers_chooses(
     assert Device.objects.get(pk=device.pk).customer == other_customer
 
 
-def test_nobody_claims_for_a_customer_of_others(client_for, dana, customer, other_customer, organization, device, code):
+def test_nobody_can_claim_for_other_peoples_customers(
+    client_for, dana, customer, other_customer, organization, device, code
+):
     third = factories.make_customer(organization, "Third")
     CustomerUser.objects.create(organization=organization, customer=third, user=dana, role="admin")
     client = client_for(dana)
@@ -948,7 +950,7 @@ def test_nobody_claims_for_a_customer_of_others(client_for, dana, customer, othe
     assert not Claim.objects.exists()
 
 
-def test_who_may_only_look_does_not_claim_for_his_customer(client_for, customer, device, code):
+def test_a_viewer_does_not_claim_for_the_customer(client_for, customer, device, code):
     viewer = factories.make_person(customer, "viewer@aalen.example", "viewer")
     client = client_for(viewer)
     scan(client, code)
@@ -957,7 +959,7 @@ def test_who_may_only_look_does_not_claim_for_his_customer(client_for, customer,
     assert Device.objects.get(pk=device.pk).customer.name == "Vera"
 
 
-def test_a_customer_of_another_organization_is_a_newcomer_here(client_for, other_organization, code, device):
+def test_a_customer_of_another_organization_is_new_here(client_for, other_organization, code, device):
     elsewhere = factories.make_customer(other_organization, "Elsewhere")
     client = client_for(factories.make_person(elsewhere, "e@else.example"))
     scan(client, code)
@@ -965,7 +967,7 @@ def test_a_customer_of_another_organization_is_a_newcomer_here(client_for, other
     assert Device.objects.get(pk=device.pk).customer.name == "Here"
 
 
-def test_the_short_form_is_asked_and_kept(client_for, dana, device):
+def test_answers_to_the_profiles_questions_are_required_and_saved(client_for, dana, device):
     asked = [
         {"name": "site", "label": "Site name", "required": True},
         {"name": "note", "label": "Note", "required": False},
@@ -980,7 +982,7 @@ def test_the_short_form_is_asked_and_kept(client_for, dana, device):
     assert Claim.objects.get().answers == {"site": "Pump house", "note": ""}
 
 
-def test_shared_access_leaves_the_owner_in_place(client_for, dana, customer, device, organization):
+def test_shared_access_does_not_change_the_owner(client_for, dana, customer, device, organization):
     profile = worlds.make_link_profile(organization, device, grant="access")
     client = client_for(dana)
     scan(client, printed(profile).link)
@@ -1002,11 +1004,11 @@ def test_only_a_post_with_a_csrf_token_claims(code, dana, device):
     "name",
     ["claim:landing", "claim:switch", "claim:redeem", "account_request_login_code", "account_confirm_login_code"],
 )
-def test_every_post_of_the_way_needs_a_csrf_token(db, name):
+def test_every_post_on_the_way_needs_a_csrf_token(db, name):
     assert Client(enforce_csrf_checks=True).post(reverse(name), {}).status_code == 403
 
 
-def test_a_page_of_another_code_claims_nothing(client_for, dana, product, profile, code):
+def test_the_page_of_another_code_claims_nothing(client_for, dana, product, profile, code):
     second = factories.make_device(product)
     claim_codes.make_for_devices(profile, [second.pk])
     client = client_for(dana)
@@ -1019,7 +1021,7 @@ def test_a_page_of_another_code_claims_nothing(client_for, dana, product, profil
     assert not Claim.objects.exists()
 
 
-def test_a_second_tap_and_going_back_come_to_the_same_claim(miriam, profile):
+def test_a_second_tap_and_going_back_lead_to_the_same_claim(miriam, profile):
     first = redeem(miriam, **NEW)
     second = redeem(miriam, **NEW)
     assert second["Location"] == first["Location"]
@@ -1029,7 +1031,7 @@ def test_a_second_tap_and_going_back_come_to_the_same_claim(miriam, profile):
     assert ClaimStep.objects.filter(step=Step.CLAIM).count() == 1
 
 
-def test_the_own_label_scanned_later_leads_to_the_claim(client_for, dana, code):
+def test_scanning_ones_own_label_later_leads_to_the_claim(client_for, dana, code):
     client = client_for(dana)
     scan(client, code)
     done = redeem(client)["Location"]
@@ -1039,7 +1041,7 @@ def test_the_own_label_scanned_later_leads_to_the_claim(client_for, dana, code):
 
 
 @pytest.mark.parametrize("cause", [cause for cause in BAD if cause != "unknown"])
-def test_what_changed_since_the_review_is_refused_and_leaves_no_customer(miriam, cause, profile, device):
+def test_a_change_since_the_review_is_refused_and_creates_no_customer(miriam, cause, profile, device):
     before = Device.objects.get(pk=device.pk).customer
     BAD[cause](profile, device)
     customers = Customer.objects.count()
@@ -1054,7 +1056,7 @@ def test_what_changed_since_the_review_is_refused_and_leaves_no_customer(miriam,
     assert ClaimStep.objects.filter(step=Step.REFUSAL, cause=cause).exists()
 
 
-def test_a_label_that_was_replaced_after_it_was_scanned_is_dead(miriam, profile, device):
+def test_a_label_replaced_after_its_scan_no_longer_works(miriam, profile, device):
     _returned(profile, device)
     page = miriam.get("/c/review/").content.decode()
     assert "This label was replaced" in page
@@ -1064,7 +1066,7 @@ def test_a_label_that_was_replaced_after_it_was_scanned_is_dead(miriam, profile,
     assert Device.objects.get(pk=device.pk).customer is None
 
 
-def test_a_refusal_on_the_review_is_noted_once(client_for, dana, profile, code):
+def test_a_refusal_on_the_review_is_recorded_once(client_for, dana, profile, code):
     ClaimProfile.objects.filter(pk=profile.pk).update(is_enabled=False)
     client = client_for(dana)
     scan(client, code)
@@ -1074,9 +1076,9 @@ def test_a_refusal_on_the_review_is_noted_once(client_for, dana, profile, code):
 
 
 def join_at_once(monkeypatch, number: int, moment: float = 0.5) -> set[int]:
-    """Let one newcomer join in several threads that meet after each has looked; gives the ids made.
+    """Let one new visitor join in several threads that meet after each has looked; return the ids created.
 
-    Where the others can't come, because they wait their turn, nobody waits for them for longer than a `moment`.
+    If the others can't arrive because they wait their turn, nobody waits for them for longer than a `moment`.
     """
     organization, user = factories.make_organization(), User.objects.create_user(MIRIAM)
     meeting, made, looked = threading.Barrier(number), [], newcomers.claiming_customers
@@ -1109,15 +1111,15 @@ class _Found(list):
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_many_posts_of_one_newcomer_make_one_customer(monkeypatch):
+def test_concurrent_posts_by_one_new_visitor_create_one_customer(monkeypatch):
     assert len(join_at_once(monkeypatch, 6)) == 1
     assert Customer.objects.count() == CustomerUser.objects.count() == 1
 
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_without_taking_turns_the_same_posts_make_several(monkeypatch):
-    """SQLite lets one writer in at a time, whatever we do; PostgreSQL shows what the turns are for."""
+def test_without_the_lock_the_same_posts_create_several_customers(monkeypatch):
+    """SQLite always has one writer at a time; PostgreSQL shows what the lock is for."""
     monkeypatch.setattr(throttle, "take_turn", lambda scope, who: None)
     if connection.vendor == "postgresql":
         assert len(join_at_once(monkeypatch, 3, PATIENCE)) == 3
@@ -1125,7 +1127,7 @@ def test_without_taking_turns_the_same_posts_make_several(monkeypatch):
         assert len(join_at_once(monkeypatch, 3)) == 1
 
 
-def test_a_refused_newcomer_is_rolled_back_with_his_claim(db, device, profile, monkeypatch):
+def test_a_refused_claim_rolls_back_the_new_customer(db, device, profile, monkeypatch):
     from console.errors import Refused
 
     user = User.objects.create_user(MIRIAM)
@@ -1148,7 +1150,7 @@ def test_a_refused_newcomer_is_rolled_back_with_his_claim(db, device, profile, m
 # After the claim
 
 
-def test_the_last_page_leads_to_the_device_and_the_documents(client_for, dana, device, organization):
+def test_the_last_page_links_to_the_device_and_the_documents(client_for, dana, device, organization):
     profile = worlds.make_link_profile(organization, device, documents=[("Manual", "https://example.com/m.pdf")])
     client = client_for(dana)
     scan(client, printed(profile).link)
@@ -1158,7 +1160,7 @@ def test_the_last_page_leads_to_the_device_and_the_documents(client_for, dana, d
     assert 'href="https://example.com/m.pdf" rel="noopener noreferrer"' in page
 
 
-def test_the_last_page_is_for_its_customer_alone(client_for, dana, erin, code):
+def test_the_last_page_is_only_shown_to_its_customer(client_for, dana, erin, code):
     client = client_for(dana)
     scan(client, code)
     done = redeem(client)["Location"]
@@ -1166,7 +1168,7 @@ def test_the_last_page_is_for_its_customer_alone(client_for, dana, erin, code):
     assert Client().get(done).status_code == 302
 
 
-def test_the_last_page_does_not_lead_to_what_was_given_back(client_for, dana, device, code, profile):
+def test_the_last_page_does_not_link_to_a_device_that_was_given_back(client_for, dana, device, code, profile):
     client = client_for(dana)
     scan(client, code)
     done = redeem(client)["Location"]
@@ -1179,7 +1181,7 @@ def test_the_last_page_does_not_lead_to_what_was_given_back(client_for, dana, de
 # What must not leak
 
 
-def test_codes_are_in_no_row_of_the_database(miriam, code, profile, device):
+def test_codes_are_stored_nowhere_in_the_database(miriam, code, profile, device):
     redeem(miriam, **NEW)
     typed = printed(profile, device).typed
     with connection.cursor() as cursor:
@@ -1190,7 +1192,7 @@ def test_codes_are_in_no_row_of_the_database(miriam, code, profile, device):
             assert typed not in dump, table
 
 
-def test_codes_are_hidden_in_every_log_line(code):
+def test_codes_are_hidden_in_log_lines(code):
     from console.logs import HideCodes
 
     for text in (
@@ -1206,5 +1208,5 @@ def test_codes_are_hidden_in_every_log_line(code):
 
 
 @pytest.mark.parametrize("path", ["/c/", "/c/review/", "/c/?another"])
-def test_no_page_of_the_way_may_be_kept(miriam, path):
+def test_pages_on_the_way_are_not_cached(miriam, path):
     assert "no-store" in miriam.get(path)["Cache-Control"]

@@ -1,4 +1,4 @@
-"""Redeeming a code: what it gives, what it refuses, and that a refusal leaves everything as it was."""
+"""Redeeming a code: what it grants, what is refused, and that a refusal changes nothing."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ HOST = "localhost"
 
 @pytest.fixture
 def redeem(customer, dana, actor):
-    """Dana redeems a code for her customer, or somebody else for his."""
+    """Dana redeems a code for her customer, or somebody else for theirs."""
 
     def act(code, *, customer=customer, by=dana, host=HOST, **more) -> Claim:
         return actions.redeem(code, customer=customer, by=actor(by), host=host, **more)
@@ -36,7 +36,7 @@ def redeem(customer, dana, actor):
 
 @pytest.fixture
 def refused(redeem):
-    """Redeeming raises Refused; the answer is its code, after it was seen that nothing has changed."""
+    """Check that redeeming raises Refused and changes nothing, and return the code of the refusal."""
 
     def act(code, **more) -> str:
         before = _state()
@@ -66,10 +66,10 @@ def _code(profile: ClaimProfile, device: Device | None = None) -> ClaimCode:
     return profile.codes.get(device=device)
 
 
-# What it gives
+# What it grants
 
 
-def test_the_code_of_a_unit_gives_that_unit_and_no_other(product, make_devices, customer, dana, redeem):
+def test_the_code_of_a_device_grants_that_device_and_no_other(product, make_devices, customer, dana, redeem):
     mine, other = make_devices(2)
     profile = worlds.make_unit_profile(product)
     at = timezone.now()
@@ -86,7 +86,7 @@ def test_the_code_of_a_unit_gives_that_unit_and_no_other(product, make_devices, 
     assert (profile.claim_count, profile.last_claimed_at) == (1, at)
 
 
-def test_a_link_gives_all_that_is_listed(organization, make_devices, customer, redeem):
+def test_a_link_grants_everything_listed(organization, make_devices, customer, redeem):
     first, second = make_devices(2)
     manual = ("Manual", "https://northlake.example/manual.pdf")
     profile = worlds.make_link_profile(organization, first, second, documents=[manual])
@@ -103,14 +103,14 @@ def test_a_link_gives_all_that_is_listed(organization, make_devices, customer, r
     assert (claim.is_unit, claim.code_version) == (False, 1)
 
 
-def test_a_profile_without_devices_gives_its_documents(organization, redeem):
+def test_a_profile_without_devices_grants_its_documents(organization, redeem):
     profile = worlds.make_link_profile(organization, documents=[("Manual", "https://northlake.example/m")])
     assert redeem(_code(profile)).given == [
         {"kind": "document", "title": "Manual", "link": "https://northlake.example/m"}
     ]
 
 
-def test_access_lets_many_customers_see_a_device_that_nobody_loses(
+def test_access_lets_several_customers_see_a_device_without_changing_its_owner(
     organization, device, customer, other_customer, erin, redeem
 ):
     profile = worlds.make_link_profile(organization, device, grant=Grant.ACCESS)
@@ -123,7 +123,7 @@ def test_access_lets_many_customers_see_a_device_that_nobody_loses(
     assert Event.objects.filter(kind="device.access_given", subject_id=device.pk).count() == 2
 
 
-def test_access_is_given_while_the_organization_owns_the_device_and_not_to_a_customers(
+def test_access_is_granted_to_devices_of_the_organization_but_not_of_a_customer(
     organization, product, device, other_customer, erin, alice, customer, actor, redeem, refused
 ):
     fleet = factories.make_customer(organization, "Northlake fleet", kind=CustomerKind.INTERNAL)
@@ -135,7 +135,7 @@ def test_access_is_given_while_the_organization_owns_the_device_and_not_to_a_cus
     assert [share.customer for share in SharedAccess.objects.open()] == [customer]
     project = owner.projects.get()
     ledger.transfer([device.pk], source=fleet, customer=owner, project=project, by=actor(alice))
-    # The transfer raised the version: whoever holds the new label is refused too.
+    # The transfer raised the version: the new label is refused too.
     profile.refresh_from_db()
     late = factories.make_customer(organization, "Late")
     person = factories.make_person(late, "late@example.com")
@@ -144,7 +144,7 @@ def test_access_is_given_while_the_organization_owns_the_device_and_not_to_a_cus
     assert not SharedAccess.objects.open().exists()
 
 
-def test_the_additional_project_sees_every_device_claimed(organization, product, device, redeem):
+def test_the_additional_project_sees_every_claimed_device(organization, product, device, redeem):
     fleet = factories.make_customer(organization, "Northlake fleet", kind=CustomerKind.INTERNAL)
     project = Project.objects.get(customer=fleet)
     profile = worlds.make_unit_profile(product, additional_project=project)
@@ -154,14 +154,16 @@ def test_the_additional_project_sees_every_device_claimed(organization, product,
     assert share.start_evidence == f"claim:{claim.pk}"
 
 
-def test_the_additional_project_is_not_given_what_its_customer_owns(organization, product, device, redeem, member):
+def test_the_additional_project_gets_no_access_to_its_own_customers_devices(
+    organization, product, device, redeem, member
+):
     fleet = factories.make_customer(organization, "Northlake fleet", kind=CustomerKind.INTERNAL)
     profile = worlds.make_unit_profile(product, additional_project=fleet.projects.get())
     redeem(_code(profile, device), customer=fleet, by=factories.make_person(fleet, "fleet@northlake.example"))
     assert not SharedAccess.objects.exists()
 
 
-def test_additional_members_are_those_of_the_moment_of_the_claim(
+def test_additional_members_are_those_listed_at_the_time_of_the_claim(
     organization, product, make_devices, alice, bob, customer, redeem
 ):
     first, second = make_devices(2)
@@ -177,7 +179,7 @@ def test_additional_members_are_those_of_the_moment_of_the_claim(
     assert set(ProjectMember.objects.values_list("user", "role")) == {(bob.pk, "operator"), (alice.pk, "viewer")}
 
 
-def test_a_member_who_left_is_not_let_in(product, device, bob, redeem):
+def test_a_member_who_left_is_not_added(product, device, bob, redeem):
     profile = worlds.make_unit_profile(product)
     worlds.add_member(profile, Member.objects.get(user=bob), "admin")
     Member.objects.filter(user=bob).update(removed_at=timezone.now())
@@ -191,9 +193,7 @@ def test_a_claim_makes_nobody_a_member_of_the_organization(product, device, dana
     assert CustomerUser.objects.filter(user=dana).count() == 1
 
 
-def test_a_claim_is_told_in_the_log_of_the_profile_and_of_the_device(
-    organization, product, device, customer, dana, redeem
-):
+def test_a_claim_is_logged_for_the_profile_and_the_device(organization, product, device, customer, dana, redeem):
     profile = worlds.make_unit_profile(product)
     claim = redeem(_code(profile, device))
     made, claimed = worlds.event("claim.created"), worlds.event("device.claimed")
@@ -203,7 +203,7 @@ def test_a_claim_is_told_in_the_log_of_the_profile_and_of_the_device(
     assert (claimed.organization, claimed.subject_id, claimed.object_id) == (organization, device.pk, customer.pk)
 
 
-def test_only_the_answers_that_were_asked_for_are_kept(organization, redeem):
+def test_only_answers_to_the_profiles_questions_are_saved(organization, redeem):
     asked = [
         {"name": "site", "label": "Site", "required": True},
         {"name": "floor", "label": "Floor", "required": False},
@@ -213,11 +213,11 @@ def test_only_the_answers_that_were_asked_for_are_kept(organization, redeem):
     assert claim.answers == {"site": "Mill 4", "floor": ""}
 
 
-# Again
+# Redeeming again
 
 
 @pytest.mark.parametrize("scope", ["link", "unit"])
-def test_redeeming_again_gives_the_same_claim_and_counts_nothing(organization, product, device, redeem, scope):
+def test_redeeming_again_returns_the_same_claim_and_counts_nothing(organization, product, device, redeem, scope):
     unit = scope == "unit"
     profile = worlds.make_unit_profile(product) if unit else worlds.make_link_profile(organization, device)
     code = _code(profile, device if unit else None)
@@ -227,28 +227,28 @@ def test_redeeming_again_gives_the_same_claim_and_counts_nothing(organization, p
     assert _state() == before
 
 
-def test_redeeming_again_works_when_all_claims_are_taken_or_the_offer_is_over(organization, device, redeem):
+def test_redeeming_again_works_after_the_limit_or_the_end_date(organization, device, redeem):
     profile = worlds.make_link_profile(organization, device, max_claims=1)
     claim = redeem(_code(profile))
     ClaimProfile.objects.update(is_enabled=False, valid_until=timezone.now() - timedelta(days=1))
     assert redeem(_code(profile)) == claim
 
 
-def test_redeeming_again_after_the_device_is_gone_is_refused(organization, device, alice, actor, redeem, refused):
+def test_redeeming_again_after_losing_the_device_is_refused(organization, device, alice, actor, redeem, refused):
     profile = worlds.make_link_profile(organization, device)
     redeem(_code(profile))
     ownership.unclaim([device.pk], reason="returned", by=actor(alice))
     assert refused(_code(profile)) == "claimed_before"
 
 
-def test_redeeming_access_again_after_it_was_taken_back_is_refused(organization, device, alice, actor, redeem, refused):
+def test_redeeming_access_again_after_it_was_ended_is_refused(organization, device, alice, actor, redeem, refused):
     profile = worlds.make_link_profile(organization, device, grant=Grant.ACCESS)
     redeem(_code(profile))
     ownership.end_shares([SharedAccess.objects.get().pk], reason="left", by=actor(alice))
     assert refused(_code(profile)) == "claimed_before"
 
 
-def test_one_customer_claims_many_units_of_one_profile(product, make_devices, redeem):
+def test_one_customer_can_claim_several_devices_of_one_profile(product, make_devices, redeem):
     first, second = make_devices(2)
     profile = worlds.make_unit_profile(product)
     assert redeem(_code(profile, first)) != redeem(_code(profile, second))
@@ -274,13 +274,13 @@ def test_the_database_refuses_a_second_claim_of_the_same_offer(organization, red
 # Refusals
 
 
-def test_the_limit_is_kept(organization, customer, dana, other_customer, erin, redeem, refused):
+def test_the_limit_is_enforced(organization, customer, dana, other_customer, erin, redeem, refused):
     profile = worlds.make_link_profile(organization, max_claims=1)
     redeem(_code(profile))
     assert refused(_code(profile), customer=other_customer, by=erin) == "used_up"
 
 
-def test_the_limit_stands_in_the_update_and_not_in_what_was_read(organization, redeem, refused, monkeypatch):
+def test_the_limit_is_checked_in_the_update_rather_than_on_what_was_read(organization, redeem, refused, monkeypatch):
     profile = worlds.make_link_profile(organization, max_claims=1)
     monkeypatch.setattr(offers, "check", lambda *args, **kwargs: None)
     ClaimProfile.objects.update(claim_count=1)
@@ -297,7 +297,7 @@ def test_the_limit_stands_in_the_update_and_not_in_what_was_read(organization, r
         {"valid_from": timezone.now() + timedelta(hours=1)},
     ],
 )
-def test_what_changed_after_the_offer_was_read_is_noticed_at_the_end(organization, redeem, monkeypatch, change):
+def test_a_change_made_after_the_offer_was_read_is_detected_at_the_end(organization, redeem, monkeypatch, change):
     profile = worlds.make_link_profile(organization)
     give = actions._give
 
@@ -312,9 +312,7 @@ def test_what_changed_after_the_offer_was_read_is_noticed_at_the_end(organizatio
     assert not Claim.objects.exists()
 
 
-def test_a_code_that_is_replaced_while_it_is_redeemed_gives_nothing(
-    organization, device, alice, actor, redeem, monkeypatch
-):
+def test_a_code_replaced_while_it_is_redeemed_grants_nothing(organization, device, alice, actor, redeem, monkeypatch):
     profile = worlds.make_link_profile(organization, device)
     give, by = actions._give, actor(alice)
 
@@ -330,11 +328,11 @@ def test_a_code_that_is_replaced_while_it_is_redeemed_gives_nothing(
     assert not Ownership.objects.exists()
 
 
-def test_a_profile_that_is_switched_off_is_refused(organization, refused):
+def test_a_disabled_profile_is_refused(organization, refused):
     assert refused(_code(worlds.make_link_profile(organization, is_enabled=False))) == "disabled"
 
 
-def test_the_window_holds_from_its_first_instant_and_ends_before_its_last(organization, redeem, refused):
+def test_the_validity_period_includes_its_start_but_not_its_end(organization, redeem, refused):
     start = timezone.now()
     end = start + timedelta(days=1)
     profile = worlds.make_link_profile(organization, valid_from=start, valid_until=end)
@@ -348,7 +346,7 @@ def test_the_window_holds_from_its_first_instant_and_ends_before_its_last(organi
     "host",
     ["claim.northlake.example", "CLAIM.Northlake.example", "claim.northlake.example:8443", "claim.northlake.example."],
 )
-def test_a_code_of_a_domain_is_redeemed_there(organization, redeem, host):
+def test_a_code_of_a_domain_is_redeemed_on_that_domain(organization, redeem, host):
     domain = OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example")
     assert redeem(_code(worlds.make_link_profile(organization, domain=domain)), host=host).pk
 
@@ -370,24 +368,24 @@ def test_a_code_of_a_domain_is_redeemed_there(organization, redeem, host):
         "claim.northlake.example:http",
     ],
 )
-def test_a_code_of_a_domain_is_redeemed_nowhere_else(organization, refused, host):
+def test_a_code_of_a_domain_cannot_be_redeemed_elsewhere(organization, refused, host):
     domain = OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example")
     assert refused(_code(worlds.make_link_profile(organization, domain=domain)), host=host) == "wrong_domain"
 
 
-def test_a_unit_of_somebody_else_is_refused(product, device, other_customer, alice, actor, refused):
+def test_a_device_of_another_customer_is_refused(product, device, other_customer, alice, actor, refused):
     profile = worlds.make_unit_profile(product)
     ownership.assign([device.pk], customer=other_customer, by=actor(alice))
     assert refused(_code(profile, device)) == "already_owned"
 
 
-def test_a_unit_that_was_assigned_to_the_claimant_is_his_already(product, device, customer, alice, actor, refused):
+def test_a_device_assigned_to_the_claimant_is_already_theirs(product, device, customer, alice, actor, refused):
     profile = worlds.make_unit_profile(product)
     ownership.assign([device.pk], customer=customer, by=actor(alice))
     assert refused(_code(profile, device)) == "already_yours"
 
 
-def test_a_link_gives_all_of_its_devices_or_none(organization, make_devices, other_customer, alice, actor, refused):
+def test_a_link_grants_all_of_its_devices_or_none(organization, make_devices, other_customer, alice, actor, refused):
     first, second, third = make_devices(3)
     profile = worlds.make_link_profile(organization, first, second, third)
     ownership.assign([second.pk], customer=other_customer, by=actor(alice))
@@ -395,7 +393,7 @@ def test_a_link_gives_all_of_its_devices_or_none(organization, make_devices, oth
     assert list(Ownership.objects.values_list("device", flat=True)) == [second.pk]
 
 
-def test_a_device_that_is_taken_between_look_and_claim_takes_everything_back(
+def test_a_device_taken_between_check_and_claim_rolls_everything_back(
     organization, make_devices, other_customer, alice, actor, redeem, monkeypatch
 ):
     first, second = make_devices(2)
@@ -423,13 +421,13 @@ def test_a_device_that_is_taken_between_look_and_claim_takes_everything_back(
         ({"status": DeviceStatus.RETURNED}, "in_quarantine"),
     ],
 )
-def test_a_unit_that_is_out_of_reach_is_refused(product, device, refused, fields, cause):
+def test_an_unavailable_device_is_refused(product, device, refused, fields, cause):
     profile = worlds.make_unit_profile(product)
     Device.objects.filter(pk=device.pk).update(**fields)
     assert refused(_code(profile, device)) == cause
 
 
-def test_the_customer_of_another_organization_is_refused(organization, device, other_organization, refused):
+def test_a_customer_of_another_organization_is_refused(organization, device, other_organization, refused):
     stranger = factories.make_customer(other_organization, "Gale Farm")
     person = factories.make_person(stranger, "gale@farm.example")
     for number, grant in enumerate(Grant.values):
@@ -448,10 +446,10 @@ def test_a_missing_answer_is_refused(organization, refused):
     assert refused(_code(profile), answers={"site": "  "}) == "answer_missing"
 
 
-# When a unit comes back
+# When a device comes back
 
 
-def test_an_unclaimed_unit_is_claimed_by_another_with_its_new_label_only(
+def test_an_unclaimed_device_can_only_be_claimed_with_its_new_label(
     product, device, customer, other_customer, erin, alice, actor, redeem, refused
 ):
     profile = worlds.make_unit_profile(product)
@@ -469,7 +467,9 @@ def test_an_unclaimed_unit_is_claimed_by_another_with_its_new_label_only(
     assert spans[1] == (other_customer.pk, None)
 
 
-def test_the_former_owner_claims_his_unit_again_with_its_new_label(product, device, customer, alice, actor, redeem):
+def test_the_former_owner_can_claim_the_device_again_with_its_new_label(
+    product, device, customer, alice, actor, redeem
+):
     profile = worlds.make_unit_profile(product)
     first = redeem(_code(profile, device))
     ownership.unclaim([device.pk], reason="repair", by=actor(alice))
@@ -479,7 +479,7 @@ def test_the_former_owner_claims_his_unit_again_with_its_new_label(product, devi
 
 
 @pytest.mark.parametrize("grant", Grant.values)
-def test_a_link_dies_with_the_unclaim_of_a_device_that_it_gives(organization, device, customer, alice, actor, grant):
+def test_a_link_stops_working_when_a_device_it_grants_is_unclaimed(organization, device, customer, alice, actor, grant):
     giving = worlds.make_link_profile(organization, device, grant=grant)
     manual = worlds.make_link_profile(
         organization, slug="manual", documents=[("Manual", "https://northlake.example/m")]
@@ -492,7 +492,7 @@ def test_a_link_dies_with_the_unclaim_of_a_device_that_it_gives(organization, de
     assert worlds.event("claim_profile.code_replaced").subject_id == giving.pk
 
 
-def test_a_transfer_kills_the_label_too(product, device, customer, other_customer, alice, actor, redeem):
+def test_a_transfer_invalidates_the_label_too(product, device, customer, other_customer, alice, actor, redeem):
     profile = worlds.make_unit_profile(product)
     label = claim_codes.printed(_code(profile, device))
     redeem(_code(profile, device))
@@ -503,7 +503,7 @@ def test_a_transfer_kills_the_label_too(product, device, customer, other_custome
     assert _code(profile, device).version == 2
 
 
-def test_the_labels_of_the_units_that_stay_live_on(product, make_devices, customer, alice, actor):
+def test_labels_of_the_other_devices_keep_working(product, make_devices, customer, alice, actor):
     gone, stays = make_devices(2)
     profile = worlds.make_unit_profile(product)
     label = claim_codes.printed(_code(profile, stays))
@@ -513,21 +513,21 @@ def test_the_labels_of_the_units_that_stay_live_on(product, make_devices, custom
     assert worlds.event("device.code_replaced").subject_id == gone.pk
 
 
-def test_unclaiming_many_takes_few_queries(product, customer, alice, actor, django_assert_max_num_queries):
+def test_unclaiming_many_devices_takes_few_queries(product, customer, alice, actor, django_assert_max_num_queries):
     ids = worlds.make_many_devices(product, 1500)
     profile = worlds.make_unit_profile(product)
     by = actor(alice)
     ledger.assign(ids, customer=customer, project=customer.projects.get(), by=by, reason="assignment")
-    # However many they are; on PostgreSQL two of them announce the instant and ask for it.
+    # However many there are; on PostgreSQL two queries announce and read the instant.
     with django_assert_max_num_queries(22):
         ledger.release(ids, by=by, reason="unclaim")
     assert set(profile.codes.values_list("version", flat=True)) == {2}
 
 
-# New units
+# New devices
 
 
-def test_a_unit_that_is_registered_later_gets_its_code(product, organization, alice, actor):
+def test_a_device_registered_later_gets_its_code(product, organization, alice, actor):
     profile = worlds.make_unit_profile(product)
     disabled = worlds.make_unit_profile(product, slug="off", is_enabled=False)
     elsewhere = factories.make_product(organization, "Gas Meter")
@@ -540,7 +540,7 @@ def test_a_unit_that_is_registered_later_gets_its_code(product, organization, al
     assert not other.claim_codes.exists()
 
 
-def test_a_claim_at_the_end_of_the_last_span_begins_where_that_ends(product, device, customer, alice, actor, redeem):
+def test_a_claim_at_the_end_of_the_last_span_starts_where_that_ends(product, device, customer, alice, actor, redeem):
     profile = worlds.make_unit_profile(product)
     at = timezone.now()
     ownership.assign([device.pk], customer=customer, by=actor(alice), at=at)

@@ -1,4 +1,4 @@
-"""Undoing an inspection: once, within 15 minutes, unit by unit, where nothing happened since."""
+"""Undoing an inspection: once, within 15 minutes, device by device, unless something happened since."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def received(make_devices, customer, by):
-    """Returns of three units in quarantine, the last of which was inspected before."""
+    """Returns of three devices in quarantine, the last of which was already inspected."""
     devices = make_devices(3)
     ownership.assign([d.pk for d in devices], customer=customer, by=by)
     returns.receive([d.pk for d in devices], reason="Defective", by=by, note="box wet")
@@ -42,7 +42,7 @@ def state():
 
 
 @pytest.mark.parametrize("decision", ["restocked", "refurbished", "scrapped", ""])
-def test_all_is_as_it_was_before(decision, received, by):
+def test_undoing_an_inspection_restores_everything(decision, received, by):
     before = state()
     operation = inspect(received, by, decision)
     assert state() != before
@@ -53,7 +53,7 @@ def test_all_is_as_it_was_before(decision, received, by):
     assert Event.objects.filter(kind="device.inspection_undone").count() == 3
 
 
-def test_what_went_on_since_is_left_as_it_is_and_says_why(make_devices, received, customer, by):
+def test_returns_that_changed_since_are_left_alone_with_the_reason(make_devices, received, customer, by):
     more = make_devices(2)
     ownership.assign([d.pk for d in more], customer=customer, by=by)
     returns.receive([d.pk for d in more], reason="Defective", by=by)
@@ -80,7 +80,7 @@ def test_what_went_on_since_is_left_as_it_is_and_says_why(make_devices, received
     assert state() == before
 
 
-def test_an_inspection_that_was_corrected_since_is_not_undone(received, by):
+def test_an_inspection_corrected_since_is_not_undone(received, by):
     operation = inspect(received[:1], by, "")
     inspect(received[:1], by, "", grade="d")
     before = state()
@@ -89,7 +89,7 @@ def test_an_inspection_that_was_corrected_since_is_not_undone(received, by):
     assert state() == before
 
 
-def test_it_is_undone_once_and_in_time(received, by):
+def test_an_inspection_can_be_undone_once_and_in_time(received, by):
     operation = inspect(received[:1], by)
     with pytest.raises(Refused) as refusal:
         inspection_undo.begin(operation, by=by, at=timezone.now() + timedelta(minutes=16))
@@ -100,7 +100,7 @@ def test_it_is_undone_once_and_in_time(received, by):
     assert refusal.value.code == "undone_already"
 
 
-def test_the_page_offers_it_after_one_and_shows_what_it_does(client_for, alice, received):
+def test_the_page_offers_the_undo_and_shows_what_it_does(client_for, alice, received):
     client, row = client_for(alice), received[2]
     data = {"ids": row.pk, "grade": "b", "decision": "scrapped", **{f"check_{n}": "yes" for n in range(4)}}
     answer = client.post(reverse("claims:return_inspect"), data, follow=True)
@@ -120,20 +120,20 @@ def test_the_page_offers_it_after_one_and_shows_what_it_does(client_for, alice, 
     )
 
 
-def test_it_is_undone_over_the_api(received, by, alice):
+def test_an_inspection_can_be_undone_over_the_api(received, by, alice):
     operation = inspect(received[:1], by)
     assert Caller(key_of(alice)).post(f"/operations/{operation.pk}/undo").status_code == 202
     assert Device.objects.get(pk=received[0].device_id).status == "returned"
 
 
-def test_nobody_of_another_organization_undoes_it(client_for, charlie, received, by):
+def test_another_organization_cannot_undo_an_inspection(client_for, charlie, received, by):
     operation = inspect(received[:1], by)
     url = reverse("claims:return_inspect_undo", args=[operation.pk])
     assert client_for(charlie).post(url).status_code == 404
     assert Device.objects.get(pk=received[0].device_id).status == "scrapped"
 
 
-def test_a_label_that_was_printed_since_stays_printed(received, by):
+def test_a_label_printed_since_is_not_needed_again(received, by):
     from tests.claims import worlds
 
     device = received[0].device

@@ -33,7 +33,7 @@ def ids(devices):
     return ",".join(str(device.pk) for device in devices)
 
 
-def test_a_scan_puts_a_unit_on_the_workbench_and_changes_nothing(desk, owned_devices, customer):
+def test_a_scan_puts_a_device_on_the_workbench_and_changes_nothing_else(desk, owned_devices, customer):
     answer = desk.post(WORKBENCH, {"scan": owned_devices[0].serial_number.lower()})
     assert answer.status_code == 200
     said = text_of(answer)
@@ -44,7 +44,7 @@ def test_a_scan_puts_a_unit_on_the_workbench_and_changes_nothing(desk, owned_dev
     assert not Return.objects.exists()
 
 
-def test_to_htmx_the_workbench_alone_is_answered_with_the_button(desk, owned_devices):
+def test_htmx_gets_only_the_workbench_and_its_button(desk, owned_devices):
     answer = desk.post(WORKBENCH, {"scan": owned_devices[0].device_name}, headers={"HX-Request": "true"})
     page = answer.content.decode()
     assert page.lstrip().startswith('<div id="workbench-content"')
@@ -54,7 +54,7 @@ def test_to_htmx_the_workbench_alone_is_answered_with_the_button(desk, owned_dev
     assert "<html" not in page
 
 
-def test_what_a_scanner_may_read(desk, owned_devices, product, by_bob, customer, dana):
+def test_the_workbench_accepts_everything_that_a_scanner_reads(desk, owned_devices, product, by_bob, customer, dana):
     make_unit_profile(product)
     label = printed.label(ClaimCode.objects.get(device=owned_devices[0]))
     asked = returns.request(owned_devices[1], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
@@ -68,7 +68,7 @@ def test_what_a_scanner_may_read(desk, owned_devices, product, by_bob, customer,
         assert desk.post(WORKBENCH, {"scan": text}).context["workbench"].ids == [device.pk], text
 
 
-def test_a_pasted_list_is_put_on_the_workbench_once_each(desk, owned_devices):
+def test_each_device_of_a_pasted_list_is_put_on_the_workbench_once(desk, owned_devices):
     listed = "\n".join(
         [owned_devices[0].serial_number, owned_devices[1].serial_number, owned_devices[0].serial_number, "nothing"]
     )
@@ -82,7 +82,7 @@ def test_a_pasted_list_is_put_on_the_workbench_once_each(desk, owned_devices):
     assert workbench.tone == "bad"
 
 
-def test_the_workbench_says_what_it_can_not_receive(desk, owned_devices, make_devices, by_bob, foreign_device):
+def test_the_workbench_says_what_it_cannot_receive(desk, owned_devices, make_devices, by_bob, foreign_device):
     scrapped, stock = make_devices(2)
     ledger.set_status([scrapped.pk], frm=["in_stock"], to="scrapped")
     returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
@@ -98,7 +98,7 @@ def test_the_workbench_says_what_it_can_not_receive(desk, owned_devices, make_de
     assert ticked.fit == 1
 
 
-def test_a_dead_label_finds_nothing_and_the_answer_says_so(desk, owned_devices, product, by_bob):
+def test_an_outdated_label_finds_nothing_and_the_answer_says_what_to_do(desk, owned_devices, product, by_bob):
     make_unit_profile(product)
     label = printed.label(ClaimCode.objects.get(device=owned_devices[0]))
     returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
@@ -106,14 +106,14 @@ def test_a_dead_label_finds_nothing_and_the_answer_says_so(desk, owned_devices, 
     assert "If its label was replaced, type the serial number." in said
 
 
-def test_a_serial_number_of_several_products_asks_which_unit_it_is(desk, owned_devices, organization):
+def test_a_serial_number_of_several_products_asks_which_device_is_meant(desk, owned_devices, organization):
     twin = factories.make_device(factories.make_product(organization, "Wind Gauge"), owned_devices[0].serial_number)
     workbench = desk.post(WORKBENCH, {"scan": twin.serial_number}).context["workbench"]
     assert (workbench.ids, len(workbench.answers[0].twins)) == ([], 2)
     assert desk.post(WORKBENCH, {"choose": twin.pk}).context["workbench"].ids == [twin.pk]
 
 
-def test_a_unit_is_taken_off_the_workbench(desk, owned_devices):
+def test_a_device_can_be_taken_off_the_workbench(desk, owned_devices):
     assert desk.post(WORKBENCH, {"ids": ids(owned_devices), "remove": owned_devices[1].pk}).context[
         "workbench"
     ].ids == [
@@ -122,7 +122,7 @@ def test_a_unit_is_taken_off_the_workbench(desk, owned_devices):
     ]
 
 
-def test_the_workbench_asks_as_many_queries_for_one_unit_as_for_many(
+def test_the_workbench_takes_as_many_queries_for_one_device_as_for_many(
     desk, owned_devices, make_devices, customer, actor, alice, django_assert_max_num_queries
 ):
     many = make_devices(30)
@@ -134,7 +134,7 @@ def test_the_workbench_asks_as_many_queries_for_one_unit_as_for_many(
         desk.post(WORKBENCH, {"ids": ids(many), "scan": owned_devices[0].serial_number})
 
 
-def test_receiving_leads_back_to_the_workbench_with_a_way_to_undo_and_to_inspect(desk, owned_devices):
+def test_receiving_returns_to_the_workbench_with_links_to_undo_and_inspect(desk, owned_devices):
     answer = desk.post("/returns/receive/", {"ids": ids(owned_devices), "reason": "Defective"}, follow=True)
     assert answer.redirect_chain == [(WORKBENCH, 302)]
     said = text_of(answer)
@@ -148,7 +148,7 @@ def test_receiving_leads_back_to_the_workbench_with_a_way_to_undo_and_to_inspect
     assert {d.status for d in Device.objects.filter(pk__in=[d.pk for d in owned_devices])} == {"owned"}
 
 
-def test_what_only_stands_in_the_field_is_neither_scanned_nor_received_by_another_button(desk, owned_devices):
+def test_other_buttons_neither_scan_nor_receive_what_is_typed_in_the_field(desk, owned_devices):
     half = {"ids": ids(owned_devices[:2]), "scan": owned_devices[2].serial_number}
     assert desk.post(WORKBENCH, {**half, "remove": owned_devices[1].pk}).context["workbench"].ids == [
         owned_devices[0].pk
@@ -159,7 +159,7 @@ def test_what_only_stands_in_the_field_is_neither_scanned_nor_received_by_anothe
     assert set(Return.objects.values_list("device", flat=True)) == {owned_devices[0].pk, owned_devices[1].pk}
 
 
-def test_a_missing_reason_is_said_at_its_field_and_the_workbench_stays(desk, owned_devices):
+def test_a_missing_reason_is_reported_at_its_field_and_the_workbench_is_kept(desk, owned_devices):
     answer = desk.post("/returns/receive/", {"ids": ids(owned_devices), "note": "wet"})
     assert answer.status_code == 422
     assert answer.context["form"].errors["reason"] == ["Choose why they came back: of some, no customer has said it."]
@@ -168,7 +168,7 @@ def test_a_missing_reason_is_said_at_its_field_and_the_workbench_stays(desk, own
     assert not Return.objects.exists()
 
 
-def test_refused_units_are_named_after_receiving(desk, owned_devices, make_devices):
+def test_refused_devices_are_named_after_receiving(desk, owned_devices, make_devices):
     stock = make_devices(1)[0]
     said = text_of(
         desk.post("/returns/receive/", {"ids": ids([owned_devices[0], stock]), "reason": "Upgrade"}, follow=True)
@@ -177,7 +177,7 @@ def test_refused_units_are_named_after_receiving(desk, owned_devices, make_devic
     assert f"{stock.serial_number}: Nobody owns it." in said
 
 
-def test_the_list_filters_searches_and_counts(
+def test_the_list_can_be_filtered_searched_and_counted(
     desk, owned_devices, customer, dana, by_bob, django_assert_max_num_queries
 ):
     asked = returns.request(owned_devices[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
@@ -202,7 +202,7 @@ def test_the_list_filters_searches_and_counts(
     assert "R-00001" not in export
 
 
-def test_the_page_of_a_return_tells_its_way(desk, owned_devices, customer, dana, by_bob):
+def test_the_page_of_a_return_shows_its_history(desk, owned_devices, customer, dana, by_bob):
     asked = returns.request(
         owned_devices[0], customer=customer, reason="Upgrade", note="too slow", by=factories.actor_of(dana)
     )
@@ -217,7 +217,7 @@ def test_the_page_of_a_return_tells_its_way(desk, owned_devices, customer, dana,
     assert "R-00001" in viewer
 
 
-def test_support_cancels_a_request(desk, owned_devices, customer, dana):
+def test_support_can_cancel_a_request(desk, owned_devices, customer, dana):
     asked = returns.request(owned_devices[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     desk.post(f"/returns/{asked.pk}/cancel/")
     asked.refresh_from_db()
@@ -248,7 +248,7 @@ def test_an_inspection_needs_a_grade_and_every_check(desk, owned_devices, by_bob
     )
 
 
-def test_the_queue_of_labels_names_units_until_their_label_is_replaced(desk, owned_devices, product, by_bob):
+def test_the_label_queue_lists_devices_until_their_label_is_replaced(desk, owned_devices, product, by_bob):
     make_unit_profile(product)
     returns.begin_receive([d.pk for d in owned_devices], reason="Defective", by=by_bob)
     page = desk.get("/returns/labels/")
@@ -261,7 +261,7 @@ def test_the_queue_of_labels_names_units_until_their_label_is_replaced(desk, own
     assert [row.device_id for row in desk.get("/returns/labels/").context["page"].rows] == [owned_devices[2].pk]
 
 
-def test_the_reasons_are_the_organizations_own_once_it_saves_them(client_for, alice, organization, desk):
+def test_the_default_reasons_become_the_organizations_own_when_saved(client_for, alice, organization, desk):
     client = client_for(alice)
     page = client.get("/settings/returns/")
     assert not ReturnReason.objects.exists()
@@ -291,7 +291,7 @@ def test_the_reasons_are_the_organizations_own_once_it_saves_them(client_for, al
     assert len([row for row in page.context["reasons"].rows if row.initial.get("pk")]) == 8
 
 
-def test_two_reasons_of_one_name_are_refused(client_for, alice):
+def test_two_reasons_with_the_same_name_are_refused(client_for, alice):
     answer = forms.edit(
         client_for(alice),
         "/settings/returns/",
@@ -302,7 +302,7 @@ def test_two_reasons_of_one_name_are_refused(client_for, alice):
     assert not ReturnReason.objects.exists()
 
 
-def test_the_slip_is_set_up(client_for, alice, organization):
+def test_the_return_slip_can_be_configured(client_for, alice, organization):
     client = client_for(alice)
     forms.edit(client, "/settings/returns/", part="slip", address="Dock 3\n73430 Aalen", note="With its cable")
     assert ReturnSettings.objects.get(organization=organization).address == "Dock 3\r\n73430 Aalen".replace(
@@ -310,7 +310,7 @@ def test_the_slip_is_set_up(client_for, alice, organization):
     )
 
 
-def test_fulfilment_receives_but_does_not_inspect_or_swap(client_for, owned_devices):
+def test_fulfillment_can_receive_but_not_inspect_or_swap(client_for, owned_devices):
     client = client_for("fulfilment")
     assert client.get(WORKBENCH).status_code == 200
     assert "Swap…" not in text_of(client.post(WORKBENCH, {"scan": owned_devices[0].serial_number}))
@@ -322,7 +322,7 @@ def test_fulfilment_receives_but_does_not_inspect_or_swap(client_for, owned_devi
     assert row.state == "received"
 
 
-def test_another_organization_sees_and_receives_nothing(client_for, charlie, owned_devices, customer, dana):
+def test_another_organization_can_neither_see_nor_receive_returns(client_for, charlie, owned_devices, customer, dana):
     asked = returns.request(owned_devices[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     client = client_for(charlie)
     assert client.get(f"/returns/{asked.pk}/").status_code == 404
@@ -334,13 +334,13 @@ def test_another_organization_sees_and_receives_nothing(client_for, charlie, own
     assert {d.status for d in Device.objects.filter(customer=customer)} == {"owned"}
 
 
-def test_the_search_of_everything_finds_a_return_by_its_number(desk, owned_devices, customer, dana):
+def test_global_search_finds_a_return_by_its_number(desk, owned_devices, customer, dana):
     returns.request(owned_devices[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     answer = desk.get("/search/?q=r-00001")
     assert (answer.status_code, answer.url) == (302, Return.objects.get().get_absolute_url())
 
 
-def test_a_packed_unit_on_the_workbench_leads_to_its_shipment(desk, make_devices, customer, actor, alice):
+def test_a_packed_device_on_the_workbench_links_to_its_shipment(desk, make_devices, customer, actor, alice):
     by = actor(alice)
     (unit,) = make_devices(1)
     shipment = shipments.create(customer=customer, lines={}, by=by)
@@ -349,7 +349,7 @@ def test_a_packed_unit_on_the_workbench_leads_to_its_shipment(desk, make_devices
     assert f'<a href="/shipments/{shipment.pk}/">Open S-00001</a>' in page
 
 
-def test_a_list_is_put_on_the_workbench_with_as_many_queries_as_a_scan(
+def test_a_pasted_list_takes_as_many_queries_as_one_scan(
     desk, make_devices, customer, actor, alice, django_assert_max_num_queries
 ):
     one, *many = make_devices(31)

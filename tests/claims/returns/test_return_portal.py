@@ -1,4 +1,4 @@
-"""Customers ask for returns in the portal, get a number and a slip, and see where each return stands."""
+"""Customers request returns in the portal, get a number and a slip, and see the state of each return."""
 
 import io
 
@@ -22,7 +22,7 @@ def asked(owned, customer, dana):
     return returns.request(owned, customer=customer, reason="Defective", note="blinks red", by=factories.actor_of(dana))
 
 
-def test_an_owner_asks_for_a_return_and_keeps_the_device_until_it_arrives(client_for, dana, owned, customer):
+def test_an_owner_requests_a_return_and_keeps_the_device_until_it_arrives(client_for, dana, owned, customer):
     client = client_for(dana)
     assert f"/portal/devices/{owned.pk}/send-back/" in client.get(f"/portal/devices/{owned.pk}/").content.decode()
     page = client.get(f"/portal/devices/{owned.pk}/send-back/")
@@ -39,7 +39,7 @@ def test_an_owner_asks_for_a_return_and_keeps_the_device_until_it_arrives(client
     assert "R-00001" in client.get("/portal/returns/").content.decode()
 
 
-def test_who_asks_twice_comes_to_the_same_return(client_for, dana, asked):
+def test_a_second_request_leads_to_the_same_return(client_for, dana, asked):
     client = client_for(dana)
     for answer in (
         client.get(f"/portal/devices/{asked.device_id}/send-back/"),
@@ -55,7 +55,7 @@ def test_a_reason_that_is_not_offered_is_refused_at_its_field(client_for, dana, 
     assert not Return.objects.exists()
 
 
-def test_another_customer_finds_nothing_of_it(client_for, erin, charlie, asked):
+def test_another_customer_cannot_find_the_return(client_for, erin, charlie, asked):
     for person in (erin, charlie):
         client = client_for(person)
         for url in (
@@ -71,7 +71,7 @@ def test_another_customer_finds_nothing_of_it(client_for, erin, charlie, asked):
     assert asked.state == "requested"
 
 
-def test_who_only_shares_a_device_or_only_looks_can_not_send_it_back(
+def test_people_with_shared_access_and_viewers_cannot_send_a_device_back(
     client_for, erin, owned, customer, other_customer, by_alice
 ):
     ledger.share(
@@ -90,7 +90,7 @@ def by_alice(actor, alice):
     return actor(alice)
 
 
-def test_an_owner_takes_the_request_back_until_the_device_arrived(client_for, dana, asked, actor, bob):
+def test_an_owner_can_cancel_the_request_until_the_device_arrives(client_for, dana, asked, actor, bob):
     client = client_for(dana)
     client.post(f"/portal/returns/{asked.pk}/cancel/")
     asked.refresh_from_db()
@@ -115,7 +115,7 @@ def text_and_code(client, row):
     return text, [code.text for code in codes]
 
 
-def test_the_slip_holds_the_address_and_a_code_that_the_workbench_reads(client_for, dana, bob, asked, organization):
+def test_the_slip_has_the_address_and_a_code_that_the_workbench_reads(client_for, dana, bob, asked, organization):
     ReturnSettings.objects.create(organization=organization, address="Dock 3\n73430 Aalen", note="With its cable")
     text, codes = text_and_code(client_for(dana), asked)
     assert codes == ["R-00001"]
@@ -134,7 +134,7 @@ def test_the_slip_holds_the_address_and_a_code_that_the_workbench_reads(client_f
     assert client_for(bob).post("/returns/workbench/", {"scan": codes[0]}).context["workbench"].ids == [asked.device_id]
 
 
-def test_it_all_speaks_german(client_for, dana, asked, organization):
+def test_return_pages_are_in_german_for_a_german_reader(client_for, dana, asked, organization):
     client = client_for(dana)
     type(dana).objects.filter(pk=dana.pk).update(language="de")
     page = client.get(f"/portal/returns/{asked.pk}/", headers={"Accept-Language": "de"}).content.decode()
@@ -146,7 +146,7 @@ def test_it_all_speaks_german(client_for, dana, asked, organization):
     assert "Defekt" in text
 
 
-def test_the_organizations_own_reasons_are_offered_where_they_are_for_customers(client_for, dana, owned, organization):
+def test_only_the_organizations_reasons_for_customers_are_offered(client_for, dana, owned, organization):
     for number, (name, is_for_customers) in enumerate([("Leaks", True), ("Recall", False)]):
         row = ReturnReason(organization=organization, name=name, position=number, is_for_customers=is_for_customers)
         row.set_keys()

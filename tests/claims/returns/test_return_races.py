@@ -1,4 +1,4 @@
-"""Many at once at one return, and workers that are killed while they receive: never a partial state."""
+"""Concurrent changes to one return, and workers killed while receiving: the state is never partial."""
 
 import pytest
 from django.db import connection
@@ -30,7 +30,7 @@ def tried(act):
         return refusal.code
 
 
-def test_eight_who_receive_the_same_unit_receive_it_once(owned, by_system):
+def test_a_device_received_eight_times_at_once_is_received_once(owned, by_system):
     def act(n):
         return tried(lambda: returns.begin_receive([owned.pk], reason="Upgrade", by=by_system).succeeded)
 
@@ -39,8 +39,8 @@ def test_eight_who_receive_the_same_unit_receive_it_once(owned, by_system):
     assert OperationRow.objects.filter(code="in_quarantine").count() == 7
 
 
-def test_without_the_hold_they_get_in_each_others_way(owned, by_system, monkeypatch):
-    """The negative control: who looks first and writes later is stopped by the constraints alone, without a reason."""
+def test_without_the_lock_concurrent_receivers_fail(owned, by_system, monkeypatch):
+    """The negative control: reading first and writing later fails on the constraints, without a reason."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite takes one writer at a time")
     monkeypatch.setattr(ledger, "hold", lambda ids: None)
@@ -60,7 +60,7 @@ def test_without_the_hold_they_get_in_each_others_way(owned, by_system, monkeypa
     assert set(map(str, processes.run(6, lambda n: n, act))) - {"0", "1"} == {"busy"}
 
 
-def test_numbers_are_given_once(organization, product, customer, by_system):
+def test_numbers_are_assigned_once(organization, product, customer, by_system):
     ids = make_many_devices(product, 8)
     ledger.assign(ids, customer=customer, project=projects.default_of(customer), by=by_system, reason="assignment")
 
@@ -71,7 +71,7 @@ def test_numbers_are_given_once(organization, product, customer, by_system):
     assert sorted(Return.objects.values_list("number", flat=True)) == list(range(1, 9))
 
 
-def test_an_inspection_and_the_undo_of_the_receiving_exclude_each_other(owned, by_system):
+def test_an_inspection_and_the_undo_of_receiving_exclude_each_other(owned, by_system):
     operation = returns.begin_receive([owned.pk], reason="Upgrade", by=by_system)
     row = Return.objects.get()
 
@@ -90,10 +90,8 @@ def test_an_inspection_and_the_undo_of_the_receiving_exclude_each_other(owned, b
 
 
 @pytest.mark.thorough
-def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chunk(
-    product, customer, by_system, monkeypatch
-):
-    """Kills with -9 at random moments of one bulk receive after another; the next worker goes on."""
+def test_a_worker_killed_at_any_moment_leaves_each_chunk_whole_or_untouched(product, customer, by_system, monkeypatch):
+    """Kill with -9 at random moments of one bulk receive after another; the next worker takes over."""
     monkeypatch.setattr("console.operations.outcome.CHUNK", 40)
     profile, project = make_unit_profile(product), projects.default_of(customer)
     ids = make_many_devices(product, UNITS)
@@ -110,7 +108,7 @@ def test_a_worker_that_is_killed_at_any_moment_leaves_all_or_nothing_of_each_chu
 
 
 def assert_whole(operation, ids):
-    """What the operation counts is what is received, whole: return, span, status, label, event."""
+    """Assert that what the operation counts has been received completely: return, span, status, label, event."""
     done, rest = set(ids[: operation.cursor]), set(ids[operation.cursor :])
     assert operation.succeeded == len(done)
     rows = Return.objects.filter(state="received", operation=operation, needs_label=True)

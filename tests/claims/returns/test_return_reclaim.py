@@ -1,4 +1,4 @@
-"""A restocked unit goes to another customer by any way; each sees its own time with it, and nothing of the other's."""
+"""A restocked device goes to another customer by any route; each customer sees only their own time with it."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def old_label(device, product):
 
 @pytest.fixture
 def restocked(device, customer, dana, by, old_label):
-    """A unit that Dana's company claimed and sent back, inspected and in stock again."""
+    """A device that Dana's company claimed and sent back, inspected and in stock again."""
     claims.redeem(offers.find(old_label.typed), customer=customer, by=factories.actor_of(dana), host="")
     returns.begin_receive([device.pk], reason="Defective", by=by)
     return_inspection.inspect([Return.objects.get().pk], Findings("b"), decision="restocked", by=by)
@@ -45,7 +45,7 @@ def ship(device, customer, by, person):
 
 
 def claim_box(device, customer, by, person):
-    """By the code on the packing list of the box that it was packed into."""
+    """Claim with the code on the packing list of the box that the device was packed in."""
     shipment = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
     contents.scan(shipment, [device.serial_number], by=by)
     shipping.send(shipment, by=by)
@@ -58,7 +58,7 @@ def claim(device, customer, by, person):
 
 
 @pytest.mark.parametrize("way", [assign, ship, claim, claim_box])
-def test_it_goes_to_the_next_customer_and_the_histories_stay_apart(
+def test_a_restocked_device_goes_to_the_next_customer_and_the_histories_stay_separate(
     way, restocked, customer, other_customer, dana, erin, by, client_for
 ):
     way(restocked, other_customer, by, factories.actor_of(erin))
@@ -82,13 +82,13 @@ def test_it_goes_to_the_next_customer_and_the_histories_stay_apart(
     assert "R-00001" not in owner.get("/portal/returns/").content.decode()
 
 
-def test_the_old_label_is_dead_and_the_new_one_is_not(restocked, old_label, other_customer, erin):
+def test_the_old_label_no_longer_works_but_the_new_one_does(restocked, old_label, other_customer, erin):
     assert offers.find(old_label.typed) is None
     claim(restocked, other_customer, None, factories.actor_of(erin))
     assert Ownership.objects.get(ended_at=None).customer == other_customer
 
 
-def test_the_new_label_claims_nothing_while_the_unit_is_in_quarantine(
+def test_the_new_label_claims_nothing_while_the_device_is_in_quarantine(
     device, customer, other_customer, dana, erin, by, old_label
 ):
     claims.redeem(offers.find(old_label.typed), customer=customer, by=factories.actor_of(dana), host="")

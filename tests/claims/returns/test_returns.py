@@ -1,4 +1,4 @@
-"""Units that come back: received, inspected, restocked; their labels, and the undo."""
+"""Devices that come back: received, inspected, restocked; their labels, and the undo."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def status(device):
     return Device.objects.get(pk=device.pk).status
 
 
-def test_receiving_ends_the_ownership_and_puts_the_units_into_quarantine(owned_devices, customer, by_bob):
+def test_receiving_ends_the_ownership_and_puts_the_devices_in_quarantine(owned_devices, customer, by_bob):
     operation = returns.begin_receive(ids(owned_devices), reason="Defective", note="box wet", by=by_bob)
     assert (operation.state, operation.succeeded, operation.refused) == ("done", 3, 0)
     for device in owned_devices:
@@ -57,7 +57,7 @@ def test_receiving_ends_the_ownership_and_puts_the_units_into_quarantine(owned_d
     }
 
 
-def test_receiving_kills_the_label_and_puts_the_unit_into_the_queue_for_a_new_one(owned_devices, product, by_bob):
+def test_receiving_invalidates_the_label_and_queues_the_device_for_a_new_one(owned_devices, product, by_bob):
     make_unit_profile(product)
     old = printed.label(ClaimCode.objects.get(device=owned_devices[0]))
     returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
@@ -68,12 +68,12 @@ def test_receiving_kills_the_label_and_puts_the_unit_into_the_queue_for_a_new_on
     assert Event.objects.get(kind="device.label_printed").subject_id == owned_devices[0].pk
 
 
-def test_a_unit_without_a_code_needs_no_label(owned_devices, by_bob):
+def test_a_device_without_a_code_needs_no_label(owned_devices, by_bob):
     returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
     assert Return.objects.get().needs_label is False
 
 
-def test_the_owner_is_told_by_one_mail_in_his_language(owned_devices, customer, dana, by_bob, mailoutbox):
+def test_the_owner_gets_one_email_in_their_language(owned_devices, customer, dana, by_bob, mailoutbox):
     type(dana).objects.filter(pk=dana.pk).update(language="de")
     returns.begin_receive(ids(owned_devices), reason="Defective", by=by_bob)
     [mail] = mailoutbox
@@ -81,7 +81,7 @@ def test_the_owner_is_told_by_one_mail_in_his_language(owned_devices, customer, 
     assert all(device.serial_number in mail.body for device in owned_devices)
 
 
-def test_a_customer_without_people_is_told_at_its_own_address(owned_devices, customer, by_bob, mailoutbox):
+def test_a_customer_without_people_is_emailed_at_its_own_address(owned_devices, customer, by_bob, mailoutbox):
     type(customer).objects.filter(pk=customer.pk).update(email="office@aalen.example")
     returns.begin_receive(ids(owned_devices), reason="Defective", by=by_bob)
     assert [(mail.to, mail.subject) for mail in mailoutbox] == [
@@ -89,7 +89,7 @@ def test_a_customer_without_people_is_told_at_its_own_address(owned_devices, cus
     ]
 
 
-def test_each_unit_that_cannot_be_received_is_refused_by_itself(owned_devices, make_devices, foreign_device, by_bob):
+def test_devices_that_cannot_be_received_are_refused_individually(owned_devices, make_devices, foreign_device, by_bob):
     stock, scrapped, reserved, archived = make_devices(4)
     ledger.set_status([scrapped.pk], frm=["in_stock"], to="scrapped")
     ledger.set_status([reserved.pk], frm=["in_stock"], to="reserved")
@@ -110,7 +110,7 @@ def test_each_unit_that_cannot_be_received_is_refused_by_itself(owned_devices, m
     assert Return.objects.count() == 3
 
 
-def test_a_unit_that_nobody_owns_is_received_where_that_is_asked_for_and_its_label_dies_too(device, product, by_bob):
+def test_an_unowned_device_is_received_on_request_and_its_label_is_invalidated_too(device, product, by_bob):
     make_unit_profile(product)
     old = printed.label(ClaimCode.objects.get(device=device))
     operation = returns.begin_receive([device.pk], reason="Other", anyway=[device.pk], by=by_bob)
@@ -123,7 +123,7 @@ def test_a_unit_that_nobody_owns_is_received_where_that_is_asked_for_and_its_lab
     assert (status(device), Return.objects.get().state) == ("in_stock", "cancelled")
 
 
-def test_nothing_is_received_without_a_reason(owned_devices, by_bob):
+def test_receiving_needs_a_reason(owned_devices, by_bob):
     with pytest.raises(Refused) as caught:
         returns.begin_receive(ids(owned_devices), reason="", by=by_bob)
     assert (caught.value.code, caught.value.status) == ("reason_missing", 422)
@@ -132,14 +132,14 @@ def test_nothing_is_received_without_a_reason(owned_devices, by_bob):
     assert {status(d) for d in owned_devices} == {"owned"}
 
 
-def test_white_space_is_no_reason(owned_devices, by_bob):
+def test_white_space_is_not_a_reason(owned_devices, by_bob):
     with pytest.raises(Refused) as caught:
         returns.begin_receive(ids(owned_devices), reason=" \n ", by=by_bob)
     assert caught.value.code == "reason_missing"
     assert {status(d) for d in owned_devices} == {"owned"}
 
 
-def test_a_customers_request_is_moved_on_with_its_reason(owned_devices, customer, dana, by_bob):
+def test_receiving_advances_a_customers_request_and_keeps_its_reason(owned_devices, customer, dana, by_bob):
     asked = returns.request(
         owned_devices[0], customer=customer, reason="Wrong item", note="too small", by=factories.actor_of(dana)
     )
@@ -156,7 +156,7 @@ def test_a_customers_request_is_moved_on_with_its_reason(owned_devices, customer
     assert Ownership.objects.get(device=owned_devices[0]).end_note == "Wrong item"
 
 
-def test_a_request_ends_with_the_ownership_that_it_rests_on(owned_devices, customer, dana, by_bob):
+def test_a_request_ends_with_the_ownership_it_is_based_on(owned_devices, customer, dana, by_bob):
     asked = returns.request(owned_devices[0], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     ownership.unclaim([owned_devices[0].pk], reason="sold", by=by_bob)
     asked.refresh_from_db()
@@ -164,9 +164,7 @@ def test_a_request_ends_with_the_ownership_that_it_rests_on(owned_devices, custo
     assert Event.objects.filter(kind="device.return_cancelled", subject_id=owned_devices[0].pk).count() == 1
 
 
-def test_support_may_receive_fifty_units_an_hour_and_unclaims_count_with_them(
-    make_devices, customer, actor, alice, by_bob
-):
+def test_support_may_receive_fifty_devices_an_hour_including_unclaims(make_devices, customer, actor, alice, by_bob):
     devices = make_devices(51)
     ownership.assign(ids(devices), customer=customer, by=actor(alice))
     ownership.unclaim(ids(devices[:1]), reason="sold", by=by_bob)
@@ -182,7 +180,7 @@ def test_support_may_receive_fifty_units_an_hour_and_unclaims_count_with_them(
     assert returns.begin_receive(ids(devices[50:]), reason="Upgrade", by=actor(alice)).succeeded == 1
 
 
-def test_the_undo_restores_the_very_spans_and_shares(owned_devices, customer, other_customer, dana, by_bob, mailoutbox):
+def test_the_undo_restores_the_same_spans_and_shares(owned_devices, customer, other_customer, dana, by_bob, mailoutbox):
     ledger.share(
         [owned_devices[0].pk],
         customer=other_customer,
@@ -214,7 +212,7 @@ def test_the_undo_restores_the_very_spans_and_shares(owned_devices, customer, ot
     assert caught.value.code == "undone_already"
 
 
-def test_what_was_inspected_since_stays_as_it_is(owned_devices, by_bob):
+def test_the_undo_leaves_devices_inspected_since_alone(owned_devices, by_bob):
     operation = returns.begin_receive(ids(owned_devices), reason="Defective", by=by_bob)
     row = Return.objects.get(device=owned_devices[0])
     return_inspection.inspect([row.pk], FOUND, by=by_bob)
@@ -228,7 +226,7 @@ def test_what_was_inspected_since_stays_as_it_is(owned_devices, by_bob):
     assert status(owned_devices[0]) == "returned"
 
 
-def test_the_undo_is_over_after_fifteen_minutes(owned_devices, by_bob):
+def test_the_undo_is_refused_after_fifteen_minutes(owned_devices, by_bob):
     operation = returns.begin_receive(ids(owned_devices), reason="Defective", by=by_bob)
     with pytest.raises(Refused) as caught:
         return_undo.begin(operation, by=by_bob, at=timezone.now() + timedelta(minutes=15, seconds=1))
@@ -236,7 +234,7 @@ def test_the_undo_is_over_after_fifteen_minutes(owned_devices, by_bob):
     assert {status(d) for d in owned_devices} == {"returned"}
 
 
-def test_the_undo_leaves_units_of_an_archived_owner(owned_devices, customer, by_bob):
+def test_the_undo_skips_devices_of_an_archived_owner(owned_devices, customer, by_bob):
     operation = returns.begin_receive(ids(owned_devices), reason="Defective", by=by_bob)
     type(customer).objects.filter(pk=customer.pk).update(archived_at=timezone.now())
     undo = return_undo.begin(operation, by=by_bob)
@@ -245,7 +243,7 @@ def test_the_undo_leaves_units_of_an_archived_owner(owned_devices, customer, by_
     assert set(Return.objects.values_list("state", flat=True)) == {"received"}
 
 
-def test_a_unit_in_quarantine_goes_to_nobody(owned_devices, other_customer, by_bob, actor, alice):
+def test_a_device_in_quarantine_cannot_be_assigned(owned_devices, other_customer, by_bob, actor, alice):
     returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
     outcome = ownership.assign([owned_devices[0].pk], customer=other_customer, by=actor(alice))
     assert (outcome.done, [r.code for r in outcome.refused]) == ([], ["in_quarantine"])
@@ -263,7 +261,7 @@ def test_a_unit_in_quarantine_goes_to_nobody(owned_devices, other_customer, by_b
         ("scrapped", "scrapped", "device.scrapped"),
     ],
 )
-def test_an_inspected_unit_is_restocked_refurbished_or_scrapped(owned_devices, by_bob, decision, after, kind):
+def test_an_inspected_device_is_restocked_refurbished_or_scrapped(owned_devices, by_bob, decision, after, kind):
     returns.begin_receive([owned_devices[0].pk], reason="Defective", by=by_bob)
     row = Return.objects.get()
     return_inspection.inspect([row.pk], FOUND, by=by_bob)
@@ -279,7 +277,7 @@ def test_an_inspected_unit_is_restocked_refurbished_or_scrapped(owned_devices, b
     assert status(owned_devices[0]) == after
 
 
-def test_many_are_inspected_at_once_each_by_itself(owned_devices, customer, dana, by_bob):
+def test_a_bulk_inspection_handles_each_return_individually(owned_devices, customer, dana, by_bob):
     asked = returns.request(owned_devices[2], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     returns.begin_receive(ids(owned_devices[:2]), reason="Defective", by=by_bob)
     every = list(Return.objects.values_list("pk", flat=True))
@@ -289,9 +287,7 @@ def test_many_are_inspected_at_once_each_by_itself(owned_devices, customer, dana
     assert [status(d) for d in owned_devices] == ["in_stock", "in_stock", "owned"]
 
 
-def test_a_return_knows_the_shipment_that_the_unit_came_with(
-    owned_devices, customer, by_bob, organization, make_devices
-):
+def test_a_return_knows_the_shipment_the_device_came_with(owned_devices, customer, by_bob, organization, make_devices):
     shipment = Shipment.objects.create(
         organization=organization,
         number=1,
@@ -314,7 +310,7 @@ def test_a_return_knows_the_shipment_that_the_unit_came_with(
     assert Return.objects.get(device=owned_devices[0]).shipment is None
 
 
-def test_above_two_hundred_the_worker_receives(make_devices, customer, actor, alice):
+def test_the_worker_receives_more_than_two_hundred(make_devices, customer, actor, alice):
     from console import operations
     from tests.claims.worlds import make_many_devices
 

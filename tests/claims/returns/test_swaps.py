@@ -1,4 +1,4 @@
-"""Swap: another unit takes the place of one that a customer has, at one instant."""
+"""A swap: another device replaces one that a customer has, at one instant."""
 
 import pytest
 
@@ -54,7 +54,7 @@ def test_the_replacement_inherits_owner_project_and_tags_at_one_instant(old, new
     )
 
 
-def test_both_histories_name_the_other_unit(old, new, by_bob, client_for, bob):
+def test_each_history_links_to_the_other_device(old, new, by_bob, client_for, bob):
     swaps.swap(old, new, reason="Defective", by=by_bob)
     out, into = Event.objects.get(kind="device.swapped_out"), Event.objects.get(kind="device.swapped_in")
     assert (out.subject_id, out.object_id, into.subject_id, into.object_id) == (old.pk, new.pk, new.pk, old.pk)
@@ -64,14 +64,14 @@ def test_both_histories_name_the_other_unit(old, new, by_bob, client_for, bob):
     assert f'href="/devices/{old.pk}/"' in client.get(f"/devices/{new.pk}/").content.decode()
 
 
-def test_a_request_of_the_customer_is_fulfilled_by_the_swap(old, new, customer, dana, by_bob):
+def test_a_swap_fulfills_the_customers_return_request(old, new, customer, dana, by_bob):
     asked = returns.request(old, customer=customer, reason="Upgrade", by=factories.actor_of(dana))
     assert swaps.swap(old, new, reason="Upgrade", by=by_bob) == asked
     asked.refresh_from_db()
     assert (asked.state, Return.objects.count()) == ("received", 1)
 
 
-def test_the_old_unit_may_still_be_on_its_way(old, new, customer, by_bob):
+def test_the_old_device_may_still_be_on_its_way(old, new, customer, by_bob):
     row = swaps.swap(old, new, reason="Defective", is_here=False, by=by_bob)
     assert (row.state, row.received_at, fresh(old).status) == ("requested", None, "returned")
     operation = returns.begin_receive([old.pk], reason="", by=by_bob)
@@ -79,7 +79,7 @@ def test_the_old_unit_may_still_be_on_its_way(old, new, customer, by_bob):
     assert (operation.succeeded, row.state, row.status_before) == (1, "received", "returned")
 
 
-def test_a_unit_that_is_not_in_stock_replaces_nothing(old, new, other_customer, by_bob, actor, alice):
+def test_a_device_that_is_not_in_stock_cannot_be_a_replacement(old, new, other_customer, by_bob, actor, alice):
     ownership.assign([new.pk], customer=other_customer, by=actor(alice))
     with pytest.raises(Refused) as caught:
         swaps.swap(old, new, reason="Defective", by=by_bob)
@@ -88,7 +88,7 @@ def test_a_unit_that_is_not_in_stock_replaces_nothing(old, new, other_customer, 
     assert not Return.objects.exists()
 
 
-def test_a_unit_without_an_owner_is_not_swapped(device, new, by_bob):
+def test_a_device_without_an_owner_cannot_be_swapped(device, new, by_bob):
     with pytest.raises(Refused) as caught:
         swaps.swap(device, new, reason="Defective", by=by_bob)
     assert caught.value.code == "not_owned"
@@ -105,7 +105,7 @@ def test_a_swap_counts_as_an_unclaim(old, new, make_devices, customer, actor, al
     assert fresh(old).status == "owned"
 
 
-def test_the_page_swaps_by_a_scan_and_suggests_units_of_the_same_product(client_for, bob, old, new):
+def test_the_page_swaps_by_a_scan_and_suggests_devices_of_the_same_product(client_for, bob, old, new):
     client = client_for(bob)
     page = client.get(f"/devices/{old.pk}/swap/")
     assert page.context["in_stock"] == [new]
@@ -116,7 +116,7 @@ def test_the_page_swaps_by_a_scan_and_suggests_units_of_the_same_product(client_
     assert fresh(old).status == "returned"
 
 
-def test_another_product_has_to_be_meant(client_for, bob, old, organization):
+def test_a_replacement_of_another_product_needs_confirmation(client_for, bob, old, organization):
     other = factories.make_device(factories.make_product(organization, "Edge Gateway"), "EGW-1")
     client = client_for(bob)
     data = {"replacement": "EGW-1", "reason": "Defective", "is_here": "on"}
@@ -131,7 +131,7 @@ def test_another_product_has_to_be_meant(client_for, bob, old, organization):
 
 
 @pytest.mark.parametrize("text", ["nothing", "SELF", "FOREIGN"])
-def test_what_can_not_take_its_place_is_said_at_the_field(client_for, bob, old, foreign_device, text):
+def test_an_invalid_replacement_is_reported_at_its_field(client_for, bob, old, foreign_device, text):
     text = {"SELF": old.serial_number, "FOREIGN": foreign_device.serial_number}.get(text, text)
     answer = client_for(bob).post(f"/devices/{old.pk}/swap/", {"replacement": text, "reason": "Defective"})
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["replacement"])

@@ -1,4 +1,4 @@
-"""Codes are read from photos: one label, a whole sheet, turned, compressed; and what is no photo is refused."""
+"""Codes are read from photos: one label, a whole sheet, rotated, compressed; other files are refused."""
 
 import struct
 import zlib
@@ -21,7 +21,7 @@ def symbol(text: str, kind=FORMAT.QRCode, size: tuple[int, int] | None = None, *
 
 
 def sheet(columns: int = 5, rows: int = 13, side: int = 200) -> Image.Image:
-    """An A4 sheet at 300 dpi with a code of each label."""
+    """Return an A4 sheet at 300 dpi with the code of each label."""
     paper = Image.new("L", (2480, 3508), 255)
     for number in range(columns * rows):
         y, x = divmod(number, columns)
@@ -48,7 +48,7 @@ def test_one_label_is_read():
 
 
 @pytest.mark.parametrize("angle", [0, 7, 90, 187])
-def test_a_sheet_of_65_labels_is_read_in_its_order_however_it_lies(angle):
+def test_a_sheet_of_65_labels_is_read_in_order_at_any_angle(angle):
     photo = sheet().rotate(angle, expand=True, fillcolor=190, resample=Image.Resampling.BICUBIC)
     assert reading.read(file(photo, "JPEG", quality=60)) == LINKS
 
@@ -62,45 +62,45 @@ def test_every_kind_of_code_on_a_box_is_read():
     assert reading.read(file(paper)) == [LINKS[0], "AQM26-100001", "AQM26-100002", "4006381333931"]
 
 
-def test_a_code_that_is_there_twice_counts_once():
+def test_a_duplicate_code_counts_once():
     paper = Image.new("L", (600, 300), 255)
     paper.paste(symbol(LINKS[0], size=(200, 200)), (20, 20))
     paper.paste(symbol(LINKS[0], size=(200, 200)), (320, 20))
     assert reading.read(file(paper)) == [LINKS[0]]
 
 
-def test_the_way_in_which_the_camera_was_held_is_followed():
+def test_the_orientation_of_the_camera_is_respected():
     paper = Image.new("L", (300, 900), 255)
     paper.paste(symbol("AQM26-1", FORMAT.Code128, size=(280, 100)), (10, 50))
     paper.paste(symbol("AQM26-2", FORMAT.Code128, size=(280, 100)), (10, 650))
     exif = Image.Exif()
-    exif[274] = 8  # The sensor lay on its side: the viewer turns the picture by 90° back.
+    exif[274] = 8  # The sensor was turned on its side: the viewer rotates the picture back by 90°.
     turned = paper.rotate(-90, expand=True)
     assert reading.read(file(turned, "JPEG", exif=exif)) == ["AQM26-1", "AQM26-2"]
 
 
-def test_a_picture_with_a_transparent_ground_is_read_as_on_paper():
+def test_a_picture_with_a_transparent_background_is_read_as_if_on_paper():
     drawn = symbol(LINKS[5]).convert("RGBA")
     drawn.putalpha(symbol(LINKS[5]).point(lambda value: 255 - value))
     assert reading.read(file(drawn)) == [LINKS[5]]
 
 
-def test_a_photo_without_a_code_gives_nothing():
+def test_a_photo_without_a_code_returns_nothing():
     assert reading.read(file(Image.new("RGB", (400, 300), "grey"), "JPEG")) == []
 
 
 @pytest.mark.parametrize("data", [b"", b"serial_number\nAQM26-1\n", b"\x89PNG\r\n\x1a\n", b"%PDF-1.4", b"<svg/>"])
-def test_what_is_no_picture_is_refused(data):
+def test_a_file_that_is_not_a_picture_is_refused(data):
     refused = refusal(data)
     assert (refused.code, refused.status) == ("no_photo", 422)
     assert refused.sentence == "This file is no picture that can be read. Send a JPEG, PNG or WebP."
 
 
-def test_a_file_that_breaks_off_is_refused():
+def test_a_truncated_file_is_refused():
     assert refusal(file(sheet(), "JPEG")[:2_000]).code == "no_photo"
 
 
-def test_a_heic_picture_says_how_to_send_another():
+def test_a_heic_picture_is_refused_with_a_hint_on_the_format():
     refused = refusal(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 100)
     assert (refused.code, refused.status) == ("photo_heic", 422)
     assert "Most Compatible" in refused.sentence
@@ -112,7 +112,7 @@ def test_a_file_above_15_megabytes_is_refused_unopened(monkeypatch):
 
 
 @pytest.mark.parametrize("side", [6_400, 60_000])
-def test_a_small_file_with_too_many_pixels_is_refused_before_it_is_unpacked(side, monkeypatch):
+def test_a_small_file_with_too_many_pixels_is_refused_before_decoding(side, monkeypatch):
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 

@@ -1,4 +1,4 @@
-"""What a scanner sends is what was printed, whatever the scanner puts around it and whatever keyboard it is set to."""
+"""A scan means what was printed, whatever the scanner adds to it and whatever keyboard layout it uses."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ def found(by, text):
     return scans.find(by, text).devices
 
 
-# What guns put around a code.
+# What scanners add around a code.
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def found(by, text):
         f"Seriennummer: {SERIAL}",
     ],
 )
-def test_what_surrounds_a_code_is_dropped(by, unit, text):
+def test_characters_around_a_code_are_dropped(by, unit, text):
     assert found(by, text) == [unit]
 
 
 @pytest.mark.parametrize(
     ("text", "serial"),
     [
-        # Element strings: with the symbology, with FNC1 in front, with brackets, and with neither.
+        # Element strings: with the symbology, with a leading FNC1, with brackets, and with none of them.
         (f"]C101{GTIN}21{SERIAL}", SERIAL),
         (f"]d201{GTIN}21{SERIAL}{GS}10LOT-7", SERIAL),
         (f"]Q301{GTIN}10LOT-7{GS}21{SERIAL}", SERIAL),
@@ -82,14 +82,14 @@ def test_what_surrounds_a_code_is_dropped(by, unit, text):
         (f"]C121{SERIAL}", SERIAL),
         ("(21)A(1)B", "A(1)B"),
         (f"]C141 {SERIAL}", ""),
-        # None is: no check digit, no serial number, a value that is too short, no such identifier.
+        # Not valid: no check digit, no serial number, a value that is too short, an unknown identifier.
         (f"0109506000134353121{SERIAL}", ""),
         (f"(01){GTIN}(10)LOT", ""),
         ("]C1010950600", ""),
         (f"]C188{SERIAL}", ""),
         (SERIAL, ""),
         ("(hello", ""),
-        # Digital Links, also with a path in front, in capitals, percent-encoded, and with the serial in the query.
+        # Digital Links, also with a path in front, in upper case, percent-encoded, and with the serial in the query.
         (f"https://id.gs1.org/01/{GTIN}/21/{SERIAL}", SERIAL),
         (f"HTTPS://ID.GS1.ORG/01/{GTIN}/21/{SERIAL}", SERIAL),
         (f"https://maker.example/p/01/{GTIN}/10/LOT%2F7/21/A%2FB%2B1?17=261130", "A/B+1"),
@@ -110,12 +110,12 @@ def test_a_message_with_data_identifiers_yields_its_serial_number(by, unit):
     assert found(by, f"[)>{RS}06{GS}1PAQM{GS}S{SERIAL}{GS}9D2611{RS}{EOT}") == [unit]
 
 
-def test_gs1_data_finds_its_unit(by, unit):
+def test_gs1_data_finds_its_device(by, unit):
     for text in (f"]C101{GTIN}21{SERIAL}", f"https://id.gs1.org/01/{GTIN}/21/{SERIAL}?17=261130"):
         assert found(by, text) == [unit]
 
 
-def test_a_link_of_our_own_goes_before_a_digital_link(by, unit, product):
+def test_our_own_link_takes_precedence_over_a_digital_link(by, unit, product):
     other = factories.make_device(product, "OTHER-1")
     make_unit_profile(product)
     link = printed.label(ClaimCode.objects.get(device=unit)).canonical
@@ -124,24 +124,24 @@ def test_a_link_of_our_own_goes_before_a_digital_link(by, unit, product):
     assert found(by, "https://maker.example/?21=OTHER-1") == [other]
 
 
-def test_what_is_registered_as_it_was_scanned_goes_before_what_it_may_mean(by, product, unit):
+def test_an_exact_match_takes_precedence_over_an_interpretation(by, product, unit):
     whole = factories.make_device(product, f"]C0{SERIAL}")
     assert found(by, f"]C0{SERIAL}") == [whole]
 
 
 @given(st.text(max_size=500))
-def test_no_text_breaks_the_reading(text):
+def test_any_text_can_be_read_without_an_error(text):
     assert all(each == barcodes.plain(each) != "" for each in barcodes.readings(text))
     assert all(guess.text != text for guess in keyboards.guesses(text))
 
 
 @given(st.text(alphabet="]()[>)0123456789S/:?&=%{}" + GS + RS, max_size=60))
-def test_no_text_that_looks_like_gs1_breaks_the_reading(text):
+def test_any_text_resembling_gs1_can_be_read_without_an_error(text):
     for each in (text, f"]C1{text}", f"https://a/01/{text}", f"[)>{RS}06{GS}{text}"):
         barcodes.readings(each)
 
 
-# Identifiers.
+# Identifiers
 
 
 @pytest.mark.parametrize(
@@ -161,18 +161,18 @@ def test_no_text_that_looks_like_gs1_breaks_the_reading(text):
         "MAC: E04F4375E455",
     ],
 )
-def test_a_unit_is_known_by_imei_iccid_and_mac_in_any_spelling(by, unit, shipment, client_for, alice, text):
+def test_a_device_is_found_by_imei_iccid_and_mac_in_any_spelling(by, unit, shipment, client_for, alice, text):
     assert [answer.code for answer in contents.scan(shipment, [text], by=by)] == ["added"]
     answer = client_for(alice).post("/returns/workbench/", {"scan": text})
     assert answer.context["workbench"].ids == [unit.pk]
 
 
-def test_the_search_knows_the_same_identifiers(unit, client_for, alice):
+def test_search_finds_the_same_identifiers(unit, client_for, alice):
     for text in ("8988303000000614227F", "e04f.4375.e455", "490154203237518"):
         assert client_for(alice).get("/search/", {"q": text}).url == unit.get_absolute_url()
 
 
-def test_an_identifier_that_fits_several_units_is_asked_about(by, shipment, product, unit):
+def test_an_identifier_matching_several_devices_asks_which_one_is_meant(by, shipment, product, unit):
     twin = factories.make_device(product, "SECOND-1", imei=unit.imei)
     odd = factories.make_device(product, unit.imei)
     (answer,) = contents.scan(shipment, [unit.imei], by=by)
@@ -187,7 +187,7 @@ def test_identifiers_of_another_organization_are_unknown(by, unit, charlie):
         assert scans.find(stranger, text).is_known is False
 
 
-# Separators.
+# Separators
 
 
 @pytest.mark.parametrize("serial", ["A,B", "A;B", "A B", "A/B", "A, B;C"])
@@ -199,12 +199,12 @@ def test_a_serial_number_with_a_separator_is_one_scan(by, shipment, product, ser
     assert shipment.units.get().device == unit
 
 
-def test_a_tab_within_a_serial_number_counts_as_its_space(by, product):
+def test_a_tab_within_a_serial_number_matches_its_space(by, product):
     unit = factories.make_device(product, "A B")
     assert [scan.devices for scan in scans.split(by, ["A\tB"])[0]] == [[unit]]
 
 
-def test_a_list_is_read_line_by_line_and_then_by_its_separators(by, shipment, product):
+def test_a_list_is_split_by_lines_first_and_then_by_separators(by, shipment, product):
     one, two, three = (factories.make_device(product, serial) for serial in ("A,B", "C", "D"))
     lines = scans.lines("A,B\r\nC; D ,C\n\nX,Y\tZ\nA,B")
     assert lines == ["A,B", "C; D ,C", "X,Y\tZ"]
@@ -216,11 +216,11 @@ def test_a_list_is_read_line_by_line_and_then_by_its_separators(by, shipment, pr
     assert list(shipment.units.order_by("pk").values_list("device", flat=True)) == [one.pk, two.pk, three.pk]
 
 
-# Keyboards.
+# Keyboards
 
 
 def typed(text, keyboard, *, is_from_us=True):
-    """What a computer makes of a text that a gun with another keyboard types."""
+    """Return what a computer receives when a scanner with another keyboard layout types the text."""
     for name, to_printed, from_us in keyboards._TABLES:
         if (str(name), from_us) == (keyboard, is_from_us):
             back = {printed: sign for sign, printed in to_printed.items()}
@@ -228,7 +228,7 @@ def typed(text, keyboard, *, is_from_us=True):
     raise AssertionError(keyboard)
 
 
-def test_the_keyboards_change_what_they_are_known_to_change():
+def test_keyboard_layouts_change_the_characters_they_are_known_to_change():
     assert typed("https://a.example/c/YZ-1", "German") == "httpsÖ--a.eyample-c-ZYß1".replace("eyample", "example")
     assert typed("https://a", "French") == "httpsM!!q"
     assert typed("AQM26-1", "French") == "QA?é-)&"
@@ -240,7 +240,7 @@ def test_the_keyboards_change_what_they_are_known_to_change():
     ["German", "Swiss", "French", "Belgian", "Spanish", "Italian", "Portuguese", "Swedish", "Danish", "Norwegian"],
 )
 @pytest.mark.parametrize("is_from_us", [True, False])
-def test_a_scanner_on_another_keyboard_is_understood_and_told(by, shipment, product, keyboard, is_from_us):
+def test_a_scanner_with_another_keyboard_layout_is_understood_and_reported(by, shipment, product, keyboard, is_from_us):
     unit = factories.make_device(product, SERIAL)
     make_unit_profile(product)
     link = printed.label(ClaimCode.objects.get(device=unit)).canonical
@@ -254,20 +254,20 @@ def test_a_scanner_on_another_keyboard_is_understood_and_told(by, shipment, prod
     assert told.text == scans.find(by, text).guess.sentence
 
 
-def test_the_keyboard_is_said_in_words(by, unit):
+def test_the_keyboard_layout_is_described_in_words(by, unit):
     assert scans.find(by, "AQM26ß200031").guess.sentence == (
         "Your scanner types with a German layout: it sends US keys and this computer reads them as German. "
         "Set the scanner to a German keyboard."
     )
 
 
-def test_a_link_that_is_typed_wrong_tells_the_keyboard_though_it_is_unknown(by, shipment):
+def test_a_garbled_link_reveals_the_keyboard_layout_even_if_it_is_unknown(by, shipment):
     (answer,) = contents.scan(shipment, ["httpsÖ--nobody.example-c-1"], by=by)
     assert answer.code == "unknown"
     assert "Your scanner types with a German layout" in answer.text
 
 
-def test_where_only_letters_changed_places_somebody_is_asked(by, shipment, product):
+def test_a_match_by_swapped_letters_alone_needs_confirmation(by, shipment, product):
     unit = factories.make_device(product, "AY1")
     (answer,) = contents.scan(shipment, ["AZ1"], by=by)
     assert (answer.code, answer.twins) == ("ambiguous", [unit])
@@ -275,13 +275,13 @@ def test_where_only_letters_changed_places_somebody_is_asked(by, shipment, produ
     assert not shipment.units.exists()
 
 
-def test_a_unit_that_is_registered_so_is_never_taken_for_another(by, product):
+def test_an_exactly_registered_device_is_never_taken_for_another(by, product):
     factories.make_device(product, "AY1")
     unit = factories.make_device(product, "AZ1")
     assert scans.find(by, "AZ1") == scans.Scan("AZ1", [unit])
 
 
-def test_a_return_slip_is_read_on_another_keyboard(by, unit, customer, dana):
+def test_a_return_slip_is_read_with_another_keyboard_layout(by, unit, customer, dana):
     from devices.actions import ownership
 
     ownership.assign([unit.pk], customer=customer, by=by)
@@ -289,7 +289,7 @@ def test_a_return_slip_is_read_on_another_keyboard(by, unit, customer, dana):
     assert scans.find(by, typed(asked.code, "German")).returned == asked
 
 
-# Costs.
+# Costs
 
 
 def test_many_scans_take_as_many_queries_as_one(by, product, django_assert_num_queries):

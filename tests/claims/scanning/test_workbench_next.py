@@ -1,4 +1,4 @@
-"""What the workbench says before the work, and where it leads after it."""
+"""What the workbench says before the work, and where it leads afterwards."""
 
 import re
 
@@ -44,7 +44,7 @@ def unclaim_page(client, devices):
     return client.get(reverse("devices:device_unclaim"), {"ids": [device.pk for device in devices]})
 
 
-def test_the_preview_says_how_many_may_be_unclaimed_and_offers_no_button_beyond(desk, owned_devices, two_an_hour):
+def test_the_preview_shows_the_unclaim_limit_and_no_button_beyond_it(desk, owned_devices, two_an_hour):
     page = unclaim_page(desk, owned_devices).content.decode()
     assert OVER in page
     assert "button danger" not in page and 'name="reason"' not in page
@@ -52,7 +52,7 @@ def test_the_preview_says_how_many_may_be_unclaimed_and_offers_no_button_beyond(
     assert "this hour" not in fewer and "button danger" in fewer and 'name="reason"' in fewer
 
 
-def test_the_preview_counts_what_was_taken_before(desk, owned_devices, two_an_hour, actor, bob):
+def test_the_preview_counts_earlier_unclaims(desk, owned_devices, two_an_hour, actor, bob):
     ownership.unclaim([owned_devices[0].pk], reason="Lease over", by=actor(bob))
     page = unclaim_page(desk, owned_devices[1:]).content.decode()
     assert "You can unclaim 1 more device this hour; 2 are selected." in page
@@ -61,12 +61,12 @@ def test_the_preview_counts_what_was_taken_before(desk, owned_devices, two_an_ho
     assert "You have unclaimed 2 devices within an hour, the most you can. Try later, or ask an administrator." in page
 
 
-def test_who_may_unclaim_many_sees_no_limit(client_for, alice, owned_devices, two_an_hour):
+def test_people_who_may_unclaim_in_bulk_see_no_limit(client_for, alice, owned_devices, two_an_hour):
     page = unclaim_page(client_for(alice), owned_devices).content.decode()
     assert "this hour" not in page and "button danger" in page
 
 
-def test_what_is_posted_all_the_same_is_refused_in_the_same_words(desk, owned_devices, two_an_hour):
+def test_posting_beyond_the_limit_is_refused_in_the_same_words(desk, owned_devices, two_an_hour):
     url = reverse("devices:device_unclaim")
     form = next(form for form in of_page(unclaim_page(desk, owned_devices)) if "selected" in form)
     answer = desk.post(url, form | {"reason": "Lease over"})
@@ -74,7 +74,7 @@ def test_what_is_posted_all_the_same_is_refused_in_the_same_words(desk, owned_de
     assert Ownership.objects.filter(ended_at=None).count() == 3
 
 
-def test_a_trial_over_rest_counts_the_limit(owned_devices, two_an_hour, actor, bob):
+def test_a_bulk_dry_run_is_refused_beyond_the_limit(owned_devices, two_an_hour, actor, bob):
     ids = [str(device.pk) for device in owned_devices]
     with pytest.raises(ownership.Refused) as refusal:
         batches.unclaim("id", ids, reason="Lease over", by=actor(bob), is_dry=True)
@@ -82,7 +82,7 @@ def test_a_trial_over_rest_counts_the_limit(owned_devices, two_an_hour, actor, b
     assert not Operation.objects.exists()
 
 
-def test_the_return_workbench_says_the_limit_before_the_work(desk, owned_devices, two_an_hour):
+def test_the_workbench_shows_the_limit_before_the_work(desk, owned_devices, two_an_hour):
     workbench = reverse("claims:return_workbench")
     page = desk.get(f"{workbench}?ids={','.join(str(device.pk) for device in owned_devices)}").content.decode()
     assert OVER in page
@@ -91,7 +91,7 @@ def test_the_return_workbench_says_the_limit_before_the_work(desk, owned_devices
     assert not re.search(r'<button id="receive-button"[^>]* disabled', page)
 
 
-def test_from_a_single_unit_one_comes_to_the_next_that_came_with_it(desk, received):
+def test_inspecting_a_single_device_leads_to_the_next_one_received_with_it(desk, received):
     url = reverse("claims:return_inspect")
     answer = inspect(desk, received[:1])
     assert answer.url == f"{url}?ids={received[1].pk}"
@@ -104,14 +104,14 @@ def test_from_a_single_unit_one_comes_to_the_next_that_came_with_it(desk, receiv
     assert inspect(desk, received[2:]).url == received[2].get_absolute_url()
 
 
-def test_units_of_another_workbench_are_not_next(desk, owned_devices, actor, bob):
+def test_devices_received_separately_are_not_next(desk, owned_devices, actor, bob):
     for device in owned_devices[:2]:
         returns.begin_receive([device.pk], reason="Defective", by=actor(bob))
     row = Return.objects.get(device=owned_devices[0])
     assert inspect(desk, [row]).url == row.get_absolute_url()
 
 
-def test_after_many_one_comes_back_to_the_list_with_the_labels_to_print(desk, received):
+def test_a_bulk_inspection_returns_to_the_list_with_the_labels_to_print(desk, received):
     back = "/returns/?state=received"
     answer = inspect(desk, received[:2], next=back)
     assert answer.url == back
@@ -122,7 +122,7 @@ def test_after_many_one_comes_back_to_the_list_with_the_labels_to_print(desk, re
     assert Device.objects.filter(status="in_stock").count() == 2
 
 
-def test_what_is_refused_among_many_is_said_in_the_list(desk, received, client_for, alice):
+def test_refusals_of_a_bulk_inspection_are_shown_in_the_list(desk, received, client_for, alice):
     selected = {"ids": ",".join(str(row.pk) for row in received)}
     inspect(client_for(alice), received[:1])
     page = act(desk, reverse("claims:return_inspect"), selected, grade="b", decision="scrapped", **CHECKS)

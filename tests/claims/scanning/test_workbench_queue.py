@@ -1,4 +1,4 @@
-"""A scan that its workbench sends again is packed once, whatever happened meanwhile; what is refused says what next."""
+"""A scan that the workbench resends is packed once, whatever happened meanwhile; refusals say what to do next."""
 
 import re
 from datetime import timedelta
@@ -44,7 +44,7 @@ def handled(answer):
     return re.search(r'data-handled="([^"]*)"', answer.content.decode())[1]
 
 
-def test_a_scan_that_is_sent_again_gets_the_first_answer_and_packs_nothing(shipment, device, by):
+def test_a_resent_scan_gets_the_first_answer_and_packs_nothing(shipment, device, by):
     first = contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)
     again = contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)
     assert said(first) == said(again) == [("added", f"{device.serial_number} added, Aqua Meter.")]
@@ -52,24 +52,24 @@ def test_a_scan_that_is_sent_again_gets_the_first_answer_and_packs_nothing(shipm
     assert (shipment.unit_count, ShipmentScan.objects.count()) == (1, 1)
 
 
-def test_a_unit_that_was_taken_out_meanwhile_is_not_packed_by_the_repeat(shipment, device, by):
+def test_a_resent_scan_does_not_pack_a_device_taken_out_meanwhile(shipment, device, by):
     contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)
     contents.unpack(shipment, [device.pk], by=by)
     assert [a.code for a in contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["added"]
     assert not shipment.units.exists()
-    # A new scan of it is another one.
+    # A new scan of it has a new id.
     contents.scan_once(shipment, {"another0": device.serial_number}, by=by)
     assert shipment.units.get().device == device
 
 
-def test_a_refused_scan_is_looked_at_again(shipment, device, by):
+def test_a_refused_scan_is_checked_again(shipment, device, by):
     ledger.set_status([device.pk], frm=["in_stock"], to="returned")
     assert [a.code for a in contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["in_quarantine"]
     ledger.set_status([device.pk], frm=["returned"], to="in_stock")
     assert [a.code for a in contents.scan_once(shipment, {TOKEN: device.serial_number}, by=by)] == ["added"]
 
 
-def test_the_repeat_of_a_packed_scan_is_answered_after_shipping_and_a_late_one_is_refused(shipment, make_devices, by):
+def test_a_resent_scan_is_answered_after_shipping_but_a_late_one_is_refused(shipment, make_devices, by):
     packed, late = make_devices(2)
     contents.scan_once(shipment, {TOKEN: packed.serial_number}, by=by)
     shipping.ship(shipment, by=by)
@@ -79,13 +79,13 @@ def test_the_repeat_of_a_packed_scan_is_answered_after_shipping_and_a_late_one_i
     assert Device.objects.get(pk=late.pk).status == "in_stock"
 
 
-def test_the_same_unit_in_two_scans_of_one_call_is_packed_once(shipment, device, by):
+def test_a_device_scanned_twice_in_one_call_is_packed_once(shipment, device, by):
     sent = {"first000": device.serial_number, "second00": device.device_name}
     assert [a.code for a in contents.scan_once(shipment, sent, by=by)] == ["added", "already_here"]
     assert ShipmentScan.objects.get().token == "first000"
 
 
-def test_the_same_id_at_another_shipment_is_another_scan(shipment, customer, make_devices, by):
+def test_the_same_id_in_another_shipment_is_another_scan(shipment, customer, make_devices, by):
     one, two = make_devices(2)
     other = shipments.create(customer=customer, lines={}, by=by)
     contents.scan_once(shipment, {TOKEN: one.serial_number}, by=by)
@@ -93,7 +93,7 @@ def test_the_same_id_at_another_shipment_is_another_scan(shipment, customer, mak
     assert (shipment.units.get().device, other.units.get().device) == (one, two)
 
 
-def test_ids_of_scans_are_kept_for_thirty_days(shipment, make_devices, by):
+def test_scan_ids_are_kept_for_thirty_days(shipment, make_devices, by):
     old, new = make_devices(2)
     now = timezone.now()
     contents.scan_once(shipment, {"older000": old.serial_number}, by=by, at=now - timedelta(days=31))
@@ -102,10 +102,10 @@ def test_ids_of_scans_are_kept_for_thirty_days(shipment, make_devices, by):
     assert ShipmentScan.objects.get().token == "newer000"
 
 
-# Pages.
+# Pages
 
 
-def test_the_answer_names_the_scans_that_the_server_has(staff_client, shipment, device, by):
+def test_the_answer_lists_the_scans_that_the_server_has(staff_client, shipment, device, by):
     answer = send(
         staff_client, shipment, by, (TOKEN, device.serial_number), ("unknown0", "NOBODY-1"), ("BAD token", "X")
     )
@@ -117,9 +117,7 @@ def test_the_answer_names_the_scans_that_the_server_has(staff_client, shipment, 
     assert 'href="/search/?q=NOBODY-1"' in page
 
 
-def test_nobodys_scans_are_sent_in_the_name_of_who_signed_in_meanwhile(
-    staff_client, client_for, bob, shipment, device, by
-):
+def test_queued_scans_are_not_sent_in_another_persons_name(staff_client, client_for, bob, shipment, device, by):
     packer = client_for("fulfilment")
     answer = send(packer, shipment, by, (TOKEN, device.serial_number))
     assert (answer.status_code, answer.json()["code"]) == (409, "another_person")
@@ -140,7 +138,7 @@ def test_a_scan_after_the_session_ended_is_not_handled(staff_client, shipment, d
     assert not ShipmentUnit.objects.exists()
 
 
-def test_a_busy_shipment_leaves_the_scan_with_the_browser(staff_client, shipment, device, by, monkeypatch):
+def test_a_busy_shipment_leaves_the_scan_in_the_browser(staff_client, shipment, device, by, monkeypatch):
     from console.errors import Refused
 
     def busy(*_args, **_named):
@@ -151,7 +149,7 @@ def test_a_busy_shipment_leaves_the_scan_with_the_browser(staff_client, shipment
     assert (answer.status_code, answer.json()["code"]) == (409, "busy")
 
 
-def test_scans_that_waited_are_put_on_the_return_workbench(staff_client, by, customer, make_devices):
+def test_queued_scans_are_put_on_the_return_workbench(staff_client, by, customer, make_devices):
     units = make_devices(3)
     ownership.assign([unit.pk for unit in units], customer=customer, by=by)
     form = {
@@ -165,19 +163,19 @@ def test_scans_that_waited_are_put_on_the_return_workbench(staff_client, by, cus
     assert [a.scanned for a in answer.context["workbench"].answers if a.stays] == ["NOBODY-1"]
 
 
-def test_a_workbench_that_is_brought_back_is_without_what_was_received(staff_client, by, customer, make_devices):
+def test_a_restored_workbench_leaves_out_devices_received_meanwhile(staff_client, by, customer, make_devices):
     received, left = make_devices(2)
     ownership.assign([received.pk, left.pk], customer=customer, by=by)
     returns.begin_receive([received.pk], reason="Defective", by=by)
     form = {"ids": f"{received.pk},{left.pk}", "restore": "1"}
     workbench = staff_client.post("/returns/workbench/", form, headers={"HX-Request": "true"}).context["workbench"]
     assert (workbench.ids, [line.device for line in workbench.lines]) == ([left.pk], [left])
-    # Scanned by hand it is there, with the reason why it can't be received.
+    # Scanned by hand, the device appears with the reason why it can't be received.
     workbench = staff_client.post("/returns/workbench/", {"scan": received.serial_number}).context["workbench"]
     assert workbench.lines[0].verdict.code == "in_quarantine"
 
 
-def test_a_page_that_shows_everything_is_told_so_and_another_one_gets_counts_and_units(
+def test_an_up_to_date_page_gets_204_and_an_outdated_one_the_counts_and_devices(
     staff_client, shipment, make_devices, by
 ):
     one, two = make_devices(2)
@@ -192,7 +190,7 @@ def test_a_page_that_shows_everything_is_told_so_and_another_one_gets_counts_and
     assert "<html" not in page
 
 
-# What to do next.
+# What to do next
 
 
 def steps(answers, actor, shipment):
@@ -202,7 +200,7 @@ def steps(answers, actor, shipment):
     }
 
 
-def test_each_refusal_leads_to_what_can_be_done(
+def test_each_refusal_links_to_possible_next_steps(
     shipment, product, make_devices, customer, other_customer, organization, by
 ):
     owned, back, scrapped, elsewhere = make_devices(4)
@@ -224,7 +222,7 @@ def test_each_refusal_leads_to_what_can_be_done(
     }
 
 
-def test_a_step_is_offered_to_those_who_may_take_it(shipment, make_devices, other_customer, by, actor):
+def test_a_step_is_only_offered_to_people_who_may_take_it(shipment, make_devices, other_customer, by, actor):
     (owned, back) = make_devices(2)
     ownership.assign([owned.pk], customer=other_customer, by=by)
     ledger.set_status([back.pk], frm=["in_stock"], to="returned")
@@ -235,7 +233,7 @@ def test_a_step_is_offered_to_those_who_may_take_it(shipment, make_devices, othe
     }
 
 
-def test_a_unit_in_a_box_that_has_left_is_not_offered_to_be_taken_out(customer, shipment, device, by):
+def test_removing_a_device_is_not_offered_if_its_box_has_left(customer, shipment, device, by):
     box = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
     contents.pack(box, [device], by=by)
     shipping.send(box, by=by)
@@ -243,7 +241,9 @@ def test_a_unit_in_a_box_that_has_left_is_not_offered_to_be_taken_out(customer, 
     assert steps(answers, by, shipment) == {"reserved": [("Open S-00002", f"/shipments/{box.pk}/", None)]}
 
 
-def test_taking_a_unit_out_of_the_other_shipment_works_without_javascript(staff_client, customer, shipment, device, by):
+def test_removing_a_device_from_the_other_shipment_works_without_javascript(
+    staff_client, customer, shipment, device, by
+):
     other = shipments.create(customer=customer, lines={}, by=by)
     contents.pack(other, [device], by=by)
     url = reverse("claims:shipment_pack", args=[shipment.pk])
@@ -253,19 +253,19 @@ def test_taking_a_unit_out_of_the_other_shipment_works_without_javascript(staff_
     assert f"{device.serial_number} added" in staff_client.post(url, {"scan": device.serial_number}).content.decode()
 
 
-def test_what_passes_stays_in_no_list():
+def test_passing_answers_are_not_kept_in_the_list():
     for code in ("added", "already_here", "on_workbench", "unfit", "keyboard"):
         assert Answer(packing.WARN, code, "", scanned="X").stays is False
     assert Answer(packing.WARN, "owned_already", "", scanned="X").stays is True
     assert Answer(packing.BAD, "no_code", "").stays is False
 
 
-# At the same moment.
+# Concurrent scans
 
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_a_scan_that_is_sent_eight_times_at_once_is_packed_and_told_once(customer, product, by):
+def test_a_scan_sent_eight_times_at_once_is_packed_and_logged_once(customer, product, by):
     shipment = shipments.create(customer=customer, lines={}, by=by)
     (pk,) = make_many_devices(product, 1)
     text = Device.objects.get(pk=pk).serial_number
@@ -277,8 +277,8 @@ def test_a_scan_that_is_sent_eight_times_at_once_is_packed_and_told_once(custome
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_without_the_memory_of_the_scan_its_repeats_are_told_something_else(customer, product, by, monkeypatch):
-    """The negative control: the ids are forgotten as soon as they are written."""
+def test_without_stored_scan_ids_repeated_scans_get_another_answer(customer, product, by, monkeypatch):
+    """The negative control: the ids are deleted as soon as they are written."""
     monkeypatch.setattr(ShipmentScan.objects, "bulk_create", lambda *_args, **_named: None)
     shipment = shipments.create(customer=customer, lines={}, by=by)
     (pk,) = make_many_devices(product, 1)

@@ -1,4 +1,4 @@
-"""A packed unit's own code: its customer may claim it, nobody else; and the shipment goes on with the rest."""
+"""A packed device's own code: only its customer may claim it, and the shipment continues with the rest."""
 
 import re
 
@@ -25,7 +25,7 @@ from tests.api import Caller, customer_key, key_of
 from tests.claims import phone, worlds
 
 HOST = "localhost"
-# The proof of the scan in the forms, which names the code.
+# The signed scan in the forms, which names the code.
 SCAN = re.compile(rb'name="scan" value="[^"]+"')
 
 
@@ -42,7 +42,7 @@ def units(profile):
 
 @pytest.fixture
 def shipment(customer, units, by_system):
-    """Three packed units for Stadtwerke Aalen, whose person is Dana."""
+    """Three devices packed for Stadtwerke Aalen, Dana's company."""
     made = shipments.create(customer=customer, lines={units[0].product: 3}, by=by_system, order_number="PO-7")
     contents.pack(made, units, by=by_system)
     return made
@@ -57,7 +57,7 @@ def redeem(customer, dana, actor):
 
 
 def states(shipment):
-    """Of each unit, in the order of packing: is it still packed, its status, whether a claim took it."""
+    """Return, for each device in packing order: whether it is still packed, its status, whether a claim took it."""
     rows = ShipmentUnit.objects.filter(shipment=shipment).order_by("device")
     return [(row.is_open, row.device.status, row.claim_id is not None) for row in rows.select_related("device")]
 
@@ -67,7 +67,7 @@ simple = pytest.mark.django_db
 
 
 @simple
-def test_the_customer_claims_a_packed_unit_and_the_shipment_shows_it(
+def test_the_customer_claims_a_packed_device_and_the_shipment_shows_it(
     redeem, shipment, units, customer, client_for, alice
 ):
     claim = redeem(units[0])
@@ -92,7 +92,7 @@ def test_the_customer_claims_a_packed_unit_and_the_shipment_shows_it(
 
 
 @simple
-def test_redeeming_it_again_gives_the_same_claim(redeem, shipment, units):
+def test_redeeming_it_again_returns_the_same_claim(redeem, shipment, units):
     assert redeem(units[0]) == redeem(units[0])
     assert Claim.objects.count() == 1
 
@@ -116,7 +116,7 @@ def test_anybody_else_is_refused_and_nothing_happens(
 
 
 @simple
-def test_before_sign_in_its_page_is_that_of_any_unit_and_then_says_no_to_strangers(
+def test_before_sign_in_the_page_reveals_nothing_and_afterwards_strangers_are_refused(
     shipment, units, profile, client_for, dana, erin, product
 ):
     free = factories.make_device(product, f"X{units[0].serial_number}")
@@ -140,7 +140,7 @@ def test_before_sign_in_its_page_is_that_of_any_unit_and_then_says_no_to_strange
 
 
 @simple
-def test_a_customers_key_redeems_it_and_another_ones_does_not(
+def test_a_key_of_the_customer_redeems_it_and_a_key_of_another_does_not(
     shipment, units, profile, dana, erin, customer, other_customer
 ):
     code = {"code": phone.printed(profile, units[0]).typed}
@@ -150,7 +150,7 @@ def test_a_customers_key_redeems_it_and_another_ones_does_not(
 
 
 @simple
-def test_shipping_assigns_the_rest_and_leaves_the_claimed_unit_as_it_is(redeem, shipment, units, by_system, customer):
+def test_shipping_assigns_the_rest_and_leaves_the_claimed_device_alone(redeem, shipment, units, by_system, customer):
     redeem(units[0])
     operation = shipping.ship(shipment, by=by_system)
     assert (operation.state, operation.succeeded, operation.refused) == ("done", 2, 0)
@@ -163,7 +163,7 @@ def test_shipping_assigns_the_rest_and_leaves_the_claimed_unit_as_it_is(redeem, 
 
 
 @simple
-def test_a_shipment_of_which_all_was_claimed_is_shipped_all_the_same(redeem, shipment, units, by_system):
+def test_a_shipment_whose_devices_were_all_claimed_can_still_be_shipped(redeem, shipment, units, by_system):
     for device in units:
         redeem(device)
     operation = shipping.ship(shipment, by=by_system)
@@ -173,7 +173,9 @@ def test_a_shipment_of_which_all_was_claimed_is_shipped_all_the_same(redeem, shi
 
 
 @simple
-def test_a_claimed_unit_is_not_taken_out_and_cancelling_leaves_it_with_its_owner(redeem, shipment, units, by_system):
+def test_a_claimed_device_cannot_be_taken_out_and_keeps_its_owner_when_the_shipment_is_cancelled(
+    redeem, shipment, units, by_system
+):
     redeem(units[0])
     assert contents.unpack(shipment, [units[0].pk], by=by_system) == []
     assert shipments.cancel(shipment, by=by_system) == 2
@@ -182,7 +184,7 @@ def test_a_claimed_unit_is_not_taken_out_and_cancelling_leaves_it_with_its_owner
 
 
 @simple
-def test_a_sent_box_is_over_with_the_last_unit_that_is_claimed_singly(redeem, customer, units, by_system):
+def test_a_sent_box_is_complete_once_its_last_device_is_claimed_individually(redeem, customer, units, by_system):
     box = shipments.create(customer=customer, lines={}, by=by_system, is_claimed_by_code=True)
     contents.pack(box, units, by=by_system)
     shipping.send(box, by=by_system)
@@ -197,7 +199,7 @@ def test_a_sent_box_is_over_with_the_last_unit_that_is_claimed_singly(redeem, cu
 
 
 @simple
-def test_the_code_of_the_box_gives_what_is_left_of_it(redeem, customer, units, by_system, dana, actor):
+def test_the_code_of_the_box_grants_what_is_left_of_it(redeem, customer, units, by_system, dana, actor):
     box = shipments.create(customer=customer, lines={}, by=by_system, is_claimed_by_code=True)
     contents.pack(box, units, by=by_system)
     shipping.send(box, by=by_system)
@@ -208,7 +210,7 @@ def test_the_code_of_the_box_gives_what_is_left_of_it(redeem, customer, units, b
 
 
 @simple
-def test_what_was_claimed_and_came_back_is_packed_again_in_its_place(redeem, shipment, units, by_system):
+def test_a_device_that_was_claimed_and_returned_can_be_packed_again_in_its_place(redeem, shipment, units, by_system):
     redeem(units[0])
     ownership.unclaim([units[0].pk], reason="mistake", by=by_system)
     (answer,) = contents.pack(shipment, [units[0]], by=by_system)
@@ -219,7 +221,7 @@ def test_what_was_claimed_and_came_back_is_packed_again_in_its_place(redeem, shi
 
 
 @simple
-def test_its_return_belongs_to_the_shipment_that_it_was_packed_in(redeem, shipment, units, by_system):
+def test_a_return_belongs_to_the_shipment_the_device_was_packed_in(redeem, shipment, units, by_system):
     redeem(units[0])
     shipping.ship(shipment, by=by_system)
     returns.receive([units[0].pk], reason="Defective", by=by_system)
@@ -228,7 +230,7 @@ def test_its_return_belongs_to_the_shipment_that_it_was_packed_in(redeem, shipme
     assert (row.owned, row.returned, row.missing) == (2, 1, 0)
 
 
-# Two at once. In each race the claim and the other one take turns at the shipment.
+# Races. In each of them, the claim and the other change take turns at the shipment.
 
 
 @pytest.fixture
@@ -245,7 +247,7 @@ def claim_or_refusal(device, customer, by):
 
 
 def against(act, shipment, units, customer, by):
-    """Claim all units while another process does `act` to their shipment; gives what the claims came to."""
+    """Claim all devices while another process does `act` to their shipment; return the results of the claims."""
 
     def do(n):
         if n:
@@ -262,7 +264,7 @@ def against(act, shipment, units, customer, by):
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_claims_against_shipping_give_each_unit_to_the_customer_once(shipment, units, customer, by_system, hers):
+def test_claims_during_shipping_give_each_device_to_the_customer_once(shipment, units, customer, by_system, hers):
     claimed, shipped = against(lambda s: shipping.ship(s, by=by_system), shipment, units, customer, hers)
     assert shipped == "done"
     assert set(claimed) <= {"claimed", "already_yours"}
@@ -275,7 +277,7 @@ def test_claims_against_shipping_give_each_unit_to_the_customer_once(shipment, u
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("act", ["cancel", "unpack"])
-def test_a_claim_against_giving_units_up_leaves_each_with_the_customer_or_in_stock(
+def test_claims_while_devices_are_given_up_leave_each_with_the_customer_or_in_stock(
     act, shipment, units, customer, by_system, hers
 ):
     other = {
@@ -284,7 +286,7 @@ def test_a_claim_against_giving_units_up_leaves_each_with_the_customer_or_in_sto
     }[act]
     claimed, done = against(other, shipment, units, customer, hers)
     assert done == "done"
-    # What is in stock again can be claimed by anybody, so the claims succeed one way or the other.
+    # Anybody can claim what is in stock again, so the claims succeed either way.
     assert set(claimed) <= {"claimed", "changed", "reserved"}
     assert check() == []
     owned = Device.objects.filter(customer=customer).count()
@@ -293,8 +295,8 @@ def test_a_claim_against_giving_units_up_leaves_each_with_the_customer_or_in_sto
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_race_is_lost_without_the_condition_in_the_update(shipment, units, customer, by_system, hers, monkeypatch):
-    """The negative control: what was read as packed a moment ago is taken as packed, though it was taken out since."""
+def test_without_the_condition_in_the_update_the_race_is_lost(shipment, units, customer, by_system, hers, monkeypatch):
+    """The negative control: a device read as packed a moment ago counts as packed although it was taken out since."""
     offer = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
     contents.unpack(shipment, [units[0].pk], by=by_system)
     terms = {"customer": customer, "by": hers, "host": HOST, "offer": offer}
@@ -317,7 +319,7 @@ def test_the_race_is_lost_without_the_condition_in_the_update(shipment, units, c
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_unit_that_moved_to_another_customers_shipment_is_not_given(shipment, units, customer, by_system, hers):
+def test_a_device_moved_to_another_customers_shipment_is_not_granted(shipment, units, customer, by_system, hers):
     stale = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
     shipments.cancel(shipment, by=by_system)
     other = shipments.create(customer=factories.make_customer(customer.organization, "Other"), lines={}, by=by_system)

@@ -1,4 +1,4 @@
-"""One code for a whole shipment: its units wait, reserved, until the customer claims the box."""
+"""One code for a whole shipment: its devices stay reserved until the customer claims the box."""
 
 import re
 from datetime import timedelta
@@ -33,7 +33,7 @@ HOST = "localhost"
 
 @pytest.fixture
 def box(customer, make_devices, by):
-    """A shipment with three packed units that the customer is to claim."""
+    """A shipment with three packed devices for the customer to claim."""
     shipment = shipments.create(customer=customer, lines={}, by=by, order_number="PO-7", is_claimed_by_code=True)
     contents.pack(shipment, make_devices(3), by=by)
     return shipment
@@ -54,12 +54,12 @@ def redeem(customer, dana, actor):
 
 
 def refused(act, *args, **more):
-    """The code of a refusal that left devices, spans and shipments as they were."""
+    """Return the code of a refusal that left devices, spans and shipments unchanged."""
     return refusal_of(act, *args, **more).code
 
 
 def refusal_of(act, *args, **more):
-    """A refusal that left devices, spans and shipments as they were."""
+    """Return a refusal that left devices, spans and shipments unchanged."""
     before = [list(model.objects.order_by("pk").values()) for model in (Device, Ownership, Claim, ClaimProfile)]
     with pytest.raises(Refused) as caught:
         act(*args, **more)
@@ -71,7 +71,7 @@ def states():
     return set(Device.objects.values_list("status", "customer__name"))
 
 
-def test_a_box_that_left_waits_reserved_and_is_claimed_as_a_whole(sent, redeem, customer):
+def test_a_sent_box_stays_reserved_until_it_is_claimed_as_a_whole(sent, redeem, customer):
     sent.refresh_from_db()
     assert (sent.state, states()) == ("sent", {("reserved", None)})
     assert check() == []
@@ -84,15 +84,15 @@ def test_a_box_that_left_waits_reserved_and_is_claimed_as_a_whole(sent, redeem, 
     assert len(claim.given) == 3
     assert sent.units.filter(is_open=True).count() == 0
     assert Event.objects.filter(kind="shipment.claimed", subject_label=sent.code).count() == 1
-    # Again, it is the same claim.
+    # Redeeming again returns the same claim.
     assert redeem(sent) == claim
 
 
-def test_nobody_else_can_claim_it(sent, redeem, other_customer, erin):
+def test_nobody_else_can_claim_the_box(sent, redeem, other_customer, erin):
     assert refused(redeem, sent, customer=other_customer, by=erin) == "not_your_shipment"
 
 
-def test_it_can_t_be_claimed_before_it_left_nor_after_it_was_cancelled(box, redeem, by):
+def test_a_box_cannot_be_claimed_before_it_left_or_after_it_was_cancelled(box, redeem, by):
     assert refused(redeem, box) == "shipment_open"
     shipping.send(box, by=by)
     assert shipments.cancel(box, by=by) == 3
@@ -101,14 +101,14 @@ def test_it_can_t_be_claimed_before_it_left_nor_after_it_was_cancelled(box, rede
     assert refused(redeem, box) == "shipment_cancelled"
 
 
-def test_it_can_be_assigned_without_its_code_which_is_dead_then(sent, redeem, by, customer):
+def test_assigning_a_box_without_its_code_invalidates_the_code(sent, redeem, by, customer):
     assert shipping.ship(sent, by=by).state == "done"
     assert states() == {("owned", customer.name)}
     assert refused(redeem, sent) == "shipment_shipped"
 
 
-def test_an_offer_that_was_read_before_it_was_assigned_gives_nothing(sent, dana, actor, customer, by):
-    """The state of the shipment stands in the UPDATE, not in what was read."""
+def test_an_offer_read_before_the_box_was_assigned_grants_nothing(sent, dana, actor, customer, by):
+    """The state of the shipment is checked in the UPDATE, not on what was read."""
     offer = offers.of(offers.get(sent.profile.codes.get().pk))
     shipping.ship(sent, by=by)
     before = Ownership.objects.count()
@@ -117,13 +117,13 @@ def test_an_offer_that_was_read_before_it_was_assigned_gives_nothing(sent, dana,
     assert (Claim.objects.count(), Ownership.objects.count()) == (0, before)
 
 
-def test_a_packed_unit_is_claimed_by_nobody_else_through_its_own_label(sent, redeem, other_customer, erin, actor):
+def test_nobody_else_can_claim_a_packed_device_through_its_own_label(sent, redeem, other_customer, erin, actor):
     unit = sent.units.first().device
     code = make_unit_profile(unit.product).codes.get(device=unit)
     assert refused(claims.redeem, code, customer=other_customer, by=actor(erin), host=HOST) == "reserved"
 
 
-def test_it_is_reconciled_while_it_waits_and_afterwards(sent, redeem, by):
+def test_a_box_is_reconciled_while_it_waits_and_afterwards(sent, redeem, by):
     (line,) = reconciliation.balance(sent)
     assert (line.shipped, line.owned, line.waiting, line.missing) == (3, 0, 3, 0)
     redeem(sent)
@@ -133,7 +133,7 @@ def test_it_is_reconciled_while_it_waits_and_afterwards(sent, redeem, by):
     assert (line.owned, line.returned, line.waiting, line.missing) == (2, 1, 0, 0)
 
 
-def test_an_empty_box_and_one_too_full_stay(customer, make_devices, by, monkeypatch):
+def test_empty_and_overfull_boxes_cannot_be_sent(customer, make_devices, by, monkeypatch):
     box = shipments.create(customer=customer, lines={}, by=by, is_claimed_by_code=True)
     assert refused(shipping.send, box, by=by) == "empty"
     monkeypatch.setattr(shipping, "MOST_CLAIMED", 2)
@@ -141,14 +141,14 @@ def test_an_empty_box_and_one_too_full_stay(customer, make_devices, by, monkeypa
     assert refused(shipping.send, box, by=by) == "too_many"
 
 
-def test_a_shipment_without_code_is_not_sent_but_shipped(customer, make_devices, by):
+def test_a_shipment_without_a_code_is_shipped_rather_than_sent(customer, make_devices, by):
     shipment = shipments.create(customer=customer, lines={}, by=by)
     contents.pack(shipment, make_devices(1), by=by)
     assert refused(shipping.send, shipment, by=by) == "not_open"
     assert shipment.profile is None
 
 
-def test_the_choice_can_be_made_and_taken_back_while_it_is_packed(customer, make_devices, by):
+def test_the_choice_of_a_box_code_can_be_changed_while_packing(customer, make_devices, by):
     shipment = shipments.create(customer=customer, lines={}, by=by)
     for wanted in (True, False, True):
         shipments.edit(shipment, lines={}, by=by, is_claimed_by_code=wanted)
@@ -156,19 +156,19 @@ def test_the_choice_can_be_made_and_taken_back_while_it_is_packed(customer, make
     assert (shipment.profile.max_claims, shipment.profile.slug) == (1, "shipment-s-00001")
 
 
-def test_the_profile_of_a_shipment_is_edited_there_alone(box, by):
+def test_the_profile_of_a_shipment_is_only_edited_through_the_shipment(box, by):
     profile = box.profile
     assert refused(claim_profiles.edit, profile, version=profile.version, by=by, name="Mine") == "of_shipment"
 
 
-def test_a_code_replaced_on_the_shipment_s_profile_kills_the_printed_one(sent, by):
+def test_replacing_the_code_of_a_shipments_profile_invalidates_the_printed_one(sent, by):
     old = claim_codes.printed(sent.profile.codes.get()).typed
     claim_codes.replace(sent.profile, reason="The list was lost", by=by)
     assert offers.find(old) is None
     assert offers.find(claim_codes.printed(sent.profile.codes.get()).typed) is not None
 
 
-def test_the_packing_list_carries_the_code_for_those_who_may_see_codes(sent, client_for):
+def test_the_packing_list_has_the_code_for_people_who_may_see_codes(sent, client_for):
     address = reverse("claims:shipment_packing_list", args=[sent.pk])
     link = offers.find(phone.printed(sent.profile).typed)
     page = pypdfium2.PdfDocument(client_for("fulfilment").get(address).content)[0]
@@ -181,13 +181,13 @@ def test_the_packing_list_carries_the_code_for_those_who_may_see_codes(sent, cli
 
 
 def codes_in(page):
-    """The texts of the QR codes of a page, rendered at 200 dpi."""
+    """Return the texts of the QR codes on a page, rendered at 200 dpi."""
     file = BytesIO()
     page.render(scale=200 / 72).to_pil().save(file, "PNG")
     return reading.read(file.getvalue())
 
 
-def test_pages_from_the_form_to_the_phone(customer, make_devices, client_for, dana, client):
+def test_a_box_goes_from_the_form_to_the_customers_phone(customer, make_devices, client_for, dana, client):
     fulfilment = client_for("fulfilment")
     answer = fulfilment.post(
         reverse("claims:shipment_create"),
@@ -226,14 +226,16 @@ def test_a_stranger_with_the_packing_list_is_told_what_to_do_and_gets_nothing(se
     assert not Claim.objects.exists()
 
 
-def test_whoever_nobody_can_claim_for_is_named_before_it_leaves(other_customer, make_devices, by, client_for):
+def test_a_customer_nobody_can_claim_for_is_pointed_out_before_the_box_leaves(
+    other_customer, make_devices, by, client_for
+):
     box = shipments.create(customer=other_customer, lines={}, by=by, is_claimed_by_code=True)
     contents.pack(box, make_devices(1), by=by)
     page = client_for("fulfilment").get(reverse("claims:shipment_ship", args=[box.pk])).content.decode()
     assert "Nobody can claim for" in page
 
 
-def test_what_a_packed_box_says_in_the_list_can_be_filtered(sent, client_for):
+def test_sent_boxes_can_be_filtered_in_the_list(sent, client_for):
     page = client_for("viewer").get(reverse("claims:shipment_list"), {"state": "sent"})
     assert sent.code in page.content.decode()
     assert "Waiting for its claim" in page.content.decode()
@@ -247,19 +249,19 @@ def test_what_a_packed_box_says_in_the_list_can_be_filtered(sent, client_for):
         ({"archived_at": timezone.now(), "status": DeviceStatus.SCRAPPED}, "archived"),
     ],
 )
-def test_a_claim_of_an_archived_or_scrapped_box_gives_nothing(sent, redeem, fields, cause):
-    """Programs and staff learn which it was; to the customer, who can do nothing about either, it is out of service."""
+def test_claiming_a_box_with_an_archived_or_scrapped_device_grants_nothing(sent, redeem, fields, cause):
+    """Programs and staff learn which it is; for the customer, who can do nothing about it, it is out of service."""
     unit = Device.objects.get(pk=sent.units.first().device_id)
     before = {name: getattr(unit, name) for name in fields}
     Device.objects.filter(pk=unit.pk).update(**fields)
     refusal = refusal_of(redeem, sent)
-    # What the ledger would not write is put right, for the check after every test.
+    # Clean up what the ledger would not write, for the check that follows every test.
     Device.objects.filter(pk=unit.pk).update(**before)
     assert refusal.code == cause
     assert refusal.sentence == f"The unit …{unit.serial_tail} is out of service. Ask Northlake about it."
 
 
-def test_it_is_claimed_for_the_time_it_is_claimed_not_the_time_it_left(box, by, dana, actor, customer):
+def test_ownership_starts_with_the_claim_rather_than_the_departure(box, by, dana, actor, customer):
     left = timezone.now() - timedelta(days=9)
     shipping.send(box, by=by, at=left)
     claims.redeem(box.profile.codes.get(), customer=customer, by=actor(dana), host=HOST)
@@ -268,6 +270,6 @@ def test_it_is_claimed_for_the_time_it_is_claimed_not_the_time_it_left(box, by, 
     assert Ownership.objects.filter(started_at__gt=left + timedelta(days=8)).count() == 3
 
 
-def test_reserved_units_can_be_assigned_by_no_other_way(sent, by, other_customer):
+def test_reserved_devices_cannot_be_assigned_any_other_way(sent, by, other_customer):
     outcome = ownership.assign(sent.units.values_list("device", flat=True), customer=other_customer, by=by)
     assert (outcome.done, {each.code for each in outcome.refused}) == ([], {"reserved"})

@@ -1,4 +1,4 @@
-"""Two packers and more at one shipment, and workers that are killed while they ship: never a partial state."""
+"""Several packers at one shipment, and workers killed while shipping: the state is never partial."""
 
 import pytest
 from django.db import connection, transaction
@@ -33,7 +33,7 @@ def codes(act):
         return [refusal.code]
 
 
-def test_a_unit_that_eight_packers_scan_at_once_is_packed_once(open_shipment, product, by_system):
+def test_a_device_scanned_by_eight_packers_at_once_is_packed_once(open_shipment, product, by_system):
     device, mine = factories.make_device(product), [open_shipment() for _each in range(8)]
     found = processes.run(
         8, lambda n: mine[n], lambda s: codes(lambda: contents.scan(s, [device.serial_number], by=by_system))
@@ -43,7 +43,7 @@ def test_a_unit_that_eight_packers_scan_at_once_is_packed_once(open_shipment, pr
     assert check() == []
 
 
-def test_two_packers_pack_no_more_than_was_ordered(open_shipment, product, by_system):
+def test_two_packers_never_pack_more_than_was_ordered(open_shipment, product, by_system):
     ids = make_many_devices(product, 40)
     shipment, devices = open_shipment({product: 25}), list(Device.objects.filter(pk__in=ids).order_by("pk"))
 
@@ -56,7 +56,7 @@ def test_two_packers_pack_no_more_than_was_ordered(open_shipment, product, by_sy
     assert (shipment.unit_count, shipment.units.count()) == (25, 25)
 
 
-def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(
+def test_without_the_lock_on_the_shipment_more_is_packed_than_was_ordered(
     open_shipment, product, by_system, monkeypatch
 ):
     """The negative control."""
@@ -77,7 +77,7 @@ def test_without_the_turn_at_the_shipment_more_is_packed_than_was_ordered(
     assert shipment.units.count() > 1
 
 
-def test_what_is_scanned_while_it_is_shipped_is_in_or_refused(open_shipment, product, by_system):
+def test_a_device_scanned_during_shipping_is_shipped_or_refused(open_shipment, product, by_system):
     ids = make_many_devices(product, 60)
     shipment, devices = open_shipment(), list(Device.objects.filter(pk__in=ids).order_by("pk"))
     contents.pack(shipment, devices[:20], by=by_system)
@@ -87,7 +87,7 @@ def test_what_is_scanned_while_it_is_shipped_is_in_or_refused(open_shipment, pro
             return [shipping.ship(shipment, by=by_system).state]
         return [codes(lambda d=d: contents.pack(shipment, [d], by=by_system))[0] for d in devices[20:]]
 
-    # They come back in the order in which they ended.
+    # The results come back in the order in which the processes ended.
     packed = max(processes.run(2, lambda n: n, act), key=len)
     shipment.refresh_from_db()
     assert shipment.state == "shipped"
@@ -99,8 +99,8 @@ def test_what_is_scanned_while_it_is_shipped_is_in_or_refused(open_shipment, pro
     assert check() == []
 
 
-def test_a_box_that_is_claimed_and_assigned_at_the_same_moment_goes_one_way(customer, dana, product, by_system):
-    """Also where the claimant's page was read before: then he is refused, or the assignment is."""
+def test_a_box_claimed_and_assigned_at_the_same_moment_ends_consistently(customer, dana, product, by_system):
+    """Even if the claimant's page was read before: either the claim or the assignment is refused."""
     ids, ways = make_many_devices(product, 24), set()
     devices = list(Device.objects.filter(pk__in=ids).order_by("pk"))
     for n in range(extent(3, 8)):
@@ -135,8 +135,8 @@ def test_a_box_that_is_claimed_and_assigned_at_the_same_moment_goes_one_way(cust
 
 
 @pytest.mark.thorough
-def test_a_worker_that_is_killed_at_any_moment_has_shipped_all_or_nothing(product, customer, by_system):
-    """Kills with -9 at random moments; the next worker ships the rest, which is all of it."""
+def test_a_worker_killed_at_any_moment_has_shipped_all_or_nothing(product, customer, by_system):
+    """Kill with -9 at random moments; the next worker ships the rest, which is everything."""
     ids, began = make_many_devices(product, UNITS), []
     devices = list(Device.objects.filter(pk__in=ids))
 
@@ -153,8 +153,8 @@ def test_a_worker_that_is_killed_at_any_moment_has_shipped_all_or_nothing(produc
 
 
 def assert_all_or_nothing(shipment, ids):
-    """Either all units are the customer's by this shipment, with its time and its lines in the log, or none is."""
-    # PostgreSQL may still be at the commit of a process that is gone: whose row is free has ended.
+    """Assert that this shipment gave the customer all devices, with its time and log entries, or none."""
+    # PostgreSQL may still be committing for a process that is gone: once its row is unlocked, it has ended.
     with transaction.atomic():
         state = Shipment.objects.select_for_update().get(pk=shipment.pk)
     spans = Ownership.objects.filter(start_evidence=f"shipment:{shipment.pk}")

@@ -1,4 +1,4 @@
-"""Shipments: packing reserves, shipping assigns all at one instant, cancelling frees."""
+"""Shipments: packing reserves devices, shipping assigns them all at one instant, cancelling releases them."""
 
 import csv
 from io import StringIO
@@ -49,7 +49,7 @@ def serials(*devices):
     return [device.serial_number for device in devices]
 
 
-def test_a_shipment_gets_the_next_number_and_is_told_in_the_log(customer, by, product):
+def test_a_shipment_gets_the_next_number_and_is_logged(customer, by, product):
     first = shipments.create(customer=customer, lines={product: 5}, by=by, order_number="PO 7", ship_to="Gate 3")
     second = shipments.create(customer=customer, lines={}, by=by)
     assert [first.code, second.code] == ["S-00001", "S-00002"]
@@ -60,7 +60,7 @@ def test_a_shipment_gets_the_next_number_and_is_told_in_the_log(customer, by, pr
     }
 
 
-def test_a_scan_reserves_the_unit(shipment, device, by):
+def test_a_scan_reserves_the_device(shipment, device, by):
     answers = contents.scan(shipment, [device.serial_number], by=by)
     assert said(answers) == [("ok", "added", f"{device.serial_number} added, Aqua Meter.")]
     assert status(device) == "reserved"
@@ -70,7 +70,7 @@ def test_a_scan_reserves_the_unit(shipment, device, by):
 
 
 @pytest.mark.parametrize("kind", ["name", "link", "typed", "lower"])
-def test_a_unit_is_known_by_its_name_and_its_label(shipment, product, device, by, kind):
+def test_a_device_is_found_by_its_name_and_its_label(shipment, product, device, by, kind):
     make_unit_profile(product)
     label = printed.label(ClaimCode.objects.get(device=device))
     text = {
@@ -82,7 +82,7 @@ def test_a_unit_is_known_by_its_name_and_its_label(shipment, product, device, by
     assert contents.scan(shipment, [text], by=by)[0].code == "added"
 
 
-def test_each_thing_that_is_wrong_is_said_and_changes_nothing(
+def test_each_problem_is_reported_and_changes_nothing(
     ordered, product, make_devices, customer, other_customer, organization, by
 ):
     gateway = factories.make_product(organization, "Gateway")
@@ -113,7 +113,7 @@ def test_each_thing_that_is_wrong_is_said_and_changes_nothing(
     assert ShipmentUnit.objects.count() == before
 
 
-def test_more_than_was_ordered_is_refused_also_within_one_list(ordered, make_devices, by):
+def test_more_than_was_ordered_is_refused_even_within_one_list(ordered, make_devices, by):
     answers = contents.scan(ordered, serials(*make_devices(3)), by=by)
     assert [answer.code for answer in answers] == ["added", "too_many"]
     assert answers[0].text == "2 devices added."
@@ -121,14 +121,14 @@ def test_more_than_was_ordered_is_refused_also_within_one_list(ordered, make_dev
     assert ordered.unit_count == 2
 
 
-def test_of_units_that_share_a_serial_number_the_ordered_one_is_taken(ordered, product, organization, by):
+def test_of_devices_sharing_a_serial_number_the_ordered_one_is_packed(ordered, product, organization, by):
     gateway = factories.make_product(organization, "Gateway")
     meter, _other = (factories.make_device(each, "TWIN-1") for each in (product, gateway))
     assert contents.scan(ordered, ["TWIN-1"], by=by)[0].code == "added"
     assert ordered.units.get().device == meter
 
 
-def test_of_units_that_share_a_serial_number_somebody_chooses(shipment, product, organization, by):
+def test_otherwise_a_shared_serial_number_asks_which_device_is_meant(shipment, product, organization, by):
     gateway = factories.make_product(organization, "Gateway")
     twins = [factories.make_device(each, "TWIN-1") for each in (product, gateway)]
     answer = contents.scan(shipment, ["TWIN-1"], by=by)[0]
@@ -136,7 +136,7 @@ def test_of_units_that_share_a_serial_number_somebody_chooses(shipment, product,
     assert not shipment.units.exists()
 
 
-def test_a_unit_of_another_organization_is_unknown(shipment, charlie_world, by):
+def test_a_device_of_another_organization_is_unknown(shipment, charlie_world, by):
     assert contents.scan(shipment, [charlie_world.serial_number], by=by)[0].code == "unknown"
     assert status(charlie_world) == "in_stock"
 
@@ -146,7 +146,7 @@ def charlie_world(db):
     return factories.make_device(factories.make_product(factories.make_organization("Kreuzfeld"), "Thing"), "KF-1")
 
 
-def test_a_packed_unit_can_neither_be_claimed_by_others_nor_assigned(shipment, product, device, other_customer, by):
+def test_a_packed_device_can_neither_be_claimed_by_others_nor_assigned(shipment, product, device, other_customer, by):
     make_unit_profile(product)
     contents.pack(shipment, [device], by=by)
     offer = offers.of(offers.get(ClaimCode.objects.get(device=device).pk))
@@ -157,7 +157,7 @@ def test_a_packed_unit_can_neither_be_claimed_by_others_nor_assigned(shipment, p
     assert [each.code for each in outcome.refused] == ["reserved"]
 
 
-def test_ones_own_last_scan_is_undone_and_nobody_elses(shipment, make_devices, by, actor, bob):
+def test_packers_can_undo_their_own_last_scan_but_nobody_elses(shipment, make_devices, by, actor, bob):
     first, second = make_devices(2)
     contents.pack(shipment, [first], by=by)
     contents.pack(shipment, [second], by=actor(bob))
@@ -168,7 +168,7 @@ def test_ones_own_last_scan_is_undone_and_nobody_elses(shipment, make_devices, b
     assert shipment.unit_count == 1
 
 
-def test_shipping_assigns_all_units_at_one_instant(shipment, make_devices, customer, by):
+def test_shipping_assigns_all_devices_at_one_instant(shipment, make_devices, customer, by):
     units = make_devices(3)
     contents.pack(shipment, units, by=by)
     operation = shipping.ship(shipment, by=by)
@@ -182,7 +182,7 @@ def test_shipping_assigns_all_units_at_one_instant(shipment, make_devices, custo
     assert operation.sentence == "3 devices shipped to Stadtwerke Aalen."
 
 
-def test_two_hundred_and_one_are_shipped_by_the_worker(shipment, make_devices, by):
+def test_the_worker_ships_more_than_two_hundred_devices(shipment, make_devices, by):
     contents.pack(shipment, make_devices(201), by=by)
     operation = shipping.ship(shipment, by=by)
     shipment.refresh_from_db()
@@ -195,7 +195,7 @@ def test_two_hundred_and_one_are_shipped_by_the_worker(shipment, make_devices, b
     assert (shipment.state, Ownership.objects.count()) == ("shipped", 201)
 
 
-def test_nothing_is_shipped_where_one_unit_cannot_be(shipment, make_devices, customer, by):
+def test_nothing_is_shipped_if_one_device_cannot_be(shipment, make_devices, customer, by):
     units = make_devices(3)
     contents.pack(shipment, units, by=by)
     Device.objects.filter(pk=units[1].pk).update(status="scrapped")
@@ -208,7 +208,7 @@ def test_nothing_is_shipped_where_one_unit_cannot_be(shipment, make_devices, cus
     Device.objects.filter(pk=units[1].pk).update(status="reserved")
 
 
-def test_a_long_shipping_that_is_refused_leaves_the_shipment_open(shipment, make_devices, customer, by):
+def test_a_refused_background_shipping_leaves_the_shipment_open(shipment, make_devices, customer, by):
     units = make_devices(201)
     contents.pack(shipment, units, by=by)
     operation = shipping.ship(shipment, by=by)
@@ -220,7 +220,7 @@ def test_a_long_shipping_that_is_refused_leaves_the_shipment_open(shipment, make
     Device.objects.filter(pk=units[7].pk).update(status="reserved")
 
 
-def test_an_empty_shipment_is_not_shipped(shipment, by):
+def test_an_empty_shipment_cannot_be_shipped(shipment, by):
     with pytest.raises(Refused) as refused:
         shipping.ship(shipment, by=by)
     shipment.refresh_from_db()
@@ -236,7 +236,7 @@ def test_a_shipment_is_shipped_once(shipment, device, by):
     assert Ownership.objects.count() == 1
 
 
-def test_cancelling_frees_the_units(shipment, make_devices, by):
+def test_cancelling_releases_the_devices(shipment, make_devices, by):
     units = make_devices(2)
     contents.pack(shipment, units, by=by)
     assert shipments.cancel(shipment, by=by) == 2
@@ -246,7 +246,7 @@ def test_cancelling_frees_the_units(shipment, make_devices, by):
     assert contents.pack(other, units, by=by)[0].code == "added"
 
 
-def test_a_shipping_that_was_given_up_is_opened_again(shipment, make_devices, by):
+def test_an_abandoned_shipping_reopens_the_shipment(shipment, make_devices, by):
     contents.pack(shipment, make_devices(201), by=by)
     operation = shipping.ship(shipment, by=by)
     with pytest.raises(Refused):
@@ -257,7 +257,7 @@ def test_a_shipping_that_was_given_up_is_opened_again(shipment, make_devices, by
     assert (shipment.state, shipment.unit_count) == ("open", 201)
 
 
-def test_the_customer_is_told_by_mail_where_that_is_wished(customer, make_devices, by, mailoutbox):
+def test_the_customer_is_emailed_on_request(customer, make_devices, by, mailoutbox):
     customer.email = "lager@aalen.example"
     customer.save(update_fields=["email"])
     shipment = shipments.create(customer=customer, lines={}, by=by, order_number="PO-9", tells_customer=True)
@@ -269,7 +269,7 @@ def test_the_customer_is_told_by_mail_where_that_is_wished(customer, make_device
     assert all(unit.serial_number in mail.body for unit in units) and "PO-9" in mail.body
 
 
-def test_what_became_of_a_shipment_is_counted(ordered, make_devices, product, customer, other_customer, by):
+def test_the_outcome_of_a_shipment_is_counted(ordered, make_devices, product, customer, other_customer, by):
     kept, back = make_devices(2)
     contents.pack(ordered, [kept, back], by=by)
     shipping.ship(ordered, by=by)
@@ -326,7 +326,7 @@ def test_a_scan_takes_as_many_queries_in_a_full_shipment_as_in_an_empty_one(
         )
 
 
-def test_a_list_and_an_undo(staff_client, shipment, make_devices):
+def test_a_list_can_be_pasted_and_devices_taken_out(staff_client, shipment, make_devices):
     units = make_devices(3)
     page = staff_client.post(url("pack", shipment), {"list": "\n".join([*serials(*units), "nothing"])}).content.decode()
     assert "3 devices added." in page and "No device matches nothing." in page
@@ -356,14 +356,14 @@ def test_a_list_takes_as_many_queries_as_one_scan(shipment, make_devices, by, dj
     assert said(answers) == [("ok", "added", "59 devices added.")]
 
 
-def test_a_list_that_is_too_long_is_refused_whole(staff_client, shipment, device, monkeypatch):
+def test_a_list_that_is_too_long_is_refused_as_a_whole(staff_client, shipment, device, monkeypatch):
     monkeypatch.setattr("claims.scanning.scans.MOST_LINES", 2)
     page = staff_client.post(url("pack", shipment), {"list": f"{device.serial_number}\nB\nC"}).content.decode()
     assert "The list has 3 lines. Paste at most 2 at once." in page
     assert status(device) == "in_stock"
 
 
-def test_a_packing_page_that_is_still_open_is_told_that_it_is_over(staff_client, shipment, device, by):
+def test_an_outdated_packing_page_is_redirected_to_the_shipment(staff_client, shipment, device, by):
     contents.pack(shipment, [device], by=by)
     shipping.ship(shipment, by=by)
     answer = staff_client.get(url("pack", shipment), headers={"HX-Request": "true", "HX-Target": "counts"})
@@ -371,7 +371,7 @@ def test_a_packing_page_that_is_still_open_is_told_that_it_is_over(staff_client,
     assert staff_client.get(url("pack", shipment)).url == url("detail", shipment)
 
 
-def test_what_was_ordered_of_an_archived_product_stays_and_changes_are_told(
+def test_orders_of_an_archived_product_are_kept_and_changes_are_logged(
     staff_client, ordered, product, organization, customer
 ):
     type(product).objects.filter(pk=product.pk).update(archived_at=ordered.created_at)
@@ -384,7 +384,7 @@ def test_what_was_ordered_of_an_archived_product_stays_and_changes_are_told(
     ]
 
 
-def test_the_customer_stays_while_units_are_packed_for_him(
+def test_the_customer_cannot_be_changed_while_devices_are_packed(
     staff_client, shipment, device, other_customer, customer, by
 ):
     contents.pack(shipment, [device], by=by)
@@ -405,13 +405,15 @@ def test_the_customer_stays_while_units_are_packed_for_him(
         ({}, ["S-00002", "S-00001"]),
     ],
 )
-def test_shipments_are_found(staff_client, shipment, customer, by, query, codes):
+def test_the_list_of_shipments_can_be_searched_and_filtered(staff_client, shipment, customer, by, query, codes):
     shipments.create(customer=customer, lines={}, by=by)
     page = staff_client.get(reverse("claims:shipment_list"), query)
     assert [row.code for row in page.context["page"].rows] == codes
 
 
-def test_the_list_asks_as_much_for_many_as_for_one(staff_client, customer, by, django_assert_max_num_queries):
+def test_the_list_takes_as_many_queries_for_many_shipments_as_for_one(
+    staff_client, customer, by, django_assert_max_num_queries
+):
     shipments.create(customer=customer, lines={}, by=by)
     staff_client.get(reverse("claims:shipment_list"))
     for _each in range(20):
@@ -432,17 +434,17 @@ def test_the_packing_list_names_every_serial_number(staff_client, ordered, make_
 
 
 @pytest.mark.parametrize("name", ["pack", "unpack", "ship", "cancel", "edit", "reopen"])
-def test_a_viewer_changes_nothing(client_for, shipment, device, name):
+def test_a_viewer_cannot_change_shipments(client_for, shipment, device, name):
     answer = client_for("viewer").post(url(name, shipment), {"scan": device.serial_number})
     assert (answer.status_code, status(device)) == (403, "in_stock")
 
 
 @pytest.mark.parametrize("text", ["S-00001", "PO-2611", "po-2611"])
-def test_a_shipment_is_opened_from_the_search(staff_client, shipment, text):
+def test_search_opens_a_shipment(staff_client, shipment, text):
     assert staff_client.get(reverse("console:search"), {"q": text}).url == url("detail", shipment)
 
 
-def test_the_pages_of_unit_and_customer_name_the_shipment(staff_client, shipment, device, customer, by):
+def test_the_pages_of_device_and_customer_name_the_shipment(staff_client, shipment, device, customer, by):
     contents.pack(shipment, [device], by=by)
     for page in (device.get_absolute_url(), customer.get_absolute_url()):
         assert "S-00001" in staff_client.get(page).content.decode()
