@@ -78,7 +78,7 @@ class ReasonForm(forms.Form):
         label=_("Reason"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("It stays in the history."),
+        help_text=_("Shown in the history."),
     )
 
 

@@ -13,23 +13,23 @@ _OF_STATUS = {
     str(DeviceStatus.OWNED): ("already_owned", gettext_lazy("It already has an owner. Unclaim it first.")),
     str(DeviceStatus.RESERVED): (
         "reserved",
-        gettext_lazy("It is packed in an open shipment. Take it out there first."),
+        gettext_lazy("It is packed in an open shipment. Remove it from the shipment first."),
     ),
     str(DeviceStatus.RETURNED): (
         "in_quarantine",
-        gettext_lazy("It came back and is not inspected yet. Inspect it first."),
+        gettext_lazy("It was returned and hasn't been inspected yet. Inspect it first."),
     ),
-    str(DeviceStatus.SCRAPPED): ("scrapped", gettext_lazy("It is scrapped.")),
+    str(DeviceStatus.SCRAPPED): ("scrapped", gettext_lazy("It has been scrapped.")),
 }
 # Why an act can't be undone, by what happened to the device since: its status, or a word for other changes.
 SINCE: dict[str, Any] = {
-    "archived": gettext_lazy("It was archived since."),
-    "changed_hands": gettext_lazy("It changed hands since."),
+    "archived": gettext_lazy("It has been archived since."),
+    "changed_hands": gettext_lazy("It has changed hands since."),
     DeviceStatus.OWNED: gettext_lazy("It has an owner again."),
-    DeviceStatus.RESERVED: gettext_lazy("It was packed in a shipment since."),
-    DeviceStatus.SCRAPPED: gettext_lazy("It was scrapped since."),
-    DeviceStatus.RETURNED: gettext_lazy("It was put in quarantine since."),
-    "": gettext_lazy("It was changed by somebody else at the same moment."),
+    DeviceStatus.RESERVED: gettext_lazy("It has been packed in a shipment since."),
+    DeviceStatus.SCRAPPED: gettext_lazy("It has been scrapped since."),
+    DeviceStatus.RETURNED: gettext_lazy("It has been put in quarantine since."),
+    "": gettext_lazy("Someone else changed it at the same time."),
 }
 
 

@@ -47,7 +47,7 @@ RELEASED = Kind(
     "device.released",
     _("Device released"),
     "user-x",
-    _("{actor} released {subject}, which {object} owned"),
+    _("{actor} released {subject}, owned by {object}"),
     DEVICES,
     webhook=Sends(PUBLIC_UNCLAIMED, webhooks.ended),
 )
@@ -76,16 +76,16 @@ UNCLAIM_UNDONE = Kind(
     webhook=Sends(PUBLIC_ASSIGNED, webhooks.reopened),
 )
 ACCESS_GIVEN = Kind(
-    "device.access_given", _("Access given"), "eye", _("{actor} gave {object} access to {subject}"), DEVICES
+    "device.access_given", _("Access granted"), "eye", _("{actor} gave {object} access to {subject}"), DEVICES
 )
 ACCESS_ENDED = Kind(
-    "device.access_ended", _("Access ended"), "user-x", _("{actor} ended the access of {object} to {subject}"), DEVICES
+    "device.access_ended", _("Access ended"), "user-x", _("{actor} ended {object}'s access to {subject}"), DEVICES
 )
 ARCHIVED = Kind("device.archived", _("Device archived"), "archive", _("{actor} archived {subject}"), DEVICES)
 RESTORED = Kind("device.restored", _("Device restored"), "archive-restore", _("{actor} restored {subject}"), DEVICES)
 SECRET_RENEWED = Kind(
     "device.secret_renewed",
-    _("Device's secret renewed"),
+    _("Device secret renewed"),
     "key-round",
     _("{actor} gave {subject} a new secret"),
     DEVICES,
@@ -134,7 +134,7 @@ scopes.register(
         "product",
         Product,
         place=10,
-        unknown=_("There is no such product in use. Name another one."),
+        unknown=_("There is no such active product. Choose another one."),
         fields=("name", "slug"),
         key="slug",
     )

@@ -162,7 +162,7 @@ FIELDS = (
     Field(
         name="imei",
         label=gettext_lazy("IMEI"),
-        meaning=gettext_lazy("15 digits with the right check digit."),
+        meaning=gettext_lazy("15 digits with a valid check digit."),
         clean=identifiers.clean_imei,
         is_listed=False,
         is_free=False,
@@ -176,7 +176,7 @@ FIELDS = (
     Field(
         name="iccid",
         label=gettext_lazy("ICCID"),
-        meaning=gettext_lazy("19 or 20 digits with the right check digit."),
+        meaning=gettext_lazy("19 or 20 digits with a valid check digit."),
         clean=identifiers.clean_iccid,
         is_listed=False,
         is_free=False,
@@ -227,7 +227,7 @@ FIELDS = (
     Field(
         name="manufactured_on",
         label=gettext_lazy("Manufactured on"),
-        meaning=gettext_lazy("A day, such as 2026-11-30 or 30.11.2026."),
+        meaning=gettext_lazy("A date, such as 2026-11-30 or 30.11.2026."),
         clean=_day,
         empty=None,
         for_customers=True,
@@ -248,7 +248,7 @@ FIELDS = (
     Field(
         name="is_development",
         label=gettext_lazy("Development device"),
-        meaning=gettext_lazy("Yes or no. Such a unit is for your own engineers."),
+        meaning=gettext_lazy("Yes or no. Marks a device for your own engineers."),
         clean=_yes_or_no,
         empty=False,
         for_customers=True,
@@ -266,7 +266,7 @@ FIELDS = (
     Field(
         name="tags",
         label=gettext_lazy("Tags"),
-        meaning=gettext_lazy("Between commas or semicolons. They are added, none is taken away."),
+        meaning=gettext_lazy("Separated by commas or semicolons. Added to the existing tags."),
         clean=_tags,
         column=None,
         hidden_as=[],
@@ -297,7 +297,7 @@ FIELDS = (
     Field(
         name="secret",
         label=gettext_lazy("Secret"),
-        meaning=gettext_lazy("The device's own password, 16 to 200 characters. Only its hash is kept."),
+        meaning=gettext_lazy("The device's own password, 16 to 200 characters. Only its hash is stored."),
         clean=_hash_of_secret,
         column="secret_sha256",
         is_secret=True,

@@ -11,8 +11,8 @@ def steps() -> list[Step]:
     """Return the steps: the first product and its devices."""
     return [
         Step(
-            _("Make a product"),
-            _("A kind of device: its name, its platform, and who may own a unit."),
+            _("Create a product"),
+            _("A kind of device: its name, its platform and who may own it."),
             "box",
             "devices:product_create",
             Product.objects.visible_to,
@@ -20,7 +20,7 @@ def steps() -> list[Step]:
         ),
         Step(
             _("Import a factory manifest"),
-            _("CSV or Excel, as the factory sends it. You see a preview first."),
+            _("CSV or Excel, as the factory sends it. You'll see a preview first."),
             "upload",
             "devices:manifest_create",
             Device.objects.visible_to,

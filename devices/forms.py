@@ -44,13 +44,13 @@ class ProductForm(TextGuard, forms.ModelForm):
         accounts = Customer.objects.visible_to(actor).current().filter(kind=CustomerKind.INTERNAL)
         self.fields["single_account"].queryset = accounts.order_by("name_key")
         self.fields["slug"].required = False
-        self.fields["slug"].help_text = _("Stands in links and in the API. Empty: made from the name.")
+        self.fields["slug"].help_text = _("Used in links and the API. Leave empty to generate it from the name.")
         self.fields["ownership_mode"].choices = [
-            (OwnershipMode.CUSTOMER, _("Customer: units are assigned to or claimed by customers")),
-            (OwnershipMode.SINGLE_ACCOUNT, _("Single account: new units belong to one internal account")),
-            (OwnershipMode.UNOWNED, _("Unowned: units need no owner")),
+            (OwnershipMode.CUSTOMER, _("Customer: devices are assigned to or claimed by customers")),
+            (OwnershipMode.SINGLE_ACCOUNT, _("Single account: new devices belong to one internal account")),
+            (OwnershipMode.UNOWNED, _("Unowned: devices need no owner")),
         ]
-        self.fields["single_account"].help_text = _("Only for the ownership “single account”.")
+        self.fields["single_account"].help_text = _("Only for “Single account” ownership.")
 
     def clean(self) -> dict:
         cleaned = super().clean()
@@ -58,7 +58,7 @@ class ProductForm(TextGuard, forms.ModelForm):
             cleaned["slug"] = slugs.proposed(cleaned["name"], kind="product", longest=60)
         if cleaned.get("ownership_mode") == OwnershipMode.SINGLE_ACCOUNT and not cleaned.get("single_account"):
             self.add_error(
-                "single_account", _("Choose the account. If there is none, make an internal customer first.")
+                "single_account", _("Choose the account. If there is none, create an internal customer first.")
             )
         if cleaned.get("ownership_mode") != OwnershipMode.SINGLE_ACCOUNT:
             cleaned["single_account"] = None
@@ -96,10 +96,10 @@ class DeviceForm(forms.ModelForm):
     tags = TagsField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
 
     UNIQUE = {
-        "serial_number": ("serial_key", _("This serial number is registered already.")),
-        "device_name": ("name_key", _("This device name is registered already.")),
-        "iccid": ("iccid", _("This ICCID is registered already.")),
-        "mac": ("mac", _("This MAC is registered already.")),
+        "serial_number": ("serial_key", _("This serial number is already registered.")),
+        "device_name": ("name_key", _("This device name is already registered.")),
+        "iccid": ("iccid", _("This ICCID is already registered.")),
+        "mac": ("mac", _("This MAC is already registered.")),
     }
 
     class Meta:
@@ -151,7 +151,7 @@ class AssignForm(forms.Form):
 
     fields: Fields
     customer = CustomerField(label=_("Customer"), help_text=_("Start typing a name."))
-    note = forms.CharField(label=_("Note"), max_length=500, required=False, help_text=_("It stays in the history."))
+    note = forms.CharField(label=_("Note"), max_length=500, required=False, help_text=_("Shown in the history."))
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -89,12 +89,12 @@ def clean_device_name(raw: str) -> str:
     name = _printable(raw, _DEVICE_NAME)
     strange = re.search(r"[^A-Za-z0-9_-]", name)
     if strange and strange[0] == " ":
-        raise Unfit(_("A device name has 6 to 64 letters, digits, - or _; this one holds a space."))
+        raise Unfit(_("A device name must have 6 to 64 letters, digits, - or _; this one contains a space."))
     if strange:
-        sentence = _("A device name has 6 to 64 letters, digits, - or _; this one holds “%(character)s”.")
+        sentence = _("A device name must have 6 to 64 letters, digits, - or _; this one contains “%(character)s”.")
         raise Unfit(sentence % {"character": strange[0]})
     if not MIN_DEVICE_NAME <= len(name) <= MAX_DEVICE_NAME:
-        sentence = _("A device name has 6 to 64 letters, digits, - or _; this one has %(count)s.")
+        sentence = _("A device name must have 6 to 64 letters, digits, - or _; this one has %(count)s.")
         raise Unfit(sentence % {"count": len(name)})
     return name
 
@@ -108,13 +108,13 @@ def clean_imei(raw: str) -> str:
     text = _printable(raw, _IMEI)
     digits = _without_decimals(raw, text).replace(" ", "").replace("-", "").replace("/", "")
     if not _is_digits(digits):
-        raise Unfit(_("%(text)s is no IMEI: it should be 15 digits.") % {"text": _shown(text)})
+        raise Unfit(_("%(text)s is not an IMEI: it should have 15 digits.") % {"text": _shown(text)})
     if len(digits) != 15:
         raise Unfit(_("%(digits)s has %(count)s digits; an IMEI has 15.") % _counted(digits))
     if not digits.strip("0"):
-        raise Unfit(_("%(digits)s is no IMEI: it is all zeros.") % {"digits": digits})
+        raise Unfit(_("%(digits)s is not an IMEI: it is all zeros.") % {"digits": digits})
     if digits[-1] != (right := luhn_digit(digits[:-1])):
-        sentence = _("%(digits)s is no IMEI: its check digit should be %(right)s.")
+        sentence = _("%(digits)s is not an IMEI: its check digit should be %(right)s.")
         raise Unfit(sentence % {"digits": digits, "right": right})
     return digits
 
@@ -130,13 +130,13 @@ def clean_iccid(raw: str) -> str:
     if len(digits) == 20 and digits[-1] in "Ff":
         digits = digits[:-1]
     if not _is_digits(digits):
-        raise Unfit(_("%(text)s is no ICCID: it should be 19 or 20 digits.") % {"text": _shown(text)})
+        raise Unfit(_("%(text)s is not an ICCID: it should have 19 or 20 digits.") % {"text": _shown(text)})
     if len(digits) not in {19, 20}:
         raise Unfit(_("%(digits)s has %(count)s digits; an ICCID has 19 or 20.") % _counted(digits))
     if not digits.startswith("89"):
-        raise Unfit(_("%(digits)s is no ICCID: it should begin with 89.") % {"digits": digits})
+        raise Unfit(_("%(digits)s is not an ICCID: it should begin with 89.") % {"digits": digits})
     if digits[-1] != (right := luhn_digit(digits[:-1])):
-        sentence = _("%(digits)s is no ICCID: its check digit should be %(right)s.")
+        sentence = _("%(digits)s is not an ICCID: its check digit should be %(right)s.")
         raise Unfit(sentence % {"digits": digits, "right": right})
     return digits
 
@@ -151,18 +151,18 @@ def clean_mac(raw: str) -> str:
         return str(raw)
     text = _printable(raw, _MAC_ADDRESS)
     if _SCIENTIFIC.fullmatch(text) or (isinstance(raw, NumberCell) and len(text) != 12):
-        raise Unfit(_("Excel made a number of this MAC address; format the column as text and export again."))
+        raise Unfit(_("Excel turned this MAC address into a number. Format the column as text and export again."))
     if not _MAC.fullmatch(text):
-        sentence = _("%(text)s is no MAC address: it should be 12 or 16 hexadecimal digits.")
+        sentence = _("%(text)s is not a MAC address: it should have 12 or 16 hexadecimal digits.")
         raise Unfit(sentence % {"text": _shown(text)})
     digits = text.upper().replace(":", "").replace("-", "").replace(".", "")
     address = bytes.fromhex(digits).hex(":").upper()
     if not digits.strip("0"):
-        raise Unfit(_("%(address)s is no device's address: it is all zeros.") % {"address": address})
+        raise Unfit(_("%(address)s is not a device's address: it is all zeros.") % {"address": address})
     if not digits.strip("F"):
-        raise Unfit(_("%(address)s is no device's address: it is for broadcast.") % {"address": address})
+        raise Unfit(_("%(address)s is not a device's address: it is the broadcast address.") % {"address": address})
     if int(digits[:2], 16) & 1:
-        raise Unfit(_("%(address)s is no device's address: it is for multicast.") % {"address": address})
+        raise Unfit(_("%(address)s is not a device's address: it is a multicast address.") % {"address": address})
     return address
 
 
@@ -185,11 +185,11 @@ def clean_manufactured_on(raw: str, *, today: date | None = None) -> date:
     text = _printable(raw, _DATE)
     day = _read_date(text, isinstance(raw, NumberCell))
     if day is None:
-        raise Unfit(_("%(text)s is no date. Write it as 2026-11-30.") % {"text": _shown(text)})
+        raise Unfit(_("%(text)s is not a date. Write it like 2026-11-30.") % {"text": _shown(text)})
     if day.year < FIRST_YEAR:
-        raise Unfit(_("The date %(date)s lies before 1990.") % {"date": day.isoformat()})
+        raise Unfit(_("The date %(date)s is before 1990.") % {"date": day.isoformat()})
     if day > (today or datetime.now(UTC).date()) + FUTURE:
-        raise Unfit(_("The date %(date)s lies more than a year ahead.") % {"date": day.isoformat()})
+        raise Unfit(_("The date %(date)s is more than a year ahead.") % {"date": day.isoformat()})
     return day
 
 
@@ -198,9 +198,9 @@ def clean_secret(raw: str) -> str:
     _refuse_rounded(raw, _THIS_SECRET)
     secret = _present(raw, _SECRET)
     if not _SIGNS.fullmatch(secret):
-        raise Unfit(_("A secret has only ASCII letters, digits and signs, and no spaces."))
+        raise Unfit(_("A secret can contain only ASCII letters, digits and symbols, and no spaces."))
     if not MIN_SECRET <= len(secret) <= MAX_SECRET:
-        raise Unfit(_("A secret has 16 to 200 characters; this one has %(count)s.") % {"count": len(secret)})
+        raise Unfit(_("A secret must have 16 to 200 characters; this one has %(count)s.") % {"count": len(secret)})
     return secret
 
 
@@ -261,7 +261,7 @@ def _present(raw: str, subject: Any) -> str:
 def _visible(raw: str, subject: Any, limit: int) -> str:
     text = unicodedata.normalize("NFC", _printable(raw, subject))
     if "  " in text:
-        raise Unfit(_("%(subject)s holds two spaces in a row.") % {"subject": subject})
+        raise Unfit(_("%(subject)s contains two spaces in a row.") % {"subject": subject})
     if len(text) > limit:
         raise Unfit(_too_long(subject, limit, len(text)))
     return text
@@ -293,14 +293,14 @@ def _invisible(subject: Any, character: str) -> str:
     named = {"subject": subject, "code": f"U+{ord(character):04X}"}
     category = unicodedata.category(character)
     if category in {"Cc", "Cf"}:
-        return _("%(subject)s holds an invisible control character (%(code)s).") % named
+        return _("%(subject)s contains an invisible control character (%(code)s).") % named
     if category[0] == "Z" or category == "Lo":
-        return _("%(subject)s holds an unusual space (%(code)s).") % named
-    return _("%(subject)s holds a character that cannot be shown (%(code)s).") % named
+        return _("%(subject)s contains an unusual space (%(code)s).") % named
+    return _("%(subject)s contains a character that can't be displayed (%(code)s).") % named
 
 
 def _too_long(subject: Any, limit: int, count: int) -> str:
-    return _("%(subject)s has at most %(limit)s characters; this one has %(count)s.") % {
+    return _("%(subject)s can have at most %(limit)s characters; this one has %(count)s.") % {
         "subject": subject,
         "limit": limit,
         "count": count,
@@ -309,7 +309,7 @@ def _too_long(subject: Any, limit: int, count: int) -> str:
 
 def _refuse_rounded(raw: str, subject: Any) -> None:
     if (isinstance(raw, NumberCell) and raw.rounded) or ("+" in raw and _SCIENTIFIC.fullmatch(raw.strip())):
-        sentence = _("Excel has rounded %(subject)s; format the column as text and export again.")
+        sentence = _("Excel has rounded %(subject)s. Format the column as text and export again.")
         raise Unfit(sentence % {"subject": subject})
 
 
@@ -359,5 +359,5 @@ def _unambiguous(text: str, first: int, second: int, year: int) -> date:
         return date(year, second, first)
     if second > 12:
         return date(year, first, second)
-    sentence = _("%(text)s can be read in two ways; write it as %(one)s or %(other)s.")
+    sentence = _("%(text)s can be read in two ways. Write it as %(one)s or %(other)s.")
     raise Unfit(sentence % {"text": text, "one": date(year, second, first), "other": date(year, first, second)})

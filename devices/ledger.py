@@ -203,9 +203,7 @@ def share(
     at = at or begin(ids)
     hold(ids)
     if only_kept and sql.having_ids(Device.objects.given_away(), "id", ids).exists():
-        raise Refused(
-            "not_kept", _("It belongs to somebody by now, who alone can share it. Ask its owner."), status=409
-        )
+        raise Refused("not_kept", _("It now has an owner, and only the owner can share it. Ask them."), status=409)
     seen = SharedAccess.objects.filter(device__in=ids, project=project, ended_at=None)
     new = sorted(set(ids) - set(seen.values_list("device_id", flat=True)))
     if new:
@@ -413,13 +411,13 @@ def _evidence_of(act: UUID) -> str:
 
 
 def _why_not_assignable(ids: set[int]) -> list[RefusedRow]:
-    unknown = causes.Cause("changed", _("It was changed by somebody else at the same moment. Try again."))
+    unknown = causes.Cause("changed", _("Someone else changed it at the same time. Try again."))
     return [RefusedRow(d.pk, d.serial_number, *(causes.of(d) or unknown)) for d in _rows(ids)]
 
 
 def _why_not_releasable(ids: set[int]) -> list[RefusedRow]:
     reason = ("not_owned", _("It has no owner, so there is nothing to unclaim."))
-    other = ("not_owner", _("It belongs to somebody else by now."))
+    other = ("not_owner", _("It now belongs to someone else."))
     return [
         RefusedRow(d.pk, d.serial_number, *(other if d.customer_id else (d.archived_at and causes.of(d)) or reason))
         for d in _rows(ids)

@@ -40,9 +40,7 @@ def _overlaps() -> list[str]:
         started_at__lt=OuterRef("started_at"),
     )
     rows = Ownership.objects.filter(Exists(later.exclude(pk=OuterRef("pk"))))[:SHOWN]
-    return [
-        f"Ownership {span.pk} of device {span.device_id} begins before the one before it has ended." for span in rows
-    ]
+    return [f"Ownership {span.pk} of device {span.device_id} begins before the previous one ended." for span in rows]
 
 
 def _wipes() -> list[str]:

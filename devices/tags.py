@@ -27,11 +27,11 @@ def refuse_unfit(tags: Mapping[str, str], *, had: Collection[str] = ()) -> None:
     `tags` are as `named` returns them. `had` are the folded names of tags that the device already has and may keep.
     """
     if any(not name.isprintable() for name in tags.values()):
-        raise Unfit(_("A tag holds an invisible control character."))
+        raise Unfit(_("A tag contains an invisible control character."))
     # Some letters become longer when folded, and the folded name is stored too.
     new = [text for pair in tags.items() if pair[0] not in had for text in pair]
     if len(tags) > max(MAX_TAGS, len(had)) or any(len(text) > MAX_LENGTH for text in new):
-        raise Unfit(_("A device has at most 20 tags, each of 40 characters or fewer."))
+        raise Unfit(_("A device can have at most 20 tags, with at most 40 characters each."))
 
 
 def read(text: str, separators: str = ",") -> list[str]:

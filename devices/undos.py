@@ -10,29 +10,32 @@ from console.undo import Undo
 from devices.actions import undo
 
 ROWS = "devices/_undo.html"
-OWNERS_AGAIN = ("user-check", _("The owners have them again, as if they had never been taken; shared access too."))
-NOT_ERASED = ("cpu", _("The request to erase themselves is withdrawn. A request for an earlier owner remains."))
+OWNERS_AGAIN = (
+    "user-check",
+    _("The owners get them back, including shared access, as if they had never been unclaimed."),
+)
+NOT_ERASED = ("cpu", _("Requests to erase the owners' data are withdrawn. Requests for earlier owners remain."))
 
 
 def give_back(n: int) -> str:
     """Return the label of the button that gives devices back to their owners."""
-    return ngettext("Give %(n)s device back", "Give %(n)s devices back", n) % {"n": localize(n)}
+    return ngettext("Return %(n)s device to its owner", "Return %(n)s devices to their owners", n) % {"n": localize(n)}
 
 
 def wiped(found: dict[str, Any]) -> str:
     """Return the warning about devices that have wiped themselves since; empty if there are none."""
     n = found["wiped"]
     sentence = ngettext(
-        "%(n)s of them has wiped itself already. It goes back all the same, and its owner has to set it up anew.",
-        "%(n)s of them have wiped themselves already. They go back all the same, and their owners have to set "
-        "them up anew.",
+        "%(n)s of them has already wiped itself. It goes back all the same, but its owner has to set it up again.",
+        "%(n)s of them have already wiped themselves. They go back all the same, but their owners have to "
+        "set them up again.",
         n,
     )
     return sentence % {"n": localize(n)} if n else ""
 
 
 def _heading_of_assignment(n: int) -> str:
-    sentence = ngettext("Undo the assignment of %(n)s device?", "Undo the assignment of %(n)s devices?", n)
+    sentence = ngettext("Undo assigning %(n)s device?", "Undo assigning %(n)s devices?", n)
     return sentence % {"n": localize(n)}
 
 
@@ -41,7 +44,7 @@ def _take_back(n: int) -> str:
 
 
 def _heading_of_unclaim(n: int) -> str:
-    sentence = ngettext("Undo the unclaim of %(n)s device?", "Undo the unclaim of %(n)s devices?", n)
+    sentence = ngettext("Undo unclaiming %(n)s device?", "Undo unclaiming %(n)s devices?", n)
     return sentence % {"n": localize(n)}
 
 
@@ -51,9 +54,9 @@ ASSIGN = Undo(
     parent=(_("Devices"), "devices:device_list"),
     heading=_heading_of_assignment,
     effects=[
-        ("user-x", _("The customer loses access at once. Its history shows a correction.")),
-        ("archive", _("The devices are in stock or in quarantine again, as before.")),
-        ("key-round", _("Printed codes stay good.")),
+        ("user-x", _("The customer loses access immediately. The history shows a correction.")),
+        ("archive", _("The devices go back to stock or quarantine, as before.")),
+        ("key-round", _("Printed codes stay valid.")),
     ],
     button=_take_back,
     fit=_("Will be taken back"),
@@ -79,7 +82,7 @@ UNCLAIM = Undo(
         ),
     ],
     button=give_back,
-    fit=_("Will be given back"),
+    fit=_("Will be returned"),
     rows=ROWS,
     preview=undo.preview,
     begin=undo.begin,

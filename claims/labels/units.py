@@ -29,7 +29,7 @@ SENTENCES = {
         "The server key that made its code is not configured any more. Replace the code on its page."
     ),
     "not_found": gettext_lazy("There is no such device."),
-    "ambiguous": gettext_lazy("Several devices have this serial number. Name it by id or device name."),
+    "ambiguous": gettext_lazy("Several devices have this serial number. Use the id or the device name instead."),
     "duplicate": gettext_lazy("It is in the list more than once."),
     "no_typeface": gettext_lazy(
         "This server has no typeface for some letters of its serial number: %(letters)s. Install one, or choose CSV."

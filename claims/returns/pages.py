@@ -136,7 +136,7 @@ def _inspected(decision: str) -> str:
         "": _("Inspected. It stays in quarantine until you decide."),
         ReturnState.RESTOCKED: _("It is in stock again."),
         ReturnState.REFURBISHED: _("It is refurbished and in stock again."),
-        ReturnState.SCRAPPED: _("It is scrapped."),
+        ReturnState.SCRAPPED: _("It has been scrapped."),
     }
     return done[decision]
 

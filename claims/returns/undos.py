@@ -35,7 +35,7 @@ RECEIPT = Undo(
         ("key-round", _("Labels that are dead stay dead; these devices stay in the queue for new ones.")),
     ],
     button=give_back,
-    fit=_("Will be given back"),
+    fit=_("Will be returned"),
     rows=ROWS,
     preview=receipt_undo.preview,
     begin=receipt_undo.begin,

@@ -51,4 +51,4 @@ class CustomerQuery(PageQuery):
     has_devices = Flag(
         required=False, allow_null=False, help_text="Only those that own a device now, or that own none."
     )
-    archived = Flag(default=False, help_text="Only the archived ones; else only the others.")
+    archived = Flag(default=False, help_text="true: only archived ones; false: only those that are not archived.")

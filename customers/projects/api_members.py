@@ -63,7 +63,7 @@ class ProjectMemberOut(serializers.ModelSerializer):
 class ProjectMemberQuery(PageQuery):
     """Which members of the project to list."""
 
-    current = Flag(required=False, help_text="true: open ones only; false: ended ones only.")
+    current = Flag(required=False, help_text="true: only open ones; false: only ended ones.")
 
 
 class ProjectMemberEndIn(Body):

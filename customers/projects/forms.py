@@ -25,5 +25,5 @@ class EndForm(TextGuard, forms.Form):
         max_length=500,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("It stays in the history."),
+        help_text=_("Shown in the history."),
     )

@@ -35,7 +35,7 @@ def _overlaps() -> Iterator[str]:
         user=OuterRef("user"),
     )
     for row in ProjectMember.objects.filter(Exists(earlier)).order_by("pk")[:SHOWN]:
-        yield f"Project member {row.pk} begins before the one before it has ended."
+        yield f"Project member {row.pk} begins before the previous one ended."
 
 
 def _strangers() -> Iterator[str]:

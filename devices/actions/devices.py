@@ -36,7 +36,7 @@ def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
             welcome(device.product, [device.pk], by=by, at=device.created_at)
     except IntegrityError:
         raise Refused(
-            "duplicate", _("This serial number, device name, IMEI, ICCID or MAC is registered already."), status=422
+            "duplicate", _("This serial number, device name, IMEI, ICCID or MAC is already registered."), status=422
         ) from None
     return device
 
@@ -60,7 +60,7 @@ def edit(device: Device, *, by: Actor, tags: Iterable[str] | None = None, **fiel
             changed = edits.write(device, fields, keys=KEYS)
     except IntegrityError:
         raise Refused(
-            "duplicate", _("This serial number, device name, IMEI, ICCID or MAC is registered already."), status=422
+            "duplicate", _("This serial number, device name, IMEI, ICCID or MAC is already registered."), status=422
         ) from None
     if tags is not None:
         changed |= _tag_change(device, list(tags), by=by)

@@ -77,10 +77,10 @@ def resolve(named_by: str, names: list[str], *, by: Actor) -> list[int]:
 def unfit(pk: int, is_again: bool) -> tuple[str, str] | None:
     """Return why a looked-up name has no usable device, as (code, sentence); None if it has one."""
     if pk == AMBIGUOUS:
-        return "ambiguous", _("Several devices have this serial number. Name it by id or device name.")
+        return "ambiguous", _("Several devices have this serial number. Use the id or the device name instead.")
     if not pk:
         return causes.no_such_device()
-    return ("duplicate", _("It stands in the list more than once.")) if is_again else None
+    return ("duplicate", _("It is in the list more than once.")) if is_again else None
 
 
 def links(operation: Operation, by: Actor) -> str:

@@ -133,7 +133,7 @@ def leave_profiles(device_ids: Iterable[int], *, by: Actor, at: datetime) -> Non
 def end_share(share: SharedAccess, *, by: Actor, reason: str = "") -> None:
     """End one shared access. Raises Refused if it has already ended."""
     if not end_shares([share.pk], reason=reason, by=by):
-        raise Refused("not_shared", _("This access has ended already. Look at the list again."))
+        raise Refused("not_shared", _("This access has already ended. Reload the page to see the current list."))
 
 
 @operations.handler(
@@ -207,7 +207,8 @@ def over_unclaim_limit(count: int, *, by: Actor, at: datetime | None = None) -> 
     words = {"limit": UNCLAIMS_AN_HOUR, "left": left, "count": number_format(count, force_grouping=True)}
     if not left:
         sentence = _(
-            "You have unclaimed %(limit)d devices within an hour, the most you can. Try later, or ask an administrator."
+            "You have reached your limit of %(limit)d unclaimed devices an hour. Try again later, or ask an "
+            "administrator."
         )
     else:
         sentence = ngettext(

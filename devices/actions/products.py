@@ -41,7 +41,7 @@ def edit(product: Product, *, by: Actor, **fields: Any) -> Product:
     if (mode == OwnershipMode.SINGLE_ACCOUNT) != (account is not None):
         raise Refused(
             "changed_meanwhile",
-            _("Somebody else changed the ownership of this product at the same moment. Look at it again and retry."),
+            _("Someone else changed the ownership of this product at the same time. Reload the page and try again."),
         )
     try:
         with transaction.atomic():

@@ -37,8 +37,8 @@ def take(*, serial_number: str, device_name: str, by: Actor, at: datetime | None
         raise Refused(
             "may_not_take",
             _(
-                "Your account can't take devices by their names. Claim them by their codes, or ask "
-                "your supplier to allow it."
+                "Your account can't take devices by name. Claim them with their codes, or ask your supplier "
+                "to allow it."
             ),
             status=403,
         )
@@ -77,7 +77,7 @@ def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None
         [span.device_id], by=by, reason="api" if gives_back else "unclaim", expect=span.customer, at=at, note=reason
     )
     if outcome.refused or Ownership.objects.filter(pk=span.pk, ended_at=None).exists():
-        raise Refused("not_owner", _("This ownership has ended already."))
+        raise Refused("not_owner", _("This ownership has already ended."))
     kind = events.RELEASED if gives_back else events.UNCLAIMED
     record_devices(
         kind,
@@ -105,13 +105,13 @@ def _gave_back(device: Device, customer: Customer) -> bool:
 
 
 def _unknown() -> Refused:
-    return Refused("unknown_device", _("No device has this serial number and this device name together."), status=404)
+    return Refused("unknown_device", _("No device has this combination of serial number and device name."), status=404)
 
 
 def _for_strangers(refused: RefusedRow) -> Refused:
     """Return why the device can't be taken, without revealing its owner or its state inside the organization."""
     if refused.code == "already_owned":
         return Refused(
-            "already_owned", _("This device has an owner already. Ask that one, or your supplier, to release it.")
+            "already_owned", _("This device already has an owner. Ask the owner or your supplier to release it.")
         )
     return Refused(refused.code, refused.sentence) if refused.code == "changed" else _unknown()

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 ASSIGN, UNCLAIM = ASSIGN_UNDO, UNCLAIM_UNDO
 SENTENCES = causes.SINCE | {
-    "unclaimed_since": _later("It was unclaimed since."),
-    "customer_archived": _later("Its owner was archived since."),
+    "unclaimed_since": _later("It has been unclaimed since."),
+    "customer_archived": _later("Its owner has been archived since."),
 }
 
 
@@ -56,7 +56,7 @@ def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Ope
 @operations.handler(
     "device.undo_assign",
     title=_later("Undo: %(title)s"),
-    done=ngettext_lazy("%(n)d device is not assigned any more.", "%(n)d devices are not assigned any more.", "n"),
+    done=ngettext_lazy("%(n)d device is no longer assigned.", "%(n)d devices are no longer assigned.", "n"),
 )
 def run_undo_assign(operation: Operation, by: Actor) -> None:
     """Undo an assignment: payload {ids, operation}."""
@@ -121,7 +121,7 @@ def undo_unclaim(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
     for device_id, owner_id in now_owned:
         by_owner.setdefault((owner_id, device_id in wiped), []).append(device_id)
     for owner in owners:
-        for had_wiped, data in ((False, {}), (True, {"note": _("It had wiped itself already.")})):
+        for had_wiped, data in ((False, {}), (True, {"note": _("It had already wiped itself.")})):
             record_devices(
                 events.UNCLAIM_UNDONE,
                 by_owner.get((owner.pk, had_wiped), []),

@@ -46,7 +46,7 @@ def device_list(request: Any) -> Any:
     rows = _called(query, rows)
     unknown = [name for name in OF_STAFF if query.get(name)]
     if unknown:
-        raise Unfit({name: ["A customer’s key can't ask for this."] for name in unknown})
+        raise Unfit({name: ["A customer’s key can't use this parameter."] for name in unknown})
     rows, owned = rows.filter(archived_at=None), Q(customer__in=actor.customers)
     if query.get("current") is not None:
         rows = rows.filter(owned if query["current"] else ~owned)
@@ -83,7 +83,7 @@ def device_edit(request: Any, pk: int) -> Any:
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     data = _posted(request)
     if data.get("product", device.product_id) != device.product_id:
-        raise Refused("product_stays", "A device stays in its product.", status=422)
+        raise Refused("product_stays", "The product of a device can't be changed.", status=422)
     kept = {"tags": ", ".join(device.device_tags.values_list("tag__name", flat=True))}
     form = checked(DeviceForm, kept | data, instance=device, actor=request.actor)
     devices.edit(device, by=request.actor, **named(form, data))

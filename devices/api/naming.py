@@ -21,7 +21,7 @@ class Named(Body):
 class NamedResult(serializers.Serializer):
     """The result for one name of the call. `code` is `ok`, or says why the device was left unchanged."""
 
-    name = serializers.CharField(help_text="As it stood in the call.")
+    name = serializers.CharField(help_text="The name as the call gave it.")
     device = serializers.IntegerField(allow_null=True)
     code = serializers.CharField()
     detail = serializers.CharField(allow_blank=True)

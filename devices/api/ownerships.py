@@ -93,7 +93,7 @@ def ownership_release(request: Any, pk: int) -> Any:
     """
     span = get_object_or_404(Ownership.objects.visible_to(request.actor).select_related("device"), pk=pk)
     if span.ended_at is not None:
-        raise Refused("not_owner", "This ownership has ended already.")
+        raise Refused("not_owner", "This ownership has already ended.")
     return taking.release(span, by=request.actor, reason=request.body_data["reason"])
 
 

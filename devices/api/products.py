@@ -29,7 +29,7 @@ def product_list(request: Any) -> Any:
 
 
 @endpoint(
-    "Make a product",
+    "Create a product",
     may=Permission.PRODUCT_EDIT,
     takes=ProductIn,
     answers=ProductOut,

@@ -15,7 +15,7 @@ TAG = "secrets"
 
 
 @endpoint(
-    "Make a new secret for a device", may=Permission.DEVICE_EDIT, answers=SecretOut, is_secret=True, tag="devices"
+    "Create a new secret for a device", may=Permission.DEVICE_EDIT, answers=SecretOut, is_secret=True, tag="devices"
 )
 def device_secret(request: Any, pk: int) -> Any:
     """Create a secret for the device. It is shown only in this answer, and the one before stops working at once."""

@@ -56,18 +56,20 @@ class ProductIn(Body):
     description = Text(max_length=400, required=False, allow_blank=True)
     ownership_mode = serializers.ChoiceField(choices=OwnershipMode.choices, default=OwnershipMode.CUSTOMER)
     single_account = Id(
-        required=False, allow_null=True, help_text="An internal customer; only for the mode single_account."
+        required=False,
+        allow_null=True,
+        help_text="The internal customer that owns new devices. Only for the ownership mode single_account.",
     )
     unowned_may_subscribe = Flag(required=False)
     customers_may_take = Flag(
-        required=False, help_text="Customers may take its units by serial number and device name."
+        required=False, help_text="true: customers may take its devices by serial number and device name."
     )
 
 
 class ProductQuery(PageQuery):
     """The filters and the page of a list of products."""
 
-    archived = Flag(default=False, help_text="Only the archived ones; else only the others.")
+    archived = Flag(default=False, help_text="true: only archived ones; false: only those that are not archived.")
 
 
 class DeviceOut(serializers.ModelSerializer):
@@ -152,7 +154,7 @@ class DeviceOut(serializers.ModelSerializer):
 class DeviceIn(Body):
     """The data of a new device, or the fields of a device to change."""
 
-    product = Text(max_length=60, help_text="The id or the slug.")
+    product = Text(max_length=60, help_text="The id or slug of the product.")
     serial_number = Text(max_length=64)
     device_name = Text(
         pattern=r"^[A-Za-z0-9_-]{6,64}$",
@@ -174,18 +176,19 @@ class DeviceIn(Body):
 class DeviceQuery(PageQuery):
     """The filters and the page of a list of devices. Archived ones are left out unless they are asked for."""
 
-    q = Text(required=False, max_length=64, help_text="Beginning of the serial number or device name.")
-    serial_number = Text(required=False, max_length=64, help_text="The whole serial number.")
-    device_name = Text(required=False, max_length=64, help_text="The whole device name.")
-    product = Text(required=False, max_length=60, help_text="The id or the slug.")
-    customer = Id(required=False, in_query=True, help_text="Whose they are now.")
+    q = Text(required=False, max_length=64, help_text="The start of the serial number or device name.")
+    serial_number = Text(required=False, max_length=64, help_text="The complete serial number, in upper or lower case.")
+    device_name = Text(required=False, max_length=64, help_text="The complete device name, in upper or lower case.")
+    product = Text(required=False, max_length=60, help_text="The id or slug of the product.")
+    customer = Id(required=False, in_query=True, help_text="The id of the current owner.")
     status = serializers.ChoiceField(choices=DeviceStatus.choices, required=False)
     tag = Text(required=False, max_length=40)
     current = Flag(
-        required=False, help_text="true: only what is owned now, of a customer's key by itself; false: only the rest."
+        required=False,
+        help_text="true: only owned devices (with a customer's key: owned by its customer); false: only the others.",
     )
-    development = Flag(default=False, help_text="Only the engineers' units.")
-    archived = Flag(default=False, help_text="Only the archived ones; else only the others.")
+    development = Flag(default=False, help_text="true: only development devices; false: all devices.")
+    archived = Flag(default=False, help_text="true: only archived ones; false: only those that are not archived.")
 
 
 class OwnerIn(Body):
@@ -200,7 +203,8 @@ class ReasonQuery(Body):
 
     reason = Text(max_length=500)
     leaves_profiles = Flag(
-        default=False, help_text="true: take it out of them, so that their codes keep working for the rest."
+        default=False,
+        help_text="true: remove the device from claim profiles that list it, so that their codes keep working.",
     )
 
 
@@ -246,7 +250,7 @@ class OwnershipQuery(Between, FeedQuery):
     device = Id(required=False, in_query=True)
     serial_number = Text(required=False, max_length=64)
     manager = Id(required=False, in_query=True, help_text="The customer.")
-    current = Flag(required=False, help_text="true: open ones only; false: ended ones only.")
+    current = Flag(required=False, help_text="true: only open ones; false: only ended ones.")
 
 
 class TakeIn(Body):

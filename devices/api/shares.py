@@ -65,7 +65,7 @@ class ShareOut(serializers.ModelSerializer):
 class ShareQuery(PageQuery):
     """The filters and the page of a list of shares."""
 
-    current = Flag(required=False, help_text="true: open ones only; false: ended ones only.")
+    current = Flag(required=False, help_text="true: only open ones; false: only ended ones.")
 
 
 class ShareEndIn(Body):

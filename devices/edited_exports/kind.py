@@ -111,4 +111,4 @@ class RoundTripKind(Kind):
         row.values[self.place["device_name"]] = visible(text)
         row.values[self.place["name_key"]] = fold(text)
         if getattr(raw, "rounded", False):
-            row.reasons.append(_("Excel has rounded this device name; format the column as text and export again."))
+            row.reasons.append(_("Excel has rounded this device name. Format the column as text and export again."))

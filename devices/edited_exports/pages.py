@@ -70,7 +70,7 @@ class RoundTripApplyForm(forms.Form):
         reason.help_text = (
             _("It stays in the history of every unit that loses its owner.")
             if plan.taken
-            else _("Optional. It stays in the history.")
+            else _("Optional. Shown in the history.")
         )
         if not plan.moved:
             del self.fields["reason"]

@@ -26,7 +26,7 @@ EXAMPLE = {"product": "aqua-meter", "csv": "serial_number,device_name\nAQM26-209
 class ManifestIn(imports.ImportIn):
     """A manifest, and the product of its devices."""
 
-    product = Text(max_length=60, help_text="The id or the slug.")
+    product = Text(max_length=60, help_text="The id or slug of the product.")
 
 
 @endpoint(

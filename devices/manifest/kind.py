@@ -161,7 +161,7 @@ class ManifestKind(Kind):
         if name == "device_name":
             self.notices.add("number_names", row.number)
             if raw.rounded:
-                row.reasons.append(_("Excel has rounded this device name; format the column as text and export again."))
+                row.reasons.append(_("Excel has rounded this device name. Format the column as text and export again."))
         if name != "serial_number" or not raw.isdigit() or raw.laid_out:
             return raw
         row.is_marked = True

@@ -95,7 +95,7 @@ class Device(TenantModel):
     iccid = models.CharField("ICCID", max_length=20, blank=True)
     mac = models.CharField("MAC", max_length=23, blank=True)
     hardware_revision = models.CharField(_("Hardware revision"), max_length=40, blank=True)
-    manufactured_on = models.DateField(_("Made on"), null=True, blank=True)
+    manufactured_on = models.DateField(_("Manufactured on"), null=True, blank=True)
     secret_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     status = models.CharField(
         _("Status"), max_length=10, choices=DeviceStatus.get_choices, default=DeviceStatus.IN_STOCK, editable=False
@@ -112,7 +112,7 @@ class Device(TenantModel):
     is_development = models.BooleanField(
         _("Development device"),
         default=False,
-        help_text=_("A unit for your own engineers. It gets no automatic firmware."),
+        help_text=_("For your own engineers. Gets no automatic firmware updates."),
     )
     notes = models.TextField(_("Notes"), max_length=2000, blank=True)
     # The newest wipe request, which the device confirms, and the oldest that is not confirmed. The ownerships that
@@ -134,24 +134,24 @@ class Device(TenantModel):
             models.UniqueConstraint(
                 fields=["product", "serial_key"],
                 name="device_serial_unique",
-                violation_error_message=_("This serial number is registered already."),
+                violation_error_message=_("This serial number is already registered."),
             ),
             models.UniqueConstraint(
                 fields=["organization", "name_key"],
                 name="device_name_unique",
-                violation_error_message=_("This device name is registered already."),
+                violation_error_message=_("This device name is already registered."),
             ),
             models.UniqueConstraint(
                 fields=["organization", "iccid"],
                 name="device_iccid_unique",
                 condition=~Q(iccid=""),
-                violation_error_message=_("This ICCID is registered already."),
+                violation_error_message=_("This ICCID is already registered."),
             ),
             models.UniqueConstraint(
                 fields=["organization", "mac"],
                 name="device_mac_unique",
                 condition=~Q(mac=""),
-                violation_error_message=_("This MAC is registered already."),
+                violation_error_message=_("This MAC is already registered."),
             ),
             models.CheckConstraint(
                 condition=Q(status="owned", customer__isnull=False) | (~Q(status="owned") & Q(customer__isnull=True)),

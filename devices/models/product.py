@@ -27,7 +27,7 @@ class Product(TenantModel):
 
     name = models.CharField(_("Name"), max_length=120)
     name_key = KeyField()
-    slug = models.SlugField(_("Slug"), max_length=60, help_text=_("Stands in links and in the API."))
+    slug = models.SlugField(_("Slug"), max_length=60, help_text=_("Used in links and the API."))
     platform = models.CharField(
         _("Platform"), max_length=60, blank=True, help_text=_("The hardware, such as ESP32-S3.")
     )
@@ -41,16 +41,16 @@ class Product(TenantModel):
         "customers.Customer", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Account")
     )
     unowned_may_subscribe = models.BooleanField(
-        _("Units without an owner may receive messages"),
+        _("Devices without an owner may receive messages"),
         default=False,
-        help_text=_("They may always publish and answer calls."),
+        help_text=_("They can always publish and answer calls."),
     )
     customers_may_take = models.BooleanField(
-        _("Customers may take units by serial number and device name"),
+        _("Customers may take devices by serial number and device name"),
         default=False,
         help_text=_(
-            "Over the API, with a key of a customer that may take devices. Both names are on the label, so anyone "
-            "who has seen one can take the device while it is in stock."
+            "Through the API, with the key of a customer that may take devices. Both are printed on the label, "
+            "so anyone who has seen it can take the device while it is in stock."
         ),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -77,7 +77,7 @@ class Product(TenantModel):
                 condition=Q(ownership_mode="single_account", single_account__isnull=False)
                 | (~Q(ownership_mode="single_account") & Q(single_account__isnull=True)),
                 name="product_account_with_mode",
-                violation_error_message=_("Choose the account that new units are assigned to."),
+                violation_error_message=_("Choose the account that new devices are assigned to."),
             ),
         ]
 

@@ -141,7 +141,7 @@ def test_both_values_are_said_in_the_words_of_the_form(page, alice, world, organ
     first.send(ownership_mode="single_account", single_account=lab.pk)
     answer = second.send(ownership_mode="unowned")
     assert answer.context["form"].errors["ownership_mode"] == [
-        "Now: Single account: new units belong to one internal account · Yours: Unowned: units need no owner"
+        "Now: Single account: new devices belong to one internal account · Yours: Unowned: devices need no owner"
     ]
     assert "single_account" not in answer.context["form"].errors
     other = factories.make_customer(organization, "Workshop", kind="internal")

@@ -16,7 +16,7 @@ HOME = "/"
 def test_a_new_organization_sees_its_first_steps_and_nothing_empty(client_for):
     response = client_for("owner").get(HOME)
     assert [done for _step, done in response.context["steps"]] == [False, False, False, False]
-    assert response.context["next"] == "Make a product"
+    assert response.context["next"] == "Create a product"
     assert response.context["has_begun"] is False
     assert tight(response).count("Start</a>") == 4
 

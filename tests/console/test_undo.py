@@ -37,7 +37,7 @@ def test_the_checks_name_an_undo_without_a_page_or_list(monkeypatch):
 
 
 def test_numbers_on_the_page_are_grouped():
-    assert undos.ASSIGN.heading(1) == "Undo the assignment of 1 device?"
-    assert undos.UNCLAIM.button(12_000) == "Give 12,000 devices back"
+    assert undos.ASSIGN.heading(1) == "Undo assigning 1 device?"
+    assert undos.UNCLAIM.button(12_000) == "Return 12,000 devices to their owners"
     assert undos.wiped({"wiped": 0}) == ""
-    assert undos.wiped({"wiped": 1_200}).startswith("1,200 of them have wiped themselves already.")
+    assert undos.wiped({"wiped": 1_200}).startswith("1,200 of them have already wiped themselves.")

@@ -128,7 +128,7 @@ def test_a_device_is_registered_with_cleaned_identifiers(staff_client, product):
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("serial_number", "aqm26-100000", "registered already"),
+        ("serial_number", "aqm26-100000", "already registered"),
         ("device_name", "short", "6 to 64"),
         ("imei", "352656103159467", "check digit should be 6"),
         ("serial_number", "A\u202eB", "U+202E"),

@@ -178,7 +178,7 @@ def test_an_edited_workbook_changes_what_may_be_edited_there_and_nothing_else(st
 def test_a_tag_that_grows_when_it_is_folded_is_refused_at_each_door(door, staff_client, api, product):
     """Its folded form is stored too: PostgreSQL would refuse it with an error instead of a sentence."""
     names = {"serial_number": "A-1", "device_name": "e00fce68aa700001"}
-    sentence = "A device has at most 20 tags, each of 40 characters or fewer."
+    sentence = "A device can have at most 20 tags, with at most 40 characters each."
     if door == "form":
         answer = staff_client.post(
             reverse("devices:device_create"), names | {"product": str(product.pk), "tags": "ß" * 21}

@@ -68,25 +68,25 @@ def test_a_serial_number_is_taken(raw, clean):
     [
         ("", "The serial number is missing."),
         (" \t", "The serial number is missing."),
-        ("x" * 80, "The serial number has at most 64 characters; this one has 80."),
-        ("A  1", "The serial number holds two spaces in a row."),
-        ("AQM26-\u202e900080", "The serial number holds an invisible control character (U+202E)."),
-        ("A\u200b1", "The serial number holds an invisible control character (U+200B)."),
-        ("\ufeffA1", "The serial number holds an invisible control character (U+FEFF)."),
-        ("A\u00ad1", "The serial number holds an invisible control character (U+00AD)."),
-        ("A\x001", "The serial number holds an invisible control character (U+0000)."),
-        ("A\n1", "The serial number holds an invisible control character (U+000A)."),
-        ("A\U000e00411", "The serial number holds an invisible control character (U+E0041)."),
-        ("A\u00a01", "The serial number holds an unusual space (U+00A0)."),
-        ("A\u31641", "The serial number holds an unusual space (U+3164)."),
-        ("A\ue0001", "The serial number holds a character that cannot be shown (U+E000)."),
-        ("A\ud8001", "The serial number holds a character that cannot be shown (U+D800)."),
-        ("A\uffff1", "The serial number holds a character that cannot be shown (U+FFFF)."),
-        ("A\ufe0f1", "The serial number holds a character that cannot be shown (U+FE0F)."),
-        ("8.94E+18", "Excel has rounded this serial number; format the column as text and export again."),
+        ("x" * 80, "The serial number can have at most 64 characters; this one has 80."),
+        ("A  1", "The serial number contains two spaces in a row."),
+        ("AQM26-\u202e900080", "The serial number contains an invisible control character (U+202E)."),
+        ("A\u200b1", "The serial number contains an invisible control character (U+200B)."),
+        ("\ufeffA1", "The serial number contains an invisible control character (U+FEFF)."),
+        ("A\u00ad1", "The serial number contains an invisible control character (U+00AD)."),
+        ("A\x001", "The serial number contains an invisible control character (U+0000)."),
+        ("A\n1", "The serial number contains an invisible control character (U+000A)."),
+        ("A\U000e00411", "The serial number contains an invisible control character (U+E0041)."),
+        ("A\u00a01", "The serial number contains an unusual space (U+00A0)."),
+        ("A\u31641", "The serial number contains an unusual space (U+3164)."),
+        ("A\ue0001", "The serial number contains a character that can't be displayed (U+E000)."),
+        ("A\ud8001", "The serial number contains a character that can't be displayed (U+D800)."),
+        ("A\uffff1", "The serial number contains a character that can't be displayed (U+FFFF)."),
+        ("A\ufe0f1", "The serial number contains a character that can't be displayed (U+FE0F)."),
+        ("8.94E+18", "Excel has rounded this serial number. Format the column as text and export again."),
         (
             NumberCell("8944500652928419690", rounded=True),
-            "Excel has rounded this serial number; format the column as text and export again.",
+            "Excel has rounded this serial number. Format the column as text and export again.",
         ),
     ],
 )
@@ -118,12 +118,12 @@ def test_a_device_name_is_taken(name):
     ("raw", "sentence"),
     [
         ("", "The device name is missing."),
-        ("x" * 80, "A device name has 6 to 64 letters, digits, - or _; this one has 80."),
-        ("abcde", "A device name has 6 to 64 letters, digits, - or _; this one has 5."),
-        ("abc def", "A device name has 6 to 64 letters, digits, - or _; this one holds a space."),
-        ("abcd\u00e9f", "A device name has 6 to 64 letters, digits, - or _; this one holds “\u00e9”."),
-        ("abc\u0661ef", "A device name has 6 to 64 letters, digits, - or _; this one holds “\u0661”."),
-        ("abc\u202edef", "The device name holds an invisible control character (U+202E)."),
+        ("x" * 80, "A device name must have 6 to 64 letters, digits, - or _; this one has 80."),
+        ("abcde", "A device name must have 6 to 64 letters, digits, - or _; this one has 5."),
+        ("abc def", "A device name must have 6 to 64 letters, digits, - or _; this one contains a space."),
+        ("abcd\u00e9f", "A device name must have 6 to 64 letters, digits, - or _; this one contains “\u00e9”."),
+        ("abc\u0661ef", "A device name must have 6 to 64 letters, digits, - or _; this one contains “\u0661”."),
+        ("abc\u202edef", "The device name contains an invisible control character (U+202E)."),
     ],
 )
 def test_a_device_name_is_refused(raw, sentence):
@@ -146,16 +146,16 @@ def test_an_imei_that_became_a_number_is_whole():
     ("raw", "sentence"),
     [
         ("", "The IMEI is missing."),
-        ("352656101234567", "352656101234567 is no IMEI: its check digit should be 8."),
+        ("352656101234567", "352656101234567 is not an IMEI: its check digit should be 8."),
         ("35265610123456", "35265610123456 has 14 digits; an IMEI has 15."),
         ("3526561031594661", "3526561031594661 has 16 digits; an IMEI has 15."),
-        ("35265610315946X", "35265610315946X is no IMEI: it should be 15 digits."),
-        ("\u0663\u0665265610315946", "\u0663\u0665265610315946 is no IMEI: it should be 15 digits."),
-        ("x" * 500, f"{'x' * 39}… is no IMEI: it should be 15 digits."),
-        ("000000000000000", "000000000000000 is no IMEI: it is all zeros."),
-        ("3.52656E+14", "Excel has rounded this IMEI; format the column as text and export again."),
-        ("3,52656103E+14", "Excel has rounded this IMEI; format the column as text and export again."),
-        ("352656\u200e103159466", "The IMEI holds an invisible control character (U+200E)."),
+        ("35265610315946X", "35265610315946X is not an IMEI: it should have 15 digits."),
+        ("\u0663\u0665265610315946", "\u0663\u0665265610315946 is not an IMEI: it should have 15 digits."),
+        ("x" * 500, f"{'x' * 39}… is not an IMEI: it should have 15 digits."),
+        ("000000000000000", "000000000000000 is not an IMEI: it is all zeros."),
+        ("3.52656E+14", "Excel has rounded this IMEI. Format the column as text and export again."),
+        ("3,52656103E+14", "Excel has rounded this IMEI. Format the column as text and export again."),
+        ("352656\u200e103159466", "The IMEI contains an invisible control character (U+200E)."),
     ],
 )
 def test_an_imei_is_refused(raw, sentence):
@@ -179,15 +179,15 @@ def test_an_iccid_is_taken(raw, clean):
     ("raw", "sentence"),
     [
         ("", "The ICCID is missing."),
-        ("8944500652928419691", "8944500652928419691 is no ICCID: its check digit should be 0."),
+        ("8944500652928419691", "8944500652928419691 is not an ICCID: its check digit should be 0."),
         ("894450065292841969", "894450065292841969 has 18 digits; an ICCID has 19 or 20."),
-        ("7944500652928419690", "7944500652928419690 is no ICCID: it should begin with 89."),
-        ("894450065292841969O", "894450065292841969O is no ICCID: it should be 19 or 20 digits."),
+        ("7944500652928419690", "7944500652928419690 is not an ICCID: it should begin with 89."),
+        ("894450065292841969O", "894450065292841969O is not an ICCID: it should have 19 or 20 digits."),
         (
             NumberCell("8944500652928419840", rounded=True),
-            "Excel has rounded this ICCID; format the column as text and export again.",
+            "Excel has rounded this ICCID. Format the column as text and export again.",
         ),
-        ("8.94450065292842E+18", "Excel has rounded this ICCID; format the column as text and export again."),
+        ("8.94450065292842E+18", "Excel has rounded this ICCID. Format the column as text and export again."),
     ],
 )
 def test_an_iccid_is_refused(raw, sentence):
@@ -236,19 +236,22 @@ def test_an_address_that_became_a_number_is_taken_where_nothing_is_lost():
     ("raw", "sentence"),
     [
         ("", "The MAC address is missing."),
-        ("00:00:00:00:00:00", "00:00:00:00:00:00 is no device's address: it is all zeros."),
-        ("ffffffffffff", "FF:FF:FF:FF:FF:FF is no device's address: it is for broadcast."),
-        ("01:00:5e:00:00:01", "01:00:5E:00:00:01 is no device's address: it is for multicast."),
-        ("E0:4F:43:75:E4", "E0:4F:43:75:E4 is no MAC address: it should be 12 or 16 hexadecimal digits."),
-        ("E0:4F:43-75-E4-55", "E0:4F:43-75-E4-55 is no MAC address: it should be 12 or 16 hexadecimal digits."),
-        ("G0:4F:43:75:E4:55", "G0:4F:43:75:E4:55 is no MAC address: it should be 12 or 16 hexadecimal digits."),
-        ("E0:4F:43:75:E4:55:11", "E0:4F:43:75:E4:55:11 is no MAC address: it should be 12 or 16 hexadecimal digits."),
+        ("00:00:00:00:00:00", "00:00:00:00:00:00 is not a device's address: it is all zeros."),
+        ("ffffffffffff", "FF:FF:FF:FF:FF:FF is not a device's address: it is the broadcast address."),
+        ("01:00:5e:00:00:01", "01:00:5E:00:00:01 is not a device's address: it is a multicast address."),
+        ("E0:4F:43:75:E4", "E0:4F:43:75:E4 is not a MAC address: it should have 12 or 16 hexadecimal digits."),
+        ("E0:4F:43-75-E4-55", "E0:4F:43-75-E4-55 is not a MAC address: it should have 12 or 16 hexadecimal digits."),
+        ("G0:4F:43:75:E4:55", "G0:4F:43:75:E4:55 is not a MAC address: it should have 12 or 16 hexadecimal digits."),
+        (
+            "E0:4F:43:75:E4:55:11",
+            "E0:4F:43:75:E4:55:11 is not a MAC address: it should have 12 or 16 hexadecimal digits.",
+        ),
         (
             NumberCell("4343754455"),
-            "Excel made a number of this MAC address; format the column as text and export again.",
+            "Excel turned this MAC address into a number. Format the column as text and export again.",
         ),
-        ("4.34E+11", "Excel made a number of this MAC address; format the column as text and export again."),
-        ("E0:4F:43\u200b:75:E4:55", "The MAC address holds an invisible control character (U+200B)."),
+        ("4.34E+11", "Excel turned this MAC address into a number. Format the column as text and export again."),
+        ("E0:4F:43\u200b:75:E4:55", "The MAC address contains an invisible control character (U+200B)."),
     ],
 )
 def test_a_mac_address_is_refused(raw, sentence):
@@ -259,7 +262,7 @@ def test_a_mac_address_is_refused(raw, sentence):
     "raw", ["E0:4F:43:75:E4", "E0:4F:43-75-E4-55", "G0:4F:43:75:E4:55", "E0:4F:43:75:E4:55:11", "E0 4F 43 75 E4 55"]
 )
 def test_what_has_no_form_of_a_mac_address_is_refused(raw):
-    assert fault(clean_mac, raw) == f"{raw} is no MAC address: it should be 12 or 16 hexadecimal digits."
+    assert fault(clean_mac, raw) == f"{raw} is not a MAC address: it should have 12 or 16 hexadecimal digits."
 
 
 # Hardware revision and date.
@@ -269,7 +272,7 @@ def test_a_hardware_revision_is_taken_and_refused():
     assert clean_hardware_revision(" C1 rev. b ") == "C1 rev. b"
     assert clean_hardware_revision(NumberCell("1.1")) == "1.1"
     assert fault(clean_hardware_revision, "x" * 41) == (
-        "The hardware revision has at most 40 characters; this one has 41."
+        "The hardware revision can have at most 40 characters; this one has 41."
     )
     assert fault(clean_hardware_revision, "") == "The hardware revision is missing."
 
@@ -317,19 +320,19 @@ def test_a_date_is_read_where_day_and_month_are_beyond_doubt(raw, day):
     ("raw", "sentence"),
     [
         ("", "The date is missing."),
-        ("03/04/2026", "03/04/2026 can be read in two ways; write it as 2026-04-03 or 2026-03-04."),
-        ("13/13/2026", "13/13/2026 is no date. Write it as 2026-11-30."),
-        ("2026-02-29", "2026-02-29 is no date. Write it as 2026-11-30."),
-        ("46328", "46328 is no date. Write it as 2026-11-30."),
-        ("02.11.26", "02.11.26 is no date. Write it as 2026-11-30."),
-        ("soon", "soon is no date. Write it as 2026-11-30."),
-        ("٢٠٢٦-11-02", "٢٠٢٦-11-02 is no date. Write it as 2026-11-30."),
-        ("1989-12-31", "The date 1989-12-31 lies before 1990."),
-        (NumberCell("12"), "The date 1900-01-11 lies before 1990."),
-        (NumberCell("1e+22", rounded=True), "1e+22 is no date. Write it as 2026-11-30."),
-        (NumberCell("-5000000"), "-5000000 is no date. Write it as 2026-11-30."),
-        ("2027-11-24", "The date 2027-11-24 lies more than a year ahead."),
-        ("0000-00-00", "0000-00-00 is no date. Write it as 2026-11-30."),
+        ("03/04/2026", "03/04/2026 can be read in two ways. Write it as 2026-04-03 or 2026-03-04."),
+        ("13/13/2026", "13/13/2026 is not a date. Write it like 2026-11-30."),
+        ("2026-02-29", "2026-02-29 is not a date. Write it like 2026-11-30."),
+        ("46328", "46328 is not a date. Write it like 2026-11-30."),
+        ("02.11.26", "02.11.26 is not a date. Write it like 2026-11-30."),
+        ("soon", "soon is not a date. Write it like 2026-11-30."),
+        ("٢٠٢٦-11-02", "٢٠٢٦-11-02 is not a date. Write it like 2026-11-30."),
+        ("1989-12-31", "The date 1989-12-31 is before 1990."),
+        (NumberCell("12"), "The date 1900-01-11 is before 1990."),
+        (NumberCell("1e+22", rounded=True), "1e+22 is not a date. Write it like 2026-11-30."),
+        (NumberCell("-5000000"), "-5000000 is not a date. Write it like 2026-11-30."),
+        ("2027-11-24", "The date 2027-11-24 is more than a year ahead."),
+        ("0000-00-00", "0000-00-00 is not a date. Write it like 2026-11-30."),
     ],
 )
 def test_a_date_is_refused(raw, sentence):
@@ -366,14 +369,14 @@ def test_a_secret_is_taken():
     ("raw", "sentence"),
     [
         ("", "The secret is missing."),
-        ("s3cret", "A secret has 16 to 200 characters; this one has 6."),
-        ("s" * 201, "A secret has 16 to 200 characters; this one has 201."),
-        ("correct horse battery", "A secret has only ASCII letters, digits and signs, and no spaces."),
-        ("geheimes-schl\u00fcsselwort", "A secret has only ASCII letters, digits and signs, and no spaces."),
-        ("sixteen-and-a\u202ebit", "A secret has only ASCII letters, digits and signs, and no spaces."),
+        ("s3cret", "A secret must have 16 to 200 characters; this one has 6."),
+        ("s" * 201, "A secret must have 16 to 200 characters; this one has 201."),
+        ("correct horse battery", "A secret can contain only ASCII letters, digits and symbols, and no spaces."),
+        ("geheimes-schl\u00fcsselwort", "A secret can contain only ASCII letters, digits and symbols, and no spaces."),
+        ("sixteen-and-a\u202ebit", "A secret can contain only ASCII letters, digits and symbols, and no spaces."),
         (
             NumberCell("12345678901234567890", rounded=True),
-            "Excel has rounded this secret; format the column as text and export again.",
+            "Excel has rounded this secret. Format the column as text and export again.",
         ),
     ],
 )
@@ -399,12 +402,12 @@ def test_notes_are_taken(raw, clean):
 @pytest.mark.parametrize(
     ("raw", "sentence"),
     [
-        ("x" * 2001, "The note has at most 2000 characters; this one has 2001."),
-        ("a\x00b", "The note holds an invisible control character (U+0000)."),
-        ("a\x1bb", "The note holds an invisible control character (U+001B)."),
-        ("a\u202eb", "The note holds an invisible control character (U+202E)."),
-        ("a\u2066b", "The note holds an invisible control character (U+2066)."),
-        ("a\ud800b", "The note holds a character that cannot be shown (U+D800)."),
+        ("x" * 2001, "The note can have at most 2000 characters; this one has 2001."),
+        ("a\x00b", "The note contains an invisible control character (U+0000)."),
+        ("a\x1bb", "The note contains an invisible control character (U+001B)."),
+        ("a\u202eb", "The note contains an invisible control character (U+202E)."),
+        ("a\u2066b", "The note contains an invisible control character (U+2066)."),
+        ("a\ud800b", "The note contains a character that can't be displayed (U+D800)."),
     ],
 )
 def test_notes_are_refused(raw, sentence):
@@ -509,9 +512,9 @@ def test_the_workbook_has_no_fault_and_its_lost_zeros_are_noticed():
 
 def test_the_messy_manifest_has_the_faults_that_one_row_can_show():
     assert faults_of("messy-lot.csv") == {
-        32: ["352656101234567 is no IMEI: its check digit should be 8."],
-        72: ["A device name has 6 to 64 letters, digits, - or _; this one has 80."],
-        82: ["The serial number holds an invisible control character (U+202E)."],
+        32: ["352656101234567 is not an IMEI: its check digit should be 8."],
+        72: ["A device name must have 6 to 64 letters, digits, - or _; this one has 80."],
+        82: ["The serial number contains an invisible control character (U+202E)."],
     }
 
 

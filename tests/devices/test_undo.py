@@ -159,7 +159,7 @@ def test_undoing_an_assignment_takes_the_devices_back_as_they_were(make_devices,
     operation = bulk_assign(devices, customer, by)
     done = undo.begin(operation, by=by)
     assert (done.state, done.succeeded, done.refused) == ("done", 3, 0)
-    assert done.sentence == "3 devices are not assigned any more."
+    assert done.sentence == "3 devices are no longer assigned."
     assert rows(Device) == before
     spans = Ownership.objects.values_list("end_reason", "end_evidence", "ended_by", "start_note")
     assert set(spans) == {("correction", f"operation:{done.pk}", "Alice Kemp", "order 7")}
@@ -196,9 +196,9 @@ def test_what_changed_hands_since_is_left_as_it_is_and_says_why(make_devices, cu
     done = undo.begin(operation, by=by)
     assert (done.succeeded, done.refused) == (1, 3)
     assert refused(done) == [
-        (str(free), "It was unclaimed since."),
-        (str(other), "It changed hands since."),
-        (str(anew), "It changed hands since."),
+        (str(free), "It has been unclaimed since."),
+        (str(other), "It has changed hands since."),
+        (str(anew), "It has changed hands since."),
     ]
     assert Device.objects.get(pk=other.pk).customer == other_customer
     assert Device.objects.get(pk=anew.pk).customer == customer
@@ -306,12 +306,12 @@ def test_what_is_not_free_any_more_is_left_as_it_is_and_says_why(
     assert (done.succeeded, done.refused) == (1, 7)
     assert refused(done) == [
         (str(owned), "It has an owner again."),
-        (str(archived), "It was archived since."),
-        (str(reserved), "It was packed in a shipment since."),
-        (str(scrapped), "It was scrapped since."),
-        (str(returned), "It was put in quarantine since."),
-        (str(passed), "It changed hands since."),
-        (str(orphan), "Its owner was archived since."),
+        (str(archived), "It has been archived since."),
+        (str(reserved), "It has been packed in a shipment since."),
+        (str(scrapped), "It has been scrapped since."),
+        (str(returned), "It has been put in quarantine since."),
+        (str(passed), "It has changed hands since."),
+        (str(orphan), "Its owner has been archived since."),
     ]
     assert list(Device.objects.filter(customer=customer)) == [back]
     assert (seen["total"], seen["fit"]) == (8, 1)
@@ -327,7 +327,7 @@ def test_a_device_that_has_wiped_itself_goes_back_and_its_history_says_so(make_d
     undo.begin(operation, by=by)
     told = Event.objects.filter(kind="device.unclaim_undone").values_list("subject_id", "object_id", "data")
     assert sorted(told) == [
-        (wiped.pk, customer.pk, {"note": "It had wiped itself already."}),
+        (wiped.pk, customer.pk, {"note": "It had already wiped itself."}),
         (kept.pk, customer.pk, {}),
     ]
     assert set(Device.objects.values_list("wipe_asked_at", "wipe_confirmed_at")) == {(None, None)}
@@ -571,7 +571,7 @@ def test_the_page_of_the_undo_counts_what_goes_and_what_does_not(
     before = rows(Ownership)
     html = client_for(alice).get(url_of(operation)).content.decode()
     assert "Take 2 devices back" in html
-    assert "Left as it is: It was unclaimed since." in html
+    assert "Left unchanged: It has been unclaimed since." in html
     assert str(devices[0]) in html
     assert rows(Ownership) == before
 
@@ -585,5 +585,5 @@ def test_the_page_of_the_undo_of_an_unclaim_tells_of_codes_and_wiped_devices(
     Device.objects.filter(pk=devices[0].pk).update(wipe_confirmed_at=timezone.now(), wipe_since=None)
     html = client_for(alice).get(url_of(operation)).content.decode()
     assert "Codes printed before the unclaim remain invalid." in html
-    assert "1 of them has wiped itself already." in html
-    assert "Give 2 devices back" in html
+    assert "1 of them has already wiped itself." in html
+    assert "Return 2 devices to their owners" in html

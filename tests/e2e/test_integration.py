@@ -66,7 +66,7 @@ def look(someone: Person, name: str) -> None:
 @pytest.fixture(scope="module")
 def world(support: Person) -> dict:
     """A product with two units in stock, and two customers with a person each."""
-    made(support, "/products/new/", "Make product", Name="Heat Meter")
+    made(support, "/products/new/", "Create product", Name="Heat Meter")
     found = {}
     for number in range(2):
         name = f"heat-{number:06d}"
@@ -114,7 +114,7 @@ def owned(server: Any, key: str, world: dict) -> str:
 def secret(support: Person, owned: str) -> str:
     """The secret of HT-0, shown once."""
     support.page.goto(f"/devices/{owned}/secret/")
-    support.press("Make a secret")
+    support.press("Create secret")
     look(support, "device secret")
     shown = support.page.locator("[data-secret]").inner_text()
     support.page.goto(f"/devices/{owned}/secret/")

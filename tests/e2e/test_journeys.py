@@ -32,7 +32,7 @@ def imported(owner: Person) -> Person:
     """J1: make a product, drop the manifest, look at the preview, apply."""
     owner.go("/products/new/")
     owner.fill(Name="Aqua Meter", Description="Claim this meter to see its readings.")
-    owner.press("Make product")
+    owner.press("Create product")
     owner.check("product")
     owner.follow("Import manifest")
     owner.check("import")

@@ -19,7 +19,7 @@ def packer(support: Person, tmp_path: Path) -> Person:  # noqa: F811
     """Four flow probes with a code each, from a manifest, and a customer."""
     support.go("/products/new/")
     support.fill(Name="Flow Probe")
-    support.press("Make product")
+    support.press("Create product")
     manifest = tmp_path / "flow.csv"
     lines = [f"{serial},flowprobe{number:08d}" for number, serial in enumerate(SERIALS)]
     manifest.write_text("\n".join(["serial_number,device_name", *lines]))

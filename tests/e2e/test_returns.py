@@ -37,7 +37,7 @@ def world(support: Person) -> dict:
     """A product with a code for each unit, three units, and a customer with a person who owns two of them."""
     support.go("/products/new/")
     support.fill(Name="Pressure Probe", Description="Measures pressure.")
-    support.press("Make product")
+    support.press("Create product")
     support.page.wait_for_url(re.compile(r"/products/\d+/$"))
     support.go("/claim-profiles/new/")
     support.fill(Name="Pressure Probe owners")
@@ -119,7 +119,7 @@ def test_support_scans_receives_undoes_inspects_and_restocks(support, world, ask
     support.check("received")
     support.follow("Undo")
     support.check("undo")
-    support.press("Give 1 device back")
+    support.press("Return 1 device to its owner")
     support.sees("1 device is what it was before.")
 
     support.page.goto("/returns/workbench/")

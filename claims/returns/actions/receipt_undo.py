@@ -27,11 +27,11 @@ SENTENCES: dict[str, Any] = {
     ReturnState.INSPECTED: _later("It was inspected since."),
     ReturnState.RESTOCKED: _later("It was restocked since."),
     ReturnState.REFURBISHED: _later("It was refurbished since."),
-    ReturnState.SCRAPPED: _later("It was scrapped since."),
+    ReturnState.SCRAPPED: _later("It has been scrapped since."),
     ReturnState.CANCELLED: _later("Its return was cancelled since."),
-    "customer_archived": _later("Its owner was archived since."),
-    "archived": _later("It was archived since."),
-    "": _later("It was changed by somebody else at the same moment."),
+    "customer_archived": _later("Its owner has been archived since."),
+    "archived": _later("It has been archived since."),
+    "": _later("Someone else changed it at the same time."),
 }
 
 
@@ -147,7 +147,7 @@ def _tell(
         owner = row.customer_id if row.status_before == DeviceStatus.OWNED else None
         parties.setdefault((owner, row.device_id in wiped), []).append(row.device_id)
     for (owner, had_wiped), ids in parties.items():
-        data = {"note": _("It had wiped itself already.")} if had_wiped else {}
+        data = {"note": _("It had already wiped itself.")} if had_wiped else {}
         about = owners[owner] if owner else None
         kind = events.RETURN_UNDONE if owner else events.QUARANTINE_UNDONE
         record_devices(kind, ids, by=by, about=about, act=outcome.act, at=at, **data)

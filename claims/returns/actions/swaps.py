@@ -79,7 +79,7 @@ def _open_span(old: Device, customer: Customer) -> Ownership:
     """Return the span by which the customer owns the locked device. Raises Refused if it has just changed owner."""
     span = Ownership.objects.select_related("project").filter(device=old, ended_at=None).first()
     if span is None or span.customer_id != customer.pk:
-        raise Refused("changed", _("It was changed by somebody else at the same moment. Try again."))
+        raise Refused("changed", _("Someone else changed it at the same time. Try again."))
     span.customer = customer
     return span
 

@@ -198,4 +198,4 @@ def _count(shipment: Shipment, more: int) -> None:
 
 def changed() -> tuple[str, str]:
     """Return code and sentence for a device that was changed by somebody else at the same moment."""
-    return "changed", _("It was changed by somebody else at the same moment. Try again.")
+    return "changed", _("Someone else changed it at the same time. Try again.")

@@ -92,7 +92,7 @@ def end(
 def end_one(member: ProjectMember, *, by: Actor, note: str = "") -> None:
     """End one membership. Raises Refused if it has ended already."""
     if not end(ProjectMember.objects.filter(pk=member.pk), by=by, note=note):
-        raise Refused("ended_already", _("This access has ended already. Look at the list again."))
+        raise Refused("ended_already", _("This access has already ended. Reload the page to see the current list."))
 
 
 def end_all_of(organization: Any, user: Any, *, by: Actor, at: datetime | None = None) -> int:

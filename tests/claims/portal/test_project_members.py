@@ -270,7 +270,7 @@ def test_the_check_reports_members_who_left_and_overlapping_spans(claim, bob):
         ended_at=row.started_at + HOUR,
     )
     (said,) = ledger_check.check()
-    assert said == f"Project member {row.pk} begins before the one before it has ended."
+    assert said == f"Project member {row.pk} begins before the previous one ended."
     ProjectMember.objects.filter(pk=before.pk).update(ended_at=row.started_at)
     assert ledger_check.check() == []
 

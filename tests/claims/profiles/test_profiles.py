@@ -155,7 +155,7 @@ def test_an_empty_limit_or_0_means_unlimited(owner, limit):
     [
         ({"name": ""}, "name", "This field is required."),
         ({"name": "   "}, "name", "This field is required."),
-        ({"name": "A\u202eB"}, "name", "It holds an invisible control character (U+202E)."),
+        ({"name": "A\u202eB"}, "name", "It contains an invisible control character (U+202E)."),
         ({"slug": "a b"}, "slug", "Enter a valid “slug” consisting of letters, numbers, underscores or hyphens."),
         ({"slug": "taken"}, "slug", "Another claim profile has this identifier."),
         ({"slug": "TAKEN"}, "slug", "Another claim profile has this identifier."),
@@ -179,7 +179,7 @@ def test_an_empty_limit_or_0_means_unlimited(owner, limit):
         ),
         ({"devices": "\n".join(f"N{n}" for n in range(501))}, "devices", "A claim gives at most 500 devices."),
         ({"devices": "AQM\u0000"}, "devices", "Null characters are not allowed."),
-        ({"devices": "AQM\u202e"}, "devices", "It holds an invisible control character (U+202E)."),
+        ({"devices": "AQM\u202e"}, "devices", "It contains an invisible control character (U+202E)."),
         ({"product": "999"}, "product", "Select a valid choice. That choice is not one of the available choices."),
     ],
 )
@@ -205,7 +205,7 @@ def test_an_invalid_value_is_refused_at_its_field_and_nothing_is_created(owner, 
         (
             {"documents-0-title": "M", "documents-0-link": "https://a.example/\x01"},
             "link",
-            "It holds an invisible control character (U+0001).",
+            "It contains an invisible control character (U+0001).",
         ),
         *(
             (

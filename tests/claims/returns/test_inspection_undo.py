@@ -68,10 +68,10 @@ def test_returns_that_changed_since_are_left_alone_with_the_reason(make_devices,
     before = state()
     said = [
         "It has an owner again.",
-        "It changed hands since.",
-        "It was packed in a shipment since.",
+        "It has changed hands since.",
+        "It has been packed in a shipment since.",
         "It came back again since.",
-        "It was archived since.",
+        "It has been archived since.",
     ]
     seen = inspection_undo.preview(operation, shown=50)
     assert [str(sentence) for _device, sentence in seen["rows"]] == said
@@ -107,7 +107,7 @@ def test_the_page_offers_the_undo_and_shows_what_it_does(client_for, alice, rece
     operation = Operation.objects.get(undo_route=return_inspection.UNDO)
     url = reverse("claims:return_inspect_undo", args=[operation.pk])
     assert answer.redirect_chain[-1][0] == row.get_absolute_url()
-    assert f'It is scrapped. <a href="{url}">Undo</a>' in answer.content.decode()
+    assert f'It has been scrapped. <a href="{url}">Undo</a>' in answer.content.decode()
     assert (
         "You can undo this for 15 minutes."
         in client.get(reverse("claims:return_inspect") + f"?ids={received[0].pk}").content.decode()

@@ -90,7 +90,7 @@ def test_the_workbench_says_what_it_cannot_receive(desk, owned_devices, make_dev
     answer = desk.post(WORKBENCH, {"list": scans})
     said = text_of(answer)
     assert "It was received already, as R-00001." in said
-    assert "It is scrapped." in said
+    assert "It has been scrapped." in said
     assert "Nobody owns it. Tick to receive it into quarantine all the same." in said
     assert f"No device matches {foreign_device.serial_number}." in said
     assert [line.is_received for line in answer.context["workbench"].lines] == [False, False, False]
@@ -143,7 +143,7 @@ def test_receiving_returns_to_the_workbench_with_links_to_undo_and_inspect(desk,
     assert f"/returns/receive/{operation.pk}/undo/" in answer.content.decode()
     assert "/returns/inspect/?ids=" in answer.content.decode()
     undo = desk.get(f"/returns/receive/{operation.pk}/undo/")
-    assert "Give 3 devices back" in text_of(undo)
+    assert "Return 3 devices to their owners" in text_of(undo)
     desk.post(f"/returns/receive/{operation.pk}/undo/")
     assert {d.status for d in Device.objects.filter(pk__in=[d.pk for d in owned_devices])} == {"owned"}
 

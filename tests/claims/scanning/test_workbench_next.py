@@ -58,7 +58,9 @@ def test_the_preview_counts_earlier_unclaims(desk, owned_devices, two_an_hour, a
     assert "You can unclaim 1 more device this hour; 2 are selected." in page
     ownership.unclaim([owned_devices[1].pk], reason="Lease over", by=actor(bob))
     page = unclaim_page(desk, owned_devices[2:]).content.decode()
-    assert "You have unclaimed 2 devices within an hour, the most you can. Try later, or ask an administrator." in page
+    assert (
+        "You have reached your limit of 2 unclaimed devices an hour. Try again later, or ask an administrator." in page
+    )
 
 
 def test_people_who_may_unclaim_in_bulk_see_no_limit(client_for, alice, owned_devices, two_an_hour):

@@ -201,7 +201,7 @@ def test_nothing_is_shipped_if_one_device_cannot_be(shipment, make_devices, cust
     Device.objects.filter(pk=units[1].pk).update(status="scrapped")
     with pytest.raises(Refused) as refused:
         shipping.ship(shipment, by=by)
-    assert refused.value.sentence == f"Nothing was shipped. {units[1]}: It is scrapped."
+    assert refused.value.sentence == f"Nothing was shipped. {units[1]}: It has been scrapped."
     shipment.refresh_from_db()
     assert (shipment.state, shipment.shipped_at, Ownership.objects.count()) == ("open", None, 0)
     assert not Operation.objects.exists()

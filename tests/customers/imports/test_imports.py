@@ -69,7 +69,7 @@ def test_every_fault_in_a_messy_german_file_is_reported_with_its_row(taken):
         6: "“not an address” is no e-mail address.",
         7: "The name is missing.",
         9: "The same customer stands in row 8. If they are two, give each a reference.",
-        10: "Name: It holds an invisible control character (U+202E).",
+        10: "Name: It contains an invisible control character (U+202E).",
         11: "Kind: write company, person or internal, not “Behörde”.",
     }
     assert {code: number for code, number, _rows in row.summary["notices"]} == {"spaces": 1, "formula": 1}

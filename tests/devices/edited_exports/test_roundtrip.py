@@ -226,9 +226,9 @@ def test_the_reference_names_the_owner_too_and_the_cell_that_was_edited_decides(
         ([(0, "version", "")], "The column “version” was changed or emptied in this row. Export the list again."),
         (
             [(0, "tags", ",".join(f"t{n}" for n in range(21)))],
-            "A device has at most 20 tags, each of 40 characters or fewer.",
+            "A device can have at most 20 tags, with at most 40 characters each.",
         ),
-        ([(0, "notes", "x" * 2001)], "The note has at most 2000 characters; this one has 2001."),
+        ([(0, "notes", "x" * 2001)], "The note can have at most 2000 characters; this one has 2001."),
     ],
 )
 def test_what_can_not_be_is_refused_with_its_reason(
@@ -262,9 +262,9 @@ def test_a_customer_of_another_organization_is_as_unknown_as_any(staff_client, a
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        ("reserved", "It is packed in an open shipment. Take it out there first."),
-        ("returned", "It came back and is not inspected yet. Inspect it first."),
-        ("scrapped", "It is scrapped."),
+        ("reserved", "It is packed in an open shipment. Remove it from the shipment first."),
+        ("returned", "It was returned and hasn't been inspected yet. Inspect it first."),
+        ("scrapped", "It has been scrapped."),
     ],
 )
 def test_what_is_not_in_stock_gets_no_owner_but_notes(status, sentence, staff_client, alice, three, customer):
@@ -454,7 +454,7 @@ def test_a_file_that_only_assigns_to_one_customer_can_be_undone(staff_client, al
     )
     operation = applied(alice, content)
     undone = undo.begin(operation, by=by)
-    assert (undone.succeeded, undone.sentence) == (2, "2 devices are not assigned any more.")
+    assert (undone.succeeded, undone.sentence) == (2, "2 devices are no longer assigned.")
     assert not Device.objects.exclude(customer=None).exists()
 
 

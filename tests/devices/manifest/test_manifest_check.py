@@ -56,10 +56,10 @@ def test_every_planted_fault_of_the_messy_lot_is_reported(product, device):
         12: "The device name already stands in row 11.",
         22: "The serial number is missing.",
         23: "The device name is missing.",
-        32: "352656101234567 is no IMEI: its check digit should be 8.",
+        32: "352656101234567 is not an IMEI: its check digit should be 8.",
         62: "This serial number is registered already, with another device name.",
-        72: "A device name has 6 to 64 letters, digits, - or _; this one has 80.",
-        82: "The serial number holds an invisible control character (U+202E).",
+        72: "A device name must have 6 to 64 letters, digits, - or _; this one has 80.",
+        82: "The serial number contains an invisible control character (U+202E).",
         92: "This row has 5 values but the header has 4.",
     }
     assert noticed(manifest) == {
@@ -107,16 +107,16 @@ def test_a_long_number_that_excel_has_rounded_is_refused(product, tmp_path):
     rows = [["Serial", "Device name"], [12345678901234567, NAMES[0]], ["S-1", 12345678901234567]]
     manifest = checked(product, workbook(tmp_path / "a.xlsx", rows))
     assert refused(manifest) == {
-        2: "Excel has rounded this serial number; format the column as text and export again.",
-        3: "Excel has rounded this device name; format the column as text and export again.",
+        2: "Excel has rounded this serial number. Format the column as text and export again.",
+        3: "Excel has rounded this device name. Format the column as text and export again.",
     }
 
 
 def test_a_row_names_all_its_faults(product):
     manifest = checked(product, text(f"{HEAD},imei,mac", "S-1,short,123,zz"))
     assert refused(manifest) == {
-        2: "A device name has 6 to 64 letters, digits, - or _; this one has 5. 123 has 3 digits; an IMEI has 15. "
-        "zz is no MAC address: it should be 12 or 16 hexadecimal digits."
+        2: "A device name must have 6 to 64 letters, digits, - or _; this one has 5. 123 has 3 digits; an IMEI has 15. "
+        "zz is not a MAC address: it should have 12 or 16 hexadecimal digits."
     }
 
 
@@ -221,7 +221,7 @@ def test_identifiers_of_other_units_are_refused_but_for_the_imei(product):
 def test_tags_are_split_and_limited(product):
     many = ";".join(f"t{n}" for n in range(21))
     manifest = checked(product, text("S/N;Device ID;Tags", f'S-1;{NAMES[0]};"a, b ;A"', f'S-2;{NAMES[1]};"{many}"'))
-    assert refused(manifest) == {3: "A device has at most 20 tags, each of 40 characters or fewer."}
+    assert refused(manifest) == {3: "A device can have at most 20 tags, with at most 40 characters each."}
 
 
 def test_a_word_that_is_neither_yes_nor_no_is_refused(product):
@@ -250,7 +250,7 @@ def test_corrected_columns_are_read_as_they_were_set(product):
 
 def test_a_serial_that_grows_when_it_is_compared_is_refused(product):
     manifest = checked(product, text(HEAD, "ﷺ" * 5 + f",{NAMES[0]}"))
-    assert refused(manifest) == {2: "The serial number has at most 64 characters; this one has 90."}
+    assert refused(manifest) == {2: "The serial number can have at most 64 characters; this one has 90."}
 
 
 def test_the_checked_rows_hold_no_secret(product):
