@@ -58,8 +58,9 @@ def refuse(form: Any, refusal: Refused, field: str | None = None) -> None:
 
 
 def page(request: HttpRequest, template: str, form: forms.BaseForm, /, **context: Any) -> HttpResponse:
-    """Return the page with the form: to be filled in (200), or sent and not accepted (422)."""
-    return render(request, template, {"form": form, **context}, status=422 if form.is_bound else 200)
+    """Return the page with the form: to be filled in or previewed (200), or sent and not accepted (422)."""
+    is_refused = form.is_bound and not form.is_valid()
+    return render(request, template, {"form": form, **context}, status=422 if is_refused else 200)
 
 
 def press(request: Request, row: Any, act: Callable[..., Any], said: str = "", *, to: Any = None) -> HttpResponse:

@@ -36,12 +36,6 @@ class Job:
 
     request: Request
     chosen: Selection
-    # Why the labels were not printed although the form is valid.
-    changed: str = ""
-
-    def refuse(self, refusal: Refused) -> None:
-        """Show the page again with the current selection, and explain why."""
-        self.changed = refusal.sentence
 
     @cached_property
     def total(self) -> int:
@@ -61,10 +55,20 @@ class Job:
             kept={**self.request.session.get(REMEMBERED, {}), **self._named_profile()},
         )
 
+    @cached_property
+    def shown(self) -> LabelSheetForm:
+        """The form that the preview shows: as submitted, or as if submitted untouched."""
+        return self.form if self.form.is_bound else _as_sent(self)
+
+    @cached_property
+    def is_drawable(self) -> bool:
+        """Whether the form has values to draw a preview from, even if the selection is refused afterwards."""
+        return self.shown.is_valid()
+
     @property
     def is_final(self) -> bool:
         """Whether the labels are to be printed and the form is valid."""
-        return self.request.method == "POST" and "preview" not in self.request.POST and self.form.is_valid()
+        return self.request.method == "POST" and "preview" not in self.request.POST and self.is_drawable
 
     @property
     def is_preview(self) -> bool:
@@ -73,16 +77,13 @@ class Job:
 
     def context(self) -> dict[str, Any]:
         """Return the template context of the page."""
-        form, total = self.form, self.total
-        shown = form if form.is_bound else _as_sent(self)
-        is_right = shown.is_valid()
+        shown, is_right, total = self.shown, self.is_drawable, self.total
         without = units.without_code(self.chosen.rows, shown.profile_id if is_right else None)
         lacking = without.order_by().count()
         unset, unset_texts = (self._unset_serials(shown), self._unset_texts(shown)) if is_right else ([], [])
         return {
-            "form": form,
+            "form": self.form,
             "chosen": self.chosen,
-            "changed": self.changed,
             "total": total,
             "lacking": lacking,
             "named": list(without.order_by("serial_key", "pk").values_list("serial_number", flat=True)[:NAMED]),

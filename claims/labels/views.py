@@ -10,6 +10,7 @@ from claims.models import LabelSheet
 from console.access import Permission
 from console.bulk import SelectionChanged
 from console.downloads import answer
+from console.forms import attempt, page
 from console.listing import render_list
 from console.operations import IN_REQUEST
 from console.policies import requires
@@ -33,14 +34,10 @@ def label_sheet_list(request: Request) -> HttpResponse:
 def label_sheet_create(request: Request) -> HttpResponseBase:
     """Choose stock and content with a preview, then print the labels of the selected devices."""
     job = pages.job(request)
-    if job.is_final:
-        try:
-            return _printed(request, job)
-        except SelectionChanged as changed:
-            job.refuse(changed)
-    template = "claims/labels/_label_preview.html" if job.is_preview else "claims/labels/label_sheet_create.html"
-    status = 409 if job.changed else 422 if job.form.errors and not job.is_preview else 200
-    return render(request, template, job.context(), status=status)
+    if job.is_preview:
+        return render(request, "claims/labels/_label_preview.html", job.context())
+    printed = attempt(job.form, lambda: _printed(request, job), only=SelectionChanged) if job.is_final else None
+    return printed or page(request, "claims/labels/label_sheet_create.html", job.form, **job.context())
 
 
 @requires(Permission.CODE_VIEW)

@@ -14,6 +14,7 @@ from claims.models import Claim, Step
 from claims.redemption import portal_queries, session
 from claims.redemption.actions import redemption
 from claims.redemption.forms import ReviewForm, TypedCodeForm
+from console.forms import page
 from console.policies import portal, public
 from console.requests import Request
 from customers.people.roles import claiming_customers
@@ -51,7 +52,7 @@ def landing(request: Request) -> HttpResponse:
     form = TypedCodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if not form.is_valid():
-            return render(request, "claims/redemption/landing_type.html", {"form": form}, status=422)
+            return page(request, "claims/redemption/landing_type.html", form)
         session.scan(request, form.cleaned_data["code"])
         return _see_other("claim:landing")
     pending = None if "another" in request.GET else session.current(request)
@@ -93,7 +94,7 @@ def redeem(request: Request) -> HttpResponse:
     pending.expect(request.POST.get("nonce", ""))
     form = _review_form(request, pending)
     if not form.is_valid():
-        return render(request, "claims/redemption/review.html", {"pending": pending, "form": form}, status=422)
+        return page(request, "claims/redemption/review.html", form, pending=pending)
     terms: dict[str, Any] = {"answers": form.answers, "by": request.actor, "host": request.get_host()}
     offer = pending.offer if pending.is_usable else None
     claim = redemption.redeem_as(pending.offer.code, claimant=form.claimant, offer=offer, **terms)

@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -147,17 +148,13 @@ def return_label_queue(request: Request) -> HttpResponse:
 def return_label_done(request: Request) -> HttpResponse:
     """Ask for confirmation, then record that the selected devices carry a new label."""
     chosen = selection(request, Device.objects.visible_to(request.actor), DeviceFilter)
-    changed = None
-    if request.method == "POST":
-        try:
-            count = returns.labels_replaced(chosen.ids, by=request.actor)
-            messages.success(request, pages.label_sentence(count))
-            return redirect(chosen.back or "claims:return_label_queue")
-        except SelectionChanged as refusal:
-            changed = refusal.sentence
-    devices = chosen.rows.select_related("product").order_by("serial_key", "pk")
-    context = {"chosen": chosen, "devices": devices, "changed": changed}
-    return render(request, "claims/labels/return_label_done.html", context, status=409 if changed else 200)
+    form = Form(request.POST if request.method == "POST" else None)
+    count = attempt(form, lambda: returns.labels_replaced(chosen.ids, by=request.actor), only=SelectionChanged)
+    if count is None:
+        devices = chosen.rows.select_related("product").order_by("serial_key", "pk")
+        return page(request, "claims/labels/return_label_done.html", form, chosen=chosen, devices=devices)
+    messages.success(request, pages.label_sentence(count))
+    return redirect(chosen.back or "claims:return_label_queue")
 
 
 @requires(Permission.ORGANIZATION_EDIT)
