@@ -1,4 +1,4 @@
-"""Manifests for the tests: small files made of rows, and the three that factories sent."""
+"""Manifests for the tests: small generated files, and the three that factories sent."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,12 +17,12 @@ AQUA, GATEWAY, MESSY = (DATA / name for name in ("aqua-meter-lot-2611.csv", "gat
 
 
 def text(*lines: str) -> bytes:
-    """A file of these lines."""
+    """Return a file with these lines."""
     return "\n".join(lines).encode()
 
 
 def workbook(path: Path, rows: Iterable[Iterable]) -> bytes:
-    """An XLSX file of these rows; numbers stay numbers."""
+    """Return an XLSX file with these rows; numbers stay numbers."""
     book = Workbook()
     for row in rows:
         book.active.append(list(row))
@@ -31,19 +31,19 @@ def workbook(path: Path, rows: Iterable[Iterable]) -> bytes:
 
 
 def received(product: Product, content: bytes, name: str = "lot.csv") -> ManifestImport:
-    """A manifest as it is after its upload."""
+    """Return a manifest after its upload."""
     return manifests.receive(name, [content], by=system(product.organization, "Alice"), product=product)
 
 
 def checked(product: Product, content: bytes, name: str = "lot.csv", **reading) -> ManifestImport:
-    """A manifest as it is after its check."""
+    """Return a manifest after its check."""
     manifest = received(product, content, name)
     manifests.check_now(manifest, reading=reading)
     return manifest
 
 
 def applied(product: Product, content: bytes, name: str = "lot.csv", *, good_rows: bool = False, **reading):
-    """A manifest as it is once it is applied."""
+    """Return a manifest once it is applied."""
     manifest = checked(product, content, name, **reading)
     by = system(product.organization, "Alice")
     manifests.apply_now(manifest, version=manifest.version, by=by, good_rows=good_rows)
@@ -51,20 +51,20 @@ def applied(product: Product, content: bytes, name: str = "lot.csv", *, good_row
 
 
 def counts(manifest: ManifestImport) -> tuple[int, int, int, int]:
-    """New, unchanged, changed, refused."""
+    """Return the numbers of new, unchanged, changed and refused rows."""
     return tuple(manifest.summary[name] for name in ("new", "unchanged", "changed", "refused"))
 
 
 def refused(manifest: ManifestImport) -> dict[int, str]:
-    """The reasons by row."""
+    """Return the reasons by row."""
     return {row.number: row.reason for row in staging_of(manifest, ManifestKind).read(Verdict.REFUSED)}
 
 
 def changed(manifest: ManifestImport) -> dict[int, dict]:
-    """What changes, by row."""
+    """Return the changes by row."""
     return {row.number: row.changes for row in staging_of(manifest, ManifestKind).read(Verdict.CHANGED)}
 
 
 def noticed(manifest: ManifestImport) -> dict[str, tuple[int, list[int]]]:
-    """What was noticed: how often, and in which rows first."""
+    """Return how often each warning occurs, and the first rows that have it."""
     return {code: (count, rows) for code, count, rows in manifest.summary["notices"]}

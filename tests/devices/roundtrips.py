@@ -1,4 +1,4 @@
-"""Round trips for the tests: exports as people save them, edited, and what the check and the apply make of them."""
+"""Round trips for the tests: exports as people save them, edited, and the results of checking and applying them."""
 
 import csv
 import io
@@ -19,19 +19,19 @@ Edit = Callable[[list[dict]], object]
 
 
 def exported(client, form: str = "csv", query: str = "") -> bytes:
-    """The list of devices as a file."""
+    """Return the list of devices as a file."""
     answer = client.get(f"/devices/export/?format={form}{query}")
     assert answer.status_code == 200
     return b"".join(answer.streaming_content)
 
 
 def rows_of(content: bytes) -> list[dict]:
-    """The rows of an exported CSV file as a spreadsheet that knows no formulas shows them."""
+    """Return the rows of an exported CSV file as shown by a spreadsheet without formulas."""
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
 def as_csv(rows: list[dict], *, separator: str = ",", encoding: str = "utf-8", errors: str = "strict") -> bytes:
-    """Rows as a CSV file."""
+    """Return rows as a CSV file."""
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, list(rows[0]), delimiter=separator)
     writer.writeheader()
@@ -40,14 +40,14 @@ def as_csv(rows: list[dict], *, separator: str = ",", encoding: str = "utf-8", e
 
 
 def edited_csv(client, edit: Edit, query: str = "", **writing) -> bytes:
-    """The exported CSV file after an edit of its rows."""
+    """Return the exported CSV file after an edit of its rows."""
     rows = rows_of(exported(client, "csv", query))
     edit(rows)
     return as_csv(rows, **writing)
 
 
 def edited_xlsx(client, path: Path, edit: Edit) -> bytes:
-    """The exported workbook, loaded, edited and saved."""
+    """Return the exported workbook, loaded, edited and saved."""
     book = load_workbook(io.BytesIO(exported(client, "xlsx")))
     sheet = book.active
     header = [cell.value for cell in sheet[1]]
@@ -65,21 +65,21 @@ def edited_xlsx(client, path: Path, edit: Edit) -> bytes:
 
 
 def workbook(path: Path, rows: list[dict]) -> bytes:
-    """A workbook of these rows."""
+    """Return a workbook with these rows."""
     book = Workbook()
     book.active.append(list(rows[0]))
     for row in rows:
         book.active.append(list(row.values()))
         for cell in book.active[book.active.max_row]:
             if isinstance(cell.value, str):
-                # Else openpyxl makes a formula of what begins like one, which a person who types text does not.
+                # Otherwise openpyxl turns text that starts like a formula into one, which typing text does not.
                 cell.data_type = "s"
     book.save(path)
     return path.read_bytes()
 
 
 def checked(user, content: bytes, name: str = "devices.csv") -> RoundTrip:
-    """A file as it is after its upload and check by the user."""
+    """Return a file after its upload and check by the user."""
     by = factories.actor_of(user)
     row = roundtrips.IMPORTER.receive(name, [content], by=by)
     roundtrips.IMPORTER.check(row, by=by)
@@ -88,38 +88,38 @@ def checked(user, content: bytes, name: str = "devices.csv") -> RoundTrip:
 
 
 def applied(user, content: bytes, name: str = "devices.csv", **terms) -> Operation:
-    """The operation that applied a file."""
+    """Return the operation that applied a file."""
     row = checked(user, content, name)
     return roundtrips.apply(row, version=row.version, by=factories.actor_of(user), **terms)
 
 
 def counts(row: RoundTrip) -> tuple[int, int, int]:
-    """Unchanged, changed, refused."""
+    """Return the numbers of unchanged, changed and refused rows."""
     return tuple(row.summary[name] for name in ("unchanged", "changed", "refused"))
 
 
 def refused(row: RoundTrip) -> dict[int, str]:
-    """The reasons by row."""
+    """Return the reasons by row."""
     return {each.number: each.reason for each in staging_of(row, RoundTripKind).read(Verdict.REFUSED)}
 
 
 def changes(row: RoundTrip) -> dict[int, dict]:
-    """What changes, by row."""
+    """Return the changes by row."""
     return {each.number: each.changes for each in staging_of(row, RoundTripKind).read(Verdict.CHANGED)}
 
 
 def noticed(row: RoundTrip) -> dict[str, int]:
-    """What was noticed, and how often."""
+    """Return how often each warning occurs."""
     return {code: count for code, count, _rows in row.summary["notices"]}
 
 
 def tags_of(device: Device) -> list[str]:
-    """The names of a device's tags."""
+    """Return the names of a device's tags."""
     return list(device.device_tags.order_by("tag__name_key").values_list("tag__name", flat=True))
 
 
 def put(*places) -> Edit:
-    """An edit: (row from 0, column, text) each."""
+    """Return an edit that puts texts into cells, each given as (row from 0, column, text)."""
 
     def edit(rows: list[dict]) -> None:
         for number, name, text in places:

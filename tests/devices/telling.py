@@ -1,4 +1,4 @@
-"""Devices that call the device API in tests, and messages with times of their own."""
+"""Devices that call the device API in tests, and messages with chosen times."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ TICK = timedelta(microseconds=1)
 
 
 def give_secret(device) -> str:
-    """A new secret for the device."""
+    """Create a new secret for the device."""
     return secrets.renew([device.pk], by=system(device.organization))[device.pk]
 
 
@@ -28,7 +28,7 @@ def basic(name: str, secret: str) -> str:
 
 
 class Unit:
-    """A device as it calls: with its secret, over HTTP."""
+    """A device as a client: it calls with its secret over HTTP."""
 
     def __init__(self, device, secret: str = "", address: str = "192.0.2.1") -> None:
         self.device, self.secret = device, secret or give_secret(device)
@@ -47,7 +47,7 @@ class Unit:
 
 
 def publisher(device) -> Publisher:
-    """The device as the ledger knows it now."""
+    """Return the device as the ledger knows it now."""
     secret = give_secret(device)
     found = find(device.device_name, secret)
     assert found is not None and found.device_id == device.pk
@@ -55,7 +55,7 @@ def publisher(device) -> Publisher:
 
 
 def tell(device, at=None, name="reading", data=1, by=None) -> datetime:
-    """Publish one message at a time of the test's choice."""
+    """Publish one message at a chosen time."""
     return publish(read(json.dumps({"name": name, "data": data}).encode()), by=by or publisher(device), at=at)
 
 

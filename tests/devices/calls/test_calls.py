@@ -1,4 +1,4 @@
-"""Calls: who may ask, delivered once, answered once and in time, and nothing of them crosses a handover."""
+"""Calls: who may make them; delivered once, answered once and in time, and nothing of them crosses a handover."""
 
 import threading
 from datetime import timedelta
@@ -31,7 +31,7 @@ def ask(device, by, **how) -> Call:
     return calls.ask(device, **{"kind": "variable", "name": "temperature", "by": by, **how})
 
 
-def test_a_call_goes_to_the_device_and_its_answer_comes_back(device, by):
+def test_a_call_reaches_the_device_and_its_answer_comes_back(device, by):
     unit, call = Unit(device), ask(device, by, kind="function", name="relay/on", argument="2")
     given = unit.get("calls").json()["calls"]
     assert [(c["id"], c["kind"], c["name"], c["argument"]) for c in given] == [(call.pk, "function", "relay/on", "2")]
@@ -42,7 +42,7 @@ def test_a_call_goes_to_the_device_and_its_answer_comes_back(device, by):
     assert Event.objects.filter(kind="device.called", subject_id=device.pk).count() == 1
 
 
-def test_a_call_is_handed_over_once(device, by):
+def test_a_call_is_delivered_once(device, by):
     unit = Unit(device)
     ask(device, by)
     assert len(unit.get("calls").json()["calls"]) == 1
@@ -58,7 +58,7 @@ def test_a_call_is_answered_once(device, by):
     assert Call.objects.get().result == 1
 
 
-def test_a_device_may_say_that_it_failed(device, by):
+def test_a_device_can_report_that_a_call_failed(device, by):
     unit, call = Unit(device), ask(device, by)
     unit.get("calls")
     assert unit.post(f"calls/{call.pk}", {"error": "no such variable"}).status_code == 202
@@ -74,18 +74,18 @@ def test_null_is_an_answer(device, by):
     assert (call.state, call.result) == ("answered", None)
 
 
-def test_what_was_not_handed_over_is_not_answered(device, by):
+def test_a_call_cannot_be_answered_before_its_delivery(device, by):
     call, unit = ask(device, by), Unit(device)
     answer = unit.post(f"calls/{call.pk}", {"result": 1})
     assert (answer.status_code, answer.json()["code"]) == (409, "not_delivered")
     assert answer.json()["title"] == "This call was not handed over yet. Ask for your calls, then answer it."
     assert Call.objects.get().state == "waiting"
-    # Too late it is over, handed over or not.
+    # After the timeout the call is over, delivered or not.
     Call.objects.update(asked_at=T0, expires_at=T0 + TICK)
     assert unit.post(f"calls/{call.pk}", {"result": 1}).json()["code"] == "call_over"
 
 
-def test_after_the_timeout_nothing_is_delivered_or_answered(device, by):
+def test_nothing_is_delivered_or_answered_after_the_timeout(device, by):
     told = publisher(device)
     first, second = ask(device, by, timeout=10, at=T0), ask(device, by, timeout=10, at=T0)
     late = T0 + timedelta(seconds=10)
@@ -106,7 +106,7 @@ def test_after_the_timeout_nothing_is_delivered_or_answered(device, by):
     [None, [], {}, 7, {"result": 1, "error": "x"}, {"error": 7}, {"other": 1}, {"result": "a" * 17_000}],
     ids=lambda body: repr(body)[:30],
 )
-def test_an_answer_that_makes_no_sense_is_refused(device, by, body):
+def test_an_invalid_answer_is_refused(device, by, body):
     unit, call = Unit(device), ask(device, by)
     unit.get("calls")
     assert unit.post(f"calls/{call.pk}", body).status_code == 422
@@ -131,7 +131,7 @@ def test_an_answer_that_makes_no_sense_is_refused(device, by, body):
     ],
     ids=["number", "text", "depth", "size"],
 )
-def test_a_result_that_can_not_be_kept_gets_its_own_sentence(device, by, raw, code, sentence):
+def test_a_result_that_cannot_be_stored_is_refused_with_its_own_sentence(device, by, raw, code, sentence):
     unit, call = Unit(device), ask(device, by)
     unit.get("calls")
     answer = unit.post(f"calls/{call.pk}", None, raw=raw).json()
@@ -139,7 +139,7 @@ def test_a_result_that_can_not_be_kept_gets_its_own_sentence(device, by, raw, co
     assert Call.objects.get().state == "delivered"
 
 
-def test_a_device_answers_its_own_calls_alone(device, make_devices, by):
+def test_a_device_can_only_answer_its_own_calls(device, make_devices, by):
     (other,) = make_devices(1)
     call = ask(device, by)
     Unit(device).get("calls")
@@ -164,7 +164,7 @@ def test_a_device_answers_its_own_calls_alone(device, make_devices, by):
     ],
     ids=repr,
 )
-def test_a_call_that_makes_no_sense_is_refused(device, by, how):
+def test_an_invalid_call_is_refused(device, by, how):
     with pytest.raises(Refused) as refused:
         ask(device, by, **how)
     assert refused.value.status == 422
@@ -182,7 +182,7 @@ def test_a_call_that_makes_no_sense_is_refused(device, by, how):
         ("viewer", False),
     ],
 )
-def test_a_member_calls_by_his_role(device, actor, role, may):
+def test_whether_a_member_may_call_depends_on_the_role(device, actor, role, may):
     who = actor(role)
     assert calls.may_ask(who, device) is may
     if may:
@@ -195,7 +195,7 @@ def test_a_member_calls_by_his_role(device, actor, role, may):
 
 
 @pytest.mark.parametrize(("role", "may"), [("admin", True), ("operator", True), ("viewer", False)])
-def test_the_owner_calls_by_his_role(owned, customer, role, may):
+def test_whether_the_owner_may_call_depends_on_the_role(owned, customer, role, may):
     who = factories.actor_of(factories.make_person(customer, "p@aalen.example", role))
     if may:
         assert ask(owned, who).customer == customer
@@ -208,7 +208,7 @@ def test_the_owner_calls_by_his_role(owned, customer, role, may):
 @pytest.mark.parametrize(
     ("scopes", "may"), [({CustomerScope.READ}, False), ({CustomerScope.READ, CustomerScope.CALL}, True)]
 )
-def test_a_customers_key_calls_by_its_scope(owned, customer, dana, scopes, may):
+def test_whether_a_customers_key_may_call_depends_on_its_scope(owned, customer, dana, scopes, may):
     key = Actor(
         kind="customer",
         user=dana,
@@ -220,7 +220,7 @@ def test_a_customers_key_calls_by_its_scope(owned, customer, dana, scopes, may):
     assert calls.may_ask(key, owned) is may
 
 
-def test_strangers_and_former_owners_do_not_call(owned, erin, dana, charlie, by, other_customer):
+def test_strangers_and_former_owners_cannot_call(owned, erin, dana, charlie, by, other_customer):
     ledger.release([owned.pk], by=by, reason="unclaim")
     for user in (erin, dana, charlie):
         with pytest.raises(Refused) as refused:
@@ -229,7 +229,7 @@ def test_strangers_and_former_owners_do_not_call(owned, erin, dana, charlie, by,
     assert not Call.objects.exists()
 
 
-def test_shared_access_does_not_call(device, other_customer, erin, by):
+def test_shared_access_does_not_allow_calls(device, other_customer, erin, by):
     project = other_customer.projects.get()
     ledger.share([device.pk], customer=other_customer, project=project, by=by, reason="claim")
     with pytest.raises(Refused) as refused:
@@ -237,7 +237,7 @@ def test_shared_access_does_not_call(device, other_customer, erin, by):
     assert refused.value.status == 403
 
 
-def test_an_archived_device_is_not_called(device, by):
+def test_an_archived_device_cannot_be_called(device, by):
     type(device).objects.filter(pk=device.pk).update(archived_at=timezone.now())
     with pytest.raises(Refused) as refused:
         ask(device, by)
@@ -246,26 +246,26 @@ def test_an_archived_device_is_not_called(device, by):
     assert not Call.objects.exists()
 
 
-def test_a_scrapped_device_is_not_called(device, by, actor):
+def test_a_scrapped_device_cannot_be_called(device, by, actor):
     type(device).objects.filter(pk=device.pk).update(status="scrapped")
     with pytest.raises(Refused) as refused:
         ask(device, by)
     assert (refused.value.code, refused.value.status) == ("scrapped", 409)
-    # Who may not call it learns no more than that.
+    # People who may not call it learn nothing else.
     with pytest.raises(Refused) as refused:
         ask(device, actor("viewer"))
     assert refused.value.status == 403
     assert not Call.objects.exists()
 
 
-def test_calls_are_found_by_the_state_that_they_show(device, by):
+def test_calls_are_filtered_by_the_state_that_they_show(device, by):
     told = publisher(device)
     answered, failed, given, late = (ask(device, by, timeout=300) for _n in range(4))
     assert len(calls.deliver(by=told)) == 4
     calls.answer(answered.pk, by=told, result=1)
     calls.answer(failed.pk, by=told, error="x")
     waiting, written = ask(device, by), ask(device, by)
-    # The one is late since a moment, of the other it was written down.
+    # One has just timed out, the other was already recorded as timed out.
     Call.objects.filter(pk__in=[late.pk, written.pk]).update(asked_at=T0, expires_at=T0 + TICK)
     Call.objects.filter(pk=written.pk).update(state="timed_out", ended_at=T0 + TICK)
     wanted = {
@@ -282,7 +282,7 @@ def test_calls_are_found_by_the_state_that_they_show(device, by):
         assert {call.state_now for call in found} <= {state}
 
 
-def test_a_hundred_calls_may_wait_and_no_more(device, by):
+def test_at_most_a_hundred_calls_can_wait(device, by):
     for _n in range(calls.MOST_WAITING):
         ask(device, by)
     with pytest.raises(Refused) as refused:
@@ -291,7 +291,7 @@ def test_a_hundred_calls_may_wait_and_no_more(device, by):
     assert Call.objects.count() == calls.MOST_WAITING
 
 
-def test_what_an_owner_asked_ends_with_its_ownership(owned, dana, by):
+def test_calls_made_by_an_owner_end_with_the_ownership(owned, dana, by):
     unit = Unit(owned)
     his, mine = ask(owned, factories.actor_of(dana)), ask(owned, by)
     given = ask(owned, factories.actor_of(dana))
@@ -303,7 +303,7 @@ def test_what_an_owner_asked_ends_with_its_ownership(owned, dana, by):
     assert unit.post(f"calls/{given.pk}", {"result": "of the new owner"}).status_code == 409
 
 
-def test_without_the_follower_the_device_would_hear_of_it(owned, dana, by, monkeypatch):
+def test_without_the_follower_the_device_would_receive_the_call(owned, dana, by, monkeypatch):
     """The negative control."""
     others = [entry for entry in ledger.followers.entries if entry[1] is not calls.follow_ledger]
     assert len(others) == len(ledger.followers) - 1
@@ -313,7 +313,7 @@ def test_without_the_follower_the_device_would_hear_of_it(owned, dana, by, monke
     assert len(Unit(owned).get("calls").json()["calls"]) == 1
 
 
-def test_an_answer_after_the_handover_is_seen_by_neither_owner(owned, customer, other_customer, dana, erin, by):
+def test_an_answer_after_the_handover_is_visible_to_neither_owner(owned, customer, other_customer, dana, erin, by):
     began = timezone.now()
     told, early, late = publisher(owned), ask(owned, by, timeout=300), ask(owned, by, timeout=300)
     calls.deliver(by=told)
@@ -339,7 +339,7 @@ def test_without_a_wait_the_answer_comes_at_once(device, query, monkeypatch):
 
 
 @pytest.mark.parametrize("wait", ["", "abc", "-1", "1.5", "x", "９", "1e3", "+1", " 1", "1 2"])
-def test_a_wait_that_is_no_number_of_seconds_is_refused_and_takes_no_call(device, by, wait):
+def test_an_invalid_wait_is_refused_and_delivers_no_call(device, by, wait):
     call = ask(device, by)
     answer = Unit(device).get(f"calls?wait={quote(wait)}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
@@ -352,7 +352,7 @@ def test_a_wait_that_is_no_number_of_seconds_is_refused_and_takes_no_call(device
 @pytest.mark.parametrize(
     ("wait", "seconds"), [("7", 7), ("025", 25), ("26", 25), ("9" * 8, 25), ("9" * 9, 25), ("9" * 5000, 25)]
 )
-def test_more_than_the_longest_wait_is_cut(device, monkeypatch, wait, seconds):
+def test_a_wait_beyond_the_maximum_is_shortened(device, monkeypatch, wait, seconds):
     waited = []
     monkeypatch.setattr(views, "_wait_for_calls", lambda request, by, wait: waited.append(wait) or [])
     assert Unit(device).get(f"calls?wait={wait}").json() == {"calls": []}
@@ -360,8 +360,8 @@ def test_more_than_the_longest_wait_is_cut(device, monkeypatch, wait, seconds):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_waiting_device_hears_of_a_call_soon(device, by, monkeypatch):
-    """Another connection asks while it waits for the first time; it never waits again."""
+def test_a_waiting_device_receives_a_call_soon(device, by, monkeypatch):
+    """Another connection makes the call during the device's first wait; it never waits again."""
     pauses = []
 
     def later() -> None:
@@ -383,8 +383,8 @@ def test_a_waiting_device_hears_of_a_call_soon(device, by, monkeypatch):
 
 
 @pytest.mark.parametrize("is_asked_again", [True, False])
-def test_who_waits_for_calls_must_still_have_the_secret_when_one_comes(device, by, monkeypatch, is_asked_again):
-    """With its negative control: without the second look at the secret, the call is handed to whoever waited."""
+def test_a_waiting_device_must_still_have_the_secret_when_a_call_comes(device, by, monkeypatch, is_asked_again):
+    """With its negative control: without the second check of the secret, the call is delivered to whoever waited."""
     waiting = Unit(device)
     monkeypatch.setattr(views, "PAUSE", 0)
     if not is_asked_again:
@@ -401,7 +401,7 @@ def test_who_waits_for_calls_must_still_have_the_secret_when_one_comes(device, b
     assert Call.objects.get().state == ("waiting" if is_asked_again else "delivered")
 
 
-def test_where_all_places_are_taken_a_device_is_sent_away_at_once(device, monkeypatch):
+def test_a_device_is_sent_away_at_once_if_all_places_are_taken(device, monkeypatch):
     monkeypatch.setattr(views, "_room", threading.BoundedSemaphore(1))
     assert views._room.acquire(blocking=False)
     monkeypatch.setattr(views.time, "sleep", lambda _seconds: pytest.fail("it waited"))
@@ -424,7 +424,7 @@ def answer_once(prepared):
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_sixteen_connections_of_one_device_get_each_call_once_and_answer_it_once(device, by):
+def test_sixteen_connections_of_one_device_get_and_answer_each_call_once(device, by):
     told = publisher(device)
     asked = [ask(device, by, timeout=300).pk for _n in range(8)]
     given = [pk for found in processes.run(16, lambda n: told, deliver_many) for pk in found]
@@ -434,10 +434,10 @@ def test_sixteen_connections_of_one_device_get_each_call_once_and_answer_it_once
     assert Call.objects.get(pk=asked[0]).state == "answered"
 
 
-def test_a_past_owner_does_not_see_that_a_call_of_staff_reached_the_next_owner_s_device(
+def test_a_past_owner_cannot_see_that_a_staff_call_reached_the_device_after_its_handover(
     owned, by, customer, other_customer, dana, erin
 ):
-    """Staff's calls are not broken off by a handover; that the device asked for one since then is the next owner's."""
+    """A handover does not cancel calls of staff; that the device fetched one afterwards concerns the next owner."""
     call = ask(owned, by, timeout=300)
     ledger.transfer([owned.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by)
     assert [given["id"] for given in Unit(owned).get("calls").json()["calls"]] == [call.pk]

@@ -1,4 +1,4 @@
-"""Calls in the portal: admins and operators of the owner ask, and everybody reads what was asked in its own span."""
+"""Calls in the portal: the owner's admins and operators make them, and everybody reads those of their own span."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def hand_over(device, customer, other, by) -> None:
 
 
 @pytest.mark.parametrize("role", ["admin", "operator"])
-def test_an_admin_and_an_operator_ask_and_the_page_waits_for_the_answer(role, client_for, customer, owned):
+def test_admins_and_operators_can_call_and_the_page_waits_for_the_answer(role, client_for, customer, owned):
     person = factories.make_person(customer, "pat@aalen.example", role)
     client = client_for(person)
     assert at("call_create", owned.pk) in client.get(at("device_detail", owned.pk)).content.decode()
@@ -68,7 +68,7 @@ def test_an_admin_and_an_operator_ask_and_the_page_waits_for_the_answer(role, cl
     assert "pat@aalen.example" in card
 
 
-def test_a_viewer_reads_the_answers_and_asks_nothing(client_for, customer, owned, by):
+def test_a_viewer_can_read_answers_but_not_call(client_for, customer, owned, by):
     client = client_for(factories.make_person(customer, "view@aalen.example", "viewer"))
     page = client.get(at("device_detail", owned.pk)).content.decode()
     assert "Ask the device" not in page
@@ -83,8 +83,8 @@ def test_a_viewer_reads_the_answers_and_asks_nothing(client_for, customer, owned
     assert (Call.objects.count(), Event.objects.count()) == (1, events)
 
 
-def test_without_the_check_of_the_edge_the_action_refuses_the_viewer_still(client_for, customer, owned, monkeypatch):
-    """The check is there twice: with the edge's patched out the form comes, and asks nothing."""
+def test_the_action_refuses_a_viewer_even_without_the_check_of_the_page(client_for, customer, owned, monkeypatch):
+    """The check exists twice: with that of the page patched out, the form appears but calls nothing."""
     monkeypatch.setattr(portal_calls, "must_ask", lambda actor, device: None)
     client = client_for(factories.make_person(customer, "view@aalen.example", "viewer"))
     made = client.post(at("call_create", owned.pk), ASKED)
@@ -92,7 +92,7 @@ def test_without_the_check_of_the_edge_the_action_refuses_the_viewer_still(clien
     assert not Call.objects.exists()
 
 
-def test_without_both_checks_the_viewer_asks(client_for, customer, owned, monkeypatch):
+def test_without_both_checks_a_viewer_could_call(client_for, customer, owned, monkeypatch):
     """The negative control."""
     monkeypatch.setattr(portal_calls, "must_ask", lambda actor, device: None)
     monkeypatch.setattr(calls, "may_ask", lambda by, device: True)
@@ -101,7 +101,9 @@ def test_without_both_checks_the_viewer_asks(client_for, customer, owned, monkey
     assert Call.objects.count() == 1
 
 
-def test_who_shares_a_device_or_reaches_its_project_does_not_ask(client_for, customer, other_customer, erin, owned, by):
+def test_people_with_shared_access_and_project_members_cannot_call(
+    client_for, customer, other_customer, erin, owned, by
+):
     project = other_customer.projects.get()
     ledger.share([owned.pk], customer=other_customer, project=project, by=by, reason="claim")
     guest = factories.make_person(other_customer, "guest@example.com")
@@ -114,7 +116,7 @@ def test_who_shares_a_device_or_reaches_its_project_does_not_ask(client_for, cus
     assert not Call.objects.exists()
 
 
-def test_the_device_of_another_customer_is_not_there(client_for, erin, charlie, alice, owned, by):
+def test_the_device_of_another_customer_is_not_found(client_for, erin, charlie, alice, owned, by):
     call = ask(owned, by)
     events = Event.objects.count()
     for stranger in (erin, charlie, alice):
@@ -125,7 +127,7 @@ def test_the_device_of_another_customer_is_not_there(client_for, erin, charlie, 
     assert (Call.objects.count(), Event.objects.count()) == (1, events)
 
 
-def test_a_call_is_found_under_its_own_device_only(client_for, dana, customer, owned, make_devices, by):
+def test_a_call_is_only_found_under_its_own_device(client_for, dana, customer, owned, make_devices, by):
     (other,) = make_devices(1)
     ledger.assign([other.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment")
     call = ask(owned, by)
@@ -134,7 +136,7 @@ def test_a_call_is_found_under_its_own_device_only(client_for, dana, customer, o
     assert client.get(at("call_detail", other.pk, call.pk)).status_code == 404
 
 
-def test_after_a_change_of_hands_each_owner_sees_the_calls_of_its_own_span(
+def test_after_a_handover_each_owner_sees_the_calls_of_their_own_span(
     client_for, dana, erin, customer, other_customer, owned, by
 ):
     old = ask(owned, factories.actor_of(dana), "his_secret")
@@ -154,10 +156,10 @@ def test_after_a_change_of_hands_each_owner_sees_the_calls_of_its_own_span(
     assert ("her answer" in page, "his" in page.replace("history", "").replace("this", "")) == (True, False)
 
 
-def test_without_the_window_the_new_owner_would_read_the_old_ones_calls(
+def test_without_the_window_the_new_owner_would_read_the_former_owners_calls(
     client_for, dana, erin, customer, other_customer, owned, by, monkeypatch
 ):
-    """The negative control: calls of the devices that one sees, whenever they were asked."""
+    """The negative control: all calls of the visible devices, whenever they were made."""
     ask(owned, factories.actor_of(dana), "his_secret")
     hand_over(owned, customer, other_customer, by)
     assert "his_secret" not in client_for(erin).get(at("call_list", owned.pk)).content.decode()
@@ -165,7 +167,7 @@ def test_without_the_window_the_new_owner_would_read_the_old_ones_calls(
     assert "his_secret" in client_for(erin).get(at("call_list", owned.pk)).content.decode()
 
 
-def test_a_page_that_is_open_while_the_device_changes_hands_stops_asking(
+def test_an_open_page_stops_polling_when_the_device_changes_owner(
     client_for, dana, customer, other_customer, owned, by
 ):
     call = ask(owned, factories.actor_of(dana))
@@ -177,7 +179,7 @@ def test_a_page_that_is_open_while_the_device_changes_hands_stops_asking(
     assert client.get(address).status_code == 404
 
 
-def test_customers_do_not_read_the_names_of_staff(client_for, dana, owned, by):
+def test_customers_cannot_read_the_names_of_staff(client_for, dana, owned, by):
     staff, owner = ask(owned, by), ask(owned, factories.actor_of(dana))
     rows = call_pages.newest(factories.actor_of(dana), owned, 5)
     assert [row.asker for row in rows] == ["dana@aalen.example", "Northlake"]
@@ -192,7 +194,7 @@ def test_customers_do_not_read_the_names_of_staff(client_for, dana, owned, by):
     assert [row.asker for row in call_pages.newest(by, owned, 5)] == ["dana@aalen.example", "Alice Kemp"]
 
 
-def test_who_shares_a_device_reads_nothing_of_what_its_owner_asks(client_for, dana, erin, other_customer, owned, by):
+def test_people_with_shared_access_cannot_read_the_owners_calls(client_for, dana, erin, other_customer, owned, by):
     project = other_customer.projects.get()
     ledger.share([owned.pk], customer=other_customer, project=project, by=by, reason="claim")
     call = ask(owned, factories.actor_of(dana), kind="function", argument="password=hunter2")
@@ -205,19 +207,19 @@ def test_who_shares_a_device_reads_nothing_of_what_its_owner_asks(client_for, da
 
 
 @pytest.mark.parametrize("number", [2**63, 10**20])
-def test_a_number_that_no_device_has_is_not_found(client_for, dana, number):
+def test_an_unknown_device_number_is_not_found(client_for, dana, number):
     assert client_for(dana).get(f"/portal/devices/{number}/calls/1/").status_code == 404
 
 
 @pytest.mark.parametrize("field", ["name", "kind", "timeout", "argument"])
-def test_a_bad_question_is_told_at_its_field_and_asks_nothing(field, client_for, dana, owned):
+def test_an_invalid_value_is_refused_at_its_field_and_calls_nothing(field, client_for, dana, owned):
     bad = {"name": "a b", "kind": "secret", "timeout": "301", "argument": "x" * 2000}[field]
     made = client_for(dana).post(at("call_create", owned.pk), ASKED | {field: bad})
     assert (made.status_code, list(made.context["form"].errors)) == (422, [field])
     assert not Call.objects.exists()
 
 
-def test_what_a_device_answers_is_shown_as_text(client_for, dana, owned, by):
+def test_answers_of_a_device_are_shown_as_text(client_for, dana, owned, by):
     call = ask(owned, by)
     answer(owned, call, result="<script>alert(1)</script>")
     for address in (at("device_detail", owned.pk), at("call_list", owned.pk), at("call_detail", owned.pk, call.pk)):
@@ -225,7 +227,7 @@ def test_what_a_device_answers_is_shown_as_text(client_for, dana, owned, by):
         assert ("<script>alert" in page, "&lt;script&gt;alert" in page) == (False, True)
 
 
-def test_the_pages_are_german_for_a_german_reader(client_for, dana, owned, by):
+def test_german_readers_get_german_pages(client_for, dana, owned, by):
     call, client = ask(owned, by), client_for(dana)
     headers = {"accept-language": "de"}
     for address, expected in (

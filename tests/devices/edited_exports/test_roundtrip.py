@@ -1,4 +1,4 @@
-"""A list that was exported and edited comes back: what the check makes of each row, and what is done."""
+"""An exported list comes back edited: how the check classifies each row, and what is applied."""
 
 import pytest
 from django.utils import timezone
@@ -46,7 +46,7 @@ def own(device, customer, by):
     device.refresh_from_db()
 
 
-def test_the_export_holds_what_a_round_trip_needs(staff_client, three, customer, by):
+def test_the_export_has_what_a_round_trip_needs(staff_client, three, customer, by):
     type(customer).objects.update(reference="K-1001", reference_key="k-1001")
     own(three[0], customer, by)
     device_actions.edit(three[0], by=by, tags=["Pilot", "berlin"], notes="Line one\nline two")
@@ -82,14 +82,14 @@ def test_the_export_holds_what_a_round_trip_needs(staff_client, three, customer,
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_a_file_that_nobody_edited_changes_nothing(form, staff_client, alice, three, customer, by, tmp_path):
+def test_an_unedited_file_changes_nothing(form, staff_client, alice, three, customer, by, tmp_path):
     own(three[0], customer, by)
     device_actions.edit(three[1], by=by, tags=["=1+1", "a;b"], notes="-5 °C, then\n=SUM(A1)")
     row = checked(alice, exported(staff_client, form), f"devices.{form}")
     assert (counts(row), refused(row), row.summary["notices"]) == ((3, 0, 0), {}, [])
 
 
-def test_each_cell_does_what_it_says(staff_client, alice, three, customer, other_customer, by):
+def test_each_edited_cell_is_applied(staff_client, alice, three, customer, other_customer, by):
     own(three[1], customer, by)
     own(three[2], customer, by)
     device_actions.edit(three[0], by=by, tags=["old", "kept"])
@@ -120,7 +120,7 @@ def test_each_cell_does_what_it_says(staff_client, alice, three, customer, other
     assert (tags_of(three[0]), three[0].notes) == (["kept", "New"], "Note")
 
 
-def test_a_transfer_is_at_one_instant_and_both_customers_read_of_it(
+def test_a_transfer_happens_at_one_instant_and_both_customers_can_see_it(
     staff_client, alice, three, customer, other_customer, by
 ):
     own(three[0], customer, by)
@@ -140,7 +140,7 @@ def test_a_transfer_is_at_one_instant_and_both_customers_read_of_it(
     assert len({e.act for e in told}) == 1
 
 
-def test_only_the_columns_that_are_there_are_looked_at(staff_client, alice, three, customer, by):
+def test_missing_columns_are_left_alone(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
     device_actions.edit(three[0], by=by, tags=["a"], notes="Mine")
     rows = [
@@ -151,7 +151,7 @@ def test_only_the_columns_that_are_there_are_looked_at(staff_client, alice, thre
     assert (tags_of(three[0]), three[0].notes, three[0].customer) == (["b"], "Mine", customer)
 
 
-def test_emptied_tags_and_notes_are_taken_away(staff_client, alice, three, by):
+def test_emptying_tags_and_notes_removes_them(staff_client, alice, three, by):
     device_actions.edit(three[0], by=by, tags=["a", "b"], notes="Mine")
     assert applied(alice, edited_csv(staff_client, put((0, "tags", ""), (0, "notes", "")))).succeeded == 1
     three[0].refresh_from_db()
@@ -160,7 +160,7 @@ def test_emptied_tags_and_notes_are_taken_away(staff_client, alice, three, by):
     assert told.data == {"tags": ["a, b", ""], "notes": ["Mine", ""]}
 
 
-def test_an_unclaim_asks_why(staff_client, alice, three, customer, by):
+def test_an_unclaim_needs_a_reason(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
     content = edited_csv(staff_client, put((0, "owner", "")))
     with pytest.raises(Refused) as refusal:
@@ -172,10 +172,10 @@ def test_an_unclaim_asks_why(staff_client, alice, three, customer, by):
     assert Ownership.objects.get().end_note == "It broke"
 
 
-# Who is the owner
+# The owner
 
 
-def test_the_reference_names_the_owner_too_and_the_cell_that_was_edited_decides(
+def test_the_owner_can_be_set_by_name_or_reference_and_the_edited_cell_counts(
     staff_client, alice, three, customer, organization, by
 ):
     a = factories.make_customer(organization, "Twin", reference="K-1")
@@ -231,7 +231,7 @@ def test_the_reference_names_the_owner_too_and_the_cell_that_was_edited_decides(
         ([(0, "notes", "x" * 2001)], "The note can have at most 2000 characters; this one has 2001."),
     ],
 )
-def test_what_can_not_be_is_refused_with_its_reason(
+def test_an_impossible_change_is_refused_with_its_reason(
     places, sentence, staff_client, alice, three, customer, organization, by
 ):
     twin = factories.make_customer(organization, "Twin", reference="K-1")
@@ -243,14 +243,14 @@ def test_what_can_not_be_is_refused_with_its_reason(
     assert counts(row) == (2, 0, 1)
 
 
-def test_a_device_of_another_organization_is_as_unknown_as_any(staff_client, alice, three, foreign_device):
+def test_a_device_of_another_organization_is_reported_as_unknown(staff_client, alice, three, foreign_device):
     content = edited_csv(staff_client, put((0, "device_name", foreign_device.device_name), (0, "tags", "mine")))
     row = checked(alice, content)
     assert refused(row) == {2: "No device has this name."}
     assert not DeviceTag.objects.exists()
 
 
-def test_a_customer_of_another_organization_is_as_unknown_as_any(staff_client, alice, three, other_organization):
+def test_a_customer_of_another_organization_is_reported_as_unknown(staff_client, alice, three, other_organization):
     factories.make_customer(other_organization, "Stranger", reference="S-1")
     row = checked(alice, edited_csv(staff_client, put((0, "owner", "Stranger"), (1, "owner_reference", "S-1"))))
     assert refused(row) == {
@@ -267,35 +267,37 @@ def test_a_customer_of_another_organization_is_as_unknown_as_any(staff_client, a
         ("scrapped", "It has been scrapped."),
     ],
 )
-def test_what_is_not_in_stock_gets_no_owner_but_notes(status, sentence, staff_client, alice, three, customer):
+def test_a_device_that_is_not_in_stock_accepts_notes_but_no_owner(
+    status, sentence, staff_client, alice, three, customer
+):
     ledger.set_status([three[0].pk], frm=["in_stock"], to=status)
     row = checked(alice, edited_csv(staff_client, put((0, "owner", customer.name))))
     assert refused(row) == {2: sentence}
     assert applied(alice, edited_csv(staff_client, put((0, "notes", "Mine")))).succeeded == 1
 
 
-def test_an_archived_unit_gets_no_owner(staff_client, alice, three, customer, by):
+def test_an_archived_device_cannot_get_an_owner(staff_client, alice, three, customer, by):
     device_actions.archive([three[0].pk], by=by)
     row = checked(alice, edited_csv(staff_client, put((0, "owner", customer.name)), "&archived=on"))
     assert refused(row) == {2: "It is archived. Restore it first."}
 
 
-def test_the_same_unit_twice_is_refused(staff_client, alice, three):
+def test_a_duplicate_device_is_refused(staff_client, alice, three):
     rows = rows_of(exported(staff_client))
     row = checked(alice, as_csv([*rows, rows[0] | {"device_name": rows[0]["device_name"].upper()}]))
     assert refused(row) == {5: "The same device name stands in row 2, in other letters."}
 
 
-# What was changed since
+# What changed since
 
 
-def test_what_the_console_changed_since_is_refused_where_the_row_was_edited(staff_client, alice, three, customer, by):
+def test_edited_rows_of_devices_changed_since_the_export_are_refused(staff_client, alice, three, customer, by):
     content = edited_csv(staff_client, put((0, "tags", "mine"), (2, "notes", "Mine")))
     device_actions.edit(three[0], by=by, notes="Theirs")
     own(three[1], customer, by)
     row = checked(alice, content)
     assert refused(row) == {2: "It was changed in the console since this file was exported: Notes. Export it again."}
-    # The second row was not edited, so its new owner stays; it is no reason to refuse it.
+    # The second row was not edited, so its new owner stays and is no reason to refuse the row.
     assert (counts(row), changes(row)) == ((1, 1, 1), {4: {"notes": ["", "Mine"]}})
     roundtrips.apply(row, version=row.version, by=by)
     for device in three:
@@ -304,13 +306,13 @@ def test_what_the_console_changed_since_is_refused_where_the_row_was_edited(staf
     assert (three[1].customer, tags_of(three[0])) == (customer, [])
 
 
-def test_a_file_that_was_applied_already_changes_nothing_when_it_comes_again(staff_client, alice, three, customer):
+def test_a_file_that_was_already_applied_changes_nothing_the_second_time(staff_client, alice, three, customer):
     content = edited_csv(staff_client, put((0, "tags", "mine"), (0, "owner", customer.name)))
     assert applied(alice, content).succeeded == 1
     assert counts(checked(alice, content)) == (3, 0, 0)
 
 
-def test_a_customer_that_was_renamed_since_is_still_the_owner(staff_client, alice, three, customer, by):
+def test_a_customer_renamed_since_is_still_recognized_as_the_owner(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
     content = edited_csv(staff_client, put((0, "notes", "Mine")))
     type(customer).objects.update(name="Werke Aalen", name_key="werke aalen")
@@ -319,7 +321,7 @@ def test_a_customer_that_was_renamed_since_is_still_the_owner(staff_client, alic
     assert changes(row) == {2: {"notes": ["", "Mine"]}}
 
 
-def test_a_column_that_was_sorted_alone_is_found_out(staff_client, alice, three):
+def test_a_column_that_was_sorted_on_its_own_is_detected(staff_client, alice, three):
     rows = rows_of(exported(staff_client))
     for row, version in zip(rows, [*[r["version"] for r in rows][1:], rows[0]["version"]], strict=True):
         row["version"] = version
@@ -330,7 +332,7 @@ def test_a_column_that_was_sorted_alone_is_found_out(staff_client, alice, three)
     assert counts(row) == (0, 0, 3)
 
 
-def test_without_versions_it_is_compared_with_what_is_registered_now(staff_client, alice, three, customer, by):
+def test_without_versions_a_file_is_compared_with_the_current_values(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
     rows = [{"Device": d.device_name, "Customer": "", "Tags": "x"} for d in three]
     row = checked(alice, as_csv(rows))
@@ -338,7 +340,7 @@ def test_without_versions_it_is_compared_with_what_is_registered_now(staff_clien
     assert changes(row)[2] == {"owner": ["Stadtwerke Aalen", ""], "tags": ["", "x"]}
 
 
-def test_what_changes_between_the_preview_and_the_apply_is_refused_row_by_row(staff_client, alice, three, customer, by):
+def test_changes_between_preview_and_apply_are_refused_row_by_row(staff_client, alice, three, customer, by):
     row = checked(
         alice, edited_csv(staff_client, put((0, "notes", "A"), (1, "notes", "B"), (2, "owner", customer.name)))
     )
@@ -355,7 +357,7 @@ def test_what_changes_between_the_preview_and_the_apply_is_refused_row_by_row(st
     assert (three[0].notes, Ownership.objects.count()) == ("Theirs", 0)
 
 
-def test_all_or_none_means_it(staff_client, alice, three, customer, by):
+def test_all_or_none_changes_nothing_if_one_row_fails(staff_client, alice, three, customer, by):
     row = checked(
         alice, edited_csv(staff_client, put((0, "notes", "A"), (1, "tags", "b"), (2, "owner", customer.name)))
     )
@@ -372,7 +374,7 @@ def test_all_or_none_means_it(staff_client, alice, three, customer, by):
     assert row.applied_at is None
 
 
-def test_all_or_none_does_not_begin_where_rows_are_refused(staff_client, alice, three, by):
+def test_all_or_none_does_not_start_if_rows_are_refused(staff_client, alice, three, by):
     row = checked(alice, edited_csv(staff_client, put((0, "notes", "A"), (1, "device_name", "unknown-one"))))
     with pytest.raises(Refused) as refusal:
         roundtrips.apply(row, version=row.version, by=by, is_whole=True)
@@ -380,7 +382,7 @@ def test_all_or_none_does_not_begin_where_rows_are_refused(staff_client, alice, 
     assert not Device.objects.filter(notes="A").exists()
 
 
-def test_a_file_is_applied_once(staff_client, alice, three, by):
+def test_a_file_is_applied_only_once(staff_client, alice, three, by):
     row = checked(alice, edited_csv(staff_client, put((0, "notes", "A"))))
     again = RoundTrip.objects.get(pk=row.pk)
     roundtrips.apply(row, version=row.version, by=by)
@@ -390,10 +392,10 @@ def test_a_file_is_applied_once(staff_client, alice, three, by):
     assert Event.objects.filter(kind="device.changes_applied").count() == 1
 
 
-# Rights
+# Permissions
 
 
-def test_fulfilment_may_change_owners_by_assigning_and_nothing_else(
+def test_fulfillment_may_assign_owners_and_change_nothing_else(
     staff_client, three, customer, other_customer, member, by
 ):
     own(three[1], customer, by)
@@ -405,7 +407,9 @@ def test_fulfilment_may_change_owners_by_assigning_and_nothing_else(
     assert changes(row) == {2: {"owner": ["", "Stadtwerke Aalen"]}}
 
 
-def test_the_rights_are_asked_again_of_who_applies_it(staff_client, alice, three, customer, member):
+def test_permissions_are_checked_again_for_the_person_who_applies_the_file(
+    staff_client, alice, three, customer, member
+):
     row = checked(alice, edited_csv(staff_client, put((0, "owner", customer.name), (1, "notes", "Mine"))))
     operation = roundtrips.apply(row, version=row.version, by=factories.actor_of(member("fulfilment")))
     assert (operation.succeeded, operation.refused) == (1, 1)
@@ -413,7 +417,7 @@ def test_the_rights_are_asked_again_of_who_applies_it(staff_client, alice, three
     assert not Device.objects.filter(notes="Mine").exists()
 
 
-def test_support_takes_back_fifty_an_hour_transfers_among_them(
+def test_support_may_unclaim_fifty_devices_an_hour_including_transfers(
     staff_client, bob, product, customer, other_customer, by
 ):
     units = [factories.make_device(product) for _n in range(52)]
@@ -458,7 +462,7 @@ def test_a_file_that_only_assigns_to_one_customer_can_be_undone(staff_client, al
     assert not Device.objects.exclude(customer=None).exists()
 
 
-def test_a_file_with_several_kinds_of_changes_of_hands_has_no_undo(
+def test_a_file_with_several_kinds_of_owner_changes_has_no_undo(
     staff_client, alice, three, customer, other_customer, by
 ):
     own(three[0], customer, by)
@@ -468,10 +472,10 @@ def test_a_file_with_several_kinds_of_changes_of_hands_has_no_undo(
     assert (operation.undo_route, operation.is_undoable()) == ("", False)
 
 
-# As Excel writes it
+# As written by Excel
 
 
-def test_a_workbook_edited_and_saved_again(staff_client, alice, three, customer, tmp_path, by):
+def test_a_workbook_can_be_edited_and_saved_again(staff_client, alice, three, customer, tmp_path, by):
     device_actions.edit(three[1], by=by, tags=["=evil()", "+1"], notes="_x0041_ and '=1")
     content = edited_xlsx(staff_client, tmp_path / "b.xlsx", put((0, "owner", customer.name), (0, "notes", "'=2")))
     row = checked(alice, content, "b.xlsx")
@@ -479,7 +483,7 @@ def test_a_workbook_edited_and_saved_again(staff_client, alice, three, customer,
     assert counts(row) == (2, 1, 0)
 
 
-def test_german_excel_writes_semicolons_and_windows_1252(staff_client, alice, three, organization, by):
+def test_semicolons_and_windows_1252_from_german_excel_are_read(staff_client, alice, three, organization, by):
     muller = factories.make_customer(organization, "Müller & Söhne")
     device_actions.edit(three[1], by=by, notes="Größe 1,5", tags=["łódź"])
     device_actions.edit(three[2], by=by, notes="→ Keller 😀")
@@ -501,13 +505,13 @@ def test_german_excel_writes_semicolons_and_windows_1252(staff_client, alice, th
     assert (three[0].customer, tags_of(three[1])) == (muller, ["łódź"])
 
 
-def test_zeros_that_excel_cut_off_a_serial_number_are_no_change(staff_client, alice, product):
+def test_leading_zeros_dropped_by_excel_are_not_a_change(staff_client, alice, product):
     factories.make_device(product, "000123")
     row = checked(alice, edited_csv(staff_client, put((0, "serial_number", "123"), (0, "notes", "Mine"))))
     assert (noticed(row), changes(row)) == ({"lost_zeros": 1}, {2: {"notes": ["", "Mine"]}})
 
 
-def test_numbers_and_dates_in_a_workbook_are_texts(staff_client, alice, three, tmp_path):
+def test_numbers_and_dates_in_a_workbook_are_read_as_text(staff_client, alice, three, tmp_path):
     rows = rows_of(exported(staff_client))
     content = workbook(
         tmp_path / "n.xlsx",
@@ -516,12 +520,12 @@ def test_numbers_and_dates_in_a_workbook_are_texts(staff_client, alice, three, t
     assert changes(checked(alice, content, "n.xlsx")) == {2: {"tags": ["", "2026"], "notes": ["", "15"]}}
 
 
-def test_projects_are_the_default_of_the_new_owner(staff_client, alice, three, customer):
+def test_devices_go_to_the_default_project_of_the_new_owner(staff_client, alice, three, customer):
     applied(alice, edited_csv(staff_client, put((0, "owner", customer.name))))
     assert Ownership.objects.get().project == projects.default_of(customer)
 
 
-def test_an_error_of_excel_empties_nothing_and_refuses_its_row(staff_client, alice, three, customer, by, tmp_path):
+def test_an_excel_error_is_refused_rather_than_read_as_empty(staff_client, alice, three, customer, by, tmp_path):
     own(three[0], customer, by)
     workbook(tmp_path / "x.xlsx", rows_of(exported(staff_client)))
     book = load_workbook(tmp_path / "x.xlsx")
@@ -535,13 +539,13 @@ def test_an_error_of_excel_empties_nothing_and_refuses_its_row(staff_client, ali
     assert Ownership.objects.get(device=three[0]).ended_at is None
 
 
-def test_an_error_in_csv_refuses_its_row_too(staff_client, alice, three, customer, by):
+def test_an_excel_error_in_a_csv_file_is_refused_too(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
     row = checked(alice, edited_csv(staff_client, put((0, "owner", "#REF!"))))
     assert refused(row) == {2: "Cell E2 shows the error #REF!. Correct it, or write what it should be."}
 
 
-def test_notes_that_read_like_an_error_survive_the_round_trip(staff_client, alice, three, by):
+def test_notes_that_look_like_an_error_survive_the_round_trip(staff_client, alice, three, by):
     device_actions.edit(three[0], by=by, tags=[], notes="#N/A")
     assert counts(checked(alice, exported(staff_client, "csv"))) == (3, 0, 0)
     assert counts(checked(alice, exported(staff_client, "xlsx"), "devices.xlsx")) == (3, 0, 0)

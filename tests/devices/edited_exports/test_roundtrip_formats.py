@@ -1,4 +1,4 @@
-"""Whatever stands in notes and tags goes out harmless and comes back unchanged, in both formats, also through Excel."""
+"""Any notes and tags are exported safely and come back unchanged, in both formats, even through Excel."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 FEW = settings(
     max_examples=extent(10, 25),
     deadline=None,
-    # Each example asks a database and two formats, so shrinking one takes longer than reading it.
+    # Each example uses a database and two formats, so shrinking one takes longer than reading it.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -62,7 +62,7 @@ def fill(pool, notes, tags, by):
 
 
 def saved_again(content: bytes) -> bytes:
-    """A workbook that was opened and saved, as Excel does it."""
+    """Return a workbook as opened and saved by Excel."""
     book, buffer = load_workbook(io.BytesIO(content)), io.BytesIO()
     assert all(cell.data_type != "f" for row in book.active.iter_rows() for cell in row)
     book.save(buffer)
@@ -70,7 +70,7 @@ def saved_again(content: bytes) -> bytes:
 
 
 def as_saved_by_excel(content: bytes) -> bytes:
-    """A CSV file that was opened and saved by a German Excel: semicolons, line ends of Windows."""
+    """Return a CSV file as opened and saved by a German Excel: semicolons, Windows line endings."""
     buffer = io.StringIO(newline="")
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     csv.writer(buffer, delimiter=";", lineterminator="\r\n").writerows(rows)
@@ -90,7 +90,7 @@ FORMS = {
 @given(st.lists(NOTES, min_size=UNITS, max_size=UNITS), st.lists(TAGS, min_size=UNITS, max_size=UNITS))
 @example(["=1+1", "'=1", "''@a", "-5", "_x0041_", "#N/A"], [["=a"], ["'+b", "-c"], ["a;b"], ["1"], ["_x000D_"], []])
 @example(["a\ufffeb", "\uffff", "", "", "", ""], [[]] * 6)
-def test_nothing_is_changed_by_the_way_there_and_back(form, staff_client, alice, pool, notes, tags):
+def test_a_round_trip_without_edits_changes_nothing(form, staff_client, alice, pool, notes, tags):
     fill(pool, notes, tags, factories.actor_of(alice))
     kind, save = FORMS[form]
     row = checked(alice, save(exported(staff_client, kind)), f"devices.{kind}")
@@ -109,11 +109,11 @@ def test_no_cell_of_a_csv_file_is_a_formula(staff_client, alice, pool, notes, ta
 
 @FEW
 @given(st.lists(NOTES, min_size=UNITS, max_size=UNITS), st.lists(TAGS, min_size=UNITS, max_size=UNITS))
-def test_what_is_typed_into_a_workbook_is_what_is_stored(staff_client, alice, pool, tmp_path, notes, tags):
+def test_text_typed_into_a_workbook_is_stored_as_typed(staff_client, alice, pool, tmp_path, notes, tags):
     by = factories.actor_of(alice)
     fill(pool, [""] * UNITS, [[]] * UNITS, by)
     rows = rows_of(exported(staff_client))
-    # A semicolon in the cell parts tags, and Excel writes what looks like an escape as an escape.
+    # A semicolon in the cell separates tags, and Excel escapes text that looks like an escape sequence.
     tags = [[name.replace(";", "") or "x" for name in names] for names in tags]
     for row, text, names in zip(rows, notes, tags, strict=True):
         row["notes"], row["tags"] = text.replace("_x", "-x"), ", ".join(names).replace("_x", "-x")

@@ -1,4 +1,4 @@
-"""The pages of a round trip: export, upload, preview, columns, apply; ten thousand rows; and who may."""
+"""The pages of a round trip: export, upload, preview, columns, apply; ten thousand rows; and permissions."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -34,7 +34,7 @@ def body(answer):
     return answer.content.decode()
 
 
-def test_device_changes_create_offers_the_export_with_the_filters_of_the_list(staff_client, three):
+def test_the_upload_page_offers_the_export_with_the_filters_of_the_list(staff_client, three):
     listed = body(staff_client.get("/devices/?status=in_stock"))
     assert f'href="{CREATE}?status=in_stock"' in listed
     page = body(staff_client.get(f"{CREATE}?status=in_stock"))
@@ -42,14 +42,14 @@ def test_device_changes_create_offers_the_export_with_the_filters_of_the_list(st
     assert "The devices that your list shows with its filters." in page
 
 
-def test_device_changes_create_says_at_the_field_what_is_no_table(staff_client):
+def test_a_file_that_is_not_a_table_is_refused_at_its_field(staff_client):
     answer = upload(staff_client, b"%PDF-1.7 ...", "devices.pdf")
     assert answer.status_code == 422
     assert "no table" in body(answer)
     assert not RoundTrip.objects.exists()
 
 
-def test_the_whole_way_by_its_pages(staff_client, alice, three, customer):
+def test_a_file_is_uploaded_reviewed_and_applied_in_the_browser(staff_client, alice, three, customer):
     ownership.assign([three[1].pk], customer=customer, by=factories.actor_of(alice))
     device_actions.edit(three[2], by=factories.actor_of(alice), tags=["old"])
     content = edited_csv(
@@ -80,7 +80,7 @@ def test_the_whole_way_by_its_pages(staff_client, alice, three, customer):
     assert staff_client.get(url("apply", row)).status_code == 409
 
 
-def test_without_a_change_of_hands_no_reason_is_asked(staff_client, three):
+def test_no_reason_is_asked_if_no_owner_changes(staff_client, three):
     upload(staff_client, edited_csv(staff_client, put((0, "notes", "Mine"))))
     row = RoundTrip.objects.get()
     assert 'name="reason"' not in body(staff_client.get(url("apply", row)))
@@ -88,7 +88,7 @@ def test_without_a_change_of_hands_no_reason_is_asked(staff_client, three):
     assert Device.objects.filter(notes="Mine").count() == 1
 
 
-def test_a_preview_that_is_not_the_last_one_is_refused(staff_client, three):
+def test_an_outdated_preview_cannot_be_applied(staff_client, three):
     upload(staff_client, edited_csv(staff_client, put((0, "notes", "Mine"))))
     row = RoundTrip.objects.get()
     answer = staff_client.post(url("apply", row), {"version": row.version - 1})
@@ -97,7 +97,7 @@ def test_a_preview_that_is_not_the_last_one_is_refused(staff_client, three):
     assert not Device.objects.filter(notes="Mine").exists()
 
 
-def test_a_header_that_is_not_understood_can_be_corrected(staff_client, three):
+def test_an_unrecognized_header_can_be_corrected(staff_client, three):
     upload(staff_client, as_csv([{"Einheit": three[0].device_name, "Bemerkung": "Mine"}]))
     row = RoundTrip.objects.get()
     assert "No column was recognised as: Device name." in body(staff_client.get(row.get_absolute_url()))
@@ -106,14 +106,14 @@ def test_a_header_that_is_not_understood_can_be_corrected(staff_client, three):
     assert "Change 1 device…" in body(staff_client.get(answer.url))
 
 
-def test_the_refused_rows_come_as_a_file(staff_client, three):
+def test_the_rejected_rows_can_be_downloaded(staff_client, three):
     upload(staff_client, edited_csv(staff_client, put((1, "device_name", "unknown-unit"), (1, "notes", "=1"))))
     row = RoundTrip.objects.get()
     rows = rows_of(b"".join(staff_client.get(url("refused", row)).streaming_content))
     assert [(r["Row"], r["Why"], r["notes"]) for r in rows] == [("3", "No device has this name.", "'=1")]
 
 
-def test_who_may_only_look_gets_nothing(staff_client, client_for, three):
+def test_a_viewer_cannot_open_or_upload_files(staff_client, client_for, three):
     content = edited_csv(staff_client, put((0, "notes", "Mine")))
     upload(staff_client, content)
     row, viewer = RoundTrip.objects.get(), client_for("viewer")
@@ -123,7 +123,7 @@ def test_who_may_only_look_gets_nothing(staff_client, client_for, three):
     assert CREATE not in body(viewer.get("/devices/"))
 
 
-def test_another_organization_sees_nothing_of_it(staff_client, client_for, charlie, three):
+def test_another_organization_cannot_see_the_file(staff_client, client_for, charlie, three):
     upload(staff_client, edited_csv(staff_client, put((0, "notes", "Mine"))))
     row, stranger = RoundTrip.objects.get(), client_for(charlie)
     for name in ("detail", "columns", "apply", "refused"):
@@ -137,7 +137,7 @@ def test_another_organization_sees_nothing_of_it(staff_client, client_for, charl
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_two_thousand_rows_go_to_the_worker(
+def test_two_thousand_rows_are_left_to_the_worker(
     form, staff_client, alice, product, customer, other_customer, tmp_path, django_capture_on_commit_callbacks
 ):
     Device.objects.bulk_create(
@@ -179,7 +179,7 @@ def test_two_thousand_rows_go_to_the_worker(
     assert Event.objects.filter(kind="device.edited").count() == 1_999
 
 
-def test_what_stopped_half_way_goes_on_when_the_file_comes_again(
+def test_a_file_that_stopped_halfway_continues_when_uploaded_again(
     staff_client, alice, make_devices, customer, monkeypatch, django_capture_on_commit_callbacks
 ):
     monkeypatch.setattr(roundtrips, "CHUNK", 100)

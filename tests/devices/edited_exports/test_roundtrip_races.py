@@ -1,4 +1,4 @@
-"""Round trips that are applied by several at once, against a change of hands, or by a process that is killed."""
+"""Round trips applied several times at once, during a handover, or by a process that is killed."""
 
 import multiprocessing
 import os
@@ -34,7 +34,7 @@ def found(pk):
     return RoundTrip.objects.select_related("organization").get(pk=pk)
 
 
-def test_of_eight_that_apply_one_file_at_once_one_does(staff_client, alice, make_devices, customer):
+def test_a_file_applied_eight_times_at_once_is_applied_once(staff_client, alice, make_devices, customer):
     make_devices(20)
     row = checked(alice, edited_csv(staff_client, lambda rows: [r.update(owner=customer.name, tags="x") for r in rows]))
     by = factories.actor_of(alice)
@@ -44,10 +44,10 @@ def test_of_eight_that_apply_one_file_at_once_one_does(staff_client, alice, make
     assert (Operation.objects.count(), Event.objects.filter(kind="device.changes_applied").count()) == (1, 1)
 
 
-def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(
+def test_without_the_condition_in_the_update_the_file_is_applied_several_times(
     staff_client, alice, make_devices, monkeypatch
 ):
-    """The negative control: the file is marked without a look at who was first."""
+    """The negative control: the file is marked as applied without checking who was first."""
     make_devices(20)
     row = checked(alice, edited_csv(staff_client, lambda rows: [r.update(tags="x") for r in rows]))
     by = factories.actor_of(alice)
@@ -59,7 +59,7 @@ def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(
 
 
 def race_against_a_handover(client, alice, product, customer, other_customer):
-    """One process assigns the unit, slowly; another one applies a file that assigns it to somebody else."""
+    """Assign the device in one process, slowly, while another applies a file that assigns it to somebody else."""
     device = factories.make_device(product)
     row = checked(alice, edited_csv(client, put((0, "owner", other_customer.name), (0, "notes", "Mine"))))
     by = factories.actor_of(alice)
@@ -81,9 +81,7 @@ def race_against_a_handover(client, alice, product, customer, other_customer):
     return answers, device
 
 
-def test_a_unit_that_is_assigned_at_the_same_moment_is_left_whole(
-    staff_client, alice, product, customer, other_customer
-):
+def test_a_device_assigned_at_the_same_moment_is_left_unchanged(staff_client, alice, product, customer, other_customer):
     answers, device = race_against_a_handover(staff_client, alice, product, customer, other_customer)
     assert sorted(map(str, answers)) == ["0", "assigned"]
     assert (device.customer, device.notes) == (customer, "")
@@ -91,10 +89,10 @@ def test_a_unit_that_is_assigned_at_the_same_moment_is_left_whole(
     assert Operation.objects.get().rows.get().sentence == sentence
 
 
-def test_that_race_changes_half_a_row_without_the_look_at_the_version(
+def test_without_the_version_check_the_race_changes_half_a_row(
     staff_client, alice, product, customer, other_customer, monkeypatch
 ):
-    """The negative control: the ledger still keeps its own rule, but it alone."""
+    """The negative control: the ledger still enforces its own rule, but nothing else does."""
     monkeypatch.setattr(writing.Portion, "_unfit", lambda *args: None)
     monkeypatch.setattr(writing.Portion, "_leave", lambda *args: None)
     answers, device = race_against_a_handover(staff_client, alice, product, customer, other_customer)
@@ -144,7 +142,7 @@ USUAL_PLACES = [
 
 
 def whole_rows():
-    """How many units are changed whole. Fails where one is changed in part."""
+    """Return how many devices are changed completely. Fail if one is changed in part."""
     owned = set(Device.objects.exclude(customer=None).values_list("pk", flat=True))
     noted = set(Device.objects.exclude(notes="").values_list("pk", flat=True))
     tagged = set(DeviceTag.objects.values_list("device", flat=True))
@@ -155,7 +153,7 @@ def whole_rows():
 
 
 @pytest.mark.parametrize("place", USUAL_PLACES)
-def test_a_worker_that_is_killed_leaves_whole_rows_and_the_next_one_goes_on(
+def test_a_killed_worker_leaves_whole_rows_and_the_next_one_continues(
     place, staff_client, alice, make_devices, customer, monkeypatch
 ):
     monkeypatch.setattr(roundtrips, "CHUNK", 100)

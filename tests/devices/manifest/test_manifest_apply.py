@@ -1,4 +1,4 @@
-"""Applying a manifest: all of it or nothing, once, in one transaction with its ledger and its log."""
+"""Applying a manifest: all or nothing, once, in one transaction with the ledger and the log."""
 
 import pytest
 from django.db import connection
@@ -26,7 +26,7 @@ NAMES = [f"unit-{n:06d}" for n in range(9)]
 
 @pytest.fixture
 def by_import(organization):
-    """The server itself, in Alice's name."""
+    """The server itself, on behalf of Alice."""
     return system(organization, "Alice")
 
 
@@ -34,7 +34,7 @@ def kinds():
     return sorted(Event.objects.values_list("kind", flat=True))
 
 
-def test_the_clean_lot_becomes_five_thousand_devices_in_stock(product):
+def test_a_clean_file_registers_five_thousand_devices_in_stock(product):
     manifest = applied(product, AQUA.read_bytes())
     device = Device.objects.get(serial_number="AQM26-100000")
     assert Device.objects.count() == 5000
@@ -49,7 +49,7 @@ def test_the_clean_lot_becomes_five_thousand_devices_in_stock(product):
     assert (manifest.applied_at, device.created_at) == (device.created_at, manifest.applied_at)
 
 
-def test_every_new_device_and_the_import_have_their_line_in_the_log(product):
+def test_every_new_device_and_the_import_are_logged(product):
     manifest = applied(product, text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}"))
     assert kinds() == ["device.registered", "device.registered", "manifest.applied"]
     lines = Event.objects.filter(kind="device.registered").order_by("subject_id")
@@ -67,7 +67,7 @@ def test_ids_follow_the_order_of_the_file(product):
     assert factories.make_device(product, "LATER").pk > Device.objects.get(serial_number="M-1").pk
 
 
-def test_all_or_nothing_is_refused_while_one_row_is(product, by_import):
+def test_all_or_nothing_is_refused_if_a_row_is(product, by_import):
     manifest = checked(product, MESSY.read_bytes())
     with pytest.raises(Refused) as refusal:
         manifests.apply(manifest, version=manifest.version, by=by_import)
@@ -76,7 +76,7 @@ def test_all_or_nothing_is_refused_while_one_row_is(product, by_import):
     assert ManifestImport.objects.get().applied_at is None
 
 
-def test_the_good_rows_alone_can_be_applied(product):
+def test_only_the_valid_rows_can_be_applied(product):
     manifest = applied(product, MESSY.read_bytes(), good_rows=True)
     assert Device.objects.count() == 192
     assert manifest.outcome == {"new": 192, "changed": 0, "unchanged": 0, "refused": 8, "by": "Alice"}
@@ -85,7 +85,7 @@ def test_the_good_rows_alone_can_be_applied(product):
     assert Device.objects.get(serial_number="aqm26-900050").device_name == "e00fce68e813c434e9d6bd78"
 
 
-def test_changed_rows_change_their_devices_and_tell_what_was_before(product, by_import):
+def test_changed_rows_update_their_devices_and_log_the_old_values(product, by_import):
     device = factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1", notes="Keep me")
     content = text(
         f"{HEAD},hardware revision,notes,made on,development,secret,tags",
@@ -108,7 +108,7 @@ def test_changed_rows_change_their_devices_and_tell_what_was_before(product, by_
     assert kinds() == ["device.edited", "manifest.applied"]
 
 
-def test_tags_are_made_once_and_none_is_taken_away(product, organization):
+def test_tags_are_created_once_and_none_is_removed(product, organization):
     Tag.objects.create(organization=organization, name="Ulm", name_key="ulm")
     old = factories.make_device(product, "S-0", device_name=NAMES[0])
     DeviceTag.objects.create(tag=Tag.objects.get(), device=old)
@@ -130,7 +130,7 @@ def test_tags_are_made_once_and_none_is_taken_away(product, organization):
     assert Tag.objects.count() == 2
 
 
-def test_units_of_a_single_account_belong_to_it_at_once(organization):
+def test_devices_of_a_single_account_belong_to_it_at_once(organization):
     account = factories.make_customer(organization, "Northlake fleet", kind="internal")
     product = factories.make_product(organization, ownership_mode="single_account", single_account=account)
     applied(product, text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}"))
@@ -139,7 +139,7 @@ def test_units_of_a_single_account_belong_to_it_at_once(organization):
     assert Ownership.objects.count() == 2
 
 
-def test_new_units_of_a_product_with_a_unit_profile_get_their_codes(product, organization):
+def test_new_devices_get_codes_of_their_products_profile(product, organization):
     profile = ClaimProfile(organization=organization, slug="labels", name="Labels", scope="unit", product=product)
     profile.set_keys()
     profile.save()
@@ -149,7 +149,7 @@ def test_new_units_of_a_product_with_a_unit_profile_get_their_codes(product, org
     assert all(claim_codes.printed(code) for code in codes)
 
 
-def test_a_file_is_applied_once(product, by_import):
+def test_a_file_is_applied_only_once(product, by_import):
     manifest = applied(product, text(HEAD, f"S-1,{NAMES[0]}"))
     with pytest.raises(Refused) as refusal:
         manifests.apply(manifest, version=manifest.version, by=by_import)
@@ -157,7 +157,7 @@ def test_a_file_is_applied_once(product, by_import):
     assert (Device.objects.count(), kinds()) == (1, ["device.registered", "manifest.applied"])
 
 
-def test_a_decision_on_an_older_preview_is_refused(product, by_import):
+def test_a_decision_on_an_outdated_preview_is_refused(product, by_import):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     seen = manifest.version
     manifests.check_now(manifest, reading={"columns": {"1": "device_name"}})
@@ -167,7 +167,7 @@ def test_a_decision_on_an_older_preview_is_refused(product, by_import):
     assert not Device.objects.exists()
 
 
-def test_a_unit_that_was_registered_since_the_check_refuses_the_whole_file(product, by_import):
+def test_a_device_registered_since_the_check_stops_the_whole_import(product, by_import):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}"))
     factories.make_device(product, "S-2")
     with pytest.raises(Refused) as refusal:
@@ -179,7 +179,7 @@ def test_a_unit_that_was_registered_since_the_check_refuses_the_whole_file(produ
     }
 
 
-def test_a_unit_that_was_registered_since_the_check_is_left_out_of_the_good_rows(product, by_import):
+def test_a_device_registered_since_the_check_is_left_out_of_the_valid_rows(product, by_import):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}"))
     factories.make_device(product, "S-2")
     manifests.apply(manifest, version=manifest.version, by=by_import, good_rows=True)
@@ -187,7 +187,7 @@ def test_a_unit_that_was_registered_since_the_check_is_left_out_of_the_good_rows
     assert sorted(Device.objects.values_list("serial_number", flat=True)) == ["S-1", "S-2"]
 
 
-def test_the_same_file_from_two_uploads_is_imported_once(product, by_import):
+def test_the_same_file_uploaded_twice_is_imported_once(product, by_import):
     content = text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}")
     first, second = checked(product, content), checked(product, content)
     manifests.apply(first, version=first.version, by=by_import)
@@ -197,7 +197,7 @@ def test_the_same_file_from_two_uploads_is_imported_once(product, by_import):
     assert kinds().count("device.registered") == 2
 
 
-def test_a_device_that_was_changed_since_the_check_is_compared_anew(product, by_import):
+def test_a_device_changed_since_the_check_is_compared_again(product, by_import):
     device = factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1")
     manifest = checked(product, text(f"{HEAD},rev", f"S-1,{NAMES[0]},B2"))
     Device.objects.filter(pk=device.pk).update(hardware_revision="B9")
@@ -205,7 +205,7 @@ def test_a_device_that_was_changed_since_the_check_is_compared_anew(product, by_
     assert Event.objects.get(kind="device.edited").data == {"hardware_revision": ["B9", "B2"]}
 
 
-def test_a_device_that_was_archived_since_the_check_is_left_as_it_is(product, by_import):
+def test_a_device_archived_since_the_check_is_left_unchanged(product, by_import):
     device = factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1")
     manifest = checked(product, text(f"{HEAD},rev", f"S-1,{NAMES[0]},B2", f"S-2,{NAMES[1]},B2"))
     Device.objects.filter(pk=device.pk).update(archived_at=timezone.now())
@@ -216,7 +216,7 @@ def test_a_device_that_was_archived_since_the_check_is_left_as_it_is(product, by
     assert Device.objects.count() == 1
 
 
-def test_nothing_goes_into_an_archived_product(product, by_import):
+def test_nothing_can_be_imported_into_an_archived_product(product, by_import):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     product.archived_at = timezone.now()
     product.save(update_fields=["archived_at"])
@@ -227,7 +227,7 @@ def test_nothing_goes_into_an_archived_product(product, by_import):
     assert ManifestImport.objects.get().applied_at is None
 
 
-def test_an_error_on_the_way_takes_everything_back(product, by_import, monkeypatch):
+def test_an_error_rolls_everything_back(product, by_import, monkeypatch):
     manifest = checked(product, AQUA.read_bytes())
     monkeypatch.setattr(device_actions, "welcome", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -236,7 +236,7 @@ def test_an_error_on_the_way_takes_everything_back(product, by_import, monkeypat
     assert ManifestImport.objects.get().applied_at is None
 
 
-def test_a_file_that_was_changed_on_disk_is_not_read_again(product):
+def test_a_file_changed_on_disk_is_refused(product):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     files.path_of(manifest.stored_as).write_bytes(text(HEAD, f"S-9,{NAMES[0]}"))
     with pytest.raises(Refused) as refusal:
@@ -245,7 +245,7 @@ def test_a_file_that_was_changed_on_disk_is_not_read_again(product):
 
 
 @pytest.mark.parametrize("which", ["stored_as", "checked_as"])
-def test_a_file_that_is_gone_is_a_refusal(which, product, by_import):
+def test_a_missing_file_is_refused(which, product, by_import):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     files.discard(getattr(manifest, which))
     with pytest.raises(Refused) as refusal:
@@ -281,7 +281,7 @@ def test_a_large_file_is_checked_by_the_worker(product, alice, monkeypatch):
     assert (Operation.objects.get().state, Operation.objects.get().succeeded) == ("done", 5000)
 
 
-def test_an_operation_that_is_run_again_after_its_work_was_done_does_nothing(product, alice):
+def test_running_a_finished_operation_again_does_nothing(product, alice):
     manifest = checked(product, AQUA.read_bytes())
     manifests.apply(manifest, version=manifest.version, by=factories.actor_of(alice))
     operation = Operation.objects.get()
@@ -293,7 +293,7 @@ def test_an_operation_that_is_run_again_after_its_work_was_done_does_nothing(pro
     assert Device.objects.count() == 5000
 
 
-def test_a_second_start_is_refused_while_the_worker_is_at_it(product, alice):
+def test_applying_again_is_refused_while_the_worker_is_running(product, alice):
     manifest = checked(product, AQUA.read_bytes())
     manifests.apply(manifest, version=manifest.version, by=factories.actor_of(alice))
     with pytest.raises(Refused) as refusal:
@@ -311,7 +311,7 @@ def test_two_browsers_that_start_at_once_start_one_operation(product, alice):
     assert Operation.objects.count() == 1
 
 
-def test_the_import_asks_the_same_number_of_questions_for_ten_rows_and_for_a_thousand(product, by_import):
+def test_an_import_takes_as_many_queries_for_ten_rows_as_for_a_thousand(product, by_import):
     numbers = []
     for start, count in ((0, 10), (1000, 1000)):
         content = text(f"{HEAD},tags", *(f"S-{n},part-{n:06d},a" for n in range(start, start + count)))
@@ -322,7 +322,7 @@ def test_the_import_asks_the_same_number_of_questions_for_ten_rows_and_for_a_tho
     assert numbers[0] == numbers[1] < 30
 
 
-def test_what_changes_is_also_what_is_said_before(product):
+def test_the_preview_announces_exactly_what_changes(product):
     factories.make_device(product, "S-1", device_name=NAMES[0], notes="old")
     manifest = checked(product, text(f"{HEAD},notes", f"S-1,{NAMES[0]},new"))
     assert changed(manifest) == {2: {"notes": ["old", "new"]}}

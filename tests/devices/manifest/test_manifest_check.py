@@ -1,4 +1,4 @@
-"""The check of a manifest: what is new, unchanged, changed and refused, and why."""
+"""Checking a manifest: what is new, unchanged, changed and refused, and why."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def files(settings, tmp_path):
     settings.DATA_DIR = tmp_path
 
 
-def test_the_clean_lot_is_new_from_its_first_row_to_its_last(product):
+def test_every_row_of_a_clean_file_is_new(product):
     manifest = checked(product, AQUA.read_bytes())
     assert counts(manifest) == (5000, 0, 0, 0)
     assert manifest.summary["dialect"] == ["commas", "UTF-8"]
@@ -45,11 +45,11 @@ def test_the_clean_lot_is_new_from_its_first_row_to_its_last(product):
     ]
 
 
-def test_an_imei_that_the_factory_gave_twice_is_noticed_and_not_refused(product):
+def test_an_imei_repeated_by_the_factory_is_a_warning_and_not_an_error(product):
     assert noticed(checked(product, AQUA.read_bytes())) == {"imei_twice": (22, [479, 836, 1322, 1323, 1355])}
 
 
-def test_every_planted_fault_of_the_messy_lot_is_reported(product, device):
+def test_every_planted_fault_of_a_messy_file_is_reported(product, device):
     manifest = checked(product, MESSY.read_bytes())
     assert refused(manifest) == {
         5: "The same serial number stands in row 4, in other letters.",
@@ -72,7 +72,7 @@ def test_every_planted_fault_of_the_messy_lot_is_reported(product, device):
     assert manifest.summary["dialect"] == ["semicolons", "UTF-8"]
 
 
-def test_serials_of_which_excel_made_numbers_are_refused_until_somebody_says_how_long_they_are(product):
+def test_serial_numbers_turned_into_numbers_are_refused_until_their_length_is_chosen(product):
     manifest = checked(product, GATEWAY.read_bytes(), "gateway.xlsx")
     assert counts(manifest) == (960, 0, 0, 240)
     assert manifest.summary["pad"] == {"count": 240, "to": 6}
@@ -82,7 +82,7 @@ def test_serials_of_which_excel_made_numbers_are_refused_until_somebody_says_how
     assert manifest.summary["header"]["row"] == 3
 
 
-def test_filled_up_serials_are_good(product):
+def test_padded_serial_numbers_are_valid(product):
     manifest = applied(product, GATEWAY.read_bytes(), "gateway.xlsx", pad=6)
     assert counts(manifest) == (1200, 0, 0, 0)
     assert noticed(manifest) == {"padded": (240, [4, 9, 14, 19, 24])}
@@ -90,20 +90,20 @@ def test_filled_up_serials_are_good(product):
     assert {len(serial) for serial in Device.objects.values_list("serial_number", flat=True)} == {6}
 
 
-def test_numbers_that_are_right_as_they_are_stay_so(product):
+def test_numbers_that_are_confirmed_stay_as_they_are(product):
     manifest = checked(product, GATEWAY.read_bytes(), "gateway.xlsx", pad=0)
     assert counts(manifest) == (1200, 0, 0, 0)
     assert manifest.summary["pad"] is None
 
 
-def test_numbers_without_any_evidence_are_noticed(product, tmp_path):
+def test_numbers_without_evidence_of_lost_zeros_cause_a_warning(product, tmp_path):
     rows = [["Serial", "Device name"], [12000, NAMES[0]], [12001, NAMES[1]]]
     manifest = checked(product, workbook(tmp_path / "a.xlsx", rows))
     assert counts(manifest) == (2, 0, 0, 0)
     assert noticed(manifest) == {"numbers": (2, [2, 3])}
 
 
-def test_a_long_number_that_excel_has_rounded_is_refused(product, tmp_path):
+def test_a_long_number_rounded_by_excel_is_refused(product, tmp_path):
     rows = [["Serial", "Device name"], [12345678901234567, NAMES[0]], ["S-1", 12345678901234567]]
     manifest = checked(product, workbook(tmp_path / "a.xlsx", rows))
     assert refused(manifest) == {
@@ -112,7 +112,7 @@ def test_a_long_number_that_excel_has_rounded_is_refused(product, tmp_path):
     }
 
 
-def test_a_row_names_all_its_faults(product):
+def test_a_row_reports_all_its_faults(product):
     manifest = checked(product, text(f"{HEAD},imei,mac", "S-1,short,123,zz"))
     assert refused(manifest) == {
         2: "A device name must have 6 to 64 letters, digits, - or _; this one has 5. 123 has 3 digits; an IMEI has 15. "
@@ -120,12 +120,12 @@ def test_a_row_names_all_its_faults(product):
     }
 
 
-def test_a_row_that_is_refused_still_counts_for_the_ones_below(product):
+def test_a_refused_row_still_counts_for_the_rows_below(product):
     manifest = checked(product, text(f"{HEAD},imei", f"S-1,{NAMES[0]},1", f"S-1,{NAMES[1]},"))
     assert refused(manifest)[3] == "The serial number already stands in row 2."
 
 
-def test_iccid_and_mac_may_stand_once_in_a_file(product):
+def test_an_iccid_or_mac_may_appear_only_once_in_a_file(product):
     head = f"{HEAD},iccid,mac"
     manifest = checked(
         product,
@@ -139,21 +139,21 @@ def test_iccid_and_mac_may_stand_once_in_a_file(product):
     assert refused(manifest) == {3: "The ICCID already stands in row 2.", 4: "The MAC address already stands in row 2."}
 
 
-def test_a_file_that_was_imported_is_unchanged(product):
+def test_an_imported_file_is_unchanged_when_checked_again(product):
     applied(product, AQUA.read_bytes())
     manifest = checked(product, AQUA.read_bytes())
     assert counts(manifest) == (0, 5000, 0, 0)
     assert manifest.summary["notices"] == [["imei_twice", 22, [479, 836, 1322, 1323, 1355]]]
 
 
-def test_other_letters_of_a_registered_unit_are_noticed_and_change_nothing(product):
+def test_a_registered_device_spelled_in_another_case_causes_a_warning_and_no_change(product):
     factories.make_device(product, "AQM-1", device_name=NAMES[0])
     manifest = checked(product, text(HEAD, f"aqm-1,{NAMES[0].upper()}"))
     assert counts(manifest) == (0, 1, 0, 0)
     assert noticed(manifest) == {"other_letters": (1, [2])}
 
 
-def test_what_differs_is_told_field_by_field_and_an_empty_cell_says_nothing(product):
+def test_differences_are_reported_by_field_and_empty_cells_are_ignored(product):
     factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1", notes="Keep me")
     content = text(
         f"{HEAD},hardware revision,notes,made on,development,secret,tags",
@@ -170,24 +170,24 @@ def test_what_differs_is_told_field_by_field_and_an_empty_cell_says_nothing(prod
     }
 
 
-def test_a_device_name_of_another_unit_is_refused_with_the_place_where_it_is(product, organization):
+def test_a_device_name_already_taken_is_refused_and_its_holder_named(product, organization):
     other = factories.make_product(organization, "Wind Gauge")
     factories.make_device(other, "WND-1", device_name=NAMES[0])
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     assert refused(manifest) == {2: "This device name is registered already, for WND-1 in Wind Gauge."}
 
 
-def test_the_same_serial_in_another_product_is_another_unit(product, organization):
+def test_the_same_serial_number_in_another_product_is_another_device(product, organization):
     factories.make_device(factories.make_product(organization, "Wind Gauge"), "S-1")
     assert counts(checked(product, text(HEAD, f"S-1,{NAMES[0]}"))) == (1, 0, 0, 0)
 
 
-def test_units_of_another_organization_are_neither_seen_nor_in_the_way(product, foreign_device):
+def test_devices_of_another_organization_are_neither_visible_nor_in_the_way(product, foreign_device):
     content = text(HEAD, f"{foreign_device.serial_number},{foreign_device.device_name}")
     assert counts(checked(product, content)) == (1, 0, 0, 0)
 
 
-def test_an_archived_unit_is_said_to_be_one(product):
+def test_an_archived_device_is_refused_as_archived(product):
     from django.utils import timezone
 
     factories.make_device(product, "S-1", device_name=NAMES[0], archived_at=timezone.now())
@@ -199,7 +199,7 @@ def test_an_archived_unit_is_said_to_be_one(product):
     }
 
 
-def test_identifiers_of_other_units_are_refused_but_for_the_imei(product):
+def test_identifiers_of_other_devices_are_refused_except_the_imei(product):
     factories.make_device(product, "S-9", imei="352656103159466", iccid="8944500652928419690", mac="E0:4F:43:75:E4:55")
     head = f"{HEAD},imei,iccid,mac"
     manifest = checked(
@@ -224,36 +224,36 @@ def test_tags_are_split_and_limited(product):
     assert refused(manifest) == {3: "A device can have at most 20 tags, with at most 40 characters each."}
 
 
-def test_a_word_that_is_neither_yes_nor_no_is_refused(product):
+def test_a_word_other_than_yes_or_no_is_refused(product):
     manifest = checked(product, text(f"{HEAD},development", f"S-1,{NAMES[0]},maybe"))
     assert refused(manifest) == {2: "Development device: write yes or no, not “maybe”."}
 
 
-def test_a_value_in_a_column_without_a_header_is_noticed(product):
+def test_a_value_in_a_column_without_a_header_causes_a_warning(product):
     manifest = checked(product, text("S/N,,Device ID", f"S-1,lost,{NAMES[0]}"))
     assert (counts(manifest), noticed(manifest)) == ((1, 0, 0, 0), {"unlabelled": (1, [2])})
 
 
-def test_a_file_without_a_needed_column_is_not_checked_and_says_which(product):
+def test_a_file_without_a_required_column_is_not_checked_and_the_column_is_named(product):
     manifest = checked(product, text("Article,IMEI", "S-1,352656103159466"))
     assert manifest.summary["missing"] == ["serial_number", "device_name"]
     assert manifest.checked_as == ""
     assert "new" not in manifest.summary
 
 
-def test_corrected_columns_are_read_as_they_were_set(product):
+def test_corrected_columns_are_used(product):
     content = text("Article,Code,Remark", f"S-1,{NAMES[0]},hello")
     manifest = checked(product, content, columns={"0": "serial_number", "1": "device_name", "2": ""})
     assert counts(manifest) == (1, 0, 0, 0)
     assert manifest.summary["header"]["mapping"] == {"0": "serial_number", "1": "device_name"}
 
 
-def test_a_serial_that_grows_when_it_is_compared_is_refused(product):
+def test_a_serial_number_too_long_after_case_folding_is_refused(product):
     manifest = checked(product, text(HEAD, "ﷺ" * 5 + f",{NAMES[0]}"))
     assert refused(manifest) == {2: "The serial number can have at most 64 characters; this one has 90."}
 
 
-def test_the_checked_rows_hold_no_secret(product):
+def test_the_checked_rows_contain_no_secrets(product):
     manifest = checked(product, AQUA.read_bytes())
     from console.imports.files import STORE as files
 
@@ -262,7 +262,7 @@ def test_the_checked_rows_hold_no_secret(product):
     assert b"DwrussVfovTopOF1RdBfQQa84mDkET7x20tsi4MyoSY" not in content
 
 
-def test_both_files_are_for_the_server_alone(product, tmp_path):
+def test_both_files_are_readable_by_the_server_only(product, tmp_path):
     manifest = checked(product, AQUA.read_bytes())
     from console.imports.files import STORE as files
 
@@ -272,7 +272,7 @@ def test_both_files_are_for_the_server_alone(product, tmp_path):
 
 
 @pytest.mark.parametrize("known", [0, 300])
-def test_a_check_asks_the_same_few_questions_however_many_units_are_known(
+def test_a_check_takes_the_same_few_queries_however_many_devices_are_known(
     product, known, django_assert_max_num_queries
 ):
     for n in range(known):
@@ -283,7 +283,7 @@ def test_a_check_asks_the_same_few_questions_however_many_units_are_known(
     assert counts(manifest) == (300 - known, known, 0, 0)
 
 
-def test_a_check_that_fails_leaves_nothing_behind(product, monkeypatch, tmp_path):
+def test_a_failed_check_leaves_no_partial_results(product, monkeypatch, tmp_path):
     monkeypatch.setattr(Staging, "finish", lambda self: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         checked(product, text(HEAD, f"S-1,{NAMES[0]}"))

@@ -1,4 +1,4 @@
-"""manage.py import_devices: the same check and the same import as the pages, for scripts."""
+"""manage.py import_devices: the same check and import as on the pages, for scripts."""
 
 import io
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 
 
 def run(*arguments, **options):
-    """What it prints, and how it ends: 0, 1 or 2."""
+    """Return what the command prints and its exit code: 0, 1 or 2."""
     out = io.StringIO()
     try:
         call_command("import_devices", *map(str, arguments), stdout=out, **options)
@@ -25,7 +25,7 @@ def run(*arguments, **options):
     return out.getvalue(), 0
 
 
-def test_a_preview_prints_what_the_page_says_and_changes_nothing(product):
+def test_a_preview_prints_what_the_page_shows_and_changes_nothing(product):
     said, code = run("aqua-meter", MESSY)
     assert code == 1
     assert said.splitlines()[:6] == [
@@ -41,7 +41,7 @@ def test_a_preview_prints_what_the_page_says_and_changes_nothing(product):
     assert not Device.objects.exists()
 
 
-def test_apply_registers_all_rows_of_a_file_however_large_it_is(product):
+def test_apply_registers_all_rows_however_large_the_file(product):
     said, code = run("aqua-meter", AQUA, apply=True)
     assert (code, said.splitlines()[-1]) == (0, "5000 devices registered.")
     assert Device.objects.count() == 5000
@@ -55,7 +55,7 @@ def test_apply_is_all_or_nothing(product):
     assert not Device.objects.exists()
 
 
-def test_good_rows_are_applied_and_the_others_written_to_a_file(product, tmp_path):
+def test_valid_rows_are_applied_and_the_rejected_ones_written_to_a_file(product, tmp_path):
     refused = tmp_path / "refused.csv"
     said, code = run("aqua-meter", MESSY, apply=True, good_rows=True, refused=refused)
     assert (code, said.splitlines()[-1]) == (0, "192 devices registered, 8 rows left out.")
@@ -64,7 +64,7 @@ def test_good_rows_are_applied_and_the_others_written_to_a_file(product, tmp_pat
     assert len(lines) == 9
 
 
-def test_the_padding_is_an_option(product):
+def test_padding_is_an_option(product):
     said, code = run("aqua-meter", GATEWAY)
     assert (code, "--pad 6 fills up, --pad 0 leaves them." in said) == (1, True)
     said, code = run("aqua-meter", GATEWAY, apply=True, pad=6)
@@ -88,19 +88,19 @@ def test_a_second_run_changes_nothing(product, tmp_path):
         (["aqua-meter", "/"], "/ can't be read: Is a directory."),
     ],
 )
-def test_what_is_of_no_use_ends_with_two(product, arguments, sentence):
+def test_invalid_arguments_exit_with_2(product, arguments, sentence):
     assert run(*arguments, apply=True) == (sentence, 2)
     assert not ManifestImport.objects.exists()
 
 
-def test_a_file_that_is_no_table_ends_with_two(product, tmp_path):
+def test_a_file_that_is_not_a_table_exits_with_2(product, tmp_path):
     path = tmp_path / "lot.csv"
     path.write_bytes(b"%PDF-1.7")
     said, code = run("aqua-meter", path, apply=True)
     assert (code, said) == (2, "This is a PDF file, no table. Save the table as CSV or XLSX.")
 
 
-def test_a_file_without_the_needed_columns_ends_with_two(product, tmp_path):
+def test_a_file_without_the_required_columns_exits_with_2(product, tmp_path):
     path = tmp_path / "lot.csv"
     path.write_bytes(text("Article,Price", "a,1"))
     said, code = run("aqua-meter", path, apply=True)
@@ -108,7 +108,7 @@ def test_a_file_without_the_needed_columns_ends_with_two(product, tmp_path):
     assert "No column was recognised as Serial number." in said
 
 
-def test_one_slug_in_two_organizations_asks_whose_it_is(product, other_organization):
+def test_a_slug_in_two_organizations_needs_the_organization_option(product, other_organization):
     factories.make_product(other_organization)
     said, code = run("aqua-meter", AQUA)
     assert (code, said) == (2, "Several organizations have a product aqua-meter. Name one with --organization.")
@@ -116,7 +116,7 @@ def test_one_slug_in_two_organizations_asks_whose_it_is(product, other_organizat
     assert (code, Device.objects.filter(organization=other_organization).count()) == (0, 5000)
 
 
-def test_an_encoding_that_was_guessed_and_may_be_wrong_is_not_applied_until_it_is_named(product, tmp_path):
+def test_an_uncertain_encoding_is_not_applied_until_it_is_named(product, tmp_path):
     path = tmp_path / "lot.csv"
     path.write_bytes("Serial;Device name;Notes\nA-1;unit-000001;Będzin\n".encode("cp1250"))
     said, code = run("aqua-meter", path, apply=True)
@@ -127,7 +127,7 @@ def test_an_encoding_that_was_guessed_and_may_be_wrong_is_not_applied_until_it_i
     assert Device.objects.get().notes == "Będzin"
 
 
-def test_two_columns_of_one_meaning_are_said_and_nothing_is_done(product, tmp_path):
+def test_two_columns_with_the_same_meaning_are_refused(product, tmp_path):
     path = tmp_path / "lot.csv"
     path.write_text("Serial,Notes,Device name,Remark\nA-1,one,unit-000001,two\n")
     said, code = run("aqua-meter", path, apply=True)
@@ -135,7 +135,7 @@ def test_two_columns_of_one_meaning_are_said_and_nothing_is_done(product, tmp_pa
     assert (code, Device.objects.count()) == (2, 0)
 
 
-def test_hidden_rows_can_be_left_out_and_a_sheet_can_be_named(product):
+def test_hidden_rows_can_be_skipped_and_a_sheet_can_be_named(product):
     cases = AQUA.parent / "cases"
     assert run("aqua-meter", cases / "05-filtered-rows.xlsx", apply=True, skip_hidden=True)[1] == 0
     assert list(Device.objects.values_list("serial_number", flat=True)) == ["FIL-0001"]

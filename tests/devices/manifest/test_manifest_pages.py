@@ -1,4 +1,4 @@
-"""The pages of a manifest: upload, preview, columns, apply, refused rows; and who may open them."""
+"""The pages of a manifest: upload, preview, columns, apply, rejected rows; and permissions."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ def body(answer):
     return answer.content.decode()
 
 
-def test_a_file_that_is_uploaded_is_checked_and_shown(staff_client, product):
+def test_an_uploaded_file_is_checked_and_shown(staff_client, product):
     answer = upload(staff_client, product, MESSY.read_bytes(), "messy-lot.csv")
     manifest = ManifestImport.objects.get()
     assert (answer.status_code, answer.url) == (302, manifest.get_absolute_url())
@@ -44,7 +44,7 @@ def test_a_file_that_is_uploaded_is_checked_and_shown(staff_client, product):
     assert not Device.objects.exists()
 
 
-def test_the_clean_lot_goes_the_whole_way_by_its_buttons(staff_client, product, monkeypatch):
+def test_a_clean_file_is_uploaded_reviewed_and_applied_in_the_browser(staff_client, product, monkeypatch):
     monkeypatch.setattr("console.imports.uploads.APPLIED_IN_REQUEST", 10_000)
     page = staff_client.get(upload(staff_client, product, AQUA.read_bytes()).url)
     assert "Apply all 5,000 rows" in body(page)
@@ -57,7 +57,7 @@ def test_the_clean_lot_goes_the_whole_way_by_its_buttons(staff_client, product, 
     assert Device.objects.count() == 5000
 
 
-def test_good_rows_are_applied_where_it_says_so(staff_client, product):
+def test_valid_rows_are_applied_on_request(staff_client, product):
     upload(staff_client, product, MESSY.read_bytes())
     manifest = ManifestImport.objects.get()
     staff_client.post(url("apply", manifest), {"version": manifest.version, "good_rows": "1"})
@@ -65,7 +65,7 @@ def test_good_rows_are_applied_where_it_says_so(staff_client, product):
     assert Event.objects.get(kind="manifest.applied").actor_label == "Alice Kemp"
 
 
-def test_a_form_without_the_consent_to_leave_rows_out_imports_nothing(staff_client, product):
+def test_without_consent_to_leave_rows_out_nothing_is_imported(staff_client, product):
     upload(staff_client, product, MESSY.read_bytes())
     manifest = ManifestImport.objects.get()
     answer = staff_client.post(url("apply", manifest), {"version": manifest.version})
@@ -75,14 +75,14 @@ def test_a_form_without_the_consent_to_leave_rows_out_imports_nothing(staff_clie
 
 
 @pytest.mark.parametrize("form", [{}, {"version": "x"}, {"version": "99999999999999999999"}, {"version": "-1"}])
-def test_a_form_that_makes_no_sense_leads_back_to_the_preview(staff_client, product, form):
+def test_an_invalid_form_leads_back_to_the_preview(staff_client, product, form):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     answer = staff_client.post(url("apply", manifest), form)
     assert (answer.status_code, answer.url) == (302, manifest.get_absolute_url())
     assert not Device.objects.exists()
 
 
-def test_opening_the_address_of_apply_changes_nothing(staff_client, product):
+def test_a_get_request_applies_nothing(staff_client, product):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     assert staff_client.get(url("apply", manifest), {"version": manifest.version}).status_code == 302
     assert not Device.objects.exists()
@@ -98,7 +98,7 @@ def test_opening_the_address_of_apply_changes_nothing(staff_client, product):
         (b"PK\x03\x04 broken", "The workbook is damaged."),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_at_its_field_and_the_product_stays(
+def test_a_file_that_is_not_a_table_is_refused_at_its_field_and_the_product_is_kept(
     staff_client, product, content, sentence, tmp_path
 ):
     other = factories.make_product(product.organization, "Wind Gauge")
@@ -121,7 +121,7 @@ def test_a_file_that_is_too_large_is_refused_at_its_field(staff_client, product,
     assert not ManifestImport.objects.exists()
 
 
-def test_a_form_without_anything_says_what_is_missing(staff_client, product):
+def test_an_empty_form_says_what_is_missing(staff_client, product):
     factories.make_product(product.organization, "Wind Gauge")
     answer = staff_client.post(CREATE)
     assert answer.status_code == 422
@@ -131,12 +131,12 @@ def test_a_form_without_anything_says_what_is_missing(staff_client, product):
     }
 
 
-def test_a_product_of_somebody_else_or_an_archived_one_can_not_be_chosen(staff_client, product, foreign_device):
+def test_an_archived_product_or_one_of_another_organization_cannot_be_chosen(staff_client, product, foreign_device):
     answer = upload(staff_client, foreign_device.product, text(HEAD, f"S-1,{NAMES[0]}"))
     assert (answer.status_code, ManifestImport.objects.count()) == (422, 0)
 
 
-def test_the_only_product_is_chosen_and_the_one_of_the_link_too(staff_client, product):
+def test_the_only_product_and_the_one_in_the_link_are_preselected(staff_client, product):
     assert f'<option value="{product.pk}" selected>' in body(staff_client.get(CREATE))
     other = factories.make_product(product.organization, "Wind Gauge")
     assert f'<option value="{other.pk}" selected>' in body(staff_client.get(CREATE, {"product": other.pk}))
@@ -152,7 +152,7 @@ def test_the_template_has_every_column_and_can_be_read_back(staff_client, produc
     assert manifest.summary["missing"] == []
 
 
-def test_a_file_that_was_applied_before_says_so(staff_client, product):
+def test_a_file_that_was_applied_before_is_recognized(staff_client, product):
     content = text(HEAD, f"S-1,{NAMES[0]}")
     first = applied(product, content)
     answer = staff_client.get(upload(staff_client, product, content).url)
@@ -161,7 +161,7 @@ def test_a_file_that_was_applied_before_says_so(staff_client, product):
     assert "There is nothing to apply." in body(answer)
 
 
-def test_a_column_that_was_not_recognised_can_be_chosen(staff_client, product):
+def test_an_unrecognized_column_can_be_assigned(staff_client, product):
     answer = upload(staff_client, product, text("Article;Code", f"S-1;{NAMES[0]}"))
     manifest = ManifestImport.objects.get()
     page = body(staff_client.get(answer.url))
@@ -173,7 +173,7 @@ def test_a_column_that_was_not_recognised_can_be_chosen(staff_client, product):
     assert counts(manifest) == (1, 0, 0, 0)
 
 
-def test_two_columns_can_not_be_the_same(staff_client, product):
+def test_two_columns_cannot_be_assigned_the_same_field(staff_client, product):
     manifest = checked(product, text("S/N,Device ID,Remark", f"S-1,{NAMES[0]},x"))
     form = {"column_0": "serial_number", "column_1": "device_name", "column_2": "device_name"}
     answer = staff_client.post(url("columns", manifest), form)
@@ -184,14 +184,14 @@ def test_two_columns_can_not_be_the_same(staff_client, product):
 
 
 @pytest.mark.parametrize("form", [{"column_0": "nonsense"}, {"pad": "x"}, {"pad": "65"}, {"sheet": "x"}, {}])
-def test_columns_that_make_no_sense_are_refused_and_the_preview_stays(staff_client, product, form):
+def test_invalid_columns_are_refused_and_the_preview_is_kept(staff_client, product, form):
     manifest = checked(product, text("S/N,Device ID", f"S-1,{NAMES[0]}"))
     assert staff_client.post(url("columns", manifest), form).status_code == 422
     manifest.refresh_from_db()
     assert counts(manifest) == (1, 0, 0, 0)
 
 
-def test_the_padding_is_chosen_by_a_button(staff_client, product):
+def test_padding_is_chosen_with_a_button(staff_client, product):
     answer = upload(staff_client, product, GATEWAY.read_bytes(), "gateway.xlsx")
     manifest = ManifestImport.objects.get()
     page = body(staff_client.get(answer.url))
@@ -229,7 +229,7 @@ def rows_of(answer):
     return list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
 
 
-def test_refused_rows_are_downloaded_as_they_came_with_their_reason(staff_client, product):
+def test_rejected_rows_are_downloaded_as_they_came_with_their_reason(staff_client, product):
     manifest = checked(product, MESSY.read_bytes(), "messy-lot.csv")
     answer = staff_client.get(url("refused", manifest))
     assert 'filename="messy-lot-refused-' in answer["Content-Disposition"]
@@ -253,8 +253,8 @@ def test_refused_rows_are_downloaded_as_they_came_with_their_reason(staff_client
     assert [int(row[0]) for row in rows[1:]] == [5, 12, 22, 23, 32, 72, 82, 92]
 
 
-def test_refused_rows_come_back_exactly_as_they_left(staff_client, product):
-    """=, +, - and @ leave with an apostrophe, so that no spreadsheet computes them, and come back without it."""
+def test_rejected_rows_come_back_unchanged(staff_client, product):
+    """=, +, - and @ are exported with an apostrophe, so that no spreadsheet computes them, and come back without it."""
     odd = {
         "=1+2": "=1+2",
         "+49 (1)": "+49 (1)",
@@ -283,7 +283,7 @@ def test_refused_rows_come_back_exactly_as_they_left(staff_client, product):
     assert list(Device.objects.order_by("pk").values_list("notes", flat=True)) == list(odd.values())
 
 
-def test_a_refused_file_that_is_refused_again_has_one_reason_column(staff_client, product):
+def test_a_file_rejected_twice_has_one_reason_column(staff_client, product):
     manifest = checked(product, text(HEAD, "S-1,bad"))
     first = b"".join(staff_client.get(url("refused", manifest)).streaming_content)
     rows = rows_of(staff_client.get(url("refused", checked(product, first))))
@@ -291,39 +291,39 @@ def test_a_refused_file_that_is_refused_again_has_one_reason_column(staff_client
     assert rows[1][2:] == ["S-1", "bad"]
 
 
-def test_refused_rows_of_a_workbook_keep_their_digits(staff_client, product, tmp_path):
+def test_rejected_rows_of_a_workbook_keep_their_digits(staff_client, product, tmp_path):
     content = workbook(tmp_path / "a.xlsx", [["Serial", "Device name"], [12000, NAMES[0]], ["012001", NAMES[1]]])
     manifest = checked(product, content, "a.xlsx")
     assert rows_of(staff_client.get(url("refused", manifest)))[1][2:] == ["12000", NAMES[0]]
 
 
-def test_refused_rows_are_there_as_a_workbook_too(staff_client, product):
+def test_rejected_rows_can_be_downloaded_as_a_workbook(staff_client, product):
     manifest = checked(product, text(HEAD, "S-1,bad"))
     answer = staff_client.get(url("refused", manifest), {"format": "xlsx"})
     assert b"".join(answer.streaming_content).startswith(b"PK")
 
 
-def test_no_refused_rows_is_a_sentence(staff_client, product):
+def test_without_rejected_rows_the_download_is_a_sentence(staff_client, product):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     answer = staff_client.get(url("refused", manifest))
     assert (answer.status_code, "No row of this file is refused." in body(answer)) == (409, True)
 
 
-def test_markup_and_formulas_of_a_file_are_shown_as_text(staff_client, product):
+def test_markup_and_formulas_in_a_file_are_shown_as_text(staff_client, product):
     manifest = checked(product, text(HEAD, "<script>alert(1)</script>,bad", "=cmd,<b>worse</b>"))
     page = body(staff_client.get(manifest.get_absolute_url()))
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
-def test_a_file_whose_name_is_markup_is_shown_as_text(staff_client, product):
+def test_a_file_name_that_looks_like_markup_is_shown_as_text(staff_client, product):
     upload(staff_client, product, text(HEAD, f"S-1,{NAMES[0]}"), "<img src=x>\u202e.csv")
     page = body(staff_client.get(ManifestImport.objects.get().get_absolute_url()))
     assert "<img src=x>" not in page
     assert "\u202e" not in page
 
 
-def test_a_page_of_changes_shows_what_was_before(staff_client, product):
+def test_the_preview_of_changes_shows_the_old_values(staff_client, product):
     factories.make_device(product, "S-1", device_name=NAMES[0], hardware_revision="B1")
     manifest = checked(product, text(f"{HEAD},rev", f"S-1,{NAMES[0]},B2"))
     page = body(staff_client.get(manifest.get_absolute_url()))
@@ -331,7 +331,7 @@ def test_a_page_of_changes_shows_what_was_before(staff_client, product):
     assert "Hardware revision:</span> B1" in page
 
 
-def test_a_page_shows_the_first_two_hundred_refused_rows_and_counts_the_others(staff_client, product):
+def test_the_page_shows_the_first_two_hundred_refused_rows_and_counts_the_others(staff_client, product):
     manifest = checked(product, text(HEAD, *(f"S-{n},bad" for n in range(1234))))
     page = body(staff_client.get(manifest.get_absolute_url()))
     assert page.count('class="bad-text"') == 200
@@ -339,7 +339,7 @@ def test_a_page_shows_the_first_two_hundred_refused_rows_and_counts_the_others(s
     assert len(page) < 90_000
 
 
-def test_the_page_waits_for_the_worker_and_loads_itself_anew_when_it_is_done(staff_client, product):
+def test_the_page_polls_while_the_worker_runs_and_reloads_when_it_is_done(staff_client, product):
     manifest = checked(product, AQUA.read_bytes())
     staff_client.post(url("apply", manifest), {"version": manifest.version})
     assert 'hx-trigger="every 1s"' in body(staff_client.get(manifest.get_absolute_url()))
@@ -361,7 +361,7 @@ def test_a_failed_operation_says_why_and_the_file_can_be_applied_again(staff_cli
     assert Operation.objects.count() == 2
 
 
-def test_a_check_that_was_interrupted_can_be_started_again(staff_client, product):
+def test_an_interrupted_check_can_be_started_again(staff_client, product):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     ManifestImport.objects.update(summary={}, checked_as="", checked_at=None)
     page = body(staff_client.get(manifest.get_absolute_url()))
@@ -371,7 +371,7 @@ def test_a_check_that_was_interrupted_can_be_started_again(staff_client, product
     assert counts(manifest) == (1, 0, 0, 0)
 
 
-def test_an_applied_file_can_not_be_read_otherwise(staff_client, product):
+def test_an_applied_file_can_no_longer_be_read_differently(staff_client, product):
     manifest = applied(product, text(HEAD, f"S-1,{NAMES[0]}"))
     assert staff_client.post(url("columns", manifest), {"pad": "6"}).status_code == 409
     manifest.refresh_from_db()
@@ -390,7 +390,7 @@ def test_the_page_of_an_old_import_works_without_its_files(staff_client, product
 
 
 @pytest.mark.parametrize("role", ["fulfilment", "support", "viewer"])
-def test_who_may_not_import_sees_nothing_and_changes_nothing(client_for, product, role):
+def test_people_who_may_not_import_see_and_change_nothing(client_for, product, role):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     client = client_for(role)
     assert upload(client, product, text(HEAD, f"S-2,{NAMES[1]}")).status_code == 403
@@ -402,7 +402,7 @@ def test_who_may_not_import_sees_nothing_and_changes_nothing(client_for, product
     assert ManifestImport.objects.get().version == manifest.version
 
 
-def test_another_organization_finds_nothing(client_for, charlie, product):
+def test_another_organization_cannot_find_the_import(client_for, charlie, product):
     manifest = checked(product, text(HEAD, "S-1,bad", f"S-2,{NAMES[0]}"))
     client = client_for(charlie)
     for name in ("detail", "columns", "apply", "refused"):
@@ -414,7 +414,7 @@ def test_another_organization_finds_nothing(client_for, charlie, product):
     assert ManifestImport.objects.get().version == manifest.version
 
 
-def test_another_organization_is_not_told_that_the_same_file_was_applied(
+def test_another_organization_does_not_learn_that_the_same_file_was_applied(
     client_for, charlie, product, other_organization
 ):
     content = text(HEAD, f"S-1,{NAMES[0]}")
@@ -427,14 +427,14 @@ def test_another_organization_is_not_told_that_the_same_file_was_applied(
 
 
 @pytest.mark.parametrize("name", ["create", "detail", "columns"])
-def test_a_page_asks_few_questions(staff_client, product, name, django_assert_max_num_queries):
+def test_a_page_takes_few_queries(staff_client, product, name, django_assert_max_num_queries):
     manifest = checked(product, MESSY.read_bytes())
     staff_client.get(CREATE)
     with django_assert_max_num_queries(9):
         staff_client.get(CREATE if name == "create" else url(name, manifest))
 
 
-def test_refused_reasons_are_in_the_language_of_the_uploader(staff_client, product):
+def test_reasons_for_refusals_are_in_the_language_of_the_uploader(staff_client, product):
     answer = upload(staff_client, product, text(HEAD, "S-1,"), HTTP_ACCEPT_LANGUAGE="de")
     assert answer.status_code == 302
     assert len(refused(ManifestImport.objects.get())) == 1

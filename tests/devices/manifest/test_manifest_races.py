@@ -1,4 +1,4 @@
-"""Manifests that are applied by several at once, or by a process that is killed."""
+"""Manifests applied several times at once, or by a process that is killed."""
 
 import multiprocessing
 import os
@@ -35,7 +35,7 @@ def lot(start, count):
     return text("S/N,Device ID", *(f"S-{n},unit-{n:06d}" for n in range(start, start + count)))
 
 
-def test_of_eight_that_apply_one_file_at_once_one_does(product):
+def test_a_file_applied_eight_times_at_once_is_applied_once(product):
     pk = checked(product, lot(0, 200)).pk
     answers = processes.run(8, lambda n: ManifestImport.objects.select_related("product").get(pk=pk), apply)
     assert Counter(answers) == {"applied": 1, "applied_already": 7}
@@ -43,8 +43,8 @@ def test_of_eight_that_apply_one_file_at_once_one_does(product):
     assert Counter(Event.objects.values_list("kind", flat=True)) == {"device.registered": 200, "manifest.applied": 1}
 
 
-def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(product, monkeypatch):
-    """The negative control: the import is marked without a look at who was first."""
+def test_without_the_condition_in_the_update_the_file_is_applied_several_times(product, monkeypatch):
+    """The negative control: the import is marked as applied without checking who was first."""
     pk = checked(product, lot(0, 200)).pk
     monkeypatch.setattr(
         uploads, "take", lambda row, *, version, at: type(row).objects.filter(pk=row.pk).update(applied_at=at)
@@ -56,7 +56,7 @@ def test_the_race_for_one_file_is_lost_without_the_condition_in_the_update(produ
     assert Event.objects.filter(kind="manifest.applied").count() > 1
 
 
-def test_files_that_share_units_register_each_unit_once(product):
+def test_files_that_share_devices_register_each_device_once(product):
     pks = [checked(product, lot(start, 200), f"lot-{start}.csv").pk for start in (0, 100, 200, 300)]
     answers = processes.run(4, lambda n: ManifestImport.objects.select_related("product").get(pk=pks[n]), apply)
     assert Counter(answers) == {"applied": 4}
@@ -100,7 +100,7 @@ PLACES = {
     "place",
     [each if each == "before it commits" else pytest.param(each, marks=pytest.mark.thorough) for each in PLACES],
 )
-def test_a_worker_that_is_killed_has_done_nothing_and_the_next_one_does_all(product, alice, place):
+def test_a_killed_worker_has_done_nothing_and_the_next_one_does_everything(product, alice, place):
     manifest = checked(product, AQUA.read_bytes())
     manifests.apply(manifest, version=manifest.version, by=factories.actor_of(alice))
     operation = Operation.objects.get()
@@ -114,7 +114,7 @@ def test_a_worker_that_is_killed_has_done_nothing_and_the_next_one_does_all(prod
     assert Operation.objects.get().state == "done"
 
 
-def test_a_worker_that_is_killed_after_its_commit_has_done_all_and_the_next_one_does_nothing(product, alice):
+def test_a_worker_killed_after_its_commit_has_done_everything_and_the_next_one_does_nothing(product, alice):
     manifest = checked(product, AQUA.read_bytes())
     manifests.apply(manifest, version=manifest.version, by=factories.actor_of(alice))
     operation = Operation.objects.get()
@@ -126,7 +126,7 @@ def test_a_worker_that_is_killed_after_its_commit_has_done_all_and_the_next_one_
     assert Operation.objects.get().state == "done"
 
 
-def test_a_check_that_is_killed_changes_nothing_and_can_be_done_again(product):
+def test_a_killed_check_changes_nothing_and_can_be_repeated(product):
     manifest = checked(product, AQUA.read_bytes())
     killed_within((uploads.checking, "summarise"), lambda: manifests.check_now(manifest))
     manifest.refresh_from_db()

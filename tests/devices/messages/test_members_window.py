@@ -33,9 +33,9 @@ pytestmark = pytest.mark.django_db
 
 
 class MembersMachine(WindowMachine):
-    """The same world, and Kim of the organization, who is let into the customers' projects and out of them.
+    """The same world, plus Kim of the organization, who joins and leaves the customers' projects.
 
-    The model: for each project that Kim is in the start of the membership.
+    The model: the start of the membership for each project that Kim is in.
     """
 
     has_pages = is_quick = False
@@ -85,7 +85,7 @@ class MembersMachine(WindowMachine):
         self.is_employed = True
 
     def seen(self, n=None, c=None):
-        """What Kim reads: of one device or all, in one project or all."""
+        """Return what Kim reads: from one device or all, in one project or all."""
         return sorted(
             set(
                 chain.from_iterable(
@@ -109,7 +109,7 @@ class MembersMachine(WindowMachine):
             assert numbers(Message.objects.visible_to(kim).of_project(project)) == self.seen(c=c)
 
     def teardown(self):
-        """The pages, the files and the API, once at the end of each story."""
+        """Check the pages, the files and the API once at the end of each story."""
         if not hasattr(self, "joined"):
             return
         client = signed_in(self.kim)
@@ -127,7 +127,7 @@ class MembersMachine(WindowMachine):
 
 
 def tell_of_a_member(machine):
-    """Messages before, during and after a membership, which ends with the employment; and the coming back."""
+    """Publish before, during and after a membership that ends with the employment, and after the return."""
     machine.make_the_world(is_heard=False)
     for step in (
         lambda: machine.assign(0, 0),
@@ -145,16 +145,16 @@ def tell_of_a_member(machine):
     machine.teardown()
 
 
-def test_a_member_reads_what_the_project_sees_from_the_start_on_while_it_goes_on():
+def test_a_member_reads_what_the_project_sees_from_the_start_to_the_end_of_the_membership():
     run_state_machine_as_test(MembersMachine, settings=QUICK)
 
 
-def test_the_story_of_the_controls_is_well_without_them():
+def test_the_story_of_the_controls_passes_without_them():
     tell_of_a_member(MembersMachine())
 
 
-def test_the_machine_sees_a_window_that_goes_by_the_project_alone(monkeypatch):
-    """The negative control: the spans of the project, whenever the membership began."""
+def test_the_machine_detects_a_window_that_ignores_the_membership(monkeypatch):
+    """The negative control: the spans of the project, whenever the membership started."""
 
     def careless(self, actor, at=None):
         return self.filter(Q(customer__in=actor.customers) | Q(project__in=actor.projects))
@@ -164,11 +164,11 @@ def test_the_machine_sees_a_window_that_goes_by_the_project_alone(monkeypatch):
         tell_of_a_member(MembersMachine())
 
 
-def test_the_machine_sees_who_leaves_and_stays_in_the_projects(monkeypatch):
-    """The negative control: nobody tells the projects who leaves."""
+def test_the_machine_detects_people_who_leave_but_stay_in_the_projects(monkeypatch):
+    """The negative control: the projects do not learn who leaves."""
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
         others = [entry for entry in members.leaving.entries if entry[1] is not project_members.end_all_of]
         patch.setattr(members.leaving, "entries", others)
         tell_of_a_member(MembersMachine())
-    # What the control left is put right, for the check after every test.
+    # Clean up after the control, for the check that follows every test.
     ProjectMember.objects.open().update(ended_at="2027-01-01T00:00Z", end_reason="left")

@@ -1,4 +1,4 @@
-"""Who may read which message: one queryset method, the ledger's spans, and what the project's copy is good for."""
+"""Who may read which message: one queryset method, the spans of the ledger, and the project stored with a message."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -39,7 +39,7 @@ def seen(user_or_actor, **how) -> list:
 
 @pytest.fixture
 def handed_over(device, customer, other_customer, by):
-    """Dana's from T0 on, Erin's from an hour later; a message a microsecond before, at and after each handover."""
+    """Dana's from T0, Erin's from an hour later; a message a microsecond before, at and after each handover."""
     own(device, customer, by, T0)
     ledger.transfer(
         [device.pk],
@@ -62,7 +62,7 @@ def handed_over(device, customer, other_customer, by):
     return device
 
 
-def test_each_message_is_seen_by_its_owner_alone(handed_over, dana, erin, alice, bob, charlie):
+def test_each_message_is_only_visible_to_its_owner(handed_over, dana, erin, alice, bob, charlie):
     for how in ({}, {"device": handed_over}):
         assert seen(dana, **how) == ["dana 1", "dana 2"]
         assert seen(erin, **how) == ["erin 1", "erin 2"]
@@ -72,14 +72,14 @@ def test_each_message_is_seen_by_its_owner_alone(handed_over, dana, erin, alice,
         assert seen(Actor(kind="member", organization=handed_over.organization), **how) == []
 
 
-def test_a_members_project_is_another_way_to_see(handed_over, customer, bob):
+def test_membership_in_a_project_is_another_way_to_see_messages(handed_over, customer, bob):
     factories.let_in(customer.projects.get(), bob)
     ProjectMember.objects.update(started_at=T0 - HOUR)
     guest = actor_for(bob)
     assert seen(guest) == seen(guest, device=handed_over) == ["dana 1", "dana 2"]
 
 
-def test_what_is_shared_is_seen_while_it_is_shared(device, customer, dana, by, told):
+def test_messages_of_a_shared_device_are_visible_while_it_is_shared(device, customer, dana, by, told):
     ledger.share([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0)
     for n, at in enumerate((T0 - TICK, T0, T0 + HOUR - TICK)):
         tell(device, at, data=n, by=told)
@@ -96,7 +96,7 @@ def test_a_message_of_another_device_is_never_in_the_window(handed_over, make_de
     assert "other" not in seen(dana)
 
 
-def test_the_window_tells_whether_a_period_touches_ones_spans(handed_over, dana, erin, alice, charlie):
+def test_the_window_tells_whether_a_period_touches_ones_own_spans(handed_over, dana, erin, alice, charlie):
     def window(user, since=None, until=None):
         found = messages.window(factories.actor_of(user), handed_over, since, until)
         return found.is_within, list(found.rows.order_by("at").values_list("data", flat=True))
@@ -118,7 +118,7 @@ def test_past_owners_find_the_device_whose_messages_they_may_read(handed_over, d
         assert messages.devices_of(factories.actor_of(user)).filter(pk=handed_over.pk).count() == found
 
 
-def test_the_messages_of_a_project_are_those_that_came_while_the_device_lay_in_it(
+def test_a_projects_messages_are_those_received_while_the_device_was_in_it(
     handed_over, customer, other_customer, dana, erin, alice
 ):
     first, second = customer.projects.get(), other_customer.projects.get()
@@ -132,7 +132,7 @@ def test_the_messages_of_a_project_are_those_that_came_while_the_device_lay_in_i
     assert of(dana, second) == of(erin, first) == []
 
 
-def test_a_project_with_shares_has_their_messages_too(device, customer, dana, by, told):
+def test_a_project_with_shares_includes_their_messages(device, customer, dana, by, told):
     project = customer.projects.get()
     ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim", at=T0)
     tell(device, T0 - TICK, data="before", by=told)
@@ -141,7 +141,7 @@ def test_a_project_with_shares_has_their_messages_too(device, customer, dana, by
     assert list(rows.values_list("data", flat=True)) == ["shared"]
 
 
-def test_what_came_while_the_device_changed_hands_gets_its_project(device, customer, by, told, monkeypatch):
+def test_messages_received_during_a_handover_get_their_project(device, customer, by, told, monkeypatch):
     deafen_ledger(monkeypatch)
     tell(device, T0 + TICK, by=told)
     assert Message.objects.get().project is None
@@ -149,7 +149,7 @@ def test_what_came_while_the_device_changed_hands_gets_its_project(device, custo
     assert Message.objects.get().project == customer.projects.get()
 
 
-def test_an_undone_unclaim_gives_the_messages_back_to_the_project(device, customer, by):
+def test_undoing_an_unclaim_returns_the_messages_to_the_project(device, customer, by):
     own(device, customer, by, T0)
     ledger.release([device.pk], by=by, reason="unclaim", at=T0 + HOUR, evidence="operation:1")
     tell(device, T0 + 2 * HOUR)
@@ -158,7 +158,7 @@ def test_an_undone_unclaim_gives_the_messages_back_to_the_project(device, custom
     assert Message.objects.get().project == customer.projects.get()
 
 
-def test_old_messages_go_where_the_operator_says_so_and_no_others(device, told, settings, monkeypatch):
+def test_old_messages_are_only_deleted_as_configured_by_the_operator(device, told, settings, monkeypatch):
     monkeypatch.setattr(actions, "OLD_AT_ONCE", 2)
     now = T0 + timedelta(days=30)
     for days in range(5):
@@ -170,7 +170,7 @@ def test_old_messages_go_where_the_operator_says_so_and_no_others(device, told, 
     assert actions.delete_old(now) == 0
 
 
-def test_a_message_that_slipped_past_is_settled_by_the_upkeep(device, customer, by, told):
+def test_a_message_without_its_project_is_repaired_by_the_upkeep(device, customer, by, told):
     ownership.assign([device.pk], customer=customer, by=by, at=T0)
     tell(device, T0 + TICK, by=told)
     assert len(list(check())) == 1
@@ -179,15 +179,15 @@ def test_a_message_that_slipped_past_is_settled_by_the_upkeep(device, customer, 
     assert list(check()) == []
 
 
-def test_after_a_release_nothing_is_stamped_before_it(device, customer, dana, by):
-    """A server whose clock is behind can't put a message into the span of who owned the device before."""
+def test_no_message_gets_a_time_before_the_last_release(device, customer, dana, by):
+    """A server with a slow clock can't put a message into the span of the former owner."""
     own(device, customer, by, T0)
     ledger.release([device.pk], by=by, reason="unclaim", at=T0 + HOUR)
     assert tell(device, T0 + HOUR - TICK) == T0 + HOUR
     assert seen(dana) == []
 
 
-def test_without_the_ledgers_instant_a_slow_clock_would_show_it_to_the_old_owner(device, customer, dana, by):
+def test_without_the_ledgers_instant_a_slow_clock_would_show_it_to_the_former_owner(device, customer, dana, by):
     """The negative control."""
     own(device, customer, by, T0)
     ledger.release([device.pk], by=by, reason="unclaim", at=T0 + HOUR)
@@ -196,7 +196,7 @@ def test_without_the_ledgers_instant_a_slow_clock_would_show_it_to_the_old_owner
     assert seen(dana) == ["leaked"]
 
 
-def test_a_followers_refusal_takes_the_messages_back(device, monkeypatch):
+def test_an_error_in_a_follower_rolls_the_messages_back(device, monkeypatch):
     monkeypatch.setattr(actions.followers, "entries", [(0, refuse)])
     with pytest.raises(RuntimeError):
         tell(device, T0, by=actions.Publisher(device.pk, device.organization_id))

@@ -1,4 +1,4 @@
-"""A device changes hands while its messages are read, published or asked for: who sees what then."""
+"""A device changes owner while its messages are read, published or requested: who sees what then."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def owned(device, customer, by):
-    """Dana's, with one message."""
+    """Dana's device, with one message."""
     ownership.assign([device.pk], customer=customer, by=by)
     say(device, "of dana")
     return device
@@ -37,7 +37,7 @@ def owned(device, customer, by):
 
 @pytest.fixture
 def hand_over(owned, other_customer, by):
-    """Erin gets it, and it publishes at once."""
+    """Assign the device to Erin, and publish at once."""
 
     def move() -> None:
         ownership.unclaim([owned.pk], reason="Sold", by=by)
@@ -49,7 +49,7 @@ def hand_over(owned, other_customer, by):
 
 @pytest.fixture
 def meanwhile(monkeypatch, hand_over):
-    """The device changes hands when its spans were read, before its messages are."""
+    """Change the owner after the spans were read and before the messages are."""
     read = message_model.spans_of
 
     def spans_of(actor, device):
@@ -62,7 +62,7 @@ def meanwhile(monkeypatch, hand_over):
 
 
 def say(device, text):
-    """Whatever this process took from the ledger before."""
+    """Publish, whatever this process took from the ledger before."""
     at = max(timezone.now(), *device.ownership_spans.values_list("started_at", flat=True))
     span = Ownership.objects.get(device=device, ended_at=None)
     told = Publisher(device.pk, device.organization_id, span.project_id)
@@ -70,7 +70,7 @@ def say(device, text):
 
 
 def as_it_was(self, spans):
-    """The window with the ends that the spans had when they were read."""
+    """Return the window with the ends that the spans had when they were read."""
     wanted = Q()
     for span in spans:
         ends = Q(at__lt=span.ended_at) if span.ended_at else Q()
@@ -96,7 +96,7 @@ def read(which, device, caller, client):
 
 
 @pytest.mark.parametrize("which", EXITS)
-def test_a_handover_while_the_messages_are_read_shows_nothing_of_the_next_owner(
+def test_a_handover_while_messages_are_read_reveals_nothing_of_the_next_owner(
     which, owned, mine, dana, client_for, meanwhile
 ):
     text = texts(read(which, owned, mine, client_for(dana)))
@@ -105,7 +105,7 @@ def test_a_handover_while_the_messages_are_read_shows_nothing_of_the_next_owner(
 
 
 @pytest.mark.parametrize("which", EXITS)
-def test_with_the_ends_of_a_moment_before_the_next_owners_message_would_be_seen(
+def test_with_outdated_span_ends_the_next_owners_message_would_be_visible(
     which, owned, mine, dana, client_for, meanwhile, monkeypatch
 ):
     """The negative control."""
@@ -116,7 +116,7 @@ def test_with_the_ends_of_a_moment_before_the_next_owners_message_would_be_seen(
 
 @pytest.mark.parametrize(("is_guarded", "shown"), [(True, False), (False, True)])
 def test_a_handover_before_the_first_row_of_a_file_is_written(is_guarded, shown, owned, mine, hand_over, monkeypatch):
-    """The second is the negative control."""
+    """The second case is the negative control."""
     if not is_guarded:
         monkeypatch.setattr(MessageQuerySet, "within", as_it_was)
         monkeypatch.setattr(MessageQuerySet, "before_handovers", lambda self, actor: self)
@@ -127,10 +127,10 @@ def test_a_handover_before_the_first_row_of_a_file_is_written(is_guarded, shown,
 
 
 @pytest.mark.parametrize(("is_guarded", "rest"), [(True, [2, 1]), (False, [4, 3, 2, 1])])
-def test_a_handover_between_two_pieces_of_a_file(
+def test_a_handover_between_two_chunks_of_a_file(
     is_guarded, rest, device, customer, other_customer, dana, by, monkeypatch
 ):
-    """It was three minutes after the beginning, and is known only now. The second is the negative control."""
+    """It took effect three minutes after the start, and is known only now. The second case is the negative control."""
     deafen_ledger(monkeypatch)
     if not is_guarded:
         monkeypatch.setattr(MessageQuerySet, "within", as_it_was)
@@ -151,7 +151,7 @@ def test_a_handover_between_two_pieces_of_a_file(
     assert [row.data for row in rows] == rest
 
 
-def test_an_ended_share_ends_the_reading_too(device, customer, dana, by, monkeypatch):
+def test_reading_stops_when_a_share_ends(device, customer, dana, by, monkeypatch):
     deafen_ledger(monkeypatch)
     ledger.share([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0)
     told = publisher(device)
@@ -163,7 +163,7 @@ def test_an_ended_share_ends_the_reading_too(device, customer, dana, by, monkeyp
     assert [row.data for row in rows] == [1]
 
 
-def test_a_message_that_slipped_past_is_settled_however_many_came_since(owned, make_devices, customer, by):
+def test_a_message_without_its_project_is_repaired_however_many_came_since(owned, make_devices, customer, by):
     (loud,) = make_devices(1)
     slipped = Message.objects.get()
     Message.objects.update(project=None)
@@ -180,7 +180,9 @@ def test_a_message_that_slipped_past_is_settled_however_many_came_since(owned, m
     assert list(check()) == []
 
 
-def test_what_is_settled_costs_by_the_changes_of_hands(make_devices, customer, by, django_assert_num_queries):
+def test_the_cost_of_repairing_messages_depends_on_the_number_of_handovers(
+    make_devices, customer, by, django_assert_num_queries
+):
     ids = [device.pk for device in make_devices(3)]
     with django_assert_num_queries(1):
         assert messages.settle_recent() == 0
@@ -191,7 +193,7 @@ def test_what_is_settled_costs_by_the_changes_of_hands(make_devices, customer, b
         assert messages.settle_recent(timezone.now() + messages.RECENT + MINUTE) == 0
 
 
-def test_each_change_of_hands_is_found_also_one_that_is_undone(device, customer, by):
+def test_each_handover_is_found_even_if_it_was_undone(device, customer, by):
     def bulk(what, permission, **payload):
         return operations.perform(
             f"device.{what}",
@@ -218,7 +220,7 @@ def test_each_change_of_hands_is_found_also_one_that_is_undone(device, customer,
     assert type(device).objects.get().customer == customer
 
 
-def test_what_changes_no_hands_and_happens_often_is_not_looked_at(owned, by, dana):
+def test_frequent_events_without_a_handover_are_ignored(owned, by, dana):
     since = timezone.now()
     asked(owned, factories.actor_of(dana))
     assert messages.changed_hands(since) == []
@@ -238,7 +240,7 @@ def seen(user):
     return list(Call.objects.visible_to(factories.actor_of(user)).order_by("pk"))
 
 
-def test_who_asked_sees_that_the_handover_cancelled_it_and_nothing_more(
+def test_the_caller_sees_that_the_handover_cancelled_the_call_but_nothing_else(
     owned, customer, other_customer, dana, erin, charlie, by, mine
 ):
     call, of_staff = asked(owned, factories.actor_of(dana)), asked(owned, by, timeout=300)
@@ -252,14 +254,14 @@ def test_who_asked_sees_that_the_handover_cancelled_it_and_nothing_more(
     told = publisher(owned)
     calls.deliver(by=told)
     calls.answer(of_staff.pk, by=told, result="after")
-    # It was asked in his time too, but answered out of the next owner's.
+    # This call was made in Dana's time too, but answered in the next owner's.
     assert seen(dana) == [call]
     assert seen(erin) == [hers]
     assert seen(charlie) == []
     assert [row["id"] for row in mine.get(f"/devices/{owned.pk}/calls").json()["results"]] == [call.pk]
 
 
-def test_without_the_look_at_the_end_the_asker_would_not_find_it(
+def test_without_the_check_of_the_end_the_caller_would_not_find_the_call(
     owned, customer, other_customer, dana, by, monkeypatch
 ):
     """The negative control."""
@@ -269,7 +271,7 @@ def test_without_the_look_at_the_end_the_asker_would_not_find_it(
     assert seen(dana) == []
 
 
-def test_what_was_answered_at_the_instant_of_the_handover_stays_the_next_owners(
+def test_a_call_answered_at_the_instant_of_the_handover_belongs_to_the_next_owner(
     owned, customer, other_customer, dana, by
 ):
     call = asked(owned, factories.actor_of(dana))
@@ -278,7 +280,7 @@ def test_what_was_answered_at_the_instant_of_the_handover_stays_the_next_owners(
     assert seen(dana) == []
 
 
-def test_what_the_handover_cancelled_is_seen_by_the_customer_that_asked_alone(
+def test_a_call_cancelled_by_the_handover_is_only_visible_to_the_customer_who_made_it(
     owned, customer, other_customer, dana, erin, by
 ):
     call = asked(owned, factories.actor_of(dana))

@@ -62,7 +62,7 @@ def test_the_list_takes_few_queries(told, device, client_for, bob):
     assert len(caught) <= 8
 
 
-def test_what_a_device_sends_is_text_and_never_markup(told, device, client_for, bob):
+def test_device_data_is_shown_as_text_and_never_as_markup(told, device, client_for, bob):
     tell(device, data="<script>alert(1)</script>", by=told)
     for url in (reverse("devices:message_list", args=[device.pk]), device.get_absolute_url()):
         page = client_for(bob).get(url).content.decode()
@@ -70,7 +70,7 @@ def test_what_a_device_sends_is_text_and_never_markup(told, device, client_for, 
         assert "&lt;script&gt;alert(1)" in page
 
 
-def test_the_export_holds_the_exact_time_and_no_formula(told, device, client_for, bob):
+def test_the_export_has_the_exact_time_and_no_formulas(told, device, client_for, bob):
     tell(device, T0 + timedelta(microseconds=7), name="x", data="=1+1", by=told)
     tell(device, T0 + timedelta(hours=1), name="y", data=-5, by=told)
     url = reverse("devices:message_export", args=[device.pk])
@@ -104,7 +104,7 @@ def test_the_page_of_the_device_shows_messages_calls_and_firmware(told, device, 
     assert "Call…" not in page and "New secret…" not in page
 
 
-def test_a_call_is_asked_on_a_page_and_its_answer_appears(device, client_for, bob):
+def test_a_call_is_made_on_a_page_and_its_answer_appears(device, client_for, bob):
     client, unit = client_for(bob), Unit(device)
     url = reverse("devices:call_create", args=[device.pk])
     assert client.post(url, {"kind": "variable", "name": "a b", "timeout": "30"}).status_code == 422
@@ -124,7 +124,7 @@ def test_a_call_is_asked_on_a_page_and_its_answer_appears(device, client_for, bo
     assert "volt" in client.get(url).content.decode()
 
 
-def test_a_call_that_expired_says_so_before_it_is_written_down(device, client_for, bob):
+def test_a_timed_out_call_is_shown_as_such_before_it_is_recorded(device, client_for, bob):
     call = calls.ask(device, kind="variable", name="volt", timeout=1, by=factories.actor_of(bob), at=T0)
     page = client_for(bob).get(call.get_absolute_url()).content.decode()
     assert "Timed out" in page and "hx-get" not in page.split('id="call"')[1][:200]
@@ -142,7 +142,7 @@ def test_a_new_secret_is_shown_once_and_works(device, client_for, bob):
     assert secret not in client.get(reverse("console:activity_list")).content.decode()
 
 
-def test_an_archived_device_gets_no_secret(device, client_for, bob):
+def test_an_archived_device_cannot_get_a_secret(device, client_for, bob):
     Device.objects.filter(pk=device.pk).update(archived_at=T0)
     assert client_for(bob).post(reverse("devices:device_secret", args=[device.pk])).status_code == 404
     assert fresh(device).secret_sha256 == ""
@@ -160,7 +160,7 @@ def test_the_portal_lists_ones_own_messages_in_german(told, device, client_for, 
     assert url in client_for(dana).get(reverse("portal:device_detail", args=[device.pk])).content.decode()
 
 
-def test_the_portal_pages_a_project_by_name_and_day(told, device, customer, client_for, dana):
+def test_the_portal_pages_a_projects_messages_by_name_and_day(told, device, customer, client_for, dana):
     for n in range(30):
         tell(device, T0 + timedelta(hours=n), name="temp", data=n, by=told)
     url = reverse("portal:message_project_list", args=[customer.projects.get().pk])
@@ -180,7 +180,7 @@ def test_the_portal_pages_a_project_by_name_and_day(told, device, customer, clie
     assert len(rows_of(export)) == 13
 
 
-def test_a_former_owner_keeps_what_came_in_his_time_and_no_more(told, device, alice, client_for, dana):
+def test_a_former_owner_keeps_messages_from_their_time_and_no_others(told, device, alice, client_for, dana):
     tell(device, T0 + timedelta(hours=1), data="his", by=told)
     ledger.release([device.pk], by=factories.actor_of(alice), reason="unclaim", at=T0 + timedelta(hours=2))
     tell(device, T0 + timedelta(hours=3), data="not his")

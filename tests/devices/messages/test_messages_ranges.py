@@ -1,4 +1,4 @@
-"""What customers' programs list is read by ranges of indexes: their devices, a project's messages, the next page."""
+"""Customers' programs read index ranges: the list of devices, the messages of a project, the next page."""
 
 import re
 from datetime import timedelta
@@ -29,7 +29,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def held(make_devices, customer, other_customer, by):
-    """Dana's customer owns the first three devices, one of them shared with it besides, and shares the fourth."""
+    """Dana's customer owns the first three devices, one of them also shared with it, and has access to the fourth."""
     devices = make_devices(6)
     ownership.assign([d.pk for d in devices[:3]], customer=customer, by=by, at=T0)
     ownership.assign([d.pk for d in devices[3:5]], customer=other_customer, by=by, at=T0)
@@ -40,9 +40,9 @@ def held(make_devices, customer, other_customer, by):
 
 
 def plan(statement, parameters=None, *, off=("seqscan",)):
-    """How the database reads it where it has the choice: tables of tests are too small for PostgreSQL to use an index.
+    """Return the query plan if there is a choice: test tables are too small for PostgreSQL to use an index.
 
-    Which of two indexes with the same first columns it takes depends on their pages of the moment: tests don't ask.
+    Which of two indexes with the same first columns it uses depends on their current pages, so tests don't check that.
     """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -59,18 +59,18 @@ def plan_of(rows, **options):
 
 
 def ranges_of(text):
-    """The first columns of the indexes of messages that the plan reads by a condition."""
+    """Return the first columns of the message indexes that the plan reads by a condition."""
     return set(re.findall(r"message_by_(project|device)(?:_name)?\b", text))
 
 
 def reads_all(text, table):
-    """Whether the plan goes through all rows of the table, or tries each by a condition."""
+    """Return whether the plan scans all rows of the table, or tests each with a condition."""
     if connection.vendor == "postgresql":
         return f"Seq Scan on {table}" in text or "hashed SubPlan" in text
     return f"SCAN {table}" in text
 
 
-def test_a_customers_devices_are_those_it_owns_and_those_shared_with_it_each_once(held, dana, erin, customer):
+def test_a_customers_devices_are_those_owned_and_those_shared_each_listed_once(held, dana, erin, customer):
     mine, hers = (Device.objects.visible_to(factories.actor_of(who)) for who in (dana, erin))
     assert list(mine.order_by("pk")) == held[:4]
     assert list(hers.order_by("-pk")) == held[4:2:-1]
@@ -80,7 +80,7 @@ def test_a_customers_devices_are_those_it_owns_and_those_shared_with_it_each_onc
     assert list(Device.objects.visible_to(Actor(kind="customer"))) == []
 
 
-def test_a_customers_devices_can_be_filtered_counted_paged_joined_and_asked_for_in_another_question(held, dana):
+def test_a_customers_devices_can_be_filtered_counted_paged_joined_and_used_in_subqueries(held, dana):
     mine = Device.objects.visible_to(factories.actor_of(dana))
     keys = [device.serial_key for device in held]
     assert (mine.count(), counts.of(mine), mine.exists()) == (4, 4, True)
@@ -101,21 +101,21 @@ def test_a_customers_devices_can_be_filtered_counted_paged_joined_and_asked_for_
     assert mine.aggregate(last=Max("pk"))["last"] == held[3].pk
 
 
-def test_a_customers_devices_are_found_without_trying_every_device(held, dana):
+def test_a_customers_devices_are_found_without_scanning_every_device(held, dana):
     actor = factories.actor_of(dana)
     owned, shared = (
         spans.objects.open().reached_by(actor).filter(device=OuterRef("pk")) for spans in (Ownership, SharedAccess)
     )
     for rows in (Device.objects.visible_to(actor), Device.objects.visible_to(actor).current()):
         assert not reads_all(plan_of(rows.order_by("-pk")[:51]), "devices_device")
-    # The negative control: as it was.
+    # The negative control: the former query.
     tried = plan_of(Device.objects.filter(Exists(owned) | Exists(shared)).order_by("-pk")[:51])
     assert reads_all(tried, "devices_device") or "SubPlan" in tried
 
 
 @pytest.fixture
 def of_project(held, customer):
-    """Messages of the devices of a project that has shares: of its own, of the shared one, of a stranger."""
+    """Messages of the devices of a project with shares: of its own device, of the shared one, of a stranger's."""
     for device in (held[0], held[3], held[4]):
         told = publisher(device)
         for n in range(3):
@@ -124,7 +124,7 @@ def of_project(held, customer):
     return customer.projects.get()
 
 
-def test_the_messages_of_a_project_with_shares_can_be_narrowed_by_time_and_name(of_project, held, dana, alice):
+def test_messages_of_a_project_with_shares_can_be_narrowed_by_time_and_name(of_project, held, dana, alice):
     own, shared = held[0].pk, held[3].pk
     for who in (dana, alice):
         rows = Message.objects.visible_to(factories.actor_of(who)).of_project(of_project).order_by("at", "device")
@@ -139,9 +139,7 @@ def test_the_messages_of_a_project_with_shares_can_be_narrowed_by_time_and_name(
         assert found(rows.select_related("device")[:1]) == [f"{own}-0"]
 
 
-def test_what_a_shared_device_published_before_and_after_the_share_is_not_the_projects(
-    device, customer, dana, alice, by
-):
+def test_messages_from_before_and_after_a_share_do_not_belong_to_the_project(device, customer, dana, alice, by):
     project, told = customer.projects.get(), publisher(device)
     for since, until in ((1, 2), (4, 5)):
         ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim", at=T0 + since * MINUTE)
@@ -155,9 +153,9 @@ def test_what_a_shared_device_published_before_and_after_the_share_is_not_the_pr
 
 
 def among_many(device):
-    """Put thousands of messages of a device beside the others, and let PostgreSQL count them.
+    """Add thousands of messages of a device to the others, and let PostgreSQL update its statistics.
 
-    Among a dozen rows it may read any index whole, as its statistics of the moment have it.
+    Among a dozen rows it may scan any index completely, depending on its current statistics.
     """
     if connection.vendor != "postgresql":
         return
@@ -171,14 +169,14 @@ def among_many(device):
         cursor.execute("ANALYZE devices_message")
 
 
-def test_the_messages_of_a_project_with_shares_are_two_ranges_of_indexes(of_project, held, alice, dana):
+def test_messages_of_a_project_with_shares_are_two_index_ranges(of_project, held, alice, dana):
     among_many(held[4])
     for who in (dana, alice):
         rows = Message.objects.visible_to(factories.actor_of(who)).of_project(of_project)
         text = plan_of(rows.order_by("-at", "-pk")[:51])
         assert not reads_all(text, "devices_message")
         assert ranges_of(text) == {"project", "device"}
-    # The negative control, for PostgreSQL: as it was.
+    # The negative control, for PostgreSQL: the former query.
     shares = SharedAccess.objects.filter(project=of_project)
     was = Q(project=of_project) | Q(device__in=shares.values("device")) & Q(Exists(_covering(shares)))
     if connection.vendor == "postgresql":
@@ -210,7 +208,7 @@ def test_the_next_page_by_time_is_one_range_of_the_index(device):
     assert PageQuery().fields.keys() == {"limit", "cursor"}
 
 
-def test_an_ownership_is_found_by_serial_number_through_the_index_of_the_products(
+def test_an_ownership_is_found_by_serial_number_through_the_index_of_products(
     held, alice, dana, customer, charlie, other_organization
 ):
     serial = held[0].serial_number
