@@ -11,8 +11,8 @@ def steps() -> list[Step]:
     """Return the step of creating the first claim profile."""
     return [
         Step(
-            _("Make a claim profile"),
-            _("A link and a QR code with which customers take their devices."),
+            _("Create a claim profile"),
+            _("A link and QR code that customers use to claim their devices."),
             "qr-code",
             "claims:claim_profile_create",
             ClaimProfile.objects.visible_to,

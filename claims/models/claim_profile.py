@@ -14,8 +14,8 @@ from devices.models import Device, DeviceStatus, Product
 
 
 class Scope(Words):
-    LINK = "link", _("One code for all")
-    UNIT = "unit", _("A code for each unit")
+    LINK = "link", _("One shared code")
+    UNIT = "unit", _("One code per device")
 
 
 class Grant(Words):
@@ -36,7 +36,7 @@ class State(Words):
     """
 
     ENABLED = "enabled", _("Enabled")
-    EMPTY = "empty", _("Gives nothing")
+    EMPTY = "empty", _("Nothing to claim")
     BLOCKED = "blocked", _("Can’t be claimed")
     DISABLED = "disabled", _("Disabled")
     USED_UP = "used_up", _("Used up")
@@ -74,14 +74,14 @@ class ClaimProfile(TenantModel):
     selection) has its own code, which gives that device and the listed documents.
     """
 
-    slug = models.SlugField(_("Identifier"), max_length=60, help_text=_("Short, for your own use and the API."))
+    slug = models.SlugField(_("Identifier"), max_length=60, help_text=_("A short name for your own use and the API."))
     name = models.CharField(_("Name"), max_length=120)
     name_key = KeyField()
     description = models.TextField(
         _("Description"), max_length=400, blank=True, help_text=_("Customers read this before they claim.")
     )
     scope = models.CharField(_("Codes"), max_length=8, choices=Scope.get_choices, default=Scope.LINK)
-    grant = models.CharField(_("Gives"), max_length=10, choices=Grant.get_choices, default=Grant.OWNERSHIP)
+    grant = models.CharField(_("Grants"), max_length=10, choices=Grant.get_choices, default=Grant.OWNERSHIP)
     product = models.ForeignKey(
         Product,
         models.PROTECT,
@@ -89,11 +89,14 @@ class ClaimProfile(TenantModel):
         blank=True,
         related_name="claim_profiles",
         verbose_name=_("Product"),
-        help_text=_("Every unit of it gets a code, also those registered later."),
+        help_text=_("Every device of the product gets a code, including those registered later."),
     )
     is_enabled = models.BooleanField(_("Enabled"), default=True)
     max_claims = models.PositiveIntegerField(
-        _("Max claims"), null=True, blank=True, help_text=_("How often it can be claimed. 0 or empty: unlimited.")
+        _("Max claims"),
+        null=True,
+        blank=True,
+        help_text=_("How often it can be claimed. Leave empty (or 0) for no limit."),
     )
     claim_count = models.PositiveIntegerField(default=0, editable=False)
     valid_from = models.DateTimeField(_("Valid from"), null=True, blank=True)
@@ -105,7 +108,7 @@ class ClaimProfile(TenantModel):
         blank=True,
         related_name="+",
         verbose_name=_("Claim domain"),
-        help_text=_("Its codes work only there. Empty: on every address of this server."),
+        help_text=_("The codes only work there. Leave empty to allow any address of this server."),
     )
     additional_project = models.ForeignKey(
         Project,
@@ -114,7 +117,7 @@ class ClaimProfile(TenantModel):
         blank=True,
         related_name="+",
         verbose_name=_("Additional project"),
-        help_text=_("A project of an internal account that also sees every device claimed."),
+        help_text=_("One of your internal projects, which also gets access to every claimed device."),
     )
     # [{"name": "site", "label": "Site name", "required": true}, …]. Asked before the claim; the answers are stored with
     # the claim.
@@ -139,7 +142,7 @@ class ClaimProfile(TenantModel):
             models.CheckConstraint(
                 condition=Q(max_claims__isnull=True) | Q(claim_count__lte=F("max_claims")),
                 name="claim_profile_within_limit",
-                violation_error_message=_("It has been claimed more often than that already."),
+                violation_error_message=_("It has already been claimed more often than that."),
             ),
             models.CheckConstraint(
                 condition=Q(max_claims__isnull=True) | Q(max_claims__gt=0), name="claim_profile_limit_positive"
@@ -147,7 +150,7 @@ class ClaimProfile(TenantModel):
             models.CheckConstraint(
                 condition=Q(valid_from__isnull=True) | Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
                 name="claim_profile_window",
-                violation_error_message=_("It must end after it begins."),
+                violation_error_message=_("The end must be after the start."),
             ),
             models.CheckConstraint(
                 condition=Q(product__isnull=True) | Q(scope="unit"), name="claim_profile_product_with_unit"

@@ -49,7 +49,7 @@ class ReturnReason(TenantModel):
             models.UniqueConstraint(
                 fields=["organization", "name_key"],
                 name="return_reason_unique",
-                violation_error_message=_("There is such a reason already."),
+                violation_error_message=_("This reason already exists."),
             )
         ]
 

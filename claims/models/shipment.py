@@ -16,7 +16,7 @@ from devices.models import Device, Product
 class ShipmentState(Words):
     OPEN = "open", _("Packing")
     SHIPPING = "shipping", _("Being shipped")
-    SENT = "sent", _("Waiting for its claim")
+    SENT = "sent", _("Awaiting claim")
     SHIPPED = "shipped", _("Shipped")
     CANCELLED = "cancelled", _("Cancelled")
 
@@ -37,17 +37,17 @@ class Shipment(TenantModel):
     order_number = models.CharField(_("Order number"), max_length=60, blank=True)
     order_key = KeyField(max_length=60, blank=True)
     ship_to = models.TextField(
-        _("Ship to"), max_length=400, blank=True, help_text=_("Address and what the carrier should know.")
+        _("Ship to"), max_length=400, blank=True, help_text=_("Address and notes for the carrier.")
     )
     state = models.CharField(
         max_length=10, choices=ShipmentState.get_choices, default=ShipmentState.OPEN, editable=False
     )
-    tells_customer = models.BooleanField(_("Mail the customer when it is shipped"), default=False)
+    tells_customer = models.BooleanField(_("Email the customer when it is shipped"), default=False)
     is_claimed_by_code = models.BooleanField(
         _("The customer claims the box with a code on the packing list"),
         default=False,
         help_text=_(
-            "Its devices stay reserved until then. Without this they belong to the customer when they are shipped."
+            "The devices stay reserved until then. Otherwise they belong to the customer as soon as they are shipped."
         ),
     )
     # The profile of the one code for the whole box.

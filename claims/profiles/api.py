@@ -63,7 +63,7 @@ def claim_profile_list(request: Any) -> Any:
 
 
 @endpoint(
-    "Make a claim profile", may=P.PROFILE_EDIT, takes=ProfileIn, answers=ProfileDetail, status=201, example=EXAMPLE
+    "Create a claim profile", may=P.PROFILE_EDIT, takes=ProfileIn, answers=ProfileDetail, status=201, example=EXAMPLE
 )
 def claim_profile_create(request: Any) -> Any:
     """Create a claim profile with its code or, if it is tied to a product, a code for each device of the product."""
@@ -147,7 +147,9 @@ def claim_profile_replace_code(request: Any, key: str) -> Any:
     return find(request, str(profile.pk))
 
 
-@endpoint("List the units of a claim profile", may=P.VIEW, answers=ProfileUnitOut, query=ProfileUnitQuery, is_list=True)
+@endpoint(
+    "List the devices of a claim profile", may=P.VIEW, answers=ProfileUnitOut, query=ProfileUnitQuery, is_list=True
+)
 def claim_profile_units(request: Any, key: str) -> Any:
     """Return the devices that have a code of this profile, claimed or not. A profile with scope link has none."""
     profile = find(request, key)
@@ -161,7 +163,7 @@ def claim_profile_units(request: Any, key: str) -> Any:
 
 
 @endpoint(
-    "Add units to a claim profile",
+    "Add devices to a claim profile",
     may=P.PROFILE_EDIT,
     takes=naming.Named,
     answers=UnitsAdded,
@@ -235,7 +237,7 @@ def claim_profile_export(request: Any, form: str) -> StreamingHttpResponse:
     return stream(asked, *exports.claim_profile_table(asked))
 
 
-@export("Download the codes of a claim profile's units", may=P.CODE_VIEW, tag=TAG)
+@export("Download the codes of a claim profile's devices", may=P.CODE_VIEW, tag=TAG)
 def claim_profile_units_export(request: Any, form: str, key: str) -> StreamingHttpResponse:
     """Returns the serial number, typed code and link of each device.
 
@@ -243,7 +245,7 @@ def claim_profile_units_export(request: Any, form: str, key: str) -> StreamingHt
     """
     profile = find(request, key)
     if profile.scope != Scope.UNIT:
-        raise Refused("no_unit_codes", "This profile has one code for all. Ask for its code instead.")
+        raise Refused("no_unit_codes", "This profile has one shared code. Get that code instead.")
     asked = as_exported(request, form)
     response = stream(asked, *exports.unit_code_table(asked, profile))
     response["Cache-Control"] = "no-store"

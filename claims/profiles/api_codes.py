@@ -24,7 +24,7 @@ class UnitCodeQuery(Body):
     profile = Text(
         required=False,
         max_length=60,
-        help_text="The id or the slug of the claim profile; without it, the newest that has a code of the device.",
+        help_text="Id or slug of the claim profile. If omitted, the newest one that has a code of the device.",
     )
 
 

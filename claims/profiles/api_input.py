@@ -87,7 +87,7 @@ def _product(request: Any, key: str) -> int:
 def _domain(request: Any, host: str) -> int:
     found = request.actor.organization.domains.filter(host=host.lower()).values_list("pk", flat=True).first()
     if found is None:
-        raise Unfit({"domain": ["It is no domain of the organization."]})
+        raise Unfit({"domain": ["This is not a domain of the organization."]})
     return found
 
 

@@ -153,21 +153,34 @@ class ProfileIn(Body):
         max_length=60,
         required=False,
         allow_null=True,
-        help_text="The id or the slug; only with scope unit. Every unit of it gets a code.",
+        help_text="Id or slug of a product, only with scope `unit`. Every device of the product gets a code.",
     )
     is_enabled = Flag(default=True)
     max_claims = Whole(
-        min_value=0, max_value=MOST_CLAIMS, required=False, allow_null=True, help_text="0 or null: unlimited."
+        min_value=0,
+        max_value=MOST_CLAIMS,
+        required=False,
+        allow_null=True,
+        help_text="How often it can be claimed. 0 or null: no limit.",
     )
     valid_from = Moment(required=False, allow_null=True)
     valid_until = Moment(required=False, allow_null=True)
-    domain = Text(max_length=253, required=False, allow_null=True, help_text="A host of the organization's own.")
-    additional_project = Id(required=False, allow_null=True, help_text="Of an internal customer.")
+    domain = Text(
+        max_length=253,
+        required=False,
+        allow_null=True,
+        help_text="A domain of the organization. The codes only work there.",
+    )
+    additional_project = Id(
+        required=False,
+        allow_null=True,
+        help_text="Id of a project of an internal customer, which also gets access to every claimed device.",
+    )
     devices = serializers.ListField(
         child=Text(max_length=64),
         required=False,
         max_length=MOST_DEVICES,
-        help_text="Serial numbers or device names; only with scope link.",
+        help_text="Serial numbers or device names, only with scope `link`.",
     )
     documents = serializers.ListField(child=DocumentIn(), required=False, max_length=MOST_DOCUMENTS)
     members = serializers.ListField(child=ProfileMemberIn(), required=False, max_length=MOST_MEMBERS)
@@ -181,7 +194,7 @@ class ProfileEdit(ProfileIn):
         min_value=1,
         max_value=2**31 - 1,
         required=False,
-        help_text="That of the profile as it was read: then it is refused (409) where somebody changed it since.",
+        help_text="The version you read. If the profile has changed since, the call is refused (409).",
     )
 
 
@@ -191,7 +204,7 @@ class ProfileQuery(PageQuery):
     q = Text(required=False, max_length=120, help_text="Beginning of the name or slug.")
     scope = serializers.ChoiceField(choices=Scope.choices, required=False)
     grant = serializers.ChoiceField(choices=Grant.choices, required=False)
-    enabled = Flag(required=False, help_text="Only those that are switched on, or off.")
+    enabled = Flag(required=False, help_text="Only enabled profiles (true), or only disabled ones (false).")
 
 
 class Reason(Body):
@@ -208,9 +221,9 @@ class CodeOut(serializers.Serializer):
 
     profile = ProfileRef()
     link = serializers.CharField(allow_null=True)
-    qr_text = serializers.CharField(allow_null=True, help_text="The link as the QR code holds it.")
+    qr_text = serializers.CharField(allow_null=True, help_text="The link as encoded in the QR code.")
     typed_code = serializers.CharField(allow_null=True)
-    version = serializers.IntegerField(help_text="Raised whenever the code is replaced.")
+    version = serializers.IntegerField(help_text="Increases each time the code is replaced.")
     changed_at = serializers.DateTimeField()
 
 
@@ -241,7 +254,7 @@ class ProfileUnitOut(serializers.Serializer):
     """A device that has a code of the profile. Link and typed code are null without the scope code.view."""
 
     device = DeviceDetails(source="*")
-    claim = LabelClaim(allow_null=True, help_text="With the label of now; null where it was not claimed.")
+    claim = LabelClaim(allow_null=True, help_text="The claim made with the current label; null if there is none.")
     link = serializers.CharField(source="label.link", default=None, allow_null=True)
     typed_code = serializers.CharField(source="label.typed", default=None, allow_null=True)
     version = serializers.IntegerField(source="claim_code.version")

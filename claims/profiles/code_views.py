@@ -39,7 +39,7 @@ def claim_profile_replace_code(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return page(request, "claims/profiles/claim_profile_replace_code.html", form, profile=profile)
     codes.replace(profile, by=request.actor, **form.cleaned_data)
-    messages.success(request, _("The old code is dead. Print and share the new one."))
+    messages.success(request, _("The old code no longer works. Print and share the new one."))
     return redirect(profile)
 
 
@@ -53,5 +53,5 @@ def unit_code_replace(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return page(request, "claims/profiles/unit_code_replace.html", form, device=device)
     codes.replace_for_devices([device.pk], by=request.actor, **form.cleaned_data)
-    messages.success(request, _("The old label is dead. Print the new one."))
+    messages.success(request, _("The old label no longer works. Print the new one."))
     return redirect(device)

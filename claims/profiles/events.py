@@ -13,7 +13,7 @@ CODE_REPLACED = Kind(
     "device.code_replaced",
     _("Device's claim code replaced"),
     "key-round",
-    _("The claim code of {subject} was replaced; the old label is dead"),
+    _("The claim code of {subject} was replaced; the old label no longer works"),
     DEVICES,
 )
 PROFILE_CREATED = Kind(
@@ -35,9 +35,9 @@ PROFILE_DISABLED = Kind(
 )
 PROFILE_UNITS_ADDED = Kind(
     "claim_profile.units_added",
-    _("Profile's units added"),
+    _("Devices added to profile"),
     "circle-plus",
-    _("{actor} gave units a code of the claim profile {subject}"),
+    _("{actor} added devices to the claim profile {subject}"),
     CLAIMS,
 )
 PROFILE_CODES_EXPORTED = Kind(
@@ -51,7 +51,7 @@ PROFILE_CODE_REPLACED = Kind(
     "claim_profile.code_replaced",
     _("Profile's code replaced"),
     "key-round",
-    _("The code of {subject} was replaced; the old link is dead"),
+    _("The code of {subject} was replaced; the old link no longer works"),
     CLAIMS,
 )
 

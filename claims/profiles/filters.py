@@ -19,7 +19,7 @@ class ClaimProfileFilter(filters.FilterSet):
 
     q = filters.CharFilter(method="search", label=_("Name or identifier"))
     scope = filters.ChoiceFilter(choices=Scope.choices, label=_("Codes"))
-    grant = filters.ChoiceFilter(choices=Grant.choices, label=_("Gives"))
+    grant = filters.ChoiceFilter(choices=Grant.choices, label=_("Grants"))
     state = filters.ChoiceFilter(choices=STATES, method="switched", label=_("State"))
 
     class Meta:

@@ -45,12 +45,10 @@ class DocumentForm(TextGuard, forms.Form):
     def clean_link(self) -> str:
         link = self.cleaned_data["link"]
         if not link.lower().startswith("https://"):
-            raise ValidationError(_("Give a link that begins with https://."))
+            raise ValidationError(_("Enter a link that begins with https://."))
         # Some programs end the host at a backslash, others read on to the @.
         if "@" in re.split(r"[/?#]", link[len("https://") :])[0]:
-            raise ValidationError(
-                _("Leave out the user name and password: everybody who claims a device sees the link.")
-            )
+            raise ValidationError(_("Remove the user name and password: everyone who claims a device sees the link."))
         return link
 
 
@@ -74,7 +72,7 @@ class QuestionForm(TextGuard, forms.Form):
     """A question of the short form. Its name stays when its label changes, so existing answers keep their place."""
 
     label = forms.CharField(label=_("Question"), max_length=60, widget=_hinted(_("Question, such as “Site name”")))
-    required = forms.BooleanField(label=_("Must be answered"), required=False)
+    required = forms.BooleanField(label=_("Required"), required=False)
     name = forms.SlugField(required=False, max_length=40, widget=forms.HiddenInput)
 
 
@@ -110,7 +108,8 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         min_value=0,
         max_value=MOST_CLAIMS,
         help_text=_(
-            "How often it can be claimed. 0 or empty: unlimited. Ownership of listed devices can be claimed once."
+            "How often it can be claimed. Leave empty (or 0) for no limit. Ownership of listed devices can only be "
+            "claimed once."
         ),
     )
     valid_from = MomentField(label=_("Valid from"))
@@ -120,7 +119,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         required=False,
         max_length=40_000,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "mono"}),
-        help_text=_("Serial numbers or device names, one a line. Each claim gives all of them."),
+        help_text=_("Serial numbers or device names, one per line. Every claim includes all of them."),
     )
 
     class Meta:
@@ -180,7 +179,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
             return []
         lines = {fold(line): clean_text(line) for line in self.cleaned_data["devices"].splitlines() if line.strip()}
         if len(lines) > MOST_DEVICES:
-            raise ValidationError(_("A claim gives at most %(n)d devices."), params={"n": MOST_DEVICES})
+            raise ValidationError(_("A claim can include at most %(n)d devices."), params={"n": MOST_DEVICES})
         return _find(lines, self.actor)
 
     def clean(self) -> dict:
@@ -193,7 +192,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
             cleaned["product"] = None
         start, end = cleaned.get("valid_from"), cleaned.get("valid_until")
         if start and end and end <= start:
-            self.add_error("valid_until", _("It must end after it begins."))
+            self.add_error("valid_until", _("The end must be after the start."))
         self._take_rows(cleaned)
         return cleaned
 
@@ -216,11 +215,11 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         products = Product.objects.visible_to(actor)
         known = Q(archived_at=None) | Q(pk=self.instance.product_id)
         fields["product"].queryset = products.filter(known).order_by("name_key")
-        fields["product"].empty_label = _now("None: units are picked in the device list")
-        fields["product"].help_text = _("Every unit of it gets a code, also those registered later.")
+        fields["product"].empty_label = _now("None: select devices in the device list")
+        fields["product"].help_text = _("Every device of the product gets a code, including those registered later.")
         fields["domain"].queryset = actor.organization.domains.order_by("host")
-        fields["domain"].empty_label = _now("Every address of this server")
-        fields["domain"].help_text = _("Its codes work only there.")
+        fields["domain"].empty_label = _now("Any address of this server")
+        fields["domain"].help_text = _("The codes only work there.")
         internal = Project.objects.visible_to(actor).filter(customer__kind=CustomerKind.INTERNAL)
         open_ones = Q(customer__archived_at=None) | Q(pk=self.instance.additional_project_id)
         fields["additional_project"].queryset = internal.filter(open_ones).select_related("customer").order_by("name")
@@ -229,12 +228,12 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         fields["slug"].required = False
         fields["slug"].help_text = _("Used in links and the API. Leave empty to generate it from the name.")
         fields["scope"].choices = [
-            (Scope.LINK, _("One code for all: whoever has it claims what is listed")),
-            (Scope.UNIT, _("A code for each unit: each gives the unit that it is printed on")),
+            (Scope.LINK, _("One shared code: anyone who has it can claim what is listed")),
+            (Scope.UNIT, _("One code per device: each claims the device that it is printed on")),
         ]
         fields["grant"].choices = [
-            (Grant.OWNERSHIP, _("Ownership: one customer owns the device, nobody else sees its data")),
-            (Grant.ACCESS, _("Access: customers see the device, its owner stays")),
+            (Grant.OWNERSHIP, _("Ownership: one customer owns the device, and nobody else sees its data")),
+            (Grant.ACCESS, _("Access: customers see the device, and its owner stays the same")),
         ]
 
     def _slug(self, slug: str, name: str) -> str:
@@ -252,7 +251,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
         cleaned["documents"] = [(row["title"], row["link"]) for row in self.documents.filled]
         cleaned["members"] = [(row["member"], row["role"]) for row in self.members.filled]
         if len({member.pk for member, _role in cleaned["members"]}) < len(cleaned["members"]):
-            self.add_error(None, _("A member is listed twice. Keep one of the lines."))
+            self.add_error(None, _("A member is listed twice. Remove one of the lines."))
         cleaned["form"] = _questions(self.questions.filled)
 
 
@@ -265,7 +264,7 @@ class UnitsForm(TextGuard, forms.Form):
         required=False,
         blank=True,
         widget=forms.RadioSelect,
-        empty_label=_("A new one, named below"),
+        empty_label=_("A new profile, named below"),
     )
     name = forms.CharField(label=_("Name of the new profile"), max_length=120, required=False)
 
@@ -300,7 +299,7 @@ def _find(lines: dict[str, str], actor: Actor) -> list[Device]:
     faults = [
         (_now("Not found: %s."), [lines[key] for key, devices in found.items() if not devices]),
         (
-            _now("Several devices are called %s. Write the device name."),
+            _now("Several devices match %s. Enter the device name instead."),
             [lines[key] for key, devices in found.items() if len(devices) > 1],
         ),
         (_now("Archived or scrapped: %s."), unfit),

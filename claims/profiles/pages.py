@@ -160,7 +160,7 @@ def picture(code: ClaimCode, form: str) -> File:
     label = printed.label(code)
     if label is None:
         raise Refused(
-            "key_missing", _("The server key that made this code is not configured any more. Replace the code.")
+            "key_missing", _("The server key that created this code is no longer configured. Replace the code.")
         )
     name = f"{code.profile.slug}-{code.device}" if code.device_id else code.profile.slug
     return qr.as_file(label.draw(), name, form)

@@ -13,7 +13,7 @@ class ClaimProfileTable(Table):
 
     name = tables.Column(verbose_name=_("Name"), order_by="name_key")
     codes = tables.Column(verbose_name=_("Codes"), orderable=False, attrs=WIDE)
-    gives = tables.Column(verbose_name=_("Gives"), orderable=False, attrs=WIDE)
+    gives = tables.Column(verbose_name=_("Grants"), orderable=False, attrs=WIDE)
     state = tables.Column(verbose_name=_("State"), orderable=False)
     claims = tables.Column(verbose_name=_("Claims"), orderable=False, attrs={"th": {"class": "num"}})
     last_claimed = tables.Column(verbose_name=_("Last claimed"), orderable=False, attrs=WIDE)
@@ -30,8 +30,8 @@ class ClaimTable(Table):
 
     when = tables.Column(verbose_name=_("When"), order_by="id")
     customer = tables.Column(verbose_name=_("Customer"), orderable=False)
-    who = tables.Column(verbose_name=_("Who"), orderable=False, attrs=WIDE)
-    given = tables.Column(verbose_name=_("Given"), orderable=False)
+    who = tables.Column(verbose_name=_("Claimed by"), orderable=False, attrs=WIDE)
+    given = tables.Column(verbose_name=_("Granted"), orderable=False)
 
     row_template = "claims/profiles/_claim_row.html"
     empty_template = "claims/profiles/_claim_empty.html"
@@ -51,5 +51,5 @@ class UnitTable(Table):
 
     row_template = "claims/profiles/_unit_row.html"
     empty_template = "claims/profiles/_unit_empty.html"
-    caption = _("Units")
+    caption = _("Devices")
     default_order = "registered"

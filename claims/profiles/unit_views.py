@@ -64,7 +64,7 @@ def claim_profile_add_units(request: Request) -> HttpResponse:
     profile, number, operation = added
     if operation is not None:
         return redirect(operation)
-    sentence = ngettext("%(n)d code of %(profile)s made.", "%(n)d codes of %(profile)s made.", number)
+    sentence = ngettext("%(n)d code of %(profile)s created.", "%(n)d codes of %(profile)s created.", number)
     messages.success(request, sentence % {"n": number, "profile": profile})
     return redirect("claims:claim_profile_units", profile.pk)
 

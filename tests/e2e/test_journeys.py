@@ -51,9 +51,9 @@ def offer(imported: Person) -> Person:
     """J2: a claim profile whose every unit has a code."""
     imported.go("/claim-profiles/new/")
     imported.fill(Name="Aqua Meter owners")
-    imported.page.get_by_label("A code for each unit").check()
+    imported.page.get_by_label("One code per device").check()
     imported.page.locator("select[name=product]").select_option(label="Aqua Meter")
-    imported.page.get_by_role("button", name=re.compile("Make claim profile")).click()
+    imported.page.get_by_role("button", name=re.compile("Create claim profile")).click()
     imported.sees("Aqua Meter owners")
     imported.check("profile")
     return imported

@@ -41,9 +41,9 @@ def world(support: Person) -> dict:
     support.page.wait_for_url(re.compile(r"/products/\d+/$"))
     support.go("/claim-profiles/new/")
     support.fill(Name="Pressure Probe owners")
-    support.page.get_by_label("A code for each unit").check()
+    support.page.get_by_label("One code per device").check()
     support.page.locator("select[name=product]").select_option(label="Pressure Probe")
-    support.page.get_by_role("button", name=re.compile("Make claim profile")).click()
+    support.page.get_by_role("button", name=re.compile("Create claim profile")).click()
     support.sees("Pressure Probe owners")
     pages = []
     for number in range(3):

@@ -95,7 +95,10 @@ def add_units(profile: ClaimProfile, device_ids: Iterable[int], *, by: Actor) ->
     (409) if the profile has scope link or is tied to a product.
     """
     if profile.scope != Scope.UNIT or profile.product_id:
-        raise Refused("not_for_selection", _("This profile makes its codes by itself. Choose one for a selection."))
+        raise Refused(
+            "not_for_selection",
+            _("This profile creates its codes automatically. Choose a profile for selected devices."),
+        )
     ids = sorted(set(device_ids))
     if len(ids) > IN_REQUEST:
         return 0, _start(profile, len(ids), by=by, ids=ids)
@@ -107,8 +110,8 @@ def add_units(profile: ClaimProfile, device_ids: Iterable[int], *, by: Actor) ->
 
 @operations.handler(
     "claim_code.create",
-    title=ngettext_lazy("Make %(n)d claim code of %(profile)s", "Make %(n)d claim codes of %(profile)s", "n"),
-    done=ngettext_lazy("%(n)d code of %(profile)s made.", "%(n)d codes of %(profile)s made.", "n"),
+    title=ngettext_lazy("Create %(n)d claim code of %(profile)s", "Create %(n)d claim codes of %(profile)s", "n"),
+    done=ngettext_lazy("%(n)d code of %(profile)s created.", "%(n)d codes of %(profile)s created.", "n"),
     permission=Permission.PROFILE_EDIT,
 )
 def run_make(operation: Operation, by: Actor) -> None:

@@ -104,7 +104,9 @@ def edit(profile: ClaimProfile, *, by: Actor, version: int | None = None, **give
     if not changed:
         return now
     if {"scope", "product"} & set(changed) and now.codes.exists():
-        raise Refused("codes_exist", _("Codes are printed already, so scope and product stay. Make another profile."))
+        raise Refused(
+            "codes_exist", _("Codes already exist, so scope and product can't be changed. Create another profile.")
+        )
     _keep_together(now, given)
     lists = _kept(now, LISTS) | {name: given[name] for name in LISTS if name in given}
     _write(now, {name: value for name, value in given.items() if name not in LISTS})
@@ -180,8 +182,8 @@ def propose_slug(name: str, *, by: Actor, besides: int | None = None) -> str:
 def below_count(count: int) -> str:
     """Return the error message for a limit below the number of claims already made."""
     return ngettext(
-        "It has been claimed %(n)d time already. Choose at least as many, or disable it to stop claims.",
-        "It has been claimed %(n)d times already. Choose at least as many, or disable it to stop claims.",
+        "It has already been claimed %(n)d time. Enter at least that number, or disable the profile to stop claims.",
+        "It has already been claimed %(n)d times. Enter at least that number, or disable the profile to stop claims.",
         count,
     ) % {"n": count}
 
@@ -234,7 +236,10 @@ def _may_give(members: Members, by: Actor) -> None:
     if any(not ROLE_NEEDS[role] <= by.permissions for _member, role in members):
         raise Refused(
             "role_not_yours",
-            _("This role may do more than you. Choose another one, or use a key with all of its scopes."),
+            _(
+                "This role has permissions that you don't have. Choose another role, or use a key with all of its "
+                "scopes."
+            ),
             status=403,
         )
 
@@ -298,7 +303,7 @@ def _edited_meanwhile() -> Refused:
     return Refused(
         "edited_meanwhile",
         _(
-            "Somebody else changed this profile while you edited it. Nothing of yours is "
-            "saved yet: compare, then save again to let yours win."
+            "Somebody else changed this profile while you edited it. Nothing is saved yet. Compare both versions, "
+            "then save again to keep yours."
         ),
     )

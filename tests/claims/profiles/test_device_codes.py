@@ -235,7 +235,7 @@ def test_codes_for_many_devices_are_created_in_the_background(owner, product, fe
     later = factories.make_device(product, "LATER-1")
     operations.run(operation.pk)
     operation.refresh_from_db()
-    assert (operation.state, operation.succeeded, operation.sentence) == ("done", 12, "12 codes of All made.")
+    assert (operation.state, operation.succeeded, operation.sentence) == ("done", 12, "12 codes of All created.")
     assert set(profile.codes.values_list("device", flat=True)) == {*ids, later.pk}
     assert owner.get(profile.get_absolute_url()).context["making"] is None
 
@@ -329,7 +329,7 @@ def test_the_card_shows_the_code_and_whether_it_was_used(owner, product, device,
     profile = worlds.make_unit_profile(product)
     label = printed.label(profile.codes.get())
     page = owner.get(device.get_absolute_url()).content.decode()
-    for text in (label.typed, label.link, "Not used yet.", profile.get_absolute_url(), "Replace the label"):
+    for text in (label.typed, label.link, "Not claimed yet.", profile.get_absolute_url(), "Replace the label"):
         assert text in page
     claims.redeem(profile.codes.get(), customer=customer, by=actor(dana), host="localhost")
     assert "Claimed by Stadtwerke Aalen on" in owner.get(device.get_absolute_url()).content.decode()
@@ -345,11 +345,11 @@ def test_the_card_of_a_device_without_a_code_links_to_creating_one(owner, client
     link = f"{ADD}?ids={device.pk}"
     assert link in owner.get(device.get_absolute_url()).content.decode()
     page = client_for("viewer").get(device.get_absolute_url()).content.decode()
-    assert "This unit has no code of its own" in page
+    assert "This device has no code of its own" in page
     assert link not in page
 
 
 def test_the_label_number_is_shown_once_a_label_was_replaced(owner, product, device, by):
     worlds.make_unit_profile(product)
     claim_codes.replace_for_devices([device.pk], reason="torn", by=by)
-    assert "Label number 2, since" in owner.get(device.get_absolute_url()).content.decode()
+    assert "Label version 2, since" in owner.get(device.get_absolute_url()).content.decode()

@@ -180,9 +180,9 @@ def test_the_profile_page_lists_devices_that_currently_cannot_be_claimed(
     client_for, offer, device, customer, by, make_devices
 ):
     page = lambda: client_for("viewer").get(f"/claim-profiles/{offer.pk}/").content.decode()  # noqa: E731
-    assert "can’t be given now" not in page()
+    assert "can’t be claimed now" not in page()
     ownership.assign([device.pk], customer=customer, by=by)
-    assert "It can’t be given now" in page()
+    assert "It can’t be claimed now" in page()
 
 
 def test_the_page_of_a_profile_with_device_codes_counts_them(
@@ -192,7 +192,7 @@ def test_the_page_of_a_profile_with_device_codes_counts_them(
     profile = worlds.make_unit_profile(None, device, other, organization=organization, grant="access")
     ownership.assign([device.pk], customer=customer, by=by)
     text = client_for("viewer").get(f"/claim-profiles/{profile.pk}/").content.decode()
-    assert "1 of its devices can’t be given now" in text
+    assert "1 of its devices can’t be claimed now" in text
 
 
 # Existing rows, and the ledger check

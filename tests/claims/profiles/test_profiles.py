@@ -166,7 +166,7 @@ def test_an_empty_limit_or_0_means_unlimited(owner, limit):
         (
             {"valid_from": "2026-01-02T00:00", "valid_until": "2026-01-02T00:00"},
             "valid_until",
-            "It must end after it begins.",
+            "The end must be after the start.",
         ),
         ({"valid_from": "0001-01-01T00:00"}, "valid_from", "Choose a day between 2000 and 2200."),
         ({"valid_until": "9999-12-31T23:59"}, "valid_until", "Choose a day between 2000 and 2200."),
@@ -177,7 +177,7 @@ def test_an_empty_limit_or_0_means_unlimited(owner, limit):
             "devices",
             "Not found: N0, N1, N2, N3, N4, N5, N6, N7, N8, N9 and 2 more.",
         ),
-        ({"devices": "\n".join(f"N{n}" for n in range(501))}, "devices", "A claim gives at most 500 devices."),
+        ({"devices": "\n".join(f"N{n}" for n in range(501))}, "devices", "A claim can include at most 500 devices."),
         ({"devices": "AQM\u0000"}, "devices", "Null characters are not allowed."),
         ({"devices": "AQM\u202e"}, "devices", "It contains an invisible control character (U+202E)."),
         ({"product": "999"}, "product", "Select a valid choice. That choice is not one of the available choices."),
@@ -199,7 +199,7 @@ def test_an_invalid_value_is_refused_at_its_field_and_nothing_is_created(owner, 
         (
             {"documents-0-title": "M", "documents-0-link": "http://northlake.example/"},
             "link",
-            "Give a link that begins with https://.",
+            "Enter a link that begins with https://.",
         ),
         ({"documents-0-title": "M", "documents-0-link": "javascript:alert(1)"}, "link", "Enter a valid URL."),
         (
@@ -211,7 +211,7 @@ def test_an_invalid_value_is_refused_at_its_field_and_nothing_is_created(owner, 
             (
                 {"documents-0-title": "M", "documents-0-link": link},
                 "link",
-                "Leave out the user name and password: everybody who claims a device sees the link.",
+                "Remove the user name and password: everyone who claims a device sees the link.",
             )
             for link in (
                 "https://user:password@northlake.example/",
@@ -248,7 +248,7 @@ def test_a_member_has_a_portal_role_and_is_listed_once(owner, bob):
         ),
     )
     assert (staff.status_code, twice.status_code) == (422, 422)
-    assert twice.context["form"].non_field_errors() == ["A member is listed twice. Keep one of the lines."]
+    assert twice.context["form"].non_field_errors() == ["A member is listed twice. Remove one of the lines."]
     assert not ClaimProfile.objects.exists()
 
 
@@ -286,7 +286,7 @@ def test_a_serial_number_shared_by_two_products_needs_the_device_name(owner, org
     twin = factories.make_device(factories.make_product(organization, "Gas Meter"), device.serial_number)
     response = owner.post(CREATE, entries(devices=device.serial_number))
     assert response.context["form"].errors["devices"] == [
-        "Several devices are called AQM26-100000. Write the device name."
+        "Several devices match AQM26-100000. Enter the device name instead."
     ]
     assert owner.post(CREATE, entries(devices=twin.device_name)).status_code == 302
     edit = owner.get(reverse("claims:claim_profile_edit", args=[ClaimProfile.objects.get().pk]))
@@ -439,7 +439,7 @@ def test_a_limit_below_the_number_of_claims_is_refused(owner, organization, cust
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     response = owner.post(url, as_sent(owner.get(url)) | {"max_claims": "1"})
     assert response.context["form"].errors["max_claims"] == [
-        "It has been claimed 2 times already. Choose at least as many, or disable it to stop claims."
+        "It has already been claimed 2 times. Enter at least that number, or disable the profile to stop claims."
     ]
     with pytest.raises(Refused) as refusal:
         claim_profiles.edit(profile, version=1, by=by, max_claims=1)
@@ -466,7 +466,7 @@ def test_scope_and_product_are_fixed_once_codes_exist(owner, product, device, by
     profile = worlds.make_unit_profile(product)
     url = reverse("claims:claim_profile_edit", args=[profile.pk])
     page = owner.get(url)
-    assert "Codes are made already" in page.content.decode()
+    assert "Codes already exist" in page.content.decode()
     owner.post(url, as_sent(page) | {"scope": "link", "product": "", "name": "Renamed"})
     profile.refresh_from_db()
     assert (profile.name, profile.scope, profile.product) == ("Renamed", "unit", product)
@@ -581,8 +581,8 @@ def test_the_list_shows_the_figures_of_each_profile(owner, organization, product
     page = owner.get(LIST).content.decode()
     assert [row.name for row in owner.get(LIST).context["page"].rows] == ["North pilot", "Units"]
     for text in (
-        "One code for all",
-        "Each unit of Aqua Meter",
+        "One shared code",
+        "One code per Aqua Meter",
         "Ownership",
         "Access",
         "Enabled",
@@ -629,7 +629,7 @@ def test_an_empty_list_says_what_to_do_next(owner, client_for):
     assert "New claim profile" in owner.get(LIST).content.decode()
     assert "A claim profile is an offer with a QR code" in owner.get(LIST).content.decode()
     assert CREATE not in client_for("viewer").get(LIST).content.decode()
-    assert "No claim profile matches" in owner.get(f"{LIST}?q=x").content.decode()
+    assert "No claim profiles match" in owner.get(f"{LIST}?q=x").content.decode()
 
 
 def test_the_list_is_exported_with_its_filters(owner, organization, product):
@@ -638,7 +638,7 @@ def test_the_list_is_exported_with_its_filters(owner, organization, product):
     url = reverse("claims:claim_profile_export")
     lines = b"".join(owner.get(f"{url}?scope=link").streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0].startswith("name,identifier,codes,gives,product,state,claims,max_claims")
-    assert lines[1].startswith("'=cmd(),north-pilot,One code for all,Ownership,,Enabled,0,5,")
+    assert lines[1].startswith("'=cmd(),north-pilot,One shared code,Ownership,,Enabled,0,5,")
     assert len(lines) == 2
     book = openpyxl.load_workbook(BytesIO(b"".join(owner.get(f"{url}?format=xlsx").streaming_content)))
     assert [row[0] for row in book.active.values] == ["name", "Units", "=cmd()"]
@@ -664,10 +664,16 @@ def test_the_detail_page_counts_scans_sign_ins_claims_and_refusals(owner, organi
     context = owner.get(profile.get_absolute_url()).context
     funnel = context["funnel"]
     assert (funnel.scans, funnel.sign_ins, funnel.claims, funnel.refused) == (3, 1, 1, 3)
-    assert context["refusals"] == [("Unit owned by somebody else", 2), ("Some new cause", 1)]
+    assert context["refusals"] == [("Device owned by another customer", 2), ("Some new cause", 1)]
     assert [(c.customer, c.user) for c in context["claims"]] == [(customer, dana)]
     page = owner.get(profile.get_absolute_url()).content.decode()
-    for text in ('1 <span class="of">of 1,000</span>', device.serial_number, "own it", customer.name, "Disable"):
+    for text in (
+        '1 <span class="of">of 1,000</span>',
+        device.serial_number,
+        '<span class="end">ownership',
+        customer.name,
+        "Disable",
+    ):
         assert text in page
 
 
@@ -719,7 +725,7 @@ def test_an_offer_without_contents_is_pointed_out(owner, organization, device):
         worlds.make_link_profile(organization, documents=[]),
         worlds.make_link_profile(organization, device, slug="full"),
     )
-    assert "Nothing yet: no device and no document is listed." in owner.get(empty.get_absolute_url()).content.decode()
+    assert "Nothing yet: no devices or documents are listed." in owner.get(empty.get_absolute_url()).content.decode()
     assert "Nothing yet" not in owner.get(full.get_absolute_url()).content.decode()
 
 
@@ -873,7 +879,7 @@ def test_a_profile_that_grants_nothing_says_so_and_cannot_be_claimed(owner, orga
     profile = worlds.make_link_profile(organization, documents=[], **fields)
     assert ClaimProfile.objects.with_state().get().state == "empty"
     for address in ("/claim-profiles/", profile.get_absolute_url()):
-        assert "Gives nothing" in owner.get(address).content.decode()
+        assert "Nothing to claim" in owner.get(address).content.decode()
     with pytest.raises(Refused) as refusal:
         offers.check(offers.of(profile.codes.get()), host="localhost")
     assert refusal.value.code == "gives_nothing"
@@ -889,7 +895,7 @@ def test_a_profile_with_an_owned_device_says_that_it_cannot_be_claimed(
     assert ClaimProfile.objects.with_state().get().state == "blocked"
     assert "Can’t be claimed" in owner.get("/claim-profiles/").content.decode()
     page = owner.get(profile.get_absolute_url()).content.decode()
-    assert "Nobody can claim this now" in page
+    assert "This can’t be claimed now" in page
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ def test_a_customer_nobody_can_claim_for_is_pointed_out_before_the_box_leaves(
 def test_sent_boxes_can_be_filtered_in_the_list(sent, client_for):
     page = client_for("viewer").get(reverse("claims:shipment_list"), {"state": "sent"})
     assert sent.code in page.content.decode()
-    assert "Waiting for its claim" in page.content.decode()
+    assert "Awaiting claim" in page.content.decode()
 
 
 @pytest.mark.parametrize(
