@@ -104,7 +104,7 @@ def clean_text(value: str) -> str:
     for character in value:
         if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} and character not in "\n\r\t\u200d\u00ad":
             raise forms.ValidationError(
-                _("It holds an invisible control character (U+%(code)s)."), params={"code": f"{ord(character):04X}"}
+                _("It contains an invisible control character (U+%(code)s)."), params={"code": f"{ord(character):04X}"}
             )
     return value.strip()
 
